@@ -1,0 +1,10 @@
+// @ts-check
+/** Lint, format and type check, the strictest settings, no suppressions. */
+import { join } from 'node:path';
+import { root, run, setup } from './setup.mjs';
+
+setup();
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+run(process.execPath, [join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '--error-on-warnings']);
+run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--noEmit']);
+run(process.execPath, [tsc, '-p', join(root, 'scripts', 'tsconfig.json')]);

@@ -1,0 +1,79 @@
+// @ts-check
+/**
+ * Set-up that every command of package.json does for itself: installs the dependencies and builds `dist/`
+ * when they are missing or older than what they are made of. Install scripts are off (.npmrc), and then npm
+ * skips our own `pre…` and `post…` scripts too, so this is called from `start` and `test` themselves.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+const oldestNode = [20, 19];
+
+/** Runs a program with the console of this one, and leaves with its exit code if it fails.
+ * @param {string} command @param {readonly string[]} args */
+export function run(command, args) {
+  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (error) fail(`cannot run ${command}: ${error.message}`);
+  if (signal) fail(`${command} was stopped by ${signal}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Installs and builds where needed. */
+export function setup() {
+  checkNode();
+  install();
+  build();
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [needMajor = 0, needMinor = 0] = oldestNode;
+  if (major < needMajor || (major === needMajor && minor < needMinor)) {
+    fail(`Node.js ${process.versions.node} is too old: cifar10 needs ${oldestNode.join('.')} or newer`);
+  }
+}
+
+/** `npm ci` when there is no installation, or one made from another lock file. */
+function install() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (existsSync(installed) && modified(installed) >= modified(join(root, 'package-lock.json'))) return;
+  console.log('>> Installing the dependencies (about 300 MB, once)');
+  const npm = process.env.npm_execpath;
+  if (npm) run(process.execPath, [npm, 'ci', '--loglevel=error']);
+  else run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--loglevel=error']);
+}
+
+/** Compiles `src/` to `dist/` when a source is newer than the last whole build. */
+export function build() {
+  const stamp = join(root, 'dist', '.built');
+  const sources = [newest(join(root, 'src')), modified(join(root, 'tsconfig.json')), modified(join(root, 'package-lock.json'))];
+  if (existsSync(stamp) && modified(stamp) >= Math.max(...sources)) return;
+  console.log('>> Building');
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'tsconfig.json')]);
+  writeFileSync(stamp, '');
+}
+
+/** @param {string} file */
+function modified(file) {
+  return statSync(file).mtimeMs;
+}
+
+/** The newest change below a folder, deletions included (they touch the folder itself).
+ * @param {string} folder @returns {number} */
+function newest(folder) {
+  const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? newest(path) : modified(path);
+  });
+  return Math.max(modified(folder), ...times);
+}
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  console.error(`cifar10: ${message}`);
+  process.exit(1);
+}

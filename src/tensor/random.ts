@@ -1,0 +1,97 @@
+/**
+ * Randomness is a function, not a state: the draws for one example of one epoch follow from (seed, purpose,
+ * epoch, example) alone. A run that is stopped and resumed, or read by other threads, sees the same numbers.
+ *
+ * The function is Threefry-2x32 with 20 rounds: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel
+ * Random Numbers: As Easy as 1, 2, 3", SC'11, section 3.3 and table 2. It needs 32-bit additions, rotations
+ * and exclusive ors only, which JavaScript does exactly.
+ */
+
+/** What the numbers are for. Two purposes never share a number; the order here is part of the seed's meaning. */
+const purposes = ['order', 'crop', 'flip', 'brightness', 'contrast', 'weights', 'drawing', 'holdout', 'test'] as const;
+export type Purpose = (typeof purposes)[number];
+
+const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
+const parity = 0x1bd11bda;
+
+/** Encrypts the counter (`block[0]`, `block[1]`) in place under the key (`key0`, `key1`). */
+export function threefry2x32(key0: number, key1: number, block: Uint32Array): void {
+  const keys = [key0, key1, key0 ^ key1 ^ parity];
+  let x0 = ((block[0] ?? 0) + key0) | 0;
+  let x1 = ((block[1] ?? 0) + key1) | 0;
+  for (let group = 0; group < 5; group++) {
+    for (let round = 0; round < 4; round++) {
+      const rotation = rotations[(group % 2) * 4 + round] ?? 0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0;
+    }
+    // A fifth of the key schedule after every fourth round: the next two key words and the group's number.
+    x0 = (x0 + (keys[(group + 1) % 3] ?? 0)) | 0;
+    x1 = (x1 + (keys[(group + 2) % 3] ?? 0) + group + 1) | 0;
+  }
+  block[0] = x0;
+  block[1] = x1;
+}
+
+/** A stream of draws that belongs to one (seed, purpose, epoch, example). */
+export class RandomStream {
+  readonly #key = new Uint32Array(2);
+  readonly #block = new Uint32Array(2);
+  #counter = 0;
+
+  /** Points the stream at another place and rewinds it. Seeds are whole numbers from 0 to 2^53 - 1; epoch and
+   * example are whole numbers from 0 to 2^32 - 1. */
+  constructor(seed: number, purpose: Purpose, epoch = 0, example = 0) {
+    // Key of the purpose first, then of the place: two encryptions, so that no two places share a key by design.
+    this.#key.set([purposes.indexOf(purpose), 0x63313061 /* "c10a": keeps purpose keys apart from counters */]);
+    threefry2x32(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, this.#key);
+    const [purpose0 = 0, purpose1 = 0] = this.#key;
+    this.#key.set([epoch, example]);
+    threefry2x32(purpose0, purpose1, this.#key);
+  }
+
+  /** A whole number, uniform over 0 … 2^32 - 1. */
+  uint32(): number {
+    const word = this.#counter % 2;
+    if (word === 0) {
+      this.#block[0] = this.#counter / 2;
+      this.#block[1] = 0;
+      threefry2x32(this.#key[0] ?? 0, this.#key[1] ?? 0, this.#block);
+    }
+    this.#counter++;
+    return this.#block[word] ?? 0;
+  }
+
+  /** Uniform over [0, 1), a multiple of 2^-32. */
+  uniform(): number {
+    return this.uint32() / 2 ** 32;
+  }
+
+  /** Uniform over [low, high). */
+  between(low: number, high: number): number {
+    return low + (high - low) * this.uniform();
+  }
+
+  /** A whole number, uniform over 0 … bound - 1, by rejection, so that no value is favoured. */
+  below(bound: number): number {
+    const limit = 2 ** 32 - (2 ** 32 % bound);
+    for (;;) {
+      const draw = this.uint32();
+      if (draw < limit) return draw % bound;
+    }
+  }
+
+  /** Standard normal, by the method of G. E. P. Box and M. E. Muller (1958). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  /** Standard normal without its tails: draws beyond two standard deviations are drawn again. */
+  truncatedNormal(): number {
+    for (;;) {
+      const draw = this.normal();
+      if (Math.abs(draw) <= 2) return draw;
+    }
+  }
+}
