@@ -5,6 +5,10 @@ import { root, run, setup } from './setup.mjs';
 
 setup();
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-run(process.execPath, [join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '--error-on-warnings']);
+run(process.execPath, [
+  join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'),
+  'check',
+  '--error-on-warnings',
+]);
 run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--noEmit']);
 run(process.execPath, [tsc, '-p', join(root, 'scripts', 'tsconfig.json')]);

@@ -49,11 +49,19 @@ function install() {
 /** Compiles `src/` to `dist/` when a source is newer than the last whole build. */
 export function build() {
   const stamp = join(root, 'dist', '.built');
-  const sources = [newest(join(root, 'src')), modified(join(root, 'tsconfig.json')), modified(join(root, 'package-lock.json'))];
+  const sources = [
+    newest(join(root, 'src')),
+    modified(join(root, 'tsconfig.json')),
+    modified(join(root, 'package-lock.json')),
+  ];
   if (existsSync(stamp) && modified(stamp) >= Math.max(...sources)) return;
   console.log('>> Building');
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'tsconfig.json')]);
+  run(process.execPath, [
+    join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+    '-p',
+    join(root, 'tsconfig.json'),
+  ]);
   writeFileSync(stamp, '');
 }
 

@@ -1,0 +1,97 @@
+/**
+ * Reverse-mode differentiation: one walk from the loss back to what it depends on. Every operator contributes to
+ * the gradients of its inputs by the rule of its own record; contributions to one value are summed. (S. Linnainmaa,
+ * 1970; the form used by TensorFlow: M. Abadi et al., OSDI 2016, section 4.1.)
+ */
+import { GraphError } from '../errors.ts';
+import { inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
+import type { OpName } from '../graph/signature.ts';
+import type { GraphBuilder } from '../ops/builder.ts';
+import type { GradientContext, GradientRule } from '../ops/definition.ts';
+import { definitions } from '../ops/table.ts';
+import { describeType, sameShape, scalar } from '../tensor/tensor.ts';
+
+/** Adds to the graph the gradient of a scalar with respect to each of the values, in their order.
+ * @throws GraphError when a value does not reach the loss, or only through an operator without a gradient. */
+export function gradients(builder: GraphBuilder, loss: Value, values: readonly Value[]): readonly Value[] {
+  if (loss.shape.length > 0)
+    throw new GraphError(`a loss must be a scalar, ${loss.name} is ${describeType(loss)}`);
+  const nodes = [...builder.build().nodes];
+  const needed = dependents(nodes, values);
+  return builder.scope('gradients', () => {
+    const found = new Map<Value, Value>([[loss, builder.op('Constant', {}, { value: scalar(1) }, 'ones')]]);
+    for (const node of nodes.reverse()) {
+      const [[, y] = []] = outputsOf(node);
+      const dy = y && found.get(y);
+      if (dy !== undefined)
+        builder.scope(`${node.name}_grad`, () => differentiate(builder, node, dy, needed, found));
+    }
+    return values.map((value) => {
+      const gradient = found.get(value);
+      if (gradient === undefined) throw new GraphError(`${loss.name} does not depend on ${value.name}`);
+      return gradient;
+    });
+  });
+}
+
+/** The values themselves and all that is computed from them: only these need gradients. */
+function dependents(nodes: readonly Node[], values: readonly Value[]): ReadonlySet<Value> {
+  const reached = new Set(values);
+  for (const node of nodes) {
+    if (!inputsOf(node).some(([, value]) => reached.has(value))) continue;
+    for (const [, value] of outputsOf(node)) reached.add(value);
+  }
+  return reached;
+}
+
+/** Adds the node's contributions to the gradients of those of its inputs that need one. */
+function differentiate<N extends OpName>(
+  builder: GraphBuilder,
+  node: Node<N>,
+  dy: Value,
+  needed: ReadonlySet<Value>,
+  found: Map<Value, Value>,
+): void {
+  const { gradient } = definitions[node.op];
+  const context = { ...node, op: builder.op, dy } as GradientContext<N>;
+  Object.entries<Value>(node.inputs).forEach(([name, input], index) => {
+    if (!needed.has(input)) return;
+    if ('notDifferentiable' in gradient) {
+      throw new GraphError(`${node.op} "${node.name}" has no gradient: ${gradient.notDifferentiable}`);
+    }
+    const dx = contributionOf(gradient, context, name, index);
+    if (dx === null) return;
+    const contribution = sumTo(builder, dx, input);
+    const sum = found.get(input);
+    found.set(input, sum === undefined ? contribution : builder.op('Add', { a: sum, b: contribution }));
+  });
+}
+
+/** The rule of one input, applied; null where the input cannot have a gradient. */
+function contributionOf<N extends OpName>(
+  rules: GradientRule<N>,
+  context: GradientContext<N>,
+  name: string,
+  index: number,
+): Value | null {
+  if (typeof rules === 'function') return rules(context, index);
+  const byName: Readonly<Record<string, ((context: GradientContext<N>) => Value) | null>> = rules;
+  return byName[name]?.(context) ?? null;
+}
+
+/** Undoes broadcasting: sums a gradient over the axes along which its value was stretched.
+ * @throws GraphError when what remains does not have the shape of the value. */
+function sumTo(builder: GraphBuilder, gradient: Value, value: Value): Value {
+  if (sameShape(gradient.shape, value.shape)) return gradient;
+  const extra = gradient.shape.length - value.shape.length;
+  const axes = gradient.shape.flatMap((size, axis) =>
+    size === (value.shape[axis - extra] ?? -1) ? [] : [axis],
+  );
+  const sum = builder.op('Sum', { x: gradient }, { axes, keepDims: true });
+  if (sum.shape.some((size, axis) => axis >= extra && size !== value.shape[axis - extra])) {
+    throw new GraphError(
+      `the gradient of ${value.name} is ${describeType(gradient)}, it must be ${describeType(value)}`,
+    );
+  }
+  return builder.op('Reshape', { x: sum }, { shape: value.shape });
+}

@@ -1,0 +1,44 @@
+/** A graph as text, one line a value or node: the same text serves errors, golden tests and people. */
+import { describeType, type Tensor } from '../tensor/tensor.ts';
+import { type Graph, inputsOf, type Node, outputsOf } from './graph.ts';
+import type { OpName } from './signature.ts';
+
+/** `conv1/Conv2D = Conv2D(x: images, filter: conv1/weights) {padding: SAME} → float32 [128, 64, 24, 24]`. */
+export function printNode<N extends OpName>(node: Node<N>): string {
+  const inputs = inputsOf(node).map(([name, value]) => `${name}: ${value.name}`);
+  const attributes = Object.entries(node.attributes as Readonly<Record<string, unknown>>).map(
+    ([name, value]) => `${name}: ${printAttribute(value)}`,
+  );
+  const outputs = outputsOf(node).map(
+    ([name, value]) => (name === 'y' ? '' : `${name}: `) + describeType(value),
+  );
+  const braces = attributes.length > 0 ? ` {${attributes.join(', ')}}` : '';
+  return `${node.name} = ${node.op}(${inputs.join(', ')})${braces} → ${outputs.join(', ')}`;
+}
+
+export function printGraph(graph: Graph): string {
+  return [
+    `graph ${graph.name}`,
+    ...[...graph.inputs].map(([name, value]) => `input ${name} → ${describeType(value)}`),
+    ...[...graph.variables].map(([name, value]) => `variable ${name} → ${describeType(value)}`),
+    ...graph.nodes.map(printNode),
+    ...[...graph.outputs].map(([name, value]) => `output ${name} = ${value.name}`),
+    ...[...graph.updates].map(([name, value]) => `update ${name} = ${value.name}`),
+    '',
+  ].join('\n');
+}
+
+function printAttribute(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.join(', ')}]`;
+  return isTensor(value) ? printTensor(value) : String(value);
+}
+
+function isTensor(value: unknown): value is Tensor {
+  return typeof value === 'object' && value !== null && 'data' in value && 'dtype' in value;
+}
+
+/** All values of a small tensor, the first few of a large one. */
+function printTensor(tensor: Tensor): string {
+  const first = Array.from(tensor.data.subarray(0, 4), String);
+  return `${describeType(tensor)} ${first.join(' ')}${tensor.data.length > first.length ? ' …' : ''}`;
+}

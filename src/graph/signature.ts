@@ -1,0 +1,119 @@
+/**
+ * The language of graphs: every operator with its inputs, attributes and outputs. Whoever reads this page knows
+ * what can be said; `ops/` tells what each operator means. Names are TensorFlow's where TensorFlow has the
+ * operator. No operator changes a tensor in place: a new value is a new output.
+ */
+import type { DType, Shape, Tensor } from '../tensor/tensor.ts';
+
+/** `SAME` pads so that stride 1 keeps rows and columns; `VALID` does not pad. */
+export type Padding = 'SAME' | 'VALID';
+
+interface Op<Inputs extends string | number, Attributes = NoAttributes, Outputs extends string = 'y'> {
+  readonly inputs: Inputs;
+  readonly attributes: Attributes;
+  readonly outputs: Outputs;
+}
+export type NoAttributes = Readonly<Record<never, never>>;
+
+/** Sliding maximum over windows of `size` × `size`, `stride` apart. */
+export interface PoolAttributes {
+  readonly size: number;
+  readonly stride: number;
+  readonly padding: Padding;
+}
+/** y = x / (bias + alpha · Σ x²)^beta over `2 · depthRadius + 1` neighbouring channels. */
+export interface LrnAttributes {
+  readonly depthRadius: number;
+  readonly bias: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+export interface ReductionAttributes {
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+
+export interface OpSignatures {
+  /** The tensor in the attribute. */
+  Constant: Op<never, { readonly value: Tensor }>;
+
+  // Elementwise. Two operands broadcast as in NumPy.
+  Add: Op<'a' | 'b'>;
+  Sub: Op<'a' | 'b'>;
+  Mul: Op<'a' | 'b'>;
+  Div: Op<'a' | 'b'>;
+  Neg: Op<'x'>;
+  Square: Op<'x'>;
+  Sqrt: Op<'x'>;
+  Relu: Op<'x'>;
+  /** dy where the ReLU's output y is above 0. */
+  ReluGrad: Op<'dy' | 'y'>;
+  /** 1 where both are equal, else 0, as booleans. */
+  Equal: Op<'a' | 'b'>;
+  Not: Op<'x'>;
+  And: Op<'a' | 'b'>;
+  /** a where the condition holds, else b. */
+  Select: Op<'condition' | 'a' | 'b'>;
+  Cast: Op<'x', { readonly dtype: DType }>;
+
+  // Reductions and copies.
+  Sum: Op<'x', ReductionAttributes>;
+  Mean: Op<'x', ReductionAttributes>;
+  BroadcastTo: Op<'x', { readonly shape: Shape }>;
+
+  // Movement.
+  Reshape: Op<'x', { readonly shape: Shape }>;
+  Transpose: Op<'x', { readonly order: readonly number[] }>;
+  /** Zeros before and after, an entry an axis. */
+  Pad: Op<'x', { readonly before: readonly number[]; readonly after: readonly number[] }>;
+  /** Every `strides`-th element from `begin`, `size` of them, an entry an axis. */
+  StridedSlice: Op<
+    'x',
+    { readonly begin: readonly number[]; readonly size: Shape; readonly strides: readonly number[] }
+  >;
+  Concat: Op<number, { readonly axis: number }>;
+  Reverse: Op<'x', { readonly axes: readonly number[] }>;
+
+  // Linear layers.
+  MatMul: Op<'a' | 'b', { readonly transposeA: boolean; readonly transposeB: boolean }>;
+  /** Stride 1. x [N, I, H, W], filter [O, I, KH, KW], y [N, O, H', W']. */
+  Conv2D: Op<'x' | 'filter', { readonly padding: Padding }>;
+  /** The gradient of Conv2D with respect to x, of shape `inputShape`. */
+  Conv2DBackpropInput: Op<'filter' | 'dy', { readonly padding: Padding; readonly inputShape: Shape }>;
+  /** The gradient of Conv2D with respect to the filter, of shape `filterShape`. */
+  Conv2DBackpropFilter: Op<'x' | 'dy', { readonly padding: Padding; readonly filterShape: Shape }>;
+  /** Conv2D and BiasAdd at once; engines make it of the two. */
+  FusedConv2D: Op<'x' | 'filter' | 'bias', { readonly padding: Padding }>;
+  /** bias [C] added to every row of x [N, C], or to every cell of x [N, C, H, W]. */
+  BiasAdd: Op<'x' | 'bias'>;
+  BiasAddGrad: Op<'dy'>;
+
+  // Pooling and normalisation.
+  MaxPool: Op<'x', PoolAttributes>;
+  /** dy goes to the first of the window's largest cells, in row-major order. */
+  MaxPoolGrad: Op<'x' | 'y' | 'dy', PoolAttributes>;
+  LRN: Op<'x', LrnAttributes>;
+  LRNGrad: Op<'x' | 'y' | 'dy', LrnAttributes>;
+
+  // Losses.
+  /** Cross entropy of softmax(logits) [N, K] with the classes in labels [N], and its gradient [N, K]. */
+  SparseSoftmaxCrossEntropyWithLogits: Op<'logits' | 'labels', NoAttributes, 'loss' | 'backprop'>;
+  /** Σ x² / 2. */
+  L2Loss: Op<'x'>;
+
+  // Updates.
+  /** variable - learningRate · gradient. */
+  ApplyGradientDescent: Op<'variable' | 'gradient' | 'learningRate'>;
+  /** average - (1 - decay) · (average - value). */
+  ExponentialMovingAverage: Op<'average' | 'value' | 'decay'>;
+}
+
+export type OpName = keyof OpSignatures;
+export type InputNames<N extends OpName> = OpSignatures[N]['inputs'];
+export type OutputNames<N extends OpName> = OpSignatures[N]['outputs'];
+export type AttributesOf<N extends OpName> = OpSignatures[N]['attributes'];
+
+/** Something for each input: by name, or a list where an operator takes any number of them. */
+export type PerInput<N extends OpName, T> =
+  number extends InputNames<N> ? readonly T[] : { readonly [I in InputNames<N>]: T };
+export type PerOutput<N extends OpName, T> = { readonly [O in OutputNames<N>]: T };

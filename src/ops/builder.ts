@@ -1,0 +1,136 @@
+/** Builds a graph: names its nodes, infers their types, refuses what does not fit. */
+import { GraphError, messageOf } from '../errors.ts';
+import { type Graph, type Node, requireSameType, type Value } from '../graph/graph.ts';
+import type { AttributesOf, OpName, PerInput, PerOutput } from '../graph/signature.ts';
+import { describeType, type TensorType } from '../tensor/tensor.ts';
+import type { Apply } from './definition.ts';
+import { definitions } from './table.ts';
+
+export class GraphBuilder {
+  readonly #name: string;
+  readonly #names = new Set<string>();
+  readonly #scopes: string[] = [];
+  readonly #inputs = new Map<string, Value>();
+  readonly #variables = new Map<string, Value>();
+  readonly #nodes: Node[] = [];
+  readonly #outputs = new Map<string, Value>();
+  readonly #updates = new Map<string, Value>();
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** A value fed anew at every step. */
+  input(name: string, type: TensorType): Value {
+    const value = { name: this.#claim(name), ...type };
+    this.#inputs.set(name, value);
+    return value;
+  }
+
+  /** A value that the session keeps from step to step. Asked for twice, it is the same. */
+  variable(name: string, type: TensorType): Value {
+    const path = this.#path(name);
+    const known = this.#variables.get(path);
+    if (known !== undefined) {
+      requireSameType(`variable ${path}`, known, type);
+      return known;
+    }
+    const value = { name: this.#claim(path), ...type };
+    this.#variables.set(path, value);
+    return value;
+  }
+
+  /** Names what `build` adds `<scope>/…`, as the tutorial's variable scopes do. */
+  scope<T>(scope: string, build: () => T): T {
+    this.#scopes.push(scope);
+    try {
+      return build();
+    } finally {
+      this.#scopes.pop();
+    }
+  }
+
+  /** Adds a node and returns its first output. Without a name it is called after its operator.
+   * @throws GraphError when shapes or dtypes do not fit, naming operator, path and both. */
+  readonly op: Apply = (op, inputs, ...[attributes, name]) => {
+    const outputs = this.outputsOf(op, inputs, attributes ?? {}, name);
+    const [first] = Object.values<Value>(outputs);
+    if (first === undefined) throw new GraphError(`${op} has no output`);
+    return first;
+  };
+
+  /** Adds a node and returns all of its outputs. */
+  outputsOf<N extends OpName>(
+    op: N,
+    inputs: PerInput<N, Value>,
+    attributes: AttributesOf<N>,
+    name?: string,
+  ): PerOutput<N, Value> {
+    const path = this.#unique(this.#path(name ?? op));
+    const types = inferTypes(op, path, inputs, attributes);
+    const entries = Object.entries<TensorType>(types).map(([output, { dtype, shape }], index) => {
+      return [output, { name: index === 0 ? path : `${path}:${output}`, dtype, shape }] as const;
+    });
+    const outputs = Object.fromEntries(entries) as PerOutput<N, Value>;
+    this.#nodes.push({ op, name: path, inputs, attributes, outputs } as Node);
+    return outputs;
+  }
+
+  /** Returns the value from every step, under the name. */
+  output(name: string, value: Value): void {
+    if (this.#outputs.has(name)) throw new GraphError(`graph ${this.#name} has two outputs named ${name}`);
+    this.#outputs.set(name, value);
+  }
+
+  /** Makes the value the variable's value after the step. */
+  update(variable: Value, value: Value): void {
+    requireSameType(`update of ${variable.name}`, variable, value);
+    if (this.#updates.has(variable.name)) throw new GraphError(`variable ${variable.name} is updated twice`);
+    this.#updates.set(variable.name, value);
+  }
+
+  build(): Graph {
+    return {
+      name: this.#name,
+      inputs: this.#inputs,
+      variables: this.#variables,
+      nodes: this.#nodes,
+      outputs: this.#outputs,
+      updates: this.#updates,
+    };
+  }
+
+  #path(name: string): string {
+    return [...this.#scopes, name].join('/');
+  }
+
+  #claim(path: string): string {
+    if (this.#names.has(path)) throw new GraphError(`graph ${this.#name} has two values named ${path}`);
+    this.#names.add(path);
+    return path;
+  }
+
+  /** As in TensorFlow, the second node of a name gets `_1`. */
+  #unique(path: string): string {
+    for (let copy = 0; ; copy++) {
+      const candidate = copy === 0 ? path : `${path}_${copy}`;
+      if (!this.#names.has(candidate)) return this.#claim(candidate);
+    }
+  }
+}
+
+/** The output types of one call.
+ * @throws GraphError that names the operator, its path, what is wrong and the types of all inputs. */
+export function inferTypes<N extends OpName>(
+  op: N,
+  path: string,
+  inputs: PerInput<N, Value>,
+  attributes: AttributesOf<N>,
+): PerOutput<N, TensorType> {
+  try {
+    return definitions[op].infer(inputs, attributes);
+  } catch (error) {
+    const given = Object.entries<Value>(inputs).map(([name, value]) => `${name} ${describeType(value)}`);
+    throw new GraphError(`${op} "${path}": ${messageOf(error)} (inputs: ${given.join('; ')})`);
+  }
+}

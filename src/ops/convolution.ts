@@ -1,0 +1,149 @@
+/**
+ * Convolutions of stride 1 (cross-correlations, as everywhere in deep learning), and the bias that follows them.
+ *
+ * With x [N, I, H, W], filter [O, I, KH, KW] and y [N, O, H', W'],
+ *   y[n, o, r, c] = Σ_{i, kr, kc} x[n, i, r + kr - top, c + kc - left] · filter[o, i, kr, kc].
+ * Convolution is linear in x and in the filter, and so are its two gradients in theirs: the three operators are
+ * each other's gradients.
+ *
+ * | of                   | with respect to | is                                       |
+ * |----------------------|-----------------|------------------------------------------|
+ * | Conv2D               | x               | Conv2DBackpropInput(filter, dy)          |
+ * | Conv2D               | filter          | Conv2DBackpropFilter(x, dy)              |
+ * | Conv2DBackpropInput  | dy              | Conv2D(dx's gradient, filter)            |
+ * | Conv2DBackpropInput  | filter          | Conv2DBackpropFilter(dx's gradient, dy)  |
+ * | Conv2DBackpropFilter | x               | Conv2DBackpropInput(filter's gradient, dy) |
+ * | Conv2DBackpropFilter | dy              | Conv2D(x, filter's gradient)             |
+ */
+import { GraphError } from '../errors.ts';
+import type { Padding } from '../graph/signature.ts';
+import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
+import { int64Vector, type OnnxContext, type OpDefinition } from './definition.ts';
+import { float32Type, like, requireEqual, requireType, sizes, slide } from './shapes.ts';
+
+function outputShape(x: TensorType, filter: TensorType, padding: Padding): Shape {
+  requireType('x', x, 'float32', 'N, I, H, W');
+  requireType('filter', filter, 'float32', 'O, I, KH, KW');
+  const [n, i, h, w] = sizes(x.shape);
+  const [o, inputs, kh, kw] = sizes(filter.shape);
+  if (i !== inputs) {
+    throw new GraphError(
+      `filter [${filter.shape.join(', ')}] expects ${inputs} input channels, x [${x.shape.join(', ')}] has ${i}`,
+    );
+  }
+  return [n, o, slide(h, kh, 1, padding).size, slide(w, kw, 1, padding).size];
+}
+
+function requireOutput(x: TensorType, filter: TensorType, dy: TensorType, padding: Padding): void {
+  const expected = outputShape(x, filter, padding);
+  if (sameShape(expected, dy.shape)) return;
+  throw new GraphError(
+    `dy ${describeType(dy)} must have the convolution's output shape [${expected.join(', ')}]`,
+  );
+}
+
+const multiplyAdds = (filterShape: Shape, outputShape: Shape) => {
+  const [o, i, kh, kw] = sizes(filterShape);
+  const [n, , h, w] = sizes(outputShape);
+  return n * h * w * o * i * kh * kw;
+};
+
+function emitConv(
+  context: OnnxContext<'Conv2D'> | OnnxContext<'FusedConv2D'>,
+  bias: readonly string[],
+): string {
+  const { inputs, inputTypes, attributes, emit } = context;
+  const [, , h, w] = sizes(inputTypes.x.shape);
+  const [, , kh, kw] = sizes(inputTypes.filter.shape);
+  const rows = slide(h, kh, 1, attributes.padding);
+  const columns = slide(w, kw, 1, attributes.padding);
+  return emit('Conv', [inputs.x, inputs.filter, ...bias], {
+    kernel_shape: { ints: [kh, kw] },
+    pads: { ints: [rows.before, columns.before, rows.after, columns.after] },
+  });
+}
+
+export const conv2D: OpDefinition<'Conv2D'> = {
+  infer: ({ x, filter }, { padding }) => ({ y: float32Type(outputShape(x, filter, padding)) }),
+  gradient: {
+    x: ({ op, inputs: { x, filter }, attributes: { padding }, dy }) =>
+      op('Conv2DBackpropInput', { filter, dy }, { padding, inputShape: x.shape }),
+    filter: ({ op, inputs: { x, filter }, attributes: { padding }, dy }) =>
+      op('Conv2DBackpropFilter', { x, dy }, { padding, filterShape: filter.shape }),
+  },
+  onnx: (context) => ({ y: emitConv(context, []) }),
+  multiplyAdds: ({ filter }, { y }) => multiplyAdds(filter.shape, y.shape),
+};
+
+export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
+  infer: ({ filter, dy }, { padding, inputShape }) => {
+    const x = float32Type(inputShape);
+    requireOutput(x, filter, dy, padding);
+    return { y: x };
+  },
+  gradient: {
+    filter: ({ op, inputs: { filter, dy: outer }, attributes: { padding }, dy }) =>
+      op('Conv2DBackpropFilter', { x: dy, dy: outer }, { padding, filterShape: filter.shape }),
+    dy: ({ op, inputs: { filter }, attributes: { padding }, dy }) =>
+      op('Conv2D', { x: dy, filter }, { padding }),
+  },
+  onnx: { expandedBy: 'engine/onnx/expand-convolution' },
+  multiplyAdds: ({ filter, dy }) => multiplyAdds(filter.shape, dy.shape),
+};
+
+export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
+  infer: ({ x, dy }, { padding, filterShape }) => {
+    const filter = float32Type(filterShape);
+    requireOutput(x, filter, dy, padding);
+    return { y: filter };
+  },
+  gradient: {
+    x: ({ op, inputs: { x, dy: outer }, attributes: { padding }, dy }) =>
+      op('Conv2DBackpropInput', { filter: dy, dy: outer }, { padding, inputShape: x.shape }),
+    dy: ({ op, inputs: { x }, attributes: { padding }, dy }) => op('Conv2D', { x, filter: dy }, { padding }),
+  },
+  onnx: { expandedBy: 'engine/onnx/expand-convolution' },
+  multiplyAdds: ({ dy }, { y }) => multiplyAdds(y.shape, dy.shape),
+};
+
+/** y = Conv2D(x, filter) + bias [O]. */
+export const fusedConv2D: OpDefinition<'FusedConv2D'> = {
+  infer: ({ x, filter, bias }, { padding }) => {
+    requireType('bias', bias, 'float32', 'O');
+    requireEqual('the lengths of bias and of filter', bias.shape[0] ?? 0, filter.shape[0] ?? 0);
+    return { y: float32Type(outputShape(x, filter, padding)) };
+  },
+  gradient: { notDifferentiable: 'engines fuse it after differentiation; build with Conv2D and BiasAdd' },
+  onnx: (context) => ({ y: emitConv(context, [context.inputs.bias]) }),
+  multiplyAdds: ({ filter }, { y }) => multiplyAdds(filter.shape, y.shape),
+};
+
+/** y = x + bias along axis 1, with x [N, C] or [N, C, H, W] and bias [C]. */
+export const biasAdd: OpDefinition<'BiasAdd'> = {
+  infer: ({ x, bias }) => {
+    requireType('bias', bias, 'float32', 'C');
+    requireEqual('the channels of x and the length of bias', x.shape[1] ?? 0, bias.shape[0] ?? 0);
+    return { y: like(x, x.shape) };
+  },
+  gradient: { x: ({ dy }) => dy, bias: ({ op, dy }) => op('BiasAddGrad', { dy }) },
+  onnx: ({ inputs: { x, bias }, inputTypes, emit, constant }) => {
+    if (inputTypes.x.shape.length === 2) return { y: emit('Add', [x, bias]) };
+    const shape = constant(int64Vector([-1, ...inputTypes.x.shape.slice(2).map(() => 1)]));
+    return { y: emit('Add', [x, emit('Reshape', [bias, shape])]) };
+  },
+};
+
+/** The sum of dy [N, C] or [N, C, H, W] over all axes but the channels': [C]. */
+export const biasAddGrad: OpDefinition<'BiasAddGrad'> = {
+  infer: ({ dy }) => ({ y: like(dy, [dy.shape[1] ?? 0]) }),
+  gradient: {
+    dy: ({ op, inputs: { dy: spread }, dy }) => {
+      const kept = spread.shape.map((size, axis) => (axis === 1 ? size : 1));
+      return op('BroadcastTo', { x: op('Reshape', { x: dy }, { shape: kept }) }, { shape: spread.shape });
+    },
+  },
+  onnx: ({ inputs: { dy }, inputTypes, emit, constant }) => {
+    const axes = constant(int64Vector([0, ...inputTypes.dy.shape.slice(2).map((_, axis) => axis + 2)]));
+    return { y: emit('ReduceSum', [dy, axes], { keepdims: { int: 0 } }) };
+  },
+};

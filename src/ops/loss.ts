@@ -1,0 +1,57 @@
+/** What training makes small. */
+import { scalar, sizeOf } from '../tensor/tensor.ts';
+import { int64Vector, type OpDefinition } from './definition.ts';
+import { float32Type, requireEqual, requireType } from './shapes.ts';
+
+/**
+ * loss[n] = -log softmax(logits[n])[labels[n]], backprop = softmax(logits) - onehot(labels), with logits [N, K],
+ * labels [N] int32 in 0 … K-1, loss [N], backprop [N, K]. The largest logit is taken off before the exponential,
+ * so that none overflows.
+ */
+export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCrossEntropyWithLogits'> = {
+  infer: ({ logits, labels }) => {
+    requireType('logits', logits, 'float32', 'N, K');
+    requireType('labels', labels, 'int32', 'N');
+    requireEqual('the rows of logits and of labels', logits.shape[0] ?? 0, labels.shape[0] ?? 0);
+    return { loss: float32Type(labels.shape), backprop: float32Type(logits.shape) };
+  },
+  gradient: {
+    logits: ({ op, outputs: { loss, backprop }, dy }) =>
+      op('Mul', { a: backprop, b: op('Reshape', { x: dy }, { shape: [...loss.shape, 1] }) }),
+    labels: null, // class numbers
+  },
+  onnx: ({ inputs: { logits, labels }, inputTypes, emit, constant }) => {
+    const classes = inputTypes.logits.shape[1] ?? 0;
+    const rows = constant(int64Vector([1]));
+    const keep = { keepdims: { int: 1 } };
+    const shifted = emit('Sub', [logits, emit('ReduceMax', [logits, rows], keep)]);
+    const exponentials = emit('Exp', [shifted]);
+    const total = emit('ReduceSum', [exponentials, rows], keep);
+    const classNumbers = constant({
+      dtype: 'int32',
+      shape: [classes],
+      data: Int32Array.from(Array(classes).keys()),
+    });
+    const isLabel = emit('Equal', [emit('Unsqueeze', [labels, rows]), classNumbers]);
+    const logProbabilities = emit('Sub', [shifted, emit('Log', [total])]);
+    const ofLabel = emit('Where', [isLabel, logProbabilities, constant(scalar(0))]);
+    return {
+      loss: emit('Neg', [emit('ReduceSum', [ofLabel, rows], { keepdims: { int: 0 } })]),
+      backprop: emit('Sub', [
+        emit('Div', [exponentials, total]),
+        emit('Cast', [isLabel], { to: { int: 1 } }),
+      ]),
+    };
+  },
+};
+
+/** y = Σ x² / 2, a scalar. */
+export const l2Loss: OpDefinition<'L2Loss'> = {
+  infer: () => ({ y: float32Type([]) }),
+  gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: x, b: dy }) },
+  onnx: ({ inputs: { x }, inputTypes, emit, constant }) => {
+    const flat = emit('Reshape', [x, constant(int64Vector([sizeOf(inputTypes.x.shape)]))]);
+    const squares = emit('ReduceSumSquare', [flat, constant(int64Vector([0]))], { keepdims: { int: 0 } });
+    return { y: emit('Mul', [squares, constant(scalar(0.5))]) };
+  },
+};

@@ -1,0 +1,146 @@
+/** Operators that move elements and compute nothing. */
+import { GraphError } from '../errors.ts';
+import { describeType, sizeOf, type TensorType } from '../tensor/tensor.ts';
+import { int64Vector, type OpDefinition } from './definition.ts';
+import { axesOf, like } from './shapes.ts';
+
+/** The same elements in the same order under another shape. */
+export const reshape: OpDefinition<'Reshape'> = {
+  infer: ({ x }, { shape }) => {
+    if (sizeOf(shape) !== sizeOf(x.shape)) {
+      throw new GraphError(
+        `x ${describeType(x)} has ${sizeOf(x.shape)} elements, [${shape.join(', ')}] needs ${sizeOf(shape)}`,
+      );
+    }
+    return { y: like(x, shape) };
+  },
+  gradient: { x: ({ op, inputs: { x }, dy }) => op('Reshape', { x: dy }, { shape: x.shape }) },
+  onnx: ({ inputs: { x }, attributes: { shape }, emit, constant }) => ({
+    y: emit('Reshape', [x, constant(int64Vector(shape))]),
+  }),
+};
+
+/** Axis i of y is axis order[i] of x. */
+export const transpose: OpDefinition<'Transpose'> = {
+  infer: ({ x }, { order }) => {
+    if ([...order].sort().join() !== axesOf(x.shape).join()) {
+      throw new GraphError(
+        `order [${order.join(', ')}] does not name each axis of x ${describeType(x)} once`,
+      );
+    }
+    return {
+      y: like(
+        x,
+        order.map((axis) => x.shape[axis] ?? 0),
+      ),
+    };
+  },
+  gradient: {
+    x: ({ op, attributes: { order }, dy }) =>
+      op('Transpose', { x: dy }, { order: order.map((_, axis) => order.indexOf(axis)) }),
+  },
+  onnx: ({ inputs: { x }, attributes: { order }, emit }) => ({
+    y: emit('Transpose', [x], { perm: { ints: order } }),
+  }),
+};
+
+/** x with zeros around it. */
+export const pad: OpDefinition<'Pad'> = {
+  infer: ({ x }, { before, after }) => {
+    requireAxes('before', before, x);
+    requireAxes('after', after, x);
+    return {
+      y: like(
+        x,
+        x.shape.map((size, axis) => (before[axis] ?? 0) + size + (after[axis] ?? 0)),
+      ),
+    };
+  },
+  gradient: {
+    x: ({ op, inputs: { x }, attributes: { before }, dy }) =>
+      op('StridedSlice', { x: dy }, { begin: before, size: x.shape, strides: before.map(() => 1) }),
+  },
+  onnx: ({ inputs: { x }, attributes: { before, after }, emit, constant }) => ({
+    y: emit('Pad', [x, constant(int64Vector([...before, ...after]))]),
+  }),
+};
+
+/** Along every axis, `size` elements from `begin`, `strides` apart. */
+export const stridedSlice: OpDefinition<'StridedSlice'> = {
+  infer: ({ x }, { begin, size, strides }) => {
+    requireAxes('begin', begin, x);
+    requireAxes('size', size, x);
+    requireAxes('strides', strides, x);
+    x.shape.forEach((length, axis) => {
+      const last = (begin[axis] ?? 0) + ((size[axis] ?? 1) - 1) * (strides[axis] ?? 1);
+      if (last >= length) {
+        throw new GraphError(`the slice reaches element ${last} of axis ${axis} of x ${describeType(x)}`);
+      }
+    });
+    return { y: like(x, size) };
+  },
+  gradient: {
+    x: ({ op, inputs: { x }, attributes: { begin, strides }, dy }) => {
+      if (strides.some((stride) => stride !== 1)) {
+        throw new GraphError(
+          'the gradient of a slice with strides above 1 is not written; engine passes alone make such slices',
+        );
+      }
+      const after = x.shape.map((size, axis) => size - (begin[axis] ?? 0) - (dy.shape[axis] ?? 0));
+      return op('Pad', { x: dy }, { before: begin, after });
+    },
+  },
+  onnx: ({ inputs: { x }, attributes: { begin, size, strides }, emit, constant }) => {
+    const ends = begin.map((first, axis) => first + ((size[axis] ?? 1) - 1) * (strides[axis] ?? 1) + 1);
+    const parameters = [begin, ends, axesOf(begin), strides].map((list) => constant(int64Vector(list)));
+    return { y: emit('Slice', [x, ...parameters]) };
+  },
+};
+
+/** The operands one after the other along the axis. */
+export const concat: OpDefinition<'Concat'> = {
+  infer: (operands, { axis }) => {
+    const [first] = operands;
+    if (first === undefined) throw new GraphError('Concat needs an operand');
+    const others = ({ shape }: TensorType) => shape.filter((_, index) => index !== axis).join();
+    for (const operand of operands) {
+      if (others(operand) !== others(first) || operand.dtype !== first.dtype) {
+        throw new GraphError(
+          `${describeType(first)} and ${describeType(operand)} differ beyond axis ${axis}`,
+        );
+      }
+    }
+    const length = operands.reduce((total, { shape }) => total + (shape[axis] ?? 0), 0);
+    return {
+      y: like(
+        first,
+        first.shape.map((size, index) => (index === axis ? length : size)),
+      ),
+    };
+  },
+  gradient: ({ op, inputs, attributes: { axis }, dy }, index) => {
+    const size = inputs[index]?.shape ?? [];
+    const start = inputs.slice(0, index).reduce((total, { shape }) => total + (shape[axis] ?? 0), 0);
+    const begin = size.map((_, position) => (position === axis ? start : 0));
+    return op('StridedSlice', { x: dy }, { begin, size, strides: size.map(() => 1) });
+  },
+  onnx: ({ inputs, attributes: { axis }, emit }) => ({ y: emit('Concat', inputs, { axis: { int: axis } }) }),
+};
+
+/** x with the order of elements reversed along the axes. */
+export const reverse: OpDefinition<'Reverse'> = {
+  infer: ({ x }) => ({ y: like(x, x.shape) }),
+  gradient: { x: ({ op, attributes, dy }) => op('Reverse', { x: dy }, attributes) },
+  onnx: ({ inputs: { x }, attributes: { axes }, emit, constant }) => {
+    // ONNX's Slice runs backwards from the last element to the end named by a very small number.
+    const [starts, ends, steps] = [-1, -(2 ** 31), -1].map((value) =>
+      constant(int64Vector(axes.map(() => value))),
+    );
+    return { y: emit('Slice', [x, starts ?? '', ends ?? '', constant(int64Vector(axes)), steps ?? '']) };
+  },
+};
+
+function requireAxes(name: string, list: readonly number[], x: TensorType): void {
+  if (list.length === x.shape.length) return;
+  throw new GraphError(`${name} [${list.join(', ')}] needs an entry for each axis of x ${describeType(x)}`);
+}

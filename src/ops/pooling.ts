@@ -1,0 +1,45 @@
+/** Sliding maximum. Padding cells never win (they stand for -∞). */
+import { GraphError } from '../errors.ts';
+import type { PoolAttributes } from '../graph/signature.ts';
+import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
+import type { OpDefinition } from './definition.ts';
+import { float32Type, requireSame, requireType, sizes, slide } from './shapes.ts';
+
+function pooledShape(x: TensorType, { size, stride, padding }: PoolAttributes): Shape {
+  requireType('x', x, 'float32', 'N, C, H, W');
+  const [n, c, h, w] = sizes(x.shape);
+  return [n, c, slide(h, size, stride, padding).size, slide(w, size, stride, padding).size];
+}
+
+/** y [N, C, H', W'] holds the largest cell of each window of x [N, C, H, W]. */
+export const maxPool: OpDefinition<'MaxPool'> = {
+  infer: ({ x }, attributes) => ({ y: float32Type(pooledShape(x, attributes)) }),
+  gradient: {
+    x: ({ op, inputs: { x }, attributes, outputs: { y }, dy }) => op('MaxPoolGrad', { x, y, dy }, attributes),
+  },
+  onnx: ({ inputs: { x }, inputTypes, attributes: { size, stride, padding }, emit }) => {
+    const [, , h, w] = sizes(inputTypes.x.shape);
+    const [rows, columns] = [slide(h, size, stride, padding), slide(w, size, stride, padding)];
+    return {
+      y: emit('MaxPool', [x], {
+        kernel_shape: { ints: [size, size] },
+        strides: { ints: [stride, stride] },
+        pads: { ints: [rows.before, columns.before, rows.after, columns.after] },
+      }),
+    };
+  },
+};
+
+/** dx [N, C, H, W]: each dy goes to the first cell of its window, row by row, that holds the window's maximum. */
+export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
+  infer: ({ x, y, dy }, attributes) => {
+    const expected = pooledShape(x, attributes);
+    if (!sameShape(expected, y.shape)) {
+      throw new GraphError(`y ${describeType(y)} must have the pooled shape [${expected.join(', ')}]`);
+    }
+    requireSame('y and dy', y, dy);
+    return { y: float32Type(x.shape) };
+  },
+  gradient: { notDifferentiable: 'second derivatives of pooling are not written' },
+  onnx: { expandedBy: 'engine/onnx/expand-pooling' },
+};

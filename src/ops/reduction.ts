@@ -1,0 +1,68 @@
+/** Sums and means over axes, and the copy that undoes them. */
+import { GraphError } from '../errors.ts';
+import type { Value } from '../graph/graph.ts';
+import type { ReductionAttributes } from '../graph/signature.ts';
+import { describeType, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
+import { type GradientContext, int64Vector, type OnnxContext, type OpDefinition } from './definition.ts';
+import { broadcast, like } from './shapes.ts';
+
+const inferReduction = ({ x }: { x: TensorType }, { axes, keepDims }: ReductionAttributes) => {
+  if (axes.some((axis) => axis < 0 || axis >= x.shape.length) || new Set(axes).size !== axes.length) {
+    throw new GraphError(`axes [${axes.join(', ')}] are not axes of x ${describeType(x)}`);
+  }
+  const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  return { y: like(x, keepDims ? kept : kept.filter((_, axis) => !axes.includes(axis))) };
+};
+
+const keptShape = (shape: Shape, axes: readonly number[]) =>
+  shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+
+/** dy, one of it for each element of x that was added up. */
+const spread = ({ op, inputs: { x }, attributes: { axes }, dy }: GradientContext<'Sum'>): Value =>
+  op('BroadcastTo', { x: op('Reshape', { x: dy }, { shape: keptShape(x.shape, axes) }) }, { shape: x.shape });
+
+type ReductionContext = Pick<OnnxContext<'Sum'>, 'inputs' | 'attributes' | 'emit' | 'constant'>;
+
+const onnxReduction =
+  (opType: string) =>
+  ({ inputs: { x }, attributes: { axes, keepDims }, emit, constant }: ReductionContext) => ({
+    y: emit(opType, [x, constant(int64Vector(axes))], {
+      keepdims: { int: keepDims ? 1 : 0 },
+      noop_with_empty_axes: { int: 1 },
+    }),
+  });
+
+/** y = Σ x over the axes. */
+export const sum: OpDefinition<'Sum'> = {
+  infer: inferReduction,
+  gradient: { x: spread },
+  onnx: onnxReduction('ReduceSum'),
+};
+
+/** y = the mean of x over the axes. */
+export const mean: OpDefinition<'Mean'> = {
+  infer: inferReduction,
+  gradient: {
+    x: (context) => {
+      const { op, inputs, outputs, dy } = context;
+      const share = scalar(sizeOf(outputs.y.shape) / sizeOf(inputs.x.shape));
+      return spread({ ...context, dy: op('Mul', { a: dy, b: op('Constant', {}, { value: share }) }) });
+    },
+  },
+  onnx: onnxReduction('ReduceMean'),
+};
+
+/** x stretched to the shape, along axes of size 1 and new outer ones. */
+export const broadcastTo: OpDefinition<'BroadcastTo'> = {
+  infer: ({ x }, { shape }) => {
+    const y = like(x, shape);
+    if (broadcast(x, y).join() !== shape.join()) {
+      throw new GraphError(`x ${describeType(x)} does not stretch to [${shape.join(', ')}]`);
+    }
+    return { y };
+  },
+  gradient: { x: ({ dy }) => dy }, // the backward walk sums dy to the shape of x
+  onnx: ({ inputs: { x }, attributes: { shape }, emit, constant }) => ({
+    y: emit('Expand', [x, constant(int64Vector(shape))]),
+  }),
+};

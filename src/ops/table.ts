@@ -1,0 +1,54 @@
+/** Every operator's record by its name. A name of the language without a record here does not compile. */
+import type { OpName } from '../graph/signature.ts';
+import * as convolution from './convolution.ts';
+import type { OpDefinition } from './definition.ts';
+import * as elementwise from './elementwise.ts';
+import * as loss from './loss.ts';
+import { matMul } from './matmul.ts';
+import * as movement from './movement.ts';
+import { lrn, lrnGrad } from './normalization.ts';
+import { maxPool, maxPoolGrad } from './pooling.ts';
+import { broadcastTo, mean, sum } from './reduction.ts';
+import { applyGradientDescent, exponentialMovingAverage } from './update.ts';
+
+export const definitions: { readonly [N in OpName]: OpDefinition<N> } = {
+  Constant: elementwise.constant,
+  Add: elementwise.add,
+  Sub: elementwise.sub,
+  Mul: elementwise.mul,
+  Div: elementwise.div,
+  Neg: elementwise.neg,
+  Square: elementwise.square,
+  Sqrt: elementwise.sqrt,
+  Relu: elementwise.relu,
+  ReluGrad: elementwise.reluGrad,
+  Equal: elementwise.equal,
+  Not: elementwise.not,
+  And: elementwise.and,
+  Select: elementwise.select,
+  Cast: elementwise.cast,
+  Sum: sum,
+  Mean: mean,
+  BroadcastTo: broadcastTo,
+  Reshape: movement.reshape,
+  Transpose: movement.transpose,
+  Pad: movement.pad,
+  StridedSlice: movement.stridedSlice,
+  Concat: movement.concat,
+  Reverse: movement.reverse,
+  MatMul: matMul,
+  Conv2D: convolution.conv2D,
+  Conv2DBackpropInput: convolution.conv2DBackpropInput,
+  Conv2DBackpropFilter: convolution.conv2DBackpropFilter,
+  FusedConv2D: convolution.fusedConv2D,
+  BiasAdd: convolution.biasAdd,
+  BiasAddGrad: convolution.biasAddGrad,
+  MaxPool: maxPool,
+  MaxPoolGrad: maxPoolGrad,
+  LRN: lrn,
+  LRNGrad: lrnGrad,
+  SparseSoftmaxCrossEntropyWithLogits: loss.sparseSoftmaxCrossEntropyWithLogits,
+  L2Loss: loss.l2Loss,
+  ApplyGradientDescent: applyGradientDescent,
+  ExponentialMovingAverage: exponentialMovingAverage,
+};

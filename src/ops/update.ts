@@ -1,0 +1,31 @@
+/** What a step makes of variables: new values, never changes in place. Learning rate and decay are scalars. */
+import { scalar } from '../tensor/tensor.ts';
+import type { OpDefinition } from './definition.ts';
+import { requireSame, requireType } from './shapes.ts';
+
+/** y = variable - learningRate · gradient (TensorFlow's ApplyGradientDescent, without the assignment). */
+export const applyGradientDescent: OpDefinition<'ApplyGradientDescent'> = {
+  infer: ({ variable, gradient, learningRate }) => {
+    requireSame('the variable and its gradient', variable, gradient);
+    requireType('learningRate', learningRate, 'float32', '');
+    return { y: variable };
+  },
+  gradient: { notDifferentiable: 'training does not differentiate its own updates' },
+  onnx: ({ inputs: { variable, gradient, learningRate }, emit }) => ({
+    y: emit('Sub', [variable, emit('Mul', [gradient, learningRate])]),
+  }),
+};
+
+/** y = average - (1 - decay) · (average - value), TensorFlow's form of decay · average + (1 - decay) · value. */
+export const exponentialMovingAverage: OpDefinition<'ExponentialMovingAverage'> = {
+  infer: ({ average, value, decay }) => {
+    requireSame('the average and the value', average, value);
+    requireType('decay', decay, 'float32', '');
+    return { y: average };
+  },
+  gradient: { notDifferentiable: 'training does not differentiate its own updates' },
+  onnx: ({ inputs: { average, value, decay }, emit, constant }) => {
+    const rest = emit('Sub', [constant(scalar(1)), decay]);
+    return { y: emit('Sub', [average, emit('Mul', [emit('Sub', [average, value]), rest])]) };
+  },
+};

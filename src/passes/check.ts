@@ -1,0 +1,57 @@
+/** Is this a graph? Run after every rewrite, so that a wrong rewrite fails where it was made. */
+import { GraphError } from '../errors.ts';
+import { type Graph, inputsOf, type Node, outputsOf, requireSameType, type Value } from '../graph/graph.ts';
+import { printNode } from '../graph/print.ts';
+import type { OpName } from '../graph/signature.ts';
+import { inferTypes } from '../ops/builder.ts';
+import { describeType, type TensorType } from '../tensor/tensor.ts';
+
+/** Returns the graph if every value has one maker that stands before its readers, every type is what the
+ * operator's rule says, names are unique, and outputs and updates exist and fit.
+ * @throws GraphError naming the node. */
+export function checked(graph: Graph): Graph {
+  const known = new Set<Value>([...graph.inputs.values(), ...graph.variables.values()]);
+  const names = new Set<string>([...known].map(({ name }) => name));
+  if (names.size < known.size)
+    throw new GraphError(`graph ${graph.name}: an input and a variable share a name`);
+  for (const node of graph.nodes) {
+    checkNode(graph, node, known);
+    for (const [, value] of outputsOf(node)) {
+      if (names.has(value.name))
+        throw new GraphError(`graph ${graph.name}: two values are named ${value.name}`);
+      names.add(value.name);
+      known.add(value);
+    }
+  }
+  checkResults(graph, known);
+  return graph;
+}
+
+function checkNode<N extends OpName>(graph: Graph, node: Node<N>, known: ReadonlySet<Value>): void {
+  for (const [, value] of inputsOf(node)) {
+    if (known.has(value)) continue;
+    throw new GraphError(
+      `graph ${graph.name}: ${printNode(node)} reads ${value.name}, which nothing before it makes`,
+    );
+  }
+  const types = Object.values<TensorType>(inferTypes<N>(node.op, node.name, node.inputs, node.attributes));
+  outputsOf(node).forEach(([, value], index) => {
+    const type = types[index];
+    if (type !== undefined && describeType(type) === describeType(value)) return;
+    const expected = type === undefined ? 'no such output' : describeType(type);
+    throw new GraphError(`graph ${graph.name}: ${printNode(node)} should give ${expected}`);
+  });
+}
+
+function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
+  for (const [name, value] of [...graph.outputs, ...graph.updates]) {
+    if (!known.has(value))
+      throw new GraphError(`graph ${graph.name}: nothing makes ${value.name}, wanted as ${name}`);
+  }
+  for (const [name, value] of graph.updates) {
+    const variable = graph.variables.get(name);
+    if (variable === undefined)
+      throw new GraphError(`graph ${graph.name}: update of ${name}, which is no variable`);
+    requireSameType(`graph ${graph.name}, update of ${name}`, variable, value);
+  }
+}

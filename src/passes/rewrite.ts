@@ -1,0 +1,97 @@
+/** Graph → graph: what every pass is made of. */
+import { GraphError } from '../errors.ts';
+import { type Graph, inputsOf, type Node, outputsOf, resultsOf, type Value } from '../graph/graph.ts';
+import type { OpName } from '../graph/signature.ts';
+import { GraphBuilder } from '../ops/builder.ts';
+import { checked } from './check.ts';
+
+/** A pass: a graph that computes the same in another way. */
+export type Pass = (graph: Graph) => Graph;
+
+/** What stands for the outputs of a node, by name, or undefined to keep the node as it is. The node's inputs are
+ * values of the new graph already; nodes built meanwhile are named below the node's own name. */
+export type Replace = (node: Node, builder: GraphBuilder) => Readonly<Record<string, Value>> | undefined;
+
+/** Walks the nodes in order and lets `replace` put others in their place. */
+export function rewrite(graph: Graph, replace: Replace): Graph {
+  const builder = new GraphBuilder(graph.name);
+  const moved = new Map<Value, Value>();
+  const now = (value: Value): Value => {
+    const found = moved.get(value);
+    if (found === undefined)
+      throw new GraphError(`graph ${graph.name}: ${value.name} is read before it is made`);
+    return found;
+  };
+  for (const [name, value] of graph.inputs) moved.set(value, builder.input(name, value));
+  for (const [name, value] of graph.variables) moved.set(value, builder.variable(name, value));
+  for (const node of graph.nodes) {
+    const here = withInputs(node, now);
+    const outputs = builder.scope(node.name, () => replace(here, builder)) ?? copy(here, builder);
+    for (const [name, value] of outputsOf(node)) {
+      const replacement = outputs[name];
+      if (replacement !== undefined) moved.set(value, replacement);
+    }
+  }
+  for (const [name, value] of graph.outputs) builder.output(name, now(value));
+  for (const [name, value] of graph.updates) {
+    const variable = graph.variables.get(name);
+    if (variable !== undefined) builder.update(now(variable), now(value));
+  }
+  return checked(builder.build());
+}
+
+/** The node with each of its inputs replaced. */
+function withInputs(node: Node, replacement: (value: Value) => Value): Node {
+  const inputs = inputsOf(node).map(([name, value]) => [name, replacement(value)] as const);
+  return {
+    ...node,
+    inputs: Array.isArray(node.inputs) ? inputs.map(([, value]) => value) : Object.fromEntries(inputs),
+  } as Node;
+}
+
+function copy<N extends OpName>(node: Node<N>, builder: GraphBuilder): Readonly<Record<string, Value>> {
+  return builder.outputsOf<N>(node.op, node.inputs, node.attributes, node.name);
+}
+
+/** Drops the nodes that no output and no update needs. */
+export function prune(graph: Graph): Graph {
+  const needed = new Set(resultsOf(graph));
+  const kept = graph.nodes.toReversed().filter((node) => {
+    if (!outputsOf(node).some(([, value]) => needed.has(value))) return false;
+    for (const [, value] of inputsOf(node)) needed.add(value);
+    return true;
+  });
+  return checked({ ...graph, nodes: kept.reverse() });
+}
+
+/** Computes what two nodes would compute twice only once: same operator, same inputs, same attributes. */
+export function mergeEqual(graph: Graph): Graph {
+  const first = new Map<string, Node>();
+  const same = new Map<Value, Value>();
+  const now = (value: Value) => same.get(value) ?? value;
+  const nodes = graph.nodes.flatMap((node) => {
+    const here = withInputs(node, now);
+    const twin = first.get(meaningOf(here));
+    if (twin === undefined) {
+      first.set(meaningOf(here), here);
+      return [here];
+    }
+    const outputs = new Map(outputsOf(twin));
+    for (const [name, value] of outputsOf(here)) same.set(value, outputs.get(name) ?? value);
+    return [];
+  });
+  const results = (values: Graph['outputs']) =>
+    new Map([...values].map(([name, value]) => [name, now(value)]));
+  return checked({ ...graph, nodes, outputs: results(graph.outputs), updates: results(graph.updates) });
+}
+
+/** What a node computes, as text: two nodes of one text compute the same. */
+function meaningOf(node: Node): string {
+  const inputs = inputsOf(node).map(([name, value]) => `${name}: ${value.name}`);
+  const attributes = JSON.stringify(node.attributes, (_, value: unknown) =>
+    ArrayBuffer.isView(value)
+      ? Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)).join()
+      : value,
+  );
+  return `${node.op}(${inputs.join()})${attributes}`;
+}

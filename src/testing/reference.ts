@@ -1,0 +1,375 @@
+/**
+ * What every operator means, said a second time in the plainest way: loops over float64, no engine, no lowering, no
+ * thought of speed. Tests compare engines, passes and gradients with it. An operator without a reference does not
+ * compile.
+ */
+
+import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
+import type { AttributesOf, OpName, OutputNames, PerInput, PerOutput } from '../graph/signature.ts';
+import { slide } from '../ops/shapes.ts';
+import { type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
+
+/** Values of any dtype as float64; booleans are 0 and 1. */
+export interface Reference {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+}
+
+type Rule<N extends OpName> = (
+  inputs: PerInput<N, Reference>,
+  attributes: AttributesOf<N>,
+) => PerOutput<N, Reference>;
+
+/** The reference value of a tensor. */
+export function reference({ shape, data }: Tensor): Reference {
+  return { shape, data: Float64Array.from(data, Number) };
+}
+
+function fill(shape: Shape, valueAt: (index: readonly number[]) => number): Reference {
+  const data = new Float64Array(sizeOf(shape));
+  const index = shape.map(() => 0);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = valueAt(index);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = (index[axis] ?? 0) + 1;
+      if ((index[axis] ?? 0) < (shape[axis] ?? 0)) break;
+      index[axis] = 0;
+    }
+  }
+  return { shape, data };
+}
+
+/** The element at an index; beyond the edge, `outside`. */
+function at({ shape, data }: Reference, index: readonly number[], outside = 0): number {
+  let position = 0;
+  for (const [axis, size] of shape.entries()) {
+    const i = index[axis] ?? 0;
+    if (i < 0 || i >= size) return outside;
+    position = position * size + i;
+  }
+  return data[position] ?? Number.NaN;
+}
+
+function stretched(x: Reference, index: readonly number[]): number {
+  const extra = index.length - x.shape.length;
+  return at(
+    x,
+    x.shape.map((size, axis) => (size === 1 ? 0 : (index[axis + extra] ?? 0))),
+  );
+}
+
+function broadcastShape(...operands: readonly Reference[]): Shape {
+  const axes = Math.max(...operands.map(({ shape }) => shape.length));
+  return Array.from({ length: axes }, (_, axis) =>
+    Math.max(...operands.map(({ shape }) => shape[axis - axes + shape.length] ?? 1)),
+  );
+}
+
+const binary =
+  (compute: (a: number, b: number) => number) =>
+  ({ a, b }: { a: Reference; b: Reference }) => ({
+    y: fill(broadcastShape(a, b), (index) => compute(stretched(a, index), stretched(b, index))),
+  });
+
+const unary =
+  (compute: (x: number) => number) =>
+  ({ x }: { x: Reference }) => ({ y: { shape: x.shape, data: x.data.map(compute) } });
+
+function total(x: Reference, axes: readonly number[], keepDims: boolean): Reference {
+  const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const sums = { shape: kept, data: new Float64Array(sizeOf(kept)) };
+  fill(x.shape, (index) => {
+    let position = 0;
+    for (const [axis, size] of kept.entries())
+      position = position * size + (size === 1 ? 0 : (index[axis] ?? 0));
+    sums.data[position] = (sums.data[position] ?? 0) + at(x, index);
+    return 0;
+  });
+  return keepDims ? sums : { ...sums, shape: kept.filter((_, axis) => !axes.includes(axis)) };
+}
+
+/** Every multiplication of a convolution, one call each: output cell, input cell, filter cell. */
+function convolve(
+  x: Shape,
+  filter: Shape,
+  padding: 'SAME' | 'VALID',
+  visit: (y: readonly number[], x: readonly number[], filter: readonly number[]) => void,
+): Shape {
+  const [n = 0, i = 0, h = 0, w = 0] = x;
+  const [o = 0, , kh = 0, kw = 0] = filter;
+  const rows = slide(h, kh, 1, padding);
+  const columns = slide(w, kw, 1, padding);
+  const y = [n, o, rows.size, columns.size];
+  fill([...y, i, kh, kw], ([image = 0, out = 0, row = 0, column = 0, input = 0, kr = 0, kc = 0]) => {
+    const [r, c] = [row + kr - rows.before, column + kc - columns.before];
+    const inside = r >= 0 && r < h && c >= 0 && c < w;
+    if (inside) visit([image, out, row, column], [image, input, r, c], [out, input, kr, kc]);
+    return 0;
+  });
+  return y;
+}
+
+function zeros(shape: Shape): Reference & { add: (index: readonly number[], value: number) => void } {
+  const data = new Float64Array(sizeOf(shape));
+  const add = (index: readonly number[], value: number) => {
+    const position = shape.reduce((sum, size, axis) => sum * size + (index[axis] ?? 0), 0);
+    data[position] = (data[position] ?? 0) + value;
+  };
+  return { shape, data, add };
+}
+
+function conv2D(x: Reference, filter: Reference, padding: 'SAME' | 'VALID'): Reference {
+  const [n = 0, , h = 0, w = 0] = x.shape;
+  const [o = 0, , kh = 0, kw = 0] = filter.shape;
+  const y = zeros([n, o, slide(h, kh, 1, padding).size, slide(w, kw, 1, padding).size]);
+  convolve(x.shape, filter.shape, padding, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
+  return y;
+}
+
+function addBias(x: Reference, bias: Reference): Reference {
+  return fill(x.shape, (index) => at(x, index) + at(bias, [index[1] ?? 0]));
+}
+
+/** The cells of a pooling window that lie in x, row by row. */
+function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'>, y: readonly number[]) {
+  const [, , h = 0, w = 0] = x;
+  const [n = 0, c = 0, row = 0, column = 0] = y;
+  const top = row * stride - slide(h, size, stride, padding).before;
+  const left = column * stride - slide(w, size, stride, padding).before;
+  return Array.from({ length: size * size }, (_, cell) => [
+    n,
+    c,
+    top + Math.floor(cell / size),
+    left + (cell % size),
+  ]).filter(([, , r = -1, s = -1]) => r >= 0 && r < h && s >= 0 && s < w);
+}
+
+/** d = bias + alpha · Σ_window x² at an index. */
+function lrnScale(
+  x: Reference,
+  { depthRadius, bias, alpha }: AttributesOf<'LRN'>,
+  index: readonly number[],
+): number {
+  const [n = 0, c = 0, h = 0, w = 0] = index;
+  let sum = 0;
+  for (let channel = c - depthRadius; channel <= c + depthRadius; channel++)
+    sum += at(x, [n, channel, h, w]) ** 2;
+  return bias + alpha * sum;
+}
+
+const rules: { readonly [N in OpName]: Rule<N> } = {
+  Constant: (_, { value }) => ({ y: reference(value) }),
+  Add: binary((a, b) => a + b),
+  Sub: binary((a, b) => a - b),
+  Mul: binary((a, b) => a * b),
+  Div: binary((a, b) => a / b),
+  Neg: unary((x) => -x),
+  Square: unary((x) => x * x),
+  Sqrt: unary(Math.sqrt),
+  Relu: unary((x) => Math.max(x, 0)),
+  ReluGrad: ({ dy, y }) => ({ y: fill(y.shape, (index) => (at(y, index) > 0 ? at(dy, index) : 0)) }),
+  Equal: binary((a, b) => Number(a === b)),
+  Not: unary((x) => 1 - x),
+  And: binary((a, b) => a * b),
+  Select: ({ condition, a, b }) => ({
+    y: fill(broadcastShape(condition, a, b), (index) =>
+      stretched(stretched(condition, index) === 1 ? a : b, index),
+    ),
+  }),
+  Cast: ({ x }) => ({ y: x }),
+  Sum: ({ x }, { axes, keepDims }) => ({ y: total(x, axes, keepDims) }),
+  Mean: ({ x }, { axes, keepDims }) => {
+    const { shape, data } = total(x, axes, keepDims);
+    return { y: { shape, data: data.map((sum) => (sum * data.length) / x.data.length) } };
+  },
+  BroadcastTo: ({ x }, { shape }) => ({ y: fill(shape, (index) => stretched(x, index)) }),
+  Reshape: ({ x }, { shape }) => ({ y: { shape, data: x.data } }),
+  Transpose: ({ x }, { order }) => ({
+    y: fill(
+      order.map((axis) => x.shape[axis] ?? 0),
+      (index) =>
+        at(
+          x,
+          order.map((_, axis) => index[order.indexOf(axis)] ?? 0),
+        ),
+    ),
+  }),
+  Pad: ({ x }, { before, after }) => ({
+    y: fill(
+      x.shape.map((size, axis) => (before[axis] ?? 0) + size + (after[axis] ?? 0)),
+      (index) =>
+        at(
+          x,
+          index.map((i, axis) => i - (before[axis] ?? 0)),
+        ),
+    ),
+  }),
+  StridedSlice: ({ x }, { begin, size, strides }) => ({
+    y: fill(size, (index) =>
+      at(
+        x,
+        index.map((i, axis) => (begin[axis] ?? 0) + i * (strides[axis] ?? 1)),
+      ),
+    ),
+  }),
+  Concat: (operands, { axis }) => {
+    const length = operands.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0);
+    const shape = (operands[0]?.shape ?? []).map((size, i) => (i === axis ? length : size));
+    return {
+      y: fill(shape, (index) => {
+        let offset = index[axis] ?? 0;
+        const operand = operands.find((candidate) => {
+          const here = offset < (candidate.shape[axis] ?? 0);
+          if (!here) offset -= candidate.shape[axis] ?? 0;
+          return here;
+        });
+        return operand
+          ? at(
+              operand,
+              index.map((i, position) => (position === axis ? offset : i)),
+            )
+          : Number.NaN;
+      }),
+    };
+  },
+  Reverse: ({ x }, { axes }) => ({
+    y: fill(x.shape, (index) =>
+      at(
+        x,
+        index.map((i, axis) => (axes.includes(axis) ? (x.shape[axis] ?? 0) - 1 - i : i)),
+      ),
+    ),
+  }),
+  MatMul: ({ a, b }, { transposeA, transposeB }) => {
+    const [rows = 0, inner = 0] = transposeA ? a.shape.toReversed() : a.shape;
+    const columns = (transposeB ? b.shape[0] : b.shape[1]) ?? 0;
+    return {
+      y: fill([rows, columns], ([r = 0, c = 0]) => {
+        let sum = 0;
+        for (let i = 0; i < inner; i++)
+          sum += at(a, transposeA ? [i, r] : [r, i]) * at(b, transposeB ? [c, i] : [i, c]);
+        return sum;
+      }),
+    };
+  },
+  Conv2D: ({ x, filter }, { padding }) => ({ y: conv2D(x, filter, padding) }),
+  Conv2DBackpropInput: ({ filter, dy }, { padding, inputShape }) => {
+    const dx = zeros(inputShape);
+    convolve(inputShape, filter.shape, padding, (yi, xi, fi) => dx.add(xi, at(dy, yi) * at(filter, fi)));
+    return { y: dx };
+  },
+  Conv2DBackpropFilter: ({ x, dy }, { padding, filterShape }) => {
+    const df = zeros(filterShape);
+    convolve(x.shape, filterShape, padding, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
+    return { y: df };
+  },
+  FusedConv2D: ({ x, filter, bias }, { padding }) => ({ y: addBias(conv2D(x, filter, padding), bias) }),
+  BiasAdd: ({ x, bias }) => ({ y: addBias(x, bias) }),
+  BiasAddGrad: ({ dy }) => ({
+    y: total(
+      dy,
+      [...dy.shape.keys()].filter((axis) => axis !== 1),
+      false,
+    ),
+  }),
+  MaxPool: ({ x }, attributes) => {
+    const [n = 0, c = 0, h = 0, w = 0] = x.shape;
+    const { size, stride, padding } = attributes;
+    const shape = [n, c, slide(h, size, stride, padding).size, slide(w, size, stride, padding).size];
+    return {
+      y: fill(shape, (y) => Math.max(...windowCells(x.shape, attributes, y).map((cell) => at(x, cell)))),
+    };
+  },
+  MaxPoolGrad: ({ x, y, dy }, attributes) => {
+    const dx = zeros(x.shape);
+    fill(y.shape, (index) => {
+      const winner = windowCells(x.shape, attributes, index).find((cell) => at(x, cell) === at(y, index));
+      if (winner) dx.add(winner, at(dy, index));
+      return 0;
+    });
+    return { y: dx };
+  },
+  LRN: ({ x }, attributes) => ({
+    y: fill(x.shape, (index) => at(x, index) / lrnScale(x, attributes, index) ** attributes.beta),
+  }),
+  LRNGrad: ({ x, dy }, attributes) => {
+    const { depthRadius, alpha, beta } = attributes;
+    // Derivative of every y in the window of x[c], by the quotient rule; y itself is not used.
+    return {
+      y: fill(x.shape, ([n = 0, c = 0, h = 0, w = 0]) => {
+        let sum = at(dy, [n, c, h, w]) * lrnScale(x, attributes, [n, c, h, w]) ** -beta;
+        for (let other = c - depthRadius; other <= c + depthRadius; other++) {
+          const index = [n, other, h, w];
+          const slope =
+            -2 * alpha * beta * at(x, [n, c, h, w]) * lrnScale(x, attributes, index) ** (-beta - 1);
+          sum += at(dy, index) * at(x, index) * slope;
+        }
+        return sum;
+      }),
+    };
+  },
+  SparseSoftmaxCrossEntropyWithLogits: ({ logits, labels }) => {
+    const [, classes = 0] = logits.shape;
+    const row = (n: number) => Array.from({ length: classes }, (_, k) => at(logits, [n, k]));
+    const logSum = (n: number) => {
+      const largest = Math.max(...row(n));
+      return largest + Math.log(row(n).reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
+    };
+    return {
+      loss: fill(labels.shape, ([n = 0]) => logSum(n) - at(logits, [n, at(labels, [n])])),
+      backprop: fill(
+        logits.shape,
+        ([n = 0, k = 0]) => Math.exp(at(logits, [n, k]) - logSum(n)) - Number(at(labels, [n]) === k),
+      ),
+    };
+  },
+  L2Loss: ({ x }) => ({
+    y: { shape: [], data: Float64Array.of(x.data.reduce((sum, value) => sum + value * value, 0) / 2) },
+  }),
+  ApplyGradientDescent: ({ variable, gradient, learningRate }) => ({
+    y: fill(variable.shape, (index) => at(variable, index) - at(learningRate, []) * at(gradient, index)),
+  }),
+  ExponentialMovingAverage: ({ average, value, decay }) => ({
+    y: fill(
+      average.shape,
+      (index) => at(decay, []) * at(average, index) + (1 - at(decay, [])) * at(value, index),
+    ),
+  }),
+};
+
+/** Computes one operator. */
+export function computeOperator<N extends OpName>(
+  op: N,
+  inputs: PerInput<N, Reference>,
+  attributes: AttributesOf<N>,
+): PerOutput<N, Reference> {
+  return rules[op](inputs, attributes);
+}
+
+/** Computes every value of a graph from what is fed and the variables, by name. */
+export function computeGraph(
+  graph: Graph,
+  given: ReadonlyMap<string, Reference>,
+): ReadonlyMap<string, Reference> {
+  const values = new Map<Value, Reference>();
+  for (const [name, value] of [...graph.inputs, ...graph.variables]) {
+    const found = given.get(name);
+    if (found === undefined) throw new Error(`the test gives no value for ${name}`);
+    values.set(value, found);
+  }
+  for (const node of graph.nodes) computeNode(node, values);
+  const results = [...graph.outputs, ...graph.updates].map(
+    ([name, value]) => [name, values.get(value)] as const,
+  );
+  return new Map(results.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
+}
+
+function computeNode<N extends OpName>(node: Node<N>, values: Map<Value, Reference>): void {
+  const inputs = inputsOf(node).map(([name, value]) => [name, values.get(value)] as const);
+  const record = Array.isArray(node.inputs) ? inputs.map(([, value]) => value) : Object.fromEntries(inputs);
+  const outputs = computeOperator<N>(node.op, record as PerInput<N, Reference>, node.attributes);
+  for (const [name, value] of outputsOf(node)) {
+    const found = outputs[name as OutputNames<N>];
+    values.set(value, found);
+  }
+}
