@@ -64,8 +64,11 @@ export interface OpSignatures {
   // Movement.
   Reshape: Op<'x', { readonly shape: Shape }>;
   Transpose: Op<'x', { readonly order: readonly number[] }>;
-  /** Zeros before and after, an entry an axis. */
-  Pad: Op<'x', { readonly before: readonly number[]; readonly after: readonly number[] }>;
+  /** Cells of one value (0 by default) before and after, an entry an axis. */
+  Pad: Op<
+    'x',
+    { readonly before: readonly number[]; readonly after: readonly number[]; readonly value?: number }
+  >;
   /** Every `strides`-th element from `begin`, `size` of them, an entry an axis. */
   StridedSlice: Op<
     'x',

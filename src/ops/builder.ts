@@ -21,8 +21,8 @@ export class GraphBuilder {
   }
 
   /** A value fed anew at every step. */
-  input(name: string, type: TensorType): Value {
-    const value = { name: this.#claim(name), ...type };
+  input(name: string, { dtype, shape }: TensorType): Value {
+    const value = { name: this.#claim(name), dtype, shape };
     this.#inputs.set(name, value);
     return value;
   }
@@ -35,7 +35,7 @@ export class GraphBuilder {
       requireSameType(`variable ${path}`, known, type);
       return known;
     }
-    const value = { name: this.#claim(path), ...type };
+    const value = { name: this.#claim(path), dtype: type.dtype, shape: type.shape };
     this.#variables.set(path, value);
     return value;
   }

@@ -1,6 +1,6 @@
 /** Operators that move elements and compute nothing. */
 import { GraphError } from '../errors.ts';
-import { describeType, sizeOf, type TensorType } from '../tensor/tensor.ts';
+import { describeType, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import { int64Vector, type OpDefinition } from './definition.ts';
 import { axesOf, like } from './shapes.ts';
 
@@ -44,7 +44,7 @@ export const transpose: OpDefinition<'Transpose'> = {
   }),
 };
 
-/** x with zeros around it. */
+/** x with cells of one value around it. */
 export const pad: OpDefinition<'Pad'> = {
   infer: ({ x }, { before, after }) => {
     requireAxes('before', before, x);
@@ -60,8 +60,8 @@ export const pad: OpDefinition<'Pad'> = {
     x: ({ op, inputs: { x }, attributes: { before }, dy }) =>
       op('StridedSlice', { x: dy }, { begin: before, size: x.shape, strides: before.map(() => 1) }),
   },
-  onnx: ({ inputs: { x }, attributes: { before, after }, emit, constant }) => ({
-    y: emit('Pad', [x, constant(int64Vector([...before, ...after]))]),
+  onnx: ({ inputs: { x }, attributes: { before, after, value = 0 }, emit, constant }) => ({
+    y: emit('Pad', [x, constant(int64Vector([...before, ...after])), constant(scalar(value))]),
   }),
 };
 

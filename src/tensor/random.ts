@@ -8,7 +8,17 @@
  */
 
 /** What the numbers are for. Two purposes never share a number; the order here is part of the seed's meaning. */
-const purposes = ['order', 'crop', 'flip', 'brightness', 'contrast', 'weights', 'drawing', 'holdout', 'test'] as const;
+const purposes = [
+  'order',
+  'crop',
+  'flip',
+  'brightness',
+  'contrast',
+  'weights',
+  'drawing',
+  'holdout',
+  'test',
+] as const;
 export type Purpose = (typeof purposes)[number];
 
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
@@ -43,7 +53,10 @@ export class RandomStream {
    * example are whole numbers from 0 to 2^32 - 1. */
   constructor(seed: number, purpose: Purpose, epoch = 0, example = 0) {
     // Key of the purpose first, then of the place: two encryptions, so that no two places share a key by design.
-    this.#key.set([purposes.indexOf(purpose), 0x63313061 /* "c10a": keeps purpose keys apart from counters */]);
+    this.#key.set([
+      purposes.indexOf(purpose),
+      0x63313061 /* "c10a": keeps purpose keys apart from counters */,
+    ]);
     threefry2x32(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, this.#key);
     const [purpose0 = 0, purpose1 = 0] = this.#key;
     this.#key.set([epoch, example]);

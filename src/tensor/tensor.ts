@@ -49,9 +49,15 @@ export function describeType({ dtype, shape }: TensorType): string {
  * @throws RangeError when their number does not fit the shape. */
 export function float32(shape: Shape, values: Float32Array | readonly number[]): Float32Tensor {
   if (values.length !== sizeOf(shape)) {
-    throw new RangeError(`shape [${shape.join(', ')}] needs ${sizeOf(shape)} values, there are ${values.length}`);
+    throw new RangeError(
+      `shape [${shape.join(', ')}] needs ${sizeOf(shape)} values, there are ${values.length}`,
+    );
   }
-  return { dtype: 'float32', shape, data: values instanceof Float32Array ? values : Float32Array.from(values) };
+  return {
+    dtype: 'float32',
+    shape,
+    data: values instanceof Float32Array ? values : Float32Array.from(values),
+  };
 }
 
 export function scalar(value: number): Float32Tensor {
@@ -61,6 +67,7 @@ export function scalar(value: number): Float32Tensor {
 /** The values of a tensor that must be float32.
  * @throws TypeError naming the dtype found. */
 export function float32Data(tensor: Tensor): Float32Array {
-  if (tensor.dtype !== 'float32') throw new TypeError(`expected a float32 tensor, found ${describeType(tensor)}`);
+  if (tensor.dtype !== 'float32')
+    throw new TypeError(`expected a float32 tensor, found ${describeType(tensor)}`);
   return tensor.data;
 }

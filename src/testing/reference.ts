@@ -194,13 +194,14 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
         ),
     ),
   }),
-  Pad: ({ x }, { before, after }) => ({
+  Pad: ({ x }, { before, after, value = 0 }) => ({
     y: fill(
       x.shape.map((size, axis) => (before[axis] ?? 0) + size + (after[axis] ?? 0)),
       (index) =>
         at(
           x,
           index.map((i, axis) => i - (before[axis] ?? 0)),
+          value,
         ),
     ),
   }),

@@ -1,0 +1,43 @@
+/**
+ * What an engine is: it takes a graph and runs it step by step. Nothing here knows which engine.
+ *
+ *     const session = await engine.compile(graph);
+ *     await session.write(variables);
+ *     const { total_loss } = await session.step(feeds);   // computes the outputs, then applies the updates
+ *     const trained = await session.read();
+ *     await session.release();
+ */
+import type { Graph } from '../graph/graph.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+export type EngineName = 'onnx';
+
+/** Tensors by the name of the input, variable or output they belong to. */
+export type Tensors = ReadonlyMap<string, Tensor>;
+
+export interface Engine {
+  readonly name: EngineName;
+  /** The library behind it, such as `onnxruntime-node 1.30.0`. */
+  readonly library: string;
+  /** Threads that a session computes with. */
+  readonly threads: number;
+  /** Makes a graph ready to run, in a thread of its own.
+   * @throws RunError when the engine is missing or refuses the graph. */
+  compile(graph: Graph): Promise<Session>;
+}
+
+/** A graph ready to run, and its variables. */
+export interface Session {
+  /** Sets variables; those that are not named keep their values. They start as zeros.
+   * @throws RunError for a name, dtype or shape that the graph does not have. */
+  write(variables: Tensors): Promise<void>;
+  /** Computes the outputs from the feeds and the variables, then gives the variables their new values. The
+   * tensors fed are copied and may be used again.
+   * @throws RunError for a feed that is missing or does not fit, or when the engine fails; the variables then
+   * are as they were. */
+  step(feeds: Tensors): Promise<Tensors>;
+  /** Copies of all variables. */
+  read(): Promise<Tensors>;
+  /** Frees the engine's memory and ends its thread. */
+  release(): Promise<void>;
+}

@@ -1,0 +1,25 @@
+/** What the ONNX engine makes of a graph before lowering it, in this order. Every pass checks what it returns. */
+import type { Graph } from '../../graph/graph.ts';
+import { mergeEqual, type Pass, prune } from '../../passes/rewrite.ts';
+import { cancelTransposes } from './cancel-transposes.ts';
+import { commutePool } from './commute-pool.ts';
+import { expand } from './expand.ts';
+import { expandConvolution } from './expand-convolution.ts';
+import { expandNormalization } from './expand-normalization.ts';
+import { expandPooling } from './expand-pooling.ts';
+import { fuseBias } from './fuse-bias.ts';
+
+export const onnxPasses: readonly Pass[] = [
+  prune,
+  commutePool,
+  expand({ ...expandConvolution, ...expandNormalization, ...expandPooling }),
+  fuseBias,
+  cancelTransposes,
+  mergeEqual,
+  prune,
+];
+
+/** The graph as ONNX Runtime likes it, computing the same. */
+export function prepare(graph: Graph): Graph {
+  return onnxPasses.reduce((current, pass) => pass(current), graph);
+}

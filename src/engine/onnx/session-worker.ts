@@ -1,0 +1,121 @@
+/**
+ * The thread of one session. ONNX Runtime's `run` blocks the event loop of the thread that calls it, so the main
+ * thread never does; it stays free for signals, files and the next batch.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import * as ort from 'onnxruntime-node';
+import { messageOf } from '../../errors.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Reply, Request, SessionStart } from './messages.ts';
+
+if (parentPort === null) throw new Error('session-worker runs as a worker thread');
+const port = parentPort;
+const start = workerData as SessionStart;
+
+/**
+ * Two sets of buffers: a step reads one and writes the other, then they change places. An output must never be bound
+ * to the buffer of an input: ONNX Runtime does not see that they are the same and may write a new weight before an
+ * operator has read the old one. Variables without an update stand in both sets with one buffer.
+ */
+interface Variable {
+  current: ort.Tensor;
+  next: ort.Tensor;
+  readonly update: string | null;
+}
+
+function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
+  if (dtype === 'float32') return new ort.Tensor('float32', data, shape);
+  if (dtype === 'int32') return new ort.Tensor('int32', data, shape);
+  if (dtype === 'int64') return new ort.Tensor('int64', data, shape);
+  return new ort.Tensor('bool', data, shape);
+}
+
+/** A copy, for the tensor's own buffer is written again. */
+function tensorOf({ type, dims, data }: ort.Tensor): Tensor {
+  if (type === 'float32' && data instanceof Float32Array)
+    return { dtype: type, shape: dims, data: data.slice() };
+  if (type === 'int32' && data instanceof Int32Array) return { dtype: type, shape: dims, data: data.slice() };
+  if (type === 'int64' && data instanceof BigInt64Array)
+    return { dtype: type, shape: dims, data: data.slice() };
+  if (type === 'bool' && data instanceof Uint8Array) return { dtype: type, shape: dims, data: data.slice() };
+  throw new TypeError(`ONNX Runtime returned a tensor of type ${type}`);
+}
+
+const variables = new Map<string, Variable>(
+  start.variables.map(({ name, type, update }) => {
+    const current = ortTensor(type);
+    return [
+      name,
+      {
+        current,
+        next: update === null ? current : ortTensor({ ...type, data: type.data.slice() } as Tensor),
+        update,
+      },
+    ];
+  }),
+);
+
+const session = ort.InferenceSession.create(start.model, {
+  executionProviders: ['cpu'],
+  intraOpNumThreads: start.threads,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+});
+
+async function step(fed: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
+  const feeds: Record<string, ort.Tensor> = {};
+  const fetches: Record<string, ort.Tensor | null> = {};
+  for (const [name, tensor] of fed) feeds[name] = ortTensor(tensor);
+  for (const [name, { current, next, update }] of variables) {
+    feeds[name] = current;
+    if (update !== null) fetches[update] = next;
+  }
+  for (const name of start.outputs) fetches[name] = null;
+  const results = await (await session).run(feeds, fetches);
+  for (const variable of variables.values()) {
+    [variable.current, variable.next] = [variable.next, variable.current];
+  }
+  return new Map(
+    start.outputs.flatMap((name) => (results[name] ? [[name, tensorOf(results[name])] as const] : [])),
+  );
+}
+
+function write(tensors: ReadonlyMap<string, Tensor>): void {
+  for (const [name, { data }] of tensors) {
+    const target = variables.get(name)?.current.data;
+    if (target instanceof Float32Array && data instanceof Float32Array) target.set(data);
+    if (target instanceof Int32Array && data instanceof Int32Array) target.set(data);
+  }
+}
+
+async function answer(request: Request): Promise<ReadonlyMap<string, Tensor>> {
+  if (request.kind === 'step') return step(request.feeds);
+  if (request.kind === 'read')
+    return new Map([...variables].map(([name, { current }]) => [name, tensorOf(current)]));
+  if (request.kind === 'write') write(request.tensors);
+  if (request.kind === 'release') await (await session).release();
+  return new Map();
+}
+
+/** One at a time and in order: a request waits for the one before it. */
+let previous: Promise<unknown> = session.then(() => undefined);
+
+function reply(work: Promise<ReadonlyMap<string, Tensor>>): Promise<void> {
+  return work.then(
+    (tensors) => port.postMessage({ kind: 'done', tensors } satisfies Reply),
+    (error: unknown) => port.postMessage({ kind: 'failed', message: messageOf(error) } satisfies Reply),
+  );
+}
+
+void reply(session.then(() => new Map()));
+port.on('message', (request: Request) => {
+  previous = previous
+    .then(
+      () => reply(answer(request)),
+      () => undefined,
+    )
+    .then(() => {
+      if (request.kind === 'release') port.close();
+    });
+});

@@ -1,0 +1,58 @@
+/** The tutorial's loss: mean cross entropy plus weight decay, in six named terms (r0.11, `cifar10.loss`). */
+import type { Value } from '../graph/graph.ts';
+import type { GraphBuilder } from '../ops/builder.ts';
+import { scalar } from '../tensor/tensor.ts';
+import type { Inference } from './network.ts';
+
+/** A term of the loss: its name in the console, in checkpoints and in TensorBoard, and its scalar value. */
+export interface LossTerm {
+  readonly name: string;
+  readonly value: Value;
+}
+
+export interface Loss {
+  /** Five `<layer>/weight_loss`, then `cross_entropy`. */
+  readonly terms: readonly LossTerm[];
+  /** Their sum. */
+  readonly total: LossTerm;
+}
+
+/** Names of the terms and of their sum, in the tutorial's order. */
+export function lossNames({ terms, total }: Loss): readonly string[] {
+  return [...terms, total].map(({ name }) => name);
+}
+
+/**
+ * Each decayed weight w contributes weightDecay · share · Σ w² / 2; a share of 0 contributes a term that is always
+ * zero, as in the tutorial, where 0.0 is not None.
+ *
+ * @param labels [N] int32
+ */
+export function loss(builder: GraphBuilder, network: Inference, labels: Value, weightDecay: number): Loss {
+  const { op } = builder;
+  const terms = network.parameters.flatMap(({ variable, decayShare }) => {
+    if (decayShare === undefined) return [];
+    const [layer = ''] = variable.name.split('/');
+    const name = `${layer}/weight_loss`;
+    const factor = op('Constant', {}, { value: scalar(weightDecay * decayShare) }, `${layer}/weight_decay`);
+    return [
+      {
+        name,
+        value: op('Mul', { a: op('L2Loss', { x: variable }, {}, `${layer}/L2Loss`), b: factor }, {}, name),
+      },
+    ];
+  });
+  const perExample = op(
+    'SparseSoftmaxCrossEntropyWithLogits',
+    { logits: network.logits, labels },
+    {},
+    'cross_entropy_per_example',
+  );
+  const crossEntropy = op('Mean', { x: perExample }, { axes: [0], keepDims: false }, 'cross_entropy');
+  const all = [...terms, { name: 'cross_entropy', value: crossEntropy }];
+  const last = all.length - 1;
+  const sum = all
+    .map(({ value }) => value)
+    .reduce((a, b, index) => op('Add', { a, b }, {}, index === last ? 'total_loss' : 'total_loss/partial'));
+  return { terms: all, total: { name: 'total_loss', value: sum } };
+}

@@ -1,0 +1,99 @@
+/**
+ * One training step as one graph: a function of the variables, the batch, the learning rate and the decay of the
+ * moving averages. Returns the loss terms of the batch before the update; updates the weights by gradient descent,
+ * then the moving averages of the new weights, and the running averages of the loss terms.
+ */
+import { gradients } from '../autodiff/gradients.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type Loss, loss, lossNames } from '../model/loss.ts';
+import { inference, type Network, type Parameter } from '../model/network.ts';
+import { GraphBuilder } from '../ops/builder.ts';
+import { type Float32Tensor, float32, scalar, sizeOf } from '../tensor/tensor.ts';
+
+/** Name of a variable's moving average, TensorFlow's. */
+export function averageName(variable: string): string {
+  return `${variable}/ExponentialMovingAverage`;
+}
+/** Name of a loss term's running average, TensorFlow's. */
+export function lossAverageName(term: string): string {
+  return `${term}/avg`;
+}
+/** Decay of the loss terms' running averages (r0.11, `_add_loss_summaries`). */
+const lossAverageDecay = 0.9;
+
+export interface TrainingGraph {
+  /** Fed `images` [N, 3, 24, 24], `labels` [N] int32, `learning_rate` and `moving_average_decay` (scalars). */
+  readonly graph: Graph;
+  readonly parameters: readonly Parameter[];
+  /** The outputs: six loss terms and `total_loss`, scalars. */
+  readonly lossNames: readonly string[];
+}
+
+export function buildTrainingGraph(network: Network, batchSize: number, weightDecay: number): TrainingGraph {
+  const builder = new GraphBuilder('train');
+  const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
+  const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
+  const learningRate = builder.input('learning_rate', { dtype: 'float32', shape: [] });
+  const decay = builder.input('moving_average_decay', { dtype: 'float32', shape: [] });
+
+  const model = inference(builder, images, network);
+  const losses = loss(builder, model, labels, weightDecay);
+  const variables = model.parameters.map(({ variable }) => variable);
+  const slopes = gradients(builder, losses.total.value, variables);
+
+  variables.forEach((variable, index) => {
+    const gradient = slopes[index] ?? variable;
+    const updated = builder.op(
+      'ApplyGradientDescent',
+      { variable, gradient, learningRate },
+      {},
+      `train/${variable.name}`,
+    );
+    const average = builder.variable(averageName(variable.name), variable);
+    const averaged = builder.op(
+      'ExponentialMovingAverage',
+      { average, value: updated, decay },
+      {},
+      `train/${average.name}`,
+    );
+    builder.update(variable, updated);
+    builder.update(average, averaged);
+  });
+  averageLosses(builder, losses);
+  return { graph: builder.build(), parameters: model.parameters, lossNames: lossNames(losses) };
+}
+
+function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
+  const decay = builder.op('Constant', {}, { value: scalar(lossAverageDecay) }, 'loss_average_decay');
+  for (const { name, value } of [...terms, total]) {
+    const average = builder.variable(lossAverageName(name), { dtype: 'float32', shape: [] });
+    builder.update(
+      average,
+      builder.op('ExponentialMovingAverage', { average, value, decay }, {}, `train/${average.name}`),
+    );
+    builder.output(name, value);
+  }
+}
+
+/** What every variable starts from: weights by their initializers, moving averages as copies of them, loss averages
+ * at zero. */
+export function initialVariables(
+  { graph, parameters }: TrainingGraph,
+  seed: number,
+): ReadonlyMap<string, Float32Tensor> {
+  const initial = new Map<string, Float32Tensor>();
+  parameters.forEach(({ variable, initializer }, index) => {
+    const values = initializer(variable.shape, seed, index);
+    initial.set(variable.name, values).set(averageName(variable.name), values);
+  });
+  for (const [name, { shape }] of graph.variables) {
+    if (!initial.has(name)) initial.set(name, float32(shape, new Float32Array(sizeOf(shape))));
+  }
+  return initial;
+}
+
+/** A running average without the pull of the zero it started from: average / (1 - decay^steps), as later versions of
+ * TensorFlow report it (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3). */
+export function debiased(average: number, steps: number): number {
+  return steps === 0 ? 0 : average / (1 - lossAverageDecay ** steps);
+}
