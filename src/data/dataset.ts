@@ -1,0 +1,77 @@
+/** What the data sets are made of. Everything that reads, checks, draws or names one follows its description. */
+
+export type DatasetName = 'cifar10' | 'synthetic';
+export type Split = 'train' | 'test';
+
+export interface DatasetFile {
+  readonly name: string;
+  readonly split: Split;
+  /** Records in the file. */
+  readonly records: number;
+}
+
+/** A data set in the CIFAR-10 binary version. */
+export interface DatasetDescription {
+  readonly name: DatasetName;
+  /** What people are told they are looking at. */
+  readonly title: string;
+  /** Folder of the files, inside the data directory. */
+  readonly folder: string;
+  /** Names of the classes; a label is an index into them. */
+  readonly classes: readonly string[];
+  /** In the order in which their examples are counted. */
+  readonly files: readonly DatasetFile[];
+}
+
+/** The file in the folder that names the classes. */
+export const classNamesFile = 'batches.meta.txt';
+
+/** Five files of training examples and one of test examples, as CIFAR-10 is divided. */
+function batchFiles(recordsPerTrainingFile: number, testRecords: number): readonly DatasetFile[] {
+  const training = [1, 2, 3, 4, 5].map((batch) => ({
+    name: `data_batch_${batch}.bin`,
+    split: 'train' as const,
+    records: recordsPerTrainingFile,
+  }));
+  return [...training, { name: 'test_batch.bin', split: 'test', records: testRecords }];
+}
+
+export const datasets: Readonly<Record<DatasetName, DatasetDescription>> = {
+  /** A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, chapter 3. */
+  cifar10: {
+    name: 'cifar10',
+    title: 'CIFAR-10',
+    folder: 'cifar-10-batches-bin',
+    classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
+    files: batchFiles(10_000, 10_000),
+  },
+  /** Drawn by this program, for a first run without a network and for tests. */
+  synthetic: {
+    name: 'synthetic',
+    title: 'the generated set (drawn, not CIFAR-10)',
+    folder: 'synthetic-batches-bin',
+    classes: [
+      'circle',
+      'square',
+      'triangle',
+      'cross',
+      'ring',
+      'star',
+      'stripes',
+      'checkerboard',
+      'dots',
+      'crescent',
+    ],
+    files: batchFiles(2_000, 2_000),
+  },
+};
+
+/** The files of one split, in order. */
+export function filesOf(dataset: DatasetDescription, split: Split): readonly DatasetFile[] {
+  return dataset.files.filter((file) => file.split === split);
+}
+
+/** The number of examples of one split. */
+export function examplesIn(dataset: DatasetDescription, split: Split): number {
+  return filesOf(dataset, split).reduce((sum, { records }) => sum + records, 0);
+}

@@ -1,0 +1,144 @@
+/** The files of a data set, read whole and verified before the first example is used. */
+import { createHash } from 'node:crypto';
+import { access, type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, RunError } from '../errors.ts';
+import { type DatasetDescription, type DatasetFile, examplesIn, filesOf, type Split } from './dataset.ts';
+import { labelOf, recordBytes } from './record.ts';
+
+/** The examples of one split, in memory. */
+export interface Examples {
+  readonly dataset: DatasetDescription;
+  readonly split: Split;
+  readonly count: number;
+  /** [count, 3073], file after file. Over shared memory, so that reader threads use it without a copy. */
+  readonly records: Uint8Array;
+  /** Where an example came from: `<path>:<index in the file, from 0>`. */
+  keyOf(index: number): string;
+}
+
+export function folderOf(dataDir: string, dataset: DatasetDescription): string {
+  return join(dataDir, dataset.folder);
+}
+
+/** Paths of the data set's files that are not there, in order. */
+export async function missingFiles(dataDir: string, dataset: DatasetDescription): Promise<readonly string[]> {
+  const paths = dataset.files.map(({ name }) => join(folderOf(dataDir, dataset), name));
+  const there = await Promise.all(
+    paths.map((path) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return paths.filter((_, index) => !there[index]);
+}
+
+/** The command that makes or fetches the data set. */
+export function makeCommand(dataDir: string, { name }: DatasetDescription): string {
+  const dataset = name === 'cifar10' ? '' : ` --dataset ${name}`;
+  return `cifar10 download${dataset} --data-dir ${dataDir}`;
+}
+
+function damaged(dataDir: string, dataset: DatasetDescription, what: string): RunError {
+  const folder = folderOf(dataDir, dataset);
+  return new RunError(
+    `${what} The file is damaged: move ${folder} aside and run "${makeCommand(dataDir, dataset)}".`,
+  );
+}
+
+async function openDataFile(path: string, dataDir: string, dataset: DatasetDescription): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new RunError(`${path}: cannot be read (${messageOf(error)}).`);
+    throw new RunError(
+      `Failed to find file: ${path}. To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`,
+    );
+  }
+}
+
+/** Fills `target` from the start of the file. @returns the bytes read, fewer than asked only when the file ends. */
+async function readFully(file: FileHandle, target: Uint8Array): Promise<number> {
+  let filled = 0;
+  while (filled < target.length) {
+    const { bytesRead } = await file.read(target, filled, target.length - filled, filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+/** Reads one file into its place among the records, and checks its size and every label. */
+async function readDataFile(
+  dataDir: string,
+  dataset: DatasetDescription,
+  { name, records }: DatasetFile,
+  target: Uint8Array,
+): Promise<void> {
+  const path = join(folderOf(dataDir, dataset), name);
+  const file = await openDataFile(path, dataDir, dataset);
+  try {
+    // Size first: a folder that belongs to another data set is told by it without reading on.
+    const { size } = await file.stat();
+    const read = size === target.length ? await readFully(file, target) : size;
+    if (read !== target.length) {
+      const expected = `expected ${count(target.length)} (${count(records)} records of ${count(recordBytes)})`;
+      throw damaged(dataDir, dataset, `${path}: found ${count(read)} bytes, ${expected}.`);
+    }
+  } finally {
+    await file.close();
+  }
+  const classes = dataset.classes.length;
+  for (let index = 0; index < records; index++) {
+    const label = labelOf(target, index);
+    if (label >= classes)
+      throw damaged(
+        dataDir,
+        dataset,
+        `${path}: record ${index} has label ${label}, expected 0 to ${classes - 1}.`,
+      );
+  }
+}
+
+/**
+ * Reads every example of a split into memory (CIFAR-10's training examples: 154 MB).
+ * @throws RunError when a file is missing, has another size than its records need, or holds a label without a class.
+ */
+export async function loadExamples(
+  dataDir: string,
+  dataset: DatasetDescription,
+  split: Split,
+): Promise<Examples> {
+  const total = examplesIn(dataset, split);
+  const records = new Uint8Array(new SharedArrayBuffer(total * recordBytes));
+  let start = 0;
+  for (const file of filesOf(dataset, split)) {
+    const end = start + file.records * recordBytes;
+    await readDataFile(dataDir, dataset, file, records.subarray(start, end));
+    start = end;
+  }
+  return { dataset, split, count: total, records, keyOf: keysOf(folderOf(dataDir, dataset), dataset, split) };
+}
+
+function keysOf(folder: string, dataset: DatasetDescription, split: Split): (index: number) => string {
+  return (index) => {
+    let first = 0;
+    for (const { name, records } of filesOf(dataset, split)) {
+      if (index >= first && index < first + records) return `${join(folder, name)}:${index - first}`;
+      first += records;
+    }
+    throw new RangeError(`${dataset.name} has ${first} ${split} examples, there is no example ${index}`);
+  };
+}
+
+/** SHA-256 over the records in order, in hexadecimal: the identity of a split, whatever folder it lies in. */
+export function checksum({ records }: Pick<Examples, 'records'>): string {
+  return createHash('sha256').update(records).digest('hex');
+}
