@@ -44,6 +44,12 @@ function checkNode<N extends OpName>(graph: Graph, node: Node<N>, known: Readonl
 }
 
 function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
+  for (const name of graph.outputs.keys()) {
+    if (!graph.inputs.has(name) && !graph.variables.has(name)) continue;
+    throw new GraphError(
+      `graph ${graph.name}: ${name} names an output and something fed; one name for one thing`,
+    );
+  }
   for (const [name, value] of [...graph.outputs, ...graph.updates]) {
     if (!known.has(value))
       throw new GraphError(`graph ${graph.name}: nothing makes ${value.name}, wanted as ${name}`);

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { inTemporaryFolder } from '../testing/examples.ts';
+import {
+  encodeRecord,
+  imageBytes,
+  imageSize,
+  labelOf,
+  pixelsOf,
+  readRecords,
+  recordBytes,
+} from './record.ts';
+
+const planeBytes = imageSize * imageSize;
+
+/** [3, 32, 32] of one colour. */
+function plainImage(colour: readonly number[]): Uint8Array {
+  return Uint8Array.from(colour.flatMap((value) => new Array<number>(planeBytes).fill(value)));
+}
+
+// The tutorial's one test of its input: three records, plain planes, read back one by one until there is no more.
+test('three records come back with their keys, labels and colours, and then there is no fourth', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const written = [
+      { label: 9, colour: [0, 128, 255] },
+      { label: 3, colour: [255, 0, 1] },
+      { label: 0, colour: [254, 255, 0] },
+    ];
+    const file = join(folder, 'three.bin');
+    await writeFile(
+      file,
+      Buffer.concat(written.map(({ label, colour }) => encodeRecord(label, plainImage(colour)))),
+    );
+    const records = readRecords(file, await readFile(file));
+    for (const [index, { label, colour }] of written.entries()) {
+      const { value, done } = records.next();
+      assert.ok(!done && value);
+      assert.equal(value.key, `${file}:${index}`);
+      assert.equal(value.label, label);
+      for (let pixel = 0; pixel < planeBytes; pixel++) {
+        const found = colour.map((_, channel) => value.pixels[channel * planeBytes + pixel]);
+        assert.deepEqual(found, colour);
+      }
+    }
+    assert.deepEqual(records.next(), { value: undefined, done: true });
+  });
+});
+
+const pixels = fc.uint8Array({ minLength: imageBytes, maxLength: imageBytes });
+
+test('whatever is encoded is read back, by one reader as by the other', () => {
+  const anyRecords = fc.array(fc.record({ label: fc.nat(255), pixels }), { maxLength: 4 });
+  fc.assert(
+    fc.property(anyRecords, (written) => {
+      const bytes = Buffer.concat(written.map((record) => encodeRecord(record.label, record.pixels)));
+      assert.equal(bytes.length, written.length * recordBytes);
+      const read = [...readRecords('f', bytes)];
+      assert.deepEqual(
+        read.map(({ label, pixels }) => ({ label, pixels: Uint8Array.from(pixels) })),
+        written,
+      );
+      written.forEach((record, index) => {
+        assert.equal(labelOf(bytes, index), record.label);
+        assert.deepEqual(Uint8Array.from(pixelsOf(bytes, index)), record.pixels);
+      });
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a record cut short anywhere is refused after the whole ones, with its place and sizes', () => {
+  fc.assert(
+    fc.property(fc.nat(3), fc.integer({ min: 1, max: recordBytes - 1 }), (whole, rest) => {
+      const records = readRecords('some.bin', new Uint8Array(whole * recordBytes + rest));
+      for (let index = 0; index < whole; index++) assert.equal(records.next().done, false);
+      assert.throws(() => records.next(), {
+        name: 'RunError',
+        message: `some.bin: record ${whole} is cut short, found ${rest} bytes, expected 3073. The file is damaged: replace it.`,
+      });
+    }),
+  );
+});
+
+test('what is no label or no image is not encoded', () => {
+  const image = new Uint8Array(imageBytes);
+  for (const label of [-1, 256, 1.5, Number.NaN])
+    assert.throws(() => encodeRecord(label, image), /a label is a whole number from 0 to 255/);
+  assert.throws(() => encodeRecord(0, image.subarray(1)), /an image has 3072 bytes, found 3071/);
+});

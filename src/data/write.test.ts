@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { inTemporaryFolder, noiseRecords, smallDataset } from '../testing/examples.ts';
+import { datasets } from './dataset.ts';
+import { folderOf } from './files.ts';
+import { classNamesText, writeDataset } from './write.ts';
+
+const dataset = smallDataset(3, 2);
+const files = ['batches.meta.txt', 'data_batch_1.bin', 'data_batch_2.bin', 'test_batch.bin'];
+
+test("CIFAR-10's class names take 61 bytes, as in its own file", () => {
+  const text = classNamesText(datasets.cifar10);
+  assert.equal(text.length, 61);
+  assert.deepEqual(text.split('\n'), [...datasets.cifar10.classes, '', '']);
+});
+
+test('a data set is written with its class names, and nothing is left beside it', async () => {
+  await inTemporaryFolder(async (parent) => {
+    const dataDir = join(parent, 'not', 'there yet');
+    const folder = await writeDataset(dataDir, dataset, ({ records }) => noiseRecords(records));
+    assert.deepEqual((await readdir(folder)).sort(), files);
+    assert.deepEqual(await readdir(dataDir), [dataset.folder]);
+    const bytes = await readFile(join(folder, 'data_batch_2.bin'));
+    assert.deepEqual(Uint8Array.from(bytes), Uint8Array.from(noiseRecords(3)));
+    // Others may read the data, as far as the user's umask lets them.
+    assert.equal((await stat(folder)).mode & 0o777, 0o777 & ~process.umask());
+  });
+});
+
+test('a failure half way leaves nothing behind', async () => {
+  await inTemporaryFolder(async (dataDir) => {
+    const failing = writeDataset(dataDir, dataset, ({ name, records }) => {
+      if (name === 'data_batch_2.bin') throw new Error('no more paint');
+      return noiseRecords(records);
+    });
+    await assert.rejects(failing, /no more paint/);
+    assert.deepEqual(await readdir(dataDir), []);
+    await assert.rejects(
+      writeDataset(dataDir, dataset, () => new Uint8Array(7)),
+      /data_batch_1\.bin: 3 records need 9219 bytes, there are 7/,
+    );
+    assert.deepEqual(await readdir(dataDir), []);
+  });
+});
+
+test('of two that write at once both succeed, and a whole data set is never replaced', async () => {
+  await inTemporaryFolder(async (dataDir) => {
+    await Promise.all([
+      writeDataset(dataDir, dataset, ({ records }) => noiseRecords(records)),
+      writeDataset(dataDir, dataset, ({ records }) => noiseRecords(records)),
+    ]);
+    await writeDataset(dataDir, dataset, ({ records }) => noiseRecords(records, 50));
+    assert.deepEqual(await readdir(dataDir), [dataset.folder]);
+    const bytes = await readFile(join(folderOf(dataDir, dataset), 'test_batch.bin'));
+    assert.deepEqual(Uint8Array.from(bytes), Uint8Array.from(noiseRecords(2)));
+  });
+});
+
+test('a folder that lacks files is not touched, but named', async () => {
+  await inTemporaryFolder(async (dataDir) => {
+    const folder = folderOf(dataDir, dataset);
+    await mkdir(folder);
+    await writeFile(join(folder, 'mine.txt'), 'precious');
+    await assert.rejects(
+      writeDataset(dataDir, dataset, ({ records }) => noiseRecords(records)),
+      {
+        name: 'RunError',
+        message: new RegExp(
+          `^${folder}: the folder is there but lacks .*data_batch_1\\.bin, .*test_batch\\.bin\\. Move it aside`,
+        ),
+      },
+    );
+    assert.deepEqual(await readdir(folder), ['mine.txt']);
+    await rm(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { countInTop1, inTop1 } from './in-top-k.ts';
+
+const row = (...scores: number[]) => Float32Array.from(scores);
+
+test('the target is in the top 1 when no class scores strictly higher: ties count as right', () => {
+  assert.equal(inTop1(row(1, 3, 2), 3, 0, 1), true);
+  assert.equal(inTop1(row(1, 3, 2), 3, 0, 2), false);
+  assert.equal(inTop1(row(3, 3, 2), 3, 0, 0), true);
+  assert.equal(inTop1(row(3, 3, 2), 3, 0, 1), true);
+  assert.equal(inTop1(row(0, 0, 0), 3, 0, 2), true);
+});
+
+test('a row with a logit that is not finite is wrong, wherever it stands', () => {
+  for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    assert.equal(inTop1(row(5, odd, 1), 3, 0, 0), false);
+    assert.equal(inTop1(row(odd, 5, 1), 3, 0, 0), false);
+  }
+});
+
+test('only the first examples of a batch are counted', () => {
+  const logits = row(1, 0, 0, 1, 1, 0, 1, 0);
+  assert.equal(countInTop1(logits, 2, Int32Array.of(0, 1, 1, 0), 4), 3);
+  assert.equal(countInTop1(logits, 2, Int32Array.of(0, 1, 1, 0), 3), 2);
+  assert.equal(countInTop1(logits, 2, Int32Array.of(0, 1, 1, 0), 0), 0);
+});

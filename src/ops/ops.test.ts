@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { gradients } from '../autodiff/gradients.ts';
+import type { Session } from '../engine/engine.ts';
+import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { GraphError } from '../errors.ts';
+import { type Graph, inputsOf, outputsOf, type Value } from '../graph/graph.ts';
+import type { OpName, PerInput } from '../graph/signature.ts';
+import { checked } from '../passes/check.ts';
+import { RandomStream } from '../tensor/random.ts';
+import { describeType, type Float32Tensor, float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { assertClose } from '../testing/compare.ts';
+import { computeGraph, type Reference, reference } from '../testing/reference.ts';
+import { GraphBuilder } from './builder.ts';
+import { type Sample, samples } from './samples.ts';
+import { definitions } from './table.ts';
+
+/** A sample in a graph of all samples: what it is fed and the names under which its values come back. */
+interface Placed {
+  readonly title: string;
+  readonly op: OpName;
+  readonly feeds: ReadonlyMap<string, Tensor>;
+  /** Inputs that have a gradient. */
+  readonly differentiable: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+const builder = new GraphBuilder('samples');
+const placed = (Object.keys(samples) as OpName[]).flatMap((op) => place(op));
+const graph: Graph = checked(builder.build());
+const feeds = new Map(placed.flatMap((sample) => [...sample.feeds]));
+const expected = computeGraph(graph, new Map([...feeds].map(([name, tensor]) => [name, reference(tensor)])));
+
+function place<N extends OpName>(op: N): readonly Placed[] {
+  return samples[op].map((sample, index) => placeSample(op, sample, `${op}_${index}`));
+}
+
+/** Adds the sample, and where it has gradients those of Σ w · y for random weights w. */
+function placeSample<N extends OpName>(op: N, { inputs, attributes }: Sample<N>, title: string): Placed {
+  const tensors = Object.entries(inputs as Readonly<Record<string, Tensor>>);
+  const values = tensors.map(([name, tensor]) => [name, builder.input(`${title}/${name}`, tensor)] as const);
+  const record = Array.isArray(inputs) ? values.map(([, value]) => value) : Object.fromEntries(values);
+  const outputs = builder.outputsOf(op, record as PerInput<N, Value>, attributes, title);
+  for (const [name, value] of outputsOf({ outputs })) builder.output(`${title}/output/${name}`, value);
+  const [[, y] = []] = outputsOf({ outputs });
+  const differentiable = values.filter(([name]) => hasGradient(op, name));
+  if (y !== undefined && differentiable.length > 0) {
+    const weights = builder.op('Constant', {}, { value: weightsFor(y) });
+    const weighted = builder.op('Mul', { a: y, b: weights });
+    const loss = builder.op(
+      'Sum',
+      { x: weighted },
+      { axes: [...y.shape.keys()], keepDims: false },
+      `${title}/weighted_sum`,
+    );
+    builder.output(`${title}/weighted_sum`, loss);
+    const slopes = gradients(
+      builder,
+      loss,
+      differentiable.map(([, value]) => value),
+    );
+    slopes.forEach((slope, index) => {
+      builder.output(`${title}/gradient/${differentiable[index]?.[0]}`, slope);
+    });
+  }
+  return {
+    title,
+    op,
+    feeds: new Map(tensors.map(([name, tensor]) => [`${title}/${name}`, tensor])),
+    differentiable: differentiable.map(([name]) => name),
+    outputs: outputsOf({ outputs }).map(([name]) => `${title}/output/${name}`),
+  };
+}
+
+function hasGradient(op: OpName, input: string): boolean {
+  const { gradient } = definitions[op];
+  if ('notDifferentiable' in gradient) return false;
+  return (
+    typeof gradient === 'function' ||
+    Object.entries(gradient).some(([name, rule]) => name === input && rule !== null)
+  );
+}
+
+function weightsFor({ shape }: Value): Float32Tensor {
+  const stream = new RandomStream(1, 'test');
+  return float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => stream.between(0.5, 1.5)),
+  );
+}
+
+describe('the ONNX engine computes every operator as the reference does', () => {
+  let session: Session;
+  let actual: ReadonlyMap<string, Tensor>;
+  before(async () => {
+    session = await createOnnxEngine(2).compile(graph);
+    actual = await session.step(feeds);
+  });
+  after(() => session.release());
+
+  for (const { title, outputs, differentiable } of placed) {
+    test(`${title}: shape, value and gradient`, () => {
+      for (const name of [...outputs, ...differentiable.map((input) => `${title}/gradient/${input}`)]) {
+        const value = expected.get(name);
+        assert.ok(value, name);
+        assert.deepEqual(graph.outputs.get(name)?.shape, value.shape, 'the shape rule');
+        assertClose(actual.get(name), value, 2e-6, name);
+      }
+    });
+  }
+});
+
+describe('every gradient agrees with central differences', () => {
+  // In float64: the truncation error of a step of 1e-4 is about 1e-8, its rounding error about 1e-12.
+  const step = 1e-4;
+  for (const sample of placed.filter(({ differentiable }) => differentiable.length > 0)) {
+    for (const input of sample.differentiable) {
+      test(`${sample.title} with respect to ${input}`, () => {
+        const { title } = sample;
+        const one = only(graph, title);
+        const given = new Map([...sample.feeds].map(([name, tensor]) => [name, reference(tensor)]));
+        const x = given.get(`${title}/${input}`);
+        const gradient = expected.get(`${title}/gradient/${input}`);
+        assert.ok(x && gradient);
+        const stream = new RandomStream(2, 'test');
+        const direction = x.data.map(() => stream.normal());
+        const lossAt = (distance: number) => {
+          const moved: Reference = {
+            shape: x.shape,
+            data: x.data.map((value, i) => value + distance * (direction[i] ?? 0)),
+          };
+          return (
+            computeGraph(one, new Map(given).set(`${title}/${input}`, moved)).get(`${title}/weighted_sum`)
+              ?.data[0] ?? Number.NaN
+          );
+        };
+        const difference = (lossAt(step) - lossAt(-step)) / (2 * step);
+        const slope = gradient.data.reduce((sum, value, i) => sum + value * (direction[i] ?? 0), 0);
+        const error = Math.abs(slope - difference);
+        assert.ok(
+          error <= 1e-6 * Math.max(1, Math.abs(difference)),
+          `slope ${slope}, central difference ${difference}`,
+        );
+      });
+    }
+  }
+});
+
+/** The part of the graph that computes one sample and its loss. */
+function only(whole: Graph, title: string): Graph {
+  const mine = (name: string) => name === title || name.startsWith(`${title}/`);
+  const outputs = new Map([...whole.outputs].filter(([name]) => name === `${title}/weighted_sum`));
+  const needed = new Set(outputs.values());
+  const nodes = whole.nodes.toReversed().filter((node) => {
+    if (!outputsOf(node).some(([, value]) => needed.has(value))) return false;
+    for (const [, value] of inputsOf(node)) needed.add(value);
+    return true;
+  });
+  const inputs = new Map([...whole.inputs].filter(([name]) => mine(name)));
+  return checked({ ...whole, inputs, nodes: nodes.reverse(), outputs });
+}
+
+/** Kinks and ties: what is decided there, with the expected numbers written out. */
+describe('at kinks and ties', () => {
+  const cases: readonly {
+    title: string;
+    build: (b: GraphBuilder, x: Value) => Value;
+    x: Float32Tensor;
+    gradient: number[];
+  }[] = [
+    {
+      title: 'the gradient of ReLU at 0 is 0',
+      build: (b, x) => b.op('Relu', { x }),
+      x: float32([4], [-1, 0, -0, 2]),
+      gradient: [0, 0, 0, 1],
+    },
+    {
+      title: 'the gradient of a pool over equal cells goes to the first, row by row',
+      build: (b, x) => b.op('MaxPool', { x }, { size: 3, stride: 2, padding: 'SAME' }),
+      x: float32([1, 1, 4, 4], new Array<number>(16).fill(7)),
+      // Windows start at (0,0), (0,2), (2,0), (2,2).
+      gradient: [1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0],
+    },
+    {
+      title: 'of two tied cells the upper one wins, whatever its column',
+      build: (b, x) => b.op('MaxPool', { x }, { size: 3, stride: 3, padding: 'VALID' }),
+      x: float32([1, 1, 3, 3], [0, 1, 5, 5, 2, 0, 1, 5, 0]),
+      gradient: [0, 0, 1, 0, 0, 0, 0, 0, 0],
+    },
+    {
+      title: 'a pool after a ReLU passes nothing to cells that are all below 0, or at 0',
+      build: (b, x) => b.op('MaxPool', { x: b.op('Relu', { x }) }, { size: 2, stride: 2, padding: 'VALID' }),
+      x: float32([1, 1, 2, 4], [-1, -2, 0, 0, -3, -4, -1, 0]),
+      gradient: [0, 0, 0, 0, 0, 0, 0, 0],
+    },
+  ];
+  for (const { title, build, x, gradient } of cases) {
+    test(title, async () => {
+      const b = new GraphBuilder('kink');
+      const input = b.input('x', x);
+      const y = build(b, input);
+      const loss = b.op('Sum', { x: y }, { axes: [...y.shape.keys()], keepDims: false });
+      const [slope] = gradients(b, loss, [input]);
+      assert.ok(slope);
+      b.output('gradient', slope);
+      const wanted = { shape: x.shape, data: gradient };
+      assertClose(
+        computeGraph(b.build(), new Map([['x', reference(x)]])).get('gradient'),
+        wanted,
+        0,
+        'reference',
+      );
+      const session = await createOnnxEngine(1).compile(b.build());
+      assertClose((await session.step(new Map([['x', x]]))).get('gradient'), wanted, 0, 'engine');
+      await session.release();
+    });
+  }
+});
+
+test('what has no gradient says why', () => {
+  const b = new GraphBuilder('no gradient');
+  const a = b.input('a', { dtype: 'float32', shape: [2] });
+  const as = b.op('Cast', { x: b.op('Equal', { a, b: a }) }, { dtype: 'float32' });
+  const loss = b.op('Sum', { x: as }, { axes: [0], keepDims: false });
+  assert.throws(
+    () => gradients(b, loss, [a]),
+    new GraphError(
+      'Cast "Cast" has no gradient: casts are for comparisons and labels, which have no derivative',
+    ),
+  );
+});
+
+test('shapes that do not fit are refused with operator, path and both shapes', () => {
+  const b = new GraphBuilder('misfit');
+  const x = b.input('x', { dtype: 'float32', shape: [128, 3, 32, 32] });
+  const filter = b.input('filter', { dtype: 'float32', shape: [64, 16, 3, 3] });
+  assert.throws(
+    () => b.scope('conv1', () => b.op('Conv2D', { x, filter }, { padding: 'SAME' })),
+    new GraphError(
+      'Conv2D "conv1/Conv2D": filter [64, 16, 3, 3] expects 16 input channels, x [128, 3, 32, 32] has 3 ' +
+        `(inputs: x ${describeType(x)}; filter ${describeType(filter)})`,
+    ),
+  );
+});

@@ -1,0 +1,221 @@
+/**
+ * Examples of every operator, for tests: an operator without one does not compile. One test walks them all
+ * (`ops.test.ts`): shape and value against the reference, gradient against central differences. Values are drawn
+ * from a seeded stream, away from kinks; kinks and ties have a list of their own in that test.
+ */
+import type { AttributesOf, OpName, PerInput } from '../graph/signature.ts';
+import { RandomStream } from '../tensor/random.ts';
+import { type Float32Tensor, float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
+
+export interface Sample<N extends OpName> {
+  readonly inputs: PerInput<N, Tensor>;
+  readonly attributes: AttributesOf<N>;
+}
+
+let drawn = 0;
+
+/** Uniform in [low, high), other values at every call. */
+function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
+  const stream = new RandomStream(0, 'test', 0, drawn++);
+  return float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => stream.between(low, high)),
+  );
+}
+
+/** All different and far from each other, in a random order: no ties, no near ties, nothing near 0. */
+function distinct(shape: Shape): Float32Tensor {
+  const stream = new RandomStream(0, 'test', 1, drawn++);
+  const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i + 0.5 - sizeOf(shape) / 2) / 10);
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = stream.below(i + 1);
+    [values[i], values[j]] = [values[j] ?? 0, values[i] ?? 0];
+  }
+  return float32(shape, values);
+}
+
+function labels(values: readonly number[]): Tensor {
+  return { dtype: 'int32', shape: [values.length], data: Int32Array.from(values) };
+}
+
+function truth(values: readonly number[]): Tensor {
+  return { dtype: 'bool', shape: [values.length], data: Uint8Array.from(values) };
+}
+
+const binary = () => [
+  { inputs: { a: uniform([2, 3], 1, 2), b: uniform([2, 3], 1, 2) }, attributes: {} },
+  { inputs: { a: uniform([2, 1, 4], 1, 2), b: uniform([3, 1], 1, 2) }, attributes: {} },
+  { inputs: { a: uniform([2, 3], 1, 2), b: uniform([], 1, 2) }, attributes: {} },
+];
+const unary = () => [{ inputs: { x: distinct([2, 3, 4]) }, attributes: {} }];
+const reduction = () => [
+  { inputs: { x: uniform([3, 4]) }, attributes: { axes: [0], keepDims: false } },
+  { inputs: { x: uniform([2, 3, 4]) }, attributes: { axes: [0, 2], keepDims: true } },
+  { inputs: { x: uniform([5]) }, attributes: { axes: [0], keepDims: false } },
+];
+
+const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
+const pools = [
+  { shape: [2, 3, 8, 8], attributes: pool },
+  { shape: [1, 2, 7, 9], attributes: pool },
+  { shape: [1, 2, 7, 7], attributes: { size: 3, stride: 2, padding: 'VALID' } },
+  { shape: [2, 2, 6, 6], attributes: { size: 2, stride: 2, padding: 'SAME' } },
+  { shape: [1, 1, 5, 5], attributes: { size: 3, stride: 1, padding: 'SAME' } },
+] as const;
+const pooled = [
+  [2, 3, 4, 4],
+  [1, 2, 4, 5],
+  [1, 2, 3, 3],
+  [2, 2, 3, 3],
+  [1, 1, 5, 5],
+] as const;
+
+const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
+/** Stronger than the tutorial's, so that the sum over neighbours matters to the test. */
+const strongLrn = { depthRadius: 2, bias: 0.5, alpha: 0.7, beta: 0.75 };
+
+const convolutions = [
+  { x: [2, 3, 6, 7], filter: [4, 3, 5, 5], y: [2, 4, 6, 7], padding: 'SAME' },
+  { x: [1, 2, 5, 5], filter: [3, 2, 3, 3], y: [1, 3, 3, 3], padding: 'VALID' },
+  { x: [2, 2, 4, 5], filter: [3, 2, 2, 2], y: [2, 3, 4, 5], padding: 'SAME' },
+  { x: [1, 70, 4, 4], filter: [2, 70, 3, 3], y: [1, 2, 4, 4], padding: 'SAME' },
+  { x: [2, 4, 3, 3], filter: [4, 4, 1, 1], y: [2, 4, 3, 3], padding: 'VALID' },
+] as const;
+
+export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
+  Constant: [{ inputs: {}, attributes: { value: uniform([2, 2]) } }],
+  Add: binary(),
+  Sub: binary(),
+  Mul: binary(),
+  Div: binary(),
+  Neg: unary(),
+  Square: unary(),
+  Sqrt: [{ inputs: { x: uniform([2, 5], 0.5, 2) }, attributes: {} }],
+  Relu: unary(),
+  ReluGrad: [{ inputs: { dy: uniform([3, 4]), y: distinct([3, 4]) }, attributes: {} }],
+  Equal: [{ inputs: { a: float32([4], [1, 2, 3, 0]), b: float32([4], [1, 3, 3, -0]) }, attributes: {} }],
+  Not: [{ inputs: { x: truth([1, 0, 1]) }, attributes: {} }],
+  And: [{ inputs: { a: truth([1, 0, 1, 0]), b: truth([1, 1, 0, 0]) }, attributes: {} }],
+  Select: [{ inputs: { condition: truth([1, 0, 1]), a: uniform([2, 3]), b: uniform([]) }, attributes: {} }],
+  Cast: [
+    { inputs: { x: truth([1, 0, 1]) }, attributes: { dtype: 'float32' } },
+    { inputs: { x: labels([3, -1]) }, attributes: { dtype: 'float32' } },
+  ],
+  Sum: reduction(),
+  Mean: reduction(),
+  BroadcastTo: [
+    { inputs: { x: uniform([3, 1]) }, attributes: { shape: [2, 3, 4] } },
+    { inputs: { x: uniform([]) }, attributes: { shape: [2, 2] } },
+  ],
+  Reshape: [{ inputs: { x: uniform([2, 6]) }, attributes: { shape: [3, 2, 2] } }],
+  Transpose: [
+    { inputs: { x: uniform([2, 3, 4, 5]) }, attributes: { order: [0, 2, 3, 1] } },
+    { inputs: { x: uniform([2, 3, 4]) }, attributes: { order: [2, 0, 1] } },
+  ],
+  Pad: [
+    { inputs: { x: uniform([2, 3]) }, attributes: { before: [1, 0], after: [0, 2] } },
+    { inputs: { x: uniform([2, 3]) }, attributes: { before: [0, 1], after: [1, 0], value: -3 } },
+  ],
+  StridedSlice: [
+    { inputs: { x: uniform([4, 5]) }, attributes: { begin: [1, 2], size: [2, 3], strides: [1, 1] } },
+  ],
+  Concat: [
+    { inputs: [uniform([2, 3]), uniform([2, 1]), uniform([2, 2])], attributes: { axis: 1 } },
+    { inputs: [uniform([1, 2]), uniform([3, 2])], attributes: { axis: 0 } },
+  ],
+  Reverse: [{ inputs: { x: uniform([2, 3, 4]) }, attributes: { axes: [1, 2] } }],
+  MatMul: [
+    {
+      inputs: { a: uniform([3, 4]), b: uniform([4, 5]) },
+      attributes: { transposeA: false, transposeB: false },
+    },
+    {
+      inputs: { a: uniform([4, 3]), b: uniform([4, 5]) },
+      attributes: { transposeA: true, transposeB: false },
+    },
+    {
+      inputs: { a: uniform([3, 4]), b: uniform([5, 4]) },
+      attributes: { transposeA: false, transposeB: true },
+    },
+    {
+      inputs: { a: uniform([4, 3]), b: uniform([5, 4]) },
+      attributes: { transposeA: true, transposeB: true },
+    },
+  ],
+  Conv2D: convolutions.map(({ x, filter, padding }) => ({
+    inputs: { x: uniform(x), filter: uniform(filter) },
+    attributes: { padding },
+  })),
+  Conv2DBackpropInput: convolutions.map(({ x, filter, y, padding }) => ({
+    inputs: { filter: uniform(filter), dy: uniform(y) },
+    attributes: { padding, inputShape: x },
+  })),
+  Conv2DBackpropFilter: convolutions.map(({ x, filter, y, padding }) => ({
+    inputs: { x: uniform(x), dy: uniform(y) },
+    attributes: { padding, filterShape: filter },
+  })),
+  FusedConv2D: convolutions.map(({ x, filter, padding }) => ({
+    inputs: { x: uniform(x), filter: uniform(filter), bias: uniform([filter[0]]) },
+    attributes: { padding },
+  })),
+  BiasAdd: [
+    { inputs: { x: uniform([3, 4]), bias: uniform([4]) }, attributes: {} },
+    { inputs: { x: uniform([2, 3, 4, 5]), bias: uniform([3]) }, attributes: {} },
+  ],
+  BiasAddGrad: [
+    { inputs: { dy: uniform([3, 4]) }, attributes: {} },
+    { inputs: { dy: uniform([2, 3, 4, 5]) }, attributes: {} },
+  ],
+  MaxPool: pools.map(({ shape, attributes }) => ({ inputs: { x: distinct(shape) }, attributes })),
+  // y need not be x's maximum here: where no cell equals it, nothing flows.
+  MaxPoolGrad: pools.map(({ shape, attributes }, index) => {
+    const y = pooled[index] ?? [];
+    return { inputs: { x: distinct(shape), y: distinct(y), dy: uniform(y) }, attributes };
+  }),
+  LRN: [
+    { inputs: { x: uniform([2, 12, 3, 3], -5, 5) }, attributes: lrn },
+    { inputs: { x: uniform([1, 6, 2, 2]) }, attributes: strongLrn },
+  ],
+  LRNGrad: [lrnGradSample([2, 12, 3, 3], lrn), lrnGradSample([1, 6, 2, 2], strongLrn)],
+  SparseSoftmaxCrossEntropyWithLogits: [
+    { inputs: { logits: uniform([4, 10], -3, 3), labels: labels([3, 0, 9, 3]) }, attributes: {} },
+    {
+      inputs: { logits: float32([2, 3], [1000, 0, -1000, 80, 90, 85]), labels: labels([0, 2]) },
+      attributes: {},
+    },
+  ],
+  L2Loss: [{ inputs: { x: uniform([3, 4]) }, attributes: {} }],
+  ApplyGradientDescent: [
+    {
+      inputs: { variable: uniform([2, 3]), gradient: uniform([2, 3]), learningRate: float32([], [0.1]) },
+      attributes: {},
+    },
+  ],
+  ExponentialMovingAverage: [
+    {
+      inputs: { average: uniform([2, 3]), value: uniform([2, 3]), decay: float32([], [0.75]) },
+      attributes: {},
+    },
+  ],
+};
+
+/** y must be LRN(x) here, for the rule of the gradient uses it. */
+function lrnGradSample(shape: Shape, attributes: AttributesOf<'LRN'>): Sample<'LRNGrad'> {
+  const x = uniform(shape, -2, 2);
+  const { depthRadius, bias, alpha, beta } = attributes;
+  const [, channels = 0, rows = 0, columns = 0] = shape;
+  const area = rows * columns;
+  const y = x.data.map((value, i) => {
+    const c = Math.floor(i / area) % channels;
+    let sum = 0;
+    for (
+      let other = Math.max(0, c - depthRadius);
+      other <= Math.min(channels - 1, c + depthRadius);
+      other++
+    ) {
+      sum += (x.data[i + (other - c) * area] ?? 0) ** 2;
+    }
+    return value / (bias + alpha * sum) ** beta;
+  });
+  return { inputs: { x, y: float32(shape, y), dy: uniform(shape) }, attributes };
+}

@@ -1,0 +1,34 @@
+/** Comparisons that tests share. */
+import assert from 'node:assert/strict';
+import type { Shape } from '../tensor/tensor.ts';
+
+interface Values {
+  readonly shape: Shape;
+  readonly data: ArrayLike<number | bigint>;
+}
+
+/** ‖a − b‖ / ‖b‖, or ‖a‖ where b is zero. */
+export function relativeDistance(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): number {
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < b.length; i++) {
+    const expected = Number(b[i]);
+    difference += (Number(a[i]) - expected) ** 2;
+    norm += expected ** 2;
+  }
+  return Math.sqrt(norm > 0 ? difference / norm : difference);
+}
+
+/** Asserts equal shapes and ‖actual − expected‖ ≤ tolerance · ‖expected‖. */
+export function assertClose(
+  actual: Values | undefined,
+  expected: Values,
+  tolerance: number,
+  what: string,
+): void {
+  assert.ok(actual, `${what} is missing`);
+  assert.deepEqual(actual.shape, expected.shape, `shape of ${what}`);
+  assert.equal(actual.data.length, expected.data.length, `length of ${what}`);
+  const distance = relativeDistance(actual.data, expected.data);
+  assert.ok(distance <= tolerance, `${what}: relative distance ${distance}, allowed ${tolerance}`);
+}
