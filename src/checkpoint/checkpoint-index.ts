@@ -1,0 +1,74 @@
+/**
+ * TensorFlow's text file `checkpoint`, a CheckpointState message in text form, which names the checkpoints of a
+ * folder. Other tools look for it there, and it says which checkpoints a run stands by.
+ *
+ *     model_checkpoint_path: "model.ckpt-2000.safetensors"          the newest
+ *     all_model_checkpoint_paths: "model.ckpt-1000.safetensors"     all that are kept, oldest first
+ *     all_model_checkpoint_paths: "model.ckpt-2000.safetensors"
+ *
+ * We write paths relative to the folder, so that it can be moved; TensorFlow also writes absolute ones.
+ */
+import { readFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { messageOf, RunError } from '../errors.ts';
+import { quoteText, unquoteText } from './text-proto.ts';
+import { writeAside } from './write-aside.ts';
+
+export const indexName = 'checkpoint';
+
+export interface CheckpointIndex {
+  /** Path of the newest checkpoint. */
+  readonly latest: string;
+  /** Paths of all, oldest first. */
+  readonly all: readonly string[];
+}
+
+/** Replaces the index of a folder.
+ * @throws RunError when it cannot be written. */
+export async function writeCheckpointIndex(dir: string, { latest, all }: CheckpointIndex): Promise<void> {
+  const quote = (path: string) => quoteText(relative(dir, path));
+  const lines = [
+    `model_checkpoint_path: ${quote(latest)}`,
+    ...all.map((path) => `all_model_checkpoint_paths: ${quote(path)}`),
+  ];
+  await writeAside(join(dir, indexName), new TextEncoder().encode(`${lines.join('\n')}\n`));
+}
+
+/** The index of a folder with its paths resolved against it, undefined where there is none.
+ * @throws RunError naming the file and the line that makes no sense. */
+export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex | undefined> {
+  const file = join(dir, indexName);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new RunError(`cannot read ${file}: ${messageOf(error)}`);
+  }
+  return parseIndex(text, file, (path) => resolve(dir, path));
+}
+
+function parseIndex(text: string, file: string, resolvePath: (path: string) => string): CheckpointIndex {
+  let latest: string | undefined;
+  const all: string[] = [];
+  for (const [number, line] of text.split('\n').entries()) {
+    const field = parseLine(line, `${file}:${number + 1}`);
+    if (field?.name === 'model_checkpoint_path') latest = resolvePath(field.value);
+    if (field?.name === 'all_model_checkpoint_paths') all.push(resolvePath(field.value));
+  }
+  if (latest === undefined) throw new RunError(`${file}: no line model_checkpoint_path: "…"`);
+  return { latest, all };
+}
+
+/** One field; undefined for an empty line, a comment, or a field that is no text, such as a time stamp. */
+function parseLine(line: string, where: string): { name: string; value: string } | undefined {
+  if (/^\s*(#.*)?$/.test(line)) return undefined;
+  const [, name, quoted] = /^\s*(\w+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
+  if (name === undefined || quoted === undefined || quoted === '') {
+    throw new RunError(`${where}: expected name: "value", found ${JSON.stringify(line)}`);
+  }
+  if (/^[-+.\d]/.test(quoted)) return undefined;
+  const value = unquoteText(quoted);
+  if (value === undefined) throw new RunError(`${where}: expected a quoted text, found ${quoted}`);
+  return { name, value };
+}

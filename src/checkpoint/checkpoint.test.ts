@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { RunError } from '../errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { sampleCheckpoint } from '../testing/checkpoints.ts';
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  readCheckpoint,
+  writeCheckpoint,
+} from './checkpoint.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+
+test('a checkpoint is written under its global step and read back to the bit', async (t) => {
+  const dir = join(await mkdtemp(join(tmpdir(), 'cifar10-checkpoint-')), 'made', 'on the way');
+  t.after(() => rm(join(dir, '..', '..'), { recursive: true }));
+  const path = await writeCheckpoint(dir, sampleCheckpoint(2000));
+  assert.equal(path, join(dir, 'model.ckpt-2000.safetensors'));
+  assert.deepEqual(await readdir(dir), ['model.ckpt-2000.safetensors']);
+  assert.deepEqual(await readCheckpoint(path), sampleCheckpoint(2000));
+});
+
+test('a file cut anywhere is refused', () => {
+  const bytes = encodeCheckpoint(sampleCheckpoint(1));
+  for (let length = 0; length < bytes.length; length += 7) {
+    assert.throws(() => decodeCheckpoint(bytes.subarray(0, length), 'cut'), RunError);
+  }
+});
+
+test('a byte flipped anywhere is refused, or says the same as before', () => {
+  const bytes = encodeCheckpoint(sampleCheckpoint(1));
+  const whole = sampleCheckpoint(1);
+  for (let at = 0; at < bytes.length; at++) {
+    for (const mask of [0x01, 0x04, 0x20, 0x80, 0xff]) {
+      const flipped = bytes.slice();
+      flipped[at] = (flipped[at] as number) ^ mask;
+      const read = readOrRefuse(flipped);
+      // Only what says nothing can change unnoticed, such as a blank of the padding.
+      if (read !== undefined) assert.deepEqual(read, whole, `byte ${at} flipped by ${mask}`);
+    }
+  }
+});
+
+function readOrRefuse(bytes: Uint8Array): Checkpoint | undefined {
+  try {
+    return decodeCheckpoint(bytes, 'flipped');
+  } catch (error) {
+    assert.ok(error instanceof RunError, String(error));
+    return undefined;
+  }
+}
+
+test('damage that leaves the format intact is found by the digest', () => {
+  const bytes = encodeCheckpoint(sampleCheckpoint(1));
+  bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+  assert.throws(() => decodeCheckpoint(bytes, 'a.safetensors'), {
+    name: 'RunError',
+    message:
+      /^a\.safetensors: the content has SHA-256 [0-9a-f]{64}, contentSha256 says [0-9a-f]{64}; the file is damaged$/,
+  });
+});
+
+test('the same content in another order is still whole', () => {
+  const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(sampleCheckpoint(1)), 'x');
+  const reversed = Object.fromEntries(Object.entries(metadata).reverse());
+  const rewritten = encodeSafetensors(new Map([...tensors].reverse()), reversed);
+  assert.deepEqual(decodeCheckpoint(rewritten, 'x'), sampleCheckpoint(1));
+});
+
+/** The stored strings of a whole checkpoint with one of them changed. */
+function withStored(change: Record<string, string | undefined>): Uint8Array {
+  const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(sampleCheckpoint(1)), 'x');
+  const changed = Object.entries({ ...metadata, ...change }).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined,
+  );
+  return encodeSafetensors(tensors, Object.fromEntries(changed));
+}
+
+const mistakes: readonly { change: Record<string, string | undefined>; message: string }[] = [
+  {
+    change: { cifar10Checkpoint: undefined },
+    message: 'f: a safetensors file, but not a checkpoint of this program',
+  },
+  {
+    change: { cifar10Checkpoint: '2' },
+    message: 'f: checkpoint format 2, this version reads 1; use the version that wrote it',
+  },
+  {
+    change: { globalStep: '-1' },
+    message: 'f: metadata.globalStep: expected a whole number of at least 0, found -1',
+  },
+  { change: { seed: undefined }, message: 'f: metadata.seed: expected JSON in a string, found nothing' },
+  {
+    change: { precision: 'float8' },
+    message: 'f: metadata.precision: expected float32 or bfloat16 or float16, found "float8"',
+  },
+  { change: { engine: '' }, message: 'f: metadata.engine: expected a text, found ""' },
+  {
+    change: { dataset: '{"name": "cifar10", "trainingExamples": 0}' },
+    message: 'f: metadata.dataset.trainingExamples: expected a whole number of at least 1, found 0',
+  },
+  {
+    change: { dataset: '{"name": "x", "trainingExamples": 1, "testExamples": 1, "classes": ["a", 2]}' },
+    message: 'f: metadata.dataset.classes[1]: expected a text, found 2',
+  },
+  {
+    change: { dataset: '{"name": "x", "trainingExamples": 1, "testExamples": 1, "classes": "a"}' },
+    message: 'f: metadata.dataset.classes: expected a list, found "a"',
+  },
+  {
+    change: { network: '{"name": "tutorial", "layerWidths": {"conv1": 0.5}}' },
+    message: 'f: metadata.network.layerWidths.conv1: expected a whole number of at least 1, found 0.5',
+  },
+  { change: { network: '[]' }, message: 'f: metadata.network: expected an object, found []' },
+  {
+    change: { hyperparameters: '{"initialLearningRate": "0.1"}' },
+    message: 'f: metadata.hyperparameters.initialLearningRate: expected a number, found "0.1"',
+  },
+];
+
+for (const { change, message } of mistakes) {
+  test(`metadata is read strictly: ${message}`, () => {
+    assert.throws(() => decodeCheckpoint(withStored(change), 'f'), { name: 'RunError', message });
+  });
+}
+
+test('metadata that is no JSON and a digest that is missing are refused', () => {
+  assert.throws(
+    () => decodeCheckpoint(withStored({ versions: '{' }), 'f'),
+    /^RunError: f: metadata\.versions: not JSON/,
+  );
+  assert.throws(
+    () => decodeCheckpoint(withStored({ contentSha256: undefined }), 'f'),
+    /contentSha256 says nothing; the file is damaged$/,
+  );
+});
+
+test('a tensor of another type than float32 is refused', () => {
+  const { metadata } = decodeSafetensors(encodeCheckpoint(sampleCheckpoint(1)), 'x');
+  const labels: Tensor = { dtype: 'int32', shape: [1], data: Int32Array.of(1) };
+  const bytes = encodeSafetensors(new Map([['labels', labels]]), metadata);
+  assert.throws(() => decodeCheckpoint(bytes, 'f'), {
+    message: 'f: tensor "labels": expected float32, found int32 [1]',
+  });
+});
+
+test('a checkpoint that could not be read again is not written', async () => {
+  const { tensors, metadata } = sampleCheckpoint(1);
+  const hyperparameters = { ...metadata.hyperparameters, weightDecay: Number.NaN };
+  await assert.rejects(writeCheckpoint('/nowhere', { tensors, metadata: { ...metadata, hyperparameters } }), {
+    message: 'checkpoint to be written: metadata.hyperparameters.weightDecay: expected a number, found null',
+  });
+});
+
+test('a folder that cannot be made and a file that is missing are named', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'cifar10-checkpoint-'));
+  t.after(() => rm(dir, { recursive: true }));
+  const file = join(dir, 'file');
+  await writeFile(file, 'kept');
+  await assert.rejects(
+    writeCheckpoint(file, sampleCheckpoint(1)),
+    /^RunError: cannot make the folder .*file: EEXIST/,
+  );
+  await assert.rejects(
+    readCheckpoint(join(dir, 'gone')),
+    /^RunError: cannot read the checkpoint .*gone: ENOENT/,
+  );
+  assert.equal(await readFile(file, 'utf8'), 'kept');
+});

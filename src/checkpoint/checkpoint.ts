@@ -1,0 +1,100 @@
+/**
+ * A checkpoint: everything that a run needs to go on, in one safetensors file. The tensors are variables, their
+ * moving averages and the loss averages, under the names they have in the graph; filters are OIHW, dense weights
+ * [in, out].
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, RunError } from '../errors.ts';
+import { describeType, type Float32Tensor, type Tensor } from '../tensor/tensor.ts';
+import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from './metadata.ts';
+import { checkpointName } from './names.ts';
+import { bytesOf, decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { writeAside } from './write-aside.ts';
+
+export interface Checkpoint {
+  readonly tensors: ReadonlyMap<string, Float32Tensor>;
+  readonly metadata: CheckpointMetadata;
+}
+
+const digestKey = 'contentSha256';
+
+/** Writes `model.ckpt-<globalStep>.safetensors` into a folder, which is made where it is missing, and returns its
+ * path. A crash leaves the whole file or none.
+ * @throws RunError when it cannot be written, or when metadata could not be read again. */
+export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint): Promise<string> {
+  const path = join(trainDir, checkpointName(checkpoint.metadata.globalStep));
+  const bytes = encodeCheckpoint(checkpoint);
+  try {
+    await mkdir(trainDir, { recursive: true });
+  } catch (error) {
+    throw new RunError(`cannot make the folder ${trainDir}: ${messageOf(error)}`);
+  }
+  await writeAside(path, bytes);
+  return path;
+}
+
+/** Reads a checkpoint and verifies all of it.
+ * @throws RunError naming the file and what is wrong with it. */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new RunError(`cannot read the checkpoint ${path}: ${messageOf(error)}`);
+  }
+  return decodeCheckpoint(bytes, path);
+}
+
+export function encodeCheckpoint({ tensors, metadata }: Checkpoint): Uint8Array {
+  const stored = encodeMetadata(metadata);
+  return encodeSafetensors(tensors, { ...stored, [digestKey]: contentDigest(tensors, stored) });
+}
+
+/** @throws RunError naming the file and what is wrong with it. */
+export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+  const { tensors, metadata: stored } = decodeSafetensors(bytes, file);
+  const checkpoint = { tensors: float32Only(tensors, file), metadata: decodeMetadata(stored, file) };
+  requireDigest(tensors, stored, file);
+  return checkpoint;
+}
+
+/**
+ * SHA-256 of what the file says: metadata, names, types and elements, each sorted by name. So damage anywhere is
+ * noticed, and a file that another tool wrote anew with the same content is still whole.
+ */
+function contentDigest(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): string {
+  const hash = createHash('sha256');
+  for (const key of Object.keys(metadata).sort()) hash.update(JSON.stringify([key, metadata[key]]));
+  for (const name of [...tensors.keys()].sort()) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) continue;
+    hash.update(JSON.stringify([name, tensor.dtype, tensor.shape]));
+    hash.update(bytesOf(tensor));
+  }
+  return hash.digest('hex');
+}
+
+function requireDigest(
+  tensors: ReadonlyMap<string, Tensor>,
+  { [digestKey]: stored, ...metadata }: Readonly<Record<string, string>>,
+  file: string,
+): void {
+  const computed = contentDigest(tensors, metadata);
+  if (stored === computed) return;
+  throw new RunError(
+    `${file}: the content has SHA-256 ${computed}, ${digestKey} says ${stored ?? 'nothing'}; the file is damaged`,
+  );
+}
+
+function float32Only(tensors: ReadonlyMap<string, Tensor>, file: string): Map<string, Float32Tensor> {
+  const entries = [...tensors].map(([name, tensor]): [string, Float32Tensor] => {
+    if (tensor.dtype === 'float32') return [name, tensor];
+    throw new RunError(`${file}: tensor "${name}": expected float32, found ${describeType(tensor)}`);
+  });
+  return new Map(entries);
+}

@@ -1,0 +1,16 @@
+/** How checkpoints are called: `model.ckpt-<globalStep>.safetensors`, the tutorial's name with our format's ending. */
+
+const pattern = /^model\.ckpt-(0|[1-9]\d{0,14})\.safetensors$/;
+
+/** What `writeAside` leaves when it is killed; see write-aside.ts. */
+export const asideEnding = '.tmp';
+
+export function checkpointName(globalStep: number | '<step>'): string {
+  return `model.ckpt-${globalStep}.safetensors`;
+}
+
+/** The global step in the name of a checkpoint, undefined for any other name. */
+export function stepOfName(name: string): number | undefined {
+  const digits = pattern.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

@@ -1,0 +1,81 @@
+/**
+ * Strict readers of values that came from outside as JSON. A reader gets a value and where it was found, and
+ * returns it with its type or throws a RunError that says where, what was expected and what was found.
+ */
+import { messageOf, RunError } from '../errors.ts';
+
+export type Reader<T> = (value: unknown, where: string) => T;
+
+export const text: Reader<string> = (value, where) => {
+  if (typeof value === 'string' && value !== '') return value;
+  throw unexpected(where, 'a text', value);
+};
+
+export const finiteNumber: Reader<number> = (value, where) => {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw unexpected(where, 'a number', value);
+};
+
+export function wholeNumber(minimum: number): Reader<number> {
+  return (value, where) => {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum) return value;
+    throw unexpected(where, `a whole number of at least ${minimum}`, value);
+  };
+}
+
+export function oneOf<const T extends string>(choices: readonly T[]): Reader<T> {
+  return (value, where) => {
+    const chosen = choices.find((choice) => choice === value);
+    if (chosen !== undefined) return chosen;
+    throw unexpected(where, choices.join(' or '), value);
+  };
+}
+
+export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
+  return (value, where) => {
+    if (!Array.isArray(value)) throw unexpected(where, 'a list', value);
+    return value.map((element, index) => item(element, `${where}[${index}]`));
+  };
+}
+
+/** An object whose keys are free and whose values are alike. */
+export function dictionaryOf<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
+  return (value, where) =>
+    Object.fromEntries(
+      Object.entries(objectAt(value, where)).map(([key, element]) => [key, item(element, `${where}.${key}`)]),
+    );
+}
+
+/** An object with these fields. Others are left alone, so that a later version may add some. */
+export function record<T extends object>(fields: { readonly [K in keyof T]-?: Reader<T[K]> }): Reader<T> {
+  return (value, where) => {
+    const found = objectAt(value, where);
+    const read = <K extends keyof T & string>(key: K): T[K] => fields[key](found[key], `${where}.${key}`);
+    const entries = Object.keys(fields).map((key) => [key, read(key as keyof T & string)]);
+    return Object.fromEntries(entries) as T;
+  };
+}
+
+/** A value that is stored as JSON inside a string. */
+export function json<T>(reader: Reader<T>): Reader<T> {
+  return (value, where) => {
+    if (typeof value !== 'string') throw unexpected(where, 'JSON in a string', value);
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(value);
+    } catch (error) {
+      throw new RunError(`${where}: not JSON (${messageOf(error)})`);
+    }
+    return reader(parsed, where);
+  };
+}
+
+function objectAt(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw unexpected(where, 'an object', value);
+}
+
+function unexpected(where: string, expected: string, found: unknown): RunError {
+  const described = found === undefined ? 'nothing' : JSON.stringify(found);
+  return new RunError(`${where}: expected ${expected}, found ${described}`);
+}

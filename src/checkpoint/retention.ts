@@ -1,0 +1,8 @@
+/** Which checkpoints stay: the newest `keep` of them, or all when `keep` is 0. `oldestFirst` is in order of age. */
+export function retain<T>(
+  oldestFirst: readonly T[],
+  keep: number,
+): { readonly kept: readonly T[]; readonly surplus: readonly T[] } {
+  const firstKept = keep === 0 ? 0 : Math.max(0, oldestFirst.length - keep);
+  return { kept: oldestFirst.slice(firstKept), surplus: oldestFirst.slice(0, firstKept) };
+}

@@ -1,0 +1,147 @@
+/**
+ * The safetensors format (huggingface/safetensors, README "Format"): named tensors that any reader can trust.
+ *
+ *     offset  bytes  what
+ *     0       8      N, the length of the header: unsigned, little-endian, at most 100,000,000
+ *     8       N      the header, a JSON object in UTF-8, padded with spaces so that 8 + N divides by 8
+ *     8 + N   rest   the payload: elements row-major, little-endian, one tensor right behind the other
+ *
+ *     header = { "__metadata__": { "seed": "0", … },                       optional, strings only
+ *                "conv1/weights": { "dtype": "F32", "shape": [64, 3, 5, 5], "data_offsets": [0, 19200] }, … }
+ *
+ * `data_offsets` are the first byte and the byte after the last, counted from the start of the payload. Together
+ * the tensors fill it: no hole, no overlap, nothing behind them.
+ */
+import { RunError } from '../errors.ts';
+import { type DType, describeType, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { elementTypes, metadataKey, parseHeader, type TensorEntry } from './safetensors-header.ts';
+
+export interface SafetensorsFile {
+  /** In the order of the payload. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const lengthBytes = 8;
+const alignment = 8;
+const maximumHeaderBytes = 100_000_000;
+
+/** The bytes of a safetensors file. Wide elements come first, so that every tensor is aligned to its elements.
+ * @throws RangeError for a tensor named `__metadata__` or one whose data does not fit its shape. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const placed = placeTensors(tensors);
+  const header = headerBytes(placed, metadata);
+  const payloadStart = lengthBytes + header.length;
+  const bytes = new Uint8Array(payloadStart + (placed.at(-1)?.end ?? 0));
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, lengthBytes);
+  for (const { tensor, begin } of placed) bytes.set(bytesOf(tensor), payloadStart + begin);
+  return bytes;
+}
+
+/** Reads a safetensors file; the tensors are copies. `file` is its name for messages.
+ * @throws RunError naming the file and what is wrong with it. */
+export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
+  const payloadStart = lengthBytes + headerLength(bytes, file);
+  const payload = bytes.subarray(payloadStart);
+  const { entries, metadata } = parseHeader(bytes.subarray(lengthBytes, payloadStart), payload.length, file);
+  const tensors = new Map(entries.map((entry) => [entry.name, readTensor(payload, entry, file)]));
+  return { tensors, metadata };
+}
+
+/** The bytes of a tensor's elements, as they lie in memory and in the file: the engines come only for
+ * little-endian machines. */
+export function bytesOf({ data }: Tensor): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+interface PlacedTensor extends TensorEntry {
+  readonly tensor: Tensor;
+}
+
+function placeTensors(tensors: ReadonlyMap<string, Tensor>): PlacedTensor[] {
+  const wideFirst = [...tensors].sort(
+    ([, a], [, b]) => elementTypes[b.dtype].bytes - elementTypes[a.dtype].bytes,
+  );
+  let end = 0;
+  return wideFirst.map(([name, tensor]) => {
+    requireEncodable(name, tensor);
+    const begin = end;
+    end += tensor.data.byteLength;
+    return { name, tensor, dtype: tensor.dtype, shape: tensor.shape, begin, end };
+  });
+}
+
+function requireEncodable(name: string, tensor: Tensor): void {
+  if (name === metadataKey) throw new RangeError(`no tensor can be named ${metadataKey}`);
+  if (tensor.data.length !== sizeOf(tensor.shape)) {
+    throw new RangeError(`tensor "${name}" is ${describeType(tensor)} and has ${tensor.data.length} values`);
+  }
+}
+
+function headerBytes(
+  placed: readonly PlacedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const entries = placed.map(({ name, dtype, shape, begin, end }) => [
+    name,
+    { dtype: elementTypes[dtype].code, shape, data_offsets: [begin, end] },
+  ]);
+  // fromEntries, because assigning to a key "__proto__" would be lost.
+  const json = JSON.stringify(Object.fromEntries([[metadataKey, metadata], ...entries]));
+  const text = new TextEncoder().encode(json);
+  const padded = new Uint8Array(Math.ceil(text.length / alignment) * alignment).fill(0x20);
+  padded.set(text);
+  return padded;
+}
+
+function headerLength(bytes: Uint8Array, file: string): number {
+  if (bytes.length < lengthBytes) {
+    throw new RunError(
+      `${file}: ${bytes.length} bytes are too few for a safetensors file; the file was cut short`,
+    );
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (length > maximumHeaderBytes) {
+    throw new RunError(
+      `${file}: the header would be ${length} bytes long, the format allows ${maximumHeaderBytes}; the file is \
+damaged or not safetensors`,
+    );
+  }
+  if (lengthBytes + Number(length) > bytes.length) {
+    throw new RunError(
+      `${file}: the header is ${length} bytes long, ${bytes.length - lengthBytes} follow; the file was cut short`,
+    );
+  }
+  return Number(length);
+}
+
+function readTensor(
+  payload: Uint8Array,
+  { name, dtype, shape, begin, end }: TensorEntry,
+  file: string,
+): Tensor {
+  const copy = new Uint8Array(payload.subarray(begin, end));
+  if (dtype === 'bool' && copy.some((byte) => byte > 1)) {
+    throw new RunError(
+      `${file}: tensor "${name}": a BOOL is a byte 0 or 1, found ${copy.find((b) => b > 1)}`,
+    );
+  }
+  return tensorOver(dtype, shape, copy.buffer);
+}
+
+function tensorOver(dtype: DType, shape: Shape, buffer: ArrayBuffer): Tensor {
+  switch (dtype) {
+    case 'float32':
+      return { dtype, shape, data: new Float32Array(buffer) };
+    case 'int32':
+      return { dtype, shape, data: new Int32Array(buffer) };
+    case 'int64':
+      return { dtype, shape, data: new BigInt64Array(buffer) };
+    case 'bool':
+      return { dtype, shape, data: new Uint8Array(buffer) };
+  }
+}

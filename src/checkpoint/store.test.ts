@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sampleCheckpoint } from '../testing/checkpoints.ts';
+import { encodeCheckpoint } from './checkpoint.ts';
+import { readCheckpointIndex, writeCheckpointIndex } from './checkpoint-index.ts';
+import { CheckpointStore } from './store.ts';
+
+let root = '';
+let dir = '';
+let warnings: string[] = [];
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'cifar10-store-'));
+});
+after(() => rm(root, { recursive: true }));
+beforeEach(async () => {
+  dir = await mkdtemp(join(root, 'run-'));
+  warnings = [];
+});
+
+function store(keep = 2): CheckpointStore {
+  return new CheckpointStore(dir, { keep, onWarning: (message) => warnings.push(message) });
+}
+
+async function saveAll(steps: readonly number[], keep = 2): Promise<void> {
+  for (const step of steps) await store(keep).save(sampleCheckpoint(step));
+}
+
+function pathOf(step: number): string {
+  return join(dir, `model.ckpt-${step}.safetensors`);
+}
+
+async function latestStep(): Promise<number | undefined> {
+  const found = await store().latest();
+  if (found !== undefined) assert.equal(found.path, pathOf(found.checkpoint.metadata.globalStep));
+  return found?.checkpoint.metadata.globalStep;
+}
+
+async function files(): Promise<string[]> {
+  return (await readdir(dir)).sort();
+}
+
+async function damage(step: number): Promise<void> {
+  const bytes = await readFile(pathOf(step));
+  await writeFile(pathOf(step), bytes.subarray(0, bytes.length - 1));
+}
+
+test('the newest are kept, the index names them, and the last one is found', async () => {
+  await saveAll([0, 900, 1000, 10_000]);
+  assert.deepEqual(await files(), [
+    'checkpoint',
+    'model.ckpt-1000.safetensors',
+    'model.ckpt-10000.safetensors',
+  ]);
+  assert.deepEqual(await readCheckpointIndex(dir), {
+    latest: pathOf(10_000),
+    all: [pathOf(1000), pathOf(10_000)],
+  });
+  const found = await store().latest();
+  assert.deepEqual(found, { path: pathOf(10_000), checkpoint: sampleCheckpoint(10_000) });
+  assert.deepEqual(warnings, []);
+});
+
+test('keep 0 keeps all', async () => {
+  await saveAll([1, 2, 3, 4, 5, 6, 7], 0);
+  assert.equal((await files()).length, 8);
+});
+
+test('the same step can be saved again', async () => {
+  await saveAll([1, 2, 2]);
+  assert.deepEqual((await readCheckpointIndex(dir))?.all, [pathOf(1), pathOf(2)]);
+});
+
+test('an empty or missing folder has no checkpoint', async () => {
+  assert.equal(await store().latest(), undefined);
+  const missing = new CheckpointStore(join(dir, 'missing'), { keep: 5, onWarning: assert.fail });
+  assert.equal(await missing.latest(), undefined);
+});
+
+test('a damaged checkpoint is skipped with a warning', async () => {
+  await saveAll([1, 2]);
+  await damage(2);
+  assert.equal(await latestStep(), 1);
+  assert.deepEqual(warnings, [
+    `skipped a checkpoint: ${pathOf(2)}: the payload has 35 bytes, its tensors need 36; the file was cut short`,
+    `the newest whole checkpoint is ${pathOf(1)}`,
+  ]);
+});
+
+test('when all are damaged, all are named', async () => {
+  await saveAll([1, 2]);
+  await damage(1);
+  await damage(2);
+  await assert.rejects(store().latest(), {
+    name: 'RunError',
+    message: `no whole checkpoint in ${dir}:
+  ${pathOf(2)}: the payload has 35 bytes, its tensors need 36; the file was cut short
+  ${pathOf(1)}: the payload has 35 bytes, its tensors need 36; the file was cut short
+Restore one of them from a copy, or train in another folder.`,
+  });
+});
+
+test('going on from before a damaged checkpoint deletes neither it nor the new one', async () => {
+  await saveAll([1, 20]);
+  await damage(20);
+  await saveAll([10], 1);
+  assert.deepEqual(await files(), ['checkpoint', 'model.ckpt-10.safetensors', 'model.ckpt-20.safetensors']);
+  assert.deepEqual(await readCheckpointIndex(dir), { latest: pathOf(10), all: [pathOf(10)] });
+  assert.equal(await latestStep(), 10);
+});
+
+test('killed while writing: the file aside is ignored, and removed by the next save', async () => {
+  await saveAll([1]);
+  const half = encodeCheckpoint(sampleCheckpoint(2)).subarray(0, 300);
+  await writeFile(`${pathOf(2)}.tmp`, half);
+  await writeFile(join(dir, 'checkpoint.tmp'), 'model_');
+  await writeFile(join(dir, 'notes.tmp'), 'not ours');
+  assert.equal(await latestStep(), 1);
+  assert.deepEqual(warnings, []);
+  await saveAll([3]);
+  assert.deepEqual(await files(), [
+    'checkpoint',
+    'model.ckpt-1.safetensors',
+    'model.ckpt-3.safetensors',
+    'notes.tmp',
+  ]);
+});
+
+test('killed between the data and the index: the file that the index does not name is found', async () => {
+  await saveAll([1]);
+  await writeFile(pathOf(2), encodeCheckpoint(sampleCheckpoint(2)));
+  assert.equal(await latestStep(), 2);
+  await rm(join(dir, 'checkpoint'));
+  assert.equal(await latestStep(), 2);
+  assert.deepEqual(warnings, []);
+});
+
+test('killed before deleting: the next save deletes what is too much', async () => {
+  await saveAll([1, 2, 3], 0);
+  await writeCheckpointIndex(dir, { latest: pathOf(3), all: [pathOf(2), pathOf(3)] });
+  await saveAll([4]);
+  assert.deepEqual(await files(), ['checkpoint', 'model.ckpt-3.safetensors', 'model.ckpt-4.safetensors']);
+});
+
+test('an index that makes no sense is passed over with a warning', async () => {
+  await saveAll([1, 2]);
+  await writeFile(join(dir, 'checkpoint'), 'rubbish');
+  assert.equal(await latestStep(), 2);
+  assert.match(
+    warnings.join(),
+    /checkpoint:1: expected name: "value".*; looking at the files of the folder instead$/,
+  );
+});
+
+test('a folder that was moved is read where it is, and an index may point elsewhere', async () => {
+  await saveAll([1, 2]);
+  await writeCheckpointIndex(join(dir, '..'), { latest: pathOf(2), all: [] });
+  await rename(join(dir, '..', 'checkpoint'), join(dir, 'checkpoint')); // names <run>/model.ckpt-2…, not there now
+  assert.equal(await latestStep(), 2);
+  assert.deepEqual(warnings, []);
+
+  const pointer = join(dir, 'pointer');
+  await mkdir(pointer);
+  await writeCheckpointIndex(pointer, { latest: pathOf(1), all: [pathOf(1)] });
+  const found = await new CheckpointStore(pointer, { keep: 5, onWarning: assert.fail }).latest();
+  assert.equal(found?.path, pathOf(1));
+});
+
+test('an index that names something else is passed over with a warning', async () => {
+  await saveAll([1]);
+  await writeFile(join(dir, 'checkpoint'), 'model_checkpoint_path: "best.bin"');
+  assert.equal(await latestStep(), 1);
+  assert.deepEqual(warnings, [
+    `${join(dir, 'checkpoint')} names ${join(dir, 'best.bin')}, which is not model.ckpt-<step>.safetensors`,
+  ]);
+});
+
+const savesUntilKilled = `
+  const { CheckpointStore } = await import(process.argv[1]);
+  const { sampleCheckpoint } = await import(process.argv[2]);
+  const store = new CheckpointStore(process.argv[3], { keep: 2, onWarning: () => {} });
+  const found = await store.latest();
+  for (let step = (found?.checkpoint.metadata.globalStep ?? 0) + 1; ; step++) {
+    await store.save(sampleCheckpoint(step));
+    if (step % 5 === 0) process.stdout.write('.');
+  }`;
+
+test('a process killed at any moment leaves a whole newest checkpoint and a true index', async () => {
+  const modules = ['./store.js', '../testing/checkpoints.js'].map(
+    (path) => new URL(path, import.meta.url).href,
+  );
+  let last = 0;
+  for (let round = 0; round < 4; round++) {
+    const child = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', savesUntilKilled, '--', ...modules, dir],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    await once(child.stdout, 'data');
+    await sleep(round * 1.7);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const step = (await latestStep()) ?? 0;
+    assert.ok(step >= last + 5, `round ${round}: ${step} after ${last}`);
+    const index = await readCheckpointIndex(dir);
+    for (const path of index?.all ?? []) await stat(path);
+    assert.deepEqual(warnings, []);
+    last = step;
+  }
+});

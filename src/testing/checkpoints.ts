@@ -1,0 +1,39 @@
+/** Small checkpoints for tests. */
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { float32 } from '../tensor/tensor.ts';
+
+/** A whole checkpoint of a network of 9 numbers. */
+export function sampleCheckpoint(globalStep: number): Checkpoint {
+  return {
+    tensors: new Map([
+      ['softmax_linear/weights', float32([2, 3], [1, 2, 3, 4, 5, globalStep])],
+      ['softmax_linear/biases', float32([3], [0.1, -0, 1e-40])],
+    ]),
+    metadata: {
+      globalStep,
+      seed: 2 ** 53 - 1,
+      dataset: {
+        name: 'synthetic',
+        trainingExamples: 10_000,
+        testExamples: 2_000,
+        classes: ['circle', 'square', 'étoile'],
+        checksum: 'sha256:00ff',
+      },
+      network: { name: 'tutorial', layerWidths: { conv1: 64, softmax_linear: 10 } },
+      batchSize: 128,
+      precision: 'float32',
+      engine: 'onnx',
+      threads: 2,
+      towers: 1,
+      ranks: 1,
+      hyperparameters: {
+        initialLearningRate: 0.1,
+        learningRateDecayFactor: 0.1,
+        numEpochsPerDecay: 350,
+        movingAverageDecay: 0.9999,
+        weightDecay: 0.004,
+      },
+      versions: { cifar10: '0.1.0', node: '20.20.2', engine: 'onnxruntime-node 1.30.0' },
+    },
+  };
+}
