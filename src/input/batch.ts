@@ -1,0 +1,80 @@
+/** Batches of images. A batch is a function of its step alone: it does not matter who makes it, when, or after which. */
+import type { Examples } from '../data/files.ts';
+import { labelOf, pixelsOf } from '../data/record.ts';
+import { centre, croppedValues, distort, drawDistortion } from './distort.ts';
+import type { ExampleOrder } from './order.ts';
+
+/** What batches are made from. */
+export type ExampleRecords = Pick<Examples, 'count' | 'records'>;
+
+/** Memory of a batch of N rows. */
+export interface BatchBuffers {
+  /** [N, 3, 24, 24], whitened. */
+  readonly images: Float32Array;
+  /** [N] */
+  readonly labels: Int32Array;
+  /** [N], the index of each row's example. */
+  readonly examples: Uint32Array;
+}
+
+export interface Batch extends BatchBuffers {
+  /** From 0: of the run when training, of the evaluation when evaluating. */
+  readonly step: number;
+  /** Rows that hold examples. The others, in the last batch of an evaluation, are zeros. */
+  readonly count: number;
+}
+
+export function newBuffers(batchSize: number): BatchBuffers {
+  return {
+    images: new Float32Array(batchSize * croppedValues),
+    labels: new Int32Array(batchSize),
+    examples: new Uint32Array(batchSize),
+  };
+}
+
+/** [3, 24, 24] of one row. */
+function imageAt({ images }: BatchBuffers, row: number): Float32Array {
+  return images.subarray(row * croppedValues, (row + 1) * croppedValues);
+}
+
+/**
+ * The batch of a training step, distorted. It follows from the examples, the order's seed, the batch size (the number
+ * of rows of the buffers, which are filled) and the step.
+ */
+export function distortedBatch(
+  { records }: ExampleRecords,
+  order: ExampleOrder,
+  step: number,
+  buffers: BatchBuffers,
+): Batch {
+  const batchSize = buffers.labels.length;
+  for (let row = 0; row < batchSize; row++) {
+    const position = step * batchSize + row;
+    const example = order.exampleAt(position);
+    const distortion = drawDistortion(order.seed, order.epochAt(position), example);
+    distort(imageAt(buffers, row), pixelsOf(records, example), distortion);
+    buffers.labels[row] = labelOf(records, example);
+    buffers.examples[row] = example;
+  }
+  return { ...buffers, step, count: batchSize };
+}
+
+/** The batch of a step of an evaluation: the middles of the next examples in file order, each exactly once. */
+export function evaluationBatch(
+  { count, records }: ExampleRecords,
+  step: number,
+  buffers: BatchBuffers,
+): Batch {
+  const batchSize = buffers.labels.length;
+  const first = step * batchSize;
+  const rows = Math.max(0, Math.min(batchSize, count - first));
+  for (let row = 0; row < rows; row++) {
+    centre(imageAt(buffers, row), pixelsOf(records, first + row));
+    buffers.labels[row] = labelOf(records, first + row);
+    buffers.examples[row] = first + row;
+  }
+  buffers.images.fill(0, rows * croppedValues);
+  buffers.labels.fill(0, rows);
+  buffers.examples.fill(0, rows);
+  return { ...buffers, step, count: rows };
+}

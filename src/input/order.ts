@@ -1,0 +1,53 @@
+/**
+ * The order in which a training run sees its examples: a fresh permutation of the whole training set each epoch.
+ * (r0.11 drew from a window of 20,000 examples that slid over the files.) Batches are cut from the epochs laid end
+ * to end, so a batch may straddle two of them.
+ */
+import { RandomStream } from '../tensor/random.ts';
+
+/** The examples 0 … count - 1 in the order of one epoch: R. Durstenfeld, "Algorithm 235: Random permutation", 1964. */
+export function permutation(seed: number, epoch: number, count: number): Uint32Array {
+  const stream = new RandomStream(seed, 'order', epoch);
+  const order = Uint32Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last--) {
+    const other = stream.below(last + 1);
+    const value = order[last] as number;
+    order[last] = order[other] as number;
+    order[other] = value;
+  }
+  return order;
+}
+
+export class ExampleOrder {
+  readonly seed: number;
+  readonly count: number;
+  /** Permutations of the two epochs asked for last: what a straddling batch needs. */
+  readonly #epochs = new Map<number, Uint32Array>();
+
+  /** @throws RangeError when there are no examples to put in order. */
+  constructor(seed: number, count: number) {
+    if (!(count > 0)) throw new RangeError(`an order needs at least one example, there are ${count}`);
+    this.seed = seed;
+    this.count = count;
+  }
+
+  /** The epoch, from 0, to which a position of the run belongs. */
+  epochAt(position: number): number {
+    return Math.floor(position / this.count);
+  }
+
+  /** The example at a position of the run. Position 0 is the first row of the first batch. */
+  exampleAt(position: number): number {
+    return this.#permutation(this.epochAt(position))[position % this.count] as number;
+  }
+
+  #permutation(epoch: number): Uint32Array {
+    const known = this.#epochs.get(epoch);
+    if (known !== undefined) return known;
+    const order = permutation(this.seed, epoch, this.count);
+    const [oldest] = this.#epochs.keys();
+    if (this.#epochs.size === 2 && oldest !== undefined) this.#epochs.delete(oldest);
+    this.#epochs.set(epoch, order);
+    return order;
+  }
+}

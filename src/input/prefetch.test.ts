@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noiseExamples } from '../testing/examples.ts';
+import { type Batch, distortedBatch, evaluationBatch, newBuffers } from './batch.ts';
+import { ExampleOrder } from './order.ts';
+import { type BatchSource, prefetchBatches, prefetchEvaluation, type TrainingBatches } from './prefetch.ts';
+
+const examples = noiseExamples(30);
+const run = { seed: 1, batchSize: 8, firstStep: 0 };
+
+/** The next batches, their memory given back after each: a copy is kept. */
+async function take(source: BatchSource, number: number): Promise<Batch[]> {
+  const taken: Batch[] = [];
+  while (taken.length < number) {
+    const batch = await source.next();
+    taken.push(structuredClone(batch));
+    source.recycle(batch);
+  }
+  return taken;
+}
+
+async function takeFrom(options: TrainingBatches, number: number): Promise<Batch[]> {
+  const source = prefetchBatches(examples, options);
+  try {
+    return await take(source, number);
+  } finally {
+    await source.close();
+  }
+}
+
+test('prefetched batches are those of the pure function, bit for bit, from any step, by any number of readers', async () => {
+  const order = new ExampleOrder(1, 30);
+  const expected = Array.from({ length: 12 }, (_, step) =>
+    distortedBatch(examples, order, step, newBuffers(8)),
+  );
+  assert.deepEqual(await takeFrom(run, 12), expected);
+  assert.deepEqual(await takeFrom({ ...run, firstStep: 5 }, 7), expected.slice(5));
+  assert.deepEqual(await takeFrom({ ...run, ahead: 1 }, 12), expected);
+  assert.deepEqual(await takeFrom({ ...run, firstStep: 1, readers: 3, ahead: 7 }, 11), expected.slice(1));
+});
+
+test('another seed gives other batches', async () => {
+  const [[one], [other]] = await Promise.all([takeFrom(run, 1), takeFrom({ ...run, seed: 2 }, 1)]);
+  assert.notDeepEqual(one?.examples, other?.examples);
+  assert.notDeepEqual(one?.images, other?.images);
+});
+
+test('recycled memory moves on to a later batch', async () => {
+  const source = prefetchBatches(examples, run);
+  const first = await source.next();
+  source.recycle(first);
+  await source.next();
+  assert.equal(first.images.length, 0, 'the memory was transferred to the reader');
+  await source.close();
+});
+
+test('several calls may wait at once and are served in order', async () => {
+  const source = prefetchBatches(examples, { ...run, ahead: 1 });
+  const batches = await Promise.all([source.next(), source.next(), source.next()]);
+  assert.deepEqual(
+    batches.map(({ step }) => step),
+    [0, 1, 2],
+  );
+  assert.ok(source.waitedMillis > 0);
+  await source.close();
+});
+
+test('an evaluation gives each example once and then nothing, however often it is asked', async () => {
+  for (const [numExamples, counts] of [
+    [30, [8, 8, 8, 6]],
+    [16, [8, 8]],
+    [10_000, [8, 8, 8, 6]],
+  ] as const) {
+    const source = prefetchEvaluation(examples, { batchSize: 8, numExamples });
+    for (const [step, count] of counts.entries()) {
+      const batch = await source.next();
+      assert.deepEqual(batch, evaluationBatch(examples, step, newBuffers(8)));
+      assert.equal(batch?.count, count);
+      source.recycle(batch);
+    }
+    assert.equal(await source.next(), undefined);
+    assert.equal(await source.next(), undefined);
+    await source.close();
+  }
+});
+
+test('a reader that fails is heard of in every next batch', async () => {
+  const source = prefetchBatches({ ...examples, count: 0 }, run);
+  const error = {
+    name: 'RunError',
+    message: 'The thread that prepares batches failed: an order needs at least one example, there are 0',
+  };
+  for (let times = 0; times < 6; times++) await assert.rejects(source.next(), error);
+  await source.close();
+});
+
+test('closing joins the readers and turns away who still waits', async () => {
+  const source = prefetchBatches(examples, { ...run, batchSize: 2_000 });
+  const waiting = assert.rejects(source.next(), {
+    name: 'RunError',
+    message: 'The input was closed: no more batches come from it.',
+  });
+  await source.close();
+  await waiting;
+  await assert.rejects(source.next(), /The input was closed/);
+  await source.close();
+});
+
+test('numbers that make no sense are refused before a thread is started', () => {
+  for (const [options, message] of [
+    [{ ...run, batchSize: 0 }, 'the batch size must be a whole number from 1 on, found 0'],
+    [{ ...run, ahead: 1.5 }, 'the number of batches ahead must be a whole number from 1 on, found 1.5'],
+    [{ ...run, readers: 0 }, 'the number of readers must be a whole number from 1 on, found 0'],
+    [{ ...run, firstStep: -1 }, 'the first step must be a whole number from 0 on, found -1'],
+  ] as const)
+    assert.throws(() => prefetchBatches(examples, options), { name: 'RangeError', message });
+  assert.throws(() => prefetchEvaluation(examples, { batchSize: 8, numExamples: Number.NaN }), RangeError);
+});

@@ -1,0 +1,125 @@
+/**
+ * Batches prepared ahead by reader threads, so that computing rarely waits for its input. A short queue of prepared
+ * batches stands in for r0.11's queue of 20,000 images, which had to be filled before the first step.
+ */
+import { performance } from 'node:perf_hooks';
+import type { Batch, BatchBuffers, ExampleRecords } from './batch.ts';
+import type { Start } from './messages.ts';
+import { Reader } from './reader.ts';
+
+/** `End` is what follows the last batch: nothing does in training, which has none. */
+export interface BatchSource<End = never> {
+  /** The next batch, in the order of the steps. @throws RunError when a reader failed or the source was closed. */
+  next(): Promise<Batch | End>;
+  /** Gives the memory of a batch back for a later one. The batch must not be used any more. */
+  recycle(batch: Batch): void;
+  /** Ends the readers and waits until they are gone. Until then they keep the process alive. */
+  close(): Promise<void>;
+  /** Time that `next` has spent waiting so far: computing waited for input. */
+  readonly waitedMillis: number;
+}
+
+/** How far and by how many the batches are prepared. They are the same batches, whatever these numbers are. */
+export interface Prefetching {
+  /** Batches asked for before they are needed. */
+  readonly ahead?: number;
+  /** Threads. Step s is prepared by thread s modulo their number. */
+  readonly readers?: number;
+}
+
+export interface TrainingBatches extends Prefetching {
+  readonly seed: number;
+  readonly batchSize: number;
+  /** 0 for a new run, the number of updates applied for one that goes on. */
+  readonly firstStep: number;
+}
+
+export interface EvaluationBatches extends Prefetching {
+  readonly batchSize: number;
+  /** The first so many examples are evaluated, all if there are fewer. */
+  readonly numExamples: number;
+}
+
+class PrefetchedBatches implements BatchSource<undefined> {
+  readonly #readers: readonly Reader[];
+  readonly #end: number;
+  /** Batches asked for, in the order of their steps, ready or not. */
+  readonly #queue: Promise<Batch>[] = [];
+  /** Memory that came back and waits for a batch. */
+  readonly #free: BatchBuffers[] = [];
+  #nextStep: number;
+  #waitedMillis = 0;
+
+  /** Prepares the steps from `first` up to, and without, `end`. */
+  constructor(start: Start, first: number, end: number, { ahead = 4, readers = 1 }: Prefetching) {
+    requireWhole('batch size', start.batchSize);
+    requireWhole('number of batches ahead', ahead);
+    requireWhole('number of readers', readers);
+    this.#readers = Array.from({ length: readers }, () => new Reader(start));
+    this.#nextStep = first;
+    this.#end = end;
+    for (let batch = 0; batch < ahead; batch++) this.#request();
+  }
+
+  get waitedMillis(): number {
+    return this.#waitedMillis;
+  }
+
+  async next(): Promise<Batch | undefined> {
+    const batch = this.#queue.shift();
+    this.#request();
+    const asked = performance.now();
+    try {
+      return await batch;
+    } finally {
+      this.#waitedMillis += performance.now() - asked;
+    }
+  }
+
+  recycle({ images, labels, examples }: Batch): void {
+    this.#free.push({ images, labels, examples });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#readers.map((reader) => reader.close()));
+  }
+
+  #request(): void {
+    if (this.#nextStep >= this.#end) return;
+    const step = this.#nextStep++;
+    const reader = this.#readers[step % this.#readers.length];
+    if (reader !== undefined) this.#queue.push(reader.prepare(step, this.#free.pop()));
+  }
+}
+
+function requireWhole(what: string, number: number, least = 1): void {
+  if (!Number.isInteger(number) || number < least)
+    throw new RangeError(`the ${what} must be a whole number from ${least} on, found ${number}`);
+}
+
+/** The records of examples, without what no thread can be given (functions). */
+function recordsOf({ count, records }: ExampleRecords): ExampleRecords {
+  return { count, records };
+}
+
+/** Distorted batches of training examples, without end. */
+export function prefetchBatches(
+  examples: ExampleRecords,
+  { seed, batchSize, firstStep, ...prefetching }: TrainingBatches,
+): BatchSource {
+  requireWhole('first step', firstStep, 0);
+  const start: Start = { kind: 'training', examples: recordsOf(examples), batchSize, seed };
+  // The type says that training never ends: its source has no end to give.
+  return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
+}
+
+/** Batches of the first examples in file order, each example once; then undefined. */
+export function prefetchEvaluation(
+  { count, records }: ExampleRecords,
+  { batchSize, numExamples, ...prefetching }: EvaluationBatches,
+): BatchSource<undefined> {
+  requireWhole('number of examples', numExamples);
+  const examples = { count: Math.min(count, numExamples), records };
+  const batches = Math.ceil(examples.count / batchSize);
+  return new PrefetchedBatches({ kind: 'evaluation', examples, batchSize }, 0, batches, prefetching);
+}
