@@ -42,6 +42,7 @@ export interface OpSignatures {
   Sub: Op<'a' | 'b'>;
   Mul: Op<'a' | 'b'>;
   Div: Op<'a' | 'b'>;
+  Maximum: Op<'a' | 'b'>;
   Neg: Op<'x'>;
   Square: Op<'x'>;
   Sqrt: Op<'x'>;
@@ -64,7 +65,7 @@ export interface OpSignatures {
   // Movement.
   Reshape: Op<'x', { readonly shape: Shape }>;
   Transpose: Op<'x', { readonly order: readonly number[] }>;
-  /** Cells of one value (0 by default) before and after, an entry an axis. */
+  /** Cells of one value (0 by default) before and after, an entry an axis. Negative numbers cut cells off. */
   Pad: Op<
     'x',
     { readonly before: readonly number[]; readonly after: readonly number[]; readonly value?: number }
@@ -76,17 +77,19 @@ export interface OpSignatures {
   >;
   Concat: Op<number, { readonly axis: number }>;
   Reverse: Op<'x', { readonly axes: readonly number[] }>;
+  /** Rows `indices` of x along axis 0, in that order. */
+  Gather: Op<'x', { readonly indices: readonly number[] }>;
 
   // Linear layers.
   MatMul: Op<'a' | 'b', { readonly transposeA: boolean; readonly transposeB: boolean }>;
+  /** Products of the matrices on the last two axes; the axes before them broadcast. */
+  BatchMatMul: Op<'a' | 'b'>;
   /** Stride 1. x [N, I, H, W], filter [O, I, KH, KW], y [N, O, H', W']. */
   Conv2D: Op<'x' | 'filter', { readonly padding: Padding }>;
   /** The gradient of Conv2D with respect to x, of shape `inputShape`. */
   Conv2DBackpropInput: Op<'filter' | 'dy', { readonly padding: Padding; readonly inputShape: Shape }>;
   /** The gradient of Conv2D with respect to the filter, of shape `filterShape`. */
   Conv2DBackpropFilter: Op<'x' | 'dy', { readonly padding: Padding; readonly filterShape: Shape }>;
-  /** Conv2D and BiasAdd at once; engines make it of the two. */
-  FusedConv2D: Op<'x' | 'filter' | 'bias', { readonly padding: Padding }>;
   /** bias [C] added to every row of x [N, C], or to every cell of x [N, C, H, W]. */
   BiasAdd: Op<'x' | 'bias'>;
   BiasAddGrad: Op<'dy'>;

@@ -18,7 +18,7 @@
 import { GraphError } from '../errors.ts';
 import type { Padding } from '../graph/signature.ts';
 import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
-import { int64Vector, type OnnxContext, type OpDefinition } from './definition.ts';
+import { int64Vector, type OpDefinition } from './definition.ts';
 import { float32Type, like, requireEqual, requireType, sizes, slide } from './shapes.ts';
 
 function outputShape(x: TensorType, filter: TensorType, padding: Padding): Shape {
@@ -48,21 +48,6 @@ const multiplyAdds = (filterShape: Shape, outputShape: Shape) => {
   return n * h * w * o * i * kh * kw;
 };
 
-function emitConv(
-  context: OnnxContext<'Conv2D'> | OnnxContext<'FusedConv2D'>,
-  bias: readonly string[],
-): string {
-  const { inputs, inputTypes, attributes, emit } = context;
-  const [, , h, w] = sizes(inputTypes.x.shape);
-  const [, , kh, kw] = sizes(inputTypes.filter.shape);
-  const rows = slide(h, kh, 1, attributes.padding);
-  const columns = slide(w, kw, 1, attributes.padding);
-  return emit('Conv', [inputs.x, inputs.filter, ...bias], {
-    kernel_shape: { ints: [kh, kw] },
-    pads: { ints: [rows.before, columns.before, rows.after, columns.after] },
-  });
-}
-
 export const conv2D: OpDefinition<'Conv2D'> = {
   infer: ({ x, filter }, { padding }) => ({ y: float32Type(outputShape(x, filter, padding)) }),
   gradient: {
@@ -71,7 +56,13 @@ export const conv2D: OpDefinition<'Conv2D'> = {
     filter: ({ op, inputs: { x, filter }, attributes: { padding }, dy }) =>
       op('Conv2DBackpropFilter', { x, dy }, { padding, filterShape: filter.shape }),
   },
-  onnx: (context) => ({ y: emitConv(context, []) }),
+  onnx: ({ inputs: { x, filter }, inputTypes, attributes: { padding }, emit }) => {
+    const [, , h, w] = sizes(inputTypes.x.shape);
+    const [, , kh, kw] = sizes(inputTypes.filter.shape);
+    const [rows, columns] = [slide(h, kh, 1, padding), slide(w, kw, 1, padding)];
+    const pads = { ints: [rows.before, columns.before, rows.after, columns.after] };
+    return { y: emit('Conv', [x, filter], { kernel_shape: { ints: [kh, kw] }, pads }) };
+  },
   multiplyAdds: ({ filter }, { y }) => multiplyAdds(filter.shape, y.shape),
 };
 
@@ -104,18 +95,6 @@ export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
   },
   onnx: { expandedBy: 'engine/onnx/expand-convolution' },
   multiplyAdds: ({ dy }, { y }) => multiplyAdds(y.shape, dy.shape),
-};
-
-/** y = Conv2D(x, filter) + bias [O]. */
-export const fusedConv2D: OpDefinition<'FusedConv2D'> = {
-  infer: ({ x, filter, bias }, { padding }) => {
-    requireType('bias', bias, 'float32', 'O');
-    requireEqual('the lengths of bias and of filter', bias.shape[0] ?? 0, filter.shape[0] ?? 0);
-    return { y: float32Type(outputShape(x, filter, padding)) };
-  },
-  gradient: { notDifferentiable: 'engines fuse it after differentiation; build with Conv2D and BiasAdd' },
-  onnx: (context) => ({ y: emitConv(context, [context.inputs.bias]) }),
-  multiplyAdds: ({ filter }, { y }) => multiplyAdds(filter.shape, y.shape),
 };
 
 /** y = x + bias along axis 1, with x [N, C] or [N, C, H, W] and bias [C]. */

@@ -61,6 +61,13 @@ export const div: OpDefinition<'Div'> = {
   onnx: onnxBinary('Div'),
 };
 
+/** y = max(a, b). */
+export const maximum: OpDefinition<'Maximum'> = {
+  infer: inferBinary,
+  gradient: { notDifferentiable: 'engine passes alone make it, after differentiation' },
+  onnx: onnxBinary('Max'),
+};
+
 /** y = -x. */
 export const neg: OpDefinition<'Neg'> = {
   infer: inferUnary,

@@ -1,7 +1,9 @@
-/** The matrix product. */
+/** Matrix products. */
+
+import type { Value } from '../graph/graph.ts';
 import { sizeOf, type TensorType } from '../tensor/tensor.ts';
-import type { OpDefinition } from './definition.ts';
-import { float32Type, requireEqual, requireType } from './shapes.ts';
+import type { Apply, OpDefinition } from './definition.ts';
+import { axesOf, broadcast, float32Type, like, requireEqual, requireType } from './shapes.ts';
 
 /** y = a' b' with a' [N, I] = a or its transpose, b' [I, O] = b or its transpose, y [N, O]. */
 export const matMul: OpDefinition<'MatMul'> = {
@@ -35,4 +37,27 @@ function matrix(
   transposed: boolean,
 ): readonly [number, number] {
   return transposed ? [columns, rows] : [rows, columns];
+}
+
+/** y[…, n, o] = Σ_i a[…, n, i] · b[…, i, o]; the axes before the last two broadcast. */
+export const batchMatMul: OpDefinition<'BatchMatMul'> = {
+  infer: ({ a, b }) => {
+    const [rows = 1, inner = 1] = a.shape.slice(-2);
+    const [innerOfB = 1, columns = 1] = b.shape.slice(-2);
+    requireEqual('the inner sizes of a and b', inner, innerOfB);
+    const batch = broadcast(like(a, a.shape.slice(0, -2)), like(b, b.shape.slice(0, -2)));
+    return { y: float32Type([...batch, rows, columns]) };
+  },
+  gradient: {
+    a: ({ op, inputs: { b }, dy }) => op('BatchMatMul', { a: dy, b: flipped(op, b) }),
+    b: ({ op, inputs: { a }, dy }) => op('BatchMatMul', { a: flipped(op, a), b: dy }),
+  },
+  onnx: ({ inputs: { a, b }, emit }) => ({ y: emit('MatMul', [a, b]) }),
+  multiplyAdds: ({ a }, { y }) => sizeOf(y.shape) * (a.shape.at(-1) ?? 0),
+};
+
+/** Every matrix transposed. */
+function flipped(op: Apply, x: Value): Value {
+  const last = x.shape.length - 1;
+  return op('Transpose', { x }, { order: [...axesOf(x.shape).slice(0, -2), last, last - 1] });
 }

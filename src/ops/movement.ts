@@ -39,10 +39,30 @@ export const transpose: OpDefinition<'Transpose'> = {
     x: ({ op, attributes: { order }, dy }) =>
       op('Transpose', { x: dy }, { order: order.map((_, axis) => order.indexOf(axis)) }),
   },
-  onnx: ({ inputs: { x }, attributes: { order }, emit }) => ({
-    y: emit('Transpose', [x], { perm: { ints: order } }),
-  }),
+  onnx: ({ inputs: { x }, inputTypes, outputTypes, attributes: { order }, emit, constant }) => {
+    // Axes that stay neighbours move as one: ONNX Runtime is fast where two axes change places.
+    const groups = neighbours(order);
+    if (groups.length === order.length) return { y: emit('Transpose', [x], { perm: { ints: order } }) };
+    const byInput = groups.toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
+    const merged = byInput.map((group) => sizeOf(group.map((axis) => inputTypes.x.shape[axis] ?? 1)));
+    const perm = groups.map((group) => byInput.indexOf(group));
+    const turned = emit('Transpose', [emit('Reshape', [x, constant(int64Vector(merged))])], {
+      perm: { ints: perm },
+    });
+    return { y: emit('Reshape', [turned, constant(int64Vector(outputTypes.y.shape))]) };
+  },
 };
+
+/** The order cut into runs of axes that follow each other in x too. */
+function neighbours(order: readonly number[]): readonly (readonly number[])[] {
+  const groups: number[][] = [];
+  for (const axis of order) {
+    const last = groups.at(-1);
+    if (last?.at(-1) === axis - 1) last.push(axis);
+    else groups.push([axis]);
+  }
+  return groups;
+}
 
 /** x with cells of one value around it. */
 export const pad: OpDefinition<'Pad'> = {
@@ -57,8 +77,9 @@ export const pad: OpDefinition<'Pad'> = {
     };
   },
   gradient: {
-    x: ({ op, inputs: { x }, attributes: { before }, dy }) =>
-      op('StridedSlice', { x: dy }, { begin: before, size: x.shape, strides: before.map(() => 1) }),
+    // What was added is cut off, what was cut off is zero.
+    x: ({ op, attributes: { before, after }, dy }) =>
+      op('Pad', { x: dy }, { before: before.map((count) => -count), after: after.map((count) => -count) }),
   },
   onnx: ({ inputs: { x }, attributes: { before, after, value = 0 }, emit, constant }) => ({
     y: emit('Pad', [x, constant(int64Vector([...before, ...after])), constant(scalar(value))]),
@@ -138,6 +159,20 @@ export const reverse: OpDefinition<'Reverse'> = {
     );
     return { y: emit('Slice', [x, starts ?? '', ends ?? '', constant(int64Vector(axes)), steps ?? '']) };
   },
+};
+
+/** y[i, …] = x[indices[i], …]. */
+export const gather: OpDefinition<'Gather'> = {
+  infer: ({ x }, { indices }) => {
+    const [rows = 0, ...rest] = x.shape;
+    const wrong = indices.find((index) => index < 0 || index >= rows);
+    if (wrong !== undefined) throw new GraphError(`x ${describeType(x)} has no row ${wrong}`);
+    return { y: like(x, [indices.length, ...rest]) };
+  },
+  gradient: { notDifferentiable: 'engine passes alone make it, after differentiation' },
+  onnx: ({ inputs: { x }, attributes: { indices }, emit, constant }) => ({
+    y: emit('Gather', [x, constant(int64Vector(indices))], { axis: { int: 0 } }),
+  }),
 };
 
 function requireAxes(name: string, list: readonly number[], x: TensorType): void {

@@ -4,7 +4,7 @@ import * as convolution from './convolution.ts';
 import type { OpDefinition } from './definition.ts';
 import * as elementwise from './elementwise.ts';
 import * as loss from './loss.ts';
-import { matMul } from './matmul.ts';
+import { batchMatMul, matMul } from './matmul.ts';
 import * as movement from './movement.ts';
 import { lrn, lrnGrad } from './normalization.ts';
 import { maxPool, maxPoolGrad } from './pooling.ts';
@@ -17,6 +17,7 @@ export const definitions: { readonly [N in OpName]: OpDefinition<N> } = {
   Sub: elementwise.sub,
   Mul: elementwise.mul,
   Div: elementwise.div,
+  Maximum: elementwise.maximum,
   Neg: elementwise.neg,
   Square: elementwise.square,
   Sqrt: elementwise.sqrt,
@@ -36,11 +37,12 @@ export const definitions: { readonly [N in OpName]: OpDefinition<N> } = {
   StridedSlice: movement.stridedSlice,
   Concat: movement.concat,
   Reverse: movement.reverse,
+  Gather: movement.gather,
   MatMul: matMul,
+  BatchMatMul: batchMatMul,
   Conv2D: convolution.conv2D,
   Conv2DBackpropInput: convolution.conv2DBackpropInput,
   Conv2DBackpropFilter: convolution.conv2DBackpropFilter,
-  FusedConv2D: convolution.fusedConv2D,
   BiasAdd: convolution.biasAdd,
   BiasAddGrad: convolution.biasAddGrad,
   MaxPool: maxPool,

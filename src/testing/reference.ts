@@ -50,11 +50,13 @@ function at({ shape, data }: Reference, index: readonly number[], outside = 0): 
   return data[position] ?? Number.NaN;
 }
 
-function stretched(x: Reference, index: readonly number[]): number {
+/** The element at an index of a broadcast result; the last `exact` axes are not stretched. */
+function stretched(x: Reference, index: readonly number[], exact = 0): number {
   const extra = index.length - x.shape.length;
+  const flexible = x.shape.length - exact;
   return at(
     x,
-    x.shape.map((size, axis) => (size === 1 ? 0 : (index[axis + extra] ?? 0))),
+    x.shape.map((size, axis) => (size === 1 && axis < flexible ? 0 : (index[axis + extra] ?? 0))),
   );
 }
 
@@ -163,6 +165,7 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   Sub: binary((a, b) => a - b),
   Mul: binary((a, b) => a * b),
   Div: binary((a, b) => a / b),
+  Maximum: binary(Math.max),
   Neg: unary((x) => -x),
   Square: unary((x) => x * x),
   Sqrt: unary(Math.sqrt),
@@ -241,6 +244,11 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
       ),
     ),
   }),
+  Gather: ({ x }, { indices }) => ({
+    y: fill([indices.length, ...x.shape.slice(1)], ([row = 0, ...rest]) =>
+      at(x, [indices[row] ?? -1, ...rest]),
+    ),
+  }),
   MatMul: ({ a, b }, { transposeA, transposeB }) => {
     const [rows = 0, inner = 0] = transposeA ? a.shape.toReversed() : a.shape;
     const columns = (transposeB ? b.shape[0] : b.shape[1]) ?? 0;
@@ -249,6 +257,22 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
         let sum = 0;
         for (let i = 0; i < inner; i++)
           sum += at(a, transposeA ? [i, r] : [r, i]) * at(b, transposeB ? [c, i] : [i, c]);
+        return sum;
+      }),
+    };
+  },
+  BatchMatMul: ({ a, b }) => {
+    const inner = a.shape.at(-1) ?? 0;
+    const rows = { shape: a.shape.slice(0, -2), data: new Float64Array() };
+    const columns = { shape: b.shape.slice(0, -2), data: new Float64Array() };
+    const shape = [...broadcastShape(rows, columns), a.shape.at(-2) ?? 0, b.shape.at(-1) ?? 0];
+    return {
+      y: fill(shape, (index) => {
+        const batch = index.slice(0, -2);
+        const [row = 0, column = 0] = index.slice(-2);
+        let sum = 0;
+        for (let i = 0; i < inner; i++)
+          sum += stretched(a, [...batch, row, i], 2) * stretched(b, [...batch, i, column], 2);
         return sum;
       }),
     };
@@ -264,7 +288,6 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
     convolve(x.shape, filterShape, padding, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
     return { y: df };
   },
-  FusedConv2D: ({ x, filter, bias }, { padding }) => ({ y: addBias(conv2D(x, filter, padding), bias) }),
   BiasAdd: ({ x, bias }) => ({ y: addBias(x, bias) }),
   BiasAddGrad: ({ dy }) => ({
     y: total(

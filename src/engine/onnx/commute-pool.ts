@@ -1,60 +1,111 @@
 /**
- * ReLU and max pooling commute, for both are monotonous: pool first, and the ReLU, its gradient and its output are
- * a quarter of the size. Same result and same gradient, but where several cells of a window tie at or below 0: there
- * the gradient is 0 either way.
+ * ReLU, and adding a channel's bias, commute with max pooling, for they are monotonous and the same for all cells of a
+ * window: pool first, and they, their gradients and their outputs are a quarter of the size. Same result and same
+ * gradient, but where several cells of a window tie at or below 0: there the gradient is 0 either way.
  *
- *     before  r = Relu(x);    y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);             dx = ReluGrad(dr, r)
- *     after   p = MaxPool(x); y = Relu(p);                                dx = MaxPoolGrad(x, p, ReluGrad(dy, y))
+ *     before  r = Relu(x);          y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  dx = ReluGrad(dr, r)
+ *     after   p = MaxPool(x);       y = Relu(p);     dx = MaxPoolGrad(x, p, ReluGrad(dy, y))
  *
- * Applies where nothing else reads r and dr.
+ *     before  r = BiasAdd(x, bias); y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  db = BiasAddGrad(dr)
+ *     after   p = MaxPool(x); y = BiasAdd(p, bias);  dr = MaxPoolGrad(x, p, dy);  db = BiasAddGrad(dy)
+ *
+ * Applies where nothing else reads r, and in the first case dr.
  */
-import { type Graph, type Node, producers, readers, resultsOf, type Value } from '../../graph/graph.ts';
+import { type Graph, type Node, readers, resultsOf, type Value } from '../../graph/graph.ts';
+import type { GraphBuilder } from '../../ops/builder.ts';
 import { type Pass, rewrite } from '../../passes/rewrite.ts';
 
-export const commutePool: Pass = (graph) => {
-  const moved = commuting(graph);
-  const pooled = new Map<Value, Value>(); // y → p
-  return rewrite(graph, (node, builder) => {
-    if (!moved.has(node.name)) return undefined;
-    if (node.op === 'Relu') return { y: node.inputs.x };
-    if (node.op === 'ReluGrad') return { y: node.inputs.dy };
-    if (node.op === 'MaxPool') {
-      const p = builder.op('MaxPool', node.inputs, node.attributes);
-      const y = builder.op('Relu', { x: p });
-      pooled.set(y, p);
-      return { y };
-    }
-    if (node.op !== 'MaxPoolGrad') return undefined;
-    const { x, y, dy } = node.inputs;
-    const gated = builder.op('ReluGrad', { dy, y });
-    return { y: builder.op('MaxPoolGrad', { x, y: pooled.get(y) ?? y, dy: gated }, node.attributes) };
-  });
-};
+type Moved = Node<'Relu'> | Node<'BiasAdd'>;
 
-/** Names of the nodes that take part: each Relu before a pool with its three companions, or without gradients two. */
-function commuting(graph: Graph): ReadonlySet<string> {
-  const readBy = readers(graph);
-  const makers = producers(graph);
-  const results = new Set(resultsOf(graph));
-  const found = graph.nodes.flatMap((relu) => {
-    if (relu.op !== 'Relu' || results.has(relu.outputs.y)) return [];
-    const group = readBy.get(relu.outputs.y) ?? [];
-    const poolGrads = group.filter((node) => node.op === 'MaxPoolGrad' && node.inputs.x === relu.outputs.y);
-    const fits = (node: Node) => {
-      if (node.op === 'MaxPool') return true;
-      if (node.op === 'MaxPoolGrad')
-        return readBy.get(node.outputs.y)?.length === 1 && makers.get(node.inputs.y)?.op === 'MaxPool';
-      return (
-        node.op === 'ReluGrad' &&
-        poolGrads.some((grad) => grad.op === 'MaxPoolGrad' && grad.outputs.y === node.inputs.dy)
-      );
-    };
-    const kinds = group
-      .map(({ op }) => op)
-      .sort()
-      .join();
-    const whole = kinds === 'MaxPool' || kinds === 'MaxPool,MaxPoolGrad,ReluGrad';
-    return whole && group.every(fits) ? [relu.name, ...group.map(({ name }) => name)] : [];
+/** A node that moves, and what is known of it while the nodes behind it are rewritten. */
+interface Group {
+  readonly op: Moved['op'];
+  bias?: Value;
+  /** The pooled value before the node is applied to it. */
+  pooled?: Value;
+  /** The gradient of the pool's output. */
+  gradient?: Value;
+}
+
+/** Moves ReLUs behind the pools that read them, then biases. */
+export const commutePool: Pass = (graph) => commute(commute(graph, 'Relu'), 'BiasAdd');
+
+function commute(graph: Graph, moved: Moved['op']): Graph {
+  const groups = groupsOf(graph, moved);
+  return rewrite(graph, (node, builder) => {
+    const group = groups.get(node.name);
+    return group === undefined ? undefined : moveNode(group, node, builder);
   });
-  return new Set(found);
+}
+
+function moveNode(
+  group: Group,
+  node: Node,
+  { op }: GraphBuilder,
+): Readonly<Record<string, Value>> | undefined {
+  switch (node.op) {
+    case 'BiasAdd':
+      group.bias = node.inputs.bias;
+      return { y: node.inputs.x };
+    case 'Relu':
+      return { y: node.inputs.x };
+    case 'MaxPool': {
+      const x = op('MaxPool', node.inputs, node.attributes);
+      group.pooled = x;
+      return { y: group.bias === undefined ? op('Relu', { x }) : op('BiasAdd', { x, bias: group.bias }) };
+    }
+    case 'MaxPoolGrad': {
+      const { x, y, dy } = node.inputs;
+      group.gradient = dy;
+      const gated = group.op === 'Relu' ? op('ReluGrad', { dy, y }) : dy;
+      return { y: op('MaxPoolGrad', { x, y: group.pooled ?? y, dy: gated }, node.attributes) };
+    }
+    case 'ReluGrad':
+      return { y: node.inputs.dy };
+    case 'BiasAddGrad':
+      return group.gradient && { y: op('BiasAddGrad', { dy: group.gradient }) };
+    default:
+      return undefined;
+  }
+}
+
+/** The nodes that take part, by name. */
+function groupsOf(graph: Graph, moved: Moved['op']): ReadonlyMap<string, Group> {
+  const readBy = readers(graph);
+  const results = new Set(resultsOf(graph));
+  const found = new Map<string, Group>();
+  for (const node of graph.nodes) {
+    if (node.op !== moved || results.has(node.outputs.y)) continue;
+    const behind = membersBehind(node.outputs.y, moved, readBy, results);
+    const group: Group = { op: moved };
+    for (const { name } of behind === undefined ? [] : [node, ...behind]) found.set(name, group);
+  }
+  return found;
+}
+
+/** The pool, its gradient and the node's own gradient, or undefined where somebody else reads what will be gone. */
+function membersBehind(
+  r: Value,
+  moved: Moved['op'],
+  readBy: ReadonlyMap<Value, readonly Node[]>,
+  results: ReadonlySet<Value>,
+): readonly Node[] | undefined {
+  const reading = readBy.get(r) ?? [];
+  const pools = reading.filter((node) => node.op === 'MaxPool');
+  const poolGrads = reading.flatMap((node) =>
+    node.op === 'MaxPoolGrad' && node.inputs.x === r ? [node] : [],
+  );
+  const [pool] = pools;
+  const [poolGrad] = poolGrads;
+  if (pool === undefined || pools.length > 1 || poolGrads.length > 1) return undefined;
+  if (poolGrad === undefined) return reading.length === 1 ? pools : undefined;
+  if (results.has(poolGrad.outputs.y)) return undefined;
+  const behindGrad = readBy.get(poolGrad.outputs.y) ?? [];
+  if (moved === 'BiasAdd') {
+    const biasGrads = behindGrad.filter((node) => node.op === 'BiasAddGrad');
+    return reading.length === 2 ? [pool, poolGrad, ...biasGrads] : undefined;
+  }
+  const [own] = behindGrad;
+  const alone = behindGrad.length === 1 && own?.op === 'ReluGrad' && own.inputs.y === r;
+  return alone && reading.length === 3 ? [pool, poolGrad, own] : undefined;
 }

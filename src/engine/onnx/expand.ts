@@ -4,9 +4,9 @@ import type { OpName, PerOutput } from '../../graph/signature.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { type Pass, rewrite } from '../../passes/rewrite.ts';
 
-/** For some operators, how to say them in others. */
+/** For some operators, how to say them in others; undefined where the operator is best left as it is. */
 export type Expansions = {
-  readonly [N in OpName]?: (node: Node<N>, builder: GraphBuilder) => PerOutput<N, Value>;
+  readonly [N in OpName]?: (node: Node<N>, builder: GraphBuilder) => PerOutput<N, Value> | undefined;
 };
 
 /** The pass that applies expansions to every node that has one. */

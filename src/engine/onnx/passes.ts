@@ -5,15 +5,14 @@ import { cancelTransposes } from './cancel-transposes.ts';
 import { commutePool } from './commute-pool.ts';
 import { expand } from './expand.ts';
 import { expandConvolution } from './expand-convolution.ts';
+import { expandElementwise } from './expand-elementwise.ts';
 import { expandNormalization } from './expand-normalization.ts';
 import { expandPooling } from './expand-pooling.ts';
-import { fuseBias } from './fuse-bias.ts';
 
 export const onnxPasses: readonly Pass[] = [
   prune,
   commutePool,
-  expand({ ...expandConvolution, ...expandNormalization, ...expandPooling }),
-  fuseBias,
+  expand({ ...expandConvolution, ...expandElementwise, ...expandNormalization, ...expandPooling }),
   cancelTransposes,
   mergeEqual,
   prune,

@@ -1,11 +1,12 @@
 /**
  * Examples of every operator, for tests: an operator without one does not compile. One test walks them all
- * (`ops.test.ts`): shape and value against the reference, gradient against central differences. Values are drawn
+ * (`ops/ops.test.ts`): shape and value against the reference, gradient against central differences. Values are drawn
  * from a seeded stream, away from kinks; kinks and ties have a list of their own in that test.
  */
 import type { AttributesOf, OpName, PerInput } from '../graph/signature.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { computeOperator, reference } from './reference.ts';
 
 export interface Sample<N extends OpName> {
   readonly inputs: PerInput<N, Tensor>;
@@ -62,13 +63,6 @@ const pools = [
   { shape: [2, 2, 6, 6], attributes: { size: 2, stride: 2, padding: 'SAME' } },
   { shape: [1, 1, 5, 5], attributes: { size: 3, stride: 1, padding: 'SAME' } },
 ] as const;
-const pooled = [
-  [2, 3, 4, 4],
-  [1, 2, 4, 5],
-  [1, 2, 3, 3],
-  [2, 2, 3, 3],
-  [1, 1, 5, 5],
-] as const;
 
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 /** Stronger than the tutorial's, so that the sum over neighbours matters to the test. */
@@ -80,6 +74,9 @@ const convolutions = [
   { x: [2, 2, 4, 5], filter: [3, 2, 2, 2], y: [2, 3, 4, 5], padding: 'SAME' },
   { x: [1, 70, 4, 4], filter: [2, 70, 3, 3], y: [1, 2, 4, 4], padding: 'SAME' },
   { x: [2, 4, 3, 3], filter: [4, 4, 1, 1], y: [2, 4, 3, 3], padding: 'VALID' },
+  // Shapes for which an engine may have a short cut of its own.
+  { x: [2, 16, 8, 12], filter: [5, 16, 5, 5], y: [2, 5, 8, 12], padding: 'SAME' },
+  { x: [1, 18, 4, 8], filter: [3, 18, 3, 3], y: [1, 3, 4, 8], padding: 'SAME' },
 ] as const;
 
 export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
@@ -88,6 +85,7 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
   Sub: binary(),
   Mul: binary(),
   Div: binary(),
+  Maximum: binary(),
   Neg: unary(),
   Square: unary(),
   Sqrt: [{ inputs: { x: uniform([2, 5], 0.5, 2) }, attributes: {} }],
@@ -115,6 +113,7 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
   Pad: [
     { inputs: { x: uniform([2, 3]) }, attributes: { before: [1, 0], after: [0, 2] } },
     { inputs: { x: uniform([2, 3]) }, attributes: { before: [0, 1], after: [1, 0], value: -3 } },
+    { inputs: { x: uniform([4, 3]) }, attributes: { before: [-1, 0], after: [1, -2], value: 2 } },
   ],
   StridedSlice: [
     { inputs: { x: uniform([4, 5]) }, attributes: { begin: [1, 2], size: [2, 3], strides: [1, 1] } },
@@ -124,6 +123,12 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
     { inputs: [uniform([1, 2]), uniform([3, 2])], attributes: { axis: 0 } },
   ],
   Reverse: [{ inputs: { x: uniform([2, 3, 4]) }, attributes: { axes: [1, 2] } }],
+  Gather: [{ inputs: { x: uniform([3, 2]) }, attributes: { indices: [2, 0, 0, 1] } }],
+  BatchMatMul: [
+    { inputs: { a: uniform([2, 3, 4]), b: uniform([2, 4, 5]) }, attributes: {} },
+    { inputs: { a: uniform([3, 4]), b: uniform([2, 4, 5]) }, attributes: {} },
+    { inputs: { a: uniform([2, 3, 2, 3, 1]), b: uniform([2, 1, 2, 1, 4]) }, attributes: {} },
+  ],
   MatMul: [
     {
       inputs: { a: uniform([3, 4]), b: uniform([4, 5]) },
@@ -154,10 +159,6 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
     inputs: { x: uniform(x), dy: uniform(y) },
     attributes: { padding, filterShape: filter },
   })),
-  FusedConv2D: convolutions.map(({ x, filter, padding }) => ({
-    inputs: { x: uniform(x), filter: uniform(filter), bias: uniform([filter[0]]) },
-    attributes: { padding },
-  })),
   BiasAdd: [
     { inputs: { x: uniform([3, 4]), bias: uniform([4]) }, attributes: {} },
     { inputs: { x: uniform([2, 3, 4, 5]), bias: uniform([3]) }, attributes: {} },
@@ -167,11 +168,7 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
     { inputs: { dy: uniform([2, 3, 4, 5]) }, attributes: {} },
   ],
   MaxPool: pools.map(({ shape, attributes }) => ({ inputs: { x: distinct(shape) }, attributes })),
-  // y need not be x's maximum here: where no cell equals it, nothing flows.
-  MaxPoolGrad: pools.map(({ shape, attributes }, index) => {
-    const y = pooled[index] ?? [];
-    return { inputs: { x: distinct(shape), y: distinct(y), dy: uniform(y) }, attributes };
-  }),
+  MaxPoolGrad: pools.map(({ shape, attributes }) => maxPoolGradSample(shape, attributes)),
   LRN: [
     { inputs: { x: uniform([2, 12, 3, 3], -5, 5) }, attributes: lrn },
     { inputs: { x: uniform([1, 6, 2, 2]) }, attributes: strongLrn },
@@ -199,23 +196,16 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
   ],
 };
 
+/** y must be MaxPool(x) here, for the rule finds the winners by it. */
+function maxPoolGradSample(shape: Shape, attributes: AttributesOf<'MaxPool'>): Sample<'MaxPoolGrad'> {
+  const x = distinct(shape);
+  const { y } = computeOperator('MaxPool', { x: reference(x) }, attributes);
+  return { inputs: { x, y: float32(y.shape, [...y.data]), dy: uniform(y.shape) }, attributes };
+}
+
 /** y must be LRN(x) here, for the rule of the gradient uses it. */
 function lrnGradSample(shape: Shape, attributes: AttributesOf<'LRN'>): Sample<'LRNGrad'> {
   const x = uniform(shape, -2, 2);
-  const { depthRadius, bias, alpha, beta } = attributes;
-  const [, channels = 0, rows = 0, columns = 0] = shape;
-  const area = rows * columns;
-  const y = x.data.map((value, i) => {
-    const c = Math.floor(i / area) % channels;
-    let sum = 0;
-    for (
-      let other = Math.max(0, c - depthRadius);
-      other <= Math.min(channels - 1, c + depthRadius);
-      other++
-    ) {
-      sum += (x.data[i + (other - c) * area] ?? 0) ** 2;
-    }
-    return value / (bias + alpha * sum) ** beta;
-  });
-  return { inputs: { x, y: float32(shape, y), dy: uniform(shape) }, attributes };
+  const { y } = computeOperator('LRN', { x: reference(x) }, attributes);
+  return { inputs: { x, y: float32(shape, [...y.data]), dy: uniform(shape) }, attributes };
 }

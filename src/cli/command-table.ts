@@ -1,0 +1,68 @@
+/** Every command of the program, one record each, in the order of the help. */
+import type { CommandName } from './flag.ts';
+
+export interface CommandRecord {
+  /** For the list of commands. */
+  readonly summary: string;
+  /** What it does, as paragraphs. */
+  readonly description: string;
+  /** What follows `cifar10`, and what that is good for. */
+  readonly examples: readonly (readonly [line: string, purpose: string])[];
+}
+
+export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
+  train: {
+    summary: 'train the network, or go on with a training',
+    description:
+      'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. In a folder that holds ' +
+      'checkpoints it goes on from the newest whole one, as if it had never stopped: data set, batch size, seed ' +
+      'and hyperparameters are those of the checkpoint. Ctrl-C saves a checkpoint and leaves. Nothing is deleted ' +
+      'but checkpoints beyond --keep.',
+    examples: [
+      ['train', 'Train on CIFAR-10 with the settings of the tutorial'],
+      ['train --dataset synthetic --max-steps 1000', 'A first run that needs no download'],
+      ['train --train-dir runs/a --seed 1', 'Another run, beside the first'],
+      ['train --train-dir runs/a --max-steps 20000', 'Go on with that run to step 20,000'],
+      ['train --keep 0 --checkpoint-steps 500', 'Keep a checkpoint of every 500 steps'],
+    ],
+  },
+  eval: {
+    summary: 'measure how often a trained network is right',
+    description:
+      'Takes the newest whole checkpoint of a training folder, classifies images by it and prints precision @ 1: ' +
+      'the share of images whose highest score is that of the true class. Each image counts once. It may run ' +
+      'beside a training.',
+    examples: [
+      ['eval --run-once', 'The newest checkpoint on the 10,000 test images'],
+      ['eval --run-once --checkpoint-dir runs/a', 'The same for another run'],
+      ['eval --run-once --weights raw', 'The weights themselves instead of their moving averages'],
+      ['eval --run-once --eval-data train_eval', 'Training images: how much is known by heart?'],
+    ],
+  },
+  bench: {
+    summary: 'time a training step on this machine',
+    description:
+      'Times whole training steps, as train runs them, and compares them with the roof: what they would take if ' +
+      'the engine computed all of them as fast as its best matrix product here.',
+    examples: [
+      ['bench', 'Twenty steps of 128 images'],
+      ['bench --batch-size 256 --steps 50', 'Larger steps, and more of them'],
+      ['bench --out bench.json', 'Keep the measurements for comparison'],
+    ],
+  },
+};
+
+/** Commands of the finished program that this version refuses. */
+export const laterCommands: readonly string[] = [
+  'download',
+  'inspect',
+  'doctor',
+  'import',
+  'export',
+  'predict',
+  'dashboard',
+];
+
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(commandTable, name);
+}

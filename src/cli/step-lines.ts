@@ -1,0 +1,36 @@
+/** The tutorial's progress lines (r0.11, `cifar10_train`), with the speed averaged over the lines since the last one. */
+import { timestamp } from './console.ts';
+
+export class StepLines {
+  readonly #batchSize: number;
+  readonly #frequency: number;
+  readonly #now: () => number;
+  #last: { readonly at: number; readonly step: number } | undefined;
+  #printed = false;
+
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(batchSize: number, frequency: number, now: () => number = () => performance.now()) {
+    this.#batchSize = batchSize;
+    this.#frequency = frequency;
+    this.#now = now;
+  }
+
+  /** Starts the clock at the update that comes next. */
+  start(step: number): void {
+    this.#last = { at: this.#now(), step };
+  }
+
+  /** The line of update `step`, if one is due: at the first update after a start, and at every multiple of the
+   * frequency. Waiting for input and saving are part of the time, as they are part of the run. */
+  lineFor(step: number, totalLoss: number): string | undefined {
+    if (this.#printed && step % this.#frequency !== 0) return undefined;
+    const last = this.#last ?? { at: this.#now(), step };
+    const steps = step + 1 - last.step;
+    const at = this.#now();
+    const secondsPerBatch = (at - last.at) / 1000 / steps;
+    this.#last = { at, step: step + 1 };
+    this.#printed = true;
+    const speed = `${(this.#batchSize / secondsPerBatch).toFixed(1)} examples/sec; ${secondsPerBatch.toFixed(3)} sec/batch`;
+    return `${timestamp()}: step ${step}, loss = ${totalLoss.toFixed(2)} (${speed})`;
+  }
+}
