@@ -1,0 +1,149 @@
+/**
+ * What a flag of the command line is, and how the text that follows it becomes a value. The flags themselves are
+ * records in flag-table.ts.
+ */
+import { UsageError } from '../errors.ts';
+
+/** The commands that this version brings. */
+export type CommandName = 'train' | 'eval' | 'bench';
+
+/** A flag that this version brings. Without a default it may be left out, and is then undefined. */
+export type AvailableFlag = {
+  readonly help: string;
+  /** Heading under which the help lists it. */
+  readonly group: string;
+  readonly commands: readonly CommandName[];
+  /** Commands for which the default is what the checkpoint says; left out there, the flag is undefined. */
+  readonly fromCheckpoint?: readonly CommandName[];
+} & FlagKind;
+
+export type FlagKind = StringFlag | NumberFlag | BooleanFlag | ChoiceFlag;
+
+interface StringFlag {
+  readonly kind: 'string';
+  /** What the help and the messages call the value: `folder`. */
+  readonly valueName: string;
+  readonly default?: string;
+}
+
+interface NumberFlag {
+  /** `integer` for whole numbers. */
+  readonly kind: 'integer' | 'number';
+  readonly valueName: string;
+  /** Bounds, both inclusive. */
+  readonly minimum: number;
+  readonly maximum?: number;
+  readonly default?: number;
+}
+
+interface BooleanFlag {
+  readonly kind: 'boolean';
+  readonly default: boolean;
+}
+
+interface ChoiceFlag {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  /** Choices that a later version brings. */
+  readonly laterChoices?: readonly string[];
+  readonly default?: string;
+}
+
+/** A flag of the finished program that this version refuses. `boolean` tells how it may be written. */
+export interface LaterFlag {
+  readonly notYetAvailable: true;
+  readonly boolean?: true;
+}
+
+export type Flag = AvailableFlag | LaterFlag;
+
+/** What a flag of that kind holds when it is given. */
+type GivenValue<F> = F extends { kind: 'string' }
+  ? string
+  : F extends { kind: 'integer' | 'number' }
+    ? number
+    : F extends { kind: 'boolean' }
+      ? boolean
+      : F extends { kind: 'choice'; choices: readonly (infer Choice)[] }
+        ? Choice
+        : never;
+
+/** The type of a flag's value for a command. */
+export type FlagValue<F, C extends CommandName> = F extends { fromCheckpoint: readonly (infer From)[] }
+  ? C extends From
+    ? GivenValue<F> | undefined
+    : GivenValue<F>
+  : F extends { default: unknown }
+    ? GivenValue<F>
+    : GivenValue<F> | undefined;
+
+/** `maxSteps` is written `--max-steps`; this is the name without its dashes. */
+export function writtenName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The value that a text stands for. `written` is the flag's name for messages, such as `--max-steps`.
+ * @throws UsageError saying what was expected and what was found. */
+export function readValue(
+  flag: FlagKind,
+  written: string,
+  text: string | undefined,
+): string | number | boolean {
+  switch (flag.kind) {
+    case 'string':
+      if (text !== undefined && text !== '') return text;
+      throw unexpected(written, `a ${flag.valueName}`, text);
+    case 'integer':
+    case 'number':
+      return readNumber(flag, written, text);
+    case 'boolean':
+      return readBoolean(written, text);
+    case 'choice':
+      return readChoice(flag, written, text);
+  }
+}
+
+const spelling = { integer: /^[+-]?\d+$/, number: /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i };
+
+function readNumber(flag: NumberFlag, written: string, text: string | undefined): number {
+  const { kind, minimum, maximum = Number.MAX_SAFE_INTEGER } = flag;
+  const value = text !== undefined && spelling[kind].test(text) ? Number(text) : Number.NaN;
+  if (value >= minimum && value <= maximum) return value;
+  const range = value > maximum ? `from ${minimum} to ${maximum}` : `of at least ${minimum}`;
+  throw unexpected(written, `${kind === 'integer' ? 'a whole number' : 'a number'} ${range}`, text);
+}
+
+const booleanWords = new Map([
+  ...['true', 't', '1'].map((word): [string, boolean] => [word, true]),
+  ...['false', 'f', '0'].map((word): [string, boolean] => [word, false]),
+]);
+
+/** Whether a text is one that a boolean flag understands. */
+export function isBooleanWord(text: string | undefined): boolean {
+  return text !== undefined && booleanWords.has(text.toLowerCase());
+}
+
+function readBoolean(written: string, text: string | undefined): boolean {
+  const value = booleanWords.get(text?.toLowerCase() ?? '');
+  if (value !== undefined) return value;
+  throw unexpected(written, 'true or false', text);
+}
+
+function readChoice(
+  { choices, laterChoices = [] }: ChoiceFlag,
+  written: string,
+  text: string | undefined,
+): string {
+  if (text !== undefined && choices.includes(text)) return text;
+  if (text !== undefined && laterChoices.includes(text)) {
+    throw new UsageError(
+      `${written} ${text}: not yet available in this version; available: ${choices.join(', ')}`,
+    );
+  }
+  throw unexpected(written, choices.join(' or '), text);
+}
+
+function unexpected(written: string, expected: string, found: string | undefined): UsageError {
+  const described = found === undefined ? 'nothing' : JSON.stringify(found);
+  return new UsageError(`${written}: expected ${expected}, found ${described}`);
+}

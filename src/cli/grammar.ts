@@ -1,0 +1,99 @@
+/**
+ * The ways in which a flag may be written, brought to the one that commander reads.
+ *
+ *     --max-steps 1000    --max-steps=1000    --max_steps=1000           -> --max-steps=1000
+ *     --run-once          --run_once=true     --run-once T               -> --run-once
+ *     --no-run-once       --norun_once        --run-once=0               -> --no-run-once
+ *
+ * The underscores, `=true|t|1`, a separate word and `--no…` are the grammar of TensorFlow r0.11's programs. They
+ * ignored flags they did not know and took any other word for false; here both are refused.
+ */
+import { UsageError } from '../errors.ts';
+import {
+  type AvailableFlag,
+  type CommandName,
+  type Flag,
+  isBooleanWord,
+  readValue,
+  writtenName,
+} from './flag.ts';
+import { flagTable } from './flag-table.ts';
+import { nearest } from './nearest.ts';
+
+const flags: ReadonlyMap<string, Flag> = new Map(
+  Object.entries(flagTable).map(([name, flag]) => [writtenName(name), flag]),
+);
+
+/** Flags that every command has; whoever calls this has taken them out already. */
+export const commonFlags = ['debug', 'help', 'version'] as const;
+
+/** Brings what follows a command to `--name=value`, `--name` or `--no-name`, in the order given.
+ * @throws UsageError for what is unknown, incomplete, not yet available or of another command. */
+export function normaliseFlags(command: CommandName, words: readonly string[]): string[] {
+  const rest = [...words];
+  const normalised: string[] = [];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const found = recognise(command, word);
+    normalised.push(found.flag.kind === 'boolean' ? booleanFlag(found, rest) : valueFlag(found, rest));
+  }
+  return normalised;
+}
+
+interface Found {
+  /** With dashes, as the program writes it. */
+  readonly written: string;
+  readonly flag: AvailableFlag;
+  readonly negated: boolean;
+  /** What stands behind the `=`. */
+  readonly inline: string | undefined;
+}
+
+/** Takes the value from the words that follow, unless it is in the flag's own. */
+function valueFlag({ written, flag, inline }: Found, rest: string[]): string {
+  const value = inline ?? (rest[0]?.startsWith('--') ? undefined : rest.shift());
+  readValue(flag, written, value); // Refused here, or a value that is missing would be commander's to word.
+  return `${written}=${value}`;
+}
+
+function booleanFlag({ written, flag, negated, inline }: Found, rest: string[]): string {
+  const negative = written.replace('--', '--no-');
+  if (negated && inline !== undefined) throw new UsageError(`${negative}: takes no value, found "${inline}"`);
+  if (negated) return negative;
+  const text = inline ?? (isBooleanWord(rest[0]) ? rest.shift() : 'true');
+  return readValue(flag, written, text) ? written : negative;
+}
+
+/** What a word names. */
+function recognise(command: CommandName, word: string): Found {
+  if (!word.startsWith('-')) {
+    throw new UsageError(
+      `${command}: found ${JSON.stringify(word)} where a flag was expected. See cifar10 ${command} --help`,
+    );
+  }
+  const [, spelt = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+  const { name, negated } = resolveName(spelt.replaceAll('_', '-'));
+  const written = `--${name}`;
+  const flag = flags.get(name);
+  if (flag === undefined) throw unknownFlag(command, word);
+  if ('notYetAvailable' in flag) throw new UsageError(`${written}: not yet available in this version`);
+  if (!flag.commands.includes(command)) {
+    throw new UsageError(`${written}: not a flag of ${command} but of ${flag.commands.join(' and ')}`);
+  }
+  return { written, flag, negated, inline };
+}
+
+/** Undoes `no-` and `no` in front of a boolean flag. */
+function resolveName(name: string): { name: string; negated: boolean } {
+  const positive = flags.has(name) ? name : name.replace(/^no-?/, '');
+  const flag = flags.get(positive);
+  const isBoolean = flag !== undefined && ('kind' in flag ? flag.kind === 'boolean' : flag.boolean === true);
+  return isBoolean && positive !== name ? { name: positive, negated: true } : { name, negated: false };
+}
+
+function unknownFlag(command: CommandName, word: string): UsageError {
+  const spelt = (word.split('=')[0] ?? '').replace(/^-+/, '').replaceAll('_', '-');
+  const mine = [...flags].filter(([, flag]) => 'commands' in flag && flag.commands.includes(command));
+  const meant = nearest(spelt, [...mine.map(([name]) => name), ...commonFlags]);
+  const hint = meant === undefined ? '' : ` Did you mean --${meant}?`;
+  return new UsageError(`${command}: unknown flag ${word}.${hint} See cifar10 ${command} --help`);
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { commandTable } from './command-table.ts';
+import type { CommandName } from './flag.ts';
+import { buildCommand, commonOptions, helpWidth } from './program.ts';
+
+/** The help of a command: what it does, its flags with their defaults, examples. */
+export function commandHelp(name: CommandName): string {
+  const command = buildCommand(name).usage('[flags]');
+  for (const option of commonOptions()) command.addOption(option);
+  return command.helpInformation() + examplesText(commandTable[name].examples) + grammarNote;
+}
+
+/** The help of the program: its commands, and how to begin. */
+export function programHelp(): string {
+  const program = new Command('cifar10')
+    .usage('<command> [flags]')
+    .description(
+      'Trains and evaluates a convolutional image classifier: the TensorFlow CIFAR-10 tutorial on Node.js.',
+    )
+    .helpOption(false)
+    .helpCommand('help [command]', 'show what a command does and its flags')
+    .configureHelp({ helpWidth });
+  for (const [name, { summary }] of Object.entries(commandTable)) {
+    program.command(name).summary(summary).usage(' ').helpOption(false);
+  }
+  return program.helpInformation() + examplesText(firstSteps) + commonNote;
+}
+
+const firstSteps = [
+  ['train --dataset synthetic --max-steps 1000', 'Train on images that the program draws itself'],
+  ['eval --run-once', 'See how good the network has become'],
+  ['train --help', 'All flags of train'],
+] as const;
+
+const grammarNote = `
+A flag may also be written --name=value, with _ for -; a boolean as --no-name.
+`;
+
+const commonNote = `
+Every command takes --help, --version and --debug (where did an error arise?).
+`;
+
+function examplesText(examples: readonly (readonly [line: string, purpose: string])[]): string {
+  return `\nExamples:\n${examples.map(([line, purpose]) => `  # ${purpose}\n  cifar10 ${line}\n`).join('')}`;
+}

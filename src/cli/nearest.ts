@@ -1,0 +1,30 @@
+/** The candidate that a misspelt word most likely means: one that it begins, else the one with the fewest typing
+ * errors, if those are at most half of the word. Undefined when none comes near. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const completed = word.length > 1 && candidates.find((candidate) => candidate.startsWith(word));
+  if (completed) return completed;
+  let best: string | undefined;
+  let fewest = word.length / 2;
+  for (const candidate of candidates) {
+    const errors = typingErrors(word, candidate);
+    if (errors > fewest || (errors === fewest && best !== undefined)) continue;
+    best = candidate;
+    fewest = errors;
+  }
+  return best;
+}
+
+/** Letters to insert, delete or replace to turn one word into the other (Levenshtein 1966). */
+function typingErrors(from: string, to: string): number {
+  // distances[j]: errors between what of `from` has been read and the first j letters of `to`.
+  let distances = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (const [i, letter] of [...from].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < to.length; j++) {
+      const replaced = (distances[j] ?? 0) + Number(letter !== to[j]);
+      next.push(Math.min(replaced, (distances[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    distances = next;
+  }
+  return distances.at(-1) ?? 0;
+}

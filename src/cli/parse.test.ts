@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { commandTable, isCommandName, laterCommands } from './command-table.ts';
+import { writtenName } from './flag.ts';
+import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
+import { type CommandLine, parseCommandLine } from './parse.ts';
+
+/** Splits at blanks, as a shell does. */
+function parse(line: string): CommandLine {
+  return parseCommandLine(line.split(' ').filter((word) => word !== ''));
+}
+
+function trainFlags(line: string): TrainFlags {
+  const request = parse(`train ${line}`);
+  assert.ok(request.command === 'train');
+  return request.flags;
+}
+
+const trainDefaults: TrainFlags = {
+  dataDir: '/tmp/cifar10_data',
+  dataset: 'cifar10',
+  batchSize: 128,
+  maxSteps: 1_000_000,
+  seed: 0,
+  engine: 'auto',
+  trainDir: '/tmp/cifar10_train',
+  checkpointSteps: 1000,
+  keep: 5,
+  logFrequency: 10,
+};
+
+test('train without flags has the defaults of the tutorial', () => {
+  assert.deepEqual(parse('train'), {
+    command: 'train',
+    flags: trainDefaults,
+    given: new Set(),
+    debug: false,
+  });
+});
+
+test('eval without flags but --run-once evaluates as the tutorial did', () => {
+  assert.deepEqual(parse('eval --run-once'), {
+    command: 'eval',
+    flags: {
+      dataDir: '/tmp/cifar10_data',
+      evalData: 'test',
+      numExamples: 10_000,
+      batchSize: 128,
+      engine: 'auto',
+      checkpointDir: '/tmp/cifar10_train',
+      weights: 'ema',
+      runOnce: true,
+      evalDir: '/tmp/cifar10_eval',
+    },
+    given: new Set(['run-once']),
+    debug: false,
+  });
+});
+
+test('bench without flags times 20 steps', () => {
+  const flags = { dataDir: '/tmp/cifar10_data', batchSize: 128, steps: 20, engine: 'auto' };
+  assert.deepEqual(parse('bench'), { command: 'bench', flags, given: new Set(), debug: false });
+});
+
+test('the types of the flags follow from the table', () => {
+  type Same<A, B> = [A, B] extends [B, A] ? true : false;
+  const same: [
+    Same<TrainFlags['dataset'], 'cifar10' | 'synthetic'>,
+    Same<EvalFlags['dataset'], 'cifar10' | 'synthetic' | undefined>,
+    Same<EvalFlags['evalData'], 'test' | 'train_eval'>,
+    Same<EvalFlags['runOnce'], boolean>,
+    Same<BenchFlags['out'], string | undefined>,
+    Same<keyof BenchFlags, 'dataDir' | 'batchSize' | 'steps' | 'engine' | 'out'>,
+  ] = [true, true, true, true, true, true];
+  assert.ok(same);
+});
+
+for (const line of [
+  '--max-steps 1000',
+  '--max-steps=1000',
+  '--max_steps=1000',
+  '--max_steps 1000',
+  '--max-steps +1000',
+]) {
+  test(`a value may be written ${line}`, () => {
+    assert.deepEqual(trainFlags(line), { ...trainDefaults, maxSteps: 1000 });
+  });
+}
+
+test('of a flag that is given twice the last counts', () => {
+  assert.equal(trainFlags('--seed 1 --batch-size 2 --seed=3').seed, 3);
+});
+
+test('values may hold blanks, equals signs and dashes', () => {
+  const request = parseCommandLine([
+    'train',
+    '--train-dir',
+    'my runs/a=b',
+    '--data-dir=--odd',
+    '--seed',
+    '0',
+  ]);
+  assert.ok(request.command === 'train');
+  assert.equal(request.flags.trainDir, 'my runs/a=b');
+  assert.equal(request.flags.dataDir, '--odd');
+  assert.deepEqual(request.given, new Set(['train-dir', 'data-dir', 'seed']));
+});
+
+for (const yes of [
+  '--run-once',
+  '--run_once',
+  '--run-once=true',
+  '--run_once=T',
+  '--run_once=1',
+  '--run_once True',
+]) {
+  test(`${yes} is true`, () => {
+    const request = parse(`eval --no-run-once ${yes} --batch-size 1`);
+    assert.ok(request.command === 'eval' && request.flags.runOnce);
+  });
+}
+
+const runOnceNeeded =
+  'eval: watching for new checkpoints is not yet available in this version; add --run-once to evaluate the newest checkpoint once';
+for (const no of [
+  '--no-run-once',
+  '--norun_once',
+  '--no_run_once',
+  '--run-once=false',
+  '--run_once=f',
+  '--run_once 0',
+]) {
+  test(`${no} is false`, () => {
+    assert.throws(() => parse(`eval --run-once ${no}`), { name: 'UsageError', message: runOnceNeeded });
+  });
+}
+
+test('--debug may stand anywhere', () => {
+  for (const line of ['--debug train', 'train --debug', 'train --debug --seed 1', 'train --seed 1 --debug']) {
+    const request = parse(line);
+    assert.ok(request.command === 'train' && request.debug, line);
+  }
+});
+
+test('--version wins over everything', () => {
+  for (const line of ['--version', 'train --version', '--version --nonsense']) {
+    assert.deepEqual(parse(line), { command: 'version' });
+  }
+});
+
+const refusals: readonly (readonly [line: string, message: string])[] = [
+  ['train --batch-size 0', '--batch-size: expected a whole number of at least 1, found "0"'],
+  ['train --batch-size=1.5', '--batch-size: expected a whole number of at least 1, found "1.5"'],
+  ['train --batch-size 1e3', '--batch-size: expected a whole number of at least 1, found "1e3"'],
+  ['train --max_steps', '--max-steps: expected a whole number of at least 1, found nothing'],
+  ['train --max-steps --seed 1', '--max-steps: expected a whole number of at least 1, found nothing'],
+  ['train --max-steps=', '--max-steps: expected a whole number of at least 1, found ""'],
+  ['train --keep -1', '--keep: expected a whole number of at least 0, found "-1"'],
+  [
+    'train --seed 9007199254740992',
+    '--seed: expected a whole number from 0 to 9007199254740991, found "9007199254740992"',
+  ],
+  ['train --data-dir=', '--data-dir: expected a folder, found ""'],
+  ['bench --out', '--out: expected a file, found nothing'],
+  ['train --dataset mnist', '--dataset: expected cifar10 or synthetic, found "mnist"'],
+  ['train --dataset', '--dataset: expected cifar10 or synthetic, found nothing'],
+  ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
+  ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
+  ['eval', runOnceNeeded],
+  [
+    'eval --eval-data validation',
+    '--eval-data validation: not yet available in this version; available: test, train_eval',
+  ],
+  ['bench --engine=onednn', '--engine onednn: not yet available in this version; available: auto, onnx'],
+  ['train --towers 2', '--towers: not yet available in this version'],
+  ['train --num_gpus=2', '--num-gpus: not yet available in this version'],
+  ['train --nouse_fp16', '--use-fp16: not yet available in this version'],
+  [
+    'train --max-step 5',
+    'train: unknown flag --max-step. Did you mean --max-steps? See cifar10 train --help',
+  ],
+  ['train --batch', 'train: unknown flag --batch. Did you mean --batch-size? See cifar10 train --help'],
+  ['train -seed=5', 'train: unknown flag -seed=5. Did you mean --seed? See cifar10 train --help'],
+  ['train --no-seed', 'train: unknown flag --no-seed. Did you mean --seed? See cifar10 train --help'],
+  [
+    'eval --chekpoint_dir a',
+    'eval: unknown flag --chekpoint_dir. Did you mean --checkpoint-dir? See cifar10 eval --help',
+  ],
+  ['train --debug=true', 'train: unknown flag --debug=true. Did you mean --debug? See cifar10 train --help'],
+  ['train --xyz', 'train: unknown flag --xyz. See cifar10 train --help'],
+  ['train --', 'train: unknown flag --. See cifar10 train --help'],
+  ['train --__proto__ 1', 'train: unknown flag --__proto__. See cifar10 train --help'],
+  ['eval --max-steps 5', '--max-steps: not a flag of eval but of train'],
+  ['bench --dataset synthetic', '--dataset: not a flag of bench but of train and eval'],
+  ['train 1000', 'train: found "1000" where a flag was expected. See cifar10 train --help'],
+  ['--max-steps 5 train', '--max-steps: a command comes before its flags, as in: cifar10 train --max-steps'],
+  ['trian', 'unknown command "trian". Did you mean train? Commands: train, eval, bench'],
+  ['constructor', 'unknown command "constructor". Commands: train, eval, bench'],
+  ['download --url x', 'download: not yet available in this version'],
+  ['help predict', 'predict: not yet available in this version'],
+];
+
+for (const [line, message] of refusals) {
+  test(`cifar10 ${line} is refused`, () => {
+    assert.throws(() => parse(line), { name: 'UsageError', message });
+  });
+}
+
+/** The flags of the three programs of TensorFlow r0.11, with a value each. */
+const tutorialFlags = [
+  '--batch_size=1 --data_dir=a --use_fp16=false',
+  '--train_dir=a --max_steps=1 --log_device_placement=true --num_gpus=1',
+  '--eval_dir=a --eval_data=test --checkpoint_dir=a --eval_interval_secs=1 --num_examples=1 --run_once=true',
+];
+
+test('every flag of the tutorial is understood, or known and refused', () => {
+  for (const flag of tutorialFlags.join(' ').split(' ')) {
+    const answers = ['train', 'eval --run-once'].map((command) => {
+      try {
+        return parse(`${command} ${flag}`).command;
+      } catch (error) {
+        return String(error);
+      }
+    });
+    const known = /^(train|eval)$|: not yet available in this version$/;
+    assert.ok(
+      answers.some((answer) => known.test(answer)),
+      `${flag}: ${answers.join('; ')}`,
+    );
+  }
+});
+
+function helpOf(line: string): string {
+  const request = parse(line);
+  assert.ok(request.command === 'help');
+  return request.text;
+}
+
+test('the help of a command names its flags with their defaults, and no others', () => {
+  for (const command of Object.keys(commandTable).filter(isCommandName)) {
+    const text = helpOf(`${command} --help`);
+    for (const [name, flag] of Object.entries(flagTable)) {
+      const mine = 'commands' in flag && flag.commands.some((one) => one === command);
+      assert.equal(text.includes(`\n  --${writtenName(name)}`), mine, `${command} --${writtenName(name)}`);
+    }
+    for (const name of ['--help', '--version', '--debug', 'Examples:']) assert.ok(text.includes(name), name);
+    for (const [line] of commandTable[command].examples)
+      assert.ok(text.includes(`\n  cifar10 ${line}\n`), line);
+  }
+  const onOneLine = (text: string) => text.replace(/\s+/g, ' ');
+  assert.ok(onOneLine(helpOf('train -h')).includes('the same seed gives the same run (default: 0)'));
+  assert.ok(
+    onOneLine(helpOf('eval -h')).includes('where it is missing (default: what the checkpoint names)'),
+  );
+});
+
+test('every example of the help is understood', () => {
+  for (const [command, { examples }] of Object.entries(commandTable)) {
+    for (const [line] of examples) assert.equal(parse(line).command, command);
+  }
+});
+
+test('help is found in every way in which it is looked for', () => {
+  assert.equal(helpOf('help train'), helpOf('train --help'));
+  assert.equal(helpOf('--help train'), helpOf('train --help'));
+  assert.equal(helpOf('train --nonsense --help'), helpOf('train --help'));
+  for (const line of ['--help', '-h', 'help', '--debug']) assert.equal(helpOf(line), helpOf(''));
+});
+
+test('the help of the program names the commands that there are', () => {
+  for (const name of Object.keys(commandTable)) assert.match(helpOf(''), new RegExp(`\n  ${name} `));
+  for (const name of laterCommands) assert.doesNotMatch(helpOf(''), new RegExp(`\n  ${name}`));
+});
+
+test('help fits into 80 columns', () => {
+  for (const line of ['', 'train -h', 'eval -h', 'bench -h']) {
+    for (const row of helpOf(line).split('\n')) assert.ok(row.length <= 80, row);
+  }
+});

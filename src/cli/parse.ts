@@ -1,0 +1,80 @@
+/** From the words of the command line to a typed request. Nothing here reads the disk or prints. */
+import { UsageError } from '../errors.ts';
+import { commandTable, isCommandName, laterCommands } from './command-table.ts';
+import { type CommandName, writtenName } from './flag.ts';
+import type { FlagsOf } from './flag-table.ts';
+import { normaliseFlags } from './grammar.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { nearest } from './nearest.ts';
+import { buildCommand } from './program.ts';
+
+/** A command to carry out. */
+export interface CommandRequest<C extends CommandName> {
+  readonly command: C;
+  readonly flags: FlagsOf<C>;
+  /** The flags that were written, as `batch-size`: those left out may yield to a checkpoint. */
+  readonly given: ReadonlySet<string>;
+  /** Whether an error shall show where it arose. */
+  readonly debug: boolean;
+}
+
+export type CommandLine =
+  | { readonly [C in CommandName]: CommandRequest<C> }[CommandName]
+  | { readonly command: 'help'; readonly text: string }
+  | { readonly command: 'version' };
+
+/** Reads the words that follow the program's name.
+ * @throws UsageError for whatever cannot be understood or is not yet available. */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  const words = argv.filter((word) => word !== '--debug');
+  const debug = words.length < argv.length;
+  if (words.includes('--version')) return { command: 'version' };
+  const helpWanted = words.some((word) => word === '--help' || word === '-h');
+  const [name, ...rest] = helpWanted ? words.filter((word) => word !== '--help' && word !== '-h') : words;
+  if (name === undefined) return { command: 'help', text: programHelp() };
+  if (name === 'help') return { command: 'help', text: helpOf(rest[0]) };
+  const command = commandNamed(name);
+  if (helpWanted) return { command: 'help', text: commandHelp(command) };
+  switch (command) {
+    case 'train':
+      return request('train', rest, debug);
+    case 'eval':
+      return requireRunOnce(request('eval', rest, debug));
+    case 'bench':
+      return request('bench', rest, debug);
+  }
+}
+
+function helpOf(name: string | undefined): string {
+  return name === undefined ? programHelp() : commandHelp(commandNamed(name));
+}
+
+function commandNamed(name: string): CommandName {
+  if (isCommandName(name)) return name;
+  if (laterCommands.includes(name)) throw new UsageError(`${name}: not yet available in this version`);
+  if (name.startsWith('-')) {
+    throw new UsageError(`${name}: a command comes before its flags, as in: cifar10 train ${name}`);
+  }
+  const names = Object.keys(commandTable);
+  const meant = nearest(name, names);
+  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+  throw new UsageError(`unknown command ${JSON.stringify(name)}.${hint} Commands: ${names.join(', ')}`);
+}
+
+function request<C extends CommandName>(
+  command: C,
+  words: readonly string[],
+  debug: boolean,
+): CommandRequest<C> {
+  const parsed = buildCommand(command).parse(normaliseFlags(command, words), { from: 'user' });
+  const written = Object.keys(parsed.opts()).filter((name) => parsed.getOptionValueSource(name) === 'cli');
+  return { command, flags: parsed.opts<FlagsOf<C>>(), given: new Set(written.map(writtenName)), debug };
+}
+
+function requireRunOnce(evaluation: CommandRequest<'eval'>): CommandRequest<'eval'> {
+  if (evaluation.flags.runOnce) return evaluation;
+  throw new UsageError(
+    'eval: watching for new checkpoints is not yet available in this version; ' +
+      'add --run-once to evaluate the newest checkpoint once',
+  );
+}

@@ -1,0 +1,48 @@
+/** The tables as commander's commands: it collects values and defaults, and lays out the help. */
+import { Command, Option } from 'commander';
+import { commandTable } from './command-table.ts';
+import { type AvailableFlag, type CommandName, type Flag, readValue, writtenName } from './flag.ts';
+import { flagTable } from './flag-table.ts';
+
+/** Columns: what every terminal has. */
+export const helpWidth = 80;
+
+/** A command with its flags and defaults. */
+export function buildCommand(command: CommandName): Command {
+  const built = new Command(`cifar10 ${command}`)
+    .description(commandTable[command].description)
+    .helpOption(false)
+    .exitOverride()
+    .configureHelp({ helpWidth });
+  const flags: readonly [string, Flag][] = Object.entries(flagTable);
+  for (const [name, flag] of flags) {
+    if (!('kind' in flag) || !flag.commands.includes(command)) continue;
+    built.addOption(option(writtenName(name), flag, command));
+    if (flag.kind === 'boolean') built.addOption(new Option(`--no-${writtenName(name)}`).hideHelp());
+  }
+  return built;
+}
+
+/** The flags that every command has, for the help. */
+export function commonOptions(): Option[] {
+  return [
+    new Option('-h, --help', 'show this').helpGroup('Always:'),
+    new Option('--version', 'show the version').helpGroup('Always:'),
+    new Option('--debug', 'show where in the program an error arose').helpGroup('Always:'),
+  ];
+}
+
+function option(name: string, flag: AvailableFlag, command: CommandName): Option {
+  const fromCheckpoint = flag.fromCheckpoint?.includes(command) === true;
+  const help = fromCheckpoint ? `${flag.help} (default: what the checkpoint names)` : flag.help;
+  const made = new Option(`--${name}${valueHint(flag)}`, help).helpGroup(`${flag.group}:`);
+  if (flag.kind !== 'boolean') made.argParser((text: string) => readValue(flag, `--${name}`, text));
+  return fromCheckpoint || flag.default === undefined
+    ? made
+    : made.default(flag.default, String(flag.default));
+}
+
+function valueHint(flag: AvailableFlag): string {
+  if (flag.kind === 'boolean') return '';
+  return flag.kind === 'choice' ? ` <${flag.choices.join('|')}>` : ` <${flag.valueName}>`;
+}
