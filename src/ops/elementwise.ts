@@ -13,6 +13,9 @@ const inferUnary = ({ x }: { x: TensorType }) => {
   return { y: float32Type(x.shape) };
 };
 
+/** Numbers of the element types in ONNX (TensorProto.DataType). */
+const onnxTypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+
 const onnxBinary =
   (opType: string) =>
   ({ inputs: { a, b }, emit }: { inputs: { a: string; b: string }; emit: Emit }) => ({
@@ -106,9 +109,12 @@ export const reluGrad: OpDefinition<'ReluGrad'> = {
     dy: ({ op, inputs: { y }, dy }) => op('ReluGrad', { dy, y }),
     y: null, // a step function of y: flat wherever it has a derivative
   },
+  // ONNX Runtime's Where makes three passes on one thread; a product with the mask is faster.
   onnx: ({ inputs: { dy, y }, emit, constant }) => {
-    const zero = constant(scalar(0));
-    return { y: emit('Where', [emit('Greater', [y, zero]), dy, zero]) };
+    const passes = emit('Cast', [emit('Greater', [y, constant(scalar(0))])], {
+      to: { int: onnxTypes.float32 },
+    });
+    return { y: emit('Mul', [dy, passes]) };
   },
 };
 
@@ -156,8 +162,6 @@ export const select: OpDefinition<'Select'> = {
   },
   onnx: ({ inputs: { condition, a, b }, emit }) => ({ y: emit('Where', [condition, a, b]) }),
 };
-
-const onnxTypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 
 /** The same numbers in another element type. */
 export const cast: OpDefinition<'Cast'> = {

@@ -61,6 +61,8 @@ const session = ort.InferenceSession.create(start.model, {
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: 'all',
+  // Between two steps the cores belong to the reader threads.
+  extra: { session: { force_spinning_stop: '1' } },
 });
 
 async function step(fed: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
