@@ -21,6 +21,12 @@ export function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** Runs a command of the program, in the folder of the project.
+ * @param {readonly string[]} words */
+export function cifar10(...words) {
+  run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...words]);
+}
+
 /** Installs and builds where needed. */
 export function setup() {
   checkNode();

@@ -5,11 +5,14 @@ export interface Console {
   line(text: string): void;
   /** Something that went otherwise than asked, though the run goes on. */
   warn(text: string): void;
+  /** Why the run fails. */
+  error(text: string): void;
 }
 
 export const console_: Console = {
   line: (text) => console.log(text),
   warn: (text) => console.warn(`warning: ${text}`),
+  error: (text) => console.error(text),
 };
 
 const twoDigits = (value: number) => String(value).padStart(2, '0');
@@ -28,5 +31,7 @@ export function duration(millis: number): string {
   const seconds = Math.round(millis / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60
+    ? `${minutes} min ${seconds % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -9,7 +9,10 @@ test('a line has the form of the tutorial', () => {
   lines.start(0);
   now = 250;
   const line = lines.lineFor(0, 4.6742) ?? '';
-  assert.match(line, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}: step 0, loss = 4\.67 \(512\.0 examples\/sec; 0\.250 sec\/batch\)$/);
+  assert.match(
+    line,
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}: step 0, loss = 4\.67 \(512\.0 examples\/sec; 0\.250 sec\/batch\)$/,
+  );
 });
 
 test('lines come at multiples of the frequency, and their speed is that of all steps since the last line', () => {
@@ -20,7 +23,10 @@ test('lines come at multiples of the frequency, and their speed is that of all s
     now += step <= 10 ? 100 : 200;
     return lines.lineFor(step, 1);
   });
-  assert.deepEqual(printed.flatMap((line, step) => (line === undefined ? [] : [step])), [0, 10, 20]);
+  assert.deepEqual(
+    printed.flatMap((line, step) => (line === undefined ? [] : [step])),
+    [0, 10, 20],
+  );
   assert.match(printed[10] ?? '', /\(1000\.0 examples\/sec; 0\.100 sec\/batch\)/);
   assert.match(printed[20] ?? '', /\(500\.0 examples\/sec; 0\.200 sec\/batch\)/);
 });

@@ -8,9 +8,9 @@ import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import { type Evaluation, evaluate } from '../../evaluation/evaluate.ts';
+import { datasetOf } from '../../training/run.ts';
 import { timestamp } from '../console.ts';
 import type { EvalFlags } from '../flag-table.ts';
-import { datasetOf } from '../../training/run.ts';
 import type { CommandContext } from './train.ts';
 
 /** Prints the tutorial's line and adds one to `evaluations.jsonl` in the evaluation folder. */
@@ -30,13 +30,26 @@ export async function evalCommand({ flags, console }: CommandContext<EvalFlags>)
   const examples = await loadExamples(flags.dataDir, dataset, split);
   const { batchSize, numExamples, weights } = flags;
   const engine = createOnnxEngine();
-  const result = await evaluate({ engine, checkpoint: found.checkpoint, examples, weights, batchSize, numExamples });
+  const result = await evaluate({
+    engine,
+    checkpoint: found.checkpoint,
+    examples,
+    weights,
+    batchSize,
+    numExamples,
+  });
   console.line(
     `${result.total.toLocaleString('en-US')} ${split === 'test' ? 'test' : 'training'} images of ${dataset.title}, step ` +
       `${result.globalStep}, ${weights === 'ema' ? 'moving averages' : 'raw weights'}: ${result.correct} right`,
   );
   console.line(`${timestamp()}: precision @ 1 = ${result.precision.toFixed(3)}`);
-  await record(flags, { checkpoint: found.path, dataset: dataset.name, evalData: flags.evalData, weights, ...result });
+  await record(flags, {
+    checkpoint: found.path,
+    dataset: dataset.name,
+    evalData: flags.evalData,
+    weights,
+    ...result,
+  });
 }
 
 async function record(
@@ -48,6 +61,8 @@ async function record(
     await mkdir(evalDir, { recursive: true });
     await appendFile(file, `${JSON.stringify({ time: new Date().toISOString(), ...result })}\n`);
   } catch (error) {
-    throw new RunError(`${file}: the result cannot be written (${messageOf(error)}). Give another --eval-dir.`);
+    throw new RunError(
+      `${file}: the result cannot be written (${messageOf(error)}). Give another --eval-dir.`,
+    );
   }
 }

@@ -23,7 +23,12 @@ export interface CommandContext<Flags> {
 }
 
 /** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
-export async function trainCommand({ flags, given, console, signal }: CommandContext<TrainFlags>): Promise<boolean> {
+export async function trainCommand({
+  flags,
+  given,
+  console,
+  signal,
+}: CommandContext<TrainFlags>): Promise<boolean> {
   const started = performance.now();
   const store = new CheckpointStore(flags.trainDir, { keep: flags.keep, onWarning: console.warn });
   const resume = await store.latest();
@@ -57,7 +62,8 @@ export async function trainCommand({ flags, given, console, signal }: CommandCon
       first = event.globalStep;
       lines.start(first);
       for (const change of event.changes) console.warn(`equality to the bit ends here (${change})`);
-      if (first >= maxSteps) console.line(`${first} steps are done already; --max-steps asks for ${maxSteps}`);
+      if (first >= maxSteps)
+        console.line(`${first} steps are done already; --max-steps asks for ${maxSteps}`);
     } else if (event.kind === 'step') {
       const line = lines.lineFor(event.step, event.totalLoss);
       if (line !== undefined) console.line(line);

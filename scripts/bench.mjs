@@ -1,0 +1,6 @@
+// @ts-check
+/** `npm run bench`: sets up, then measures. Flags go on to `cifar10 bench`. */
+import { cifar10, setup } from './setup.mjs';
+
+setup();
+cifar10('bench', ...process.argv.slice(2));

@@ -1,0 +1,50 @@
+// @ts-check
+/**
+ * `npm start`: sets up, trains 1,000 steps in runs/start and evaluates once. On CIFAR-10 if it is in data/, else on
+ * the generated set. Run again, it goes on for another 1,000 steps.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { cifar10, root, setup } from './setup.mjs';
+
+const stepsAtOnce = 1000;
+
+setup();
+// Relative to the root, where every command runs, so that what is printed is short and can be typed again.
+const trainDir = join('runs', 'start');
+const dataDir = 'data';
+const done = stepsDone();
+const dataset = done > 0 ? [] : ['--dataset', chooseDataset()];
+const data = ['--data-dir', dataDir];
+const steps = String(done + stepsAtOnce);
+cifar10('train', ...dataset, ...data, '--train-dir', trainDir, '--max-steps', steps);
+cifar10(
+  'eval',
+  '--run-once',
+  ...data,
+  '--checkpoint-dir',
+  trainDir,
+  '--eval-dir',
+  join('runs', 'start-eval'),
+);
+console.log(`
+What next:
+  npm start                                another ${stepsAtOnce} steps
+  node dist/cli/main.js train --help       all that training can be told
+  README.md                                train on your own copy of CIFAR-10, and more`);
+
+/** Steps of the newest checkpoint of the run, 0 where there is none. */
+function stepsDone() {
+  const folder = join(root, trainDir);
+  if (!existsSync(folder)) return 0;
+  const steps = readdirSync(folder).map((name) =>
+    Number(/^model\.ckpt-(\d+)\.safetensors$/.exec(name)?.[1] ?? 0),
+  );
+  return Math.max(0, ...steps);
+}
+
+function chooseDataset() {
+  if (existsSync(join(root, dataDir, 'cifar-10-batches-bin'))) return 'cifar10';
+  console.log('>> CIFAR-10 is not in data/cifar-10-batches-bin: using the generated set, ten drawn classes');
+  return 'synthetic';
+}

@@ -1,0 +1,52 @@
+/** How a whole run goes, as a person sees it: a process of its own, from its start to its end. */
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { RunError } from '../errors.ts';
+
+export interface RunResult {
+  /** From the start of the process to the line of the first step. */
+  readonly firstStepSeconds: number;
+  /** Of the lines after the first: waiting for input and saving included. */
+  readonly imagesPerSecond: number;
+  /** Highest resident memory of the process in bytes, after a tenth of the steps and at the end (Linux; else 0). */
+  readonly earlyPeakBytes: number;
+  readonly peakBytes: number;
+}
+
+/** Trains in a folder of its own and looks on. */
+export async function measureRun(
+  flags: readonly string[],
+  batchSize: number,
+  steps: number,
+): Promise<RunResult> {
+  const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+  const started = performance.now();
+  const words = ['train', ...flags, '--batch-size', String(batchSize), '--max-steps', String(steps)];
+  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  let [firstAt, firstStep, lastAt, lastStep] = [0, 0, 0, 0];
+  let [early, peak] = [0, 0];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const step = /: step (\d+), loss = /.exec(line)?.[1];
+    if (step === undefined) continue;
+    lastAt = performance.now();
+    lastStep = Number(step);
+    if (firstAt === 0) [firstAt, firstStep] = [lastAt, lastStep];
+    peak = await peakBytes(child.pid);
+    if (lastStep <= steps / 10) early = peak;
+  }
+  const code = await exit;
+  if (code !== 0) throw new RunError(`cifar10 ${words.join(' ')} left with exit code ${code}`);
+  return {
+    firstStepSeconds: (firstAt - started) / 1e3,
+    imagesPerSecond: ((lastStep - firstStep) * batchSize) / ((lastAt - firstAt) / 1e3),
+    earlyPeakBytes: early,
+    peakBytes: peak,
+  };
+}
+
+async function peakBytes(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+}

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { datasets } from '../data/dataset.ts';
+import { ensureSynthetic } from '../data/synthetic/generate.ts';
+
+const main = fileURLToPath(new URL('./main.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-cli-'));
+const data = join(folder, 'data');
+
+interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Runs the program; `onLine` sees its standard output line by line and may stop it. */
+function cifar10(
+  words: readonly string[],
+  onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [output, errors, rest] = ['', '', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      rest += text;
+      const lines = rest.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine?.(line, (signal) => child.kill(signal));
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    child.once('close', (code, signal) => resolve({ code, signal, output, errors }));
+  });
+}
+
+const train = (trainDir: string, ...more: readonly string[]) => [
+  'train',
+  ...[
+    '--dataset',
+    'synthetic',
+    '--data-dir',
+    data,
+    '--train-dir',
+    join(folder, trainDir),
+    '--batch-size',
+    '32',
+  ],
+  ...more,
+];
+const evaluate = (trainDir: string, ...more: readonly string[]) => [
+  'eval',
+  ...[
+    '--run-once',
+    '--data-dir',
+    data,
+    '--checkpoint-dir',
+    join(folder, trainDir),
+    '--eval-dir',
+    join(folder, 'eval'),
+  ],
+  ...more,
+];
+const checkpoint = (trainDir: string, step: number) =>
+  join(folder, trainDir, `model.ckpt-${step}.safetensors`);
+const stepsIn = (output: string) =>
+  [...output.matchAll(/: step (\d+), loss = /g)].map(([, step]) => Number(step));
+
+before(() => ensureSynthetic(data));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a run that is killed and started again', () => {
+  const steps = ['--max-steps', '40', '--checkpoint-steps', '5', '--log-frequency', '1', '--seed', '3'];
+
+  test('ends with the same bytes as one that was left alone, and goes on from its last checkpoint', async () => {
+    const undisturbed = await cifar10(train('undisturbed', ...steps));
+    assert.equal(undisturbed.code, 0, undisturbed.errors);
+    assert.deepEqual(stepsIn(undisturbed.output), [...Array(40).keys()]);
+
+    // Killed without warning at two places that are no checkpoints; then left alone.
+    for (const killAt of [12, 27]) {
+      const killed = await cifar10(train('killed', ...steps), (line, kill) => {
+        if (line.includes(`: step ${killAt}, `)) kill('SIGKILL');
+      });
+      assert.equal(killed.signal, 'SIGKILL');
+    }
+    const last = await cifar10(train('killed', ...steps));
+    assert.equal(last.code, 0, last.errors);
+    const [first = 0] = stepsIn(last.output);
+    assert.ok(first > 0 && first % 5 === 0, `the restart's first line is step ${first}`);
+    assert.match(last.output, new RegExp(`Going on from .*model\\.ckpt-${first}\\.safetensors`));
+    assert.deepEqual(readFileSync(checkpoint('killed', 40)), readFileSync(checkpoint('undisturbed', 40)));
+  });
+
+  test('a run stopped by SIGTERM has saved the step it was at, and leaves with 143', async () => {
+    const stopped = await cifar10(train('stopped', ...steps), (line, kill) => {
+      if (line.includes(': step 7, ')) kill('SIGTERM');
+    });
+    assert.equal(stopped.code, 143, stopped.errors);
+    const [, at] = /Stopped at step (\d+):/.exec(stopped.output) ?? [];
+    assert.ok(Number(at) >= 8);
+    assert.ok(readdirSync(join(folder, 'stopped')).includes(`model.ckpt-${at}.safetensors`));
+    const rest = await cifar10(train('stopped', ...steps));
+    assert.equal(rest.code, 0, rest.errors);
+    assert.deepEqual(readFileSync(checkpoint('stopped', 40)), readFileSync(checkpoint('undisturbed', 40)));
+  });
+
+  test('the newest five checkpoints are kept, and the index names them', () => {
+    const index = readFileSync(join(folder, 'undisturbed', 'checkpoint'), 'utf8');
+    const kept = [20, 25, 30, 35, 40].map((step) => `model.ckpt-${step}.safetensors`);
+    const lines = kept.map((name) => `all_model_checkpoint_paths: "${name}"\n`).join('');
+    assert.equal(index, `model_checkpoint_path: "model.ckpt-40.safetensors"\n${lines}`);
+    assert.deepEqual(readdirSync(join(folder, 'undisturbed')).sort(), ['checkpoint', ...kept]);
+  });
+
+  test('without flags it keeps the data set, batch size and seed of its checkpoint; others are refused by name', async () => {
+    const where = ['--data-dir', data, '--train-dir', join(folder, 'undisturbed')];
+    const more = await cifar10(['train', ...where, '--max-steps', '42']);
+    assert.equal(more.code, 0, more.errors);
+    assert.match(more.output, /the generated set .*32 a step, seed 3/);
+    assert.deepEqual(stepsIn(more.output), [40]);
+    const refused = await cifar10([
+      'train',
+      ...where,
+      '--max-steps',
+      '44',
+      '--seed',
+      '4',
+      '--batch-size',
+      '16',
+    ]);
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.errors,
+      /model\.ckpt-42\.safetensors belongs to another run \(batch size: 32 there, 16 here; seed: 3 there, 4 here\)/,
+    );
+  });
+
+  test('a damaged newest checkpoint is passed over with a warning, and the one before it serves', async () => {
+    truncateSync(checkpoint('killed', 40), 1000);
+    const again = await cifar10(train('killed', '--max-steps', '36'));
+    assert.equal(again.code, 0, again.errors);
+    assert.match(again.errors, /warning: skipped a checkpoint: .*model\.ckpt-40\.safetensors/);
+    assert.match(again.output, /Going on from .*model\.ckpt-35\.safetensors/);
+  });
+});
+
+describe('evaluation', () => {
+  test('prints the tutorial line, scores every test image once, and keeps the result', async () => {
+    const outcome = await cifar10(evaluate('undisturbed'));
+    assert.equal(outcome.code, 0, outcome.errors);
+    assert.match(outcome.output, /2,000 test images of the generated set .*moving averages: \d+ right/);
+    assert.match(outcome.output, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}: precision @ 1 = 0\.\d{3}$/m);
+    const lines = readFileSync(join(folder, 'eval', 'evaluations.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const result = JSON.parse(lines.at(-1) ?? '') as {
+      total: number;
+      correct: number;
+      precision: number;
+      globalStep: number;
+    };
+    assert.equal(result.total, 2000);
+    assert.equal(result.precision, result.correct / 2000);
+    assert.match(outcome.output, new RegExp(`${result.correct} right`));
+  });
+
+  test('scores at most --num-examples, whatever the batch size, and the same images the same', async () => {
+    const some = await cifar10(
+      evaluate('undisturbed', '--num-examples', '100', '--batch-size', '33', '--weights', 'raw'),
+    );
+    const other = await cifar10(
+      evaluate('undisturbed', '--num-examples', '100', '--batch-size', '100', '--weights', 'raw'),
+    );
+    const right = (output: string) => /100 test images .*raw weights: (\d+) right/.exec(output)?.[1];
+    assert.ok(right(some.output) !== undefined, some.errors);
+    assert.equal(right(some.output), right(other.output));
+  });
+
+  test('without a checkpoint says what to do and leaves with 1', async () => {
+    const outcome = await cifar10(evaluate('nothing-here'));
+    assert.equal(outcome.code, 1);
+    assert.match(
+      outcome.errors,
+      /^cifar10: No checkpoint file found in .*nothing-here\. Train first: cifar10 train --train-dir .*nothing-here\n$/,
+    );
+  });
+});
+
+describe('what goes wrong is told in one line, without a stack trace', () => {
+  const refusals: readonly [string, readonly string[], number, RegExp][] = [
+    [
+      'no data',
+      ['train', '--data-dir', join(folder, 'empty'), '--train-dir', join(folder, 'x')],
+      1,
+      /Failed to find file: .*data_batch_1\.bin/,
+    ],
+    ['an unknown flag', ['train', '--max-step', '3'], 2, /--max-step.*--max-steps/],
+    [
+      'a batch of nothing',
+      ['train', '--batch-size', '0'],
+      2,
+      /--batch-size: expected a whole number of at least 1, found "0"/,
+    ],
+    ['steps that are no number', ['train', '--max-steps', 'abc'], 2, /--max-steps/],
+    [
+      'a flag of a later version',
+      ['train', '--towers', '2'],
+      2,
+      /--towers: not yet available in this version/,
+    ],
+    [
+      'a train-dir that is a file',
+      ['train', '--data-dir', data, '--dataset', 'synthetic', '--train-dir', join(folder, 'file')],
+      1,
+      /file/,
+    ],
+  ];
+  before(() => writeFileSync(join(folder, 'file'), 'not a folder'));
+  for (const [title, words, code, message] of refusals) {
+    test(title, async () => {
+      const outcome = await cifar10(words);
+      assert.equal(outcome.code, code, outcome.errors);
+      assert.match(outcome.errors, message);
+      assert.doesNotMatch(outcome.errors, /\n\s+at /);
+    });
+  }
+
+  test('a truncated data file is named, with the bytes found and expected', async () => {
+    const damaged = join(folder, 'damaged');
+    await ensureSynthetic(damaged);
+    truncateSync(join(damaged, datasets.synthetic.folder, 'data_batch_3.bin'), 3073 * 1999 + 5);
+    const outcome = await cifar10([
+      'train',
+      '--dataset',
+      'synthetic',
+      '--data-dir',
+      damaged,
+      '--train-dir',
+      join(folder, 'y'),
+    ]);
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.errors, /data_batch_3\.bin: found 6,142,932 bytes, expected 6,146,000/);
+  });
+
+  test('--debug adds where it arose', async () => {
+    const outcome = await cifar10([
+      'train',
+      '--debug',
+      '--data-dir',
+      join(folder, 'empty'),
+      '--train-dir',
+      join(folder, 'x'),
+    ]);
+    assert.match(outcome.errors, /\n\s+at /);
+  });
+});
