@@ -14,13 +14,14 @@ export interface RunResult {
   readonly peakBytes: number;
 }
 
-/** Trains in a folder of its own and looks on. */
+/** Runs `cifar10 train` and looks on.
+ * @param program the built command line program */
 export async function measureRun(
+  program: string,
   flags: readonly string[],
   batchSize: number,
   steps: number,
 ): Promise<RunResult> {
-  const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
   const started = performance.now();
   const words = ['train', ...flags, '--batch-size', String(batchSize), '--max-steps', String(steps)];
   const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
