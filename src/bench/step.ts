@@ -19,7 +19,7 @@ export interface StepResult {
 /** A fixed batch of random images, so that nothing but the step is measured. */
 export async function measureStep(engine: Engine, batchSize: number, steps: number): Promise<StepResult> {
   const network = tutorialNetwork(10);
-  const training = buildTrainingGraph(network, batchSize, tutorialHyperparameters.weightDecay);
+  const training = buildTrainingGraph(network, batchSize, tutorialHyperparameters);
   const session = await engine.compile(training.graph);
   try {
     await session.write(initialVariables(training, 0));

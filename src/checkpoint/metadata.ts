@@ -9,6 +9,7 @@ import {
   json,
   listOf,
   oneOf,
+  orNull,
   type Reader,
   record,
   text,
@@ -23,6 +24,10 @@ export interface CheckpointMetadata {
   readonly seed: number;
   readonly dataset: DatasetDescription;
   readonly network: NetworkDescription;
+  /** Share of the training examples kept out of training, chosen by the seed; 0 for none. */
+  readonly holdout: number;
+  /** Precision @ 1 on them at this step, where it was measured. */
+  readonly validationPrecision: number | null;
   /** Examples of one update, over all towers and ranks. */
   readonly batchSize: number;
   readonly precision: Precision;
@@ -58,6 +63,8 @@ export interface Hyperparameters {
   readonly numEpochsPerDecay: number;
   readonly movingAverageDecay: number;
   readonly weightDecay: number;
+  /** 0 for none. */
+  readonly clipNorm: number;
 }
 
 export interface Versions {
@@ -79,6 +86,8 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
     }),
   ),
   network: json(record<NetworkDescription>({ name: text, layerWidths: dictionaryOf(wholeNumber(1)) })),
+  holdout: json(finiteNumber),
+  validationPrecision: json(orNull(finiteNumber)),
   batchSize: json(wholeNumber(1)),
   precision: oneOf(['float32', 'bfloat16', 'float16']),
   engine: text,
@@ -92,6 +101,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
       numEpochsPerDecay: finiteNumber,
       movingAverageDecay: finiteNumber,
       weightDecay: finiteNumber,
+      clipNorm: finiteNumber,
     }),
   ),
   versions: json(record<Versions>({ cifar10: text, node: text, engine: text })),

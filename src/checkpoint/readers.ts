@@ -31,6 +31,11 @@ export function oneOf<const T extends string>(choices: readonly T[]): Reader<T> 
   };
 }
 
+/** What the reader reads, or null where nothing was known. */
+export function orNull<T>(reader: Reader<T>): Reader<T | null> {
+  return (value, where) => (value === null ? null : reader(value, where));
+}
+
 export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
   return (value, where) => {
     if (!Array.isArray(value)) throw unexpected(where, 'a list', value);

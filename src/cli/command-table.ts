@@ -16,7 +16,7 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
     description:
       'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. In a folder that holds ' +
       'checkpoints it goes on from the newest whole one, as if it had never stopped: data set, batch size, seed ' +
-      'and hyperparameters are those of the checkpoint. Ctrl-C saves a checkpoint and leaves. Nothing is deleted ' +
+      'and recipe are those of the checkpoint, unless a flag says otherwise. Ctrl-C saves a checkpoint and leaves. Nothing is deleted ' +
       'but checkpoints beyond --keep.',
     examples: [
       ['train', 'Train on CIFAR-10 with the settings of the tutorial'],
@@ -24,6 +24,11 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
       ['train --train-dir runs/a --seed 1', 'Another run, beside the first'],
       ['train --train-dir runs/a --max-steps 20000', 'Go on with that run to step 20,000'],
       ['train --keep 0 --checkpoint-steps 500', 'Keep a checkpoint of every 500 steps'],
+      [
+        'train --holdout 0.1 --eval-every 1000',
+        'Score images kept out of training, keep the best checkpoint',
+      ],
+      ['train --train-dir runs/a --restart', 'Start anew; the old run is moved to runs/a.1'],
     ],
   },
   eval: {

@@ -16,7 +16,8 @@ function trainFlags(line: string): TrainFlags {
   return request.flags;
 }
 
-const trainDefaults: TrainFlags = {
+/** Flags without a default are absent. */
+const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery'> = {
   dataDir: '/tmp/cifar10_data',
   dataset: 'cifar10',
   batchSize: 128,
@@ -27,6 +28,15 @@ const trainDefaults: TrainFlags = {
   checkpointSteps: 1000,
   keep: 5,
   logFrequency: 10,
+  readers: 1,
+  learningRate: 0.1,
+  learningRateDecayFactor: 0.1,
+  numEpochsPerDecay: 350,
+  movingAverageDecay: 0.9999,
+  weightDecay: 0.004,
+  clipNorm: 0,
+  holdout: 0,
+  restart: false,
 };
 
 test('train without flags has the defaults of the tutorial', () => {

@@ -1,17 +1,96 @@
-/** Precision @ 1 of a checkpoint, each example scored exactly once (r0.11 scored 10,112 of 10,000). */
+/** Precision @ 1 of a network's weights, each example scored exactly once (r0.11 scored 10,112 of 10,000). */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Examples } from '../data/files.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
+import type { Network } from '../model/network.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
 import { networkOf } from '../training/run.ts';
 import { averageName } from '../training/training-graph.ts';
 import { buildEvaluationGraph } from './evaluation-graph.ts';
-import { countInTop1 } from './in-top-k.ts';
+import { inTop1 } from './in-top-k.ts';
 
 /** `ema`: the moving averages of the weights, as the tutorial evaluates; `raw`: the weights themselves. */
 export type Weights = 'ema' | 'raw';
+
+/** One example scored: its number among the examples, its class, and the network's logits for every class. */
+export interface Scored {
+  readonly example: number;
+  readonly label: number;
+  /** [classes]; valid until the next example is asked for. */
+  readonly logits: Float32Array;
+  readonly correct: boolean;
+}
+
+export interface Score {
+  readonly correct: number;
+  readonly total: number;
+  /** correct / total. */
+  readonly precision: number;
+}
+
+/** A compiled network that scores one set of weights after the other. */
+export class Evaluator {
+  readonly #network: Network;
+  readonly #batchSize: number;
+  readonly #session: Session;
+  readonly #variables: readonly string[];
+
+  private constructor(network: Network, batchSize: number, session: Session, variables: readonly string[]) {
+    this.#network = network;
+    this.#batchSize = batchSize;
+    this.#session = session;
+    this.#variables = variables;
+  }
+
+  static async create(engine: Engine, network: Network, batchSize: number): Promise<Evaluator> {
+    const graph = buildEvaluationGraph(network, batchSize);
+    return new Evaluator(network, batchSize, await engine.compile(graph), [...graph.variables.keys()]);
+  }
+
+  /** Scores the first `numExamples` examples, or all where there are fewer. `onScored` sees each of them.
+   * @throws RunError when one of the weights is missing. */
+  async score(
+    tensors: ReadonlyMap<string, Float32Tensor>,
+    weights: Weights,
+    examples: Examples,
+    numExamples: number,
+    onScored: (scored: Scored) => void = () => undefined,
+  ): Promise<Score> {
+    await this.#session.write(
+      new Map(this.#variables.map((name) => [name, weightsOf(tensors, name, weights)])),
+    );
+    const { imageShape, classes } = this.#network;
+    const batches = prefetchEvaluation(examples, { batchSize: this.#batchSize, numExamples });
+    let [correct, total] = [0, 0];
+    try {
+      for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
+        const shape = [this.#batchSize, ...imageShape];
+        const images: Tensor = { dtype: 'float32', shape, data: batch.images };
+        const logits = (await this.#session.step(new Map([['images', images]]))).get('logits');
+        if (logits === undefined) throw new RunError('the evaluation graph returned no logits');
+        const scores = float32Data(logits);
+        for (let row = 0; row < batch.count; row++) {
+          const label = batch.labels[row] ?? 0;
+          const right = inTop1(scores, classes, row, label);
+          if (right) correct++;
+          total++;
+          const ofRow = scores.subarray(row * classes, (row + 1) * classes);
+          onScored({ example: batch.examples[row] ?? 0, label, logits: ofRow, correct: right });
+        }
+        batches.recycle(batch);
+      }
+    } finally {
+      await batches.close();
+    }
+    return { correct, total, precision: correct / total };
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}
 
 export interface EvaluateOptions {
   readonly engine: Engine;
@@ -23,56 +102,38 @@ export interface EvaluateOptions {
   readonly numExamples: number;
 }
 
-export interface Evaluation {
+export interface Evaluation extends Score {
   readonly globalStep: number;
-  readonly correct: number;
-  readonly total: number;
-  /** correct / total. */
-  readonly precision: number;
 }
 
-/** @throws RunError when the data set has other classes than the checkpoint, or a tensor is missing in it. */
+/** Scores one checkpoint.
+ * @throws RunError when the data set has other classes than the checkpoint, or a tensor is missing in it. */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { engine, checkpoint, examples, weights, batchSize, numExamples } = options;
-  const { metadata } = checkpoint;
+  const { metadata, tensors } = checkpoint;
   requireSameClasses(metadata.dataset.classes, examples);
-  const network = networkOf(metadata);
-  const graph = buildEvaluationGraph(network, batchSize);
-  const values = new Map(
-    [...graph.variables.keys()].map((name) => [name, weightsOf(checkpoint, name, weights)]),
-  );
-  const batches = prefetchEvaluation(examples, { batchSize, numExamples });
-  let session: Session | undefined;
+  const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize);
   try {
-    session = await engine.compile(graph);
-    await session.write(values);
-    let correct = 0;
-    let total = 0;
-    for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
-      const shape = [batchSize, ...network.imageShape];
-      const images: Tensor = { dtype: 'float32', shape, data: batch.images };
-      const logits = (await session.step(new Map([['images', images]]))).get('logits');
-      if (logits === undefined) throw new RunError('the evaluation graph returned no logits');
-      correct += countInTop1(float32Data(logits), network.classes, batch.labels, batch.count);
-      total += batch.count;
-      batches.recycle(batch);
-    }
-    return { globalStep: metadata.globalStep, correct, total, precision: correct / total };
+    const score = await evaluator.score(tensors, weights, examples, numExamples);
+    return { globalStep: metadata.globalStep, ...score };
   } finally {
-    await Promise.all([batches.close(), session?.release()]);
+    await evaluator.release();
   }
 }
 
-function weightsOf(checkpoint: Checkpoint, variable: string, weights: Weights): Float32Tensor {
+function weightsOf(
+  tensors: ReadonlyMap<string, Float32Tensor>,
+  variable: string,
+  weights: Weights,
+): Float32Tensor {
   const key = weights === 'ema' ? averageName(variable) : variable;
-  const found = checkpoint.tensors.get(key);
+  const found = tensors.get(key);
   if (found !== undefined) return found;
-  throw new RunError(
-    `Key ${key} not found in checkpoint; it holds ${[...checkpoint.tensors.keys()].join(', ')}`,
-  );
+  throw new RunError(`Key ${key} not found in checkpoint; it holds ${[...tensors.keys()].join(', ')}`);
 }
 
-function requireSameClasses(trained: readonly string[], { dataset }: Examples): void {
+/** @throws RunError naming both sets of classes. */
+export function requireSameClasses(trained: readonly string[], { dataset }: Examples): void {
   if (trained.join() === dataset.classes.join()) return;
   throw new RunError(
     `the checkpoint was trained on ${trained.length} classes (${trained.join(', ')}), ` +

@@ -13,17 +13,3 @@ export function inTop1(logits: Float32Array, classes: number, row: number, targe
   const own = scores[target] ?? Number.NaN;
   return scores.every((score) => Number.isFinite(score) && score <= own);
 }
-
-/** How many of the first `count` examples of a batch are named rightly. */
-export function countInTop1(
-  logits: Float32Array,
-  classes: number,
-  labels: Int32Array,
-  count: number,
-): number {
-  let right = 0;
-  for (const [row, label] of labels.subarray(0, count).entries()) {
-    if (inTop1(logits, classes, row, label)) right++;
-  }
-  return right;
-}

@@ -7,6 +7,8 @@ export interface Hyperparameters {
   readonly movingAverageDecay: number;
   /** Factor of Σ w² / 2 for the weights of local3 and local4. */
   readonly weightDecay: number;
+  /** Longest gradient, over all variables together; 0 for no limit, as in the tutorial. */
+  readonly clipNorm: number;
 }
 
 export const tutorialHyperparameters: Hyperparameters = {
@@ -15,4 +17,5 @@ export const tutorialHyperparameters: Hyperparameters = {
   numEpochsPerDecay: 350,
   movingAverageDecay: 0.9999,
   weightDecay: 0.004,
+  clipNorm: 0,
 };

@@ -2,19 +2,40 @@
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets, examplesIn } from '../data/dataset.ts';
 import { checksum, type Examples } from '../data/files.ts';
+import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import { type Network, type NetworkWidths, tutorialNetwork } from '../model/network.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 
-export interface TrainingRun {
+/** The numbers and names of a run. */
+export interface Recipe {
   readonly network: Network;
   readonly hyperparameters: Hyperparameters;
   /** Images of one step. */
   readonly batchSize: number;
   readonly seed: number;
+  /** Share of the training examples kept out, 0 for none. */
+  readonly holdout: number;
+}
+
+export interface TrainingRun extends Recipe {
+  /** What it trains on. */
   readonly examples: Examples;
+  /** What was kept out. */
+  readonly validation?: Examples;
+  /** Of all training examples, those kept out included. */
+  readonly checksum: string;
   readonly engine: Engine;
+}
+
+/** The run of a recipe on these training examples.
+ * @throws RunError when the holdout leaves nothing. */
+export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
+  const whole = { ...recipe, engine, checksum: checksum(all) };
+  if (recipe.holdout === 0) return { ...whole, examples: all };
+  const { training, validation } = holdOut(all, recipe.holdout, recipe.seed);
+  return { ...whole, examples: training, validation };
 }
 
 /** Versions that have a part in the bits of a result. */
@@ -24,7 +45,7 @@ export interface Versions {
 
 /** What a checkpoint says about the run it belongs to. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
-  const { network, hyperparameters, batchSize, seed, examples, engine } = run;
+  const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
   const { dataset } = examples;
   return {
     globalStep,
@@ -34,9 +55,11 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
       trainingExamples: examplesIn(dataset, 'train'),
       testExamples: examplesIn(dataset, 'test'),
       classes: dataset.classes,
-      checksum: checksumOf(examples),
+      checksum: run.checksum,
     },
     network: { name: network.name, layerWidths: { ...network.widths } },
+    holdout,
+    validationPrecision: null,
     batchSize,
     precision: 'float32',
     engine: engine.name,
@@ -46,15 +69,6 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     hyperparameters,
     versions: { cifar10, node: process.versions.node, engine: engine.library },
   };
-}
-
-const checksums = new WeakMap<Examples, string>();
-
-/** Hashing CIFAR-10 takes a third of a second, so each set is hashed once. */
-function checksumOf(examples: Examples): string {
-  const known = checksums.get(examples) ?? checksum(examples);
-  checksums.set(examples, known);
-  return known;
 }
 
 /** The network that a checkpoint was trained with.
@@ -79,8 +93,8 @@ export function datasetOf({ dataset: { name } }: CheckpointMetadata): DatasetDes
 }
 
 /**
- * Refuses to go on from a checkpoint of another run: another data set, network, batch size or seed would make a
- * curve that is neither the one nor the other.
+ * Refuses to go on from a checkpoint of another run: another data set, network, batch size, seed or holdout would make
+ * a curve that is neither the one nor the other. Schedule, engine and threads may change.
  * @throws RunError naming every difference.
  */
 export function requireSameRun(path: string, stored: CheckpointMetadata, wanted: CheckpointMetadata): void {
@@ -91,21 +105,27 @@ export function requireSameRun(path: string, stored: CheckpointMetadata, wanted:
     ['network', JSON.stringify(stored.network), JSON.stringify(wanted.network)],
     ['batch size', stored.batchSize, wanted.batchSize],
     ['seed', stored.seed, wanted.seed],
+    ['holdout', stored.holdout, wanted.holdout],
   ].filter(([, before, now]) => before !== now);
   if (differences.length === 0) return;
   const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
   throw new RunError(
-    `${path} belongs to another run (${list}). Give another --train-dir, or leave these flags out.`,
+    `${path} belongs to another run (${list}). Give another --train-dir, leave these flags out, ` +
+      'or add --restart to move that run aside.',
   );
 }
 
 /** What changes the bits of the result, though not its meaning: said when a run goes on with it. */
 export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata): readonly string[] {
+  const changed = (what: string, before: unknown, after: unknown) =>
+    JSON.stringify(before) === JSON.stringify(after) ? [] : [`${what}: ${before}, now ${after}`];
+  const before = Object.entries(stored.hyperparameters);
   return [
-    ['engine', stored.engine, now.engine],
-    ['threads', stored.threads, now.threads],
-    ['engine version', stored.versions.engine, now.versions.engine],
-  ]
-    .filter(([, before, after]) => before !== after)
-    .map(([what, before, after]) => `${what}: ${before}, now ${after}`);
+    ...changed('engine', stored.engine, now.engine),
+    ...changed('threads', stored.threads, now.threads),
+    ...changed('engine version', stored.versions.engine, now.versions.engine),
+    ...before.flatMap(([name, value]) =>
+      changed(name, value, new Map(Object.entries(now.hyperparameters)).get(name)),
+    ),
+  ];
 }

@@ -4,12 +4,11 @@
  */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
-import { examplesIn } from '../data/dataset.ts';
-import type { Session } from '../engine/engine.ts';
-import { RunError } from '../errors.ts';
+import type { Session, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { type Float32Tensor, float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
+import { requireFinite } from './divergence.ts';
 import { bitChanges, metadataOf, requireSameRun, type TrainingRun, type Versions } from './run.ts';
 import { decaySteps, learningRate, movingAverageDecay } from './schedule.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
@@ -19,13 +18,28 @@ export interface TrainOptions {
   readonly store: CheckpointStore;
   /** The newest checkpoint of this run, to go on from. */
   readonly resume?: { readonly path: string; readonly checkpoint: Checkpoint };
+  /** Weights of another run to start from instead of random ones. */
+  readonly initFrom?: Tensors;
   /** Updates in all, those before a resume included. */
   readonly maxSteps: number;
   /** Updates between checkpoints. One is written before the first update and one at the end as well. */
   readonly checkpointSteps: number;
+  /** Threads that prepare batches; the batches are the same for every number. */
+  readonly readers?: number;
+  readonly validate?: Validation;
   readonly versions: Versions;
   /** When it is aborted, training saves and ends after the step at hand. */
   readonly signal?: AbortSignal;
+}
+
+/** Scores the examples kept out of training, now and then, and keeps the best checkpoint. */
+export interface Validation {
+  /** Updates between scores. */
+  readonly every: number;
+  /** Precision @ 1 of the moving averages among these variables. */
+  readonly score: (variables: ReadonlyMap<string, Float32Tensor>) => Promise<number>;
+  /** Where the best one goes. */
+  readonly best: CheckpointStore;
 }
 
 export type TrainEvent =
@@ -33,6 +47,7 @@ export type TrainEvent =
   | { readonly kind: 'ready'; readonly globalStep: number; readonly changes: readonly string[] }
   | StepReport
   | { readonly kind: 'checkpoint'; readonly globalStep: number; readonly path: string }
+  | ValidationReport
   | {
       readonly kind: 'end';
       readonly globalStep: number;
@@ -49,41 +64,73 @@ export interface StepReport {
   /** Every term of the loss and `total_loss`, by name. */
   readonly losses: ReadonlyMap<string, number>;
   readonly learningRate: number;
+  /** Milliseconds that this step waited for its batch. */
+  readonly waitedMillis: number;
+}
+
+export interface ValidationReport {
+  readonly kind: 'validation';
+  readonly globalStep: number;
+  readonly precision: number;
+  /** The best so far, and then where its checkpoint is. */
+  readonly best: boolean;
+  readonly path?: string;
 }
 
 /** @throws RunError when the loss is no longer finite, or the checkpoint belongs to another run. */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
-  const { run, store, resume, maxSteps, checkpointSteps, signal } = options;
+  const { run, store, resume, maxSteps, checkpointSteps, validate, signal } = options;
   const metadata = metadataOf(run, resume?.checkpoint.metadata.globalStep ?? 0, options.versions);
   if (resume !== undefined) requireSameRun(resume.path, resume.checkpoint.metadata, metadata);
   let { globalStep } = metadata;
 
-  const batches = prefetchBatches(run.examples, {
-    seed: run.seed,
-    batchSize: run.batchSize,
-    firstStep: globalStep,
-  });
+  const { seed, batchSize } = run;
+  const { readers = 1 } = options;
+  const batches = prefetchBatches(run.examples, { seed, batchSize, firstStep: globalStep, readers });
   let session: Session | undefined;
   try {
-    const training = buildTrainingGraph(run.network, run.batchSize, run.hyperparameters.weightDecay);
+    const training = buildTrainingGraph(run.network, batchSize, run.hyperparameters);
     session = await run.engine.compile(training.graph);
-    await session.write(resume?.checkpoint.tensors ?? initialVariables(training, run.seed));
+    await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));
     const changes = resume === undefined ? [] : bitChanges(resume.checkpoint.metadata, metadata);
     yield { kind: 'ready', globalStep, changes };
 
     let saved = resume === undefined ? -1 : globalStep;
+    let scored = saved;
+    let best =
+      (await validate?.best.latest())?.checkpoint.metadata.validationPrecision ?? Number.NEGATIVE_INFINITY;
     for (;;) {
       const last = globalStep >= maxSteps || signal?.aborted === true;
-      if ((last || globalStep % checkpointSteps === 0) && saved !== globalStep) {
+      const saves = (last || globalStep % checkpointSteps === 0) && saved !== globalStep;
+      const scores =
+        validate !== undefined &&
+        globalStep % validate.every === 0 &&
+        globalStep > 0 &&
+        scored !== globalStep;
+      if (saves || scores) {
         const tensors = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
-        const path = await store.save({ tensors, metadata: { ...metadata, globalStep } });
-        saved = globalStep;
-        yield { kind: 'checkpoint', globalStep, path };
+        if (saves) {
+          const path = await store.save({ tensors, metadata: { ...metadata, globalStep } });
+          saved = globalStep;
+          yield { kind: 'checkpoint', globalStep, path };
+        }
+        if (scores) {
+          const precision = await validate.score(tensors);
+          scored = globalStep;
+          const report = { kind: 'validation', globalStep, precision } as const;
+          if (precision > best) {
+            best = precision;
+            const kept = { ...metadata, globalStep, validationPrecision: precision };
+            yield { ...report, best: true, path: await validate.best.save({ tensors, metadata: kept }) };
+          } else yield { ...report, best: false };
+        }
       }
       if (last) break;
+      const waitedBefore = batches.waitedMillis;
       const batch = await batches.next();
-      const report = await trainStep(run, training, session, batch);
-      requireFinite(report, run, batch, saved);
+      const waitedMillis = batches.waitedMillis - waitedBefore;
+      const report = { ...(await trainStep(run, training, session, batch)), waitedMillis };
+      await requireFinite(report, run.examples, batch, session, saved);
       batches.recycle(batch);
       globalStep++;
       yield report;
@@ -99,9 +146,8 @@ async function trainStep(
   { lossNames }: TrainingGraph,
   session: Session,
   { step, images, labels }: Batch,
-): Promise<StepReport> {
-  const stepsPerDecay = decaySteps(examplesIn(examples.dataset, 'train'), batchSize, hyperparameters);
-  const rate = learningRate(step, stepsPerDecay, hyperparameters);
+): Promise<Omit<StepReport, 'waitedMillis'>> {
+  const rate = learningRate(step, decaySteps(examples.count, batchSize, hyperparameters), hyperparameters);
   const feeds = new Map<string, Tensor>([
     ['images', { dtype: 'float32', shape: [batchSize, ...network.imageShape], data: images }],
     ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
@@ -121,21 +167,4 @@ async function trainStep(
 
 function scalarOf(tensor: Tensor | undefined): number {
   return (tensor && float32Data(tensor)[0]) ?? Number.NaN;
-}
-
-/** Stops a run that has diverged, before anything of it is saved.
- * @throws RunError with the step, the terms of the loss, some examples of the batch and the last good checkpoint. */
-function requireFinite(
-  { step, totalLoss, losses }: StepReport,
-  run: TrainingRun,
-  batch: Batch,
-  saved: number,
-): void {
-  if (Number.isFinite(totalLoss)) return;
-  const terms = [...losses].map(([name, value]) => `${name} ${value}`).join(', ');
-  const keys = Array.from(batch.examples.subarray(0, 3), (example) => run.examples.keyOf(example)).join(', ');
-  throw new RunError(
-    `Model diverged with loss = ${totalLoss} at step ${step} (${terms}; the batch starts with ${keys}). ` +
-      `Nothing of it was saved: the last good checkpoint is model.ckpt-${saved}.safetensors.`,
-  );
 }

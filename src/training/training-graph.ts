@@ -4,11 +4,15 @@
  * then the moving averages of the new weights, and the running averages of the loss terms.
  */
 import { gradients } from '../autodiff/gradients.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Tensors } from '../engine/engine.ts';
+import { RunError } from '../errors.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
 import { inference, type Network, type Parameter } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
-import { type Float32Tensor, float32, scalar, sizeOf } from '../tensor/tensor.ts';
+import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
+import { clipByGlobalNorm } from './clip.ts';
+import type { Hyperparameters } from './hyperparameters.ts';
 
 /** Name of a variable's moving average, TensorFlow's. */
 export function averageName(variable: string): string {
@@ -29,7 +33,11 @@ export interface TrainingGraph {
   readonly lossNames: readonly string[];
 }
 
-export function buildTrainingGraph(network: Network, batchSize: number, weightDecay: number): TrainingGraph {
+export function buildTrainingGraph(
+  network: Network,
+  batchSize: number,
+  { weightDecay, clipNorm }: Pick<Hyperparameters, 'weightDecay' | 'clipNorm'>,
+): TrainingGraph {
   const builder = new GraphBuilder('train');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
@@ -39,7 +47,9 @@ export function buildTrainingGraph(network: Network, batchSize: number, weightDe
   const model = inference(builder, images, network);
   const losses = loss(builder, model, labels, weightDecay);
   const variables = model.parameters.map(({ variable }) => variable);
-  const slopes = gradients(builder, losses.total.value, variables);
+  const found = gradients(builder, losses.total.value, variables);
+  const slopes =
+    clipNorm > 0 ? builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm)) : found;
 
   variables.forEach((variable, index) => {
     const gradient = slopes[index] ?? variable;
@@ -75,21 +85,34 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   }
 }
 
-/** What every variable starts from: weights by their initializers, moving averages as copies of them, loss averages
- * at zero. */
+/** What every variable starts from: weights by their initializers, or as given; moving averages as copies of them, loss
+ * averages at zero.
+ *
+ * @param given values of weights and biases to take instead
+ * @throws RunError when one of those is missing or has another shape */
 export function initialVariables(
   { graph, parameters }: TrainingGraph,
   seed: number,
+  given?: Tensors,
 ): ReadonlyMap<string, Float32Tensor> {
   const initial = new Map<string, Float32Tensor>();
   parameters.forEach(({ variable, initializer }, index) => {
-    const values = initializer(variable.shape, seed, index);
+    const values = given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
     initial.set(variable.name, values).set(averageName(variable.name), values);
   });
   for (const [name, { shape }] of graph.variables) {
     if (!initial.has(name)) initial.set(name, float32(shape, new Float32Array(sizeOf(shape))));
   }
   return initial;
+}
+
+function taken(given: Tensors, { name, shape }: Value): Float32Tensor {
+  const found = given.get(name);
+  if (found === undefined) throw new RunError(`the checkpoint to start from has no ${name}`);
+  if (found.dtype === 'float32' && sameShape(found.shape, shape)) return found;
+  throw new RunError(
+    `the checkpoint to start from has ${name} as ${describeType(found)}, this network needs float32 [${shape.join(', ')}]`,
+  );
 }
 
 /** A running average without the pull of the zero it started from: average / (1 - decay^steps), as later versions of

@@ -14,7 +14,7 @@ import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import type { BenchFlags } from '../flag-table.ts';
 import { version } from '../version.ts';
-import type { CommandContext } from './train.ts';
+import type { CommandContext } from './context.ts';
 
 const program = fileURLToPath(new URL('../main.js', import.meta.url));
 

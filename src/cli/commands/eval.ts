@@ -11,7 +11,7 @@ import { type Evaluation, evaluate } from '../../evaluation/evaluate.ts';
 import { datasetOf } from '../../training/run.ts';
 import { timestamp } from '../console.ts';
 import type { EvalFlags } from '../flag-table.ts';
-import type { CommandContext } from './train.ts';
+import type { CommandContext } from './context.ts';
 
 /** Prints the tutorial's line and adds one to `evaluations.jsonl` in the evaluation folder. */
 export async function evalCommand({ flags, console }: CommandContext<EvalFlags>): Promise<void> {

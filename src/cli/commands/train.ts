@@ -1,83 +1,96 @@
 /** `cifar10 train`: flags, one library call, what is told about it. */
-import { CheckpointStore } from '../../checkpoint/store.ts';
-import { datasets } from '../../data/dataset.ts';
+import { join } from 'node:path';
+import { readCheckpoint } from '../../checkpoint/checkpoint.ts';
+import { lockFolder } from '../../checkpoint/lock.ts';
+import { moveAside } from '../../checkpoint/move-aside.ts';
+import { CheckpointStore, type FoundCheckpoint } from '../../checkpoint/store.ts';
 import { loadExamples } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
-import { tutorialNetwork } from '../../model/network.ts';
-import { tutorialHyperparameters } from '../../training/hyperparameters.ts';
-import { datasetOf, networkOf, type TrainingRun } from '../../training/run.ts';
-import { train } from '../../training/train.ts';
-import { type Console, duration } from '../console.ts';
+import { RunError } from '../../errors.ts';
+import { Evaluator } from '../../evaluation/evaluate.ts';
+import { makeRun, type TrainingRun } from '../../training/run.ts';
+import { type TrainOptions, train, type Validation } from '../../training/train.ts';
 import type { TrainFlags } from '../flag-table.ts';
-import { StepLines } from '../step-lines.ts';
+import { TrainReporter } from '../train-reporter.ts';
 import { version } from '../version.ts';
-
-/** What a command is given. `given` holds the names of the flags that were written on the command line. */
-export interface CommandContext<Flags> {
-  readonly flags: Flags;
-  readonly given: ReadonlySet<string>;
-  readonly console: Console;
-  /** Aborted by the first Ctrl-C. */
-  readonly signal: AbortSignal;
-}
+import type { CommandContext } from './context.ts';
+import { recipeOf, requireSensibleFlags } from './train-recipe.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
-export async function trainCommand({
+export async function trainCommand(context: CommandContext<TrainFlags>): Promise<boolean> {
+  const { flags, console } = context;
+  requireSensibleFlags(flags);
+  if (flags.restart) {
+    const moved = await moveAside(flags.trainDir);
+    if (moved !== undefined) console.line(`The run that was in ${flags.trainDir} is in ${moved} now`);
+  }
+  const unlock = await lockFolder(flags.trainDir);
+  try {
+    return await trainInFolder(context);
+  } finally {
+    await unlock();
+  }
+}
+
+async function trainInFolder({
   flags,
   given,
   console,
   signal,
 }: CommandContext<TrainFlags>): Promise<boolean> {
-  const started = performance.now();
   const store = new CheckpointStore(flags.trainDir, { keep: flags.keep, onWarning: console.warn });
   const resume = await store.latest();
-  const stored = resume?.checkpoint.metadata;
-  // What is not asked for is as it was: a resumed run keeps its data set, batch size and seed.
-  const dataset = stored !== undefined && !given.has('dataset') ? datasetOf(stored) : datasets[flags.dataset];
-  const batchSize = stored !== undefined && !given.has('batch-size') ? stored.batchSize : flags.batchSize;
-  const seed = stored !== undefined && !given.has('seed') ? stored.seed : flags.seed;
-
+  const { dataset, recipe } = recipeOf(flags, given, resume?.checkpoint.metadata);
   if (dataset.name === 'synthetic') await ensureSynthetic(flags.dataDir);
-  const run: TrainingRun = {
-    network: stored === undefined ? tutorialNetwork(dataset.classes.length) : networkOf(stored),
-    hyperparameters: stored?.hyperparameters ?? tutorialHyperparameters,
-    batchSize,
-    seed,
-    examples: await loadExamples(flags.dataDir, dataset, 'train'),
-    engine: createOnnxEngine(),
+  const run = makeRun(recipe, await loadExamples(flags.dataDir, dataset, 'train'), createOnnxEngine());
+  const reporter = new TrainReporter(console, flags, run, resume?.path);
+  const validator = flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn);
+  const options: TrainOptions = {
+    run,
+    store,
+    maxSteps: flags.maxSteps,
+    checkpointSteps: flags.checkpointSteps,
+    readers: flags.readers,
+    versions: { cifar10: version },
+    signal,
+    ...(resume && { resume }),
+    ...(validator && { validate: validator.validate }),
+    ...(await startingPoint(flags, resume)),
   };
-  console.line(
-    `Training on ${run.examples.count.toLocaleString('en-US')} images of ${dataset.title}, ${batchSize} a step, ` +
-      `seed ${seed}, with ${run.engine.library} (${run.engine.threads} threads)`,
-  );
-  if (resume !== undefined) console.line(`Going on from ${resume.path}`);
-
-  const lines = new StepLines(batchSize, flags.logFrequency);
-  const { maxSteps, checkpointSteps } = flags;
-  const options = { run, store, maxSteps, checkpointSteps, versions: { cifar10: version }, signal };
-  let first = 0;
-  for await (const event of train(resume === undefined ? options : { ...options, resume })) {
-    if (event.kind === 'ready') {
-      first = event.globalStep;
-      lines.start(first);
-      for (const change of event.changes) console.warn(`equality to the bit ends here (${change})`);
-      if (first >= maxSteps)
-        console.line(`${first} steps are done already; --max-steps asks for ${maxSteps}`);
-    } else if (event.kind === 'step') {
-      const line = lines.lineFor(event.step, event.totalLoss);
-      if (line !== undefined) console.line(line);
-    } else if (event.kind === 'end') {
-      const took = performance.now() - started;
-      const images = (event.globalStep - first) * batchSize;
-      console.line(
-        `${event.stopped ? 'Stopped' : 'Done'} at step ${event.globalStep}: ${images.toLocaleString('en-US')} images in ` +
-          `${duration(took)} (waited ${duration(event.waitedMillis)} for input). Checkpoints are in ${flags.trainDir}`,
-      );
-      const data = flags.dataDir === '/tmp/cifar10_data' ? '' : ` --data-dir ${flags.dataDir}`;
-      console.line(`Next: cifar10 eval --run-once --checkpoint-dir ${flags.trainDir}${data}`);
-      return !event.stopped;
-    }
+  try {
+    for await (const event of train(options)) reporter.tell(event);
+  } finally {
+    await validator?.release();
   }
-  return true;
+  return reporter.finished;
+}
+
+/** @throws RunError when there is a run to go on with already. */
+async function startingPoint({ initFrom, trainDir }: TrainFlags, resume: FoundCheckpoint | undefined) {
+  if (initFrom === undefined) return {};
+  if (resume !== undefined) {
+    throw new RunError(
+      `--init-from starts a new run, and ${trainDir} holds one: give another --train-dir, or --restart`,
+    );
+  }
+  return { initFrom: (await readCheckpoint(initFrom)).tensors };
+}
+
+/** Scores the examples kept out with the moving averages; the best checkpoint goes to `best` in the train folder. */
+async function validation(
+  flags: TrainFlags,
+  { engine, network, batchSize, validation: held }: TrainingRun,
+  onWarning: (text: string) => void,
+) {
+  const evaluator = await Evaluator.create(engine, network, batchSize);
+  const validate: Validation = {
+    every: flags.evalEvery ?? flags.maxSteps,
+    best: new CheckpointStore(join(flags.trainDir, 'best'), { keep: 1, onWarning }),
+    score: async (variables) => {
+      if (held === undefined) throw new RunError('nothing is held out');
+      return (await evaluator.score(variables, 'ema', held, held.count)).precision;
+    },
+  };
+  return { validate, release: () => evaluator.release() };
 }

@@ -1,0 +1,11 @@
+/** What every command is given. */
+import type { Console } from '../console.ts';
+
+export interface CommandContext<Flags> {
+  readonly flags: Flags;
+  /** The names of the flags that were written on the command line, such as `batch-size`. */
+  readonly given: ReadonlySet<string>;
+  readonly console: Console;
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+}

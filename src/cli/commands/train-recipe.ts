@@ -1,0 +1,57 @@
+/** From flags, and the checkpoint that a run goes on from, to the recipe of the run. */
+import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
+import { type DatasetDescription, datasets } from '../../data/dataset.ts';
+import { RunError, UsageError } from '../../errors.ts';
+import { tutorialNetwork } from '../../model/network.ts';
+import { datasetOf, networkOf, type Recipe } from '../../training/run.ts';
+import type { TrainFlags } from '../flag-table.ts';
+
+/** @throws UsageError for flags that contradict each other. */
+export function requireSensibleFlags(flags: TrainFlags): void {
+  if (flags.restart && flags.initFrom?.startsWith(`${flags.trainDir}/`)) {
+    throw new UsageError(
+      '--restart moves the folder aside that --init-from names a checkpoint in; copy that file first',
+    );
+  }
+}
+
+/** What is not asked for is as it was: a resumed run keeps data set, batch size, seed, holdout and schedule. */
+export function recipeOf(
+  flags: TrainFlags,
+  given: ReadonlySet<string>,
+  stored: CheckpointMetadata | undefined,
+): { readonly dataset: DatasetDescription; readonly recipe: Recipe } {
+  const settled = <T>(name: string, asked: T, before: T | undefined): T =>
+    before === undefined || given.has(name) ? asked : before;
+  const dataset = settled('dataset', datasets[flags.dataset], stored && datasetOf(stored));
+  const before = stored?.hyperparameters;
+  const recipe: Recipe = {
+    network: stored === undefined ? tutorialNetwork(dataset.classes.length) : networkOf(stored),
+    batchSize: settled('batch-size', flags.batchSize, stored?.batchSize),
+    seed: settled('seed', flags.seed, stored?.seed),
+    holdout: settled('holdout', flags.holdout, stored?.holdout),
+    hyperparameters: {
+      initialLearningRate: settled('learning-rate', flags.learningRate, before?.initialLearningRate),
+      learningRateDecayFactor: settled(
+        'learning-rate-decay-factor',
+        flags.learningRateDecayFactor,
+        before?.learningRateDecayFactor,
+      ),
+      numEpochsPerDecay: settled('num-epochs-per-decay', flags.numEpochsPerDecay, before?.numEpochsPerDecay),
+      movingAverageDecay: settled(
+        'moving-average-decay',
+        flags.movingAverageDecay,
+        before?.movingAverageDecay,
+      ),
+      weightDecay: settled('weight-decay', flags.weightDecay, before?.weightDecay),
+      clipNorm: settled('clip-norm', flags.clipNorm, before?.clipNorm),
+    },
+  };
+  if (flags.evalEvery !== undefined && recipe.holdout === 0) {
+    const problem = '--eval-every scores images kept out of training; add --holdout, such as --holdout 0.1';
+    throw stored === undefined
+      ? new UsageError(problem)
+      : new RunError(`${problem} (this run was started without)`);
+  }
+  return { dataset, recipe };
+}

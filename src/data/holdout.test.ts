@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noiseExamples } from '../testing/examples.ts';
+import { holdOut } from './holdout.ts';
+import { labelOf, recordBytes } from './record.ts';
+
+const examples = noiseExamples(400);
+const keys = (part: typeof examples) => Array.from({ length: part.count }, (_, index) => part.keyOf(index));
+
+test('every example is in one part, with its own record and key, and none in both', () => {
+  const { training, validation } = holdOut(examples, 0.25, 0);
+  assert.deepEqual([...keys(training), ...keys(validation)].sort(), keys(examples).sort());
+  const at = keys(examples).indexOf(validation.keyOf(5));
+  const record = (part: typeof examples, index: number) =>
+    part.records.subarray(index * recordBytes, (index + 1) * recordBytes);
+  assert.deepEqual(record(validation, 5), record(examples, at));
+});
+
+test('each class gives the same share', () => {
+  const count = (part: typeof examples, label: number) =>
+    Array.from({ length: part.count }, (_, index) => labelOf(part.records, index)).filter(
+      (found) => found === label,
+    ).length;
+  const { validation } = holdOut(examples, 0.25, 0);
+  for (const label of examples.dataset.classes.keys()) {
+    assert.equal(count(validation, label), Math.round(0.25 * count(examples, label)));
+  }
+});
+
+test('the same seed keeps out the same examples, another seed others', () => {
+  const kept = (seed: number) => keys(holdOut(examples, 0.25, seed).validation).join();
+  assert.equal(kept(7), kept(7));
+  assert.notEqual(kept(7), kept(8));
+});
+
+test('a share that leaves nothing on one side is refused', () => {
+  assert.throws(() => holdOut(examples, 0.000_01, 0), /leaves nothing on one side/);
+});
