@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { inTemporaryFolder } from '../../testing/examples.ts';
+import { datasets } from '../dataset.ts';
+import { checksum, folderOf, loadExamples } from '../files.ts';
+import { imageBytes, labelOf, pixelsOf, recordBytes } from '../record.ts';
+import { drawRecords, ensureSynthetic, generateSynthetic } from './generate.ts';
+
+const dataset = datasets.synthetic;
+
+/** A change here is a new data set: numbers that were measured on the old one no longer hold. */
+const pinned = {
+  train: 'TRAIN',
+  test: 'TEST',
+};
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function countLabels(records: Uint8Array): readonly number[] {
+  const counts = new Array<number>(dataset.classes.length).fill(0);
+  for (let index = 0; index < records.length / recordBytes; index++) {
+    const label = labelOf(records, index);
+    counts[label] = (counts[label] ?? 0) + 1;
+  }
+  return counts;
+}
+
+test('the first records of both splits are the pinned ones', () => {
+  assert.equal(sha256(drawRecords('train', 0, 50)), pinned.train);
+  assert.equal(sha256(drawRecords('test', 0, 50)), pinned.test);
+});
+
+test('records can be drawn from any place on', () => {
+  const [start, end] = [7 * recordBytes, 12 * recordBytes];
+  assert.deepEqual(drawRecords('train', 7, 5), drawRecords('train', 0, 12).slice(start, end));
+});
+
+test('pixels range widely, in every picture and over the set', () => {
+  const records = drawRecords('train', 0, 100);
+  const means: number[] = [];
+  for (let index = 0; index < 100; index++) {
+    const pixels = pixelsOf(records, index);
+    assert.ok(Math.max(...pixels) - Math.min(...pixels) > 60, `picture ${index}`);
+    means.push(pixels.reduce((sum, value) => sum + value, 0) / imageBytes);
+  }
+  assert.ok(Math.min(...means) < 80 && Math.max(...means) > 160);
+});
+
+test('the whole set has the right sizes, classes equal in number, and no picture twice', () => {
+  const { train, test: tests } = generateSynthetic();
+  assert.equal(train.length, 10_000 * recordBytes);
+  assert.equal(tests.length, 2_000 * recordBytes);
+  assert.deepEqual(countLabels(train), new Array(10).fill(1_000));
+  assert.deepEqual(countLabels(tests), new Array(10).fill(200));
+  const pictures = new Set<string>();
+  for (const records of [train, tests]) {
+    for (let index = 0; index < records.length / recordBytes; index++)
+      pictures.add(sha256(pixelsOf(records, index)));
+  }
+  assert.equal(pictures.size, 12_000);
+});
+
+test('the set is made once, file after file, and read back as it was drawn', async () => {
+  await inTemporaryFolder(async (dataDir) => {
+    assert.equal(await ensureSynthetic(dataDir), true);
+    assert.equal(await ensureSynthetic(dataDir), false);
+    const examples = await loadExamples(dataDir, dataset, 'train');
+    assert.equal(checksum(examples), sha256(drawRecords('train', 0, 10_000)));
+    await rm(join(folderOf(dataDir, dataset), 'data_batch_3.bin'));
+    await assert.rejects(ensureSynthetic(dataDir), {
+      name: 'RunError',
+      message: /lacks .*data_batch_3\.bin/,
+    });
+  });
+});

@@ -1,0 +1,105 @@
+/** The PyTorch fixtures of test/fixtures, and the formula of their inputs, computed here to the same bits. */
+import { readFileSync } from 'node:fs';
+import type { NetworkWidths } from '../model/network.ts';
+import { type Float32Tensor, float32, type Shape, sizeOf } from '../tensor/tensor.ts';
+
+interface StoredTensor {
+  readonly shape: Shape;
+  /** Little-endian float32. */
+  readonly base64: string;
+}
+/** A long tensor by its norm and its products with four vectors of the formula. */
+export interface Summary {
+  readonly norm: number;
+  readonly projections: readonly number[];
+}
+type ByName<T> = Readonly<Record<string, T>>;
+
+/** Results of three training steps; of gradients, logits and losses, those of the first. */
+interface Case<T> {
+  readonly widths: NetworkWidths;
+  readonly logits: StoredTensor;
+  readonly losses: ByName<number>;
+  readonly totals: readonly number[];
+  readonly lossAverages: ByName<number>;
+  readonly gradients: ByName<T>;
+  readonly variables: ByName<T>;
+  readonly averages: ByName<T>;
+}
+export interface TrainingFixture {
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Eight values and eight labels, to compare the formula itself. */
+  readonly formula: readonly number[];
+  readonly narrow: Case<StoredTensor>;
+  /** Of variables and averages the change since the start. */
+  readonly full: Case<Summary>;
+}
+
+function load<T>(name: string): T {
+  const file = new URL(`../../test/fixtures/${name}`, import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')) as T;
+}
+
+export function loadTrainingFixture(): TrainingFixture {
+  return load('training-steps.json');
+}
+
+/** One operator on small inputs, with the gradients of Σ dy · output. */
+export interface OperatorFixture {
+  readonly name: string;
+  readonly op: string;
+  readonly attributes: ByName<unknown>;
+  readonly inputs: ByName<NestedTensor>;
+  readonly outputs: ByName<NestedTensor>;
+  /** Of the first output. */
+  readonly dy: NestedTensor;
+  readonly gradients: ByName<NestedTensor>;
+}
+export interface NestedTensor {
+  readonly dtype: 'float32' | 'int32';
+  readonly shape: Shape;
+  readonly values: readonly number[];
+}
+
+export function loadOperatorFixtures(): readonly OperatorFixture[] {
+  return load<{ readonly cases: readonly OperatorFixture[] }>('operators.json').cases;
+}
+
+export function tensorOf({ shape, base64 }: StoredTensor): Float32Tensor {
+  const bytes = Buffer.from(base64, 'base64');
+  return float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => bytes.readFloatLE(i * 4)),
+  );
+}
+
+/** 32 mixed bits of a number: the finaliser of MurmurHash3 (A. Appleby). */
+function hashed(index: number, salt: number): number {
+  let u = (Math.imul(index, 0x9e3779b1) + Math.imul(salt, 0x85ebca6b)) | 0;
+  u = Math.imul(u ^ (u >>> 16), 0x85ebca6b);
+  u = Math.imul(u ^ (u >>> 13), 0xc2b2ae35);
+  return (u ^ (u >>> 16)) >>> 0;
+}
+
+/** Spread evenly over [-scale, scale). */
+export function formulaTensor(shape: Shape, salt: number, scale: number): Float32Tensor {
+  const value = (i: number) => ((hashed(i, salt) / 2 ** 32) * 2 - 1) * scale;
+  return float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(i)),
+  );
+}
+
+/** Classes 0 … 9. */
+export function formulaLabels(count: number, salt: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => hashed(i, salt) % 10);
+}
+
+/** The range of a variable's values in the fixtures. */
+export function formulaScale(name: string, shape: Shape): number {
+  if (name.endsWith('biases')) return 0.1;
+  const outputs = (shape.length === 4 ? shape[0] : shape[1]) ?? 1;
+  return 1.5 / Math.sqrt(sizeOf(shape) / outputs);
+}
