@@ -8,8 +8,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
-import { drawRecords } from '../dist/data/synthetic/generate.js';
 import { imageSize, pixelsOf } from '../dist/data/record.js';
+import { drawRecords } from '../dist/data/synthetic/generate.js';
 
 const [file = 'generated-set.png'] = process.argv.slice(2);
 const [columns, rows, zoom, gap] = [10, 5, 3, 2];
@@ -26,7 +26,8 @@ for (let y = 0; y < height; y++) {
     if (px >= imageSize || py >= imageSize) continue;
     const pixels = pixelsOf(records, row * columns + column);
     for (let channel = 0; channel < 3; channel++) {
-      raw[y * (1 + width * 3) + 1 + x * 3 + channel] = pixels[(channel * imageSize + py) * imageSize + px] ?? 0;
+      raw[y * (1 + width * 3) + 1 + x * 3 + channel] =
+        pixels[(channel * imageSize + py) * imageSize + px] ?? 0;
     }
   }
 }
@@ -34,7 +35,15 @@ const header = Buffer.alloc(13);
 header.writeUInt32BE(width, 0);
 header.writeUInt32BE(height, 4);
 header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB
-writeFileSync(file, Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', deflateSync(raw, { level: 9 })), chunk('IEND', Buffer.alloc(0))]));
+writeFileSync(
+  file,
+  Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(raw, { level: 9 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ]),
+);
 
 /** @param {string} type @param {Buffer} data */
 function chunk(type, data) {
