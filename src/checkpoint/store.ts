@@ -79,6 +79,11 @@ Restore one of them from a copy, or train in another folder.`,
     );
   }
 
+  /** Paths of all checkpoints, oldest first, damaged ones included. */
+  async paths(): Promise<readonly string[]> {
+    return (await this.#newestFirst()).reverse();
+  }
+
   /** Paths of the checkpoints in the folder, also those that the index does not name yet, and of those that the
    * index names elsewhere. */
   async #newestFirst(): Promise<string[]> {

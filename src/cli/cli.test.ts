@@ -1,43 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { datasets } from '../data/dataset.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
+import { program as cifar10, stepsIn } from '../testing/program.ts';
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-cli-'));
 const data = join(folder, 'data');
-
-interface Outcome {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly output: string;
-  readonly errors: string;
-}
-
-/** Runs the program; `onLine` sees its standard output line by line and may stop it. */
-function cifar10(
-  words: readonly string[],
-  onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
-): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let [output, errors, rest] = ['', '', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      rest += text;
-      const lines = rest.split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine?.(line, (signal) => child.kill(signal));
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-    child.once('close', (code, signal) => resolve({ code, signal, output, errors }));
-  });
-}
 
 const train = (trainDir: string, ...more: readonly string[]) => [
   'train',
@@ -68,8 +39,6 @@ const evaluate = (trainDir: string, ...more: readonly string[]) => [
 ];
 const checkpoint = (trainDir: string, step: number) =>
   join(folder, trainDir, `model.ckpt-${step}.safetensors`);
-const stepsIn = (output: string) =>
-  [...output.matchAll(/: step (\d+), loss = /g)].map(([, step]) => Number(step));
 
 before(() => ensureSynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));

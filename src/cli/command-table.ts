@@ -34,14 +34,17 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
   eval: {
     summary: 'measure how often a trained network is right',
     description:
-      'Takes the newest whole checkpoint of a training folder, classifies images by it and prints precision @ 1: ' +
-      'the share of images whose highest score is that of the true class. Each image counts once. It may run ' +
-      'beside a training.',
+      'Classifies images by the checkpoints of a training folder and prints precision @ 1: the share of images ' +
+      'whose highest score is that of the true class. Each image counts once. With --run-once it scores the newest ' +
+      'whole checkpoint; without, it watches the folder beside a running training, scores each checkpoint once and ' +
+      'goes on until Ctrl-C. Results are added to <eval-dir>/evaluations.jsonl.',
     examples: [
       ['eval --run-once', 'The newest checkpoint on the 10,000 test images'],
       ['eval --run-once --checkpoint-dir runs/a', 'The same for another run'],
       ['eval --run-once --weights raw', 'The weights themselves instead of their moving averages'],
       ['eval --run-once --eval-data train_eval', 'Training images: how much is known by heart?'],
+      ['eval --run-once --report', 'Every class, the confusion matrix, files with every prediction'],
+      ['eval --eval-interval-secs 30', 'Beside a training, every new checkpoint'],
     ],
   },
   bench: {

@@ -1,19 +1,95 @@
-/** The only file that prints. Results and progress go to standard output, complaints to standard error. */
+/**
+ * The only file that prints. Results and progress go to standard output, complaints to standard error.
+ *
+ * | | a terminal | a pipe or a file | `--quiet` | `--json` |
+ * |---|---|---|---|---|
+ * | lines | text | text | nothing | one object a line, where the line has one |
+ * | results | text | text | text | one object a line |
+ * | progress | one line at the bottom, drawn again and again | nothing | nothing | nothing |
+ */
+
+/** What happened, for programs to read: documented in docs/json.md. */
+export type JsonEvent = { readonly kind: string } & Readonly<Record<string, unknown>>;
 
 export interface Console {
-  /** A line of the result or of the progress. */
-  line(text: string): void;
+  /** A line of what is going on. */
+  line(text: string, event?: JsonEvent): void;
+  /** Something that only programs are told. */
+  event(event: JsonEvent): void;
+  /** A line of what was asked for. */
+  result(text: string, event?: JsonEvent): void;
+  /** The line at the bottom of a terminal of so many columns, without control characters; undefined takes it away. */
+  progress(draw: ((columns: number) => string) | undefined): void;
   /** Something that went otherwise than asked, though the run goes on. */
   warn(text: string): void;
   /** Why the run fails. */
   error(text: string): void;
 }
 
-export const console_: Console = {
-  line: (text) => console.log(text),
-  warn: (text) => console.warn(`warning: ${text}`),
-  error: (text) => console.error(text),
-};
+export interface ConsoleOptions {
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+/** Where a console writes: the process's own streams, or a test's. */
+export interface Streams {
+  readonly out: Output;
+  readonly err: Output;
+}
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Carriage return and "erase in line" (ECMA-48, EL 2). */
+const eraseLine = '\r\u001b[2K';
+const dim = ['\u001b[2m', '\u001b[22m'] as const;
+
+export function createConsole(
+  { quiet, json }: ConsoleOptions,
+  { out, err }: Streams = { out: process.stdout, err: process.stderr },
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Console {
+  const draws = out.isTTY === true && !quiet && !json;
+  // https://no-color.org: any value that is not empty.
+  const coloured = draws && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
+  const columns = () => out.columns ?? 80;
+  let bottom: string | undefined;
+
+  const drawn = (text: string) => {
+    const cut = text.slice(0, Math.max(0, columns() - 1));
+    return coloured ? dim[0] + cut + dim[1] : cut;
+  };
+  /** Writes above the line at the bottom, in one go, so that nothing flickers. */
+  const write = (stream: Output, text: string) => {
+    if (bottom === undefined) stream.write(`${text}\n`);
+    else if (stream === out) stream.write(`${eraseLine}${text}\n${drawn(bottom)}`);
+    else {
+      out.write(eraseLine);
+      stream.write(`${text}\n`);
+      out.write(drawn(bottom));
+    }
+  };
+  const print = (text: string, event: JsonEvent | undefined, hidden: boolean) => {
+    if (json) {
+      if (event !== undefined) write(out, JSON.stringify(event));
+    } else if (!hidden) write(out, text);
+  };
+  return {
+    line: (text, event) => print(text, event, quiet),
+    event: (event) => print('', event, true),
+    result: (text, event) => print(text, event, false),
+    warn: (text) => write(err, `warning: ${text}`),
+    error: (text) => write(err, text),
+    progress: (draw) => {
+      const text = draw?.(columns());
+      if (!draws || text === bottom) return;
+      out.write(eraseLine + (text === undefined ? '' : drawn(text)));
+      bottom = text;
+    },
+  };
+}
 
 const twoDigits = (value: number) => String(value).padStart(2, '0');
 

@@ -43,6 +43,8 @@ interface BooleanFlag {
 
 interface ChoiceFlag {
   readonly kind: 'choice';
+  /** Where the choices are too long for the help's first column; they are named in the text then. */
+  readonly valueName?: string;
   readonly choices: readonly string[];
   /** Choices that a later version brings. */
   readonly laterChoices?: readonly string[];

@@ -1,20 +1,20 @@
 #!/usr/bin/env node
 /** `cifar10`: reads the command line, runs the command, and leaves with the exit code that says how it went. */
 import { messageOf, RunError, UsageError } from '../errors.ts';
-import { console_ } from './console.ts';
+import { type Console, createConsole } from './console.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 import { interruption } from './signals.ts';
 import { version } from './version.ts';
 
 /** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
-async function run(request: CommandLine): Promise<number> {
-  const context = { console: console_, signal: interruption.signal };
+async function run(request: CommandLine, console: Console): Promise<number> {
+  const context = { console, signal: interruption.signal };
   switch (request.command) {
     case 'help':
-      console_.line(request.text);
+      console.result(request.text);
       return 0;
     case 'version':
-      console_.line(version);
+      console.result(version);
       return 0;
     case 'train': {
       const { trainCommand } = await import('./commands/train.ts');
@@ -22,8 +22,7 @@ async function run(request: CommandLine): Promise<number> {
     }
     case 'eval': {
       const { evalCommand } = await import('./commands/eval.ts');
-      await evalCommand({ ...request, ...context });
-      return 0;
+      return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
     }
     case 'bench': {
       const { benchCommand } = await import('./commands/bench.ts');
@@ -34,7 +33,8 @@ async function run(request: CommandLine): Promise<number> {
 }
 
 /** 2 for what could be refused from the command line alone, 1 for everything else that failed. */
-function report(error: unknown, debug: boolean): number {
+function report(error: unknown, debug: boolean, console: Console): number {
+  console.progress(undefined);
   const ours = error instanceof UsageError || error instanceof RunError;
   const hint =
     error instanceof UsageError
@@ -42,8 +42,8 @@ function report(error: unknown, debug: boolean): number {
       : ours || debug
         ? ''
         : '\nThis is a fault of cifar10; --debug shows where.';
-  console_.error(`cifar10: ${messageOf(error)}${hint}`);
-  if (debug && error instanceof Error) console_.error(error.stack ?? '');
+  console.error(`cifar10: ${messageOf(error)}${hint}`);
+  if (debug && error instanceof Error) console.error(error.stack ?? '');
   return error instanceof UsageError ? 2 : 1;
 }
 
@@ -51,8 +51,11 @@ function report(error: unknown, debug: boolean): number {
 process.stdout.on('error', () => process.exit(1));
 
 const words = process.argv.slice(2);
+let console: Console = createConsole({ quiet: false, json: false });
 try {
-  process.exitCode = await run(parseCommandLine(words));
+  const request = parseCommandLine(words);
+  if ('flags' in request) console = createConsole(request.flags);
+  process.exitCode = await run(request, console);
 } catch (error) {
-  process.exitCode = report(error, words.includes('--debug'));
+  process.exitCode = report(error, words.includes('--debug'), console);
 }

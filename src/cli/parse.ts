@@ -39,7 +39,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     case 'train':
       return request('train', rest, debug);
     case 'eval':
-      return requireRunOnce(request('eval', rest, debug));
+      return request('eval', rest, debug);
     case 'bench':
       return request('bench', rest, debug);
   }
@@ -69,12 +69,4 @@ function request<C extends CommandName>(
   const parsed = buildCommand(command).parse(normaliseFlags(command, words), { from: 'user' });
   const written = Object.keys(parsed.opts()).filter((name) => parsed.getOptionValueSource(name) === 'cli');
   return { command, flags: parsed.opts<FlagsOf<C>>(), given: new Set(written.map(writtenName)), debug };
-}
-
-function requireRunOnce(evaluation: CommandRequest<'eval'>): CommandRequest<'eval'> {
-  if (evaluation.flags.runOnce) return evaluation;
-  throw new UsageError(
-    'eval: watching for new checkpoints is not yet available in this version; ' +
-      'add --run-once to evaluate the newest checkpoint once',
-  );
 }

@@ -44,5 +44,5 @@ function option(name: string, flag: AvailableFlag, command: CommandName): Option
 
 function valueHint(flag: AvailableFlag): string {
   if (flag.kind === 'boolean') return '';
-  return flag.kind === 'choice' ? ` <${flag.choices.join('|')}>` : ` <${flag.valueName}>`;
+  return ` <${flag.valueName ?? (flag.kind === 'choice' ? flag.choices.join('|') : '')}>`;
 }

@@ -8,7 +8,7 @@ test('a line has the form of the tutorial', () => {
   const lines = new StepLines(128, 10, () => now);
   lines.start(0);
   now = 250;
-  const line = lines.lineFor(0, 4.6742) ?? '';
+  const line = lines.lineFor(0, 4.6742)?.text ?? '';
   assert.match(
     line,
     /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}: step 0, loss = 4\.67 \(512\.0 examples\/sec; 0\.250 sec\/batch\)$/,
@@ -21,7 +21,7 @@ test('lines come at multiples of the frequency, and their speed is that of all s
   lines.start(0);
   const printed = Array.from({ length: 21 }, (_, step) => {
     now += step <= 10 ? 100 : 200;
-    return lines.lineFor(step, 1);
+    return lines.lineFor(step, 1)?.text;
   });
   assert.deepEqual(
     printed.flatMap((line, step) => (line === undefined ? [] : [step])),
@@ -34,9 +34,9 @@ test('lines come at multiples of the frequency, and their speed is that of all s
 test('a resumed run prints its first step, whatever its number', () => {
   const lines = new StepLines(100, 10);
   lines.start(15);
-  assert.match(lines.lineFor(15, 1) ?? '', /step 15,/);
+  assert.match(lines.lineFor(15, 1)?.text ?? '', /step 15,/);
   assert.equal(lines.lineFor(16, 1), undefined);
-  assert.match(lines.lineFor(20, 1) ?? '', /step 20,/);
+  assert.match(lines.lineFor(20, 1)?.text ?? '', /step 20,/);
 });
 
 test('times are printed to the microsecond, with every place', () => {

@@ -1,6 +1,11 @@
 /** The tutorial's progress lines (r0.11, `cifar10_train`), with the speed averaged over the lines since the last one. */
 import { timestamp } from './console.ts';
 
+export interface StepLine {
+  readonly text: string;
+  readonly examplesPerSecond: number;
+}
+
 export class StepLines {
   readonly #batchSize: number;
   readonly #frequency: number;
@@ -22,7 +27,7 @@ export class StepLines {
 
   /** The line of update `step`, if one is due: at the first update after a start, and at every multiple of the
    * frequency. Waiting for input and saving are part of the time, as they are part of the run. */
-  lineFor(step: number, totalLoss: number): string | undefined {
+  lineFor(step: number, totalLoss: number): StepLine | undefined {
     if (this.#printed && step % this.#frequency !== 0) return undefined;
     const last = this.#last ?? { at: this.#now(), step };
     const steps = step + 1 - last.step;
@@ -30,7 +35,11 @@ export class StepLines {
     const secondsPerBatch = (at - last.at) / 1000 / steps;
     this.#last = { at, step: step + 1 };
     this.#printed = true;
-    const speed = `${(this.#batchSize / secondsPerBatch).toFixed(1)} examples/sec; ${secondsPerBatch.toFixed(3)} sec/batch`;
-    return `${timestamp()}: step ${step}, loss = ${totalLoss.toFixed(2)} (${speed})`;
+    const examplesPerSecond = this.#batchSize / secondsPerBatch;
+    const speed = `${examplesPerSecond.toFixed(1)} examples/sec; ${secondsPerBatch.toFixed(3)} sec/batch`;
+    return {
+      text: `${timestamp()}: step ${step}, loss = ${totalLoss.toFixed(2)} (${speed})`,
+      examplesPerSecond,
+    };
   }
 }

@@ -1,11 +1,16 @@
-/** What is told of a training while it runs, in lines. */
+/** What is told of a training while it runs: lines, the line at the bottom, and the events of `--json`. */
 import type { TrainingRun } from '../training/run.ts';
-import type { TrainEvent } from '../training/train.ts';
+import type { StepReport, TrainEvent } from '../training/train.ts';
 import { type Console, duration, timestamp } from './console.ts';
 import type { TrainFlags } from './flag-table.ts';
+import { progressLine } from './progress-line.ts';
 import { StepLines } from './step-lines.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
+/** A terminal's line is drawn again after so many milliseconds at the earliest. */
+const redrawMillis = 100;
+/** How much of the speed is remembered from step to step: a mean over about 50. */
+const memory = 0.98;
 
 export class TrainReporter {
   readonly #console: Console;
@@ -15,6 +20,10 @@ export class TrainReporter {
   readonly #started: number = performance.now();
   #first = 0;
   #finished = false;
+  #lastStepAt = 0;
+  #drawnAt = 0;
+  #stepMillis: number | undefined;
+  #waiting = 0;
 
   /** Says what is trained on what. */
   constructor(console: Console, flags: TrainFlags, run: TrainingRun, resumedFrom: string | undefined) {
@@ -27,6 +36,17 @@ export class TrainReporter {
     console.line(
       `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} a step, ` +
         `seed ${seed}, with ${engine.library} (${engine.threads} threads)`,
+      {
+        kind: 'start',
+        dataset: examples.dataset.name,
+        examples: examples.count,
+        heldOut: validation?.count ?? 0,
+        batchSize,
+        seed,
+        engine: engine.library,
+        threads: engine.threads,
+        resumedFrom: resumedFrom ?? null,
+      },
     );
     if (resumedFrom !== undefined) console.line(`Going on from ${resumedFrom}`);
   }
@@ -41,21 +61,17 @@ export class TrainReporter {
       case 'ready':
         this.#ready(event);
         return;
-      case 'step': {
-        const line = this.#lines.lineFor(event.step, event.totalLoss);
-        if (line !== undefined) this.#console.line(line);
+      case 'step':
+        this.#step(event);
         return;
-      }
       case 'validation':
-        this.#console.line(
-          `${timestamp()}: step ${event.globalStep}, validation precision @ 1 = ${event.precision.toFixed(3)}` +
-            (event.path === undefined ? '' : `, the best so far: ${event.path}`),
-        );
+        this.#validation(event);
+        return;
+      case 'checkpoint':
+        this.#console.event({ ...event });
         return;
       case 'end':
         this.#end(event);
-        return;
-      case 'checkpoint':
         return;
     }
   }
@@ -63,26 +79,86 @@ export class TrainReporter {
   #ready({ globalStep, changes }: TrainEvent & { readonly kind: 'ready' }): void {
     this.#first = globalStep;
     this.#lines.start(globalStep);
+    this.#lastStepAt = performance.now();
     for (const change of changes) this.#console.warn(`equality to the bit ends here (${change})`);
     const { maxSteps } = this.#flags;
-    if (globalStep >= maxSteps)
+    if (globalStep >= maxSteps) {
       this.#console.line(`${globalStep} steps are done already; --max-steps asks for ${maxSteps}`);
+    }
+  }
+
+  #step(report: StepReport): void {
+    const { step, totalLoss, losses, learningRate } = report;
+    const due = this.#lines.lineFor(step, totalLoss);
+    if (due !== undefined) {
+      const { text, examplesPerSecond } = due;
+      const terms = Object.fromEntries(losses);
+      this.#console.line(text, {
+        kind: 'step',
+        step,
+        loss: totalLoss,
+        terms,
+        learningRate,
+        examplesPerSecond,
+      });
+    }
+    this.#draw(report);
+  }
+
+  #draw({ step, totalLoss, waitedMillis }: StepReport): void {
+    const now = performance.now();
+    const millis = now - this.#lastStepAt;
+    this.#lastStepAt = now;
+    this.#stepMillis =
+      this.#stepMillis === undefined ? millis : memory * this.#stepMillis + (1 - memory) * millis;
+    this.#waiting = memory * this.#waiting + (1 - memory) * (waitedMillis / millis);
+    if (now - this.#drawnAt < redrawMillis) return;
+    this.#drawnAt = now;
+    const { maxSteps } = this.#flags;
+    const done = step + 1;
+    const settled = done - this.#first >= 10;
+    const progress = {
+      step: done,
+      maxSteps,
+      loss: totalLoss,
+      imagesPerSecond: (this.#run.batchSize / this.#stepMillis) * 1e3,
+      millisLeft: settled ? (maxSteps - done) * this.#stepMillis : undefined,
+      waiting: this.#waiting,
+    };
+    this.#console.progress((columns) => progressLine(progress, columns));
+  }
+
+  #validation(event: TrainEvent & { readonly kind: 'validation' }): void {
+    const { globalStep, precision, path } = event;
+    this.#console.line(
+      `${timestamp()}: step ${globalStep}, validation precision @ 1 = ${precision.toFixed(3)}` +
+        (path === undefined ? '' : `, the best so far: ${path}`),
+      { ...event },
+    );
   }
 
   #end({ globalStep, stopped, waitedMillis }: TrainEvent & { readonly kind: 'end' }): void {
     this.#finished = !stopped;
+    this.#console.progress(undefined);
     const took = performance.now() - this.#started;
     const images = (globalStep - this.#first) * this.#run.batchSize;
-    this.#console.line(
+    const { trainDir, dataDir, maxSteps } = this.#flags;
+    this.#console.result(
       `${stopped ? 'Stopped' : 'Done'} at step ${globalStep}: ${number(images)} images in ${duration(took)} ` +
-        `(waited ${duration(waitedMillis)} for input). Checkpoints are in ${this.#flags.trainDir}`,
+        `(waited ${duration(waitedMillis)} for input). Checkpoints are in ${trainDir}`,
+      {
+        kind: 'end',
+        globalStep,
+        stopped,
+        images,
+        seconds: took / 1e3,
+        waitedSeconds: waitedMillis / 1e3,
+        trainDir,
+      },
     );
-    const { trainDir, dataDir } = this.#flags;
     const data = dataDir === '/tmp/cifar10_data' ? '' : ` --data-dir ${dataDir}`;
     if (stopped)
-      this.#console.line(
-        `Go on: cifar10 train --train-dir ${trainDir}${data} --max-steps ${this.#flags.maxSteps}`,
-      );
+      this.#console.line(`Go on: cifar10 train --train-dir ${trainDir}${data} --max-steps ${maxSteps}`);
     this.#console.line(`Next: cifar10 eval --run-once --checkpoint-dir ${trainDir}${data}`);
   }
 }

@@ -30,6 +30,15 @@ export interface Score {
   readonly precision: number;
 }
 
+/** What is scored, and who looks on. */
+export interface Scoring {
+  /** At most this many examples, from the first on; all by default. */
+  readonly numExamples?: number;
+  /** Sees every example. */
+  readonly onScored?: (scored: Scored) => void;
+  readonly signal?: AbortSignal;
+}
+
 /** A compiled network that scores one set of weights after the other. */
 export class Evaluator {
   readonly #network: Network;
@@ -49,15 +58,14 @@ export class Evaluator {
     return new Evaluator(network, batchSize, await engine.compile(graph), [...graph.variables.keys()]);
   }
 
-  /** Scores the first `numExamples` examples, or all where there are fewer. `onScored` sees each of them.
+  /** Scores examples from the first on. Returns undefined when it was stopped before the last.
    * @throws RunError when one of the weights is missing. */
   async score(
     tensors: ReadonlyMap<string, Float32Tensor>,
     weights: Weights,
     examples: Examples,
-    numExamples: number,
-    onScored: (scored: Scored) => void = () => undefined,
-  ): Promise<Score> {
+    { numExamples = examples.count, onScored, signal }: Scoring = {},
+  ): Promise<Score | undefined> {
     await this.#session.write(
       new Map(this.#variables.map((name) => [name, weightsOf(tensors, name, weights)])),
     );
@@ -66,6 +74,7 @@ export class Evaluator {
     let [correct, total] = [0, 0];
     try {
       for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
+        if (signal?.aborted === true) return undefined;
         const shape = [this.#batchSize, ...imageShape];
         const images: Tensor = { dtype: 'float32', shape, data: batch.images };
         const logits = (await this.#session.step(new Map([['images', images]]))).get('logits');
@@ -77,7 +86,7 @@ export class Evaluator {
           if (right) correct++;
           total++;
           const ofRow = scores.subarray(row * classes, (row + 1) * classes);
-          onScored({ example: batch.examples[row] ?? 0, label, logits: ofRow, correct: right });
+          onScored?.({ example: batch.examples[row] ?? 0, label, logits: ofRow, correct: right });
         }
         batches.recycle(batch);
       }
@@ -114,7 +123,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   requireSameClasses(metadata.dataset.classes, examples);
   const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize);
   try {
-    const score = await evaluator.score(tensors, weights, examples, numExamples);
+    const score = await evaluator.score(tensors, weights, examples, { numExamples });
+    if (score === undefined) throw new RunError('the evaluation was stopped');
     return { globalStep: metadata.globalStep, ...score };
   } finally {
     await evaluator.release();

@@ -1,61 +1,85 @@
-/** `cifar10 eval`: precision @ 1 of the newest checkpoint. */
-import { appendFile, mkdir } from 'node:fs/promises';
+/** `cifar10 eval`: precision @ 1 of the newest checkpoint, or of every one that appears beside a running training. */
+import { appendFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Checkpoint, readCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
-import { datasets } from '../../data/dataset.ts';
-import { loadExamples } from '../../data/files.ts';
-import { ensureSynthetic } from '../../data/synthetic/generate.ts';
-import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { messageOf, RunError } from '../../errors.ts';
-import { type Evaluation, evaluate } from '../../evaluation/evaluate.ts';
-import { datasetOf } from '../../training/run.ts';
-import { timestamp } from '../console.ts';
 import type { EvalFlags } from '../flag-table.ts';
+import { CheckpointScorer } from './checkpoint-scorer.ts';
 import type { CommandContext } from './context.ts';
 
-/** Prints the tutorial's line and adds one to `evaluations.jsonl` in the evaluation folder. */
-export async function evalCommand({ flags, console }: CommandContext<EvalFlags>): Promise<void> {
+/** Returns whether it came to its end, rather than being stopped. */
+export async function evalCommand(context: CommandContext<EvalFlags>): Promise<boolean> {
+  const { flags, console, signal } = context;
   const store = new CheckpointStore(flags.checkpointDir, { keep: 0, onWarning: console.warn });
-  const found = await store.latest();
-  if (found === undefined) {
-    throw new RunError(
-      `No checkpoint file found in ${flags.checkpointDir}. ` +
-        `Train first: cifar10 train --train-dir ${flags.checkpointDir}`,
-    );
+  const scorer = new CheckpointScorer(context);
+  try {
+    if (!flags.runOnce) return await watch(context, store, scorer);
+    const found = await store.latest();
+    if (found === undefined) {
+      throw new RunError(
+        `No checkpoint file found in ${flags.checkpointDir}. ` +
+          `Train first: cifar10 train --train-dir ${flags.checkpointDir}`,
+      );
+    }
+    await scoreAndRecord(flags, scorer, found.path, found.checkpoint);
+    return !signal.aborted;
+  } finally {
+    await scorer.release();
   }
-  const { metadata } = found.checkpoint;
-  const dataset = flags.dataset === undefined ? datasetOf(metadata) : datasets[flags.dataset];
-  if (dataset.name === 'synthetic') await ensureSynthetic(flags.dataDir);
-  const split = flags.evalData === 'test' ? 'test' : 'train';
-  const examples = await loadExamples(flags.dataDir, dataset, split);
-  const { batchSize, numExamples, weights } = flags;
-  const engine = createOnnxEngine();
-  const result = await evaluate({
-    engine,
-    checkpoint: found.checkpoint,
-    examples,
-    weights,
-    batchSize,
-    numExamples,
-  });
-  console.line(
-    `${result.total.toLocaleString('en-US')} ${split === 'test' ? 'test' : 'training'} images of ${dataset.title}, step ` +
-      `${result.globalStep}, ${weights === 'ema' ? 'moving averages' : 'raw weights'}: ${result.correct} right`,
-  );
-  console.line(`${timestamp()}: precision @ 1 = ${result.precision.toFixed(3)}`);
-  await record(flags, {
-    checkpoint: found.path,
-    dataset: dataset.name,
-    evalData: flags.evalData,
-    weights,
-    ...result,
-  });
 }
 
-async function record(
+/** Looks for checkpoints every `--eval-interval-secs` and scores each that is there once, oldest first. */
+async function watch(
+  { flags, console, signal }: CommandContext<EvalFlags>,
+  store: CheckpointStore,
+  scorer: CheckpointScorer,
+): Promise<boolean> {
+  const seen = new Set<string>();
+  while (!signal.aborted) {
+    const paths = await store.paths();
+    if (paths.length === 0)
+      console.line('No checkpoint file found', { kind: 'noCheckpoint', dir: flags.checkpointDir });
+    for (const path of paths) {
+      const version = await versionOf(path);
+      if (signal.aborted || version === undefined || seen.has(version)) continue;
+      seen.add(version);
+      const checkpoint = await readIfThere(path, console.warn);
+      if (checkpoint !== undefined) await scoreAndRecord(flags, scorer, path, checkpoint);
+    }
+    await sleep(flags.evalIntervalSecs * 1000, undefined, { signal }).catch(() => undefined);
+  }
+  return false;
+}
+
+/** A path and the time of its writing; undefined where the training has deleted it meanwhile. */
+async function versionOf(path: string): Promise<string | undefined> {
+  return stat(path).then(
+    ({ mtimeMs }) => `${path}:${mtimeMs}`,
+    () => undefined,
+  );
+}
+
+async function readIfThere(path: string, onWarning: (text: string) => void): Promise<Checkpoint | undefined> {
+  try {
+    return await readCheckpoint(path);
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    if ((await versionOf(path)) !== undefined) onWarning(`skipped a checkpoint: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Scores a checkpoint and adds a line to `evaluations.jsonl` in the evaluation folder. */
+async function scoreAndRecord(
   { evalDir }: EvalFlags,
-  result: Evaluation & { checkpoint: string; dataset: string; evalData: string; weights: string },
+  scorer: CheckpointScorer,
+  path: string,
+  checkpoint: Checkpoint,
 ): Promise<void> {
+  const result = await scorer.score(path, checkpoint);
+  if (result === undefined) return; // stopped meanwhile
   const file = join(evalDir, 'evaluations.jsonl');
   try {
     await mkdir(evalDir, { recursive: true });

@@ -89,7 +89,7 @@ async function validation(
     best: new CheckpointStore(join(flags.trainDir, 'best'), { keep: 1, onWarning }),
     score: async (variables) => {
       if (held === undefined) throw new RunError('nothing is held out');
-      return (await evaluator.score(variables, 'ema', held, held.count)).precision;
+      return (await evaluator.score(variables, 'ema', held))?.precision ?? Number.NaN;
     },
   };
   return { validate, release: () => evaluator.release() };

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createConsole, type JsonEvent } from './console.ts';
+import { progressLine } from './progress-line.ts';
+
+/** A console whose output is kept. */
+function kept(
+  options: { quiet?: boolean; json?: boolean; terminal?: number },
+  environment: Record<string, string> = {},
+) {
+  const written = { out: '', err: '' };
+  const out = {
+    write: (text: string) => (written.out += text),
+    ...(options.terminal !== undefined && { isTTY: true, columns: options.terminal }),
+  };
+  const err = { write: (text: string) => (written.err += text) };
+  const { quiet = false, json = false } = options;
+  return { console: createConsole({ quiet, json }, { out, err }, environment), written };
+}
+
+function everything({ console }: ReturnType<typeof kept>): void {
+  const event: JsonEvent = { kind: 'step', step: 3 };
+  console.line('a line', event);
+  console.event({ kind: 'checkpoint' });
+  console.progress(() => 'on the way');
+  console.result('a result', { kind: 'end' });
+  console.warn('careful');
+  console.progress(undefined);
+}
+
+describe('the console', () => {
+  test('prints lines and results into a pipe, and no control characters', () => {
+    const all = kept({});
+    everything(all);
+    assert.equal(all.written.out, 'a line\na result\n');
+    assert.equal(all.written.err, 'warning: careful\n');
+  });
+
+  test('prints results, warnings and errors only when it is to be quiet', () => {
+    const all = kept({ quiet: true, terminal: 80 });
+    everything(all);
+    assert.equal(all.written.out, 'a result\n');
+    assert.equal(all.written.err, 'warning: careful\n');
+  });
+
+  test('prints one JSON object a line, and nothing else, for programs', () => {
+    const all = kept({ json: true, terminal: 80 });
+    everything(all);
+    const events = all.written.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as JsonEvent);
+    assert.deepEqual(events, [{ kind: 'step', step: 3 }, { kind: 'checkpoint' }, { kind: 'end' }]);
+  });
+
+  test('keeps a line at the bottom of a terminal, below everything else, and takes it away in the end', () => {
+    const all = kept({ terminal: 80 }, { NO_COLOR: '1' });
+    everything(all);
+    const erase = '\r\u001b[2K';
+    assert.equal(
+      all.written.out,
+      `a line\n${erase}on the way${erase}a result\non the way${erase}on the way${erase}`,
+    );
+  });
+
+  test('cuts that line to the columns of the terminal, so that it never wraps', () => {
+    const all = kept({ terminal: 20 }, { NO_COLOR: '1' });
+    all.console.progress(() => 'x'.repeat(50));
+    assert.equal(all.written.out, `\r\u001b[2K${'x'.repeat(19)}`);
+  });
+
+  test('uses colour on a terminal only, and not where NO_COLOR is set', () => {
+    const dim = '\u001b[2m';
+    const printed = (terminal: number | undefined, environment: Record<string, string>) => {
+      const all = kept(terminal === undefined ? {} : { terminal }, environment);
+      all.console.progress(() => 'x');
+      return all.written.out.includes(dim);
+    };
+    assert.equal(printed(80, {}), true);
+    assert.equal(printed(80, { NO_COLOR: '' }), true);
+    assert.equal(printed(80, { NO_COLOR: '1' }), false);
+    assert.equal(printed(80, { TERM: 'dumb' }), false);
+    assert.equal(printed(undefined, {}), false);
+  });
+});
+
+describe('the line of progress', () => {
+  const progress = {
+    step: 2500,
+    maxSteps: 10_000,
+    loss: 1.234,
+    imagesPerSecond: 2650.4,
+    millisLeft: 365_000,
+    waiting: 0,
+  };
+
+  test('tells step, loss, speed and time left, and fills what is over with a bar', () => {
+    const line = progressLine(progress, 100);
+    assert.match(
+      line,
+      /^step 2,500 of 10,000 · loss 1\.23 · 2,650 images\/s · 6 min 5 s left {2}█{7,10}░{20,30}$/,
+    );
+  });
+
+  test('leaves out what does not fit, from the end', () => {
+    assert.equal(progressLine(progress, 60), 'step 2,500 of 10,000 · loss 1.23 · 2,650 images/s');
+    assert.equal(progressLine(progress, 34), 'step 2,500 of 10,000 · loss 1.23');
+    for (const columns of [20, 40, 60, 80, 200])
+      assert.ok(progressLine(progress, columns).length < columns, `${columns}`);
+  });
+
+  test('says when training waits for its input, and nothing of the time left as long as it is not known', () => {
+    assert.match(progressLine({ ...progress, waiting: 0.25 }, 120), /waits 25% for input/);
+    assert.doesNotMatch(progressLine({ ...progress, millisLeft: undefined }, 120), /left/);
+  });
+});

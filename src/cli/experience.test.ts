@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { ensureSynthetic } from '../data/synthetic/generate.ts';
+import { type Outcome, program, stepsIn } from '../testing/program.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-experience-'));
+const data = join(folder, 'data');
+const run = (name: string) => join(folder, name);
+const file = (name: string, step: number) => join(run(name), `model.ckpt-${step}.safetensors`);
+const train = (name: string, ...more: readonly string[]) =>
+  program([
+    'train',
+    '--dataset',
+    'synthetic',
+    '--data-dir',
+    data,
+    '--train-dir',
+    run(name),
+    '--batch-size',
+    '16',
+    ...more,
+  ]);
+
+function ok(outcome: Outcome): Outcome {
+  assert.equal(outcome.code, 0, outcome.errors);
+  return outcome;
+}
+
+before(() => ensureSynthetic(data));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('training', () => {
+  const steps = ['--max-steps', '12', '--checkpoint-steps', '6'];
+
+  test('ends with the same bytes for every number of reader threads', async () => {
+    ok(await train('one', ...steps));
+    ok(await train('three', ...steps, '--readers', '3'));
+    assert.deepEqual(readFileSync(file('three', 12)), readFileSync(file('one', 12)));
+  });
+
+  test('prints one JSON object a line with --json', async () => {
+    const { output } = ok(await train('json', ...steps, '--json', '--log-frequency', '4'));
+    const events = output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['start', 'checkpoint', 'step', 'step', 'checkpoint', 'step', 'checkpoint', 'end'],
+    );
+    const step = events.find(({ kind }) => kind === 'step') as {
+      step: number;
+      loss: number;
+      terms: Record<string, number>;
+    };
+    assert.equal(step.step, 0);
+    assert.equal(step.terms['total_loss'], step.loss);
+    assert.equal(Object.keys(step.terms).length, 7);
+  });
+
+  test('prints its last line only with --quiet', async () => {
+    const { output } = ok(await train('quiet', ...steps, '--quiet'));
+    assert.match(output, /^Done at step 12: 192 images in .*\n$/);
+  });
+
+  test('prints no control characters into a pipe', async () => {
+    const { output } = ok(await train('plain', ...steps));
+    assert.ok(!output.includes('\u001b') && !output.includes('\r'));
+  });
+
+  test('refuses a second training in the same folder while the first one runs', async () => {
+    let second: Promise<Outcome> | undefined;
+    const first = await program(
+      [
+        'train',
+        '--dataset',
+        'synthetic',
+        '--data-dir',
+        data,
+        '--train-dir',
+        run('shared'),
+        '--batch-size',
+        '16',
+        '--max-steps',
+        '300',
+      ],
+      (line, kill) => {
+        if (!line.includes(': step 0,')) return;
+        second = train('shared', ...steps);
+        void second.then(() => kill('SIGTERM'));
+      },
+    );
+    const refused = await second;
+    assert.equal(first.code, 143, first.errors);
+    assert.equal(refused?.code, 1);
+    assert.match(
+      refused?.errors ?? '',
+      /shared: process \d+ on .* is training there\. Stop it, or give another --train-dir/,
+    );
+    assert.equal(existsSync(join(run('shared'), 'lock')), false);
+  });
+
+  test('--restart moves the old run aside and starts anew', async () => {
+    const { output } = ok(await train('one', '--max-steps', '2', '--restart'));
+    assert.match(output, /The run that was in .*one is in .*one\.1 now/);
+    assert.deepEqual(stepsIn(output), [0]);
+    assert.ok(existsSync(join(`${run('one')}.1`, 'model.ckpt-12.safetensors')));
+  });
+
+  test('takes its schedule from the checkpoint, and a flag changes it with a notice', async () => {
+    ok(await train('schedule', '--max-steps', '2', '--learning-rate', '0.05'));
+    const { output } = ok(await train('schedule', '--max-steps', '3', '--json', '--log-frequency', '1'));
+    assert.match(output, /"learningRate":0\.05/);
+    const changed = ok(
+      await train('schedule', '--max-steps', '4', '--learning-rate', '0.01', '--clip-norm', '1'),
+    );
+    assert.match(changed.errors, /equality to the bit ends here \(initialLearningRate: 0\.05, now 0\.01\)/);
+    assert.match(changed.errors, /equality to the bit ends here \(clipNorm: 0, now 1\)/);
+    assert.equal((await readCheckpoint(file('schedule', 4))).metadata.hyperparameters.clipNorm, 1);
+  });
+
+  test('--init-from starts a new run from the weights of another', async () => {
+    ok(await train('from', '--max-steps', '1', '--init-from', file('three', 12), '--learning-rate', '0'));
+    const name = 'conv2/weights';
+    const [source, started] = await Promise.all([
+      readCheckpoint(file('three', 12)),
+      readCheckpoint(file('from', 0)),
+    ]);
+    assert.deepEqual(started.tensors.get(name), source.tensors.get(name));
+    assert.deepEqual(started.tensors.get(`${name}/ExponentialMovingAverage`), source.tensors.get(name));
+    assert.equal(started.metadata.globalStep, 0);
+    const refused = await train('from', '--max-steps', '2', '--init-from', file('three', 12));
+    assert.equal(refused.code, 1);
+    assert.match(refused.errors, /--init-from starts a new run, and .*from holds one/);
+  });
+
+  test('a run that diverges says where, why and from which checkpoint to go on, and saves nothing of it', async () => {
+    const outcome = await train(
+      'diverging',
+      '--max-steps',
+      '200',
+      '--checkpoint-steps',
+      '1',
+      '--keep',
+      '0',
+      '--learning-rate',
+      '1e30',
+    );
+    assert.equal(outcome.code, 1);
+    const [, step = '0'] =
+      /Model diverged with loss = (?:NaN|Infinity) at step (\d+), learning rate 1000000000000/.exec(
+        outcome.errors,
+      ) ?? [];
+    assert.ok(Number(step) > 0, outcome.errors);
+    assert.match(outcome.errors, /loss: conv1\/weight_loss .*total_loss (NaN|Infinity)/);
+    assert.match(outcome.errors, /not finite after this step: .*(weights|biases)/);
+    assert.match(outcome.errors, /examples of the batch: (\S+data_batch_\d\.bin:\d+ ?){16}/);
+    assert.match(
+      outcome.errors,
+      new RegExp(`the last good checkpoint is model\\.ckpt-${step}\\.safetensors`),
+    );
+    assert.ok(!existsSync(file('diverging', Number(step) + 1)));
+  });
+
+  test('two damaged checkpoints, and no other, are an error that names both', async () => {
+    ok(await train('damaged', '--max-steps', '2', '--checkpoint-steps', '2'));
+    for (const step of [0, 2]) writeFileSync(file('damaged', step), 'nothing');
+    const outcome = await train('damaged', '--max-steps', '4');
+    assert.equal(outcome.code, 1);
+    assert.match(
+      outcome.errors,
+      /no whole checkpoint in .*damaged:\n.*model\.ckpt-2\.safetensors.*\n.*model\.ckpt-0\.safetensors/,
+    );
+  });
+});
+
+describe('a holdout', () => {
+  test('is scored while training, and the best checkpoint is kept and found by eval', async () => {
+    const flags = ['--max-steps', '30', '--holdout', '0.1', '--eval-every', '10', '--checkpoint-steps', '30'];
+    const { output } = ok(await train('held', ...flags));
+    assert.match(output, /Training on 9,000 images of the generated set .*\(1,000 held out\)/);
+    const scores = [
+      ...output.matchAll(/step (\d+), validation precision @ 1 = (0\.\d{3})(, the best so far: (.*))?/g),
+    ];
+    assert.deepEqual(
+      scores.map(([, step]) => Number(step)),
+      [10, 20, 30],
+    );
+    const best = Math.max(...scores.map(([, , precision]) => Number(precision)));
+    const [kept = ''] = readdirSync(join(run('held'), 'best')).filter((name) =>
+      name.startsWith('model.ckpt-'),
+    );
+    const { metadata } = await readCheckpoint(join(run('held'), 'best', kept));
+    assert.equal(metadata.validationPrecision?.toFixed(3), best.toFixed(3));
+
+    const where = [
+      '--data-dir',
+      data,
+      '--checkpoint-dir',
+      join(run('held'), 'best'),
+      '--eval-dir',
+      run('held-eval'),
+    ];
+    const evaluation = ok(await program(['eval', '--run-once', '--eval-data', 'validation', ...where]));
+    assert.match(
+      evaluation.output,
+      new RegExp(`1,000 validation images .*\n.*precision @ 1 = ${best.toFixed(3)}`),
+    );
+  });
+
+  test('--eval-every without one is refused before anything is read', async () => {
+    const outcome = await train('none', '--max-steps', '2', '--eval-every', '1');
+    assert.equal(outcome.code, 2);
+    assert.match(outcome.errors, /--eval-every scores images kept out of training; add --holdout/);
+  });
+
+  test('validation images of a run without one are an error', async () => {
+    const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('x')];
+    const outcome = await program(['eval', '--run-once', '--eval-data', 'validation', ...where]);
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.errors, /trained without --holdout/);
+  });
+});
+
+describe('evaluation', () => {
+  test('--report tells of every class and leaves every prediction', async () => {
+    const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('report')];
+    const { output } = ok(
+      await program(['eval', '--run-once', '--report', '--num-examples', '150', ...where]),
+    );
+    assert.match(output, /^class +images +precision +recall$/m);
+    assert.match(output, /^circle +15 /m);
+    const lines = readFileSync(join(run('report'), 'predictions-12.csv'), 'utf8')
+      .trim()
+      .split('\n');
+    assert.equal(lines.length, 151);
+    assert.match(lines[1] ?? '', /test_batch\.bin:0,\w+,\w*,(true|false),[01]\.\d{6},[01]\.\d{6}$/);
+    const report = JSON.parse(readFileSync(join(run('report'), 'report-12.json'), 'utf8')) as {
+      correct: number;
+      confusion: number[][];
+    };
+    assert.equal(
+      report.confusion.reduce((sum, row, label) => sum + (row[label] ?? 0), 0),
+      report.correct,
+    );
+    assert.equal(lines.filter((line) => line.includes(',true,')).length, report.correct);
+  });
+
+  test('beside a training scores every checkpoint once, and ends within a second of Ctrl-C', async () => {
+    const watched = run('watched');
+    const scored: number[] = [];
+    let stopped = 0;
+    const where = ['--data-dir', data, '--checkpoint-dir', watched, '--eval-dir', run('watch-eval')];
+    const evaluator = program(
+      ['eval', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
+      (line, kill) => {
+        const [, step] = /step (\d+), moving averages/.exec(line) ?? [];
+        if (step === undefined) return;
+        scored.push(Number(step));
+        if (Number(step) < 40) return;
+        stopped = performance.now();
+        kill('SIGINT');
+      },
+    );
+    ok(await train('watched', '--max-steps', '40', '--checkpoint-steps', '10', '--keep', '0'));
+    const { code, output, errors } = await evaluator;
+    assert.equal(code, 130, errors);
+    assert.ok(performance.now() - stopped < 1000);
+    assert.deepEqual(scored, [0, 10, 20, 30, 40]);
+    assert.match(output, /^No checkpoint file found$/m);
+  });
+});

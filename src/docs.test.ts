@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { writtenName } from './cli/flag.ts';
+import { flagTable } from './cli/flag-table.ts';
+import { parseCommandLine } from './cli/parse.ts';
+
+/** The pages for people are held to the program: what they name exists, what they tell to type is understood. */
+const root = fileURLToPath(new URL('../', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const exists = (path: string) => existsSync(join(root, path));
+const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found);
+
+const map = 'docs/tutorial-map.md';
+const pages = [
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+].map((page) => ({ page, text: read(page), prose: withoutCode(read(page)) }));
+
+interface Block {
+  /** What stands behind the fence, such as `sh`. */
+  readonly language: string;
+  readonly lines: readonly string[];
+}
+
+const fence = /^ *```(.*)\n([\s\S]*?)^ *```$/gm;
+
+function blocksOf(text: string): readonly Block[] {
+  return [...text.matchAll(fence)].map(([, language = '', body = '']) => ({
+    language: language.trim(),
+    lines: body.split('\n').map((line) => line.trim()),
+  }));
+}
+
+function withoutCode(text: string): string {
+  return text.replaceAll(fence, '');
+}
+
+/** The target of every link and picture. */
+function linksOf(prose: string): readonly string[] {
+  return matches(prose, /\]\(([^)\s]+)\)/g).filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** The anchors of a page: its headings in lower case, without punctuation, with - for blanks. */
+function anchorsOf(path: string): readonly string[] {
+  return matches(withoutCode(read(path)), /^#+ +(.*)$/gm).map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\- _]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** What is wrong with a link of a page, undefined if nothing is. */
+function problemOf(page: string, link: string): string | undefined {
+  const [file = '', anchor] = link.split('#');
+  const path = file === '' ? page : normalize(join(dirname(page), file));
+  if (path.startsWith('..') || !exists(path)) return `${link}: there is no ${path}`;
+  if (anchor === undefined || anchorsOf(path).includes(anchor)) return undefined;
+  return `${link}: ${path} has no such heading`;
+}
+
+describe('every page', () => {
+  for (const { page, text, prose } of pages) {
+    test(`${page} links to files and headings that exist`, () => {
+      const problems = linksOf(prose).map((link) => problemOf(page, link));
+      assert.deepEqual(
+        problems.filter((problem) => problem !== undefined),
+        [],
+      );
+    });
+
+    test(`${page} names files of src that exist`, () => {
+      const named = matches(prose, /`(src\/[\w./-]+)`/g);
+      assert.deepEqual(
+        named.filter((path) => !exists(path)),
+        [],
+      );
+    });
+
+    test(`${page} tells commands that are understood`, () => {
+      const typed = blocksOf(text).filter(({ language }) => language !== 'text');
+      for (const line of typed.flatMap(({ lines }) => lines)) {
+        const [, words] = /^(?:\$ )?(?:npx )?cifar10(?: +([^#]*))?(?:#.*)?$/.exec(line) ?? [];
+        if (words === undefined) continue;
+        assert.doesNotThrow(() => parseCommandLine(words.split(' ').filter((word) => word !== '')), line);
+      }
+    });
+  }
+
+  test('has been looked at: there are links, paths and commands among them', () => {
+    assert.ok(pages.length >= 7, 'pages');
+    assert.ok(pages.flatMap(({ prose }) => linksOf(prose)).length > 100, 'links');
+    assert.ok(
+      pages.some(({ text }) => blocksOf(text).some(({ language }) => language === 'sh')),
+      'blocks',
+    );
+  });
+
+  test('a link to nowhere and a heading that is none are found', () => {
+    assert.equal(problemOf(map, 'deviations.md'), undefined);
+    assert.equal(problemOf('README.md', `${map}#cifar10py`), undefined);
+    assert.match(problemOf(map, 'nowhere.md') ?? '', /there is no docs\/nowhere\.md/);
+    assert.match(problemOf(map, '../../outside.md') ?? '', /there is no/);
+    assert.match(problemOf('README.md', `${map}#nowhere`) ?? '', /no such heading/);
+  });
+});
+
+describe('every row of the map of the tutorial', () => {
+  const rows = matches(read(map), /^(\| .* \|)$/gm)
+    .map((row) => row.split('|').map((cell) => cell.trim()))
+    .filter(([, theirs]) => theirs !== 'r0.11')
+    .map(([, theirs = '', ours = '', test = '']) => ({ theirs, ours, test }));
+  /** The files that a cell links to, and their text. */
+  const filesOf = (cell: string) =>
+    linksOf(cell).map((link) => {
+      const path = normalize(join(dirname(map), link));
+      return { path, text: exists(path) ? read(path) : '' };
+    });
+  const later = rows.filter(({ ours }) => ours === 'later');
+  const done = rows.filter(({ ours }) => ours !== 'later');
+
+  test('that has something here names a test that exists, with words that stand in it', () => {
+    assert.ok(done.length > 60);
+    for (const { theirs, test } of done) {
+      const tests = filesOf(test);
+      assert.ok(tests.length > 0, `${theirs} names no test`);
+      for (const { path, text } of tests) assert.ok(path.endsWith('.test.ts') && text !== '', path);
+      const quoted = matches(test, /"([^"]+)"/g);
+      assert.ok(quoted.length >= tests.length, `${theirs} does not say which test`);
+      for (const words of quoted)
+        assert.ok(
+          tests.some(({ text }) => text.includes(words)),
+          `${theirs}: "${words}" stands in none of them`,
+        );
+    }
+  });
+
+  test('that has something here names what stands in the files it links to', () => {
+    for (const { theirs, ours } of done) {
+      const files = filesOf(ours);
+      const names = matches(ours, /`([^`]+)`/g);
+      assert.ok(files.length > 0 && names.length > 0, theirs);
+      for (const name of names)
+        assert.ok(
+          files.some(({ text }) => text.includes(name)),
+          `${theirs}: ${name}`,
+        );
+    }
+  });
+
+  test('that waits for a later version says nothing else, and a flag waits exactly as long as it is refused', () => {
+    assert.deepEqual(
+      later.filter(({ test }) => test !== ''),
+      [],
+    );
+    const refused = Object.entries(flagTable)
+      .filter(([, flag]) => 'notYetAvailable' in flag)
+      .map(([name]) => `--${writtenName(name)}`);
+    for (const { theirs, ours } of rows) {
+      const [flag] = matches(theirs, /^`(--\w+)`/g);
+      if (flag !== undefined)
+        assert.equal(ours === 'later', refused.includes(flag.replaceAll('_', '-')), flag);
+    }
+  });
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
+
+const logits = (...values: number[]) => Float32Array.from(values);
+
+test('the prediction is the first of the highest scores, and none where a score is not finite', () => {
+  assert.equal(predictedClass(logits(1, 3, 3)), 1);
+  assert.equal(predictedClass(logits(1, Number.NaN, 3)), undefined);
+  assert.equal(predictedClass(logits(1, Number.POSITIVE_INFINITY, 3)), undefined);
+});
+
+test('probabilities sum to one, also for large scores', () => {
+  const [a = 0, b = 0] = probabilities(logits(1000, 1000 + Math.log(3)));
+  assert.ok(Math.abs(a - 0.25) < 1e-4 && Math.abs(b - 0.75) < 1e-4, `${a}, ${b}`);
+});
+
+test('precision and recall of each class follow from the counts', () => {
+  const matrix = new ConfusionMatrix(['cat', 'dog', 'owl']);
+  const add = (label: number, predicted: number) =>
+    matrix.add({
+      label,
+      logits: logits(...[0, 1, 2].map((k) => Number(k === predicted))),
+      correct: label === predicted,
+    });
+  for (const [label, predicted] of [
+    [0, 0],
+    [0, 0],
+    [0, 1],
+    [1, 1],
+    [1, 0],
+  ] as const)
+    add(label, predicted);
+  assert.deepEqual(matrix.counts, [
+    [2, 1, 0],
+    [1, 1, 0],
+    [0, 0, 0],
+  ]);
+  const [cat, dog, owl] = matrix.byClass;
+  assert.deepEqual(cat, { name: 'cat', examples: 3, precision: 2 / 3, recall: 2 / 3 });
+  assert.deepEqual(dog, { name: 'dog', examples: 2, precision: 1 / 2, recall: 1 / 2 });
+  assert.ok(owl && owl.examples === 0 && Number.isNaN(owl.precision) && Number.isNaN(owl.recall));
+});
+
+test('a tie that counts as right is right in the matrix, a row without a prediction is wrong there', () => {
+  const matrix = new ConfusionMatrix(['cat', 'dog']);
+  matrix.add({ label: 1, logits: logits(2, 2), correct: true });
+  matrix.add({ label: 1, logits: logits(Number.NaN, 2), correct: false });
+  assert.deepEqual(matrix.counts, [
+    [0, 0],
+    [0, 1],
+  ]);
+  assert.equal(matrix.byClass[1]?.recall, 1 / 2);
+});

@@ -1,0 +1,71 @@
+/** What `eval --report` leaves: every prediction as CSV, the sums as JSON. Written aside and renamed. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAside } from '../checkpoint/write-aside.ts';
+import type { Examples } from '../data/files.ts';
+import { messageOf, RunError } from '../errors.ts';
+import { type ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
+import type { Evaluation, Scored } from './evaluate.ts';
+
+/** Rows of `predictions-<step>.csv`: the example's key, its class, the predicted one (empty where a score is not
+ * finite), right or wrong, the probability of the prediction and of the true class. */
+export class PredictionRows {
+  readonly #examples: Examples;
+  readonly #rows: string[] = ['key,label,predicted,correct,probability,probability_of_label'];
+
+  constructor(examples: Examples) {
+    this.#examples = examples;
+  }
+
+  add({ example, label, logits, correct }: Scored): void {
+    const { classes } = this.#examples.dataset;
+    const shares = probabilities(logits);
+    const predicted = correct ? label : predictedClass(logits);
+    const share = (index: number | undefined) => (shares[index ?? -1] ?? Number.NaN).toFixed(6);
+    const name = predicted === undefined ? '' : (classes[predicted] ?? '');
+    const cells = [
+      quoted(this.#examples.keyOf(example)),
+      classes[label],
+      name,
+      correct,
+      share(predicted),
+      share(label),
+    ];
+    this.#rows.push(cells.join());
+  }
+
+  get text(): string {
+    return `${this.#rows.join('\n')}\n`;
+  }
+}
+
+/** As RFC 4180 quotes: paths may hold commas and quotes. */
+function quoted(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Writes `predictions-<step>.csv` and `report-<step>.json` and returns their paths.
+ * @throws RunError when they cannot be written. */
+export async function writeReport(
+  evalDir: string,
+  evaluation: Evaluation,
+  about: Readonly<Record<string, unknown>>,
+  confusion: ConfusionMatrix,
+  predictions: PredictionRows,
+): Promise<readonly string[]> {
+  const { globalStep } = evaluation;
+  const report = { ...about, ...evaluation, classes: confusion.byClass, confusion: confusion.counts };
+  const files = [
+    [join(evalDir, `predictions-${globalStep}.csv`), predictions.text],
+    [join(evalDir, `report-${globalStep}.json`), `${JSON.stringify(report, null, 2)}\n`],
+  ] as const;
+  try {
+    await mkdir(evalDir, { recursive: true });
+    for (const [path, text] of files) await writeAside(path, new TextEncoder().encode(text));
+  } catch (error) {
+    throw new RunError(
+      `${evalDir}: the report cannot be written (${messageOf(error)}). Give another --eval-dir.`,
+    );
+  }
+  return files.map(([path]) => path);
+}

@@ -1,0 +1,39 @@
+/** Runs the built program as a person would, for tests. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Runs `cifar10` with these words; `onLine` sees its standard output line by line and may stop it. */
+export function program(
+  words: readonly string[],
+  onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [output, errors, rest] = ['', '', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      rest += text;
+      const lines = rest.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine?.(line, (signal) => child.kill(signal));
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
+    });
+    child.once('close', (code, signal) => resolve({ code, signal, output, errors }));
+  });
+}
+
+/** The numbers of the steps whose lines were printed. */
+export function stepsIn(output: string): readonly number[] {
+  return [...output.matchAll(/: step (\d+), loss = /g)].map(([, step]) => Number(step));
+}
