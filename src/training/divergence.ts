@@ -8,7 +8,7 @@ import type { StepReport } from './train.ts';
 /**
  * Stops a run that has diverged, before anything of it is saved.
  *
- * @param saved global step of the last checkpoint, -1 where there is none
+ * @param saved global steps of the last two checkpoints, -1 where there is none
  * @throws RunError when the loss is infinite or not a number: the step, the terms of the loss, the variables whose
  * update was not finite (so their gradients were not), the examples of the batch, and the last good checkpoint.
  */
@@ -17,7 +17,7 @@ export async function requireFinite(
   examples: Examples,
   batch: Batch,
   session: Session,
-  saved: number,
+  saved: readonly [before: number, last: number],
 ): Promise<void> {
   if (Number.isFinite(totalLoss)) return;
   const variables = await session.read();
@@ -34,10 +34,16 @@ export async function requireFinite(
       `  loss: ${[...losses].map(([name, value]) => `${name} ${value}`).join(', ')}`,
       `  not finite after this step: ${names.length === 0 ? 'no variable' : names.join(', ')}`,
       `  examples of the batch: ${keys.join(' ')}`,
-      saved < 0
-        ? '  Nothing was saved. A smaller --learning-rate, or --clip-norm, may help.'
-        : `  Nothing of this step was saved; the last good checkpoint is model.ckpt-${saved}.safetensors. ` +
-          'A smaller --learning-rate, or --clip-norm, may help from there.',
+      `  ${advice(step, saved)} A smaller --learning-rate, or --clip-norm, may help.`,
     ].join('\n'),
   );
+}
+
+/** A checkpoint of the very step holds the weights that gave this loss; the one before it is the last good one. */
+function advice(step: number, [before, last]: readonly [number, number]): string {
+  const name = (globalStep: number) => `model.ckpt-${globalStep}.safetensors`;
+  const good = last === step ? before : last;
+  if (good < 0) return 'There is no checkpoint from before.';
+  if (last !== step) return `Nothing of this step was saved; the last good checkpoint is ${name(good)}.`;
+  return `The last good checkpoint is ${name(good)}; to go on from it, remove ${name(last)}, whose weights gave this loss.`;
 }

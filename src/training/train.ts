@@ -96,6 +96,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     yield { kind: 'ready', globalStep, changes };
 
     let saved = resume === undefined ? -1 : globalStep;
+    let savedBefore = -1;
     let scored = saved;
     let best =
       (await validate?.best.latest())?.checkpoint.metadata.validationPrecision ?? Number.NEGATIVE_INFINITY;
@@ -111,7 +112,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
         const tensors = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
         if (saves) {
           const path = await store.save({ tensors, metadata: { ...metadata, globalStep } });
-          saved = globalStep;
+          [savedBefore, saved] = [saved, globalStep];
           yield { kind: 'checkpoint', globalStep, path };
         }
         if (scores) {
@@ -130,7 +131,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       const batch = await batches.next();
       const waitedMillis = batches.waitedMillis - waitedBefore;
       const report = { ...(await trainStep(run, training, session, batch)), waitedMillis };
-      await requireFinite(report, run.examples, batch, session, saved);
+      await requireFinite(report, run.examples, batch, session, [savedBefore, saved]);
       batches.recycle(batch);
       globalStep++;
       yield report;
