@@ -24,7 +24,7 @@ const session: Session = {
 
 const batch = { ...newBuffers(2), examples: Uint32Array.of(7, 3), step: 12, count: 2 };
 
-function check(totalLoss: number, saved: number): Promise<void> {
+function check(totalLoss: number, ...saved: [before: number, last: number]): Promise<void> {
   const losses = new Map([
     ['cross_entropy', totalLoss],
     ['total_loss', totalLoss],
@@ -40,11 +40,11 @@ function check(totalLoss: number, saved: number): Promise<void> {
   return requireFinite(report, noiseExamples(10), batch, session, saved);
 }
 
-test('a finite loss goes on', () => check(4.67, 0));
+test('a finite loss goes on', () => check(4.67, -1, 0));
 
 test('a loss that is infinite or not a number ends the training', async () => {
   for (const loss of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-    await assert.rejects(check(loss, 0), {
+    await assert.rejects(check(loss, -1, 0), {
       name: 'RunError',
       message: new RegExp(`^Model diverged with loss = ${loss} at step 12, learning rate 0\\.1\\.`),
     });
@@ -52,7 +52,7 @@ test('a loss that is infinite or not a number ends the training', async () => {
 });
 
 test('it is told which term, which variables, which examples, and where the last checkpoint is', async () => {
-  await assert.rejects(check(Number.NaN, 10), {
+  await assert.rejects(check(Number.NaN, 5, 10), {
     message: new RegExp(
       [
         'loss: cross_entropy NaN, total_loss NaN',
@@ -62,5 +62,11 @@ test('it is told which term, which variables, which examples, and where the last
       ].join('\n *'),
     ),
   });
-  await assert.rejects(check(Number.NaN, -1), { message: /Nothing was saved\./ });
+  await assert.rejects(check(Number.NaN, -1, -1), { message: /There is no checkpoint from before\./ });
+});
+
+test('a checkpoint of the very step is not called good, for its weights gave the loss', async () => {
+  const message =
+    /The last good checkpoint is model\.ckpt-11\.safetensors; .* remove model\.ckpt-12\.safetensors/;
+  await assert.rejects(check(Number.NaN, 11, 12), { message });
 });
