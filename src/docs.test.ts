@@ -13,6 +13,9 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const exists = (path: string) => existsSync(join(root, path));
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found);
 
+/** Fenced blocks: what stands behind the fence, and the lines between. */
+const fence = /^ *```(.*)\n([\s\S]*?)^ *```$/gm;
+
 const map = 'docs/tutorial-map.md';
 const pages = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
@@ -26,8 +29,6 @@ interface Block {
   readonly language: string;
   readonly lines: readonly string[];
 }
-
-const fence = /^ *```(.*)\n([\s\S]*?)^ *```$/gm;
 
 function blocksOf(text: string): readonly Block[] {
   return [...text.matchAll(fence)].map(([, language = '', body = '']) => ({
