@@ -3,7 +3,8 @@
  * make it, and removed at the end. A process that was killed leaves it behind: then nobody of that number runs any
  * more, or somebody who started later.
  */
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, RunError } from '../errors.ts';
@@ -19,23 +20,51 @@ interface Holder {
  * @throws RunError when another process trains there, or the folder cannot be written. */
 export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   const path = join(dir, 'lock');
-  const mine: Holder = { pid: process.pid, host: hostname(), started: await startOf(process.pid) };
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await mkdir(dir, { recursive: true });
-      const file = await open(path, 'wx');
-      await file.writeFile(JSON.stringify(mine));
-      await file.close();
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if (!isCode(error, 'EEXIST') || (await isFile(dir))) {
-        throw new RunError(`${dir}: cannot be written (${messageOf(error)}). Give another --train-dir.`);
-      }
-    }
-    const holder = await holderOf(path);
-    if (attempt > 0 || (holder !== undefined && (await isAlive(holder)))) throw inUse(dir, path, holder);
-    await rm(path, { force: true });
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: await startOf(process.pid) });
+  const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(dir, { recursive: true });
+    await writeFile(aside, mine);
+  } catch (error) {
+    throw new RunError(`${dir}: cannot be written (${messageOf(error)}). Give another --train-dir.`);
   }
+  try {
+    // A link is made whole or not at all, and only where there is none: nobody sees a half-written lock.
+    if (!(await linked(aside, path))) {
+      await removeStale(dir, path);
+      if (!(await linked(aside, path))) throw inUse(dir, path, await holderOf(path));
+    }
+  } finally {
+    await rm(aside, { force: true });
+  }
+  return () => rm(path, { force: true });
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw new RunError(`${to}: cannot be made (${messageOf(error)}). Give another --train-dir.`);
+  }
+}
+
+/** Takes the lock of a process that is gone out of the way.
+ * @throws RunError when its process is alive. */
+async function removeStale(dir: string, path: string): Promise<void> {
+  const holder = await holderOf(path);
+  if (holder !== undefined && (await isAlive(holder))) throw inUse(dir, path, holder);
+  // Two may come here at once. Each moves what it finds; who moved somebody's fresh lock puts it back.
+  const moved = `${path}.stale.${process.pid}`;
+  await rename(path, moved).catch(() => undefined);
+  const found = await holderOf(moved);
+  if (found !== undefined && (await isAlive(found))) {
+    await link(moved, path).catch(() => undefined);
+    await rm(moved, { force: true });
+    throw inUse(dir, path, found);
+  }
+  await rm(moved, { force: true });
 }
 
 function inUse(dir: string, path: string, holder: Holder | undefined): RunError {
@@ -71,13 +100,6 @@ async function isAlive({ pid, host, started }: Holder): Promise<boolean> {
 async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-}
-
-async function isFile(dir: string): Promise<boolean> {
-  return readFile(dir).then(
-    () => true,
-    (error: unknown) => !isCode(error, 'EISDIR'),
-  );
 }
 
 function isCode(error: unknown, code: string): boolean {

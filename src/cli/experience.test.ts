@@ -161,11 +161,9 @@ describe('training', () => {
     assert.match(outcome.errors, /examples of the batch: (\S+data_batch_\d\.bin:\d+ ?){16}/);
     assert.match(
       outcome.errors,
-      new RegExp(
-        `The last good checkpoint is model\\.ckpt-${Number(step) - 1}\\.safetensors; .*remove model\\.ckpt-${step}\\.`,
-      ),
+      new RegExp(`the last good checkpoint is model\\.ckpt-${Number(step) - 1}\\.safetensors`),
     );
-    assert.ok(!existsSync(file('diverging', Number(step) + 1)));
+    assert.ok(!existsSync(file('diverging', Number(step))));
   });
 
   test('two damaged checkpoints, and no other, are an error that names both', async () => {

@@ -256,7 +256,7 @@ export const flagTable = {
   evalIntervalSecs: {
     kind: 'number',
     valueName: 'seconds',
-    minimum: 0,
+    minimum: 0.1,
     maximum: 86_400,
     default: 300,
     help: 'how often to look for new checkpoints',

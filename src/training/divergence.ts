@@ -1,6 +1,6 @@
 /** What to say of a run whose numbers are no longer numbers. */
 import type { Examples } from '../data/files.ts';
-import type { Session } from '../engine/engine.ts';
+import type { Session, Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Batch } from '../input/batch.ts';
 import type { StepReport } from './train.ts';
@@ -8,7 +8,7 @@ import type { StepReport } from './train.ts';
 /**
  * Stops a run that has diverged, before anything of it is saved.
  *
- * @param saved global steps of the last two checkpoints, -1 where there is none
+ * @param saved global step of the last checkpoint, -1 where there is none
  * @throws RunError when the loss is infinite or not a number: the step, the terms of the loss, the variables whose
  * update was not finite (so their gradients were not), the examples of the batch, and the last good checkpoint.
  */
@@ -17,16 +17,10 @@ export async function requireFinite(
   examples: Examples,
   batch: Batch,
   session: Session,
-  saved: readonly [before: number, last: number],
+  saved: number,
 ): Promise<void> {
   if (Number.isFinite(totalLoss)) return;
-  const variables = await session.read();
-  const broken = [...variables].filter(
-    ([, { data }]) => !data.every((value) => Number.isFinite(Number(value))),
-  );
-  const names = broken
-    .map(([name]) => name)
-    .filter((name) => !/\/(ExponentialMovingAverage|avg)$/.test(name));
+  const names = notFinite(await session.read());
   const keys = Array.from(batch.examples, (example) => examples.keyOf(example));
   throw new RunError(
     [
@@ -34,16 +28,34 @@ export async function requireFinite(
       `  loss: ${[...losses].map(([name, value]) => `${name} ${value}`).join(', ')}`,
       `  not finite after this step: ${names.length === 0 ? 'no variable' : names.join(', ')}`,
       `  examples of the batch: ${keys.join(' ')}`,
-      `  ${advice(step, saved)} A smaller --learning-rate, or --clip-norm, may help.`,
+      `  ${advice(step, saved)}`,
     ].join('\n'),
   );
 }
 
-/** A checkpoint of the very step holds the weights that gave this loss; the one before it is the last good one. */
-function advice(step: number, [before, last]: readonly [number, number]): string {
-  const name = (globalStep: number) => `model.ckpt-${globalStep}.safetensors`;
-  const good = last === step ? before : last;
-  if (good < 0) return 'There is no checkpoint from before.';
-  if (last !== step) return `Nothing of this step was saved; the last good checkpoint is ${name(good)}.`;
-  return `The last good checkpoint is ${name(good)}; to go on from it, remove ${name(last)}, whose weights gave this loss.`;
+/** @throws RunError naming the variables that are not finite after `globalStep` updates. */
+export function requireFiniteVariables(variables: Tensors, globalStep: number, saved: number): void {
+  const names = notFinite(variables);
+  if (names.length === 0) return;
+  throw new RunError(
+    `Model diverged: not finite after ${globalStep} steps are ${names.join(', ')}.\n  ${advice(globalStep, saved)}`,
+  );
+}
+
+/** Weights and biases that hold an infinity or what is not a number. */
+function notFinite(variables: Tensors): readonly string[] {
+  return [...variables]
+    .filter(([name]) => !/\/(ExponentialMovingAverage|avg)$/.test(name))
+    .filter(([, { data }]) => !data.every((value) => Number.isFinite(Number(value))))
+    .map(([name]) => name);
+}
+
+/** A checkpoint is written once its weights have given a finite loss, so the last one is good; only that at the end of
+ * a run is written untried. */
+function advice(step: number, saved: number): string {
+  const help = 'A smaller --learning-rate, or --clip-norm, may help.';
+  if (saved < 0) return `Nothing was saved. ${help}`;
+  const name = `model.ckpt-${saved}.safetensors`;
+  if (saved < step) return `Nothing of this was saved; the last good checkpoint is ${name}. ${help}`;
+  return `The checkpoint it went on from, ${name}, gave this loss; remove it to go on from the one before. ${help}`;
 }

@@ -6,6 +6,7 @@ import { decaySteps, learningRate, movingAverageDecay } from './schedule.ts';
 test('the learning rate falls after 350 epochs, counted in whole steps', () => {
   assert.equal(decaySteps(50_000, 128, tutorialHyperparameters), 136_718);
   assert.equal(decaySteps(50_000, 64, tutorialHyperparameters), 273_437);
+  assert.equal(decaySteps(100, 128, { ...tutorialHyperparameters, numEpochsPerDecay: 0.001 }), 1);
 });
 
 test('the learning rate is a staircase: 0.1, then a tenth at a time', () => {

@@ -1,13 +1,13 @@
 /** What follows from the step alone: learning rate and decay of the moving averages. */
 import type { Hyperparameters } from './hyperparameters.ts';
 
-/** Steps after which the learning rate falls: ⌊examples / batch · epochs⌋, 136,718 for the tutorial's recipe. */
+/** Steps after which the learning rate falls: ⌊examples / batch · epochs⌋, at least 1; 136,718 for the tutorial's recipe. */
 export function decaySteps(
   trainingExamples: number,
   batchSize: number,
   { numEpochsPerDecay }: Hyperparameters,
 ): number {
-  return Math.floor((trainingExamples / batchSize) * numEpochsPerDecay);
+  return Math.max(1, Math.floor((trainingExamples / batchSize) * numEpochsPerDecay));
 }
 
 /** The staircase: initial · factor^⌊globalStep / decaySteps⌋, with the number of updates made before this one. */

@@ -8,7 +8,7 @@ import type { Session, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { type Float32Tensor, float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
-import { requireFinite } from './divergence.ts';
+import { requireFinite, requireFiniteVariables } from './divergence.ts';
 import { bitChanges, metadataOf, requireSameRun, type TrainingRun, type Versions } from './run.ts';
 import { decaySteps, learningRate, movingAverageDecay } from './schedule.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
@@ -96,7 +96,6 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     yield { kind: 'ready', globalStep, changes };
 
     let saved = resume === undefined ? -1 : globalStep;
-    let savedBefore = -1;
     let scored = saved;
     let best =
       (await validate?.best.latest())?.checkpoint.metadata.validationPrecision ?? Number.NEGATIVE_INFINITY;
@@ -108,31 +107,33 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
         globalStep % validate.every === 0 &&
         globalStep > 0 &&
         scored !== globalStep;
-      if (saves || scores) {
-        const tensors = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
-        if (saves) {
-          const path = await store.save({ tensors, metadata: { ...metadata, globalStep } });
-          [savedBefore, saved] = [saved, globalStep];
-          yield { kind: 'checkpoint', globalStep, path };
-        }
-        if (scores) {
-          const precision = await validate.score(tensors);
-          scored = globalStep;
-          const report = { kind: 'validation', globalStep, precision } as const;
-          if (precision > best) {
-            best = precision;
-            const kept = { ...metadata, globalStep, validationPrecision: precision };
-            yield { ...report, best: true, path: await validate.best.save({ tensors, metadata: kept }) };
-          } else yield { ...report, best: false };
-        }
+      const tensors = saves || scores ? await readVariables(session, globalStep, saved) : undefined;
+      if (scores && tensors !== undefined) {
+        const precision = await validate.score(tensors);
+        scored = globalStep;
+        const report = { kind: 'validation', globalStep, precision } as const;
+        if (precision > best) {
+          best = precision;
+          const kept = { ...metadata, globalStep, validationPrecision: precision };
+          yield { ...report, best: true, path: await validate.best.save({ tensors, metadata: kept }) };
+        } else yield { ...report, best: false };
       }
-      if (last) break;
-      const waitedBefore = batches.waitedMillis;
-      const batch = await batches.next();
-      const waitedMillis = batches.waitedMillis - waitedBefore;
-      const report = { ...(await trainStep(run, training, session, batch)), waitedMillis };
-      await requireFinite(report, run.examples, batch, session, [savedBefore, saved]);
-      batches.recycle(batch);
+      let report: StepReport | undefined;
+      if (!last) {
+        const waitedBefore = batches.waitedMillis;
+        const batch = await batches.next();
+        const waitedMillis = batches.waitedMillis - waitedBefore;
+        report = { ...(await trainStep(run, training, session, batch)), waitedMillis };
+        await requireFinite(report, run.examples, batch, session, saved);
+        batches.recycle(batch);
+      }
+      // Only now: the weights are good, for they gave a finite loss.
+      if (saves && tensors !== undefined) {
+        const path = await store.save({ tensors, metadata: { ...metadata, globalStep } });
+        saved = globalStep;
+        yield { kind: 'checkpoint', globalStep, path };
+      }
+      if (report === undefined) break;
       globalStep++;
       yield report;
     }
@@ -164,6 +165,13 @@ async function trainStep(
     totalLoss: losses.get('total_loss') ?? Number.NaN,
     learningRate: rate,
   };
+}
+
+/** @throws RunError when one of them is not finite: such a checkpoint would only waste what comes after it. */
+async function readVariables(session: Session, globalStep: number, saved: number) {
+  const variables = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
+  requireFiniteVariables(variables, globalStep, saved);
+  return variables;
 }
 
 function scalarOf(tensor: Tensor | undefined): number {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { gradients } from '../autodiff/gradients.ts';
 import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
+import { croppedValues } from '../input/distort.ts';
 import { loss } from '../model/loss.ts';
 import { inference, type NetworkWidths, tutorialNetwork } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
@@ -19,13 +20,7 @@ import {
 } from '../testing/fixtures.ts';
 import { tutorialHyperparameters } from './hyperparameters.ts';
 import { movingAverageDecay } from './schedule.ts';
-import {
-  averageName,
-  buildTrainingGraph,
-  debiased,
-  initialVariables,
-  lossAverageName,
-} from './training-graph.ts';
+import { averageName, buildTrainingGraph, initialVariables, lossAverageName } from './training-graph.ts';
 
 const fixture = loadTrainingFixture();
 const { batch, learningRate, weightDecay } = fixture;
@@ -277,10 +272,8 @@ test('clipping scales all gradients together to the norm, and leaves shorter one
   assert.ok(relativeDistance(await updateWith(norm(free) * 2), free) < 1e-6);
 });
 
-test('a running average that started at zero is reported without that zero', () => {
-  assert.equal(debiased(0, 0), 0);
-  assert.ok(Math.abs(debiased(0.1 * 5, 1) - 5) < 1e-12);
-  assert.ok(Math.abs(debiased((1 - 0.9 ** 10) * 5, 10) - 5) < 1e-12);
+test('the network takes images of the size that the input makes', () => {
+  assert.equal(sizeOf(tutorialNetwork(10).imageShape), croppedValues);
 });
 
 test('the formula of the fixtures gives the same bits here and in Python', () => {

@@ -114,9 +114,3 @@ function taken(given: Tensors, { name, shape }: Value): Float32Tensor {
     `the checkpoint to start from has ${name} as ${describeType(found)}, this network needs float32 [${shape.join(', ')}]`,
   );
 }
-
-/** A running average without the pull of the zero it started from: average / (1 - decay^steps), as later versions of
- * TensorFlow report it (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3). */
-export function debiased(average: number, steps: number): number {
-  return steps === 0 ? 0 : average / (1 - lossAverageDecay ** steps);
-}

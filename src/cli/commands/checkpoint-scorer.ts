@@ -105,15 +105,21 @@ export class CheckpointScorer {
     if (dataset.name === 'synthetic') await ensureSynthetic(dataDir);
     const whole = await loadExamples(dataDir, dataset, evalData === 'test' ? 'test' : 'train');
     requireSameClasses(metadata.dataset.classes, whole);
-    const examples = evalData === 'validation' ? heldOutOf(whole, metadata) : whole;
+    const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);
     this.#examples = { key, examples };
     return examples;
   }
 }
 
-/** @throws RunError where the run kept nothing out. */
-function heldOutOf(training: Examples, { holdout, seed }: CheckpointMetadata): Examples {
-  if (holdout > 0) return holdOut(training, holdout, seed).validation;
+/** Of the training images those that were trained on, or those that were held out.
+ * @throws RunError where the run kept nothing out. */
+function partOf(
+  all: Examples,
+  part: 'train_eval' | 'validation',
+  { holdout, seed }: CheckpointMetadata,
+): Examples {
+  if (holdout > 0) return holdOut(all, holdout, seed)[part === 'validation' ? 'validation' : 'training'];
+  if (part === 'train_eval') return all;
   throw new RunError(
     'this run was trained without --holdout, so it has no validation images; use --eval-data test',
   );

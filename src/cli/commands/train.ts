@@ -1,4 +1,5 @@
 /** `cifar10 train`: flags, one library call, what is told about it. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { lockFolder } from '../../checkpoint/lock.ts';
@@ -11,6 +12,7 @@ import { RunError } from '../../errors.ts';
 import { Evaluator } from '../../evaluation/evaluate.ts';
 import { makeRun, type TrainingRun } from '../../training/run.ts';
 import { type TrainOptions, train, type Validation } from '../../training/train.ts';
+import type { Console } from '../console.ts';
 import type { TrainFlags } from '../flag-table.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import { version } from '../version.ts';
@@ -21,16 +23,22 @@ import { recipeOf, requireSensibleFlags } from './train-recipe.ts';
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<boolean> {
   const { flags, console } = context;
   requireSensibleFlags(flags);
-  if (flags.restart) {
-    const moved = await moveAside(flags.trainDir);
-    if (moved !== undefined) console.line(`The run that was in ${flags.trainDir} is in ${moved} now`);
-  }
+  if (flags.restart) await restart(flags.trainDir, console);
   const unlock = await lockFolder(flags.trainDir);
   try {
     return await trainInFolder(context);
   } finally {
     await unlock();
   }
+}
+
+/** Moves the run in the folder aside, unless it is being trained: then it would go on in the new one. */
+async function restart(trainDir: string, console: Console): Promise<void> {
+  const unlock = await lockFolder(trainDir);
+  const moved = await moveAside(trainDir).finally(unlock);
+  if (moved === undefined) return;
+  await rm(join(moved, 'lock'), { force: true });
+  console.line(`The run that was in ${trainDir} is in ${moved} now`);
 }
 
 async function trainInFolder({

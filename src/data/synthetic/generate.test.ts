@@ -13,8 +13,8 @@ const dataset = datasets.synthetic;
 
 /** A change here is a new data set: numbers that were measured on the old one no longer hold. */
 const pinned = {
-  train: 'TRAIN',
-  test: 'TEST',
+  train: '01ae458b0ea29920439ef8053b857dda0330dcdb04667c8e5e99b1b0e6f66f3c',
+  test: '6dbb4f05b58b0e08312ac580b6f946a7ffe524ecba04604f651b54aab099bc27',
 };
 
 function sha256(bytes: Uint8Array): string {

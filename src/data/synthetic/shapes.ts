@@ -13,7 +13,7 @@ export type Shape = (x: number, y: number) => number;
 // machine draws the same bytes. (Math.hypot and Math.cos may differ in the last bit.)
 const cos36 = 0.8090169943749475;
 const sin36 = 0.5877852522924731;
-const cos45 = 0.7071067811865476;
+const cos45 = Math.SQRT1_2;
 const cos60 = 0.5;
 const sin60 = 0.8660254037844386;
 const cos72 = 0.30901699437494745;
@@ -76,7 +76,8 @@ export const checkerboard: Shape = (x, y) => {
   const cell = 0.42;
   const u = cos45 * (x + y);
   const v = cos45 * (x - y);
-  const filled = (Math.floor(u / cell) + Math.floor(v / cell)) % 2 === 0;
+  const row = (w: number) => Math.min(1, Math.max(-2, Math.floor(w / cell))); // beyond the rim as at the rim
+  const filled = (row(u) + row(v)) % 2 === 0;
   const toLine = Math.min(Math.abs(u - nearestOfThree(u, cell)), Math.abs(v - nearestOfThree(v, cell)));
   return Math.max(filled ? -toLine : toLine, box(u, v, 2 * cell, 2 * cell));
 };

@@ -12,6 +12,10 @@ import type { Reply, Request, SessionStart } from './messages.ts';
 import { encodeModel } from './model.ts';
 import { prepare } from './passes.ts';
 
+const installAdvice =
+  'If the package is missing or broken, install it without its script, which downloads CUDA libraries: ' +
+  'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node';
+
 /** @throws RunError when the package onnxruntime-node is not installed. */
 export function createOnnxEngine(threads: number = usableCores()): Engine {
   const library = `onnxruntime-node ${installedVersion()}`;
@@ -31,8 +35,7 @@ function installedVersion(): string {
     return version;
   } catch (error) {
     throw new RunError(
-      `the package onnxruntime-node cannot be loaded (${messageOf(error)}). Install it without its script, ` +
-        'which downloads CUDA libraries: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
+      `the package onnxruntime-node cannot be loaded (${messageOf(error)}). ${installAdvice}`,
     );
   }
 }
@@ -52,7 +55,7 @@ class OnnxSession implements Session {
       else waiting?.reject(new RunError(`ONNX Runtime, graph ${graph.name}: ${reply.message}`));
     });
     this.#worker.on('error', (error) =>
-      this.#end(`the thread of graph ${graph.name} failed: ${messageOf(error)}`),
+      this.#end(`ONNX Runtime cannot run graph ${graph.name}: ${messageOf(error)}. ${installAdvice}`),
     );
     this.#worker.on('exit', () => this.#end(`the session of graph ${graph.name} is released`));
   }

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { labelOf } from '../data/record.ts';
+import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { tutorialNetwork } from '../model/network.ts';
+import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
+import { noiseExamples } from '../testing/examples.ts';
+import { averageName } from '../training/training-graph.ts';
+import { Evaluator } from './evaluate.ts';
+import { buildEvaluationGraph } from './evaluation-graph.ts';
+
+const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
+const examples = noiseExamples(50);
+let evaluator: Evaluator;
+before(async () => {
+  evaluator = await Evaluator.create(createOnnxEngine(1), network, 16);
+});
+after(() => evaluator.release());
+
+/** Weights of zero, with biases that make the network name one class whatever it sees: one by the weights themselves,
+ * another by their moving averages. */
+function naming(raw: number, ema: number): ReadonlyMap<string, Float32Tensor> {
+  const { variables } = buildEvaluationGraph(network, 1);
+  const values = (name: string, named: number, shape: readonly number[]) => {
+    const zeros = new Float32Array(sizeOf(shape));
+    if (name === 'softmax_linear/biases') zeros[named] = 1;
+    return float32(shape, zeros);
+  };
+  return new Map(
+    [...variables].flatMap(([name, { shape }]) => [
+      [name, values(name, raw, shape)] as const,
+      [averageName(name), values(name, ema, shape)] as const,
+    ]),
+  );
+}
+
+const ofClass = (label: number) =>
+  [...Array(examples.count).keys()].filter((index) => labelOf(examples.records, index) === label).length;
+
+test('ema scores the moving averages, raw the weights themselves', async () => {
+  const tensors = naming(3, 5);
+  assert.equal((await evaluator.score(tensors, 'raw', examples))?.correct, ofClass(3));
+  assert.equal((await evaluator.score(tensors, 'ema', examples))?.correct, ofClass(5));
+  assert.notEqual(ofClass(3), 0);
+});
+
+test('every example is scored once, in order, and no padding of the last batch is', async () => {
+  const seen: number[] = [];
+  const score = await evaluator.score(naming(0, 0), 'raw', examples, {
+    onScored: ({ example }) => seen.push(example),
+  });
+  assert.deepEqual(seen, [...Array(50).keys()]);
+  assert.deepEqual(score, { correct: ofClass(0), total: 50, precision: ofClass(0) / 50 });
+});
+
+test('a missing tensor is named, with what there is', async () => {
+  const tensors = new Map([['conv1/weights', float32([1], [0])]]);
+  await assert.rejects(
+    evaluator.score(tensors, 'ema', examples),
+    /Key conv1\/weights\/ExponentialMovingAverage not found in checkpoint; it holds conv1\/weights$/,
+  );
+});
+
+test('an evaluation that is stopped has no result', async () => {
+  const stopped = AbortSignal.abort();
+  assert.equal(await evaluator.score(naming(0, 0), 'raw', examples, { signal: stopped }), undefined);
+});
