@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * `npm start`: sets up, trains 1,000 steps in runs/start and evaluates once. On CIFAR-10 if it is in data/, else on
- * the generated set. Run again, it goes on for another 1,000 steps.
+ * `npm start`: sets up, trains 1,000 steps in runs/start and evaluates once. On CIFAR-10 if it is in data/ or can be
+ * downloaded, else on the generated set. Run again, it goes on for another 1,000 steps.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cifar10, root, setup } from './setup.mjs';
@@ -43,8 +44,21 @@ function stepsDone() {
   return Math.max(0, ...steps);
 }
 
+/** CIFAR-10 if it is on the disk, else if it can be downloaded; only then the generated set. */
 function chooseDataset() {
   if (existsSync(join(root, dataDir, 'cifar-10-batches-bin'))) return 'cifar10';
-  console.log('>> CIFAR-10 is not in data/cifar-10-batches-bin: using the generated set, ten drawn classes');
+  const { status } = spawnSync(
+    process.execPath,
+    [join(root, 'dist', 'cli', 'main.js'), 'download', '--data-dir', dataDir],
+    {
+      cwd: root,
+      stdio: 'inherit',
+    },
+  );
+  if (status === 0) return 'cifar10';
+  if (status === 130 || status === 143) process.exit(status);
+  console.log(
+    '>> CIFAR-10 cannot be had here: using the generated set instead, ten classes of drawn pictures',
+  );
   return 'synthetic';
 }

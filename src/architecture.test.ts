@@ -75,7 +75,7 @@ const source = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** Program files (no tests) with their imports, `./…` as paths from src/. */
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing'))
+  .filter((file) => file.endsWith('.ts') && !/\.(test|slow)\.ts$/.test(file) && !file.startsWith('testing'))
   .map((file) => ({ file, imports: importsOf(file) }));
 
 function importsOf(file: string): readonly string[] {

@@ -11,6 +11,20 @@ export interface CommandRecord {
 }
 
 export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
+  download: {
+    summary: 'fetch and verify CIFAR-10, or draw the generated set',
+    description:
+      'Brings a data set to the data folder: fetches the archive, going on from what an earlier attempt left, verifies ' +
+      'size and MD5, unpacks it aside, verifies every file and label, and only then gives the folder its name. An ' +
+      'archive that is there is unpacked, a folder that is there is verified and left. train and eval do the same ' +
+      'where the data is missing.',
+    examples: [
+      ['download --data-dir data', 'CIFAR-10 from the page of its authors'],
+      ['download --data-dir data --url https://mirror.example/cifar-10-binary.tar.gz', 'From somewhere else'],
+      ['download --data-dir data --tarball cifar-10-binary.tar.gz', 'From a copy, without a network'],
+      ['download --data-dir data --dataset synthetic', 'Ten drawn classes, made here'],
+    ],
+  },
   train: {
     summary: 'train the network, or go on with a training',
     description:
@@ -62,7 +76,6 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
 
 /** Commands of the finished program that this version refuses. */
 export const laterCommands: readonly string[] = [
-  'download',
   'inspect',
   'doctor',
   'import',

@@ -20,6 +20,8 @@ export interface Console {
   result(text: string, event?: JsonEvent): void;
   /** The line at the bottom of a terminal of so many columns, without control characters; undefined takes it away. */
   progress(draw: ((columns: number) => string) | undefined): void;
+  /** Is there a line at the bottom? Where not, progress may be told in lines. */
+  readonly drawsProgress: boolean;
   /** Something that went otherwise than asked, though the run goes on. */
   warn(text: string): void;
   /** Why the run fails. */
@@ -80,6 +82,7 @@ export function createConsole(
     line: (text, event) => print(text, event, quiet),
     event: (event) => print('', event, true),
     result: (text, event) => print(text, event, false),
+    drawsProgress: draws,
     warn: (text) => write(err, `warning: ${text}`),
     error: (text) => write(err, text),
     progress: (draw) => {

@@ -8,7 +8,7 @@ export const flagTable = {
     default: '/tmp/cifar10_data',
     help: 'where the data sets are',
     group: 'Data',
-    commands: ['train', 'eval', 'bench'],
+    commands: ['download', 'train', 'eval', 'bench'],
   },
   dataset: {
     kind: 'choice',
@@ -17,7 +17,21 @@ export const flagTable = {
     fromCheckpoint: ['eval'],
     help: 'which data set; synthetic is drawn by the program where it is missing',
     group: 'Data',
-    commands: ['train', 'eval'],
+    commands: ['download', 'train', 'eval'],
+  },
+  url: {
+    kind: 'string',
+    valueName: 'address',
+    help: 'a mirror to take the archive from, instead of the page of its authors',
+    group: 'Data',
+    commands: ['download'],
+  },
+  tarball: {
+    kind: 'string',
+    valueName: 'file',
+    help: 'an archive that is on the disk already',
+    group: 'Data',
+    commands: ['download'],
   },
   evalData: {
     kind: 'choice',
@@ -221,14 +235,14 @@ export const flagTable = {
     default: false,
     help: 'print results, warnings and errors only',
     group: 'What is printed',
-    commands: ['train', 'eval', 'bench'],
+    commands: ['download', 'train', 'eval', 'bench'],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object a line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['train', 'eval', 'bench'],
+    commands: ['download', 'train', 'eval', 'bench'],
   },
   checkpointDir: {
     kind: 'string',
@@ -293,9 +307,7 @@ export const flagTable = {
   precision: { notYetAvailable: true },
   profile: { notYetAvailable: true },
   summarySteps: { notYetAvailable: true },
-  tarball: { notYetAvailable: true },
   towers: { notYetAvailable: true },
-  url: { notYetAvailable: true },
   useFp16: { notYetAvailable: true, boolean: true },
 } as const;
 
@@ -315,3 +327,4 @@ type BelongsTo<F, C> = F extends { commands: readonly (infer Of)[] } ? (C extend
 export type TrainFlags = FlagsOf<'train'>;
 export type EvalFlags = FlagsOf<'eval'>;
 export type BenchFlags = FlagsOf<'bench'>;
+export type DownloadFlags = FlagsOf<'download'>;

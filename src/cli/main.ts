@@ -16,6 +16,10 @@ async function run(request: CommandLine, console: Console): Promise<number> {
     case 'version':
       console.result(version);
       return 0;
+    case 'download': {
+      const { downloadCommand } = await import('./commands/download.ts');
+      return (await downloadCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
+    }
     case 'train': {
       const { trainCommand } = await import('./commands/train.ts');
       return (await trainCommand({ ...request, ...context })) ? 0 : interruption.exitCode();

@@ -209,12 +209,12 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --', 'train: unknown flag --. See cifar10 train --help'],
   ['train --__proto__ 1', 'train: unknown flag --__proto__. See cifar10 train --help'],
   ['eval --max-steps 5', '--max-steps: not a flag of eval but of train'],
-  ['bench --dataset synthetic', '--dataset: not a flag of bench but of train and eval'],
+  ['bench --dataset synthetic', '--dataset: not a flag of bench but of download and train and eval'],
   ['train 1000', 'train: found "1000" where a flag was expected. See cifar10 train --help'],
   ['--max-steps 5 train', '--max-steps: a command comes before its flags, as in: cifar10 train --max-steps'],
-  ['trian', 'unknown command "trian". Did you mean train? Commands: train, eval, bench'],
-  ['constructor', 'unknown command "constructor". Commands: train, eval, bench'],
-  ['download --url x', 'download: not yet available in this version'],
+  ['trian', 'unknown command "trian". Did you mean train? Commands: download, train, eval, bench'],
+  ['constructor', 'unknown command "constructor". Commands: download, train, eval, bench'],
+  ['inspect x', 'inspect: not yet available in this version'],
   ['help predict', 'predict: not yet available in this version'],
 ];
 

@@ -36,6 +36,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const command = commandNamed(name);
   if (helpWanted) return { command: 'help', text: commandHelp(command) };
   switch (command) {
+    case 'download':
+      return request('download', rest, debug);
     case 'train':
       return request('train', rest, debug);
     case 'eval':

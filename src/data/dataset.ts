@@ -10,6 +10,15 @@ export interface DatasetFile {
   readonly records: number;
 }
 
+/** The file from which a data set is had. */
+export interface Archive {
+  readonly name: string;
+  readonly url: string;
+  readonly bytes: number;
+  /** In hexadecimal, as the authors' page gives it. */
+  readonly md5: string;
+}
+
 /** A data set in the CIFAR-10 binary version. */
 export interface DatasetDescription {
   readonly name: DatasetName;
@@ -21,6 +30,8 @@ export interface DatasetDescription {
   readonly classes: readonly string[];
   /** In the order in which their examples are counted. */
   readonly files: readonly DatasetFile[];
+  /** Undefined for a set that is made here. */
+  readonly archive?: Archive;
 }
 
 /** The file in the folder that names the classes. */
@@ -44,6 +55,12 @@ export const datasets: Readonly<Record<DatasetName, DatasetDescription>> = {
     folder: 'cifar-10-batches-bin',
     classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
     files: batchFiles(10_000, 10_000),
+    archive: {
+      name: 'cifar-10-binary.tar.gz',
+      url: 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
+      bytes: 170_052_171,
+      md5: 'c32a1d4ab5d03f1284b67883e8d87530',
+    },
   },
   /** Drawn by this program, for a first run without a network and for tests. */
   synthetic: {

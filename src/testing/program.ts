@@ -11,13 +11,17 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** Runs `cifar10` with these words; `onLine` sees its standard output line by line and may stop it. */
+/** Runs `cifar10` with these words; in a folder; `onLine` sees its standard output line by line and may stop it. */
 export function program(
   words: readonly string[],
   onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
+  folder: string = process.cwd(),
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [main, ...words], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let [output, errors, rest] = ['', '', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;

@@ -4,7 +4,6 @@ import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { datasets } from '../../data/dataset.ts';
 import { type Examples, loadExamples } from '../../data/files.ts';
 import { holdOut } from '../../data/holdout.ts';
-import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { RunError } from '../../errors.ts';
 import { ConfusionMatrix } from '../../evaluation/confusion.ts';
@@ -15,6 +14,7 @@ import { type Console, timestamp } from '../console.ts';
 import type { EvalFlags } from '../flag-table.ts';
 import { classTable, confusionTable } from '../report-tables.ts';
 import type { CommandContext } from './context.ts';
+import { ensureDataset } from './data.ts';
 
 const kinds = { test: 'test', train_eval: 'training', validation: 'validation' } as const;
 
@@ -102,7 +102,7 @@ export class CheckpointScorer {
     const dataset = this.#flags.dataset === undefined ? datasetOf(metadata) : datasets[this.#flags.dataset];
     const key = JSON.stringify([dataset.name, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
-    if (dataset.name === 'synthetic') await ensureSynthetic(dataDir);
+    await ensureDataset(dataset, dataDir, this.#console, this.#signal);
     const whole = await loadExamples(dataDir, dataset, evalData === 'test' ? 'test' : 'train');
     requireSameClasses(metadata.dataset.classes, whole);
     const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);

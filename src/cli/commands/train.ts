@@ -6,7 +6,6 @@ import { lockFolder } from '../../checkpoint/lock.ts';
 import { moveAside } from '../../checkpoint/move-aside.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../../checkpoint/store.ts';
 import { loadExamples } from '../../data/files.ts';
-import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { RunError } from '../../errors.ts';
 import { Evaluator } from '../../evaluation/evaluate.ts';
@@ -17,6 +16,7 @@ import type { TrainFlags } from '../flag-table.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import { version } from '../version.ts';
 import type { CommandContext } from './context.ts';
+import { ensureDataset } from './data.ts';
 import { recipeOf, requireSensibleFlags } from './train-recipe.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
@@ -50,7 +50,7 @@ async function trainInFolder({
   const store = new CheckpointStore(flags.trainDir, { keep: flags.keep, onWarning: console.warn });
   const resume = await store.latest();
   const { dataset, recipe } = recipeOf(flags, given, resume?.checkpoint.metadata);
-  if (dataset.name === 'synthetic') await ensureSynthetic(flags.dataDir);
+  await ensureDataset(dataset, flags.dataDir, console, signal);
   const run = makeRun(recipe, await loadExamples(flags.dataDir, dataset, 'train'), createOnnxEngine());
   const reporter = new TrainReporter(console, flags, run, resume?.path);
   const validator = flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn);

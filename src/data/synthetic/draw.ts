@@ -37,17 +37,25 @@ const corners: number = imageSize / cellSize + 1;
  * holds the shape's middle and at least 3 pixels beyond it, on most sides the whole shape.
  */
 const mostShift = 4.5;
-const radiusRange: readonly [number, number] = [6.5, 11];
+const radiusRange: readonly [number, number] = [6, 11];
 
+/** Range of the levels of a colour, and how far its channels lie from its grey. */
+const lowest = 15;
+const highest = 240;
+const mostTint = 40;
 /** Smallest difference in brightness (0 … 255) between shape and background. */
-const leastContrast = 60;
+const leastContrast = 45;
 /** How often the shape is the brighter of the two. */
-const brighterShare = 0.8;
+const brighterShare = 0.7;
 /** Largest change of a channel from the middle of the picture to its rim, and by clouds. */
-const mostDrift = 25;
-const mostClouds = 18;
+const mostDrift = 35;
+const mostClouds = 35;
 /** Pixel noise is uniform, up to this many levels either way. */
-const noiseRange: readonly [number, number] = [6, 30];
+const noiseRange: readonly [number, number] = [10, 50];
+/** Some pictures are nearly lost in noise. Without them the network soon knows every training example for certain, and
+ * then the tutorial's learning rate is too high for it: training breaks down between 600 and 1,400 steps. */
+const lostShare = 0.1;
+const lostNoiseRange: readonly [number, number] = [90, 150];
 
 /** A direction, uniform over the circle: a point in the unit disc, without cosines (see shapes.ts). */
 function drawDirection(stream: RandomStream): readonly [x: number, y: number] {
@@ -68,8 +76,17 @@ function drawPlacement(stream: RandomStream): Placement {
   };
 }
 
-function drawColour(stream: RandomStream, low: number, high: number): Colour {
-  return [stream.between(low, high), stream.between(low, high), stream.between(low, high)];
+function drawDrift(stream: RandomStream): Colour {
+  const between = () => stream.between(-mostDrift, mostDrift);
+  return [between(), between(), between()];
+}
+
+/** A grey with a tint, as photographs have: whitening, which takes one mean from all three channels, would leave a
+ * saturated colour as a large constant, and that makes training at the tutorial's learning rate unstable. */
+function drawColour(stream: RandomStream): Colour {
+  const grey = stream.between(lowest + mostTint, highest - mostTint);
+  const channel = () => grey + stream.between(-mostTint, mostTint);
+  return [channel(), channel(), channel()];
 }
 
 /** Luma of ITU-R BT.601, section 2.5.1. */
@@ -81,14 +98,14 @@ function brightness([red, green, blue]: Colour): number {
 function drawContrast(stream: RandomStream): readonly [shape: Colour, background: Colour] {
   const brighter = stream.uniform() < brighterShare ? 1 : -1;
   for (;;) {
-    const shape = drawColour(stream, 15, 240);
-    const background = drawColour(stream, 15, 240);
+    const shape = drawColour(stream);
+    const background = drawColour(stream);
     if (brighter * (brightness(shape) - brightness(background)) >= leastContrast) return [shape, background];
   }
 }
 
 function drawGradient(stream: RandomStream, colour: Colour): Gradient {
-  return { colour, direction: drawDirection(stream), drift: drawColour(stream, -mostDrift, mostDrift) };
+  return { colour, direction: drawDirection(stream), drift: drawDrift(stream) };
 }
 
 function drawClouds(stream: RandomStream): Clouds {
@@ -132,7 +149,7 @@ export function drawExample(shape: Shape, stream: RandomStream): Uint8Array {
   const front = drawGradient(stream, shapeColour);
   const back = drawGradient(stream, backgroundColour);
   const clouds = drawClouds(stream);
-  const noise = stream.between(...noiseRange);
+  const noise = stream.between(...(stream.uniform() < lostShare ? lostNoiseRange : noiseRange));
   const pixels = new Uint8Array(imageBytes);
   for (let pixel = 0; pixel < imageSize ** 2; pixel++) {
     const x = pixel % imageSize;

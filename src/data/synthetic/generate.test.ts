@@ -13,8 +13,8 @@ const dataset = datasets.synthetic;
 
 /** A change here is a new data set: numbers that were measured on the old one no longer hold. */
 const pinned = {
-  train: '01ae458b0ea29920439ef8053b857dda0330dcdb04667c8e5e99b1b0e6f66f3c',
-  test: '6dbb4f05b58b0e08312ac580b6f946a7ffe524ecba04604f651b54aab099bc27',
+  train: '3c56b51833c4ad716e6fbe3b462bbcef5f8bdd52e5f8201aa0500f655be146fe',
+  test: 'fd74e881b6369bebe8ae5d9189bb5b6d7e4f773f51eaffd8913dadc6ce543bd7',
 };
 
 function sha256(bytes: Uint8Array): string {

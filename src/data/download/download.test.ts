@@ -1,0 +1,364 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { inTemporaryFolder, noiseRecords, smallDataset } from '../../testing/examples.ts';
+import { tarOf } from '../../testing/tar.ts';
+import type { DatasetDescription } from '../dataset.ts';
+import { folderOf, loadExamples } from '../files.ts';
+import { type DownloadEvent, type DownloadOptions, download } from './download.ts';
+
+const small = smallDataset(40, 20);
+const files = small.files.map(({ name, records }) => ({
+  path: `${small.folder}/${name}`,
+  content: noiseRecords(records),
+}));
+const whole = gzipSync(
+  tarOf([
+    { path: `${small.folder}/`, type: '5' },
+    ...files,
+    { path: `${small.folder}/readme.html`, content: Buffer.from('hello') },
+  ]),
+  { level: 0 },
+);
+
+/** The small set with an archive of these bytes. */
+function described(bytes: Uint8Array, url = 'http://127.0.0.1:9/'): DatasetDescription {
+  const md5 = createHash('md5').update(bytes).digest('hex');
+  return { ...small, archive: { name: 'small.tar.gz', url, bytes: bytes.length, md5 } };
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse, number: number) => void;
+
+/** Runs a body beside a server on this machine; tells how often the server was asked. */
+async function beside(
+  handler: Handler,
+  body: (url: string, asked: () => number) => Promise<void>,
+): Promise<void> {
+  let asked = 0;
+  const server = createServer((request, response) => handler(request, response, asked++));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await body(`http://127.0.0.1:${(server.address() as AddressInfo).port}/small.tar.gz`, () => asked);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** A server that knows ranges. */
+const honest: Handler = (request, response) => {
+  const [, from = '0'] = /bytes=(\d+)-/.exec(request.headers.range ?? '') ?? [];
+  const start = Number(from);
+  if (start >= whole.length) response.writeHead(416).end();
+  else if (start === 0) response.writeHead(200, { 'Content-Length': whole.length }).end(whole);
+  else
+    response
+      .writeHead(206, { 'Content-Range': `bytes ${start}-${whole.length - 1}/${whole.length}` })
+      .end(whole.subarray(start));
+};
+
+function fetchInto(
+  folder: string,
+  url: string,
+  more: Partial<DownloadOptions> = {},
+  dataset = described(whole),
+): Promise<readonly DownloadEvent[]> {
+  const events: DownloadEvent[] = [];
+  const quick = { pauseMillis: 1, stallMillis: 200, signal: new AbortController().signal };
+  return download(dataset, folder, { url, ...quick, onEvent: (event) => events.push(event), ...more }).then(
+    () => events,
+  );
+}
+
+async function assertReady(folder: string): Promise<void> {
+  assert.equal((await loadExamples(folder, small, 'train')).count, 80);
+  assert.equal((await loadExamples(folder, small, 'test')).count, 20);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.includes('partial') || name.endsWith('.part')),
+    [],
+  );
+}
+
+describe('a download', () => {
+  test('fetches, verifies and unpacks, and tells of each', () =>
+    beside(honest, (url) =>
+      inTemporaryFolder(async (folder) => {
+        const events = await fetchInto(folder, url);
+        await assertReady(folder);
+        assert.deepEqual(
+          [...new Set(events.map(({ kind }) => kind))],
+          ['progress', 'downloaded', 'extracting', 'ready'],
+        );
+        assert.ok(!existsSync(join(folderOf(folder, small), 'readme.html')), 'only the files of the set');
+      }),
+    ));
+
+  test('goes on where a connection broke, and where an earlier process was stopped', () =>
+    beside(
+      (request, response, number) => {
+        if (number > 0) return honest(request, response, number);
+        response.writeHead(200, { 'Content-Length': whole.length });
+        response.write(whole.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 50));
+      },
+      (url, asked) =>
+        inTemporaryFolder(async (folder) => {
+          await fetchInto(folder, url);
+          assert.equal(asked(), 2);
+          await assertReady(folder);
+        }),
+    ));
+
+  test('goes on from a partial file', () => {
+    let range: string | undefined;
+    return beside(
+      (request, response, number) => {
+        range = request.headers.range;
+        honest(request, response, number);
+      },
+      (url) =>
+        inTemporaryFolder(async (folder) => {
+          writeFileSync(join(folder, 'small.tar.gz.part'), whole.subarray(0, 50_000));
+          await fetchInto(folder, url);
+          assert.equal(range, 'bytes=50000-');
+          await assertReady(folder);
+        }),
+    );
+  });
+
+  test('a partial file of something else is found out by its checksum, and all is fetched anew', () =>
+    beside(honest, (url) =>
+      inTemporaryFolder(async (folder) => {
+        writeFileSync(join(folder, 'small.tar.gz.part'), Buffer.alloc(50_000, 1));
+        await fetchInto(folder, url);
+        await assertReady(folder);
+      }),
+    ));
+
+  test('starts anew with a server that knows no ranges, or says that there is nothing more', () =>
+    beside(
+      (_, response, number) => {
+        if (number === 0) response.writeHead(416).end();
+        else response.writeHead(200).end(whole);
+      },
+      (url) =>
+        inTemporaryFolder(async (folder) => {
+          writeFileSync(join(folder, 'small.tar.gz.part'), whole.subarray(0, 50_000));
+          await fetchInto(folder, url);
+          await assertReady(folder);
+        }),
+    ));
+
+  test('tries again after an error of the server, and follows where it is sent', () =>
+    beside(
+      (request, response, number) => {
+        if (number === 0) response.writeHead(503).end();
+        else if (request.url !== '/moved') response.writeHead(302, { Location: '/moved' }).end();
+        else honest(request, response, number);
+      },
+      (url) =>
+        inTemporaryFolder(async (folder) => {
+          await fetchInto(folder, url);
+          await assertReady(folder);
+        }),
+    ));
+
+  const failures: readonly [string, Handler, RegExp][] = [
+    ['a file that is not there', (_, response) => response.writeHead(404).end(), /answered 404 Not Found/],
+    [
+      'a server that sends nothing',
+      (_, response) => void response.writeHead(200).write(whole.subarray(0, 10)),
+      /sent nothing for 0\.2 s/,
+    ],
+    [
+      'a file that ends early, always',
+      (_, response) => response.writeHead(200).end(whole.subarray(0, 1000)),
+      /ended after 1000 of \d+ bytes/,
+    ],
+    [
+      'more bytes than there are',
+      (_, response) => response.writeHead(200).end(Buffer.concat([whole, whole])),
+      /sends more than the \d+ bytes/,
+    ],
+    [
+      'bytes from another place',
+      (_, response) => response.writeHead(206, { 'Content-Range': 'bytes 7-9/10' }).end('abc'),
+      /sent bytes from 7 instead of 0/,
+    ],
+    [
+      'being sent round in circles',
+      (_, response) => response.writeHead(302, { Location: '/again' }).end(),
+      /redirect count exceeded/,
+    ],
+  ];
+  for (const [title, handler, message] of failures) {
+    test(`${title} is told, and leaves nothing in place of the data`, () =>
+      beside(handler, (url) =>
+        inTemporaryFolder(async (folder) => {
+          await assert.rejects(fetchInto(folder, url, { retries: 1 }), (error: Error) => {
+            assert.match(error.message, message);
+            assert.ok(error.message.includes(url));
+            return true;
+          });
+          assert.ok(!existsSync(folderOf(folder, small)) && !existsSync(join(folder, 'small.tar.gz')));
+        }),
+      ));
+  }
+
+  test('a file of the right size with wrong bytes is kept aside and named', () =>
+    beside(
+      (_, response) => response.writeHead(200).end(Buffer.from(whole).fill(0, 5000, 6000)),
+      (url) =>
+        inTemporaryFolder(async (folder) => {
+          await assert.rejects(
+            fetchInto(folder, url),
+            /its MD5 is [0-9a-f]{32}, expected [0-9a-f]{32}.*It is kept as .*small\.tar\.gz\.bad\./,
+          );
+          assert.ok(existsSync(join(folder, 'small.tar.gz.bad')) && !existsSync(folderOf(folder, small)));
+        }),
+    ));
+
+  test('a server that is not there fails at once', async () => {
+    let nowhere = '';
+    await beside(honest, async (url) => {
+      nowhere = url;
+    });
+    await inTemporaryFolder(async (folder) => {
+      const started = performance.now();
+      await assert.rejects(fetchInto(folder, nowhere, { pauseMillis: 10_000 }), /ECONNREFUSED/);
+      assert.ok(performance.now() - started < 2000);
+    });
+  });
+
+  test('stopped in between, it keeps what has arrived', () =>
+    beside(
+      (_, response) => void response.writeHead(200).write(whole.subarray(0, 70_000)),
+      (url) =>
+        inTemporaryFolder(async (folder) => {
+          const stop = new AbortController();
+          const onEvent = () => stop.abort();
+          await assert.rejects(
+            fetchInto(folder, url, { signal: stop.signal, onEvent, stallMillis: 5000 }),
+            /stopped; .*small\.tar\.gz\.part keeps what has arrived/,
+          );
+          assert.ok(existsSync(join(folder, 'small.tar.gz.part')));
+        }),
+    ));
+
+  test('an archive that is there is unpacked, a folder that is there is verified and left; nobody is asked', () =>
+    inTemporaryFolder(async (folder) => {
+      writeFileSync(join(folder, 'small.tar.gz'), whole);
+      await fetchInto(folder, 'http://127.0.0.1:1/');
+      await assertReady(folder);
+      const [last] = (await fetchInto(folder, 'http://127.0.0.1:1/')).slice(-1);
+      assert.deepEqual(last, { kind: 'ready', folder: folderOf(folder, small), already: true });
+      assert.deepEqual(readFileSync(join(folder, 'small.tar.gz')), whole);
+    }));
+
+  test('a copy given by hand serves, wherever it is; a wrong one is refused by its size', () =>
+    inTemporaryFolder(async (folder) => {
+      writeFileSync(join(folder, 'copy.tgz'), whole);
+      await fetchInto(folder, '', { tarball: join(folder, 'copy.tgz') });
+      await assertReady(folder);
+      writeFileSync(join(folder, 'short.tgz'), whole.subarray(9));
+      const other = join(folder, 'other');
+      await assert.rejects(
+        fetchInto(other, '', { tarball: join(folder, 'short.tgz') }),
+        /short\.tgz: found \d+ bytes, expected \d+/,
+      );
+    }));
+});
+
+describe('an archive', () => {
+  const outside = Buffer.from('outside');
+  const attacks: readonly [string, Uint8Array, RegExp][] = [
+    [
+      'an entry above the folder',
+      tarOf([{ path: '../evil.bin', content: outside }]),
+      /the entry \.\.\/evil\.bin points out/,
+    ],
+    [
+      'an entry with a way up inside',
+      tarOf([{ path: `${small.folder}/../../evil.bin`, content: outside }]),
+      /points out/,
+    ],
+    [
+      'an entry from the root',
+      tarOf([{ path: '/tmp/evil.bin', content: outside }]),
+      /the entry \/tmp\/evil\.bin points out/,
+    ],
+    ['a link', tarOf([{ path: `${small.folder}/data_batch_1.bin`, type: '2' }]), /is a link or a device/],
+    [
+      'a file that is too large',
+      tarOf([{ path: `${small.folder}/data_batch_1.bin`, content: new Uint8Array(2 << 20) }]),
+      /has 2097152 bytes, at most/,
+    ],
+    ['a missing file', tarOf(files.slice(1)), /Failed to find file: .*data_batch_1\.bin/],
+    [
+      'a file of another size',
+      tarOf([{ path: files[0]?.path ?? '', content: noiseRecords(39) }, ...files.slice(1)]),
+      /found 119,847 bytes/,
+    ],
+    [
+      'a label without a class',
+      tarOf([{ path: files[0]?.path ?? '', content: noiseRecords(40).fill(12, 0, 1) }, ...files.slice(1)]),
+      /record 0 has label 12/,
+    ],
+    [
+      'a header that does not add up',
+      Buffer.from(tarOf(files)).fill(1, 10, 20),
+      /header of entry 0 does not add up/,
+    ],
+    ['an end before the end', tarOf(files).subarray(0, 200_000), /is cut short in /],
+  ];
+  for (const [title, tar, message] of attacks) {
+    test(`with ${title} is refused, and nothing of it is left`, () =>
+      inTemporaryFolder(async (folder) => {
+        const bytes = gzipSync(tar);
+        const dataDir = join(folder, 'data');
+        writeFileSync(join(folder, 'attack.tgz'), bytes);
+        await assert.rejects(
+          fetchInto(dataDir, '', { tarball: join(folder, 'attack.tgz') }, described(bytes)),
+          message,
+        );
+        assert.deepEqual(readdirSync(dataDir), []);
+        assert.deepEqual(readdirSync(folder).sort(), ['attack.tgz', 'data']);
+      }));
+  }
+
+  test('that is cut short in its compression is told', () =>
+    inTemporaryFolder(async (folder) => {
+      const cut = whole.subarray(0, whole.length - 5000);
+      writeFileSync(join(folder, 'cut.tgz'), cut);
+      await assert.rejects(
+        fetchInto(join(folder, 'data'), '', { tarball: join(folder, 'cut.tgz') }, described(cut)),
+        /cut\.tgz: (cannot be extracted \(unexpected end of file\)|is cut short)/,
+      );
+    }));
+
+  test('may name its entries in the long ways of GNU and POSIX', () =>
+    inTemporaryFolder(async (folder) => {
+      const [first, ...rest] = files;
+      assert.ok(first);
+      const path = Buffer.from(`${first.path}\0`);
+      const record = ` path=${rest[0]?.path}\n`;
+      const extended = Buffer.from(`${record.length + 2}${record}`);
+      const tar = tarOf([
+        { path: '././@LongLink', type: 'L', content: path },
+        { ...first, path: 'short' },
+        { path: 'pax', type: 'x', content: extended },
+        { path: 'short', content: rest[0]?.content ?? outside },
+        ...rest.slice(1),
+      ]);
+      const bytes = gzipSync(tar);
+      writeFileSync(join(folder, 'long.tgz'), bytes);
+      await fetchInto(folder, '', { tarball: join(folder, 'long.tgz') }, described(bytes));
+      await assertReady(folder);
+    }));
+});

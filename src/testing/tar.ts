@@ -1,0 +1,24 @@
+/** Archives for tests: the layout is the table of data/download/tar.ts. */
+export interface Packed {
+  readonly path: string;
+  /** `0`, a file, by default. */
+  readonly type?: string;
+  readonly content?: Uint8Array;
+}
+
+export function tarOf(entries: readonly Packed[]): Uint8Array {
+  return Buffer.concat([...entries.flatMap(packed), Buffer.alloc(1024)]);
+}
+
+function packed({ path, type = '0', content = new Uint8Array() }: Packed): readonly Uint8Array[] {
+  const header = Buffer.alloc(512);
+  header.write(path, 0, 100, 'latin1');
+  header.write('0000644\0', 100);
+  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
+  header.write('        ', 148);
+  header.write(type, 156);
+  header.write('ustar\x0000', 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
+}
