@@ -15,7 +15,8 @@ setup();
 const trainDir = join('runs', 'start');
 const dataDir = 'data';
 const done = stepsDone();
-const dataset = done > 0 ? [] : ['--dataset', chooseDataset()];
+// What is chosen at first is taken from the checkpoint later.
+const dataset = done > 0 ? [] : chooseDataset();
 const data = ['--data-dir', dataDir];
 const steps = String(done + stepsAtOnce);
 cifar10('train', ...dataset, ...data, '--train-dir', trainDir, '--max-steps', steps);
@@ -44,9 +45,9 @@ function stepsDone() {
   return Math.max(0, ...steps);
 }
 
-/** CIFAR-10 if it is on the disk, else if it can be downloaded; only then the generated set. */
+/** The flags of a first run: CIFAR-10 if it is on the disk, else if it can be downloaded; only then the generated set. */
 function chooseDataset() {
-  if (existsSync(join(root, dataDir, 'cifar-10-batches-bin'))) return 'cifar10';
+  if (existsSync(join(root, dataDir, 'cifar-10-batches-bin'))) return [];
   const { status } = spawnSync(
     process.execPath,
     [join(root, 'dist', 'cli', 'main.js'), 'download', '--data-dir', dataDir],
@@ -55,10 +56,11 @@ function chooseDataset() {
       stdio: 'inherit',
     },
   );
-  if (status === 0) return 'cifar10';
+  if (status === 0) return [];
   if (status === 130 || status === 143) process.exit(status);
   console.log(
     '>> CIFAR-10 cannot be had here: using the generated set instead, ten classes of drawn pictures',
   );
-  return 'synthetic';
+  // So simple pictures are soon known for certain, and then the tutorial's learning rate is too high without a limit.
+  return ['--dataset', 'synthetic', '--clip-norm', '5'];
 }

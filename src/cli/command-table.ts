@@ -6,6 +6,8 @@ export interface CommandRecord {
   readonly summary: string;
   /** What it does, as paragraphs. */
   readonly description: string;
+  /** What the help calls the words that are no flags; undefined where there are none. */
+  readonly operand?: string;
   /** What follows `cifar10`, and what that is good for. */
   readonly examples: readonly (readonly [line: string, purpose: string])[];
 }
@@ -61,6 +63,31 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
       ['eval --eval-interval-secs 30', 'Beside a training, every new checkpoint'],
     ],
   },
+  inspect: {
+    summary: 'look into the network, a checkpoint, data or an ONNX file',
+    operand: 'thing',
+    description:
+      'Tells what a thing holds. `graph`: the layers of the network with their parameters and multiply-adds. A ' +
+      'checkpoint or a training folder: what run it belongs to, and every tensor in a few numbers. A data folder: ' +
+      'examples of every class, all files and labels verified. An .onnx file: inputs, outputs, operators.',
+    examples: [
+      ['inspect graph', 'The layers and their sums'],
+      ['inspect graph --full', 'Every node of a training step, with its gradients'],
+      ['inspect runs/a', 'The newest checkpoint of a run'],
+      ['inspect data/cifar-10-batches-bin', 'Is the data whole?'],
+    ],
+  },
+  doctor: {
+    summary: 'see what this machine has and lacks, and whether training works',
+    description:
+      'Looks at versions, cores and quota, memory, folders, data and engine, and then learns one batch of drawn ' +
+      'pictures by heart: the proof that training works here. Takes a few seconds. Leaves with 1 where something ' +
+      'is missing.',
+    examples: [
+      ['doctor', 'With the default folders'],
+      ['doctor --data-dir data --train-dir runs/a', 'For a run that is planned'],
+    ],
+  },
   bench: {
     summary: 'time a training step on this machine',
     description:
@@ -75,14 +102,7 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
 };
 
 /** Commands of the finished program that this version refuses. */
-export const laterCommands: readonly string[] = [
-  'inspect',
-  'doctor',
-  'import',
-  'export',
-  'predict',
-  'dashboard',
-];
+export const laterCommands: readonly string[] = ['import', 'export', 'predict', 'dashboard'];
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(commandTable, name);

@@ -8,7 +8,7 @@ export const flagTable = {
     default: '/tmp/cifar10_data',
     help: 'where the data sets are',
     group: 'Data',
-    commands: ['download', 'train', 'eval', 'bench'],
+    commands: ['download', 'train', 'eval', 'doctor', 'bench'],
   },
   dataset: {
     kind: 'choice',
@@ -201,7 +201,7 @@ export const flagTable = {
     default: '/tmp/cifar10_train',
     help: 'where checkpoints go; if it holds some, the run goes on from the newest',
     group: 'What is kept',
-    commands: ['train'],
+    commands: ['train', 'doctor'],
   },
   checkpointSteps: {
     kind: 'integer',
@@ -230,19 +230,26 @@ export const flagTable = {
     group: 'What is printed',
     commands: ['train'],
   },
+  full: {
+    kind: 'boolean',
+    default: false,
+    help: 'of the graph every node of a training step, instead of a row a layer',
+    group: 'What is printed',
+    commands: ['inspect'],
+  },
   quiet: {
     kind: 'boolean',
     default: false,
     help: 'print results, warnings and errors only',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'bench'],
+    commands: ['download', 'train', 'eval', 'inspect', 'doctor', 'bench'],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object a line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'bench'],
+    commands: ['download', 'train', 'eval', 'inspect', 'doctor', 'bench'],
   },
   checkpointDir: {
     kind: 'string',
@@ -328,3 +335,5 @@ export type TrainFlags = FlagsOf<'train'>;
 export type EvalFlags = FlagsOf<'eval'>;
 export type BenchFlags = FlagsOf<'bench'>;
 export type DownloadFlags = FlagsOf<'download'>;
+export type InspectFlags = FlagsOf<'inspect'>;
+export type DoctorFlags = FlagsOf<'doctor'>;

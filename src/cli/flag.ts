@@ -5,7 +5,7 @@
 import { UsageError } from '../errors.ts';
 
 /** The commands that this version brings. */
-export type CommandName = 'download' | 'train' | 'eval' | 'bench';
+export type CommandName = 'download' | 'train' | 'eval' | 'inspect' | 'doctor' | 'bench';
 
 /** A flag that this version brings. Without a default it may be left out, and is then undefined. */
 export type AvailableFlag = {

@@ -9,6 +9,7 @@
  * ignored flags they did not know and took any other word for false; here both are refused.
  */
 import { UsageError } from '../errors.ts';
+import { commandTable } from './command-table.ts';
 import {
   type AvailableFlag,
   type CommandName,
@@ -30,13 +31,26 @@ export const commonFlags = ['debug', 'help', 'version'] as const;
 /** Brings what follows a command to `--name=value`, `--name` or `--no-name`, in the order given.
  * @throws UsageError for what is unknown, incomplete, not yet available or of another command. */
 export function normaliseFlags(command: CommandName, words: readonly string[]): string[] {
+  return splitWords(command, words).flags;
+}
+
+/** The flags, normalised, and the words that are none, where the command takes such. */
+export function splitWords(
+  command: CommandName,
+  words: readonly string[],
+): { readonly flags: string[]; readonly operands: readonly string[] } {
+  const operands: string[] = [];
   const rest = [...words];
   const normalised: string[] = [];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (!word.startsWith('-') && commandTable[command].operand !== undefined) {
+      operands.push(word);
+      continue;
+    }
     const found = recognise(command, word);
     normalised.push(found.flag.kind === 'boolean' ? booleanFlag(found, rest) : valueFlag(found, rest));
   }
-  return normalised;
+  return { flags: normalised, operands };
 }
 
 interface Found {

@@ -5,7 +5,8 @@ import { buildCommand, commonOptions, helpWidth } from './program.ts';
 
 /** The help of a command: what it does, its flags with their defaults, examples. */
 export function commandHelp(name: CommandName): string {
-  const command = buildCommand(name).usage('[flags]');
+  const { operand } = commandTable[name];
+  const command = buildCommand(name).usage(operand === undefined ? '[flags]' : `<${operand}> [flags]`);
   for (const option of commonOptions()) command.addOption(option);
   return command.helpInformation() + examplesText(commandTable[name].examples) + grammarNote;
 }

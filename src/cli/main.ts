@@ -28,6 +28,15 @@ async function run(request: CommandLine, console: Console): Promise<number> {
       const { evalCommand } = await import('./commands/eval.ts');
       return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
     }
+    case 'inspect': {
+      const { inspectCommand } = await import('./commands/inspect.ts');
+      await inspectCommand({ ...request, ...context });
+      return 0;
+    }
+    case 'doctor': {
+      const { doctorCommand } = await import('./commands/doctor.ts');
+      return (await doctorCommand({ ...request, ...context })) ? 0 : 1;
+    }
     case 'bench': {
       const { benchCommand } = await import('./commands/bench.ts');
       await benchCommand({ ...request, ...context });

@@ -46,6 +46,7 @@ test('train without flags has the defaults of the tutorial', () => {
     command: 'train',
     flags: trainDefaults,
     given: new Set(),
+    operands: [],
     debug: false,
   });
 });
@@ -69,6 +70,7 @@ test('eval without flags but --run-once evaluates as the tutorial did', () => {
       json: false,
     },
     given: new Set(['run-once']),
+    operands: [],
     debug: false,
   });
 });
@@ -82,7 +84,7 @@ test('bench without flags times 20 steps', () => {
     quiet: false,
     json: false,
   };
-  assert.deepEqual(parse('bench'), { command: 'bench', flags, given: new Set(), debug: false });
+  assert.deepEqual(parse('bench'), { command: 'bench', flags, given: new Set(), operands: [], debug: false });
 });
 
 test('the types of the flags follow from the table', () => {
@@ -212,9 +214,12 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['bench --dataset synthetic', '--dataset: not a flag of bench but of download and train and eval'],
   ['train 1000', 'train: found "1000" where a flag was expected. See cifar10 train --help'],
   ['--max-steps 5 train', '--max-steps: a command comes before its flags, as in: cifar10 train --max-steps'],
-  ['trian', 'unknown command "trian". Did you mean train? Commands: download, train, eval, bench'],
-  ['constructor', 'unknown command "constructor". Commands: download, train, eval, bench'],
-  ['inspect x', 'inspect: not yet available in this version'],
+  [
+    'trian',
+    'unknown command "trian". Did you mean train? Commands: download, train, eval, inspect, doctor, bench',
+  ],
+  ['constructor', 'unknown command "constructor". Commands: download, train, eval, inspect, doctor, bench'],
+  ['export x', 'export: not yet available in this version'],
   ['help predict', 'predict: not yet available in this version'],
 ];
 

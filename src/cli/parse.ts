@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { type CommandName, writtenName } from './flag.ts';
 import type { FlagsOf } from './flag-table.ts';
-import { normaliseFlags } from './grammar.ts';
+import { splitWords } from './grammar.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { nearest } from './nearest.ts';
 import { buildCommand } from './program.ts';
@@ -14,6 +14,8 @@ export interface CommandRequest<C extends CommandName> {
   readonly flags: FlagsOf<C>;
   /** The flags that were written, as `batch-size`: those left out may yield to a checkpoint. */
   readonly given: ReadonlySet<string>;
+  /** The words that are no flags. */
+  readonly operands: readonly string[];
   /** Whether an error shall show where it arose. */
   readonly debug: boolean;
 }
@@ -42,6 +44,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       return request('train', rest, debug);
     case 'eval':
       return request('eval', rest, debug);
+    case 'inspect':
+      return request('inspect', rest, debug);
+    case 'doctor':
+      return request('doctor', rest, debug);
     case 'bench':
       return request('bench', rest, debug);
   }
@@ -68,7 +74,9 @@ function request<C extends CommandName>(
   words: readonly string[],
   debug: boolean,
 ): CommandRequest<C> {
-  const parsed = buildCommand(command).parse(normaliseFlags(command, words), { from: 'user' });
+  const { flags, operands } = splitWords(command, words);
+  const parsed = buildCommand(command).parse(flags, { from: 'user' });
   const written = Object.keys(parsed.opts()).filter((name) => parsed.getOptionValueSource(name) === 'cli');
-  return { command, flags: parsed.opts<FlagsOf<C>>(), given: new Set(written.map(writtenName)), debug };
+  const given = new Set(written.map(writtenName));
+  return { command, flags: parsed.opts<FlagsOf<C>>(), given, operands, debug };
 }

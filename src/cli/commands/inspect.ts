@@ -1,0 +1,157 @@
+/** `cifar10 inspect`: what a thing holds. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type Checkpoint, readCheckpoint } from '../../checkpoint/checkpoint.ts';
+import { CheckpointStore } from '../../checkpoint/store.ts';
+import { type DatasetDescription, datasets } from '../../data/dataset.ts';
+import { loadExamples } from '../../data/files.ts';
+import { labelOf } from '../../data/record.ts';
+import { summarizeOnnx } from '../../engine/onnx/summarize.ts';
+import { messageOf, RunError, UsageError } from '../../errors.ts';
+import { printGraph } from '../../graph/print.ts';
+import { layersOf } from '../../inspect/network.ts';
+import { statisticsOf } from '../../inspect/tensor-statistics.ts';
+import { tutorialNetwork } from '../../model/network.ts';
+import { tutorialHyperparameters } from '../../training/hyperparameters.ts';
+import { buildTrainingGraph } from '../../training/training-graph.ts';
+import type { Console } from '../console.ts';
+import type { InspectFlags } from '../flag-table.ts';
+import { table } from '../table.ts';
+import type { CommandContext } from './context.ts';
+
+const number = (value: number) => value.toLocaleString('en-US');
+const what = 'graph, a checkpoint, a training folder, a data folder or an .onnx file';
+
+/** Looks at `graph` or at a path, and tells what it is by what is there. */
+export async function inspectCommand({
+  flags,
+  operands,
+  console,
+}: CommandContext<InspectFlags> & { readonly operands: readonly string[] }): Promise<void> {
+  const [thing, ...more] = operands;
+  if (thing === undefined || more.length > 0)
+    throw new UsageError(`inspect takes one thing to look at: ${what}`);
+  if (thing === 'graph') inspectGraph(flags, console);
+  else if (await isFolder(thing)) await inspectFolder(thing, console);
+  else if (thing.endsWith('.onnx')) inspectOnnx(thing, await readFile(thing), console);
+  else if (thing.endsWith('.safetensors')) inspectCheckpoint(thing, await readCheckpoint(thing), console);
+  else throw new RunError(`${thing}: not known; inspect looks at ${what}`);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    throw new RunError(`${path}: cannot be read (${messageOf(error)}); inspect looks at ${what}`);
+  }
+}
+
+function inspectGraph({ full }: InspectFlags, console: Console): void {
+  const network = tutorialNetwork(datasets.cifar10.classes.length);
+  if (full) {
+    console.result(printGraph(buildTrainingGraph(network, 128, tutorialHyperparameters).graph));
+    return;
+  }
+  const layers = layersOf(network);
+  const sum = (of: (layer: (typeof layers)[number]) => number) =>
+    number(layers.reduce((total, layer) => total + of(layer), 0));
+  console.result(
+    table([
+      ['layer', 'output', 'parameters', 'multiply-adds'],
+      ...layers.map(({ layer, output, parameters, multiplyAdds }) => [
+        layer,
+        output.join(' × '),
+        number(parameters),
+        number(multiplyAdds),
+      ]),
+      [
+        'sum, for one image',
+        '',
+        sum(({ parameters }) => parameters),
+        sum(({ multiplyAdds }) => multiplyAdds),
+      ],
+    ]),
+  );
+}
+
+async function inspectFolder(path: string, console: Console): Promise<void> {
+  const names = await readdir(path);
+  const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
+  if (byFolder !== undefined) await inspectData(join(path, '..'), byFolder, console);
+  else if (names.some((name) => /^model\.ckpt-\d+\.safetensors$/.test(name))) await inspectRun(path, console);
+  else {
+    const inside = Object.values(datasets).filter(({ folder }) => names.includes(folder));
+    if (inside.length === 0)
+      throw new RunError(`${path}: holds neither checkpoints nor a data set; inspect looks at ${what}`);
+    for (const dataset of inside) await inspectData(path, dataset, console);
+  }
+}
+
+async function inspectRun(path: string, console: Console): Promise<void> {
+  const store = new CheckpointStore(path, { keep: 0, onWarning: console.warn });
+  const found = await store.latest();
+  console.result(`${path}: ${(await store.paths()).map((file) => basename(file)).join(', ')}\n`);
+  if (found !== undefined) inspectCheckpoint(found.path, found.checkpoint, console);
+}
+
+function inspectCheckpoint(path: string, { metadata, tensors }: Checkpoint, console: Console): void {
+  const fields = Object.entries(metadata).map(
+    ([name, value]) => `  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  const short = (value: number) => value.toPrecision(4);
+  const rows = [...tensors].map(([name, { shape, data }]) => {
+    const { mean, deviation, least, greatest, notFinite } = statisticsOf(data);
+    return [
+      name,
+      shape.join(' × ') || 'scalar',
+      ...[mean, deviation, least, greatest].map(short),
+      notFinite === 0 ? '' : `${notFinite} not finite`,
+    ];
+  });
+  console.result(
+    [
+      path,
+      ...fields,
+      '',
+      table([['tensor', 'shape', 'mean', 'deviation', 'least', 'greatest', ''], ...rows]),
+    ].join('\n'),
+  );
+}
+
+async function inspectData(dataDir: string, dataset: DatasetDescription, console: Console): Promise<void> {
+  console.result(`${join(dataDir, dataset.folder)}: ${dataset.title}`);
+  const rows = [['class', 'training', 'test']];
+  const counts = await Promise.all(
+    (['train', 'test'] as const).map((split) => classCounts(dataDir, dataset, split)),
+  );
+  for (const [label, name] of dataset.classes.entries()) {
+    rows.push([name, ...counts.map((count) => number(count[label] ?? 0))]);
+  }
+  console.result(`${table(rows)}\nEvery file has its size, and every record a label with a class.`);
+}
+
+async function classCounts(
+  dataDir: string,
+  dataset: DatasetDescription,
+  split: 'train' | 'test',
+): Promise<readonly number[]> {
+  const { records, count } = await loadExamples(dataDir, dataset, split);
+  const counts = dataset.classes.map(() => 0);
+  for (let index = 0; index < count; index++) {
+    const label = labelOf(records, index);
+    counts[label] = (counts[label] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function inspectOnnx(path: string, bytes: Uint8Array, console: Console): void {
+  const { producer, opset, inputs, outputs, operators, initializerBytes } = summarizeOnnx(path, bytes);
+  const nodes = operators.reduce((sum, [, count]) => sum + count, 0);
+  console.result(
+    `${path}: made by ${producer || 'nobody who says so'}, opset ${opset}, ${nodes} nodes, ${number(initializerBytes)} bytes of constants`,
+  );
+  console.result(
+    `inputs:\n${inputs.map((text) => `  ${text}`).join('\n')}\noutputs:\n${outputs.map((text) => `  ${text}`).join('\n')}`,
+  );
+  console.result(table([['operator', 'nodes'], ...operators.map(([name, count]) => [name, String(count)])]));
+}

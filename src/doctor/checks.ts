@@ -1,0 +1,83 @@
+/** What the machine has and lacks. */
+import { access, constants, mkdir, stat, statfs } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { type DatasetDescription, datasets } from '../data/dataset.ts';
+import { loadExamples, missingFiles } from '../data/files.ts';
+import { usableCores } from '../engine/cores.ts';
+import { messageOf } from '../errors.ts';
+
+/** `missing` is what nothing works without; `note` is worth knowing. */
+export interface Finding {
+  readonly verdict: 'ok' | 'note' | 'missing';
+  readonly subject: string;
+  readonly text: string;
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
+
+export function machineFindings(): readonly Finding[] {
+  const [cores, all] = [usableCores(), availableParallelism()];
+  const quota = cores < all ? `, of which this process may use ${cores}` : '';
+  const memory = totalmem() < 2 * 2 ** 30 ? 'note' : 'ok';
+  return [
+    {
+      verdict: 'ok',
+      subject: 'processor',
+      text: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${all} cores${quota}`,
+    },
+    {
+      verdict: memory,
+      subject: 'memory',
+      text: `${gigabytes(freemem())} of ${gigabytes(totalmem())} free; training takes about 0.7 GB`,
+    },
+  ];
+}
+
+/** Can files be made there, and how many fit? */
+export async function folderFinding(subject: string, folder: string, needed: number): Promise<Finding> {
+  try {
+    const there = await nearestFolder(resolve(folder));
+    await access(there, constants.W_OK);
+    const { bavail, bsize } = await statfs(there);
+    const room = bavail * bsize;
+    const verdict = room < needed ? 'missing' : 'ok';
+    const advice = verdict === 'ok' ? '' : `; ${gigabytes(needed)} are needed`;
+    return { verdict, subject, text: `${folder}: can be written, ${gigabytes(room)} free${advice}` };
+  } catch (error) {
+    return {
+      verdict: 'missing',
+      subject,
+      text: `${folder}: cannot be written (${messageOf(error)}); give another folder`,
+    };
+  }
+}
+
+/** The folder itself, or the nearest above it that exists.
+ * @throws Error where a file stands in the way. */
+async function nearestFolder(folder: string): Promise<string> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory() === false) throw new Error(`${folder} is a file`);
+  return found === undefined && dirname(folder) !== folder ? nearestFolder(dirname(folder)) : folder;
+}
+
+export async function dataFindings(dataDir: string): Promise<readonly Finding[]> {
+  await mkdir(dataDir, { recursive: true }).catch(() => undefined);
+  return Promise.all(Object.values(datasets).map((dataset) => dataFinding(dataDir, dataset)));
+}
+
+async function dataFinding(dataDir: string, dataset: DatasetDescription): Promise<Finding> {
+  const { title: subject } = dataset;
+  const missing = await missingFiles(dataDir, dataset);
+  if (missing.length === dataset.files.length) {
+    const how = dataset.archive === undefined ? 'drawn when it is asked for' : 'cifar10 download fetches it';
+    return { verdict: 'note', subject, text: `not in ${dataDir}; ${how}` };
+  }
+  try {
+    await loadExamples(dataDir, dataset, 'train');
+    await loadExamples(dataDir, dataset, 'test');
+    return { verdict: 'ok', subject, text: `whole, in ${dataDir}` };
+  } catch (error) {
+    return { verdict: 'note', subject, text: messageOf(error) };
+  }
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
+import { ensureSynthetic } from '../data/synthetic/generate.ts';
+import { onnxModel } from '../engine/onnx/onnx-engine.ts';
+import { summarizeOnnx } from '../engine/onnx/summarize.ts';
+import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
+import { tutorialNetwork, tutorialWidths } from '../model/network.ts';
+import { sampleCheckpoint } from '../testing/checkpoints.ts';
+import { inTemporaryFolder } from '../testing/examples.ts';
+import { program } from '../testing/program.ts';
+import { layersOf } from './network.ts';
+import { statisticsOf } from './tensor-statistics.ts';
+
+test('the layers sum up to 1,068,298 parameters and 18,470,784 multiply-adds, and both follow a layer that changes', () => {
+  const sums = (local3: number) => {
+    const layers = layersOf(tutorialNetwork(10, { ...tutorialWidths, local3 }));
+    return [
+      layers.reduce((sum, { parameters }) => sum + parameters, 0),
+      layers.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
+    ];
+  };
+  assert.deepEqual(sums(384), [1_068_298, 18_470_784]);
+  assert.deepEqual(sums(400), [1_068_298 + 16 * (2304 + 1 + 192), 18_470_784 + 16 * (2304 + 192)]);
+});
+
+test('a layer has the shape that it gives to the next', () => {
+  const shapes = layersOf(tutorialNetwork(10)).map(({ layer, output }) => `${layer} ${output.join('×')}`);
+  assert.deepEqual(shapes, [
+    'conv1 64×24×24',
+    'pool1 64×12×12',
+    'norm1 64×12×12',
+    'conv2 64×12×12',
+    'norm2 64×12×12',
+    'pool2 64×6×6',
+    'local3 384',
+    'local4 192',
+    'softmax_linear 10',
+  ]);
+});
+
+test('an ONNX file tells its inputs, outputs and operators; another file is refused', () => {
+  const summary = summarizeOnnx('m.onnx', onnxModel(buildEvaluationGraph(tutorialNetwork(10), 4)));
+  assert.equal(summary.producer, 'cifar10');
+  assert.equal(summary.opset, 21);
+  assert.ok(summary.inputs.includes('images [4, 3, 24, 24]'));
+  assert.deepEqual(summary.outputs, ['logits [4, 10]']);
+  assert.ok(summary.operators.some(([name, count]) => name === 'Gemm' && count > 0));
+  assert.throws(() => summarizeOnnx('x.onnx', Buffer.from('no model')), /x\.onnx: is no ONNX model/);
+});
+
+test('what is not finite is counted and left out of the other numbers', () => {
+  const statistics = statisticsOf(Float32Array.of(1, 3, Number.NaN, Number.POSITIVE_INFINITY));
+  assert.deepEqual(statistics, { mean: 2, deviation: 1, least: 1, greatest: 3, notFinite: 2 });
+});
+
+test('inspect tells what a thing is by what is there', () =>
+  inTemporaryFolder(async (folder) => {
+    const look = async (thing: string) => {
+      const outcome = await program(['inspect', thing]);
+      assert.equal(outcome.code, 0, outcome.errors);
+      return outcome.output;
+    };
+    assert.match(await look('graph'), /^sum, for one image +1,068,298 +18,470,784$/m);
+    await writeCheckpoint(folder, sampleCheckpoint(7));
+    for (const thing of [folder, join(folder, 'model.ckpt-7.safetensors')]) {
+      assert.match(await look(thing), /globalStep: 7\n[\s\S]*softmax_linear\/weights +2 × 3 /);
+    }
+    const data = join(folder, 'data');
+    await ensureSynthetic(data);
+    for (const thing of [data, join(data, 'synthetic-batches-bin')]) {
+      assert.match(
+        await look(thing),
+        /drawn, not CIFAR-10[\s\S]*circle +1,000 +200[\s\S]*Every file has its size/,
+      );
+    }
+    writeFileSync(join(folder, 'm.onnx'), onnxModel(buildEvaluationGraph(tutorialNetwork(10), 4)));
+    assert.match(await look(join(folder, 'm.onnx')), /made by cifar10, opset 21/);
+  }));
+
+test('what it cannot look at is told, with what it can', () =>
+  inTemporaryFolder(async (folder) => {
+    mkdirSync(join(folder, 'empty'));
+    writeFileSync(join(folder, 'text.txt'), 'text');
+    const refused = async (words: readonly string[], code: number, message: RegExp) => {
+      const outcome = await program(['inspect', ...words]);
+      assert.equal(outcome.code, code, outcome.errors);
+      assert.match(outcome.errors, message);
+    };
+    await refused([], 2, /inspect takes one thing to look at: graph, a checkpoint/);
+    await refused(['a', 'b'], 2, /inspect takes one thing/);
+    await refused([join(folder, 'nowhere')], 1, /nowhere: cannot be read/);
+    await refused([join(folder, 'empty')], 1, /holds neither checkpoints nor a data set/);
+    await refused([join(folder, 'text.txt')], 1, /text\.txt: not known; inspect looks at graph/);
+  }));

@@ -1,0 +1,23 @@
+/** A tensor in a few numbers. */
+export interface TensorStatistics {
+  readonly mean: number;
+  /** Standard deviation. */
+  readonly deviation: number;
+  readonly least: number;
+  readonly greatest: number;
+  /** Elements that are infinite or not a number; the others make the numbers above. */
+  readonly notFinite: number;
+}
+
+export function statisticsOf(values: Float32Array): TensorStatistics {
+  const finite = values.filter((value) => Number.isFinite(value));
+  const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
+  const variance = finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / finite.length;
+  return {
+    mean,
+    deviation: Math.sqrt(variance),
+    least: finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    greatest: finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+    notFinite: values.length - finite.length,
+  };
+}
