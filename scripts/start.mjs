@@ -32,8 +32,9 @@ cifar10(
 console.log(`
 What next:
   npm start                                another ${stepsAtOnce} steps
-  node dist/cli/main.js train --help       all that training can be told
-  README.md                                train on your own copy of CIFAR-10, and more`);
+  npx cifar10 train --help                 all that training can be told
+  npx cifar10 inspect graph                the network, layer by layer
+  docs/getting-started.md                  train on CIFAR-10, evaluate, understand`);
 
 /** Steps of the newest checkpoint of the run, 0 where there is none. */
 function stepsDone() {

@@ -35,6 +35,12 @@ export function progressLine(progress: Progress, columns: number): string {
   return room < 10 ? line : `${line}  ${bar(step / maxSteps, Math.min(room, 40))}`;
 }
 
+/** A text and a bar behind it, if there is room. */
+export function withBar(text: string, share: number, columns: number): string {
+  const room = columns - 1 - text.length - 1;
+  return room < 10 ? text : `${text} ${bar(share, Math.min(room, 40))}`;
+}
+
 /** A bar of so many columns: full and empty cells. */
 function bar(share: number, columns: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * columns);

@@ -5,6 +5,7 @@ import { missingFiles } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import type { Console } from '../console.ts';
+import { withBar } from '../progress-line.ts';
 
 /** Draws the generated set, or downloads the data set as the tutorial does, where files of it are missing.
  * @throws RunError with what else can be done. */
@@ -43,7 +44,7 @@ export function teller(console: Console): DownloadOptions['onEvent'] {
       const { name, received, bytes } = event;
       const share = (received / bytes) * 100;
       const line = `>> Downloading ${name} ${share.toFixed(1)}%`;
-      console.progress(() => line);
+      console.progress((columns) => withBar(line, share / 100, columns));
       if (Math.floor(share / 10) === tenths) return;
       tenths = Math.floor(share / 10);
       if (!console.drawsProgress) console.line(line, { ...event });
