@@ -109,6 +109,7 @@ export class TrainReporter {
     const now = performance.now();
     const millis = now - this.#lastStepAt;
     this.#lastStepAt = now;
+    if (step === this.#first) return; // the engine warms up in it: it says nothing of the speed
     this.#stepMillis =
       this.#stepMillis === undefined ? millis : memory * this.#stepMillis + (1 - memory) * millis;
     this.#waiting = memory * this.#waiting + (1 - memory) * (waitedMillis / millis);
