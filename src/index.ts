@@ -40,5 +40,7 @@ export { multiplyAdds } from './passes/multiply-adds.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './training/hyperparameters.ts';
 export type { TrainingRun } from './training/run.ts';
-export { type StepReport, type TrainEvent, type TrainOptions, train } from './training/train.ts';
+export { type TrainEvent, type TrainOptions, train } from './training/train.ts';
+export type { StepReport } from './training/train-step.ts';
 export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
+export type { Validation, ValidationReport } from './training/validation.ts';

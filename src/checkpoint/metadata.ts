@@ -57,13 +57,16 @@ export interface NetworkDescription {
   readonly layerWidths: Readonly<Record<string, number>>;
 }
 
+/** The numbers of a recipe. */
 export interface Hyperparameters {
   readonly initialLearningRate: number;
   readonly learningRateDecayFactor: number;
+  /** Epochs after which the learning rate falls. */
   readonly numEpochsPerDecay: number;
   readonly movingAverageDecay: number;
+  /** Factor of Σ w² / 2 for the weights of local3 and local4. */
   readonly weightDecay: number;
-  /** 0 for none. */
+  /** Longest gradient, over all variables together; 0 for no limit. */
   readonly clipNorm: number;
 }
 

@@ -1,6 +1,7 @@
 /** What is told of a training while it runs: lines, the line at the bottom, and the events of `--json`. */
 import type { TrainingRun } from '../training/run.ts';
-import type { StepReport, TrainEvent } from '../training/train.ts';
+import type { TrainEvent } from '../training/train.ts';
+import type { StepReport } from '../training/train-step.ts';
 import { type Console, duration, timestamp } from './console.ts';
 import type { TrainFlags } from './flag-table.ts';
 import { progressLine } from './progress-line.ts';

@@ -5,7 +5,7 @@ import { newBuffers } from '../input/batch.ts';
 import { float32 } from '../tensor/tensor.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { requireFinite, requireFiniteVariables } from './divergence.ts';
-import type { StepReport } from './train.ts';
+import type { StepReport } from './train-step.ts';
 
 const nothing: Tensors = new Map();
 

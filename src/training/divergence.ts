@@ -3,7 +3,7 @@ import type { Examples } from '../data/files.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Batch } from '../input/batch.ts';
-import type { StepReport } from './train.ts';
+import type { StepReport } from './train-step.ts';
 
 /**
  * Stops a run that has diverged, before anything of it is saved.

@@ -1,0 +1,47 @@
+/** One update: a batch fed with the numbers of its step, the terms of the loss read. */
+import type { Session } from '../engine/engine.ts';
+import type { Batch } from '../input/batch.ts';
+import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
+import type { TrainingRun } from './run.ts';
+import { decaySteps, learningRate, movingAverageDecay } from './schedule.ts';
+
+/** Update number `step`, counted from 0. */
+export interface StepReport {
+  readonly kind: 'step';
+  readonly step: number;
+  /** Of the batch just trained on, before the update. */
+  readonly totalLoss: number;
+  /** Every term of the loss and `total_loss`, by name. */
+  readonly losses: ReadonlyMap<string, number>;
+  readonly learningRate: number;
+  /** Milliseconds that this step waited for its batch. */
+  readonly waitedMillis: number;
+}
+
+export async function trainStep(
+  { examples, batchSize, network, hyperparameters }: TrainingRun,
+  lossNames: readonly string[],
+  session: Session,
+  { step, images, labels }: Batch,
+): Promise<Omit<StepReport, 'waitedMillis'>> {
+  const rate = learningRate(step, decaySteps(examples.count, batchSize, hyperparameters), hyperparameters);
+  const feeds = new Map<string, Tensor>([
+    ['images', { dtype: 'float32', shape: [batchSize, ...network.imageShape], data: images }],
+    ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
+    ['learning_rate', scalar(rate)],
+    ['moving_average_decay', scalar(movingAverageDecay(step + 1, hyperparameters))],
+  ]);
+  const outputs = await session.step(feeds);
+  const losses = new Map(lossNames.map((name) => [name, scalarOf(outputs.get(name))]));
+  return {
+    kind: 'step',
+    step,
+    losses,
+    totalLoss: losses.get('total_loss') ?? Number.NaN,
+    learningRate: rate,
+  };
+}
+
+function scalarOf(tensor: Tensor | undefined): number {
+  return (tensor && float32Data(tensor)[0]) ?? Number.NaN;
+}

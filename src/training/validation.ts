@@ -1,0 +1,58 @@
+/** Scores the examples kept out of training, now and then, and keeps the best checkpoint. */
+import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
+import type { CheckpointStore } from '../checkpoint/store.ts';
+import type { Float32Tensor } from '../tensor/tensor.ts';
+
+type Variables = ReadonlyMap<string, Float32Tensor>;
+
+export interface Validation {
+  /** Updates between scores. */
+  readonly every: number;
+  /** Precision @ 1 of the moving averages among these variables. */
+  readonly score: (variables: Variables) => Promise<number>;
+  /** Where the best one goes. */
+  readonly best: CheckpointStore;
+}
+
+export interface ValidationReport {
+  readonly kind: 'validation';
+  readonly globalStep: number;
+  readonly precision: number;
+  /** The best so far, and then where its checkpoint is. */
+  readonly best: boolean;
+  readonly path?: string;
+}
+
+export class BestKeeper {
+  readonly #validation: Validation;
+  #best: number;
+
+  private constructor(validation: Validation, best: number) {
+    this.#validation = validation;
+    this.#best = best;
+  }
+
+  /** Goes on from the best checkpoint of this run, if there is one. */
+  static async open(validation: Validation): Promise<BestKeeper> {
+    const kept = await validation.best.latest();
+    return new BestKeeper(
+      validation,
+      kept?.checkpoint.metadata.validationPrecision ?? Number.NEGATIVE_INFINITY,
+    );
+  }
+
+  /** Is a score due after so many updates? */
+  isDue(globalStep: number): boolean {
+    return globalStep > 0 && globalStep % this.#validation.every === 0;
+  }
+
+  /** Scores the variables, and keeps them where they are the best. `metadata` has their step. */
+  async score(tensors: Variables, metadata: CheckpointMetadata): Promise<ValidationReport> {
+    const precision = await this.#validation.score(tensors);
+    const report = { kind: 'validation', globalStep: metadata.globalStep, precision } as const;
+    if (precision <= this.#best) return { ...report, best: false };
+    this.#best = precision;
+    const checkpoint = { tensors, metadata: { ...metadata, validationPrecision: precision } };
+    return { ...report, best: true, path: await this.#validation.best.save(checkpoint) };
+  }
+}
