@@ -67,10 +67,14 @@ describe('a run that is killed and started again', () => {
   });
 
   test('a run stopped by SIGTERM has saved the step it was at, and leaves with 143', async () => {
-    const stopped = await cifar10(train('stopped', ...steps), (line, kill) => {
-      if (line.includes(': step 7, ')) kill('SIGTERM');
+    let killed = 0;
+    const stopped = await cifar10(train('stopped', ...steps, '--readers', '3'), (line, kill) => {
+      if (!line.includes(': step 7, ')) return;
+      killed = performance.now();
+      kill('SIGTERM');
     });
     assert.equal(stopped.code, 143, stopped.errors);
+    assert.ok(performance.now() - killed < 2000, 'every thread has ended within two seconds');
     const [, at] = /Stopped at step (\d+):/.exec(stopped.output) ?? [];
     assert.ok(Number(at) >= 8);
     assert.ok(readdirSync(join(folder, 'stopped')).includes(`model.ckpt-${at}.safetensors`));

@@ -239,6 +239,11 @@ describe('evaluation', () => {
       .split('\n');
     assert.equal(lines.length, 151);
     assert.match(lines[1] ?? '', /test_batch\.bin:0,\w+,\w*,(true|false),[01]\.\d{6},[01]\.\d{6}$/);
+    const matrix = readFileSync(join(run('report'), 'confusion-12.csv'), 'utf8')
+      .trim()
+      .split('\n');
+    assert.equal(matrix.length, 11);
+    assert.match(matrix[0] ?? '', /^class,circle,square,/);
     const report = JSON.parse(readFileSync(join(run('report'), 'report-12.json'), 'utf8')) as {
       correct: number;
       confusion: number[][];

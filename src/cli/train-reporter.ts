@@ -146,8 +146,8 @@ export class TrainReporter {
     const images = (globalStep - this.#first) * this.#run.batchSize;
     const { trainDir, dataDir, maxSteps } = this.#flags;
     this.#console.result(
-      `${stopped ? 'Stopped' : 'Done'} at step ${globalStep}: ${number(images)} images in ${duration(took)} ` +
-        `(waited ${duration(waitedMillis)} for input). Checkpoints are in ${trainDir}`,
+      `${stopped ? 'Stopped' : 'Done'} at step ${globalStep}: ${number(images)} images in ${duration(took)}, ` +
+        `${number(Math.round(images / (took / 1e3)))} images/s (waited ${duration(waitedMillis)} for input). Checkpoints are in ${trainDir}`,
       {
         kind: 'end',
         globalStep,

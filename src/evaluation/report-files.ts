@@ -44,7 +44,14 @@ function quoted(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Writes `predictions-<step>.csv` and `report-<step>.json` and returns their paths.
+/** A row a true class, a column a predicted one. */
+function confusionCsv({ byClass, counts }: ConfusionMatrix): string {
+  const names = byClass.map(({ name }) => quoted(name));
+  const rows = counts.map((row, label) => [names[label], ...row].join());
+  return `${[['class', ...names].join(), ...rows].join('\n')}\n`;
+}
+
+/** Writes `predictions-<step>.csv`, `confusion-<step>.csv` and `report-<step>.json` and returns their paths.
  * @throws RunError when they cannot be written. */
 export async function writeReport(
   evalDir: string,
@@ -57,6 +64,7 @@ export async function writeReport(
   const report = { ...about, ...evaluation, classes: confusion.byClass, confusion: confusion.counts };
   const files = [
     [join(evalDir, `predictions-${globalStep}.csv`), predictions.text],
+    [join(evalDir, `confusion-${globalStep}.csv`), confusionCsv(confusion)],
     [join(evalDir, `report-${globalStep}.json`), `${JSON.stringify(report, null, 2)}\n`],
   ] as const;
   try {
