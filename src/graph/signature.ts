@@ -3,7 +3,7 @@
  * what can be said; `ops/` tells what each operator means. Names are TensorFlow's where TensorFlow has the
  * operator. No operator changes a tensor in place: a new value is a new output.
  */
-import type { DType, Shape, Tensor } from '../tensor/tensor.ts';
+import type { Shape, Tensor } from '../tensor/tensor.ts';
 
 /** `SAME` pads so that stride 1 keeps rows and columns; `VALID` does not pad. */
 export type Padding = 'SAME' | 'VALID';
@@ -49,13 +49,8 @@ export interface OpSignatures {
   Relu: Op<'x'>;
   /** dy where the ReLU's output y is above 0. */
   ReluGrad: Op<'dy' | 'y'>;
-  /** 1 where both are equal, else 0, as booleans. */
-  Equal: Op<'a' | 'b'>;
-  Not: Op<'x'>;
-  And: Op<'a' | 'b'>;
-  /** a where the condition holds, else b. */
-  Select: Op<'condition' | 'a' | 'b'>;
-  Cast: Op<'x', { readonly dtype: DType }>;
+  /** 1 where a ≥ b, else 0, as numbers: a mask to multiply with. */
+  GreaterEqual: Op<'a' | 'b'>;
 
   // Reductions and copies.
   Sum: Op<'x', ReductionAttributes>;

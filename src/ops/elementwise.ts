@@ -13,9 +13,6 @@ const inferUnary = ({ x }: { x: TensorType }) => {
   return { y: float32Type(x.shape) };
 };
 
-/** Numbers of the element types in ONNX (TensorProto.DataType). */
-const onnxTypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
-
 const onnxBinary =
   (opType: string) =>
   ({ inputs: { a, b }, emit }: { inputs: { a: string; b: string }; emit: Emit }) => ({
@@ -109,68 +106,24 @@ export const reluGrad: OpDefinition<'ReluGrad'> = {
     dy: ({ op, inputs: { y }, dy }) => op('ReluGrad', { dy, y }),
     y: null, // a step function of y: flat wherever it has a derivative
   },
-  // ONNX Runtime's Where makes three passes on one thread; a product with the mask is faster.
-  onnx: ({ inputs: { dy, y }, emit, constant }) => {
-    const passes = emit('Cast', [emit('Greater', [y, constant(scalar(0))])], {
-      to: { int: onnxTypes.float32 },
-    });
-    return { y: emit('Mul', [dy, passes]) };
-  },
+  onnx: ({ inputs: { dy, y }, emit }) => ({ y: emit('Mul', [dy, step(emit, y, 0)]) }),
 };
 
-const logical = (why: string) => ({ notDifferentiable: why });
-
-/** y = (a = b). */
-export const equal: OpDefinition<'Equal'> = {
-  infer: ({ a, b }) => ({ y: { dtype: 'bool', shape: broadcast(a, b) } }),
-  gradient: logical('a comparison has no derivative'),
-  onnx: ({ inputs: { a, b }, emit }) => ({ y: emit('Equal', [a, b]) }),
+/** y = 1 where a ≥ b, else 0. */
+export const greaterEqual: OpDefinition<'GreaterEqual'> = {
+  infer: inferBinary,
+  gradient: { notDifferentiable: 'a comparison has no derivative' },
+  onnx: ({ inputs: { a, b }, emit }) => ({ y: step(emit, emit('Sub', [a, b]), 1) }),
 };
 
-/** y = not x. */
-export const not: OpDefinition<'Not'> = {
-  infer: ({ x }) => {
-    requireDType('x', x, 'bool');
-    return { y: x };
-  },
-  gradient: logical('truth values have no derivative'),
-  onnx: ({ inputs: { x }, emit }) => ({ y: emit('Not', [x]) }),
-};
-
-/** y = a and b. */
-export const and: OpDefinition<'And'> = {
-  infer: ({ a, b }) => {
-    requireDType('a', a, 'bool');
-    requireDType('b', b, 'bool');
-    return { y: { dtype: 'bool', shape: broadcast(a, b) } };
-  },
-  gradient: logical('truth values have no derivative'),
-  onnx: ({ inputs: { a, b }, emit }) => ({ y: emit('And', [a, b]) }),
-};
-
-/** y = a where the condition holds, else b. */
-export const select: OpDefinition<'Select'> = {
-  infer: ({ condition, a, b }) => {
-    requireDType('condition', condition, 'bool');
-    const both = like(a, broadcast(a, b));
-    return { y: like(a, broadcast(like(a, condition.shape), both)) };
-  },
-  gradient: {
-    condition: null, // truth values have no derivative
-    a: ({ op, inputs: { condition }, dy }) => op('Select', { condition, a: dy, b: zero(op) }),
-    b: ({ op, inputs: { condition }, dy }) => op('Select', { condition, a: zero(op), b: dy }),
-  },
-  onnx: ({ inputs: { condition, a, b }, emit }) => ({ y: emit('Where', [condition, a, b]) }),
-};
-
-/** The same numbers in another element type. */
-export const cast: OpDefinition<'Cast'> = {
-  infer: ({ x }, { dtype }) => ({ y: { dtype, shape: x.shape } }),
-  gradient: logical('casts are for comparisons and labels, which have no derivative'),
-  onnx: ({ inputs: { x }, attributes: { dtype }, emit }) => ({
-    y: emit('Cast', [x], { to: { int: onnxTypes[dtype] } }),
-  }),
-};
+/**
+ * 1 for x > 0, 0 for x < 0, and `atZero` for 0, in one operator: HardSigmoid is min(max(alpha · x + beta, 0), 1), and
+ * with the largest alpha there is every x but the subnormal ones is far beyond the ramp. ONNX Runtime compares and casts
+ * truth values on one thread, and its Where makes three passes; this is one pass on all threads.
+ */
+function step(emit: Emit, x: string, atZero: 0 | 1): string {
+  return emit('HardSigmoid', [x], { alpha: { float: 3.4e38 }, beta: { float: atZero } });
+}
 
 /** The tensor in the attribute. */
 export const constant: OpDefinition<'Constant'> = {
@@ -178,11 +131,3 @@ export const constant: OpDefinition<'Constant'> = {
   gradient: {},
   onnx: ({ attributes: { value }, constant }) => ({ y: constant(value) }),
 };
-
-function zero(op: Apply) {
-  return op('Constant', {}, { value: scalar(0) });
-}
-
-function requireDType(name: string, type: TensorType, dtype: TensorType['dtype']): void {
-  if (type.dtype !== dtype) throw new GraphError(`${name} must be ${dtype}, it is ${describeType(type)}`);
-}

@@ -171,15 +171,7 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   Sqrt: unary(Math.sqrt),
   Relu: unary((x) => Math.max(x, 0)),
   ReluGrad: ({ dy, y }) => ({ y: fill(y.shape, (index) => (at(y, index) > 0 ? at(dy, index) : 0)) }),
-  Equal: binary((a, b) => Number(a === b)),
-  Not: unary((x) => 1 - x),
-  And: binary((a, b) => a * b),
-  Select: ({ condition, a, b }) => ({
-    y: fill(broadcastShape(condition, a, b), (index) =>
-      stretched(stretched(condition, index) === 1 ? a : b, index),
-    ),
-  }),
-  Cast: ({ x }) => ({ y: x }),
+  GreaterEqual: binary((a, b) => Number(a >= b)),
   Sum: ({ x }, { axes, keepDims }) => ({ y: total(x, axes, keepDims) }),
   Mean: ({ x }, { axes, keepDims }) => {
     const { shape, data } = total(x, axes, keepDims);

@@ -39,10 +39,6 @@ function labels(values: readonly number[]): Tensor {
   return { dtype: 'int32', shape: [values.length], data: Int32Array.from(values) };
 }
 
-function truth(values: readonly number[]): Tensor {
-  return { dtype: 'bool', shape: [values.length], data: Uint8Array.from(values) };
-}
-
 const binary = () => [
   { inputs: { a: uniform([2, 3], 1, 2), b: uniform([2, 3], 1, 2) }, attributes: {} },
   { inputs: { a: uniform([2, 1, 4], 1, 2), b: uniform([3, 1], 1, 2) }, attributes: {} },
@@ -91,13 +87,13 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
   Sqrt: [{ inputs: { x: uniform([2, 5], 0.5, 2) }, attributes: {} }],
   Relu: unary(),
   ReluGrad: [{ inputs: { dy: uniform([3, 4]), y: distinct([3, 4]) }, attributes: {} }],
-  Equal: [{ inputs: { a: float32([4], [1, 2, 3, 0]), b: float32([4], [1, 3, 3, -0]) }, attributes: {} }],
-  Not: [{ inputs: { x: truth([1, 0, 1]) }, attributes: {} }],
-  And: [{ inputs: { a: truth([1, 0, 1, 0]), b: truth([1, 1, 0, 0]) }, attributes: {} }],
-  Select: [{ inputs: { condition: truth([1, 0, 1]), a: uniform([2, 3]), b: uniform([]) }, attributes: {} }],
-  Cast: [
-    { inputs: { x: truth([1, 0, 1]) }, attributes: { dtype: 'float32' } },
-    { inputs: { x: labels([3, -1]) }, attributes: { dtype: 'float32' } },
+  GreaterEqual: [
+    { inputs: { a: float32([5], [1, 2, 3, 0, -2]), b: float32([5], [1, 3, 3, -0, -3]) }, attributes: {} },
+    // The next number below 1, and what lies beyond an edge.
+    {
+      inputs: { a: float32([2], [1 - 2 ** -24, Number.NEGATIVE_INFINITY]), b: float32([2], [1, 0]) },
+      attributes: {},
+    },
   ],
   Sum: reduction(),
   Mean: reduction(),

@@ -98,7 +98,7 @@ function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
   const cells = Math.ceil((length + before) / stride);
   const phases: Value[][] = Array.from({ length: stride }, () => []);
   for (const [tap, cell] of taps(op, x, window).entries()) {
-    const wins = op('Cast', { x: op('Equal', { a: cell, b: y }) }, { dtype: 'float32' });
+    const wins = op('GreaterEqual', { a: cell, b: y }); // no cell is above y: where it is not below, it is y
     const taken = op('Mul', { a: rest, b: wins });
     if (tap < size - 1) rest = op('Sub', { a: rest, b: taken });
     const shift = Math.floor(tap / stride);
