@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -194,7 +202,11 @@ describe('what goes wrong is told in one line, without a stack trace', () => {
       /file/,
     ],
   ];
-  before(() => writeFileSync(join(folder, 'file'), 'not a folder'));
+  // A data folder that is there and empty: where there is none, the program would go and download it.
+  before(() => {
+    writeFileSync(join(folder, 'file'), 'not a folder');
+    mkdirSync(join(folder, 'empty', datasets.cifar10.folder), { recursive: true });
+  });
   for (const [title, words, code, message] of refusals) {
     test(title, async () => {
       const outcome = await cifar10(words);

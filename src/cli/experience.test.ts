@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
-import { type Outcome, program, stepsIn } from '../testing/program.ts';
+import { main, type Outcome, program, stepsIn } from '../testing/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-experience-'));
 const data = join(folder, 'data');
@@ -102,6 +104,29 @@ describe('training', () => {
       /shared: process \d+ on .* is training there\. Stop it, or give another --train-dir/,
     );
     assert.equal(existsSync(join(run('shared'), 'lock')), false);
+  });
+
+  test('saves and ends when nobody reads its output any more', async () => {
+    const words = [
+      'train',
+      '--dataset',
+      'synthetic',
+      '--data-dir',
+      data,
+      '--train-dir',
+      run('unread'),
+      '--batch-size',
+      '16',
+    ];
+    const child = spawn(process.execPath, [main, ...words, '--log-frequency', '1'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const [code] = (await once(child, 'exit')) as [number | null];
+    assert.equal(code, 141);
+    const index = readFileSync(join(run('unread'), 'checkpoint'), 'utf8');
+    assert.match(index, /^model_checkpoint_path: "model\.ckpt-\d+\.safetensors"/);
+    assert.equal(existsSync(join(run('unread'), 'lock')), false);
   });
 
   test('--restart moves the old run aside and starts anew', async () => {

@@ -60,8 +60,8 @@ function report(error: unknown, debug: boolean, console: Console): number {
   return error instanceof UsageError ? 2 : 1;
 }
 
-// Whoever reads our output may stop reading (`cifar10 train | head`): nothing is left to say then.
-process.stdout.on('error', () => process.exit(1));
+// Whoever reads our output may stop reading (`cifar10 train | head`): then the run is saved and ends.
+process.stdout.on('error', () => interruption.stopReading());
 
 const words = process.argv.slice(2);
 let console: Console = createConsole({ quiet: false, json: false });

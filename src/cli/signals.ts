@@ -20,6 +20,12 @@ class Interruption {
     return this.#controller.signal;
   }
 
+  /** Nobody reads the output any more (as SIGPIPE would say). Said again, it changes nothing. */
+  stopReading(): void {
+    this.#code ||= 141;
+    this.#controller.abort();
+  }
+
   /** 128 plus the number of the signal, as shells say it. */
   exitCode(): number {
     return this.#code;

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+/** The built command line program. */
+export const main: string = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 export interface Outcome {
   readonly code: number | null;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -259,6 +259,17 @@ describe('a download', () => {
       const [last] = (await fetchInto(folder, 'http://127.0.0.1:1/')).slice(-1);
       assert.deepEqual(last, { kind: 'ready', folder: folderOf(folder, small), already: true });
       assert.deepEqual(readFileSync(join(folder, 'small.tar.gz')), whole);
+    }));
+
+  test('a folder that is there and lacks a file is left as it is, and nobody is asked', () =>
+    inTemporaryFolder(async (folder) => {
+      mkdirSync(folderOf(folder, small), { recursive: true });
+      writeFileSync(join(folderOf(folder, small), 'notes.txt'), 'mine');
+      await assert.rejects(
+        fetchInto(folder, 'http://127.0.0.1:1/'),
+        /is there and not whole\. Move it aside, .*Failed to find file: .*data_batch_1\.bin/,
+      );
+      assert.deepEqual(readdirSync(folderOf(folder, small)), ['notes.txt']);
     }));
 
   test('a copy given by hand serves, wherever it is; a wrong one is refused by its size', () =>

@@ -35,8 +35,7 @@ export async function download(
   if (archive === undefined) throw new RunError(`${dataset.title} is not downloaded, it is made here`);
   const folder = folderOf(dataDir, dataset);
   if (await exists(folder)) {
-    await loadExamples(dataDir, dataset, 'train');
-    await loadExamples(dataDir, dataset, 'test');
+    await requireGood(dataDir, dataset);
     options.onEvent({ kind: 'ready', folder, already: true });
     return;
   }
@@ -47,6 +46,20 @@ export async function download(
   options.onEvent({ kind: 'extracting', tarball });
   await extractArchive(tarball, dataDir, dataset);
   options.onEvent({ kind: 'ready', folder, already: false });
+}
+
+/** A folder that is there is never overwritten.
+ * @throws RunError when its files are not whole, with what to do. */
+async function requireGood(dataDir: string, dataset: DatasetDescription): Promise<void> {
+  try {
+    await loadExamples(dataDir, dataset, 'train');
+    await loadExamples(dataDir, dataset, 'test');
+  } catch (error) {
+    const folder = folderOf(dataDir, dataset);
+    throw new RunError(
+      `${folder} is there and not whole. Move it aside, then it is fetched anew. (${messageOf(error)})`,
+    );
+  }
 }
 
 /** Fetches and verifies. What was put together from several attempts and is wrong is fetched once more as a whole. */
