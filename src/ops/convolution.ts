@@ -17,8 +17,9 @@
  */
 import { GraphError } from '../errors.ts';
 import type { Padding } from '../graph/signature.ts';
-import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
+import { describeType, float32, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
 import { int64Vector, type OpDefinition } from './definition.ts';
+import { binary, type PrimitiveContext, type Slot, type Window } from './primitives.ts';
 import { float32Type, like, requireEqual, requireType, sizes, slide } from './shapes.ts';
 
 function outputShape(x: TensorType, filter: TensorType, padding: Padding): Shape {
@@ -48,6 +49,19 @@ const multiplyAdds = (filterShape: Shape, outputShape: Shape) => {
   return n * h * w * o * i * kh * kw;
 };
 
+/** How the filter [O, I, KH, KW] slides over x [N, I, H, W]. */
+function windowOf(x: Shape, filter: Shape, padding: Padding): Window {
+  const [, , h, w] = sizes(x);
+  const [, , kh, kw] = sizes(filter);
+  const [rows, columns] = [slide(h, kh, 1, padding), slide(w, kw, 1, padding)];
+  return {
+    strides: [1, 1],
+    kernel: [kh, kw],
+    before: [rows.before, columns.before],
+    after: [rows.after, columns.after],
+  };
+}
+
 export const conv2D: OpDefinition<'Conv2D'> = {
   infer: ({ x, filter }, { padding }) => ({ y: float32Type(outputShape(x, filter, padding)) }),
   gradient: {
@@ -63,6 +77,11 @@ export const conv2D: OpDefinition<'Conv2D'> = {
     const pads = { ints: [rows.before, columns.before, rows.after, columns.after] };
     return { y: emit('Conv', [x, filter], { kernel_shape: { ints: [kh, kw] }, pads }) };
   },
+  onednn: ({ inputs: { x, filter }, outputTypes, attributes: { padding }, call }) => ({
+    y: call('convolution_forward', { src: x, weights: filter }, outputTypes.y.shape, {
+      window: windowOf(x.dims, filter.dims, padding),
+    }),
+  }),
   multiplyAdds: ({ filter }, { y }) => multiplyAdds(filter.shape, y.shape),
 };
 
@@ -79,6 +98,11 @@ export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
       op('Conv2D', { x: dy, filter }, { padding }),
   },
   onnx: { expandedBy: 'engine/onnx/expand-convolution' },
+  onednn: ({ inputs: { filter, dy }, attributes: { padding, inputShape }, call }) => ({
+    y: call('convolution_backward_data', { weights: filter, diffDst: dy }, inputShape, {
+      window: windowOf(inputShape, filter.dims, padding),
+    }),
+  }),
   multiplyAdds: ({ filter, dy }) => multiplyAdds(filter.shape, dy.shape),
 };
 
@@ -94,6 +118,11 @@ export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
     dy: ({ op, inputs: { x }, attributes: { padding }, dy }) => op('Conv2D', { x, filter: dy }, { padding }),
   },
   onnx: { expandedBy: 'engine/onnx/expand-convolution' },
+  onednn: ({ inputs: { x, dy }, attributes: { padding, filterShape }, call }) => ({
+    y: call('convolution_backward_weights', { src: x, diffDst: dy }, filterShape, {
+      window: windowOf(x.dims, filterShape, padding),
+    }),
+  }),
   multiplyAdds: ({ dy }, { y }) => multiplyAdds(y.shape, dy.shape),
 };
 
@@ -110,6 +139,11 @@ export const biasAdd: OpDefinition<'BiasAdd'> = {
     const shape = constant(int64Vector([-1, ...inputTypes.x.shape.slice(2).map(() => 1)]));
     return { y: emit('Add', [x, emit('Reshape', [bias, shape])]) };
   },
+  onednn: (context) => {
+    const { x, bias } = context.inputs;
+    const channels = x.dims.map((size, axis) => (axis === 1 ? size : 1));
+    return { y: binary(context, 'add', x, context.alias(bias, channels), x.dims) };
+  },
 };
 
 /** The sum of dy [N, C] or [N, C, H, W] over all axes but the channels': [C]. */
@@ -125,4 +159,29 @@ export const biasAddGrad: OpDefinition<'BiasAddGrad'> = {
     const axes = constant(int64Vector([0, ...inputTypes.dy.shape.slice(2).map((_, axis) => axis + 2)]));
     return { y: emit('ReduceSum', [dy, axes], { keepdims: { int: 0 } }) };
   },
+  onednn: (context) => {
+    const [rows = 1, channels = 1] = context.inputs.dy.dims;
+    const sum =
+      context.inputs.dy.dims.length === 2 ? columnSums(context, rows, channels) : channelSums(context);
+    return { y: context.alias(sum, [channels]) };
+  },
 };
+
+interface BiasGradContext extends PrimitiveContext {
+  readonly inputs: { readonly dy: Slot };
+}
+
+/** A product with a row of ones: oneDNN sums along the last axis only as fast. */
+function columnSums(
+  { inputs: { dy }, constant, call }: BiasGradContext,
+  rows: number,
+  columns: number,
+): Slot {
+  const ones = constant(float32([1, rows], new Float32Array(rows).fill(1)));
+  return call('matmul', { src: ones, weights: dy }, [1, columns]);
+}
+
+/** Computed by the filter's gradient where that reads the same dy: the engine joins the two. */
+function channelSums({ inputs: { dy }, call }: BiasGradContext): Slot {
+  return call('reduction', { src: dy }, [1, dy.dims[1] ?? 1, 1, 1], { reduction: 'sum' });
+}

@@ -1,7 +1,8 @@
-/** What an operator is: one record with its shape rule, its gradient and its ONNX lowering side by side. */
+/** What an operator is: one record with its shape rule, its gradient and its lowerings side by side. */
 import type { Value } from '../graph/graph.ts';
 import type { AttributesOf, InputNames, OpName, PerInput, PerOutput } from '../graph/signature.ts';
 import type { Tensor, TensorType } from '../tensor/tensor.ts';
+import type { PrimitiveContext, Slot } from './primitives.ts';
 
 export interface OpDefinition<N extends OpName> {
   /** The types of the outputs.
@@ -9,6 +10,7 @@ export interface OpDefinition<N extends OpName> {
   readonly infer: (inputs: PerInput<N, TensorType>, attributes: AttributesOf<N>) => PerOutput<N, TensorType>;
   readonly gradient: GradientRule<N> | NotDifferentiable;
   readonly onnx: OnnxRule<N> | ExpandedBefore;
+  readonly onednn: OnednnRule<N> | NotOffered;
   /** Multiplications of the operator that are added up (matrix work); none by default. */
   readonly multiplyAdds?: (inputs: PerInput<N, TensorType>, outputs: PerOutput<N, TensorType>) => number;
 }
@@ -20,6 +22,11 @@ export interface NotDifferentiable {
 /** The pass of the ONNX engine that replaces this operator by others before lowering. */
 export interface ExpandedBefore {
   readonly expandedBy: string;
+}
+
+/** Why an engine has no form of the operator. */
+export interface NotOffered {
+  readonly notOffered: string;
 }
 
 /** Adds a node to the graph at hand and returns its first output. */
@@ -78,6 +85,15 @@ export interface OnnxContext<N extends OpName> {
 }
 /** Returns the ONNX name of every output. */
 export type OnnxRule<N extends OpName> = (context: OnnxContext<N>) => PerOutput<N, string>;
+
+export interface OnednnContext<N extends OpName> extends PrimitiveContext {
+  readonly inputs: PerInput<N, Slot>;
+  readonly inputTypes: PerInput<N, TensorType>;
+  readonly outputTypes: PerOutput<N, TensorType>;
+  readonly attributes: AttributesOf<N>;
+}
+/** Returns the slot of every output. */
+export type OnednnRule<N extends OpName> = (context: OnednnContext<N>) => PerOutput<N, Slot>;
 
 /** A whole-number list as ONNX takes shapes, axes and the like: an int64 vector. */
 export function int64Vector(values: readonly number[]): Tensor {

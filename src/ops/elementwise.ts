@@ -4,6 +4,7 @@ import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
 import { describeType, scalar, type TensorType } from '../tensor/tensor.ts';
 import type { Apply, Emit, OpDefinition } from './definition.ts';
+import { type Binary, binary, type PrimitiveContext, type Slot, type Unary, unary } from './primitives.ts';
 import { broadcast, float32Type, like, requireSame } from './shapes.ts';
 
 const inferBinary = ({ a, b }: { a: TensorType; b: TensorType }) => ({ y: like(a, broadcast(a, b)) });
@@ -23,6 +24,21 @@ const onnxUnary =
   (opType: string) =>
   ({ inputs: { x }, emit }: { inputs: { x: string }; emit: Emit }) => ({ y: emit(opType, [x]) });
 
+interface BinaryContext extends PrimitiveContext {
+  readonly inputs: { readonly a: Slot; readonly b: Slot };
+  readonly outputTypes: { readonly y: TensorType };
+}
+const onednnBinary = (name: Binary) => (context: BinaryContext) => ({
+  y: binary(context, name, context.inputs.a, context.inputs.b, context.outputTypes.y.shape),
+});
+
+interface UnaryContext extends PrimitiveContext {
+  readonly inputs: { readonly x: Slot };
+}
+const onednnUnary =
+  (name: Unary, alpha = 0) =>
+  (context: UnaryContext) => ({ y: unary(context, name, context.inputs.x, alpha) });
+
 const times = (op: Apply, factor: number, x: Value) =>
   op('Mul', { a: x, b: op('Constant', {}, { value: scalar(factor) }) });
 
@@ -31,6 +47,7 @@ export const add: OpDefinition<'Add'> = {
   infer: inferBinary,
   gradient: { a: ({ dy }) => dy, b: ({ dy }) => dy },
   onnx: onnxBinary('Add'),
+  onednn: onednnBinary('add'),
 };
 
 /** y = a - b. */
@@ -38,6 +55,7 @@ export const sub: OpDefinition<'Sub'> = {
   infer: inferBinary,
   gradient: { a: ({ dy }) => dy, b: ({ op, dy }) => op('Neg', { x: dy }) },
   onnx: onnxBinary('Sub'),
+  onednn: onednnBinary('sub'),
 };
 
 /** y = a · b. */
@@ -48,6 +66,7 @@ export const mul: OpDefinition<'Mul'> = {
     b: ({ op, inputs: { a }, dy }) => op('Mul', { a: dy, b: a }),
   },
   onnx: onnxBinary('Mul'),
+  onednn: onednnBinary('mul'),
 };
 
 /** y = a / b, so dy/db = -y / b. */
@@ -59,6 +78,7 @@ export const div: OpDefinition<'Div'> = {
       op('Neg', { x: op('Mul', { a: dy, b: op('Div', { a: y, b }) }) }),
   },
   onnx: onnxBinary('Div'),
+  onednn: onednnBinary('div'),
 };
 
 /** y = max(a, b). */
@@ -66,6 +86,7 @@ export const maximum: OpDefinition<'Maximum'> = {
   infer: inferBinary,
   gradient: { notDifferentiable: 'engine passes alone make it, after differentiation' },
   onnx: onnxBinary('Max'),
+  onednn: onednnBinary('max'),
 };
 
 /** y = -x. */
@@ -73,6 +94,7 @@ export const neg: OpDefinition<'Neg'> = {
   infer: inferUnary,
   gradient: { x: ({ op, dy }) => op('Neg', { x: dy }) },
   onnx: onnxUnary('Neg'),
+  onednn: onednnUnary('linear', -1),
 };
 
 /** y = x². */
@@ -80,6 +102,10 @@ export const square: OpDefinition<'Square'> = {
   infer: inferUnary,
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: times(op, 2, x), b: dy }) },
   onnx: ({ inputs: { x }, emit }) => ({ y: emit('Mul', [x, x]) }),
+  // As a product it takes part in chains, which begin with two operands.
+  onednn: (context) => ({
+    y: binary(context, 'mul', context.inputs.x, context.inputs.x, context.inputs.x.dims),
+  }),
 };
 
 /** y = √x, so dy/dx = 1 / 2y. */
@@ -87,6 +113,7 @@ export const sqrt: OpDefinition<'Sqrt'> = {
   infer: inferUnary,
   gradient: { x: ({ op, outputs: { y }, dy }) => op('Div', { a: dy, b: times(op, 2, y) }) },
   onnx: onnxUnary('Sqrt'),
+  onednn: onednnUnary('sqrt'),
 };
 
 /** y = max(x, 0). */
@@ -94,6 +121,7 @@ export const relu: OpDefinition<'Relu'> = {
   infer: inferUnary,
   gradient: { x: ({ op, outputs: { y }, dy }) => op('ReluGrad', { dy, y }) },
   onnx: onnxUnary('Relu'),
+  onednn: onednnUnary('relu'),
 };
 
 /** dx = dy where y > 0, else 0: at the kink the gradient is 0, as in TensorFlow. */
@@ -107,6 +135,11 @@ export const reluGrad: OpDefinition<'ReluGrad'> = {
     y: null, // a step function of y: flat wherever it has a derivative
   },
   onnx: ({ inputs: { dy, y }, emit }) => ({ y: emit('Mul', [dy, step(emit, y, 0)]) }),
+  onednn: (context) => {
+    const { dy, y } = context.inputs;
+    const above = binary(context, 'gt', y, context.constant(scalar(0)), y.dims);
+    return { y: binary(context, 'mul', above, dy, y.dims) };
+  },
 };
 
 /** y = 1 where a ≥ b, else 0. */
@@ -114,6 +147,7 @@ export const greaterEqual: OpDefinition<'GreaterEqual'> = {
   infer: inferBinary,
   gradient: { notDifferentiable: 'a comparison has no derivative' },
   onnx: ({ inputs: { a, b }, emit }) => ({ y: step(emit, emit('Sub', [a, b]), 1) }),
+  onednn: onednnBinary('ge'),
 };
 
 /**
@@ -130,4 +164,5 @@ export const constant: OpDefinition<'Constant'> = {
   infer: (_, { value }) => ({ y: { dtype: value.dtype, shape: value.shape } }),
   gradient: {},
   onnx: ({ attributes: { value }, constant }) => ({ y: constant(value) }),
+  onednn: ({ attributes: { value }, constant }) => ({ y: constant(value) }),
 };

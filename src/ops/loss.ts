@@ -1,6 +1,7 @@
 /** What training makes small. */
-import { scalar, sizeOf } from '../tensor/tensor.ts';
+import { float32, scalar, sizeOf } from '../tensor/tensor.ts';
 import { int64Vector, type OpDefinition } from './definition.ts';
+import { binary, plain, unary } from './primitives.ts';
 import { float32Type, requireEqual, requireType } from './shapes.ts';
 
 /**
@@ -43,6 +44,26 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
       ]),
     };
   },
+  onednn: (context) => {
+    const { logits, labels } = context.inputs;
+    const [rows = 1, classes = 1] = logits.dims;
+    const numbers = float32(
+      logits.dims,
+      Float32Array.from({ length: rows * classes }, (_, i) => i % classes),
+    );
+    const column = context.alias(context.call('copy', {}, labels.dims, { pieces: [{ source: labels }] }), [
+      rows,
+      1,
+    ]);
+    const isLabel = binary(context, 'eq', context.constant(numbers), column, logits.dims);
+    const logProbabilities = context.call('softmax_forward', { src: logits }, logits.dims);
+    const ofLabel = binary(context, 'mul', isLabel, logProbabilities, logits.dims);
+    const sums = context.call('reduction', { src: ofLabel }, [rows, 1], { reduction: 'sum' });
+    return {
+      loss: context.alias(unary(context, 'linear', sums, -1), [rows]),
+      backprop: binary(context, 'sub', unary(context, 'exp', logProbabilities), isLabel, logits.dims),
+    };
+  },
 };
 
 /** y = Σ x² / 2, a scalar. */
@@ -56,5 +77,16 @@ export const l2Loss: OpDefinition<'L2Loss'> = {
     const squares = emit('ReduceSumSquare', [flat, constant(int64Vector([1]))], { keepdims: { int: 0 } });
     const sum = emit('ReduceSum', [squares, constant(int64Vector([0]))], { keepdims: { int: 0 } });
     return { y: emit('Mul', [sum, constant(scalar(0.5))]) };
+  },
+  onednn: (context) => {
+    const { x } = context.inputs;
+    const rows = x.dims[0] ?? 1;
+    const flat = context.alias(plain(context, x), [rows, sizeOf(x.dims) / rows]);
+    const squares = binary(context, 'mul', flat, flat, flat.dims);
+    const sums = context.call('reduction', { src: squares }, [rows, 1], { reduction: 'sum' });
+    const sum = context.call('reduction', { src: context.alias(sums, [1, rows]) }, [1, 1], {
+      reduction: 'sum',
+    });
+    return { y: unary(context, 'linear', context.alias(sum, [1]), 0.5) };
   },
 };

@@ -29,6 +29,11 @@ export const matMul: OpDefinition<'MatMul'> = {
   onnx: ({ inputs: { a, b }, attributes: { transposeA, transposeB }, emit }) => ({
     y: emit('Gemm', [a, b], { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) } }),
   }),
+  onednn: ({ inputs: { a, b }, outputTypes, attributes: { transposeA, transposeB }, call }) => ({
+    y: call('matmul', { src: a, weights: b }, outputTypes.y.shape, {
+      transposed: [...(transposeA ? ['src' as const] : []), ...(transposeB ? ['weights' as const] : [])],
+    }),
+  }),
   multiplyAdds: ({ a }, { y: { shape } }) => sizeOf(a.shape) * (shape[1] ?? 0),
 };
 
@@ -53,6 +58,7 @@ export const batchMatMul: OpDefinition<'BatchMatMul'> = {
     b: ({ op, inputs: { a }, dy }) => op('BatchMatMul', { a: flipped(op, a), b: dy }),
   },
   onnx: ({ inputs: { a, b }, emit }) => ({ y: emit('MatMul', [a, b]) }),
+  onednn: { notOffered: 'passes of the ONNX engine alone make it' },
   multiplyAdds: ({ a }, { y }) => sizeOf(y.shape) * (a.shape.at(-1) ?? 0),
 };
 

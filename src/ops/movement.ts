@@ -1,7 +1,8 @@
 /** Operators that move elements and compute nothing. */
 import { GraphError } from '../errors.ts';
-import { describeType, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
+import { describeType, float32, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import { int64Vector, type OpDefinition } from './definition.ts';
+import { type Piece, plain, slotDims, stridesOf } from './primitives.ts';
 import { axesOf, like } from './shapes.ts';
 
 /** The same elements in the same order under another shape. */
@@ -18,6 +19,10 @@ export const reshape: OpDefinition<'Reshape'> = {
   onnx: ({ inputs: { x }, attributes: { shape }, emit, constant }) => ({
     y: emit('Reshape', [x, constant(int64Vector(shape))]),
   }),
+  onednn: (context) => {
+    const { alias, inputs, attributes } = context;
+    return { y: plain(context, alias(plain(context, inputs.x), slotDims(attributes.shape))) };
+  },
 };
 
 /** Axis i of y is axis order[i] of x. */
@@ -50,6 +55,14 @@ export const transpose: OpDefinition<'Transpose'> = {
       perm: { ints: perm },
     });
     return { y: emit('Reshape', [turned, constant(int64Vector(outputTypes.y.shape))]) };
+  },
+  onednn: (context) => {
+    const { order } = context.attributes;
+    const source = plain(context, context.inputs.x);
+    const dims = context.outputTypes.y.shape;
+    const along = stridesOf(source.dims);
+    const from = { offset: 0, strides: order.map((axis) => along[axis] ?? 1), dims };
+    return { y: context.call('copy', {}, dims, { pieces: [{ source, from }] }) };
   },
 };
 
@@ -84,6 +97,24 @@ export const pad: OpDefinition<'Pad'> = {
   onnx: ({ inputs: { x }, attributes: { before, after, value = 0 }, emit, constant }) => ({
     y: emit('Pad', [x, constant(int64Vector([...before, ...after])), constant(scalar(value))]),
   }),
+  onednn: (context) => {
+    const { before, after, value = 0 } = context.attributes;
+    const source = plain(context, context.inputs.x);
+    const dims = context.outputTypes.y.shape;
+    // What stays of x: negative counts cut cells off.
+    const cut = before.map((count) => Math.max(0, -count));
+    const kept = source.dims.map((size, axis) => size - (cut[axis] ?? 0) - Math.max(0, -(after[axis] ?? 0)));
+    const filling = context.constant(float32(dims, new Float32Array(sizeOf(dims)).fill(value)));
+    const from = { ...viewAt(source.dims, cut), dims: kept };
+    const to = {
+      ...viewAt(
+        dims,
+        before.map((count) => Math.max(0, count)),
+      ),
+      dims: kept,
+    };
+    return { y: context.call('copy', {}, dims, { pieces: [{ source: filling }, { source, from, to }] }) };
+  },
 };
 
 /** Along every axis, `size` elements from `begin`, `strides` apart. */
@@ -116,6 +147,13 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
     const parameters = [begin, ends, axesOf(begin), strides].map((list) => constant(int64Vector(list)));
     return { y: emit('Slice', [x, ...parameters]) };
   },
+  onednn: (context) => {
+    const { begin, size, strides } = context.attributes;
+    const source = plain(context, context.inputs.x);
+    const { offset, strides: along } = viewAt(source.dims, begin);
+    const from = { offset, strides: along.map((step, axis) => step * (strides[axis] ?? 1)), dims: size };
+    return { y: context.call('copy', {}, size, { pieces: [{ source, from }] }) };
+  },
 };
 
 /** The operands one after the other along the axis. */
@@ -146,6 +184,19 @@ export const concat: OpDefinition<'Concat'> = {
     return op('StridedSlice', { x: dy }, { begin, size, strides: size.map(() => 1) });
   },
   onnx: ({ inputs, attributes: { axis }, emit }) => ({ y: emit('Concat', inputs, { axis: { int: axis } }) }),
+  onednn: (context) => {
+    const dims = context.outputTypes.y.shape;
+    let start = 0;
+    const pieces = context.inputs.map((input): Piece => {
+      const to = viewAt(
+        dims,
+        dims.map((_, axis) => (axis === context.attributes.axis ? start : 0)),
+      );
+      start += input.dims[context.attributes.axis] ?? 0;
+      return { source: plain(context, input), to: { ...to, dims: input.dims } };
+    });
+    return { y: context.call('copy', {}, dims, { pieces }) };
+  },
 };
 
 /** x with the order of elements reversed along the axes. */
@@ -159,6 +210,7 @@ export const reverse: OpDefinition<'Reverse'> = {
     );
     return { y: emit('Slice', [x, starts ?? '', ends ?? '', constant(int64Vector(axes)), steps ?? '']) };
   },
+  onednn: { notOffered: 'passes of the ONNX engine alone make it' },
 };
 
 /** y[i, …] = x[indices[i], …]. */
@@ -173,7 +225,14 @@ export const gather: OpDefinition<'Gather'> = {
   onnx: ({ inputs: { x }, attributes: { indices }, emit, constant }) => ({
     y: emit('Gather', [x, constant(int64Vector(indices))], { axis: { int: 0 } }),
   }),
+  onednn: { notOffered: 'passes of the ONNX engine alone make it' },
 };
+
+/** Where a part of a row-major tensor begins, and how far its neighbours are apart. */
+function viewAt(dims: Shape, begin: readonly number[]): { readonly offset: number; readonly strides: Shape } {
+  const strides = stridesOf(dims);
+  return { strides, offset: begin.reduce((sum, index, axis) => sum + index * (strides[axis] ?? 1), 0) };
+}
 
 function requireAxes(name: string, list: readonly number[], x: TensorType): void {
   if (list.length === x.shape.length) return;

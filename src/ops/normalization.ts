@@ -4,7 +4,10 @@
  * parametrisation (alpha is not divided by the window's length):
  *   d = bias + alpha · Σ_window x²,  y = x · d^-beta.
  */
+import type { LrnAttributes } from '../graph/signature.ts';
+import { float32, scalar } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
+import { binary, type PrimitiveContext, type Slot, unary } from './primitives.ts';
 import { float32Type, requireSame, requireType } from './shapes.ts';
 
 /** x and y [N, C, H, W]. */
@@ -17,6 +20,11 @@ export const lrn: OpDefinition<'LRN'> = {
     x: ({ op, inputs: { x }, attributes, outputs: { y }, dy }) => op('LRNGrad', { x, y, dy }, attributes),
   },
   onnx: { expandedBy: 'engine/onnx/expand-normalization' },
+  onednn: (context) => {
+    const { x } = context.inputs;
+    const { power } = scale(context, x, context.attributes);
+    return { y: binary(context, 'div', x, power, x.dims) };
+  },
 };
 
 /** dx = dy · d^-beta - 2 · alpha · beta · x · Σ_window (dy · y / d). */
@@ -29,4 +37,42 @@ export const lrnGrad: OpDefinition<'LRNGrad'> = {
   },
   gradient: { notDifferentiable: 'second derivatives of local response normalisation are not written' },
   onnx: { expandedBy: 'engine/onnx/expand-normalization' },
+  // As ((x · Σ) · d^beta - dy) / -d^beta it is one chain of elementwise functions, one pass over memory.
+  onednn: (context) => {
+    const { x, y, dy } = context.inputs;
+    const { alpha, beta, depthRadius } = context.attributes;
+    const of = (name: 'mul' | 'div' | 'sub', a: Slot, b: Slot) => binary(context, name, a, b, x.dims);
+    const { d, power } = scale(context, x, context.attributes);
+    const sum = windowSum(context, of('div', of('mul', dy, y), d), depthRadius, 2 * alpha * beta);
+    const negative = of('sub', of('mul', of('mul', x, sum), power), dy);
+    return { y: unary(context, 'linear', of('div', negative, power), -1) };
+  },
 };
+
+/** factor · Σ over each channel's window of neighbours: a 1×1 convolution with a banded matrix. oneDNN's own LRN has fast
+ * code for windows of 5 alone. */
+function windowSum(
+  { constant, call }: PrimitiveContext,
+  src: Slot,
+  depthRadius: number,
+  factor: number,
+): Slot {
+  const channels = src.dims[1] ?? 1;
+  const near = (i: number) => Math.abs(Math.floor(i / channels) - (i % channels)) <= depthRadius;
+  const band = Float32Array.from({ length: channels ** 2 }, (_, i) => (near(i) ? factor : 0));
+  const weights = constant(float32([channels, channels, 1, 1], band));
+  return call('convolution_forward', { src, weights }, src.dims, {
+    window: { strides: [1, 1], kernel: [1, 1], before: [0, 0], after: [0, 0] },
+    follows: true,
+  });
+}
+
+/** d and d^beta. For the tutorial's beta of 3/4 that is √(d · √d): oneDNN's power function is many times slower. */
+function scale(context: PrimitiveContext, x: Slot, { depthRadius, bias, alpha, beta }: LrnAttributes) {
+  const squares = binary(context, 'mul', x, x, x.dims);
+  const d = unary(context, 'linear', windowSum(context, squares, depthRadius, alpha), 1, bias);
+  if (beta !== 0.75) return { d, power: unary(context, 'pow', d, 1, beta) };
+  const same = binary(context, 'mul', d, context.constant(scalar(1)), d.dims); // a chain begins with two operands
+  const root = unary(context, 'sqrt', same);
+  return { d, power: unary(context, 'sqrt', binary(context, 'mul', root, d, d.dims)) };
+}

@@ -3,12 +3,24 @@ import { GraphError } from '../errors.ts';
 import type { PoolAttributes } from '../graph/signature.ts';
 import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
+import type { Window } from './primitives.ts';
 import { float32Type, requireSame, requireType, sizes, slide } from './shapes.ts';
 
 function pooledShape(x: TensorType, { size, stride, padding }: PoolAttributes): Shape {
   requireType('x', x, 'float32', 'N, C, H, W');
   const [n, c, h, w] = sizes(x.shape);
   return [n, c, slide(h, size, stride, padding).size, slide(w, size, stride, padding).size];
+}
+
+function windowOf(x: Shape, { size, stride, padding }: PoolAttributes): Window {
+  const [, , h, w] = sizes(x);
+  const [rows, columns] = [slide(h, size, stride, padding), slide(w, size, stride, padding)];
+  return {
+    strides: [stride, stride],
+    kernel: [size, size],
+    before: [rows.before, columns.before],
+    after: [rows.after, columns.after],
+  };
 }
 
 /** y [N, C, H', W'] holds the largest cell of each window of x [N, C, H, W]. */
@@ -28,6 +40,9 @@ export const maxPool: OpDefinition<'MaxPool'> = {
       }),
     };
   },
+  onednn: ({ inputs: { x }, outputTypes, attributes, call }) => ({
+    y: call('pooling_forward', { src: x }, outputTypes.y.shape, { window: windowOf(x.dims, attributes) }),
+  }),
 };
 
 /** dx [N, C, H, W]: each dy goes to the first cell of its window, row by row, that holds the window's maximum. */
@@ -42,4 +57,9 @@ export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
   },
   gradient: { notDifferentiable: 'second derivatives of pooling are not written' },
   onnx: { expandedBy: 'engine/onnx/expand-pooling' },
+  onednn: ({ inputs: { x, y, dy }, attributes, call, workspace }) => {
+    const window = windowOf(x.dims, attributes);
+    const reads = { diffDst: dy, workspace: workspace(x, y, window) };
+    return { y: call('pooling_backward', reads, x.dims, { window }) };
+  },
 };

@@ -4,6 +4,7 @@ import type { Value } from '../graph/graph.ts';
 import type { ReductionAttributes } from '../graph/signature.ts';
 import { describeType, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import { type GradientContext, int64Vector, type OnnxContext, type OpDefinition } from './definition.ts';
+import { type PrimitiveContext, plain, type Slot, slotDims, stretch } from './primitives.ts';
 import { broadcast, like } from './shapes.ts';
 
 const inferReduction = ({ x }: { x: TensorType }, { axes, keepDims }: ReductionAttributes) => {
@@ -32,11 +33,25 @@ const onnxReduction =
     }),
   });
 
+interface OnednnReduction extends PrimitiveContext {
+  readonly inputs: { readonly x: Slot };
+  readonly outputTypes: { readonly y: TensorType };
+  readonly attributes: ReductionAttributes;
+}
+
+const onednnReduction = (reduction: 'sum' | 'mean') => (context: OnednnReduction) => {
+  const { inputs, outputTypes, attributes } = context;
+  const src = plain(context, inputs.x);
+  const y = context.call('reduction', { src }, keptShape(src.dims, attributes.axes), { reduction });
+  return { y: context.alias(y, slotDims(outputTypes.y.shape)) };
+};
+
 /** y = Σ x over the axes. */
 export const sum: OpDefinition<'Sum'> = {
   infer: inferReduction,
   gradient: { x: spread },
   onnx: onnxReduction('ReduceSum'),
+  onednn: onednnReduction('sum'),
 };
 
 /** y = the mean of x over the axes. */
@@ -50,6 +65,7 @@ export const mean: OpDefinition<'Mean'> = {
     },
   },
   onnx: onnxReduction('ReduceMean'),
+  onednn: onednnReduction('mean'),
 };
 
 /** x stretched to the shape, along axes of size 1 and new outer ones. */
@@ -65,4 +81,5 @@ export const broadcastTo: OpDefinition<'BroadcastTo'> = {
   onnx: ({ inputs: { x }, attributes: { shape }, emit, constant }) => ({
     y: emit('Expand', [x, constant(int64Vector(shape))]),
   }),
+  onednn: (context) => ({ y: stretch(context, context.inputs.x, slotDims(context.attributes.shape)) }),
 };

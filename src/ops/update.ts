@@ -1,6 +1,7 @@
 /** What a step makes of variables: new values, never changes in place. Learning rate and decay are scalars. */
 import { scalar } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
+import { binary } from './primitives.ts';
 import { requireSame, requireType } from './shapes.ts';
 
 /** y = variable - learningRate · gradient (TensorFlow's ApplyGradientDescent, without the assignment). */
@@ -14,6 +15,11 @@ export const applyGradientDescent: OpDefinition<'ApplyGradientDescent'> = {
   onnx: ({ inputs: { variable, gradient, learningRate }, emit }) => ({
     y: emit('Sub', [variable, emit('Mul', [gradient, learningRate])]),
   }),
+  onednn: (context) => {
+    const { variable, gradient, learningRate } = context.inputs;
+    const change = binary(context, 'mul', gradient, learningRate, gradient.dims);
+    return { y: binary(context, 'sub', variable, change, variable.dims) };
+  },
 };
 
 /** y = average - (1 - decay) · (average - value), TensorFlow's form of decay · average + (1 - decay) · value. */
@@ -27,5 +33,13 @@ export const exponentialMovingAverage: OpDefinition<'ExponentialMovingAverage'> 
   onnx: ({ inputs: { average, value, decay }, emit, constant }) => {
     const rest = emit('Sub', [constant(scalar(1)), decay]);
     return { y: emit('Sub', [average, emit('Mul', [emit('Sub', [average, value]), rest])]) };
+  },
+  onednn: (context) => {
+    const { average, value, decay } = context.inputs;
+    const rest = binary(context, 'sub', context.constant(scalar(1)), decay, [1]);
+    const distance = binary(context, 'sub', average, value, average.dims);
+    return {
+      y: binary(context, 'sub', average, binary(context, 'mul', distance, rest, average.dims), average.dims),
+    };
   },
 };

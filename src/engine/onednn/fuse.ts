@@ -1,0 +1,144 @@
+/**
+ * Program → program: elementwise work joins the primitive that makes its operand, and runs on the element before it is
+ * written. oneDNN calls such functions post-ops.
+ *
+ *     bias       before  y = matmul(a, b);  z = add(y, bias)            after  z = matmul(a, b, bias)
+ *     gradient   before  df = convolution_backward_weights(x, dy);      after  df, db = the first
+ *                        db = reduction(dy)
+ *     chains     before  t = mul(a, b);  u = sqrt(t);  y = add(u, c)    after  y = mul(a, b) + sqrt + add c
+ *
+ * A result joins its reader where nobody else reads it.
+ */
+import type { Binary, Call, CallKind, PostOp, Slot } from '../../ops/primitives.ts';
+import { sizeOf } from '../../tensor/tensor.ts';
+import {
+  baseOf,
+  type Program,
+  type ProgramPass,
+  readCounts,
+  readsOf,
+  resultOf,
+  resultsOf,
+  writesOf,
+} from './program.ts';
+
+/** Primitives whose post-ops run as fast as themselves (where not, oneDNN falls back to its reference code). */
+const takes: Readonly<Partial<Record<CallKind, 'chains' | 'functions'>>> = {
+  binary: 'chains',
+  convolution_forward: 'functions',
+  matmul: 'functions',
+};
+
+/** Rewrites calls in order, each with the one that makes one of its operands, if `join` finds a call for both. */
+function joinCalls(
+  program: Program,
+  join: (maker: Call, reader: Call, joint: Slot) => Call | undefined,
+): Program {
+  const counts = readCounts(program);
+  const results = resultsOf(program);
+  const calls: Call[] = [];
+  for (const reader of program.calls) {
+    const joined = operandsOf(reader).flatMap((joint) => {
+      const at = calls.findIndex((call) => writesOf(call).includes(joint));
+      const maker = calls[at];
+      if (maker === undefined || counts.get(joint) !== 1 || results.has(joint)) return [];
+      const call = join(maker, reader, joint);
+      return call === undefined ? [] : [{ at, call }];
+    })[0];
+    if (joined === undefined) {
+      calls.push(reader);
+      continue;
+    }
+    calls.splice(joined.at, 1);
+    calls.push(joined.call);
+  }
+  return { ...program, calls };
+}
+
+function operandsOf({ kind, reads }: Call): readonly Slot[] {
+  if (kind === 'eltwise_forward') return reads.src === undefined ? [] : [reads.src];
+  return kind === 'binary' ? [reads.src, reads.src1].flatMap((slot) => slot ?? []) : [];
+}
+
+/** A channel's bias that is added to a product becomes an argument of the product. */
+export const fuseBias: ProgramPass = (program) =>
+  joinCalls(program, (maker, reader, joint) => {
+    const bias = reader.reads.src1;
+    const fits = maker.kind === 'matmul' || maker.kind === 'convolution_forward';
+    if (!fits || reader.parameters.binary !== 'add' || reader.reads.src !== joint || bias === undefined)
+      return undefined;
+    if (maker.reads.bias !== undefined || maker.postOps.length > 0 || !isBias(bias, joint)) return undefined;
+    return { ...maker, reads: { ...maker.reads, bias }, writes: { dst: resultOf(reader) } };
+  });
+
+/** [1, C, 1, 1] beside [N, C, H, W], or [1, C] beside [N, C]. */
+function isBias(bias: Slot, { dims }: Slot): boolean {
+  return bias.dims.join() === dims.map((size, axis) => (axis === 1 ? size : 1)).join();
+}
+
+/** Unary functions, and binary ones whose other operand is whole or one number, join what makes their operand. */
+export const fuseChains: ProgramPass = (program) =>
+  joinCalls(program, (maker, reader, joint) => {
+    const accepts = takes[maker.kind];
+    const postOps = postOpsOf(reader, joint);
+    if (accepts === undefined || postOps === undefined || joint.base !== undefined) return undefined;
+    if (accepts === 'functions' && postOps.some((postOp) => 'binary' in postOp)) return undefined;
+    return { ...maker, postOps: [...maker.postOps, ...postOps], writes: { dst: resultOf(reader) } };
+  });
+
+const commutative: readonly (Binary | undefined)[] = ['add', 'mul', 'max', 'eq'];
+
+/** What the reader does to the joint, as post-ops of whoever makes it. */
+function postOpsOf(
+  { reads: { src, src1 }, parameters, postOps }: Call,
+  joint: Slot,
+): readonly PostOp[] | undefined {
+  const { unary, binary, alpha = 0, beta = 0 } = parameters;
+  if (unary !== undefined) return [{ unary, alpha, beta }, ...postOps];
+  if (binary === undefined || src === undefined || src1 === undefined || src === src1) return undefined;
+  const operand = src === joint ? src1 : src;
+  const whole = operand.dims.join() === joint.dims.join();
+  if (src.dims.join() !== joint.dims.join() || !(whole || sizeOf(operand.dims) === 1)) return undefined;
+  if (src === joint || commutative.includes(binary)) return [{ binary, operand }, ...postOps];
+  // operand - joint
+  return binary === 'sub'
+    ? [{ unary: 'linear', alpha: -1, beta: 0 }, { binary: 'add', operand }, ...postOps]
+    : undefined;
+}
+
+/** The sum of dy over all but the channels comes with the filter's gradient, which reads the same dy. */
+export const fuseBiasGradient: ProgramPass = (program) => {
+  const calls: Call[] = [];
+  const twins = new Map<Slot, Call>();
+  for (const call of program.calls) {
+    const twin = twins.get(twinKey(call) ?? resultOf(call));
+    if (twin !== undefined && twin.kind !== call.kind) {
+      const [sum, filter] = call.kind === 'reduction' ? [call, twin] : [twin, call];
+      calls[calls.indexOf(twin)] = { ...filter, writes: { ...filter.writes, diffBias: resultOf(sum) } };
+      continue;
+    }
+    const key = twinKey(call);
+    if (key !== undefined) twins.set(key, call);
+    calls.push(call);
+  }
+  return { ...program, calls };
+};
+
+/** The dy that a filter's gradient, or a sum over all axes but the channels', reads. */
+function twinKey({ kind, reads, writes, parameters }: Call): Slot | undefined {
+  if (kind === 'convolution_backward_weights') return reads.diffDst;
+  const isSum = kind === 'reduction' && parameters.reduction === 'sum' && reads.src?.dims.length === 4;
+  const isOfChannels = isSum && writes.dst?.dims.join() === [1, reads.src?.dims[1], 1, 1].join();
+  return isOfChannels ? reads.src : undefined;
+}
+
+/** Drops calls whose results nobody reads. */
+export const pruneCalls: ProgramPass = (program) => {
+  const needed = new Set(resultsOf(program));
+  const calls = program.calls.toReversed().filter((call) => {
+    if (!writesOf(call).some((slot) => needed.has(slot))) return false;
+    for (const slot of readsOf(call)) needed.add(baseOf(slot));
+    return true;
+  });
+  return { ...program, calls: calls.reverse() };
+};

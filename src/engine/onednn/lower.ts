@@ -1,0 +1,171 @@
+/** Graph → program, by the `onednn` rule of every operator's record. */
+import { GraphError, RunError } from '../../errors.ts';
+import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../graph/graph.ts';
+import type { OpName } from '../../graph/signature.ts';
+import type { OnednnContext } from '../../ops/definition.ts';
+import {
+  type Call,
+  type CallKind,
+  type CallParameters,
+  type PrimitiveContext,
+  type Slot,
+  type Slots,
+  slotDims,
+  type Window,
+} from '../../ops/primitives.ts';
+import { definitions } from '../../ops/table.ts';
+import { type Shape, sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
+import type { Program } from './program.ts';
+
+/** @throws GraphError for an operator that this engine does not offer */
+export function lower(graph: Graph): Program {
+  const builder = new ProgramBuilder();
+  const slots = new Map<Value, Slot>();
+  const named = (values: ReadonlyMap<string, Value>) =>
+    new Map([...values].map(([name, value]) => [name, slotOf(value, slots)]));
+  const [inputs, variables] = [named(graph.inputs), named(graph.variables)];
+  for (const node of graph.nodes) lowerNode(node, slots, builder);
+  return {
+    name: graph.name,
+    inputs,
+    variables,
+    constants: builder.constants,
+    calls: builder.calls,
+    outputs: named(graph.outputs),
+    updates: named(graph.updates),
+  };
+}
+
+/** The slot of a value; one that no node has made is fed from outside. */
+function slotOf(value: Value, slots: Map<Value, Slot>): Slot {
+  const known = slots.get(value);
+  if (known !== undefined) return known;
+  const slot: Slot = { name: value.name, dims: slotDims(value.shape), type: slotType(value) };
+  slots.set(value, slot);
+  return slot;
+}
+
+function slotType({ dtype }: TensorType): 'float32' | 'int32' {
+  if (dtype === 'float32' || dtype === 'int32') return dtype;
+  throw new RunError(`the engine onednn does not take tensors of ${dtype}`);
+}
+
+function lowerNode<N extends OpName>(node: Node<N>, slots: Map<Value, Slot>, builder: ProgramBuilder): void {
+  const rule = definitions[node.op].onednn;
+  if ('notOffered' in rule) {
+    throw new GraphError(`${node.op} "${node.name}" has no oneDNN form: ${rule.notOffered}`);
+  }
+  const inputs = inputsOf(node).map(([name, value]) => [name, slotOf(value, slots)] as const);
+  const context = {
+    ...builder.at(node.op, node.name),
+    inputs: Array.isArray(node.inputs) ? inputs.map(([, slot]) => slot) : Object.fromEntries(inputs),
+    inputTypes: node.inputs,
+    outputTypes: node.outputs,
+    attributes: node.attributes,
+  } as OnednnContext<N>;
+  const lowered = new Map(Object.entries(rule(context) as Readonly<Record<string, Slot>>));
+  for (const [output, value] of outputsOf(node)) {
+    const slot = lowered.get(output);
+    if (slot !== undefined) slots.set(value, slot);
+  }
+}
+
+/** The place that a kind writes its result to; `dst` where it is not here. */
+const resultPlaces: Readonly<Partial<Record<CallKind, 'diffSrc' | 'diffWeights'>>> = {
+  convolution_backward_data: 'diffSrc',
+  convolution_backward_weights: 'diffWeights',
+  pooling_backward: 'diffSrc',
+};
+
+class ProgramBuilder {
+  readonly calls: Call[] = [];
+  readonly constants: Map<Slot, Tensor> = new Map();
+  readonly #constantsByContent = new Map<string, Slot>();
+  /** What was computed already, by its meaning: the same call twice is one. */
+  readonly #known = new Map<string, Slot>();
+  readonly #ids = new Map<Slot, number>();
+
+  /** What the rule of one node builds with. */
+  at(op: OpName, name: string): PrimitiveContext {
+    let made = 0;
+    const unique = () => (made++ === 0 ? name : `${name}/${made}`);
+    return {
+      call: (kind, reads, dims, parameters = {}) => this.#call(op, unique, kind, reads, dims, parameters),
+      constant: (value) => this.#constant(value),
+      alias: (slot, dims) => alias(slot, dims),
+      workspace: (x, y, window) => this.#workspace(op, unique, x, y, window),
+    };
+  }
+
+  #call(
+    op: OpName,
+    unique: () => string,
+    kind: CallKind,
+    reads: Slots,
+    dims: Shape,
+    parameters: CallParameters,
+  ): Slot {
+    const meaning = this.#meaning(kind, reads, dims, parameters);
+    const known = this.#known.get(meaning);
+    if (known !== undefined) return known;
+    const name = unique();
+    const result: Slot = { name, dims, type: 'float32' };
+    const workspace = kind === 'pooling_forward' ? { workspace: workspaceOf(name) } : {};
+    const writes = { [resultPlaces[kind] ?? 'dst']: result, ...workspace };
+    this.calls.push({ op, name, kind, reads, writes, parameters, postOps: [] });
+    this.#known.set(meaning, result);
+    return result;
+  }
+
+  /** Where the maxima were, as the forward call noted it; a gradient without its forward call computes it anew. */
+  #workspace(op: OpName, unique: () => string, x: Slot, y: Slot, window: Window): Slot {
+    const forward = this.calls.find(({ kind, reads, writes }) => {
+      return kind === 'pooling_forward' && reads.src === x && writes.dst === y;
+    });
+    if (forward?.writes.workspace !== undefined) return forward.writes.workspace;
+    const again = this.#call(op, unique, 'pooling_forward', { src: x }, y.dims, { window });
+    return this.calls.find(({ writes }) => writes.dst === again)?.writes.workspace ?? again;
+  }
+
+  #constant(value: Tensor): Slot {
+    const content = `${value.dtype} [${value.shape.join()}] ${Buffer.from(value.data.buffer, value.data.byteOffset, value.data.byteLength).toString('base64')}`;
+    const known = this.#constantsByContent.get(content);
+    if (known !== undefined) return known;
+    const slot: Slot = {
+      name: `constant ${this.constants.size}`,
+      dims: slotDims(value.shape),
+      type: slotType(value),
+    };
+    this.constants.set(slot, value);
+    this.#constantsByContent.set(content, slot);
+    return slot;
+  }
+
+  #meaning(kind: CallKind, reads: Slots, dims: Shape, parameters: CallParameters): string {
+    const operands = Object.entries(reads).map(([place, slot]) => `${place}=${this.#id(slot)}`);
+    const text = JSON.stringify(parameters, (key, value: unknown) =>
+      key === 'source' ? this.#id(value as Slot) : value,
+    );
+    return `${kind}(${operands.join()})[${dims.join()}]${text}`;
+  }
+
+  /** A number for each slot; slots of one memory and dims have one. */
+  #id(slot: Slot): string {
+    if (slot.base !== undefined) return `${this.#id(slot.base)} as ${slot.dims.join()}`;
+    const known = this.#ids.get(slot) ?? this.#ids.size;
+    this.#ids.set(slot, known);
+    return String(known);
+  }
+}
+
+function workspaceOf(name: string): Slot {
+  return { name: `${name}/workspace`, dims: [1], type: 'int32' };
+}
+
+function alias(slot: Slot, dims: Shape): Slot {
+  if (slot.dims.join() === dims.join()) return slot;
+  if (sizeOf(slot.dims) !== sizeOf(dims)) {
+    throw new GraphError(`[${slot.dims.join(', ')}] cannot be seen as [${dims.join(', ')}]`);
+  }
+  return { name: slot.name, dims, type: slot.type, base: slot };
+}

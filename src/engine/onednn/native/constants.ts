@@ -1,0 +1,80 @@
+/** oneDNN's enumerations, as far as they are used (dnnl_types.h and dnnl_common_types.h). */
+
+/** What a call may answer (dnnl_status_t). */
+export const statusWords: Readonly<Record<number, string>> = {
+  1: 'out of memory',
+  2: 'invalid arguments',
+  3: 'not implemented',
+  4: 'no implementation left',
+  5: 'runtime error',
+  6: 'not required',
+};
+
+export const dataTypes = { bfloat16: 2, float32: 3, int32: 4 } as const;
+export type DataType = keyof typeof dataTypes;
+/** Bytes of an element. */
+export const elementSize: Readonly<Record<DataType, number>> = { bfloat16: 2, float32: 4, int32: 4 };
+
+export const propKinds = { training: 64, inference: 96 } as const;
+
+/** Algorithms whose number is the same in 2.x and 3.x. */
+export const algorithms = {
+  convolutionDirect: 1,
+  poolingMax: 511,
+  add: 131056,
+  mul: 131057,
+  max: 131058,
+  div: 131060,
+  sub: 131061,
+  ge: 131062,
+  gt: 131063,
+  eq: 131066,
+  sum: 196596,
+  squareSum: 196602,
+  mean: 196598,
+  softmaxLog: 196609,
+} as const;
+
+/** Elementwise functions, renumbered in 3.x. */
+export const eltwiseAlgorithms = {
+  v2: { relu: 31, square: 79, sqrt: 111, linear: 127, exp: 191, log: 239, pow: 32 },
+  v3: { relu: 32, square: 35, sqrt: 37, linear: 38, exp: 42, log: 45, pow: 48 },
+} as const;
+/** ReLU's backward from the output instead of the input. */
+export const reluUseDst = 256;
+export type EltwiseName = keyof (typeof eltwiseAlgorithms)['v3'];
+
+/** The places of a primitive's arguments (DNNL_ARG_…). */
+export const places = {
+  src: 1,
+  src1: 2,
+  dst: 17,
+  weights: 33,
+  bias: 41,
+  workspace: 64,
+  scratchpad: 80,
+  diffSrc: 129,
+  diffDst: 145,
+  diffWeights: 161,
+  diffBias: 169,
+} as const;
+export type Place = keyof typeof places;
+/** The second operand of post-op `index` (DNNL_ARG_ATTR_MULTIPLE_POST_OP). */
+export function postOpPlace(index: number, major: number): number {
+  return ((major >= 3 ? 32768 : 16384) * (index + 1)) | places.src1;
+}
+
+/** Which descriptor of a primitive is asked for (dnnl_query_t). */
+export const queries = {
+  implementation: 8,
+  src: 129,
+  src1: 129,
+  diffSrc: 130,
+  weights: 131,
+  diffWeights: 132,
+  dst: 133,
+  diffDst: 134,
+  workspace: 135,
+  scratchpad: 136,
+} as const;
+export type Query = Exclude<keyof typeof queries, 'implementation'>;

@@ -1,0 +1,118 @@
+/** Finds oneDNN on the machine and opens it. */
+import { createRequire } from 'node:module';
+import { messageOf, RunError } from '../../../errors.ts';
+
+/** A function of a C library. Pointers are bigints, or typed arrays whose memory is meant. */
+export type CFunction = (...args: readonly CArgument[]) => number | bigint | string | null;
+export type CArgument = number | bigint | string | ArrayBufferView | null;
+
+export interface Library {
+  /** The name or path under which it was found. */
+  readonly path: string;
+  readonly major: number;
+  /** Such as `3.7.2`. */
+  readonly version: string;
+  /** The C function of that name.
+   * @throws RunError when the library has none. */
+  readonly function: (name: string, result: string, args: readonly string[]) => CFunction;
+  /** The address of a typed array's memory. */
+  readonly addressOf: (memory: ArrayBufferView) => bigint;
+  /** The text at an address. */
+  readonly text: (pointer: bigint) => string;
+}
+
+/** The environment variable that names the library. */
+export const libraryVariable = 'CIFAR10_ONEDNN';
+
+/** Its usual names: Debian 12 and 13, others' 3.x, macOS, Windows. */
+const usualNames: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
+  linux: ['libdnnl.so.3', 'libdnnl.so.3.6', 'libdnnl.so.2', 'libdnnl.so'],
+  darwin: ['libdnnl.3.dylib', '/opt/homebrew/lib/libdnnl.dylib', '/usr/local/lib/libdnnl.dylib'],
+  win32: ['dnnl.dll'],
+};
+
+/** How to get it. */
+export const installAdvice: string =
+  'Install oneDNN (Debian and Ubuntu: apt install libdnnl2 or libdnnl3; Homebrew and conda: onednn), or name the ' +
+  `library file in ${libraryVariable}; --engine onnx needs nothing.`;
+
+interface Koffi {
+  load(path: string | null): LibraryHandle;
+  address(memory: ArrayBufferView): bigint;
+  readonly decode: { string(pointer: bigint): string };
+  view(pointer: number | bigint | string | null, bytes: number): ArrayBuffer;
+}
+interface LibraryHandle {
+  func(name: string, result: string, args: readonly string[]): CFunction;
+}
+
+/** dlopen's flags on Linux: resolve all symbols, and never unload. */
+const [now, noDelete] = [2, 0x1000];
+
+let opened: Library | undefined;
+
+/** Opens the library named in the environment, else the first of the usual names that is there. Once in a process
+ * and thread.
+ * @throws RunError with what was tried, what came of it and what to do. */
+export function openLibrary(): Library {
+  opened ??= open();
+  return opened;
+}
+
+function open(): Library {
+  const koffi = loadKoffi();
+  const named = process.env[libraryVariable];
+  const names = named === undefined || named === '' ? (usualNames[process.platform] ?? []) : [named];
+  const failures: string[] = [];
+  for (const path of names) {
+    try {
+      keep(koffi, path);
+      return describe(koffi, path, koffi.load(path));
+    } catch (error) {
+      if (error instanceof RunError) throw error;
+      failures.push(messageOf(error));
+    }
+  }
+  const tried = named === undefined || named === '' ? `tried ${names.join(', ')}` : failures.join('; ');
+  throw new RunError(`oneDNN is not to be found (${tried}). ${installAdvice}`);
+}
+
+/** Without koffi there is no calling C. */
+function loadKoffi(): Koffi {
+  try {
+    return createRequire(import.meta.url)('koffi') as Koffi;
+  } catch (error) {
+    throw new RunError(`the package koffi, which calls oneDNN, cannot be loaded (${messageOf(error)})`);
+  }
+}
+
+/** Opens it for good: were it unloaded at the end of a thread, its OpenMP threads would run code that is gone, and
+ * the process would crash after correct results. */
+function keep(koffi: Koffi, path: string): void {
+  if (process.platform !== 'linux') return;
+  koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, now | noDelete);
+}
+
+function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
+  const find: Library['function'] = (name, result, args) => {
+    try {
+      return handle.func(name, result, args);
+    } catch {
+      throw new RunError(`${path} has no function ${name}: it is not oneDNN 2.6 or later. ${installAdvice}`);
+    }
+  };
+  const pointer = find('dnnl_version', 'void *', [])();
+  const [major = 0, minor = 0, patch = 0] = new Int32Array(koffi.view(pointer, 12).slice(0));
+  const version = `${major}.${minor}.${patch}`;
+  if (major < 2 || (major === 2 && minor < 6)) {
+    throw new RunError(`${path} is oneDNN ${version}, 2.6 or later is needed. ${installAdvice}`);
+  }
+  return {
+    path,
+    major,
+    version,
+    function: find,
+    addressOf: (memory) => koffi.address(memory),
+    text: (pointer) => koffi.decode.string(pointer),
+  };
+}

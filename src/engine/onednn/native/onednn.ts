@@ -1,0 +1,282 @@
+/**
+ * oneDNN's C API as TypeScript: descriptors, primitives, memories, and their end. Both generations of the library, 2.x
+ * and 3.x, look the same from here. Everything made is destroyed by `release`, last first.
+ */
+import { RunError } from '../../../errors.ts';
+import type { Shape } from '../../../tensor/tensor.ts';
+import {
+  type DataType,
+  dataTypes,
+  type EltwiseName,
+  eltwiseAlgorithms,
+  type Place,
+  places,
+  postOpPlace,
+  type Query,
+  queries,
+  statusWords,
+} from './constants.ts';
+import { type CArgument, type CFunction, type Library, openLibrary } from './library.ts';
+import { type ArgumentName, argumentTypes, type PrimitiveKind, signatureOf } from './signatures.ts';
+
+/** Where a descriptor, a primitive or a memory of the library lives. */
+export type Handle = bigint;
+
+/** What is done to the result of a primitive before it is written. */
+export type NativePostOp =
+  | { readonly eltwise: EltwiseName; readonly alpha: number; readonly beta: number }
+  | { readonly binary: number; readonly operand: Handle };
+
+export type NativeArguments = Readonly<Partial<Record<ArgumentName, number | Handle | Shape | null>>>;
+
+/** Bytes of `dnnl_memory_desc_t` and of the largest operation descriptor in 2.x. */
+const [memoryDescriptorBytes, operationDescriptorBytes] = [696, 16384];
+const maxDimensions = 12;
+const cpu = 1;
+const inOrder = 1;
+const userScratchpad = 1;
+/** A format left to the primitive (dnnl_format_tag_any). */
+const anyFormat = 1;
+
+export class Onednn {
+  readonly library: Library;
+  readonly #functions = new Map<string, CFunction>();
+  readonly #undo: (() => void)[] = [];
+  readonly #engine: Handle;
+  readonly #stream: Handle;
+  /** Kept from the collector: 2.x reads its descriptors out of them. */
+  readonly #buffers: Uint8Array[] = [];
+
+  /** @param threads that every primitive computes with
+   * @throws RunError when the library is not there, or does not do its part */
+  constructor(threads: number) {
+    this.library = openLibrary();
+    this.#setThreads(threads);
+    this.#engine = this.#make('engine', 'dnnl_engine_create', ['int', 'size_t'], [cpu, 0]);
+    this.#stream = this.#make('stream', 'dnnl_stream_create', ['void *', 'int'], [this.#engine, inOrder]);
+  }
+
+  /** The descriptor of a tensor in a layout: strides in elements, or `any` for what the primitive likes best. */
+  tensor(dims: Shape, type: DataType, layout: 'any' | Shape): Handle {
+    const sizes = int64s(dims.length === 0 ? [1] : dims);
+    const rank = Math.max(1, dims.length);
+    const strides = layout === 'any' ? anyFormat : int64s(layout.length === 0 ? [1] : layout);
+    const kind = layout === 'any' ? 'tag' : 'strides';
+    const types = ['int', 'int64_t *', 'int', layout === 'any' ? 'int' : 'int64_t *'];
+    const args = [rank, sizes, dataTypes[type], strides];
+    if (this.library.major >= 3)
+      return this.#make('memory_desc', `dnnl_memory_desc_create_with_${kind}`, types, args);
+    const buffer = new Uint8Array(memoryDescriptorBytes);
+    this.#check(
+      `dnnl_memory_desc_init_by_${kind}`,
+      this.#call(`dnnl_memory_desc_init_by_${kind}`, 'int', ['void *', ...types])(buffer, ...args),
+    );
+    return this.addressOf(buffer);
+  }
+
+  /** Whether two descriptors lay a tensor out in the same way. */
+  sameLayout(a: Handle, b: Handle): boolean {
+    return a === b || this.#call('dnnl_memory_desc_equal', 'int', ['void *', 'void *'])(a, b) !== 0;
+  }
+
+  /** Bytes of a tensor so laid out, padding included. */
+  byteSize(descriptor: Handle): number {
+    return Number(this.#call('dnnl_memory_desc_get_size', 'size_t', ['void *'])(descriptor));
+  }
+
+  /** The descriptor of a primitive: what it computes, and the layouts it has chosen.
+   * @param hint the descriptor of the forward primitive, for a backward one
+   * @throws RunError with oneDNN's status in words */
+  primitiveDescriptor(
+    kind: PrimitiveKind,
+    args: NativeArguments,
+    postOps: readonly NativePostOp[] = [],
+    hint: Handle | null = null,
+  ): Handle {
+    const { name, args: names, hint: hinted } = signatureOf(kind, this.library.major);
+    const attributes = this.#attributes(postOps);
+    const values = names.map((argument) => native(args[argument]));
+    const types = names.map((argument) => argumentTypes[argument]);
+    if (this.library.major >= 3) {
+      const hints = hinted ? [hint] : [];
+      return this.#make(
+        'primitive_desc',
+        name,
+        ['void *', ...types, ...hints.map(() => 'void *'), 'void *'],
+        [this.#engine, ...values, ...hints, attributes],
+      );
+    }
+    const operation = new Uint8Array(operationDescriptorBytes);
+    this.#check(name, this.#call(name, 'int', ['void *', ...types])(operation, ...values));
+    return this.#make(
+      'primitive_desc',
+      'dnnl_primitive_desc_create',
+      ['void *', 'void *', 'void *', 'void *'],
+      [operation, attributes, this.#engine, hint],
+    );
+  }
+
+  /** The descriptor of a copy from one layout or element type to another. */
+  reorderDescriptor(from: Handle, to: Handle): Handle {
+    return this.#make(
+      'primitive_desc',
+      'dnnl_reorder_primitive_desc_create',
+      ['void *', 'void *', 'void *', 'void *', 'void *'],
+      [from, this.#engine, to, this.#engine, this.#attributes([])],
+    );
+  }
+
+  /** The layout that a primitive has chosen for an argument, or undefined where it has no such argument. */
+  layout(primitiveDescriptor: Handle, argument: Query): Handle | undefined {
+    const query = this.#call('dnnl_primitive_desc_query_md', 'void *', ['void *', 'int', 'int']);
+    const found = query(primitiveDescriptor, queries[argument], argument === 'src1' ? 1 : 0);
+    return typeof found === 'bigint' && found !== 0n && this.byteSize(found) > 0 ? found : undefined;
+  }
+
+  /** oneDNN's name of the code that will run, such as `jit:avx512_core`. */
+  implementation(primitiveDescriptor: Handle): string {
+    const query = this.#call('dnnl_primitive_desc_query', 'int', ['void *', 'int', 'int', 'void *']);
+    const text = new BigUint64Array(1);
+    query(primitiveDescriptor, queries.implementation, 0, text);
+    return this.library.text(text[0] ?? 0n);
+  }
+
+  primitive(descriptor: Handle): Handle {
+    return this.#make('primitive', 'dnnl_primitive_create', ['void *'], [descriptor]);
+  }
+
+  /** A tensor in memory that somebody else owns. */
+  memory(descriptor: Handle, address: bigint): Handle {
+    return this.#make(
+      'memory',
+      'dnnl_memory_create',
+      ['void *', 'void *', 'void *'],
+      [descriptor, this.#engine, address],
+    );
+  }
+
+  /** The arguments of a primitive, encoded once: an array of `{ int argument; void *memory }`. */
+  encodeArguments(
+    named: Readonly<Partial<Record<Place, Handle>>>,
+    postOps: ReadonlyMap<number, Handle>,
+  ): EncodedArguments {
+    const entries = [
+      ...Object.entries(named).map(([place, memory]) => [places[place as Place], memory] as const),
+      ...[...postOps].map(([index, memory]) => [postOpPlace(index, this.library.major), memory] as const),
+    ];
+    const bytes = new DataView(new ArrayBuffer(16 * entries.length));
+    entries.forEach(([place, memory], index) => {
+      bytes.setInt32(16 * index, place, true);
+      bytes.setBigUint64(16 * index + 8, memory, true);
+    });
+    return { count: entries.length, bytes: new Uint8Array(bytes.buffer) };
+  }
+
+  /** Runs a primitive to its end. */
+  get execute(): (primitive: Handle, args: EncodedArguments) => void {
+    const run = this.#call('dnnl_primitive_execute', 'int', ['void *', 'void *', 'int', 'void *']);
+    const stream = this.#stream;
+    return (primitive, { count, bytes }) => {
+      const status = run(primitive, stream, count, bytes);
+      if (status !== 0) this.#check('dnnl_primitive_execute', status);
+    };
+  }
+
+  /** Destroys everything made, last first. */
+  release(): void {
+    for (const undo of this.#undo.splice(0).reverse()) undo();
+    this.#buffers.length = 0;
+  }
+
+  /** The address of memory that belongs to JavaScript; it is kept until the release. */
+  addressOf(memory: Uint8Array): bigint {
+    this.#buffers.push(memory);
+    return this.library.addressOf(memory);
+  }
+
+  #attributes(postOps: readonly NativePostOp[]): Handle {
+    const attributes = this.#make('primitive_attr', 'dnnl_primitive_attr_create', [], []);
+    this.#do('dnnl_primitive_attr_set_scratchpad_mode', ['void *', 'int'], [attributes, userScratchpad]);
+    if (postOps.length === 0) return attributes;
+    const list = this.#make('post_ops', 'dnnl_post_ops_create', [], []);
+    for (const postOp of postOps) this.#append(list, postOp);
+    this.#do('dnnl_primitive_attr_set_post_ops', ['void *', 'void *'], [attributes, list]);
+    return attributes;
+  }
+
+  #append(list: Handle, postOp: NativePostOp): void {
+    if ('binary' in postOp) {
+      this.#do(
+        'dnnl_post_ops_append_binary',
+        ['void *', 'int', 'void *'],
+        [list, postOp.binary, postOp.operand],
+      );
+      return;
+    }
+    const algorithm = this.eltwise(postOp.eltwise);
+    if (this.library.major >= 3) {
+      const types = ['void *', 'int', 'float', 'float'];
+      this.#do('dnnl_post_ops_append_eltwise', types, [list, algorithm, postOp.alpha, postOp.beta]);
+    } else {
+      const types = ['void *', 'float', 'int', 'float', 'float'];
+      this.#do('dnnl_post_ops_append_eltwise', types, [list, 1, algorithm, postOp.alpha, postOp.beta]);
+    }
+  }
+
+  /** The number of an elementwise function in this generation of the library. */
+  eltwise(name: EltwiseName): number {
+    return eltwiseAlgorithms[this.library.major >= 3 ? 'v3' : 'v2'][name];
+  }
+
+  /** OpenMP keeps a number of threads for every thread that calls; other builds decide for themselves. */
+  #setThreads(threads: number): void {
+    try {
+      this.library.function('omp_set_num_threads', 'void', ['int'])(threads);
+    } catch {
+      // Built on another thread pool, which has its own setting.
+    }
+  }
+
+  /** Calls a constructor, whose first argument is where the handle goes, and remembers to destroy what it made. */
+  #make(kind: string, name: string, types: readonly string[], args: readonly CArgument[]): Handle {
+    const out = new BigUint64Array(1);
+    this.#check(name, this.#call(name, 'int', ['void *', ...types])(out, ...args));
+    const [handle = 0n] = out;
+    this.#undo.push(() => this.#call(`dnnl_${kind}_destroy`, 'int', ['void *'])(handle));
+    return handle;
+  }
+
+  #do(name: string, types: readonly string[], args: readonly CArgument[]): void {
+    this.#check(name, this.#call(name, 'int', types)(...args));
+  }
+
+  #call(name: string, result: string, types: readonly string[]): CFunction {
+    const known = this.#functions.get(name);
+    if (known !== undefined) return known;
+    const found = this.library.function(name, result, types);
+    this.#functions.set(name, found);
+    return found;
+  }
+
+  #check(name: string, status: ReturnType<CFunction>): void {
+    if (status === 0) return;
+    throw new RunError(`${name}: ${statusWords[Number(status)] ?? `status ${status}`}`);
+  }
+}
+
+export interface EncodedArguments {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+function int64s(values: Shape): BigInt64Array {
+  const list = new BigInt64Array(maxDimensions);
+  values.forEach((value, index) => {
+    list[index] = BigInt(value);
+  });
+  return list;
+}
+
+function native(value: number | Handle | Shape | null | undefined): CArgument {
+  return typeof value === 'object' && value !== null ? int64s(value) : (value ?? null);
+}

@@ -1,0 +1,130 @@
+/**
+ * Program → program: matrix work and activations in bfloat16, everything else in float32.
+ *
+ *     before  y = convolution(x, filter)           all float32
+ *     after   y = convolution(cast x, cast filter) bfloat16, with sums in float32
+ *
+ * What a variable's update, the loss or an output needs stays float32: convolutions and products write those as float32
+ * though they read bfloat16 (mixed precision with float32 master weights: P. Micikevicius et al., "Mixed Precision
+ * Training", ICLR 2018; bfloat16 needs no loss scaling). Elementwise work and pooling keep the type of what they read.
+ */
+import type { Call, CallKind, Slot, SlotType } from '../../ops/primitives.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import {
+  baseOf,
+  type Program,
+  type ProgramPass,
+  readsOf,
+  resultOf,
+  resultsOf,
+  withSlots,
+} from './program.ts';
+
+const matrixWork: readonly CallKind[] = [
+  'convolution_forward',
+  'convolution_backward_data',
+  'convolution_backward_weights',
+  'matmul',
+];
+/** Statistics and the loss. */
+const alwaysFloat32: readonly CallKind[] = ['softmax_forward', 'reduction'];
+
+export const toBfloat16: ProgramPass = (program) => {
+  const needed = neededInFloat32(program);
+  const slots = new RetypedSlots(program.constants);
+  const calls = program.calls.flatMap((call) => retype(call, needed, slots));
+  const all = (named: Program['outputs']) =>
+    new Map([...named].map(([name, slot]) => [name, slots.now(slot)]));
+  return {
+    ...program,
+    calls,
+    constants: slots.constants,
+    outputs: all(program.outputs),
+    updates: all(program.updates),
+  };
+};
+
+/** Memory whose values must not be rounded, seen from the end of the program. */
+function neededInFloat32(program: Program): ReadonlySet<Slot> {
+  const needed = new Set(resultsOf(program));
+  for (const call of program.calls.toReversed()) {
+    const passesOn = !matrixWork.includes(call.kind) && needed.has(baseOf(resultOf(call)));
+    if (!passesOn && !alwaysFloat32.includes(call.kind)) continue;
+    for (const slot of readsOf(call)) needed.add(baseOf(slot));
+  }
+  return needed;
+}
+
+/** The call with its operands cast and its results typed, the casts before it. */
+function retype(call: Call, needed: ReadonlySet<Slot>, slots: RetypedSlots): readonly Call[] {
+  const isMatrixWork = matrixWork.includes(call.kind);
+  const reads = readsOf(call).filter((slot) => slot !== call.reads.workspace);
+  const rounded = isMatrixWork || reads.some((slot) => slots.now(slot).type === 'bfloat16');
+  const mayRound = !needed.has(baseOf(resultOf(call))) && !alwaysFloat32.includes(call.kind);
+  const result = rounded && mayRound ? 'bfloat16' : 'float32';
+  const operands = isMatrixWork ? 'bfloat16' : result;
+  const casts: Call[] = [];
+  const exact: readonly (Slot | undefined)[] = [call.reads.workspace, call.reads.bias];
+  const written = new Set(Object.values(call.writes));
+  const typed = withSlots(call, (slot) => {
+    if (written.has(slot)) return slot === resultOf(call) ? slots.define(slot, result) : slot;
+    if (exact.includes(slot)) return slots.now(slot);
+    return slots.as(slot, operands, (cast) => casts.push(cast));
+  });
+  return [...casts, typed];
+}
+
+/** What stands for each slot of the program before. */
+class RetypedSlots {
+  readonly constants: Map<Slot, Tensor>;
+  readonly #now = new Map<Slot, Slot>();
+  readonly #casts = new Map<Slot, Slot>();
+
+  constructor(constants: ReadonlyMap<Slot, Tensor>) {
+    this.constants = new Map(constants);
+  }
+
+  now(slot: Slot): Slot {
+    return slot.base === undefined ? (this.#now.get(slot) ?? slot) : seenAs(this.now(slot.base), slot);
+  }
+
+  define(slot: Slot, type: SlotType): Slot {
+    const typed = type === slot.type ? slot : { ...slot, type };
+    this.#now.set(slot, typed);
+    return typed;
+  }
+
+  /** The slot in a type, cast where it has another. Whole numbers stay as they are. */
+  as(slot: Slot, type: SlotType, addCast: (call: Call) => void): Slot {
+    const current = this.now(slot);
+    if (current.type === type || current.type === 'int32') return current;
+    return seenAs(this.#cast(baseOf(current), type, addCast), current);
+  }
+
+  #cast(source: Slot, type: SlotType, addCast: (call: Call) => void): Slot {
+    const known = this.#casts.get(source);
+    if (known !== undefined) return known;
+    const cast: Slot = { name: `${source.name} as ${type}`, dims: source.dims, type };
+    this.#casts.set(source, cast);
+    const constant = this.constants.get(source);
+    if (constant !== undefined) {
+      this.constants.set(cast, constant);
+      return cast;
+    }
+    addCast({
+      op: 'Cast',
+      name: cast.name,
+      kind: 'copy',
+      reads: {},
+      writes: { dst: cast },
+      parameters: { pieces: [{ source }] },
+      postOps: [],
+    });
+    return cast;
+  }
+}
+
+/** A slot under the dims of another. */
+function seenAs(slot: Slot, { dims }: Slot): Slot {
+  return slot.dims.join() === dims.join() ? slot : { name: slot.name, dims, type: slot.type, base: slot };
+}

@@ -1,0 +1,83 @@
+/** A graph as oneDNN will run it: calls of primitives in order, and where its tensors are. */
+import type { Call, PostOp, Slot, Slots } from '../../ops/primitives.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+export interface Program {
+  readonly name: string;
+  readonly inputs: ReadonlyMap<string, Slot>;
+  readonly variables: ReadonlyMap<string, Slot>;
+  readonly constants: ReadonlyMap<Slot, Tensor>;
+  readonly calls: readonly Call[];
+  readonly outputs: ReadonlyMap<string, Slot>;
+  /** Name of a variable → its value after the step. */
+  readonly updates: ReadonlyMap<string, Slot>;
+}
+
+/** A rewrite of programs that compute the same. */
+export type ProgramPass = (program: Program) => Program;
+
+/** The slot whose memory a slot is. */
+export function baseOf(slot: Slot): Slot {
+  return slot.base === undefined ? slot : baseOf(slot.base);
+}
+
+/** Every slot a call reads, post-ops and pieces included. */
+export function readsOf({ reads, postOps, parameters }: Call): readonly Slot[] {
+  return [
+    ...Object.values(reads),
+    ...postOps.flatMap((postOp) => ('operand' in postOp ? [postOp.operand] : [])),
+    ...(parameters.pieces ?? []).map(({ source }) => source),
+  ];
+}
+
+export function writesOf({ writes }: Call): readonly Slot[] {
+  return Object.values(writes);
+}
+
+/** The first thing a call writes: its result. */
+export function resultOf(call: Call): Slot {
+  const [first] = writesOf(call);
+  if (first === undefined) throw new TypeError(`${call.name} writes nothing`);
+  return first;
+}
+
+/** The call with each slot it reads or writes replaced. */
+export function withSlots(call: Call, now: (slot: Slot) => Slot): Call {
+  const all = (slots: Slots): Slots =>
+    Object.fromEntries(Object.entries(slots).map(([place, slot]) => [place, now(slot)]));
+  const { pieces } = call.parameters;
+  return {
+    ...call,
+    reads: all(call.reads),
+    writes: all(call.writes),
+    postOps: call.postOps.map(
+      (postOp): PostOp => ('operand' in postOp ? { ...postOp, operand: now(postOp.operand) } : postOp),
+    ),
+    parameters:
+      pieces === undefined
+        ? call.parameters
+        : { ...call.parameters, pieces: pieces.map((piece) => ({ ...piece, source: now(piece.source) })) },
+  };
+}
+
+/** What leaves the program: nothing may be folded into something else. */
+export function resultsOf({ outputs, updates }: Program): ReadonlySet<Slot> {
+  return new Set([...outputs.values(), ...updates.values()].flatMap((slot) => [slot, baseOf(slot)]));
+}
+
+/** How often the memory of each slot is read, whoever reads it under whatever dims. */
+export function readCounts({ calls }: Program): ReadonlyMap<Slot, number> {
+  const counts = new Map<Slot, number>();
+  for (const slot of calls.flatMap(readsOf)) counts.set(baseOf(slot), (counts.get(baseOf(slot)) ?? 0) + 1);
+  return counts;
+}
+
+/** `conv1/Conv2D: convolution_forward(src: images, weights: conv1/weights) → float32 [128, 64, 24, 24]`. */
+export function printCall({ name, kind, reads, postOps, writes }: Call): string {
+  const operands = Object.entries(reads).map(([place, slot]) => `${place}: ${slot.name}`);
+  const after = postOps.map((postOp) =>
+    'operand' in postOp ? `${postOp.binary} ${postOp.operand.name}` : postOp.unary,
+  );
+  const results = Object.values(writes).map(({ type, dims }) => `${type} [${dims.join(', ')}]`);
+  return `${name}: ${[kind, ...after].join(' + ')}(${operands.join(', ')}) → ${results.join(', ')}`;
+}

@@ -1,0 +1,162 @@
+/**
+ * What an operator becomes for oneDNN, as plain data: calls of its primitives. A call reads and writes slots, tensors
+ * whose memory and layout the engine's planner decides. Kinds and argument places are oneDNN's (Developer Guide,
+ * "Primitives"); nothing here knows the library.
+ */
+import { float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
+
+export type SlotType = 'float32' | 'bfloat16' | 'int32';
+
+/** A tensor of a program, written once. Scalars are [1]. */
+export interface Slot {
+  readonly name: string;
+  readonly dims: Shape;
+  readonly type: SlotType;
+  /** The slot whose memory it is, under other dims of the same elements in row-major order. */
+  readonly base?: Slot;
+}
+
+export type CallKind =
+  | 'convolution_forward'
+  | 'convolution_backward_data'
+  | 'convolution_backward_weights'
+  | 'pooling_forward'
+  | 'pooling_backward'
+  | 'matmul'
+  | 'eltwise_forward'
+  | 'binary'
+  | 'reduction'
+  | 'softmax_forward'
+  | 'copy';
+
+/** A primitive's argument. */
+export type Place =
+  | 'src'
+  | 'src1'
+  | 'weights'
+  | 'bias'
+  | 'dst'
+  | 'workspace'
+  | 'diffSrc'
+  | 'diffWeights'
+  | 'diffBias'
+  | 'diffDst';
+export type Slots = Readonly<Partial<Record<Place, Slot>>>;
+
+/** Functions of one element: `linear` is alpha · x + beta, `pow` is alpha · x^beta. */
+export type Unary = 'relu' | 'sqrt' | 'linear' | 'exp' | 'pow';
+/** Functions of two elements; comparisons give 1 or 0. */
+export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'ge' | 'gt' | 'eq';
+
+/** What a call does to each element of its result before writing it. */
+export type PostOp =
+  | { readonly unary: Unary; readonly alpha: number; readonly beta: number }
+  | { readonly binary: Binary; readonly operand: Slot };
+
+/** A sliding window: zero cells before and after, rows then columns. */
+export interface Window {
+  readonly strides: readonly [number, number];
+  readonly kernel: readonly [number, number];
+  readonly before: readonly [number, number];
+  readonly after: readonly [number, number];
+}
+/** A part of a tensor: its first element and the distance of neighbours along each axis, in elements. */
+export interface View {
+  readonly offset: number;
+  readonly strides: Shape;
+  readonly dims: Shape;
+}
+/** What a copy moves; without views, the whole. */
+export interface Piece {
+  readonly source: Slot;
+  readonly from?: View;
+  readonly to?: View;
+}
+
+export interface CallParameters {
+  readonly unary?: Unary;
+  readonly alpha?: number;
+  readonly beta?: number;
+  readonly binary?: Binary;
+  readonly reduction?: 'sum' | 'mean';
+  readonly window?: Window;
+  /** Matrix operands that are read transposed. */
+  readonly transposed?: readonly ('src' | 'weights')[];
+  /** The primitive takes the layout of its neighbours instead of choosing one. */
+  readonly follows?: true;
+  readonly pieces?: readonly Piece[];
+}
+
+export interface Call {
+  /** The operator that it comes from, and the path of its node, such as `conv1/Conv2D`. */
+  readonly op: string;
+  readonly name: string;
+  readonly kind: CallKind;
+  readonly reads: Slots;
+  readonly writes: Slots;
+  readonly parameters: CallParameters;
+  readonly postOps: readonly PostOp[];
+}
+
+/** What a rule builds calls with. */
+export interface PrimitiveContext {
+  /** Adds a call and returns its first result, of the shape given. */
+  readonly call: (kind: CallKind, reads: Slots, dims: Shape, parameters?: CallParameters) => Slot;
+  readonly constant: (value: Tensor) => Slot;
+  /** The same elements in the same order under other dims. */
+  readonly alias: (slot: Slot, dims: Shape) => Slot;
+  /** The workspace that a pooling call filled when it made y of x, or a new one. */
+  readonly workspace: (x: Slot, y: Slot, window: Window) => Slot;
+}
+
+/** dims of a value: a scalar is a vector of one element. */
+export function slotDims(shape: Shape): Shape {
+  return shape.length === 0 ? [1] : shape;
+}
+
+export function unary(
+  { call }: PrimitiveContext,
+  name: Unary,
+  src: Slot,
+  alpha: number = 0,
+  beta: number = 0,
+): Slot {
+  return call('eltwise_forward', { src }, src.dims, { unary: name, alpha, beta });
+}
+
+const commutative: readonly Binary[] = ['add', 'mul', 'max', 'eq'];
+
+/** A function of two operands, which broadcast to the shape as in NumPy. */
+export function binary(context: PrimitiveContext, name: Binary, a: Slot, b: Slot, shape: Shape): Slot {
+  const dims = slotDims(shape);
+  if (!isWhole(a, dims) && isWhole(b, dims) && commutative.includes(name)) {
+    return binary(context, name, b, a, shape);
+  }
+  const src = stretch(context, a, dims);
+  return context.call('binary', { src, src1: aligned(context, b, dims) }, dims, { binary: name });
+}
+
+/** x stretched to dims: a primitive's first operand must be whole. */
+export function stretch(context: PrimitiveContext, x: Slot, dims: Shape): Slot {
+  if (isWhole(x, dims)) return x;
+  const zeros = context.constant(float32(dims, new Float32Array(sizeOf(dims))));
+  return context.call('binary', { src: zeros, src1: aligned(context, x, dims) }, dims, { binary: 'add' });
+}
+
+const isWhole = (slot: Slot, dims: Shape) => slot.dims.join() === dims.join();
+
+/** x with axes of size 1 in front, so that it has as many as dims. */
+function aligned({ alias }: PrimitiveContext, x: Slot, dims: Shape): Slot {
+  if (x.dims.length === dims.length) return x;
+  return alias(x, [...new Array<number>(dims.length - x.dims.length).fill(1), ...x.dims]);
+}
+
+/** x in row-major order, whatever layout it had; slots of two axes and fewer always are. */
+export function plain({ call }: PrimitiveContext, x: Slot): Slot {
+  return x.dims.length <= 2 ? x : call('copy', {}, x.dims, { pieces: [{ source: x }] });
+}
+
+/** The distance of neighbours along each axis of a row-major tensor. */
+export function stridesOf(dims: Shape): readonly number[] {
+  return dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
+}
