@@ -10,7 +10,10 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-export type EngineName = 'onnx';
+export type EngineName = 'onnx' | 'onednn';
+
+/** What activations and matrix work are computed in. Variables, their averages and the loss are float32 in either. */
+export type Precision = 'float32' | 'bfloat16';
 
 /** Tensors by the name of the input, variable or output they belong to. */
 export type Tensors = ReadonlyMap<string, Tensor>;
@@ -19,6 +22,7 @@ export interface Engine {
   readonly name: EngineName;
   /** The library behind it, such as `onnxruntime-node 1.30.0`. */
   readonly library: string;
+  readonly precision: Precision;
   /** Threads that a session computes with. */
   readonly threads: number;
   /** Makes a graph ready to run, in a thread of its own.

@@ -5,7 +5,7 @@
  *   d = bias + alpha · Σ_window x²,  y = x · d^-beta.
  */
 import type { LrnAttributes } from '../graph/signature.ts';
-import { float32, scalar } from '../tensor/tensor.ts';
+import { float32 } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
 import { binary, type PrimitiveContext, type Slot, unary } from './primitives.ts';
 import { float32Type, requireSame, requireType } from './shapes.ts';
@@ -72,7 +72,6 @@ function scale(context: PrimitiveContext, x: Slot, { depthRadius, bias, alpha, b
   const squares = binary(context, 'mul', x, x, x.dims);
   const d = unary(context, 'linear', windowSum(context, squares, depthRadius, alpha), 1, bias);
   if (beta !== 0.75) return { d, power: unary(context, 'pow', d, 1, beta) };
-  const same = binary(context, 'mul', d, context.constant(scalar(1)), d.dims); // a chain begins with two operands
-  const root = unary(context, 'sqrt', same);
+  const root = unary(context, 'sqrt', d);
   return { d, power: unary(context, 'sqrt', binary(context, 'mul', root, d, d.dims)) };
 }

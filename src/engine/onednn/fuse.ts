@@ -79,12 +79,50 @@ function isBias(bias: Slot, { dims }: Slot): boolean {
 /** Unary functions, and binary ones whose other operand is whole or one number, join what makes their operand. */
 export const fuseChains: ProgramPass = (program) =>
   joinCalls(program, (maker, reader, joint) => {
-    const accepts = takes[maker.kind];
+    const accepts =
+      reader.kind === 'binary' && maker.kind === 'eltwise_forward' ? 'chains' : takes[maker.kind];
     const postOps = postOpsOf(reader, joint);
     if (accepts === undefined || postOps === undefined || joint.base !== undefined) return undefined;
     if (accepts === 'functions' && postOps.some((postOp) => 'binary' in postOp)) return undefined;
-    return { ...maker, postOps: [...maker.postOps, ...postOps], writes: { dst: resultOf(reader) } };
+    const head = maker.kind === 'eltwise_forward' ? asChain(maker) : maker;
+    return { ...head, postOps: [...head.postOps, ...postOps], writes: { dst: resultOf(reader) } };
   });
+
+/**
+ * A chain begins with two operands of the same size: oneDNN has fast code for binary post-ops there alone, and for an
+ * operand of one element only as a post-op.
+ *
+ *     before  eltwise f(x)     binary x · scalar
+ *     after   max(x, x) + f    max(x, x) + mul scalar
+ */
+function asChain(call: Call): Call {
+  const { src, src1 } = call.reads;
+  const { unary, binary, alpha = 0, beta = 0 } = call.parameters;
+  const first: readonly PostOp[] =
+    unary !== undefined
+      ? [{ unary, alpha, beta }]
+      : binary !== undefined && src1 !== undefined
+        ? [{ binary, operand: src1 }]
+        : [];
+  const reads = src === undefined ? {} : { src, src1: src };
+  return {
+    ...call,
+    kind: 'binary',
+    reads,
+    parameters: { binary: 'max' },
+    postOps: [...first, ...call.postOps],
+  };
+}
+
+/** Gives chains whose first other operand is one element a first pair of their own. */
+export const headChains: ProgramPass = (program) => ({
+  ...program,
+  calls: program.calls.map((call) => {
+    const { src, src1 } = call.reads;
+    if (call.kind !== 'binary' || src === undefined || src1 === undefined) return call;
+    return sizeOf(src1.dims) === 1 && sizeOf(src.dims) > 1 ? asChain(call) : call;
+  }),
+});
 
 const commutative: readonly (Binary | undefined)[] = ['add', 'mul', 'max', 'eq'];
 

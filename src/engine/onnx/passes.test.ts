@@ -4,6 +4,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { printGraph } from '../../graph/print.ts';
 import { tutorialNetwork } from '../../model/network.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
+import { commuteBias, commuteRelu } from '../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../passes/rewrite.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { float32, sizeOf } from '../../tensor/tensor.ts';
@@ -11,7 +12,6 @@ import { assertClose } from '../../testing/compare.ts';
 import { computeGraph, type Reference, reference } from '../../testing/reference.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import { cancelTransposes } from './cancel-transposes.ts';
-import { commutePool } from './commute-pool.ts';
 import { expand } from './expand.ts';
 import { expandConvolution } from './expand-convolution.ts';
 import { expandElementwise } from './expand-elementwise.ts';
@@ -50,7 +50,8 @@ describe('every pass leaves what a training step computes as it is', () => {
   const passes: Readonly<Record<string, Pass>> = {
     prune,
     mergeEqual,
-    commutePool,
+    commuteRelu,
+    commuteBias,
     expandConvolution: expand(expandConvolution),
     expandNormalization: expand(expandNormalization),
     expandPooling: expand(expandPooling),
@@ -66,8 +67,8 @@ describe('every pass leaves what a training step computes as it is', () => {
   }
 });
 
-test('commutePool moves ReLU and bias of block 1 behind its pool, and leaves block 2, where LRN stands between', () => {
-  const moved = printGraph(commutePool(training.graph));
+test('commuteRelu and commuteBias move ReLU and bias of block 1 behind its pool, and leaves block 2, where LRN stands between', () => {
+  const moved = printGraph(commuteBias(commuteRelu(training.graph)));
   assert.match(moved, /(pool1\S*\/MaxPool) = MaxPool\(x: conv1\/Conv2D\)/);
   assert.match(moved, /pool1\S*\/BiasAdd = BiasAdd\(x: pool1\S*\/MaxPool, bias: conv1\/biases\)/);
   assert.match(moved, /pool1\S*\/Relu = Relu\(x: pool1\S*\/BiasAdd\)/);
@@ -75,13 +76,13 @@ test('commutePool moves ReLU and bias of block 1 behind its pool, and leaves blo
   assert.match(moved, /conv2\/conv2 = Relu\(x: conv2\/BiasAdd\)/);
 });
 
-test('commutePool leaves a ReLU that somebody else reads', () => {
+test('commuteRelu leaves a ReLU that somebody else reads', () => {
   const builder = new GraphBuilder('read twice');
   const relu = builder.op('Relu', { x: builder.input('x', { dtype: 'float32', shape: [1, 1, 4, 4] }) });
   builder.output('pooled', builder.op('MaxPool', { x: relu }, { size: 2, stride: 2, padding: 'VALID' }));
   builder.output('activation', relu);
   const graph = builder.build();
-  assert.equal(printGraph(commutePool(graph)), printGraph(graph));
+  assert.equal(printGraph(commuteBias(commuteRelu(graph))), printGraph(graph));
 });
 
 test('after all passes only operators with an ONNX form are left, and no bias is added on its own to a convolution', () => {

@@ -1,8 +1,8 @@
 /** What the ONNX engine makes of a graph before lowering it, in this order. Every pass checks what it returns. */
 import type { Graph } from '../../graph/graph.ts';
+import { commuteBias, commuteRelu } from '../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../passes/rewrite.ts';
 import { cancelTransposes } from './cancel-transposes.ts';
-import { commutePool } from './commute-pool.ts';
 import { expand } from './expand.ts';
 import { expandConvolution } from './expand-convolution.ts';
 import { expandElementwise } from './expand-elementwise.ts';
@@ -11,7 +11,8 @@ import { expandPooling } from './expand-pooling.ts';
 
 export const onnxPasses: readonly Pass[] = [
   prune,
-  commutePool,
+  commuteRelu,
+  commuteBias,
   expand({ ...expandConvolution, ...expandElementwise, ...expandNormalization, ...expandPooling }),
   cancelTransposes,
   mergeEqual,

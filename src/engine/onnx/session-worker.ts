@@ -4,12 +4,11 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
-import { messageOf } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Reply, Request, SessionStart } from './messages.ts';
+import { serveSession } from '../serve-session.ts';
+import type { SessionStart } from './session-start.ts';
 
 if (parentPort === null) throw new Error('session-worker runs as a worker thread');
-const port = parentPort;
 const start = workerData as SessionStart;
 
 /**
@@ -91,33 +90,12 @@ function write(tensors: ReadonlyMap<string, Tensor>): void {
   }
 }
 
-async function answer(request: Request): Promise<ReadonlyMap<string, Tensor>> {
-  if (request.kind === 'step') return step(request.feeds);
-  if (request.kind === 'read')
-    return new Map([...variables].map(([name, { current }]) => [name, tensorOf(current)]));
-  if (request.kind === 'write') write(request.tensors);
-  if (request.kind === 'release') await (await session).release();
-  return new Map();
-}
-
-/** One at a time and in order: a request waits for the one before it. */
-let previous: Promise<unknown> = session.then(() => undefined);
-
-function reply(work: Promise<ReadonlyMap<string, Tensor>>): Promise<void> {
-  return work.then(
-    (tensors) => port.postMessage({ kind: 'done', tensors } satisfies Reply),
-    (error: unknown) => port.postMessage({ kind: 'failed', message: messageOf(error) } satisfies Reply),
-  );
-}
-
-void reply(session.then(() => new Map()));
-port.on('message', (request: Request) => {
-  previous = previous
-    .then(
-      () => reply(answer(request)),
-      () => undefined,
-    )
-    .then(() => {
-      if (request.kind === 'release') port.close();
-    });
-});
+serveSession(
+  parentPort,
+  session.then((made) => ({
+    write,
+    step,
+    read: () => new Map([...variables].map(([name, { current }]) => [name, tensorOf(current)])),
+    release: () => made.release(),
+  })),
+);

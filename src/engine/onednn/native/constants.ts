@@ -64,17 +64,19 @@ export function postOpPlace(index: number, major: number): number {
   return ((major >= 3 ? 32768 : 16384) * (index + 1)) | places.src1;
 }
 
-/** Which descriptor of a primitive is asked for (dnnl_query_t). */
-export const queries = {
-  implementation: 8,
-  src: 129,
-  src1: 129,
-  diffSrc: 130,
-  weights: 131,
-  diffWeights: 132,
-  dst: 133,
-  diffDst: 134,
-  workspace: 135,
-  scratchpad: 136,
+/** What a primitive descriptor is asked for (dnnl_query_t): the name of its code. */
+export const implementationQuery = 8;
+/** And the layout of an argument: the query and the argument's index among its like. */
+export const layoutQueries = {
+  src: [129, 0],
+  src1: [129, 1],
+  diffSrc: [130, 0],
+  weights: [131, 0],
+  bias: [131, 1],
+  diffWeights: [132, 0],
+  diffBias: [132, 1],
+  dst: [133, 0],
+  diffDst: [134, 0],
+  workspace: [135, 0],
+  scratchpad: [136, 0],
 } as const;
-export type Query = Exclude<keyof typeof queries, 'implementation'>;

@@ -9,11 +9,9 @@ import {
   dataTypes,
   type EltwiseName,
   eltwiseAlgorithms,
+  implementationQuery,
+  layoutQueries,
   type Place,
-  places,
-  postOpPlace,
-  type Query,
-  queries,
   statusWords,
 } from './constants.ts';
 import { type CArgument, type CFunction, type Library, openLibrary } from './library.ts';
@@ -40,6 +38,9 @@ const anyFormat = 1;
 
 export class Onednn {
   readonly library: Library;
+  readonly #threads: number;
+  readonly #setTeam: ((threads: number) => void) | undefined;
+  #team: 'all' | 'one' | undefined;
   readonly #functions = new Map<string, CFunction>();
   readonly #undo: (() => void)[] = [];
   readonly #engine: Handle;
@@ -51,7 +52,9 @@ export class Onednn {
    * @throws RunError when the library is not there, or does not do its part */
   constructor(threads: number) {
     this.library = openLibrary();
-    this.#setThreads(threads);
+    this.#threads = threads;
+    this.#setTeam = this.#teamSetter();
+    this.setTeam('all');
     this.#engine = this.#make('engine', 'dnnl_engine_create', ['int', 'size_t'], [cpu, 0]);
     this.#stream = this.#make('stream', 'dnnl_stream_create', ['void *', 'int'], [this.#engine, inOrder]);
   }
@@ -127,9 +130,9 @@ export class Onednn {
   }
 
   /** The layout that a primitive has chosen for an argument, or undefined where it has no such argument. */
-  layout(primitiveDescriptor: Handle, argument: Query): Handle | undefined {
+  layout(primitiveDescriptor: Handle, argument: Place): Handle | undefined {
     const query = this.#call('dnnl_primitive_desc_query_md', 'void *', ['void *', 'int', 'int']);
-    const found = query(primitiveDescriptor, queries[argument], argument === 'src1' ? 1 : 0);
+    const found = query(primitiveDescriptor, ...layoutQueries[argument]);
     return typeof found === 'bigint' && found !== 0n && this.byteSize(found) > 0 ? found : undefined;
   }
 
@@ -137,7 +140,7 @@ export class Onednn {
   implementation(primitiveDescriptor: Handle): string {
     const query = this.#call('dnnl_primitive_desc_query', 'int', ['void *', 'int', 'int', 'void *']);
     const text = new BigUint64Array(1);
-    query(primitiveDescriptor, queries.implementation, 0, text);
+    query(primitiveDescriptor, implementationQuery, 0, text);
     return this.library.text(text[0] ?? 0n);
   }
 
@@ -153,23 +156,6 @@ export class Onednn {
       ['void *', 'void *', 'void *'],
       [descriptor, this.#engine, address],
     );
-  }
-
-  /** The arguments of a primitive, encoded once: an array of `{ int argument; void *memory }`. */
-  encodeArguments(
-    named: Readonly<Partial<Record<Place, Handle>>>,
-    postOps: ReadonlyMap<number, Handle>,
-  ): EncodedArguments {
-    const entries = [
-      ...Object.entries(named).map(([place, memory]) => [places[place as Place], memory] as const),
-      ...[...postOps].map(([index, memory]) => [postOpPlace(index, this.library.major), memory] as const),
-    ];
-    const bytes = new DataView(new ArrayBuffer(16 * entries.length));
-    entries.forEach(([place, memory], index) => {
-      bytes.setInt32(16 * index, place, true);
-      bytes.setBigUint64(16 * index + 8, memory, true);
-    });
-    return { count: entries.length, bytes: new Uint8Array(bytes.buffer) };
   }
 
   /** Runs a primitive to its end. */
@@ -228,12 +214,19 @@ export class Onednn {
     return eltwiseAlgorithms[this.library.major >= 3 ? 'v3' : 'v2'][name];
   }
 
-  /** OpenMP keeps a number of threads for every thread that calls; other builds decide for themselves. */
-  #setThreads(threads: number): void {
+  /** How many threads the primitives that follow are made for and run with: small work is done sooner by one. */
+  setTeam(team: 'all' | 'one'): void {
+    if (team === this.#team) return;
+    this.#team = team;
+    this.#setTeam?.(team === 'all' ? this.#threads : 1);
+  }
+
+  /** OpenMP keeps a number of threads for every thread that calls. Builds on another pool decide for themselves. */
+  #teamSetter(): ((threads: number) => void) | undefined {
     try {
-      this.library.function('omp_set_num_threads', 'void', ['int'])(threads);
+      return this.library.function('omp_set_num_threads', 'void', ['int']);
     } catch {
-      // Built on another thread pool, which has its own setting.
+      return undefined;
     }
   }
 
@@ -267,6 +260,18 @@ export class Onednn {
 export interface EncodedArguments {
   readonly count: number;
   readonly bytes: Uint8Array;
+}
+
+/** The arguments of a primitive, by oneDNN's numbers: an array of `{ int argument; void *memory }`, encoded once. */
+export function encodeArguments(
+  args: readonly (readonly [place: number, memory: Handle])[],
+): EncodedArguments {
+  const bytes = new DataView(new ArrayBuffer(16 * args.length));
+  args.forEach(([place, memory], index) => {
+    bytes.setInt32(16 * index, place, true);
+    bytes.setBigUint64(16 * index + 8, memory, true);
+  });
+  return { count: args.length, bytes: new Uint8Array(bytes.buffer) };
 }
 
 function int64s(values: Shape): BigInt64Array {

@@ -11,9 +11,9 @@
  *
  * Applies where nothing else reads r, and in the first case dr.
  */
-import { type Graph, type Node, readers, resultsOf, type Value } from '../../graph/graph.ts';
-import type { GraphBuilder } from '../../ops/builder.ts';
-import { type Pass, rewrite } from '../../passes/rewrite.ts';
+import { type Graph, type Node, readers, resultsOf, type Value } from '../graph/graph.ts';
+import type { GraphBuilder } from '../ops/builder.ts';
+import { type Pass, rewrite } from './rewrite.ts';
 
 type Moved = Node<'Relu'> | Node<'BiasAdd'>;
 
@@ -27,8 +27,10 @@ interface Group {
   gradient?: Value;
 }
 
-/** Moves ReLUs behind the pools that read them, then biases. */
-export const commutePool: Pass = (graph) => commute(commute(graph, 'Relu'), 'BiasAdd');
+/** Moves ReLUs behind the pools that read them. */
+export const commuteRelu: Pass = (graph) => commute(graph, 'Relu');
+/** Moves biases behind the pools that read them: after `commuteRelu`, where a ReLU stood between. */
+export const commuteBias: Pass = (graph) => commute(graph, 'BiasAdd');
 
 function commute(graph: Graph, moved: Moved['op']): Graph {
   const groups = groupsOf(graph, moved);

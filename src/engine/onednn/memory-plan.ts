@@ -1,0 +1,41 @@
+/**
+ * Where in one stretch of memory each buffer lies. Buffers that are never in use at the same time share memory: the
+ * largest are placed first, each at the lowest place where nothing that lives meanwhile is.
+ */
+
+export interface Lifetime {
+  readonly bytes: number;
+  /** Numbers of the first and the last step that uses it. */
+  readonly first: number;
+  readonly last: number;
+}
+export interface MemoryPlan<T> {
+  /** Byte offset of every buffer, a multiple of `alignment`. */
+  readonly offsets: ReadonlyMap<T, number>;
+  readonly bytes: number;
+}
+
+/** A cache line, which is also the widest vector register. */
+const alignment = 64;
+
+export function planMemory<T>(buffers: ReadonlyMap<T, Lifetime>): MemoryPlan<T> {
+  const placed: (Lifetime & { readonly start: number; readonly end: number })[] = [];
+  const offsets = new Map<T, number>();
+  let bytes = 0;
+  const bySize = [...buffers].sort(([, a], [, b]) => b.bytes - a.bytes);
+  for (const [buffer, lifetime] of bySize) {
+    const size = Math.ceil(lifetime.bytes / alignment) * alignment;
+    const neighbours = placed
+      .filter(({ first, last }) => first <= lifetime.last && lifetime.first <= last)
+      .sort((a, b) => a.start - b.start);
+    let start = 0;
+    for (const neighbour of neighbours) {
+      if (neighbour.start - start >= size) break;
+      start = Math.max(start, neighbour.end);
+    }
+    placed.push({ ...lifetime, start, end: start + size });
+    offsets.set(buffer, start);
+    bytes = Math.max(bytes, start + size);
+  }
+  return { offsets, bytes };
+}

@@ -1,0 +1,119 @@
+/**
+ * Schedule → addresses: which buffers are one, and where each lies. A variable's new value takes the variable's place
+ * where everybody who reads the old one comes before; an elementwise result takes the place of an operand that dies
+ * with it; the rest shares memory by lifetime.
+ */
+import { planMemory } from './memory-plan.ts';
+import type { Argument, Buffer, Home, Schedule, Step } from './schedule.ts';
+
+export interface Placement {
+  readonly bytes: number;
+  /** Bytes of what is not variables, inputs or constants: the activations' share. */
+  readonly temporaryBytes: number;
+  readonly offsetOf: (buffer: Buffer) => number;
+  /** Variables whose new value lies elsewhere and is copied at the end of the step. */
+  readonly copied: readonly string[];
+}
+
+export function place({ steps, setup, inputs, variables, constants, outputs, updates }: Schedule): Placement {
+  const uses = usesOf(steps);
+  const end = steps.length;
+  const wanted = new Set([...outputs.values()].map(({ buffer }) => buffer));
+  const merged = new Map<Buffer, Buffer>();
+  const rootOf = (buffer: Buffer): Buffer => {
+    const next = merged.get(buffer);
+    return next === undefined ? buffer : rootOf(next);
+  };
+  const copied: string[] = [];
+  for (const [name, update] of updates) {
+    const variable = variables.get(name);
+    if (variable !== undefined && mayReplace(variable, update, steps, uses) && !merged.has(update.buffer)) {
+      merged.set(update.buffer, variable.buffer);
+    } else copied.push(name);
+  }
+  for (const name of copied) wanted.add(updates.get(name)?.buffer ?? { name, bytes: 0, kept: true });
+  mergeDying(steps, uses, wanted, merged, rootOf);
+
+  const lifetimes = new Map<Buffer, { bytes: number; first: number; last: number }>();
+  const extend = (buffer: Buffer, first: number, last: number) => {
+    const root = rootOf(buffer);
+    const now = lifetimes.get(root) ?? { bytes: root.bytes, first, last };
+    const always = root.kept;
+    lifetimes.set(root, {
+      bytes: root.bytes,
+      first: always ? 0 : Math.min(now.first, first),
+      last: always ? end : Math.max(now.last, last),
+    });
+  };
+  for (const [buffer, { first, last }] of uses) extend(buffer, first, wanted.has(buffer) ? end : last);
+  for (const { reads, writes } of setup)
+    for (const { buffer } of [...reads, ...writes]) extend(buffer, 0, end);
+  const kept = [...inputs.values(), ...variables.values(), ...outputs.values()].map(({ buffer }) => buffer);
+  for (const buffer of [...kept, ...constants.keys()]) extend(buffer, 0, end);
+  const { offsets, bytes } = planMemory(lifetimes);
+  const keptBytes = [...lifetimes.keys()]
+    .filter((buffer) => buffer.kept)
+    .reduce((sum, buffer) => sum + buffer.bytes, 0);
+  return {
+    bytes,
+    temporaryBytes: bytes - keptBytes,
+    offsetOf: (buffer) => offsets.get(rootOf(buffer)) ?? 0,
+    copied,
+  };
+}
+
+interface Use {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The first and last step that touches each buffer. */
+function usesOf(steps: readonly Step[]): ReadonlyMap<Buffer, Use> {
+  const uses = new Map<Buffer, Use>();
+  steps.forEach(({ reads, writes }, index) => {
+    for (const { buffer } of [...reads, ...writes]) {
+      uses.set(buffer, { first: uses.get(buffer)?.first ?? index, last: index });
+    }
+  });
+  return uses;
+}
+
+const touches = (list: readonly Argument[], buffer: Buffer) =>
+  list.some((argument) => argument.buffer === buffer);
+
+/** Whether nobody reads the variable's old value after its new one is written over it. */
+function mayReplace(
+  variable: Home,
+  update: Home,
+  steps: readonly Step[],
+  uses: ReadonlyMap<Buffer, Use>,
+): boolean {
+  if (
+    update.buffer.kept ||
+    update.buffer.bytes !== variable.buffer.bytes ||
+    update.layout !== variable.layout
+  )
+    return false;
+  const written = uses.get(update.buffer)?.first ?? 0;
+  const maker = steps[written];
+  if (maker === undefined || (touches(maker.reads, variable.buffer) && !maker.inPlace)) return false;
+  return !steps.slice(written + 1).some(({ reads }) => touches(reads, variable.buffer));
+}
+
+/** Lets elementwise results take the memory of an operand whose last reader they are. */
+function mergeDying(
+  steps: readonly Step[],
+  uses: ReadonlyMap<Buffer, Use>,
+  wanted: ReadonlySet<Buffer>,
+  merged: Map<Buffer, Buffer>,
+  rootOf: (buffer: Buffer) => Buffer,
+): void {
+  steps.forEach(({ inPlace, reads, writes: [result] }, index) => {
+    if (!inPlace || result === undefined || result.buffer.kept || merged.has(result.buffer)) return;
+    const dying = reads.find(({ buffer }) => {
+      const dies = uses.get(buffer)?.last === index && !wanted.has(buffer) && !rootOf(buffer).kept;
+      return dies && buffer.bytes === result.buffer.bytes && buffer !== result.buffer;
+    });
+    if (dying !== undefined) merged.set(result.buffer, dying.buffer);
+  });
+}

@@ -1,0 +1,395 @@
+/**
+ * Program → steps: every call as a primitive with its layouts chosen, reorders where two primitives do not agree, and
+ * the buffers that steps read and write. Nothing has an address yet.
+ */
+import type { Call, Place, Slot } from '../../ops/primitives.ts';
+import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
+import { describeCall } from './describe.ts';
+import { Layouts } from './layouts.ts';
+import { elementSize, places, postOpPlace } from './native/constants.ts';
+import type { Handle, Onednn } from './native/onednn.ts';
+import { baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
+
+/** Memory that steps read and write. A kept one lives from step to step of training. */
+export interface Buffer {
+  readonly name: string;
+  readonly bytes: number;
+  readonly kept: boolean;
+}
+export interface Argument {
+  /** oneDNN's number of the argument. */
+  readonly place: number;
+  readonly buffer: Buffer;
+  readonly descriptor: Handle;
+  /** Bytes from the start of the buffer. */
+  readonly offset: number;
+}
+export interface Step {
+  /** What it does, for profiles: the operator, or `Reorder`, and the node's path. */
+  readonly op: string;
+  readonly name: string;
+  readonly primitive: Handle;
+  readonly implementation: string;
+  readonly reads: readonly Argument[];
+  readonly writes: readonly Argument[];
+  /** Elementwise: a result may take the memory of an operand that nobody needs any more. */
+  readonly inPlace: boolean;
+  /** So little work that one thread does it faster than two can share it. */
+  readonly small: boolean;
+  readonly scratchpad: Handle | undefined;
+}
+/** Where a tensor that comes from outside, or goes there, lies. */
+export interface Home {
+  readonly buffer: Buffer;
+  readonly layout: Handle;
+  readonly plain: Handle;
+  readonly slot: Slot;
+}
+export interface Schedule {
+  /** Run once: constants in the layouts that steps want. */
+  readonly setup: readonly Step[];
+  readonly steps: readonly Step[];
+  readonly constants: ReadonlyMap<Buffer, Tensor>;
+  readonly inputs: ReadonlyMap<string, Home>;
+  readonly variables: ReadonlyMap<string, Home>;
+  readonly outputs: ReadonlyMap<string, Home>;
+  readonly updates: ReadonlyMap<string, Home>;
+}
+
+/** Elements below which waking another thread costs more than it saves. */
+const smallWork = 8192;
+
+export class Scheduler {
+  readonly #onednn: Onednn;
+  readonly #program: Program;
+  readonly #layouts: Layouts;
+  readonly #buffers = new Map<Slot, Buffer>();
+  /** Copies of a tensor in other layouts. */
+  readonly #reordered = new Map<Buffer, { readonly layout: Handle; readonly buffer: Buffer }[]>();
+  readonly #constants = new Map<Buffer, Tensor>();
+  readonly #setup: Step[] = [];
+  readonly #steps: Step[] = [];
+
+  constructor(onednn: Onednn, program: Program) {
+    this.#onednn = onednn;
+    this.#program = program;
+    this.#layouts = new Layouts(onednn, program);
+  }
+
+  /** Bytes that each step so far scribbles on while it runs. */
+  scratchpads(): readonly number[] {
+    const steps = [...this.#setup, ...this.#steps];
+    return steps.map(({ scratchpad }) => (scratchpad === undefined ? 0 : this.#onednn.byteSize(scratchpad)));
+  }
+
+  /** A step that copies between two buffers, or two layouts. */
+  reorder(op: string, name: string, source: Buffer, from: Handle, target: Buffer, to: Handle): Step {
+    return this.#reorder(op, name, source, from, target, to, 0, 0);
+  }
+
+  schedule(): Schedule {
+    const { inputs, variables, constants, calls, outputs, updates } = this.#program;
+    const chosen = new Map(calls.map((call) => [call, this.#choose(call)] as const));
+    for (const slot of [...inputs.values(), ...variables.values()]) this.#keep(slot);
+    for (const [slot, value] of constants) this.#keepConstant(slot, value);
+    for (const call of calls) this.#schedule(call, chosen.get(call));
+    const homes = (slots: ReadonlyMap<string, Slot>, home: (slot: Slot) => Home) =>
+      new Map([...slots].map(([name, slot]) => [name, home(slot)] as const));
+    const home = (slot: Slot): Home => ({
+      slot,
+      buffer: this.#bufferOf(slot),
+      layout: this.#layouts.of(slot),
+      plain: this.#layouts.plain(slot),
+    });
+    const plainHome = (slot: Slot): Home => {
+      const plain = this.#layouts.plain(slot);
+      return { slot, buffer: this.#snapshot(slot, this.#inLayout(slot, plain), plain), layout: plain, plain };
+    };
+    return {
+      constants: this.#constants,
+      inputs: homes(inputs, home),
+      variables: homes(variables, home),
+      outputs: homes(outputs, plainHome),
+      updates: homes(updates, home),
+      setup: this.#setup,
+      steps: this.#steps,
+    };
+  }
+
+  /** Asks convolutions and pools for the layouts they like, in the order of the program. */
+  #choose(call: Call): Handle | undefined {
+    const { kind, parameters, reads, writes } = call;
+    this.#onednn.setTeam(teamFor(isSmall(call)));
+    if (kind === 'pooling_forward') {
+      const descriptor = describeCall(this.#onednn, call, (slot) =>
+        slot === writes.dst && !this.#layouts.isSettled(slot) ? this.#any(slot) : this.#layouts.of(slot),
+      );
+      if (writes.dst)
+        this.#layouts.settle(writes.dst, this.#chosen(descriptor, 'dst') ?? this.#layouts.plain(writes.dst));
+      return undefined;
+    }
+    if (!kind.startsWith('convolution')) return undefined;
+    if (parameters.follows && reads.src && this.#layouts.isSettled(reads.src)) return undefined;
+    const fed = new Set(this.#program.inputs.values());
+    const descriptor = describeCall(this.#onednn, call, (slot) =>
+      fed.has(slot) ? this.#layouts.of(slot) : this.#any(slot),
+    );
+    for (const [place, slot] of [...Object.entries(reads), ...Object.entries(writes)]) {
+      if (place === 'bias' || place === 'diffBias') continue;
+      const layout = this.#chosen(descriptor, place as Place);
+      if (layout !== undefined) this.#layouts.settle(slot, layout);
+    }
+    return descriptor;
+  }
+
+  #any({ dims, type }: Slot): Handle {
+    return this.#onednn.tensor(dims, type, 'any');
+  }
+
+  #chosen(descriptor: Handle, place: Place): Handle | undefined {
+    return this.#onednn.layout(descriptor, place);
+  }
+
+  #schedule(call: Call, chosen: Handle | undefined): void {
+    this.#onednn.setTeam(teamFor(isSmall(call)));
+    if (call.kind === 'copy') {
+      this.#scheduleCopy(call);
+      return;
+    }
+    const follows = (slot: Slot) =>
+      call.parameters.follows && slot === call.reads.weights ? this.#any(slot) : this.#wanted(call, slot);
+    const descriptor = chosen ?? describeCall(this.#onednn, call, follows);
+    const layoutOf = (place: string, slot: Slot) =>
+      this.#chosen(descriptor, place as Place) ?? this.#wanted(call, slot);
+    const reads = Object.entries(call.reads).map(([place, slot]) =>
+      this.#operand(place, slot, layoutOf(place, slot)),
+    );
+    call.postOps.forEach((postOp, index) => {
+      if (!('operand' in postOp)) return;
+      const layout = this.#wanted(call, postOp.operand);
+      const place = postOpPlace(index, this.#onednn.library.major);
+      reads.push({ place, buffer: this.#inLayout(postOp.operand, layout), descriptor: layout, offset: 0 });
+    });
+    const results = Object.entries(call.writes).map(([place, slot]) => {
+      const layout = layoutOf(place, slot);
+      const buffer = asItIs(place, slot) ? this.#define(slot, layout) : this.#result(slot, layout);
+      return { slot, argument: { place: places[place as Place], buffer, descriptor: layout, offset: 0 } };
+    });
+    this.#add(
+      call,
+      descriptor,
+      reads,
+      results.map(({ argument }) => argument),
+    );
+    for (const { slot, argument } of results) this.#settleResult(slot, argument);
+  }
+
+  /** Elementwise work wants every whole operand in the layout of its result. */
+  #wanted(call: Call, slot: Slot): Handle {
+    const result = resultOf(call);
+    const whole = slot.dims.join() === result.dims.join() && slot.type === result.type;
+    return this.#layouts.of(whole && isElementwise(call) ? result : slot);
+  }
+
+  #operand(place: string, slot: Slot, layout: Handle): Argument {
+    const stored = asItIs(place, slot) ? this.#layouts.of(slot) : layout;
+    const buffer = place === 'workspace' ? this.#bufferOf(slot) : this.#inLayout(slot, stored);
+    return { place: places[place as Place], buffer, descriptor: layout, offset: 0 };
+  }
+
+  /** A copy of the whole that changes nothing is none. */
+  #scheduleCopy(call: Call): void {
+    const result = resultOf(call);
+    const pieces = call.parameters.pieces ?? [];
+    const [whole] = pieces;
+    if (whole !== undefined && pieces.length === 1 && whole.from === undefined && whole.to === undefined) {
+      const layout = this.#layouts.of(result);
+      if (whole.source.type === result.type) {
+        this.#buffers.set(result, this.#inLayout(whole.source, layout));
+      } else {
+        const buffer = this.#define(result, layout);
+        this.#move(
+          call.op,
+          call.name,
+          this.#bufferOf(whole.source),
+          this.#layouts.of(whole.source),
+          buffer,
+          layout,
+        );
+      }
+      return;
+    }
+    const buffer = this.#define(result, this.#layouts.of(result));
+    pieces.forEach(({ source, from, to }, index) => {
+      const views = [from ?? wholeOf(source, this.#layouts), to ?? wholeOf(result, this.#layouts)] as const;
+      const [read, write] = views.map((view) =>
+        'descriptor' in view ? view.descriptor : this.#onednn.tensor(view.dims, source.type, view.strides),
+      );
+      if (read === undefined || write === undefined) return;
+      const size = elementSize[source.type];
+      this.#move(
+        call.op,
+        `${call.name} ${index}`,
+        this.#inLayout(source, this.#layouts.of(source)),
+        read,
+        buffer,
+        write,
+        views[0].offset * size,
+        views[1].offset * size,
+      );
+    });
+  }
+
+  #move(
+    op: string,
+    name: string,
+    source: Buffer,
+    from: Handle,
+    target: Buffer,
+    to: Handle,
+    offset: number = 0,
+    targetOffset: number = 0,
+  ): void {
+    const step = this.#reorder(op, name, source, from, target, to, offset, targetOffset);
+    (this.#isConstant(source) && target.kept ? this.#setup : this.#steps).push(step);
+  }
+
+  #reorder(
+    op: string,
+    name: string,
+    source: Buffer,
+    from: Handle,
+    target: Buffer,
+    to: Handle,
+    offset: number,
+    targetOffset: number,
+  ): Step {
+    const small = source.bytes < smallWork * 4;
+    this.#onednn.setTeam(teamFor(small));
+    const reads = [{ place: places.src, buffer: source, descriptor: from, offset }];
+    const writes = [{ place: places.dst, buffer: target, descriptor: to, offset: targetOffset }];
+    return this.#step(op, name, this.#onednn.reorderDescriptor(from, to), small, false, reads, writes);
+  }
+
+  /** An output that is a variable or an input is delivered as it was in the step. */
+  #snapshot(slot: Slot, buffer: Buffer, layout: Handle): Buffer {
+    if (!buffer.kept) return buffer;
+    const copy = { name: `${slot.name} copied`, bytes: buffer.bytes, kept: false };
+    this.#move('Output', slot.name, buffer, layout, copy, layout);
+    return copy;
+  }
+
+  #isConstant(buffer: Buffer): boolean {
+    return this.#constants.has(buffer);
+  }
+
+  /** The buffer that holds the slot in the layout: its own, or a copy, made once. */
+  #inLayout(slot: Slot, layout: Handle): Buffer {
+    const own = this.#layouts.of(slot);
+    const buffer = this.#bufferOf(slot);
+    const stored = this.#isConstant(buffer) ? this.#storedConstant(slot) : own;
+    if (this.#onednn.sameLayout(stored, layout)) return buffer;
+    const copies = this.#reordered.get(buffer) ?? [];
+    const known = copies.find((copy) => this.#onednn.sameLayout(copy.layout, layout));
+    if (known !== undefined) return known.buffer;
+    const copy = {
+      name: `${slot.name} reordered`,
+      bytes: this.#onednn.byteSize(layout),
+      kept: this.#isConstant(buffer),
+    };
+    this.#move('Reorder', slot.name, buffer, stored, copy, layout);
+    this.#reordered.set(buffer, [...copies, { layout, buffer: copy }]);
+    return copy;
+  }
+
+  /** Constants are put down row-major and in their own type. */
+  #storedConstant(slot: Slot): Handle {
+    return this.#layouts.plain({ ...slot, type: slot.type === 'bfloat16' ? 'float32' : slot.type });
+  }
+
+  #result(slot: Slot, layout: Handle): Buffer {
+    if (this.#onednn.sameLayout(layout, this.#layouts.of(slot))) {
+      return this.#define(slot, layout);
+    }
+    return { name: `${slot.name} as made`, bytes: this.#onednn.byteSize(layout), kept: false };
+  }
+
+  /** Brings a result into the layout that others expect. */
+  #settleResult(slot: Slot, { buffer, descriptor }: Argument): void {
+    if (this.#buffers.get(slot) === buffer) return;
+    const layout = this.#layouts.of(slot);
+    this.#move('Reorder', slot.name, buffer, descriptor, this.#define(slot, layout), layout);
+  }
+
+  #define(slot: Slot, layout: Handle): Buffer {
+    const buffer = { name: slot.name, bytes: this.#onednn.byteSize(layout), kept: false };
+    this.#buffers.set(slot, buffer);
+    return buffer;
+  }
+
+  #keep(slot: Slot): void {
+    const bytes = this.#onednn.byteSize(this.#layouts.of(slot));
+    this.#buffers.set(slot, { name: slot.name, bytes, kept: true });
+  }
+
+  #keepConstant(slot: Slot, value: Tensor): void {
+    const buffer = { name: slot.name, bytes: value.data.byteLength, kept: true };
+    this.#buffers.set(slot, buffer);
+    this.#constants.set(buffer, value);
+  }
+
+  #bufferOf(slot: Slot): Buffer {
+    const buffer = this.#buffers.get(baseOf(slot));
+    if (buffer === undefined) throw new TypeError(`${slot.name} is read before it is made`);
+    return buffer;
+  }
+
+  #add(call: Call, descriptor: Handle, reads: readonly Argument[], writes: readonly Argument[]): void {
+    this.#steps.push(
+      this.#step(call.op, call.name, descriptor, isSmall(call), isElementwise(call), reads, writes),
+    );
+  }
+
+  #step(
+    op: string,
+    name: string,
+    descriptor: Handle,
+    small: boolean,
+    inPlace: boolean,
+    reads: readonly Argument[],
+    writes: readonly Argument[],
+  ): Step {
+    return {
+      op,
+      name,
+      primitive: this.#onednn.primitive(descriptor),
+      implementation: this.#onednn.implementation(descriptor),
+      reads,
+      writes,
+      inPlace,
+      small,
+      scratchpad: this.#onednn.layout(descriptor, 'scratchpad'),
+    };
+  }
+}
+
+/** Matrices, biases and workspaces lie in one way only, under whatever dims and strides a primitive sees them. */
+function asItIs(place: string, slot: Slot): boolean {
+  return ['bias', 'diffBias', 'workspace'].includes(place) || slot.dims.length <= 2;
+}
+
+export function teamFor(small: boolean): 'one' | 'all' {
+  return small ? 'one' : 'all';
+}
+
+function isElementwise({ kind }: Call): boolean {
+  return kind === 'binary' || kind === 'eltwise_forward';
+}
+
+function isSmall(call: Call): boolean {
+  return [...readsOf(call), ...writesOf(call)].every(({ dims }) => sizeOf(dims) <= smallWork);
+}
+
+function wholeOf(slot: Slot, layouts: Layouts) {
+  return { offset: 0, descriptor: layouts.of(slot) };
+}
