@@ -42,7 +42,12 @@ export class WorkerSession implements Session {
    * @throws RunError when it cannot */
   static async create(graph: Graph, thread: SessionThread): Promise<Session> {
     const session = new WorkerSession(graph, thread);
-    await session.#reply();
+    try {
+      await session.#reply();
+    } catch (error) {
+      await session.#worker.terminate();
+      throw error;
+    }
     return session;
   }
 

@@ -19,7 +19,7 @@ import { GraphError } from '../errors.ts';
 import type { Padding } from '../graph/signature.ts';
 import { describeType, float32, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
 import { int64Vector, type OpDefinition } from './definition.ts';
-import { binary, type PrimitiveContext, type Slot, type Window } from './primitives.ts';
+import { binary, type PrimitiveContext, reduce, type Slot, type Window } from './primitives.ts';
 import { float32Type, like, requireEqual, requireType, sizes, slide } from './shapes.ts';
 
 function outputShape(x: TensorType, filter: TensorType, padding: Padding): Shape {
@@ -182,6 +182,7 @@ function columnSums(
 }
 
 /** Computed by the filter's gradient where that reads the same dy: the engine joins the two. */
-function channelSums({ inputs: { dy }, call }: BiasGradContext): Slot {
-  return call('reduction', { src: dy }, [1, dy.dims[1] ?? 1, 1, 1], { reduction: 'sum' });
+function channelSums(context: BiasGradContext): Slot {
+  const { dy } = context.inputs;
+  return reduce(context, 'sum', dy, [1, dy.dims[1] ?? 1, 1, 1]);
 }

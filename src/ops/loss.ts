@@ -1,7 +1,7 @@
 /** What training makes small. */
 import { float32, scalar, sizeOf } from '../tensor/tensor.ts';
 import { int64Vector, type OpDefinition } from './definition.ts';
-import { binary, plain, unary } from './primitives.ts';
+import { binary, plain, reduce, unary } from './primitives.ts';
 import { float32Type, requireEqual, requireType } from './shapes.ts';
 
 /**
@@ -58,7 +58,7 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
     const isLabel = binary(context, 'eq', context.constant(numbers), column, logits.dims);
     const logProbabilities = context.call('softmax_forward', { src: logits }, logits.dims);
     const ofLabel = binary(context, 'mul', isLabel, logProbabilities, logits.dims);
-    const sums = context.call('reduction', { src: ofLabel }, [rows, 1], { reduction: 'sum' });
+    const sums = reduce(context, 'sum', ofLabel, [rows, 1]);
     return {
       loss: context.alias(unary(context, 'linear', sums, -1), [rows]),
       backprop: binary(context, 'sub', unary(context, 'exp', logProbabilities), isLabel, logits.dims),
@@ -83,10 +83,8 @@ export const l2Loss: OpDefinition<'L2Loss'> = {
     const rows = x.dims[0] ?? 1;
     const flat = context.alias(plain(context, x), [rows, sizeOf(x.dims) / rows]);
     const squares = binary(context, 'mul', flat, flat, flat.dims);
-    const sums = context.call('reduction', { src: squares }, [rows, 1], { reduction: 'sum' });
-    const sum = context.call('reduction', { src: context.alias(sums, [1, rows]) }, [1, 1], {
-      reduction: 'sum',
-    });
+    const sums = reduce(context, 'sum', squares, [rows, 1]);
+    const sum = reduce(context, 'sum', context.alias(sums, [1, rows]), [1, 1]);
     return { y: unary(context, 'linear', context.alias(sum, [1]), 0.5) };
   },
 };

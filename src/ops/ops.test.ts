@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Session } from '../engine/engine.ts';
-import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, outputsOf, type Value } from '../graph/graph.ts';
 import type { OpName, PerInput } from '../graph/signature.ts';
@@ -10,6 +9,7 @@ import { checked } from '../passes/check.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { describeType, type Float32Tensor, float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { assertClose } from '../testing/compare.ts';
+import { type EngineCase, engines } from '../testing/engines.ts';
 import { computeGraph, type Reference, reference } from '../testing/reference.ts';
 import { type Sample, samples } from '../testing/samples.ts';
 import { GraphBuilder } from './builder.ts';
@@ -28,18 +28,38 @@ interface Placed {
   readonly outputs: readonly string[];
 }
 
-const builder = new GraphBuilder('samples');
-const placed = (Object.keys(samples) as OpName[]).flatMap((op) => place(op));
-const graph: Graph = checked(builder.build());
-const feeds = new Map(placed.flatMap((sample) => [...sample.feeds]));
-const expected = computeGraph(graph, new Map([...feeds].map(([name, tensor]) => [name, reference(tensor)])));
+const all = graphOf(() => true);
+const expected = computeGraph(all.graph, references(all.feeds));
 
-function place<N extends OpName>(op: N): readonly Placed[] {
-  return samples[op].map((sample, index) => placeSample(op, sample, `${op}_${index}`));
+/** A graph of the samples of some operators. */
+interface SampleGraph {
+  readonly placed: readonly Placed[];
+  readonly graph: Graph;
+  readonly feeds: ReadonlyMap<string, Tensor>;
+}
+
+function graphOf(offers: EngineCase['offers']): SampleGraph {
+  const builder = new GraphBuilder('samples');
+  const placed = (Object.keys(samples) as OpName[]).filter(offers).flatMap((op) => place(builder, op));
+  const feeds = new Map(placed.flatMap((sample) => [...sample.feeds]));
+  return { placed, feeds, graph: checked(builder.build()) };
+}
+
+function references(feeds: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Reference> {
+  return new Map([...feeds].map(([name, tensor]) => [name, reference(tensor)]));
+}
+
+function place<N extends OpName>(builder: GraphBuilder, op: N): readonly Placed[] {
+  return samples[op].map((sample, index) => placeSample(builder, op, sample, `${op}_${index}`));
 }
 
 /** Adds the sample, and where it has gradients those of Σ w · y for random weights w. */
-function placeSample<N extends OpName>(op: N, { inputs, attributes }: Sample<N>, title: string): Placed {
+function placeSample<N extends OpName>(
+  builder: GraphBuilder,
+  op: N,
+  { inputs, attributes }: Sample<N>,
+  title: string,
+): Placed {
   const tensors = Object.entries(inputs as Readonly<Record<string, Tensor>>);
   const values = tensors.map(([name, tensor]) => [name, builder.input(`${title}/${name}`, tensor)] as const);
   const record = Array.isArray(inputs) ? values.map(([, value]) => value) : Object.fromEntries(values);
@@ -92,36 +112,41 @@ function weightsFor({ shape }: Value): Float32Tensor {
   );
 }
 
-describe('the ONNX engine computes every operator as the reference does', () => {
-  let session: Session;
-  let actual: ReadonlyMap<string, Tensor>;
-  before(async () => {
-    session = await createOnnxEngine(2).compile(graph);
-    actual = await session.step(feeds);
-  });
-  after(() => session.release());
-
-  for (const { title, outputs, differentiable } of placed) {
-    test(`${title}: shape, value and gradient`, () => {
-      for (const name of [...outputs, ...differentiable.map((input) => `${title}/gradient/${input}`)]) {
-        const value = expected.get(name);
-        assert.ok(value, name);
-        assert.deepEqual(graph.outputs.get(name)?.shape, value.shape, 'the shape rule');
-        assertClose(actual.get(name), value, tolerance, name);
-      }
+for (const engine of engines) {
+  describe(`the engine ${engine.name} computes every operator as the reference does`, {
+    skip: engine.skip,
+  }, () => {
+    const { placed, graph, feeds } = graphOf(engine.offers);
+    let session: Session | undefined;
+    let actual: ReadonlyMap<string, Tensor>;
+    before(async () => {
+      session = await engine.create(2).compile(graph);
+      actual = await session.step(feeds);
     });
-  }
-});
+    after(() => session?.release());
+
+    for (const { title, outputs, differentiable } of placed) {
+      test(`${title}: shape, value and gradient`, () => {
+        for (const name of [...outputs, ...differentiable.map((input) => `${title}/gradient/${input}`)]) {
+          const value = expected.get(name);
+          assert.ok(value, name);
+          assert.deepEqual(graph.outputs.get(name)?.shape, value.shape, 'the shape rule');
+          assertClose(actual.get(name), value, tolerance, name);
+        }
+      });
+    }
+  });
+}
 
 describe('every gradient agrees with central differences', () => {
   // In float64: the truncation error of a step of 1e-4 is about 1e-8, its rounding error about 1e-12.
   const step = 1e-4;
-  for (const sample of placed.filter(({ differentiable }) => differentiable.length > 0)) {
+  for (const sample of all.placed.filter(({ differentiable }) => differentiable.length > 0)) {
     for (const input of sample.differentiable) {
       test(`${sample.title} with respect to ${input}`, () => {
         const { title } = sample;
-        const one = only(graph, title);
-        const given = new Map([...sample.feeds].map(([name, tensor]) => [name, reference(tensor)]));
+        const one = only(all.graph, title);
+        const given = new Map(references(sample.feeds));
         const x = given.get(`${title}/${input}`);
         const gradient = expected.get(`${title}/gradient/${input}`);
         assert.ok(x && gradient);
@@ -213,9 +238,11 @@ describe('at kinks and ties', () => {
         0,
         'reference',
       );
-      const session = await createOnnxEngine(1).compile(b.build());
-      assertClose((await session.step(new Map([['x', x]]))).get('gradient'), wanted, 0, 'engine');
-      await session.release();
+      for (const { create, name } of engines.filter(({ skip }) => skip === false)) {
+        const session = await create(1).compile(b.build());
+        assertClose((await session.step(new Map([['x', x]]))).get('gradient'), wanted, 0, name);
+        await session.release();
+      }
     });
   }
 });

@@ -156,6 +156,11 @@ export function plain({ call }: PrimitiveContext, x: Slot): Slot {
   return x.dims.length <= 2 ? x : call('copy', {}, x.dims, { pieces: [{ source: x }] });
 }
 
+/** The sum or mean over the axes that are 1 in dims. oneDNN refuses to reduce where nothing is to be reduced. */
+export function reduce({ call }: PrimitiveContext, reduction: 'sum' | 'mean', src: Slot, dims: Shape): Slot {
+  return isWhole(src, dims) ? src : call('reduction', { src }, dims, { reduction });
+}
+
 /** The distance of neighbours along each axis of a row-major tensor. */
 export function stridesOf(dims: Shape): readonly number[] {
   return dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));

@@ -4,7 +4,7 @@ import type { Value } from '../graph/graph.ts';
 import type { ReductionAttributes } from '../graph/signature.ts';
 import { describeType, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import { type GradientContext, int64Vector, type OnnxContext, type OpDefinition } from './definition.ts';
-import { type PrimitiveContext, plain, type Slot, slotDims, stretch } from './primitives.ts';
+import { type PrimitiveContext, plain, reduce, type Slot, slotDims, stretch } from './primitives.ts';
 import { broadcast, like } from './shapes.ts';
 
 const inferReduction = ({ x }: { x: TensorType }, { axes, keepDims }: ReductionAttributes) => {
@@ -42,7 +42,7 @@ interface OnednnReduction extends PrimitiveContext {
 const onednnReduction = (reduction: 'sum' | 'mean') => (context: OnednnReduction) => {
   const { inputs, outputTypes, attributes } = context;
   const src = plain(context, inputs.x);
-  const y = context.call('reduction', { src }, keptShape(src.dims, attributes.axes), { reduction });
+  const y = reduce(context, reduction, src, keptShape(src.dims, attributes.axes));
   return { y: context.alias(y, slotDims(outputTypes.y.shape)) };
 };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { gradients } from '../autodiff/gradients.ts';
-import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { croppedValues } from '../input/distort.ts';
 import { loss } from '../model/loss.ts';
@@ -10,6 +10,7 @@ import { GraphBuilder } from '../ops/builder.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { type Float32Tensor, float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { assertClose, relativeDistance } from '../testing/compare.ts';
+import { engines } from '../testing/engines.ts';
 import {
   formulaLabels,
   formulaScale,
@@ -51,7 +52,7 @@ function formulaParameters(widths: NetworkWidths): ReadonlyMap<string, Float32Te
 }
 
 /** Logits, losses and gradients of the first batch. */
-async function firstBatch(widths: NetworkWidths): Promise<ReadonlyMap<string, Tensor>> {
+async function firstBatch(engine: Engine, widths: NetworkWidths): Promise<ReadonlyMap<string, Tensor>> {
   const builder = new GraphBuilder('gradients');
   const images = builder.input('images', { dtype: 'float32', shape: [batch, 3, 24, 24] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batch] });
@@ -63,7 +64,7 @@ async function firstBatch(widths: NetworkWidths): Promise<ReadonlyMap<string, Te
   gradients(builder, total.value, variables).forEach((slope, index) => {
     builder.output(`gradients/${variables[index]?.name}`, slope);
   });
-  const session = await createOnnxEngine(2).compile(builder.build());
+  const session = await engine.compile(builder.build());
   await session.write(formulaParameters(widths));
   const outputs = await session.step(feedsOf(0));
   await session.release();
@@ -71,9 +72,9 @@ async function firstBatch(widths: NetworkWidths): Promise<ReadonlyMap<string, Te
 }
 
 /** Variables after three steps, and the total loss of each. */
-async function threeSteps(widths: NetworkWidths) {
+async function threeSteps(engine: Engine, widths: NetworkWidths) {
   const training = buildTrainingGraph(tutorialNetwork(10, widths), batch, { weightDecay, clipNorm: 0 });
-  const session = await createOnnxEngine(2).compile(training.graph);
+  const session = await engine.compile(training.graph);
   await session.write(initialVariables(training, 0, formulaParameters(widths)));
   const totals: number[] = [];
   for (let step = 0; step < fixture.narrow.totals.length; step++) {
@@ -98,65 +99,88 @@ function assertLosses(
   }
 }
 
-describe('a training step of a narrow network agrees with PyTorch in float64', async () => {
-  const { narrow } = fixture;
-  const outputs = await firstBatch(narrow.widths);
-  const after = await threeSteps(narrow.widths);
+type Results = ReadonlyMap<string, Tensor>;
 
-  test('logits', () => assertClose(outputs.get('logits'), tensorOf(narrow.logits), tolerance, 'logits'));
-  test('every term of the loss', () => assertLosses(outputs, narrow.losses));
-  test('the total loss of each step', () => {
-    assert.ok(relativeDistance(after.totals, narrow.totals) <= tolerance, after.totals.join());
-  });
-  for (const name of parameterNames) {
-    test(`${name}: gradient, value and moving average after three steps`, () => {
-      const { gradients: slopes, variables, averages } = narrow;
-      const [slope, variable, average] = [slopes[name], variables[name], averages[name]];
-      assert.ok(slope && variable && average);
-      assertClose(outputs.get(`gradients/${name}`), tensorOf(slope), tolerance, 'gradient');
-      assertClose(after.variables.get(name), tensorOf(variable), tolerance, 'variable');
-      assertClose(after.variables.get(averageName(name)), tensorOf(average), tolerance, 'moving average');
+for (const { name, skip, create } of engines) {
+  describe(`a training step of a narrow network on ${name} agrees with PyTorch in float64`, { skip }, () => {
+    const { narrow } = fixture;
+    let outputs: Results;
+    let after: Awaited<ReturnType<typeof threeSteps>>;
+    before(async () => {
+      outputs = await firstBatch(create(2), narrow.widths);
+      after = await threeSteps(create(2), narrow.widths);
     });
-  }
-  test('the running average of every term of the loss', () => {
-    for (const [term, expected] of Object.entries(narrow.lossAverages)) {
-      const actual = Number(after.variables.get(lossAverageName(term))?.data[0]);
-      assert.ok(
-        Math.abs(actual - expected) <= tolerance * expected,
-        `${term}: ${actual}, PyTorch ${expected}`,
+
+    test('logits', () => assertClose(outputs.get('logits'), tensorOf(narrow.logits), tolerance, 'logits'));
+    test('every term of the loss', () => assertLosses(outputs, narrow.losses));
+    test('the total loss of each step', () => {
+      assert.ok(relativeDistance(after.totals, narrow.totals) <= tolerance, after.totals.join());
+    });
+    for (const parameter of parameterNames) {
+      test(`${parameter}: gradient, value and moving average after three steps`, () => {
+        const { gradients: slopes, variables, averages } = narrow;
+        const [slope, variable, average] = [slopes[parameter], variables[parameter], averages[parameter]];
+        assert.ok(slope && variable && average);
+        assertClose(outputs.get(`gradients/${parameter}`), tensorOf(slope), tolerance, 'gradient');
+        assertClose(after.variables.get(parameter), tensorOf(variable), tolerance, 'variable');
+        assertClose(
+          after.variables.get(averageName(parameter)),
+          tensorOf(average),
+          tolerance,
+          'moving average',
+        );
+      });
+    }
+    test('the running average of every term of the loss', () => {
+      for (const [term, expected] of Object.entries(narrow.lossAverages)) {
+        const actual = Number(after.variables.get(lossAverageName(term))?.data[0]);
+        assert.ok(
+          Math.abs(actual - expected) <= tolerance * expected,
+          `${term}: ${actual}, PyTorch ${expected}`,
+        );
+      }
+    });
+  });
+
+  describe(`a training step of the tutorial network on ${name} agrees with PyTorch in float64`, {
+    skip,
+  }, () => {
+    const { full } = fixture;
+    let outputs: Results;
+    let after: Awaited<ReturnType<typeof threeSteps>>;
+    before(async () => {
+      outputs = await firstBatch(create(2), full.widths);
+      after = await threeSteps(create(2), full.widths);
+    });
+    const start = formulaParameters(full.widths);
+    const change = (name: string, from: string) => {
+      const first = start.get(from);
+      const now = after.variables.get(name);
+      assert.ok(first && now);
+      return float32(
+        first.shape,
+        first.data.map((value, i) => Number(now.data[i]) - value),
       );
+    };
+
+    test('logits', () => assertClose(outputs.get('logits'), tensorOf(full.logits), tolerance, 'logits'));
+    test('every term of the loss', () => assertLosses(outputs, full.losses));
+    test('the total loss of each step', () => {
+      assert.ok(relativeDistance(after.totals, full.totals) <= tolerance, after.totals.join());
+    });
+    for (const parameter of parameterNames) {
+      test(`${parameter}: gradient, and what three steps made of it and of its moving average`, () => {
+        assertSummary(outputs.get(`gradients/${parameter}`), full.gradients[parameter], 'gradient');
+        assertSummary(change(parameter, parameter), full.variables[parameter], 'change of the variable');
+        assertSummary(
+          change(averageName(parameter), parameter),
+          full.averages[parameter],
+          'change of the moving average',
+        );
+      });
     }
   });
-});
-
-describe('a training step of the tutorial network agrees with PyTorch in float64', async () => {
-  const { full } = fixture;
-  const outputs = await firstBatch(full.widths);
-  const after = await threeSteps(full.widths);
-  const start = formulaParameters(full.widths);
-  const change = (name: string, from: string) => {
-    const before = start.get(from);
-    const now = after.variables.get(name);
-    assert.ok(before && now);
-    return float32(
-      before.shape,
-      before.data.map((value, i) => Number(now.data[i]) - value),
-    );
-  };
-
-  test('logits', () => assertClose(outputs.get('logits'), tensorOf(full.logits), tolerance, 'logits'));
-  test('every term of the loss', () => assertLosses(outputs, full.losses));
-  test('the total loss of each step', () => {
-    assert.ok(relativeDistance(after.totals, full.totals) <= tolerance, after.totals.join());
-  });
-  for (const name of parameterNames) {
-    test(`${name}: gradient, and what three steps made of it and of its moving average`, () => {
-      assertSummary(outputs.get(`gradients/${name}`), full.gradients[name], 'gradient');
-      assertSummary(change(name, name), full.variables[name], 'change of the variable');
-      assertSummary(change(averageName(name), name), full.averages[name], 'change of the moving average');
-    });
-  }
-});
+}
 
 /** A projection of a wrong vector is wrong by about the error's norm times that of the random vector over √n: √(1/3). */
 function assertSummary(actual: Tensor | undefined, expected: Summary | undefined, what: string): void {
@@ -243,34 +267,37 @@ describe('the training graph', () => {
   });
 });
 
-test('clipping scales all gradients together to the norm, and leaves shorter ones alone', async () => {
-  const widths = fixture.narrow.widths;
-  const updateWith = async (clipNorm: number) => {
-    const training = buildTrainingGraph(tutorialNetwork(10, widths), batch, { weightDecay, clipNorm });
-    const session = await createOnnxEngine(2).compile(training.graph);
-    const start = formulaParameters(widths);
-    await session.write(initialVariables(training, 0, start));
-    await session.step(feedsOf(0).set('learning_rate', scalar(1)).set('moving_average_decay', scalar(0)));
-    const now = await session.read();
-    await session.release();
-    return parameterNames.flatMap((name) =>
-      [...(start.get(name)?.data ?? [])].map((value, i) => value - Number(now.get(name)?.data[i])),
+for (const { name, skip, create } of engines)
+  test(`clipping scales all gradients together to the norm, and leaves shorter ones alone: ${name}`, {
+    skip,
+  }, async () => {
+    const widths = fixture.narrow.widths;
+    const updateWith = async (clipNorm: number) => {
+      const training = buildTrainingGraph(tutorialNetwork(10, widths), batch, { weightDecay, clipNorm });
+      const session = await create(2).compile(training.graph);
+      const start = formulaParameters(widths);
+      await session.write(initialVariables(training, 0, start));
+      await session.step(feedsOf(0).set('learning_rate', scalar(1)).set('moving_average_decay', scalar(0)));
+      const now = await session.read();
+      await session.release();
+      return parameterNames.flatMap((name) =>
+        [...(start.get(name)?.data ?? [])].map((value, i) => value - Number(now.get(name)?.data[i])),
+      );
+    };
+    const norm = (values: readonly number[]) =>
+      Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+    const free = await updateWith(0);
+    const clipped = await updateWith(0.5);
+    assert.ok(norm(free) > 0.6, `${norm(free)}`);
+    assert.ok(Math.abs(norm(clipped) - 0.5) < 1e-4, `${norm(clipped)}`);
+    assert.ok(
+      relativeDistance(
+        clipped,
+        free.map((value) => (value * 0.5) / norm(free)),
+      ) < 1e-4,
     );
-  };
-  const norm = (values: readonly number[]) =>
-    Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-  const free = await updateWith(0);
-  const clipped = await updateWith(0.5);
-  assert.ok(norm(free) > 0.6, `${norm(free)}`);
-  assert.ok(Math.abs(norm(clipped) - 0.5) < 1e-4, `${norm(clipped)}`);
-  assert.ok(
-    relativeDistance(
-      clipped,
-      free.map((value) => (value * 0.5) / norm(free)),
-    ) < 1e-4,
-  );
-  assert.ok(relativeDistance(await updateWith(norm(free) * 2), free) < 1e-6);
-});
+    assert.ok(relativeDistance(await updateWith(norm(free) * 2), free) < 1e-6);
+  });
 
 test('the network takes images of the size that the input makes', () => {
   assert.equal(sizeOf(tutorialNetwork(10).imageShape), croppedValues);

@@ -134,12 +134,20 @@ export class Scheduler {
     const descriptor = describeCall(this.#onednn, call, (slot) =>
       fed.has(slot) ? this.#layouts.of(slot) : this.#any(slot),
     );
-    for (const [place, slot] of [...Object.entries(reads), ...Object.entries(writes)]) {
-      if (place === 'bias' || place === 'diffBias') continue;
-      const layout = this.#chosen(descriptor, place as Place);
-      if (layout !== undefined) this.#layouts.settle(slot, layout);
-    }
-    return descriptor;
+    const liked = [...Object.entries(reads), ...Object.entries(writes)].flatMap(([place, slot]) => {
+      const layout = isVector(place) ? undefined : this.#chosen(descriptor, place as Place);
+      return layout === undefined ? [] : [{ slot, layout }];
+    });
+    const pads = liked.some(({ slot, layout }) => this.#isPadded(slot, layout));
+    for (const { slot, layout } of liked)
+      this.#layouts.settle(slot, pads ? this.#layouts.plain(slot) : layout);
+    return pads ? undefined : descriptor;
+  }
+
+  /** Whether a layout has cells that are no elements: 6 channels in a block of 16. Chains of elementwise functions do
+   * not keep those at zero, and oneDNN 2.6 then computes others wrongly too. */
+  #isPadded({ dims, type }: Slot, layout: Handle): boolean {
+    return this.#onednn.byteSize(layout) > sizeOf(dims) * elementSize[type];
   }
 
   #any({ dims, type }: Slot): Handle {
@@ -156,24 +164,31 @@ export class Scheduler {
       this.#scheduleCopy(call);
       return;
     }
+    const flat = this.#flat(call);
     const follows = (slot: Slot) =>
       call.parameters.follows && slot === call.reads.weights ? this.#any(slot) : this.#wanted(call, slot);
-    const descriptor = chosen ?? describeCall(this.#onednn, call, follows);
+    const descriptor = chosen ?? describeCall(this.#onednn, call, flat ?? follows);
+    /** How it lies, and how the primitive sees it. */
     const layoutOf = (place: string, slot: Slot) =>
-      this.#chosen(descriptor, place as Place) ?? this.#wanted(call, slot);
-    const reads = Object.entries(call.reads).map(([place, slot]) =>
-      this.#operand(place, slot, layoutOf(place, slot)),
-    );
+      (flat === undefined ? this.#chosen(descriptor, place as Place) : undefined) ?? this.#wanted(call, slot);
+    const seen = (slot: Slot, layout: Handle) => flat?.(slot) ?? layout;
+    const reads = Object.entries(call.reads).map(([place, slot]) => {
+      const layout = layoutOf(place, slot);
+      return { ...this.#operand(place, slot, layout), descriptor: seen(slot, layout) };
+    });
     call.postOps.forEach((postOp, index) => {
       if (!('operand' in postOp)) return;
-      const layout = this.#wanted(call, postOp.operand);
+      const { operand } = postOp;
+      const layout = this.#wanted(call, operand);
       const place = postOpPlace(index, this.#onednn.library.major);
-      reads.push({ place, buffer: this.#inLayout(postOp.operand, layout), descriptor: layout, offset: 0 });
+      const buffer = this.#inLayout(operand, layout);
+      reads.push({ place, buffer, descriptor: seen(operand, layout), offset: 0 });
     });
     const results = Object.entries(call.writes).map(([place, slot]) => {
       const layout = layoutOf(place, slot);
       const buffer = asItIs(place, slot) ? this.#define(slot, layout) : this.#result(slot, layout);
-      return { slot, argument: { place: places[place as Place], buffer, descriptor: layout, offset: 0 } };
+      const argument = { place: places[place as Place], buffer, descriptor: seen(slot, layout), offset: 0 };
+      return { slot, layout, argument };
     });
     this.#add(
       call,
@@ -181,7 +196,22 @@ export class Scheduler {
       reads,
       results.map(({ argument }) => argument),
     );
-    for (const { slot, argument } of results) this.#settleResult(slot, argument);
+    for (const { slot, layout, argument } of results) this.#settleResult(slot, argument.buffer, layout);
+  }
+
+  /**
+   * Elementwise work on whole tensors of one layout, and single numbers, does not ask where an element stands: oneDNN
+   * sees such tensors as vectors. It is told so, for its code for blocked layouts of few channels is wrong (2.6: of a
+   * filter [64, 3, 5, 5] in blocks of 16 it computes some cells twice and others never).
+   */
+  #flat(call: Call): ((slot: Slot) => Handle) | undefined {
+    const result = resultOf(call);
+    const size = sizeOf(result.dims);
+    const sameLayout = ({ dims, type }: Slot) =>
+      dims.join() === result.dims.join() && (type === result.type || dims.length <= 2);
+    const fits = (slot: Slot) => sizeOf(slot.dims) === 1 || sameLayout(slot);
+    if (!isElementwise(call) || !readsOf(call).every(fits)) return undefined;
+    return ({ dims, type }) => this.#onednn.tensor([sizeOf(dims) === 1 ? 1 : size], type, [1]);
   }
 
   /** Elementwise work wants every whole operand in the layout of its result. */
@@ -315,10 +345,10 @@ export class Scheduler {
   }
 
   /** Brings a result into the layout that others expect. */
-  #settleResult(slot: Slot, { buffer, descriptor }: Argument): void {
+  #settleResult(slot: Slot, buffer: Buffer, made: Handle): void {
     if (this.#buffers.get(slot) === buffer) return;
     const layout = this.#layouts.of(slot);
-    this.#move('Reorder', slot.name, buffer, descriptor, this.#define(slot, layout), layout);
+    this.#move('Reorder', slot.name, buffer, made, this.#define(slot, layout), layout);
   }
 
   #define(slot: Slot, layout: Handle): Buffer {
@@ -373,9 +403,14 @@ export class Scheduler {
   }
 }
 
+/** A convolution's bias has one layout only. */
+function isVector(place: string): boolean {
+  return place === 'bias' || place === 'diffBias';
+}
+
 /** Matrices, biases and workspaces lie in one way only, under whatever dims and strides a primitive sees them. */
 function asItIs(place: string, slot: Slot): boolean {
-  return ['bias', 'diffBias', 'workspace'].includes(place) || slot.dims.length <= 2;
+  return isVector(place) || place === 'workspace' || slot.dims.length <= 2;
 }
 
 export function teamFor(small: boolean): 'one' | 'all' {
