@@ -2,11 +2,11 @@
  * `cifar10` as a library: the parts that the command line is made of.
  *
  * @example
- * import { createOnnxEngine, datasets, loadExamples, train, CheckpointStore, tutorialNetwork } from 'cifar10';
+ * import { chooseEngine, datasets, loadExamples, train, CheckpointStore, tutorialNetwork } from 'cifar10';
  *
  * const examples = await loadExamples('data', datasets.cifar10, 'train');
  * const run = { network: tutorialNetwork(10), hyperparameters: tutorialHyperparameters, batchSize: 128, seed: 0,
- *   examples, engine: createOnnxEngine() };
+ *   examples, ...chooseEngine({ engine: 'auto', precision: 'float32' }) };
  * const store = new CheckpointStore('run', { keep: 5, onWarning: console.warn });
  * for await (const event of train({ run, store, maxSteps: 1000, checkpointSteps: 1000, versions: { cifar10: '' } })) {
  *   if (event.kind === 'step') console.log(event.step, event.totalLoss);
@@ -19,7 +19,9 @@ export { CheckpointStore } from './checkpoint/store.ts';
 export { type DatasetDescription, type DatasetName, datasets, type Split } from './data/dataset.ts';
 export { type Examples, loadExamples } from './data/files.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
-export type { Engine, Session, Tensors } from './engine/engine.ts';
+export type { Engine, EngineName, Precision, Session, Tensors } from './engine/engine.ts';
+export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/engines.ts';
+export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
 export { createOnnxEngine, onnxModel } from './engine/onnx/onnx-engine.ts';
 export { GraphError, RunError, UsageError } from './errors.ts';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.ts';

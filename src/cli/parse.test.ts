@@ -24,6 +24,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery'> = {
   maxSteps: 1_000_000,
   seed: 0,
   engine: 'auto',
+  precision: 'float32',
   trainDir: '/tmp/cifar10_train',
   checkpointSteps: 1000,
   keep: 5,
@@ -60,6 +61,7 @@ test('eval without flags but --run-once evaluates as the tutorial did', () => {
       numExamples: 10_000,
       batchSize: 128,
       engine: 'auto',
+      precision: 'float32',
       checkpointDir: '/tmp/cifar10_train',
       weights: 'ema',
       runOnce: true,
@@ -81,6 +83,7 @@ test('bench without flags times 20 steps', () => {
     batchSize: 128,
     steps: 20,
     engine: 'auto',
+    precision: 'float32',
     quiet: false,
     json: false,
   };
@@ -95,7 +98,10 @@ test('the types of the flags follow from the table', () => {
     Same<EvalFlags['evalData'], 'test' | 'train_eval' | 'validation'>,
     Same<EvalFlags['runOnce'], boolean>,
     Same<BenchFlags['out'], string | undefined>,
-    Same<keyof BenchFlags, 'dataDir' | 'batchSize' | 'steps' | 'engine' | 'out' | 'quiet' | 'json'>,
+    Same<
+      keyof BenchFlags,
+      'dataDir' | 'batchSize' | 'steps' | 'engine' | 'precision' | 'out' | 'quiet' | 'json'
+    >,
   ] = [true, true, true, true, true, true];
   assert.ok(same);
 });
@@ -191,7 +197,10 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
   ['eval --eval-data both', '--eval-data: expected test or train_eval or validation, found "both"'],
-  ['bench --engine=onednn', '--engine onednn: not yet available in this version; available: auto, onnx'],
+  [
+    'bench --precision=float16',
+    '--precision float16: not yet available in this version; available: float32, bfloat16',
+  ],
   ['train --towers 2', '--towers: not yet available in this version'],
   ['train --num_gpus=2', '--num-gpus: not yet available in this version'],
   ['train --nouse_fp16', '--use-fp16: not yet available in this version'],

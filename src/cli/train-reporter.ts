@@ -27,7 +27,13 @@ export class TrainReporter {
   #waiting = 0;
 
   /** Says what is trained on what. */
-  constructor(console: Console, flags: TrainFlags, run: TrainingRun, resumedFrom: string | undefined) {
+  constructor(
+    console: Console,
+    flags: TrainFlags,
+    run: TrainingRun,
+    engineReason: string | undefined,
+    resumedFrom: string | undefined,
+  ) {
     this.#console = console;
     this.#flags = flags;
     this.#run = run;
@@ -36,7 +42,7 @@ export class TrainReporter {
     const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
     console.line(
       `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} a step, ` +
-        `seed ${seed}, with ${engine.library} (${engine.threads} threads)`,
+        `seed ${seed}, with ${engine.library} (${engine.threads} threads, ${engine.precision})`,
       {
         kind: 'start',
         dataset: examples.dataset.name,
@@ -45,10 +51,12 @@ export class TrainReporter {
         batchSize,
         seed,
         engine: engine.library,
+        precision: engine.precision,
         threads: engine.threads,
         resumedFrom: resumedFrom ?? null,
       },
     );
+    if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${engineReason}`);
     if (resumedFrom !== undefined) console.line(`Going on from ${resumedFrom}`);
   }
 

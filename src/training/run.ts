@@ -61,7 +61,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     holdout,
     validationPrecision: null,
     batchSize,
-    precision: 'float32',
+    precision: engine.precision,
     engine: engine.name,
     threads: engine.threads,
     towers: 1,
@@ -122,6 +122,7 @@ export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata):
   const before = Object.entries(stored.hyperparameters);
   return [
     ...changed('engine', stored.engine, now.engine),
+    ...changed('precision', stored.precision, now.precision),
     ...changed('threads', stored.threads, now.threads),
     ...changed('engine version', stored.versions.engine, now.versions.engine),
     ...before.flatMap(([name, value]) =>

@@ -4,7 +4,7 @@ import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { datasets } from '../../data/dataset.ts';
 import { type Examples, loadExamples } from '../../data/files.ts';
 import { holdOut } from '../../data/holdout.ts';
-import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
+import { chooseEngine } from '../../engine/engines.ts';
 import { RunError } from '../../errors.ts';
 import { ConfusionMatrix } from '../../evaluation/confusion.ts';
 import { Evaluator, requireSameClasses, type Score } from '../../evaluation/evaluate.ts';
@@ -92,7 +92,8 @@ export class CheckpointScorer {
     const network = JSON.stringify(metadata.network);
     if (this.#evaluator?.network === network) return this.#evaluator.evaluator;
     await this.release();
-    const evaluator = await Evaluator.create(createOnnxEngine(), networkOf(metadata), this.#flags.batchSize);
+    const { engine } = chooseEngine(this.#flags);
+    const evaluator = await Evaluator.create(engine, networkOf(metadata), this.#flags.batchSize);
     this.#evaluator = { network, evaluator };
     return evaluator;
   }

@@ -2,6 +2,7 @@
 import { dataFindings, type Finding, folderFinding, machineFindings } from '../../doctor/checks.ts';
 import { overfitOneBatch } from '../../doctor/overfit.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { createOnednnEngine } from '../../engine/onednn/onednn-engine.ts';
 import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { messageOf } from '../../errors.ts';
 import type { DoctorFlags } from '../flag-table.ts';
@@ -31,17 +32,27 @@ export async function doctorCommand({ flags, console }: CommandContext<DoctorFla
   tell(await folderFinding('data folder', flags.dataDir, dataBytes));
   tell(await folderFinding('train folder', flags.trainDir, runBytes));
   for (const finding of await dataFindings(flags.dataDir)) tell(finding);
-  tell(await engineFinding());
+  tell(await engineFinding('engine onnx', 'missing', createOnnxEngine));
+  tell(await engineFinding('engine onednn', 'note', () => createOnednnEngine()));
+  tell(
+    await engineFinding('engine onednn in bfloat16', 'note', () =>
+      createOnednnEngine({ precision: 'bfloat16' }),
+    ),
+  );
   return works;
 }
 
-async function engineFinding(): Promise<Finding> {
-  const subject = 'training';
+/** Does training work with this engine? `absent` is the verdict where it cannot even be made. */
+async function engineFinding(
+  subject: string,
+  absent: Finding['verdict'],
+  create: () => Engine,
+): Promise<Finding> {
   let engine: Engine;
   try {
-    engine = createOnnxEngine();
+    engine = create();
   } catch (error) {
-    return { verdict: 'missing', subject, text: messageOf(error) };
+    return { verdict: absent, subject, text: messageOf(error) };
   }
   const by = `${engine.library}, ${engine.threads} threads`;
   try {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Checkpoint, readCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
+import { requireOffered } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import type { EvalFlags } from '../flag-table.ts';
 import { CheckpointScorer } from './checkpoint-scorer.ts';
@@ -12,6 +13,7 @@ import type { CommandContext } from './context.ts';
 /** Returns whether it came to its end, rather than being stopped. */
 export async function evalCommand(context: CommandContext<EvalFlags>): Promise<boolean> {
   const { flags, console, signal } = context;
+  requireOffered(flags.engine, flags.precision);
   const store = new CheckpointStore(flags.checkpointDir, { keep: 0, onWarning: console.warn });
   const scorer = new CheckpointScorer(context);
   try {

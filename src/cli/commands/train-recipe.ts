@@ -1,6 +1,8 @@
 /** From flags, and the checkpoint that a run goes on from, to the recipe of the run. */
 import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets } from '../../data/dataset.ts';
+import type { EngineName, Precision } from '../../engine/engine.ts';
+import { type ChosenEngine, chooseEngine, requireOffered } from '../../engine/engines.ts';
 import { RunError, UsageError } from '../../errors.ts';
 import { tutorialNetwork } from '../../model/network.ts';
 import { datasetOf, networkOf, type Recipe } from '../../training/run.ts';
@@ -8,6 +10,7 @@ import type { TrainFlags } from '../flag-table.ts';
 
 /** @throws UsageError for flags that contradict each other. */
 export function requireSensibleFlags(flags: TrainFlags): void {
+  requireOffered(flags.engine, flags.precision);
   if (flags.restart && flags.initFrom?.startsWith(`${flags.trainDir}/`)) {
     throw new UsageError(
       '--restart moves the folder aside that --init-from names a checkpoint in; copy that file first',
@@ -54,4 +57,30 @@ export function recipeOf(
       : new RunError(`${problem} (this run was started without)`);
   }
   return { dataset, recipe };
+}
+
+/** The engine of a run. One that goes on keeps engine and precision where they work and no other is asked for.
+ * @throws RunError when what is asked for does not work here */
+export function engineOf(
+  { engine, precision }: TrainFlags,
+  given: ReadonlySet<string>,
+  stored: CheckpointMetadata | undefined,
+): ChosenEngine {
+  const wanted = { engine, precision: given.has('precision') ? precision : precisionOf(stored) };
+  const before = nameOf(stored?.engine);
+  if (engine !== 'auto' || before === undefined) return chooseEngine(wanted);
+  try {
+    return { ...chooseEngine({ ...wanted, engine: before }), reason: 'as before' };
+  } catch (error) {
+    if (!(error instanceof RunError || error instanceof UsageError)) throw error;
+    return chooseEngine(wanted);
+  }
+}
+
+function precisionOf(stored: CheckpointMetadata | undefined): Precision {
+  return stored?.precision === 'bfloat16' ? 'bfloat16' : 'float32';
+}
+
+function nameOf(stored: string | undefined): EngineName | undefined {
+  return stored === 'onnx' || stored === 'onednn' ? stored : undefined;
 }

@@ -6,7 +6,6 @@ import { lockFolder } from '../../checkpoint/lock.ts';
 import { moveAside } from '../../checkpoint/move-aside.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../../checkpoint/store.ts';
 import { loadExamples } from '../../data/files.ts';
-import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { RunError } from '../../errors.ts';
 import { Evaluator } from '../../evaluation/evaluate.ts';
 import { makeRun, type TrainingRun } from '../../training/run.ts';
@@ -18,7 +17,7 @@ import { TrainReporter } from '../train-reporter.ts';
 import { version } from '../version.ts';
 import type { CommandContext } from './context.ts';
 import { ensureDataset } from './data.ts';
-import { recipeOf, requireSensibleFlags } from './train-recipe.ts';
+import { engineOf, recipeOf, requireSensibleFlags } from './train-recipe.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<boolean> {
@@ -52,8 +51,9 @@ async function trainInFolder({
   const resume = await store.latest();
   const { dataset, recipe } = recipeOf(flags, given, resume?.checkpoint.metadata);
   await ensureDataset(dataset, flags.dataDir, console, signal);
-  const run = makeRun(recipe, await loadExamples(flags.dataDir, dataset, 'train'), createOnnxEngine());
-  const reporter = new TrainReporter(console, flags, run, resume?.path);
+  const { engine, reason } = engineOf(flags, given, resume?.checkpoint.metadata);
+  const run = makeRun(recipe, await loadExamples(flags.dataDir, dataset, 'train'), engine);
+  const reporter = new TrainReporter(console, flags, run, reason, resume?.path);
   const validator = flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn);
   const options: TrainOptions = {
     run,

@@ -14,6 +14,8 @@ export class Layouts {
   /** Memory that must be row-major: fed, seen under other dims, or cut into pieces. */
   readonly #fixed = new Set<Slot>();
   readonly #parents = new Map<Slot, Slot>();
+  /** What elementwise functions read or write. */
+  readonly #elementwise = new Set<Slot>();
   readonly #settled = new Map<Slot, Handle>();
   readonly #plain = new Map<string, Handle>();
 
@@ -31,6 +33,12 @@ export class Layouts {
   /** Whether the layout is no longer open. */
   isSettled(slot: Slot): boolean {
     return this.#isFixed(slot) || this.#settled.has(this.#classOf(slot));
+  }
+
+  /** Whether elementwise functions touch the class of the slot. */
+  isElementwise(slot: Slot): boolean {
+    const found = this.#classOf(slot);
+    return [...this.#elementwise].some((other) => this.#classOf(other) === found);
   }
 
   /** The class of the slot takes the layout, if it has none yet. */
@@ -74,6 +82,7 @@ export class Layouts {
       const operands = postOps.flatMap((postOp) => ('operand' in postOp ? [postOp.operand] : []));
       for (const slot of [reads.src, reads.src1, ...operands])
         if (slot !== undefined) this.#join(result, slot);
+      this.#elementwise.add(result);
     }
     if (kind === 'pooling_backward') {
       const forward = calls.find((other) => other.writes.workspace === reads.workspace);

@@ -138,7 +138,9 @@ export class Scheduler {
       const layout = isVector(place) ? undefined : this.#chosen(descriptor, place as Place);
       return layout === undefined ? [] : [{ slot, layout }];
     });
-    const pads = liked.some(({ slot, layout }) => this.#isPadded(slot, layout));
+    const pads = liked.some(
+      ({ slot, layout }) => this.#layouts.isElementwise(slot) && this.#isPadded(slot, layout),
+    );
     for (const { slot, layout } of liked)
       this.#layouts.settle(slot, pads ? this.#layouts.plain(slot) : layout);
     return pads ? undefined : descriptor;

@@ -1,0 +1,44 @@
+/** The engines there are, by name, and the choice between them. */
+import { messageOf, UsageError } from '../errors.ts';
+import type { Engine, EngineName, Precision } from './engine.ts';
+import { createOnednnEngine } from './onednn/onednn-engine.ts';
+import { createOnnxEngine } from './onnx/onnx-engine.ts';
+
+export interface EngineRequest {
+  /** `auto` is the fastest that works here. */
+  readonly engine: EngineName | 'auto';
+  readonly precision: Precision;
+  /** Threads of a session; by default one for each core that the process may use. */
+  readonly threads?: number;
+}
+
+export interface ChosenEngine {
+  readonly engine: Engine;
+  /** Why this one, as the end of a sentence, or undefined where it was asked for. */
+  readonly reason?: string;
+}
+
+/** @throws UsageError for what no engine of that name offers
+ * @throws RunError when the engine asked for is not here, or this CPU lacks what is asked */
+export function chooseEngine({ engine, precision, threads }: EngineRequest): ChosenEngine {
+  requireOffered(engine, precision);
+  const options = { precision, ...(threads !== undefined && { threads }) };
+  if (engine === 'onnx') return { engine: createOnnxEngine(threads) };
+  if (engine === 'onednn') return { engine: createOnednnEngine(options) };
+  // Only oneDNN computes in bfloat16: where it cannot, its own message says what to do.
+  if (precision === 'bfloat16') return { engine: createOnednnEngine(options), reason: 'for bfloat16' };
+  try {
+    return { engine: createOnednnEngine(options), reason: 'the fastest that works here' };
+  } catch (error) {
+    return { engine: createOnnxEngine(threads), reason: messageOf(error) };
+  }
+}
+
+/** Refuses what cannot be had on any machine.
+ * @throws UsageError */
+export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {
+  if (engine !== 'onnx' || precision === 'float32') return;
+  throw new UsageError(
+    `--engine onnx computes in float32 only; for --precision ${precision} take --engine onednn, or auto`,
+  );
+}
