@@ -1,0 +1,41 @@
+/** A picture to draw on. */
+import { type Colour, colourAt, type Picture } from './picture.ts';
+
+export class Canvas {
+  readonly picture: Picture;
+
+  constructor(width: number, height: number, background: Colour) {
+    this.picture = { width, height, channels: 3, data: new Uint8Array(width * height * 3) };
+    this.fill({ x: 0, y: 0, width, height }, background);
+  }
+
+  /** Paints a rectangle, which must lie on the canvas. */
+  fill({ x, y, width, height }: Rectangle, [red, green, blue]: Colour): void {
+    const { data, width: stride } = this.picture;
+    for (let row = y; row < y + height; row++) {
+      const start = (row * stride + x) * 3;
+      for (let at = start; at < start + width * 3; at += 3) {
+        data[at] = red;
+        data[at + 1] = green;
+        data[at + 2] = blue;
+      }
+    }
+  }
+
+  /** Paints a picture with its upper left corner at x, y, each pixel as a square of `scale` pixels. */
+  paste(picture: Picture, x: number, y: number, scale: number): void {
+    for (let row = 0; row < picture.height; row++) {
+      for (let column = 0; column < picture.width; column++) {
+        const square = { x: x + column * scale, y: y + row * scale, width: scale, height: scale };
+        this.fill(square, colourAt(picture, column, row));
+      }
+    }
+  }
+}
+
+export interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}

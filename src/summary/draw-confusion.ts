@@ -1,0 +1,50 @@
+/** A confusion matrix as a picture. */
+import { Canvas } from './canvas.ts';
+import type { Colour, Picture } from './picture.ts';
+
+/** Sides of a cell, and of the lines between, in pixels. */
+const cell = 24;
+const line = 1;
+const lines: Colour = [200, 200, 200];
+const nothing: Colour = [255, 255, 255];
+const right: Colour = [31, 119, 180];
+const wrong: Colour = [214, 39, 40];
+const noExamples: Colour = [230, 230, 230];
+
+/**
+ * `counts[label][predicted]`, square: a row for each class, from above, a column for each class that it was taken for. The
+ * colour is the share of the row: from white to blue on the diagonal, from white to red beside it. Red goes with the
+ * square root of the share, so that one in a hundred mistaken is still seen. A class without examples is a grey row.
+ * @throws RangeError when the matrix is not square, or empty.
+ */
+export function drawConfusion(counts: readonly (readonly number[])[]): Picture {
+  requireSquare(counts);
+  const side = counts.length * (cell + line) + line;
+  const canvas = new Canvas(side, side, lines);
+  for (const [label, row] of counts.entries()) {
+    const examples = row.reduce((a, b) => a + b, 0);
+    for (const [predicted, count] of row.entries()) {
+      const [x, y] = [line + predicted * (cell + line), line + label * (cell + line)];
+      const colour = examples === 0 ? noExamples : cellColour(count / examples, label === predicted);
+      canvas.fill({ x, y, width: cell, height: cell }, colour);
+    }
+  }
+  return canvas.picture;
+}
+
+function cellColour(share: number, isRight: boolean): Colour {
+  return isRight ? blend(nothing, right, share) : blend(nothing, wrong, Math.sqrt(share));
+}
+
+/** From one colour, at 0, to the other, at 1. */
+function blend(from: Colour, to: Colour, share: number): Colour {
+  const mix = (a: number, b: number) => Math.round(a + (b - a) * share);
+  return [mix(from[0], to[0]), mix(from[1], to[1]), mix(from[2], to[2])];
+}
+
+function requireSquare(counts: readonly (readonly number[])[]): void {
+  if (counts.length > 0 && counts.every((row) => row.length === counts.length)) return;
+  throw new RangeError(
+    `a confusion matrix is square; this one has ${counts.length} rows of ${counts.map((row) => row.length).join(', ')}`,
+  );
+}

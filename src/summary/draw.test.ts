@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { float32 } from '../tensor/tensor.ts';
+import { drawConfusion } from './draw-confusion.ts';
+import { drawFilters } from './draw-filters.ts';
+import { drawGrid } from './draw-grid.ts';
+import { type Colour, colourAt, type Picture } from './picture.ts';
+
+const white: Colour = [255, 255, 255];
+const onePixel = (colour: Colour): Picture => ({
+  ...{ width: 1, height: 1, channels: 3 },
+  data: Uint8Array.from(colour),
+});
+
+test('a grid has its pictures in rows, enlarged, with gaps', () => {
+  const colours: Colour[] = [
+    [1, 0, 0],
+    [2, 0, 0],
+    [3, 0, 0],
+  ];
+  const grid = drawGrid(colours.map(onePixel), { scale: 2, gap: 1 });
+  const rows = Array.from({ length: grid.height }, (_, y) =>
+    Array.from({ length: grid.width }, (_, x) => colourAt(grid, x, y)[0]).join(' '),
+  );
+  assert.deepEqual(rows, [
+    '255 255 255 255 255 255 255',
+    '255 1 1 255 2 2 255',
+    '255 1 1 255 2 2 255',
+    '255 255 255 255 255 255 255',
+    '255 3 3 255 255 255 255',
+    '255 3 3 255 255 255 255',
+    '255 255 255 255 255 255 255',
+  ]);
+});
+
+test('a grid of grey pictures with few columns asked, and with more columns than pictures', () => {
+  const grey: Picture = { width: 2, height: 1, channels: 1, data: Uint8Array.of(7, 9) };
+  const tall = drawGrid([grey, grey, grey], { columns: 1, scale: 1, gap: 0 });
+  assert.deepEqual([tall.width, tall.height], [2, 3]);
+  assert.deepEqual(colourAt(tall, 1, 2), [9, 9, 9]);
+  const wide = drawGrid([grey], { columns: 5, scale: 1, gap: 0 });
+  assert.deepEqual([wide.width, wide.height], [2, 1]);
+});
+
+test('a grid of nothing, or of pictures of two sizes, is refused', () => {
+  assert.throws(
+    () => drawGrid([], { scale: 1, gap: 0 }),
+    /^RangeError: a grid needs at least one picture, there is none$/,
+  );
+  const small = onePixel(white);
+  const wide: Picture = { width: 2, height: 1, channels: 1, data: new Uint8Array(2) };
+  assert.throws(
+    () => drawGrid([small, wide], { scale: 1, gap: 0 }),
+    /^RangeError: pictures of a grid must be of one size; one is 1×1, another 2×1$/,
+  );
+});
+
+test('a confusion matrix is blue where the class was right and red where not, by the share of the row', () => {
+  const picture = drawConfusion([
+    [100, 0, 0],
+    [25, 75, 0],
+    [0, 0, 0],
+  ]);
+  const middle = (row: number, column: number) => colourAt(picture, 13 + 25 * column, 13 + 25 * row);
+  assert.deepEqual([picture.width, picture.height], [76, 76]);
+  assert.deepEqual(middle(0, 0), [31, 119, 180]);
+  assert.deepEqual(middle(0, 1), white);
+  assert.deepEqual(middle(1, 0), [235, 147, 148]); // half way to red, the root of a quarter
+  assert.deepEqual(middle(1, 1), [87, 153, 199]);
+  assert.deepEqual(middle(2, 2), [230, 230, 230]);
+  assert.deepEqual(colourAt(picture, 0, 0), [200, 200, 200]);
+});
+
+test('a matrix that is not square is refused', () => {
+  assert.throws(
+    () => drawConfusion([[1, 2]]),
+    /^RangeError: a confusion matrix is square; this one has 1 rows of 2$/,
+  );
+});
+
+test('filters are scaled alike, grey where they are 0', () => {
+  const picture = drawFilters(float32([2, 3, 1, 1], [0, 1, -2, 0, 0, 1]));
+  assert.deepEqual([picture.width, picture.height], [18, 10]);
+  assert.deepEqual(colourAt(picture, 2, 2), [128, 191, 1]);
+  assert.deepEqual(colourAt(picture, 10, 2), [128, 128, 191]);
+  assert.deepEqual(colourAt(picture, 0, 0), white);
+});
+
+test('filters of 64 channels are no pictures', () => {
+  assert.throws(
+    () => drawFilters(float32([1, 64, 1, 1], new Float32Array(64))),
+    /^RangeError: filters to be shown are \[O, 3, rows, columns\], these are float32 \[1, 64, 1, 1\]$/,
+  );
+});

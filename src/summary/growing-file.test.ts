@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { GrowingFile } from './growing-file.ts';
+
+test('a piece that was written in part is written again in its place', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'cifar10-growing-'));
+  t.after(() => rm(dir, { recursive: true }));
+  const file = new GrowingFile(join(dir, 'file'));
+  file.append(Uint8Array.of(1, 2));
+
+  const { writeSync } = fs;
+  let calls = 0;
+  // The disk takes two bytes of what follows and is full then.
+  t.mock.method(
+    fs,
+    'writeSync',
+    (descriptor: number, bytes: Uint8Array, from: number, _length: number, at: number) => {
+      calls += 1;
+      if (calls > 1) throw new Error('ENOSPC: no space left on device, write');
+      return writeSync(descriptor, bytes, from, 2, at);
+    },
+  );
+  syncBuiltinESMExports();
+  assert.throws(() => file.append(Uint8Array.of(3, 4, 5)), /ENOSPC/);
+  t.mock.restoreAll();
+  syncBuiltinESMExports();
+  assert.deepEqual([...(await readFile(file.path))], [1, 2, 3, 4]);
+  assert.equal(file.size, 2);
+
+  file.append(Uint8Array.of(3, 4, 5, 6));
+  file.close();
+  assert.deepEqual([...(await readFile(file.path))], [1, 2, 3, 4, 5, 6]);
+  assert.equal(file.size, 6);
+});
+
+test('a file that is there is left alone', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'cifar10-growing-'));
+  t.after(() => rm(dir, { recursive: true }));
+  new GrowingFile(join(dir, 'file')).close();
+  assert.throws(() => new GrowingFile(join(dir, 'file')), /EEXIST/);
+});

@@ -1,0 +1,81 @@
+/** Histograms of tensors as TensorFlow makes them, fast enough to look at every value of a network. */
+
+import { bucketLimits, bucketsOfCell, notFinite } from './histogram-buckets.ts';
+import { countAll, newCellCounts, noSums } from './histogram-count.ts';
+
+/** How values are spread; the fields of TensorFlow's HistogramProto. Bucket i holds `counts[i]` values, from
+ * `limits[i − 1]` up to, but without, `limits[i]`. */
+export interface Histogram {
+  /** Smallest and largest of the values. */
+  readonly min: number;
+  readonly max: number;
+  /** How many values there are. */
+  readonly num: number;
+  readonly sum: number;
+  readonly sumSquares: number;
+  /** Ascending. */
+  readonly limits: Float64Array;
+  readonly counts: Float64Array;
+}
+
+/**
+ * Counts the values of one or more pieces of a tensor into TensorFlow's buckets.
+ *
+ * Values that are not finite are in no bucket, and neither in `num` nor in the sums: they are counted apart
+ * (`nonFinite`). TensorFlow r0.11 ends the run at the first of them ("Nan in summary histogram"), but a histogram is
+ * where one looks for what went wrong.
+ */
+export class HistogramCounter {
+  readonly #counts = newCellCounts();
+  #sums = noSums;
+
+  /** Counts all values; the sums are float64, in the order of the values. */
+  add(values: Float32Array): void {
+    const sums = countAll(values, this.#counts, this.#sums);
+    // The squares of finite float32 cannot overflow a float64: something was not finite, so the sums go without it.
+    const allFinite = Number.isFinite(sums.sumSquares);
+    this.#sums = allFinite ? sums : countAll(values.filter(Number.isFinite), newCellCounts(), this.#sums);
+  }
+
+  /** How many values were infinite or no number. */
+  get nonFinite(): number {
+    return this.#byBucket()[notFinite] ?? 0;
+  }
+
+  /** The histogram of the finite values so far. Where there are none, min and max are 0. */
+  get histogram(): Histogram {
+    const counts = this.#byBucket().subarray(0, notFinite);
+    const num = counts.reduce((a, b) => a + b, 0);
+    const range = num === 0 ? { min: 0, max: 0 } : {};
+    return { ...this.#sums, ...range, num, ...collapseEmpty(counts) };
+  }
+
+  #byBucket(): Float64Array {
+    const { even, odd } = this.#counts;
+    const counts = new Float64Array(bucketLimits.length + 1);
+    for (let index = 0; index < bucketsOfCell.length; index++) {
+      const bucket = bucketsOfCell[index] as number;
+      counts[bucket] = (counts[bucket] as number) + (even[index] as number) + (odd[index] as number);
+    }
+    return counts;
+  }
+}
+
+/** The histogram of the finite values of a tensor. */
+export function histogramOf(values: Float32Array): Histogram {
+  const counter = new HistogramCounter();
+  counter.add(values);
+  return counter.histogram;
+}
+
+/** TensorFlow's short form (Histogram::EncodeToProto): neighbouring empty buckets become one. */
+function collapseEmpty(all: Float64Array): Pick<Histogram, 'limits' | 'counts'> {
+  const isEmpty = (bucket: number) => all[bucket] === 0;
+  const kept = Array.from(all.keys()).filter(
+    (bucket) => !isEmpty(bucket) || bucket === all.length - 1 || !isEmpty(bucket + 1),
+  );
+  return {
+    limits: Float64Array.from(kept, (bucket) => bucketLimits[bucket] ?? 0),
+    counts: Float64Array.from(kept, (bucket) => all[bucket] ?? 0),
+  };
+}

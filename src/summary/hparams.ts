@@ -1,0 +1,81 @@
+/**
+ * Values for TensorBoard's HParams page, which compares runs by their hyperparameters. It reads three values, under tags of
+ * its own, whose content is in the metadata (tensorboard/plugins/hparams/summary.py):
+ *
+ *     _hparams_/experiment           which hyperparameters and metrics there are; once for all runs, or in each
+ *     _hparams_/session_start_info   the hyperparameters of this run; a run without it is not shown
+ *     _hparams_/session_end_info     how it ended; TensorBoard keeps the first that a run has
+ */
+import type { SummaryValue } from './event.ts';
+import { HParamsPluginDataProto } from './schema.ts';
+
+export type Hyperparameters = Readonly<Record<string, string | number | boolean>>;
+
+export interface ExperimentInfo {
+  readonly description?: string;
+  /** Names and kinds are taken from these; the values do not matter. */
+  readonly hyperparameters: Hyperparameters;
+  readonly metrics: readonly MetricInfo[];
+  /** Seconds since 1970. */
+  readonly created: number;
+}
+
+export interface MetricInfo {
+  /** Tag of the scalar whose newest value is shown. */
+  readonly tag: string;
+  /** Where the scalar is: in the run itself, or in a folder of it with this path. */
+  readonly folder?: string;
+  readonly displayName?: string;
+  readonly description?: string;
+}
+
+/** HParamInfo.DataType of api.proto. */
+const dataTypes = { string: 1, boolean: 2, number: 3 } as const;
+/** SessionEndInfo.Status of api.proto. */
+const endings = { success: 1, failure: 2 } as const;
+
+export function experimentValue({
+  description = '',
+  hyperparameters,
+  metrics,
+  created,
+}: ExperimentInfo): SummaryValue {
+  return hparamsValue('experiment', {
+    description,
+    time_created_secs: created,
+    hparam_infos: Object.entries(hyperparameters).map(([name, value]) => ({ name, type: dataTypeOf(value) })),
+    metric_infos: metrics.map(metricInfo),
+  });
+}
+
+function metricInfo({ tag, folder = '', displayName = '', description = '' }: MetricInfo): object {
+  return { name: { group: folder, tag }, display_name: displayName, description };
+}
+
+/** @param started seconds since 1970 */
+export function sessionStartValue(hyperparameters: Hyperparameters, started: number): SummaryValue {
+  const hparams = Object.fromEntries(
+    Object.entries(hyperparameters).map(([name, value]) => [name, structValue(value)]),
+  );
+  return hparamsValue('session_start_info', { hparams, start_time_secs: started });
+}
+
+/** @param ended seconds since 1970 */
+export function sessionEndValue(ending: keyof typeof endings, ended: number): SummaryValue {
+  return hparamsValue('session_end_info', { status: endings[ending], end_time_secs: ended });
+}
+
+function dataTypeOf(value: Hyperparameters[string]): number {
+  if (typeof value === 'string') return dataTypes.string;
+  return typeof value === 'boolean' ? dataTypes.boolean : dataTypes.number;
+}
+
+function structValue(value: Hyperparameters[string]): object {
+  if (typeof value === 'string') return { string_value: value };
+  return typeof value === 'boolean' ? { bool_value: value } : { number_value: value };
+}
+
+function hparamsValue(kind: string, data: object): SummaryValue {
+  const content = HParamsPluginDataProto.encode({ version: 0, [kind]: data }).finish();
+  return { tag: `_hparams_/${kind}`, kind: 'plugin', plugin: 'hparams', content };
+}

@@ -1,0 +1,112 @@
+/** What the event files of a run say, as TensorBoard would show it. */
+import type { EncodedImage, EventContent, SummaryEvent, SummaryValue } from './event.ts';
+import type { Histogram } from './histogram.ts';
+
+/** A value of a curve. */
+export interface Point<T> {
+  readonly step: number;
+  /** Seconds since 1970. */
+  readonly wallTime: number;
+  readonly value: T;
+}
+
+export interface PluginValue {
+  readonly plugin: string;
+  readonly content: Uint8Array;
+}
+
+/**
+ * Events of one run, taken in in the order of the files. A session that starts at step s makes the points at s and after
+ * it void: they are of a session that was killed, and come again. That is the rule of TensorBoard's EventAccumulator for
+ * files of version 2 (tensorboard/backend/event_processing/event_accumulator.py, _CheckForRestartAndMaybePurge); files of
+ * older versions, where TensorBoard goes by steps that run backwards, have nothing made void.
+ */
+export class RunEvents {
+  readonly #scalars: Series<number> = new Map();
+  readonly #histograms: Series<Histogram> = new Map();
+  readonly #images: Series<EncodedImage> = new Map();
+  readonly #plugins = new Map<string, PluginValue>();
+  readonly #descriptions = new Map<string, string>();
+  #graph: Uint8Array | undefined;
+  #version = 0;
+
+  /** Points by tag, in the order of the files. A tag whose points are all void has none. */
+  get scalars(): Curves<number> {
+    return this.#scalars;
+  }
+
+  get histograms(): Curves<Histogram> {
+    return this.#histograms;
+  }
+
+  get images(): Curves<EncodedImage> {
+    return this.#images;
+  }
+
+  /** By tag, the first that was written: TensorBoard's rule for what describes a run. */
+  get plugins(): ReadonlyMap<string, PluginValue> {
+    return this.#plugins;
+  }
+
+  /** Markdown by tag, the first that was written. */
+  get descriptions(): ReadonlyMap<string, string> {
+    return this.#descriptions;
+  }
+
+  /** Bytes of the newest GraphDef. */
+  get graph(): Uint8Array | undefined {
+    return this.#graph;
+  }
+
+  accept({ step, wallTime, content }: SummaryEvent): void {
+    if (content.kind === 'version') this.#version = versionOf(content.version);
+    if (content.kind === 'graph') this.#graph = content.graphDef;
+    if (isStart(content) && this.#version >= 2) this.#forgetFrom(step);
+    if (content.kind === 'summary') {
+      for (const value of content.values) this.#acceptValue(value, { step, wallTime });
+    }
+  }
+
+  #acceptValue(value: SummaryValue, at: Omit<Point<unknown>, 'value'>): void {
+    const { tag, kind, description } = value;
+    if (description !== undefined && !this.#descriptions.has(tag)) this.#descriptions.set(tag, description);
+    if (kind === 'scalar') append(this.#scalars, tag, { ...at, value: value.value });
+    if (kind === 'histogram') append(this.#histograms, tag, { ...at, value: value.histogram });
+    if (kind === 'image') append(this.#images, tag, { ...at, value: value.image });
+    if (kind === 'plugin' && !this.#plugins.has(tag)) {
+      this.#plugins.set(tag, { plugin: value.plugin, content: value.content });
+    }
+  }
+
+  #forgetFrom(step: number): void {
+    for (const series of [this.#scalars, this.#histograms, this.#images]) forgetFrom(series, step);
+  }
+}
+
+type Series<T> = Map<string, Point<T>[]>;
+/** Points by tag. */
+export type Curves<T> = ReadonlyMap<string, readonly Point<T>[]>;
+
+function isStart(content: EventContent): boolean {
+  return content.kind === 'session' && content.status === 'START';
+}
+
+/** 2 of `brain.Event:2`; 0 where there is no number. */
+function versionOf(text: string): number {
+  return Number(/^brain\.Event:(\d+)$/.exec(text)?.[1] ?? 0);
+}
+
+function append<T>(series: Series<T>, tag: string, point: Point<T>): void {
+  const points = series.get(tag);
+  if (points === undefined) series.set(tag, [point]);
+  else points.push(point);
+}
+
+function forgetFrom(series: Map<string, Point<unknown>[]>, step: number): void {
+  for (const [tag, points] of series) {
+    series.set(
+      tag,
+      points.filter((point) => point.step < step),
+    );
+  }
+}
