@@ -81,11 +81,12 @@ const law: Readonly<Record<string, readonly string[]>> = {
 const everywhere = ['errors', 'tensor', 'graph', 'ops', 'autodiff', 'passes', 'model'];
 /** The file or folder that may import a package; of protobufjs one for each format that is written in messages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  'onnxruntime-node': ['engine/onnx/session-worker.ts'],
+  'onnxruntime-node': ['engine/onnx/session-worker.ts', 'engine/onnx/onnx-engine.ts'],
   protobufjs: ['engine/onnx/schema.ts', 'summary/schema.ts'],
   '@node-rs/crc32': ['summary/crc32c.ts'],
   'fast-png': ['summary/png.ts'],
   commander: ['cli/'],
+  koffi: ['engine/onednn/native/library.ts'],
 };
 
 const source = fileURLToPath(new URL('../src/', import.meta.url));
@@ -98,10 +99,10 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
 function importsOf(file: string): readonly string[] {
   const text = readFileSync(join(source, file), 'utf8');
   const found = text.matchAll(
-    /(?:^|\n)(?:import|export)\s[^'"]*?from '([^']+)'|import\('([^']+)'\)|new URL\('(\.[^']+\.js)'/g,
+    /(?:^|\n)(?:import|export)\s[^'"]*?from ['"]([^'"]+)['"]|(?:\bimport\(|\nimport )['"]([^'"]+)['"]|new URL\('(\.[^']+\.js)'|createRequire\([^)]*\)\('([^']+)'\)/g,
   );
-  return [...found].map(([, from, lazy, url]) => {
-    const target = from ?? lazy ?? url ?? '';
+  return [...found].map(([, from, lazy, url, required]) => {
+    const target = from ?? lazy ?? url ?? required?.replace(/\/package\.json$/, '') ?? '';
     return target.startsWith('.') ? normalize(join(dirname(file), target)) : target;
   });
 }
@@ -146,12 +147,17 @@ test('every package is imported in one place, so that it can be replaced', () =>
   }
 });
 
-test('nothing above an engine knows its kind of graph: no ONNX outside engine/onnx but the records of the operators', () => {
-  for (const { file, imports } of files) {
-    const fromOnnx = imports.filter((target) => target.startsWith('engine/onnx/'));
-    const allowed =
-      file.startsWith('engine/onnx/') || file.startsWith('cli/commands/') || file === 'index.ts';
-    if (!allowed) assert.deepEqual(fromOnnx, [], `src/${file}`);
+test('nothing above the engines knows which there are, but who chooses between them', () => {
+  const whoKnows = ['engine/engines.ts', 'cli/commands/doctor.ts', 'index.ts'];
+  for (const maker of ['engine/onnx/', 'engine/onednn/']) {
+    for (const { file, imports } of files) {
+      if (file.startsWith(maker) || whoKnows.includes(file)) continue;
+      assert.deepEqual(
+        imports.filter((target) => target.startsWith(maker)),
+        [],
+        `src/${file}`,
+      );
+    }
   }
 });
 

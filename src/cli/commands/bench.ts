@@ -10,7 +10,7 @@ import { measureStep } from '../../bench/step.ts';
 import { datasets } from '../../data/dataset.ts';
 import { loadExamples } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
-import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
+import { chooseEngine } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import type { BenchFlags } from '../flag-table.ts';
 import { version } from '../version.ts';
@@ -21,7 +21,7 @@ const program = fileURLToPath(new URL('../main.js', import.meta.url));
 /** Measures on the generated set, in a folder of its own that is removed afterwards. */
 export async function benchCommand({ flags, console }: CommandContext<BenchFlags>): Promise<void> {
   const { batchSize, steps } = flags;
-  const engine = createOnnxEngine();
+  const { engine } = chooseEngine(flags);
   const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${engine.threads} threads`;
   const versions = `cifar10 ${version}, ${engine.library}, Node ${process.versions.node}`;
   console.line(`${machine}; ${versions}`);
