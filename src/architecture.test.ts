@@ -45,7 +45,7 @@ const law: Readonly<Record<string, readonly string[]>> = {
     'checkpoint',
     'training',
   ],
-  bench: ['errors', 'tensor', 'data', 'input', 'ops', 'passes', 'engine', 'model', 'training'],
+  bench: ['errors', 'tensor', 'data', 'input', 'ops', 'passes', 'engine', 'model', 'training', 'evaluation'],
   inspect: ['tensor', 'graph', 'passes', 'model', 'evaluation'],
   doctor: ['errors', 'tensor', 'data', 'input', 'engine', 'model', 'training', 'evaluation'],
   cli: [

@@ -19,6 +19,7 @@ const session: Session = {
       ['local3/biases', float32([2], [1, Number.NaN])],
       ['local3/biases/ExponentialMovingAverage', float32([1], [Number.POSITIVE_INFINITY])],
     ]),
+  profile: async () => [],
   release: async () => undefined,
 };
 
