@@ -20,7 +20,8 @@ const all: readonly (readonly [EngineName, Precision])[] = [
   ['onednn', 'bfloat16'],
 ];
 
-/** Every engine and precision, or those of one name, each with every number of threads. */
+/** Every engine and precision, or those of one name, each with every number of threads; bfloat16 also where the CPU has
+ * no instructions for it, for whoever wants to know how slow that is. */
 export function findVariants(
   wanted: { readonly engine?: EngineName; readonly precision?: Precision },
   threads: readonly number[],
@@ -32,7 +33,7 @@ export function findVariants(
     if (wanted.precision !== undefined && wanted.precision !== precision) continue;
     try {
       for (const count of threads)
-        there.push(variant(chooseEngine({ engine, precision, threads: count }).engine));
+        there.push(variant(chooseEngine({ engine, precision, threads: count, emulate: true }).engine));
     } catch (error) {
       missing.push(`${engine} ${precision}: ${messageOf(error)}`);
     }
