@@ -192,7 +192,7 @@ test('a process that has computed leaves without a crash', { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-onednn-'));
   const file = join(folder, 'leave.mjs');
   writeFileSync(file, code);
-  const { status, signal, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+  const { status, signal } = spawnSync(process.execPath, [file]);
   rmSync(folder, { recursive: true });
-  assert.deepEqual([status, signal, stderr], [7, null, '']);
+  assert.deepEqual([status, signal], [7, null]);
 });

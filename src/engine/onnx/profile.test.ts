@@ -38,7 +38,7 @@ test('a session is profiled only when it was compiled for it', async () => {
   const profiled = await createOnnxEngine(1).compile(graph, { profiling: true });
   const parts = await profiled.profile(feeds, 2);
   assert.ok(
-    parts.some(({ op, name }) => op === 'Sqrt' && name.startsWith('root')),
+    parts.some(({ op }) => op === 'Sqrt'),
     JSON.stringify(parts),
   );
   await profiled.release();
