@@ -32,6 +32,7 @@ const law: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'model',
     'checkpoint',
+    'summary',
   ],
   evaluation: [
     'errors',
@@ -43,6 +44,7 @@ const law: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'model',
     'checkpoint',
+    'summary',
     'training',
   ],
   bench: ['errors', 'tensor', 'data', 'input', 'ops', 'passes', 'engine', 'model', 'training', 'evaluation'],
@@ -57,6 +59,7 @@ const law: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'model',
     'checkpoint',
+    'summary',
     'training',
     'evaluation',
     'bench',

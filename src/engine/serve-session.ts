@@ -61,7 +61,14 @@ function done(tensors: Tensors): Reply {
 
 function reply(port: MessagePort, work: Promise<Reply>): Promise<void> {
   return work.then(
-    (answered) => port.postMessage(answered),
+    (answered) => port.postMessage(answered, memoryOf(answered)),
     (error: unknown) => port.postMessage({ kind: 'failed', message: messageOf(error) } satisfies Reply),
   );
+}
+
+/** The memory of the tensors of a reply goes with it: they are copies that nobody here needs any more. */
+function memoryOf(answered: Reply): readonly ArrayBuffer[] {
+  if (answered.kind !== 'done') return [];
+  const buffers = [...answered.tensors.values()].map(({ data }) => data.buffer);
+  return [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer);
 }
