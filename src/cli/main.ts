@@ -4,7 +4,7 @@ import { messageOf, RunError, UsageError } from '../errors.ts';
 import { type Console, createConsole } from './console.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 import { interruption } from './signals.ts';
-import { version } from './version.ts';
+import { version } from '../version.ts';
 
 /** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
 async function run(request: CommandLine, console: Console): Promise<number> {

@@ -13,7 +13,7 @@ import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { chooseEngine } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import type { BenchFlags } from '../flag-table.ts';
-import { version } from '../version.ts';
+import { version } from '../../version.ts';
 import type { CommandContext } from './context.ts';
 
 const program = fileURLToPath(new URL('../main.js', import.meta.url));

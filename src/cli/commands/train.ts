@@ -14,7 +14,7 @@ import type { Validation } from '../../training/validation.ts';
 import type { Console } from '../console.ts';
 import type { TrainFlags } from '../flag-table.ts';
 import { TrainReporter } from '../train-reporter.ts';
-import { version } from '../version.ts';
+import { version } from '../../version.ts';
 import type { CommandContext } from './context.ts';
 import { ensureDataset } from './data.ts';
 import { engineOf, recipeOf, requireSensibleFlags } from './train-recipe.ts';
