@@ -12,8 +12,8 @@ import { loadExamples } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { chooseEngine } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
-import type { BenchFlags } from '../flag-table.ts';
 import { version } from '../../version.ts';
+import type { BenchFlags } from '../flag-table.ts';
 import type { CommandContext } from './context.ts';
 
 const program = fileURLToPath(new URL('../main.js', import.meta.url));
