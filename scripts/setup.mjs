@@ -5,7 +5,16 @@
  * skips our own `pre…` and `post…` scripts too, so this is called from `start` and `test` themselves.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -52,9 +61,11 @@ function install() {
   else run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--loglevel=error']);
 }
 
-/** Compiles `src/` to `dist/` when a source is newer than the last whole build. */
+/** Compiles `src/` to `dist/` when a source is newer than the last whole build. It is made aside and then takes its place:
+ * a program that runs meanwhile loads the scripts of its threads from a folder that is whole. */
 export function build() {
-  const stamp = join(root, 'dist', '.built');
+  const dist = join(root, 'dist');
+  const stamp = join(dist, '.built');
   const sources = [
     newest(join(root, 'src')),
     modified(join(root, 'tsconfig.json')),
@@ -62,13 +73,20 @@ export function build() {
   ];
   if (existsSync(stamp) && modified(stamp) >= Math.max(...sources)) return;
   console.log('>> Building');
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  run(process.execPath, [
-    join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
-    '-p',
-    join(root, 'tsconfig.json'),
-  ]);
-  writeFileSync(stamp, '');
+  const started = new Date();
+  const made = join(root, `dist.${process.pid}.tmp`);
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  rmSync(made, { recursive: true, force: true });
+  run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', made]);
+  // npm links the program as it finds it: `npx cifar10` runs this file itself.
+  chmodSync(join(made, 'cli', 'main.js'), 0o755);
+  writeFileSync(join(made, '.built'), '');
+  // What is changed while the compiler runs is newer than the stamp.
+  utimesSync(join(made, '.built'), started, started);
+  const replaced = join(root, `dist.${process.pid}.old.tmp`);
+  if (existsSync(dist)) renameSync(dist, replaced);
+  renameSync(made, dist);
+  rmSync(replaced, { recursive: true, force: true });
 }
 
 /** @param {string} file */

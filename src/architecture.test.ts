@@ -4,82 +4,6 @@ import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-/**
- * The import law: which folders a folder may import from (docs/architecture.md). What comes later in the way of the
- * data is never known to what comes before it.
- */
-const law: Readonly<Record<string, readonly string[]>> = {
-  errors: [],
-  tensor: ['errors'],
-  data: ['errors', 'tensor'],
-  input: ['errors', 'tensor', 'data'],
-  graph: ['errors', 'tensor'],
-  ops: ['errors', 'tensor', 'graph'],
-  autodiff: ['errors', 'tensor', 'graph', 'ops'],
-  passes: ['errors', 'tensor', 'graph', 'ops'],
-  engine: ['errors', 'tensor', 'graph', 'ops', 'passes'],
-  model: ['errors', 'tensor', 'graph', 'ops'],
-  checkpoint: ['errors', 'tensor'],
-  summary: ['errors', 'tensor'],
-  training: [
-    'errors',
-    'tensor',
-    'data',
-    'input',
-    'graph',
-    'ops',
-    'autodiff',
-    'engine',
-    'model',
-    'checkpoint',
-    'summary',
-  ],
-  evaluation: [
-    'errors',
-    'tensor',
-    'data',
-    'input',
-    'graph',
-    'ops',
-    'engine',
-    'model',
-    'checkpoint',
-    'summary',
-    'training',
-  ],
-  bench: ['errors', 'tensor', 'data', 'input', 'ops', 'passes', 'engine', 'model', 'training', 'evaluation'],
-  inspect: ['tensor', 'graph', 'passes', 'model', 'evaluation'],
-  doctor: ['errors', 'tensor', 'data', 'input', 'engine', 'model', 'training', 'evaluation'],
-  cli: [
-    'errors',
-    'graph',
-    'inspect',
-    'doctor',
-    'data',
-    'engine',
-    'model',
-    'checkpoint',
-    'summary',
-    'training',
-    'evaluation',
-    'bench',
-  ],
-  index: [
-    'errors',
-    'tensor',
-    'data',
-    'input',
-    'graph',
-    'ops',
-    'autodiff',
-    'passes',
-    'engine',
-    'model',
-    'checkpoint',
-    'training',
-    'evaluation',
-  ],
-};
 /** These run in a page unchanged: no module of Node, no package. */
 const everywhere = ['errors', 'tensor', 'graph', 'ops', 'autodiff', 'passes', 'model'];
 /** The file or folder that may import a package; of protobufjs one for each format that is written in messages. */
@@ -93,6 +17,21 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 };
 
 const source = fileURLToPath(new URL('../src/', import.meta.url));
+
+/** The import law, as docs/architecture.md has it: a row a folder, with the folders that it may import from. */
+const law = lawIn(readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8'));
+
+function lawIn(page: string): ReadonlyMap<string, readonly string[]> {
+  const [, table = ''] = /\n\| folder \|.*\n\|[-|]+\n((?:\|.*\n)+)/.exec(page) ?? [];
+  const rows = table.trim().split('\n');
+  return new Map(
+    rows.map((row) => {
+      const [, folder = '', , allowed = ''] = row.split('|');
+      const names = (cell: string) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+      return [names(folder).join(), names(allowed)] as const;
+    }),
+  );
+}
 
 /** Program files (no tests) with their imports, `./…` as paths from src/. */
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
@@ -113,19 +52,33 @@ function importsOf(file: string): readonly string[] {
 const folderOf = (path: string) => path.split('/')[0]?.replace(/\.(ts|js)$/, '') ?? '';
 const isOurs = (target: string) => /\.(ts|js)$/.test(target);
 
-test('every folder imports only what the import law allows', () => {
+test('every folder imports only what its row in docs/architecture.md names', () => {
   assert.ok(files.length > 50, 'the files are found');
   for (const { file, imports } of files) {
     const folder = folderOf(file);
-    const allowed = law[folder];
-    assert.ok(allowed, `src/${folder} has no line in the import law`);
+    const allowed = law.get(folder);
+    assert.ok(allowed, `src/${folder} has no row in the import law of docs/architecture.md`);
     for (const target of imports.filter(isOurs)) {
       const other = folderOf(target);
       assert.ok(
         other === folder || allowed.includes(other),
-        `src/${file} imports ${target}: ${folder} must not know ${other}`,
+        `src/${file} imports ${target}: by docs/architecture.md ${folder} must not know ${other}`,
       );
     }
+  }
+});
+
+test('every row of the import law is of something that is there, and names only what stands above it', () => {
+  const known = new Set(files.map(({ file }) => folderOf(file)));
+  assert.deepEqual([...law.keys()].sort(), [...known].sort());
+  const above: string[] = [];
+  for (const [folder, allowed] of law) {
+    assert.deepEqual(
+      allowed.filter((name) => !above.includes(name)),
+      [],
+      `the row of ${folder}`,
+    );
+    above.push(folder);
   }
 });
 

@@ -2,20 +2,48 @@
  * `cifar10` as a library: the parts that the command line is made of.
  *
  * @example
- * import { chooseEngine, datasets, loadExamples, train, CheckpointStore, tutorialNetwork } from 'cifar10';
+ * import {
+ *   CheckpointStore, chooseEngine, datasets, ensureSynthetic, evaluate, loadExamples, makeRun, train,
+ *   tutorialHyperparameters, tutorialNetwork, version,
+ * } from 'cifar10';
  *
- * const examples = await loadExamples('data', datasets.cifar10, 'train');
- * const run = { network: tutorialNetwork(10), hyperparameters: tutorialHyperparameters, batchSize: 128, seed: 0,
- *   examples, ...chooseEngine({ engine: 'auto', precision: 'float32' }) };
+ * // Ten classes of drawn pictures. For CIFAR-10, in data/cifar-10-batches-bin: datasets.cifar10, and no clipNorm.
+ * const dataset = datasets.synthetic;
+ * await ensureSynthetic('data');
+ * const { engine } = chooseEngine({ engine: 'auto', precision: 'float32' });
+ * const run = makeRun(
+ *   {
+ *     network: tutorialNetwork(dataset.classes.length),
+ *     hyperparameters: { ...tutorialHyperparameters, clipNorm: 5 },
+ *     batchSize: 128,
+ *     seed: 0,
+ *     holdout: 0,
+ *   },
+ *   await loadExamples('data', dataset, 'train'),
+ *   engine,
+ * );
+ *
  * const store = new CheckpointStore('run', { keep: 5, onWarning: console.warn });
- * for await (const event of train({ run, store, maxSteps: 1000, checkpointSteps: 1000, versions: { cifar10: '' } })) {
+ * const resume = await store.latest();
+ * const events = train({
+ *   run, store, ...(resume && { resume }), maxSteps: 1000, checkpointSteps: 1000, versions: { cifar10: version },
+ * });
+ * for await (const event of events) {
  *   if (event.kind === 'step') console.log(event.step, event.totalLoss);
  * }
+ *
+ * const trained = await store.latest();
+ * if (trained === undefined) throw new Error('nothing was saved');
+ * const examples = await loadExamples('data', dataset, 'test');
+ * const { precision } = await evaluate({
+ *   engine, checkpoint: trained.checkpoint, examples, weights: 'ema', batchSize: 100, numExamples: examples.count,
+ * });
+ * console.log(precision);
  */
 export { gradients } from './autodiff/gradients.ts';
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts';
 export type { CheckpointMetadata } from './checkpoint/metadata.ts';
-export { CheckpointStore } from './checkpoint/store.ts';
+export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
 export { type DatasetDescription, type DatasetName, datasets, type Split } from './data/dataset.ts';
 export { type Examples, loadExamples } from './data/files.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
@@ -24,7 +52,16 @@ export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/en
 export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
 export { createOnnxEngine, onnxModel } from './engine/onnx/onnx-engine.ts';
 export { GraphError, RunError, UsageError } from './errors.ts';
-export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.ts';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  Evaluator,
+  evaluate,
+  type Score,
+  type Scored,
+  type Scoring,
+  type Weights,
+} from './evaluation/evaluate.ts';
 export { buildEvaluationGraph } from './evaluation/evaluation-graph.ts';
 export type { Graph, Node, Value } from './graph/graph.ts';
 export { printGraph } from './graph/print.ts';
@@ -41,8 +78,9 @@ export { GraphBuilder } from './ops/builder.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './training/hyperparameters.ts';
-export type { TrainingRun } from './training/run.ts';
+export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/run.ts';
 export { type TrainEvent, type TrainOptions, train } from './training/train.ts';
 export type { StepReport } from './training/train-step.ts';
 export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
 export type { Validation, ValidationReport } from './training/validation.ts';
+export { version } from './version.ts';

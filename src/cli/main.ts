@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** `cifar10`: reads the command line, runs the command, and leaves with the exit code that says how it went. */
 import { messageOf, RunError, UsageError } from '../errors.ts';
+import { version } from '../version.ts';
 import { type Console, createConsole } from './console.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 import { interruption } from './signals.ts';
-import { version } from './version.ts';
 
 /** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
 async function run(request: CommandLine, console: Console): Promise<number> {

@@ -1,7 +1,8 @@
 /** Operators that move elements and compute nothing. */
 import { GraphError } from '../errors.ts';
+import type { Value } from '../graph/graph.ts';
 import { describeType, float32, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
-import { int64Vector, type OpDefinition } from './definition.ts';
+import { type Apply, int64Vector, type OpDefinition } from './definition.ts';
 import { type Piece, plain, slotDims, stridesOf } from './primitives.ts';
 import { axesOf, like } from './shapes.ts';
 
@@ -132,14 +133,11 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
     return { y: like(x, size) };
   },
   gradient: {
-    x: ({ op, inputs: { x }, attributes: { begin, strides }, dy }) => {
-      if (strides.some((stride) => stride !== 1)) {
-        throw new GraphError(
-          'the gradient of a slice with strides above 1 is not written; engine passes alone make such slices',
-        );
-      }
-      const after = x.shape.map((size, axis) => size - (begin[axis] ?? 0) - (dy.shape[axis] ?? 0));
-      return op('Pad', { x: dy }, { before: begin, after });
+    // Each element with the stride's zeros behind it, then what the slice left out before and after.
+    x: ({ op, inputs: { x }, attributes: { begin, size, strides }, dy }) => {
+      const spread = size.map((length, axis) => length * (strides[axis] ?? 1));
+      const after = x.shape.map((length, axis) => length - (begin[axis] ?? 0) - (spread[axis] ?? 0));
+      return op('Pad', { x: withGaps(op, dy, strides) }, { before: begin, after });
     },
   },
   onnx: ({ inputs: { x }, attributes: { begin, size, strides }, emit, constant }) => {
@@ -155,6 +153,16 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
     return { y: context.call('copy', {}, size, { pieces: [{ source, from }] }) };
   },
 };
+
+/** x with `strides - 1` zeros behind every element of an axis: behind it stands an axis of 1 that is padded. */
+function withGaps(op: Apply, x: Value, strides: readonly number[]): Value {
+  if (strides.every((stride) => stride === 1)) return x;
+  const apart = op('Reshape', { x }, { shape: x.shape.flatMap((length) => [length, 1]) });
+  const before = apart.shape.map(() => 0);
+  const after = strides.flatMap((stride) => [0, stride - 1]);
+  const shape = x.shape.map((length, axis) => length * (strides[axis] ?? 1));
+  return op('Reshape', { x: op('Pad', { x: apart }, { before, after }) }, { shape });
+}
 
 /** The operands one after the other along the axis. */
 export const concat: OpDefinition<'Concat'> = {

@@ -11,7 +11,7 @@ import { describeType, type Float32Tensor, float32, sizeOf, type Tensor } from '
 import { assertClose } from '../testing/compare.ts';
 import { type EngineCase, engines } from '../testing/engines.ts';
 import { computeGraph, type Reference, reference } from '../testing/reference.ts';
-import { type Sample, samples } from '../testing/samples.ts';
+import { type Sample, type Samples, samples } from '../testing/samples.ts';
 import { GraphBuilder } from './builder.ts';
 import { definitions } from './table.ts';
 
@@ -245,6 +245,12 @@ describe('at kinks and ties', () => {
       }
     });
   }
+});
+
+test('an operator without a sample does not compile', () => {
+  // The assertion is the type of this constant: the compiler is what tests it.
+  const emptyIsEnough: readonly [] extends Samples<'Add'> ? true : false = false;
+  assert.equal(emptyIsEnough, false);
 });
 
 test('what has no gradient says why', () => {

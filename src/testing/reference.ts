@@ -5,8 +5,7 @@
  */
 
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
-import type { AttributesOf, OpName, OutputNames, PerInput, PerOutput } from '../graph/signature.ts';
-import { slide } from '../ops/shapes.ts';
+import type { AttributesOf, OpName, OutputNames, Padding, PerInput, PerOutput } from '../graph/signature.ts';
 import { type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
 /** Values of any dtype as float64; booleans are 0 and 1. */
@@ -90,20 +89,35 @@ function total(x: Reference, axes: readonly number[], keepDims: boolean): Refere
   return keepDims ? sums : { ...sums, shape: kept.filter((_, axis) => !axes.includes(axis)) };
 }
 
+/** Where windows of `size` stand along an axis of `length`: how many, and at which cell the first begins, below 0 where cells
+ * are padded. Written by the other of TensorFlow's two formulas (API guide "Neural Network", section "Convolution"), so
+ * that a mistake in `ops/shapes.ts` is not made twice. */
+export function windows(
+  length: number,
+  size: number,
+  stride: number,
+  padding: Padding,
+): { readonly count: number; readonly first: number } {
+  if (padding === 'VALID') return { count: Math.ceil((length - size + 1) / stride), first: 0 };
+  const left = length % stride;
+  const padded = Math.max(0, size - (left === 0 ? stride : left));
+  return { count: (length - left) / stride + Number(left > 0), first: -((padded - (padded % 2)) / 2) };
+}
+
 /** Every multiplication of a convolution, one call each: output cell, input cell, filter cell. */
 function convolve(
   x: Shape,
   filter: Shape,
-  padding: 'SAME' | 'VALID',
+  padding: Padding,
   visit: (y: readonly number[], x: readonly number[], filter: readonly number[]) => void,
 ): Shape {
   const [n = 0, i = 0, h = 0, w = 0] = x;
   const [o = 0, , kh = 0, kw = 0] = filter;
-  const rows = slide(h, kh, 1, padding);
-  const columns = slide(w, kw, 1, padding);
-  const y = [n, o, rows.size, columns.size];
+  const rows = windows(h, kh, 1, padding);
+  const columns = windows(w, kw, 1, padding);
+  const y = [n, o, rows.count, columns.count];
   fill([...y, i, kh, kw], ([image = 0, out = 0, row = 0, column = 0, input = 0, kr = 0, kc = 0]) => {
-    const [r, c] = [row + kr - rows.before, column + kc - columns.before];
+    const [r, c] = [row + kr + rows.first, column + kc + columns.first];
     const inside = r >= 0 && r < h && c >= 0 && c < w;
     if (inside) visit([image, out, row, column], [image, input, r, c], [out, input, kr, kc]);
     return 0;
@@ -120,10 +134,10 @@ function zeros(shape: Shape): Reference & { add: (index: readonly number[], valu
   return { shape, data, add };
 }
 
-function conv2D(x: Reference, filter: Reference, padding: 'SAME' | 'VALID'): Reference {
+function conv2D(x: Reference, filter: Reference, padding: Padding): Reference {
   const [n = 0, , h = 0, w = 0] = x.shape;
   const [o = 0, , kh = 0, kw = 0] = filter.shape;
-  const y = zeros([n, o, slide(h, kh, 1, padding).size, slide(w, kw, 1, padding).size]);
+  const y = zeros([n, o, windows(h, kh, 1, padding).count, windows(w, kw, 1, padding).count]);
   convolve(x.shape, filter.shape, padding, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
   return y;
 }
@@ -136,8 +150,8 @@ function addBias(x: Reference, bias: Reference): Reference {
 function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'>, y: readonly number[]) {
   const [, , h = 0, w = 0] = x;
   const [n = 0, c = 0, row = 0, column = 0] = y;
-  const top = row * stride - slide(h, size, stride, padding).before;
-  const left = column * stride - slide(w, size, stride, padding).before;
+  const top = row * stride + windows(h, size, stride, padding).first;
+  const left = column * stride + windows(w, size, stride, padding).first;
   return Array.from({ length: size * size }, (_, cell) => [
     n,
     c,
@@ -291,7 +305,7 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   MaxPool: ({ x }, attributes) => {
     const [n = 0, c = 0, h = 0, w = 0] = x.shape;
     const { size, stride, padding } = attributes;
-    const shape = [n, c, slide(h, size, stride, padding).size, slide(w, size, stride, padding).size];
+    const shape = [n, c, windows(h, size, stride, padding).count, windows(w, size, stride, padding).count];
     return {
       y: fill(shape, (y) => Math.max(...windowCells(x.shape, attributes, y).map((cell) => at(x, cell)))),
     };

@@ -3,7 +3,7 @@
  * (`ops/ops.test.ts`): shape and value against the reference, gradient against central differences. Values are drawn
  * from a seeded stream, away from kinks; kinks and ties have a list of their own in that test.
  */
-import type { AttributesOf, OpName, PerInput } from '../graph/signature.ts';
+import type { AttributesOf, OpName, Padding, PerInput } from '../graph/signature.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { computeOperator, reference } from './reference.ts';
@@ -12,6 +12,9 @@ export interface Sample<N extends OpName> {
   readonly inputs: PerInput<N, Tensor>;
   readonly attributes: AttributesOf<N>;
 }
+
+/** At least one example: where there is none, the table of samples does not compile. */
+export type Samples<N extends OpName> = readonly [Sample<N>, ...Sample<N>[]];
 
 let drawn = 0;
 
@@ -39,32 +42,49 @@ function labels(values: readonly number[]): Tensor {
   return { dtype: 'int32', shape: [values.length], data: Int32Array.from(values) };
 }
 
-const binary = () => [
-  { inputs: { a: uniform([2, 3], 1, 2), b: uniform([2, 3], 1, 2) }, attributes: {} },
-  { inputs: { a: uniform([2, 1, 4], 1, 2), b: uniform([3, 1], 1, 2) }, attributes: {} },
-  { inputs: { a: uniform([2, 3], 1, 2), b: uniform([], 1, 2) }, attributes: {} },
-];
-const unary = () => [{ inputs: { x: distinct([2, 3, 4]) }, attributes: {} }];
-const reduction = () => [
-  { inputs: { x: uniform([3, 4]) }, attributes: { axes: [0], keepDims: false } },
-  { inputs: { x: uniform([2, 3, 4]) }, attributes: { axes: [0, 2], keepDims: true } },
-  { inputs: { x: uniform([5]) }, attributes: { axes: [0], keepDims: false } },
-];
+/** The example that something makes of each entry of a list that is not empty. */
+function each<T, S>([first, ...rest]: readonly [T, ...T[]], make: (entry: T) => S): readonly [S, ...S[]] {
+  return [make(first), ...rest.map(make)];
+}
+
+const binary = () =>
+  [
+    { inputs: { a: uniform([2, 3], 1, 2), b: uniform([2, 3], 1, 2) }, attributes: {} },
+    { inputs: { a: uniform([2, 1, 4], 1, 2), b: uniform([3, 1], 1, 2) }, attributes: {} },
+    { inputs: { a: uniform([2, 3], 1, 2), b: uniform([], 1, 2) }, attributes: {} },
+  ] as const;
+const unary = () => [{ inputs: { x: distinct([2, 3, 4]) }, attributes: {} }] as const;
+const reduction = () =>
+  [
+    { inputs: { x: uniform([3, 4]) }, attributes: { axes: [0], keepDims: false } },
+    { inputs: { x: uniform([2, 3, 4]) }, attributes: { axes: [0, 2], keepDims: true } },
+    { inputs: { x: uniform([5]) }, attributes: { axes: [0], keepDims: false } },
+  ] as const;
 
 const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
-const pools = [
+interface PoolExample {
+  readonly shape: Shape;
+  readonly attributes: AttributesOf<'MaxPool'>;
+}
+const pools: readonly [PoolExample, ...PoolExample[]] = [
   { shape: [2, 3, 8, 8], attributes: pool },
   { shape: [1, 2, 7, 9], attributes: pool },
   { shape: [1, 2, 7, 7], attributes: { size: 3, stride: 2, padding: 'VALID' } },
   { shape: [2, 2, 6, 6], attributes: { size: 2, stride: 2, padding: 'SAME' } },
   { shape: [1, 1, 5, 5], attributes: { size: 3, stride: 1, padding: 'SAME' } },
-] as const;
+];
 
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 /** Stronger than the tutorial's, so that the sum over neighbours matters to the test. */
 const strongLrn = { depthRadius: 2, bias: 0.5, alpha: 0.7, beta: 0.75 };
 
-const convolutions = [
+interface ConvolutionExample {
+  readonly x: Shape;
+  readonly filter: Shape;
+  readonly y: Shape;
+  readonly padding: Padding;
+}
+const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
   { x: [2, 3, 6, 7], filter: [4, 3, 5, 5], y: [2, 4, 6, 7], padding: 'SAME' },
   { x: [1, 2, 5, 5], filter: [3, 2, 3, 3], y: [1, 3, 3, 3], padding: 'VALID' },
   { x: [2, 2, 4, 5], filter: [3, 2, 2, 2], y: [2, 3, 4, 5], padding: 'SAME' },
@@ -73,9 +93,9 @@ const convolutions = [
   // Shapes for which an engine may have a short cut of its own.
   { x: [2, 16, 8, 12], filter: [5, 16, 5, 5], y: [2, 5, 8, 12], padding: 'SAME' },
   { x: [1, 18, 4, 8], filter: [3, 18, 3, 3], y: [1, 3, 4, 8], padding: 'SAME' },
-] as const;
+];
 
-export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
+export const samples: { readonly [N in OpName]: Samples<N> } = {
   Constant: [{ inputs: {}, attributes: { value: uniform([2, 2]) } }],
   Add: binary(),
   Sub: binary(),
@@ -113,6 +133,12 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
   ],
   StridedSlice: [
     { inputs: { x: uniform([4, 5]) }, attributes: { begin: [1, 2], size: [2, 3], strides: [1, 1] } },
+    // Ends before the last element, and on it.
+    { inputs: { x: uniform([8, 5]) }, attributes: { begin: [1, 0], size: [2, 3], strides: [3, 2] } },
+    {
+      inputs: { x: uniform([2, 2, 5]) },
+      attributes: { begin: [0, 1, 1], size: [2, 1, 2], strides: [1, 1, 2] },
+    },
   ],
   Concat: [
     { inputs: [uniform([2, 3]), uniform([2, 1]), uniform([2, 2])], attributes: { axis: 1 } },
@@ -143,15 +169,15 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
       attributes: { transposeA: true, transposeB: true },
     },
   ],
-  Conv2D: convolutions.map(({ x, filter, padding }) => ({
+  Conv2D: each(convolutions, ({ x, filter, padding }) => ({
     inputs: { x: uniform(x), filter: uniform(filter) },
     attributes: { padding },
   })),
-  Conv2DBackpropInput: convolutions.map(({ x, filter, y, padding }) => ({
+  Conv2DBackpropInput: each(convolutions, ({ x, filter, y, padding }) => ({
     inputs: { filter: uniform(filter), dy: uniform(y) },
     attributes: { padding, inputShape: x },
   })),
-  Conv2DBackpropFilter: convolutions.map(({ x, filter, y, padding }) => ({
+  Conv2DBackpropFilter: each(convolutions, ({ x, filter, y, padding }) => ({
     inputs: { x: uniform(x), dy: uniform(y) },
     attributes: { padding, filterShape: filter },
   })),
@@ -163,8 +189,8 @@ export const samples: { readonly [N in OpName]: readonly Sample<N>[] } = {
     { inputs: { dy: uniform([3, 4]) }, attributes: {} },
     { inputs: { dy: uniform([2, 3, 4, 5]) }, attributes: {} },
   ],
-  MaxPool: pools.map(({ shape, attributes }) => ({ inputs: { x: distinct(shape) }, attributes })),
-  MaxPoolGrad: pools.map(({ shape, attributes }) => maxPoolGradSample(shape, attributes)),
+  MaxPool: each(pools, ({ shape, attributes }) => ({ inputs: { x: distinct(shape) }, attributes })),
+  MaxPoolGrad: each(pools, ({ shape, attributes }) => maxPoolGradSample(shape, attributes)),
   LRN: [
     { inputs: { x: uniform([2, 12, 3, 3], -5, 5) }, attributes: lrn },
     { inputs: { x: uniform([1, 6, 2, 2]) }, attributes: strongLrn },

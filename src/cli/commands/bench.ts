@@ -17,9 +17,9 @@ import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { usableCores } from '../../engine/cores.ts';
 import { requireOffered } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
+import { version } from '../../version.ts';
 import { profileTables, type StepRow, stepTable } from '../bench-tables.ts';
 import type { BenchFlags } from '../flag-table.ts';
-import { version } from '../version.ts';
 import { comparePeers } from './bench-peers.ts';
 import type { CommandContext } from './context.ts';
 

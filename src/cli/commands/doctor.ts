@@ -5,8 +5,8 @@ import type { Engine } from '../../engine/engine.ts';
 import { createOnednnEngine } from '../../engine/onednn/onednn-engine.ts';
 import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { messageOf } from '../../errors.ts';
+import { version } from '../../version.ts';
 import type { DoctorFlags } from '../flag-table.ts';
-import { version } from '../version.ts';
 import type { CommandContext } from './context.ts';
 
 /** What CIFAR-10 takes, archive and files; and a few checkpoints. */

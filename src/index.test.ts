@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { inTemporaryFolder } from './testing/examples.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+/** The example of a documentation comment, without its stars. */
+function exampleOf(file: string): string {
+  const [, example = ''] = /@example\n(.*?) \*\//s.exec(readFileSync(join(root, file), 'utf8')) ?? [];
+  return example.replaceAll(/^ \* ?/gm, '');
+}
+
+/** The same with few steps of few images. */
+function quick(example: string, steps: number): string {
+  const changes = [
+    ['maxSteps: 1000', `maxSteps: ${steps}`],
+    ['batchSize: 128', 'batchSize: 8'],
+    ['numExamples: examples.count', 'numExamples: 100'],
+  ] as const;
+  return changes.reduce((text, [from, to]) => {
+    assert.ok(text.includes(from), from);
+    return text.replace(from, to);
+  }, example);
+}
+
+/** Runs Node.js in a folder, and returns what it printed. */
+function node(folder: string, ...words: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stdout + stderr);
+  return stdout;
+}
+
+test('the example of the library compiles under the strictest settings, trains, goes on and evaluates', async () => {
+  await inTemporaryFolder(async (folder) => {
+    // As who installed the package has it.
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(root, join(folder, 'node_modules', 'cifar10'), 'junction');
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as {
+      compilerOptions: object;
+    };
+    const options = {
+      ...compilerOptions,
+      rootDir: '.',
+      outDir: undefined,
+      // What the library declares is checked with it.
+      skipLibCheck: false,
+      typeRoots: [join(root, 'node_modules', '@types')],
+    };
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: options, include: ['example.ts'] }),
+    );
+    for (const steps of [2, 3]) {
+      writeFileSync(join(folder, 'example.ts'), quick(exampleOf('src/index.ts'), steps));
+      node(folder, join(root, 'node_modules', 'typescript', 'bin', 'tsc'));
+      const lines = node(folder, 'example.js').trim().split('\n');
+      // The first run trains steps 0 and 1, the second goes on with step 2; then each prints a precision.
+      assert.deepEqual(
+        lines.slice(0, -1).map((line) => line.split(' ')[0]),
+        steps === 2 ? ['0', '1'] : ['2'],
+      );
+      assert.match(lines.at(-1) ?? '', /^0\.\d+$/);
+    }
+    assert.ok(readdirSync(join(folder, 'run')).includes('model.ckpt-3.safetensors'));
+  });
+});

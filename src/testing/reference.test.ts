@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { float32 } from '../tensor/tensor.ts';
+import { computeOperator, reference, windows } from './reference.ts';
+
+describe('the reference, by hand', () => {
+  // length, window, stride: how many windows, and where the first begins.
+  const cases = [
+    ['SAME', 24, 5, 1, 24, -2],
+    ['SAME', 24, 3, 2, 12, 0],
+    ['SAME', 12, 3, 2, 6, 0],
+    ['SAME', 7, 3, 2, 4, -1],
+    ['SAME', 9, 4, 3, 3, 0],
+    ['SAME', 10, 6, 3, 4, -2],
+    ['SAME', 4, 2, 1, 4, 0],
+    ['SAME', 5, 1, 2, 3, 0],
+    ['VALID', 7, 3, 2, 3, 0],
+    ['VALID', 8, 3, 2, 3, 0],
+    ['VALID', 5, 5, 1, 1, 0],
+  ] as const;
+  for (const [padding, length, size, stride, count, first] of cases) {
+    test(`${padding}: windows of ${size} over ${length}, ${stride} apart, are ${count} from cell ${first}`, () => {
+      // Adding 0 makes -0 of nothing 0.
+      const found = windows(length, size, stride, padding);
+      assert.deepEqual([found.count, found.first + 0], [count, first]);
+    });
+  }
+
+  test('a convolution pads behind first: of a window of two, the odd cell', () => {
+    const x = reference(float32([1, 1, 2, 2], [1, 2, 3, 4]));
+    const filter = reference(float32([1, 1, 2, 2], [1, 10, 100, 1000]));
+    const same = computeOperator('Conv2D', { x, filter }, { padding: 'SAME' }).y;
+    assert.deepEqual([...same.data], [1 + 20 + 300 + 4000, 2 + 400, 3 + 40, 4]);
+    const valid = computeOperator('Conv2D', { x, filter }, { padding: 'VALID' }).y;
+    assert.deepEqual([valid.shape, [...valid.data]], [[1, 1, 1, 1], [4321]]);
+  });
+
+  test('a pool of three, two apart, begins in the corner of an even image and before that of an odd one', () => {
+    const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
+    const count = (n: number) => Float32Array.from({ length: n * n }, (_, i) => i);
+    const even = computeOperator('MaxPool', { x: reference(float32([1, 1, 4, 4], count(4))) }, pool).y;
+    assert.deepEqual([...even.data], [10, 11, 14, 15]);
+    const odd = computeOperator('MaxPool', { x: reference(float32([1, 1, 3, 3], count(3))) }, pool).y;
+    assert.deepEqual([...odd.data], [4, 5, 7, 8]);
+  });
+});
+
+test('the reference shares no arithmetic with what it is compared with', () => {
+  const text = readFileSync(new URL('../../src/testing/reference.ts', import.meta.url), 'utf8');
+  const imported = [...text.matchAll(/^import (?!type )[^;]*?from '([^']+)'/gms)].map(([, file]) => file);
+  assert.deepEqual(imported, ['../graph/graph.ts', '../tensor/tensor.ts']);
+});
