@@ -6,11 +6,12 @@ import { startTraining } from '../../bench/step.ts';
 import type { Variant } from '../../bench/variants.ts';
 import type { Examples } from '../../data/files.ts';
 import type { Precision } from '../../engine/engine.ts';
+import type { JsonEvent } from '../console.ts';
 import type { BenchFlags } from '../flag-table.ts';
 import { table } from '../table.ts';
 
 interface Notebook {
-  add(text: string, result: { readonly kind: string } & Readonly<Record<string, unknown>>): void;
+  add(text: string, result: JsonEvent): void;
 }
 /** One side in one round: its variants with their rates. */
 type Side = ReadonlyMap<string, { readonly precision: Precision; readonly imagesPerSecond: number }>;
@@ -32,8 +33,11 @@ export async function comparePeers(
     ours.push(await measureOurs(variants, examples, batchSize, steps));
     theirs.push(sideOf(await runPeer(command, signal)));
   }
-  notes.add(`\n${sideTable(`ours, batch ${batchSize}`, ours)}`, { kind: 'ours', rounds: ours.map(plain) });
-  notes.add(`\n${sideTable(command, theirs)}`, { kind: 'peers', command, rounds: theirs.map(plain) });
+  notes.add(`\n${sideTable(`ours, batch ${batchSize}`, ours)}`, {
+    kind: 'benchOurs',
+    rounds: ours.map(plain),
+  });
+  notes.add(`\n${sideTable(command, theirs)}`, { kind: 'benchPeers', command, rounds: theirs.map(plain) });
   for (const precision of ['float32', 'bfloat16'] as const) {
     const ratios = ours.map(
       (side, round) => best(side, precision) / best(theirs[round] ?? new Map(), precision),
@@ -42,7 +46,7 @@ export async function comparePeers(
     const { median, fastest, slowest } = spread(ratios);
     notes.add(
       `\n${precision}: our best is ${median.toFixed(2)} × the peer's best (${fastest.toFixed(2)} … ${slowest.toFixed(2)})`,
-      { kind: 'ratio', precision, ratios },
+      { kind: 'benchRatio', precision, ratios },
     );
   }
 }

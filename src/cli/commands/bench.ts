@@ -19,6 +19,7 @@ import { requireOffered } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import { version } from '../../version.ts';
 import { profileTables, type StepRow, stepTable } from '../bench-tables.ts';
+import type { JsonEvent } from '../console.ts';
 import type { BenchFlags } from '../flag-table.ts';
 import { comparePeers } from './bench-peers.ts';
 import type { CommandContext } from './context.ts';
@@ -31,13 +32,13 @@ const rounds = 4;
 /** Everything that one call of `bench` measures goes through here: to the console, and to `--out`. */
 class Notes {
   readonly #context: CommandContext<BenchFlags>;
-  readonly #results: Record<string, unknown>[] = [];
+  readonly #results: JsonEvent[] = [];
 
   constructor(context: CommandContext<BenchFlags>) {
     this.#context = context;
   }
 
-  add(text: string, result: { readonly kind: string } & Readonly<Record<string, unknown>>): void {
+  add(text: string, result: JsonEvent): void {
     this.#results.push(result);
     this.#context.console.result(text, result);
   }
@@ -74,7 +75,7 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
   const libraries = [...new Set(there.map(({ engine }) => engine.library))].join(', ');
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cores} cores`;
   const versions = `cifar10 ${version}, ${libraries}, Node ${process.versions.node}`;
-  notes.add(`${machine}; ${versions}`, { kind: 'machine', machine, versions });
+  notes.add(`${machine}; ${versions}`, { kind: 'benchMachine', machine, versions });
 
   if (flags.profile) await profiles(there, flags, notes);
   else await withGeneratedSet((examples, folder) => measureAll(context, there, examples, folder, notes));
@@ -85,7 +86,7 @@ async function profiles(variants: readonly Variant[], flags: BenchFlags, notes: 
   for (const { engine, title } of variants) {
     const sums = profileSums(await profileStep(engine, flags.batchSize, flags.steps));
     const heading = `\n${title}, batch ${flags.batchSize}: ${sums.millis.toFixed(1)} ms in all parts`;
-    notes.add(`${heading}\n\n${profileTables(sums)}`, { kind: 'profile', title, ...sums });
+    notes.add(`${heading}\n\n${profileTables(sums)}`, { kind: 'benchProfile', title, ...sums });
   }
 }
 
@@ -115,25 +116,25 @@ async function measureAll(
     const roof = await measureRoof(variant.engine);
     roofs.set(variant, roof);
     notes.add(`roof of ${variant.title}: ${(roof / 1e9).toFixed(0)} GFLOP/s`, {
-      kind: 'roof',
+      kind: 'benchRoof',
       title: variant.title,
       flopPerSecond: roof,
     });
   }
   for (const batchSize of given.has('batch-size') ? [flags.batchSize] : usualBatches) {
     const rows = await steps(variants, roofs, examples, batchSize, flags.steps);
-    notes.add(`\n${stepTable(rows)}`, { kind: 'steps', rows });
+    notes.add(`\n${stepTable(rows)}`, { kind: 'benchSteps', rows });
   }
   const { imagesPerSecond } = await measureInput(examples, flags.batchSize, 200);
   notes.add(`\ninput: ${imagesPerSecond.toFixed(0)} distorted images/s on one core`, {
-    kind: 'input',
+    kind: 'benchInput',
     imagesPerSecond,
   });
   const cores = Math.max(...variants.map(({ engine }) => engine.threads));
   for (const { engine, title } of variants.filter(({ engine }) => engine.threads === cores)) {
     const evaluated = await measureEvaluation(engine, examples, flags.batchSize);
     notes.add(`evaluation, ${title}: ${evaluated.toFixed(0)} images/s`, {
-      kind: 'evaluation',
+      kind: 'benchEvaluation',
       title,
       imagesPerSecond: evaluated,
     });
@@ -149,7 +150,7 @@ async function measureAll(
     notes.add(
       `run of ${count} steps, ${title}: first step after ${run.firstStepSeconds.toFixed(2)} s, ` +
         `${run.imagesPerSecond.toFixed(0)} images/s, peak memory ${memory}`,
-      { kind: 'run', title, steps: count, ...run },
+      { kind: 'benchRun', title, steps: count, ...run },
     );
   }
 }
