@@ -255,6 +255,15 @@ export const flagTable = {
     group: 'What is printed',
     commands: ['train'],
   },
+  summarySteps: {
+    kind: 'integer',
+    valueName: 'steps',
+    minimum: 0,
+    default: 100,
+    help: 'steps from one summary for TensorBoard to the next; 0 for none',
+    group: 'What is kept',
+    commands: ['train'],
+  },
   full: {
     kind: 'boolean',
     default: false,
@@ -335,7 +344,6 @@ export const flagTable = {
   device: { notYetAvailable: true },
   logDevicePlacement: { notYetAvailable: true, boolean: true },
   numGpus: { notYetAvailable: true },
-  summarySteps: { notYetAvailable: true },
   towers: { notYetAvailable: true },
   useFp16: { notYetAvailable: true, boolean: true },
 } as const;

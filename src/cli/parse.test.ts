@@ -25,6 +25,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery'> = {
   seed: 0,
   engine: 'auto',
   precision: 'float32',
+  summarySteps: 100,
   trainDir: '/tmp/cifar10_train',
   checkpointSteps: 1000,
   keep: 5,

@@ -87,6 +87,8 @@ export class TrainReporter {
       case 'checkpoint':
         this.#console.event({ ...event });
         return;
+      case 'summary':
+        return;
       case 'end':
         this.#end(event);
         return;

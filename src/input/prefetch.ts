@@ -17,6 +17,8 @@ export interface BatchSource<End = never> {
   close(): Promise<void>;
   /** Batches that memory has been made for so far: more than are asked for ahead and the one in use there never are. */
   readonly made: number;
+  /** How full the queue was when the last batch was taken: batches that were ready, of those asked for ahead. */
+  readonly queue: { readonly ready: number; readonly capacity: number };
   /** Time that `next` has spent waiting so far: computing waited for input. */
   readonly waitedMillis: number;
 }
@@ -51,6 +53,9 @@ class PrefetchedBatches implements BatchSource<undefined> {
   readonly #free: BatchBuffers[] = [];
   #nextStep: number;
   #made = 0;
+  #ready = 0;
+  #readyBefore = 0;
+  readonly #capacity: number;
   #waitedMillis = 0;
 
   /** Prepares the steps from `first` up to, and without, `end`. */
@@ -62,11 +67,16 @@ class PrefetchedBatches implements BatchSource<undefined> {
     this.#readers = Array.from({ length: readers }, () => new Reader(start));
     this.#nextStep = first;
     this.#end = end;
+    this.#capacity = ahead;
     for (let batch = 0; batch < ahead; batch++) this.#request();
   }
 
   get made(): number {
     return this.#made;
+  }
+
+  get queue(): { readonly ready: number; readonly capacity: number } {
+    return { ready: this.#readyBefore, capacity: this.#capacity };
   }
 
   get waitedMillis(): number {
@@ -75,11 +85,13 @@ class PrefetchedBatches implements BatchSource<undefined> {
 
   async next(): Promise<Batch | undefined> {
     const batch = this.#queue.shift();
+    this.#readyBefore = this.#ready;
     this.#request();
     const asked = performance.now();
     try {
       return await batch;
     } finally {
+      this.#ready--;
       this.#waitedMillis += performance.now() - asked;
     }
   }
@@ -99,7 +111,12 @@ class PrefetchedBatches implements BatchSource<undefined> {
     if (reader === undefined) return;
     const memory = this.#free.pop();
     if (memory === undefined) this.#made++;
-    this.#queue.push(reader.prepare(step, memory));
+    const batch = reader.prepare(step, memory);
+    const isReady = () => {
+      this.#ready++;
+    };
+    batch.then(isReady, isReady);
+    this.#queue.push(batch);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a step's summary holds: the tutorial's histograms, scalars and pictures, and what a run costs. */
-import type { Engine, Session, Tensors } from '../engine/engine.ts';
+import type { Session, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
+import type { BatchSource } from '../input/prefetch.ts';
 import type { RecordedValue } from '../summary/recorder-messages.ts';
 import { type Float32Tensor, float32, float32Data, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import type { TrainingRun } from './run.ts';
@@ -24,18 +25,11 @@ export interface StepSummary {
   readonly values: readonly RecordedValue[];
 }
 
-/** What the loop knows of its input. */
-export interface InputState {
-  /** Share of the queue's batches that were ready when this one was taken, 0 … 1, and how many it holds. */
-  readonly ready: number;
-  readonly capacity: number;
-}
-
 export class Summarizer {
   readonly #run: TrainingRun;
   readonly #plan: SummaryGraph;
   readonly #session: Session;
-  #last: { readonly step: number; readonly at: number; waitedMillis: number } | undefined;
+  #last: { readonly step: number; readonly at: number; readonly waitedMillis: number } | undefined;
   #waitedMillis = 0;
 
   private constructor(run: TrainingRun, plan: SummaryGraph, session: Session) {
@@ -45,9 +39,9 @@ export class Summarizer {
   }
 
   /** @throws RunError when the engine refuses the graph */
-  static async create(engine: Engine, run: TrainingRun): Promise<Summarizer> {
+  static async create(run: TrainingRun): Promise<Summarizer> {
     const plan = buildSummaryGraph(run.network, run.batchSize, run.hyperparameters);
-    return new Summarizer(run, plan, await engine.compile(plan.graph));
+    return new Summarizer(run, plan, await run.engine.compile(plan.graph));
   }
 
   /** Histograms and pictures of the batch that is about to be trained on, with the variables as they are before. */
@@ -74,12 +68,12 @@ export class Summarizer {
     seen: readonly RecordedValue[],
     before: Tensors,
     report: StepReport,
-    input: InputState,
+    { ready, capacity }: BatchSource['queue'],
   ): StepSummary {
     const scalars = [
       ...lossScalars(report, before),
       { tag: 'learning_rate', value: report.learningRate },
-      { tag: `queue/batches/fraction_of_${input.capacity}_full`, value: input.ready },
+      { tag: `queue/batches/fraction_of_${capacity}_full`, value: ready / capacity },
       ...this.#rates(report.step),
     ];
     const values = scalars.map((scalar) => ({ kind: 'scalar', ...scalar }) as const);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { CheckpointStore, type FoundCheckpoint } from '../../checkpoint/store.ts';
 import { loadExamples } from '../../data/files.ts';
+import { shellWord } from '../../disk/shell-word.ts';
 import type { Tensors } from '../../engine/engine.ts';
 import { RunError, requireRunning } from '../../errors.ts';
 import { Evaluator } from '../../evaluation/evaluate.ts';
@@ -9,6 +10,7 @@ import { makeRun, requireSameRun, type TrainingRun } from '../../training/run.ts
 import { type TrainOptions, train } from '../../training/train.ts';
 import type { Validation } from '../../training/validation.ts';
 import { version } from '../../version.ts';
+import type { Console } from '../console.ts';
 import type { TrainFlags } from '../flag-table.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext } from './context.ts';
@@ -16,6 +18,7 @@ import { ensureDataset } from './data.ts';
 import { startingPoint } from './init-from.ts';
 import { TrainDir } from './train-dir.ts';
 import { engineOf, recipeOf, requireSensibleFlags } from './train-recipe.ts';
+import { TrainSummaries } from './train-summaries.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<boolean> {
@@ -65,6 +68,7 @@ async function run(
   const reporter = new TrainReporter(console, flags, run, engineReason, resume?.path);
   const validator =
     flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn, signal);
+  const summaries = await openSummaries(flags, run, resume, console);
   const options: TrainOptions = {
     run,
     store,
@@ -76,13 +80,31 @@ async function run(
     ...(resume && { resume }),
     ...(validator && { validate: validator.validate }),
     ...(initFrom && { initFrom }),
+    ...(summaries && { summarySteps: flags.summarySteps }),
   };
   try {
-    for await (const event of train(options)) reporter.tell(event);
+    for await (const event of train(options)) {
+      reporter.tell(event);
+      await summaries?.tell(event);
+    }
   } finally {
-    await validator?.release();
+    await Promise.all([validator?.release(), summaries?.close()]);
   }
   return reporter.finished;
+}
+
+/** Says where to watch. */
+async function openSummaries(
+  { summarySteps, trainDir, maxSteps }: TrainFlags,
+  run: TrainingRun,
+  resume: FoundCheckpoint | undefined,
+  console: Console,
+): Promise<TrainSummaries | undefined> {
+  const startStep = resume?.checkpoint.metadata.globalStep ?? 0;
+  if (summarySteps === 0 || startStep >= maxSteps) return undefined;
+  const summaries = await TrainSummaries.open(trainDir, run, startStep, console.warn);
+  console.line(`Watch it: tensorboard --logdir ${shellWord(trainDir)}`);
+  return summaries;
 }
 
 /** Scores the examples kept out with the moving averages; the best checkpoint goes to `best` in the train folder. */
