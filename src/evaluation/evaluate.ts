@@ -144,7 +144,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-function weightsOf(
+/** The weights of a variable, averaged or raw.
+ * @throws RunError when the checkpoint has none */
+export function weightsOf(
   tensors: ReadonlyMap<string, Float32Tensor>,
   variable: string,
   weights: Weights,

@@ -15,10 +15,10 @@ export class MetricsFile {
   /** Goes on with the file of the run that is resumed at this step: lines from there on are taken away, for they come
    * again, and so is a last line that was cut.
    * @param onError told the first time that something cannot be written */
-  constructor(dir: string, startStep: number, onError: (error: RunError) => void) {
+  constructor(dir: string, startStep: number | undefined, onError: (error: RunError) => void) {
     this.#path = join(dir, metricsFileName);
     this.#onError = onError;
-    this.#try(() => keepBefore(this.#path, startStep));
+    this.#try(() => keepBefore(this.#path, startStep ?? Number.POSITIVE_INFINITY));
   }
 
   add(step: number, values: readonly SummaryValue[]): void {

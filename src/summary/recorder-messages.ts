@@ -24,8 +24,9 @@ export type RecordedValue =
 
 export interface RecorderStart {
   readonly dir: string;
-  /** The first step that will be recorded: what earlier files have from there on is void. */
-  readonly startStep: number;
+  /** The first step that will be recorded: what earlier files have from there on is void. Left out where nothing is: an
+   * evaluator's steps may come in any order. */
+  readonly startStep?: number;
   readonly flushSeconds?: number;
 }
 

@@ -38,3 +38,13 @@ const descriptions: readonly (readonly [RegExp, string])[] = [
 export function describeTag(tag: string): string | undefined {
   return descriptions.find(([pattern]) => pattern.test(tag))?.[1];
 }
+
+/** Gives the first value of each tag its description: readers keep that one. */
+export function described(): <T extends { readonly tag: string }>(value: T) => T {
+  const known = new Set<string>();
+  return (value) => {
+    const description = known.has(value.tag) ? undefined : describeTag(value.tag);
+    known.add(value.tag);
+    return description === undefined ? value : { ...value, description };
+  };
+}

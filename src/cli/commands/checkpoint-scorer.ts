@@ -6,8 +6,8 @@ import { type Examples, loadExamples } from '../../data/files.ts';
 import { holdOut } from '../../data/holdout.ts';
 import { chooseEngine } from '../../engine/engines.ts';
 import { RunError } from '../../errors.ts';
-import { ConfusionMatrix } from '../../evaluation/confusion.ts';
 import { type Evaluation, Evaluator, requireSameClasses } from '../../evaluation/evaluate.ts';
+import { ScoreWitness } from '../../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../../evaluation/report-files.ts';
 import { datasetOf, networkOf } from '../../training/run.ts';
 import { type Console, timestamp } from '../console.ts';
@@ -16,6 +16,7 @@ import { scoringLine } from '../progress-line.ts';
 import { classTable, confusionTable } from '../report-tables.ts';
 import type { CommandContext } from './context.ts';
 import { ensureDataset } from './data.ts';
+import { EvalSummaries } from './eval-summaries.ts';
 
 const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
 const kinds = { test: 'test', train_eval: 'training', validation: 'validation' } as const;
@@ -29,6 +30,7 @@ export class CheckpointScorer {
   readonly #flags: EvalFlags;
   readonly #console: Console;
   readonly #signal: AbortSignal;
+  readonly #summaries: EvalSummaries;
   /** Made for the first checkpoint, and again where one of another network follows. */
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
   #images = 0;
@@ -38,6 +40,7 @@ export class CheckpointScorer {
     this.#flags = flags;
     this.#console = console;
     this.#signal = signal;
+    this.#summaries = new EvalSummaries(flags, console.warn);
   }
 
   /** Images scored so far, of all checkpoints. */
@@ -52,16 +55,16 @@ export class CheckpointScorer {
     const evaluator = await this.#evaluatorFor(metadata);
     const all = Math.min(numExamples, examples.count);
     if (this.#images === 0) this.#tellStart(evaluator, examples, all);
-    const confusion = new ConfusionMatrix(examples.dataset.classes);
+    const witness = new ScoreWitness(examples);
+    const { confusion } = witness;
     const predictions = new PredictionRows(examples);
     const score = await evaluator.score(tensors, weights, examples, {
       numExamples,
       signal: this.#signal,
       onProgress: progressOf(this.#console, all),
       onScored: (scored) => {
-        if (!report) return;
-        confusion.add(scored);
-        predictions.add(scored);
+        witness.add(scored);
+        if (report) predictions.add(scored);
       },
     });
     this.#console.progress(undefined);
@@ -70,6 +73,7 @@ export class CheckpointScorer {
     const result = { globalStep: metadata.globalStep, ...score };
     const about = { checkpoint: path, dataset: examples.dataset.name, evalData, weights };
     this.#tell(examples, result, about);
+    await this.#summaries.record(evaluator.engine, tensors, metadata, examples, witness, score);
     if (report) {
       const { classes } = examples.dataset;
       this.#console.result(
@@ -82,7 +86,7 @@ export class CheckpointScorer {
   }
 
   async release(): Promise<void> {
-    await this.#evaluator?.evaluator.release();
+    await Promise.all([this.#evaluator?.evaluator.release(), this.#summaries.close()]);
   }
 
   #tellStart({ engine }: Evaluator, { dataset }: Examples, images: number): void {
@@ -115,7 +119,7 @@ export class CheckpointScorer {
   async #evaluatorFor(metadata: CheckpointMetadata): Promise<Evaluator> {
     const network = JSON.stringify(metadata.network);
     if (this.#evaluator?.network === network) return this.#evaluator.evaluator;
-    await this.release();
+    await this.#evaluator?.evaluator.release();
     const { engine } = chooseEngine(this.#flags);
     const evaluator = await Evaluator.create(engine, networkOf(metadata), this.#flags.batchSize);
     this.#evaluator = { network, evaluator };

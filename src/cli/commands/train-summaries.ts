@@ -9,7 +9,7 @@ import {
   sessionStartValue,
 } from '../../summary/hparams.ts';
 import { SummaryRecorder } from '../../summary/recorder.ts';
-import { describeTag } from '../../summary/tag-descriptions.ts';
+import { described } from '../../summary/tag-descriptions.ts';
 import { graphNodes } from '../../training/graph-nodes.ts';
 import type { TrainingRun } from '../../training/run.ts';
 import type { TrainEvent } from '../../training/train.ts';
@@ -22,7 +22,7 @@ const now = () => Date.now() / 1000;
 
 export class TrainSummaries {
   readonly #recorder: SummaryRecorder;
-  readonly #described = new Set<string>();
+  readonly #describe = described();
 
   private constructor(recorder: SummaryRecorder) {
     this.#recorder = recorder;
@@ -49,14 +49,11 @@ export class TrainSummaries {
 
   async tell(event: TrainEvent): Promise<void> {
     if (event.kind === 'summary') {
-      await this.#recorder.record(
-        event.step,
-        event.values.map((value) => this.#withDescription(value)),
-      );
+      await this.#recorder.record(event.step, event.values.map(this.#describe));
     }
     if (event.kind === 'validation') {
       const value = { kind: 'scalar', tag: validationTag, value: event.precision } as const;
-      await this.#recorder.record(event.globalStep, [this.#withDescription(value)]);
+      await this.#recorder.record(event.globalStep, [this.#describe(value)]);
     }
     if (event.kind === 'end' && !event.stopped) {
       await this.#recorder.record(event.globalStep, [sessionEndValue('success', now())]);
@@ -66,14 +63,6 @@ export class TrainSummaries {
   /** Writes what waits. */
   close(): Promise<void> {
     return this.#recorder.close();
-  }
-
-  /** The first value of a tag says what it is. */
-  #withDescription<T extends { readonly tag: string }>(value: T): T {
-    if (this.#described.has(value.tag)) return value;
-    this.#described.add(value.tag);
-    const description = describeTag(value.tag);
-    return description === undefined ? value : { ...value, description };
   }
 }
 
