@@ -16,11 +16,11 @@ import { describeType, sameShape, scalar } from '../tensor/tensor.ts';
 export function gradients(builder: GraphBuilder, loss: Value, values: readonly Value[]): readonly Value[] {
   if (loss.shape.length > 0)
     throw new GraphError(`a loss must be a scalar, ${loss.name} is ${describeType(loss)}`);
-  const nodes = [...builder.build().nodes];
+  const { nodes } = builder.build();
   const needed = dependents(nodes, values);
   return builder.scope('gradients', () => {
     const found = new Map<Value, Value>([[loss, builder.op('Constant', {}, { value: scalar(1) }, 'ones')]]);
-    for (const node of nodes.reverse()) {
+    for (const node of nodes.toReversed()) {
       const [[, y] = []] = outputsOf(node);
       const dy = y && found.get(y);
       if (dy !== undefined)

@@ -3,7 +3,7 @@ import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, resultsOf, type Value } from '../graph/graph.ts';
 import type { OpName } from '../graph/signature.ts';
 import { GraphBuilder } from '../ops/builder.ts';
-import { checked } from './check.ts';
+import { checked } from '../ops/check.ts';
 
 /** A pass: a graph that computes the same in another way. */
 export type Pass = (graph: Graph) => Graph;
@@ -37,7 +37,7 @@ export function rewrite(graph: Graph, replace: Replace): Graph {
     const variable = graph.variables.get(name);
     if (variable !== undefined) builder.update(now(variable), now(value));
   }
-  return checked(builder.build());
+  return builder.build();
 }
 
 /** The node with each of its inputs replaced. */
