@@ -48,6 +48,13 @@ const evaluate = (trainDir: string, ...more: readonly string[]) => [
 const checkpoint = (trainDir: string, step: number) =>
   join(folder, trainDir, `model.ckpt-${step}.safetensors`);
 
+/** That a start went on from its newest checkpoint, of this step or a later one, and that its first line is that step. */
+function assertGoesOn(output: string, atLeast: number): void {
+  const [first = 0] = stepsIn(output);
+  assert.ok(first >= atLeast && first % 5 === 0, `the restart's first line is step ${first}`);
+  assert.match(output, new RegExp(`Going on from .*model\\.ckpt-${first}\\.safetensors`));
+}
+
 before(() => ensureSynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -65,12 +72,12 @@ describe('a run that is killed and started again', () => {
         if (line.includes(`: step ${killAt}, `)) kill('SIGKILL');
       });
       assert.equal(killed.signal, 'SIGKILL');
+      if (killAt === 12) assert.equal(stepsIn(killed.output)[0], 0);
+      else assertGoesOn(killed.output, 10);
     }
     const last = await cifar10(train('killed', ...steps));
     assert.equal(last.code, 0, last.errors);
-    const [first = 0] = stepsIn(last.output);
-    assert.ok(first > 0 && first % 5 === 0, `the restart's first line is step ${first}`);
-    assert.match(last.output, new RegExp(`Going on from .*model\\.ckpt-${first}\\.safetensors`));
+    assertGoesOn(last.output, 25);
     assert.deepEqual(readFileSync(checkpoint('killed', 40)), readFileSync(checkpoint('undisturbed', 40)));
   });
 
