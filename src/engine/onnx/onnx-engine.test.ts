@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GraphError } from '../../errors.ts';
+import { GraphBuilder } from '../../ops/builder.ts';
+import { float32, type Tensor } from '../../tensor/tensor.ts';
+import { createOnnxEngine } from './onnx-engine.ts';
+
+test('variables of every type are written and read', async () => {
+  const values = new Map<string, Tensor>([
+    ['float32', float32([2], [0.5, -1])],
+    ['int32', { dtype: 'int32', shape: [2], data: Int32Array.of(-7, 2 ** 31 - 1) }],
+    ['int64', { dtype: 'int64', shape: [2], data: BigInt64Array.of(-7n, 2n ** 62n) }],
+    ['bool', { dtype: 'bool', shape: [2], data: Uint8Array.of(1, 0) }],
+  ]);
+  const b = new GraphBuilder('types');
+  for (const [name, type] of values) b.variable(name, type);
+  const first = b.variable('float32', { dtype: 'float32', shape: [2] });
+  b.output('negative', b.op('Neg', { x: first }));
+  const session = await createOnnxEngine(1).compile(b.build());
+  try {
+    await session.write(values);
+    assert.deepEqual((await session.step(new Map())).get('negative'), float32([2], [-0.5, 1]));
+    assert.deepEqual(await session.read(), values);
+  } finally {
+    await session.release();
+  }
+});
+
+test('local response normalisation with another exponent than the tutorial’s is refused by what is supported', async () => {
+  const attributes = { depthRadius: 2, bias: 1, alpha: 0.1, beta: 0.5 };
+  const type = { dtype: 'float32', shape: [1, 4, 2, 2] } as const;
+  const b = new GraphBuilder('lrn');
+  const x = b.input('x', type);
+  const y = b.op('LRN', { x }, attributes, 'norm1');
+  const refusal = (op: string, name: string) =>
+    new GraphError(`${op} "${name}": the ONNX engine supports beta 0.75 only, this one has 0.5`);
+  b.output('y', y);
+  await assert.rejects(async () => createOnnxEngine(1).compile(b.build()), refusal('LRN', 'norm1'));
+  const c = new GraphBuilder('gradient');
+  const dy = c.input('dy', type);
+  c.output('dx', c.op('LRNGrad', { x: dy, y: dy, dy }, attributes, 'slope'));
+  await assert.rejects(async () => createOnnxEngine(1).compile(c.build()), refusal('LRNGrad', 'slope'));
+});
