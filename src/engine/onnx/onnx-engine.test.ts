@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GraphError } from '../../errors.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
-import { float32, type Tensor } from '../../tensor/tensor.ts';
+import { RandomStream } from '../../tensor/random.ts';
+import { float32, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 
 test('variables of every type are written and read', async () => {
@@ -40,4 +41,34 @@ test('local response normalisation with another exponent than the tutorial’s i
   const dy = c.input('dy', type);
   c.output('dx', c.op('LRNGrad', { x: dy, y: dy, dy }, attributes, 'slope'));
   await assert.rejects(async () => createOnnxEngine(1).compile(c.build()), refusal('LRNGrad', 'slope'));
+});
+
+test('the sum of a million squares is right to 1e-7', async () => {
+  // local3 and local4 of the tutorial, and a number of rows that is prime.
+  const shapes = [
+    [2304, 384],
+    [384, 192],
+    [1009, 31],
+  ] as const;
+  const b = new GraphBuilder('squares');
+  const feeds = new Map<string, Tensor>();
+  for (const [index, shape] of shapes.entries()) {
+    const stream = new RandomStream(index, 'test');
+    const values = Float32Array.from({ length: sizeOf(shape) }, () => 0.04 * stream.normal());
+    feeds.set(`x${index}`, float32(shape, values));
+    const x = b.input(`x${index}`, { dtype: 'float32', shape });
+    b.output(`loss${index}`, b.op('L2Loss', { x }));
+  }
+  const session = await createOnnxEngine(2).compile(b.build());
+  try {
+    const losses = await session.step(feeds);
+    for (const index of shapes.keys()) {
+      const { data = new Float32Array() } = feeds.get(`x${index}`) ?? {};
+      const exact = Float64Array.from(data, Number).reduce((sum, value) => sum + value ** 2, 0) / 2;
+      const found = Number(losses.get(`loss${index}`)?.data[0]);
+      assert.ok(Math.abs(found / exact - 1) <= 1e-7, `${shapes[index]}: ${found / exact - 1}`);
+    }
+  } finally {
+    await session.release();
+  }
 });
