@@ -1,61 +1,76 @@
-/** How fast a whole training step is: the batch fed, forward, backward, update, moving averages, losses read. */
-import type { Engine } from '../engine/engine.ts';
+/** Whole training steps as `train` takes them: the next distorted batch, forward, backward, update, averages, losses. */
+import type { Examples } from '../data/files.ts';
+import type { Engine, PartTime, Session } from '../engine/engine.ts';
+import { prefetchBatches } from '../input/prefetch.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { RandomStream } from '../tensor/random.ts';
-import { float32, scalar, type Tensor } from '../tensor/tensor.ts';
+import { float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { tutorialHyperparameters } from '../training/hyperparameters.ts';
+import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
-import { type Spread, spread, timeRuns } from './statistics.ts';
 
-export interface StepResult {
-  readonly batchSize: number;
-  readonly millis: Spread;
-  readonly imagesPerSecond: number;
-  /** Floating-point operations of one step. */
-  readonly flop: number;
+/** A training that takes a step when it is told to. */
+export interface SteppedTraining {
+  readonly step: () => Promise<unknown>;
+  readonly release: () => Promise<void>;
 }
 
-/** A fixed batch of random images, so that nothing but the step is measured. */
-export async function measureStep(engine: Engine, batchSize: number, steps: number): Promise<StepResult> {
-  const network = tutorialNetwork(10);
-  const training = buildTrainingGraph(network, batchSize, tutorialHyperparameters);
+const network = tutorialNetwork(10);
+
+/** Floating-point operations of one step, by definition of its operators. */
+export function stepFlop(batchSize: number): number {
+  return 2 * multiplyAdds(buildTrainingGraph(network, batchSize, tutorialHyperparameters).graph);
+}
+
+/** A training with its batches prepared ahead, as in a run. */
+export async function startTraining(
+  engine: Engine,
+  examples: Examples,
+  batchSize: number,
+): Promise<SteppedTraining> {
+  const training = buildTrainingGraph(network, batchSize, { ...tutorialHyperparameters, clipNorm: 0 });
   const session = await engine.compile(training.graph);
+  await session.write(initialVariables(training, 0));
+  const batches = prefetchBatches(examples, { seed: 0, batchSize, firstStep: 0 });
+  // A small learning rate: what is measured must not diverge.
+  const hyperparameters = { ...tutorialHyperparameters, initialLearningRate: 0.01 };
+  return {
+    step: async () => {
+      const batch = await batches.next();
+      await trainStep({ examples, batchSize, network, hyperparameters }, training.lossNames, session, batch);
+      batches.recycle(batch);
+    },
+    release: async () => {
+      await Promise.all([batches.close(), session.release()]);
+    },
+  };
+}
+
+/** What each part of a step takes, on a batch of random images. */
+export async function profileStep(
+  engine: Engine,
+  batchSize: number,
+  steps: number,
+): Promise<readonly PartTime[]> {
+  const training = buildTrainingGraph(network, batchSize, tutorialHyperparameters);
+  const session: Session = await engine.compile(training.graph, { profiling: true });
   try {
     await session.write(initialVariables(training, 0));
-    const feeds = randomBatch(batchSize, network.imageShape, network.classes);
-    const millis = spread(await timeRuns(steps, 3, () => session.step(feeds)));
-    const flop = 2 * multiplyAdds(training.graph);
-    return { batchSize, millis, imagesPerSecond: (batchSize / millis.median) * 1e3, flop };
+    return await session.profile(randomBatch(batchSize), steps);
   } finally {
     await session.release();
   }
 }
 
-function randomBatch(
-  batchSize: number,
-  imageShape: readonly number[],
-  classes: number,
-): ReadonlyMap<string, Tensor> {
+function randomBatch(batchSize: number): ReadonlyMap<string, Tensor> {
   const stream = new RandomStream(0, 'test');
-  const shape = [batchSize, ...imageShape];
-  const size = shape.reduce((product, length) => product * length, 1);
+  const shape = [batchSize, ...network.imageShape];
+  const images = Float32Array.from({ length: sizeOf(shape) }, () => stream.normal());
+  const labels = Int32Array.from({ length: batchSize }, () => stream.below(network.classes));
   return new Map<string, Tensor>([
-    [
-      'images',
-      float32(
-        shape,
-        Float32Array.from({ length: size }, () => stream.normal()),
-      ),
-    ],
-    [
-      'labels',
-      {
-        dtype: 'int32',
-        shape: [batchSize],
-        data: Int32Array.from({ length: batchSize }, () => stream.below(classes)),
-      },
-    ],
+    ['images', float32(shape, images)],
+    ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
     ['learning_rate', scalar(0.01)],
     ['moving_average_decay', scalar(0.99)],
   ]);

@@ -25,6 +25,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery'> = {
   seed: 0,
   engine: 'auto',
   precision: 'float32',
+  summarySteps: 100,
   trainDir: '/tmp/cifar10_train',
   checkpointSteps: 1000,
   keep: 5,
@@ -79,9 +80,9 @@ test('eval without flags but --run-once evaluates as the tutorial did', () => {
 
 test('bench without flags times 20 steps', () => {
   const flags = {
-    dataDir: '/tmp/cifar10_data',
     batchSize: 128,
     steps: 20,
+    profile: false,
     engine: 'auto',
     precision: 'float32',
     quiet: false,
@@ -100,7 +101,7 @@ test('the types of the flags follow from the table', () => {
     Same<BenchFlags['out'], string | undefined>,
     Same<
       keyof BenchFlags,
-      'dataDir' | 'batchSize' | 'steps' | 'engine' | 'precision' | 'out' | 'quiet' | 'json'
+      'batchSize' | 'steps' | 'engine' | 'precision' | 'profile' | 'peers' | 'out' | 'quiet' | 'json'
     >,
   ] = [true, true, true, true, true, true];
   assert.ok(same);

@@ -27,7 +27,25 @@ export interface Engine {
   readonly threads: number;
   /** Makes a graph ready to run, in a thread of its own.
    * @throws RunError when the engine is missing or refuses the graph. */
-  compile(graph: Graph): Promise<Session>;
+  compile(graph: Graph, options?: CompileOptions): Promise<Session>;
+}
+
+export interface CompileOptions {
+  /** The session can be profiled, and is a little slower for it. */
+  readonly profiling?: boolean;
+}
+
+/** What one part of a step took. */
+export interface PartTime {
+  /** The operator of the graph, or what the engine does in between, such as `Reorder`. */
+  readonly op: string;
+  /** Path of the node in the graph, such as `conv1/Conv2D`. */
+  readonly name: string;
+  /** What the engine calls the code that did it. */
+  readonly code: string;
+  /** Median over the steps, and the shortest. */
+  readonly millis: number;
+  readonly fastest: number;
 }
 
 /** A graph ready to run, and its variables. */
@@ -37,11 +55,14 @@ export interface Session {
   write(variables: Tensors): Promise<void>;
   /** Computes the outputs from the feeds and the variables, then gives the variables their new values. The
    * tensors fed are copied and may be used again.
-   * @throws RunError for a feed that is missing or does not fit, or when the engine fails; the variables then
-   * are as they were. */
+   * @throws RunError for a feed that is missing or does not fit: the variables are then as they were; or when the engine
+   * fails: then the session can only be released. */
   step(feeds: Tensors): Promise<Tensors>;
   /** Copies of all variables. */
   read(): Promise<Tensors>;
+  /** Takes so many steps with the same feeds and tells what each part of them took, in order.
+   * @throws RunError when the session was not compiled for it. */
+  profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]>;
   /** Frees the engine's memory and ends its thread. */
   release(): Promise<void>;
 }

@@ -10,6 +10,8 @@ export interface EngineRequest {
   readonly precision: Precision;
   /** Threads of a session; by default one for each core that the process may use. */
   readonly threads?: number;
+  /** Take bfloat16 also where the CPU has no instructions for it: to measure how slow that is. */
+  readonly emulate?: boolean;
 }
 
 export interface ChosenEngine {
@@ -20,9 +22,9 @@ export interface ChosenEngine {
 
 /** @throws UsageError for what no engine of that name offers
  * @throws RunError when the engine asked for is not here, or this CPU lacks what is asked */
-export function chooseEngine({ engine, precision, threads }: EngineRequest): ChosenEngine {
+export function chooseEngine({ engine, precision, threads, emulate = false }: EngineRequest): ChosenEngine {
   requireOffered(engine, precision);
-  const options = { precision, ...(threads !== undefined && { threads }) };
+  const options = { precision, emulate, ...(threads !== undefined && { threads }) };
   if (engine === 'onnx') return { engine: createOnnxEngine(threads) };
   if (engine === 'onednn') return { engine: createOnednnEngine(options) };
   // Only oneDNN computes in bfloat16: where it cannot, its own message says what to do.

@@ -1,12 +1,15 @@
 /** What an engine and the thread of one of its sessions say to each other. Every request gets one reply, in order. */
 import type { Tensor } from '../tensor/tensor.ts';
+import type { PartTime } from './engine.ts';
 
 export type Request =
   | { readonly kind: 'write'; readonly tensors: ReadonlyMap<string, Tensor> }
   | { readonly kind: 'step'; readonly feeds: ReadonlyMap<string, Tensor> }
   | { readonly kind: 'read' }
+  | { readonly kind: 'profile'; readonly feeds: ReadonlyMap<string, Tensor>; readonly steps: number }
   | { readonly kind: 'release' };
 
 export type Reply =
   | { readonly kind: 'done'; readonly tensors: ReadonlyMap<string, Tensor> }
+  | { readonly kind: 'profiled'; readonly parts: readonly PartTime[] }
   | { readonly kind: 'failed'; readonly message: string };

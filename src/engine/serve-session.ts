@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { PartTime } from './engine.ts';
 import type { Reply, Request } from './messages.ts';
 
 type Tensors = ReadonlyMap<string, Tensor>;
@@ -12,6 +13,7 @@ export interface SessionWork {
   readonly write: (tensors: Tensors) => void;
   readonly step: (feeds: Tensors) => Answer;
   readonly read: () => Answer;
+  readonly profile: (feeds: Tensors, steps: number) => readonly PartTime[] | Promise<readonly PartTime[]>;
   readonly release: () => void | Promise<void>;
 }
 
@@ -20,7 +22,7 @@ export function serveSession(port: MessagePort, ready: SessionWork | Promise<Ses
   const work = Promise.resolve(ready);
   let previous = reply(
     port,
-    work.then(() => new Map()),
+    work.then(() => done(new Map())),
   );
   port.on('message', (request: Request) => {
     previous = previous
@@ -36,17 +38,37 @@ export function serveSession(port: MessagePort, ready: SessionWork | Promise<Ses
   });
 }
 
-async function answer(work: SessionWork, request: Request): Promise<Tensors> {
-  if (request.kind === 'step') return work.step(request.feeds);
-  if (request.kind === 'read') return work.read();
-  if (request.kind === 'write') work.write(request.tensors);
-  if (request.kind === 'release') await work.release();
-  return new Map();
+async function answer(work: SessionWork, request: Request): Promise<Reply> {
+  switch (request.kind) {
+    case 'step':
+      return done(await work.step(request.feeds));
+    case 'read':
+      return done(await work.read());
+    case 'profile':
+      return { kind: 'profiled', parts: await work.profile(request.feeds, request.steps) };
+    case 'write':
+      work.write(request.tensors);
+      return done(new Map());
+    case 'release':
+      await work.release();
+      return done(new Map());
+  }
 }
 
-function reply(port: MessagePort, work: Promise<Tensors>): Promise<void> {
+function done(tensors: Tensors): Reply {
+  return { kind: 'done', tensors };
+}
+
+function reply(port: MessagePort, work: Promise<Reply>): Promise<void> {
   return work.then(
-    (tensors) => port.postMessage({ kind: 'done', tensors } satisfies Reply),
+    (answered) => port.postMessage(answered, memoryOf(answered)),
     (error: unknown) => port.postMessage({ kind: 'failed', message: messageOf(error) } satisfies Reply),
   );
+}
+
+/** The memory of the tensors of a reply goes with it: they are copies that nobody here needs any more. */
+function memoryOf(answered: Reply): readonly ArrayBuffer[] {
+  if (answered.kind !== 'done') return [];
+  const buffers = [...answered.tensors.values()].map(({ data }) => data.buffer);
+  return [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer);
 }

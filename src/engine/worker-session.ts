@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { messageOf, RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { describeType } from '../tensor/tensor.ts';
-import type { Session, Tensors } from './engine.ts';
+import type { PartTime, Session, Tensors } from './engine.ts';
 import type { Reply, Request } from './messages.ts';
 
 /** How a session's thread is started, and how it is spoken of. */
@@ -21,7 +21,7 @@ export interface SessionThread {
 export class WorkerSession implements Session {
   readonly #worker: Worker;
   readonly #graph: Graph;
-  readonly #waiting: { resolve: (tensors: Tensors) => void; reject: (error: Error) => void }[] = [];
+  readonly #waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
   #ended: Error | undefined;
 
   private constructor(graph: Graph, { library, script, start, advice }: SessionThread) {
@@ -29,7 +29,7 @@ export class WorkerSession implements Session {
     this.#worker = new Worker(script, { workerData: start });
     this.#worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.shift();
-      if (reply.kind === 'done') waiting?.resolve(reply.tensors);
+      if (reply.kind !== 'failed') waiting?.resolve(reply);
       else waiting?.reject(new RunError(`${library}, graph ${graph.name}: ${reply.message}`));
     });
     this.#worker.on('error', (error) =>
@@ -57,14 +57,18 @@ export class WorkerSession implements Session {
   }
 
   async step(feeds: Tensors): Promise<Tensors> {
-    requireTensors('input', this.#graph.inputs, feeds);
-    const missing = [...this.#graph.inputs.keys()].filter((name) => !feeds.has(name));
-    if (missing.length > 0) throw new RunError(`graph ${this.#graph.name} is not fed ${missing.join(', ')}`);
-    return this.#send({ kind: 'step', feeds });
+    this.#requireFeeds(feeds);
+    return this.#tensors({ kind: 'step', feeds });
   }
 
   read(): Promise<Tensors> {
-    return this.#send({ kind: 'read' });
+    return this.#tensors({ kind: 'read' });
+  }
+
+  async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {
+    this.#requireFeeds(feeds);
+    const reply = await this.#send({ kind: 'profile', feeds, steps });
+    return reply.kind === 'profiled' ? reply.parts : [];
   }
 
   async release(): Promise<void> {
@@ -74,13 +78,24 @@ export class WorkerSession implements Session {
     await exit;
   }
 
-  #send(request: Request): Promise<Tensors> {
+  #requireFeeds(feeds: Tensors): void {
+    requireTensors('input', this.#graph.inputs, feeds);
+    const missing = [...this.#graph.inputs.keys()].filter((name) => !feeds.has(name));
+    if (missing.length > 0) throw new RunError(`graph ${this.#graph.name} is not fed ${missing.join(', ')}`);
+  }
+
+  async #tensors(request: Request): Promise<Tensors> {
+    const reply = await this.#send(request);
+    return reply.kind === 'done' ? reply.tensors : new Map();
+  }
+
+  #send(request: Request): Promise<Reply> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     this.#worker.postMessage(request);
     return this.#reply();
   }
 
-  #reply(): Promise<Tensors> {
+  #reply(): Promise<Reply> {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 

@@ -34,9 +34,13 @@ function contentProto(content: EventContent): object {
 
 function valueProto(value: SummaryValue): object {
   const { tag, description } = value;
-  const plugin = value.kind === 'plugin' && { plugin_name: value.plugin, content: value.content };
+  const isPlain = value.kind !== 'plugin';
+  // Readers complain of metadata that names no plugin.
+  const plugin = isPlain
+    ? { plugin_name: `${value.kind}s` }
+    : { plugin_name: value.plugin, content: value.content };
   const metadata = {
-    ...(plugin !== false && { plugin_data: plugin }),
+    ...((!isPlain || description !== undefined) && { plugin_data: plugin }),
     ...(description !== undefined && { summary_description: description }),
   };
   const hasMetadata = Object.keys(metadata).length > 0;

@@ -12,8 +12,8 @@ export interface EventWriterOptions {
   /** Folder of the run, made where it is missing. */
   readonly dir: string;
   /** The first step that is written now: 0, or where a resumed run goes on. Readers forget what earlier files have at this
-   * step or after it. */
-  readonly startStep: number;
+   * step or after it. Left out where they shall forget nothing. */
+  readonly startStep?: number;
   /** Told the first time that something cannot be written, and never again. Whether a run without summaries is worth going
    * on with is for the caller to decide: the writer never throws, and tries again what it has kept. */
   readonly onError: (error: RunError) => void;
@@ -62,7 +62,7 @@ export class EventWriter {
       );
     }
     this.#startWithVersion();
-    this.add({ kind: 'session', status: 'START' }, options.startStep);
+    if (options.startStep !== undefined) this.add({ kind: 'session', status: 'START' }, options.startStep);
     this.flush();
     this.#timer = setInterval(() => this.flush(), (options.flushSeconds ?? 5) * 1000).unref();
   }

@@ -18,8 +18,11 @@ export interface StepReport {
   readonly waitedMillis: number;
 }
 
+/** What of a run a step needs to know. */
+export type StepRecipe = Pick<TrainingRun, 'examples' | 'batchSize' | 'network' | 'hyperparameters'>;
+
 export async function trainStep(
-  { examples, batchSize, network, hyperparameters }: TrainingRun,
+  { examples, batchSize, network, hyperparameters }: StepRecipe,
   lossNames: readonly string[],
   session: Session,
   { step, images, labels }: Batch,

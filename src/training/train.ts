@@ -5,10 +5,20 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
+import type { Batch } from '../input/batch.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
-import { requireFinite, requireFiniteVariables } from './divergence.ts';
-import { bitChanges, metadataOf, requireSameRun, type TrainingRun, type Versions } from './run.ts';
+import { type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
+import {
+  bitChanges,
+  metadataOf,
+  type RecipeChange,
+  recipeChanges,
+  requireSameRun,
+  type TrainingRun,
+  type Versions,
+} from './run.ts';
+import { type StepSummary, Summarizer } from './summarizer.ts';
 import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import { BestKeeper, type Validation, type ValidationReport } from './validation.ts';
@@ -27,15 +37,31 @@ export interface TrainOptions {
   /** Threads that prepare batches; the batches are the same for every number. */
   readonly readers?: number;
   readonly validate?: Validation;
+  /** Steps between summaries; none are made where it is left out. The bits of the run are the same either way. */
+  readonly summarySteps?: number;
   readonly versions: Versions;
   /** When it is aborted, training saves and ends after the step at hand. */
   readonly signal?: AbortSignal;
 }
 
 export type TrainEvent =
-  /** The graph is compiled and the variables are set. `changes` says what ends equality to the bit on a resume. */
-  | { readonly kind: 'ready'; readonly globalStep: number; readonly changes: readonly string[] }
+  /** The graph is compiled and the variables are set. `changes` says what ends equality to the bit on a resume, and
+   * `recipe` what somebody changed on purpose. */
+  | {
+      readonly kind: 'ready';
+      readonly globalStep: number;
+      readonly changes: readonly string[];
+      readonly recipe: readonly RecipeChange[];
+    }
+  /** What takes a while and is no step. */
+  | {
+      readonly kind: 'busy';
+      readonly globalStep: number;
+      readonly with: 'compiling' | 'validating' | 'saving';
+    }
   | StepReport
+  /** Its tensors are the receiver's to keep. */
+  | StepSummary
   | { readonly kind: 'checkpoint'; readonly globalStep: number; readonly path: string }
   | ValidationReport
   | {
@@ -48,77 +74,111 @@ export type TrainEvent =
 /** @throws RunError when the loss is no longer finite, or the checkpoint belongs to another run. */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   const { run, resume, readers = 1 } = options;
-  const metadata = metadataOf(run, resume?.checkpoint.metadata.globalStep ?? 0, options.versions);
-  if (resume !== undefined) requireSameRun(resume.path, resume.checkpoint.metadata, metadata);
+  const stored = resume?.checkpoint.metadata;
+  const metadata = metadataOf(run, stored?.globalStep ?? 0, options.versions);
+  if (resume !== undefined)
+    requireSameRun(resume.path, resume.checkpoint.metadata, run.examples.dataset, run, run.checksum);
 
   const { seed, batchSize } = run;
   const { globalStep } = metadata;
   const batches = prefetchBatches(run.examples, { seed, batchSize, firstStep: globalStep, readers });
   let session: Session | undefined;
+  let summarizer: Summarizer | undefined;
   try {
+    yield { kind: 'busy', globalStep, with: 'compiling' };
     const training = buildTrainingGraph(run.network, batchSize, run.hyperparameters);
     session = await run.engine.compile(training.graph);
     await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));
-    const changes = resume === undefined ? [] : bitChanges(resume.checkpoint.metadata, metadata);
-    yield { kind: 'ready', globalStep, changes };
-    yield* loop(options, training, session, batches);
+    summarizer = options.summarySteps === undefined ? undefined : await Summarizer.create(run);
+    const changes = stored === undefined ? [] : bitChanges(stored, metadata);
+    const recipe = stored === undefined ? [] : recipeChanges(stored.hyperparameters, run.hyperparameters);
+    yield { kind: 'ready', globalStep, changes, recipe };
+    yield* loop(options, training, session, batches, summarizer);
   } finally {
-    await Promise.all([batches.close(), session?.release()]);
+    await Promise.all([batches.close(), session?.release(), summarizer?.release()]);
   }
 }
 
 /** Every turn: what is due at this step (score, save), then the update. The last turn has no update. */
 async function* loop(
-  { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal }: TrainOptions,
+  {
+    run,
+    store,
+    resume,
+    maxSteps,
+    checkpointSteps,
+    summarySteps = 1,
+    validate,
+    versions,
+    signal,
+  }: TrainOptions,
   { lossNames }: TrainingGraph,
   session: Session,
   batches: BatchSource,
+  summarizer: Summarizer | undefined,
 ): AsyncGenerator<TrainEvent, void, void> {
   const best = validate && (await BestKeeper.open(validate));
   const first = resume?.checkpoint.metadata.globalStep ?? -1;
-  let saved = first;
+  let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
   for (let globalStep = Math.max(0, first); ; globalStep++) {
-    const last = globalStep >= maxSteps || signal?.aborted === true;
-    const saves = (last || globalStep % checkpointSteps === 0) && saved !== globalStep;
-    const scores = best?.isDue(globalStep) === true && first !== globalStep;
+    const isLast = () => globalStep >= maxSteps || signal?.aborted === true;
+    const due = isLast() || globalStep % checkpointSteps === 0;
+    // Also where the run goes on: a stop may have cut this score short, and a score that was made gives the same again.
+    const scores = best?.isDue(globalStep) === true && !(first === globalStep && isLast());
     const metadata = metadataOf(run, globalStep, versions);
-    const tensors = saves || scores ? await readVariables(session, globalStep, saved) : undefined;
-    if (scores && tensors !== undefined) yield await best.score(tensors, metadata);
-    const report = last ? undefined : await nextStep(run, lossNames, session, batches, saved);
+    const isSaved = saved?.globalStep === globalStep;
+    const shows = globalStep % summarySteps === 0 ? summarizer : undefined;
+    const needed = scores || (due && !isSaved) || (shows !== undefined && !isLast());
+    const tensors = needed ? await readVariables(session, globalStep, saved) : undefined;
+    if (scores && tensors !== undefined) {
+      yield { kind: 'busy', globalStep, with: 'validating' };
+      const score = await best.score(tensors, metadata);
+      if (score !== undefined) yield score;
+    }
+    // Asked again: who asked to stop while the score was made waits for no further step.
+    const last = isLast();
+    const look = shows && tensors && ((batch: Batch) => shows.look(tensors, batch));
+    const taken = last ? undefined : await nextStep(run, lossNames, session, batches, saved, look);
     // Only now: the weights are good, for they gave a finite loss.
-    if (saves && tensors !== undefined) {
+    if ((due || last) && !isSaved && tensors !== undefined) {
+      yield { kind: 'busy', globalStep, with: 'saving' };
       const path = await store.save({ tensors, metadata });
-      saved = globalStep;
+      saved = { globalStep, path };
       yield { kind: 'checkpoint', globalStep, path };
     }
-    if (report === undefined) {
+    if (taken === undefined) {
       const { waitedMillis } = batches;
       return yield { kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis };
     }
+    const { report, seen } = taken;
     yield report;
+    summarizer?.count(report);
+    if (shows && seen && tensors) yield shows.summarize(seen, tensors, report, batches.queue);
   }
 }
 
-/** Trains on the next batch.
+/** Trains on the next batch. `look` sees it before.
  * @throws RunError when the loss is not finite. */
 async function nextStep(
   run: TrainingRun,
   lossNames: readonly string[],
   session: Session,
   batches: BatchSource,
-  saved: number,
-): Promise<StepReport> {
+  saved: LastSaved | undefined,
+  look: ((batch: Batch) => ReturnType<Summarizer['look']>) | undefined,
+) {
   const waitedBefore = batches.waitedMillis;
   const batch = await batches.next();
   const waitedMillis = batches.waitedMillis - waitedBefore;
-  const report = { ...(await trainStep(run, lossNames, session, batch)), waitedMillis };
+  const seen = await look?.(batch);
+  const report: StepReport = { ...(await trainStep(run, lossNames, session, batch)), waitedMillis };
   await requireFinite(report, run.examples, batch, session, saved);
   batches.recycle(batch);
-  return report;
+  return { report, seen };
 }
 
 /** @throws RunError when one of them is not finite: such a checkpoint would only waste what comes after it. */
-async function readVariables(session: Session, globalStep: number, saved: number) {
+async function readVariables(session: Session, globalStep: number, saved: LastSaved | undefined) {
   const variables = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
   requireFiniteVariables(variables, globalStep, saved);
   return variables;

@@ -25,6 +25,15 @@ export function lossAverageName(term: string): string {
 /** Decay of the loss terms' running averages (r0.11, `_add_loss_summaries`). */
 const lossAverageDecay = 0.9;
 
+/** The running average of a loss term after step `step` (counted from 0), without the bias of its start at zero, which r0.12
+ * took away: a / (1 - 0.9^(step + 1)) (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3).
+ * @param before the average before the step, as it is stored
+ * @param value of the term at the step */
+export function averagedLoss(before: number, value: number, step: number): number {
+  const after = before - (1 - lossAverageDecay) * (before - value);
+  return after / (1 - lossAverageDecay ** (step + 1));
+}
+
 export interface TrainingGraph {
   /** Fed `images` [N, 3, 24, 24], `labels` [N] int32, `learning_rate` and `moving_average_decay` (scalars). */
   readonly graph: Graph;

@@ -1,88 +1,195 @@
-/** `cifar10 bench`: how fast training is here, and how far below the roof. */
+/** `cifar10 bench`: how fast training is here, how far below the roof, and beside other programs. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measureEvaluation } from '../../bench/evaluation.ts';
 import { measureInput } from '../../bench/input.ts';
+import { measurePaired } from '../../bench/paired.ts';
+import { profileSums } from '../../bench/profile.ts';
 import { measureRoof } from '../../bench/roof.ts';
 import { measureRun } from '../../bench/run.ts';
-import { measureStep } from '../../bench/step.ts';
+import { profileStep, startTraining, stepFlop } from '../../bench/step.ts';
+import { findVariants, type Variant } from '../../bench/variants.ts';
 import { datasets } from '../../data/dataset.ts';
-import { loadExamples } from '../../data/files.ts';
+import { type Examples, loadExamples } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
-import { chooseEngine } from '../../engine/engines.ts';
+import { usableCores } from '../../engine/cores.ts';
+import { requireOffered } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import { version } from '../../version.ts';
+import { profileTables, type StepRow, stepTable } from '../bench-tables.ts';
+import type { JsonEvent } from '../console.ts';
 import type { BenchFlags } from '../flag-table.ts';
+import { comparePeers } from './bench-peers.ts';
 import type { CommandContext } from './context.ts';
 
 const program = fileURLToPath(new URL('../main.js', import.meta.url));
+const usualBatches = [32, 128, 512];
+/** Steps are timed in so many rounds, every variant in each. */
+const rounds = 4;
+
+/** Everything that one call of `bench` measures goes through here: to the console, and to `--out`. */
+class Notes {
+  readonly #context: CommandContext<BenchFlags>;
+  readonly #results: JsonEvent[] = [];
+
+  constructor(context: CommandContext<BenchFlags>) {
+    this.#context = context;
+  }
+
+  add(text: string, result: JsonEvent): void {
+    this.#results.push(result);
+    this.#context.console.result(text, result);
+  }
+
+  /** @throws RunError when the file cannot be written */
+  async write(): Promise<void> {
+    const { out } = this.#context.flags;
+    if (out === undefined) return;
+    const all = { time: new Date().toISOString(), results: this.#results };
+    try {
+      await writeFile(out, `${JSON.stringify(all, null, 2)}\n`);
+    } catch (error) {
+      throw new RunError(
+        `${out}: the measurements cannot be written (${messageOf(error)}). Give another --out.`,
+      );
+    }
+  }
+}
 
 /** Measures on the generated set, in a folder of its own that is removed afterwards. */
-export async function benchCommand({ flags, console }: CommandContext<BenchFlags>): Promise<void> {
-  const { batchSize, steps } = flags;
-  const { engine } = chooseEngine(flags);
-  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${engine.threads} threads`;
-  const versions = `cifar10 ${version}, ${engine.library}, Node ${process.versions.node}`;
-  console.line(`${machine}; ${versions}`);
+export async function benchCommand(context: CommandContext<BenchFlags>): Promise<void> {
+  const { flags, given, console } = context;
+  requireOffered(flags.engine, flags.precision);
+  const cores = usableCores();
+  const threads = cores === 1 || flags.peers !== undefined || flags.profile ? [cores] : [1, cores];
+  const wanted = {
+    ...(flags.engine !== 'auto' && { engine: flags.engine }),
+    ...(given.has('precision') && { precision: flags.precision }),
+  };
+  const { there, missing } = findVariants(wanted, threads);
+  for (const reason of missing) console.warn(`not measured: ${reason}`);
+  if (there.length === 0) throw new RunError(`nothing to measure: ${missing.join('; ')}`);
+  const notes = new Notes(context);
+  const libraries = [...new Set(there.map(({ engine }) => engine.library))].join(', ');
+  const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cores} cores`;
+  const versions = `cifar10 ${version}, ${libraries}, Node ${process.versions.node}`;
+  notes.add(`${machine}; ${versions}`, { kind: 'benchMachine', machine, versions });
 
-  // The roof before and after the steps: on a shared machine the better of the two is nearer the truth.
-  const before = await measureRoof(engine);
-  const step = await measureStep(engine, batchSize, steps);
-  const roof = Math.max(before, await measureRoof(engine));
-  const rate = step.flop / (step.millis.median / 1e3);
-  console.line(
-    `roof             ${(roof / 1e9).toFixed(0)} GFLOP/s (best of 40 products of 2048 × 2048 matrices)`,
-  );
-  console.line(
-    `step of ${batchSize}      ${step.millis.median.toFixed(1)} ms (${step.millis.fastest.toFixed(1)} … ` +
-      `${step.millis.slowest.toFixed(1)} of ${steps}), ${step.imagesPerSecond.toFixed(0)} images/s`,
-  );
-  console.line(
-    `share of roof    ${((rate / roof) * 100).toFixed(0)}% (${(step.flop / 1e9).toFixed(2)} GFLOP a step by definition; ` +
-      'short convolutions do with fewer)',
-  );
+  if (flags.profile) await profiles(there, flags, notes);
+  else await withGeneratedSet((examples, folder) => measureAll(context, there, examples, folder, notes));
+  await notes.write();
+}
 
+async function profiles(variants: readonly Variant[], flags: BenchFlags, notes: Notes): Promise<void> {
+  for (const { engine, title } of variants) {
+    const sums = profileSums(await profileStep(engine, flags.batchSize, flags.steps));
+    const heading = `\n${title}, batch ${flags.batchSize}: ${sums.millis.toFixed(1)} ms in all parts`;
+    notes.add(`${heading}\n\n${profileTables(sums)}`, { kind: 'benchProfile', title, ...sums });
+  }
+}
+
+async function withGeneratedSet(work: (examples: Examples, folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'cifar10-bench-'));
   try {
     await ensureSynthetic(folder);
-    const input = await measureInput(await loadExamples(folder, datasets.synthetic, 'train'), batchSize, 200);
-    console.line(`input            ${input.imagesPerSecond.toFixed(0)} images/s on one core`);
-    const runSteps = Math.max(steps * 5, 50);
-    const runFlags = ['--dataset', 'synthetic', '--data-dir', folder, '--train-dir', join(folder, 'run')];
-    const run = await measureRun(program, runFlags, batchSize, runSteps);
-    console.line(`first step       after ${run.firstStepSeconds.toFixed(2)} s`);
-    console.line(
-      `whole run        ${run.imagesPerSecond.toFixed(0)} images/s over ${runSteps} steps, input included`,
-    );
-    console.line(
-      `peak memory      ${megabytes(run.peakBytes)} MB (${megabytes(run.earlyPeakBytes)} MB after a tenth of the steps)`,
-    );
-    const result = {
-      time: new Date().toISOString(),
-      machine,
-      versions,
-      roofFlopPerSecond: roof,
-      step,
-      input,
-      run,
-    };
-    if (flags.out !== undefined) await write(flags.out, result);
+    await work(await loadExamples(folder, datasets.synthetic, 'train'), folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function megabytes(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(0);
-}
-
-async function write(file: string, result: object): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
-  } catch (error) {
-    throw new RunError(
-      `${file}: the measurements cannot be written (${messageOf(error)}). Give another --out.`,
+async function measureAll(
+  { flags, given, console, signal }: CommandContext<BenchFlags>,
+  variants: readonly Variant[],
+  examples: Examples,
+  folder: string,
+  notes: Notes,
+): Promise<void> {
+  if (flags.peers !== undefined) {
+    await comparePeers(flags.peers, variants, examples, flags, signal, notes);
+    return;
+  }
+  const roofs = new Map<Variant, number>();
+  for (const variant of variants) {
+    const roof = await measureRoof(variant.engine);
+    roofs.set(variant, roof);
+    notes.add(`roof of ${variant.title}: ${(roof / 1e9).toFixed(0)} GFLOP/s`, {
+      kind: 'benchRoof',
+      title: variant.title,
+      flopPerSecond: roof,
+    });
+  }
+  for (const batchSize of given.has('batch-size') ? [flags.batchSize] : usualBatches) {
+    const rows = await steps(variants, roofs, examples, batchSize, flags.steps);
+    notes.add(`\n${stepTable(rows)}`, { kind: 'benchSteps', rows });
+  }
+  const { imagesPerSecond } = await measureInput(examples, flags.batchSize, 200);
+  notes.add(`\ninput: ${imagesPerSecond.toFixed(0)} distorted images/s on one core`, {
+    kind: 'benchInput',
+    imagesPerSecond,
+  });
+  const cores = Math.max(...variants.map(({ engine }) => engine.threads));
+  for (const { engine, title } of variants.filter(({ engine }) => engine.threads === cores)) {
+    const evaluated = await measureEvaluation(engine, examples, flags.batchSize);
+    notes.add(`evaluation, ${title}: ${evaluated.toFixed(0)} images/s`, {
+      kind: 'benchEvaluation',
+      title,
+      imagesPerSecond: evaluated,
+    });
+  }
+  for (const { engine, title } of variants.filter(({ engine }) => engine.threads === cores)) {
+    if (signal.aborted) return;
+    console.progress(() => `a run with ${title} …`);
+    const where = ['--dataset', 'synthetic', '--data-dir', folder, '--train-dir', join(folder, title)];
+    const how = ['--engine', engine.name, '--precision', engine.precision];
+    const count = Math.max(flags.steps * 5, 50);
+    const run = await measureRun(program, [...where, ...how], flags.batchSize, count);
+    const memory = `${megabytes(run.peakBytes)} MB (${megabytes(run.earlyPeakBytes)} MB after a tenth)`;
+    notes.add(
+      `run of ${count} steps, ${title}: first step after ${run.firstStepSeconds.toFixed(2)} s, ` +
+        `${run.imagesPerSecond.toFixed(0)} images/s, peak memory ${memory}`,
+      { kind: 'benchRun', title, steps: count, ...run },
     );
   }
+}
+
+/** Every variant at one batch size, in turn. */
+async function steps(
+  variants: readonly Variant[],
+  roofs: ReadonlyMap<Variant, number>,
+  examples: Examples,
+  batchSize: number,
+  count: number,
+): Promise<readonly StepRow[]> {
+  const trainings = await Promise.all(
+    variants.map(({ engine }) => startTraining(engine, examples, batchSize)),
+  );
+  try {
+    const competitors = trainings.map(({ step }, index) => ({
+      title: variants[index]?.title ?? '',
+      run: step,
+    }));
+    const timing = { rounds, steps: Math.max(1, Math.ceil(count / rounds)), warmUp: 3 };
+    const results = await measurePaired(competitors, timing);
+    const flop = stepFlop(batchSize);
+    return results.map((result, index) => {
+      const variant = variants[index];
+      const roof = (variant && roofs.get(variant)) ?? Number.NaN;
+      const perSecond = 1e3 / result.millis.median;
+      return {
+        ...result,
+        batchSize,
+        imagesPerSecond: batchSize * perSecond,
+        shareOfRoof: (flop * perSecond) / roof,
+      };
+    });
+  } finally {
+    await Promise.all(trainings.map(({ release }) => release()));
+  }
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
 }

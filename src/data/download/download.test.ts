@@ -10,8 +10,9 @@ import { gzipSync } from 'node:zlib';
 import { inTemporaryFolder, noiseRecords, smallDataset } from '../../testing/examples.ts';
 import { tarOf } from '../../testing/tar.ts';
 import type { DatasetDescription } from '../dataset.ts';
+import type { DataEvent } from '../events.ts';
 import { folderOf, loadExamples } from '../files.ts';
-import { type DownloadEvent, type DownloadOptions, download } from './download.ts';
+import { type DownloadOptions, download } from './download.ts';
 
 const small = smallDataset(40, 20);
 const files = small.files.map(({ name, records }) => ({
@@ -69,8 +70,8 @@ function fetchInto(
   url: string,
   more: Partial<DownloadOptions> = {},
   dataset = described(whole),
-): Promise<readonly DownloadEvent[]> {
-  const events: DownloadEvent[] = [];
+): Promise<readonly DataEvent[]> {
+  const events: DataEvent[] = [];
   const quick = { pauseMillis: 1, stallMillis: 200, signal: new AbortController().signal };
   return download(dataset, folder, { url, ...quick, onEvent: (event) => events.push(event), ...more }).then(
     () => events,
@@ -243,10 +244,10 @@ describe('a download', () => {
         inTemporaryFolder(async (folder) => {
           const stop = new AbortController();
           const onEvent = () => stop.abort();
-          await assert.rejects(
-            fetchInto(folder, url, { signal: stop.signal, onEvent, stallMillis: 5000 }),
-            /stopped; .*small\.tar\.gz\.part keeps what has arrived/,
-          );
+          await assert.rejects(fetchInto(folder, url, { signal: stop.signal, onEvent, stallMillis: 5000 }), {
+            name: 'StoppedError',
+            message: /small\.tar\.gz\.part keeps what has arrived/,
+          });
           assert.ok(existsSync(join(folder, 'small.tar.gz.part')));
         }),
     ));
@@ -267,7 +268,7 @@ describe('a download', () => {
       writeFileSync(join(folderOf(folder, small), 'notes.txt'), 'mine');
       await assert.rejects(
         fetchInto(folder, 'http://127.0.0.1:1/'),
-        /is there and not whole\. Move it aside, .*Failed to find file: .*data_batch_1\.bin/,
+        /Failed to find file: .*data_batch_1\.bin\. Move .* aside and run "cifar10 download/,
       );
       assert.deepEqual(readdirSync(folderOf(folder, small)), ['notes.txt']);
     }));

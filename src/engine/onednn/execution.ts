@@ -5,7 +5,7 @@ import type { SlotType } from '../../ops/primitives.ts';
 import { commuteRelu } from '../../passes/commute-pool.ts';
 import { prune } from '../../passes/rewrite.ts';
 import { type Shape, sizeOf, type Tensor } from '../../tensor/tensor.ts';
-import type { Precision, Tensors } from '../engine.ts';
+import type { PartTime, Precision, Tensors } from '../engine.ts';
 import { Arena } from './arena.ts';
 import { fuseBias, fuseBiasGradient, fuseChains, headChains, pruneCalls } from './fuse.ts';
 import { lower } from './lower.ts';
@@ -114,14 +114,21 @@ export class Execution {
     );
   }
 
-  /** Runs one step of training and tells how long each primitive took, in nanoseconds. */
-  profile(feeds: Tensors): readonly { readonly step: Step; readonly nanoseconds: number }[] {
+  /** Takes so many steps with the same feeds and tells what each primitive took. */
+  profile(feeds: Tensors, steps: number): readonly PartTime[] {
     for (const [name, tensor] of feeds) this.#put(this.#schedule.inputs.get(name), tensor);
-    return this.#steps.map((ready) => {
-      const start = process.hrtime.bigint();
-      this.#execute(ready);
-      return { step: ready.step, nanoseconds: Number(process.hrtime.bigint() - start) };
+    const rounds = Array.from({ length: steps }, () => this.#steps.map((ready) => this.#timed(ready)));
+    return this.#steps.map(({ step: { op, name, implementation } }, index) => {
+      const times = rounds.map((round) => round[index] ?? 0).sort((a, b) => a - b);
+      const [fastest = 0, millis = 0] = [times[0], times[Math.floor(times.length / 2)]];
+      return { op, name, code: implementation, millis, fastest };
     });
+  }
+
+  #timed(ready: Ready): number {
+    const start = performance.now();
+    this.#execute(ready);
+    return performance.now() - start;
   }
 
   release(): void {

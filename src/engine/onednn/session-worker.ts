@@ -21,6 +21,7 @@ const ready = Promise.resolve().then(() => {
     write: (tensors: Parameters<Execution['write']>[0]) => execution.write(tensors),
     step: (feeds: Parameters<Execution['step']>[0]) => execution.step(feeds),
     read: () => execution.read(),
+    profile: (...args: Parameters<Execution['profile']>) => execution.profile(...args),
     release: () => execution.release(),
   };
 });

@@ -1,5 +1,7 @@
 /** The engine that runs graphs with ONNX Runtime on the CPU. */
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
@@ -7,7 +9,6 @@ import { usableCores } from '../cores.ts';
 import type { Engine, Session } from '../engine.ts';
 import { WorkerSession } from '../worker-session.ts';
 import { lower, updateName } from './lower.ts';
-
 import { encodeModel } from './model.ts';
 import { prepare } from './passes.ts';
 import type { SessionStart } from './session-start.ts';
@@ -24,7 +25,7 @@ export function createOnnxEngine(threads: number = usableCores()): Engine {
     library,
     precision: 'float32',
     threads,
-    compile: (graph) => compile(graph, threads),
+    compile: (graph, options) => compile(graph, threads, options?.profiling === true),
   };
 }
 
@@ -46,7 +47,7 @@ function installedVersion(): string {
   }
 }
 
-function compile(graph: Graph, threads: number): Promise<Session> {
+function compile(graph: Graph, threads: number, profiling: boolean): Promise<Session> {
   const start: SessionStart = {
     model: onnxModel(graph),
     threads,
@@ -56,6 +57,7 @@ function compile(graph: Graph, threads: number): Promise<Session> {
       update: graph.updates.has(name) ? updateName(name) : null,
     })),
     outputs: [...graph.outputs.keys()],
+    ...(profiling && { profilePrefix: join(tmpdir(), `cifar10-profile-${process.pid}`) }),
   };
   return WorkerSession.create(graph, {
     library: 'ONNX Runtime',

@@ -12,4 +12,6 @@ export interface SessionStart {
     readonly update: string | null;
   }[];
   readonly outputs: readonly string[];
+  /** Where ONNX Runtime writes its profile: the beginning of a file's path, or undefined for none. */
+  readonly profilePrefix?: string;
 }

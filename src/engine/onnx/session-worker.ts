@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { serveSession } from '../serve-session.ts';
+import { endProfile } from './profile.ts';
 import type { SessionStart } from './session-start.ts';
 
 if (parentPort === null) throw new Error('session-worker runs as a worker thread');
@@ -62,6 +63,7 @@ const session = ort.InferenceSession.create(start.model, {
   graphOptimizationLevel: 'all',
   // Between two steps the cores belong to the reader threads.
   extra: { session: { force_spinning_stop: '1' } },
+  ...(start.profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: start.profilePrefix }),
 });
 
 async function step(fed: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
@@ -105,6 +107,10 @@ serveSession(
     write,
     step,
     read: () => new Map([...variables].map(([name, { current }]) => [name, tensorOf(current)])),
+    profile: async (feeds, steps) => {
+      for (let i = 0; i < steps; i++) await step(feeds);
+      return endProfile(made, start.profilePrefix);
+    },
     release: () => made.release(),
   })),
 );

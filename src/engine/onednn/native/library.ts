@@ -70,7 +70,7 @@ function open(): Library {
       return describe(koffi, path, koffi.load(path));
     } catch (error) {
       if (error instanceof RunError) throw error;
-      failures.push(messageOf(error));
+      failures.push(`${path}: ${messageOf(error)}`);
     }
   }
   const tried = named === undefined || named === '' ? `tried ${names.join(', ')}` : failures.join('; ');

@@ -1,0 +1,55 @@
+/** Competitors measured in turn, A B C A B C …, so that what the machine does meanwhile meets all of them alike. */
+import { type Spread, spread } from './statistics.ts';
+
+export interface Competitor {
+  readonly title: string;
+  /** Takes one step. */
+  readonly run: () => Promise<unknown>;
+}
+
+export interface PairedResult {
+  readonly title: string;
+  readonly millis: Spread;
+  /** How many times as fast as the first competitor: the median over the rounds. */
+  readonly timesFirst: number;
+}
+
+export interface Rounds {
+  readonly rounds: number;
+  /** Steps of each competitor in a round. */
+  readonly steps: number;
+  /** Steps of each that do not count, before the first round. In a round one more step warms the caches. */
+  readonly warmUp: number;
+}
+
+export async function measurePaired(
+  competitors: readonly Competitor[],
+  { rounds, steps, warmUp }: Rounds,
+): Promise<readonly PairedResult[]> {
+  const times = competitors.map((): number[] => []);
+  const medians = competitors.map((): number[] => []);
+  for (const { run } of competitors) for (let i = 0; i < warmUp; i++) await run();
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, { run }] of competitors.entries()) {
+      await run();
+      const taken = await timed(run, steps);
+      times[index]?.push(...taken);
+      medians[index]?.push(spread(taken).median);
+    }
+  }
+  const first = medians[0] ?? [];
+  return competitors.map(({ title }, index) => {
+    const ratios = (medians[index] ?? []).map((millis, round) => (first[round] ?? Number.NaN) / millis);
+    return { title, millis: spread(times[index] ?? []), timesFirst: spread(ratios).median };
+  });
+}
+
+async function timed(run: () => Promise<unknown>, count: number): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    await run();
+    times.push(performance.now() - start);
+  }
+  return times;
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RunError } from '../errors.ts';
+import { readPeerLine, runPeer } from './peers.ts';
+
+test('a line of a peer is a variant with its rate; bf16 in its name makes it bfloat16', () => {
+  assert.deepEqual(readPeerLine('{"variant": "channels_last bf16 eager", "images_per_sec": 2709}'), [
+    { variant: 'channels_last bf16 eager', precision: 'bfloat16', imagesPerSecond: 2709 },
+  ]);
+  assert.deepEqual(
+    readPeerLine('{"variant": "contiguous fp32", "images_per_sec": 594.5, "ms_per_step": 215}'),
+    [{ variant: 'contiguous fp32', precision: 'float32', imagesPerSecond: 594.5 }],
+  );
+});
+
+test('other lines are passed over: the best of all, failures, text', () => {
+  for (const line of [
+    '{"best": "a", "images_per_sec": 1}',
+    '{"variant": "a", "failed": "b"}',
+    'hello',
+    'null',
+    '3',
+  ])
+    assert.deepEqual(readPeerLine(line), [], line);
+});
+
+const node = JSON.stringify(process.execPath);
+
+test('a peer is run to its end', async () => {
+  const found = await runPeer(`${node} -p "JSON.stringify({ variant: 'a', images_per_sec: 7 })"`);
+  assert.deepEqual(found, [{ variant: 'a', precision: 'float32', imagesPerSecond: 7 }]);
+});
+
+test('a peer that fails or measures nothing is an error that names it', async () => {
+  await assert.rejects(runPeer(`${node} -e "process.exit(3)"`), (error: unknown) => {
+    return error instanceof RunError && /the peer ".*" left with exit code 3/.test(error.message);
+  });
+  await assert.rejects(runPeer(`${node} -p 1`), /printed no line like/);
+});

@@ -1,0 +1,55 @@
+/** Where the time of a step goes: its parts summed by operator, by layer, and by what is only moved about. */
+import type { PartTime } from '../engine/engine.ts';
+
+export interface Share {
+  readonly what: string;
+  readonly millis: number;
+  readonly calls: number;
+}
+export interface ProfileSums {
+  readonly millis: number;
+  readonly operators: readonly Share[];
+  readonly layers: readonly Share[];
+  /** What computes nothing: reorders, casts, transpositions, copies. */
+  readonly moves: readonly Share[];
+  /** The parts that took longest, as `name (code)`. */
+  readonly longest: readonly Share[];
+}
+
+const moving = /^(Reorder|Cast|Transpose|Output|Update|Reshape|Slice|Concat|Pad|Identity)$/;
+
+export function profileSums(parts: readonly PartTime[], longest = 12): ProfileSums {
+  return {
+    millis: parts.reduce((sum, { millis }) => sum + millis, 0),
+    operators: summed(parts, ({ op }) => op),
+    layers: summed(parts, ({ name }) => layerOf(name)),
+    moves: summed(
+      parts.filter(({ op }) => moving.test(op)),
+      ({ op }) => op,
+    ),
+    longest: summed(parts, ({ name, code }) => `${name} (${code})`).slice(0, longest),
+  };
+}
+
+/** `gradients/conv2/Conv2D_grad/…` → `conv2 backward`, `train/…` → `update`, `conv2/L2Loss` → `weight decay`. */
+export function layerOf(name: string): string {
+  const [first = '', second = ''] = name.split('/');
+  if (/\bL2Loss\b|weight_loss/.test(name)) return 'weight decay';
+  if (first === 'gradients') return `${layerName(second)} backward`;
+  if (first === 'train' || /\/ExponentialMovingAverage|\/avg\b/.test(name)) return 'update';
+  return layerName(first);
+}
+
+/** Without the `_grad` that a gradient's scope has where its operator has no scope of its own. */
+function layerName(scope: string): string {
+  return scope.replace(/_grad$/, '').replace(/^cross_entropy.*/, 'loss');
+}
+
+function summed(parts: readonly PartTime[], keyOf: (part: PartTime) => string): readonly Share[] {
+  const sums = new Map<string, { millis: number; calls: number }>();
+  for (const part of parts) {
+    const sum = sums.get(keyOf(part)) ?? { millis: 0, calls: 0 };
+    sums.set(keyOf(part), { millis: sum.millis + part.millis, calls: sum.calls + 1 });
+  }
+  return [...sums].map(([what, sum]) => ({ what, ...sum })).sort((a, b) => b.millis - a.millis);
+}

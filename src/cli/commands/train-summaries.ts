@@ -1,0 +1,89 @@
+/** Hands what a training shows to the thread that records it in event files. */
+
+import type { SummaryValue } from '../../summary/event.ts';
+import { encodeGraphDef } from '../../summary/graph-def.ts';
+import {
+  experimentValue,
+  type Hyperparameters,
+  sessionEndValue,
+  sessionStartValue,
+} from '../../summary/hparams.ts';
+import { SummaryRecorder } from '../../summary/recorder.ts';
+import { described } from '../../summary/tag-descriptions.ts';
+import { graphNodes } from '../../training/graph-nodes.ts';
+import type { TrainingRun } from '../../training/run.ts';
+import type { TrainEvent } from '../../training/train.ts';
+import { buildTrainingGraph } from '../../training/training-graph.ts';
+
+/** Tag of the precision on the images that were held out. */
+const validationTag = 'validation/Precision @ 1';
+
+const now = () => Date.now() / 1000;
+
+export class TrainSummaries {
+  readonly #recorder: SummaryRecorder;
+  readonly #describe = described();
+
+  private constructor(recorder: SummaryRecorder) {
+    this.#recorder = recorder;
+  }
+
+  /** Opens the event file of a run that starts, or goes on, at a step, and says what run it is.
+   * @throws RunError when there is no writing in the folder */
+  static async open(
+    dir: string,
+    run: TrainingRun,
+    startStep: number,
+    onTrouble: (message: string) => void,
+  ): Promise<TrainSummaries> {
+    const recorder = await SummaryRecorder.open({ dir, startStep, onTrouble });
+    const { graph } = buildTrainingGraph(run.network, run.batchSize, run.hyperparameters);
+    await recorder.graph(encodeGraphDef(graphNodes(graph)));
+    await recorder.record(startStep, runValues(run));
+    return new TrainSummaries(recorder);
+  }
+
+  get path(): string {
+    return this.#recorder.path;
+  }
+
+  async tell(event: TrainEvent): Promise<void> {
+    if (event.kind === 'summary') {
+      await this.#recorder.record(event.step, event.values.map(this.#describe));
+    }
+    if (event.kind === 'validation') {
+      const value = { kind: 'scalar', tag: validationTag, value: event.precision } as const;
+      await this.#recorder.record(event.globalStep, [this.#describe(value)]);
+    }
+    if (event.kind === 'end' && !event.stopped) {
+      await this.#recorder.record(event.globalStep, [sessionEndValue('success', now())]);
+    }
+  }
+
+  /** Writes what waits. */
+  close(): Promise<void> {
+    return this.#recorder.close();
+  }
+}
+
+/** What TensorBoard's HParams page compares runs by. */
+function runValues(run: TrainingRun): readonly SummaryValue[] {
+  const { network, batchSize, seed, holdout, hyperparameters, engine, examples } = run;
+  const all: Hyperparameters = {
+    dataset: examples.dataset.name,
+    network: network.name,
+    batchSize,
+    seed,
+    holdout,
+    ...hyperparameters,
+    engine: engine.name,
+    precision: engine.precision,
+  };
+  const metrics = [
+    { tag: 'total_loss', displayName: 'total loss' },
+    { tag: 'cross_entropy', displayName: 'cross entropy' },
+    ...(holdout > 0 ? [{ tag: validationTag, displayName: 'precision @ 1, held out' }] : []),
+    { tag: 'examples_per_sec', displayName: 'examples a second' },
+  ];
+  return [experimentValue({ hyperparameters: all, metrics, created: now() }), sessionStartValue(all, now())];
+}

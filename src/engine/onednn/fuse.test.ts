@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Value } from '../../graph/graph.ts';
+import { GraphBuilder } from '../../ops/builder.ts';
+import { scalar } from '../../tensor/tensor.ts';
+import { fuseBias, fuseBiasGradient, fuseChains, headChains, pruneCalls } from './fuse.ts';
+import { lower } from './lower.ts';
+import { type Program, type ProgramPass, printCall } from './program.ts';
+
+const image = { dtype: 'float32', shape: [2, 16, 4, 4] } as const;
+const row = { dtype: 'float32', shape: [2, 16] } as const;
+
+/** The program of a graph with the outputs that `build` returns. */
+function programOf(build: (builder: GraphBuilder) => Readonly<Record<string, Value>>): Program {
+  const builder = new GraphBuilder('fused');
+  for (const [name, value] of Object.entries(build(builder))) builder.output(name, value);
+  return lower(builder.build());
+}
+
+/** What a program calls, without the shapes. */
+function calls(program: Program, ...passes: readonly ProgramPass[]): readonly string[] {
+  const rewritten = passes.reduce((before, pass) => pass(before), program);
+  return rewritten.calls.map((call) => printCall(call).replace(/ → .*/, ''));
+}
+
+describe('fuseBias', () => {
+  const biased = (b: GraphBuilder, read: boolean) => {
+    const [x, weights] = [b.input('x', row), b.input('weights', { dtype: 'float32', shape: [16, 16] })];
+    const bias = b.input('bias', { dtype: 'float32', shape: [16] });
+    const product = b.op('MatMul', { a: x, b: weights }, { transposeA: false, transposeB: false }, 'product');
+    const y = b.op('BiasAdd', { x: product, bias }, {}, 'y');
+    return read ? { y, product } : { y };
+  };
+  test('makes a bias an argument of the product', () => {
+    const program = programOf((b) => biased(b, false));
+    assert.deepEqual(calls(program), [
+      'product: matmul(src: x, weights: weights)',
+      'y: binary(src: product, src1: bias)',
+    ]);
+    assert.deepEqual(calls(program, fuseBias), ['product: matmul(src: x, weights: weights, bias: bias)']);
+  });
+  test('leaves a product alone that somebody else reads', () => {
+    const program = programOf((b) => biased(b, true));
+    assert.deepEqual(calls(program, fuseBias), calls(program));
+  });
+});
+
+describe('fuseBiasGradient', () => {
+  test('the sum of dy comes with the gradient of the filter that reads the same dy', () => {
+    const program = programOf((b) => {
+      const [x, dy] = [b.input('x', image), b.input('dy', image)];
+      const filterShape = [16, 16, 3, 3];
+      return {
+        filter: b.op('Conv2DBackpropFilter', { x, dy }, { padding: 'SAME', filterShape }, 'filter_grad'),
+        bias: b.op('BiasAddGrad', { dy }, {}, 'bias_grad'),
+      };
+    });
+    assert.equal(calls(program).length, 2);
+    const fused = fuseBiasGradient(program).calls;
+    assert.deepEqual(
+      fused.map(({ kind, writes }) => [kind, Object.keys(writes)]),
+      [['convolution_backward_weights', ['diffWeights', 'diffBias']]],
+    );
+  });
+});
+
+describe('fuseChains', () => {
+  test('elementwise functions become one pass over memory', () => {
+    const program = programOf((b) => {
+      const [x, y, z] = ['x', 'y', 'z'].map((name) => b.input(name, row)) as [Value, Value, Value];
+      const product = b.op('Mul', { a: x, b: y }, {}, 'product');
+      return { out: b.op('Sub', { a: z, b: b.op('Sqrt', { x: product }, {}, 'root') }, {}, 'difference') };
+    });
+    assert.equal(calls(program).length, 3);
+    assert.deepEqual(calls(program, fuseChains), [
+      'product: binary + sqrt + linear + add z(src: x, src1: y)',
+    ]);
+  });
+  test('what two read is computed by itself', () => {
+    const program = programOf((b) => {
+      const product = b.op('Mul', { a: b.input('x', row), b: b.input('y', row) }, {}, 'product');
+      return { root: b.op('Sqrt', { x: product }), relu: b.op('Relu', { x: product }) };
+    });
+    assert.deepEqual(calls(program, fuseChains).length, 3);
+  });
+  test('a function after a convolution is applied to each element before it is written', () => {
+    const program = programOf((b) => {
+      const filter = b.input('filter', { dtype: 'float32', shape: [16, 16, 1, 1] });
+      const y = b.op('Conv2D', { x: b.input('x', image), filter }, { padding: 'SAME' }, 'conv');
+      return { y: b.op('Relu', { x: y }, {}, 'relu') };
+    });
+    assert.deepEqual(calls(program, fuseChains), [
+      'conv: convolution_forward + relu(src: x, weights: filter)',
+    ]);
+  });
+});
+
+test('headChains gives a chain that begins with a number a first pair of whole operands', () => {
+  const program = programOf((b) => {
+    const rate = b.input('rate', scalar(0));
+    return { y: b.op('Mul', { a: b.input('x', row), b: rate }, {}, 'scaled') };
+  });
+  assert.deepEqual(calls(program, headChains), ['scaled: binary + mul rate(src: x, src1: x)']);
+});
+
+test('pruneCalls drops what nobody reads', () => {
+  const program = programOf((b) => {
+    const x = b.input('x', row);
+    b.op('Sqrt', { x }, {}, 'unread');
+    return { y: b.op('Relu', { x }, {}, 'read') };
+  });
+  assert.deepEqual(calls(program, pruneCalls), ['read: eltwise_forward(src: x)']);
+});

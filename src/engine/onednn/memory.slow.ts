@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { tutorialNetwork } from '../../model/network.ts';
+import { float32, scalar, type Tensor } from '../../tensor/tensor.ts';
+import { engines } from '../../testing/engines.ts';
+import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
+import { Execution } from './execution.ts';
+
+const skip = engines[1]?.skip ?? 'not in the list';
+const narrow = { conv1: 16, conv2: 16, local3: 8, local4: 8 };
+const network = { ...tutorialNetwork(10, narrow), imageShape: [3, 8, 8] };
+const training = buildTrainingGraph(network, 2, { weightDecay: 0.004, clipNorm: 0 });
+const feeds = new Map<string, Tensor>([
+  ['images', float32([2, 3, 8, 8], new Float32Array(384).fill(0.5))],
+  ['labels', { dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) }],
+  ['learning_rate', scalar(0.1)],
+  ['moving_average_decay', scalar(0.9)],
+]);
+
+const residentMegabytes = () => process.memoryUsage().rss / 2 ** 20;
+
+test('memory does not grow over 20,000 steps', { skip }, () => {
+  const execution = new Execution(training.graph, 1, 'float32');
+  execution.write(initialVariables(training, 0));
+  const take = (count: number) => {
+    for (let i = 0; i < count; i++) execution.step(feeds);
+  };
+  take(4000);
+  const before = residentMegabytes();
+  take(16_000);
+  const grown = residentMegabytes() - before;
+  execution.release();
+  assert.ok(grown < 24, `${grown.toFixed(1)} MB`);
+});
+
+test('sessions give back what they take', { skip }, () => {
+  const open = () => new Execution(training.graph, 1, 'float32').release();
+  for (let i = 0; i < 10; i++) open();
+  const before = residentMegabytes();
+  for (let i = 0; i < 60; i++) open();
+  const grown = residentMegabytes() - before;
+  assert.ok(grown < 48, `${grown.toFixed(1)} MB over 60 sessions`);
+});

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { tutorialNetwork } from '../../model/network.ts';
+import { slotDims } from '../../ops/primitives.ts';
+import { RandomStream } from '../../tensor/random.ts';
+import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
+import { engines, skipBfloat16 } from '../../testing/engines.ts';
+import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
+import type { Engine, Precision } from '../engine.ts';
+import { createOnnxEngine } from '../onnx/onnx-engine.ts';
+import { describeCall } from './describe.ts';
+import { Execution, programOf } from './execution.ts';
+import { Onednn } from './native/onednn.ts';
+import { Scheduler } from './schedule.ts';
+
+const [skip, create] = [engines[1]?.skip ?? 'not in the list', engines[1]?.create] as const;
+const network = tutorialNetwork(10);
+const batchSize = 32;
+const training = buildTrainingGraph(network, batchSize, { weightDecay: 0.004, clipNorm: 0 });
+
+function feeds(step: number) {
+  const stream = new RandomStream(step, 'test');
+  const all = [batchSize, ...network.imageShape];
+  return new Map<string, Tensor>([
+    [
+      'images',
+      float32(
+        all,
+        Float32Array.from({ length: sizeOf(all) }, () => stream.normal()),
+      ),
+    ],
+    [
+      'labels',
+      {
+        dtype: 'int32',
+        shape: [batchSize],
+        data: Int32Array.from({ length: batchSize }, () => stream.below(10)),
+      },
+    ],
+    ['learning_rate', scalar(0.1)],
+    ['moving_average_decay', scalar(0.9)],
+  ]);
+}
+
+async function run(engine: Engine, steps: number) {
+  const session = await engine.compile(training.graph);
+  await session.write(initialVariables(training, 0));
+  const losses: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    losses.push(Number((await session.step(feeds(step))).get('total_loss')?.data[0]));
+  }
+  const variables = await session.read();
+  await session.release();
+  return { losses, variables };
+}
+
+function make(threads: number, precision: Precision): Engine {
+  assert.ok(create);
+  return create(threads, precision);
+}
+
+for (const [precision, missing] of [
+  ['float32', skip],
+  ['bfloat16', skipBfloat16],
+] as const) {
+  for (const threads of [1, 2]) {
+    test(`the same bits twice, ${precision}, ${threads} threads`, { skip: missing }, async () => {
+      const [one, other] = [await run(make(threads, precision), 4), await run(make(threads, precision), 4)];
+      assert.deepEqual(one.losses, other.losses);
+      for (const [name, { data }] of one.variables)
+        assert.deepEqual(other.variables.get(name)?.data, data, name);
+    });
+  }
+}
+
+test('the losses of the first steps are those of the ONNX engine, to 1e-6 and later to 1e-3', {
+  skip,
+}, async () => {
+  const [ours, theirs] = [await run(make(2, 'float32'), 20), await run(createOnnxEngine(2), 20)];
+  ours.losses.forEach((loss, step) => {
+    const other = theirs.losses[step] ?? Number.NaN;
+    const distance = Math.abs(loss - other) / other;
+    assert.ok(distance <= (step < 5 ? 1e-6 : 1e-3), `step ${step}: ${loss} and ${other}`);
+  });
+});
+
+test('bfloat16 follows float32 to a hundredth', { skip: skipBfloat16 }, async () => {
+  const [rounded, exact] = [await run(make(2, 'bfloat16'), 10), await run(make(2, 'float32'), 10)];
+  rounded.losses.forEach((loss, step) => {
+    const other = exact.losses[step] ?? Number.NaN;
+    assert.ok(Math.abs(loss - other) / other <= 0.01, `step ${step}: ${loss} and ${other}`);
+  });
+  assert.notDeepEqual(rounded.losses, exact.losses);
+});
+
+describe('the plan of a training step', { skip }, () => {
+  const plan = (precision: Precision) => {
+    const onednn = new Onednn(2);
+    const schedule = new Scheduler(onednn, programOf(training.graph, precision)).schedule();
+    onednn.release();
+    return schedule;
+  };
+  for (const [precision, missing] of [
+    ['float32', skip],
+    ['bfloat16', skipBfloat16],
+  ] as const) {
+    test(`brings at most six tensors into another layout in ${precision}`, { skip: missing }, () => {
+      const reorders = plan(precision).steps.filter(({ op }) => op === 'Reorder');
+      assert.ok(reorders.length <= 6, reorders.map(({ name }) => name).join());
+    });
+    test(`runs nothing large in oneDNN's reference code in ${precision}`, { skip: missing }, () => {
+      const slow = plan(precision).steps.filter(
+        ({ implementation, small }) => /\bref\b/.test(implementation) && !small,
+      );
+      assert.deepEqual(
+        slow.map(({ name }) => name),
+        [],
+      );
+    });
+  }
+  test('updates variables in place: nothing is copied at the end', () => {
+    const execution = new Execution(training.graph, 2, 'float32');
+    const copies = execution.profile(feeds(0), 1).filter(({ op }) => op === 'Update');
+    execution.release();
+    assert.deepEqual(copies, []);
+  });
+});
+
+test('a primitive that cannot be made says operator, shapes and what oneDNN answered', { skip }, () => {
+  const onednn = new Onednn(1);
+  const slot = { name: 'x', dims: slotDims([2, 3]), type: 'float32' } as const;
+  const call = {
+    op: 'Sum',
+    name: 'loss/Sum',
+    kind: 'reduction',
+    reads: { src: slot },
+    writes: { dst: { ...slot, name: 'y' } },
+    parameters: { reduction: 'sum' },
+    postOps: [],
+  } as const;
+  assert.throws(
+    () => describeCall(onednn, call, ({ dims, type }) => onednn.tensor(dims, type, [3, 1])),
+    /oneDNN [\d.]+ cannot do loss\/Sum: reduction\(src: x\) → float32 \[2, 3\]: .*: invalid arguments/,
+  );
+  onednn.release();
+});
+
+describe('where oneDNN cannot be used', () => {
+  const module = new URL('./onednn-engine.js', import.meta.url);
+  const attempt = (environment: Readonly<Record<string, string>>, precision: Precision) => {
+    const script = `import(${JSON.stringify(module.href)})
+      .then(({ createOnednnEngine }) => createOnednnEngine({ precision: '${precision}' }))
+      .then(() => console.log('works'), ({ message }) => console.log(message));`;
+    const env = { ...process.env, ...environment };
+    return spawnSync(process.execPath, ['-e', script], { env, encoding: 'utf8' }).stdout.trim();
+  };
+
+  test('a library that is not there is named, with what to install', () => {
+    const said = attempt({ CIFAR10_ONEDNN: '/nowhere/libdnnl.so.3' }, 'float32');
+    assert.match(said, /^oneDNN is not to be found \(.*\/nowhere\/libdnnl\.so\.3.*\)\. Install oneDNN/);
+  });
+  test('a library that is another one is refused', { skip: process.platform !== 'linux' }, () => {
+    const said = attempt({ CIFAR10_ONEDNN: 'libm.so.6' }, 'float32');
+    assert.match(said, /^libm\.so\.6 has no function dnnl_version: it is not oneDNN 2\.6 or later\. Install/);
+  });
+  test('a CPU without bfloat16 is told', { skip }, () => {
+    const said = attempt({ ONEDNN_MAX_CPU_ISA: 'AVX512_CORE', DNNL_MAX_CPU_ISA: 'AVX512_CORE' }, 'bfloat16');
+    assert.match(said, /^this CPU has no bfloat16 instructions .* Use --precision float32; cifar10 bench/);
+  });
+});
+
+test('a process that has computed leaves without a crash', { skip }, () => {
+  const script = fileURLToPath(new URL('./onednn-engine.js', import.meta.url));
+  const builder = new URL('../../ops/builder.js', import.meta.url).href;
+  const code = `
+    const [{ createOnednnEngine }, { GraphBuilder }] = await Promise.all([import(${JSON.stringify(script)}), import('${builder}')]);
+    const builder = new GraphBuilder('relu');
+    const x = builder.input('x', { dtype: 'float32', shape: [64, 640] });
+    builder.output('y', builder.op('Relu', { x }));
+    const graph = builder.build();
+    for (let i = 0; i < 3; i++) {
+      const session = await createOnednnEngine({ threads: 2 }).compile(graph);
+      await session.step(new Map([['x', { dtype: 'float32', shape: [64, 640], data: new Float32Array(64 * 640) }]]));
+      if (i < 2) await session.release();
+      else process.exit(7);
+    }`;
+  const folder = mkdtempSync(join(tmpdir(), 'cifar10-onednn-'));
+  const file = join(folder, 'leave.mjs');
+  writeFileSync(file, code);
+  const { status, signal } = spawnSync(process.execPath, [file]);
+  rmSync(folder, { recursive: true });
+  assert.deepEqual([status, signal], [7, null]);
+});

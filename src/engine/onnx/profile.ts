@@ -1,0 +1,45 @@
+/** What ONNX Runtime's profile of a session says of each node of the model. */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { RunError } from '../../errors.ts';
+import type { PartTime } from '../engine.ts';
+
+/** An event of the trace; `dur` in microseconds. */
+interface TraceEvent {
+  readonly cat?: string;
+  readonly name?: string;
+  readonly dur?: number;
+  readonly args?: { readonly op_name?: string; readonly provider?: string };
+}
+
+/** Ends the profile of a session, and reads and deletes the file that it is written to.
+ * @throws RunError when the session was not made for it */
+export function endProfile(
+  session: { readonly endProfiling: () => void },
+  prefix: string | undefined,
+): readonly PartTime[] {
+  if (prefix === undefined) throw new RunError('this session was not compiled with profiling');
+  session.endProfiling();
+  const folder = dirname(prefix);
+  const files = readdirSync(folder).filter((file) => file.startsWith(basename(prefix)));
+  const parts = files.flatMap((file) => partTimes(readFileSync(join(folder, file), 'utf8')));
+  for (const file of files) rmSync(join(folder, file));
+  return parts;
+}
+
+/** The medians of the kernels' times, in the order of their first run. */
+export function partTimes(trace: string): readonly PartTime[] {
+  const times = new Map<string, { readonly op: string; readonly code: string; readonly millis: number[] }>();
+  for (const { cat, name = '', dur = 0, args = {} } of JSON.parse(trace) as readonly TraceEvent[]) {
+    const node = /^(.*)_kernel_time$/.exec(name)?.[1];
+    if (cat !== 'Node' || node === undefined) continue;
+    const known = times.get(node) ?? { op: args.op_name ?? '', code: args.provider ?? '', millis: [] };
+    known.millis.push(dur / 1e3);
+    times.set(node, known);
+  }
+  return [...times].map(([name, { op, code, millis }]) => {
+    const sorted = millis.toSorted((a, b) => a - b);
+    const [fastest = 0, median = 0] = [sorted[0], sorted[Math.floor(sorted.length / 2)]];
+    return { op, name, code, millis: median, fastest };
+  });
+}

@@ -1,0 +1,156 @@
+/** What the evaluator shows of a checkpoint: precision, per class too, the confusion matrix, mistakes, what layers do. */
+
+import { type Examples, placeOf } from '../data/files.ts';
+import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
+import type { Engine, Session } from '../engine/engine.ts';
+import type { Graph } from '../graph/graph.ts';
+import { evaluationBatch, newBuffers } from '../input/batch.ts';
+import { inference, type Network } from '../model/network.ts';
+import { GraphBuilder } from '../ops/builder.ts';
+import { drawConfusion } from '../summary/draw-confusion.ts';
+import { drawFilters } from '../summary/draw-filters.ts';
+import { drawGrid } from '../summary/draw-grid.ts';
+import type { Picture } from '../summary/picture.ts';
+import { encodeImage } from '../summary/png.ts';
+import type { RecordedValue } from '../summary/recorder-messages.ts';
+import { type Float32Tensor, float32, float32Data, sizeOf } from '../tensor/tensor.ts';
+import { activationTag, sparsityTag } from '../training/summary-graph.ts';
+import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
+import type { Score, Scored } from './evaluate.ts';
+
+/** Pictures of the grid of mistakes. */
+const shownMistakes = 36;
+const shownImages = 3;
+
+interface Mistake {
+  readonly example: number;
+  /** Probability that the network gave to the wrong class. */
+  readonly probability: number;
+}
+
+/** Looks on while a checkpoint is scored. */
+export class ScoreWitness {
+  readonly #examples: Examples;
+  readonly confusion: ConfusionMatrix;
+  #mistakes: readonly Mistake[] = [];
+
+  constructor(examples: Examples) {
+    this.#examples = examples;
+    this.confusion = new ConfusionMatrix(examples.dataset.classes);
+  }
+
+  add(scored: Scored): void {
+    this.confusion.add(scored);
+    if (scored.correct) return;
+    const predicted = predictedClass(scored.logits);
+    const probability = predicted === undefined ? 0 : (probabilities(scored.logits)[predicted] ?? 0);
+    const least = this.#mistakes[shownMistakes - 1];
+    if (least !== undefined && least.probability >= probability) return;
+    const all = [...this.#mistakes, { example: scored.example, probability }];
+    this.#mistakes = all.sort((a, b) => b.probability - a.probability).slice(0, shownMistakes);
+  }
+
+  /** Scalars and pictures of the score, under the tutorial's tag and ours. */
+  values({ precision }: Score): readonly RecordedValue[] {
+    const scalar = (tag: string, value: number) =>
+      Number.isFinite(value) ? [{ kind: 'scalar', tag, value } as const] : [];
+    const picture = (tag: string, drawn: Picture) =>
+      ({ kind: 'image', tag, image: encodeImage(drawn) }) as const;
+    const mistakes = this.#mistakes.map(({ example }) => this.#pictureOf(example));
+    return [
+      ...scalar('Precision @ 1', precision),
+      ...this.confusion.byClass.flatMap((one) => [
+        ...scalar(`precision/${one.name}`, one.precision),
+        ...scalar(`recall/${one.name}`, one.recall),
+      ]),
+      picture('confusion_matrix', drawConfusion(this.confusion.counts)),
+      ...(mistakes.length > 0
+        ? [picture('most_confidently_wrong', drawGrid(mistakes, { scale: 2, gap: 2 }))]
+        : []),
+    ];
+  }
+
+  /** The photograph as it is on the disk. */
+  #pictureOf(example: number): Picture {
+    const planes = pixelsOf(this.#examples.records, placeOf(this.#examples, example));
+    const size = imageSize * imageSize;
+    const data = Uint8Array.from({ length: planes.length }, (_, i) => {
+      return planes[(i % imageChannels) * size + Math.floor(i / imageChannels)] ?? 0;
+    });
+    return { width: imageSize, height: imageSize, channels: imageChannels, data };
+  }
+}
+
+/** The network with its activations as outputs, under the tags of their histograms. */
+function buildActivationGraph(
+  network: Network,
+  batchSize: number,
+): Graph & { readonly activations: readonly string[] } {
+  const builder = new GraphBuilder('activations');
+  const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
+  const { activations } = inference(builder, images, network);
+  for (const activation of activations) builder.output(activationTag(activation.name), activation);
+  return { ...builder.build(), activations: activations.map(({ name }) => name) };
+}
+
+/** What the layers make of the first batch of the examples. */
+export class ActivationProbe {
+  readonly #network: Network;
+  readonly #batchSize: number;
+  readonly #session: Session;
+  readonly #activations: readonly string[];
+  readonly #variables: readonly string[];
+
+  private constructor(
+    network: Network,
+    batchSize: number,
+    session: Session,
+    graph: ReturnType<typeof buildActivationGraph>,
+  ) {
+    this.#network = network;
+    this.#batchSize = batchSize;
+    this.#session = session;
+    this.#activations = graph.activations;
+    this.#variables = [...graph.variables.keys()];
+  }
+
+  static async create(engine: Engine, network: Network, batchSize: number): Promise<ActivationProbe> {
+    const graph = buildActivationGraph(network, batchSize);
+    return new ActivationProbe(network, batchSize, await engine.compile(graph), graph);
+  }
+
+  /** @param weightOf the value of a variable */
+  async look(
+    weightOf: (variable: string) => Float32Tensor,
+    examples: Examples,
+  ): Promise<readonly RecordedValue[]> {
+    await this.#session.write(new Map(this.#variables.map((name) => [name, weightOf(name)])));
+    const { images } = evaluationBatch(examples, 0, newBuffers(this.#batchSize));
+    const { imageShape } = this.#network;
+    const found = await this.#session.step(
+      new Map([['images', float32([this.#batchSize, ...imageShape], images)]]),
+    );
+    const histograms = this.#activations.flatMap((name) => {
+      const tag = activationTag(name);
+      const tensor = found.get(tag);
+      if (tensor === undefined) return [];
+      return [{ kind: 'tensor', tag, data: float32Data(tensor), sparsityTag: sparsityTag(name) } as const];
+    });
+    const size = sizeOf(imageShape);
+    const shown = Math.min(shownImages, examples.count, this.#batchSize);
+    const pictures = Array.from({ length: shown }, (_, index) => {
+      const image = float32(imageShape, images.slice(index * size, (index + 1) * size));
+      return { kind: 'picture', tag: `images/image/${index}`, image } as const;
+    });
+    const filters = drawFilters(weightOf('conv1/weights'));
+    return [
+      ...histograms,
+      ...pictures,
+      { kind: 'image', tag: 'conv1/weights/filters', image: encodeImage(filters) },
+    ];
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}

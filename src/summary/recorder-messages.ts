@@ -1,0 +1,42 @@
+/** What a run says to the thread that records it, and what that answers. */
+import type { Float32Tensor } from '../tensor/tensor.ts';
+import type { SummaryValue } from './event.ts';
+
+/** A value as it is computed; the thread makes what is written of it. */
+export type RecordedValue =
+  | SummaryValue
+  /** Becomes a histogram; with `sparsityTag` also the share of its values that are exactly 0, as a scalar. The thread takes
+   * the memory. */
+  | {
+      readonly kind: 'tensor';
+      readonly tag: string;
+      readonly data: Float32Array;
+      readonly sparsityTag?: string;
+      readonly description?: string;
+    }
+  /** [C, H, W] with C of 1 or 3, becomes an image with TensorFlow's scaling. */
+  | {
+      readonly kind: 'picture';
+      readonly tag: string;
+      readonly image: Float32Tensor;
+      readonly description?: string;
+    };
+
+export interface RecorderStart {
+  readonly dir: string;
+  /** The first step that will be recorded: what earlier files have from there on is void. Left out where nothing is: an
+   * evaluator's steps may come in any order. */
+  readonly startStep?: number;
+  readonly flushSeconds?: number;
+}
+
+export type RecorderRequest =
+  | { readonly kind: 'record'; readonly step: number; readonly values: readonly RecordedValue[] }
+  | { readonly kind: 'graph'; readonly graphDef: Uint8Array }
+  | { readonly kind: 'close' };
+
+export type RecorderReply =
+  /** A request is done; the writer's file, and nanoseconds of CPU time that the thread has spent so far. */
+  | { readonly kind: 'done'; readonly path: string }
+  /** Something could not be written; said once, the thread goes on. */
+  | { readonly kind: 'trouble'; readonly message: string };

@@ -1,0 +1,53 @@
+/** The thread that bins, encodes and writes, so that training does none of it. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../errors.ts';
+import type { SummaryValue } from './event.ts';
+import { EventWriter } from './event-writer.ts';
+import { histogramOf } from './histogram.ts';
+import { MetricsFile } from './metrics-file.ts';
+import { encodeImage } from './png.ts';
+import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
+import { scaleImage } from './scale-image.ts';
+
+if (parentPort === null) throw new Error('recorder-worker runs as a worker thread');
+const port = parentPort;
+const start = workerData as RecorderStart;
+
+const say = (reply: RecorderReply) => port.postMessage(reply);
+const onError = (error: unknown) => say({ kind: 'trouble', message: messageOf(error) });
+const writer = new EventWriter({ ...start, onError });
+const metrics = new MetricsFile(start.dir, start.startStep, onError);
+say({ kind: 'done', path: writer.path });
+
+port.on('message', (request: RecorderRequest) => {
+  if (request.kind === 'record') {
+    const values = request.values.flatMap(written);
+    writer.add({ kind: 'summary', values }, request.step);
+    metrics.add(request.step, values);
+  }
+  if (request.kind === 'graph') writer.add({ kind: 'graph', graphDef: request.graphDef }, 0);
+  if (request.kind === 'close') {
+    writer.close();
+    port.close();
+  }
+  say({ kind: 'done', path: writer.path });
+});
+
+/** What stands in the file for a value. */
+function written(value: RecordedValue): readonly SummaryValue[] {
+  if (value.kind === 'picture') {
+    const { image, ...rest } = value;
+    return [{ ...rest, kind: 'image', image: encodeImage(scaleImage(image)) }];
+  }
+  if (value.kind !== 'tensor') return [value];
+  const { data, sparsityTag, ...rest } = value;
+  const histogram: SummaryValue = { ...rest, kind: 'histogram', histogram: histogramOf(data) };
+  if (sparsityTag === undefined) return [histogram];
+  return [histogram, { kind: 'scalar', tag: sparsityTag, value: zerosIn(data) / Math.max(1, data.length) }];
+}
+
+function zerosIn(values: Float32Array): number {
+  let zeros = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
+  return zeros;
+}

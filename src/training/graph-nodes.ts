@@ -1,0 +1,44 @@
+/** A graph as TensorBoard draws it: every operator with what it reads, variables and fed values as nodes too. */
+import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
+import type { GraphAttribute, GraphNode } from '../summary/graph-def.ts';
+
+export function graphNodes(graph: Graph): readonly GraphNode[] {
+  const names = new Map<Value, string>();
+  for (const value of [...graph.inputs.values(), ...graph.variables.values()]) names.set(value, value.name);
+  for (const node of graph.nodes) {
+    outputsOf(node).forEach(([, value], index) => {
+      names.set(value, index === 0 ? node.name : `${node.name}:${index}`);
+    });
+  }
+  const source = (op: string) => (value: Value) => ({
+    name: value.name,
+    op,
+    inputs: [],
+    shapes: [value.shape],
+    attributes: { dtype: value.dtype },
+  });
+  return [
+    ...[...graph.inputs.values()].map(source('Placeholder')),
+    ...[...graph.variables.values()].map(source('VariableV2')),
+    ...graph.nodes.map((node) => ({
+      name: node.name,
+      op: node.op,
+      inputs: inputsOf(node).map(([, value]) => names.get(value) ?? value.name),
+      shapes: outputsOf(node).map(([, value]) => value.shape),
+      attributes: attributesOf(node),
+    })),
+  ];
+}
+
+/** Those that are a text, a number, a truth value or a list of numbers. */
+function attributesOf(node: Node): Readonly<Record<string, GraphAttribute>> {
+  const all = Object.entries(node.attributes as Readonly<Record<string, unknown>>);
+  return Object.fromEntries(
+    all.flatMap(([name, value]) => (isAttribute(value) ? [[name, value] as const] : [])),
+  );
+}
+
+function isAttribute(value: unknown): value is GraphAttribute {
+  if (Array.isArray(value)) return value.every((item) => typeof item === 'number');
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}
