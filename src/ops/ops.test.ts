@@ -4,7 +4,7 @@ import { gradients } from '../autodiff/gradients.ts';
 import type { Session } from '../engine/engine.ts';
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, outputsOf, type Value } from '../graph/graph.ts';
-import type { OpName, PerInput } from '../graph/signature.ts';
+import type { EngineOpSignatures, OpName, PerInput } from '../graph/signature.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { describeType, type Float32Tensor, float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { assertClose } from '../testing/compare.ts';
@@ -251,6 +251,21 @@ test('an operator without a sample does not compile', () => {
   // The assertion is the type of this constant: the compiler is what tests it.
   const emptyIsEnough: readonly [] extends Samples<'Add'> ? true : false = false;
   assert.equal(emptyIsEnough, false);
+});
+
+test('every engine offers every operator that a model may be written in', () => {
+  const ofPasses: { readonly [N in keyof EngineOpSignatures]: true } = {
+    BatchMatMul: true,
+    Gather: true,
+    Reverse: true,
+  };
+  const ofModels = (Object.keys(definitions) as OpName[]).filter((op) => !(op in ofPasses));
+  for (const { name, offers } of engines)
+    assert.deepEqual(
+      ofModels.filter((op) => !offers(op)),
+      [],
+      name,
+    );
 });
 
 test('what has no gradient says why', () => {
