@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 const law: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   tensor: ['errors'],
-  data: ['errors', 'tensor'],
+  disk: ['errors'],
+  data: ['errors', 'tensor', 'disk'],
   input: ['errors', 'tensor', 'data'],
   graph: ['errors', 'tensor'],
   ops: ['errors', 'tensor', 'graph'],
@@ -35,6 +36,7 @@ const law: Readonly<Record<string, readonly string[]>> = {
   evaluation: [
     'errors',
     'tensor',
+    'disk',
     'data',
     'input',
     'graph',
@@ -46,9 +48,10 @@ const law: Readonly<Record<string, readonly string[]>> = {
   ],
   bench: ['errors', 'tensor', 'data', 'input', 'ops', 'passes', 'engine', 'model', 'training'],
   inspect: ['tensor', 'graph', 'passes', 'model', 'evaluation'],
-  doctor: ['errors', 'tensor', 'data', 'input', 'engine', 'model', 'training', 'evaluation'],
+  doctor: ['errors', 'tensor', 'disk', 'data', 'input', 'engine', 'model', 'training', 'evaluation'],
   cli: [
     'errors',
+    'disk',
     'graph',
     'inspect',
     'doctor',

@@ -1,5 +1,5 @@
 /**
- * The two ways in which a person's request can fail. Anything else that is thrown is a fault of ours.
+ * The ways in which a person's request can end before its time. Anything else that is thrown is a fault of ours.
  * A message says where, what was found, what was expected and what to do.
  */
 
@@ -11,6 +11,16 @@ export class UsageError extends Error {
 /** A request that was understood and could not be carried out: a missing file, a damaged checkpoint. Exit code 1. */
 export class RunError extends Error {
   override readonly name = 'RunError';
+}
+
+/** A request that a person ended before it was done (Ctrl-C). What is kept stands in the message. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError';
+}
+
+/** @throws StoppedError when somebody has asked to stop. */
+export function requireRunning(signal: AbortSignal | undefined, kept = 'nothing was changed'): void {
+  if (signal?.aborted === true) throw new StoppedError(kept);
 }
 
 /** A graph that makes no sense: shapes that do not fit, a name taken twice. Names the operator and its shapes. */

@@ -38,7 +38,12 @@ export class CheckpointStore {
   constructor(dir: string, { keep, onWarning }: CheckpointStoreOptions) {
     this.#dir = dir;
     this.#keep = keep;
-    this.#onWarning = onWarning;
+    // Who looks again and again finds the same: that is told once.
+    const told = new Set<string>();
+    this.#onWarning = (message) => {
+      if (!told.has(message)) onWarning(message);
+      told.add(message);
+    };
   }
 
   /** Saves a checkpoint and returns its path. Saves of one folder must not overlap.

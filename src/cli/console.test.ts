@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createConsole, type JsonEvent } from './console.ts';
-import { progressLine } from './progress-line.ts';
+import { progressLine, scoringLine } from './progress-line.ts';
 
 /** A console whose output is kept. */
 function kept(
@@ -69,6 +69,18 @@ describe('the console', () => {
     assert.equal(all.written.out, `\r\u001b[2K${'x'.repeat(19)}`);
   });
 
+  test('takes a terminal that says it has no columns for one of 80', () => {
+    const all = kept({ terminal: 0 }, { NO_COLOR: '1' });
+    all.console.progress((columns) => `${columns}`);
+    assert.equal(all.written.out, '\r\u001b[2K80');
+  });
+
+  test('takes a dumb terminal for none: it knows no control characters', () => {
+    const all = kept({ terminal: 80 }, { TERM: 'dumb' });
+    everything(all);
+    assert.equal(all.written.out, 'a line\na result\n');
+  });
+
   test('uses colour on a terminal only, and not where NO_COLOR is set', () => {
     const dim = '\u001b[2m';
     const printed = (terminal: number | undefined, environment: Record<string, string>) => {
@@ -102,11 +114,40 @@ describe('the line of progress', () => {
     );
   });
 
-  test('leaves out what does not fit, from the end', () => {
-    assert.equal(progressLine(progress, 60), 'step 2,500 of 10,000 · loss 1.23 · 2,650 images/s');
+  test('leaves out what does not fit, the time that is left last', () => {
+    assert.equal(progressLine(progress, 60), 'step 2,500 of 10,000 · loss 1.23 · 6 min 5 s left');
     assert.equal(progressLine(progress, 34), 'step 2,500 of 10,000 · loss 1.23');
     for (const columns of [20, 40, 60, 80, 200])
       assert.ok(progressLine(progress, columns).length < columns, `${columns}`);
+  });
+
+  test('still tells at 60 columns how long it takes, also where that is hours', () => {
+    const long = {
+      ...progress,
+      step: 123_456,
+      maxSteps: 1_000_000,
+      millisLeft: 45 * 3_600_000 + 59 * 60_000,
+    };
+    assert.equal(progressLine(long, 60), 'step 123,456 of 1,000,000 · loss 1.23 · 45 h 59 min left');
+  });
+
+  test('says what is done where that is no step', () => {
+    assert.match(progressLine({ ...progress, busy: 'saving' }, 80), /6 min 5 s left · saving/);
+    const before = {
+      ...progress,
+      step: 0,
+      loss: Number.NaN,
+      imagesPerSecond: Number.NaN,
+      millisLeft: undefined,
+    };
+    assert.match(progressLine({ ...before, busy: 'compiling' }, 60), /^step 0 of 10,000 · compiling {2}░/);
+  });
+
+  test('tells of an evaluation how many images are scored, and what is left', () => {
+    assert.match(
+      scoringLine({ done: 2500, all: 10_000, millis: 1000 }, 80),
+      /^2,500 of 10,000 images · 2,500 images\/s · 3 s left {2}█+░+$/,
+    );
   });
 
   test('says when training waits for its input, and nothing of the time left as long as it is not known', () => {

@@ -8,8 +8,38 @@
  * | progress | one line at the bottom, drawn again and again | nothing | nothing | nothing |
  */
 
-/** What happened, for programs to read: documented in docs/json.md. */
-export type JsonEvent = { readonly kind: string } & Readonly<Record<string, unknown>>;
+/** What happened, for programs to read. */
+export type JsonEvent = { readonly kind: EventKind } & Readonly<Record<string, unknown>>;
+
+/** Every kind of event there is: each has a row in docs/json.md. */
+export const eventKinds = [
+  'waiting',
+  'drawing',
+  'progress',
+  'downloaded',
+  'extracting',
+  'ready',
+  'start',
+  'step',
+  'checkpoint',
+  'validation',
+  'end',
+  'watching',
+  'noCheckpoint',
+  'alreadyScored',
+  'evaluating',
+  'evaluation',
+  'report',
+  'evaluated',
+  'graph',
+  'nodes',
+  'run',
+  'contents',
+  'data',
+  'onnx',
+  'finding',
+] as const;
+export type EventKind = (typeof eventKinds)[number];
 
 export interface Console {
   /** A line of what is going on. */
@@ -53,10 +83,12 @@ export function createConsole(
   { out, err }: Streams = { out: process.stdout, err: process.stderr },
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Console {
-  const draws = out.isTTY === true && !quiet && !json;
+  // A dumb terminal knows no control characters.
+  const draws = out.isTTY === true && environment['TERM'] !== 'dumb' && !quiet && !json;
   // https://no-color.org: any value that is not empty.
-  const coloured = draws && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
-  const columns = () => out.columns ?? 80;
+  const coloured = draws && !environment['NO_COLOR'];
+  // Some terminals (serial lines, some emulators) say that they have 0 columns.
+  const columns = () => out.columns || 80;
   let bottom: string | undefined;
 
   const drawn = (text: string) => {

@@ -55,6 +55,8 @@ export const flagTable = {
     kind: 'integer',
     valueName: 'images',
     minimum: 1,
+    // More would take more memory than machines have: about 2 MB an image.
+    maximum: 16_384,
     default: 128,
     help: 'images of a batch, which is one step of training',
     group: 'Computing',

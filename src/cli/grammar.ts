@@ -108,6 +108,6 @@ function unknownFlag(command: CommandName, word: string): UsageError {
   const spelt = (word.split('=')[0] ?? '').replace(/^-+/, '').replaceAll('_', '-');
   const mine = [...flags].filter(([, flag]) => 'commands' in flag && flag.commands.includes(command));
   const meant = nearest(spelt, [...mine.map(([name]) => name), ...commonFlags]);
-  const hint = meant === undefined ? '' : ` Did you mean --${meant}?`;
-  return new UsageError(`${command}: unknown flag ${word}.${hint} See cifar10 ${command} --help`);
+  const hint = meant === undefined ? `See cifar10 ${command} --help` : `Did you mean --${meant}?`;
+  return new UsageError(`${command}: unknown flag ${word}. ${hint}`);
 }

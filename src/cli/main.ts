@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** `cifar10`: reads the command line, runs the command, and leaves with the exit code that says how it went. */
-import { messageOf, RunError, UsageError } from '../errors.ts';
+import { messageOf, RunError, StoppedError, UsageError } from '../errors.ts';
 import { type Console, createConsole } from './console.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 import { interruption } from './signals.ts';
+import { noteWhenSlow } from './slow-stop.ts';
 import { version } from './version.ts';
 
 /** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
@@ -17,14 +18,20 @@ async function run(request: CommandLine, console: Console): Promise<number> {
       console.result(version);
       return 0;
     case 'download': {
+      interruption.listen();
       const { downloadCommand } = await import('./commands/download.ts');
-      return (await downloadCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
+      await downloadCommand({ ...request, ...context });
+      return 0;
     }
     case 'train': {
+      interruption.listen();
+      noteWhenSlow(interruption.signal, console);
       const { trainCommand } = await import('./commands/train.ts');
       return (await trainCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
     }
     case 'eval': {
+      interruption.listen();
+      noteWhenSlow(interruption.signal, console);
       const { evalCommand } = await import('./commands/eval.ts');
       return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
     }
@@ -45,23 +52,39 @@ async function run(request: CommandLine, console: Console): Promise<number> {
   }
 }
 
-/** 2 for what could be refused from the command line alone, 1 for everything else that failed. */
+/** 2 for what could be refused from the command line alone, 1 for everything else that failed, the signal's code for
+ * what was stopped. */
 function report(error: unknown, debug: boolean, console: Console): number {
   console.progress(undefined);
-  const ours = error instanceof UsageError || error instanceof RunError;
-  const hint =
-    error instanceof UsageError
-      ? '\nSee cifar10 --help.'
-      : ours || debug
-        ? ''
-        : '\nThis is a fault of cifar10; --debug shows where.';
-  console.error(`cifar10: ${messageOf(error)}${hint}`);
+  if (error instanceof StoppedError) {
+    console.warn(`stopped; ${error.message}`);
+    return interruption.exitCode();
+  }
+  console.error(`cifar10: ${messageOf(error)}${hintFor(error, debug)}`);
   if (debug && error instanceof Error) console.error(error.stack ?? '');
   return error instanceof UsageError ? 2 : 1;
 }
 
-// Whoever reads our output may stop reading (`cifar10 train | head`): then the run is saved and ends.
-process.stdout.on('error', () => interruption.stopReading());
+/** One hint: what a message says itself is not said again. */
+function hintFor(error: unknown, debug: boolean): string {
+  if (error instanceof UsageError)
+    return /--help|Did you mean/.test(error.message) ? '' : '\nSee cifar10 --help.';
+  return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';
+}
+
+// Whoever reads our output may stop reading (`cifar10 train | head`): then the run is saved and ends. So it does where
+// the output cannot be written, such as to a file on a full disk, and that is an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && !interruption.signal.aborted) {
+    process.once('exit', () => {
+      process.exitCode = 1;
+    });
+    console.error(`cifar10: the output cannot be written (${error.message})`);
+  }
+  interruption.stopReading();
+});
+// Nobody is left to be told.
+process.stderr.on('error', () => undefined);
 
 const words = process.argv.slice(2);
 let console: Console = createConsole({ quiet: false, json: false });

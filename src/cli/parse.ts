@@ -65,8 +65,8 @@ function commandNamed(name: string): CommandName {
   }
   const names = Object.keys(commandTable);
   const meant = nearest(name, names);
-  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
-  throw new UsageError(`unknown command ${JSON.stringify(name)}.${hint} Commands: ${names.join(', ')}`);
+  const hint = meant === undefined ? `Commands: ${names.join(', ')}` : `Did you mean ${meant}?`;
+  throw new UsageError(`unknown command ${JSON.stringify(name)}. ${hint}`);
 }
 
 function request<C extends CommandName>(

@@ -12,33 +12,64 @@ export interface Progress {
   readonly millisLeft: number | undefined;
   /** Share of the time that was spent waiting for batches, 0 … 1. */
   readonly waiting: number;
+  /** What takes a while now and is no step, such as `saving`. */
+  readonly busy?: string;
 }
 
-/** As much as fits into the columns: the most useful comes first, the bar last. */
+const number = (value: number) => Math.round(value).toLocaleString('en-US');
+const left = (millis: number | undefined) => (millis === undefined ? '' : `${duration(millis)} left`);
+
+/** As much as fits into the columns: the most useful parts first, the bar last. */
 export function progressLine(progress: Progress, columns: number): string {
-  const { step, maxSteps, loss, imagesPerSecond, millisLeft, waiting } = progress;
-  const number = (value: number) => Math.round(value).toLocaleString('en-US');
-  const parts = [
-    `step ${number(step)} of ${number(maxSteps)}`,
-    `loss ${loss.toFixed(2)}`,
-    `${number(imagesPerSecond)} images/s`,
-    millisLeft === undefined ? '' : `${duration(millisLeft)} left`,
-    waiting >= 0.05 ? `waits ${Math.round(waiting * 100)}% for input` : '',
-  ].filter((part) => part !== '');
-  let line = '';
-  for (const part of parts) {
-    const longer = line === '' ? part : `${line} · ${part}`;
-    if (longer.length > columns - 1) return line;
-    line = longer;
+  const { step, maxSteps, loss, imagesPerSecond, millisLeft, waiting, busy = '' } = progress;
+  const line = fitting(
+    [
+      [`step ${number(step)} of ${number(maxSteps)}`, 0],
+      [Number.isNaN(loss) ? '' : `loss ${loss.toFixed(2)}`, 3],
+      [Number.isNaN(imagesPerSecond) ? '' : `${number(imagesPerSecond)} images/s`, 4],
+      [left(millisLeft), 2],
+      [busy, 1],
+      [waiting >= 0.05 ? `waits ${Math.round(waiting * 100)}% for input` : '', 5],
+    ],
+    columns,
+  );
+  return withBar(line, step / maxSteps, columns, 2);
+}
+
+/** Of an evaluation: images scored, and in all. */
+export function scoringLine(
+  { done, all, millis }: { readonly done: number; readonly all: number; readonly millis: number },
+  columns: number,
+): string {
+  const line = fitting(
+    [
+      [`${number(done)} of ${number(all)} images`, 0],
+      [`${number((done / millis) * 1e3)} images/s`, 2],
+      [left((millis / done) * (all - done)), 1],
+    ],
+    columns,
+  );
+  return withBar(line, done / all, columns, 2);
+}
+
+/** The parts that fit beside each other, in their order; those of a low rank are the last to go. */
+function fitting(parts: readonly (readonly [text: string, rank: number])[], columns: number): string {
+  let kept: typeof parts = [];
+  const line = (of: typeof parts) =>
+    parts
+      .filter((part) => of.includes(part))
+      .map(([text]) => text)
+      .join(' · ');
+  for (const part of [...parts].sort(([, a], [, b]) => a - b)) {
+    if (part[0] !== '' && line([...kept, part]).length < columns) kept = [...kept, part];
   }
-  const room = columns - 1 - line.length - 3;
-  return room < 10 ? line : `${line}  ${bar(step / maxSteps, Math.min(room, 40))}`;
+  return line(kept);
 }
 
 /** A text and a bar behind it, if there is room. */
-export function withBar(text: string, share: number, columns: number): string {
-  const room = columns - 1 - text.length - 1;
-  return room < 10 ? text : `${text} ${bar(share, Math.min(room, 40))}`;
+export function withBar(text: string, share: number, columns: number, gap = 1): string {
+  const room = columns - 1 - text.length - gap;
+  return room < 10 ? text : `${text}${' '.repeat(gap)}${bar(share, Math.min(room, 40))}`;
 }
 
 /** A bar of so many columns: full and empty cells. */

@@ -1,16 +1,21 @@
-/** Ctrl-C and SIGTERM: the first asks the command to save and stop, the second ends the process at once. */
+/**
+ * Ctrl-C, SIGTERM and a terminal that is closed (SIGHUP): the first asks the command to save and stop, the second ends
+ * the process at once. Commands that have nothing to save do not listen: the first signal ends them.
+ */
 
-const codes = { SIGINT: 130, SIGTERM: 143 } as const;
+const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type SignalName = keyof typeof codes;
 
 class Interruption {
   readonly #controller = new AbortController();
   #code = 0;
 
-  constructor() {
-    for (const [name, code] of Object.entries(codes)) {
+  /** From here on the first signal only asks. */
+  listen(): void {
+    for (const name of Object.keys(codes) as SignalName[]) {
       process.on(name, () => {
-        if (this.#controller.signal.aborted) process.exit(code);
-        this.#code = code;
+        if (this.#controller.signal.aborted) return endBy(name);
+        this.#code = codes[name];
         this.#controller.abort();
       });
     }
@@ -30,6 +35,13 @@ class Interruption {
   exitCode(): number {
     return this.#code;
   }
+}
+
+/** Not `process.exit`: it tears down what the thread of a session is computing with, and that ends in a crash. A signal
+ * that nobody listens to ends the process whole, and tells the shell which it was. */
+function endBy(name: SignalName): void {
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
 }
 
 export const interruption: Interruption = new Interruption();

@@ -1,10 +1,13 @@
 /** What is told of a training while it runs: lines, the line at the bottom, and the events of `--json`. */
-import type { TrainingRun } from '../training/run.ts';
+import { shellWord } from '../disk/shell-word.ts';
+import type { RecipeChange, TrainingRun } from '../training/run.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
 import { type Console, duration, timestamp } from './console.ts';
+import { writtenName } from './flag.ts';
 import type { TrainFlags } from './flag-table.ts';
-import { progressLine } from './progress-line.ts';
+import { type Progress, progressLine } from './progress-line.ts';
+import { RunningMean } from './running-mean.ts';
 import { StepLines } from './step-lines.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
@@ -19,12 +22,13 @@ export class TrainReporter {
   readonly #run: TrainingRun;
   readonly #lines: StepLines;
   readonly #started: number = performance.now();
+  readonly #stepMillis: RunningMean = new RunningMean(memory);
+  readonly #waiting: RunningMean = new RunningMean(memory);
   #first = 0;
   #finished = false;
   #lastStepAt = 0;
   #drawnAt = 0;
-  #stepMillis: number | undefined;
-  #waiting = 0;
+  #loss = Number.NaN;
 
   /** Says what is trained on what. */
   constructor(console: Console, flags: TrainFlags, run: TrainingRun, resumedFrom: string | undefined) {
@@ -62,6 +66,10 @@ export class TrainReporter {
       case 'ready':
         this.#ready(event);
         return;
+      case 'busy':
+        this.#draw(event.globalStep, event.with);
+        this.#drawnAt = 0; // the next step takes this away, however soon it comes
+        return;
       case 'step':
         this.#step(event);
         return;
@@ -77,15 +85,17 @@ export class TrainReporter {
     }
   }
 
-  #ready({ globalStep, changes }: TrainEvent & { readonly kind: 'ready' }): void {
+  #ready({ globalStep, changes, recipe }: TrainEvent & { readonly kind: 'ready' }): void {
     this.#first = globalStep;
     this.#lines.start(globalStep);
     this.#lastStepAt = performance.now();
+    for (const change of recipe) this.#console.line(changeLine(change));
     for (const change of changes) this.#console.warn(`equality to the bit ends here (${change})`);
     const { maxSteps } = this.#flags;
     if (globalStep >= maxSteps) {
       this.#console.line(`${globalStep} steps are done already; --max-steps asks for ${maxSteps}`);
     }
+    this.#draw(globalStep);
   }
 
   #step(report: StepReport): void {
@@ -103,29 +113,33 @@ export class TrainReporter {
         examplesPerSecond,
       });
     }
-    this.#draw(report);
+    this.#measure(report);
+    if (performance.now() - this.#drawnAt >= redrawMillis) this.#draw(step + 1);
   }
 
-  #draw({ step, totalLoss, waitedMillis }: StepReport): void {
+  #measure({ step, totalLoss, waitedMillis }: StepReport): void {
     const now = performance.now();
     const millis = now - this.#lastStepAt;
     this.#lastStepAt = now;
+    this.#loss = totalLoss;
     if (step === this.#first) return; // the engine warms up in it: it says nothing of the speed
-    this.#stepMillis =
-      this.#stepMillis === undefined ? millis : memory * this.#stepMillis + (1 - memory) * millis;
-    this.#waiting = memory * this.#waiting + (1 - memory) * (waitedMillis / millis);
-    if (now - this.#drawnAt < redrawMillis) return;
-    this.#drawnAt = now;
+    this.#stepMillis.add(millis);
+    this.#waiting.add(waitedMillis / millis);
+  }
+
+  /** @param done updates made */
+  #draw(done: number, busy?: string): void {
+    this.#drawnAt = performance.now();
     const { maxSteps } = this.#flags;
-    const done = step + 1;
-    const settled = done - this.#first >= 10;
-    const progress = {
+    const settled = done - this.#first >= 10 && !Number.isNaN(this.#stepMillis.value);
+    const progress: Progress = {
       step: done,
       maxSteps,
-      loss: totalLoss,
-      imagesPerSecond: (this.#run.batchSize / this.#stepMillis) * 1e3,
-      millisLeft: settled ? (maxSteps - done) * this.#stepMillis : undefined,
-      waiting: this.#waiting,
+      loss: this.#loss,
+      imagesPerSecond: (this.#run.batchSize / this.#stepMillis.value) * 1e3,
+      millisLeft: settled ? (maxSteps - done) * this.#stepMillis.value : undefined,
+      waiting: this.#waiting.value,
+      ...(busy !== undefined && { busy }),
     };
     this.#console.progress((columns) => progressLine(progress, columns));
   }
@@ -158,9 +172,16 @@ export class TrainReporter {
         trainDir,
       },
     );
-    const data = dataDir === '/tmp/cifar10_data' ? '' : ` --data-dir ${dataDir}`;
+    const folder = shellWord(trainDir);
+    const data = dataDir === '/tmp/cifar10_data' ? '' : ` --data-dir ${shellWord(dataDir)}`;
     if (stopped)
-      this.#console.line(`Go on: cifar10 train --train-dir ${trainDir}${data} --max-steps ${maxSteps}`);
-    this.#console.line(`Next: cifar10 eval --run-once --checkpoint-dir ${trainDir}${data}`);
+      this.#console.line(`Go on: cifar10 train --train-dir ${folder}${data} --max-steps ${maxSteps}`);
+    this.#console.line(`Next: cifar10 eval --run-once --checkpoint-dir ${folder}${data}`);
   }
+}
+
+/** `From here on --learning-rate 0.01, before 0.05`. */
+function changeLine({ name, before, now }: RecipeChange): string {
+  const flag = name === 'initialLearningRate' ? 'learning-rate' : writtenName(name);
+  return `From here on --${flag} ${now}, before ${before}`;
 }

@@ -1,8 +1,10 @@
 /** The files of a data set, read whole and verified before the first example is used. */
 import { createHash } from 'node:crypto';
-import { access, type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, RunError } from '../errors.ts';
+import { exists } from '../disk/exists.ts';
+import { shellWord } from '../disk/shell-word.ts';
+import { messageOf, RunError, requireRunning } from '../errors.ts';
 import { type DatasetDescription, type DatasetFile, examplesIn, filesOf, type Split } from './dataset.ts';
 import { labelOf, recordBytes } from './record.ts';
 
@@ -11,10 +13,17 @@ export interface Examples {
   readonly dataset: DatasetDescription;
   readonly split: Split;
   readonly count: number;
-  /** [count, 3073], file after file. Over shared memory, so that reader threads use it without a copy. */
+  /** [N, 3073], file after file. Over shared memory, so that reader threads use it without a copy. */
   readonly records: Uint8Array;
+  /** [count], which of the records these examples are; left out where they are all of them, in order. Shared too. */
+  readonly places?: Uint32Array;
   /** Where an example came from: `<path>:<index in the file, from 0>`. */
   keyOf(index: number): string;
+}
+
+/** The record of an example. */
+export function placeOf({ places }: Pick<Examples, 'places'>, index: number): number {
+  return places === undefined ? index : (places[index] as number);
 }
 
 export function folderOf(dataDir: string, dataset: DatasetDescription): string {
@@ -24,28 +33,23 @@ export function folderOf(dataDir: string, dataset: DatasetDescription): string {
 /** Paths of the data set's files that are not there, in order. */
 export async function missingFiles(dataDir: string, dataset: DatasetDescription): Promise<readonly string[]> {
   const paths = dataset.files.map(({ name }) => join(folderOf(dataDir, dataset), name));
-  const there = await Promise.all(
-    paths.map((path) =>
-      access(path).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
+  const there = await Promise.all(paths.map(exists));
   return paths.filter((_, index) => !there[index]);
 }
 
 /** The command that makes or fetches the data set. */
 export function makeCommand(dataDir: string, { name }: DatasetDescription): string {
   const dataset = name === 'cifar10' ? '' : ` --dataset ${name}`;
-  return `cifar10 download${dataset} --data-dir ${dataDir}`;
+  return `cifar10 download${dataset} --data-dir ${shellWord(dataDir)}`;
+}
+
+/** What to do about a folder that is there and not whole: it is nobody's but its owner's to change. */
+export function replaceAdvice(dataDir: string, dataset: DatasetDescription): string {
+  return `Move ${folderOf(dataDir, dataset)} aside and run "${makeCommand(dataDir, dataset)}".`;
 }
 
 function damaged(dataDir: string, dataset: DatasetDescription, what: string): RunError {
-  const folder = folderOf(dataDir, dataset);
-  return new RunError(
-    `${what} The file is damaged: move ${folder} aside and run "${makeCommand(dataDir, dataset)}".`,
-  );
+  return new RunError(`${what} The file is damaged. ${replaceAdvice(dataDir, dataset)}`);
 }
 
 async function openDataFile(path: string, dataDir: string, dataset: DatasetDescription): Promise<FileHandle> {
@@ -54,9 +58,10 @@ async function openDataFile(path: string, dataDir: string, dataset: DatasetDescr
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw new RunError(`${path}: cannot be read (${messageOf(error)}).`);
-    throw new RunError(
-      `Failed to find file: ${path}. To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`,
-    );
+    const advice = (await exists(folderOf(dataDir, dataset)))
+      ? replaceAdvice(dataDir, dataset)
+      : `To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`;
+    throw new RunError(`Failed to find file: ${path}. ${advice}`);
   }
 }
 
@@ -110,16 +115,19 @@ async function readDataFile(
 /**
  * Reads every example of a split into memory (CIFAR-10's training examples: 154 MB).
  * @throws RunError when a file is missing, has another size than its records need, or holds a label without a class.
+ * @throws StoppedError when it was stopped meanwhile.
  */
 export async function loadExamples(
   dataDir: string,
   dataset: DatasetDescription,
   split: Split,
+  signal?: AbortSignal,
 ): Promise<Examples> {
   const total = examplesIn(dataset, split);
   const records = new Uint8Array(new SharedArrayBuffer(total * recordBytes));
   let start = 0;
   for (const file of filesOf(dataset, split)) {
+    requireRunning(signal);
     const end = start + file.records * recordBytes;
     await readDataFile(dataDir, dataset, file, records.subarray(start, end));
     start = end;

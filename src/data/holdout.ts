@@ -1,7 +1,8 @@
 /** A share of the training examples kept out of training, to choose by: the test images must not be chosen by. */
+import { RunError } from '../errors.ts';
 import { RandomStream } from '../tensor/random.ts';
-import type { Examples } from './files.ts';
-import { labelOf, recordBytes } from './record.ts';
+import { type Examples, placeOf } from './files.ts';
+import { labelOf } from './record.ts';
 
 export interface HeldOut {
   /** What training uses. */
@@ -14,7 +15,7 @@ export interface HeldOut {
  * Keeps the same share of every class (stratified), chosen by the seed; both parts stay in the order of the files.
  *
  * @param share above 0 and below 1
- * @throws RangeError when the share leaves one of the parts empty.
+ * @throws RunError when the share leaves one of the parts empty.
  */
 export function holdOut(examples: Examples, share: number, seed: number): HeldOut {
   const held = new Set(
@@ -22,7 +23,9 @@ export function holdOut(examples: Examples, share: number, seed: number): HeldOu
   );
   const all = Array.from({ length: examples.count }, (_, index) => index);
   if (held.size === 0 || held.size === examples.count) {
-    throw new RangeError(`a holdout of ${share} of ${examples.count} examples leaves nothing on one side`);
+    throw new RunError(
+      `a holdout of ${share} of ${examples.count} examples leaves nothing on one side; give another --holdout, such as 0.1`,
+    );
   }
   return {
     training: only(
@@ -41,7 +44,7 @@ function heldOfClass(examples: Examples, label: number, share: number, seed: num
   const stream = new RandomStream(seed, 'holdout', 0, label);
   const ofClass: number[] = [];
   for (let index = 0; index < examples.count; index++) {
-    if (labelOf(examples.records, index) === label) ofClass.push(index);
+    if (labelOf(examples.records, placeOf(examples, index)) === label) ofClass.push(index);
   }
   return ofClass
     .map((index) => ({ index, key: stream.uint32() }))
@@ -50,19 +53,16 @@ function heldOfClass(examples: Examples, label: number, share: number, seed: num
     .map(({ index }) => index);
 }
 
-/** Some of the examples, in shared memory of their own, with the keys they had. */
+/** Some of the examples: a list over the same records, in shared memory for the reader threads. */
 function only(examples: Examples, indices: readonly number[]): Examples {
-  const records = new Uint8Array(new SharedArrayBuffer(indices.length * recordBytes));
+  const places = new Uint32Array(new SharedArrayBuffer(indices.length * Uint32Array.BYTES_PER_ELEMENT));
   indices.forEach((index, place) => {
-    records.set(
-      examples.records.subarray(index * recordBytes, (index + 1) * recordBytes),
-      place * recordBytes,
-    );
+    places[place] = placeOf(examples, index);
   });
   return {
     ...examples,
     count: indices.length,
-    records,
+    places,
     keyOf: (place) => examples.keyOf(indices[place] ?? -1),
   };
 }

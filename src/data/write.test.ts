@@ -68,7 +68,7 @@ test('a folder that lacks files is not touched, but named', async () => {
       {
         name: 'RunError',
         message: new RegExp(
-          `^${folder}: the folder is there but lacks .*data_batch_1\\.bin, .*test_batch\\.bin\\. Move it aside`,
+          `^${folder}: the folder is there but lacks data_batch_1\\.bin, data_batch_2\\.bin, test_batch\\.bin\\. Move ${folder} aside and run`,
         ),
       },
     );

@@ -1,10 +1,11 @@
 /** The files of a data set, written whole or not at all. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { RunError } from '../errors.ts';
+import { asideName } from './data-folder.ts';
 import { classNamesFile, type DatasetDescription, type DatasetFile } from './dataset.ts';
-import { folderOf, makeCommand, missingFiles } from './files.ts';
+import { folderOf, missingFiles, replaceAdvice } from './files.ts';
 import { recordBytes } from './record.ts';
 
 /** The bytes of `batches.meta.txt`: a class name a line and, as in CIFAR-10's own, an empty line at the end. */
@@ -26,7 +27,7 @@ export async function writeDataset(
   bytesOf: (file: DatasetFile) => Uint8Array | Promise<Uint8Array>,
 ): Promise<string> {
   const folder = folderOf(dataDir, dataset);
-  const aside = `${folder}.partial-${randomBytes(4).toString('hex')}`;
+  const aside = join(dataDir, asideName(dataset, randomBytes(4).toString('hex')));
   try {
     await mkdir(aside, { recursive: true });
     for (const file of dataset.files) await writeDataFile(aside, file, await bytesOf(file));
@@ -53,11 +54,12 @@ async function writeDataFile(
   await writeFile(join(folder, name), bytes, { flush: true });
 }
 
-async function requireWhole(dataDir: string, dataset: DatasetDescription): Promise<void> {
+/** @throws RunError when files are missing in the folder. */
+export async function requireWhole(dataDir: string, dataset: DatasetDescription): Promise<void> {
   const missing = await missingFiles(dataDir, dataset);
   if (missing.length === 0) return;
-  const folder = folderOf(dataDir, dataset);
+  const names = missing.map((path) => basename(path)).join(', ');
   throw new RunError(
-    `${folder}: the folder is there but lacks ${missing.join(', ')}. Move it aside and run "${makeCommand(dataDir, dataset)}".`,
+    `${folderOf(dataDir, dataset)}: the folder is there but lacks ${names}. ${replaceAdvice(dataDir, dataset)}`,
   );
 }

@@ -1,9 +1,10 @@
 /** What the machine has and lacks. */
-import { access, constants, mkdir, stat, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import { dirname, resolve } from 'node:path';
 import { type DatasetDescription, datasets } from '../data/dataset.ts';
-import { loadExamples, missingFiles } from '../data/files.ts';
+import { folderOf, loadExamples } from '../data/files.ts';
+import { exists } from '../disk/exists.ts';
+import { writableFolder } from '../disk/writable.ts';
 import { usableCores } from '../engine/cores.ts';
 import { messageOf } from '../errors.ts';
 
@@ -37,9 +38,7 @@ export function machineFindings(): readonly Finding[] {
 /** Can files be made there, and how many fit? */
 export async function folderFinding(subject: string, folder: string, needed: number): Promise<Finding> {
   try {
-    const there = await nearestFolder(resolve(folder));
-    await access(there, constants.W_OK);
-    const { bavail, bsize } = await statfs(there);
+    const { bavail, bsize } = await statfs(await writableFolder(folder));
     const room = bavail * bsize;
     const verdict = room < needed ? 'missing' : 'ok';
     const advice = verdict === 'ok' ? '' : `; ${gigabytes(needed)} are needed`;
@@ -53,23 +52,13 @@ export async function folderFinding(subject: string, folder: string, needed: num
   }
 }
 
-/** The folder itself, or the nearest above it that exists.
- * @throws Error where a file stands in the way. */
-async function nearestFolder(folder: string): Promise<string> {
-  const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory() === false) throw new Error(`${folder} is a file`);
-  return found === undefined && dirname(folder) !== folder ? nearestFolder(dirname(folder)) : folder;
-}
-
 export async function dataFindings(dataDir: string): Promise<readonly Finding[]> {
-  await mkdir(dataDir, { recursive: true }).catch(() => undefined);
   return Promise.all(Object.values(datasets).map((dataset) => dataFinding(dataDir, dataset)));
 }
 
 async function dataFinding(dataDir: string, dataset: DatasetDescription): Promise<Finding> {
   const { title: subject } = dataset;
-  const missing = await missingFiles(dataDir, dataset);
-  if (missing.length === dataset.files.length) {
+  if (!(await exists(folderOf(dataDir, dataset)))) {
     const how = dataset.archive === undefined ? 'drawn when it is asked for' : 'cifar10 download fetches it';
     return { verdict: 'note', subject, text: `not in ${dataDir}; ${how}` };
   }
@@ -78,6 +67,6 @@ async function dataFinding(dataDir: string, dataset: DatasetDescription): Promis
     await loadExamples(dataDir, dataset, 'test');
     return { verdict: 'ok', subject, text: `whole, in ${dataDir}` };
   } catch (error) {
-    return { verdict: 'note', subject, text: messageOf(error) };
+    return { verdict: 'missing', subject, text: messageOf(error) };
   }
 }

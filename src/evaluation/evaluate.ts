@@ -36,17 +36,27 @@ export interface Scoring {
   readonly numExamples?: number;
   /** Sees every example. */
   readonly onScored?: (scored: Scored) => void;
+  /** Is told after every batch how many examples are scored. */
+  readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
 }
 
 /** A compiled network that scores one set of weights after the other. */
 export class Evaluator {
+  readonly engine: Engine;
   readonly #network: Network;
   readonly #batchSize: number;
   readonly #session: Session;
   readonly #variables: readonly string[];
 
-  private constructor(network: Network, batchSize: number, session: Session, variables: readonly string[]) {
+  private constructor(
+    engine: Engine,
+    network: Network,
+    batchSize: number,
+    session: Session,
+    variables: readonly string[],
+  ) {
+    this.engine = engine;
     this.#network = network;
     this.#batchSize = batchSize;
     this.#session = session;
@@ -55,16 +65,17 @@ export class Evaluator {
 
   static async create(engine: Engine, network: Network, batchSize: number): Promise<Evaluator> {
     const graph = buildEvaluationGraph(network, batchSize);
-    return new Evaluator(network, batchSize, await engine.compile(graph), [...graph.variables.keys()]);
+    const session = await engine.compile(graph);
+    return new Evaluator(engine, network, batchSize, session, [...graph.variables.keys()]);
   }
 
-  /** Scores examples from the first on. Returns undefined when it was stopped before the last.
+  /** Scores examples from the first on. Returns undefined when it was stopped meanwhile.
    * @throws RunError when one of the weights is missing. */
   async score(
     tensors: ReadonlyMap<string, Float32Tensor>,
     weights: Weights,
     examples: Examples,
-    { numExamples = examples.count, onScored, signal }: Scoring = {},
+    { numExamples = examples.count, onScored, onProgress, signal }: Scoring = {},
   ): Promise<Score | undefined> {
     await this.#session.write(
       new Map(this.#variables.map((name) => [name, weightsOf(tensors, name, weights)])),
@@ -89,7 +100,9 @@ export class Evaluator {
           onScored?.({ example: batch.examples[row] ?? 0, label, logits: ofRow, correct: right });
         }
         batches.recycle(batch);
+        onProgress?.(total);
       }
+      if (signal?.aborted === true) return undefined;
     } finally {
       await batches.close();
     }

@@ -7,7 +7,7 @@ import { messageOf, RunError } from '../errors.ts';
 import { type ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
 
-/** Rows of `predictions-<step>.csv`: the example's key, its class, the predicted one (empty where a score is not
+/** Rows of `predictions-….csv`: the example's key, its class, the predicted one (empty where a score is not
  * finite), right or wrong, the probability of the prediction and of the true class. */
 export class PredictionRows {
   readonly #examples: Examples;
@@ -51,21 +51,27 @@ function confusionCsv({ byClass, counts }: ConfusionMatrix): string {
   return `${[['class', ...names].join(), ...rows].join('\n')}\n`;
 }
 
-/** Writes `predictions-<step>.csv`, `confusion-<step>.csv` and `report-<step>.json` and returns their paths.
+/** What a report is of, beside the numbers; the first two stand in the names of the files. */
+export interface ReportSubject extends Readonly<Record<string, unknown>> {
+  readonly evalData: string;
+  readonly weights: string;
+}
+
+/** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv` and `report-….json` and returns their paths.
  * @throws RunError when they cannot be written. */
 export async function writeReport(
   evalDir: string,
   evaluation: Evaluation,
-  about: Readonly<Record<string, unknown>>,
+  about: ReportSubject,
   confusion: ConfusionMatrix,
   predictions: PredictionRows,
 ): Promise<readonly string[]> {
-  const { globalStep } = evaluation;
+  const name = `${evaluation.globalStep}-${about.evalData}-${about.weights}`;
   const report = { ...about, ...evaluation, classes: confusion.byClass, confusion: confusion.counts };
   const files = [
-    [join(evalDir, `predictions-${globalStep}.csv`), predictions.text],
-    [join(evalDir, `confusion-${globalStep}.csv`), confusionCsv(confusion)],
-    [join(evalDir, `report-${globalStep}.json`), `${JSON.stringify(report, null, 2)}\n`],
+    [join(evalDir, `predictions-${name}.csv`), predictions.text],
+    [join(evalDir, `confusion-${name}.csv`), confusionCsv(confusion)],
+    [join(evalDir, `report-${name}.json`), `${JSON.stringify(report, null, 2)}\n`],
   ] as const;
   try {
     await mkdir(evalDir, { recursive: true });

@@ -1,11 +1,11 @@
 /** Batches of images. A batch is a function of its step alone: it does not matter who makes it, when, or after which. */
-import type { Examples } from '../data/files.ts';
+import { type Examples, placeOf } from '../data/files.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
 import { centre, croppedValues, distort, drawDistortion } from './distort.ts';
 import type { ExampleOrder } from './order.ts';
 
 /** What batches are made from. */
-export type ExampleRecords = Pick<Examples, 'count' | 'records'>;
+export type ExampleRecords = Pick<Examples, 'count' | 'records' | 'places'>;
 
 /** Memory of a batch of N rows. */
 export interface BatchBuffers {
@@ -42,35 +42,35 @@ function imageAt({ images }: BatchBuffers, row: number): Float32Array {
  * of rows of the buffers, which are filled) and the step.
  */
 export function distortedBatch(
-  { records }: ExampleRecords,
+  examples: ExampleRecords,
   order: ExampleOrder,
   step: number,
   buffers: BatchBuffers,
 ): Batch {
+  const { records } = examples;
   const batchSize = buffers.labels.length;
   for (let row = 0; row < batchSize; row++) {
     const position = step * batchSize + row;
     const example = order.exampleAt(position);
     const distortion = drawDistortion(order.seed, order.epochAt(position), example);
-    distort(imageAt(buffers, row), pixelsOf(records, example), distortion);
-    buffers.labels[row] = labelOf(records, example);
+    const place = placeOf(examples, example);
+    distort(imageAt(buffers, row), pixelsOf(records, place), distortion);
+    buffers.labels[row] = labelOf(records, place);
     buffers.examples[row] = example;
   }
   return { ...buffers, step, count: batchSize };
 }
 
 /** The batch of a step of an evaluation: the middles of the next examples in file order, each exactly once. */
-export function evaluationBatch(
-  { count, records }: ExampleRecords,
-  step: number,
-  buffers: BatchBuffers,
-): Batch {
+export function evaluationBatch(examples: ExampleRecords, step: number, buffers: BatchBuffers): Batch {
+  const { count, records } = examples;
   const batchSize = buffers.labels.length;
   const first = step * batchSize;
   const rows = Math.max(0, Math.min(batchSize, count - first));
   for (let row = 0; row < rows; row++) {
-    centre(imageAt(buffers, row), pixelsOf(records, first + row));
-    buffers.labels[row] = labelOf(records, first + row);
+    const place = placeOf(examples, first + row);
+    centre(imageAt(buffers, row), pixelsOf(records, place));
+    buffers.labels[row] = labelOf(records, place);
     buffers.examples[row] = first + row;
   }
   buffers.images.fill(0, rows * croppedValues);

@@ -15,13 +15,15 @@ export interface BatchSource<End = never> {
   recycle(batch: Batch): void;
   /** Ends the readers and waits until they are gone. Until then they keep the process alive. */
   close(): Promise<void>;
+  /** Batches that memory has been made for so far: more than are asked for ahead and the one in use there never are. */
+  readonly made: number;
   /** Time that `next` has spent waiting so far: computing waited for input. */
   readonly waitedMillis: number;
 }
 
 /** How far and by how many the batches are prepared. They are the same batches, whatever these numbers are. */
 export interface Prefetching {
-  /** Batches asked for before they are needed. */
+  /** Batches asked for before they are needed: by default four, and enough for every thread to have one. */
   readonly ahead?: number;
   /** Threads. Step s is prepared by thread s modulo their number. */
   readonly readers?: number;
@@ -48,10 +50,12 @@ class PrefetchedBatches implements BatchSource<undefined> {
   /** Memory that came back and waits for a batch. */
   readonly #free: BatchBuffers[] = [];
   #nextStep: number;
+  #made = 0;
   #waitedMillis = 0;
 
   /** Prepares the steps from `first` up to, and without, `end`. */
-  constructor(start: Start, first: number, end: number, { ahead = 4, readers = 1 }: Prefetching) {
+  constructor(start: Start, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
+    const { ahead = Math.max(4, readers + 1) } = asked;
     requireWhole('batch size', start.batchSize);
     requireWhole('number of batches ahead', ahead);
     requireWhole('number of readers', readers);
@@ -59,6 +63,10 @@ class PrefetchedBatches implements BatchSource<undefined> {
     this.#nextStep = first;
     this.#end = end;
     for (let batch = 0; batch < ahead; batch++) this.#request();
+  }
+
+  get made(): number {
+    return this.#made;
   }
 
   get waitedMillis(): number {
@@ -88,7 +96,10 @@ class PrefetchedBatches implements BatchSource<undefined> {
     if (this.#nextStep >= this.#end) return;
     const step = this.#nextStep++;
     const reader = this.#readers[step % this.#readers.length];
-    if (reader !== undefined) this.#queue.push(reader.prepare(step, this.#free.pop()));
+    if (reader === undefined) return;
+    const memory = this.#free.pop();
+    if (memory === undefined) this.#made++;
+    this.#queue.push(reader.prepare(step, memory));
   }
 }
 
@@ -98,8 +109,8 @@ function requireWhole(what: string, number: number, least = 1): void {
 }
 
 /** The records of examples, without what no thread can be given (functions). */
-function recordsOf({ count, records }: ExampleRecords): ExampleRecords {
-  return { count, records };
+function recordsOf({ count, records, places }: ExampleRecords): ExampleRecords {
+  return { count, records, ...(places && { places }) };
 }
 
 /** Distorted batches of training examples, without end. */
@@ -115,11 +126,11 @@ export function prefetchBatches(
 
 /** Batches of the first examples in file order, each example once; then undefined. */
 export function prefetchEvaluation(
-  { count, records }: ExampleRecords,
+  all: ExampleRecords,
   { batchSize, numExamples, ...prefetching }: EvaluationBatches,
 ): BatchSource<undefined> {
   requireWhole('number of examples', numExamples);
-  const examples = { count: Math.min(count, numExamples), records };
+  const examples = { ...recordsOf(all), count: Math.min(all.count, numExamples) };
   const batches = Math.ceil(examples.count / batchSize);
   return new PrefetchedBatches({ kind: 'evaluation', examples, batchSize }, 0, batches, prefetching);
 }

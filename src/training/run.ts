@@ -30,7 +30,7 @@ export interface TrainingRun extends Recipe {
 }
 
 /** The run of a recipe on these training examples.
- * @throws RunError when the holdout leaves nothing. */
+ * @throws RunError when the holdout leaves nothing on one side. */
 export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
   const whole = { ...recipe, engine, checksum: checksum(all) };
   if (recipe.holdout === 0) return { ...whole, examples: all };
@@ -57,7 +57,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
       classes: dataset.classes,
       checksum: run.checksum,
     },
-    network: { name: network.name, layerWidths: { ...network.widths } },
+    network: describeNetwork(network),
     holdout,
     validationPrecision: null,
     batchSize,
@@ -94,18 +94,25 @@ export function datasetOf({ dataset: { name } }: CheckpointMetadata): DatasetDes
 
 /**
  * Refuses to go on from a checkpoint of another run: another data set, network, batch size, seed or holdout would make
- * a curve that is neither the one nor the other. Schedule, engine and threads may change.
+ * a curve that is neither the one nor the other. Schedule, engine and threads may change. All but the checksum is known
+ * before the data is read.
  * @throws RunError naming every difference.
  */
-export function requireSameRun(path: string, stored: CheckpointMetadata, wanted: CheckpointMetadata): void {
+export function requireSameRun(
+  path: string,
+  stored: CheckpointMetadata,
+  dataset: DatasetDescription,
+  { network, batchSize, seed, holdout }: Recipe,
+  checksum: string = stored.dataset.checksum,
+): void {
   const differences = [
-    ['data set', stored.dataset.name, wanted.dataset.name],
-    ['checksum of the training examples', stored.dataset.checksum, wanted.dataset.checksum],
-    ['classes', stored.dataset.classes.join(), wanted.dataset.classes.join()],
-    ['network', JSON.stringify(stored.network), JSON.stringify(wanted.network)],
-    ['batch size', stored.batchSize, wanted.batchSize],
-    ['seed', stored.seed, wanted.seed],
-    ['holdout', stored.holdout, wanted.holdout],
+    ['data set', stored.dataset.name, dataset.name],
+    ['checksum of the training examples', stored.dataset.checksum, checksum],
+    ['classes', stored.dataset.classes.join(), dataset.classes.join()],
+    ['network', JSON.stringify(stored.network), JSON.stringify(describeNetwork(network))],
+    ['batch size', stored.batchSize, batchSize],
+    ['seed', stored.seed, seed],
+    ['holdout', stored.holdout, holdout],
   ].filter(([, before, now]) => before !== now);
   if (differences.length === 0) return;
   const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
@@ -115,17 +122,31 @@ export function requireSameRun(path: string, stored: CheckpointMetadata, wanted:
   );
 }
 
+function describeNetwork({ name, widths }: Network): CheckpointMetadata['network'] {
+  return { name, layerWidths: { ...widths } };
+}
+
 /** What changes the bits of the result, though not its meaning: said when a run goes on with it. */
 export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata): readonly string[] {
   const changed = (what: string, before: unknown, after: unknown) =>
     JSON.stringify(before) === JSON.stringify(after) ? [] : [`${what}: ${before}, now ${after}`];
-  const before = Object.entries(stored.hyperparameters);
   return [
     ...changed('engine', stored.engine, now.engine),
     ...changed('threads', stored.threads, now.threads),
     ...changed('engine version', stored.versions.engine, now.versions.engine),
-    ...before.flatMap(([name, value]) =>
-      changed(name, value, new Map(Object.entries(now.hyperparameters)).get(name)),
-    ),
   ];
+}
+
+/** A number of the recipe that somebody changed where a run goes on. */
+export interface RecipeChange {
+  readonly name: keyof Hyperparameters;
+  readonly before: number;
+  readonly now: number;
+}
+
+export function recipeChanges(before: Hyperparameters, now: Hyperparameters): readonly RecipeChange[] {
+  const names = Object.keys(before) as (keyof Hyperparameters)[];
+  return names
+    .map((name) => ({ name, before: before[name], now: now[name] }))
+    .filter((change) => change.before !== change.now);
 }

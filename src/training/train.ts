@@ -7,8 +7,16 @@ import type { CheckpointStore } from '../checkpoint/store.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
-import { requireFinite, requireFiniteVariables } from './divergence.ts';
-import { bitChanges, metadataOf, requireSameRun, type TrainingRun, type Versions } from './run.ts';
+import { type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
+import {
+  bitChanges,
+  metadataOf,
+  type RecipeChange,
+  recipeChanges,
+  requireSameRun,
+  type TrainingRun,
+  type Versions,
+} from './run.ts';
 import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import { BestKeeper, type Validation, type ValidationReport } from './validation.ts';
@@ -33,8 +41,20 @@ export interface TrainOptions {
 }
 
 export type TrainEvent =
-  /** The graph is compiled and the variables are set. `changes` says what ends equality to the bit on a resume. */
-  | { readonly kind: 'ready'; readonly globalStep: number; readonly changes: readonly string[] }
+  /** The graph is compiled and the variables are set. `changes` says what ends equality to the bit on a resume, and
+   * `recipe` what somebody changed on purpose. */
+  | {
+      readonly kind: 'ready';
+      readonly globalStep: number;
+      readonly changes: readonly string[];
+      readonly recipe: readonly RecipeChange[];
+    }
+  /** What takes a while and is no step. */
+  | {
+      readonly kind: 'busy';
+      readonly globalStep: number;
+      readonly with: 'compiling' | 'validating' | 'saving';
+    }
   | StepReport
   | { readonly kind: 'checkpoint'; readonly globalStep: number; readonly path: string }
   | ValidationReport
@@ -48,19 +68,23 @@ export type TrainEvent =
 /** @throws RunError when the loss is no longer finite, or the checkpoint belongs to another run. */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   const { run, resume, readers = 1 } = options;
-  const metadata = metadataOf(run, resume?.checkpoint.metadata.globalStep ?? 0, options.versions);
-  if (resume !== undefined) requireSameRun(resume.path, resume.checkpoint.metadata, metadata);
+  const stored = resume?.checkpoint.metadata;
+  const metadata = metadataOf(run, stored?.globalStep ?? 0, options.versions);
+  if (resume !== undefined)
+    requireSameRun(resume.path, resume.checkpoint.metadata, run.examples.dataset, run, run.checksum);
 
   const { seed, batchSize } = run;
   const { globalStep } = metadata;
   const batches = prefetchBatches(run.examples, { seed, batchSize, firstStep: globalStep, readers });
   let session: Session | undefined;
   try {
+    yield { kind: 'busy', globalStep, with: 'compiling' };
     const training = buildTrainingGraph(run.network, batchSize, run.hyperparameters);
     session = await run.engine.compile(training.graph);
     await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));
-    const changes = resume === undefined ? [] : bitChanges(resume.checkpoint.metadata, metadata);
-    yield { kind: 'ready', globalStep, changes };
+    const changes = stored === undefined ? [] : bitChanges(stored, metadata);
+    const recipe = stored === undefined ? [] : recipeChanges(stored.hyperparameters, run.hyperparameters);
+    yield { kind: 'ready', globalStep, changes, recipe };
     yield* loop(options, training, session, batches);
   } finally {
     await Promise.all([batches.close(), session?.release()]);
@@ -76,19 +100,28 @@ async function* loop(
 ): AsyncGenerator<TrainEvent, void, void> {
   const best = validate && (await BestKeeper.open(validate));
   const first = resume?.checkpoint.metadata.globalStep ?? -1;
-  let saved = first;
+  let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
   for (let globalStep = Math.max(0, first); ; globalStep++) {
-    const last = globalStep >= maxSteps || signal?.aborted === true;
-    const saves = (last || globalStep % checkpointSteps === 0) && saved !== globalStep;
-    const scores = best?.isDue(globalStep) === true && first !== globalStep;
+    const isLast = () => globalStep >= maxSteps || signal?.aborted === true;
+    const due = isLast() || globalStep % checkpointSteps === 0;
+    // Also where the run goes on: a stop may have cut this score short, and a score that was made gives the same again.
+    const scores = best?.isDue(globalStep) === true && !(first === globalStep && isLast());
     const metadata = metadataOf(run, globalStep, versions);
-    const tensors = saves || scores ? await readVariables(session, globalStep, saved) : undefined;
-    if (scores && tensors !== undefined) yield await best.score(tensors, metadata);
+    const isSaved = saved?.globalStep === globalStep;
+    const tensors = scores || (due && !isSaved) ? await readVariables(session, globalStep, saved) : undefined;
+    if (scores && tensors !== undefined) {
+      yield { kind: 'busy', globalStep, with: 'validating' };
+      const score = await best.score(tensors, metadata);
+      if (score !== undefined) yield score;
+    }
+    // Asked again: who asked to stop while the score was made waits for no further step.
+    const last = isLast();
     const report = last ? undefined : await nextStep(run, lossNames, session, batches, saved);
     // Only now: the weights are good, for they gave a finite loss.
-    if (saves && tensors !== undefined) {
+    if ((due || last) && !isSaved && tensors !== undefined) {
+      yield { kind: 'busy', globalStep, with: 'saving' };
       const path = await store.save({ tensors, metadata });
-      saved = globalStep;
+      saved = { globalStep, path };
       yield { kind: 'checkpoint', globalStep, path };
     }
     if (report === undefined) {
@@ -106,7 +139,7 @@ async function nextStep(
   lossNames: readonly string[],
   session: Session,
   batches: BatchSource,
-  saved: number,
+  saved: LastSaved | undefined,
 ): Promise<StepReport> {
   const waitedBefore = batches.waitedMillis;
   const batch = await batches.next();
@@ -118,7 +151,7 @@ async function nextStep(
 }
 
 /** @throws RunError when one of them is not finite: such a checkpoint would only waste what comes after it. */
-async function readVariables(session: Session, globalStep: number, saved: number) {
+async function readVariables(session: Session, globalStep: number, saved: LastSaved | undefined) {
   const variables = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
   requireFiniteVariables(variables, globalStep, saved);
   return variables;

@@ -8,8 +8,8 @@ type Variables = ReadonlyMap<string, Float32Tensor>;
 export interface Validation {
   /** Updates between scores. */
   readonly every: number;
-  /** Precision @ 1 of the moving averages among these variables. */
-  readonly score: (variables: Variables) => Promise<number>;
+  /** Precision @ 1 of the moving averages among these variables; undefined when it was stopped meanwhile. */
+  readonly score: (variables: Variables) => Promise<number | undefined>;
   /** Where the best one goes. */
   readonly best: CheckpointStore;
 }
@@ -46,9 +46,11 @@ export class BestKeeper {
     return globalStep > 0 && globalStep % this.#validation.every === 0;
   }
 
-  /** Scores the variables, and keeps them where they are the best. `metadata` has their step. */
-  async score(tensors: Variables, metadata: CheckpointMetadata): Promise<ValidationReport> {
+  /** Scores the variables, and keeps them where they are the best. `metadata` has their step. Undefined when it was
+   * stopped meanwhile. */
+  async score(tensors: Variables, metadata: CheckpointMetadata): Promise<ValidationReport | undefined> {
     const precision = await this.#validation.score(tensors);
+    if (precision === undefined) return undefined;
     const report = { kind: 'validation', globalStep: metadata.globalStep, precision } as const;
     if (precision <= this.#best) return { ...report, best: false };
     this.#best = precision;

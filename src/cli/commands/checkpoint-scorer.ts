@@ -7,16 +7,23 @@ import { holdOut } from '../../data/holdout.ts';
 import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { RunError } from '../../errors.ts';
 import { ConfusionMatrix } from '../../evaluation/confusion.ts';
-import { Evaluator, requireSameClasses, type Score } from '../../evaluation/evaluate.ts';
+import { type Evaluation, Evaluator, requireSameClasses } from '../../evaluation/evaluate.ts';
 import { PredictionRows, writeReport } from '../../evaluation/report-files.ts';
 import { datasetOf, networkOf } from '../../training/run.ts';
 import { type Console, timestamp } from '../console.ts';
 import type { EvalFlags } from '../flag-table.ts';
+import { scoringLine } from '../progress-line.ts';
 import { classTable, confusionTable } from '../report-tables.ts';
 import type { CommandContext } from './context.ts';
 import { ensureDataset } from './data.ts';
 
+const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
 const kinds = { test: 'test', train_eval: 'training', validation: 'validation' } as const;
+
+/** What is kept of an evaluation. */
+export interface EvaluationResult extends Evaluation {
+  readonly dataset: string;
+}
 
 export class CheckpointScorer {
   readonly #flags: EvalFlags;
@@ -24,6 +31,7 @@ export class CheckpointScorer {
   readonly #signal: AbortSignal;
   /** Made for the first checkpoint, and again where one of another network follows. */
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
+  #images = 0;
   #examples: { readonly key: string; readonly examples: Examples } | undefined;
 
   constructor({ flags, console, signal }: CommandContext<EvalFlags>) {
@@ -32,26 +40,33 @@ export class CheckpointScorer {
     this.#signal = signal;
   }
 
+  /** Images scored so far, of all checkpoints. */
+  get images(): number {
+    return this.#images;
+  }
+
   /** What is to be kept of the result, or undefined when it was stopped meanwhile. */
-  async score(
-    path: string,
-    { tensors, metadata }: Checkpoint,
-  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+  async score(path: string, { tensors, metadata }: Checkpoint): Promise<EvaluationResult | undefined> {
     const { weights, numExamples, evalData, report } = this.#flags;
     const examples = await this.#examplesFor(metadata);
     const evaluator = await this.#evaluatorFor(metadata);
+    const all = Math.min(numExamples, examples.count);
+    if (this.#images === 0) this.#tellStart(evaluator, examples, all);
     const confusion = new ConfusionMatrix(examples.dataset.classes);
     const predictions = new PredictionRows(examples);
     const score = await evaluator.score(tensors, weights, examples, {
       numExamples,
       signal: this.#signal,
+      onProgress: progressOf(this.#console, all),
       onScored: (scored) => {
         if (!report) return;
         confusion.add(scored);
         predictions.add(scored);
       },
     });
+    this.#console.progress(undefined);
     if (score === undefined) return undefined;
+    this.#images += score.total;
     const result = { globalStep: metadata.globalStep, ...score };
     const about = { checkpoint: path, dataset: examples.dataset.name, evalData, weights };
     this.#tell(examples, result, about);
@@ -63,23 +78,32 @@ export class CheckpointScorer {
       const files = await writeReport(this.#flags.evalDir, result, about, confusion, predictions);
       this.#console.line(`Written: ${files.join(', ')}`, { kind: 'report', files });
     }
-    return { ...about, ...result };
+    return { dataset: examples.dataset.name, ...result };
   }
 
   async release(): Promise<void> {
     await this.#evaluator?.evaluator.release();
   }
 
-  #tell(
-    { dataset }: Examples,
-    result: Score & { readonly globalStep: number },
-    about: Readonly<Record<string, unknown>>,
-  ): void {
+  #tellStart({ engine }: Evaluator, { dataset }: Examples, images: number): void {
+    const { evalData, weights } = this.#flags;
+    this.#console.line(
+      `Evaluating ${weightNames[weights]} on ${images.toLocaleString('en-US')} ${kinds[evalData]} images of ` +
+        `${dataset.title}, with ${engine.library} (${engine.threads} threads)`,
+      {
+        kind: 'evaluating',
+        ...{ dataset: dataset.name, evalData, weights, images },
+        ...{ engine: engine.library, threads: engine.threads },
+      },
+    );
+  }
+
+  #tell({ dataset }: Examples, result: Evaluation, about: Readonly<Record<string, unknown>>): void {
     const { evalData, weights } = this.#flags;
     const { globalStep, correct, total, precision } = result;
     this.#console.line(
       `${total.toLocaleString('en-US')} ${kinds[evalData]} images of ${dataset.title}, step ${globalStep}, ` +
-        `${weights === 'ema' ? 'moving averages' : 'raw weights'}: ${correct.toLocaleString('en-US')} right`,
+        `${weightNames[weights]}: ${correct.toLocaleString('en-US')} right`,
     );
     this.#console.result(`${timestamp()}: precision @ 1 = ${precision.toFixed(3)}`, {
       kind: 'evaluation',
@@ -103,12 +127,27 @@ export class CheckpointScorer {
     const key = JSON.stringify([dataset.name, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
     await ensureDataset(dataset, dataDir, this.#console, this.#signal);
-    const whole = await loadExamples(dataDir, dataset, evalData === 'test' ? 'test' : 'train');
+    this.#console.progress(() => `reading ${dataset.title} …`);
+    const split = evalData === 'test' ? 'test' : 'train';
+    const whole = await loadExamples(dataDir, dataset, split, this.#signal);
+    this.#console.progress(undefined);
     requireSameClasses(metadata.dataset.classes, whole);
     const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);
     this.#examples = { key, examples };
     return examples;
   }
+}
+
+/** Draws the line at the bottom, not too often. */
+function progressOf(console: Console, all: number): (done: number) => void {
+  const started = performance.now();
+  let drawnAt = 0;
+  return (done) => {
+    const now = performance.now();
+    if (now - drawnAt < 100) return;
+    drawnAt = now;
+    console.progress((columns) => scoringLine({ done, all, millis: now - started }, columns));
+  };
 }
 
 /** Of the training images those that were trained on, or those that were held out.

@@ -1,13 +1,17 @@
 /** The data that a command needs, brought where it is missing. */
 import type { DatasetDescription } from '../../data/dataset.ts';
-import { type DownloadEvent, type DownloadOptions, download } from '../../data/download/download.ts';
-import { missingFiles } from '../../data/files.ts';
+import { type DownloadOptions, download } from '../../data/download/download.ts';
+import { FetchError } from '../../data/download/fetch-file.ts';
+import type { DataEvent } from '../../data/events.ts';
+import { folderOf } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
-import { messageOf, RunError } from '../../errors.ts';
+import { exists } from '../../disk/exists.ts';
+import { shellWord } from '../../disk/shell-word.ts';
+import { RunError } from '../../errors.ts';
 import type { Console } from '../console.ts';
 import { withBar } from '../progress-line.ts';
 
-/** Draws the generated set, or downloads the data set as the tutorial does, where files of it are missing.
+/** Draws the generated set, or downloads the data set as the tutorial does, where its folder is missing.
  * @throws RunError with what else can be done. */
 export async function ensureDataset(
   dataset: DatasetDescription,
@@ -15,48 +19,70 @@ export async function ensureDataset(
   console: Console,
   signal: AbortSignal,
 ): Promise<void> {
-  if (dataset.archive === undefined) {
-    await ensureSynthetic(dataDir);
-    return;
-  }
-  const missing = await missingFiles(dataDir, dataset);
-  // A folder that lacks files is not ours to mend: reading it will name the first that is missing.
-  if (missing.length < dataset.files.length) return;
+  const onEvent = teller(console, console.line);
   try {
-    await download(dataset, dataDir, { signal, onEvent: teller(console) });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new RunError(
-      `Failed to find file: ${missing[0]}, and ${dataset.title} cannot be downloaded: ${messageOf(error)}\n` +
-        '  With a copy at hand: cifar10 download --tarball FILE, or --url of a mirror, or unpack it there yourself.\n' +
-        '  Without: --dataset synthetic trains on drawn pictures.',
-    );
+    if (dataset.archive === undefined) await ensureSynthetic(dataDir, { signal, onEvent });
+    // A folder that lacks files is not ours to mend: reading it will name the first that is missing.
+    else if (!(await exists(folderOf(dataDir, dataset))))
+      await fetchDataset(dataset, dataDir, { signal, onEvent });
   } finally {
     console.progress(undefined);
   }
 }
 
-/** Tells of a download in the tutorial's lines: one that is drawn again on a terminal, else one every tenth. */
-export function teller(console: Console): DownloadOptions['onEvent'] {
+/** @throws RunError with what else can be done. */
+export async function fetchDataset(
+  dataset: DatasetDescription,
+  dataDir: string,
+  options: DownloadOptions,
+): Promise<void> {
+  try {
+    await download(dataset, dataDir, options);
+  } catch (error) {
+    if (!(error instanceof FetchError)) throw error;
+    const command = `cifar10 download --data-dir ${shellWord(dataDir)}`;
+    throw new RunError(
+      `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
+        `  With a copy at hand: ${command} --tarball FILE; from a mirror: --url ADDRESS.\n` +
+        '  Without: --dataset synthetic trains on drawn pictures.',
+    );
+  }
+}
+
+/** Tells of the data that comes, of a download in the tutorial's lines: one that is drawn again on a terminal, else one
+ * every tenth. `ready` prints the last line. */
+export function teller(console: Console, ready: Console['line']): (event: DataEvent) => void {
   let tenths = -1;
-  return (event: DownloadEvent) => {
-    if (event.kind === 'progress') {
-      const { name, received, bytes } = event;
-      const share = (received / bytes) * 100;
-      const line = `>> Downloading ${name} ${share.toFixed(1)}%`;
-      console.progress((columns) => withBar(line, share / 100, columns));
-      if (Math.floor(share / 10) === tenths) return;
-      tenths = Math.floor(share / 10);
-      if (!console.drawsProgress) console.line(line, { ...event });
-      return;
+  return (event) => {
+    if (event.kind !== 'progress') console.progress(undefined);
+    switch (event.kind) {
+      case 'progress': {
+        const { name, received, bytes } = event;
+        const share = (received / bytes) * 100;
+        const line = `>> Downloading ${name} ${share.toFixed(1)}%`;
+        console.progress((columns) => withBar(line, share / 100, columns));
+        if (Math.floor(share / 10) === tenths) return;
+        tenths = Math.floor(share / 10);
+        if (!console.drawsProgress) console.line(line, { ...event });
+        return;
+      }
+      case 'waiting':
+        console.line(event.text, { ...event });
+        return;
+      case 'drawing':
+        console.line(`Drawing the generated set in ${event.folder}`, { ...event });
+        console.progress(() => 'drawing pictures …');
+        return;
+      case 'downloaded':
+        console.line(`Successfully downloaded ${event.name} ${event.bytes} bytes.`, { ...event });
+        return;
+      case 'extracting':
+        console.line(`Extracting ${event.tarball}`, { ...event });
+        console.progress(() => 'unpacking and verifying …');
+        return;
+      case 'ready':
+        ready(`${event.folder} is ${event.already ? 'there already, and whole' : 'ready'}`, { ...event });
+        return;
     }
-    console.progress(undefined);
-    if (event.kind === 'downloaded') {
-      console.line(`Successfully downloaded ${event.name} ${event.bytes} bytes.`, { ...event });
-    } else if (event.kind === 'extracting') console.line(`Extracting ${event.tarball}`, { ...event });
-    else
-      console.result(`${event.folder} is ${event.already ? 'there already, and whole' : 'ready'}`, {
-        ...event,
-      });
   };
 }

@@ -1,33 +1,38 @@
 /** `cifar10 download`: the data set, verified. */
 import { datasets } from '../../data/dataset.ts';
-import { download } from '../../data/download/download.ts';
 import { folderOf } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
+import { UsageError } from '../../errors.ts';
 import type { DownloadFlags } from '../flag-table.ts';
 import type { CommandContext } from './context.ts';
-import { teller } from './data.ts';
+import { fetchDataset, teller } from './data.ts';
 
-/** Returns whether it came to its end, rather than being stopped. */
 export async function downloadCommand({
   flags,
   console,
   signal,
-}: CommandContext<DownloadFlags>): Promise<boolean> {
+}: CommandContext<DownloadFlags>): Promise<void> {
+  requireOneSource(flags);
   const { dataDir, url, tarball } = flags;
   const dataset = datasets[flags.dataset];
+  const onEvent = teller(console, console.result);
   if (dataset.archive === undefined) {
-    const made = await ensureSynthetic(dataDir);
-    console.result(`${folderOf(dataDir, dataset)} is ${made ? 'ready' : 'there already'}`);
-    return true;
+    const already = !(await ensureSynthetic(dataDir, { signal, onEvent }));
+    onEvent({ kind: 'ready', folder: folderOf(dataDir, dataset), already });
+    return;
   }
-  try {
-    const onEvent = teller(console);
-    await download(dataset, dataDir, { signal, onEvent, ...(url && { url }), ...(tarball && { tarball }) });
-    return true;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    console.progress(undefined);
-    console.warn(`stopped; the same command goes on from what has arrived in ${dataDir}`);
-    return false;
-  }
+  const source = { ...(url !== undefined && { url }), ...(tarball !== undefined && { tarball }) };
+  await fetchDataset(dataset, dataDir, { signal, onEvent, ...source });
+}
+
+/** @throws UsageError for flags that contradict each other, and addresses that nothing can be fetched from. */
+function requireOneSource({ dataset, url, tarball }: DownloadFlags): void {
+  if (url !== undefined && tarball !== undefined)
+    throw new UsageError('--url and --tarball: the archive comes from one of them; leave one out');
+  if (datasets[dataset].archive === undefined && (url ?? tarball) !== undefined)
+    throw new UsageError(
+      `--${url === undefined ? 'tarball' : 'url'}: --dataset ${dataset} is drawn here and comes from nowhere; leave one of them out`,
+    );
+  if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
+    throw new UsageError(`--url: expected an address with http:// or https://, found ${JSON.stringify(url)}`);
 }

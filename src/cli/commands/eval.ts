@@ -1,10 +1,14 @@
 /** `cifar10 eval`: precision @ 1 of the newest checkpoint, or of every one that appears beside a running training. */
-import { appendFile, mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Checkpoint, readCheckpoint } from '../../checkpoint/checkpoint.ts';
+import { stepOfName } from '../../checkpoint/names.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
-import { messageOf, RunError } from '../../errors.ts';
+import { shellWord } from '../../disk/shell-word.ts';
+import { RunError } from '../../errors.ts';
+import { type EvaluationKey, EvaluationLog } from '../../evaluation/evaluation-log.ts';
+import { EvalReporter } from '../eval-reporter.ts';
 import type { EvalFlags } from '../flag-table.ts';
 import { CheckpointScorer } from './checkpoint-scorer.ts';
 import type { CommandContext } from './context.ts';
@@ -12,22 +16,46 @@ import type { CommandContext } from './context.ts';
 /** Returns whether it came to its end, rather than being stopped. */
 export async function evalCommand(context: CommandContext<EvalFlags>): Promise<boolean> {
   const { flags, console, signal } = context;
+  await requireFolder(flags.checkpointDir);
   const store = new CheckpointStore(flags.checkpointDir, { keep: 0, onWarning: console.warn });
+  const log = await EvaluationLog.open(flags.evalDir);
   const scorer = new CheckpointScorer(context);
+  const reporter = new EvalReporter(console, flags, log.file);
   try {
-    if (!flags.runOnce) return await watch(context, store, scorer);
-    const found = await store.latest();
-    if (found === undefined) {
-      throw new RunError(
-        `No checkpoint file found in ${flags.checkpointDir}. ` +
-          `Train first: cifar10 train --train-dir ${flags.checkpointDir}`,
-      );
-    }
-    await scoreAndRecord(flags, scorer, found.path, found.checkpoint);
-    return !signal.aborted;
+    if (flags.runOnce) await scoreNewest(flags, store, scorer, log);
+    else await watch(context, store, scorer, log, reporter);
   } finally {
     await scorer.release();
   }
+  reporter.end(scorer.images, signal.aborted);
+  return !signal.aborted;
+}
+
+/** @throws RunError for a file, with the folder that may be meant. */
+async function requireFolder(checkpointDir: string): Promise<void> {
+  if ((await stat(checkpointDir).catch(() => undefined))?.isFile() !== true) return;
+  throw new RunError(
+    `--checkpoint-dir takes a training folder, and ${checkpointDir} is a file; ` +
+      `give its folder: --checkpoint-dir ${shellWord(dirname(checkpointDir))}`,
+  );
+}
+
+async function scoreNewest(
+  flags: EvalFlags,
+  store: CheckpointStore,
+  scorer: CheckpointScorer,
+  log: EvaluationLog,
+): Promise<void> {
+  const found = await store.latest();
+  if (found === undefined) {
+    throw new RunError(
+      `No checkpoint file found in ${flags.checkpointDir}. ` +
+        `Train first: cifar10 train --train-dir ${shellWord(flags.checkpointDir)}`,
+    );
+  }
+  const key = await keyOf(found.path, flags);
+  const result = await scorer.score(found.path, found.checkpoint);
+  if (result !== undefined && key !== undefined) await log.add(key, result);
 }
 
 /** Looks for checkpoints every `--eval-interval-secs` and scores each that is there once, oldest first. */
@@ -35,30 +63,43 @@ async function watch(
   { flags, console, signal }: CommandContext<EvalFlags>,
   store: CheckpointStore,
   scorer: CheckpointScorer,
-): Promise<boolean> {
-  const seen = new Set<string>();
+  log: EvaluationLog,
+  reporter: EvalReporter,
+): Promise<void> {
+  reporter.watching();
+  /** Dealt with, one way or another. */
+  const settled = new Set<string>();
   while (!signal.aborted) {
     const paths = await store.paths();
     if (paths.length === 0)
       console.line('No checkpoint file found', { kind: 'noCheckpoint', dir: flags.checkpointDir });
     for (const path of paths) {
-      const version = await versionOf(path);
-      if (signal.aborted || version === undefined || seen.has(version)) continue;
-      seen.add(version);
+      const key = await keyOf(path, flags);
+      if (signal.aborted || key === undefined || settled.has(JSON.stringify(key))) continue;
+      settled.add(JSON.stringify(key));
+      if (log.has(key)) {
+        reporter.alreadyScored(key);
+        continue;
+      }
       const checkpoint = await readIfThere(path, console.warn);
-      if (checkpoint !== undefined) await scoreAndRecord(flags, scorer, path, checkpoint);
+      const result = checkpoint && (await scorer.score(path, checkpoint));
+      if (result !== undefined) await log.add(key, result);
     }
+    reporter.waits();
     await sleep(flags.evalIntervalSecs * 1000, undefined, { signal }).catch(() => undefined);
+    console.progress(undefined);
   }
-  return false;
 }
 
-/** A path and the time of its writing; undefined where the training has deleted it meanwhile. */
-async function versionOf(path: string): Promise<string | undefined> {
-  return stat(path).then(
-    ({ mtimeMs }) => `${path}:${mtimeMs}`,
-    () => undefined,
-  );
+/** What evaluating this file would be; undefined where the training has deleted it meanwhile. */
+async function keyOf(
+  path: string,
+  { evalData, weights, numExamples, report }: EvalFlags,
+): Promise<EvaluationKey | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const globalStep = stepOfName(basename(path)) ?? -1;
+  return { checkpoint: path, globalStep, modified: found.mtimeMs, evalData, weights, numExamples, report };
 }
 
 async function readIfThere(path: string, onWarning: (text: string) => void): Promise<Checkpoint | undefined> {
@@ -66,27 +107,11 @@ async function readIfThere(path: string, onWarning: (text: string) => void): Pro
     return await readCheckpoint(path);
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
-    if ((await versionOf(path)) !== undefined) onWarning(`skipped a checkpoint: ${error.message}`);
-    return undefined;
-  }
-}
-
-/** Scores a checkpoint and adds a line to `evaluations.jsonl` in the evaluation folder. */
-async function scoreAndRecord(
-  { evalDir }: EvalFlags,
-  scorer: CheckpointScorer,
-  path: string,
-  checkpoint: Checkpoint,
-): Promise<void> {
-  const result = await scorer.score(path, checkpoint);
-  if (result === undefined) return; // stopped meanwhile
-  const file = join(evalDir, 'evaluations.jsonl');
-  try {
-    await mkdir(evalDir, { recursive: true });
-    await appendFile(file, `${JSON.stringify({ time: new Date().toISOString(), ...result })}\n`);
-  } catch (error) {
-    throw new RunError(
-      `${file}: the result cannot be written (${messageOf(error)}). Give another --eval-dir.`,
+    const isThere = await stat(path).then(
+      () => true,
+      () => false,
     );
+    if (isThere) onWarning(`skipped a checkpoint: ${error.message}`);
+    return undefined;
   }
 }

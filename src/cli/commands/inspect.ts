@@ -33,14 +33,19 @@ export async function inspectCommand({
     throw new UsageError(`inspect takes one thing to look at: ${what}`);
   if (thing === 'graph') inspectGraph(flags, console);
   else if (await isFolder(thing)) await inspectFolder(thing, console);
-  else if (thing.endsWith('.onnx')) inspectOnnx(thing, await readFile(thing), console);
+  else if (thing.endsWith('.onnx')) inspectOnnx(thing, await readable(thing, () => readFile(thing)), console);
   else if (thing.endsWith('.safetensors')) inspectCheckpoint(thing, await readCheckpoint(thing), console);
   else throw new RunError(`${thing}: not known; inspect looks at ${what}`);
 }
 
 async function isFolder(path: string): Promise<boolean> {
+  return (await readable(path, () => stat(path))).isDirectory();
+}
+
+/** @throws RunError when the path cannot be read. */
+async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
-    return (await stat(path)).isDirectory();
+    return await read();
   } catch (error) {
     throw new RunError(`${path}: cannot be read (${messageOf(error)}); inspect looks at ${what}`);
   }
@@ -49,33 +54,32 @@ async function isFolder(path: string): Promise<boolean> {
 function inspectGraph({ full }: InspectFlags, console: Console): void {
   const network = tutorialNetwork(datasets.cifar10.classes.length);
   if (full) {
-    console.result(printGraph(buildTrainingGraph(network, 128, tutorialHyperparameters).graph));
+    const text = printGraph(buildTrainingGraph(network, 128, tutorialHyperparameters).graph);
+    console.result(text, { kind: 'nodes', nodes: text.trim().split('\n') });
     return;
   }
   const layers = layersOf(network);
   const sum = (of: (layer: (typeof layers)[number]) => number) =>
-    number(layers.reduce((total, layer) => total + of(layer), 0));
+    layers.reduce((total, layer) => total + of(layer), 0);
+  const parameters = sum((layer) => layer.parameters);
+  const multiplyAdds = sum((layer) => layer.multiplyAdds);
   console.result(
     table([
       ['layer', 'output', 'parameters', 'multiply-adds'],
-      ...layers.map(({ layer, output, parameters, multiplyAdds }) => [
-        layer,
-        output.join(' × '),
-        number(parameters),
-        number(multiplyAdds),
+      ...layers.map((row) => [
+        row.layer,
+        row.output.join(' × '),
+        number(row.parameters),
+        number(row.multiplyAdds),
       ]),
-      [
-        'sum, for one image',
-        '',
-        sum(({ parameters }) => parameters),
-        sum(({ multiplyAdds }) => multiplyAdds),
-      ],
+      ['sum, for one image', '', number(parameters), number(multiplyAdds)],
     ]),
+    { kind: 'graph', layers, parameters, multiplyAdds },
   );
 }
 
 async function inspectFolder(path: string, console: Console): Promise<void> {
-  const names = await readdir(path);
+  const names = await readable(path, () => readdir(path));
   const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
   if (byFolder !== undefined) await inspectData(join(path, '..'), byFolder, console);
   else if (names.some((name) => /^model\.ckpt-\d+\.safetensors$/.test(name))) await inspectRun(path, console);
@@ -90,7 +94,12 @@ async function inspectFolder(path: string, console: Console): Promise<void> {
 async function inspectRun(path: string, console: Console): Promise<void> {
   const store = new CheckpointStore(path, { keep: 0, onWarning: console.warn });
   const found = await store.latest();
-  console.result(`${path}: ${(await store.paths()).map((file) => basename(file)).join(', ')}\n`);
+  const checkpoints = await store.paths();
+  console.result(`${path}: ${checkpoints.map((file) => basename(file)).join(', ')}\n`, {
+    kind: 'run',
+    dir: path,
+    checkpoints,
+  });
   if (found !== undefined) inspectCheckpoint(found.path, found.checkpoint, console);
 }
 
@@ -99,15 +108,13 @@ function inspectCheckpoint(path: string, { metadata, tensors }: Checkpoint, cons
     ([name, value]) => `  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   const short = (value: number) => value.toPrecision(4);
-  const rows = [...tensors].map(([name, { shape, data }]) => {
-    const { mean, deviation, least, greatest, notFinite } = statisticsOf(data);
-    return [
-      name,
-      shape.join(' × ') || 'scalar',
-      ...[mean, deviation, least, greatest].map(short),
-      notFinite === 0 ? '' : `${notFinite} not finite`,
-    ];
-  });
+  const told = [...tensors].map(([name, { shape, data }]) => ({ name, shape, ...statisticsOf(data) }));
+  const rows = told.map(({ name, shape, mean, deviation, least, greatest, notFinite }) => [
+    name,
+    shape.join(' × ') || 'scalar',
+    ...[mean, deviation, least, greatest].map(short),
+    notFinite === 0 ? '' : `${notFinite} not finite`,
+  ]);
   console.result(
     [
       path,
@@ -115,19 +122,25 @@ function inspectCheckpoint(path: string, { metadata, tensors }: Checkpoint, cons
       '',
       table([['tensor', 'shape', 'mean', 'deviation', 'least', 'greatest', ''], ...rows]),
     ].join('\n'),
+    { kind: 'contents', path, metadata, tensors: told },
   );
 }
 
 async function inspectData(dataDir: string, dataset: DatasetDescription, console: Console): Promise<void> {
-  console.result(`${join(dataDir, dataset.folder)}: ${dataset.title}`);
-  const rows = [['class', 'training', 'test']];
-  const counts = await Promise.all(
-    (['train', 'test'] as const).map((split) => classCounts(dataDir, dataset, split)),
+  const folder = join(dataDir, dataset.folder);
+  const training = await classCounts(dataDir, dataset, 'train');
+  const test = await classCounts(dataDir, dataset, 'test');
+  const classes = dataset.classes.map((name, label) => ({
+    name,
+    training: training[label] ?? 0,
+    test: test[label] ?? 0,
+  }));
+  const rows = classes.map((row) => [row.name, number(row.training), number(row.test)]);
+  console.result(
+    `${folder}: ${dataset.title}\n${table([['class', 'training', 'test'], ...rows])}\n` +
+      'Every file has its size, and every record a label with a class.',
+    { kind: 'data', dataset: dataset.name, folder, classes },
   );
-  for (const [label, name] of dataset.classes.entries()) {
-    rows.push([name, ...counts.map((count) => number(count[label] ?? 0))]);
-  }
-  console.result(`${table(rows)}\nEvery file has its size, and every record a label with a class.`);
 }
 
 async function classCounts(
@@ -145,13 +158,15 @@ async function classCounts(
 }
 
 function inspectOnnx(path: string, bytes: Uint8Array, console: Console): void {
-  const { producer, opset, inputs, outputs, operators, initializerBytes } = summarizeOnnx(path, bytes);
+  const summary = summarizeOnnx(path, bytes);
+  const { producer, opset, inputs, outputs, operators, initializerBytes } = summary;
   const nodes = operators.reduce((sum, [, count]) => sum + count, 0);
   console.result(
-    `${path}: made by ${producer || 'nobody who says so'}, opset ${opset}, ${nodes} nodes, ${number(initializerBytes)} bytes of constants`,
+    [
+      `${path}: made by ${producer || 'nobody who says so'}, opset ${opset}, ${nodes} nodes, ${number(initializerBytes)} bytes of constants`,
+      `inputs:\n${inputs.map((text) => `  ${text}`).join('\n')}\noutputs:\n${outputs.map((text) => `  ${text}`).join('\n')}`,
+      table([['operator', 'nodes'], ...operators.map(([name, count]) => [name, String(count)])]),
+    ].join('\n'),
+    { kind: 'onnx', path, ...summary, operators: Object.fromEntries(operators), nodes },
   );
-  console.result(
-    `inputs:\n${inputs.map((text) => `  ${text}`).join('\n')}\noutputs:\n${outputs.map((text) => `  ${text}`).join('\n')}`,
-  );
-  console.result(table([['operator', 'nodes'], ...operators.map(([name, count]) => [name, String(count)])]));
 }

@@ -1,4 +1,5 @@
 /** From flags, and the checkpoint that a run goes on from, to the recipe of the run. */
+import { resolve, sep } from 'node:path';
 import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets } from '../../data/dataset.ts';
 import { RunError, UsageError } from '../../errors.ts';
@@ -7,12 +8,16 @@ import { datasetOf, networkOf, type Recipe } from '../../training/run.ts';
 import type { TrainFlags } from '../flag-table.ts';
 
 /** @throws UsageError for flags that contradict each other. */
-export function requireSensibleFlags(flags: TrainFlags): void {
-  if (flags.restart && flags.initFrom?.startsWith(`${flags.trainDir}/`)) {
+export function requireSensibleFlags({ restart, initFrom, trainDir }: TrainFlags): void {
+  if (restart && initFrom !== undefined && isWithin(resolve(trainDir), resolve(initFrom))) {
     throw new UsageError(
       '--restart moves the folder aside that --init-from names a checkpoint in; copy that file first',
     );
   }
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder + sep);
 }
 
 /** What is not asked for is as it was: a resumed run keeps data set, batch size, seed, holdout and schedule. */

@@ -1,60 +1,68 @@
 /** `cifar10 train`: flags, one library call, what is told about it. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readCheckpoint } from '../../checkpoint/checkpoint.ts';
-import { lockFolder } from '../../checkpoint/lock.ts';
-import { moveAside } from '../../checkpoint/move-aside.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../../checkpoint/store.ts';
 import { loadExamples } from '../../data/files.ts';
+import type { Tensors } from '../../engine/engine.ts';
 import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
-import { RunError } from '../../errors.ts';
+import { RunError, requireRunning } from '../../errors.ts';
 import { Evaluator } from '../../evaluation/evaluate.ts';
-import { makeRun, type TrainingRun } from '../../training/run.ts';
+import { makeRun, requireSameRun, type TrainingRun } from '../../training/run.ts';
 import { type TrainOptions, train } from '../../training/train.ts';
 import type { Validation } from '../../training/validation.ts';
-import type { Console } from '../console.ts';
 import type { TrainFlags } from '../flag-table.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import { version } from '../version.ts';
 import type { CommandContext } from './context.ts';
 import { ensureDataset } from './data.ts';
+import { startingPoint } from './init-from.ts';
+import { TrainDir } from './train-dir.ts';
 import { recipeOf, requireSensibleFlags } from './train-recipe.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<boolean> {
   const { flags, console } = context;
   requireSensibleFlags(flags);
-  if (flags.restart) await restart(flags.trainDir, console);
-  const unlock = await lockFolder(flags.trainDir);
+  const folder = await TrainDir.take(flags.trainDir);
   try {
-    return await trainInFolder(context);
+    const plan = await prepare(context);
+    // Only now: whatever is refused leaves the old run where it is.
+    const moved = flags.restart ? await folder.moveAside() : undefined;
+    if (moved !== undefined) console.line(`The run that was in ${flags.trainDir} is in ${moved} now`);
+    return await run(context, plan);
   } finally {
-    await unlock();
+    await folder.giveBack();
   }
 }
 
-/** Moves the run in the folder aside, unless it is being trained: then it would go on in the new one. */
-async function restart(trainDir: string, console: Console): Promise<void> {
-  const unlock = await lockFolder(trainDir);
-  const moved = await moveAside(trainDir).finally(unlock);
-  if (moved === undefined) return;
-  await rm(join(moved, 'lock'), { force: true });
-  console.line(`The run that was in ${trainDir} is in ${moved} now`);
+/** What a training starts from, verified. */
+interface Plan {
+  readonly run: TrainingRun;
+  readonly store: CheckpointStore;
+  readonly resume: FoundCheckpoint | undefined;
+  readonly initFrom: Tensors | undefined;
 }
 
-async function trainInFolder({
-  flags,
-  given,
-  console,
-  signal,
-}: CommandContext<TrainFlags>): Promise<boolean> {
+/** Refuses what can be refused before data is fetched, then brings the data. */
+async function prepare({ flags, given, console, signal }: CommandContext<TrainFlags>): Promise<Plan> {
   const store = new CheckpointStore(flags.trainDir, { keep: flags.keep, onWarning: console.warn });
-  const resume = await store.latest();
+  const resume = flags.restart ? undefined : await store.latest();
   const { dataset, recipe } = recipeOf(flags, given, resume?.checkpoint.metadata);
+  if (resume !== undefined) requireSameRun(resume.path, resume.checkpoint.metadata, dataset, recipe);
+  const initFrom = await startingPoint(flags.initFrom, flags.trainDir, resume, recipe);
   await ensureDataset(dataset, flags.dataDir, console, signal);
+  console.progress(() => `reading ${dataset.title} …`);
   const run = makeRun(recipe, await loadExamples(flags.dataDir, dataset, 'train'), createOnnxEngine());
+  requireRunning(signal);
+  return { run, store, resume, initFrom };
+}
+
+async function run(
+  { flags, console, signal }: CommandContext<TrainFlags>,
+  { run, store, resume, initFrom }: Plan,
+): Promise<boolean> {
   const reporter = new TrainReporter(console, flags, run, resume?.path);
-  const validator = flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn);
+  const validator =
+    flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn, signal);
   const options: TrainOptions = {
     run,
     store,
@@ -65,7 +73,7 @@ async function trainInFolder({
     signal,
     ...(resume && { resume }),
     ...(validator && { validate: validator.validate }),
-    ...(await startingPoint(flags, resume)),
+    ...(initFrom && { initFrom }),
   };
   try {
     for await (const event of train(options)) reporter.tell(event);
@@ -75,22 +83,12 @@ async function trainInFolder({
   return reporter.finished;
 }
 
-/** @throws RunError when there is a run to go on with already. */
-async function startingPoint({ initFrom, trainDir }: TrainFlags, resume: FoundCheckpoint | undefined) {
-  if (initFrom === undefined) return {};
-  if (resume !== undefined) {
-    throw new RunError(
-      `--init-from starts a new run, and ${trainDir} holds one: give another --train-dir, or --restart`,
-    );
-  }
-  return { initFrom: (await readCheckpoint(initFrom)).tensors };
-}
-
 /** Scores the examples kept out with the moving averages; the best checkpoint goes to `best` in the train folder. */
 async function validation(
   flags: TrainFlags,
   { engine, network, batchSize, validation: held }: TrainingRun,
   onWarning: (text: string) => void,
+  signal: AbortSignal,
 ) {
   const evaluator = await Evaluator.create(engine, network, batchSize);
   const validate: Validation = {
@@ -98,7 +96,7 @@ async function validation(
     best: new CheckpointStore(join(flags.trainDir, 'best'), { keep: 1, onWarning }),
     score: async (variables) => {
       if (held === undefined) throw new RunError('nothing is held out');
-      return (await evaluator.score(variables, 'ema', held))?.precision ?? Number.NaN;
+      return (await evaluator.score(variables, 'ema', held, { signal }))?.precision;
     },
   };
   return { validate, release: () => evaluator.release() };

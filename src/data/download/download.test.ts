@@ -10,8 +10,9 @@ import { gzipSync } from 'node:zlib';
 import { inTemporaryFolder, noiseRecords, smallDataset } from '../../testing/examples.ts';
 import { tarOf } from '../../testing/tar.ts';
 import type { DatasetDescription } from '../dataset.ts';
+import type { DataEvent } from '../events.ts';
 import { folderOf, loadExamples } from '../files.ts';
-import { type DownloadEvent, type DownloadOptions, download } from './download.ts';
+import { type DownloadOptions, download } from './download.ts';
 
 const small = smallDataset(40, 20);
 const files = small.files.map(({ name, records }) => ({
@@ -69,8 +70,8 @@ function fetchInto(
   url: string,
   more: Partial<DownloadOptions> = {},
   dataset = described(whole),
-): Promise<readonly DownloadEvent[]> {
-  const events: DownloadEvent[] = [];
+): Promise<readonly DataEvent[]> {
+  const events: DataEvent[] = [];
   const quick = { pauseMillis: 1, stallMillis: 200, signal: new AbortController().signal };
   return download(dataset, folder, { url, ...quick, onEvent: (event) => events.push(event), ...more }).then(
     () => events,
@@ -243,10 +244,10 @@ describe('a download', () => {
         inTemporaryFolder(async (folder) => {
           const stop = new AbortController();
           const onEvent = () => stop.abort();
-          await assert.rejects(
-            fetchInto(folder, url, { signal: stop.signal, onEvent, stallMillis: 5000 }),
-            /stopped; .*small\.tar\.gz\.part keeps what has arrived/,
-          );
+          await assert.rejects(fetchInto(folder, url, { signal: stop.signal, onEvent, stallMillis: 5000 }), {
+            name: 'StoppedError',
+            message: /small\.tar\.gz\.part keeps what has arrived/,
+          });
           assert.ok(existsSync(join(folder, 'small.tar.gz.part')));
         }),
     ));
@@ -261,13 +262,47 @@ describe('a download', () => {
       assert.deepEqual(readFileSync(join(folder, 'small.tar.gz')), whole);
     }));
 
+  test('two at once share the work of one: the second waits, and finds the data there', () =>
+    beside(honest, (url, asked) =>
+      inTemporaryFolder(async (folder) => {
+        const kinds = (await Promise.all([fetchInto(folder, url), fetchInto(folder, url)])).map((events) =>
+          events.map(({ kind }) => kind).filter((kind) => kind !== 'progress'),
+        );
+        await assertReady(folder);
+        assert.equal(asked(), 1);
+        assert.deepEqual(kinds.map((kind) => kind.join(' ')).sort(), [
+          'downloaded extracting ready',
+          'waiting ready',
+        ]);
+      }),
+    ));
+
+  test('what an unpacking that was killed left half done is cleaned away', () =>
+    beside(honest, (url) =>
+      inTemporaryFolder(async (folder) => {
+        mkdirSync(join(folder, `${small.folder}.partial-0badcafe`));
+        await fetchInto(folder, url);
+        await assertReady(folder);
+      }),
+    ));
+
+  test('stopped while it unpacks, it leaves the archive and nothing half done', () =>
+    inTemporaryFolder(async (folder) => {
+      writeFileSync(join(folder, 'small.tar.gz'), whole);
+      const stop = new AbortController();
+      await assert.rejects(fetchInto(folder, '', { signal: stop.signal, onEvent: () => stop.abort() }), {
+        name: 'StoppedError',
+      });
+      assert.deepEqual(readdirSync(folder), ['small.tar.gz']);
+    }));
+
   test('a folder that is there and lacks a file is left as it is, and nobody is asked', () =>
     inTemporaryFolder(async (folder) => {
       mkdirSync(folderOf(folder, small), { recursive: true });
       writeFileSync(join(folderOf(folder, small), 'notes.txt'), 'mine');
       await assert.rejects(
         fetchInto(folder, 'http://127.0.0.1:1/'),
-        /is there and not whole\. Move it aside, .*Failed to find file: .*data_batch_1\.bin/,
+        /Failed to find file: .*data_batch_1\.bin\. Move .* aside and run "cifar10 download/,
       );
       assert.deepEqual(readdirSync(folderOf(folder, small)), ['notes.txt']);
     }));
@@ -281,7 +316,7 @@ describe('a download', () => {
       const other = join(folder, 'other');
       await assert.rejects(
         fetchInto(other, '', { tarball: join(folder, 'short.tgz') }),
-        /short\.tgz: found \d+ bytes, expected \d+/,
+        /short\.tgz: found \d+ bytes, expected \d+\. Give another --tarball/,
       );
     }));
 });

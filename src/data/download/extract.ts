@@ -4,7 +4,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import { messageOf, RunError } from '../../errors.ts';
+import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
+import { messageOf, RunError, requireRunning, StoppedError } from '../../errors.ts';
+import { asideName } from '../data-folder.ts';
 import { classNamesFile, type DatasetDescription } from '../dataset.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { recordBytes } from '../record.ts';
@@ -15,23 +17,26 @@ const mostOtherBytes = 1 << 20;
 
 /** Unpacks the data set's files from a .tar.gz into `<dataDir>/<folder>`. Nothing else is written, wherever the
  * archive's entries point.
- * @throws RunError naming what is wrong: the archive, an entry, a file or a record. */
+ * @throws RunError naming what is wrong: the archive, an entry, a file or a record.
+ * @throws StoppedError when it was stopped meanwhile. */
 export async function extractArchive(
   tarball: string,
   dataDir: string,
   dataset: DatasetDescription,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const aside = join(dataDir, `${dataset.folder}.partial-${randomBytes(4).toString('hex')}`);
+  const aside = join(dataDir, asideName(dataset, randomBytes(4).toString('hex')));
   try {
     await mkdir(join(aside, dataset.folder), { recursive: true });
     for await (const entry of entriesOf(tarball, dataset)) {
+      requireRunning(signal, `${tarball} stays, the same command goes on`);
       const name = wantedName(tarball, entry, dataset);
       if (name !== undefined)
         await writeFile(join(aside, dataset.folder, name), entry.content, { flush: true });
     }
     // The same checks as before a training: sizes and every label.
-    await loadExamples(aside, dataset, 'train');
-    await loadExamples(aside, dataset, 'test');
+    await loadExamples(aside, dataset, 'train', signal);
+    await loadExamples(aside, dataset, 'test', signal);
     await rename(join(aside, dataset.folder), folderOf(dataDir, dataset));
   } catch (error) {
     throw asRunError(tarball, aside, dataDir, error);
@@ -71,8 +76,10 @@ function wantedName(
 }
 
 /** Messages about the folder aside are meant for the archive: the folder is gone when they are read. */
-function asRunError(tarball: string, aside: string, dataDir: string, error: unknown): RunError {
+function asRunError(tarball: string, aside: string, dataDir: string, error: unknown): Error {
+  if (error instanceof StoppedError) return error;
+  if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, '--data-dir', error);
   const said = messageOf(error).replaceAll(aside, dataDir);
   if (error instanceof RunError) return new RunError(said.includes(tarball) ? said : `${tarball}: ${said}`);
-  return new RunError(`${tarball}: cannot be extracted (${said}). Remove it and fetch it again.`);
+  return new RunError(`${tarball}: cannot be extracted (${said}); it is no archive, or damaged`);
 }

@@ -4,10 +4,12 @@
  */
 import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, RunError } from '../../errors.ts';
+import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
+import { messageOf, RunError, StoppedError } from '../../errors.ts';
 
 export interface FetchOptions {
   /** Size of the whole file. */
@@ -31,11 +33,15 @@ class AttemptError extends Error {
   }
 }
 
+/** The file cannot be had from there: a server, or the way to it, is to blame. */
+export class FetchError extends RunError {}
+
 /** Errors of a network that is not there: more attempts would only take longer. */
 const unreachable = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'];
 
 /** Fetches the file, or what is missing of it.
- * @throws RunError saying what the server did; what has arrived stays for the next time. */
+ * @throws FetchError saying what the server did; what has arrived stays for the next time.
+ * @throws StoppedError when it was stopped; so it does then. */
 export async function fetchFile(url: string, target: string, options: FetchOptions): Promise<void> {
   const { bytes, signal, retries = 3, pauseMillis = 1000 } = options;
   const part = `${target}.part`;
@@ -43,10 +49,10 @@ export async function fetchFile(url: string, target: string, options: FetchOptio
     try {
       await fetchRest(url, part, options);
     } catch (error) {
-      if (signal.aborted)
-        throw new RunError(`stopped; ${part} keeps what has arrived, the same command goes on`);
+      if (signal.aborted) throw new StoppedError(`${part} keeps what has arrived, the same command goes on`);
+      if (isDiskError(error)) throw cannotBeWritten(dirname(target), '--data-dir', error);
       const again = error instanceof AttemptError && error.again && attempt < retries;
-      if (!again) throw new RunError(`${url}: ${messageOf(error)}`);
+      if (!again) throw new FetchError(`${url}: ${messageOf(error)}`);
       await sleep(pauseMillis * 2 ** attempt, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -71,7 +77,8 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(), stallMillis);
   try {
-    const response = await request(url, received, AbortSignal.any([signal, stalled.signal]));
+    const ended = AbortSignal.any([signal, stalled.signal]);
+    const response = await request(url, received, ended);
     const body = await bodyFrom(response, received, part);
     received = body.from;
     const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
@@ -88,6 +95,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
       Readable.fromWeb(body.stream),
       counted,
       createWriteStream(part, { flags: body.from > 0 ? 'a' : 'w' }),
+      { signal: ended },
     );
     if (received < bytes) throw new AttemptError(`ended after ${received} of ${bytes} bytes`, true);
   } catch (error) {
@@ -122,10 +130,12 @@ async function bodyFrom(response: Response, asked: number, part: string) {
   return { from: asked, stream: body };
 }
 
-function asAttemptError(error: unknown): AttemptError {
+/** What is wrong with the disk stays as it is: no server is to blame. */
+function asAttemptError(error: unknown): Error {
   if (error instanceof AttemptError) return error;
+  if (isDiskError(error)) return error;
   // fetch says "fetch failed" and gives the reason as the cause.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return new AttemptError(messageOf(cause) || code, !unreachable.includes(code) && code !== 'ENOSPC');
+  return new AttemptError(messageOf(cause) || code, !unreachable.includes(code));
 }

@@ -7,11 +7,16 @@
  * 128 with gradients of at most 5, by its moving averages; a linear classifier on the pixels 0.167
  * (`tools/linear_baseline.py`). Drawing all 12,000 takes about 2 s on one core.
  */
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
+import { exists } from '../../disk/exists.ts';
+import { requireRunning } from '../../errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
+import { alone } from '../data-folder.ts';
 import { type DatasetFile, datasets, examplesIn, filesOf, type Split } from '../dataset.ts';
-import { missingFiles } from '../files.ts';
+import type { Bringing } from '../events.ts';
+import { folderOf } from '../files.ts';
 import { encodeRecord, recordBytes } from '../record.ts';
-import { writeDataset } from '../write.ts';
+import { requireWhole, writeDataset } from '../write.ts';
 import { drawExample } from './draw.ts';
 import { type Shape, shapes } from './shapes.ts';
 
@@ -40,23 +45,43 @@ export function generateSynthetic(): { train: Uint8Array; test: Uint8Array } {
   };
 }
 
-function drawFile({ name, split, records }: DatasetFile): Uint8Array {
+/** So many are drawn before signals are heard again: some hundredths of a second. */
+const atOnce = 100;
+
+async function drawFile({ name, split, records }: DatasetFile, signal?: AbortSignal): Promise<Uint8Array> {
   const files = filesOf(dataset, split);
   const before = files.slice(
     0,
     files.findIndex((file) => file.name === name),
   );
   const first = before.reduce((sum, file) => sum + file.records, 0);
-  return drawRecords(split, first, records);
+  const bytes = new Uint8Array(records * recordBytes);
+  for (let start = 0; start < records; start += atOnce) {
+    await turnOfOthers();
+    requireRunning(signal);
+    bytes.set(drawRecords(split, first + start, Math.min(atOnce, records - start)), start * recordBytes);
+  }
+  return bytes;
 }
 
 /**
- * Makes the set in `dataDir` where one of its files is missing.
+ * Makes the set in `dataDir` where there is none.
  * @returns whether it had to be made.
- * @throws RunError when its folder is there but lacks files.
+ * @throws RunError when its folder is there but lacks files, or cannot be written.
+ * @throws StoppedError when it was stopped meanwhile; nothing is left then.
  */
-export async function ensureSynthetic(dataDir: string): Promise<boolean> {
-  if ((await missingFiles(dataDir, dataset)).length === 0) return false;
-  await writeDataset(dataDir, dataset, drawFile);
-  return true;
+export async function ensureSynthetic(dataDir: string, bringing: Bringing = {}): Promise<boolean> {
+  const folder = folderOf(dataDir, dataset);
+  const isThere = async () => {
+    if (!(await exists(folder))) return false;
+    await requireWhole(dataDir, dataset);
+    return true;
+  };
+  if (await isThere()) return false;
+  return alone(dataDir, dataset, bringing, async () => {
+    if (await isThere()) return false; // another process has made it while we waited
+    bringing.onEvent?.({ kind: 'drawing', dataset: dataset.name, folder });
+    await writeDataset(dataDir, dataset, (file) => drawFile(file, bringing.signal));
+    return true;
+  });
 }

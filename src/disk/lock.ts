@@ -1,13 +1,28 @@
 /**
- * One training to a folder. The file `lock` in it names the process that trains there; it is made so that only one can
+ * One process at a time to a folder. A file in it names the process that works there; it is made so that only one can
  * make it, and removed at the end. A process that was killed leaves it behind: then nobody of that number runs any
  * more, or somebody who started later.
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { messageOf, RunError } from '../errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RunError, requireRunning } from '../errors.ts';
+import { cannotBeWritten, makeFolder } from './writable.ts';
+
+/** What a folder is locked for. */
+export interface LockPurpose {
+  /** Name of the file. */
+  readonly file: string;
+  /** What its process does, such as `is training there`. */
+  readonly doing: string;
+  /** The flag that gives another folder. */
+  readonly flag: string;
+}
+
+/** Somebody else works in the folder. */
+export class InUseError extends RunError {}
 
 interface Holder {
   readonly pid: number;
@@ -17,27 +32,48 @@ interface Holder {
 }
 
 /** Takes the folder, which is made where it is missing, and returns how to give it back.
- * @throws RunError when another process trains there, or the folder cannot be written. */
-export async function lockFolder(dir: string): Promise<() => Promise<void>> {
-  const path = join(dir, 'lock');
+ * @throws InUseError when another process works there
+ * @throws RunError when the folder cannot be written. */
+export async function lockFolder(dir: string, purpose: LockPurpose): Promise<() => Promise<void>> {
+  const path = join(dir, purpose.file);
   const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: await startOf(process.pid) });
   const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  await makeFolder(dir, purpose.flag);
   try {
-    await mkdir(dir, { recursive: true });
     await writeFile(aside, mine);
-  } catch (error) {
-    throw new RunError(`${dir}: cannot be written (${messageOf(error)}). Give another --train-dir.`);
-  }
-  try {
     // A link is made whole or not at all, and only where there is none: nobody sees a half-written lock.
     if (!(await linked(aside, path))) {
-      await removeStale(dir, path);
-      if (!(await linked(aside, path))) throw inUse(dir, path, await holderOf(path));
+      await removeStale(dir, path, purpose);
+      if (!(await linked(aside, path))) throw inUse(dir, path, purpose, await holderOf(path));
     }
+  } catch (error) {
+    throw error instanceof RunError ? error : cannotBeWritten(dir, purpose.flag, error);
   } finally {
     await rm(aside, { force: true });
   }
   return () => rm(path, { force: true });
+}
+
+/** Takes the folder as soon as nobody else works there.
+ * @param onWait is told whom it waits for, once
+ * @throws RunError when the folder cannot be written
+ * @throws StoppedError when it was told to wait no longer. */
+export async function waitForFolder(
+  dir: string,
+  purpose: LockPurpose,
+  signal: AbortSignal | undefined,
+  onWait: (text: string) => void,
+): Promise<() => Promise<void>> {
+  for (let told = false; ; told = true) {
+    try {
+      return await lockFolder(dir, purpose);
+    } catch (error) {
+      if (!(error instanceof InUseError)) throw error;
+      if (!told) onWait(`waiting: ${error.message}`);
+    }
+    await sleep(200, undefined, signal && { signal }).catch(() => undefined);
+    requireRunning(signal);
+  }
 }
 
 async function linked(from: string, to: string): Promise<boolean> {
@@ -46,15 +82,15 @@ async function linked(from: string, to: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
-    throw new RunError(`${to}: cannot be made (${messageOf(error)}). Give another --train-dir.`);
+    throw error;
   }
 }
 
 /** Takes the lock of a process that is gone out of the way.
- * @throws RunError when its process is alive. */
-async function removeStale(dir: string, path: string): Promise<void> {
+ * @throws InUseError when its process is alive. */
+async function removeStale(dir: string, path: string, purpose: LockPurpose): Promise<void> {
   const holder = await holderOf(path);
-  if (holder !== undefined && (await isAlive(holder))) throw inUse(dir, path, holder);
+  if (holder !== undefined && (await isAlive(holder))) throw inUse(dir, path, purpose, holder);
   // Two may come here at once. Each moves what it finds; who moved somebody's fresh lock puts it back.
   const moved = `${path}.stale.${process.pid}`;
   await rename(path, moved).catch(() => undefined);
@@ -62,15 +98,20 @@ async function removeStale(dir: string, path: string): Promise<void> {
   if (found !== undefined && (await isAlive(found))) {
     await link(moved, path).catch(() => undefined);
     await rm(moved, { force: true });
-    throw inUse(dir, path, found);
+    throw inUse(dir, path, purpose, found);
   }
   await rm(moved, { force: true });
 }
 
-function inUse(dir: string, path: string, holder: Holder | undefined): RunError {
+function inUse(
+  dir: string,
+  path: string,
+  { doing, flag }: LockPurpose,
+  holder: Holder | undefined,
+): InUseError {
   const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`;
-  return new RunError(
-    `${dir}: ${who} is training there. Stop it, or give another --train-dir. (If it no longer runs, remove ${path}.)`,
+  return new InUseError(
+    `${dir}: ${who} ${doing}. Stop it, or give another ${flag}. (If it no longer runs, remove ${path}.)`,
   );
 }
 

@@ -5,8 +5,12 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { lockFolder } from './lock.ts';
+import { type LockPurpose, lockFolder as lock, waitForFolder } from './lock.ts';
+
+const purpose: LockPurpose = { file: 'lock', doing: 'is training there', flag: '--train-dir' };
+const lockFolder = (dir: string) => lock(dir, purpose);
 
 test('a folder is taken once, and free again when it is given back', () =>
   inTemporaryFolder(async (folder) => {
@@ -50,4 +54,25 @@ test('a folder that is a file is refused', () =>
       lockFolder(join(folder, 'file')),
       /file: cannot be written .*Give another --train-dir/,
     );
+  }));
+
+test('who waits for a folder gets it when it is given back, and says once for whom it waits', () =>
+  inTemporaryFolder(async (folder) => {
+    const release = await lockFolder(folder);
+    const told: string[] = [];
+    const waiting = waitForFolder(folder, purpose, undefined, (text) => told.push(text));
+    await sleep(500);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /^waiting: .*process \d+ on .* is training there/);
+    await release();
+    await (await waiting)();
+  }));
+
+test('who waits for a folder can be told to wait no longer', () =>
+  inTemporaryFolder(async (folder) => {
+    const release = await lockFolder(folder);
+    const stop = new AbortController();
+    const waiting = waitForFolder(folder, purpose, stop.signal, () => stop.abort());
+    await assert.rejects(waiting, { name: 'StoppedError' });
+    await release();
   }));

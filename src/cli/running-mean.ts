@@ -1,0 +1,22 @@
+/** A mean over about the last 1 / (1 - memory) values. Without the start at zero: the first value counts fully
+ * (D. Kingma and J. Ba, "Adam", 2014, section 3). */
+export class RunningMean {
+  readonly #memory: number;
+  #sum = 0;
+  #weight = 0;
+
+  /** @param memory share of the mean that stays when a value comes, 0 … 1 */
+  constructor(memory: number) {
+    this.#memory = memory;
+  }
+
+  add(value: number): void {
+    this.#sum = this.#memory * this.#sum + (1 - this.#memory) * value;
+    this.#weight = this.#memory * this.#weight + (1 - this.#memory);
+  }
+
+  /** NaN before the first value. */
+  get value(): number {
+    return this.#sum / this.#weight;
+  }
+}

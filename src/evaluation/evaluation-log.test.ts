@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { test } from 'node:test';
+import { inTemporaryFolder } from '../testing/examples.ts';
+import { type EvaluationKey, EvaluationLog } from './evaluation-log.ts';
+
+const key: EvaluationKey = {
+  checkpoint: 'runs/a/model.ckpt-5.safetensors',
+  globalStep: 5,
+  modified: 1_700_000_000_000.25,
+  evalData: 'test',
+  weights: 'ema',
+  numExamples: 100,
+  report: false,
+};
+
+test('what was added is known to the next who opens the log, and every difference makes it another evaluation', () =>
+  inTemporaryFolder(async (folder) => {
+    const dir = join(folder, 'eval');
+    await (await EvaluationLog.open(dir)).add(key, { correct: 3, total: 4 });
+    const log = await EvaluationLog.open(dir);
+    assert.ok(log.has(key));
+    assert.ok(
+      log.has({ ...key, checkpoint: join(process.cwd(), key.checkpoint) }),
+      'the same file by its whole path',
+    );
+    const others: readonly Partial<EvaluationKey>[] = [
+      { checkpoint: 'runs/b/model.ckpt-5.safetensors' },
+      { globalStep: 6 },
+      { modified: 1_700_000_000_000.5 },
+      { evalData: 'validation' },
+      { weights: 'raw' },
+      { numExamples: 101 },
+      { report: true },
+    ];
+    for (const other of others) assert.ok(!log.has({ ...key, ...other }), JSON.stringify(other));
+    const [line = ''] = readFileSync(log.file, 'utf8').split('\n');
+    const { time, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    assert.match(String(time), /^\d{4}-\d\d-\d\dT/);
+    assert.deepEqual(rest, { ...key, correct: 3, total: 4 });
+  }));
+
+test('a line that was cut short, and those of older versions, are passed over', () =>
+  inTemporaryFolder(async (folder) => {
+    const log = await EvaluationLog.open(folder);
+    await log.add(key, {});
+    appendFileSync(
+      log.file,
+      '{"checkpoint":"runs/a/model.ckpt-5.safetensors","globalStep":5}\n{"checkpoint":"ru',
+    );
+    assert.ok((await EvaluationLog.open(folder)).has(key));
+  }));
+
+test('a folder that is a file is refused', () =>
+  inTemporaryFolder(async (folder) => {
+    writeFileSync(join(folder, 'file'), '');
+    const dir = relative('.', join(folder, 'file'));
+    await assert.rejects(
+      EvaluationLog.open(dir),
+      /file: cannot be written \(.* is a file\)\. Give another --eval-dir/,
+    );
+  }));
