@@ -103,7 +103,7 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
       ['bench', 'Everything there is'],
       ['bench --engine onednn --batch-size 256 --steps 50', 'One engine, one size, more steps'],
       ['bench --profile --precision float32', 'Where the time of a step goes, in both engines'],
-      ['bench --peers "python3 torch_step.py --compile"', 'In turn with another program, as ratios'],
+      ['bench --peers ./torch_step.py', 'In turn with another program, as ratios'],
       ['bench --out bench.json', 'Keep the measurements for comparison'],
     ],
   },

@@ -73,7 +73,7 @@ export class CheckpointScorer {
     const result = { globalStep: metadata.globalStep, ...score };
     const about = { checkpoint: path, dataset: examples.dataset.name, evalData, weights };
     this.#tell(examples, result, about);
-    await this.#summaries.record(evaluator.engine, tensors, metadata, examples, witness, score);
+    await this.#summaries.record(evaluator.engine, { tensors, metadata }, examples, witness, score);
     if (report) {
       const { classes } = examples.dataset;
       this.#console.result(

@@ -1,5 +1,6 @@
 /** The event files of an evaluation folder. */
 import { join } from 'node:path';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import type { Examples } from '../../data/files.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -10,7 +11,6 @@ import { encodeGraphDef } from '../../summary/graph-def.ts';
 import { SummaryRecorder } from '../../summary/recorder.ts';
 import type { RecordedValue } from '../../summary/recorder-messages.ts';
 import { described } from '../../summary/tag-descriptions.ts';
-import type { Float32Tensor } from '../../tensor/tensor.ts';
 import { graphNodes } from '../../training/graph-nodes.ts';
 import { networkOf } from '../../training/run.ts';
 import type { EvalFlags } from '../flag-table.ts';
@@ -31,8 +31,7 @@ export class EvalSummaries {
   /** Records what was seen of a checkpoint, at its step. */
   async record(
     engine: Engine,
-    tensors: ReadonlyMap<string, Float32Tensor>,
-    metadata: CheckpointMetadata,
+    { tensors, metadata }: Checkpoint,
     examples: Examples,
     witness: ScoreWitness,
     score: Score,
