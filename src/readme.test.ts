@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -31,11 +31,11 @@ function quick(line: string): string {
     .replace(/--eval-every \d+/, '--eval-every 1');
 }
 
-function commandsOf(page: string): readonly string[] {
-  return [...read(page).matchAll(/```sh\n(.*?)```/gs)]
+/** The commands in blocks of that language. */
+function linesOf(text: string, language: string): readonly string[] {
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))]
     .flatMap(([, block = '']) => block.split('\n'))
-    .filter((line) => line.startsWith('cifar10 '))
-    .map(quick);
+    .filter((line) => line.startsWith('cifar10 '));
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pages-'));
@@ -51,7 +51,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 for (const page of pages) {
   test(`every command of ${page} does what it says`, async () => {
-    const commands = commandsOf(page);
+    const commands = linesOf(read(page), 'sh').map(quick);
     assert.ok(commands.length > 0);
     for (const command of commands) {
       const outcome = await program(command.split(' ').slice(1), undefined, folder);
@@ -62,6 +62,22 @@ for (const page of pages) {
     }
   });
 }
+
+test('every command of every page is run here, or stands where the page says that it needs the network', () => {
+  const all = readdirSync(new URL('../docs/', import.meta.url)).filter((file) => file.endsWith('.md'));
+  const run = new Set(pages.flatMap((page) => linesOf(read(page), 'sh')));
+  for (const page of ['README.md', 'CONTRIBUTING.md', ...all.map((file) => `docs/${file}`)]) {
+    // A block belongs to the paragraphs on either side of it.
+    for (const [part] of read(page).matchAll(/(?:.+\n)+\n```\w*\n.*?```\n(?:\n(?:.+\n)+)?/gs)) {
+      const typed = /^(?:\$ )?(?:npx )?cifar10 |^npm start/;
+      const lines = [...part.matchAll(/```\w*\n(.*?)```/gs)].flatMap(([, block = '']) => block.split('\n'));
+      for (const line of lines.filter((text) => typed.test(text)))
+        assert.ok(run.has(line) || part.includes('the network'), `${page}: ${line}`);
+    }
+    const inText = read(page).replaceAll(/```.*?```/gs, '');
+    assert.doesNotMatch(inText, /`cifar10 \w+ [^`]*--\w+ [^`]*`/, `${page}: whole commands stand in blocks`);
+  }
+});
 
 test('every npm command of the README is a script of the package', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
