@@ -21,7 +21,7 @@ const run = makeRun(recipe, noiseExamples(20), createOnnxEngine(1));
 async function toldBy(options: Omit<TrainOptions, 'run' | 'versions'>): Promise<readonly string[]> {
   const told: string[] = [];
   const name = (event: TrainEvent) => {
-    if (event.kind === 'step') return `step ${event.step}`;
+    if ('step' in event) return `${event.kind} ${event.step}`;
     if (event.kind === 'busy') return event.with;
     return `${event.kind} ${event.globalStep}`;
   };
