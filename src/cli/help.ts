@@ -28,7 +28,10 @@ export function programHelp(): string {
 }
 
 const firstSteps = [
-  ['train --dataset synthetic --max-steps 1000', 'Train on images that the program draws itself'],
+  [
+    'train --dataset synthetic --clip-norm 5 --max-steps 1000',
+    'Train on images that the program draws itself',
+  ],
   ['eval --run-once', 'See how good the network has become'],
   ['train --help', 'All flags of train'],
 ] as const;

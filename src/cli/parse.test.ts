@@ -293,6 +293,13 @@ test('every example of the help is understood', () => {
   }
 });
 
+test('whoever follows an example of the generated set limits its gradients, or training diverges', () => {
+  const examples = ['', 'train -h'].flatMap((line) => helpOf(line).split('\n'));
+  const drawn = examples.filter((line) => /^ {2}cifar10 train .*synthetic/.test(line));
+  assert.equal(drawn.length, 2);
+  for (const line of drawn) assert.match(line, / --clip-norm 5 /);
+});
+
 test('help is found in every way in which it is looked for', () => {
   assert.equal(helpOf('help train'), helpOf('train --help'));
   assert.equal(helpOf('--help train'), helpOf('train --help'));

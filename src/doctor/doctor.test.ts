@@ -49,7 +49,7 @@ test('doctor proves that training works and leaves with 0, or with 1 where somet
       join(folder, 'run'),
     ]);
     assert.equal(well.code, 0, well.output);
-    assert.match(well.output, /^ok +training: onnxruntime-node .*precision @ 1 = 1\.000$/m);
+    assert.match(well.output, /^ok +engine onnx: onnxruntime-node .*precision @ 1 = 1\.000$/m);
     writeFileSync(join(folder, 'file'), '');
     const ill = await program([
       'doctor',
