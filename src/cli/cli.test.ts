@@ -219,7 +219,13 @@ describe('what goes wrong is told in one line, without a stack trace', () => {
       'a train-dir that is a file',
       ['train', '--data-dir', data, '--dataset', 'synthetic', '--train-dir', join(folder, 'file')],
       1,
-      /file/,
+      /^cifar10: .*file: cannot be written \(.* is a file\)\. Give another --train-dir\.\n$/,
+    ],
+    [
+      'a data folder that is empty',
+      ['eval', '--run-once', '--data-dir', join(folder, 'empty'), '--checkpoint-dir', join(folder, 'x')],
+      1,
+      /No checkpoint file found/,
     ],
   ];
   // A data folder that is there and empty: where there is none, the program would go and download it.
