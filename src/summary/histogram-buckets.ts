@@ -46,23 +46,31 @@ export const lastOfFirst: Int32Array = new Int32Array(cellCount);
 /** [cell][2]: the buckets of a cell, in the order of the rest. */
 export const bucketsOfCell: Uint16Array = new Uint16Array(2 * cellCount);
 
+// The tables are made in every thread that counts: without new memory for each value that is no time worth naming.
+const bits = new Int32Array(1);
+const floats = new Float32Array(bits.buffer);
 for (let cell = 0; cell < cellCount; cell++) {
   const first = bucketOf(floatOf(cell, 0));
-  bucketsOfCell.set([first, bucketOf(floatOf(cell, restMask))], 2 * cell);
-  lastOfFirst[cell] = lastRestIn(first, cell);
+  const second = bucketOf(floatOf(cell, restMask));
+  bucketsOfCell[2 * cell] = first;
+  bucketsOfCell[2 * cell + 1] = second;
+  lastOfFirst[cell] = first === second ? restMask : lastRestIn(first, cell);
 }
 
 function lastRestIn(bucket: number, cell: number): number {
+  const least = bucketLimits[bucket - 1] ?? Number.NEGATIVE_INFINITY;
+  const limit = bucketLimits[bucket] as number;
   let [low, high] = [0, restMask];
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
-    if (bucketOf(floatOf(cell, middle)) === bucket) low = middle;
+    const value = floatOf(cell, middle);
+    if (value >= least && value < limit) low = middle;
     else high = middle - 1;
   }
   return low;
 }
 
 function floatOf(cell: number, rest: number): number {
-  const bits = Int32Array.of((cell << restBits) | rest);
-  return new Float32Array(bits.buffer)[0] as number;
+  bits[0] = (cell << restBits) | rest;
+  return floats[0] as number;
 }

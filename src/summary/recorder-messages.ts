@@ -33,10 +33,12 @@ export interface RecorderStart {
 export type RecorderRequest =
   | { readonly kind: 'record'; readonly step: number; readonly values: readonly RecordedValue[] }
   | { readonly kind: 'graph'; readonly graphDef: Uint8Array }
+  /** Writes what waits: what was recorded before is on the disk when this is done. */
+  | { readonly kind: 'flush' }
   | { readonly kind: 'close' };
 
 export type RecorderReply =
-  /** A request is done; the writer's file, and nanoseconds of CPU time that the thread has spent so far. */
+  /** A request is done; the writer's file. */
   | { readonly kind: 'done'; readonly path: string }
   /** Something could not be written; said once, the thread goes on. */
   | { readonly kind: 'trouble'; readonly message: string };

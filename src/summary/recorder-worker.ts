@@ -1,4 +1,4 @@
-/** The thread that bins, encodes and writes, so that training does none of it. */
+/** The thread that bins, describes, encodes and writes, so that training does none of it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
 import type { SummaryValue } from './event.ts';
@@ -8,24 +8,33 @@ import { MetricsFile } from './metrics-file.ts';
 import { encodeImage } from './png.ts';
 import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
 import { scaleImage } from './scale-image.ts';
+import { described } from './tag-descriptions.ts';
 
 if (parentPort === null) throw new Error('recorder-worker runs as a worker thread');
 const port = parentPort;
 const start = workerData as RecorderStart;
 
 const say = (reply: RecorderReply) => port.postMessage(reply);
-const onError = (error: unknown) => say({ kind: 'trouble', message: messageOf(error) });
+let isTold = false;
+/** Of two files that cannot be written for the same reason one is enough to hear of. */
+const onError = (error: unknown) => {
+  if (!isTold) say({ kind: 'trouble', message: messageOf(error) });
+  isTold = true;
+};
+const describe = described();
 const writer = new EventWriter({ ...start, onError });
 const metrics = new MetricsFile(start.dir, start.startStep, onError);
 say({ kind: 'done', path: writer.path });
 
 port.on('message', (request: RecorderRequest) => {
   if (request.kind === 'record') {
-    const values = request.values.flatMap(written);
+    const values = request.values.flatMap(written).map(describe);
     writer.add({ kind: 'summary', values }, request.step);
     metrics.add(request.step, values);
   }
   if (request.kind === 'graph') writer.add({ kind: 'graph', graphDef: request.graphDef }, 0);
+  if (request.kind === 'flush') writer.flush();
+  if (request.kind === 'flush' || request.kind === 'close') metrics.flush();
   if (request.kind === 'close') {
     writer.close();
     port.close();

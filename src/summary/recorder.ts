@@ -4,7 +4,7 @@ import { RunError } from '../errors.ts';
 import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
 
 export interface RecorderOptions extends RecorderStart {
-  /** Told once when something cannot be written: the run goes on without it. */
+  /** Told once when something cannot be written, or when the thread fails: the run goes on without it. */
   readonly onTrouble: (message: string) => void;
 }
 
@@ -13,6 +13,7 @@ export class SummaryRecorder {
   readonly #waiting: (() => void)[] = [];
   #path = '';
   #error: Error | undefined;
+  #isOpen = false;
   #pending: Promise<void>;
 
   private constructor({ onTrouble, ...start }: RecorderOptions) {
@@ -24,6 +25,7 @@ export class SummaryRecorder {
     });
     this.#worker.on('error', (error) => {
       this.#error = error;
+      if (this.#isOpen) onTrouble(`summaries are no longer recorded: their thread failed (${error.message})`);
     });
     this.#worker.on('exit', () => {
       for (const resolve of this.#waiting.splice(0)) resolve();
@@ -36,6 +38,7 @@ export class SummaryRecorder {
     const recorder = new SummaryRecorder(options);
     await recorder.#pending;
     if (recorder.#error !== undefined) throw new RunError(recorder.#error.message);
+    recorder.#isOpen = true;
     return recorder;
   }
 
@@ -56,6 +59,13 @@ export class SummaryRecorder {
   async graph(graphDef: Uint8Array): Promise<void> {
     await this.#pending;
     this.#pending = this.#send({ kind: 'graph', graphDef }, []);
+  }
+
+  /** Writes what waits. When this resolves, a killed process takes nothing along of what was recorded before. */
+  async flush(): Promise<void> {
+    await this.#pending;
+    this.#pending = this.#send({ kind: 'flush' }, []);
+    await this.#pending;
   }
 
   /** Writes what waits and ends the thread. */

@@ -9,8 +9,6 @@ import { buildEvaluationGraph } from '../../evaluation/evaluation-graph.ts';
 import { ActivationProbe, type ScoreWitness } from '../../evaluation/evaluation-summary.ts';
 import { encodeGraphDef } from '../../summary/graph-def.ts';
 import { SummaryRecorder } from '../../summary/recorder.ts';
-import type { RecordedValue } from '../../summary/recorder-messages.ts';
-import { described } from '../../summary/tag-descriptions.ts';
 import { graphNodes } from '../../training/graph-nodes.ts';
 import { networkOf } from '../../training/run.ts';
 import type { EvalFlags } from '../flag-table.ts';
@@ -21,14 +19,14 @@ export class EvalSummaries {
   readonly #onTrouble: (message: string) => void;
   #recorder: SummaryRecorder | undefined;
   #probe: { readonly network: string; readonly probe: ActivationProbe } | undefined;
-  readonly #describe = described();
 
   constructor(flags: EvalFlags, onTrouble: (message: string) => void) {
     this.#flags = flags;
     this.#onTrouble = onTrouble;
   }
 
-  /** Records what was seen of a checkpoint, at its step. */
+  /** Records what was seen of a checkpoint, at its step. When this resolves it is on the disk: who is asked again will not
+   * score that checkpoint again. */
   async record(
     engine: Engine,
     { tensors, metadata }: Checkpoint,
@@ -37,11 +35,11 @@ export class EvalSummaries {
     score: Score,
   ): Promise<void> {
     const { weights } = this.#flags;
-    const recorder = await this.#open(metadata);
+    const recorder = await this.open(metadata);
     const probe = await this.#probeFor(engine, metadata);
     const seen = await probe.look((name) => weightsOf(tensors, name, weights), examples);
-    const values: readonly RecordedValue[] = [...witness.values(score), ...seen];
-    await recorder.record(metadata.globalStep, values.map(this.#describe));
+    await recorder.record(metadata.globalStep, [...witness.values(score), ...seen]);
+    await recorder.flush();
   }
 
   async close(): Promise<void> {
@@ -56,7 +54,9 @@ export class EvalSummaries {
     return evalData === usual[0] && weights === usual[1] ? evalDir : join(evalDir, `${evalData}-${weights}`);
   }
 
-  async #open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
+  /** Makes the event file, with the graph of this checkpoint's network, unless that is done.
+   * @throws RunError when there is no writing in the folder */
+  async open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
     if (this.#recorder !== undefined) return this.#recorder;
     const recorder = await SummaryRecorder.open({ dir: this.dir, onTrouble: this.#onTrouble });
     const graph = buildEvaluationGraph(networkOf(metadata), this.#flags.batchSize);

@@ -9,7 +9,6 @@ import {
   sessionStartValue,
 } from '../../summary/hparams.ts';
 import { SummaryRecorder } from '../../summary/recorder.ts';
-import { described } from '../../summary/tag-descriptions.ts';
 import { graphNodes } from '../../training/graph-nodes.ts';
 import type { TrainingRun } from '../../training/run.ts';
 import type { TrainEvent } from '../../training/train.ts';
@@ -22,7 +21,6 @@ const now = () => Date.now() / 1000;
 
 export class TrainSummaries {
   readonly #recorder: SummaryRecorder;
-  readonly #describe = described();
 
   private constructor(recorder: SummaryRecorder) {
     this.#recorder = recorder;
@@ -48,12 +46,12 @@ export class TrainSummaries {
   }
 
   async tell(event: TrainEvent): Promise<void> {
-    if (event.kind === 'summary') {
-      await this.#recorder.record(event.step, event.values.map(this.#describe));
-    }
+    if (event.kind === 'summary') await this.#recorder.record(event.step, event.values);
+    // A run that is killed goes on from the newest checkpoint: what was shown before it must not be lost with the process.
+    if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
     if (event.kind === 'validation') {
       const value = { kind: 'scalar', tag: validationTag, value: event.precision } as const;
-      await this.#recorder.record(event.globalStep, [this.#describe(value)]);
+      await this.#recorder.record(event.globalStep, [value]);
     }
     if (event.kind === 'end' && !event.stopped) {
       await this.#recorder.record(event.globalStep, [sessionEndValue('success', now())]);

@@ -68,7 +68,7 @@ async function run(
   const reporter = new TrainReporter(console, flags, run, engineReason, resume?.path);
   const validator =
     flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn, signal);
-  const summaries = await openSummaries(flags, run, resume, console);
+  let summaries: TrainSummaries | undefined;
   const options: TrainOptions = {
     run,
     store,
@@ -80,10 +80,11 @@ async function run(
     ...(resume && { resume }),
     ...(validator && { validate: validator.validate }),
     ...(initFrom && { initFrom }),
-    ...(summaries && { summarySteps: flags.summarySteps }),
   };
   try {
-    for await (const event of train(options)) {
+    summaries = await openSummaries(flags, run, resume, console);
+    const { summarySteps } = flags;
+    for await (const event of train({ ...options, ...(summaries && { summarySteps }) })) {
       reporter.tell(event);
       await summaries?.tell(event);
     }

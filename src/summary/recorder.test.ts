@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decode } from 'fast-png';
+import { float32 } from '../tensor/tensor.ts';
+import { inTemporaryFolder } from '../testing/examples.ts';
+import { fullDisk } from '../testing/full-disk.ts';
+import { readRun } from './event-reader.ts';
+import { histogramOf } from './histogram.ts';
+import { SummaryRecorder } from './recorder.ts';
+import type { RecordedValue } from './recorder-messages.ts';
+import { scaleImage } from './scale-image.ts';
+
+const failing = (message: string) => assert.fail(message);
+const open = (dir: string, onTrouble: (message: string) => void = failing) =>
+  SummaryRecorder.open({ dir, startStep: 0, flushSeconds: 3600, onTrouble });
+const scalar = (value: number): RecordedValue => ({ kind: 'scalar', tag: 'total_loss', value });
+const tensor = (data: Float32Array): RecordedValue => ({
+  ...{ kind: 'tensor', tag: 'conv1/conv1/activations', data },
+  sparsityTag: 'conv1/conv1/sparsity',
+});
+const stepsOf = async (dir: string, tag = 'total_loss') =>
+  ((await readRun(dir)).scalars.get(tag) ?? []).map(({ step }) => step);
+const metricsOf = (dir: string) =>
+  readFileSync(join(dir, 'metrics.jsonl'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+
+test('a tensor becomes the histogram of its values, with the share of its values that are exactly 0', () =>
+  inTemporaryFolder(async (dir) => {
+    // Of these, 0 and -0 are zeros; the smallest subnormal is none.
+    const values = [0, -0, 1.5, -2, 2 ** -149, 0, 7, 7];
+    const recorder = await open(dir);
+    await recorder.record(3, [tensor(Float32Array.from(values))]);
+    await recorder.close();
+    const run = await readRun(dir);
+    const point = run.histograms.get('conv1/conv1/activations')?.[0];
+    assert.equal(point?.step, 3);
+    assert.deepEqual(point?.value, histogramOf(Float32Array.from(values)));
+    assert.equal(point?.value.num, 8);
+    assert.equal(run.scalars.get('conv1/conv1/sparsity')?.[0]?.value, 3 / 8);
+    assert.equal(metricsOf(dir)[0]?.['conv1/conv1/sparsity'], 3 / 8);
+  }));
+
+test('a picture becomes a PNG with the scaling of TensorFlow', () =>
+  inTemporaryFolder(async (dir) => {
+    const image = float32(
+      [3, 4, 5],
+      Float32Array.from({ length: 60 }, (_, i) => Math.sin(i) * 3),
+    );
+    const recorder = await open(dir);
+    await recorder.record(0, [{ kind: 'picture', tag: 'images/image/0', image }]);
+    await recorder.close();
+    const shown = (await readRun(dir)).images.get('images/image/0')?.[0]?.value;
+    assert.deepEqual([shown?.width, shown?.height, shown?.channels], [5, 4, 3]);
+    assert.deepEqual(Uint8Array.from(decode(shown?.png ?? new Uint8Array(0)).data), scaleImage(image).data);
+  }));
+
+test('every tag is described, also that of a share of zeros', () =>
+  inTemporaryFolder(async (dir) => {
+    const recorder = await open(dir);
+    for (const step of [0, 1]) await recorder.record(step, [scalar(1), tensor(new Float32Array(4))]);
+    await recorder.close();
+    const { descriptions, scalars, histograms } = await readRun(dir);
+    assert.deepEqual([...descriptions.keys()].sort(), [...scalars.keys(), ...histograms.keys()].sort());
+    assert.match(descriptions.get('conv1/conv1/sparsity') ?? '', /exactly 0/);
+  }));
+
+describe('what is held', () => {
+  test('a summary is handed over at once, and the next one waits until it is done: no more than two are held', () =>
+    inTemporaryFolder(async (dir) => {
+      const recorder = await open(dir);
+      await recorder.record(1, [scalar(1), tensor(new Float32Array(2 ** 24))]);
+      assert.equal(metricsOfAny(dir).length, 0, 'handing over waits for the thread');
+      await recorder.record(2, [scalar(1), tensor(new Float32Array(2 ** 24))]);
+      assert.deepEqual(
+        metricsOf(dir).map(({ step }) => step),
+        [1],
+        'the second is handed over while the first is worked on',
+      );
+      await recorder.close();
+      assert.deepEqual(await stepsOf(dir), [1, 2]);
+    }));
+
+  test('the memory of a tensor goes to the thread; one that is a part of a larger piece is refused', () =>
+    inTemporaryFolder(async (dir) => {
+      const recorder = await open(dir);
+      const data = Float32Array.of(1, 2, 3);
+      // A tensor under two tags is given away once.
+      await recorder.record(0, [tensor(data), { kind: 'tensor', tag: 'again', data }]);
+      assert.equal(data.byteLength, 0);
+      const part = new Float32Array(8).subarray(2, 4);
+      await assert.rejects(recorder.record(1, [tensor(part)]), {
+        name: 'TypeError',
+        message: /own its memory/,
+      });
+      assert.equal(part.length, 2);
+      await recorder.close();
+      assert.equal((await readRun(dir)).histograms.get('again')?.[0]?.value.num, 3);
+    }));
+});
+
+describe('what is on the disk', () => {
+  test('what was recorded before a flush is there when it resolves, and so is the graph', () =>
+    inTemporaryFolder(async (dir) => {
+      const recorder = await open(dir);
+      await recorder.graph(Uint8Array.of(10, 0));
+      await recorder.record(0, [scalar(1)]);
+      await recorder.record(1, [scalar(1), tensor(new Float32Array(2 ** 20))]);
+      await recorder.flush();
+      assert.deepEqual(await stepsOf(dir), [0, 1]);
+      assert.deepEqual((await readRun(dir)).graph, Uint8Array.of(10, 0));
+      await recorder.record(2, [scalar(1)]);
+      assert.deepEqual(await stepsOf(dir), [0, 1], 'without a flush it waits');
+      await recorder.close();
+      assert.deepEqual(await stepsOf(dir), [0, 1, 2]);
+    }));
+
+  test('what waits is written after the seconds that are asked for', () =>
+    inTemporaryFolder(async (dir) => {
+      const recorder = await SummaryRecorder.open({
+        ...{ dir, startStep: 0, flushSeconds: 0.02 },
+        onTrouble: failing,
+      });
+      await recorder.record(0, [scalar(1)]);
+      for (let tries = 0; tries < 100 && (await stepsOf(dir)).length === 0; tries++) await sleep(20);
+      assert.deepEqual(await stepsOf(dir), [0]);
+      await recorder.close();
+    }));
+
+  test('a run that goes on takes the place of what was recorded from its first step on', () =>
+    inTemporaryFolder(async (dir) => {
+      const before = await open(dir);
+      for (const step of [0, 2, 4, 6]) await before.record(step, [scalar(1)]);
+      await before.close();
+      const after = await SummaryRecorder.open({ dir, startStep: 4, onTrouble: failing });
+      await after.record(4, [scalar(2)]);
+      await after.close();
+      assert.deepEqual(await stepsOf(dir), [0, 2, 4]);
+      assert.deepEqual(
+        metricsOf(dir).map(({ step }) => step),
+        [0, 2, 4],
+      );
+    }));
+});
+
+describe('what goes wrong', () => {
+  test('a folder that cannot be made is refused at the start', () =>
+    inTemporaryFolder(async (dir) => {
+      writeFileSync(join(dir, 'file'), '');
+      await assert.rejects(open(join(dir, 'file', 'run')), {
+        name: 'RunError',
+        message: /run: no event file can be made there \(ENOTDIR.*Check that the folder may be written to\.$/,
+      });
+    }));
+
+  test('a full disk is told once; recording goes on, and nothing is lost when there is room again', (context) =>
+    fullDisk(context, '256k', async ({ dir, fill, free }) => {
+      const told: string[] = [];
+      const recorder = await open(dir, (message) => told.push(message));
+      await recorder.record(0, [scalar(1)]);
+      await recorder.flush();
+      fill();
+      // More than what is left of the blocks that the two files have already.
+      for (let step = 1; step <= 300; step++) await recorder.record(step, [scalar(1)]);
+      await recorder.flush();
+      assert.equal(told.length, 1, told.join('\n'));
+      assert.match(told[0] ?? '', /ENOSPC.*the disk has room/);
+      free();
+      await recorder.close();
+      const all = Array.from({ length: 301 }, (_, step) => step);
+      assert.deepEqual(await stepsOf(dir), all);
+      assert.deepEqual(
+        metricsOf(dir).map(({ step }) => step),
+        all,
+      );
+      assert.equal(told.length, 1);
+    }));
+
+  test('a thread that fails is told once, and nobody waits for it', () =>
+    inTemporaryFolder(async (dir) => {
+      const told: string[] = [];
+      const recorder = await open(dir, (message) => told.push(message));
+      await recorder.record(0, [scalar(1)]);
+      await recorder.flush();
+      const image = float32([2, 4, 4], new Float32Array(32));
+      for (const step of [1, 2, 3]) await recorder.record(step, [{ kind: 'picture', tag: 'bad', image }]);
+      await recorder.graph(new Uint8Array(1));
+      await recorder.flush();
+      await recorder.close();
+      assert.deepEqual(
+        told.map((message) => message.replace(/\(.*\)/, '(…)')),
+        ['summaries are no longer recorded: their thread failed (…)'],
+      );
+      assert.match(told[0] ?? '', /an image to be shown is \[1, rows, columns\]/);
+      assert.deepEqual(await stepsOf(dir), [0]);
+    }));
+});
+
+/** Also where there is no file yet. */
+function metricsOfAny(dir: string): readonly unknown[] {
+  try {
+    return metricsOf(dir);
+  } catch {
+    return [];
+  }
+}
