@@ -76,7 +76,8 @@ export function build() {
   const started = new Date();
   const made = join(root, `dist.${process.pid}.tmp`);
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  rmSync(made, { recursive: true, force: true });
+  // Where the compiler finds a mistake, `run` leaves the program.
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
   run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', made]);
   // npm links the program as it finds it: `npx cifar10` runs this file itself.
   chmodSync(join(made, 'cli', 'main.js'), 0o755);

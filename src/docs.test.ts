@@ -89,6 +89,7 @@ describe('every page', () => {
         const [, words] = /^(?:\$ )?(?:npx )?cifar10(?: +([^#]*))?(?:#.*)?$/.exec(line) ?? [];
         if (words === undefined) continue;
         assert.doesNotThrow(() => parseCommandLine(words.split(' ').filter((word) => word !== '')), line);
+        if (/^train .*--dataset synthetic/.test(words)) assert.match(words, /--clip-norm 5/, line);
       }
     });
   }
@@ -109,6 +110,18 @@ describe('every page', () => {
     assert.match(problemOf(map, '../../outside.md') ?? '', /there is no/);
     assert.match(problemOf('README.md', `${map}#nowhere`) ?? '', /no such heading/);
   });
+});
+
+test('what 1,000 steps on the generated set reach is told alike everywhere', () => {
+  const places: readonly (readonly [page: string, words: RegExp])[] = [
+    ['bench/RESULTS.md', /`npm start` does\) \| (0\.\d+) /g],
+    ['README.md', /generated set: precision @ 1 after 1,000 steps \| (0\.\d+)/g],
+    ['docs/getting-started.md', /: precision @ 1 = (0\.\d+)/g],
+    ['src/data/synthetic/generate.ts', /network names (0\.\d+) of the 2,000 test images/g],
+  ];
+  const told = places.map(([page, words]) => matches(read(page), words)[0]);
+  assert.ok(told[0] !== undefined);
+  for (const [index, [page]] of places.entries()) assert.equal(told[index], told[0], page);
 });
 
 describe('every row of the map of the tutorial', () => {

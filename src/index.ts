@@ -51,6 +51,7 @@ export type { Engine, EngineName, Precision, Session, Tensors } from './engine/e
 export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/engines.ts';
 export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
 export { createOnnxEngine, onnxModel } from './engine/onnx/onnx-engine.ts';
+export { prepare as prepareForOnnx } from './engine/onnx/passes.ts';
 export { GraphError, RunError, UsageError } from './errors.ts';
 export {
   type EvaluateOptions,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { datasets } from './data/dataset.ts';
 import { writeDataset } from './data/write.ts';
+import { skipBfloat16 } from './testing/engines.ts';
 import { noiseRecords } from './testing/examples.ts';
 import { program } from './testing/program.ts';
 
@@ -18,7 +19,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
   train: /Done at step \d+/,
   eval: /precision @ 1 = \d\.\d{3}/,
   inspect: /conv2|circle/,
-  doctor: /ok +training: /,
+  doctor: /ok +engine onnx: /,
 };
 
 const read = (page: string) => readFileSync(new URL(`../${page}`, import.meta.url), 'utf8');
@@ -31,12 +32,15 @@ function quick(line: string): string {
     .replace(/--eval-every \d+/, '--eval-every 1');
 }
 
-function commandsOf(page: string): readonly string[] {
-  return [...read(page).matchAll(/```sh\n(.*?)```/gs)]
+/** The commands in blocks of that language. */
+function linesOf(text: string, language: string): readonly string[] {
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))]
     .flatMap(([, block = '']) => block.split('\n'))
-    .filter((line) => line.startsWith('cifar10 '))
-    .map(quick);
+    .filter((line) => line.startsWith('cifar10 '));
 }
+
+/** Not what this machine has no library or no instructions for. */
+const runsHere = (line: string) => !(line.includes('--engine onednn') && skipBfloat16 !== false);
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pages-'));
 before(async () => {
@@ -51,7 +55,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 for (const page of pages) {
   test(`every command of ${page} does what it says`, async () => {
-    const commands = commandsOf(page);
+    const commands = linesOf(read(page), 'sh').filter(runsHere).map(quick);
     assert.ok(commands.length > 0);
     for (const command of commands) {
       const outcome = await program(command.split(' ').slice(1), undefined, folder);
@@ -62,6 +66,22 @@ for (const page of pages) {
     }
   });
 }
+
+test('every command of every page is run here, or stands where the page says that it needs the network', () => {
+  const all = readdirSync(new URL('../docs/', import.meta.url)).filter((file) => file.endsWith('.md'));
+  const run = new Set(pages.flatMap((page) => linesOf(read(page), 'sh')));
+  for (const page of ['README.md', 'CONTRIBUTING.md', ...all.map((file) => `docs/${file}`)]) {
+    // A block belongs to the paragraphs on either side of it.
+    for (const [part] of read(page).matchAll(/(?:.+\n)+\n```\w*\n.*?```\n(?:\n(?:.+\n)+)?/gs)) {
+      const typed = /^(?:\$ )?(?:npx )?cifar10 |^npm start/;
+      const lines = [...part.matchAll(/```\w*\n(.*?)```/gs)].flatMap(([, block = '']) => block.split('\n'));
+      for (const line of lines.filter((text) => typed.test(text)))
+        assert.ok(run.has(line) || part.includes('the network'), `${page}: ${line}`);
+    }
+    const inText = read(page).replaceAll(/```.*?```/gs, '');
+    assert.doesNotMatch(inText, /`cifar10 \w+ [^`]*--\w+ [^`]*`/, `${page}: whole commands stand in blocks`);
+  }
+});
 
 test('every npm command of the README is a script of the package', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };

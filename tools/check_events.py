@@ -1,24 +1,45 @@
 #!/usr/bin/env python3
-"""What does the real TensorBoard read in a folder of event files? An optional check; needs the Python packages
-tensorboard and numpy.
+"""What does the real TensorBoard show of a folder of event files? An optional check; needs Python with the packages
+tensorboard, numpy and pillow, which nothing else here needs.
+
+    cifar10 train --dataset synthetic --clip-norm 5 --data-dir data --train-dir runs/a --max-steps 300
+    cifar10 eval --run-once --data-dir data --checkpoint-dir runs/a --eval-dir runs/a-eval
+    python3 tools/check_events.py runs
+
+or, for values of every kind without a training,
 
     npm run build && node tools/emit_events.mjs /tmp/events && python3 tools/check_events.py /tmp/events
 
-Prints every tag of the folder and of those in it, with number, first and last step of its points, as TensorBoard's
-EventAccumulator finds them, and fails where something is not whole: a record that is damaged or cut, steps that do not
-rise, histograms whose counts do not add up, pictures that cannot be opened, a graph or hyperparameters that cannot be
-parsed. Where the folder has a file histograms.json (of emit_events.mjs), its histograms are made again by NumPy.
+First it reads the folder and those in it with TensorBoard's EventAccumulator, prints every tag with number, first and last
+step of its points, and looks whether all is whole: no record damaged or cut, steps that rise (each once, also in a run that
+was killed and went on), histograms whose counts add up, pictures that open, a graph and hyperparameters that can be parsed.
+A training or an evaluation of this program must have the tags, counts and sizes of expected_summaries.py: 25 histograms, 21
+of the tutorial's scalars and 3 images in every summary, a first total loss from 4.6 to 4.8, the learning rate asked for.
+Where the folder has a file histograms.json (of emit_events.mjs), its histograms are made again by NumPy.
+
+Then it starts the `tensorboard` server on a free port of 127.0.0.1, once with each of its two readers (`--load_fast true`
+and `false`), and asks over HTTP, as its pages do, for every scalar, histogram, image, graph and row of hyperparameters;
+they must be what was read before. `--no-server` leaves that out. Nobody may write to the folder meanwhile. A cut record at
+the end of a file, which a kill may leave and TensorBoard passes over, is let pass where a later session wrote another file.
+
+Leaves with 1 when something is wrong, and says what.
 """
+import argparse
 import io
 import json
 import pathlib
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
 from tensorboard.backend.event_processing import event_accumulator, event_file_loader
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator as ServerAccumulator
+from tensorboard.compat.proto import event_pb2
 from tensorboard.plugins.hparams import metadata as hparams
+
+import expected_summaries
+import tensorboard_server
 
 failures = []
 
@@ -40,76 +61,134 @@ def check_steps(tag, points):
 
 
 def check_files(run):
-    """Every byte of every file belongs to a whole record that TensorBoard takes for an event."""
-    for path in sorted(run.glob('*tfevents*')):
-        data, end, events = path.read_bytes(), 0, 0
+    """Every byte of every file belongs to a whole record that TensorBoard takes for an event. Returns the summaries as
+    they stand in the files, those that a later session made void included: step, and tags by kind."""
+    summaries, paths = [], sorted(run.glob('*tfevents*'))
+    for path in paths:
+        data, end, events = path.read_bytes(), 0, []
         while end + 12 <= len(data):
-            end += 16 + int.from_bytes(data[end:end + 8], 'little')
-            events += 1
-        require(end == len(data), f'{path.name}: ends in a record that is not whole')
+            length = int.from_bytes(data[end:end + 8], 'little')
+            if end + 16 + length > len(data):
+                break
+            events.append(event_pb2.Event.FromString(data[end + 12:end + 12 + length]))
+            end += 16 + length
+        cut = f', and {len(data) - end} of a cut record' if end < len(data) else ''
+        require(not cut or path != paths[-1], f'{path.name}: ends in a record that is not whole')
         read = sum(1 for _ in event_file_loader.LegacyEventFileLoader(str(path)).Load())
-        require(read == events, f'{path.name}: TensorBoard reads {read} of {events} events')
-        print(f'  {path.name}: {len(data)} bytes, {events} events')
+        require(read == len(events), f'{path.name}: TensorBoard reads {read} of {len(events)} events')
+        print(f'  {path.name}: {end} bytes{cut}, {len(events)} events')
+        summaries += [tags_of(event) for event in events if event.HasField('summary')]
+    return summaries
+
+
+def tags_of(event):
+    kinds = {'scalars': 'simple_value', 'histograms': 'histo', 'images': 'image'}
+    values = event.summary.value
+    tags = {kind: [value.tag for value in values if value.HasField(field)] for kind, field in kinds.items()}
+    for kind, found in tags.items():
+        require(len(found) == len(set(found)), f'step {event.step}: a tag stands twice among the {kind}')
+    return {'step': event.step, **tags}
 
 
 def check_run(run):
+    """Checks and prints a run, and returns what was found: points by tag (pairs of step and value; of a histogram the
+    number of its values, of an image its size), names of the graph's nodes, hyperparameters, summaries of the files."""
     print(f'{run}:')
-    check_files(run)
+    summaries = check_files(run)
     sizes = {kind: 0 for kind in event_accumulator.DEFAULT_SIZE_GUIDANCE}
     events = event_accumulator.EventAccumulator(str(run), size_guidance=sizes).Reload()
     tags = events.Tags()
-    for tag in tags['scalars']:
-        points = events.Scalars(tag)
-        check_steps(tag, points)
-        values = f', first {points[0].value:.6g}, last {points[-1].value:.6g}' if points else ''
-        print(f'  scalar     {tag}: {describe(points)}{values}')
-    for tag in tags['histograms']:
-        points = events.Histograms(tag)
-        check_steps(tag, points)
-        for point in points:
-            value = point.histogram_value
-            require(sum(value.bucket) == value.num, f'{tag}: counts add up to {sum(value.bucket)}, not {value.num}')
-            require(value.bucket_limit == sorted(value.bucket_limit), f'{tag}: limits do not rise')
-        last = points[-1].histogram_value if points else None
-        values = f', last of {last.num:.0f} values from {last.min:.4g} to {last.max:.4g}' if last else ''
-        print(f'  histogram  {tag}: {describe(points)}{values}')
-    for tag in tags['images']:
-        points = events.Images(tag)
-        check_steps(tag, points)
-        for point in points:
-            image = Image.open(io.BytesIO(point.encoded_image_string))
-            image.load()
-            require(image.size == (point.width, point.height), f'{tag}: a picture of {image.size}')
-        size = f', {points[-1].width}x{points[-1].height}' if points else ''
-        print(f'  image      {tag}: {describe(points)}{size}')
-    if tags['graph']:
-        nodes = events.Graph().node
-        shaped = sum('_output_shapes' in node.attr for node in nodes)
-        print(f'  graph      {len(nodes)} nodes, {shaped} with shapes')
-    check_server(run, tags)
+    found = SimpleNamespace(
+        scalars={tag: check_scalar(tag, events.Scalars(tag)) for tag in tags['scalars']},
+        histograms={tag: check_histogram(tag, events.Histograms(tag)) for tag in tags['histograms']},
+        images={tag: check_image(tag, events.Images(tag)) for tag in tags['images']},
+        graph=check_graph(events) if tags['graph'] else [],
+        hparams=check_plugins(run, tags),
+        summaries=[summary for summary in summaries if any(summary[kind] for kind in ('scalars', 'histograms', 'images'))],
+    )
+    check_program(found)
+    return found
 
 
-def check_server(run, tags):
-    """The server has an accumulator of its own, which makes tensors of everything."""
+def check_scalar(tag, points):
+    check_steps(tag, points)
+    values = f', first {points[0].value:.6g}, last {points[-1].value:.6g}' if points else ''
+    print(f'  scalar     {tag}: {describe(points)}{values}')
+    return [(point.step, point.value) for point in points]
+
+
+def check_histogram(tag, points):
+    check_steps(tag, points)
+    for point in points:
+        value = point.histogram_value
+        require(sum(value.bucket) == value.num, f'{tag}: counts add up to {sum(value.bucket)}, not {value.num}')
+        require(value.bucket_limit == sorted(value.bucket_limit), f'{tag}: limits do not rise')
+    last = points[-1].histogram_value if points else None
+    values = f', last of {last.num:.0f} values from {last.min:.4g} to {last.max:.4g}' if last else ''
+    print(f'  histogram  {tag}: {describe(points)}{values}')
+    return [(point.step, round(point.histogram_value.num)) for point in points]
+
+
+def check_image(tag, points):
+    check_steps(tag, points)
+    for point in points:
+        image = Image.open(io.BytesIO(point.encoded_image_string))
+        image.load()
+        require(image.size == (point.width, point.height), f'{tag}: a picture of {image.size}')
+    size = f', {points[-1].width}x{points[-1].height}' if points else ''
+    print(f'  image      {tag}: {describe(points)}{size}')
+    return [(point.step, (point.width, point.height)) for point in points]
+
+
+def check_graph(events):
+    nodes = events.Graph().node
+    shaped = sum('_output_shapes' in node.attr for node in nodes)
+    require(shaped == len(nodes), f'graph: {len(nodes) - shaped} nodes without shapes')
+    print(f'  graph      {len(nodes)} nodes, {shaped} with shapes')
+    return [node.name for node in nodes]
+
+
+def check_plugins(run, tags):
+    """The server has an accumulator of its own, which makes tensors of everything. Returns the hyperparameters, if any."""
     events = ServerAccumulator(str(run)).Reload()
     known = set(events.Tags()['tensors'])
     for kind in ('scalars', 'histograms', 'images'):
         require(known >= set(tags[kind]), f'the server does not know the {kind} {set(tags[kind]) - known}')
-    for tag in tags['scalars']:
-        steps = [point.step for point in events.Tensors(tag)]
-        require(steps == sorted(set(steps)), f'{tag}: steps {steps} do not rise in the server')
     try:
         contents = events.PluginTagToContent('hparams')
     except KeyError:
-        return
+        return None
     parsers = {
         hparams.EXPERIMENT_TAG: hparams.parse_experiment_plugin_data,
         hparams.SESSION_START_INFO_TAG: hparams.parse_session_start_info_plugin_data,
         hparams.SESSION_END_INFO_TAG: hparams.parse_session_end_info_plugin_data,
     }
-    for tag, content in contents.items():
-        message = str(parsers[tag](content)).replace('\n', ' ')
-        print(f'  hparams    {tag}: {message[:120]}')
+    parsed = {tag: parsers[tag](content) for tag, content in contents.items()}
+    for tag, message in parsed.items():
+        text = str(message).replace('\n', ' ')
+        print(f'  hparams    {tag}: {text[:120]}')
+    start = parsed.get(hparams.SESSION_START_INFO_TAG)
+    if start is None:
+        return None
+    return {name: getattr(value, value.WhichOneof('kind')) for name, value in start.hparams.items()}
+
+
+def check_program(found):
+    """What a training or an evaluation of this program has."""
+    if expected_summaries.is_training(found):
+        check_all('a training of this program', expected_summaries.check_training(found))
+        check_all('its graph', expected_summaries.check_graph(found))
+    if expected_summaries.is_evaluation(found):
+        check_all('an evaluation of this program', expected_summaries.check_evaluation(found))
+        check_all('its graph', expected_summaries.check_graph(found))
+
+
+def check_all(what, problems):
+    problems = list(problems)
+    for problem in problems:
+        require(False, problem)
+    if not problems:
+        print(f'  as expected of {what}')
 
 
 def check_histograms(path):
@@ -134,13 +213,33 @@ def check_histograms(path):
         print(f'  histogram of {histogram["name"]}: {len(values)} values in {len(kept)} buckets, as NumPy makes it')
 
 
-folders = [pathlib.Path(argument) for argument in sys.argv[1:]]
-runs = [run for folder in folders for run in [folder, *sorted(path for path in folder.rglob('*') if path.is_dir())]]
-runs = [run for run in runs if any(run.glob('*tfevents*'))]
-require(len(runs) > 0, 'no event files found')
-for run in runs:
-    check_run(run)
-    if (run / 'histograms.json').exists():
-        check_histograms(run / 'histograms.json')
-print(f'{len(failures)} failures' if failures else 'all whole')
-sys.exit(len(failures) > 0)
+def check_server(folder, found):
+    runs = {path.relative_to(folder).as_posix(): run for path, run in found.items()}
+    for load_fast in ('true', 'false'):
+        problems, answers = tensorboard_server.check_server(folder, load_fast, runs)
+        for problem in problems:
+            require(False, problem)
+        print(f'tensorboard --load_fast {load_fast} --logdir {folder}: {answers} answers about {len(runs)} runs')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('folders', nargs='+', type=pathlib.Path)
+    parser.add_argument('--no-server', action='store_true', help='read the files only')
+    arguments = parser.parse_args()
+    for folder in arguments.folders:
+        below = sorted(path for path in folder.rglob('*') if path.is_dir())
+        runs = [run for run in [folder, *below] if any(run.glob('*tfevents*'))]
+        require(len(runs) > 0, f'{folder}: no event files found')
+        found = {run: check_run(run) for run in runs}
+        for run in runs:
+            if (run / 'histograms.json').exists():
+                check_histograms(run / 'histograms.json')
+        if runs and not arguments.no_server:
+            check_server(folder, found)
+    print(f'{len(failures)} failures' if failures else 'all whole')
+    sys.exit(len(failures) > 0)
+
+
+if __name__ == '__main__':
+    main()

@@ -12,15 +12,16 @@ import { definitions } from '../ops/table.ts';
 import { describeType, sameShape, scalar } from '../tensor/tensor.ts';
 
 /** Adds to the graph the gradient of a scalar with respect to each of the values, in their order.
- * @throws GraphError when a value does not reach the loss, or only through an operator without a gradient. */
+ * @throws GraphError when a value does not reach the loss, or through an operator or an output without a gradient. */
 export function gradients(builder: GraphBuilder, loss: Value, values: readonly Value[]): readonly Value[] {
   if (loss.shape.length > 0)
     throw new GraphError(`a loss must be a scalar, ${loss.name} is ${describeType(loss)}`);
-  const nodes = [...builder.build().nodes];
+  const { nodes } = builder.build();
   const needed = dependents(nodes, values);
   return builder.scope('gradients', () => {
     const found = new Map<Value, Value>([[loss, builder.op('Constant', {}, { value: scalar(1) }, 'ones')]]);
-    for (const node of nodes.reverse()) {
+    for (const node of nodes.toReversed()) {
+      requireFirstOutput(node, needed, found);
       const [[, y] = []] = outputsOf(node);
       const dy = y && found.get(y);
       if (dy !== undefined)
@@ -42,6 +43,17 @@ function dependents(nodes: readonly Node[], values: readonly Value[]): ReadonlyS
     for (const [, value] of outputsOf(node)) reached.add(value);
   }
   return reached;
+}
+
+/** Rules are given the gradient of the first output alone: one of another would be lost without a word.
+ * @throws GraphError naming the output. */
+function requireFirstOutput(node: Node, needed: ReadonlySet<Value>, found: ReadonlyMap<Value, Value>): void {
+  const [, ...others] = outputsOf(node);
+  const [lost] = others.find(([, value]) => found.has(value)) ?? [];
+  if (lost === undefined || !inputsOf(node).some(([, value]) => needed.has(value))) return;
+  throw new GraphError(
+    `${node.op} "${node.name}" has a gradient of its first output only, and the loss depends on its ${lost}`,
+  );
 }
 
 /** Adds the node's contributions to the gradients of those of its inputs that need one. */

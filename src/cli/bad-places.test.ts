@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -8,7 +18,7 @@ import { readCheckpoint, writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { datasets } from '../data/dataset.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { float32 } from '../tensor/tensor.ts';
-import { program } from '../testing/program.ts';
+import { main, program } from '../testing/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-places-'));
 const data = join(folder, 'data');
@@ -56,20 +66,146 @@ describe('places that cannot be written', () => {
     }
   });
 
-  test('a folder on a read-only file system is refused before anything is computed', async (context) => {
+  test('a disk that fills up while it trains ends the run, and the checkpoints before it stay', async (context) => {
+    const place = join(folder, 'filling');
+    const refused = mounted(place, 'size=24m'); // room for two checkpoints of 8.6 MB, and not for a third
+    if (refused !== undefined) return context.skip(refused);
+    try {
+      const run = join(place, 'run');
+      const outcome = await train(run, '--max-steps', '6', '--checkpoint-steps', '1');
+      assert.equal(outcome.code, 1);
+      assert.match(outcome.errors, /^cifar10: cannot write .*model\.ckpt-2\.safetensors: ENOSPC/);
+      const kept = ['checkpoint', 'model.ckpt-0.safetensors', 'model.ckpt-1.safetensors'];
+      assert.deepEqual(readdirSync(run).sort(), kept);
+      const index = readFileSync(join(run, 'checkpoint'), 'utf8');
+      assert.match(index, /^model_checkpoint_path: "model\.ckpt-1\.safetensors"/);
+    } finally {
+      spawnSync('umount', [place]);
+    }
+  });
+
+  test('a disk that fills up while pictures are drawn is named, and nothing of them is left', async (context) => {
+    const place = join(folder, 'full-data');
+    const refused = mounted(place, 'size=10m');
+    if (refused !== undefined) return context.skip(refused);
+    try {
+      const outcome = await program(['download', '--dataset', 'synthetic', '--data-dir', place]);
+      assert.equal(outcome.code, 1);
+      assert.match(
+        outcome.errors,
+        /^cifar10: .*full-data: cannot be written \(ENOSPC.*\)\. Give another --data-dir\.\n$/,
+      );
+      assert.deepEqual(readdirSync(place), []);
+    } finally {
+      spawnSync('umount', [place]);
+    }
+  });
+
+  test('a data folder that is a file, or on a read-only file system, is refused with the flag', async (context) => {
+    writeFileSync(join(folder, 'data-file'), '');
+    const where = ['train', '--dataset', 'synthetic', '--train-dir', join(folder, 'x'), '--data-dir'];
+    const file = await program([...where, join(folder, 'data-file')]);
+    assert.equal(file.code, 1);
+    assert.match(
+      file.errors,
+      /^cifar10: .*data-file: cannot be written \(.* is a file\)\. Give another --data-dir\.\n$/,
+    );
+    const place = join(folder, 'read-only-data');
+    const refused = mounted(place, 'ro');
+    if (refused !== undefined) return context.skip(refused);
+    try {
+      const outcome = await program([...where, join(place, 'deep', 'data')]);
+      assert.equal(outcome.code, 1);
+      assert.match(outcome.errors, /cannot be written \(EROFS.*\)\. Give another --data-dir\.\n$/);
+    } finally {
+      spawnSync('umount', [place]);
+    }
+  });
+
+  test('an output that cannot be written is told and leaves with 1, a reader that goes away is not', async (context) => {
+    if (!existsSync('/dev/full')) return context.skip('there is no /dev/full here');
+    const full = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${main}" inspect graph >/dev/full`], {
+      encoding: 'utf8',
+    });
+    assert.equal(full.status, 1);
+    assert.match(full.stderr, /^cifar10: the output cannot be written \(ENOSPC.*\)\n$/);
+  });
+
+  test('a reader of the warnings that goes away does not end the training', async () => {
+    const run = join(folder, 'unheard');
+    assert.equal((await train(run, '--max-steps', '1')).code, 0);
+    writeFileSync(join(run, 'checkpoint'), 'nonsense'); // which is warned of
+    const words = ['train', '--data-dir', data, '--train-dir', run, '--max-steps', '3'];
+    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.destroy();
+    const [code] = (await once(child, 'exit')) as [number | null];
+    assert.equal(code, 0);
+    assert.ok(existsSync(join(run, 'model.ckpt-3.safetensors')));
+  });
+
+  test('a folder on or below a read-only file system is refused before anything is computed', async (context) => {
     const place = join(folder, 'read-only');
     const refused = mounted(place, 'ro');
     if (refused !== undefined) return context.skip(refused);
     try {
-      const outcome = await train(place, '--max-steps', '2');
-      assert.equal(outcome.code, 1);
-      assert.match(
-        outcome.errors,
-        /^cifar10: .*read-only: cannot be written \(EROFS.*Give another --train-dir\.\n$/,
-      );
+      for (const trainDir of [place, join(place, 'below')]) {
+        const outcome = await train(trainDir, '--max-steps', '2');
+        assert.equal(outcome.code, 1);
+        assert.match(
+          outcome.errors,
+          /^cifar10: .*read-only.*: cannot be written \(EROFS.*Give another --train-dir\.\n$/,
+        );
+      }
     } finally {
       spawnSync('umount', [place]);
     }
+  });
+});
+
+describe('what takes another thing than it is given', () => {
+  test('--init-from a folder, --checkpoint-dir a file: each says what it takes', async () => {
+    const run = join(folder, 'given');
+    assert.equal((await train(run, '--max-steps', '1')).code, 0);
+    const from = await train(join(folder, 'other'), '--init-from', run);
+    assert.equal(from.code, 1);
+    assert.match(
+      from.errors,
+      /--init-from takes a checkpoint file, and .*given is a folder; .*model\.ckpt-1\.safetensors\n$/,
+    );
+    const file = join(run, 'model.ckpt-1.safetensors');
+    const evaluation = await program([
+      'eval',
+      '--run-once',
+      '--checkpoint-dir',
+      file,
+      '--eval-dir',
+      join(folder, 'e'),
+    ]);
+    assert.equal(evaluation.code, 1);
+    assert.match(
+      evaluation.errors,
+      /--checkpoint-dir takes a training folder, and .* is a file; .*--checkpoint-dir .*given\n$/,
+    );
+  });
+
+  test('an .onnx file that cannot be read is no fault of the program', async (context) => {
+    if (!existsSync('/proc/self/mem')) return context.skip('there is no file here that nobody can read');
+    symlinkSync('/proc/self/mem', join(folder, 'unreadable.onnx'));
+    const outcome = await program(['inspect', join(folder, 'unreadable.onnx')]);
+    assert.equal(outcome.code, 1);
+    assert.match(
+      outcome.errors,
+      /^cifar10: .*unreadable\.onnx: cannot be read \(EIO.*\); inspect looks at .*\n$/,
+    );
+  });
+
+  test('a holdout that leaves nothing is named', async () => {
+    const outcome = await train(join(folder, 'none'), '--holdout', '0.0001');
+    assert.equal(outcome.code, 1);
+    assert.match(
+      outcome.errors,
+      /^cifar10: a holdout of 0\.0001 of 10000 examples leaves nothing on one side; .*\n$/,
+    );
   });
 });
 

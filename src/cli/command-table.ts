@@ -36,7 +36,10 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
       'but checkpoints beyond --keep.',
     examples: [
       ['train', 'Train on CIFAR-10 with the settings of the tutorial'],
-      ['train --dataset synthetic --max-steps 1000', 'A first run that needs no download'],
+      [
+        'train --dataset synthetic --clip-norm 5 --max-steps 1000',
+        'A first run without a download; simple pictures need a limit',
+      ],
       ['train --train-dir runs/a --seed 1', 'Another run, beside the first'],
       ['train --train-dir runs/a --max-steps 20000', 'Go on with that run to step 20,000'],
       ['train --keep 0 --checkpoint-steps 500', 'Keep a checkpoint of every 500 steps'],
@@ -101,7 +104,7 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
       ['bench', 'Everything there is'],
       ['bench --engine onednn --batch-size 256 --steps 50', 'One engine, one size, more steps'],
       ['bench --profile --precision float32', 'Where the time of a step goes, in both engines'],
-      ['bench --peers "python3 torch_step.py --compile"', 'In turn with another program, as ratios'],
+      ['bench --peers ./torch_step.py', 'In turn with another program, as ratios'],
       ['bench --out bench.json', 'Keep the measurements for comparison'],
     ],
   },

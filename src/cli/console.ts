@@ -48,7 +48,6 @@ export const eventKinds = [
   'benchOurs',
   'benchPeers',
   'benchRatio',
-  'summary',
   'events',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];

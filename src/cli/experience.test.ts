@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
-import { main, type Outcome, program, stepsIn } from '../testing/program.ts';
+import { engineFlags } from '../testing/engines.ts';
+import { main, type Outcome, offline, program, stepsIn } from '../testing/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-experience-'));
 const data = join(folder, 'data');
@@ -38,10 +47,13 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 describe('training', () => {
   const steps = ['--max-steps', '12', '--checkpoint-steps', '6'];
 
-  test('ends with the same bytes for every number of reader threads', async () => {
-    ok(await train('one', ...steps));
-    ok(await train('three', ...steps, '--readers', '3'));
-    assert.deepEqual(readFileSync(file('three', 12)), readFileSync(file('one', 12)));
+  engineFlags.forEach(({ title, flags, skip }, index) => {
+    test(`ends with the same bytes for every number of reader threads on ${title}`, { skip }, async () => {
+      const [one, three] = index === 0 ? ['one', 'three'] : [`one-${index}`, `three-${index}`];
+      ok(await train(one, ...steps, ...flags));
+      ok(await train(three, ...steps, ...flags, '--readers', '3'));
+      assert.deepEqual(readFileSync(file(three, 12)), readFileSync(file(one, 12)));
+    });
   });
 
   test('prints one JSON object a line with --json', async () => {
@@ -129,6 +141,45 @@ describe('training', () => {
     assert.equal(existsSync(join(run('unread'), 'lock')), false);
   });
 
+  test('a run that contradicts the one in the folder is refused before data is fetched or anything is printed', async () => {
+    const elsewhere = ['--data-dir', join(folder, 'no-data'), '--train-dir', run('one')];
+    for (const words of [
+      ['--seed', '7'],
+      ['--init-from', file('three', 12)],
+      ['--dataset', 'cifar10'],
+    ]) {
+      const refused = await program(['train', ...elsewhere, ...words], undefined, folder, offline);
+      assert.equal(refused.code, 1);
+      assert.match(
+        refused.errors,
+        /belongs to another run \((seed|data set)|--init-from starts a new run, and .*one holds one/,
+      );
+      assert.equal(refused.output, '');
+      assert.ok(!existsSync(join(folder, 'no-data')));
+    }
+  });
+
+  test('--restart that is refused leaves the run where it is, and one of no run says nothing', async () => {
+    const damaged = join(folder, 'damaged-data');
+    mkdirSync(join(damaged, 'synthetic-batches-bin'), { recursive: true });
+    const where = ['--dataset', 'synthetic', '--data-dir', damaged, '--train-dir', run('one')];
+    const noData = await program(['train', ...where, '--restart']);
+    assert.equal(noData.code, 1);
+    assert.match(noData.errors, /lacks data_batch_1\.bin.*Move .* aside/);
+    const badStart = await train('one', '--restart', '--init-from', join(folder, 'nothing.safetensors'));
+    assert.equal(badStart.code, 1);
+    const relative = await program(
+      [...['train', '--train-dir', 'one/'], ...['--restart', '--init-from', file('one', 12)]],
+      undefined,
+      folder,
+    );
+    assert.equal(relative.code, 2, relative.errors);
+    assert.ok(existsSync(file('one', 12)) && !existsSync(`${run('one')}.1`));
+    const { output } = ok(await train('never-was', '--max-steps', '1', '--restart'));
+    assert.doesNotMatch(output, /The run that was/);
+    assert.ok(!existsSync(`${run('never-was')}.1`));
+  });
+
   test('--restart moves the old run aside and starts anew', async () => {
     const { output } = ok(await train('one', '--max-steps', '2', '--restart'));
     assert.match(output, /The run that was in .*one is in .*one\.1 now/);
@@ -143,8 +194,9 @@ describe('training', () => {
     const changed = ok(
       await train('schedule', '--max-steps', '4', '--learning-rate', '0.01', '--clip-norm', '1'),
     );
-    assert.match(changed.errors, /equality to the bit ends here \(initialLearningRate: 0\.05, now 0\.01\)/);
-    assert.match(changed.errors, /equality to the bit ends here \(clipNorm: 0, now 1\)/);
+    assert.match(changed.output, /^From here on --learning-rate 0\.01, before 0\.05$/m);
+    assert.match(changed.output, /^From here on --clip-norm 1, before 0$/m);
+    assert.equal(changed.errors, '', 'what somebody asks for is nothing to warn of');
     assert.equal((await readCheckpoint(file('schedule', 4))).metadata.hyperparameters.clipNorm, 1);
   });
 
@@ -186,7 +238,7 @@ describe('training', () => {
     assert.match(outcome.errors, /examples of the batch: (\S+data_batch_\d\.bin:\d+ ?){16}/);
     assert.match(
       outcome.errors,
-      new RegExp(`the last good checkpoint is model\\.ckpt-${Number(step) - 1}\\.safetensors`),
+      new RegExp(`the last good checkpoint is .*/diverging/model\\.ckpt-${Number(step) - 1}\\.safetensors`),
     );
     assert.ok(!existsSync(file('diverging', Number(step))));
   });
@@ -259,17 +311,17 @@ describe('evaluation', () => {
     );
     assert.match(output, /^class +images +precision +recall$/m);
     assert.match(output, /^circle +15 /m);
-    const lines = readFileSync(join(run('report'), 'predictions-12.csv'), 'utf8')
+    const lines = readFileSync(join(run('report'), 'predictions-12-test-ema.csv'), 'utf8')
       .trim()
       .split('\n');
     assert.equal(lines.length, 151);
     assert.match(lines[1] ?? '', /test_batch\.bin:0,\w+,\w*,(true|false),[01]\.\d{6},[01]\.\d{6}$/);
-    const matrix = readFileSync(join(run('report'), 'confusion-12.csv'), 'utf8')
+    const matrix = readFileSync(join(run('report'), 'confusion-12-test-ema.csv'), 'utf8')
       .trim()
       .split('\n');
     assert.equal(matrix.length, 11);
     assert.match(matrix[0] ?? '', /^class,circle,square,/);
-    const report = JSON.parse(readFileSync(join(run('report'), 'report-12.json'), 'utf8')) as {
+    const report = JSON.parse(readFileSync(join(run('report'), 'report-12-test-ema.json'), 'utf8')) as {
       correct: number;
       confusion: number[][];
     };
@@ -302,5 +354,21 @@ describe('evaluation', () => {
     assert.ok(performance.now() - stopped < 1000);
     assert.deepEqual(scored, [0, 10, 20, 30, 40]);
     assert.match(output, /^No checkpoint file found$/m);
+
+    const again = await program(
+      ['eval', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
+      (line, kill) => {
+        if (line.includes('ckpt-40.safetensors was scored before')) kill('SIGINT');
+      },
+    );
+    assert.equal(again.code, 130, again.errors);
+    assert.doesNotMatch(again.output, /precision/, 'what stands in evaluations.jsonl is not scored again');
+    const other = await program(
+      ['eval', '--weights', 'raw', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
+      (line, kill) => {
+        if (line.includes('step 40, raw weights')) kill('SIGINT');
+      },
+    );
+    assert.equal([...other.output.matchAll(/step \d+, raw weights/g)].length, 5, 'other weights are');
   });
 });

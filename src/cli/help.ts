@@ -28,7 +28,10 @@ export function programHelp(): string {
 }
 
 const firstSteps = [
-  ['train --dataset synthetic --max-steps 1000', 'Train on images that the program draws itself'],
+  [
+    'train --dataset synthetic --clip-norm 5 --max-steps 1000',
+    'Train on images that the program draws itself',
+  ],
   ['eval --run-once', 'See how good the network has become'],
   ['train --help', 'All flags of train'],
 ] as const;
@@ -38,8 +41,8 @@ A flag may also be written --name=value, with _ for -; a boolean as --no-name.
 `;
 
 const commonNote = `
-Every command takes --quiet (results, warnings and errors only), --json (one object a line), --help, --version and
---debug (where did an error arise?).
+Every command takes --quiet (results, warnings and errors only), --json (one
+object a line), --help, --version and --debug (where did an error arise?).
 `;
 
 function examplesText(examples: readonly (readonly [line: string, purpose: string])[]): string {

@@ -5,9 +5,7 @@ import { version } from '../version.ts';
 import { type Console, createConsole } from './console.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 import { interruption } from './signals.ts';
-
-/** Who has asked to stop and waits longer is told why. */
-const patienceMillis = 1000;
+import { noteWhenSlow } from './slow-stop.ts';
 
 /** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
 async function run(request: CommandLine, console: Console): Promise<number> {
@@ -27,13 +25,13 @@ async function run(request: CommandLine, console: Console): Promise<number> {
     }
     case 'train': {
       interruption.listen();
-      noteWhenSlowToStop(console);
+      noteWhenSlow(interruption.signal, console);
       const { trainCommand } = await import('./commands/train.ts');
       return (await trainCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
     }
     case 'eval': {
       interruption.listen();
-      noteWhenSlowToStop(console);
+      noteWhenSlow(interruption.signal, console);
       const { evalCommand } = await import('./commands/eval.ts');
       return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
     }
@@ -52,14 +50,6 @@ async function run(request: CommandLine, console: Console): Promise<number> {
       return 0;
     }
   }
-}
-
-/** A step of a large batch takes long, and is not cut short. */
-function noteWhenSlowToStop(console: Console): void {
-  interruption.signal.addEventListener('abort', () => {
-    const note = () => console.warn('stopping after this step; Ctrl-C again leaves at once');
-    setTimeout(note, patienceMillis).unref();
-  });
 }
 
 /** 2 for what could be refused from the command line alone, 1 for everything else that failed, the signal's code for

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder, noiseRecords, smallDataset } from '../testing/examples.ts';
 import { datasets } from './dataset.ts';
-import { checksum, folderOf, loadExamples, missingFiles } from './files.ts';
+import { checksum, folderOf, loadExamples, makeCommand, missingFiles } from './files.ts';
 import { labelOf, recordBytes } from './record.ts';
 import { writeDataset } from './write.ts';
 
@@ -25,7 +25,7 @@ async function withDataset(body: (dataDir: string, second: string) => Promise<vo
 
 function advice(dataDir: string): string {
   const folder = folderOf(dataDir, dataset);
-  return `The file is damaged: move ${folder} aside and run "cifar10 download --dataset synthetic --data-dir ${dataDir}".`;
+  return `The file is damaged. Move ${folder} aside and run "cifar10 download --dataset synthetic --data-dir ${dataDir}".`;
 }
 
 test('a split is read file after file into shared memory, and knows where each example came from', async () => {
@@ -97,24 +97,29 @@ test('a missing file is named, with the command that brings it', async () => {
     await assert.rejects(loadExamples(dataDir, dataset, 'train'), {
       name: 'RunError',
       message:
-        `Failed to find file: ${second}. To get the generated set (drawn, not CIFAR-10) ` +
+        `Failed to find file: ${second}. Move ${folderOf(dataDir, dataset)} aside and ` +
         `run "cifar10 download --dataset synthetic --data-dir ${dataDir}".`,
     });
   });
 });
 
-test('an empty folder and no folder at all are told alike', async () => {
+test('no folder at all, and one that is empty, are told with what to do about each', async () => {
   await inTemporaryFolder(async (dataDir) => {
-    const first = join(dataDir, 'cifar-10-batches-bin', 'data_batch_1.bin');
-    const error = {
+    const folder = folderOf(dataDir, datasets.cifar10);
+    const error = (advice: string) => ({
       name: 'RunError',
-      message: `Failed to find file: ${first}. To get CIFAR-10 run "cifar10 download --data-dir ${dataDir}".`,
-    };
-    await assert.rejects(loadExamples(dataDir, datasets.cifar10, 'train'), error);
-    await mkdir(folderOf(dataDir, datasets.cifar10));
-    await assert.rejects(loadExamples(dataDir, datasets.cifar10, 'train'), error);
+      message: `Failed to find file: ${join(folder, 'data_batch_1.bin')}. ${advice} run "cifar10 download --data-dir ${dataDir}".`,
+    });
+    await assert.rejects(loadExamples(dataDir, datasets.cifar10, 'train'), error('To get CIFAR-10'));
+    await mkdir(folder);
+    await assert.rejects(loadExamples(dataDir, datasets.cifar10, 'train'), error(`Move ${folder} aside and`));
     assert.equal((await missingFiles(dataDir, datasets.cifar10)).length, 6);
   });
+});
+
+test('a folder whose name is no single word of a shell is quoted where a command names it', () => {
+  assert.equal(makeCommand('my data', dataset), "cifar10 download --dataset synthetic --data-dir 'my data'");
+  assert.equal(makeCommand("it's", datasets.cifar10), "cifar10 download --data-dir 'it'\\''s'");
 });
 
 test('the files of one data set are not taken for those of another', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
@@ -35,8 +35,15 @@ test('each data set is whole, damaged or not there', () =>
     assert.deepEqual([cifar10?.verdict, synthetic?.verdict], ['note', 'ok']);
     writeFileSync(join(folder, 'synthetic-batches-bin', 'test_batch.bin'), 'short');
     const [, damaged] = await dataFindings(folder);
-    assert.equal(damaged?.verdict, 'note');
+    assert.equal(damaged?.verdict, 'missing');
     assert.match(damaged?.text ?? '', /test_batch\.bin: found 5 bytes/);
+  }));
+
+test('looking makes no folders', () =>
+  inTemporaryFolder(async (folder) => {
+    await dataFindings(join(folder, 'new'));
+    await folderFinding('data', join(folder, 'new'), 1);
+    assert.deepEqual(readdirSync(folder), []);
   }));
 
 test('doctor proves that training works and leaves with 0, or with 1 where something is missing', () =>
@@ -49,7 +56,7 @@ test('doctor proves that training works and leaves with 0, or with 1 where somet
       join(folder, 'run'),
     ]);
     assert.equal(well.code, 0, well.output);
-    assert.match(well.output, /^ok +training: onnxruntime-node .*precision @ 1 = 1\.000$/m);
+    assert.match(well.output, /^ok +engine onnx: onnxruntime-node .*precision @ 1 = 1\.000$/m);
     writeFileSync(join(folder, 'file'), '');
     const ill = await program([
       'doctor',

@@ -55,8 +55,8 @@ export interface Session {
   write(variables: Tensors): Promise<void>;
   /** Computes the outputs from the feeds and the variables, then gives the variables their new values. The
    * tensors fed are copied and may be used again.
-   * @throws RunError for a feed that is missing or does not fit, or when the engine fails; the variables then
-   * are as they were. */
+   * @throws RunError for a feed that is missing or does not fit: the variables are then as they were; or when the engine
+   * fails: then the session can only be released. */
   step(feeds: Tensors): Promise<Tensors>;
   /** Copies of all variables. */
   read(): Promise<Tensors>;

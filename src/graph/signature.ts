@@ -33,7 +33,17 @@ export interface ReductionAttributes {
   readonly keepDims: boolean;
 }
 
-export interface OpSignatures {
+/** What the passes of an engine say a graph in, after differentiation. A model is not written in these: an engine that has
+ * no use for one need not offer it. */
+export interface EngineOpSignatures {
+  /** Products of the matrices on the last two axes; the axes before them broadcast. */
+  BatchMatMul: Op<'a' | 'b'>;
+  Reverse: Op<'x', { readonly axes: readonly number[] }>;
+  /** Rows `indices` of x along axis 0, in that order. */
+  Gather: Op<'x', { readonly indices: readonly number[] }>;
+}
+
+export interface OpSignatures extends EngineOpSignatures {
   /** The tensor in the attribute. */
   Constant: Op<never, { readonly value: Tensor }>;
 
@@ -71,14 +81,9 @@ export interface OpSignatures {
     { readonly begin: readonly number[]; readonly size: Shape; readonly strides: readonly number[] }
   >;
   Concat: Op<number, { readonly axis: number }>;
-  Reverse: Op<'x', { readonly axes: readonly number[] }>;
-  /** Rows `indices` of x along axis 0, in that order. */
-  Gather: Op<'x', { readonly indices: readonly number[] }>;
 
   // Linear layers.
   MatMul: Op<'a' | 'b', { readonly transposeA: boolean; readonly transposeB: boolean }>;
-  /** Products of the matrices on the last two axes; the axes before them broadcast. */
-  BatchMatMul: Op<'a' | 'b'>;
   /** Stride 1. x [N, I, H, W], filter [O, I, KH, KW], y [N, O, H', W']. */
   Conv2D: Op<'x' | 'filter', { readonly padding: Padding }>;
   /** The gradient of Conv2D with respect to x, of shape `inputShape`. */

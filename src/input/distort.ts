@@ -97,13 +97,74 @@ export function whiten(image: Float32Array): void {
   for (let i = 0; i < croppedValues; i++) image[i] = ((image[i] as number) - mean) * scale;
 }
 
-/** The whole way of a training image. `pixels` is [3, 32, 32]. */
+/**
+ * The whole way of a training image: crop, flip, brightness, contrast and whitening in two passes over the pixels instead of
+ * one each. With x a channel's pixels in the crop, m_c their mean, v_c their variance and f the contrast, the image before
+ * whitening is f·(x - m_c) + m_c + brightness. Its mean is M = mean of m_c + brightness, its variance
+ * V = f²·(mean of v_c) + (mean of (m_c + brightness - M)²), so
+ *
+ *     y = (f·(x - m_c) + m_c + brightness - M) / max(√V, 1/√1728)
+ *
+ * in which the brightness cancels. Sums of bytes are exact. `pixels` is [3, 32, 32].
+ */
 export function distort(image: Float32Array, pixels: Uint8Array, distortion: Distortion): void {
-  crop(image, pixels, distortion.row, distortion.column);
-  if (distortion.flipped) flip(image);
-  adjustBrightness(image, distortion.brightness);
-  adjustContrast(image, distortion.contrast);
-  whiten(image);
+  const { row, column, flipped, contrast } = distortion;
+  const means = [0, 0, 0];
+  let variance = 0;
+  for (let channel = 0; channel < imageChannels; channel++) {
+    const [sum, squares] = cropSums(pixels, channel, row, column);
+    const mean = sum / planeSize;
+    means[channel] = mean;
+    variance += (squares / planeSize - mean * mean) / imageChannels;
+  }
+  const whole = means.reduce((a, b) => a + b, 0) / imageChannels;
+  const between = means.reduce((sum, mean) => sum + (mean - whole) ** 2, 0) / imageChannels;
+  const deviation = Math.sqrt(Math.max(contrast ** 2 * variance + between, 0));
+  const scale = 1 / Math.max(deviation, 1 / Math.sqrt(croppedValues));
+  means.forEach((mean, channel) => {
+    const offset = ((1 - contrast) * mean - whole) * scale;
+    affineCrop(image, pixels, channel, distortion, contrast * scale, offset, flipped ? -1 : 1);
+  });
+}
+
+/** Sum and sum of squares of a channel's pixels in a crop. */
+function cropSums(
+  pixels: Uint8Array,
+  channel: number,
+  row: number,
+  column: number,
+): readonly [sum: number, squares: number] {
+  let sum = 0;
+  let squares = 0;
+  for (let y = 0; y < croppedSize; y++) {
+    const from = (channel * imageSize + row + y) * imageSize + column;
+    for (let x = from; x < from + croppedSize; x++) {
+      const value = pixels[x] as number;
+      sum = (sum + value) | 0;
+      squares = (squares + Math.imul(value, value)) | 0;
+    }
+  }
+  return [sum, squares];
+}
+
+/** factor · x + offset of a channel's pixels in a crop, each row from left to right (1) or mirrored (-1). */
+function affineCrop(
+  image: Float32Array,
+  pixels: Uint8Array,
+  channel: number,
+  { row, column }: Distortion,
+  factor: number,
+  offset: number,
+  direction: 1 | -1,
+): void {
+  for (let y = 0; y < croppedSize; y++) {
+    const from = (channel * imageSize + row + y) * imageSize + column;
+    let to = (channel * croppedSize + y) * croppedSize + (direction === 1 ? 0 : croppedSize - 1);
+    for (let x = from; x < from + croppedSize; x++) {
+      image[to] = (pixels[x] as number) * factor + offset;
+      to += direction;
+    }
+  }
 }
 
 /** The whole way of an image that is evaluated: its middle, whitened. `pixels` is [3, 32, 32]. */

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { holdOut } from '../data/holdout.ts';
+import { labelOf, pixelsOf } from '../data/record.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { type Batch, distortedBatch, evaluationBatch, newBuffers } from './batch.ts';
+import { centre, croppedValues } from './distort.ts';
 import { ExampleOrder } from './order.ts';
 import { type BatchSource, prefetchBatches, prefetchEvaluation, type TrainingBatches } from './prefetch.ts';
 
@@ -137,4 +140,38 @@ test('the queue tells how many of the batches asked for were ready when the last
   } finally {
     await source.close();
   }
+});
+
+test('however long it runs, memory is made for the batches asked for ahead and the one in use, and no more', async () => {
+  for (const [readers, most] of [
+    [1, 5],
+    [6, 8],
+  ] as const) {
+    const source = prefetchBatches(examples, { ...run, readers });
+    assert.equal(source.made, most - 1, `each of ${readers} readers has work, and one batch is over`);
+    await take(source, 50);
+    assert.equal(source.made, most);
+    await source.next(); // not given back
+    await take(source, 1);
+    assert.equal(source.made, most + 1, 'what is not given back would be noticed');
+    await source.close();
+  }
+});
+
+test('a part of the examples gives batches of its own records, in the threads too', async () => {
+  const { training } = holdOut(examples, 0.3, 0);
+  const source = prefetchEvaluation(training, { batchSize: 8, numExamples: 100 });
+  const expected = new Float32Array(croppedValues);
+  let seen = 0;
+  for (let batch = await source.next(); batch !== undefined; batch = await source.next()) {
+    for (let row = 0; row < batch.count; row++) {
+      const place: number = Number(training.keyOf(batch.examples[row] ?? -1).split(':')[1]);
+      centre(expected, pixelsOf(examples.records, place));
+      assert.deepEqual(batch.images.subarray(row * croppedValues, (row + 1) * croppedValues), expected);
+      assert.equal(batch.labels[row], labelOf(examples.records, place));
+      seen++;
+    }
+  }
+  assert.equal(seen, training.count);
+  await source.close();
 });

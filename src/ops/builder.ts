@@ -1,10 +1,11 @@
 /** Builds a graph: names its nodes, infers their types, refuses what does not fit. */
-import { GraphError, messageOf } from '../errors.ts';
+import { GraphError } from '../errors.ts';
 import { type Graph, type Node, requireSameType, type Value } from '../graph/graph.ts';
 import type { AttributesOf, OpName, PerInput, PerOutput } from '../graph/signature.ts';
-import { describeType, type TensorType } from '../tensor/tensor.ts';
+import type { TensorType } from '../tensor/tensor.ts';
+import { checked } from './check.ts';
 import type { Apply } from './definition.ts';
-import { definitions } from './table.ts';
+import { inferTypes } from './infer.ts';
 
 export class GraphBuilder {
   readonly #name: string;
@@ -89,15 +90,17 @@ export class GraphBuilder {
     this.#updates.set(variable.name, value);
   }
 
+  /** The graph as it is now; what is added later is not in it.
+   * @throws GraphError when a value comes from another graph, or what is updated is no variable. */
   build(): Graph {
-    return {
+    return checked({
       name: this.#name,
-      inputs: this.#inputs,
-      variables: this.#variables,
-      nodes: this.#nodes,
-      outputs: this.#outputs,
-      updates: this.#updates,
-    };
+      inputs: new Map(this.#inputs),
+      variables: new Map(this.#variables),
+      nodes: [...this.#nodes],
+      outputs: new Map(this.#outputs),
+      updates: new Map(this.#updates),
+    });
   }
 
   #path(name: string): string {
@@ -116,21 +119,5 @@ export class GraphBuilder {
       const candidate = copy === 0 ? path : `${path}_${copy}`;
       if (!this.#names.has(candidate)) return this.#claim(candidate);
     }
-  }
-}
-
-/** The output types of one call.
- * @throws GraphError that names the operator, its path, what is wrong and the types of all inputs. */
-export function inferTypes<N extends OpName>(
-  op: N,
-  path: string,
-  inputs: PerInput<N, Value>,
-  attributes: AttributesOf<N>,
-): PerOutput<N, TensorType> {
-  try {
-    return definitions[op].infer(inputs, attributes);
-  } catch (error) {
-    const given = Object.entries<Value>(inputs).map(([name, value]) => `${name} ${describeType(value)}`);
-    throw new GraphError(`${op} "${path}": ${messageOf(error)} (inputs: ${given.join('; ')})`);
   }
 }

@@ -70,12 +70,15 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
 export const l2Loss: OpDefinition<'L2Loss'> = {
   infer: () => ({ y: float32Type([]) }),
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: x, b: dy }) },
-  // Row by row first: ONNX Runtime adds up plainly, and a million squares in one sum are wrong in the fifth digit.
+  // In three levels: ONNX Runtime adds up plainly, and a million squares in one sum are wrong in the fifth digit.
   onnx: ({ inputs: { x }, inputTypes, emit, constant }) => {
     const rows = inputTypes.x.shape[0] ?? 1;
-    const flat = emit('Reshape', [x, constant(int64Vector([rows, sizeOf(inputTypes.x.shape) / rows]))]);
-    const squares = emit('ReduceSumSquare', [flat, constant(int64Vector([1]))], { keepdims: { int: 0 } });
-    const sum = emit('ReduceSum', [squares, constant(int64Vector([0]))], { keepdims: { int: 0 } });
+    const groups = nearestDivisor(rows);
+    const levels = [groups, rows / groups, sizeOf(inputTypes.x.shape) / rows];
+    const reduce = (opType: string, input: string, axis: number) =>
+      emit(opType, [input, constant(int64Vector([axis]))], { keepdims: { int: 0 } });
+    const ofRows = reduce('ReduceSumSquare', emit('Reshape', [x, constant(int64Vector(levels))]), 2);
+    const sum = reduce('ReduceSum', reduce('ReduceSum', ofRows, 1), 0);
     return { y: emit('Mul', [sum, constant(scalar(0.5))]) };
   },
   onednn: (context) => {
@@ -88,3 +91,10 @@ export const l2Loss: OpDefinition<'L2Loss'> = {
     return { y: unary(context, 'linear', context.alias(sum, [1]), 0.5) };
   },
 };
+
+/** The largest divisor of a number up to its square root: 48 of 2304. */
+function nearestDivisor(count: number): number {
+  let divisor = Math.max(1, Math.floor(Math.sqrt(count)));
+  while (count % divisor !== 0) divisor--;
+  return divisor;
+}

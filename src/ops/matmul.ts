@@ -3,6 +3,7 @@
 import type { Value } from '../graph/graph.ts';
 import { sizeOf, type TensorType } from '../tensor/tensor.ts';
 import type { Apply, OpDefinition } from './definition.ts';
+import { aligned } from './primitives.ts';
 import { axesOf, broadcast, float32Type, like, requireEqual, requireType } from './shapes.ts';
 
 /** y = a' b' with a' [N, I] = a or its transpose, b' [I, O] = b or its transpose, y [N, O]. */
@@ -58,7 +59,12 @@ export const batchMatMul: OpDefinition<'BatchMatMul'> = {
     b: ({ op, inputs: { a }, dy }) => op('BatchMatMul', { a: flipped(op, a), b: dy }),
   },
   onnx: ({ inputs: { a, b }, emit }) => ({ y: emit('MatMul', [a, b]) }),
-  onednn: { notOffered: 'passes of the ONNX engine alone make it' },
+  onednn: (context) => {
+    const dims = context.outputTypes.y.shape;
+    const { a, b } = context.inputs;
+    const operands = { src: aligned(context, a, dims), weights: aligned(context, b, dims) };
+    return { y: context.call('matmul', operands, dims) };
+  },
   multiplyAdds: ({ a }, { y }) => sizeOf(y.shape) * (a.shape.at(-1) ?? 0),
 };
 

@@ -146,7 +146,7 @@ export function stretch(context: PrimitiveContext, x: Slot, dims: Shape): Slot {
 const isWhole = (slot: Slot, dims: Shape) => slot.dims.join() === dims.join();
 
 /** x with axes of size 1 in front, so that it has as many as dims. */
-function aligned({ alias }: PrimitiveContext, x: Slot, dims: Shape): Slot {
+export function aligned({ alias }: PrimitiveContext, x: Slot, dims: Shape): Slot {
   if (x.dims.length === dims.length) return x;
   return alias(x, [...new Array<number>(dims.length - x.dims.length).fill(1), ...x.dims]);
 }

@@ -3,7 +3,7 @@ import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, resultsOf, type Value } from '../graph/graph.ts';
 import type { OpName } from '../graph/signature.ts';
 import { GraphBuilder } from '../ops/builder.ts';
-import { checked } from './check.ts';
+import { checked } from '../ops/check.ts';
 
 /** A pass: a graph that computes the same in another way. */
 export type Pass = (graph: Graph) => Graph;
@@ -37,7 +37,7 @@ export function rewrite(graph: Graph, replace: Replace): Graph {
     const variable = graph.variables.get(name);
     if (variable !== undefined) builder.update(now(variable), now(value));
   }
-  return checked(builder.build());
+  return builder.build();
 }
 
 /** The node with each of its inputs replaced. */
@@ -88,10 +88,14 @@ export function mergeEqual(graph: Graph): Graph {
 /** What a node computes, as text: two nodes of one text compute the same. */
 function meaningOf(node: Node): string {
   const inputs = inputsOf(node).map(([name, value]) => `${name}: ${value.name}`);
-  const attributes = JSON.stringify(node.attributes, (_, value: unknown) =>
-    ArrayBuffer.isView(value)
-      ? Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)).join()
-      : value,
-  );
-  return `${node.op}(${inputs.join()})${attributes}`;
+  return `${node.op}(${inputs.join()})${JSON.stringify(node.attributes, exactly)}`;
+}
+
+/** JSON has no words for what is not finite, nor for -0; of tensors the bytes say all. */
+function exactly(_: string, value: unknown): unknown {
+  if (ArrayBuffer.isView(value))
+    return Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)).join();
+  if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)))
+    return { number: Object.is(value, -0) ? '-0' : String(value) };
+  return value;
 }

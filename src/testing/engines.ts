@@ -38,3 +38,18 @@ function reasonNotToRun(create: () => Engine): string | false {
     return messageOf(error);
   }
 }
+
+/** The flags that choose each engine and precision, for tests that run the program. */
+export const engineFlags: readonly {
+  readonly title: string;
+  readonly flags: readonly string[];
+  readonly skip: string | false;
+}[] = [
+  { title: 'onnx', flags: ['--engine', 'onnx'], skip: false },
+  { title: 'onednn', flags: ['--engine', 'onednn'], skip: engines[1]?.skip ?? false },
+  {
+    title: 'onednn in bfloat16',
+    flags: ['--engine', 'onednn', '--precision', 'bfloat16'],
+    skip: skipBfloat16,
+  },
+];

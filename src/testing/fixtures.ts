@@ -32,6 +32,10 @@ export interface TrainingFixture {
   readonly weightDecay: number;
   /** Eight values and eight labels, to compare the formula itself. */
   readonly formula: readonly number[];
+  /** Of each step's images: chosen so that none comes near a kink or a tie, where rounding would decide. */
+  readonly imageSalts: readonly (readonly number[])[];
+  /** The smallest distance to a kink or a tie, over all steps of both networks. */
+  readonly smallestMargin: number;
   readonly narrow: Case<StoredTensor>;
   /** Of variables and averages the change since the start. */
   readonly full: Case<Summary>;

@@ -12,15 +12,18 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** Runs `cifar10` with these words; in a folder; `onLine` sees its standard output line by line and may stop it. */
+/** Runs `cifar10` with these words; in a folder; with these variables besides; `onLine` sees its standard output line by
+ * line and may stop it. */
 export function program(
   words: readonly string[],
   onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
   folder: string = process.cwd(),
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...words], {
       cwd: folder,
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let [output, errors, rest] = ['', '', ''];
@@ -36,6 +39,23 @@ export function program(
     });
     child.once('close', (code, signal) => resolve({ code, signal, output, errors }));
   });
+}
+
+/** Variables with which the program finds no network: what it would fetch fails as where there is none. */
+export const offline: Readonly<Record<string, string>> = fetching(
+  `Promise.reject(new TypeError('fetch failed', {
+    cause: Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }),
+  }))`,
+);
+
+/** Variables with which it finds a server that sends a little and then nothing. */
+export const stalling: Readonly<Record<string, string>> = fetching(
+  'Promise.resolve(new Response(new ReadableStream({ start: (to) => to.enqueue(new Uint8Array(1000)) })))',
+);
+
+function fetching(answer: string): Readonly<Record<string, string>> {
+  const script = `globalThis.fetch = () => ${answer};`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
 }
 
 /** The numbers of the steps whose lines were printed. */

@@ -262,6 +262,40 @@ describe('a download', () => {
       assert.deepEqual(readFileSync(join(folder, 'small.tar.gz')), whole);
     }));
 
+  test('two at once share the work of one: the second waits, and finds the data there', () =>
+    beside(honest, (url, asked) =>
+      inTemporaryFolder(async (folder) => {
+        const kinds = (await Promise.all([fetchInto(folder, url), fetchInto(folder, url)])).map((events) =>
+          events.map(({ kind }) => kind).filter((kind) => kind !== 'progress'),
+        );
+        await assertReady(folder);
+        assert.equal(asked(), 1);
+        assert.deepEqual(kinds.map((kind) => kind.join(' ')).sort(), [
+          'downloaded extracting ready',
+          'waiting ready',
+        ]);
+      }),
+    ));
+
+  test('what an unpacking that was killed left half done is cleaned away', () =>
+    beside(honest, (url) =>
+      inTemporaryFolder(async (folder) => {
+        mkdirSync(join(folder, `${small.folder}.partial-0badcafe`));
+        await fetchInto(folder, url);
+        await assertReady(folder);
+      }),
+    ));
+
+  test('stopped while it unpacks, it leaves the archive and nothing half done', () =>
+    inTemporaryFolder(async (folder) => {
+      writeFileSync(join(folder, 'small.tar.gz'), whole);
+      const stop = new AbortController();
+      await assert.rejects(fetchInto(folder, '', { signal: stop.signal, onEvent: () => stop.abort() }), {
+        name: 'StoppedError',
+      });
+      assert.deepEqual(readdirSync(folder), ['small.tar.gz']);
+    }));
+
   test('a folder that is there and lacks a file is left as it is, and nobody is asked', () =>
     inTemporaryFolder(async (folder) => {
       mkdirSync(folderOf(folder, small), { recursive: true });
@@ -282,7 +316,7 @@ describe('a download', () => {
       const other = join(folder, 'other');
       await assert.rejects(
         fetchInto(other, '', { tarball: join(folder, 'short.tgz') }),
-        /short\.tgz: found \d+ bytes, expected \d+/,
+        /short\.tgz: found \d+ bytes, expected \d+\. Give another --tarball/,
       );
     }));
 });

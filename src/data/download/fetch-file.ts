@@ -77,7 +77,8 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(), stallMillis);
   try {
-    const response = await request(url, received, AbortSignal.any([signal, stalled.signal]));
+    const ended = AbortSignal.any([signal, stalled.signal]);
+    const response = await request(url, received, ended);
     const body = await bodyFrom(response, received, part);
     received = body.from;
     const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
@@ -94,6 +95,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
       Readable.fromWeb(body.stream),
       counted,
       createWriteStream(part, { flags: body.from > 0 ? 'a' : 'w' }),
+      { signal: ended },
     );
     if (received < bytes) throw new AttemptError(`ended after ${received} of ${bytes} bytes`, true);
   } catch (error) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../../testing/examples.ts';
@@ -75,6 +75,42 @@ test('the set is made once, file after file, and read back as it was drawn', asy
     await assert.rejects(ensureSynthetic(dataDir), {
       name: 'RunError',
       message: /lacks .*data_batch_3\.bin/,
+    });
+  });
+});
+
+test('drawing that is stopped leaves nothing, within two seconds', async () => {
+  await inTemporaryFolder(async (dataDir) => {
+    const stop = new AbortController();
+    const started = performance.now();
+    const onEvent = () => void setTimeout(() => stop.abort(), 50);
+    await assert.rejects(ensureSynthetic(dataDir, { signal: stop.signal, onEvent }), {
+      name: 'StoppedError',
+    });
+    assert.ok(performance.now() - started < 2000);
+    assert.deepEqual(await readdir(dataDir), []);
+  });
+});
+
+test('two that draw at once wait for each other, and what a kill left half done is cleaned away', async () => {
+  await inTemporaryFolder(async (dataDir) => {
+    await mkdir(join(dataDir, 'synthetic-batches-bin.partial-1234'));
+    await writeFile(join(dataDir, 'synthetic-batches-bin.partial-1234', 'data_batch_1.bin'), 'half');
+    const events: string[] = [];
+    const onEvent = ({ kind }: { readonly kind: string }) => void events.push(kind);
+    const made = await Promise.all([1, 2].map(() => ensureSynthetic(dataDir, { onEvent })));
+    assert.deepEqual(made.sort(), [false, true]);
+    assert.deepEqual(events.sort(), ['drawing', 'waiting']);
+    assert.deepEqual(await readdir(dataDir), [dataset.folder]);
+  });
+});
+
+test('a data folder that is a file is named, with the flag that gives another', async () => {
+  await inTemporaryFolder(async (folder) => {
+    await writeFile(join(folder, 'file'), '');
+    await assert.rejects(ensureSynthetic(join(folder, 'file')), {
+      name: 'RunError',
+      message: /file: cannot be written \(.*file is a file\)\. Give another --data-dir/,
     });
   });
 });

@@ -9,7 +9,8 @@
  *
  * Both build d in the same way, so that merging equal nodes afterwards leaves one.
  */
-import type { Value } from '../../graph/graph.ts';
+import { GraphError } from '../../errors.ts';
+import type { Node, Value } from '../../graph/graph.ts';
 import type { LrnAttributes } from '../../graph/signature.ts';
 import type { Apply } from '../../ops/definition.ts';
 import { float32, scalar } from '../../tensor/tensor.ts';
@@ -35,16 +36,26 @@ function scale(op: Apply, rows: Value, { depthRadius, bias, alpha }: LrnAttribut
   return { d, power: op('Mul', { a: root, b: op('Sqrt', { x: root }) }) };
 }
 
+/** @throws GraphError for another exponent than the tutorial's: square roots make no other. */
+function requireBeta({ op, name, attributes: { beta } }: Node<'LRN'> | Node<'LRNGrad'>): void {
+  if (beta === 0.75) return;
+  throw new GraphError(`${op} "${name}": the ONNX engine supports beta 0.75 only, this one has ${beta}`);
+}
+
 export const expandNormalization: Expansions = {
-  LRN: ({ inputs: { x }, attributes }, { op }) => {
-    if (attributes.beta !== 0.75) return undefined;
+  LRN: (node, { op }) => {
+    requireBeta(node);
+    const { inputs, attributes } = node;
+    const { x } = inputs;
     const rows = channelRows(op, x);
     const { power } = scale(op, rows, attributes);
     return { y: fromChannelRows(op, op('Div', { a: rows, b: power }), x.shape) };
   },
-  LRNGrad: ({ inputs: { x, dy }, attributes }, { op }) => {
+  LRNGrad: (node, { op }) => {
+    requireBeta(node);
+    const { inputs, attributes } = node;
+    const { x, dy } = inputs;
     const { alpha, beta, depthRadius } = attributes;
-    if (beta !== 0.75) return undefined;
     const rows = channelRows(op, x);
     const { d, power } = scale(op, rows, attributes);
     const q = op('Div', { a: channelRows(op, dy), b: power });

@@ -12,6 +12,7 @@ import { lower, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
 import { prepare } from './passes.ts';
 import type { SessionStart } from './session-start.ts';
+import { disableTelemetry } from './telemetry.ts';
 
 const installAdvice =
   'If the package is missing or broken, install it without its script, which downloads CUDA libraries: ' +
@@ -19,6 +20,7 @@ const installAdvice =
 
 /** @throws RunError when the package onnxruntime-node is not installed. */
 export function createOnnxEngine(threads: number = usableCores()): Engine {
+  disableTelemetry();
   const library = `onnxruntime-node ${installedVersion()}`;
   return {
     name: 'onnx',

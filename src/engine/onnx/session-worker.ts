@@ -85,11 +85,20 @@ async function step(fed: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<strin
 }
 
 function write(tensors: ReadonlyMap<string, Tensor>): void {
-  for (const [name, { data }] of tensors) {
-    const target = variables.get(name)?.current.data;
-    if (target instanceof Float32Array && data instanceof Float32Array) target.set(data);
-    if (target instanceof Int32Array && data instanceof Int32Array) target.set(data);
+  for (const [name, tensor] of tensors) {
+    const variable = variables.get(name);
+    if (variable === undefined) throw new Error(`there is no variable ${name}`);
+    fill(variable.current, tensor);
   }
+}
+
+/** Copies the values of a tensor into one of ONNX Runtime's. */
+function fill({ type, data: target }: ort.Tensor, { dtype, data }: Tensor): void {
+  if (target instanceof Float32Array && data instanceof Float32Array) target.set(data);
+  else if (target instanceof Int32Array && data instanceof Int32Array) target.set(data);
+  else if (target instanceof BigInt64Array && data instanceof BigInt64Array) target.set(data);
+  else if (target instanceof Uint8Array && data instanceof Uint8Array) target.set(data);
+  else throw new TypeError(`${dtype} cannot be written to ${type}`);
 }
 
 serveSession(

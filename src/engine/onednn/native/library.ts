@@ -33,7 +33,7 @@ const usualNames: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> 
 
 /** How to get it. */
 export const installAdvice: string =
-  'Install oneDNN (Debian and Ubuntu: apt install libdnnl2 or libdnnl3; Homebrew and conda: onednn), or name the ' +
+  'Install oneDNN (Debian 12: apt install libdnnl2; Debian 13: libdnnl3.6; Homebrew and conda: onednn), or name the ' +
   `library file in ${libraryVariable}; --engine onnx needs nothing.`;
 
 interface Koffi {

@@ -1,10 +1,10 @@
-/** Is this a graph? Run after every rewrite, so that a wrong rewrite fails where it was made. */
+/** Is this a graph? Run when one is built and after every rewrite, so that a wrong one fails where it was made. */
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, requireSameType, type Value } from '../graph/graph.ts';
 import { printNode } from '../graph/print.ts';
 import type { OpName } from '../graph/signature.ts';
-import { inferTypes } from '../ops/builder.ts';
 import { describeType, type TensorType } from '../tensor/tensor.ts';
+import { inferTypes } from './infer.ts';
 
 /** Returns the graph if every value has one maker that stands before its readers, every type is what the
  * operator's rule says, names are unique, and outputs and updates exist and fit.

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { inTemporaryFolder } from '../testing/examples.ts';
+import { offline, program } from '../testing/program.ts';
+
+describe('the command download', () => {
+  const refused: readonly [title: string, words: readonly string[], message: RegExp][] = [
+    [
+      'an address that is none',
+      ['--url', 'notaurl'],
+      /--url: expected an address with http:\/\/ or https:\/\/, found "notaurl"/,
+    ],
+    ['a file as an address', ['--url', 'file:///tmp/x'], /--url: expected an address with http/],
+    ['another way of sending', ['--url', 'ftp://127.0.0.1/x'], /--url: expected an address with http/],
+    ['two sources', ['--url', 'http://127.0.0.1/', '--tarball', 'x'], /--url and --tarball: .*leave one out/],
+    [
+      'a source of what is drawn',
+      ['--dataset', 'synthetic', '--tarball', 'x'],
+      /--tarball: --dataset synthetic is drawn here/,
+    ],
+    [
+      'an address of what is drawn',
+      ['--dataset', 'synthetic', '--url', 'http://127.0.0.1/'],
+      /--url: --dataset synthetic/,
+    ],
+  ];
+  for (const [title, words, message] of refused) {
+    test(`refuses ${title} before anything is read`, () =>
+      inTemporaryFolder(async (folder) => {
+        const data = join(folder, 'data');
+        const outcome = await program(['download', '--data-dir', data, ...words]);
+        assert.equal(outcome.code, 2, outcome.errors);
+        assert.match(outcome.errors, message);
+        assert.ok(!existsSync(data));
+      }));
+  }
+
+  test('says the same as train and eval where there is no network: what else can be done', () =>
+    inTemporaryFolder(async (folder) => {
+      const commands = [['download'], ['train', '--train-dir', join(folder, 'run')]];
+      for (const words of commands) {
+        const outcome = await program([...words, '--data-dir', 'my data'], undefined, folder, offline);
+        assert.equal(outcome.code, 1);
+        assert.equal(
+          outcome.errors,
+          `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: getaddrinfo ENOTFOUND
+  With a copy at hand: cifar10 download --data-dir 'my data' --tarball FILE; from a mirror: --url ADDRESS.
+  Without: --dataset synthetic trains on drawn pictures.
+`,
+        );
+      }
+    }));
+
+  test('says of a wrong file given by hand what to give, and not to remove it', () =>
+    inTemporaryFolder(async (folder) => {
+      writeFileSync(join(folder, 'mine.tgz'), 'something else');
+      const outcome = await program(
+        ['download', '--data-dir', 'data', '--tarball', 'mine.tgz'],
+        undefined,
+        folder,
+      );
+      assert.equal(outcome.code, 1);
+      assert.equal(
+        outcome.errors,
+        'cifar10: mine.tgz: found 14 bytes, expected 170052171. Give another --tarball, or leave it out to fetch the file.\n',
+      );
+    }));
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { onnxModel } from '../engine/onnx/onnx-engine.ts';
+import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
+import { tutorialNetwork } from '../model/network.ts';
+import { program, stalling } from '../testing/program.ts';
+import { eventKinds } from './console.ts';
+
+/** What `--json` prints is held to docs/json.md: kinds by the compiler (`eventKinds`), fields by running the commands. */
+const page = readFileSync(new URL('../../docs/json.md', import.meta.url), 'utf8');
+const rows: ReadonlyMap<string, string> = new Map(
+  [...page.matchAll(/^\| `((?!kind)\w+)` \|[^|]*\|(.*)\|$/gm)].map(([, kind = '', fields = '']) => [
+    kind,
+    fields,
+  ]),
+);
+
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-json-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('every kind of event has a row in the documentation, and every row a kind', () => {
+  assert.deepEqual([...rows.keys()].sort(), [...eventKinds].sort());
+});
+
+test('every command prints objects whose kinds and fields are documented, and nothing else', async () => {
+  writeFileSync(join(folder, 'network.onnx'), onnxModel(buildEvaluationGraph(tutorialNetwork(10), 1)));
+  const where = [
+    '--checkpoint-dir',
+    'run',
+    '--data-dir',
+    'data',
+    '--eval-dir',
+    'eval',
+    '--num-examples',
+    '64',
+  ];
+  const held = ['--holdout', '0.1', '--eval-every', '2', '--max-steps', '2', '--batch-size', '16'];
+  const commands: readonly (readonly string[])[] = [
+    ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
+    ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
+    ['train', '--dataset', 'synthetic', '--data-dir', 'data', '--train-dir', 'run', ...held],
+    ['eval', '--run-once', '--report', ...where],
+    ['inspect', 'graph'],
+    ['inspect', 'graph', '--full'],
+    ['inspect', 'run'],
+    ['inspect', 'data'],
+    ['inspect', 'network.onnx'],
+    ['doctor', '--data-dir', 'data', '--train-dir', 'run'],
+  ];
+  const seen = new Set<string>();
+  for (const words of commands) {
+    const { code, output, errors } = await program([...words, '--json'], undefined, folder);
+    assert.equal(code, 0, `${words.join(' ')}\n${errors}`);
+    assert.notEqual(output, '', words.join(' '));
+    for (const kind of requireDocumented(output)) seen.add(kind);
+  }
+  const watching = await program(
+    ['eval', '--json', ...where, '--eval-interval-secs', '1'],
+    (line, kill) => {
+      if (line.includes('"alreadyScored"') || line.includes('"evaluation"')) kill('SIGINT');
+    },
+    folder,
+  );
+  for (const kind of requireDocumented(watching.output)) seen.add(kind);
+  const fetching = await program(
+    ['download', '--data-dir', 'cifar', '--json'],
+    (_, kill) => kill('SIGINT'),
+    folder,
+    stalling,
+  );
+  for (const kind of requireDocumented(fetching.output)) seen.add(kind);
+  const notMet = ['waiting', 'downloaded', 'extracting', 'noCheckpoint', 'alreadyScored'];
+  assert.deepEqual([...seen, ...notMet].sort(), [...eventKinds].sort());
+});
+
+function requireDocumented(output: string): readonly string[] {
+  return output
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const { kind, ...fields } = JSON.parse(line) as { kind: string };
+      for (const field of Object.keys(fields))
+        assert.ok(
+          rows.get(kind)?.includes(`\`${field}\``),
+          `${kind} has a field ${field} that is not documented`,
+        );
+      return kind;
+    });
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { datasets } from '../data/dataset.ts';
+import { ensureSynthetic } from '../data/synthetic/generate.ts';
+import { eventFilesOf } from '../summary/event-file-name.ts';
+import { readEvents, readRun } from '../summary/event-reader.ts';
+import { decodeGraphDef } from '../summary/graph-def.ts';
+import type { RunEvents } from '../summary/run-events.ts';
+import { program } from '../testing/program.ts';
+
+/** What the tutorial shows, and that docs/summaries.md tells of all that is shown. */
+const layers = ['conv1', 'conv2', 'local3', 'local4', 'softmax_linear'];
+const variables = layers.flatMap((layer) => [`${layer}/weights`, `${layer}/biases`]);
+const activations = layers.map((layer) => `${layer}/${layer}`);
+const sparsities = activations.map((name) => `${name}/sparsity`);
+const losses = [...layers.map((layer) => `${layer}/weight_loss`), 'cross_entropy', 'total_loss'];
+const pictures = [0, 1, 2].map((index) => `images/image/${index}`);
+
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-tags-'));
+const data = join(folder, 'data');
+const [run, evalDir] = [join(folder, 'run'), join(folder, 'eval')];
+let [training, evaluation] = [{} as RunEvents, {} as RunEvents];
+
+async function cifar10(line: string): Promise<void> {
+  const outcome = await program([...line.split(' '), '--data-dir', data]);
+  assert.equal(outcome.code, 0, outcome.errors);
+}
+
+before(async () => {
+  await ensureSynthetic(data);
+  const trained = '--dataset synthetic --batch-size 16 --max-steps 3 --summary-steps 1 --eval-every 2';
+  await cifar10(`train ${trained} --holdout 0.02 --train-dir ${run}`);
+  await cifar10(`eval --run-once --num-examples 32 --checkpoint-dir ${run} --eval-dir ${evalDir}`);
+  [training, evaluation] = [await readRun(run), await readRun(evalDir)];
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const tagsOf = (events: RunEvents) => ({
+  scalars: [...events.scalars.keys()],
+  histograms: [...events.histograms.keys()],
+  images: [...events.images.keys()],
+});
+const sorted = (tags: readonly string[]) => [...tags].sort();
+const valuesOf = (events: RunEvents, tag: string) => events.scalars.get(tag)?.map(({ value }) => value) ?? [];
+
+describe('a training', () => {
+  test('shows the 25 histograms of the tutorial: activations, variables and gradients', () => {
+    const wanted = [
+      ...activations.map((name) => `${name}/activations`),
+      ...variables,
+      ...variables.map((name) => `${name}/gradients`),
+    ];
+    assert.deepEqual(sorted(tagsOf(training).histograms), sorted(wanted));
+    assert.equal(training.histograms.get('conv1/weights/gradients')?.[0]?.value.num, 4800);
+    assert.equal(training.histograms.get('local3/local3/activations')?.[2]?.value.num, 16 * 384);
+  });
+
+  test('shows the scalars of the tutorial: losses raw and averaged, sparsities, the learning rate; and ours', () => {
+    const theirs = [...losses, ...losses.map((name) => `${name} (raw)`), ...sparsities, 'learning_rate'];
+    const ours = ['queue/batches/fraction_of_4_full', 'examples_per_sec', 'input/waiting'];
+    const wanted = [...theirs, ...ours, 'validation/Precision @ 1'];
+    assert.deepEqual(sorted(tagsOf(training).scalars), sorted(wanted));
+    for (const tag of theirs) assert.equal(valuesOf(training, tag).length, 3, tag);
+    assert.deepEqual(valuesOf(training, 'learning_rate'), Array(3).fill(Math.fround(0.1)));
+  });
+
+  test('shows the first three images of the batch', () => {
+    assert.deepEqual(tagsOf(training).images, pictures);
+    assert.equal(training.images.get('images/image/2')?.[0]?.value.width, 24);
+  });
+
+  test('shows the average of a loss without the zero that it is stored with at first', () => {
+    const raw = valuesOf(training, 'total_loss (raw)');
+    const [a = 0, b = 0] = raw;
+    const [first = 0, second = 0] = valuesOf(training, 'total_loss');
+    assert.ok(a > 4.6 && a < 4.8, `${a}`);
+    assert.ok(Math.abs(first - a) < 1e-5, `${first}`);
+    assert.ok(Math.abs(second - (0.09 * a + 0.1 * b) / 0.19) < 1e-5, `${second}`);
+  });
+
+  test('shows its graph, in which every node has a shape', () => {
+    const nodes = decodeGraphDef(training.graph ?? new Uint8Array());
+    assert.deepEqual(nodes.find(({ name }) => name === 'conv1/conv1')?.shapes, [[16, 64, 24, 24]]);
+    assert.ok(nodes.every(({ shapes = [] }) => shapes.length > 0));
+  });
+});
+
+test('an evaluation shows Precision @ 1 and activations, and each class, confusion, mistakes and filters', () => {
+  const { scalars, histograms, images } = tagsOf(evaluation);
+  const known = /^(Precision @ 1|precision\/\w+|recall\/\w+)$/;
+  assert.deepEqual(
+    scalars.filter((tag) => !known.test(tag)),
+    sparsities,
+  );
+  assert.ok(scalars.includes('Precision @ 1') && scalars.includes('recall/circle'));
+  assert.deepEqual(
+    histograms,
+    activations.map((name) => `${name}/activations`),
+  );
+  assert.deepEqual(
+    sorted(images),
+    sorted([...pictures, 'confusion_matrix', 'most_confidently_wrong', 'conv1/weights/filters']),
+  );
+  assert.equal(evaluation.scalars.get('Precision @ 1')?.[0]?.step, 3, 'the number of updates');
+});
+
+test('every tag is described in the event file and in docs/summaries.md', () => {
+  const page = readFileSync(new URL('../../docs/summaries.md', import.meta.url), 'utf8').replaceAll('`', '');
+  const classes = datasets.synthetic.classes.join('|');
+  const general = (tag: string) =>
+    tag
+      .replaceAll(new RegExp(`(^|/)(${layers.join('|')})(?=/)`, 'g'), '$1*L*')
+      .replace(new RegExp(`/(${classes})$`), '/*class*')
+      .replace(/^(images\/image\/)\d$/, '$10');
+  for (const events of [training, evaluation]) {
+    for (const tag of Object.values(tagsOf(events)).flat()) {
+      assert.ok(events.descriptions.has(tag), `${tag} has no description`);
+      assert.ok(page.includes(tag) || page.includes(general(tag)), `${tag} is not in the page`);
+    }
+  }
+});
+
+test('metrics.jsonl has the scalars of every summary', async () => {
+  const lines = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trim().split('\n');
+  const written = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const tags = written.map((line) => Object.keys(line).filter((key) => key !== 'time' && key !== 'step'));
+  const events: (readonly string[])[] = [];
+  const [file = ''] = await eventFilesOf(run);
+  for await (const { event } of readEvents(file)) {
+    if (event.content.kind !== 'summary') continue;
+    events.push(event.content.values.flatMap(({ kind, tag }) => (kind === 'scalar' ? [tag] : [])));
+  }
+  assert.deepEqual(
+    tags,
+    events.filter((scalars) => scalars.length > 0),
+  );
+});

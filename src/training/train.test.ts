@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CheckpointStore } from '../checkpoint/store.ts';
+import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { tutorialNetwork } from '../model/network.ts';
+import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
+import { tutorialHyperparameters } from './hyperparameters.ts';
+import { makeRun } from './run.ts';
+import { type TrainEvent, type TrainOptions, train } from './train.ts';
+
+const recipe = {
+  network: { ...tutorialNetwork(10), widths: { conv1: 8, conv2: 8, local3: 8, local4: 8 } },
+  hyperparameters: tutorialHyperparameters,
+  batchSize: 4,
+  seed: 0,
+  holdout: 0,
+};
+const run = makeRun(recipe, noiseExamples(20), createOnnxEngine(1));
+
+/** What happened, in words: `step 3`, `checkpoint 4`. */
+async function toldBy(options: Omit<TrainOptions, 'run' | 'versions'>): Promise<readonly string[]> {
+  const told: string[] = [];
+  const name = (event: TrainEvent) => {
+    if ('step' in event) return `${event.kind} ${event.step}`;
+    if (event.kind === 'busy') return event.with;
+    return `${event.kind} ${event.globalStep}`;
+  };
+  for await (const event of train({ run, versions: { cifar10: '0' }, ...options })) told.push(name(event));
+  return told;
+}
+
+test('a stop while the held out images are scored saves that very step, and its score is made up for', () =>
+  inTemporaryFolder(async (folder) => {
+    const stop = new AbortController();
+    const scored: string[] = [];
+    const store = (name: string) =>
+      new CheckpointStore(`${folder}/${name}`, { keep: 0, onWarning: assert.fail });
+    const options = { store: store('run'), maxSteps: 3, checkpointSteps: 100 };
+    const validate = { every: 2, best: store('best') };
+
+    const stopped = await toldBy({
+      ...options,
+      signal: stop.signal,
+      validate: {
+        ...validate,
+        score: async () => {
+          scored.push('cut short');
+          stop.abort();
+          return undefined;
+        },
+      },
+    });
+    assert.deepEqual(stopped, [
+      ...['compiling', 'ready 0', 'saving', 'checkpoint 0', 'step 0', 'step 1'],
+      ...['validating', 'saving', 'checkpoint 2', 'end 2'],
+    ]);
+
+    const resume = await options.store.latest();
+    assert.ok(resume);
+    const score = async () => {
+      scored.push('whole');
+      return 0.5;
+    };
+    const resumed = await toldBy({ ...options, resume, validate: { ...validate, score } });
+    assert.deepEqual(resumed, [
+      ...['compiling', 'ready 2', 'validating', 'validation 2', 'step 2'],
+      ...['saving', 'checkpoint 3', 'end 3'],
+    ]);
+    assert.deepEqual(scored, ['cut short', 'whole']);
+    assert.equal((await validate.best.latest())?.checkpoint.metadata.globalStep, 2);
+  }));
