@@ -67,16 +67,17 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
     ],
   },
   inspect: {
-    summary: 'look into the network, a checkpoint, data or an ONNX file',
+    summary: 'look into the network, a checkpoint, event files, data or an ONNX file',
     operand: 'thing',
     description:
       'Tells what a thing holds. `graph`: the layers of the network with their parameters and multiply-adds. A ' +
-      'checkpoint or a training folder: what run it belongs to, and every tensor in a few numbers. A data folder: ' +
+      'checkpoint or a training folder: what run it belongs to, and every tensor in a few numbers. Event files, one or ' +
+      'all of a folder: every tag with its points and its last value, without TensorBoard. A data folder: ' +
       'examples of every class, all files and labels verified. An .onnx file: inputs, outputs, operators.',
     examples: [
       ['inspect graph', 'The layers and their sums'],
       ['inspect graph --full', 'Every node of a training step, with its gradients'],
-      ['inspect runs/a', 'The newest checkpoint of a run'],
+      ['inspect runs/a', 'The newest checkpoint of a run, and what its event files hold'],
       ['inspect data/cifar-10-batches-bin', 'Is the data whole?'],
     ],
   },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { holdOut } from '../data/holdout.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
 import { noiseExamples } from '../testing/examples.ts';
@@ -152,4 +153,25 @@ test('a part of the examples gives batches of its own records, in the threads to
   }
   assert.equal(seen, training.count);
   await source.close();
+});
+
+test('the queue tells how many of the batches asked for were ready when the last one was taken', async () => {
+  const source = prefetchBatches(examples, { ...run, ahead: 3 });
+  try {
+    assert.deepEqual(source.queue, { ready: 0, capacity: 3 });
+    source.recycle(await source.next());
+    assert.deepEqual(source.queue, { ready: 0, capacity: 3 }, 'asked at once, before any was made');
+    for (let tries = 0; tries < 100 && source.queue.ready < 3; tries++) {
+      await sleep(50);
+      source.recycle(await source.next());
+    }
+    assert.equal(source.queue.ready, 3, 'after a while all are');
+    // One is taken after the other without a pause in which another could come.
+    await source.next();
+    assert.equal(source.queue.ready, 2);
+    await source.next();
+    assert.equal(source.queue.ready, 1);
+  } finally {
+    await source.close();
+  }
 });

@@ -92,6 +92,6 @@ test('what it cannot look at is told, with what it can', () =>
     await refused([], 2, /inspect takes one thing to look at: graph, a checkpoint/);
     await refused(['a', 'b'], 2, /inspect takes one thing/);
     await refused([join(folder, 'nowhere')], 1, /nowhere: cannot be read/);
-    await refused([join(folder, 'empty')], 1, /holds neither checkpoints nor a data set/);
+    await refused([join(folder, 'empty')], 1, /holds neither checkpoints, event files nor a data set/);
     await refused([join(folder, 'text.txt')], 1, /text\.txt: not known; inspect looks at graph/);
   }));

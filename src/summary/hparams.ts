@@ -6,6 +6,7 @@
  *     _hparams_/session_start_info   the hyperparameters of this run; a run without it is not shown
  *     _hparams_/session_end_info     how it ended; TensorBoard keeps the first that a run has
  */
+import { messageOf, RunError } from '../errors.ts';
 import type { SummaryValue } from './event.ts';
 import { HParamsPluginDataProto } from './schema.ts';
 
@@ -63,6 +64,37 @@ export function sessionStartValue(hyperparameters: Hyperparameters, started: num
 /** @param ended seconds since 1970 */
 export function sessionEndValue(ending: keyof typeof endings, ended: number): SummaryValue {
   return hparamsValue('session_end_info', { status: endings[ending], end_time_secs: ended });
+}
+
+/** The hyperparameters in the content of a `session_start_info`; values that are lists or missing are left out.
+ * @throws RunError when the bytes are no such message */
+export function hyperparametersOf(content: Uint8Array): Hyperparameters {
+  const { session_start_info: info = {} } = decodeFields(content);
+  const values = Object.entries(info.hparams ?? {});
+  return Object.fromEntries(
+    values.flatMap(([name, { string_value, bool_value, number_value }]) => {
+      const value = string_value ?? bool_value ?? number_value;
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+/** The message as protobufjs gives it: fields that were not written are missing. */
+interface ContentFields {
+  readonly session_start_info?: { readonly hparams?: Readonly<Record<string, ValueFields>> };
+}
+interface ValueFields {
+  readonly string_value?: string;
+  readonly bool_value?: boolean;
+  readonly number_value?: number;
+}
+
+function decodeFields(content: Uint8Array): ContentFields {
+  try {
+    return HParamsPluginDataProto.toObject(HParamsPluginDataProto.decode(content));
+  } catch (error) {
+    throw new RunError(`hyperparameters in an event file are no such message: ${messageOf(error)}`);
+  }
 }
 
 function dataTypeOf(value: Hyperparameters[string]): number {

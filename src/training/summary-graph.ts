@@ -4,7 +4,7 @@
  * graph stays as fast as it is, for it need not keep what only summaries want.
  */
 import { gradients } from '../autodiff/gradients.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { loss } from '../model/loss.ts';
 import { inference, type Network } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
@@ -12,7 +12,8 @@ import { clipByGlobalNorm } from './clip.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 
 export interface SummaryGraph {
-  /** Fed `images` [N, 3, 24, 24] and `labels` [N] int32. Its outputs have the tags of their histograms. */
+  /** Fed `images` [N, 3, 24, 24] and `labels` [N] int32. Its outputs have the tags of their histograms; activations that
+   * are images are [H, W, N, C]. */
   readonly graph: Graph;
   /** Names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
   readonly activations: readonly string[];
@@ -41,7 +42,9 @@ export function buildSummaryGraph(
   const found = gradients(builder, total.value, variables);
   const slopes =
     clipNorm > 0 ? builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm)) : found;
-  for (const activation of model.activations) builder.output(activationTag(activation.name), activation);
+  for (const activation of model.activations) {
+    builder.output(activationTag(activation.name), asComputed(builder, activation));
+  }
   variables.forEach(({ name }, index) => {
     const slope = slopes[index];
     if (slope !== undefined) builder.output(gradientTag(name), slope);
@@ -51,4 +54,13 @@ export function buildSummaryGraph(
     activations: model.activations.map(({ name }) => name),
     variables: variables.map(({ name }) => name),
   };
+}
+
+/**
+ * Images as [H, W, N, C], the order in which the ONNX engine keeps them: what is shown of them does not depend on any
+ * order, and to turn them would take a third of the time of this graph there. oneDNN turns them either way.
+ */
+function asComputed({ op }: GraphBuilder, activation: Value): Value {
+  if (activation.shape.length !== 4) return activation;
+  return op('Transpose', { x: activation }, { order: [2, 3, 0, 1] }, `shown/${activation.name}`);
 }

@@ -49,7 +49,8 @@ export class CheckpointScorer {
   }
 
   /** What is to be kept of the result, or undefined when it was stopped meanwhile. */
-  async score(path: string, { tensors, metadata }: Checkpoint): Promise<EvaluationResult | undefined> {
+  async score(path: string, checkpoint: Checkpoint): Promise<EvaluationResult | undefined> {
+    const { tensors, metadata } = checkpoint;
     const { weights, numExamples, evalData, report } = this.#flags;
     const examples = await this.#examplesFor(metadata);
     const evaluator = await this.#evaluatorFor(metadata);
@@ -74,7 +75,7 @@ export class CheckpointScorer {
     const result = { globalStep: metadata.globalStep, ...score };
     const about = { checkpoint: path, dataset: examples.dataset.name, evalData, weights };
     this.#tell(examples, result, about);
-    await this.#summaries.record(evaluator.engine, { tensors, metadata }, examples, witness, score);
+    await this.#summaries.record(evaluator.engine, checkpoint, examples, witness, score);
     if (report) {
       const { classes } = examples.dataset;
       this.#console.result(

@@ -9,9 +9,12 @@ import { labelOf } from '../../data/record.ts';
 import { summarizeOnnx } from '../../engine/onnx/summarize.ts';
 import { messageOf, RunError, UsageError } from '../../errors.ts';
 import { printGraph } from '../../graph/print.ts';
+import { summarizeEvents, type TagRow } from '../../inspect/events.ts';
 import { layersOf } from '../../inspect/network.ts';
 import { statisticsOf } from '../../inspect/tensor-statistics.ts';
 import { tutorialNetwork } from '../../model/network.ts';
+import { isEventFileName } from '../../summary/event-file-name.ts';
+import { readRun } from '../../summary/event-reader.ts';
 import { tutorialHyperparameters } from '../../training/hyperparameters.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
 import type { Console } from '../console.ts';
@@ -20,7 +23,7 @@ import { table } from '../table.ts';
 import type { CommandContext } from './context.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
-const what = 'graph, a checkpoint, a training folder, a data folder or an .onnx file';
+const what = 'graph, a checkpoint, a training folder, event files, a data folder or an .onnx file';
 
 /** Looks at `graph` or at a path, and tells what it is by what is there. */
 export async function inspectCommand({
@@ -35,6 +38,7 @@ export async function inspectCommand({
   else if (await isFolder(thing)) await inspectFolder(thing, console);
   else if (thing.endsWith('.onnx')) inspectOnnx(thing, await readable(thing, () => readFile(thing)), console);
   else if (thing.endsWith('.safetensors')) inspectCheckpoint(thing, await readCheckpoint(thing), console);
+  else if (isEventFileName(basename(thing))) await inspectEvents(thing, console);
   else throw new RunError(`${thing}: not known; inspect looks at ${what}`);
 }
 
@@ -82,11 +86,17 @@ async function inspectFolder(path: string, console: Console): Promise<void> {
   const names = await readable(path, () => readdir(path));
   const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
   if (byFolder !== undefined) await inspectData(join(path, '..'), byFolder, console);
-  else if (names.some((name) => /^model\.ckpt-\d+\.safetensors$/.test(name))) await inspectRun(path, console);
   else {
+    const hasCheckpoints = names.some((name) => /^model\.ckpt-\d+\.safetensors$/.test(name));
+    const hasEvents = names.some(isEventFileName);
+    if (hasCheckpoints) await inspectRun(path, console);
+    if (hasEvents) await inspectEvents(path, console);
+    if (hasCheckpoints || hasEvents) return;
     const inside = Object.values(datasets).filter(({ folder }) => names.includes(folder));
     if (inside.length === 0)
-      throw new RunError(`${path}: holds neither checkpoints nor a data set; inspect looks at ${what}`);
+      throw new RunError(
+        `${path}: holds neither checkpoints, event files nor a data set; inspect looks at ${what}`,
+      );
     for (const dataset of inside) await inspectData(path, dataset, console);
   }
 }
@@ -101,6 +111,35 @@ async function inspectRun(path: string, console: Console): Promise<void> {
     checkpoints,
   });
   if (found !== undefined) inspectCheckpoint(found.path, found.checkpoint, console);
+}
+
+/** Of a file, or of all files of a folder, as TensorBoard would put them together. */
+async function inspectEvents(path: string, console: Console): Promise<void> {
+  const { tags, graphNodes, hyperparameters } = summarizeEvents(await readRun(path));
+  const settings = Object.entries(hyperparameters).map(([name, value]) => `  ${name}: ${value}`);
+  const graph = graphNodes === undefined ? 'no graph' : `a graph of ${number(graphNodes)} nodes`;
+  const rows = tags.map((row) => [
+    row.tag,
+    row.kind,
+    ...[row.points, row.firstStep, row.lastStep].map(String),
+    lastValueOf(row),
+  ]);
+  console.result(
+    [
+      `${path}: ${number(tags.length)} tags, ${graph}`,
+      ...settings,
+      '',
+      table([['tag', 'kind', 'points', 'first step', 'last step', 'last value'], ...rows]),
+    ].join('\n'),
+    { kind: 'events', path, tags, graphNodes: graphNodes ?? null, hyperparameters },
+  );
+}
+
+function lastValueOf(row: TagRow): string {
+  const short = (value: number) => String(Number(value.toPrecision(5)));
+  if (row.kind === 'scalar') return short(row.value);
+  if (row.kind === 'image') return `${row.width} × ${row.height}`;
+  return `${number(row.values)} values, ${short(row.min)} … ${short(row.max)}`;
 }
 
 function inspectCheckpoint(path: string, { metadata, tensors }: Checkpoint, console: Console): void {

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { decode } from 'fast-png';
+import type { Examples } from '../data/files.ts';
+import { labelOf, pixelsOf } from '../data/record.ts';
+import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { evaluationBatch, newBuffers } from '../input/batch.ts';
+import { tutorialNetwork } from '../model/network.ts';
+import { drawConfusion } from '../summary/draw-confusion.ts';
+import { drawFilters } from '../summary/draw-filters.ts';
+import { drawGrid } from '../summary/draw-grid.ts';
+import type { Picture } from '../summary/picture.ts';
+import type { RecordedValue } from '../summary/recorder-messages.ts';
+import { noiseExamples } from '../testing/examples.ts';
+import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
+import { Evaluator } from './evaluate.ts';
+import { ActivationProbe, ScoreWitness } from './evaluation-summary.ts';
+
+const examples = noiseExamples(60, 'test');
+const { classes } = examples.dataset;
+const score = { correct: 1, total: 2, precision: 0.5 };
+
+/** Logits of which `named` is the highest; the higher the surer. */
+function surely(named: number, sureness: number): Float32Array {
+  const logits = new Float32Array(classes.length);
+  logits[named] = sureness;
+  return logits;
+}
+
+/** A witness of these: the example, what it was taken for, and how surely. */
+function witnessOf(
+  seen: readonly (readonly [example: number, named: number, sureness: number])[],
+  of: Examples = examples,
+): ScoreWitness {
+  const witness = new ScoreWitness(of);
+  for (const [example, named, sureness] of seen) {
+    const label = labelOf(of.records, example);
+    witness.add({ example, label, logits: surely(named, sureness), correct: named === label });
+  }
+  return witness;
+}
+
+const scalarsOf = (values: readonly RecordedValue[]) =>
+  new Map(values.flatMap((value) => (value.kind === 'scalar' ? [[value.tag, value.value] as const] : [])));
+
+/** The pixels of an image, as they were drawn. */
+function pixelsShown(values: readonly RecordedValue[], tag: string): Uint8Array {
+  const found = values.find((value) => value.tag === tag);
+  assert.ok(found?.kind === 'image', tag);
+  const { width, height, data } = decode(found.image.png);
+  assert.deepEqual([width, height], [found.image.width, found.image.height]);
+  return Uint8Array.from(data);
+}
+
+/** The photograph, written out pixel by pixel: red, green and blue planes become neighbours. */
+function photograph(example: number): Picture {
+  const planes = pixelsOf(examples.records, example);
+  const data = new Uint8Array(3072);
+  for (let y = 0; y < 32; y++) {
+    for (let x = 0; x < 32; x++) {
+      for (let channel = 0; channel < 3; channel++) {
+        data[(y * 32 + x) * 3 + channel] = planes[channel * 1024 + y * 32 + x] ?? 0;
+      }
+    }
+  }
+  return { width: 32, height: 32, channels: 3, data };
+}
+
+describe('what is shown of a score', () => {
+  // Labels go round: example 3 is of class 3, example 13 too.
+  const seen = [
+    [0, 0, 5],
+    [10, 0, 5],
+    [1, 0, 5],
+    [11, 1, 5],
+    [2, 1, 5],
+  ] as const;
+
+  test('precision, and of every class precision and recall where there are any', () => {
+    const scalars = scalarsOf(witnessOf(seen).values(score));
+    const [first, second, third, fourth] = classes;
+    assert.deepEqual(
+      [...scalars].sort(([a], [b]) => (a < b ? -1 : 1)),
+      (
+        [
+          ['Precision @ 1', 0.5],
+          [`precision/${first}`, 2 / 3],
+          [`recall/${first}`, 1],
+          [`precision/${second}`, 1 / 2],
+          [`recall/${second}`, 1 / 2],
+          [`recall/${third}`, 0],
+        ] as const
+      ).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    );
+    assert.equal(scalars.has(`recall/${fourth}`), false, 'no example of it was seen');
+  });
+
+  test('the confusion matrix', () => {
+    const counts = classes.map(() => classes.map(() => 0));
+    for (const [example, named] of seen) {
+      const row = counts[example % 10];
+      if (row !== undefined) row[named] = (row[named] ?? 0) + 1;
+    }
+    const values = witnessOf(seen).values(score);
+    assert.deepEqual(pixelsShown(values, 'confusion_matrix'), drawConfusion(counts).data);
+  });
+});
+
+describe('the most confidently wrong', () => {
+  const tag = 'most_confidently_wrong';
+
+  test('are those that are wrong, the surest first, as they are on the disk', () => {
+    const values = witnessOf([
+      [0, 1, 2],
+      [1, 1, 9], // right
+      [2, 7, 6],
+      [3, 8, 4],
+      [4, 0, 1],
+    ]).values(score);
+    const expected = drawGrid([2, 3, 0, 4].map(photograph), { scale: 2, gap: 2 });
+    assert.deepEqual(pixelsShown(values, tag), expected.data);
+  });
+
+  test('are the 36 surest of many, whatever order they come in', () => {
+    const order = Array.from({ length: 50 }, (_, index) => (index * 17) % 50);
+    const values = witnessOf(order.map((example) => [example, (example + 1) % 10, 1 + example / 10])).values(
+      score,
+    );
+    const surest = Array.from({ length: 36 }, (_, index) => 49 - index);
+    assert.deepEqual(pixelsShown(values, tag), drawGrid(surest.map(photograph), { scale: 2, gap: 2 }).data);
+  });
+
+  test('are of the part that is scored, where that is a part of the records', () => {
+    const part: Examples = { ...examples, count: 3, places: Uint32Array.of(40, 50, 30) };
+    const witness = new ScoreWitness(part);
+    witness.add({ example: 1, label: 0, logits: surely(4, 3), correct: false });
+    const expected = drawGrid([photograph(50)], { scale: 2, gap: 2 });
+    assert.deepEqual(pixelsShown(witness.values(score), tag), expected.data);
+  });
+
+  test('come last where the logits are no numbers, and there is no picture where all is right', () => {
+    const witness = witnessOf([[0, 1, 2]]);
+    witness.add({ example: 5, label: 5, logits: new Float32Array(10).fill(Number.NaN), correct: false });
+    const expected = drawGrid([0, 5].map(photograph), { scale: 2, gap: 2 });
+    assert.deepEqual(pixelsShown(witness.values(score), tag), expected.data);
+    const tags = witnessOf([[1, 1, 9]])
+      .values(score)
+      .map((value) => value.tag);
+    assert.ok(!tags.includes(tag) && tags.includes('confusion_matrix'));
+  });
+});
+
+test('a probe shows what the layers make of the first batch, its images and the filters of the weights asked for', async () => {
+  const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
+  const hyperparameters = { weightDecay: 0.004, clipNorm: 0 };
+  const tensors = initialVariables(buildTrainingGraph(network, 8, hyperparameters), 3);
+  const weightOf = (name: string) => tensors.get(name) ?? assert.fail(name);
+  const engine = createOnnxEngine(1);
+  const probe = await ActivationProbe.create(engine, network, 8);
+  const evaluator = await Evaluator.create(engine, network, 8);
+  try {
+    const values = await probe.look(weightOf, examples);
+    const logits: number[] = [];
+    await evaluator.score(tensors, 'raw', examples, {
+      numExamples: 8,
+      onScored: (scored) => logits.push(...scored.logits),
+    });
+    const shown = values.find(({ tag }) => tag === 'softmax_linear/softmax_linear/activations');
+    assert.ok(shown?.kind === 'tensor' && shown.sparsityTag === 'softmax_linear/softmax_linear/sparsity');
+    assert.deepEqual(shown.data, Float32Array.from(logits));
+    assert.deepEqual(
+      values.flatMap((value) => (value.kind === 'tensor' ? [[value.tag, value.data.length]] : [])),
+      [
+        ['conv1/conv1/activations', 8 * 4 * 24 * 24],
+        ['conv2/conv2/activations', 8 * 4 * 12 * 12],
+        ['local3/local3/activations', 8 * 6],
+        ['local4/local4/activations', 8 * 5],
+        ['softmax_linear/softmax_linear/activations', 8 * 10],
+      ],
+    );
+    const { images } = evaluationBatch(examples, 0, newBuffers(8));
+    for (const index of [0, 1, 2]) {
+      const picture = values.find(({ tag }) => tag === `images/image/${index}`);
+      assert.ok(picture?.kind === 'picture');
+      assert.deepEqual(picture.image.data, images.slice(index * 1728, (index + 1) * 1728));
+    }
+    const filters = drawFilters(weightOf('conv1/weights'));
+    assert.deepEqual(pixelsShown(values, 'conv1/weights/filters'), filters.data);
+  } finally {
+    await Promise.all([probe.release(), evaluator.release()]);
+  }
+});
