@@ -38,8 +38,8 @@ A flag may also be written --name=value, with _ for -; a boolean as --no-name.
 `;
 
 const commonNote = `
-Every command takes --quiet (results, warnings and errors only), --json (one object a line), --help, --version and
---debug (where did an error arise?).
+Every command takes --quiet (results, warnings and errors only), --json (one
+object a line), --help, --version and --debug (where did an error arise?).
 `;
 
 function examplesText(examples: readonly (readonly [line: string, purpose: string])[]): string {
