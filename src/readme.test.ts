@@ -72,7 +72,7 @@ test('every command of every page is run here, or stands where the page says tha
   const run = new Set(pages.flatMap((page) => linesOf(read(page), 'sh')));
   for (const page of ['README.md', 'CONTRIBUTING.md', ...all.map((file) => `docs/${file}`)]) {
     // A block belongs to the paragraphs on either side of it.
-    for (const [part] of read(page).matchAll(/(?:.+\n)+\n```\w*\n.*?```\n(?:\n(?:.+\n)+)?/gs)) {
+    for (const [part] of read(page).matchAll(/(?:[^\n]+\n)+\n```\w*\n.*?```\n(?:\n(?:[^\n]+\n)+)?/gs)) {
       const typed = /^(?:\$ )?(?:npx )?cifar10 |^npm start/;
       const lines = [...part.matchAll(/```\w*\n(.*?)```/gs)].flatMap(([, block = '']) => block.split('\n'));
       for (const line of lines.filter((text) => typed.test(text)))

@@ -175,6 +175,6 @@ def check_hparams(server, run, expected):
     if not found:
         yield 'the run is in no row of the table'
     for group in found:
-        differ = {name: value for name, value in group['hparams'].items() if value != expected[name]}
+        differ = {name: value for name, value in group['hparams'].items() if value != expected.get(name)}
         if differ:
             yield f'{differ}, not {expected}'

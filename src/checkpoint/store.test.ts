@@ -215,3 +215,15 @@ test('a process killed at any moment leaves all it said was saved, and a true in
     assert.deepEqual(warnings, []);
   }
 });
+
+test('who looks again and again is warned once of an index that makes no sense', async () => {
+  await saveAll([1, 2]);
+  await writeFile(join(dir, 'checkpoint'), 'nonsense');
+  const watched = store();
+  for (let looks = 0; looks < 3; looks++) assert.equal((await watched.paths()).length, 2);
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings[0] ?? '',
+    /checkpoint:1: expected name: "value".*looking at the files of the folder instead/,
+  );
+});

@@ -201,7 +201,24 @@ describe('what goes wrong is told in one line, without a stack trace', () => {
       1,
       /Failed to find file: .*data_batch_1\.bin/,
     ],
-    ['an unknown flag', ['train', '--max-step', '3'], 2, /--max-step.*--max-steps/],
+    [
+      'an unknown flag, with one hint',
+      ['train', '--max-step', '3'],
+      2,
+      /^cifar10: train: unknown flag --max-step\. Did you mean --max-steps\?\n$/,
+    ],
+    [
+      'an unknown command',
+      ['sing'],
+      2,
+      /^cifar10: unknown command "sing"\. Commands: download, train, .*bench\n$/,
+    ],
+    [
+      'a batch that no machine has memory for',
+      ['train', '--batch-size', '1000000'],
+      2,
+      /^cifar10: --batch-size: expected a whole number from 1 to 16384, found "1000000"\nSee cifar10 --help\.\n$/,
+    ],
     [
       'a batch of nothing',
       ['train', '--batch-size', '0'],

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
+import { datasets } from '../data/dataset.ts';
+import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { offline, program } from '../testing/program.ts';
 
@@ -39,7 +42,14 @@ describe('the command download', () => {
 
   test('says the same as train and eval where there is no network: what else can be done', () =>
     inTemporaryFolder(async (folder) => {
-      const commands = [['download'], ['train', '--train-dir', join(folder, 'run')]];
+      const commands = [
+        ['download'],
+        ['train', '--train-dir', join(folder, 'run')],
+        ['eval', '--run-once', '--checkpoint-dir', 'done', '--eval-dir', 'eval'],
+      ];
+      const { tensors, metadata } = sampleCheckpoint(5);
+      const dataset = { ...metadata.dataset, name: 'cifar10', classes: datasets.cifar10.classes };
+      await writeCheckpoint(join(folder, 'done'), { tensors, metadata: { ...metadata, dataset } });
       for (const words of commands) {
         const outcome = await program([...words, '--data-dir', 'my data'], undefined, folder, offline);
         assert.equal(outcome.code, 1);

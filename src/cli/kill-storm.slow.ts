@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,43 +7,63 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { RandomStream } from '../tensor/random.ts';
-import { type Outcome, program, stepsIn } from '../testing/program.ts';
+import { main, type Outcome, program, stepsIn } from '../testing/program.ts';
 
-/** Thirty runs, each killed at random moments until it is done, end with the bytes of one that was left alone. */
+/** Thirty runs, each killed at random moments until it is done, end with the bytes of one that was left alone. Every
+ * other kill comes so many steps after a checkpoint, so that there is something to go on from; those between come at any
+ * time of the clock: while it starts, compiles, saves or leaves. */
 const runs = 30;
 const steps = 60;
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-storm-'));
 const data = join(folder, 'data');
 const final = (name: string) => readFileSync(join(folder, name, `model.ckpt-${steps}.safetensors`));
 
-function train(name: string, readers: number, onLine?: Parameters<typeof program>[1]): Promise<Outcome> {
+let undisturbedMillis = 0;
+
+function words(name: string, readers: number): readonly string[] {
   const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', join(folder, name)];
-  const how = [
-    '--batch-size',
-    '32',
-    '--max-steps',
-    String(steps),
-    '--checkpoint-steps',
-    '5',
-    '--readers',
-    String(readers),
-  ];
-  return program(['train', ...where, ...how, '--log-frequency', '1'], onLine);
+  const how = ['--batch-size', '32', '--max-steps', String(steps), '--checkpoint-steps', '5'];
+  return ['train', ...where, ...how, '--readers', String(readers), '--log-frequency', '1'];
 }
 
-/** Starts and kills until a start is left alone to the end; returns the first step of every start. */
+/** Kills some steps after the first checkpoint that this start can reach, and then somewhere within a step. */
+function killedAtStep(train: readonly string[], stream: RandomStream): Promise<Outcome> {
+  let at: number | undefined;
+  return program(train, (line, kill) => {
+    const [, step] = /: step (\d+), loss/.exec(line) ?? [];
+    if (step === undefined) return;
+    at ??= Math.min(steps - 6, Number(step) + 6 + stream.below(30));
+    if (Number(step) === at) void sleep(stream.below(40)).then(() => kill('SIGKILL'));
+  });
+}
+
+/** Kills at a moment between the start of the process and the end of a whole run, each as likely. */
+function killedByTheClock(train: readonly string[], stream: RandomStream): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...train], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const timer = setTimeout(() => child.kill('SIGKILL'), stream.uniform() * undisturbedMillis);
+    let [output, errors] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, output, errors });
+    });
+  });
+}
+
+/** Starts and kills until a start comes to its end; returns the first step of every start. */
 async function storm(name: string, stream: RandomStream): Promise<readonly number[]> {
-  const kills = 1 + stream.below(3);
+  const kills = 2 + 2 * stream.below(2);
   const starts: number[] = [];
   for (let start = 0; ; start++) {
-    let at: number | undefined;
-    const outcome = await train(name, 1 + stream.below(3), (line, kill) => {
-      const [, step] = /: step (\d+), loss/.exec(line) ?? [];
-      if (start >= kills || step === undefined) return;
-      // A number of steps after the first checkpoint that this start can reach, and then somewhere within a step.
-      at ??= Math.min(steps - 6, Number(step) + 6 + stream.below(30));
-      if (Number(step) === at) void sleep(stream.below(40)).then(() => kill('SIGKILL'));
-    });
+    const train = words(name, 1 + stream.below(3));
+    const killed = start % 2 === 0 ? killedAtStep : killedByTheClock;
+    const outcome = start < kills ? await killed(train, stream) : await program(train);
     const [first] = stepsIn(outcome.output);
     if (first !== undefined) starts.push(first);
     if (outcome.signal === 'SIGKILL') continue;
@@ -54,7 +75,9 @@ async function storm(name: string, stream: RandomStream): Promise<readonly numbe
 describe('a storm of kills', () => {
   before(async () => {
     await ensureSynthetic(data);
-    assert.equal((await train('undisturbed', 1)).code, 0);
+    const started = performance.now();
+    assert.equal((await program(words('undisturbed', 1))).code, 0);
+    undisturbedMillis = performance.now() - started;
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 

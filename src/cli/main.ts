@@ -68,7 +68,7 @@ function report(error: unknown, debug: boolean, console: Console): number {
 /** One hint: what a message says itself is not said again. */
 function hintFor(error: unknown, debug: boolean): string {
   if (error instanceof UsageError)
-    return /--help|Did you mean/.test(error.message) ? '' : '\nSee cifar10 --help.';
+    return /--help|Did you mean|Commands:/.test(error.message) ? '' : '\nSee cifar10 --help.';
   return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';
 }
 

@@ -141,7 +141,7 @@ export class TrainReporter {
   #draw(done: number, busy?: string): void {
     this.#drawnAt = performance.now();
     const { maxSteps } = this.#flags;
-    const settled = done - this.#first >= 10 && !Number.isNaN(this.#stepMillis.value);
+    const settled = done < maxSteps && done - this.#first >= 10 && !Number.isNaN(this.#stepMillis.value);
     const progress: Progress = {
       step: done,
       maxSteps,

@@ -121,27 +121,6 @@ test('numbers that make no sense are refused before a thread is started', () => 
   assert.throws(() => prefetchEvaluation(examples, { batchSize: 8, numExamples: Number.NaN }), RangeError);
 });
 
-test('the queue tells how many of the batches asked for were ready when the last one was taken', async () => {
-  const source = prefetchBatches(examples, { ...run, ahead: 3 });
-  try {
-    assert.deepEqual(source.queue, { ready: 0, capacity: 3 });
-    source.recycle(await source.next());
-    assert.deepEqual(source.queue, { ready: 0, capacity: 3 }, 'asked at once, before any was made');
-    for (let tries = 0; tries < 100 && source.queue.ready < 3; tries++) {
-      await sleep(50);
-      source.recycle(await source.next());
-    }
-    assert.equal(source.queue.ready, 3, 'after a while all are');
-    // One is taken after the other without a pause in which another could come.
-    await source.next();
-    assert.equal(source.queue.ready, 2);
-    await source.next();
-    assert.equal(source.queue.ready, 1);
-  } finally {
-    await source.close();
-  }
-});
-
 test('however long it runs, memory is made for the batches asked for ahead and the one in use, and no more', async () => {
   for (const [readers, most] of [
     [1, 5],
@@ -174,4 +153,25 @@ test('a part of the examples gives batches of its own records, in the threads to
   }
   assert.equal(seen, training.count);
   await source.close();
+});
+
+test('the queue tells how many of the batches asked for were ready when the last one was taken', async () => {
+  const source = prefetchBatches(examples, { ...run, ahead: 3 });
+  try {
+    assert.deepEqual(source.queue, { ready: 0, capacity: 3 });
+    source.recycle(await source.next());
+    assert.deepEqual(source.queue, { ready: 0, capacity: 3 }, 'asked at once, before any was made');
+    for (let tries = 0; tries < 100 && source.queue.ready < 3; tries++) {
+      await sleep(50);
+      source.recycle(await source.next());
+    }
+    assert.equal(source.queue.ready, 3, 'after a while all are');
+    // One is taken after the other without a pause in which another could come.
+    await source.next();
+    assert.equal(source.queue.ready, 2);
+    await source.next();
+    assert.equal(source.queue.ready, 1);
+  } finally {
+    await source.close();
+  }
 });
