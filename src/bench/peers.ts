@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Precision } from '../engine/engine.ts';
-import { RunError } from '../errors.ts';
+import { RunError, requireRunning } from '../errors.ts';
 
 export interface PeerVariant {
   readonly variant: string;
@@ -18,18 +18,16 @@ export interface PeerVariant {
  * @param command as it would be typed in a shell
  * @throws RunError when it fails, or measures nothing */
 export async function runPeer(command: string, signal?: AbortSignal): Promise<readonly PeerVariant[]> {
-  const child = spawn(command, {
-    shell: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    ...(signal && { signal }),
-  });
-  const exit = new Promise<number | null>((resolve, reject) => {
-    child.once('exit', resolve);
-    child.once('error', reject);
-  });
+  // A group of its own, so that what the shell has started can be stopped with it.
+  const child = spawn(command, { shell: true, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = () => process.kill(-(child.pid ?? 0), 'SIGTERM');
+  signal?.addEventListener('abort', stop, { once: true });
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const found: PeerVariant[] = [];
   for await (const line of createInterface({ input: child.stdout })) found.push(...readPeerLine(line));
   const code = await exit;
+  signal?.removeEventListener('abort', stop);
+  requireRunning(signal);
   if (code !== 0) throw new RunError(`the peer "${command}" left with exit code ${code}`);
   if (found.length === 0)
     throw new RunError(

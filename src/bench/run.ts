@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { RunError } from '../errors.ts';
+import { RunError, requireRunning } from '../errors.ts';
 
 export interface RunResult {
   /** From the start of the process to the line of the first step. */
@@ -21,10 +21,13 @@ export async function measureRun(
   flags: readonly string[],
   batchSize: number,
   steps: number,
+  signal?: AbortSignal,
 ): Promise<RunResult> {
   const started = performance.now();
   const words = ['train', ...flags, '--batch-size', String(batchSize), '--max-steps', String(steps)];
   const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = () => child.kill();
+  signal?.addEventListener('abort', stop, { once: true });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let [firstAt, firstStep, lastAt, lastStep] = [0, 0, 0, 0];
   let [early, peak] = [0, 0];
@@ -38,6 +41,8 @@ export async function measureRun(
     if (lastStep <= steps / 10) early = peak;
   }
   const code = await exit;
+  signal?.removeEventListener('abort', stop);
+  requireRunning(signal);
   if (code !== 0) throw new RunError(`cifar10 ${words.join(' ')} left with exit code ${code}`);
   return {
     firstStepSeconds: (firstAt - started) / 1e3,

@@ -31,7 +31,10 @@ export async function startTraining(
 ): Promise<SteppedTraining> {
   const training = buildTrainingGraph(network, batchSize, { ...tutorialHyperparameters, clipNorm: 0 });
   const session = await engine.compile(training.graph);
-  await session.write(initialVariables(training, 0));
+  await session.write(initialVariables(training, 0)).catch(async (error: unknown) => {
+    await session.release();
+    throw error;
+  });
   const batches = prefetchBatches(examples, { seed: 0, batchSize, firstStep: 0 });
   // A small learning rate: what is measured must not diverge.
   const hyperparameters = { ...tutorialHyperparameters, initialLearningRate: 0.01 };

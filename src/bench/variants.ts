@@ -1,12 +1,14 @@
 /** What is measured: engines, precisions and numbers of threads, as far as this machine has them. */
 import type { Engine, EngineName, Precision } from '../engine/engine.ts';
 import { chooseEngine } from '../engine/engines.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, RunError } from '../errors.ts';
 
 export interface Variant {
   readonly engine: Engine;
   /** Such as `onednn bfloat16, 2 threads`. */
   readonly title: string;
+  /** Whether the CPU lacks the instructions: it can be measured, and nobody would train so. */
+  readonly emulated: boolean;
 }
 export interface Variants {
   readonly there: readonly Variant[];
@@ -32,8 +34,11 @@ export function findVariants(
     if (wanted.engine !== undefined && wanted.engine !== engine) continue;
     if (wanted.precision !== undefined && wanted.precision !== precision) continue;
     try {
-      for (const count of threads)
-        there.push(variant(chooseEngine({ engine, precision, threads: count, emulate: true }).engine));
+      const emulated = isEmulated(engine, precision);
+      for (const count of threads) {
+        const chosen = chooseEngine({ engine, precision, threads: count, emulate: true });
+        there.push(variant(chosen.engine, emulated));
+      }
     } catch (error) {
       missing.push(`${engine} ${precision}: ${messageOf(error)}`);
     }
@@ -41,7 +46,18 @@ export function findVariants(
   return { there, missing };
 }
 
-function variant(engine: Engine): Variant {
+function variant(engine: Engine, emulated: boolean): Variant {
   const { name, precision, threads } = engine;
-  return { engine, title: `${name} ${precision}, ${threads} thread${threads === 1 ? '' : 's'}` };
+  const title = `${name} ${precision}, ${threads} thread${threads === 1 ? '' : 's'}`;
+  return { engine, emulated, title: emulated ? `${title} (emulated)` : title };
+}
+
+function isEmulated(engine: EngineName, precision: Precision): boolean {
+  try {
+    chooseEngine({ engine, precision });
+    return false;
+  } catch (error) {
+    if (error instanceof RunError && precision === 'bfloat16') return true;
+    throw error;
+  }
 }

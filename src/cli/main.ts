@@ -45,9 +45,10 @@ async function run(request: CommandLine, console: Console): Promise<number> {
       return (await doctorCommand({ ...request, ...context })) ? 0 : 1;
     }
     case 'bench': {
+      interruption.listen();
       const { benchCommand } = await import('./commands/bench.ts');
       await benchCommand({ ...request, ...context });
-      return 0;
+      return interruption.signal.aborted ? interruption.exitCode() : 0;
     }
   }
 }

@@ -1,5 +1,4 @@
 /** A session that lives in a thread of its own: what both engines have in common on this side of the thread. */
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { messageOf, RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
@@ -23,6 +22,7 @@ export class WorkerSession implements Session {
   readonly #graph: Graph;
   readonly #waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
   #ended: Error | undefined;
+  #released: Promise<void> | undefined;
 
   private constructor(graph: Graph, { library, script, start, advice }: SessionThread) {
     this.#graph = graph;
@@ -71,11 +71,19 @@ export class WorkerSession implements Session {
     return reply.kind === 'profiled' ? reply.parts : [];
   }
 
-  async release(): Promise<void> {
+  release(): Promise<void> {
+    this.#released ??= this.#release();
+    return this.#released;
+  }
+
+  async #release(): Promise<void> {
     if (this.#ended !== undefined) return;
-    const exit = once(this.#worker, 'exit');
-    await this.#send({ kind: 'release' });
-    await exit;
+    const exit = new Promise((resolve) => this.#worker.once('exit', resolve));
+    try {
+      await this.#send({ kind: 'release' });
+    } finally {
+      await exit;
+    }
   }
 
   #requireFeeds(feeds: Tensors): void {

@@ -6,6 +6,7 @@ import { startTraining } from '../../bench/step.ts';
 import type { Variant } from '../../bench/variants.ts';
 import type { Examples } from '../../data/files.ts';
 import type { Precision } from '../../engine/engine.ts';
+import { requireRunning } from '../../errors.ts';
 import type { JsonEvent } from '../console.ts';
 import type { BenchFlags } from '../flag-table.ts';
 import { table } from '../table.ts';
@@ -29,7 +30,8 @@ export async function comparePeers(
   notes: Notebook,
 ): Promise<void> {
   const [ours, theirs]: [Side[], Side[]] = [[], []];
-  for (let round = 0; round < rounds && !signal.aborted; round++) {
+  for (let round = 0; round < rounds; round++) {
+    requireRunning(signal);
     ours.push(await measureOurs(variants, examples, batchSize, steps));
     theirs.push(sideOf(await runPeer(command, signal)));
   }

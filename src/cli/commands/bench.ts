@@ -9,7 +9,7 @@ import { measurePaired } from '../../bench/paired.ts';
 import { profileSums } from '../../bench/profile.ts';
 import { measureRoof } from '../../bench/roof.ts';
 import { measureRun } from '../../bench/run.ts';
-import { profileStep, startTraining, stepFlop } from '../../bench/step.ts';
+import { profileStep, type SteppedTraining, startTraining, stepFlop } from '../../bench/step.ts';
 import { findVariants, type Variant } from '../../bench/variants.ts';
 import { datasets } from '../../data/dataset.ts';
 import { type Examples, loadExamples } from '../../data/files.ts';
@@ -77,9 +77,12 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
   const versions = `cifar10 ${version}, ${libraries}, Node ${process.versions.node}`;
   notes.add(`${machine}; ${versions}`, { kind: 'benchMachine', machine, versions });
 
-  if (flags.profile) await profiles(there, flags, notes);
-  else await withGeneratedSet((examples, folder) => measureAll(context, there, examples, folder, notes));
-  await notes.write();
+  try {
+    if (flags.profile) await profiles(there, flags, notes);
+    else await withGeneratedSet((examples, folder) => measureAll(context, there, examples, folder, notes));
+  } finally {
+    await notes.write();
+  }
 }
 
 async function profiles(variants: readonly Variant[], flags: BenchFlags, notes: Notes): Promise<void> {
@@ -102,18 +105,23 @@ async function withGeneratedSet(work: (examples: Examples, folder: string) => Pr
 
 async function measureAll(
   { flags, given, console, signal }: CommandContext<BenchFlags>,
-  variants: readonly Variant[],
+  found: readonly Variant[],
   examples: Examples,
   folder: string,
   notes: Notes,
 ): Promise<void> {
   if (flags.peers !== undefined) {
-    await comparePeers(flags.peers, variants, examples, flags, signal, notes);
+    await comparePeers(flags.peers, found, examples, flags, signal, notes);
     return;
   }
   const roofs = new Map<Variant, number>();
-  for (const variant of variants) {
-    const roof = await measureRoof(variant.engine);
+  for (const variant of found) {
+    if (signal.aborted) return;
+    const roof = await measureRoof(variant.engine).catch((error: unknown) => {
+      console.warn(`not measured: ${variant.title}: ${messageOf(error)}`);
+      return undefined;
+    });
+    if (roof === undefined) continue;
     roofs.set(variant, roof);
     notes.add(`roof of ${variant.title}: ${(roof / 1e9).toFixed(0)} GFLOP/s`, {
       kind: 'benchRoof',
@@ -121,7 +129,9 @@ async function measureAll(
       flopPerSecond: roof,
     });
   }
+  const variants = [...roofs.keys()];
   for (const batchSize of given.has('batch-size') ? [flags.batchSize] : usualBatches) {
+    if (signal.aborted) return;
     const rows = await steps(variants, roofs, examples, batchSize, flags.steps);
     notes.add(`\n${stepTable(rows)}`, { kind: 'benchSteps', rows });
   }
@@ -139,13 +149,15 @@ async function measureAll(
       imagesPerSecond: evaluated,
     });
   }
-  for (const { engine, title } of variants.filter(({ engine }) => engine.threads === cores)) {
+  for (const { engine, title } of variants.filter(
+    ({ engine, emulated }) => engine.threads === cores && !emulated,
+  )) {
     if (signal.aborted) return;
     console.progress(() => `a run with ${title} …`);
     const where = ['--dataset', 'synthetic', '--data-dir', folder, '--train-dir', join(folder, title)];
     const how = ['--engine', engine.name, '--precision', engine.precision];
     const count = Math.max(flags.steps * 5, 50);
-    const run = await measureRun(program, [...where, ...how], flags.batchSize, count);
+    const run = await measureRun(program, [...where, ...how], flags.batchSize, count, signal);
     const memory = `${megabytes(run.peakBytes)} MB (${megabytes(run.earlyPeakBytes)} MB after a tenth)`;
     notes.add(
       `run of ${count} steps, ${title}: first step after ${run.firstStepSeconds.toFixed(2)} s, ` +
@@ -163,10 +175,9 @@ async function steps(
   batchSize: number,
   count: number,
 ): Promise<readonly StepRow[]> {
-  const trainings = await Promise.all(
-    variants.map(({ engine }) => startTraining(engine, examples, batchSize)),
-  );
+  const trainings: SteppedTraining[] = [];
   try {
+    for (const { engine } of variants) trainings.push(await startTraining(engine, examples, batchSize));
     const competitors = trainings.map(({ step }, index) => ({
       title: variants[index]?.title ?? '',
       run: step,

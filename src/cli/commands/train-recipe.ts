@@ -73,6 +73,12 @@ export function engineOf(
   stored: CheckpointMetadata | undefined,
 ): ChosenEngine {
   const wanted = { engine, precision: given.has('precision') ? precision : precisionOf(stored) };
+  if (engine === 'onnx' && wanted.precision !== precision) {
+    throw new RunError(
+      `this run was in ${wanted.precision}, which --engine onnx does not compute in; ` +
+        'add --precision float32 to go on in that',
+    );
+  }
   const before = nameOf(stored?.engine);
   if (engine !== 'auto' || before === undefined) return chooseEngine(wanted);
   try {

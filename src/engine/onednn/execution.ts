@@ -60,25 +60,30 @@ export class Execution {
     this.#graph = graph;
     this.#onednn = new Onednn(threads);
     this.#run = this.#onednn.execute;
-    const scheduler = new Scheduler(this.#onednn, programOf(graph, precision));
-    this.#schedule = scheduler.schedule();
-    this.#placement = place(this.#schedule);
-    const staging = Math.max(0, ...[...graph.variables.values()].map(({ shape }) => 4 * sizeOf(shape)));
-    // Variables pass through a row-major place behind everything else, then comes what primitives scribble on.
-    const plain = aligned(this.#placement.bytes);
-    const scribble = aligned(plain + staging);
-    this.#staging = { name: 'staging', bytes: staging, kept: true };
-    const passages = this.#scheduledPassages(scheduler);
-    const copies = this.#scheduledCopies(scheduler);
-    this.#arena = new Arena(this.#onednn, scribble + Math.max(0, ...scheduler.scratchpads()));
-    this.#plainOffset = plain;
-    this.#scratchpad = this.#arena.address(scribble);
-    this.#putConstants();
-    for (const step of this.#schedule.setup) this.#execute(this.#ready(step));
-    this.#steps = [...this.#schedule.steps, ...copies].map((step) => this.#ready(step));
-    this.#passages = new Map(
-      passages.map(([name, out, back]) => [name, { out: this.#ready(out), back: this.#ready(back) }]),
-    );
+    try {
+      const scheduler = new Scheduler(this.#onednn, programOf(graph, precision));
+      this.#schedule = scheduler.schedule();
+      this.#placement = place(this.#schedule);
+      const staging = Math.max(0, ...[...graph.variables.values()].map(({ shape }) => 4 * sizeOf(shape)));
+      // Variables pass through a row-major place behind everything else, then comes what primitives scribble on.
+      const plain = aligned(this.#placement.bytes);
+      const scribble = aligned(plain + staging);
+      this.#staging = { name: 'staging', bytes: staging, kept: true };
+      const passages = this.#scheduledPassages(scheduler);
+      const copies = this.#scheduledCopies(scheduler);
+      this.#arena = new Arena(this.#onednn, scribble + Math.max(0, ...scheduler.scratchpads()));
+      this.#plainOffset = plain;
+      this.#scratchpad = this.#arena.address(scribble);
+      this.#putConstants();
+      for (const step of this.#schedule.setup) this.#execute(this.#ready(step));
+      this.#steps = [...this.#schedule.steps, ...copies].map((step) => this.#ready(step));
+      this.#passages = new Map(
+        passages.map(([name, out, back]) => [name, { out: this.#ready(out), back: this.#ready(back) }]),
+      );
+    } catch (error) {
+      this.#onednn.release();
+      throw error;
+    }
   }
 
   /** One step: outputs from feeds and variables, then the variables' new values. */
@@ -140,10 +145,7 @@ export class Execution {
     try {
       this.#run(step.primitive, args);
     } catch (error) {
-      const shapes = [...step.reads, ...step.writes].map(({ buffer }) => buffer.name).join(', ');
-      throw new RunError(
-        `${step.op} "${step.name}" (${step.implementation}; ${shapes}): ${messageOf(error)}`,
-      );
+      throw new RunError(`${step.text} (${step.implementation}): ${messageOf(error)}`);
     }
   }
 

@@ -64,6 +64,37 @@ describe('fuseBiasGradient', () => {
   });
 });
 
+describe('fuseBiasGradient', () => {
+  const kinds = (program: Program) =>
+    fuseBiasGradient(program).calls.map(({ kind, writes }) => `${kind} ${Object.keys(writes).join()}`);
+  const filterShape = [16, 16, 3, 3];
+  test('the joint call stands where the filter can be computed, though the sum came first', () => {
+    const program = programOf((b) => {
+      const [x, dy] = [b.input('x', image), b.input('dy', image)];
+      const bias = b.op('BiasAddGrad', { dy }, {}, 'bias_grad');
+      const relu = b.op('Relu', { x }, {}, 'relu');
+      const filter = b.op('Conv2DBackpropFilter', { x: relu, dy }, { padding: 'SAME', filterShape });
+      return { bias, filter };
+    });
+    assert.deepEqual(kinds(program), [
+      'eltwise_forward dst',
+      'convolution_backward_weights diffWeights,diffBias',
+    ]);
+  });
+  test('of two filters of one dy the first takes the sum, and both are computed', () => {
+    const program = programOf((b) => {
+      const [x, z, dy] = ['x', 'z', 'dy'].map((name) => b.input(name, image)) as [Value, Value, Value];
+      const gradient = (of: Value) =>
+        b.op('Conv2DBackpropFilter', { x: of, dy }, { padding: 'SAME', filterShape });
+      return { bias: b.op('BiasAddGrad', { dy }), one: gradient(x), other: gradient(z) };
+    });
+    assert.deepEqual(kinds(program), [
+      'convolution_backward_weights diffWeights,diffBias',
+      'convolution_backward_weights diffWeights',
+    ]);
+  });
+});
+
 describe('fuseChains', () => {
   test('elementwise functions become one pass over memory', () => {
     const program = programOf((b) => {

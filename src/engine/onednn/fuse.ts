@@ -144,39 +144,49 @@ function postOpsOf(
     : undefined;
 }
 
-/** The sum of dy over all but the channels comes with the filter's gradient, which reads the same dy. */
+/** The sum of dy over all but the channels comes with the filter's gradient, which reads the same dy: at its place, and only
+ * where nobody needs the sum before. */
 export const fuseBiasGradient: ProgramPass = (program) => {
-  const calls: Call[] = [];
-  const twins = new Map<Slot, Call>();
-  for (const call of program.calls) {
-    const twin = twins.get(twinKey(call) ?? resultOf(call));
-    if (twin !== undefined && twin.kind !== call.kind) {
-      const [sum, filter] = call.kind === 'reduction' ? [call, twin] : [twin, call];
-      calls[calls.indexOf(twin)] = { ...filter, writes: { ...filter.writes, diffBias: resultOf(sum) } };
-      continue;
-    }
-    const key = twinKey(call);
-    if (key !== undefined) twins.set(key, call);
-    calls.push(call);
+  const { calls } = program;
+  const sums = new Map<Call, Call>();
+  for (const [index, sum] of calls.entries()) {
+    if (!isChannelSum(sum)) continue;
+    const filter = calls.find((call, at) => {
+      const fits = call.kind === 'convolution_backward_weights' && call.reads.diffDst === sum.reads.src;
+      const needed = calls.slice(index, at).some((between) => readsBase(between, resultOf(sum)));
+      return fits && !sums.has(call) && !needed;
+    });
+    if (filter !== undefined) sums.set(filter, sum);
   }
-  return { ...program, calls };
+  const joined = new Set(sums.values());
+  return {
+    ...program,
+    calls: calls.flatMap((call) => {
+      if (joined.has(call)) return [];
+      const sum = sums.get(call);
+      if (sum === undefined) return [call];
+      return [{ ...call, writes: { ...call.writes, diffBias: resultOf(sum) } }];
+    }),
+  };
 };
 
-/** The dy that a filter's gradient, or a sum over all axes but the channels', reads. */
-function twinKey({ kind, reads, writes, parameters }: Call): Slot | undefined {
-  if (kind === 'convolution_backward_weights') return reads.diffDst;
-  const isSum = kind === 'reduction' && parameters.reduction === 'sum' && reads.src?.dims.length === 4;
-  const isOfChannels = isSum && writes.dst?.dims.join() === [1, reads.src?.dims[1], 1, 1].join();
-  return isOfChannels ? reads.src : undefined;
+function isChannelSum({ kind, reads: { src }, writes, parameters }: Call): boolean {
+  if (kind !== 'reduction' || parameters.reduction !== 'sum' || src?.dims.length !== 4) return false;
+  return writes.dst?.dims.join() === [1, src.dims[1], 1, 1].join();
 }
 
-/** Drops calls whose results nobody reads. */
+function readsBase(call: Call, slot: Slot): boolean {
+  return readsOf(call).some((read) => baseOf(read) === slot);
+}
+
+/** Drops calls whose results nobody reads, and the notes of a pool's maxima where no gradient wants them. */
 export const pruneCalls: ProgramPass = (program) => {
   const needed = new Set(resultsOf(program));
-  const calls = program.calls.toReversed().filter((call) => {
-    if (!writesOf(call).some((slot) => needed.has(slot))) return false;
+  const calls = program.calls.toReversed().flatMap((call) => {
+    if (!writesOf(call).some((slot) => needed.has(slot))) return [];
     for (const slot of readsOf(call)) needed.add(baseOf(slot));
-    return true;
+    const { workspace, ...writes } = call.writes;
+    return [workspace === undefined || needed.has(workspace) ? call : { ...call, writes }];
   });
   return { ...program, calls: calls.reverse() };
 };

@@ -66,7 +66,13 @@ function lowerNode<N extends OpName>(node: Node<N>, slots: Map<Value, Slot>, bui
   const lowered = new Map(Object.entries(rule(context) as Readonly<Record<string, Slot>>));
   for (const [output, value] of outputsOf(node)) {
     const slot = lowered.get(output);
-    if (slot !== undefined) slots.set(value, slot);
+    if (slot === undefined) continue;
+    if (slot.type !== value.dtype) {
+      throw new GraphError(
+        `${node.op} "${node.name}" gives ${value.dtype}: the engine onednn computes with float32 only`,
+      );
+    }
+    slots.set(value, slot);
   }
 }
 

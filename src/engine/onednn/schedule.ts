@@ -2,13 +2,14 @@
  * Program → steps: every call as a primitive with its layouts chosen, reorders where two primitives do not agree, and
  * the buffers that steps read and write. Nothing has an address yet.
  */
+import { messageOf, RunError } from '../../errors.ts';
 import type { Call, Place, Slot } from '../../ops/primitives.ts';
 import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { describeCall } from './describe.ts';
 import { Layouts } from './layouts.ts';
 import { elementSize, places, postOpPlace } from './native/constants.ts';
 import type { Handle, Onednn } from './native/onednn.ts';
-import { baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
+import { baseOf, type Program, printCall, readsOf, resultOf, writesOf } from './program.ts';
 
 /** Memory that steps read and write. A kept one lives from step to step of training. */
 export interface Buffer {
@@ -28,6 +29,8 @@ export interface Step {
   /** What it does, for profiles: the operator, or `Reorder`, and the node's path. */
   readonly op: string;
   readonly name: string;
+  /** The call with its operands and shapes, for errors. */
+  readonly text: string;
   readonly primitive: Handle;
   readonly implementation: string;
   readonly reads: readonly Argument[];
@@ -110,7 +113,11 @@ export class Scheduler {
       inputs: homes(inputs, home),
       variables: homes(variables, home),
       outputs: homes(outputs, plainHome),
-      updates: homes(updates, home),
+      updates: homes(updates, (slot) => {
+        const { buffer, layout, ...rest } = home(slot);
+        // A variable's new value that is another's old one, or a fed one, is put aside before those change.
+        return { ...rest, layout, buffer: this.#snapshot(slot, buffer, layout) };
+      }),
       setup: this.#setup,
       steps: this.#steps,
     };
@@ -124,8 +131,10 @@ export class Scheduler {
       const descriptor = describeCall(this.#onednn, call, (slot) =>
         slot === writes.dst && !this.#layouts.isSettled(slot) ? this.#any(slot) : this.#layouts.of(slot),
       );
-      if (writes.dst)
-        this.#layouts.settle(writes.dst, this.#chosen(descriptor, 'dst') ?? this.#layouts.plain(writes.dst));
+      if (writes.dst === undefined) return undefined;
+      const layout = this.#chosen(descriptor, 'dst') ?? this.#layouts.plain(writes.dst);
+      const pads = this.#mustNotPad(writes.dst, layout);
+      this.#layouts.settle(writes.dst, pads ? this.#layouts.plain(writes.dst) : layout);
       return undefined;
     }
     if (!kind.startsWith('convolution')) return undefined;
@@ -138,18 +147,17 @@ export class Scheduler {
       const layout = isVector(place) ? undefined : this.#chosen(descriptor, place as Place);
       return layout === undefined ? [] : [{ slot, layout }];
     });
-    const pads = liked.some(
-      ({ slot, layout }) => this.#layouts.isElementwise(slot) && this.#isPadded(slot, layout),
-    );
+    const pads = liked.some(({ slot, layout }) => this.#mustNotPad(slot, layout));
     for (const { slot, layout } of liked)
       this.#layouts.settle(slot, pads ? this.#layouts.plain(slot) : layout);
     return pads ? undefined : descriptor;
   }
 
-  /** Whether a layout has cells that are no elements: 6 channels in a block of 16. Chains of elementwise functions do
-   * not keep those at zero, and oneDNN 2.6 then computes others wrongly too. */
-  #isPadded({ dims, type }: Slot, layout: Handle): boolean {
-    return this.#onednn.byteSize(layout) > sizeOf(dims) * elementSize[type];
+  /** Whether a layout has cells that are no elements, such as 6 channels in a block of 16, and elementwise functions touch
+   * the tensor: they see it as a vector of its elements, and do not keep the other cells at zero. */
+  #mustNotPad(slot: Slot, layout: Handle): boolean {
+    const padded = this.#onednn.byteSize(layout) > sizeOf(slot.dims) * elementSize[slot.type];
+    return padded && this.#layouts.isElementwise(slot);
   }
 
   #any({ dims, type }: Slot): Handle {
@@ -300,10 +308,12 @@ export class Scheduler {
     this.#onednn.setTeam(teamFor(small));
     const reads = [{ place: places.src, buffer: source, descriptor: from, offset }];
     const writes = [{ place: places.dst, buffer: target, descriptor: to, offset: targetOffset }];
-    return this.#step(op, name, this.#onednn.reorderDescriptor(from, to), small, false, reads, writes);
+    const text = `${op} ${name}: reorder(${source.name}) → ${target.name}, ${target.bytes} bytes`;
+    const descriptor = this.#named(text, () => this.#onednn.reorderDescriptor(from, to));
+    return this.#step({ op, name, text, small, inPlace: false, reads, writes }, descriptor);
   }
 
-  /** An output that is a variable or an input is delivered as it was in the step. */
+  /** An output or a new value that is a variable or an input is taken as it was in the step. */
   #snapshot(slot: Slot, buffer: Buffer, layout: Handle): Buffer {
     if (!buffer.kept) return buffer;
     const copy = { name: `${slot.name} copied`, bytes: buffer.bytes, kept: false };
@@ -377,31 +387,27 @@ export class Scheduler {
   }
 
   #add(call: Call, descriptor: Handle, reads: readonly Argument[], writes: readonly Argument[]): void {
-    this.#steps.push(
-      this.#step(call.op, call.name, descriptor, isSmall(call), isElementwise(call), reads, writes),
-    );
+    const { op, name } = call;
+    const about = { op, name, text: printCall(call), small: isSmall(call), inPlace: isElementwise(call) };
+    this.#steps.push(this.#step({ ...about, reads, writes }, descriptor));
   }
 
-  #step(
-    op: string,
-    name: string,
-    descriptor: Handle,
-    small: boolean,
-    inPlace: boolean,
-    reads: readonly Argument[],
-    writes: readonly Argument[],
-  ): Step {
+  #step(step: Omit<Step, 'primitive' | 'implementation' | 'scratchpad'>, descriptor: Handle): Step {
     return {
-      op,
-      name,
-      primitive: this.#onednn.primitive(descriptor),
+      ...step,
+      primitive: this.#named(step.text, () => this.#onednn.primitive(descriptor)),
       implementation: this.#onednn.implementation(descriptor),
-      reads,
-      writes,
-      inPlace,
-      small,
       scratchpad: this.#onednn.layout(descriptor, 'scratchpad'),
     };
+  }
+
+  /** @throws RunError that says what could not be made */
+  #named<T>(text: string, make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      throw new RunError(`oneDNN ${this.#onednn.library.version} cannot make ${text}: ${messageOf(error)}`);
+    }
   }
 }
 

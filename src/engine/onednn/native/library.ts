@@ -69,11 +69,13 @@ function open(): Library {
       keep(koffi, path);
       return describe(koffi, path, koffi.load(path));
     } catch (error) {
-      if (error instanceof RunError) throw error;
-      failures.push(`${path}: ${messageOf(error)}`);
+      failures.push(error instanceof RunError ? error.message : `${path}: ${messageOf(error)}`);
     }
   }
-  const tried = named === undefined || named === '' ? `tried ${names.join(', ')}` : failures.join('; ');
+  // A library that is there and does not serve is worth a word; one of the usual names that is not there is not.
+  const absent = (failure: string) => named === undefined && /No such file|not found/i.test(failure);
+  const told = failures.filter((failure) => !absent(failure));
+  const tried = told.length === 0 ? `tried ${names.join(', ')}` : told.join('; ');
   throw new RunError(`oneDNN is not to be found (${tried}). ${installAdvice}`);
 }
 
@@ -98,14 +100,14 @@ function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
     try {
       return handle.func(name, result, args);
     } catch {
-      throw new RunError(`${path} has no function ${name}: it is not oneDNN 2.6 or later. ${installAdvice}`);
+      throw new RunError(`${path} has no function ${name}: it is not oneDNN 2.6 or later`);
     }
   };
   const pointer = find('dnnl_version', 'void *', [])();
   const [major = 0, minor = 0, patch = 0] = new Int32Array(koffi.view(pointer, 12).slice(0));
   const version = `${major}.${minor}.${patch}`;
   if (major < 2 || (major === 2 && minor < 6)) {
-    throw new RunError(`${path} is oneDNN ${version}, 2.6 or later is needed. ${installAdvice}`);
+    throw new RunError(`${path} is oneDNN ${version}, 2.6 or later is needed`);
   }
   return {
     path,
