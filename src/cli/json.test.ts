@@ -72,8 +72,10 @@ test('every command prints objects whose kinds and fields are documented, and no
     stalling,
   );
   for (const kind of requireDocumented(fetching.output)) seen.add(kind);
+  // What takes a second process, a download or minutes (bench) does not come here.
   const notMet = ['waiting', 'downloaded', 'extracting', 'noCheckpoint', 'alreadyScored'];
-  assert.deepEqual([...seen, ...notMet].sort(), [...eventKinds].sort());
+  const expected = eventKinds.filter((kind) => !kind.startsWith('bench') && !notMet.includes(kind));
+  assert.deepEqual([...seen].sort(), [...expected].sort());
 });
 
 function requireDocumented(output: string): readonly string[] {
