@@ -54,7 +54,7 @@ export class CheckpointScorer {
     const { weights, numExamples, evalData, report } = this.#flags;
     const examples = await this.#examplesFor(metadata);
     const evaluator = await this.#evaluatorFor(metadata);
-    await this.#summaries.open(metadata);
+    await this.#summaries.makeFolder();
     const all = Math.min(numExamples, examples.count);
     if (this.#images === 0) this.#tellStart(evaluator, examples, all);
     const witness = new ScoreWitness(examples);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import type { Examples } from '../../data/files.ts';
+import { makeFolder } from '../../disk/writable.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type Score, type Weights, weightsOf } from '../../evaluation/evaluate.ts';
 import { buildEvaluationGraph } from '../../evaluation/evaluation-graph.ts';
@@ -35,7 +36,7 @@ export class EvalSummaries {
     score: Score,
   ): Promise<void> {
     const { weights } = this.#flags;
-    const recorder = await this.open(metadata);
+    const recorder = await this.#open(metadata);
     const probe = await this.#probeFor(engine, metadata);
     const seen = await probe.look((name) => weightsOf(tensors, name, weights), examples);
     await recorder.record(metadata.globalStep, [...witness.values(score), ...seen]);
@@ -54,9 +55,14 @@ export class EvalSummaries {
     return evalData === usual[0] && weights === usual[1] ? evalDir : join(evalDir, `${evalData}-${weights}`);
   }
 
-  /** Makes the event file, with the graph of this checkpoint's network, unless that is done.
+  /** Before anything is scored: whoever waited for a score shall not lose it.
    * @throws RunError when there is no writing in the folder */
-  async open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
+  makeFolder(): Promise<void> {
+    return makeFolder(this.dir, '--eval-dir');
+  }
+
+  /** The event file, with the graph of this checkpoint's network, made when something is recorded in it. */
+  async #open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
     if (this.#recorder !== undefined) return this.#recorder;
     const recorder = await SummaryRecorder.open({ dir: this.dir, onTrouble: this.#onTrouble });
     const graph = buildEvaluationGraph(networkOf(metadata), this.#flags.batchSize);
