@@ -33,36 +33,20 @@ export const toBfloat16: ProgramPass = (program) => {
   const needed = neededInFloat32(program);
   const slots = new RetypedSlots(program.constants);
   const calls = program.calls.flatMap((call) => retype(call, needed, slots));
-  const outputs = [...program.outputs].map(([name, slot]) => {
-    return [name, slots.as(slot, 'float32', (cast) => calls.push(cast))] as const;
-  });
   const all = (named: Program['outputs']) =>
     new Map([...named].map(([name, slot]) => [name, slots.now(slot)]));
   return {
     ...program,
     calls,
     constants: slots.constants,
-    outputs: new Map(outputs),
+    outputs: all(program.outputs),
     updates: all(program.updates),
   };
 };
 
-/** What activations are made by: an output that is one is delivered as the step has it, rounded. */
-const activationKinds: readonly CallKind[] = [
-  'convolution_forward',
-  'pooling_forward',
-  'binary',
-  'eltwise_forward',
-];
-
 /** Memory whose values must not be rounded, seen from the end of the program. */
 function neededInFloat32(program: Program): ReadonlySet<Slot> {
   const needed = new Set(resultsOf(program));
-  const updated = new Set([...program.updates.values()].map(baseOf));
-  for (const call of program.calls) {
-    const result = resultOf(call);
-    if (activationKinds.includes(call.kind) && !updated.has(result)) needed.delete(result);
-  }
   for (const call of program.calls.toReversed()) {
     const passesOn = !matrixWork.includes(call.kind) && needed.has(baseOf(resultOf(call)));
     if (!passesOn && !alwaysFloat32.includes(call.kind)) continue;
