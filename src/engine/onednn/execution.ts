@@ -6,6 +6,7 @@ import { commuteRelu } from '../../passes/commute-pool.ts';
 import { prune } from '../../passes/rewrite.ts';
 import { type Shape, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { PartTime, Precision, Tensors } from '../engine.ts';
+import { partTime } from '../part-time.ts';
 import { Arena } from './arena.ts';
 import { fuseBias, fuseBiasGradient, fuseChains, headChains, pruneCalls } from './fuse.ts';
 import { lower } from './lower.ts';
@@ -124,9 +125,8 @@ export class Execution {
     for (const [name, tensor] of feeds) this.#put(this.#schedule.inputs.get(name), tensor);
     const rounds = Array.from({ length: steps }, () => this.#steps.map((ready) => this.#timed(ready)));
     return this.#steps.map(({ step: { op, name, implementation } }, index) => {
-      const times = rounds.map((round) => round[index] ?? 0).sort((a, b) => a - b);
-      const [fastest = 0, millis = 0] = [times[0], times[Math.floor(times.length / 2)]];
-      return { op, name, code: implementation, millis, fastest };
+      const millis = rounds.map((round) => round[index] ?? 0);
+      return partTime({ op, name, code: implementation }, millis);
     });
   }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { RunError } from '../../errors.ts';
 import type { PartTime } from '../engine.ts';
+import { partTime } from '../part-time.ts';
 
 /** An event of the trace; `dur` in microseconds. */
 interface TraceEvent {
@@ -37,9 +38,5 @@ export function partTimes(trace: string): readonly PartTime[] {
     known.millis.push(dur / 1e3);
     times.set(node, known);
   }
-  return [...times].map(([name, { op, code, millis }]) => {
-    const sorted = millis.toSorted((a, b) => a - b);
-    const [fastest = 0, median = 0] = [sorted[0], sorted[Math.floor(sorted.length / 2)]];
-    return { op, name, code, millis: median, fastest };
-  });
+  return [...times].map(([name, { op, code, millis }]) => partTime({ op, name, code }, millis));
 }
