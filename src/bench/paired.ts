@@ -1,5 +1,5 @@
 /** Competitors measured in turn, A B C A B C …, so that what the machine does meanwhile meets all of them alike. */
-import { type Spread, spread } from './statistics.ts';
+import { type Spread, spread, timeRuns } from './statistics.ts';
 
 export interface Competitor {
   readonly title: string;
@@ -28,11 +28,10 @@ export async function measurePaired(
 ): Promise<readonly PairedResult[]> {
   const times = competitors.map((): number[] => []);
   const medians = competitors.map((): number[] => []);
-  for (const { run } of competitors) for (let i = 0; i < warmUp; i++) await run();
+  for (const { run } of competitors) await timeRuns(0, warmUp, run);
   for (let round = 0; round < rounds; round++) {
     for (const [index, { run }] of competitors.entries()) {
-      await run();
-      const taken = await timed(run, steps);
+      const taken = await timeRuns(steps, 1, run);
       times[index]?.push(...taken);
       medians[index]?.push(spread(taken).median);
     }
@@ -42,14 +41,4 @@ export async function measurePaired(
     const ratios = (medians[index] ?? []).map((millis, round) => (first[round] ?? Number.NaN) / millis);
     return { title, millis: spread(times[index] ?? []), timesFirst: spread(ratios).median };
   });
-}
-
-async function timed(run: () => Promise<unknown>, count: number): Promise<readonly number[]> {
-  const times: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const start = performance.now();
-    await run();
-    times.push(performance.now() - start);
-  }
-  return times;
 }

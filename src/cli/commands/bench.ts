@@ -141,7 +141,8 @@ async function measureAll(
     imagesPerSecond,
   });
   const cores = Math.max(...variants.map(({ engine }) => engine.threads));
-  for (const { engine, title } of variants.filter(({ engine }) => engine.threads === cores)) {
+  const widest = variants.filter(({ engine }) => engine.threads === cores);
+  for (const { engine, title } of widest) {
     const evaluated = await measureEvaluation(engine, examples, flags.batchSize);
     notes.add(`evaluation, ${title}: ${evaluated.toFixed(0)} images/s`, {
       kind: 'benchEvaluation',
@@ -149,9 +150,7 @@ async function measureAll(
       imagesPerSecond: evaluated,
     });
   }
-  for (const { engine, title } of variants.filter(
-    ({ engine, emulated }) => engine.threads === cores && !emulated,
-  )) {
+  for (const { engine, title } of widest.filter(({ emulated }) => !emulated)) {
     if (signal.aborted) return;
     console.progress(() => `a run with ${title} …`);
     const where = ['--dataset', 'synthetic', '--data-dir', folder, '--train-dir', join(folder, title)];
