@@ -13,14 +13,13 @@ import { drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
 import type { RecordedValue } from '../summary/recorder-messages.ts';
-import { type Float32Tensor, float32, float32Data, sizeOf } from '../tensor/tensor.ts';
-import { activationTag, sparsityTag } from '../training/summary-graph.ts';
+import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
+import { activationValues, imageValues, outputActivations } from '../training/shown-values.ts';
 import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { Score, Scored } from './evaluate.ts';
 
 /** Pictures of the grid of mistakes. */
 const shownMistakes = 36;
-const shownImages = 3;
 
 interface Mistake {
   readonly example: number;
@@ -88,9 +87,9 @@ function buildActivationGraph(
 ): Graph & { readonly activations: readonly string[] } {
   const builder = new GraphBuilder('activations');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
-  const { activations } = inference(builder, images, network);
-  for (const activation of activations) builder.output(activationTag(activation.name), activation);
-  return { ...builder.build(), activations: activations.map(({ name }) => name) };
+  const model = inference(builder, images, network);
+  outputActivations(builder, model);
+  return { ...builder.build(), activations: model.activations.map(({ name }) => name) };
 }
 
 /** What the layers make of the first batch of the examples. */
@@ -130,22 +129,11 @@ export class ActivationProbe {
     const found = await this.#session.step(
       new Map([['images', float32([this.#batchSize, ...imageShape], images)]]),
     );
-    const histograms = this.#activations.flatMap((name) => {
-      const tag = activationTag(name);
-      const tensor = found.get(tag);
-      if (tensor === undefined) return [];
-      return [{ kind: 'tensor', tag, data: float32Data(tensor), sparsityTag: sparsityTag(name) } as const];
-    });
-    const size = sizeOf(imageShape);
-    const shown = Math.min(shownImages, examples.count, this.#batchSize);
-    const pictures = Array.from({ length: shown }, (_, index) => {
-      const image = float32(imageShape, images.slice(index * size, (index + 1) * size));
-      return { kind: 'picture', tag: `images/image/${index}`, image } as const;
-    });
+    const there = Math.min(examples.count, this.#batchSize) * sizeOf(imageShape);
     const filters = drawFilters(weightOf('conv1/weights'));
     return [
-      ...histograms,
-      ...pictures,
+      ...activationValues(this.#activations, found),
+      ...imageValues(images.subarray(0, there), imageShape),
       { kind: 'image', tag: 'conv1/weights/filters', image: encodeImage(filters) },
     ];
   }

@@ -36,7 +36,7 @@ async function lookAndStep(run: TrainingRun) {
   const training = buildTrainingGraph(run.network, run.batchSize, run.hyperparameters);
   const session = await run.engine.compile(training.graph);
   await session.write(initialVariables(training, run.seed));
-  const summarizer = await Summarizer.create(run);
+  const summarizer = await Summarizer.create(run, 1);
   try {
     const before = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
     const seen = tensorsOf(await summarizer.look(before, batch));
@@ -112,8 +112,8 @@ for (const { name, skip, create, tolerance } of cases) {
 }
 
 describe('a summary', () => {
-  const report = (step: number, value: number, waitedMillis: number): StepReport => ({
-    ...{ kind: 'step', step, totalLoss: value, learningRate: 0.1, waitedMillis },
+  const report = (step: number, value: number): StepReport => ({
+    ...{ kind: 'step', step, totalLoss: value, learningRate: 0.1, waitedMillis: 0 },
     losses: new Map([['total_loss', value]]),
   });
   const [onnx] = engines;
@@ -122,17 +122,17 @@ describe('a summary', () => {
 
   test('tells rates of all steps since the last one, and how full the queue was', async () => {
     assert.ok(onnx !== undefined);
-    const summarizer = await Summarizer.create(runOn(onnx.create(1), 0));
+    const summarizer = await Summarizer.create(runOn(onnx.create(1), 0), 1);
     try {
       const before = new Map([
         ['total_loss/avg', { dtype: 'float32', shape: [], data: Float32Array.of(2) }],
       ] as const);
-      const tell = (step: number) => {
-        const all = summarizer.summarize([], before, report(step, 3, 0), { ready: 3, capacity: 4 });
+      const tell = (step: number, waitedMillis: number) => {
+        const batches = { queue: { ready: 3, capacity: 4 }, waitedMillis };
+        const all = summarizer.summarize([], before, report(step, 3), batches);
         return scalarsOf(all.values);
       };
-      summarizer.count(report(0, 3, 1000));
-      const first = tell(0);
+      const first = tell(0, 1000);
       assert.equal(
         first.has('examples_per_sec') || first.has('input/waiting'),
         false,
@@ -142,8 +142,7 @@ describe('a summary', () => {
       assert.equal(first.get('learning_rate'), 0.1);
       const started = performance.now();
       await new Promise((resolve) => setTimeout(resolve, 200));
-      for (const step of [1, 2, 3]) summarizer.count(report(step, 3, 20));
-      const second = tell(3);
+      const second = tell(3, 1000 + 3 * 20);
       const millis = performance.now() - started;
       const near = (found: number | undefined, expected: number) =>
         assert.ok(Math.abs((found ?? Number.NaN) / expected - 1) < 0.1, `${found}, expected ${expected}`);
@@ -161,7 +160,7 @@ describe('a summary', () => {
     assert.ok(onnx !== undefined);
     const two = { ...runOn(onnx.create(1), 0), batchSize: 2 };
     const training = buildTrainingGraph(two.network, 2, two.hyperparameters);
-    const summarizer = await Summarizer.create(two);
+    const summarizer = await Summarizer.create(two, 1);
     try {
       const small = distortedBatch(examples, new ExampleOrder(0, examples.count), 0, newBuffers(2));
       const values = await summarizer.look(initialVariables(training, 0), small);

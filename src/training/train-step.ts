@@ -22,15 +22,16 @@ export interface StepReport {
 export type StepRecipe = Pick<TrainingRun, 'examples' | 'batchSize' | 'network' | 'hyperparameters'>;
 
 export async function trainStep(
-  { examples, batchSize, network, hyperparameters }: StepRecipe,
+  recipe: StepRecipe,
   lossNames: readonly string[],
   session: Session,
-  { step, images, labels }: Batch,
+  batch: Batch,
 ): Promise<Omit<StepReport, 'waitedMillis'>> {
+  const { examples, batchSize, hyperparameters } = recipe;
+  const { step } = batch;
   const rate = learningRate(step, decaySteps(examples.count, batchSize, hyperparameters), hyperparameters);
   const feeds = new Map<string, Tensor>([
-    ['images', { dtype: 'float32', shape: [batchSize, ...network.imageShape], data: images }],
-    ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
+    ...batchFeeds(recipe, batch),
     ['learning_rate', scalar(rate)],
     ['moving_average_decay', scalar(movingAverageDecay(step + 1, hyperparameters))],
   ]);
@@ -43,6 +44,17 @@ export async function trainStep(
     totalLoss: losses.get('total_loss') ?? Number.NaN,
     learningRate: rate,
   };
+}
+
+/** A batch as graphs are fed it. */
+export function batchFeeds(
+  { batchSize, network }: Pick<StepRecipe, 'batchSize' | 'network'>,
+  { images, labels }: Batch,
+): ReadonlyMap<string, Tensor> {
+  return new Map<string, Tensor>([
+    ['images', { dtype: 'float32', shape: [batchSize, ...network.imageShape], data: images }],
+    ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
+  ]);
 }
 
 function scalarOf(tensor: Tensor | undefined): number {

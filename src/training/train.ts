@@ -89,7 +89,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     const training = buildTrainingGraph(run.network, batchSize, run.hyperparameters);
     session = await run.engine.compile(training.graph);
     await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));
-    summarizer = options.summarySteps === undefined ? undefined : await Summarizer.create(run);
+    const { summarySteps } = options;
+    summarizer = summarySteps === undefined ? undefined : await Summarizer.create(run, summarySteps);
     const changes = stored === undefined ? [] : bitChanges(stored, metadata);
     const recipe = stored === undefined ? [] : recipeChanges(stored.hyperparameters, run.hyperparameters);
     yield { kind: 'ready', globalStep, changes, recipe };
@@ -101,17 +102,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
 
 /** Every turn: what is due at this step (score, save), then the update. The last turn has no update. */
 async function* loop(
-  {
-    run,
-    store,
-    resume,
-    maxSteps,
-    checkpointSteps,
-    summarySteps = 1,
-    validate,
-    versions,
-    signal,
-  }: TrainOptions,
+  { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal }: TrainOptions,
   { lossNames }: TrainingGraph,
   session: Session,
   batches: BatchSource,
@@ -127,7 +118,7 @@ async function* loop(
     const scores = best?.isDue(globalStep) === true && !(first === globalStep && isLast());
     const metadata = metadataOf(run, globalStep, versions);
     const isSaved = saved?.globalStep === globalStep;
-    const shows = globalStep % summarySteps === 0 ? summarizer : undefined;
+    const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
     const needed = scores || (due && !isSaved) || (shows !== undefined && !isLast());
     const tensors = needed ? await readVariables(session, globalStep, saved) : undefined;
     if (scores && tensors !== undefined) {
@@ -152,8 +143,7 @@ async function* loop(
     }
     const { report, seen } = taken;
     yield report;
-    summarizer?.count(report);
-    if (shows && seen && tensors) yield shows.summarize(seen, tensors, report, batches.queue);
+    if (shows && seen && tensors) yield shows.summarize(seen, tensors, report, batches);
   }
 }
 

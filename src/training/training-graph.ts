@@ -3,16 +3,14 @@
  * moving averages. Returns the loss terms of the batch before the update; updates the weights by gradient descent,
  * then the moving averages of the new weights, and the running averages of the loss terms.
  */
-import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { type Loss, loss, lossNames } from '../model/loss.ts';
-import { inference, type Network, type Parameter } from '../model/network.ts';
+import { type Loss, lossNames } from '../model/loss.ts';
+import type { Network, Parameter } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
-import { clipByGlobalNorm } from './clip.ts';
-import type { Hyperparameters } from './hyperparameters.ts';
+import { batchInputs, type GraphHyperparameters, lossGradients } from './loss-gradients.ts';
 
 /** Name of a variable's moving average, TensorFlow's. */
 export function averageName(variable: string): string {
@@ -45,23 +43,15 @@ export interface TrainingGraph {
 export function buildTrainingGraph(
   network: Network,
   batchSize: number,
-  { weightDecay, clipNorm }: Pick<Hyperparameters, 'weightDecay' | 'clipNorm'>,
+  hyperparameters: GraphHyperparameters,
 ): TrainingGraph {
   const builder = new GraphBuilder('train');
-  const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
-  const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
+  const batch = batchInputs(builder, network, batchSize);
   const learningRate = builder.input('learning_rate', { dtype: 'float32', shape: [] });
   const decay = builder.input('moving_average_decay', { dtype: 'float32', shape: [] });
 
-  const model = inference(builder, images, network);
-  const losses = loss(builder, model, labels, weightDecay);
-  const variables = model.parameters.map(({ variable }) => variable);
-  const found = gradients(builder, losses.total.value, variables);
-  const slopes =
-    clipNorm > 0 ? builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm)) : found;
-
-  variables.forEach((variable, index) => {
-    const gradient = slopes[index] ?? variable;
+  const { model, losses, slopes } = lossGradients(builder, batch, network, hyperparameters);
+  for (const { variable, gradient } of slopes) {
     const updated = builder.op(
       'ApplyGradientDescent',
       { variable, gradient, learningRate },
@@ -77,7 +67,7 @@ export function buildTrainingGraph(
     );
     builder.update(variable, updated);
     builder.update(average, averaged);
-  });
+  }
   averageLosses(builder, losses);
   return { graph: builder.build(), parameters: model.parameters, lossNames: lossNames(losses) };
 }

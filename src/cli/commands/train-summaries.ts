@@ -41,10 +41,6 @@ export class TrainSummaries {
     return new TrainSummaries(recorder);
   }
 
-  get path(): string {
-    return this.#recorder.path;
-  }
-
   async tell(event: TrainEvent): Promise<void> {
     if (event.kind === 'summary') await this.#recorder.record(event.step, event.values);
     // A run that is killed goes on from the newest checkpoint: what was shown before it must not be lost with the process.

@@ -1,0 +1,52 @@
+/** What training and evaluation show alike: the activations of a batch, and its first images. */
+import type { Tensors } from '../engine/engine.ts';
+import type { Value } from '../graph/graph.ts';
+import type { Inference } from '../model/network.ts';
+import type { GraphBuilder } from '../ops/builder.ts';
+import type { RecordedValue } from '../summary/recorder-messages.ts';
+import { float32, float32Data, type Shape, sizeOf } from '../tensor/tensor.ts';
+
+/** How many of a batch's images are shown (r0.11, `image_summary` with 3). */
+const shownImages = 3;
+
+/** Tag of an activation's histogram, and of the share of its values that are exactly zero (r0.11,
+ * `_activation_summary`). */
+export const activationTag = (name: string): string => `${name}/activations`;
+export const sparsityTag = (name: string): string => `${name}/sparsity`;
+
+/** Makes the activations outputs of the graph, under the tags of their histograms; those that are images as [H, W, N, C]. */
+export function outputActivations(builder: GraphBuilder, { activations }: Inference): void {
+  for (const activation of activations) {
+    builder.output(activationTag(activation.name), asComputed(builder, activation));
+  }
+}
+
+/**
+ * Images as [H, W, N, C], the order in which the ONNX engine keeps them: what is shown of them does not depend on any
+ * order, and to turn them would take a third of the time of the summary's graph there. oneDNN turns them either way.
+ */
+function asComputed({ op }: GraphBuilder, activation: Value): Value {
+  if (activation.shape.length !== 4) return activation;
+  return op('Transpose', { x: activation }, { order: [2, 3, 0, 1] }, `shown/${activation.name}`);
+}
+
+/** The histograms and sparsities of activations, by name, among the outputs of a graph. */
+export function activationValues(names: readonly string[], outputs: Tensors): readonly RecordedValue[] {
+  return names.flatMap((name) => {
+    const tag = activationTag(name);
+    const tensor = outputs.get(tag);
+    if (tensor === undefined) return [];
+    return [{ kind: 'tensor', tag, data: float32Data(tensor), sparsityTag: sparsityTag(name) } as const];
+  });
+}
+
+/** The first images as the network sees them: `images/image/0` …, TensorFlow's tags.
+ * @param images one or more of the shape, one behind the other */
+export function imageValues(images: Float32Array, shape: Shape): readonly RecordedValue[] {
+  const size = sizeOf(shape);
+  const count = Math.min(shownImages, images.length / size);
+  return Array.from({ length: count }, (_, index) => {
+    const image = float32(shape, images.slice(index * size, (index + 1) * size));
+    return { kind: 'picture', tag: `images/image/${index}`, image } as const;
+  });
+}
