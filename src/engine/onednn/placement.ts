@@ -8,8 +8,6 @@ import type { Argument, Buffer, Home, Schedule, Step } from './schedule.ts';
 
 export interface Placement {
   readonly bytes: number;
-  /** Bytes of what is not variables, inputs or constants: the activations' share. */
-  readonly temporaryBytes: number;
   readonly offsetOf: (buffer: Buffer) => number;
   /** Variables whose new value lies elsewhere and is copied at the end of the step. */
   readonly copied: readonly string[];
@@ -29,9 +27,11 @@ export function place({ steps, setup, inputs, variables, constants, outputs, upd
     const variable = variables.get(name);
     if (variable !== undefined && mayReplace(variable, update, steps, uses) && !merged.has(update.buffer)) {
       merged.set(update.buffer, variable.buffer);
-    } else copied.push(name);
+    } else {
+      copied.push(name);
+      wanted.add(update.buffer);
+    }
   }
-  for (const name of copied) wanted.add(updates.get(name)?.buffer ?? { name, bytes: 0, kept: true });
   mergeDying(steps, uses, wanted, merged, rootOf);
 
   const lifetimes = new Map<Buffer, { bytes: number; first: number; last: number }>();
@@ -51,13 +51,13 @@ export function place({ steps, setup, inputs, variables, constants, outputs, upd
   const kept = [...inputs.values(), ...variables.values(), ...outputs.values()].map(({ buffer }) => buffer);
   for (const buffer of [...kept, ...constants.keys()]) extend(buffer, 0, end);
   const { offsets, bytes } = planMemory(lifetimes);
-  const keptBytes = [...lifetimes.keys()]
-    .filter((buffer) => buffer.kept)
-    .reduce((sum, buffer) => sum + buffer.bytes, 0);
   return {
     bytes,
-    temporaryBytes: bytes - keptBytes,
-    offsetOf: (buffer) => offsets.get(rootOf(buffer)) ?? 0,
+    offsetOf: (buffer) => {
+      const offset = offsets.get(rootOf(buffer));
+      if (offset === undefined) throw new TypeError(`${buffer.name} has no place in memory`);
+      return offset;
+    },
     copied,
   };
 }

@@ -30,18 +30,15 @@ export const algorithms = {
   gt: 131063,
   eq: 131066,
   sum: 196596,
-  squareSum: 196602,
   mean: 196598,
   softmaxLog: 196609,
 } as const;
 
 /** Elementwise functions, renumbered in 3.x. */
 export const eltwiseAlgorithms = {
-  v2: { relu: 31, square: 79, sqrt: 111, linear: 127, exp: 191, log: 239, pow: 32 },
-  v3: { relu: 32, square: 35, sqrt: 37, linear: 38, exp: 42, log: 45, pow: 48 },
+  v2: { relu: 31, sqrt: 111, linear: 127, exp: 191, pow: 32 },
+  v3: { relu: 32, sqrt: 37, linear: 38, exp: 42, pow: 48 },
 } as const;
-/** ReLU's backward from the output instead of the input. */
-export const reluUseDst = 256;
 export type EltwiseName = keyof (typeof eltwiseAlgorithms)['v3'];
 
 /** The places of a primitive's arguments (DNNL_ARG_…). */

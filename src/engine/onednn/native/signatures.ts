@@ -18,7 +18,6 @@ export const argumentTypes = {
   weights: 'void *',
   bias: 'void *',
   dst: 'void *',
-  data: 'void *',
   diffSrc: 'void *',
   diffWeights: 'void *',
   diffBias: 'void *',
@@ -47,12 +46,8 @@ export type PrimitiveKind =
   | 'convolution_backward_weights'
   | 'pooling_forward'
   | 'pooling_backward'
-  | 'inner_product_forward'
-  | 'inner_product_backward_data'
-  | 'inner_product_backward_weights'
   | 'matmul'
   | 'eltwise_forward'
-  | 'eltwise_backward'
   | 'binary'
   | 'reduction'
   | 'softmax_forward';
@@ -65,18 +60,10 @@ const signatures: Readonly<Record<PrimitiveKind, Signature>> = {
   convolution_backward_weights: { v3: `algorithm src diffWeights diffBias diffDst ${window}`, hint: true },
   pooling_forward: { v3: 'prop algorithm src dst strides kernel dilates before after' },
   pooling_backward: { v3: 'algorithm diffSrc diffDst strides kernel dilates before after', hint: true },
-  inner_product_forward: { v3: 'prop src weights bias dst' },
-  inner_product_backward_data: { v3: 'diffSrc weights diffDst', hint: true },
-  inner_product_backward_weights: { v3: 'src diffWeights diffBias diffDst', hint: true },
   matmul: { v3: 'src weights bias dst' },
   eltwise_forward: {
     v3: 'prop algorithm src dst alpha beta',
     v2: { arguments: 'prop algorithm src alpha beta' },
-  },
-  eltwise_backward: {
-    v3: 'algorithm diffSrc diffDst data alpha beta',
-    v2: { arguments: 'algorithm diffDst data alpha beta' },
-    hint: true,
   },
   binary: { v3: 'algorithm src src1 dst' },
   reduction: { v3: 'algorithm src dst p eps' },
