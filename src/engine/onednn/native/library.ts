@@ -61,8 +61,8 @@ export function openLibrary(): Library {
 
 function open(): Library {
   const koffi = loadKoffi();
-  const named = process.env[libraryVariable];
-  const names = named === undefined || named === '' ? (usualNames[process.platform] ?? []) : [named];
+  const named = process.env[libraryVariable] || undefined; // an empty one names nothing
+  const names = named === undefined ? (usualNames[process.platform] ?? []) : [named];
   const failures: string[] = [];
   for (const path of names) {
     try {
