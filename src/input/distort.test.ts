@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { adjustBrightness, adjustContrast, flip } from '../testing/distortion-steps.ts';
 import { noiseImage } from '../testing/examples.ts';
-import {
-  adjustBrightness,
-  adjustContrast,
-  centre,
-  crop,
-  croppedValues,
-  type Distortion,
-  distort,
-  drawDistortion,
-  flip,
-  whiten,
-} from './distort.ts';
+import { centre, crop, croppedValues, type Distortion, distort, drawDistortion, whiten } from './distort.ts';
 
 // The formulas of the tutorial again, plainly and in double precision. A channel is 24 rows of 24.
 type Channel = number[][];
@@ -130,6 +120,12 @@ test('the whole way of a training image is crop, flip, brightness, contrast, whi
     const source = noiseImage(example);
     distort(image, source, distortion);
     assertClose(image, plainDistortion(source, distortion), 2e-6);
+    const steps = cropped(source, distortion.row, distortion.column);
+    if (distortion.flipped) flip(steps);
+    adjustBrightness(steps, distortion.brightness);
+    adjustContrast(steps, distortion.contrast);
+    whiten(steps);
+    assertClose(image, [...steps], 2e-5);
   }
 });
 

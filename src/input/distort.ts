@@ -3,7 +3,7 @@
  * whitening, in this order. Every function works in place on an `image` of [3, 24, 24] float32, channel planes one
  * after the other, so that a batch is filled without a copy; sums are taken in double precision.
  *
- * Whitening undoes the brightness step (rounding aside), which the tutorial has nevertheless and so have we. Of the
+ * Whitening undoes the brightness step, which the tutorial has nevertheless and so have we: it is drawn, and cancels. Of the
  * contrast step a change of the spread within channels against the offsets between them survives.
  */
 import { imageChannels, imageSize } from '../data/record.ts';
@@ -52,33 +52,6 @@ export function crop(image: Float32Array, pixels: Uint8Array, row: number, colum
   }
 }
 
-/** Mirrors every row. */
-export function flip(image: Float32Array): void {
-  for (let start = 0; start < croppedValues; start += croppedSize) {
-    for (let left = start, right = start + croppedSize - 1; left < right; left++, right--) {
-      const value = image[left] as number;
-      image[left] = image[right] as number;
-      image[right] = value;
-    }
-  }
-}
-
-/** x + delta, not clipped. */
-export function adjustBrightness(image: Float32Array, delta: number): void {
-  for (let i = 0; i < croppedValues; i++) image[i] = (image[i] as number) + delta;
-}
-
-/** (x - m) factor + m with m the mean of x's channel, not clipped. */
-export function adjustContrast(image: Float32Array, factor: number): void {
-  for (let start = 0; start < croppedValues; start += planeSize) {
-    const end = start + planeSize;
-    let sum = 0;
-    for (let i = start; i < end; i++) sum += image[i] as number;
-    const mean = sum / planeSize;
-    for (let i = start; i < end; i++) image[i] = ((image[i] as number) - mean) * factor + mean;
-  }
-}
-
 /**
  * (x - m) / max(s, 1/√1728), with m and s mean and standard deviation of the image's 1,728 values. The floor keeps
  * an image of one colour from being divided by zero: it becomes zeros.
@@ -108,7 +81,7 @@ export function whiten(image: Float32Array): void {
  * in which the brightness cancels. Sums of bytes are exact. `pixels` is [3, 32, 32].
  */
 export function distort(image: Float32Array, pixels: Uint8Array, distortion: Distortion): void {
-  const { row, column, flipped, contrast } = distortion;
+  const { row, column, contrast } = distortion;
   const means = [0, 0, 0];
   let variance = 0;
   for (let channel = 0; channel < imageChannels; channel++) {
@@ -123,7 +96,7 @@ export function distort(image: Float32Array, pixels: Uint8Array, distortion: Dis
   const scale = 1 / Math.max(deviation, 1 / Math.sqrt(croppedValues));
   means.forEach((mean, channel) => {
     const offset = ((1 - contrast) * mean - whole) * scale;
-    affineCrop(image, pixels, channel, distortion, contrast * scale, offset, flipped ? -1 : 1);
+    affineCrop(image, pixels, channel, distortion, contrast * scale, offset);
   });
 }
 
@@ -147,19 +120,19 @@ function cropSums(
   return [sum, squares];
 }
 
-/** factor · x + offset of a channel's pixels in a crop, each row from left to right (1) or mirrored (-1). */
+/** factor · x + offset of a channel's pixels in a crop, each row mirrored where it is flipped. */
 function affineCrop(
   image: Float32Array,
   pixels: Uint8Array,
   channel: number,
-  { row, column }: Distortion,
+  { row, column, flipped }: Distortion,
   factor: number,
   offset: number,
-  direction: 1 | -1,
 ): void {
+  const direction = flipped ? -1 : 1;
   for (let y = 0; y < croppedSize; y++) {
     const from = (channel * imageSize + row + y) * imageSize + column;
-    let to = (channel * croppedSize + y) * croppedSize + (direction === 1 ? 0 : croppedSize - 1);
+    let to = (channel * croppedSize + y) * croppedSize + (flipped ? croppedSize - 1 : 0);
     for (let x = from; x < from + croppedSize; x++) {
       image[to] = (pixels[x] as number) * factor + offset;
       to += direction;

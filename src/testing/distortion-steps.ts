@@ -1,0 +1,31 @@
+/** The distortions of the tutorial one at a time, in place on an image [3, 24, 24]: what `distort` does to it in two passes. */
+import { croppedSize, croppedValues } from '../input/distort.ts';
+
+const planeSize = croppedSize * croppedSize;
+
+/** Mirrors every row. */
+export function flip(image: Float32Array): void {
+  for (let start = 0; start < croppedValues; start += croppedSize) {
+    for (let left = start, right = start + croppedSize - 1; left < right; left++, right--) {
+      const value = image[left] as number;
+      image[left] = image[right] as number;
+      image[right] = value;
+    }
+  }
+}
+
+/** x + delta, not clipped. */
+export function adjustBrightness(image: Float32Array, delta: number): void {
+  for (let i = 0; i < croppedValues; i++) image[i] = (image[i] as number) + delta;
+}
+
+/** (x - m) factor + m with m the mean of x's channel, not clipped. */
+export function adjustContrast(image: Float32Array, factor: number): void {
+  for (let start = 0; start < croppedValues; start += planeSize) {
+    const end = start + planeSize;
+    let sum = 0;
+    for (let i = start; i < end; i++) sum += image[i] as number;
+    const mean = sum / planeSize;
+    for (let i = start; i < end; i++) image[i] = ((image[i] as number) - mean) * factor + mean;
+  }
+}
