@@ -2,6 +2,7 @@
 import { shellWord } from '../disk/shell-word.ts';
 import type { EvaluationKey } from '../evaluation/evaluation-log.ts';
 import { type Console, duration } from './console.ts';
+import { dataDirWords } from './data-dir-words.ts';
 import type { EvalFlags } from './flag-table.ts';
 
 export class EvalReporter {
@@ -48,7 +49,7 @@ export class EvalReporter {
         `. Results are in ${this.#file}`,
       { kind: 'evaluated', images, seconds, stopped, file: this.#file },
     );
-    const data = dataDir === '/tmp/cifar10_data' ? '' : ` --data-dir ${shellWord(dataDir)}`;
+    const data = dataDirWords(dataDir);
     const where = ` --checkpoint-dir ${shellWord(checkpointDir)} --eval-dir ${shellWord(evalDir)}${data}`;
     if (stopped) this.#console.line(`Go on: cifar10 eval${runOnce ? ' --run-once' : ''}${where}`);
     else if (report) this.#console.line(`Next: cifar10 inspect ${shellWord(checkpointDir)}`);

@@ -4,6 +4,7 @@ import type { RecipeChange, TrainingRun } from '../training/run.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
 import { type Console, duration, timestamp } from './console.ts';
+import { dataDirWords } from './data-dir-words.ts';
 import { writtenName } from './flag.ts';
 import type { TrainFlags } from './flag-table.ts';
 import { type Progress, progressLine } from './progress-line.ts';
@@ -183,7 +184,7 @@ export class TrainReporter {
       },
     );
     const folder = shellWord(trainDir);
-    const data = dataDir === '/tmp/cifar10_data' ? '' : ` --data-dir ${shellWord(dataDir)}`;
+    const data = dataDirWords(dataDir);
     if (stopped)
       this.#console.line(`Go on: cifar10 train --train-dir ${folder}${data} --max-steps ${maxSteps}`);
     this.#console.line(`Next: cifar10 eval --run-once --checkpoint-dir ${folder}${data}`);
