@@ -3,7 +3,9 @@
  * What do summaries cost? Trains on the generated set with them and without, in turn, and prints the CPU time (user and
  * system, of all threads) that goes into summaries over that of the run, measured twice:
  *
- *     counted      what the process spends while it makes summaries, and what the thread that records them spends
+ *     counted      what watched steps spend beyond the others (the first beyond the first of the run without), what the
+ *                  process spends on making summaries of them, and what the thread that records them spends
+ *                  and what it takes to make the graph ready to be watched
  *     difference   of the whole processes with and without; on a machine that does other things too it varies by more
  *                  than it is, for threads that wait for each other spin
  *
@@ -13,7 +15,7 @@
  * Linux only: a thread reads its own time in /proc.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,22 +49,22 @@ const witness = `data:text/javascript,${encodeURIComponent(`
     const { Summarizer } = await import('${dist('training/summarizer.js')}');
     const { TrainSummaries } = await import('${dist('cli/commands/train-summaries.js')}');
     const { WorkerSession } = await import('${dist('engine/worker-session.js')}');
-    const cost = {};
-    const count = (owner, name, what, clock = spent) => {
+    const cost = { opening: [], summarizing: [], watched: [], plain: [] };
+    const count = (owner, name, what, clock) => {
       const original = owner[name];
-      owner[name] = async function (...words) {
+      owner[name] = function (...words) {
         const before = clock();
-        const result = await original.apply(this, words);
-        const { micros, calls } = cost[what] ?? { micros: 0, calls: 0 };
-        cost[what] = { micros: micros + clock() - before, calls: calls + 1 };
+        const note = () => cost[what(...words)].push(clock() - before);
+        const result = original.apply(this, words);
+        if (result instanceof Promise) return result.finally(note);
+        note();
         return result;
       };
     };
     // Meanwhile the thread that records starts, which counts its time itself.
-    count(TrainSummaries, 'open', 'opening', ofThread);
-    count(Summarizer, 'create', 'compiling');
-    count(Summarizer.prototype, 'look', 'looking');
-    count(WorkerSession.prototype, 'read', 'reading');
+    count(TrainSummaries, 'open', () => 'opening', ofThread);
+    count(Summarizer.prototype, 'summarize', () => 'summarizing', ofThread);
+    count(WorkerSession.prototype, 'step', (_, options) => (options?.watch ? 'watched' : 'plain'), spent);
     process.on('exit', () => writeFileSync(file, JSON.stringify({ all: spent(), cost })));
   } else if (process.argv[1]?.endsWith('recorder-worker.js')) {
     process.on('exit', () => writeFileSync(file + '.recorder', String(ofThread())));
@@ -81,8 +83,8 @@ function watched(...words) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** Seconds of CPU time of a run in all, and of its summaries by part.
- * @param {number} summarySteps @returns {{ all: number, parts: Readonly<Record<string, number>> }} */
+/** Seconds of CPU time of a run in all, of its steps, and of its summaries by part.
+ * @param {number} summarySteps */
 function train(summarySteps) {
   const trainDir = join(folder, 'run');
   const recipe = [
@@ -104,18 +106,42 @@ function train(summarySteps) {
     String(summarySteps),
   );
   rmSync(trainDir, { recursive: true });
-  if (summarySteps === 0) return { all: all / 1e6, parts: {} };
-  const { looking, reading, opening, compiling } = cost;
-  const parts = {
-    opening: opening.micros,
-    compiling: compiling.micros,
-    looking: looking.micros,
-    // The first one would be made without summaries too: a checkpoint is saved of it.
-    reading: (reading.micros / reading.calls) * (looking.calls - 1),
-    recording: Number(readFileSync(join(folder, 'cpu.json.recorder'), 'utf8')),
+  const seconds = (/** @type {readonly number[]} */ micros) => micros.map((one) => one / 1e6);
+  const found = { all: all / 1e6, watched: seconds(cost.watched), plain: seconds(cost.plain) };
+  if (summarySteps === 0) return { ...found, opening: 0, summarizing: 0, recording: 0 };
+  return {
+    ...found,
+    opening: sum(seconds(cost.opening)),
+    summarizing: sum(seconds(cost.summarizing)),
+    recording: Number(readFileSync(join(folder, 'cpu.json.recorder'), 'utf8')) / 1e6,
   };
-  const seconds = Object.entries(parts).map(([part, micros]) => [part, micros / 1e6]);
-  return { all: all / 1e6, parts: Object.fromEntries(seconds) };
+}
+
+/** Seconds of CPU time to make a session of the training step, watched or not, in a process of its own.
+ * @param {boolean} watched */
+function compiling(watched) {
+  const program = `
+    const { chooseEngine } = await import('${dist('engine/engines.js')}');
+    const { buildTrainingGraph } = await import('${dist('training/training-graph.js')}');
+    const { tutorialNetwork } = await import('${dist('model/network.js')}');
+    const { unwatched } = await import('${dist('passes/watch.js')}');
+    const { engine } = chooseEngine({ engine: '${flags.engine}', precision: '${flags.precision}' });
+    const recipe = { weightDecay: 0.004, clipNorm: 5 };
+    const { graph } = buildTrainingGraph(tutorialNetwork(10), ${flags['batch-size']}, recipe);
+    const session = await engine.compile(${watched} ? graph : unwatched(graph));
+    const { user, system } = process.cpuUsage();
+    console.log((user + system) / 1e6);
+    await session.release();`;
+  const file = join(folder, 'compile.mjs');
+  writeFileSync(file, program);
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`a session cannot be made:\n${stderr}`);
+  return Number(stdout);
+}
+
+/** @param {readonly number[]} values */
+function sum(values) {
+  return values.reduce((a, b) => a + b, 0);
 }
 
 /** @param {readonly number[]} values */
@@ -129,6 +155,8 @@ try {
   spawnSync(process.execPath, [main, 'download', '--dataset', 'synthetic', '--data-dir', folder]);
   const what = `${flags.engine} ${flags.precision}, batch ${flags['batch-size']}, ${steps} steps`;
   console.log(`${what}, a summary every ${every}: CPU seconds`);
+  const tries = Array.from({ length: 5 }, () => compiling(true) - compiling(false));
+  const preparing = median(tries);
   const counted = [];
   const differences = [];
   for (let round = 0; round < rounds; round++) {
@@ -137,12 +165,17 @@ try {
     const results = [train(first), train(every - first)];
     const [plain, shown] = round % 2 === 0 ? results : results.reverse();
     if (plain === undefined || shown === undefined) throw new Error('a run is missing');
-    const summaries = Object.values(shown.parts).reduce((a, b) => a + b, 0);
+    const [watched = 0, ...later] = shown.watched;
+    const usual = median(plain.plain.slice(1));
+    const watching = watched - (plain.plain[0] ?? 0) + sum(later) - later.length * median(shown.plain);
+    const { opening, summarizing, recording } = shown;
+    const parts = { opening, preparing, watching, summarizing, recording };
+    const summaries = sum(Object.values(parts));
     counted.push(summaries / shown.all);
     differences.push((shown.all - plain.all) / shown.all);
-    const parts = Object.entries(shown.parts).map(([part, seconds]) => `${part} ${seconds.toFixed(2)}`);
+    const list = Object.entries(parts).map(([part, seconds]) => `${part} ${seconds.toFixed(2)}`);
     console.log(
-      `  without ${plain.all.toFixed(2)}, with ${shown.all.toFixed(2)}, counted ${summaries.toFixed(2)} (${parts.join(', ')})`,
+      `  without ${plain.all.toFixed(2)} (a step ${usual.toFixed(3)}), with ${shown.all.toFixed(2)}, counted ${summaries.toFixed(2)} (${list.join(', ')})`,
     );
   }
   console.log(

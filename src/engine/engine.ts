@@ -4,6 +4,7 @@
  *     const session = await engine.compile(graph);
  *     await session.write(variables);
  *     const { total_loss } = await session.step(feeds);   // computes the outputs, then applies the updates
+ *     const { loss, 'conv1/activations': seen } = await session.step(feeds, { watch: true });   // and what is watched
  *     const trained = await session.read();
  *     await session.release();
  */
@@ -35,6 +36,10 @@ export interface CompileOptions {
   readonly profiling?: boolean;
 }
 
+export interface StepOptions {
+  readonly watch?: boolean;
+}
+
 /** What one part of a step took. */
 export interface PartTime {
   /** The operator of the graph, or what the engine does in between, such as `Reorder`. */
@@ -54,10 +59,11 @@ export interface Session {
    * @throws RunError for a name, dtype or shape that the graph does not have. */
   write(variables: Tensors): Promise<void>;
   /** Computes the outputs from the feeds and the variables, then gives the variables their new values. The
-   * tensors fed are copied and may be used again.
+   * tensors fed are copied and may be used again. Asked to watch, it returns what the graph watches too, as it is before
+   * the variables change.
    * @throws RunError for a feed that is missing or does not fit: the variables are then as they were; or when the engine
    * fails: then the session can only be released. */
-  step(feeds: Tensors): Promise<Tensors>;
+  step(feeds: Tensors, options?: StepOptions): Promise<Tensors>;
   /** Copies of all variables. */
   read(): Promise<Tensors>;
   /** Takes so many steps with the same feeds and tells what each part of them took, in order.

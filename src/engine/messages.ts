@@ -4,7 +4,7 @@ import type { PartTime } from './engine.ts';
 
 export type Request =
   | { readonly kind: 'write'; readonly tensors: ReadonlyMap<string, Tensor> }
-  | { readonly kind: 'step'; readonly feeds: ReadonlyMap<string, Tensor> }
+  | { readonly kind: 'step'; readonly feeds: ReadonlyMap<string, Tensor>; readonly watch: boolean }
   | { readonly kind: 'read' }
   | { readonly kind: 'profile'; readonly feeds: ReadonlyMap<string, Tensor>; readonly steps: number }
   | { readonly kind: 'release' };

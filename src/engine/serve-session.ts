@@ -11,7 +11,7 @@ type Answer = Tensors | Promise<Tensors>;
 /** What an engine's thread can do. */
 export interface SessionWork {
   readonly write: (tensors: Tensors) => void;
-  readonly step: (feeds: Tensors) => Answer;
+  readonly step: (feeds: Tensors, watch: boolean) => Answer;
   readonly read: () => Answer;
   readonly profile: (feeds: Tensors, steps: number) => readonly PartTime[] | Promise<readonly PartTime[]>;
   readonly release: () => void | Promise<void>;
@@ -41,7 +41,7 @@ export function serveSession(port: MessagePort, ready: SessionWork | Promise<Ses
 async function answer(work: SessionWork, request: Request): Promise<Reply> {
   switch (request.kind) {
     case 'step':
-      return done(await work.step(request.feeds));
+      return done(await work.step(request.feeds, request.watch));
     case 'read':
       return done(await work.read());
     case 'profile':

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { messageOf, RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { describeType } from '../tensor/tensor.ts';
-import type { PartTime, Session, Tensors } from './engine.ts';
+import type { PartTime, Session, StepOptions, Tensors } from './engine.ts';
 import type { Reply, Request } from './messages.ts';
 
 /** How a session's thread is started, and how it is spoken of. */
@@ -56,9 +56,9 @@ export class WorkerSession implements Session {
     await this.#send({ kind: 'write', tensors: variables });
   }
 
-  async step(feeds: Tensors): Promise<Tensors> {
+  async step(feeds: Tensors, { watch = false }: StepOptions = {}): Promise<Tensors> {
     this.#requireFeeds(feeds);
-    return this.#tensors({ kind: 'step', feeds });
+    return this.#tensors({ kind: 'step', feeds, watch });
   }
 
   read(): Promise<Tensors> {

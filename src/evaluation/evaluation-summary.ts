@@ -14,7 +14,7 @@ import type { Picture } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
 import type { RecordedValue } from '../summary/recorder-messages.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
-import { activationValues, imageValues, outputActivations } from '../training/shown-values.ts';
+import { activationValues, imageValues, shownActivations } from '../training/shown-values.ts';
 import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { Score, Scored } from './evaluate.ts';
 
@@ -88,7 +88,7 @@ function buildActivationGraph(
   const builder = new GraphBuilder('activations');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
   const model = inference(builder, images, network);
-  outputActivations(builder, model);
+  for (const [tag, activation] of shownActivations(builder, model)) builder.output(tag, activation);
   return { ...builder.build(), activations: model.activations.map(({ name }) => name) };
 }
 

@@ -1,7 +1,7 @@
 /**
  * A graph: what is computed from what, with the shape of everything. It is a function of the values fed
- * (`inputs`) and of the variables, and lists what it returns (`outputs`) and which of its values are the new
- * values of which variables (`updates`). Nodes stand in an order in which they can be computed.
+ * (`inputs`) and of the variables, and lists what it returns (`outputs`), which of its values are the new values of which
+ * variables (`updates`), and what it tells when asked (`watched`). Nodes stand in an order in which they can be computed.
  */
 import { GraphError } from '../errors.ts';
 import { sameShape, type TensorType } from '../tensor/tensor.ts';
@@ -33,6 +33,8 @@ export interface Graph {
   readonly outputs: ReadonlyMap<string, Value>;
   /** Name of a variable → its value after the step. */
   readonly updates: ReadonlyMap<string, Value>;
+  /** What a step returns only when asked: it costs the steps that are not asked nothing, and changes no bit of any. */
+  readonly watched: ReadonlyMap<string, Value>;
 }
 
 /** The inputs of any node in their order, by name (by position where an operator takes a list). */
@@ -45,9 +47,9 @@ export function outputsOf(node: { readonly outputs: object }): readonly [string,
   return Object.entries(node.outputs as Readonly<Record<string, Value>>);
 }
 
-/** The values a graph must deliver: its outputs and the new values of its variables. */
-export function resultsOf(graph: Graph): readonly Value[] {
-  return [...graph.outputs.values(), ...graph.updates.values()];
+/** The values a graph must deliver: its outputs, the new values of its variables and what is watched. */
+export function resultsOf({ outputs, updates, watched }: Graph): readonly Value[] {
+  return [...outputs.values(), ...updates.values(), ...watched.values()];
 }
 
 /** Which node makes a value. Fed values and variables are made by none. */

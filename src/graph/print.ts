@@ -24,6 +24,7 @@ export function printGraph(graph: Graph): string {
     ...graph.nodes.map(printNode),
     ...[...graph.outputs].map(([name, value]) => `output ${name} = ${value.name}`),
     ...[...graph.updates].map(([name, value]) => `update ${name} = ${value.name}`),
+    ...[...graph.watched].map(([name, value]) => `watch ${name} = ${value.name}`),
     '',
   ].join('\n');
 }

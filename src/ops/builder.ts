@@ -16,6 +16,7 @@ export class GraphBuilder {
   readonly #nodes: Node[] = [];
   readonly #outputs = new Map<string, Value>();
   readonly #updates = new Map<string, Value>();
+  readonly #watched = new Map<string, Value>();
 
   constructor(name: string) {
     this.#name = name;
@@ -83,6 +84,12 @@ export class GraphBuilder {
     this.#outputs.set(name, value);
   }
 
+  /** Returns the value, under the name, from those steps that are asked for it. */
+  watch(name: string, value: Value): void {
+    if (this.#watched.has(name)) throw new GraphError(`graph ${this.#name} watches two values as ${name}`);
+    this.#watched.set(name, value);
+  }
+
   /** Makes the value the variable's value after the step. */
   update(variable: Value, value: Value): void {
     requireSameType(`update of ${variable.name}`, variable, value);
@@ -100,6 +107,7 @@ export class GraphBuilder {
       nodes: [...this.#nodes],
       outputs: new Map(this.#outputs),
       updates: new Map(this.#updates),
+      watched: new Map(this.#watched),
     });
   }
 

@@ -31,6 +31,7 @@ const right: Graph = {
   nodes: [add],
   outputs: new Map([['sum', y]]),
   updates: new Map([['weights', y]]),
+  watched: new Map(),
 };
 
 test('a graph that is right is returned as it is', () => {

@@ -50,7 +50,12 @@ function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
       `graph ${graph.name}: ${name} names an output and something fed; one name for one thing`,
     );
   }
-  for (const [name, value] of [...graph.outputs, ...graph.updates]) {
+  const fed = new Map([...graph.inputs, ...graph.variables]);
+  for (const [name, value] of graph.watched) {
+    if (!graph.outputs.has(name) && (fed.get(name) ?? value) === value) continue;
+    throw new GraphError(`graph ${graph.name}: ${name} names what is watched and something else`);
+  }
+  for (const [name, value] of [...graph.outputs, ...graph.updates, ...graph.watched]) {
     if (!known.has(value))
       throw new GraphError(`graph ${graph.name}: nothing makes ${value.name}, wanted as ${name}`);
   }

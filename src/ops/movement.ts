@@ -225,7 +225,7 @@ export const reverse: OpDefinition<'Reverse'> = {
 export const gather: OpDefinition<'Gather'> = {
   infer: ({ x }, { indices }) => {
     const [rows = 0, ...rest] = x.shape;
-    const wrong = indices.find((index) => index < 0 || index >= rows);
+    const wrong = firstOutside(indices, rows);
     if (wrong !== undefined) throw new GraphError(`x ${describeType(x)} has no row ${wrong}`);
     return { y: like(x, [indices.length, ...rest]) };
   },
@@ -235,6 +235,15 @@ export const gather: OpDefinition<'Gather'> = {
   }),
   onednn: { notOffered: 'passes of the ONNX engine alone make it' },
 };
+
+/** Asked of tens of thousands of indices after every pass, so a plain loop. */
+function firstOutside(indices: readonly number[], rows: number): number | undefined {
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number;
+    if (index < 0 || index >= rows) return index;
+  }
+  return undefined;
+}
 
 /** Where a part of a row-major tensor begins, and how far its neighbours are apart. */
 function viewAt(dims: Shape, begin: readonly number[]): { readonly offset: number; readonly strides: Shape } {

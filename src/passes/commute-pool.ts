@@ -9,11 +9,12 @@
  *     before  r = BiasAdd(x, bias); y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  db = BiasAddGrad(dr)
  *     after   p = MaxPool(x); y = BiasAdd(p, bias);  dr = MaxPoolGrad(x, p, dy);  db = BiasAddGrad(dy)
  *
- * Applies where nothing else reads r, and in the first case dr.
+ * Applies where nothing else in the step reads r, and in the first case dr.
  */
 import { type Graph, type Node, readers, resultsOf, type Value } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { type Pass, rewrite } from './rewrite.ts';
+import { setAside, unwatched } from './watch.ts';
 
 type Moved = Node<'Relu'> | Node<'BiasAdd'>;
 
@@ -33,11 +34,17 @@ export const commuteRelu: Pass = (graph) => commute(graph, 'Relu');
 export const commuteBias: Pass = (graph) => commute(graph, 'BiasAdd');
 
 function commute(graph: Graph, moved: Moved['op']): Graph {
-  const groups = groupsOf(graph, moved);
-  return rewrite(graph, (node, builder) => {
+  const groups = groupsOf(unwatched(graph), moved);
+  const apart = setAside(graph, (node) => isGone(node, groups.get(node.name)));
+  return rewrite(apart, (node, builder) => {
     const group = groups.get(node.name);
     return group === undefined ? undefined : moveNode(group, node, builder);
   });
+}
+
+/** Is the output of the node, r or dr, not there any more? */
+function isGone(node: Node, group: Group | undefined): boolean {
+  return node.op === group?.op || (group?.op === 'Relu' && node.op === 'MaxPoolGrad');
 }
 
 function moveNode(

@@ -33,6 +33,7 @@ export function rewrite(graph: Graph, replace: Replace): Graph {
     }
   }
   for (const [name, value] of graph.outputs) builder.output(name, now(value));
+  for (const [name, value] of graph.watched) builder.watch(name, now(value));
   for (const [name, value] of graph.updates) {
     const variable = graph.variables.get(name);
     if (variable !== undefined) builder.update(now(variable), now(value));
@@ -41,7 +42,7 @@ export function rewrite(graph: Graph, replace: Replace): Graph {
 }
 
 /** The node with each of its inputs replaced. */
-function withInputs(node: Node, replacement: (value: Value) => Value): Node {
+export function withInputs(node: Node, replacement: (value: Value) => Value): Node {
   const inputs = inputsOf(node).map(([name, value]) => [name, replacement(value)] as const);
   return {
     ...node,
@@ -53,7 +54,7 @@ function copy<N extends OpName>(node: Node<N>, builder: GraphBuilder): Readonly<
   return builder.outputsOf<N>(node.op, node.inputs, node.attributes, node.name);
 }
 
-/** Drops the nodes that no output and no update needs. */
+/** Drops the nodes that no result needs. */
 export function prune(graph: Graph): Graph {
   const needed = new Set(resultsOf(graph));
   const kept = graph.nodes.toReversed().filter((node) => {
@@ -67,13 +68,15 @@ export function prune(graph: Graph): Graph {
 /** Computes what two nodes would compute twice only once: same operator, same inputs, same attributes. */
 export function mergeEqual(graph: Graph): Graph {
   const first = new Map<string, Node>();
+  const meaningOf = meanings();
   const same = new Map<Value, Value>();
   const now = (value: Value) => same.get(value) ?? value;
   const nodes = graph.nodes.flatMap((node) => {
     const here = withInputs(node, now);
-    const twin = first.get(meaningOf(here));
+    const meaning = meaningOf(here);
+    const twin = first.get(meaning);
     if (twin === undefined) {
-      first.set(meaningOf(here), here);
+      first.set(meaning, here);
       return [here];
     }
     const outputs = new Map(outputsOf(twin));
@@ -82,20 +85,53 @@ export function mergeEqual(graph: Graph): Graph {
   });
   const results = (values: Graph['outputs']) =>
     new Map([...values].map(([name, value]) => [name, now(value)]));
-  return checked({ ...graph, nodes, outputs: results(graph.outputs), updates: results(graph.updates) });
+  return checked({
+    ...graph,
+    nodes,
+    outputs: results(graph.outputs),
+    updates: results(graph.updates),
+    watched: results(graph.watched),
+  });
 }
 
 /** What a node computes, as text: two nodes of one text compute the same. */
-function meaningOf(node: Node): string {
-  const inputs = inputsOf(node).map(([name, value]) => `${name}: ${value.name}`);
-  return `${node.op}(${inputs.join()})${JSON.stringify(node.attributes, exactly)}`;
+function meanings(): (node: Node) => string {
+  const numberOf = contentNumbers();
+  /** JSON has no words for what is not finite, nor for -0. */
+  const exactly = (_: string, value: unknown): unknown => {
+    if (isList(value)) return { content: numberOf(value) };
+    if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)))
+      return { number: Object.is(value, -0) ? '-0' : String(value) };
+    return value;
+  };
+  return (node) => {
+    const inputs = inputsOf(node).map(([name, value]) => `${name}: ${value.name}`);
+    return `${node.op}(${inputs.join()})${JSON.stringify(node.attributes, exactly)}`;
+  };
 }
 
-/** JSON has no words for what is not finite, nor for -0; of tensors the bytes say all. */
-function exactly(_: string, value: unknown): unknown {
-  if (ArrayBuffer.isView(value))
-    return Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)).join();
-  if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)))
-    return { number: Object.is(value, -0) ? '-0' : String(value) };
-  return value;
+type List = ArrayLike<number | bigint>;
+
+function isList(value: unknown): value is List {
+  if (ArrayBuffer.isView(value)) return true;
+  return Array.isArray(value) && value.every((item) => typeof item === 'number');
+}
+
+/** A number for each content: constants and lists of indices would make long texts. */
+function contentNumbers(): (list: List) => number {
+  const known = new Map<string, { readonly list: List; readonly number: number }[]>();
+  let count = 0;
+  return (list) => {
+    const beginning = `${list.length}: ${Array.prototype.slice.call(list, 0, 16).join()}`;
+    const alike = known.get(beginning) ?? [];
+    const same = alike.find((other) => sameItems(other.list, list));
+    if (same !== undefined) return same.number;
+    known.set(beginning, [...alike, { list, number: count }]);
+    return count++;
+  };
+}
+
+function sameItems(a: List, b: List): boolean {
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
+  return a.length === b.length;
 }

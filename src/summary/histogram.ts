@@ -1,7 +1,7 @@
 /** Histograms of tensors as TensorFlow makes them, fast enough to look at every value of a network. */
 
 import { bucketLimits, bucketsOfCell, notFinite } from './histogram-buckets.ts';
-import { countAll, newCellCounts, noSums } from './histogram-count.ts';
+import { at, type Counts, countAll, newCounts } from './histogram-count.ts';
 
 /** How values are spread; the fields of TensorFlow's HistogramProto. Bucket i holds `counts[i]` values, from
  * `limits[i − 1]` up to, but without, `limits[i]`. */
@@ -26,15 +26,18 @@ export interface Histogram {
  * where one looks for what went wrong.
  */
 export class HistogramCounter {
-  readonly #counts = newCellCounts();
-  #sums = noSums;
+  #counts = newCounts();
 
   /** Counts all values; the sums are float64, in the order of the values. */
   add(values: Float32Array): void {
-    const sums = countAll(values, this.#counts, this.#sums);
+    const { even, odd, sums } = this.#counts;
+    const before = sums.slice();
+    countAll(values, this.#counts);
     // The squares of finite float32 cannot overflow a float64: something was not finite, so the sums go without it.
-    const allFinite = Number.isFinite(sums.sumSquares);
-    this.#sums = allFinite ? sums : countAll(values.filter(Number.isFinite), newCellCounts(), this.#sums);
+    if (Number.isFinite(sums[at.sumSquares])) return;
+    const finite: Counts = { ...newCounts(), sums: before };
+    countAll(values.filter(Number.isFinite), finite);
+    this.#counts = { even, odd, sums: finite.sums };
   }
 
   /** How many values were infinite or no number. */
@@ -42,12 +45,27 @@ export class HistogramCounter {
     return this.#byBucket()[notFinite] ?? 0;
   }
 
+  /** How many values were exactly 0. */
+  get zeros(): number {
+    return this.#sumOf('zeros');
+  }
+
   /** The histogram of the finite values so far. Where there are none, min and max are 0. */
   get histogram(): Histogram {
     const counts = this.#byBucket().subarray(0, notFinite);
     const num = counts.reduce((a, b) => a + b, 0);
-    const range = num === 0 ? { min: 0, max: 0 } : {};
-    return { ...this.#sums, ...range, num, ...collapseEmpty(counts) };
+    return {
+      min: num === 0 ? 0 : this.#sumOf('min'),
+      max: num === 0 ? 0 : this.#sumOf('max'),
+      num,
+      sum: this.#sumOf('sum'),
+      sumSquares: this.#sumOf('sumSquares'),
+      ...collapseEmpty(counts),
+    };
+  }
+
+  #sumOf(name: keyof typeof at): number {
+    return this.#counts.sums[at[name]] ?? 0;
   }
 
   #byBucket(): Float64Array {

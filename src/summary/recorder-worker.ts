@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
 import type { SummaryValue } from './event.ts';
 import { EventWriter } from './event-writer.ts';
-import { histogramOf } from './histogram.ts';
+import { HistogramCounter } from './histogram.ts';
 import { MetricsFile } from './metrics-file.ts';
 import { encodeImage } from './png.ts';
 import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
@@ -50,13 +50,9 @@ function written(value: RecordedValue): readonly SummaryValue[] {
   }
   if (value.kind !== 'tensor') return [value];
   const { data, sparsityTag, ...rest } = value;
-  const histogram: SummaryValue = { ...rest, kind: 'histogram', histogram: histogramOf(data) };
+  const counter = new HistogramCounter();
+  counter.add(data);
+  const histogram: SummaryValue = { ...rest, kind: 'histogram', histogram: counter.histogram };
   if (sparsityTag === undefined) return [histogram];
-  return [histogram, { kind: 'scalar', tag: sparsityTag, value: zerosIn(data) / Math.max(1, data.length) }];
-}
-
-function zerosIn(values: Float32Array): number {
-  let zeros = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
-  return zeros;
+  return [histogram, { kind: 'scalar', tag: sparsityTag, value: counter.zeros / Math.max(1, data.length) }];
 }

@@ -388,7 +388,8 @@ export function computeGraph(
     values.set(value, found);
   }
   for (const node of graph.nodes) computeNode(node, values);
-  const results = [...graph.outputs, ...graph.updates].map(
+  const watched = [...graph.watched].map(([name, value]) => [`watched ${name}`, value] as const);
+  const results = [...graph.outputs, ...graph.updates, ...watched].map(
     ([name, value]) => [name, values.get(value)] as const,
   );
   return new Map(results.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));

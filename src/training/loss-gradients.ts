@@ -1,4 +1,4 @@
-/** From a batch to the gradients that a step on it applies: what a training step and what is shown of it share. */
+/** From a batch to the gradients that a step on it applies. */
 import { gradients } from '../autodiff/gradients.ts';
 import type { Value } from '../graph/graph.ts';
 import { type Loss, loss } from '../model/loss.ts';
@@ -7,7 +7,7 @@ import type { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from './clip.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 
-/** What of a recipe is in its graphs. */
+/** What of a recipe is in its graph. */
 export type GraphHyperparameters = Pick<Hyperparameters, 'weightDecay' | 'clipNorm'>;
 
 /** What a batch is fed as. */

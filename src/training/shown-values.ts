@@ -14,23 +14,26 @@ const shownImages = 3;
 export const activationTag = (name: string): string => `${name}/activations`;
 export const sparsityTag = (name: string): string => `${name}/sparsity`;
 
-/** Makes the activations outputs of the graph, under the tags of their histograms; those that are images as [H, W, N, C]. */
-export function outputActivations(builder: GraphBuilder, { activations }: Inference): void {
-  for (const activation of activations) {
-    builder.output(activationTag(activation.name), asComputed(builder, activation));
-  }
+/** What is shown of activations, under the tags of their histograms: themselves, those that are images as [H, W, N, C]. */
+export function shownActivations(
+  builder: GraphBuilder,
+  { activations }: Inference,
+): ReadonlyMap<string, Value> {
+  return new Map(
+    activations.map((activation) => [activationTag(activation.name), asComputed(builder, activation)]),
+  );
 }
 
 /**
  * Images as [H, W, N, C], the order in which the ONNX engine keeps them: what is shown of them does not depend on any
- * order, and to turn them would take a third of the time of the summary's graph there. oneDNN turns them either way.
+ * order, and to turn them would take longer than to compute them there. oneDNN turns them either way.
  */
 function asComputed({ op }: GraphBuilder, activation: Value): Value {
   if (activation.shape.length !== 4) return activation;
   return op('Transpose', { x: activation }, { order: [2, 3, 0, 1] }, `shown/${activation.name}`);
 }
 
-/** The histograms and sparsities of activations, by name, among the outputs of a graph. */
+/** The histograms and sparsities of activations, by name, among what a step has returned. */
 export function activationValues(names: readonly string[], outputs: Tensors): readonly RecordedValue[] {
   return names.flatMap((name) => {
     const tag = activationTag(name);

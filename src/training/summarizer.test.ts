@@ -5,7 +5,7 @@ import { distortedBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import type { RecordedValue } from '../summary/recorder-messages.ts';
-import { type Float32Tensor, float32Data } from '../tensor/tensor.ts';
+import type { Float32Tensor } from '../tensor/tensor.ts';
 import { relativeDistance } from '../testing/compare.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';
 import { noiseExamples } from '../testing/examples.ts';
@@ -31,20 +31,23 @@ function runOn(engine: Engine, clipNorm: number): TrainingRun {
 const tensorsOf = (values: readonly RecordedValue[]) =>
   new Map(values.flatMap((value) => (value.kind === 'tensor' ? [[value.tag, value.data] as const] : [])));
 
+const noQueue = { queue: { ready: 0, capacity: 1 }, waitedMillis: 0 };
+
 /** What a summary shows of a batch, and the variables before and after a step on it. */
 async function lookAndStep(run: TrainingRun) {
   const training = buildTrainingGraph(run.network, run.batchSize, run.hyperparameters);
   const session = await run.engine.compile(training.graph);
   await session.write(initialVariables(training, run.seed));
-  const summarizer = await Summarizer.create(run, 1);
   try {
     const before = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
-    const seen = tensorsOf(await summarizer.look(before, batch));
-    const { losses } = await trainStep(run, training.lossNames, session, batch);
+    const { report, outputs } = await trainStep(run, training.lossNames, session, batch, { watch: true });
+    const summarizer = new Summarizer(run, training, 1);
+    const { values } = summarizer.summarize(batch, outputs, { ...report, waitedMillis: 0 }, noQueue);
+    const [seen, { losses }] = [tensorsOf(values), report];
     const after = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
     return { names: training.parameters.map(({ variable }) => variable.name), before, after, seen, losses };
   } finally {
-    await Promise.all([session.release(), summarizer.release()]);
+    await session.release();
   }
 }
 
@@ -52,23 +55,18 @@ interface Case {
   readonly name: string;
   readonly skip: string | false;
   readonly create: () => Engine;
-  /** Relative distance of the gradients of a variable that is allowed. */
-  readonly tolerance: (variable: string) => number;
 }
 const of = (engine: (typeof engines)[number], precision: Precision): Case => ({
   name: `${engine.name}, ${precision}`,
   skip: precision === 'bfloat16' ? skipBfloat16 : engine.skip,
   create: () => engine.create(1, precision),
-  // The sum over all cells of the images cancels almost: in bfloat16 it is a seventh away from what it is in float32,
-  // and the two graphs round in different places.
-  tolerance: (variable) => (precision === 'bfloat16' && variable === 'conv1/weights' ? 0.1 : 1e-3),
 });
 const cases = engines.flatMap((engine) => [
   of(engine, 'float32'),
   ...(engine.name === 'onednn' ? [of(engine, 'bfloat16')] : []),
 ]);
 
-for (const { name, skip, create, tolerance } of cases) {
+for (const { name, skip, create } of cases) {
   describe(name, { skip }, () => {
     for (const clipNorm of [0, 0.25]) {
       test(`the gradients shown are those that the step on this batch applies${clipNorm > 0 ? ', clipped' : ''}`, async () => {
@@ -80,7 +78,7 @@ for (const { name, skip, create, tolerance } of cases) {
           const shown = seen.get(`${variable}/gradients`);
           assert.ok(shown !== undefined && shown.length === old.length, variable);
           const distance = relativeDistance(shown, applied);
-          assert.ok(distance <= tolerance(variable), `${variable}: relative distance ${distance}`);
+          assert.ok(distance <= 1e-3, `${variable}: relative distance ${distance}`);
           squares += shown.reduce((sum, value) => sum + value * value, 0);
           assert.deepEqual(seen.get(variable), old, `${variable} is shown as it is before the step`);
         }
@@ -120,66 +118,55 @@ describe('a summary', () => {
   const scalarsOf = (values: readonly RecordedValue[]) =>
     new Map(values.flatMap((value) => (value.kind === 'scalar' ? [[value.tag, value.value] as const] : [])));
 
+  const training = { activations: [], parameters: [] };
+
   test('tells rates of all steps since the last one, and how full the queue was', async () => {
     assert.ok(onnx !== undefined);
-    const summarizer = await Summarizer.create(runOn(onnx.create(1), 0), 1);
-    try {
-      const before = new Map([
-        ['total_loss/avg', { dtype: 'float32', shape: [], data: Float32Array.of(2) }],
-      ] as const);
-      const tell = (step: number, waitedMillis: number) => {
-        const batches = { queue: { ready: 3, capacity: 4 }, waitedMillis };
-        const all = summarizer.summarize([], before, report(step, 3), batches);
-        return scalarsOf(all.values);
-      };
-      const first = tell(0, 1000);
-      assert.equal(
-        first.has('examples_per_sec') || first.has('input/waiting'),
-        false,
-        'there is nothing before',
-      );
-      assert.equal(first.get('queue/batches/fraction_of_4_full'), 0.75);
-      assert.equal(first.get('learning_rate'), 0.1);
-      const started = performance.now();
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      const second = tell(3, 1000 + 3 * 20);
-      const millis = performance.now() - started;
-      const near = (found: number | undefined, expected: number) =>
-        assert.ok(Math.abs((found ?? Number.NaN) / expected - 1) < 0.1, `${found}, expected ${expected}`);
-      near(second.get('examples_per_sec'), (3 * 16 * 1000) / millis);
-      near(second.get('input/waiting'), 60 / millis);
-      // 2 − 0.1·(2 − 3) = 2.1, and of a start at zero 0.9⁴ is still in it.
-      near(second.get('total_loss'), 2.1 / (1 - 0.9 ** 4));
-      assert.equal(second.get('total_loss (raw)'), 3);
-    } finally {
-      await summarizer.release();
-    }
+    const summarizer = new Summarizer(runOn(onnx.create(1), 0), training, 1);
+    const before = new Map([
+      ['total_loss/avg', { dtype: 'float32', shape: [], data: Float32Array.of(2) }],
+    ] as const);
+    const tell = (step: number, waitedMillis: number) => {
+      const batches = { queue: { ready: 3, capacity: 4 }, waitedMillis };
+      return scalarsOf(summarizer.summarize(batch, before, report(step, 3), batches).values);
+    };
+    const first = tell(0, 1000);
+    assert.equal(
+      first.has('examples_per_sec') || first.has('input/waiting'),
+      false,
+      'there is nothing before',
+    );
+    assert.equal(first.get('queue/batches/fraction_of_4_full'), 0.75);
+    assert.equal(first.get('learning_rate'), 0.1);
+    const started = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const second = tell(3, 1000 + 3 * 20);
+    const millis = performance.now() - started;
+    const near = (found: number | undefined, expected: number) =>
+      assert.ok(Math.abs((found ?? Number.NaN) / expected - 1) < 0.1, `${found}, expected ${expected}`);
+    near(second.get('examples_per_sec'), (3 * 16 * 1000) / millis);
+    near(second.get('input/waiting'), 60 / millis);
+    // 2 − 0.1·(2 − 3) = 2.1, and of a start at zero 0.9⁴ is still in it.
+    near(second.get('total_loss'), 2.1 / (1 - 0.9 ** 4));
+    assert.equal(second.get('total_loss (raw)'), 3);
   });
 
-  test('shows no more pictures than the batch has images, each with memory of its own', async () => {
+  test('shows no more pictures than the batch has images, each with memory of its own', () => {
     assert.ok(onnx !== undefined);
     const two = { ...runOn(onnx.create(1), 0), batchSize: 2 };
-    const training = buildTrainingGraph(two.network, 2, two.hyperparameters);
-    const summarizer = await Summarizer.create(two, 1);
-    try {
-      const small = distortedBatch(examples, new ExampleOrder(0, examples.count), 0, newBuffers(2));
-      const values = await summarizer.look(initialVariables(training, 0), small);
-      const pictures = values.flatMap((value) => (value.kind === 'picture' ? [value] : []));
-      assert.deepEqual(
-        pictures.map(({ tag, image }) => [tag, image.shape]),
-        [
-          ['images/image/0', [3, 24, 24]],
-          ['images/image/1', [3, 24, 24]],
-        ],
-      );
-      const expected = small.images.slice(1728, 2 * 1728);
-      small.images.fill(0);
-      assert.deepEqual(
-        float32Data(pictures[1]?.image ?? { dtype: 'float32', shape: [], data: new Float32Array(0) }),
-        expected,
-      );
-    } finally {
-      await summarizer.release();
-    }
+    const summarizer = new Summarizer(two, training, 1);
+    const small = distortedBatch(examples, new ExampleOrder(0, examples.count), 0, newBuffers(2));
+    const { values } = summarizer.summarize(small, new Map(), report(0, 3), noQueue);
+    const pictures = values.flatMap((value) => (value.kind === 'picture' ? [value] : []));
+    assert.deepEqual(
+      pictures.map(({ tag, image }) => [tag, image.shape]),
+      [
+        ['images/image/0', [3, 24, 24]],
+        ['images/image/1', [3, 24, 24]],
+      ],
+    );
+    const expected = small.images.slice(1728, 2 * 1728);
+    small.images.fill(0);
+    assert.deepEqual(pictures[1]?.image.data, expected);
   });
 });

@@ -1,14 +1,13 @@
 /** What a step's summary holds: the tutorial's histograms, scalars and pictures, and what a run costs. */
-import type { Session, Tensors } from '../engine/engine.ts';
+import type { Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import type { BatchSource } from '../input/prefetch.ts';
 import type { RecordedValue } from '../summary/recorder-messages.ts';
-import { float32Data, type Tensor } from '../tensor/tensor.ts';
+import { float32Data } from '../tensor/tensor.ts';
 import type { TrainingRun } from './run.ts';
 import { activationValues, imageValues } from './shown-values.ts';
-import { buildSummaryGraph, gradientTag, type SummaryGraph } from './summary-graph.ts';
-import { batchFeeds, type StepReport } from './train-step.ts';
-import { averagedLoss, lossAverageName } from './training-graph.ts';
+import type { StepReport } from './train-step.ts';
+import { averagedLoss, gradientTag, lossAverageName, type TrainingGraph } from './training-graph.ts';
 
 /** The summary of one step, to be recorded under its number. */
 export interface StepSummary {
@@ -19,23 +18,15 @@ export interface StepSummary {
 
 export class Summarizer {
   readonly #run: TrainingRun;
-  readonly #plan: SummaryGraph;
-  readonly #session: Session;
+  readonly #training: Pick<TrainingGraph, 'activations' | 'parameters'>;
   readonly #every: number;
   #last: { readonly step: number; readonly at: number; readonly waitedMillis: number } | undefined;
 
-  private constructor(run: TrainingRun, every: number, plan: SummaryGraph, session: Session) {
+  /** @param every steps from one summary to the next */
+  constructor(run: TrainingRun, training: Pick<TrainingGraph, 'activations' | 'parameters'>, every: number) {
     this.#run = run;
+    this.#training = training;
     this.#every = every;
-    this.#plan = plan;
-    this.#session = session;
-  }
-
-  /** @param every steps from one summary to the next
-   * @throws RunError when the engine refuses the graph */
-  static async create(run: TrainingRun, every: number): Promise<Summarizer> {
-    const plan = buildSummaryGraph(run.network, run.batchSize, run.hyperparameters);
-    return new Summarizer(run, every, plan, await run.engine.compile(plan.graph));
   }
 
   /** Is a summary due of the step that follows so many updates? */
@@ -43,44 +34,36 @@ export class Summarizer {
     return globalStep % this.#every === 0;
   }
 
-  /** Histograms and pictures of the batch that is about to be trained on, with the variables as they are before. */
-  async look(variables: Tensors, batch: Batch): Promise<readonly RecordedValue[]> {
-    const { graph } = this.#plan;
-    await this.#session.write(new Map([...variables].filter(([name]) => graph.variables.has(name))));
-    const found = await this.#session.step(batchFeeds(this.#run, batch));
-    const images = imageValues(batch.images, this.#run.network.imageShape);
-    return [...images, ...this.#histograms(found, variables)];
-  }
-
-  /** The whole summary of a step: what was seen, the losses, and what the steps since the last one cost. */
+  /** The whole summary of a step: the losses, what the steps since the last one cost, the first images of its batch, and
+   * the histograms of what was seen in it.
+   * @param seen what a watched step has returned */
   summarize(
-    seen: readonly RecordedValue[],
-    before: Tensors,
+    { images }: Pick<Batch, 'images'>,
+    seen: Tensors,
     report: StepReport,
     { queue: { ready, capacity }, waitedMillis }: Pick<BatchSource, 'queue' | 'waitedMillis'>,
   ): StepSummary {
     const scalars = [
-      ...lossScalars(report, before),
+      ...lossScalars(report, seen),
       { tag: 'learning_rate', value: report.learningRate },
       { tag: `queue/batches/fraction_of_${capacity}_full`, value: ready / capacity },
       ...this.#rates(report.step, waitedMillis),
-    ];
-    const values = scalars.map((scalar) => ({ kind: 'scalar', ...scalar }) as const);
-    return { kind: 'summary', step: report.step, values: [...values, ...seen] };
+    ].map((scalar) => ({ kind: 'scalar', ...scalar }) as const);
+    const shown = imageValues(images, this.#run.network.imageShape);
+    return { kind: 'summary', step: report.step, values: [...scalars, ...shown, ...this.#histograms(seen)] };
   }
 
-  release(): Promise<void> {
-    return this.#session.release();
-  }
-
-  #histograms(found: Tensors, variables: Tensors): readonly RecordedValue[] {
-    const { activations, variables: names } = this.#plan;
-    const tensor = (tag: string, data: Tensor | undefined) =>
-      data === undefined ? [] : [{ kind: 'tensor', tag, data: float32Data(data) } as const];
+  #histograms(seen: Tensors): readonly RecordedValue[] {
+    const { activations, parameters } = this.#training;
+    const names = parameters.map(({ variable }) => variable.name);
+    const tensor = (tag: string) => {
+      const data = seen.get(tag);
+      return data === undefined ? [] : [{ kind: 'tensor', tag, data: float32Data(data) } as const];
+    };
     return [
-      ...activationValues(activations, found),
-      ...names.flatMap((name) => tensor(name, variables.get(name))),
-      ...names.flatMap((name) => tensor(gradientTag(name), found.get(gradientTag(name)))),
+      ...activationValues(activations, seen),
+      ...names.flatMap(tensor),
+      ...names.map(gradientTag).flatMap(tensor),
     ];
   }
 

@@ -1,5 +1,5 @@
 /** One update: a batch fed with the numbers of its step, the terms of the loss read. */
-import type { Session } from '../engine/engine.ts';
+import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
 import type { TrainingRun } from './run.ts';
@@ -21,12 +21,19 @@ export interface StepReport {
 /** What of a run a step needs to know. */
 export type StepRecipe = Pick<TrainingRun, 'examples' | 'batchSize' | 'network' | 'hyperparameters'>;
 
+export interface TakenStep {
+  readonly report: Omit<StepReport, 'waitedMillis'>;
+  /** What the graph returned: the terms of the loss, and of a watched step what is watched. */
+  readonly outputs: Tensors;
+}
+
 export async function trainStep(
   recipe: StepRecipe,
   lossNames: readonly string[],
   session: Session,
   batch: Batch,
-): Promise<Omit<StepReport, 'waitedMillis'>> {
+  options: StepOptions = {},
+): Promise<TakenStep> {
   const { examples, batchSize, hyperparameters } = recipe;
   const { step } = batch;
   const rate = learningRate(step, decaySteps(examples.count, batchSize, hyperparameters), hyperparameters);
@@ -35,15 +42,10 @@ export async function trainStep(
     ['learning_rate', scalar(rate)],
     ['moving_average_decay', scalar(movingAverageDecay(step + 1, hyperparameters))],
   ]);
-  const outputs = await session.step(feeds);
+  const outputs = await session.step(feeds, options);
   const losses = new Map(lossNames.map((name) => [name, scalarOf(outputs.get(name))]));
-  return {
-    kind: 'step',
-    step,
-    losses,
-    totalLoss: losses.get('total_loss') ?? Number.NaN,
-    learningRate: rate,
-  };
+  const totalLoss = losses.get('total_loss') ?? Number.NaN;
+  return { report: { kind: 'step', step, losses, totalLoss, learningRate: rate }, outputs };
 }
 
 /** A batch as graphs are fed it. */

@@ -5,7 +5,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
-import type { Batch } from '../input/batch.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
@@ -83,20 +82,19 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   const { globalStep } = metadata;
   const batches = prefetchBatches(run.examples, { seed, batchSize, firstStep: globalStep, readers });
   let session: Session | undefined;
-  let summarizer: Summarizer | undefined;
   try {
     yield { kind: 'busy', globalStep, with: 'compiling' };
     const training = buildTrainingGraph(run.network, batchSize, run.hyperparameters);
     session = await run.engine.compile(training.graph);
     await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));
     const { summarySteps } = options;
-    summarizer = summarySteps === undefined ? undefined : await Summarizer.create(run, summarySteps);
+    const summarizer = summarySteps === undefined ? undefined : new Summarizer(run, training, summarySteps);
     const changes = stored === undefined ? [] : bitChanges(stored, metadata);
     const recipe = stored === undefined ? [] : recipeChanges(stored.hyperparameters, run.hyperparameters);
     yield { kind: 'ready', globalStep, changes, recipe };
     yield* loop(options, training, session, batches, summarizer);
   } finally {
-    await Promise.all([batches.close(), session?.release(), summarizer?.release()]);
+    await Promise.all([batches.close(), session?.release()]);
   }
 }
 
@@ -119,7 +117,7 @@ async function* loop(
     const metadata = metadataOf(run, globalStep, versions);
     const isSaved = saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
-    const needed = scores || (due && !isSaved) || (shows !== undefined && !isLast());
+    const needed = scores || (due && !isSaved);
     const tensors = needed ? await readVariables(session, globalStep, saved) : undefined;
     if (scores && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'validating' };
@@ -128,8 +126,7 @@ async function* loop(
     }
     // Asked again: who asked to stop while the score was made waits for no further step.
     const last = isLast();
-    const look = shows && tensors && ((batch: Batch) => shows.look(tensors, batch));
-    const taken = last ? undefined : await nextStep(run, lossNames, session, batches, saved, look);
+    const taken = last ? undefined : await nextStep(run, lossNames, session, batches, saved, shows);
     // Only now: the weights are good, for they gave a finite loss.
     if ((due || last) && !isSaved && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'saving' };
@@ -141,13 +138,12 @@ async function* loop(
       const { waitedMillis } = batches;
       return yield { kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis };
     }
-    const { report, seen } = taken;
-    yield report;
-    if (shows && seen && tensors) yield shows.summarize(seen, tensors, report, batches);
+    yield taken.report;
+    if (taken.summary !== undefined) yield taken.summary;
   }
 }
 
-/** Trains on the next batch. `look` sees it before.
+/** Trains on the next batch, watched where a summary is due.
  * @throws RunError when the loss is not finite. */
 async function nextStep(
   run: TrainingRun,
@@ -155,16 +151,18 @@ async function nextStep(
   session: Session,
   batches: BatchSource,
   saved: LastSaved | undefined,
-  look: ((batch: Batch) => ReturnType<Summarizer['look']>) | undefined,
+  shows: Summarizer | undefined,
 ) {
   const waitedBefore = batches.waitedMillis;
   const batch = await batches.next();
   const waitedMillis = batches.waitedMillis - waitedBefore;
-  const seen = await look?.(batch);
-  const report: StepReport = { ...(await trainStep(run, lossNames, session, batch)), waitedMillis };
+  const watch = shows !== undefined;
+  const { report: found, outputs } = await trainStep(run, lossNames, session, batch, { watch });
+  const report: StepReport = { ...found, waitedMillis };
   await requireFinite(report, run.examples, batch, session, saved);
+  const summary = shows?.summarize(batch, outputs, report, batches);
   batches.recycle(batch);
-  return { report, seen };
+  return { report, summary };
 }
 
 /** @throws RunError when one of them is not finite: such a checkpoint would only waste what comes after it. */

@@ -1,7 +1,8 @@
 /**
  * One training step as one graph: a function of the variables, the batch, the learning rate and the decay of the
  * moving averages. Returns the loss terms of the batch before the update; updates the weights by gradient descent,
- * then the moving averages of the new weights, and the running averages of the loss terms.
+ * then the moving averages of the new weights, and the running averages of the loss terms. Watched are the histograms of
+ * a summary: activations, variables before the update, and the gradients that it applies.
  */
 import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
@@ -11,6 +12,7 @@ import type { Network, Parameter } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { batchInputs, type GraphHyperparameters, lossGradients } from './loss-gradients.ts';
+import { shownActivations } from './shown-values.ts';
 
 /** Name of a variable's moving average, TensorFlow's. */
 export function averageName(variable: string): string {
@@ -19,6 +21,10 @@ export function averageName(variable: string): string {
 /** Name of a loss term's running average, TensorFlow's. */
 export function lossAverageName(term: string): string {
   return `${term}/avg`;
+}
+/** Tag of the histogram of a variable's gradient (r0.11, `cifar10.train`). */
+export function gradientTag(variable: string): string {
+  return `${variable}/gradients`;
 }
 /** Decay of the loss terms' running averages (r0.11, `_add_loss_summaries`). */
 const lossAverageDecay = 0.9;
@@ -38,6 +44,8 @@ export interface TrainingGraph {
   readonly parameters: readonly Parameter[];
   /** The outputs: six loss terms and `total_loss`, scalars. */
   readonly lossNames: readonly string[];
+  /** Names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
+  readonly activations: readonly string[];
 }
 
 export function buildTrainingGraph(
@@ -69,13 +77,24 @@ export function buildTrainingGraph(
     builder.update(average, averaged);
   }
   averageLosses(builder, losses);
-  return { graph: builder.build(), parameters: model.parameters, lossNames: lossNames(losses) };
+  for (const [tag, activation] of shownActivations(builder, model)) builder.watch(tag, activation);
+  for (const { variable, gradient } of slopes) {
+    builder.watch(variable.name, variable);
+    builder.watch(gradientTag(variable.name), gradient);
+  }
+  return {
+    graph: builder.build(),
+    parameters: model.parameters,
+    lossNames: lossNames(losses),
+    activations: model.activations.map(({ name }) => name),
+  };
 }
 
 function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   const decay = builder.op('Constant', {}, { value: scalar(lossAverageDecay) }, 'loss_average_decay');
   for (const { name, value } of [...terms, total]) {
     const average = builder.variable(lossAverageName(name), { dtype: 'float32', shape: [] });
+    builder.watch(average.name, average);
     builder.update(
       average,
       builder.op('ExponentialMovingAverage', { average, value, decay }, {}, `train/${average.name}`),

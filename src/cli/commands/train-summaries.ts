@@ -9,10 +9,9 @@ import {
   sessionStartValue,
 } from '../../summary/hparams.ts';
 import { SummaryRecorder } from '../../summary/recorder.ts';
-import { graphNodes } from '../../training/graph-nodes.ts';
+import { trainingGraphNodes } from '../../training/graph-nodes.ts';
 import type { TrainingRun } from '../../training/run.ts';
 import type { TrainEvent } from '../../training/train.ts';
-import { buildTrainingGraph } from '../../training/training-graph.ts';
 
 /** Tag of the precision on the images that were held out. */
 const validationTag = 'validation/Precision @ 1';
@@ -35,8 +34,7 @@ export class TrainSummaries {
     onTrouble: (message: string) => void,
   ): Promise<TrainSummaries> {
     const recorder = await SummaryRecorder.open({ dir, startStep, onTrouble });
-    const { graph } = buildTrainingGraph(run.network, run.batchSize, run.hyperparameters);
-    await recorder.graph(encodeGraphDef(graphNodes(graph)));
+    await recorder.graph(encodeGraphDef(trainingGraphNodes(run)));
     await recorder.record(startStep, runValues(run));
     return new TrainSummaries(recorder);
   }

@@ -24,12 +24,15 @@ import {
   type Step,
   teamFor,
 } from './schedule.ts';
+import { withWatching } from './watching.ts';
 
 /** The program of a graph, before anything is known of the machine. */
 export function programOf(graph: Graph, precision: Precision): Program {
   const typed = precision === 'bfloat16' ? [toBfloat16] : [];
-  const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains, ...typed, pruneCalls];
-  return passes.reduce((program, pass) => pass(program), lower(commuteRelu(prune(graph))));
+  const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains];
+  const whole = lower(commuteRelu(prune(graph)));
+  const fused = passes.reduce((program, pass) => pass(program), whole);
+  return [...typed, pruneCalls].reduce((program, pass) => pass(program), withWatching(fused, whole));
 }
 
 /** A primitive with the addresses of its arguments. */
@@ -88,12 +91,12 @@ export class Execution {
   }
 
   /** One step: outputs from feeds and variables, then the variables' new values. */
-  step(feeds: Tensors): Tensors {
+  step(feeds: Tensors, watch: boolean = false): Tensors {
     for (const [name, tensor] of feeds) this.#put(this.#schedule.inputs.get(name), tensor);
-    for (const ready of this.#steps) this.#execute(ready);
-    return new Map(
-      [...this.#schedule.outputs].map(([name, home]) => [name, this.#take(home, this.#shapeOf(name))]),
-    );
+    for (const ready of this.#steps) if (watch || !ready.step.watched) this.#execute(ready);
+    const { outputs, watched } = this.#schedule;
+    const taken = watch ? [...outputs, ...watched] : [...outputs];
+    return new Map(taken.map(([name, home]) => [name, this.#take(home, this.#shapeOf(name))]));
   }
 
   write(variables: Tensors): void {
@@ -123,8 +126,9 @@ export class Execution {
   /** Takes so many steps with the same feeds and tells what each primitive took. */
   profile(feeds: Tensors, steps: number): readonly PartTime[] {
     for (const [name, tensor] of feeds) this.#put(this.#schedule.inputs.get(name), tensor);
-    const rounds = Array.from({ length: steps }, () => this.#steps.map((ready) => this.#timed(ready)));
-    return this.#steps.map(({ step: { op, name, implementation } }, index) => {
+    const every = this.#steps.filter(({ step }) => !step.watched);
+    const rounds = Array.from({ length: steps }, () => every.map((ready) => this.#timed(ready)));
+    return every.map(({ step: { op, name, implementation } }, index) => {
       const millis = rounds.map((round) => round[index] ?? 0);
       return partTime({ op, name, code: implementation }, millis);
     });
@@ -190,7 +194,8 @@ export class Execution {
   }
 
   #shapeOf(output: string): Shape {
-    return this.#graph.outputs.get(output)?.shape ?? [];
+    const { outputs, watched } = this.#graph;
+    return (outputs.get(output) ?? watched.get(output))?.shape ?? [];
   }
 
   /** For each variable in a layout of its own, the steps that bring it to the row-major place and back. */

@@ -33,6 +33,8 @@ export function lower(graph: Graph): Program {
     calls: builder.calls,
     outputs: named(graph.outputs),
     updates: named(graph.updates),
+    watching: [],
+    watched: named(graph.watched),
   };
 }
 

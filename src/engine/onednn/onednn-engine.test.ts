@@ -7,7 +7,8 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { tutorialNetwork } from '../../model/network.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
-import { slotDims } from '../../ops/primitives.ts';
+import { type CallKind, slotDims } from '../../ops/primitives.ts';
+import { unwatched } from '../../passes/watch.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { assertClose } from '../../testing/compare.ts';
@@ -18,6 +19,7 @@ import { createOnnxEngine } from '../onnx/onnx-engine.ts';
 import { describeCall } from './describe.ts';
 import { Execution, programOf } from './execution.ts';
 import { Onednn } from './native/onednn.ts';
+import { printCall } from './program.ts';
 import { Scheduler } from './schedule.ts';
 
 const [skip, create] = [engines[1]?.skip ?? 'not in the list', engines[1]?.create] as const;
@@ -167,7 +169,7 @@ describe('the plan of a training step', { skip }, () => {
     ['bfloat16', skipBfloat16],
   ] as const) {
     test(`brings at most six tensors into another layout in ${precision}`, { skip: missing }, () => {
-      const reorders = plan(precision).steps.filter(({ op }) => op === 'Reorder');
+      const reorders = plan(precision).steps.filter(({ op, watched }) => op === 'Reorder' && !watched);
       assert.ok(reorders.length <= 6, reorders.map(({ name }) => name).join());
     });
     test(`runs nothing large in oneDNN's reference code in ${precision}`, { skip: missing }, () => {
@@ -180,6 +182,20 @@ describe('the plan of a training step', { skip }, () => {
       );
     });
   }
+  test('is the same where nobody watches, call by call', () => {
+    for (const precision of ['float32', 'bfloat16'] as const) {
+      const [watched, alone] = [training.graph, unwatched(training.graph)].map((graph) =>
+        programOf(graph, precision).calls.map(printCall),
+      );
+      assert.deepEqual(watched, alone);
+    }
+  });
+  test('multiplies nothing again to be watched: one ReLU, weight decays, and images turned', () => {
+    const again = programOf(training.graph, 'float32').watching.map(({ kind }) => kind);
+    const times = (kind: CallKind) => again.filter((one) => one === kind).length;
+    assert.deepEqual([times('eltwise_forward'), times('binary'), times('copy')], [1, 2 * 5, 2 * 2]);
+    assert.equal(again.length, 15);
+  });
   test('updates variables in place: nothing is copied at the end', () => {
     const execution = new Execution(training.graph, 2, 'float32');
     const copies = execution.profile(feeds(0), 1).filter(({ op }) => op === 'Update');

@@ -13,10 +13,19 @@ export interface Placement {
   readonly copied: readonly string[];
 }
 
-export function place({ steps, setup, inputs, variables, constants, outputs, updates }: Schedule): Placement {
+export function place({
+  steps,
+  setup,
+  inputs,
+  variables,
+  constants,
+  outputs,
+  updates,
+  watched,
+}: Schedule): Placement {
   const uses = usesOf(steps);
   const end = steps.length;
-  const wanted = new Set([...outputs.values()].map(({ buffer }) => buffer));
+  const wanted = new Set([...outputs.values(), ...watched.values()].map(({ buffer }) => buffer));
   const merged = new Map<Buffer, Buffer>();
   const rootOf = (buffer: Buffer): Buffer => {
     const next = merged.get(buffer);

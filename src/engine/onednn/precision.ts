@@ -30,24 +30,29 @@ const matrixWork: readonly CallKind[] = [
 const alwaysFloat32: readonly CallKind[] = ['softmax_forward', 'reduction'];
 
 export const toBfloat16: ProgramPass = (program) => {
-  const needed = neededInFloat32(program);
+  const needed = neededInFloat32(program.calls, resultsOf(program));
   const slots = new RetypedSlots(program.constants);
   const calls = program.calls.flatMap((call) => retype(call, needed, slots));
+  // Behind the others: no step may read a cast that only watched ones make.
+  const shown = neededInFloat32(program.watching, new Set([...program.watched.values()].map(baseOf)));
+  const watching = program.watching.flatMap((call) => retype(call, shown, slots));
   const all = (named: Program['outputs']) =>
     new Map([...named].map(([name, slot]) => [name, slots.now(slot)]));
   return {
     ...program,
     calls,
+    watching,
     constants: slots.constants,
     outputs: all(program.outputs),
     updates: all(program.updates),
+    watched: all(program.watched),
   };
 };
 
-/** Memory whose values must not be rounded, seen from the end of the program. */
-function neededInFloat32(program: Program): ReadonlySet<Slot> {
-  const needed = new Set(resultsOf(program));
-  for (const call of program.calls.toReversed()) {
+/** Memory whose values must not be rounded, seen from the end of the calls. */
+function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): ReadonlySet<Slot> {
+  const needed = new Set(results);
+  for (const call of calls.toReversed()) {
     const passesOn = !matrixWork.includes(call.kind) && needed.has(baseOf(resultOf(call)));
     if (!passesOn && !alwaysFloat32.includes(call.kind)) continue;
     for (const slot of readsOf(call)) needed.add(baseOf(slot));

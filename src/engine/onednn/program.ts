@@ -11,6 +11,9 @@ export interface Program {
   readonly outputs: ReadonlyMap<string, Slot>;
   /** Name of a variable → its value after the step. */
   readonly updates: ReadonlyMap<string, Slot>;
+  /** What only watched steps run besides, each call as soon as what it reads is there. No pass counts these as readers. */
+  readonly watching: readonly Call[];
+  readonly watched: ReadonlyMap<string, Slot>;
 }
 
 /** A rewrite of programs that compute the same. */
@@ -60,7 +63,7 @@ export function withSlots(call: Call, now: (slot: Slot) => Slot): Call {
   };
 }
 
-/** What leaves the program: nothing may be folded into something else. */
+/** What leaves every step of the program: nothing may be folded into something else. */
 export function resultsOf({ outputs, updates }: Program): ReadonlySet<Slot> {
   return new Set([...outputs.values(), ...updates.values()].flatMap((slot) => [slot, baseOf(slot)]));
 }

@@ -39,6 +39,8 @@ export interface Step {
   readonly inPlace: boolean;
   /** So little work that one thread does it faster than two can share it. */
   readonly small: boolean;
+  /** Run in watched steps only. */
+  readonly watched: boolean;
   readonly scratchpad: Handle | undefined;
 }
 /** Where a tensor that comes from outside, or goes there, lies. */
@@ -57,6 +59,15 @@ export interface Schedule {
   readonly variables: ReadonlyMap<string, Home>;
   readonly outputs: ReadonlyMap<string, Home>;
   readonly updates: ReadonlyMap<string, Home>;
+  readonly watched: ReadonlyMap<string, Home>;
+}
+
+/** A tensor in another layout than its own. */
+interface Copy {
+  readonly layout: Handle;
+  readonly buffer: Buffer;
+  /** There in watched steps only. */
+  readonly watched: boolean;
 }
 
 /** Elements below which waking another thread costs more than it saves. */
@@ -68,7 +79,11 @@ export class Scheduler {
   readonly #layouts: Layouts;
   readonly #buffers = new Map<Slot, Buffer>();
   /** Copies of a tensor in other layouts. */
-  readonly #reordered = new Map<Buffer, { readonly layout: Handle; readonly buffer: Buffer }[]>();
+  readonly #reordered = new Map<Buffer, Copy[]>();
+  /** What is scheduled now is run in watched steps only. */
+  #isWatching = false;
+  #waiting: readonly Call[];
+  readonly #watched = new Map<string, Home>();
   readonly #constants = new Map<Buffer, Tensor>();
   readonly #setup: Step[] = [];
   readonly #steps: Step[] = [];
@@ -76,6 +91,7 @@ export class Scheduler {
   constructor(onednn: Onednn, program: Program) {
     this.#onednn = onednn;
     this.#program = program;
+    this.#waiting = program.watching;
     this.#layouts = new Layouts(onednn, program);
   }
 
@@ -95,7 +111,11 @@ export class Scheduler {
     const chosen = new Map(calls.map((call) => [call, this.#choose(call)] as const));
     for (const slot of [...inputs.values(), ...variables.values()]) this.#keep(slot);
     for (const [slot, value] of constants) this.#keepConstant(slot, value);
-    for (const call of calls) this.#schedule(call, chosen.get(call));
+    this.#watch();
+    for (const call of calls) {
+      this.#schedule(call, chosen.get(call));
+      this.#watch();
+    }
     const homes = (slots: ReadonlyMap<string, Slot>, home: (slot: Slot) => Home) =>
       new Map([...slots].map(([name, slot]) => [name, home(slot)] as const));
     const home = (slot: Slot): Home => ({
@@ -120,7 +140,37 @@ export class Scheduler {
       }),
       setup: this.#setup,
       steps: this.#steps,
+      watched: this.#watched,
     };
+  }
+
+  /** Schedules what only watched steps do and can be done now: later, what it reads may be overwritten. */
+  #watch(): void {
+    this.#isWatching = true;
+    const isThere = (slot: Slot) => this.#buffers.has(baseOf(slot));
+    for (let ready = 1; ready > 0; ) {
+      const calls = this.#waiting.filter((call) => readsOf(call).every(isThere));
+      this.#waiting = this.#waiting.filter((call) => !calls.includes(call));
+      for (const call of calls) {
+        for (const slot of writesOf(call)) this.#layouts.settle(slot, this.#layouts.plain(slot));
+        this.#schedule(call, this.#choose(call));
+      }
+      ready = calls.length;
+    }
+    for (const [name, slot] of this.#program.watched) {
+      if (isThere(slot) && !this.#watched.has(name)) this.#watched.set(name, this.#shown(name, slot));
+    }
+    this.#isWatching = false;
+  }
+
+  /** A row-major copy to look at. */
+  #shown(name: string, slot: Slot): Home {
+    const shown: Slot = { name, dims: slot.dims, type: slot.type === 'int32' ? 'int32' : 'float32' };
+    const plain = this.#layouts.plain(shown);
+    const buffer = { name: `${name} watched`, bytes: this.#onednn.byteSize(plain), kept: false };
+    const { buffer: source, layout } = this.#located(slot);
+    this.#move('Watch', name, source, layout, buffer, plain);
+    return { slot: shown, buffer, layout: plain, plain };
   }
 
   /** Asks convolutions and pools for the layouts they like, in the order of the program. */
@@ -270,7 +320,10 @@ export class Scheduler {
       this.#move(
         call.op,
         `${call.name} ${index}`,
-        this.#inLayout(source, this.#layouts.of(source)),
+        this.#inLayout(
+          source,
+          from === undefined ? wholeOf(source, this.#layouts).descriptor : this.#layouts.plain(source),
+        ),
         read,
         buffer,
         write,
@@ -327,12 +380,12 @@ export class Scheduler {
 
   /** The buffer that holds the slot in the layout: its own, or a copy, made once. */
   #inLayout(slot: Slot, layout: Handle): Buffer {
-    const own = this.#layouts.of(slot);
-    const buffer = this.#bufferOf(slot);
-    const stored = this.#isConstant(buffer) ? this.#storedConstant(slot) : own;
+    const { buffer, layout: stored } = this.#located(slot);
     if (this.#onednn.sameLayout(stored, layout)) return buffer;
     const copies = this.#reordered.get(buffer) ?? [];
-    const known = copies.find((copy) => this.#onednn.sameLayout(copy.layout, layout));
+    const known = copies.find(
+      (copy) => this.#onednn.sameLayout(copy.layout, layout) && (this.#isWatching || !copy.watched),
+    );
     if (known !== undefined) return known.buffer;
     const copy = {
       name: `${slot.name} reordered`,
@@ -340,8 +393,18 @@ export class Scheduler {
       kept: this.#isConstant(buffer),
     };
     this.#move('Reorder', slot.name, buffer, stored, copy, layout);
-    this.#reordered.set(buffer, [...copies, { layout, buffer: copy }]);
+    this.#reordered.set(buffer, [...copies, { layout, buffer: copy, watched: this.#isWatching }]);
     return copy;
+  }
+
+  /** Where the slot is, and how it lies there. Under other dims only what is row-major can be seen. */
+  #located(slot: Slot): Pick<Home, 'buffer' | 'layout'> {
+    if (slot.base !== undefined) {
+      const base = baseOf(slot);
+      return { buffer: this.#inLayout(base, this.#layouts.plain(base)), layout: this.#layouts.plain(slot) };
+    }
+    const buffer = this.#bufferOf(slot);
+    return { buffer, layout: this.#isConstant(buffer) ? this.#storedConstant(slot) : this.#layouts.of(slot) };
   }
 
   /** Constants are put down row-major and in their own type. */
@@ -392,9 +455,13 @@ export class Scheduler {
     this.#steps.push(this.#step({ ...about, reads, writes }, descriptor));
   }
 
-  #step(step: Omit<Step, 'primitive' | 'implementation' | 'scratchpad'>, descriptor: Handle): Step {
+  #step(
+    step: Omit<Step, 'primitive' | 'implementation' | 'scratchpad' | 'watched'>,
+    descriptor: Handle,
+  ): Step {
     return {
       ...step,
+      watched: this.#isWatching,
       primitive: this.#named(step.text, () => this.#onednn.primitive(descriptor)),
       implementation: this.#onednn.implementation(descriptor),
       scratchpad: this.#onednn.layout(descriptor, 'scratchpad'),

@@ -19,7 +19,7 @@ const ready = Promise.resolve().then(() => {
   const execution = new Execution(graph, threads, precision);
   return {
     write: (tensors: Parameters<Execution['write']>[0]) => execution.write(tensors),
-    step: (feeds: Parameters<Execution['step']>[0]) => execution.step(feeds),
+    step: (...args: Parameters<Execution['step']>) => execution.step(...args),
     read: () => execution.read(),
     profile: (...args: Parameters<Execution['profile']>) => execution.profile(...args),
     release: () => execution.release(),

@@ -99,11 +99,14 @@ function gathered(op: Apply, x: Value, filter: Shape, y: Shape, padding: Padding
   const outside = i * h * w;
   const indices: number[] = [];
   for (let tap = 0; tap < i * kh * kw; tap++) {
-    const [channel, kr, kc] = [Math.floor(tap / (kh * kw)), Math.floor(tap / kw) % kh, tap % kw];
-    for (let cell = 0; cell < yh * yw; cell++) {
-      const [r, c] = [Math.floor(cell / yw) + kr - top, (cell % yw) + kc - left];
-      const inside = r >= 0 && r < h && c >= 0 && c < w;
-      indices.push(inside ? (channel * h + r) * w + c : outside);
+    const channel = Math.floor(tap / (kh * kw));
+    const firstRow = (Math.floor(tap / kw) % kh) - top;
+    const firstColumn = (tap % kw) - left;
+    for (let r = firstRow; r < firstRow + yh; r++) {
+      const isRow = r >= 0 && r < h;
+      for (let c = firstColumn; c < firstColumn + yw; c++) {
+        indices.push(isRow && c >= 0 && c < w ? (channel * h + r) * w + c : outside);
+      }
     }
   }
   const columns = op('Transpose', { x: op('Reshape', { x }, { shape: [n, outside] }) }, { order: [1, 0] });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { unwatched } from '../../passes/watch.ts';
 import { sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
 import { usableCores } from '../cores.ts';
 import type { Engine, Session } from '../engine.ts';
@@ -12,6 +13,7 @@ import { lower, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
 import { prepare } from './passes.ts';
 import type { SessionStart } from './session-start.ts';
+import { splitWatched } from './split-watched.ts';
 import { disableTelemetry } from './telemetry.ts';
 
 const installAdvice =
@@ -31,9 +33,9 @@ export function createOnnxEngine(threads: number = usableCores()): Engine {
   };
 }
 
-/** The graph as an ONNX model file, which other programs read too. */
+/** The graph as an ONNX model file, which other programs read too. Of what is watched it knows nothing. */
 export function onnxModel(graph: Graph): Uint8Array {
-  return encodeModel(lower(prepare(graph)));
+  return encodeModel(lower(prepare(unwatched(graph))));
 }
 
 function installedVersion(): string {
@@ -50,8 +52,9 @@ function installedVersion(): string {
 }
 
 function compile(graph: Graph, threads: number, profiling: boolean): Promise<Session> {
+  const { step, shared, watch, watched } = splitWatched(prepare(graph));
   const start: SessionStart = {
-    model: onnxModel(graph),
+    model: encodeModel(lower(step)),
     threads,
     variables: [...graph.variables].map(([name, value]) => ({
       name,
@@ -59,6 +62,11 @@ function compile(graph: Graph, threads: number, profiling: boolean): Promise<Ses
       update: graph.updates.has(name) ? updateName(name) : null,
     })),
     outputs: [...graph.outputs.keys()],
+    watched,
+    shared,
+    ...(watch !== undefined && {
+      watch: { model: encodeModel(lower(watch)), inputs: [...watch.inputs.keys()] },
+    }),
     ...(profiling && { profilePrefix: join(tmpdir(), `cifar10-profile-${process.pid}`) }),
   };
   return WorkerSession.create(graph, {

@@ -55,7 +55,7 @@ const variables = new Map<string, Variable>(
   }),
 );
 
-const session = ort.InferenceSession.create(start.model, {
+const options: ort.InferenceSession.SessionOptions = {
   executionProviders: ['cpu'],
   intraOpNumThreads: start.threads,
   interOpNumThreads: 1,
@@ -63,10 +63,15 @@ const session = ort.InferenceSession.create(start.model, {
   graphOptimizationLevel: 'all',
   // Between two steps the cores belong to the reader threads.
   extra: { session: { force_spinning_stop: '1' } },
+};
+const session = ort.InferenceSession.create(start.model, {
+  ...options,
   ...(start.profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: start.profilePrefix }),
 });
 
-async function step(fed: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
+type OrtTensors = Readonly<Record<string, ort.Tensor>>;
+
+async function step(fed: ReadonlyMap<string, Tensor>, watch: boolean): Promise<ReadonlyMap<string, Tensor>> {
   const feeds: Record<string, ort.Tensor> = {};
   const fetches: Record<string, ort.Tensor | null> = {};
   for (const [name, tensor] of fed) feeds[name] = ortTensor(tensor);
@@ -74,14 +79,30 @@ async function step(fed: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<strin
     feeds[name] = current;
     if (update !== null) fetches[update] = next;
   }
-  for (const name of start.outputs) fetches[name] = null;
+  for (const name of watch ? [...start.outputs, ...start.shared] : start.outputs) fetches[name] = null;
   const results = await (await session).run(feeds, fetches);
   for (const variable of variables.values()) {
     [variable.current, variable.next] = [variable.next, variable.current];
   }
+  const own = start.outputs.map((name) => [name, name] as const);
+  // The buffers of the variables before the step are not written again before the next.
+  const seen = watch ? await computeWatched({ ...feeds, ...results }) : results;
+  const asked = watch ? [...own, ...start.watched] : own;
   return new Map(
-    start.outputs.flatMap((name) => (results[name] ? [[name, tensorOf(results[name])] as const] : [])),
+    asked.flatMap(([name, there]) => (seen[there] ? [[name, tensorOf(seen[there])] as const] : [])),
   );
+}
+
+let watchSession: Promise<ort.InferenceSession> | undefined;
+
+/** Adds to what a step has computed what watching computes from it. */
+async function computeWatched(known: OrtTensors): Promise<OrtTensors> {
+  if (start.watch === undefined) return known;
+  watchSession ??= ort.InferenceSession.create(start.watch.model, options);
+  const feeds = Object.fromEntries(
+    start.watch.inputs.flatMap((name) => (known[name] ? [[name, known[name]] as const] : [])),
+  );
+  return { ...known, ...(await (await watchSession).run(feeds)) };
 }
 
 function write(tensors: ReadonlyMap<string, Tensor>): void {
@@ -108,9 +129,12 @@ serveSession(
     step,
     read: () => new Map([...variables].map(([name, { current }]) => [name, tensorOf(current)])),
     profile: async (feeds, steps) => {
-      for (let i = 0; i < steps; i++) await step(feeds);
+      for (let i = 0; i < steps; i++) await step(feeds, false);
       return endProfile(made, start.profilePrefix);
     },
-    release: () => made.release(),
+    release: async () => {
+      await (await watchSession)?.release();
+      await made.release();
+    },
   })),
 );

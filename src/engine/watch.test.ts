@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Graph, Value } from '../graph/graph.ts';
+import { GraphBuilder } from '../ops/builder.ts';
+import { RandomStream } from '../tensor/random.ts';
+import { float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { assertClose } from '../testing/compare.ts';
+import { engines, skipBfloat16 } from '../testing/engines.ts';
+import { computeGraph, reference } from '../testing/reference.ts';
+import type { Engine, Tensors } from './engine.ts';
+
+const images = [2, 32, 6, 6];
+const attributes = { stride: 1, padding: 'SAME' } as const;
+const pool = { size: 2, stride: 2, padding: 'VALID' } as const;
+
+/** A step whose convolutions and pools like layouts of their own, and whose variables change. */
+function step(watch: (builder: GraphBuilder, values: Readonly<Record<string, Value>>) => void): Graph {
+  const b = new GraphBuilder('step');
+  const x = b.input('x', { dtype: 'float32', shape: images });
+  const filter = b.variable('filter', { dtype: 'float32', shape: [32, 32, 3, 3] });
+  const bias = b.variable('bias', { dtype: 'float32', shape: [32] });
+  const counter = b.variable('counter', { dtype: 'float32', shape: [] });
+  const convolved = b.op('Conv2D', { x, filter }, attributes);
+  const biased = b.op('BiasAdd', { x: convolved, bias });
+  const relu = b.op('Relu', { x: biased });
+  const pooled = b.op('MaxPool', { x: relu }, pool);
+  const total = b.op('Sum', { x: pooled }, { axes: [0, 1, 2, 3], keepDims: false });
+  const decay = b.op('Constant', {}, { value: { dtype: 'float32', shape: [], data: Float32Array.of(0.01) } });
+  const gradient = b.op('Mul', { a: filter, b: decay });
+  b.update(filter, b.op('Sub', { a: filter, b: gradient }));
+  b.update(bias, b.op('Add', { a: bias, b: b.op('BiasAddGrad', { dy: pooled }) }));
+  b.update(counter, total);
+  b.output('total', total);
+  watch(b, { x, filter, bias, counter, convolved, biased, relu, pooled, total, gradient });
+  return b.build();
+}
+
+/** Everything in the step, and what can be made of it under other shapes. */
+const watching = step((b, values) => {
+  for (const [name, value] of Object.entries(values)) if (name !== 'total') b.watch(name, value);
+  const { relu, pooled, convolved, total } = values;
+  if (!relu || !pooled || !convolved || !total) return;
+  b.watch('total again', total);
+  b.watch('rows', b.op('Reshape', { x: relu }, { shape: [2 * 32, 36] }));
+  b.watch('turned', b.op('Transpose', { x: relu }, { order: [2, 3, 0, 1] }));
+  b.watch('turned pool', b.op('Transpose', { x: b.op('Relu', { x: pooled }) }, { order: [0, 2, 3, 1] }));
+  b.watch('columns', b.op('Reshape', { x: b.op('Neg', { x: convolved }) }, { shape: [2, 32, 36] }));
+});
+const watchingNothing = step(() => undefined);
+
+function values(seed: number, shape: readonly number[]): Tensor {
+  const stream = new RandomStream(seed, 'test');
+  return float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => stream.normal() / 4),
+  );
+}
+const start = new Map([
+  ['filter', values(1, [32, 32, 3, 3])],
+  ['bias', values(2, [32])],
+  ['counter', values(3, [])],
+]);
+
+/** Steps from the start; what each returned, and the variables at the end. */
+async function run(engine: Engine, graph: Graph, watched: readonly boolean[]) {
+  const session = await engine.compile(graph);
+  try {
+    await session.write(start);
+    const returned: Tensors[] = [];
+    for (const [index, watch] of watched.entries())
+      returned.push(await session.step(new Map([['x', values(10 + index, images)]]), { watch }));
+    return { returned, end: await session.read() };
+  } finally {
+    await session.release();
+  }
+}
+
+const cases = [
+  ...engines.map(({ name, skip, create }) => ({ name, skip, create: () => create(2), tolerance: 1e-5 })),
+  ...engines.slice(1).map(({ name, create }) => ({
+    ...{ name: `${name} in bfloat16`, skip: skipBfloat16, tolerance: 2e-2 },
+    create: () => create(2, 'bfloat16'),
+  })),
+];
+for (const { name, skip, create, tolerance } of cases) {
+  describe(`watching a step of ${name}`, { skip }, () => {
+    test('returns what is watched as it is in the step, before the variables change', async () => {
+      const { returned } = await run(create(), watching, [false, true]);
+      assert.deepEqual([...(returned[0]?.keys() ?? [])], ['total'], 'it was not asked');
+      // What the first step left is what the second starts from.
+      const { end } = await run(create(), watching, [false]);
+      const given = [...end, ['x', values(11, images)] as const];
+      const expected = computeGraph(watching, new Map(given.map(([key, value]) => [key, reference(value)])));
+      const found = returned[1];
+      assert.deepEqual([...(found?.keys() ?? [])].sort(), ['total', ...watching.watched.keys()].sort());
+      for (const key of watching.watched.keys()) {
+        const value = expected.get(`watched ${key}`);
+        assert.ok(value !== undefined);
+        assertClose(found?.get(key), value, tolerance, key);
+      }
+      assert.deepEqual(
+        found?.get('filter'),
+        end.get('filter'),
+        'what needs no arithmetic is the same to the bit',
+      );
+      assert.deepEqual(found?.get('x'), values(11, images));
+      assert.deepEqual(found?.get('total again'), found?.get('total'));
+    });
+
+    test('changes no bit of any step', async () => {
+      const plain = await run(create(), watchingNothing, [false, false, false, false]);
+      for (const watched of [
+        [false, false, false, false],
+        [true, false, true, false],
+        [true, true, true, true],
+      ]) {
+        const { returned, end } = await run(create(), watching, watched);
+        assert.deepEqual(end, plain.end);
+        assert.deepEqual(
+          returned.map((one) => one.get('total')),
+          plain.returned.map((one) => one.get('total')),
+        );
+      }
+    });
+
+    test('returns copies: a later step does not change them', async () => {
+      const { returned } = await run(create(), watching, [true, true]);
+      const { returned: alone } = await run(create(), watching, [true]);
+      assert.deepEqual(returned[0], alone[0]);
+    });
+  });
+}

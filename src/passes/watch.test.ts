@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GraphError } from '../errors.ts';
+import { printGraph, printNode } from '../graph/print.ts';
+import { GraphBuilder } from '../ops/builder.ts';
+import { assertClose } from '../testing/compare.ts';
+import { computeGraph } from '../testing/reference.ts';
+import { commuteRelu } from './commute-pool.ts';
+import { mergeEqual, prune } from './rewrite.ts';
+import { unwatched } from './watch.ts';
+
+const pool = { size: 2, stride: 2, padding: 'VALID' } as const;
+
+/** A ReLU that a pass moves behind its pool, unless somebody reads it. */
+function pooled(watch: (builder: GraphBuilder, relu: ReturnType<GraphBuilder['op']>) => void) {
+  const builder = new GraphBuilder('pooled');
+  const x = builder.input('x', { dtype: 'float32', shape: [1, 1, 4, 4] });
+  const relu = builder.op('Relu', { x }, {}, 'relu');
+  builder.output('y', builder.op('MaxPool', { x: relu }, pool, 'pool'));
+  watch(builder, relu);
+  return builder.build();
+}
+const values = new Map([
+  ['x', { shape: [1, 1, 4, 4], data: Float64Array.from({ length: 16 }, (_, i) => Math.sin(i)) }],
+]);
+
+test('a step is what a pass makes of it where nobody watches', () => {
+  const graph = pooled((builder, relu) => {
+    builder.watch('relu/activations', relu);
+    builder.watch('negative', builder.op('Neg', { x: relu }, {}, 'negated'));
+  });
+  const made = commuteRelu(graph);
+  assert.equal(printGraph(unwatched(made)), printGraph(commuteRelu(unwatched(graph))));
+  const added = made.nodes.filter(({ name }) => !unwatched(made).nodes.some((node) => node.name === name));
+  assert.deepEqual(
+    added.map((node) => printNode(node).split(' → ')[0]),
+    ['relu/watched = Relu(x: x)', 'negated = Neg(x: relu/watched)'],
+  );
+  const [before, after] = [computeGraph(graph, values), computeGraph(made, values)];
+  assert.deepEqual([...after.keys()].sort(), ['watched negative', 'watched relu/activations', 'y']);
+  for (const [name, value] of before) assertClose(after.get(name), value, 0, name);
+});
+
+test('the gradient between ReLU and pool, which moving takes away, can be watched too', () => {
+  const graph = pooled((builder, relu) => {
+    const y = builder.op('MaxPool', { x: relu }, pool, 'again');
+    const dr = builder.op('MaxPoolGrad', { x: relu, y, dy: y }, pool, 'slope');
+    builder.output('dx', builder.op('ReluGrad', { dy: dr, y: relu }, {}, 'relu slope'));
+    builder.watch('dr', dr);
+  });
+  // Two pools read the ReLU above; as a training step has it, one does.
+  const one = mergeEqual(graph);
+  const made = commuteRelu(one);
+  assert.match(printGraph(made), /pool\/Relu = Relu\(x: pool\/MaxPool\)/, 'it moves');
+  assert.match(printGraph(made), /watch dr = slope\/watched/);
+  for (const [name, value] of computeGraph(graph, values))
+    assertClose(computeGraph(made, values).get(name), value, 0, name);
+});
+
+test('what no pass takes away is watched where it is', () => {
+  const builder = new GraphBuilder('step');
+  const x = builder.input('x', { dtype: 'float32', shape: [2] });
+  const v = builder.variable('v', { dtype: 'float32', shape: [2] });
+  const sum = builder.op('Add', { a: v, b: x }, {}, 'sum');
+  builder.update(v, sum);
+  builder.output('doubled', builder.op('Add', { a: sum, b: sum }, {}, 'twice'));
+  for (const [name, value] of Object.entries({ x, v, after: sum })) builder.watch(name, value);
+  const graph = builder.build();
+  for (const pass of [commuteRelu, prune, mergeEqual])
+    assert.equal(printGraph(pass(graph)), printGraph(graph));
+  assert.match(printGraph(graph), /watch x = x\nwatch v = v\nwatch after = sum\n$/);
+});
+
+test('a name is watched once, and stands for nothing else', () => {
+  const graph = (name: string) =>
+    pooled((builder, relu) => {
+      builder.watch('relu', relu);
+      builder.watch(name, relu);
+    });
+  assert.throws(() => graph('relu'), new GraphError('graph pooled watches two values as relu'));
+  for (const taken of ['x', 'y']) {
+    assert.throws(
+      () => graph(taken),
+      new GraphError(`graph pooled: ${taken} names what is watched and something else`),
+    );
+  }
+});
