@@ -51,6 +51,12 @@ const metricsOf = (name: string) =>
 const curve = ({ scalars }: RunEvents, tag: string) =>
   new Map((scalars.get(tag) ?? []).map(({ step, value }) => [step, value]));
 const stepsOf = ({ scalars }: RunEvents, tag: string) => (scalars.get(tag) ?? []).map(({ step }) => step);
+/** What an event file says to the plugin hparams under a tag. */
+const hparamsOf = ({ plugins }: RunEvents, tag: string): unknown => {
+  const { plugin, content } = plugins.get(`_hparams_/${tag}`) ?? {};
+  assert.equal(plugin, 'hparams');
+  return HParamsPluginDataProto.toObject(HParamsPluginDataProto.decode(content ?? new Uint8Array(0)))[tag];
+};
 const upTo = (end: number, every = 1) =>
   Array.from({ length: Math.ceil(end / every) }, (_, index) => index * every);
 
@@ -210,12 +216,7 @@ describe("summaries of the tutorial's network", () => {
   });
 
   test('have what the run is compared by, and say that it came to its end', () => {
-    const hparamsOf = (tag: string) => {
-      const { plugin, content } = events.plugins.get(`_hparams_/${tag}`) ?? {};
-      assert.equal(plugin, 'hparams');
-      return HParamsPluginDataProto.toObject(HParamsPluginDataProto.decode(content ?? new Uint8Array(0)));
-    };
-    const { hparams } = hparamsOf('session_start_info')['session_start_info'] as {
+    const { hparams } = hparamsOf(events, 'session_start_info') as {
       hparams: Record<string, Record<string, unknown>>;
     };
     const values = Object.fromEntries(
@@ -226,13 +227,13 @@ describe("summaries of the tutorial's network", () => {
       [batchSize, 0.1, 'onnx', 'float32'],
     );
     assert.deepEqual([values['dataset'], values['seed'], values['holdout']], ['synthetic', 0, 0]);
-    const { hparam_infos, metric_infos } = hparamsOf('experiment')['experiment'] as {
+    const { hparam_infos, metric_infos } = hparamsOf(events, 'experiment') as {
       hparam_infos: { name: string }[];
       metric_infos: { name: { tag: string } }[];
     };
     assert.deepEqual(hparam_infos.map(({ name }) => name).sort(), Object.keys(values).sort());
     for (const { name } of metric_infos) assert.ok(events.scalars.has(name.tag), name.tag);
-    assert.equal((hparamsOf('session_end_info')['session_end_info'] as { status: number }).status, 1);
+    assert.equal((hparamsOf(events, 'session_end_info') as { status: number }).status, 1);
   });
 
   test('have a description of every tag', () => {
@@ -320,6 +321,8 @@ describe('all that was shown is on the disk', () => {
       metricsOf('diverged').map(({ step }) => step),
       upTo(Number(at)),
     );
+    const failure = 2; // STATUS_FAILURE
+    assert.deepEqual((hparamsOf(events, 'session_end_info') as { status: number }).status, failure);
   });
 
   test('when nobody reads the output any more', async () => {
@@ -396,10 +399,16 @@ describe('the evaluator', () => {
       .flatMap((all) => [...all.keys()])
       .filter((tag) => !events.descriptions.has(tag));
     assert.deepEqual(undescribed, []);
+    const names = datasets.synthetic.classes.join(', ');
+    assert.match(
+      events.descriptions.get('confusion_matrix') ?? '',
+      new RegExp(`from the left: ${names}\\.$`),
+    );
   });
 
   test('shows other weights and images in folders of their own', async () => {
-    await evaluate('--weights', 'raw');
+    const { output } = await evaluate('--weights', 'raw');
+    assert.ok(output.includes(`Watch it: tensorboard --logdir ${run('eval')}\n`), output);
     await evaluate('--eval-data', 'train_eval');
     for (const name of ['test-raw', 'train_eval-ema']) {
       assert.deepEqual(stepsOf(await readRun(join(run('eval'), name)), 'Precision @ 1'), [steps]);

@@ -62,11 +62,17 @@ export class ScoreWitness {
         ...scalar(`precision/${one.name}`, one.precision),
         ...scalar(`recall/${one.name}`, one.recall),
       ]),
-      picture('confusion_matrix', drawConfusion(this.confusion.counts)),
+      { ...picture('confusion_matrix', drawConfusion(this.confusion.counts)), description: this.#axes },
       ...(mistakes.length > 0
         ? [picture('most_confidently_wrong', drawGrid(mistakes, { scale: 2, gap: 2 }))]
         : []),
     ];
+  }
+
+  /** What the confusion matrix shows, for there are no words on it. */
+  get #axes(): string {
+    const names = this.#examples.dataset.classes.join(', ');
+    return `Rows: what images are, from above; columns: what they are taken for, from the left: ${names}.`;
   }
 
   /** The photograph as it is on the disk. */

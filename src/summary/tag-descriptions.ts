@@ -29,7 +29,7 @@ const descriptions: readonly (readonly [RegExp, string])[] = [
   [/^recall\//, 'Of the images of this class, the share that are taken for it.'],
   [
     /^confusion_matrix$/,
-    'Rows: what images are; columns: what they are taken for; in the order of the classes.',
+    'Rows: what images are, from above; columns: what they are taken for, from the left; in the order of the classes.',
   ],
   [/^most_confidently_wrong$/, 'The images that the network is surest about, and wrong.'],
   [/^conv1\/weights\/filters$/, 'The filters of the first layer as colours; grey is 0.'],
@@ -39,12 +39,15 @@ export function describeTag(tag: string): string | undefined {
   return descriptions.find(([pattern]) => pattern.test(tag))?.[1];
 }
 
-/** Gives the first value of each tag its description: readers keep that one. */
-export function described(): <T extends { readonly tag: string }>(value: T) => T {
+/** Gives the first value of each tag its description, that of the tag where it has none: readers keep that one. */
+export function described(): <T extends { readonly tag: string; readonly description?: string }>(
+  value: T,
+) => T {
   const known = new Set<string>();
   return (value) => {
-    const description = known.has(value.tag) ? undefined : describeTag(value.tag);
+    const description = value.description ?? describeTag(value.tag);
+    if (known.has(value.tag) || description === undefined) return value;
     known.add(value.tag);
-    return description === undefined ? value : { ...value, description };
+    return { ...value, description };
   };
 }

@@ -4,6 +4,7 @@ import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { datasets } from '../../data/dataset.ts';
 import { type Examples, loadExamples } from '../../data/files.ts';
 import { holdOut } from '../../data/holdout.ts';
+import { shellWord } from '../../disk/shell-word.ts';
 import { chooseEngine } from '../../engine/engines.ts';
 import { RunError } from '../../errors.ts';
 import { type Evaluation, Evaluator, requireSameClasses } from '../../evaluation/evaluate.ts';
@@ -102,6 +103,7 @@ export class CheckpointScorer {
         ...{ engine: engine.library, threads: engine.threads },
       },
     );
+    this.#console.line(`Watch it: tensorboard --logdir ${shellWord(this.#flags.evalDir)}`);
   }
 
   #tell({ dataset }: Examples, result: Evaluation, about: Readonly<Record<string, unknown>>): void {
