@@ -47,7 +47,7 @@ export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } fr
 export { type DatasetDescription, type DatasetName, datasets, type Split } from './data/dataset.ts';
 export { type Examples, loadExamples } from './data/files.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
-export type { Engine, EngineName, Precision, Session, Tensors } from './engine/engine.ts';
+export type { Engine, EngineName, Precision, Session, StepOptions, Tensors } from './engine/engine.ts';
 export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/engines.ts';
 export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
 export { createOnnxEngine, onnxModel } from './engine/onnx/onnx-engine.ts';
@@ -77,6 +77,7 @@ export {
 } from './model/network.ts';
 export { GraphBuilder } from './ops/builder.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
+export { unwatched } from './passes/watch.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './training/hyperparameters.ts';
 export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/run.ts';

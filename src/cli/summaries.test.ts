@@ -321,8 +321,7 @@ describe('all that was shown is on the disk', () => {
       metricsOf('diverged').map(({ step }) => step),
       upTo(Number(at)),
     );
-    const failure = 2; // STATUS_FAILURE
-    assert.deepEqual((hparamsOf(events, 'session_end_info') as { status: number }).status, failure);
+    assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'it may go on, and end well');
   });
 
   test('when nobody reads the output any more', async () => {

@@ -9,16 +9,20 @@ import { engines, skipBfloat16 } from '../testing/engines.ts';
 import { computeGraph, reference } from '../testing/reference.ts';
 import type { Engine, Tensors } from './engine.ts';
 
-const images = [2, 32, 6, 6];
 const attributes = { stride: 1, padding: 'SAME' } as const;
 const pool = { size: 2, stride: 2, padding: 'VALID' } as const;
 
+const imagesOf = (channels: number) => [2, channels, 6, 6];
+
 /** A step whose convolutions and pools like layouts of their own, and whose variables change. */
-function step(watch: (builder: GraphBuilder, values: Readonly<Record<string, Value>>) => void): Graph {
+function step(
+  channels: number,
+  watch: (builder: GraphBuilder, values: Readonly<Record<string, Value>>) => void,
+): Graph {
   const b = new GraphBuilder('step');
-  const x = b.input('x', { dtype: 'float32', shape: images });
-  const filter = b.variable('filter', { dtype: 'float32', shape: [32, 32, 3, 3] });
-  const bias = b.variable('bias', { dtype: 'float32', shape: [32] });
+  const x = b.input('x', { dtype: 'float32', shape: imagesOf(channels) });
+  const filter = b.variable('filter', { dtype: 'float32', shape: [channels, channels, 3, 3] });
+  const bias = b.variable('bias', { dtype: 'float32', shape: [channels] });
   const counter = b.variable('counter', { dtype: 'float32', shape: [] });
   const convolved = b.op('Conv2D', { x, filter }, attributes);
   const biased = b.op('BiasAdd', { x: convolved, bias });
@@ -35,18 +39,18 @@ function step(watch: (builder: GraphBuilder, values: Readonly<Record<string, Val
   return b.build();
 }
 
-/** Everything in the step, and what can be made of it under other shapes. */
-const watching = step((b, values) => {
-  for (const [name, value] of Object.entries(values)) if (name !== 'total') b.watch(name, value);
-  const { relu, pooled, convolved, total } = values;
-  if (!relu || !pooled || !convolved || !total) return;
-  b.watch('total again', total);
-  b.watch('rows', b.op('Reshape', { x: relu }, { shape: [2 * 32, 36] }));
-  b.watch('turned', b.op('Transpose', { x: relu }, { order: [2, 3, 0, 1] }));
-  b.watch('turned pool', b.op('Transpose', { x: b.op('Relu', { x: pooled }) }, { order: [0, 2, 3, 1] }));
-  b.watch('columns', b.op('Reshape', { x: b.op('Neg', { x: convolved }) }, { shape: [2, 32, 36] }));
-});
-const watchingNothing = step(() => undefined);
+/** Watches everything in the step, and what can be made of it under other shapes. */
+const watching = (channels: number) =>
+  step(channels, (b, values) => {
+    for (const [name, value] of Object.entries(values)) if (name !== 'total') b.watch(name, value);
+    const { relu, pooled, convolved, total } = values;
+    if (!relu || !pooled || !convolved || !total) return;
+    b.watch('total again', total);
+    b.watch('rows', b.op('Reshape', { x: relu }, { shape: [2 * channels, 36] }));
+    b.watch('turned', b.op('Transpose', { x: relu }, { order: [2, 3, 0, 1] }));
+    b.watch('turned pool', b.op('Transpose', { x: b.op('Relu', { x: pooled }) }, { order: [0, 2, 3, 1] }));
+    b.watch('columns', b.op('Reshape', { x: b.op('Neg', { x: convolved }) }, { shape: [2, channels, 36] }));
+  });
 
 function values(seed: number, shape: readonly number[]): Tensor {
   const stream = new RandomStream(seed, 'test');
@@ -55,20 +59,20 @@ function values(seed: number, shape: readonly number[]): Tensor {
     Float32Array.from({ length: sizeOf(shape) }, () => stream.normal() / 4),
   );
 }
-const start = new Map([
-  ['filter', values(1, [32, 32, 3, 3])],
-  ['bias', values(2, [32])],
-  ['counter', values(3, [])],
-]);
 
 /** Steps from the start; what each returned, and the variables at the end. */
 async function run(engine: Engine, graph: Graph, watched: readonly boolean[]) {
   const session = await engine.compile(graph);
   try {
-    await session.write(start);
+    const start = [...graph.variables].map(
+      ([name, { shape }], index) => [name, values(index, shape)] as const,
+    );
+    await session.write(new Map(start));
     const returned: Tensors[] = [];
-    for (const [index, watch] of watched.entries())
-      returned.push(await session.step(new Map([['x', values(10 + index, images)]]), { watch }));
+    for (const [index, watch] of watched.entries()) {
+      const feeds = [...graph.inputs].map(([name, { shape }]) => [name, values(10 + index, shape)] as const);
+      returned.push(await session.step(new Map(feeds), { watch }));
+    }
     return { returned, end: await session.read() };
   } finally {
     await session.release();
@@ -84,49 +88,87 @@ const cases = [
 ];
 for (const { name, skip, create, tolerance } of cases) {
   describe(`watching a step of ${name}`, { skip }, () => {
-    test('returns what is watched as it is in the step, before the variables change', async () => {
-      const { returned } = await run(create(), watching, [false, true]);
-      assert.deepEqual([...(returned[0]?.keys() ?? [])], ['total'], 'it was not asked');
-      // What the first step left is what the second starts from.
-      const { end } = await run(create(), watching, [false]);
-      const given = [...end, ['x', values(11, images)] as const];
-      const expected = computeGraph(watching, new Map(given.map(([key, value]) => [key, reference(value)])));
-      const found = returned[1];
-      assert.deepEqual([...(found?.keys() ?? [])].sort(), ['total', ...watching.watched.keys()].sort());
-      for (const key of watching.watched.keys()) {
-        const value = expected.get(`watched ${key}`);
-        assert.ok(value !== undefined);
-        assertClose(found?.get(key), value, tolerance, key);
-      }
-      assert.deepEqual(
-        found?.get('filter'),
-        end.get('filter'),
-        'what needs no arithmetic is the same to the bit',
-      );
-      assert.deepEqual(found?.get('x'), values(11, images));
-      assert.deepEqual(found?.get('total again'), found?.get('total'));
-    });
+    // Channels in full blocks of 16, and such that would have to be padded.
+    for (const channels of [32, 6]) {
+      const graph = watching(channels);
 
-    test('changes no bit of any step', async () => {
-      const plain = await run(create(), watchingNothing, [false, false, false, false]);
-      for (const watched of [
-        [false, false, false, false],
-        [true, false, true, false],
-        [true, true, true, true],
-      ]) {
-        const { returned, end } = await run(create(), watching, watched);
-        assert.deepEqual(end, plain.end);
+      test(`returns what is watched of ${channels} channels as it is in the step, before the variables change`, async () => {
+        const { returned } = await run(create(), graph, [false, true]);
+        assert.deepEqual([...(returned[0]?.keys() ?? [])], ['total'], 'it was not asked');
+        // What the first step left is what the second starts from.
+        const { end } = await run(create(), graph, [false]);
+        const given = [...end, ['x', values(11, imagesOf(channels))] as const];
+        const expected = computeGraph(graph, new Map(given.map(([key, value]) => [key, reference(value)])));
+        const found = returned[1];
+        assert.deepEqual([...(found?.keys() ?? [])].sort(), ['total', ...graph.watched.keys()].sort());
+        for (const key of graph.watched.keys()) {
+          const value = expected.get(`watched ${key}`);
+          assert.ok(value !== undefined);
+          assertClose(found?.get(key), value, tolerance, key);
+        }
         assert.deepEqual(
-          returned.map((one) => one.get('total')),
-          plain.returned.map((one) => one.get('total')),
+          found?.get('filter'),
+          end.get('filter'),
+          'what needs no arithmetic is the same to the bit',
         );
-      }
+        assert.deepEqual(found?.get('x'), values(11, imagesOf(channels)));
+        assert.deepEqual(found?.get('total again'), found?.get('total'));
+      });
+
+      test(`changes no bit of any step with ${channels} channels`, async () => {
+        const plain = await run(create(), graph, [false, false, false, false]);
+        for (const watched of [
+          [true, false, true, false],
+          [true, true, true, true],
+        ]) {
+          const { returned, end } = await run(create(), graph, watched);
+          assert.deepEqual(end, plain.end);
+          assert.deepEqual(
+            returned.map((one) => one.get('total')),
+            plain.returned.map((one) => one.get('total')),
+          );
+        }
+      });
+    }
+
+    test('returns nothing more where nothing is watched', async () => {
+      const { returned } = await run(
+        create(),
+        step(6, () => undefined),
+        [true],
+      );
+      assert.deepEqual([...(returned[0]?.keys() ?? [])], ['total']);
     });
 
     test('returns copies: a later step does not change them', async () => {
-      const { returned } = await run(create(), watching, [true, true]);
-      const { returned: alone } = await run(create(), watching, [true]);
+      const { returned } = await run(create(), watching(6), [true, true]);
+      const { returned: alone } = await run(create(), watching(6), [true]);
       assert.deepEqual(returned[0], alone[0]);
+    });
+
+    test('takes any names', async () => {
+      const names = ['relu', 'watched/relu', 'computed/relu', 'relu/Relu', 'x/updated', 'relu/watched'];
+      for (const output of names) {
+        for (const watched of names.filter((other) => other !== output)) {
+          const b = new GraphBuilder('names');
+          const x = b.input('x', { dtype: 'float32', shape: [2] });
+          const relu = b.op('Relu', { x }, {}, 'relu');
+          b.output(output, b.op('Square', { x: relu }));
+          b.watch(watched, relu);
+          b.watch('negative', b.op('Neg', { x: relu }));
+          const { returned } = await run(create(), b.build(), [true]);
+          const given = values(10, [2]).data as Float32Array;
+          const positive = given.map((value) => Math.max(0, value));
+          assertClose(
+            returned[0]?.get(watched),
+            { shape: [2], data: Float64Array.from(positive) },
+            tolerance,
+            watched,
+          );
+          const square = Float64Array.from(positive, (value) => value * value);
+          assertClose(returned[0]?.get(output), { shape: [2], data: square }, tolerance, output);
+        }
+      }
     });
   });
 }

@@ -33,7 +33,7 @@ export interface Graph {
   readonly outputs: ReadonlyMap<string, Value>;
   /** Name of a variable → its value after the step. */
   readonly updates: ReadonlyMap<string, Value>;
-  /** What a step returns only when asked: it costs the steps that are not asked nothing, and changes no bit of any. */
+  /** What a step returns only when asked. To ask changes no bit of the step; where nobody asks it is not computed. */
   readonly watched: ReadonlyMap<string, Value>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Watching costs the steps that nobody watches nothing: what a step computes is rewritten as if nobody watched. Passes
+ * What a step computes is rewritten as if nobody watched, so that watching costs the steps that nobody watches nothing. Passes
  * that only ask what a node is need to know nothing of it; one that asks who reads a value asks of the step alone
  * (`unwatched`), and first puts copies of what it will change aside for those who only watch (`setAside`).
  */

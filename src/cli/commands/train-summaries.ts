@@ -20,12 +20,9 @@ const now = () => Date.now() / 1000;
 
 export class TrainSummaries {
   readonly #recorder: SummaryRecorder;
-  /** The last that is known to be done. */
-  #step: number;
 
-  private constructor(recorder: SummaryRecorder, step: number) {
+  private constructor(recorder: SummaryRecorder) {
     this.#recorder = recorder;
-    this.#step = step;
   }
 
   /** Opens the event file of a run that starts, or goes on, at a step, and says what run it is.
@@ -39,11 +36,10 @@ export class TrainSummaries {
     const recorder = await SummaryRecorder.open({ dir, startStep, onTrouble });
     await recorder.graph(encodeGraphDef(trainingGraphNodes(run)));
     await recorder.record(startStep, runValues(run));
-    return new TrainSummaries(recorder, startStep);
+    return new TrainSummaries(recorder);
   }
 
   async tell(event: TrainEvent): Promise<void> {
-    if (event.kind === 'step') this.#step = event.step;
     if (event.kind === 'summary') await this.#recorder.record(event.step, event.values);
     // A run that is killed goes on from the newest checkpoint: what was shown before it must not be lost with the process.
     if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
@@ -51,14 +47,10 @@ export class TrainSummaries {
       const value = { kind: 'scalar', tag: validationTag, value: event.precision } as const;
       await this.#recorder.record(event.globalStep, [value]);
     }
+    // Of a run that was stopped, or failed, no end is told: it may go on, and TensorBoard keeps the first end that it reads.
     if (event.kind === 'end' && !event.stopped) {
       await this.#recorder.record(event.globalStep, [sessionEndValue('success', now())]);
     }
-  }
-
-  /** The run has ended with an error. */
-  async fail(): Promise<void> {
-    await this.#recorder.record(this.#step, [sessionEndValue('failure', now())]);
   }
 
   /** Writes what waits. */

@@ -88,9 +88,6 @@ async function run(
       reporter.tell(event);
       await summaries?.tell(event);
     }
-  } catch (error) {
-    await summaries?.fail();
-    throw error;
   } finally {
     await Promise.all([validator?.release(), summaries?.close()]);
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { Graph } from '../../graph/graph.ts';
 import { tutorialNetwork } from '../../model/network.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
 import { type CallKind, slotDims } from '../../ops/primitives.ts';
@@ -19,6 +20,7 @@ import { createOnnxEngine } from '../onnx/onnx-engine.ts';
 import { describeCall } from './describe.ts';
 import { Execution, programOf } from './execution.ts';
 import { Onednn } from './native/onednn.ts';
+import { place } from './placement.ts';
 import { printCall } from './program.ts';
 import { Scheduler } from './schedule.ts';
 
@@ -158,9 +160,9 @@ test('variables change places: a new value that is another variable is its old o
 });
 
 describe('the plan of a training step', { skip }, () => {
-  const plan = (precision: Precision) => {
+  const plan = (precision: Precision, graph: Graph = training.graph) => {
     const onednn = new Onednn(2);
-    const schedule = new Scheduler(onednn, programOf(training.graph, precision)).schedule();
+    const schedule = new Scheduler(onednn, programOf(graph, precision)).schedule();
     onednn.release();
     return schedule;
   };
@@ -182,19 +184,41 @@ describe('the plan of a training step', { skip }, () => {
       );
     });
   }
-  test('is the same where nobody watches, call by call', () => {
+  test('is the same where nobody watches: calls, primitives, and what is written in place', () => {
     for (const precision of ['float32', 'bfloat16'] as const) {
-      const [watched, alone] = [training.graph, unwatched(training.graph)].map((graph) =>
-        programOf(graph, precision).calls.map(printCall),
-      );
+      const [watched, alone] = [training.graph, unwatched(training.graph)].map((graph) => {
+        const schedule = plan(precision, graph);
+        return {
+          calls: programOf(graph, precision).calls.map(printCall),
+          steps: schedule.steps
+            .filter((step) => !step.watched)
+            .map(({ text, implementation }) => `${text} ${implementation}`),
+          copied: place(schedule).copied,
+        };
+      });
       assert.deepEqual(watched, alone);
     }
   });
-  test('multiplies nothing again to be watched: one ReLU, weight decays, and images turned', () => {
+  test('stays so where somebody watches a change of a variable, old beside new', () => {
+    const builder = new GraphBuilder('difference');
+    const v = builder.variable('v', { dtype: 'float32', shape: [64] });
+    const added = builder.op('Add', { a: v, b: builder.op('Sqrt', { x: v }) });
+    builder.update(v, added);
+    builder.watch('change', builder.op('Sub', { a: added, b: v }));
+    builder.watch('v', v);
+    const execution = new Execution(builder.build(), 1, 'float32');
+    execution.write(new Map([['v', float32([64], new Float32Array(64).fill(9))]]));
+    const seen = execution.step(new Map(), true);
+    const copies = execution.profile(new Map(), 1).filter(({ op }) => op === 'Update');
+    execution.release();
+    assert.deepEqual([seen.get('change')?.data[63], seen.get('v')?.data[63]], [3, 9]);
+    assert.deepEqual(copies, []);
+  });
+  test('multiplies nothing again to be watched: one ReLU, weight decays of weights put aside, and images turned', () => {
     const again = programOf(training.graph, 'float32').watching.map(({ kind }) => kind);
     const times = (kind: CallKind) => again.filter((one) => one === kind).length;
-    assert.deepEqual([times('eltwise_forward'), times('binary'), times('copy')], [1, 2 * 5, 2 * 2]);
-    assert.equal(again.length, 15);
+    assert.deepEqual([times('eltwise_forward'), times('binary'), times('copy')], [1, 2 * 5, 2 * 2 + 5]);
+    assert.equal(again.length, 20);
   });
   test('updates variables in place: nothing is copied at the end', () => {
     const execution = new Execution(training.graph, 2, 'float32');

@@ -116,6 +116,7 @@ export class Scheduler {
       this.#schedule(call, chosen.get(call));
       this.#watch();
     }
+    this.#requireAllWatched();
     const homes = (slots: ReadonlyMap<string, Slot>, home: (slot: Slot) => Home) =>
       new Map([...slots].map(([name, slot]) => [name, home(slot)] as const));
     const home = (slot: Slot): Home => ({
@@ -163,6 +164,11 @@ export class Scheduler {
     this.#isWatching = false;
   }
 
+  #requireAllWatched(): void {
+    const missing = [...this.#program.watched.keys()].filter((name) => !this.#watched.has(name));
+    if (missing.length > 0) throw new TypeError(`nothing makes ${missing.join(', ')}, which is watched`);
+  }
+
   /** A row-major copy to look at. */
   #shown(name: string, slot: Slot): Home {
     const shown: Slot = { name, dims: slot.dims, type: slot.type === 'int32' ? 'int32' : 'float32' };
@@ -198,7 +204,8 @@ export class Scheduler {
       return layout === undefined ? [] : [{ slot, layout }];
     });
     const pads = liked.some(({ slot, layout }) => this.#mustNotPad(slot, layout));
-    for (const { slot, layout } of liked)
+    // Who only watches takes the layouts that there are.
+    for (const { slot, layout } of this.#isWatching ? [] : liked)
       this.#layouts.settle(slot, pads ? this.#layouts.plain(slot) : layout);
     return pads ? undefined : descriptor;
   }
@@ -294,18 +301,12 @@ export class Scheduler {
     const [whole] = pieces;
     if (whole !== undefined && pieces.length === 1 && whole.from === undefined && whole.to === undefined) {
       const layout = this.#layouts.of(result);
-      if (whole.source.type === result.type) {
+      // To watch is to copy: what is read here may be written over before the copy is looked at.
+      if (whole.source.type === result.type && !this.#isWatching) {
         this.#buffers.set(result, this.#inLayout(whole.source, layout));
       } else {
-        const buffer = this.#define(result, layout);
-        this.#move(
-          call.op,
-          call.name,
-          this.#bufferOf(whole.source),
-          this.#layouts.of(whole.source),
-          buffer,
-          layout,
-        );
+        const source = this.#located(whole.source);
+        this.#move(call.op, call.name, source.buffer, source.layout, this.#define(result, layout), layout);
       }
       return;
     }

@@ -13,21 +13,36 @@ import { type Program, withSlots, writesOf } from './program.ts';
 export function withWatching(fused: Program, whole: Program): Program {
   const there = new Set(fused.calls.flatMap(writesOf));
   const makers = new Map(whole.calls.flatMap((call) => writesOf(call).map((slot) => [slot, call] as const)));
+  const changing = new Set([...fused.updates.keys()].map((name) => fused.variables.get(name)));
   const again = new Map<Slot, Slot>();
   const watching: Call[] = [];
   const now = (slot: Slot): Slot => {
     if (slot.base !== undefined) return { ...slot, base: now(slot.base) };
     const maker = makers.get(slot);
-    if (maker === undefined || there.has(slot)) return slot;
-    if (!again.has(slot)) watching.push(remade(maker));
+    if (!again.has(slot) && changing.has(slot)) watching.push(putAside(slot, fresh(slot)));
+    else if (!again.has(slot) && maker !== undefined && !there.has(slot)) watching.push(remade(maker));
     return again.get(slot) ?? slot;
+  };
+  const fresh = (slot: Slot): Slot => {
+    const copy = { ...slot, name: `${slot.name} watched` };
+    again.set(slot, copy);
+    return copy;
   };
   const remade = (maker: Call): Call => {
     const written = new Set(writesOf(maker));
     const read = withSlots(maker, (slot) => (written.has(slot) ? slot : now(slot)));
-    for (const slot of written) again.set(slot, { ...slot, name: `${slot.name} watched` });
-    return withSlots(read, (slot) => (written.has(slot) ? (again.get(slot) ?? slot) : slot));
+    return withSlots(read, (slot) => (written.has(slot) ? fresh(slot) : slot));
   };
-  const watched = new Map([...whole.watched].map(([name, slot]) => [name, now(slot)] as const));
+  // A variable that is watched itself is copied at once, when it is shown.
+  const shown = (slot: Slot) => (changing.has(slot) ? slot : now(slot));
+  const watched = new Map([...whole.watched].map(([name, slot]) => [name, shown(slot)] as const));
   return { ...fused, watching, watched };
+}
+
+/** A copy of a variable before the step. Whoever read the variable itself late would keep its new value from taking its
+ * place. */
+function putAside(variable: Slot, copy: Slot): Call {
+  const parameters = { pieces: [{ source: variable }] };
+  const { name } = variable;
+  return { op: 'Watch', name, kind: 'copy', reads: {}, writes: { dst: copy }, parameters, postOps: [] };
 }

@@ -31,11 +31,12 @@ export function lower(graph: Graph): OnnxGraph {
   const names = new Map<Value, string>();
   const constants = new Constants();
   for (const [name, value] of [...graph.inputs, ...graph.variables]) names.set(value, name);
-  for (const node of graph.nodes) lowerNode(node, names, nodes, constants);
   const results = [
     ...graph.outputs,
     ...[...graph.updates].map(([variable, value]) => [updateName(variable), value] as const),
   ];
+  const taken = new Set([...names.values(), ...results.map(([name]) => name)]);
+  for (const node of graph.nodes) lowerNode(node, names, nodes, constants, taken);
   // A model's outputs have names of their own, so that one value may be returned twice, or an input returned.
   const outputs = results.map(([name, value]) => {
     nodes.push({
@@ -65,6 +66,7 @@ function lowerNode<N extends OpName>(
   names: Map<Value, string>,
   nodes: OnnxNode[],
   constants: Constants,
+  taken: ReadonlySet<string>,
 ): void {
   const rule = definitions[node.op].onnx;
   if ('expandedBy' in rule) {
@@ -75,7 +77,8 @@ function lowerNode<N extends OpName>(
   const start = nodes.length;
   const emit: Emit = (opType, inputs, attributes = {}) => {
     const count = nodes.length - start;
-    const output = count === 0 ? `${node.name}/${opType}` : `${node.name}/${opType}_${count}`;
+    let output = count === 0 ? `${node.name}/${opType}` : `${node.name}/${opType}_${count}`;
+    while (taken.has(output)) output += '+';
     nodes.push({ opType, inputs, outputs: [output], attributes });
     return output;
   };

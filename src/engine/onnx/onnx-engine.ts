@@ -51,8 +51,12 @@ function installedVersion(): string {
   }
 }
 
-function compile(graph: Graph, threads: number, profiling: boolean): Promise<Session> {
+async function compile(graph: Graph, threads: number, profiling: boolean): Promise<Session> {
   const { step, shared, watch, watched } = splitWatched(prepare(graph));
+  if (step.outputs.size + step.updates.size === 0)
+    throw new RunError(
+      `graph ${graph.name} has no output and no update: ONNX Runtime has nothing to compute`,
+    );
   const start: SessionStart = {
     model: encodeModel(lower(step)),
     threads,

@@ -80,6 +80,8 @@ async function step(fed: ReadonlyMap<string, Tensor>, watch: boolean): Promise<R
     if (update !== null) fetches[update] = next;
   }
   for (const name of watch ? [...start.outputs, ...start.shared] : start.outputs) fetches[name] = null;
+  // Made before the variables change: where it cannot be, nothing has happened.
+  if (watch) await watching();
   const results = await (await session).run(feeds, fetches);
   for (const variable of variables.values()) {
     [variable.current, variable.next] = [variable.next, variable.current];
@@ -88,21 +90,28 @@ async function step(fed: ReadonlyMap<string, Tensor>, watch: boolean): Promise<R
   // The buffers of the variables before the step are not written again before the next.
   const seen = watch ? await computeWatched({ ...feeds, ...results }) : results;
   const asked = watch ? [...own, ...start.watched] : own;
-  return new Map(
-    asked.flatMap(([name, there]) => (seen[there] ? [[name, tensorOf(seen[there])] as const] : [])),
-  );
+  return new Map(asked.map(([name, there]) => [name, tensorOf(found(seen, there))] as const));
+}
+
+function found(tensors: OrtTensors, name: string): ort.Tensor {
+  const tensor = tensors[name];
+  if (tensor === undefined) throw new TypeError(`ONNX Runtime returned no ${name}`);
+  return tensor;
 }
 
 let watchSession: Promise<ort.InferenceSession> | undefined;
 
+/** The session of what is only watched, made when somebody first watches. */
+function watching(): Promise<ort.InferenceSession | undefined> {
+  if (start.watch !== undefined) watchSession ??= ort.InferenceSession.create(start.watch.model, options);
+  return Promise.resolve(watchSession);
+}
+
 /** Adds to what a step has computed what watching computes from it. */
 async function computeWatched(known: OrtTensors): Promise<OrtTensors> {
-  if (start.watch === undefined) return known;
-  watchSession ??= ort.InferenceSession.create(start.watch.model, options);
-  const feeds = Object.fromEntries(
-    start.watch.inputs.flatMap((name) => (known[name] ? [[name, known[name]] as const] : [])),
-  );
-  return { ...known, ...(await (await watchSession).run(feeds)) };
+  const inputs = start.watch?.inputs ?? [];
+  const feeds = Object.fromEntries(inputs.map((name) => [name, found(known, name)] as const));
+  return { ...known, ...(await (await watching())?.run(feeds)) };
 }
 
 function write(tensors: ReadonlyMap<string, Tensor>): void {
@@ -133,7 +142,8 @@ serveSession(
       return endProfile(made, start.profilePrefix);
     },
     release: async () => {
-      await (await watchSession)?.release();
+      const watched = await watchSession?.catch(() => undefined);
+      await watched?.release();
       await made.release();
     },
   })),

@@ -4,6 +4,7 @@
  */
 import { type Graph, inputsOf, outputsOf, type Value } from '../../graph/graph.ts';
 import { unwatched } from '../../passes/watch.ts';
+import { updateName } from './lower.ts';
 
 export interface SplitGraph {
   /** The step. What watching needs of it are outputs beyond its own. */
@@ -23,24 +24,50 @@ export function splitWatched(graph: Graph): SplitGraph {
   const fed = new Map([...graph.inputs, ...graph.variables]);
   const made = new Set(nodes.flatMap((node) => outputsOf(node).map(([, value]) => value)));
   const names = new Map([...graph.outputs, ...fed].map(([name, value]) => [value, name] as const));
+  const unique = uniqueNames([
+    ...fed.keys(),
+    ...graph.outputs.keys(),
+    ...[...graph.updates.keys()].map(updateName),
+  ]);
   const shared = new Map<string, Value>();
   const inputs = new Map<string, Value>();
   /** The name of a value that the step makes or is fed. */
   const nameOf = (value: Value) => {
-    const name = names.get(value) ?? `watched/${value.name}`;
-    if (!names.has(value)) shared.set(name, value);
+    const known = names.get(value);
+    if (known !== undefined) return known;
+    const name = unique(`watched/${value.name}`);
+    names.set(value, name);
+    shared.set(name, value);
     return name;
   };
   for (const [, value] of nodes.flatMap(inputsOf)) if (!made.has(value)) inputs.set(nameOf(value), value);
-  const computed = new Map([...graph.watched].filter(([, value]) => made.has(value)));
+  const outputs = new Map<string, Value>();
+  const watched = new Map<string, string>();
+  for (const [name, value] of graph.watched) {
+    if (!made.has(value)) watched.set(name, nameOf(value));
+    else {
+      const output = unique(`computed/${name}`);
+      outputs.set(output, value);
+      watched.set(name, output);
+    }
+  }
   const none: ReadonlyMap<string, Value> = new Map();
-  const watch = { name: `${graph.name}/watched`, nodes, inputs, outputs: computed };
+  const watch = { name: `${graph.name}/watched`, nodes, inputs, outputs };
   return {
-    watched: new Map(
-      [...graph.watched].map(([name, value]) => [name, made.has(value) ? name : nameOf(value)]),
-    ),
     step: { ...step, outputs: new Map([...graph.outputs, ...shared]) },
+    watch: outputs.size > 0 ? { ...watch, variables: none, updates: none, watched: none } : undefined,
     shared: [...shared.keys()],
-    watch: computed.size > 0 ? { ...watch, variables: none, updates: none, watched: none } : undefined,
+    watched,
+  };
+}
+
+/** Gives each name only once, and none of those that are taken. */
+function uniqueNames(taken: Iterable<string>): (name: string) => string {
+  const used = new Set(taken);
+  return (name) => {
+    let free = name;
+    while (used.has(free)) free += '+';
+    used.add(free);
+    return free;
   };
 }
