@@ -6,7 +6,7 @@ import type { StepReport } from '../training/train-step.ts';
 import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
 import { writtenName } from './flag.ts';
-import type { TrainFlags } from './flag-table.ts';
+import { flagTable, type TrainFlags } from './flag-table.ts';
 import { type Progress, progressLine } from './progress-line.ts';
 import { RunningMean } from './running-mean.ts';
 import { StepLines } from './step-lines.ts';
@@ -169,7 +169,7 @@ export class TrainReporter {
     this.#console.progress(undefined);
     const took = performance.now() - this.#started;
     const images = (globalStep - this.#first) * this.#run.batchSize;
-    const { trainDir, dataDir, maxSteps } = this.#flags;
+    const { trainDir, dataDir, maxSteps, summarySteps } = this.#flags;
     this.#console.result(
       `${stopped ? 'Stopped' : 'Done'} at step ${globalStep}: ${number(images)} images in ${duration(took)}, ` +
         `${number(Math.round(images / (took / 1e3)))} images/s (waited ${duration(waitedMillis)} for input). Checkpoints are in ${trainDir}`,
@@ -185,8 +185,10 @@ export class TrainReporter {
     );
     const folder = shellWord(trainDir);
     const data = dataDirWords(dataDir);
+    // What is no part of the checkpoint and changes what the run leaves behind.
+    const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
     if (stopped)
-      this.#console.line(`Go on: cifar10 train --train-dir ${folder}${data} --max-steps ${maxSteps}`);
+      this.#console.line(`Go on: cifar10 train --train-dir ${folder}${data} --max-steps ${maxSteps}${kept}`);
     this.#console.line(`Next: cifar10 eval --run-once --checkpoint-dir ${folder}${data}`);
   }
 }

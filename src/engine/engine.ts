@@ -3,8 +3,8 @@
  *
  *     const session = await engine.compile(graph);
  *     await session.write(variables);
- *     const { total_loss } = await session.step(feeds);   // computes the outputs, then applies the updates
- *     const { loss, 'conv1/activations': seen } = await session.step(feeds, { watch: true });   // and what is watched
+ *     const loss = (await session.step(feeds)).get('total_loss');   // computes the outputs, then applies the updates
+ *     const seen = (await session.step(feeds, { watch: true })).get('conv1/weights/gradients');   // and what is watched
  *     const trained = await session.read();
  *     await session.release();
  */
