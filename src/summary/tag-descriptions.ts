@@ -27,10 +27,6 @@ const descriptions: readonly (readonly [RegExp, string])[] = [
   [/^Precision @ 1$|Precision @ 1$/, 'Share of the images whose class scores highest.'],
   [/^precision\//, 'Of the images that are taken for this class, the share that are of it.'],
   [/^recall\//, 'Of the images of this class, the share that are taken for it.'],
-  [
-    /^confusion_matrix$/,
-    'Rows: what images are, from above; columns: what they are taken for, from the left; in the order of the classes.',
-  ],
   [/^most_confidently_wrong$/, 'The images that the network is surest about, and wrong.'],
   [/^conv1\/weights\/filters$/, 'The filters of the first layer as colours; grey is 0.'],
 ];

@@ -34,11 +34,12 @@ export async function trainStep(
   batch: Batch,
   options: StepOptions = {},
 ): Promise<TakenStep> {
-  const { examples, batchSize, hyperparameters } = recipe;
-  const { step } = batch;
+  const { examples, batchSize, network, hyperparameters } = recipe;
+  const { step, images, labels } = batch;
   const rate = learningRate(step, decaySteps(examples.count, batchSize, hyperparameters), hyperparameters);
   const feeds = new Map<string, Tensor>([
-    ...batchFeeds(recipe, batch),
+    ['images', { dtype: 'float32', shape: [batchSize, ...network.imageShape], data: images }],
+    ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
     ['learning_rate', scalar(rate)],
     ['moving_average_decay', scalar(movingAverageDecay(step + 1, hyperparameters))],
   ]);
@@ -46,17 +47,6 @@ export async function trainStep(
   const losses = new Map(lossNames.map((name) => [name, scalarOf(outputs.get(name))]));
   const totalLoss = losses.get('total_loss') ?? Number.NaN;
   return { report: { kind: 'step', step, losses, totalLoss, learningRate: rate }, outputs };
-}
-
-/** A batch as graphs are fed it. */
-export function batchFeeds(
-  { batchSize, network }: Pick<StepRecipe, 'batchSize' | 'network'>,
-  { images, labels }: Batch,
-): ReadonlyMap<string, Tensor> {
-  return new Map<string, Tensor>([
-    ['images', { dtype: 'float32', shape: [batchSize, ...network.imageShape], data: images }],
-    ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
-  ]);
 }
 
 function scalarOf(tensor: Tensor | undefined): number {

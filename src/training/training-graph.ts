@@ -4,14 +4,16 @@
  * then the moving averages of the new weights, and the running averages of the loss terms. Watched are the histograms of
  * a summary: activations, variables before the update, and the gradients that it applies.
  */
+import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { type Loss, lossNames } from '../model/loss.ts';
-import type { Network, Parameter } from '../model/network.ts';
+import { type Loss, loss, lossNames } from '../model/loss.ts';
+import { inference, type Network, type Parameter } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
-import { batchInputs, type GraphHyperparameters, lossGradients } from './loss-gradients.ts';
+import { clipByGlobalNorm } from './clip.ts';
+import type { Hyperparameters } from './hyperparameters.ts';
 import { shownActivations } from './shown-values.ts';
 
 /** Name of a variable's moving average, TensorFlow's. */
@@ -48,17 +50,23 @@ export interface TrainingGraph {
   readonly activations: readonly string[];
 }
 
+/** What of a recipe is in its graph. */
+export type GraphHyperparameters = Pick<Hyperparameters, 'weightDecay' | 'clipNorm'>;
+
 export function buildTrainingGraph(
   network: Network,
   batchSize: number,
-  hyperparameters: GraphHyperparameters,
+  { weightDecay, clipNorm }: GraphHyperparameters,
 ): TrainingGraph {
   const builder = new GraphBuilder('train');
-  const batch = batchInputs(builder, network, batchSize);
+  const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
+  const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
   const learningRate = builder.input('learning_rate', { dtype: 'float32', shape: [] });
   const decay = builder.input('moving_average_decay', { dtype: 'float32', shape: [] });
 
-  const { model, losses, slopes } = lossGradients(builder, batch, network, hyperparameters);
+  const model = inference(builder, images, network);
+  const losses = loss(builder, model, labels, weightDecay);
+  const slopes = appliedGradients(builder, model.parameters, losses.total.value, clipNorm);
   for (const { variable, gradient } of slopes) {
     const updated = builder.op(
       'ApplyGradientDescent',
@@ -88,6 +96,20 @@ export function buildTrainingGraph(
     lossNames: lossNames(losses),
     activations: model.activations.map(({ name }) => name),
   };
+}
+
+/** Weights and biases, and the gradient of the total loss for each, clipped where the recipe says so. */
+function appliedGradients(
+  builder: GraphBuilder,
+  parameters: readonly Parameter[],
+  totalLoss: Value,
+  clipNorm: number,
+): readonly { readonly variable: Value; readonly gradient: Value }[] {
+  const variables = parameters.map(({ variable }) => variable);
+  const found = gradients(builder, totalLoss, variables);
+  const applied =
+    clipNorm > 0 ? builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm)) : found;
+  return variables.map((variable, index) => ({ variable, gradient: applied[index] ?? variable }));
 }
 
 function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {

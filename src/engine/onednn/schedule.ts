@@ -321,10 +321,7 @@ export class Scheduler {
       this.#move(
         call.op,
         `${call.name} ${index}`,
-        this.#inLayout(
-          source,
-          from === undefined ? wholeOf(source, this.#layouts).descriptor : this.#layouts.plain(source),
-        ),
+        this.#inLayout(source, from === undefined ? this.#layouts.of(source) : this.#layouts.plain(source)),
         read,
         buffer,
         write,

@@ -1,6 +1,6 @@
 /**
  * ONNX Runtime computes all of a model whatever of it is fetched. So what only watching needs is a model of its own,
- * run behind the step's where somebody watches, on values that the step's model has anyway and then returns too.
+ * run behind the step's where somebody watches, on values that the step's model computes anyway and returns in that case.
  */
 import { type Graph, inputsOf, outputsOf, type Value } from '../../graph/graph.ts';
 import { unwatched } from '../../passes/watch.ts';
