@@ -28,7 +28,14 @@ export class GraphError extends Error {
   override readonly name = 'GraphError';
 }
 
-/** What an unknown thrown thing says. */
+/** The message of anything thrown. Errors of another realm (a test runner's sandbox) are not `instanceof Error`. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);
+  return String(thrown);
+}
+
+/** The `code` of an error, such as `ENOENT`, in whichever realm it was made; undefined where it has none. */
+export function errorCode(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
 }

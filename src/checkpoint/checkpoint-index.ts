@@ -10,9 +10,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { quoteText, unquoteText } from './text-proto.ts';
-import { writeAside } from './write-aside.ts';
 
 export const indexName = 'checkpoint';
 

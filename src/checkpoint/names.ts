@@ -2,9 +2,6 @@
 
 const pattern = /^model\.ckpt-(0|[1-9]\d{0,14})\.safetensors$/;
 
-/** What `writeAside` leaves when it is killed; see write-aside.ts. */
-export const asideEnding = '.tmp';
-
 export function checkpointName(globalStep: number | '<step>'): string {
   return `model.ckpt-${globalStep}.safetensors`;
 }

@@ -12,10 +12,11 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { asideEnding } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { indexName, readCheckpointIndex, writeCheckpointIndex } from './checkpoint-index.ts';
-import { asideEnding, checkpointName, stepOfName } from './names.ts';
+import { checkpointName, stepOfName } from './names.ts';
 import { retain } from './retention.ts';
 
 export interface CheckpointStoreOptions {

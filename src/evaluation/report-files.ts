@@ -1,8 +1,8 @@
 /** What `eval --report` leaves: every prediction as CSV, the sums as JSON. Written aside and renamed. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAside } from '../checkpoint/write-aside.ts';
 import type { Examples } from '../data/files.ts';
+import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { type ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { Evaluation, Scored } from './evaluate.ts';

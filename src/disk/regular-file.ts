@@ -1,0 +1,126 @@
+/**
+ * Opens regular files, and nothing else. A FIFO opened for reading blocks its thread until somebody writes, a device may
+ * never end, and a link that another user made leads into files of ours. So every path is opened without blocking, and
+ * what was opened is checked, not the name.
+ *
+ * | | symbolic link | FIFO, socket, device, folder | no such file |
+ * |---|---|---|---|
+ * | reading | followed, or refused with `links: 'refuse'` | refused | ENOENT |
+ * | appending | refused | refused | created |
+ * | creating | refused (EEXIST) | refused (EEXIST) | created |
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { errorCode } from '../errors.ts';
+
+export interface ReadOptions {
+  /** Whether a symbolic link in the last part of the path is followed. Default: `follow`. */
+  readonly links?: 'follow' | 'refuse';
+  /** Larger files are refused. Default: no limit. */
+  readonly maximumBytes?: number;
+}
+
+/** The path names something that is not the kind of file asked for. */
+export class UnsuitableFileError extends Error {
+  override readonly name = 'UnsuitableFileError';
+  readonly code = 'EUNSUITABLE';
+}
+
+// Windows has neither flag, and neither FIFOs nor devices in folders.
+const nonBlocking = constants.O_NONBLOCK ?? 0;
+const noFollow = constants.O_NOFOLLOW ?? 0;
+const readFlags = (links: ReadOptions['links']) =>
+  constants.O_RDONLY | nonBlocking | (links === 'refuse' ? noFollow : 0);
+const appendFlags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | nonBlocking | noFollow;
+
+/** Opens a file for reading.
+ * @throws UnsuitableFileError for anything but a regular file, or one that is too large
+ * @throws the error of the operating system, with its code */
+export async function openRegularFile(path: string, options: ReadOptions = {}): Promise<FileHandle> {
+  const file = await open(path, readFlags(options.links)).catch((error: unknown) => {
+    throw explained(error);
+  });
+  try {
+    requireSuitable(await file.stat(), options.maximumBytes);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** The bytes of a file. Throws as `openRegularFile` does. */
+export async function readRegularFile(path: string, options: ReadOptions = {}): Promise<Buffer> {
+  const file = await openRegularFile(path, options);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A descriptor for reading; the caller closes it. Throws as `openRegularFile` does. */
+export function openRegularFileSync(path: string, options: ReadOptions = {}): number {
+  return checkedDescriptor(path, readFlags(options.links), options.maximumBytes);
+}
+
+/** The bytes of a file. Throws as `openRegularFile` does. */
+export function readRegularFileSync(path: string, options: ReadOptions = {}): Buffer {
+  const descriptor = openRegularFileSync(path, options);
+  try {
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A descriptor that reads anywhere and writes at the end of a file, which is created where it is missing; the caller
+ * closes it.
+ * @throws UnsuitableFileError for a symbolic link, and for anything but a regular file
+ * @throws the error of the operating system, with its code */
+export function openForAppendSync(path: string): number {
+  return checkedDescriptor(path, appendFlags, undefined);
+}
+
+function checkedDescriptor(path: string, flags: number, maximumBytes: number | undefined): number {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, flags, 0o666);
+  } catch (error) {
+    throw explained(error);
+  }
+  try {
+    requireSuitable(fstatSync(descriptor), maximumBytes);
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function requireSuitable(stats: Stats, maximumBytes: number | undefined): void {
+  if (!stats.isFile()) throw new UnsuitableFileError(`is ${kindOf(stats)}, not a regular file`);
+  if (maximumBytes !== undefined && stats.size > maximumBytes) {
+    const [found, allowed] = [stats.size, maximumBytes].map((bytes) => bytes.toLocaleString('en-US'));
+    throw new UnsuitableFileError(`is ${found} bytes long; at most ${allowed} were expected`);
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isFIFO()) return 'a FIFO';
+  if (stats.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+/** The errors that O_NOFOLLOW and O_NONBLOCK bring, in words. */
+function explained(error: unknown): unknown {
+  switch (errorCode(error)) {
+    case 'ELOOP':
+      return new UnsuitableFileError('is a symbolic link, not a regular file');
+    case 'ENXIO':
+      return new UnsuitableFileError('is a FIFO, a socket or a device, not a regular file');
+    default:
+      return error;
+  }
+}
