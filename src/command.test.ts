@@ -6,7 +6,7 @@ import { programOf } from './command.ts';
 import { inTemporaryFolder } from './testing/examples.ts';
 
 test('a clone suggests npx cifar10, a dependency npx cifar10-ts', () =>
-  inTemporaryFolder((folder) => {
+  inTemporaryFolder(async (folder) => {
     assert.equal(programOf({ packageFolder: join(folder, 'clone'), path: [] }), 'npx cifar10');
     const dependency = join(folder, 'project', 'node_modules', 'cifar10-ts');
     assert.equal(programOf({ packageFolder: dependency, path: [] }), 'npx cifar10-ts');
@@ -16,7 +16,7 @@ test(
   'a command on the path suggests cifar10 if it starts this package',
   { skip: process.platform === 'win32' },
   () =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       const packageFolder = join(folder, 'lib', 'node_modules', 'cifar10-ts');
       const bin = join(folder, 'bin');
       mkdirSync(join(packageFolder, 'dist'), { recursive: true });
@@ -32,7 +32,7 @@ test(
 );
 
 test('a stranger of the same name, and the folders that npx adds to the path, do not count', () =>
-  inTemporaryFolder((folder) => {
+  inTemporaryFolder(async (folder) => {
     const bin = join(folder, 'bin');
     const added = join(folder, 'project', 'node_modules', '.bin');
     const packageFolder = join(folder, 'clone');

@@ -60,7 +60,7 @@ test('a file that is larger than expected is not read', () =>
   }));
 
 test('appending creates a file, and never writes through a link', { skip }, () =>
-  inTemporaryFolder((folder) => {
+  inTemporaryFolder(async (folder) => {
     const path = join(folder, 'file');
     for (const text of ['a', 'b']) {
       const descriptor = openForAppendSync(path);
