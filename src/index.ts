@@ -77,7 +77,7 @@ export {
 } from './model/network.ts';
 export { GraphBuilder } from './ops/builder.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
-export { unwatched } from './passes/watch.ts';
+export { withoutWatched } from './passes/watch.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './training/hyperparameters.ts';
 export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/run.ts';

@@ -100,8 +100,11 @@ for (const { name, skip, create, tolerance } of cases) {
         const given = [...end, ['x', values(11, imagesOf(channels))] as const];
         const expected = computeGraph(graph, new Map(given.map(([key, value]) => [key, reference(value)])));
         const found = returned[1];
-        assert.deepEqual([...(found?.keys() ?? [])].sort(), ['total', ...graph.watched.keys()].sort());
-        for (const key of graph.watched.keys()) {
+        assert.deepEqual(
+          [...(found?.keys() ?? [])].sort(),
+          ['total', ...graph.results.watched.keys()].sort(),
+        );
+        for (const key of graph.results.watched.keys()) {
           const value = expected.get(`watched ${key}`);
           assert.ok(value !== undefined);
           assertClose(found?.get(key), value, tolerance, key);

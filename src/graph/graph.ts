@@ -1,16 +1,32 @@
 /**
- * A graph: what is computed from what, with the shape of everything. It is a function of the values fed
- * (`inputs`) and of the variables, and lists what it returns (`outputs`), which of its values are the new values of which
- * variables (`updates`), and what it tells when asked (`watched`). Nodes stand in an order in which they can be computed.
+ * A graph: what is computed from what, with the shape of everything. It is a function of the values fed (`inputs`) and of
+ * the variables, and names what it computes by role (`results`). Nodes are in an order in which they can be computed.
  */
 import { GraphError } from '../errors.ts';
 import { sameShape, type TensorType } from '../tensor/tensor.ts';
+import type { Results } from './results.ts';
 import type { AttributesOf, OpName, PerInput, PerOutput } from './signature.ts';
 
-/** A tensor that will be. Values are the same when they are the same object. */
+/** A symbolic tensor. Two values are the same when they are the same object. */
 export interface Value extends TensorType {
   /** Unique in its graph: the path of the node that makes it, or the name it is fed under. */
   readonly name: string;
+}
+
+/** What a variable is for. */
+export type VariableRole =
+  /** Trained: it has a gradient. */
+  | 'parameter'
+  /** Changed by the forward pass, such as running statistics. */
+  | 'state'
+  /** Kept by the optimizer for a parameter, such as its momentum. */
+  | 'slot'
+  /** A moving average. */
+  | 'average';
+
+/** A value that a session keeps from step to step. */
+export interface Variable extends Value {
+  readonly role: VariableRole;
 }
 
 /** The call of an operator. `Node` is the union over all operators; `Node<'LRN'>` is a call of that one. */
@@ -28,13 +44,9 @@ export type Node<N extends OpName = OpName> = {
 export interface Graph {
   readonly name: string;
   readonly inputs: ReadonlyMap<string, Value>;
-  readonly variables: ReadonlyMap<string, Value>;
+  readonly variables: ReadonlyMap<string, Variable>;
   readonly nodes: readonly Node[];
-  readonly outputs: ReadonlyMap<string, Value>;
-  /** Name of a variable → its value after the step. */
-  readonly updates: ReadonlyMap<string, Value>;
-  /** What a step returns only when asked. To ask changes no bit of the step; where nobody asks it is not computed. */
-  readonly watched: ReadonlyMap<string, Value>;
+  readonly results: Results<Value>;
 }
 
 /** The inputs of any node in their order, by name (by position where an operator takes a list). */
@@ -45,11 +57,6 @@ export function inputsOf(node: { readonly inputs: object }): readonly [string, V
 /** The outputs of any node in their order, by name. */
 export function outputsOf(node: { readonly outputs: object }): readonly [string, Value][] {
   return Object.entries(node.outputs as Readonly<Record<string, Value>>);
-}
-
-/** The values a graph must deliver: its outputs, the new values of its variables and what is watched. */
-export function resultsOf({ outputs, updates, watched }: Graph): readonly Value[] {
-  return [...outputs.values(), ...updates.values(), ...watched.values()];
 }
 
 /** Which node makes a value. Fed values and variables are made by none. */

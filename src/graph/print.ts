@@ -1,6 +1,7 @@
 /** A graph as text, one line a value or node: the same text serves errors, golden tests and people. */
 import { describeType, type Tensor } from '../tensor/tensor.ts';
 import { type Graph, inputsOf, type Node, outputsOf } from './graph.ts';
+import { resultEntries } from './results.ts';
 import type { OpName } from './signature.ts';
 
 /** `conv1/Conv2D = Conv2D(x: images, filter: conv1/weights) {padding: SAME} → float32 [128, 64, 24, 24]`. */
@@ -20,11 +21,9 @@ export function printGraph(graph: Graph): string {
   return [
     `graph ${graph.name}`,
     ...[...graph.inputs].map(([name, value]) => `input ${name} → ${describeType(value)}`),
-    ...[...graph.variables].map(([name, value]) => `variable ${name} → ${describeType(value)}`),
+    ...[...graph.variables].map(([name, value]) => `${value.role} ${name} → ${describeType(value)}`),
     ...graph.nodes.map(printNode),
-    ...[...graph.outputs].map(([name, value]) => `output ${name} = ${value.name}`),
-    ...[...graph.updates].map(([name, value]) => `update ${name} = ${value.name}`),
-    ...[...graph.watched].map(([name, value]) => `watch ${name} = ${value.name}`),
+    ...resultEntries(graph.results).map(([role, name, value]) => `${role} ${name} = ${value.name}`),
     '',
   ].join('\n');
 }

@@ -61,7 +61,7 @@ test('an output is named once', () => {
   const b = new GraphBuilder('outputs');
   const x = b.input('x', two);
   b.output('y', x);
-  assert.throws(() => b.output('y', x), new GraphError('graph outputs has two outputs named y'));
+  assert.throws(() => b.output('y', x), new GraphError('graph outputs has two output results named y'));
 });
 
 test('a variable is updated once, by a value of its type', () => {
@@ -72,7 +72,7 @@ test('a variable is updated once, by a value of its type', () => {
     new GraphError('update of x: the variable is float32 [2], its new value float32 [3]'),
   );
   b.update(x, b.op('Neg', { x }));
-  assert.throws(() => b.update(x, x), new GraphError('variable x is updated twice'));
+  assert.throws(() => b.update(x, x), new GraphError('graph updates has two update results named x'));
 });
 
 test('what is built is checked: a value of another graph, and an update of what is no variable', () => {
@@ -96,8 +96,8 @@ test('what was built stays as it is when the builder goes on', () => {
   const v = b.variable('v', two);
   b.update(v, x);
   b.input('z', two);
-  const counts = ({ inputs, variables, nodes, outputs, updates }: typeof first) =>
-    [inputs.size, variables.size, nodes.length, outputs.size, updates.size] as const;
+  const counts = ({ inputs, variables, nodes, results }: typeof first) =>
+    [inputs.size, variables.size, nodes.length, results.output.size, results.update.size] as const;
   assert.deepEqual(counts(first), [1, 0, 0, 0, 0]);
   assert.deepEqual(counts(b.build()), [2, 1, 1, 1, 1]);
 });

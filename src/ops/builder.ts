@@ -1,6 +1,14 @@
 /** Builds a graph: names its nodes, infers their types, refuses what does not fit. */
 import { GraphError } from '../errors.ts';
-import { type Graph, type Node, requireSameType, type Value } from '../graph/graph.ts';
+import {
+  type Graph,
+  type Node,
+  requireSameType,
+  type Value,
+  type Variable,
+  type VariableRole,
+} from '../graph/graph.ts';
+import { mapResults, type ResultRole, resultsOf } from '../graph/results.ts';
 import type { AttributesOf, OpName, PerInput, PerOutput } from '../graph/signature.ts';
 import type { TensorType } from '../tensor/tensor.ts';
 import { checked } from './check.ts';
@@ -12,11 +20,11 @@ export class GraphBuilder {
   readonly #names = new Set<string>();
   readonly #scopes: string[] = [];
   readonly #inputs = new Map<string, Value>();
-  readonly #variables = new Map<string, Value>();
+  readonly #variables = new Map<string, Variable>();
   readonly #nodes: Node[] = [];
-  readonly #outputs = new Map<string, Value>();
-  readonly #updates = new Map<string, Value>();
-  readonly #watched = new Map<string, Value>();
+  readonly #results = mapResults(resultsOf<never>({}), (value): Value => value) as Readonly<
+    Record<ResultRole, Map<string, Value>>
+  >;
 
   constructor(name: string) {
     this.#name = name;
@@ -29,15 +37,17 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A value that the session keeps from step to step. Asked for twice, it is the same. */
-  variable(name: string, type: TensorType): Value {
+  /** A value that the session keeps from step to step. Asked for twice, it is the same.
+   * @throws GraphError when it was asked for with another type or role */
+  variable(name: string, type: TensorType, role: VariableRole = 'parameter'): Variable {
     const path = this.#path(name);
     const known = this.#variables.get(path);
     if (known !== undefined) {
       requireSameType(`variable ${path}`, known, type);
+      if (known.role !== role) throw new GraphError(`variable ${path} is a ${known.role} and a ${role}`);
       return known;
     }
-    const value = { name: this.#claim(path), dtype: type.dtype, shape: type.shape };
+    const value = { name: this.#claim(path), dtype: type.dtype, shape: type.shape, role };
     this.#variables.set(path, value);
     return value;
   }
@@ -78,23 +88,29 @@ export class GraphBuilder {
     return outputs;
   }
 
+  /** Names a result of the graph.
+   * @throws GraphError when the role has a result of that name */
+  result(role: ResultRole, name: string, value: Value): void {
+    if (this.#results[role].has(name))
+      throw new GraphError(`graph ${this.#name} has two ${role} results named ${name}`);
+    this.#results[role].set(name, value);
+  }
+
   /** Returns the value from every step, under the name. */
   output(name: string, value: Value): void {
-    if (this.#outputs.has(name)) throw new GraphError(`graph ${this.#name} has two outputs named ${name}`);
-    this.#outputs.set(name, value);
+    this.result('output', name, value);
   }
 
   /** Returns the value, under the name, from those steps that are asked for it. */
   watch(name: string, value: Value): void {
-    if (this.#watched.has(name)) throw new GraphError(`graph ${this.#name} watches two values as ${name}`);
-    this.#watched.set(name, value);
+    this.result('watched', name, value);
   }
 
-  /** Makes the value the variable's value after the step. */
+  /** Makes the value the variable's value after the step.
+   * @throws GraphError when its type is another, or the variable is updated twice */
   update(variable: Value, value: Value): void {
     requireSameType(`update of ${variable.name}`, variable, value);
-    if (this.#updates.has(variable.name)) throw new GraphError(`variable ${variable.name} is updated twice`);
-    this.#updates.set(variable.name, value);
+    this.result('update', variable.name, value);
   }
 
   /** The graph as it is now; what is added later is not in it.
@@ -105,9 +121,7 @@ export class GraphBuilder {
       inputs: new Map(this.#inputs),
       variables: new Map(this.#variables),
       nodes: [...this.#nodes],
-      outputs: new Map(this.#outputs),
-      updates: new Map(this.#updates),
-      watched: new Map(this.#watched),
+      results: mapResults(this.#results, (value) => value),
     });
   }
 

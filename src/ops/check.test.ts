@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GraphError } from '../errors.ts';
-import type { Graph, Node, Value } from '../graph/graph.ts';
+import type { Graph, Node, Value, Variable } from '../graph/graph.ts';
+import { resultsOf } from '../graph/results.ts';
 import { checked } from './check.ts';
 
 const vector = (name: string, size = 2): Value => ({ name, dtype: 'float32', shape: [size] });
 const images = vector('images');
-const weights = vector('weights');
-const wide = vector('weights', 3);
-const one = vector('weights', 1);
+const variable = (name: string, size = 2): Variable => ({ ...vector(name, size), role: 'parameter' });
+const weights = variable('weights');
+const wide = variable('weights', 3);
+const one = variable('weights', 1);
 const y = vector('layer/Add');
 const add: Node = {
   op: 'Add',
@@ -29,9 +31,7 @@ const right: Graph = {
   inputs: new Map([['images', images]]),
   variables: new Map([['weights', weights]]),
   nodes: [add],
-  outputs: new Map([['sum', y]]),
-  updates: new Map([['weights', y]]),
-  watched: new Map(),
+  results: resultsOf({ output: new Map([['sum', y]]), update: new Map([['weights', y]]) }),
 };
 
 test('a graph that is right is returned as it is', () => {
@@ -42,7 +42,7 @@ describe('what is no graph is refused', () => {
   const cases: readonly (readonly [title: string, change: Partial<Graph>, message: string])[] = [
     [
       'an input and a variable of one name',
-      { variables: new Map([['images', vector('images')]]) },
+      { variables: new Map([['images', variable('images')]]) },
       'graph small: an input and a variable share a name',
     ],
     [
@@ -84,27 +84,27 @@ describe('what is no graph is refused', () => {
     ],
     [
       'an output with the name of an input',
-      { outputs: new Map([['images', y]]) },
+      { results: resultsOf({ output: new Map([['images', y]]) }) },
       'graph small: images names an output and something fed; one name for one thing',
     ],
     [
       'an output with the name of a variable',
-      { outputs: new Map([['weights', y]]) },
+      { results: resultsOf({ output: new Map([['weights', y]]) }) },
       'graph small: weights names an output and something fed; one name for one thing',
     ],
     [
-      'an output that nothing makes',
-      { outputs: new Map([['sum', vector('lost')]]) },
-      'graph small: nothing makes lost, wanted as sum',
+      'an output that nothing computes',
+      { results: resultsOf({ output: new Map([['sum', vector('lost')]]) }) },
+      'graph small: nothing computes lost, the output sum',
     ],
     [
-      'an update that nothing makes',
-      { updates: new Map([['weights', vector('lost')]]) },
-      'graph small: nothing makes lost, wanted as weights',
+      'an update that nothing computes',
+      { results: resultsOf({ update: new Map([['weights', vector('lost')]]) }) },
+      'graph small: nothing computes lost, the update weights',
     ],
     [
       'an update of an input',
-      { updates: new Map([['images', y]]) },
+      { results: resultsOf({ update: new Map([['images', y]]) }) },
       'graph small: update of images, which is no variable',
     ],
     [

@@ -2,6 +2,7 @@
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, requireSameType, type Value } from '../graph/graph.ts';
 import { printNode } from '../graph/print.ts';
+import { resultEntries } from '../graph/results.ts';
 import type { OpName } from '../graph/signature.ts';
 import { describeType, type TensorType } from '../tensor/tensor.ts';
 import { inferTypes } from './infer.ts';
@@ -44,22 +45,23 @@ function checkNode<N extends OpName>(graph: Graph, node: Node<N>, known: Readonl
 }
 
 function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
-  for (const name of graph.outputs.keys()) {
+  const { output, update, watched } = graph.results;
+  for (const name of output.keys()) {
     if (!graph.inputs.has(name) && !graph.variables.has(name)) continue;
     throw new GraphError(
       `graph ${graph.name}: ${name} names an output and something fed; one name for one thing`,
     );
   }
-  const fed = new Map([...graph.inputs, ...graph.variables]);
-  for (const [name, value] of graph.watched) {
-    if (!graph.outputs.has(name) && (fed.get(name) ?? value) === value) continue;
+  const fed = new Map<string, Value>([...graph.inputs, ...graph.variables]);
+  for (const [name, value] of watched) {
+    if (!output.has(name) && (fed.get(name) ?? value) === value) continue;
     throw new GraphError(`graph ${graph.name}: ${name} names what is watched and something else`);
   }
-  for (const [name, value] of [...graph.outputs, ...graph.updates, ...graph.watched]) {
+  for (const [role, name, value] of resultEntries(graph.results)) {
     if (!known.has(value))
-      throw new GraphError(`graph ${graph.name}: nothing makes ${value.name}, wanted as ${name}`);
+      throw new GraphError(`graph ${graph.name}: nothing computes ${value.name}, the ${role} ${name}`);
   }
-  for (const [name, value] of graph.updates) {
+  for (const [name, value] of update) {
     const variable = graph.variables.get(name);
     if (variable === undefined)
       throw new GraphError(`graph ${graph.name}: update of ${name}, which is no variable`);

@@ -4,6 +4,7 @@ import { gradients } from '../autodiff/gradients.ts';
 import type { Session } from '../engine/engine.ts';
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, outputsOf, type Value } from '../graph/graph.ts';
+import { resultsOf } from '../graph/results.ts';
 import type { EngineOpSignatures, OpName, PerInput } from '../graph/signature.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { describeType, type Float32Tensor, float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
@@ -130,7 +131,7 @@ for (const engine of engines) {
         for (const name of [...outputs, ...differentiable.map((input) => `${title}/gradient/${input}`)]) {
           const value = expected.get(name);
           assert.ok(value, name);
-          assert.deepEqual(graph.outputs.get(name)?.shape, value.shape, 'the shape rule');
+          assert.deepEqual(graph.results.output.get(name)?.shape, value.shape, 'the shape rule');
           assertClose(actual.get(name), value, tolerance, name);
         }
       });
@@ -177,7 +178,7 @@ describe('every gradient agrees with central differences', () => {
 /** The part of the graph that computes one sample and its loss. */
 function only(whole: Graph, title: string): Graph {
   const mine = (name: string) => name === title || name.startsWith(`${title}/`);
-  const outputs = new Map([...whole.outputs].filter(([name]) => name === `${title}/weighted_sum`));
+  const outputs = new Map([...whole.results.output].filter(([name]) => name === `${title}/weighted_sum`));
   const needed = new Set(outputs.values());
   const nodes = whole.nodes.toReversed().filter((node) => {
     if (!outputsOf(node).some(([, value]) => needed.has(value))) return false;
@@ -185,7 +186,7 @@ function only(whole: Graph, title: string): Graph {
     return true;
   });
   const inputs = new Map([...whole.inputs].filter(([name]) => mine(name)));
-  return checked({ ...whole, inputs, nodes: nodes.reverse(), outputs });
+  return checked({ ...whole, inputs, nodes: nodes.reverse(), results: resultsOf({ output: outputs }) });
 }
 
 /** Kinks and ties: what is decided there, with the expected numbers written out. */

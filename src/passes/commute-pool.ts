@@ -11,10 +11,11 @@
  *
  * Applies where nothing else in the step reads r, and in the first case dr.
  */
-import { type Graph, type Node, readers, resultsOf, type Value } from '../graph/graph.ts';
+import { type Graph, type Node, readers, type Value } from '../graph/graph.ts';
+import { resultValues } from '../graph/results.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { type Pass, rewrite } from './rewrite.ts';
-import { setAside, unwatched } from './watch.ts';
+import { duplicateForWatched, withoutWatched } from './watch.ts';
 
 type Moved = Node<'Relu'> | Node<'BiasAdd'>;
 
@@ -34,8 +35,8 @@ export const commuteRelu: Pass = (graph) => commute(graph, 'Relu');
 export const commuteBias: Pass = (graph) => commute(graph, 'BiasAdd');
 
 function commute(graph: Graph, moved: Moved['op']): Graph {
-  const groups = groupsOf(unwatched(graph), moved);
-  const apart = setAside(graph, (node) => isGone(node, groups.get(node.name)));
+  const groups = groupsOf(withoutWatched(graph), moved);
+  const apart = duplicateForWatched(graph, (node) => isGone(node, groups.get(node.name)));
   return rewrite(apart, (node, builder) => {
     const group = groups.get(node.name);
     return group === undefined ? undefined : moveNode(group, node, builder);
@@ -81,7 +82,7 @@ function moveNode(
 /** The nodes that take part, by name. */
 function groupsOf(graph: Graph, moved: Moved['op']): ReadonlyMap<string, Group> {
   const readBy = readers(graph);
-  const results = new Set(resultsOf(graph));
+  const results = new Set(resultValues(graph.results));
   const found = new Map<string, Group>();
   for (const node of graph.nodes) {
     if (node.op !== moved || results.has(node.outputs.y)) continue;

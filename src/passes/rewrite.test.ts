@@ -22,7 +22,7 @@ describe('merging equal nodes', () => {
   test('computes once what two nodes say with the same words', () => {
     const merged = mergeEqual(padded(3, 3));
     assert.deepEqual(names(merged), ['Pad']);
-    assert.equal(merged.outputs.get('y1'), merged.outputs.get('y0'));
+    assert.equal(merged.results.output.get('y1'), merged.results.output.get('y0'));
     for (const value of [Number.NEGATIVE_INFINITY, Number.NaN, -0])
       assert.deepEqual(names(mergeEqual(padded(value, value))), ['Pad'], String(value));
   });

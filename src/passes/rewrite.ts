@@ -1,6 +1,7 @@
 /** Graph → graph: what every pass is made of. */
 import { GraphError } from '../errors.ts';
-import { type Graph, inputsOf, type Node, outputsOf, resultsOf, type Value } from '../graph/graph.ts';
+import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
+import { mapResults, resultEntries, resultValues } from '../graph/results.ts';
 import type { OpName } from '../graph/signature.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { checked } from '../ops/check.ts';
@@ -16,28 +17,23 @@ export type Replace = (node: Node, builder: GraphBuilder) => Readonly<Record<str
 export function rewrite(graph: Graph, replace: Replace): Graph {
   const builder = new GraphBuilder(graph.name);
   const moved = new Map<Value, Value>();
-  const now = (value: Value): Value => {
+  const replaced = (value: Value): Value => {
     const found = moved.get(value);
     if (found === undefined)
       throw new GraphError(`graph ${graph.name}: ${value.name} is read before it is made`);
     return found;
   };
   for (const [name, value] of graph.inputs) moved.set(value, builder.input(name, value));
-  for (const [name, value] of graph.variables) moved.set(value, builder.variable(name, value));
+  for (const [name, value] of graph.variables) moved.set(value, builder.variable(name, value, value.role));
   for (const node of graph.nodes) {
-    const here = withInputs(node, now);
+    const here = withInputs(node, replaced);
     const outputs = builder.scope(node.name, () => replace(here, builder)) ?? copy(here, builder);
     for (const [name, value] of outputsOf(node)) {
       const replacement = outputs[name];
       if (replacement !== undefined) moved.set(value, replacement);
     }
   }
-  for (const [name, value] of graph.outputs) builder.output(name, now(value));
-  for (const [name, value] of graph.watched) builder.watch(name, now(value));
-  for (const [name, value] of graph.updates) {
-    const variable = graph.variables.get(name);
-    if (variable !== undefined) builder.update(now(variable), now(value));
-  }
+  for (const [role, name, value] of resultEntries(graph.results)) builder.result(role, name, replaced(value));
   return builder.build();
 }
 
@@ -56,7 +52,7 @@ function copy<N extends OpName>(node: Node<N>, builder: GraphBuilder): Readonly<
 
 /** Drops the nodes that no result needs. */
 export function prune(graph: Graph): Graph {
-  const needed = new Set(resultsOf(graph));
+  const needed = new Set(resultValues(graph.results));
   const kept = graph.nodes.toReversed().filter((node) => {
     if (!outputsOf(node).some(([, value]) => needed.has(value))) return false;
     for (const [, value] of inputsOf(node)) needed.add(value);
@@ -70,9 +66,9 @@ export function mergeEqual(graph: Graph): Graph {
   const first = new Map<string, Node>();
   const meaningOf = meanings();
   const same = new Map<Value, Value>();
-  const now = (value: Value) => same.get(value) ?? value;
+  const replaced = (value: Value) => same.get(value) ?? value;
   const nodes = graph.nodes.flatMap((node) => {
-    const here = withInputs(node, now);
+    const here = withInputs(node, replaced);
     const meaning = meaningOf(here);
     const twin = first.get(meaning);
     if (twin === undefined) {
@@ -83,15 +79,7 @@ export function mergeEqual(graph: Graph): Graph {
     for (const [name, value] of outputsOf(here)) same.set(value, outputs.get(name) ?? value);
     return [];
   });
-  const results = (values: Graph['outputs']) =>
-    new Map([...values].map(([name, value]) => [name, now(value)]));
-  return checked({
-    ...graph,
-    nodes,
-    outputs: results(graph.outputs),
-    updates: results(graph.updates),
-    watched: results(graph.watched),
-  });
+  return checked({ ...graph, nodes, results: mapResults(graph.results, replaced) });
 }
 
 /** What a node computes, as text: two nodes of one text compute the same. */

@@ -7,7 +7,7 @@ import { assertClose } from '../testing/compare.ts';
 import { computeGraph } from '../testing/reference.ts';
 import { commuteRelu } from './commute-pool.ts';
 import { mergeEqual, prune } from './rewrite.ts';
-import { unwatched } from './watch.ts';
+import { withoutWatched } from './watch.ts';
 
 const pool = { size: 2, stride: 2, padding: 'VALID' } as const;
 
@@ -30,8 +30,10 @@ test('a step is what a pass makes of it where nobody watches', () => {
     builder.watch('negative', builder.op('Neg', { x: relu }, {}, 'negated'));
   });
   const made = commuteRelu(graph);
-  assert.equal(printGraph(unwatched(made)), printGraph(commuteRelu(unwatched(graph))));
-  const added = made.nodes.filter(({ name }) => !unwatched(made).nodes.some((node) => node.name === name));
+  assert.equal(printGraph(withoutWatched(made)), printGraph(commuteRelu(withoutWatched(graph))));
+  const added = made.nodes.filter(
+    ({ name }) => !withoutWatched(made).nodes.some((node) => node.name === name),
+  );
   assert.deepEqual(
     added.map((node) => printNode(node).split(' → ')[0]),
     ['relu/watched = Relu(x: x)', 'negated = Neg(x: relu/watched)'],
@@ -52,7 +54,7 @@ test('the gradient between ReLU and pool, which moving takes away, can be watche
   const one = mergeEqual(graph);
   const made = commuteRelu(one);
   assert.match(printGraph(made), /pool\/Relu = Relu\(x: pool\/MaxPool\)/, 'it moves');
-  assert.match(printGraph(made), /watch dr = slope\/watched/);
+  assert.match(printGraph(made), /watched dr = slope\/watched/);
   for (const [name, value] of computeGraph(graph, values))
     assertClose(computeGraph(made, values).get(name), value, 0, name);
 });
@@ -68,7 +70,7 @@ test('what no pass takes away is watched where it is', () => {
   const graph = builder.build();
   for (const pass of [commuteRelu, prune, mergeEqual])
     assert.equal(printGraph(pass(graph)), printGraph(graph));
-  assert.match(printGraph(graph), /watch x = x\nwatch v = v\nwatch after = sum\n$/);
+  assert.match(printGraph(graph), /watched x = x\nwatched v = v\nwatched after = sum\n$/);
 });
 
 test('a name is watched once, and stands for nothing else', () => {
@@ -77,7 +79,7 @@ test('a name is watched once, and stands for nothing else', () => {
       builder.watch('relu', relu);
       builder.watch(name, relu);
     });
-  assert.throws(() => graph('relu'), new GraphError('graph pooled watches two values as relu'));
+  assert.throws(() => graph('relu'), new GraphError('graph pooled has two watched results named relu'));
   for (const taken of ['x', 'y']) {
     assert.throws(
       () => graph(taken),

@@ -5,6 +5,7 @@
  */
 
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
+import { resultEntries } from '../graph/results.ts';
 import type { AttributesOf, OpName, OutputNames, Padding, PerInput, PerOutput } from '../graph/signature.ts';
 import { type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
@@ -376,7 +377,8 @@ export function computeOperator<N extends OpName>(
   return rules[op](inputs, attributes);
 }
 
-/** Computes every value of a graph from what is fed and the variables, by name. */
+/** Computes the results of a graph from what is fed and the variables: outputs and updates by name, others as
+ * `<role> <name>`. */
 export function computeGraph(
   graph: Graph,
   given: ReadonlyMap<string, Reference>,
@@ -388,9 +390,9 @@ export function computeGraph(
     values.set(value, found);
   }
   for (const node of graph.nodes) computeNode(node, values);
-  const watched = [...graph.watched].map(([name, value]) => [`watched ${name}`, value] as const);
-  const results = [...graph.outputs, ...graph.updates, ...watched].map(
-    ([name, value]) => [name, values.get(value)] as const,
+  const results = resultEntries(graph.results).map(
+    ([role, name, value]) =>
+      [role === 'output' || role === 'update' ? name : `${role} ${name}`, values.get(value)] as const,
   );
   return new Map(results.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
 }

@@ -1,13 +1,13 @@
 /** A graph as TensorBoard draws it: every operator with what it reads, variables and fed values as nodes too. */
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
-import { unwatched } from '../passes/watch.ts';
+import { withoutWatched } from '../passes/watch.ts';
 import type { GraphAttribute, GraphNode } from '../summary/graph-def.ts';
 import type { Recipe } from './run.ts';
 import { buildTrainingGraph } from './training-graph.ts';
 
 /** A run's training step, without what is there only to be watched. */
 export function trainingGraphNodes({ network, batchSize, hyperparameters }: Recipe): readonly GraphNode[] {
-  return graphNodes(unwatched(buildTrainingGraph(network, batchSize, hyperparameters).graph));
+  return graphNodes(withoutWatched(buildTrainingGraph(network, batchSize, hyperparameters).graph));
 }
 
 export function graphNodes(graph: Graph): readonly GraphNode[] {

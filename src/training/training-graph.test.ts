@@ -220,7 +220,7 @@ describe('the training graph', () => {
       ...[...terms, 'cross_entropy', 'total_loss'].map(lossAverageName),
     ];
     assert.deepEqual([...training.graph.variables.keys()].sort(), expected.sort());
-    assert.deepEqual([...training.graph.updates.keys()].sort(), expected.sort());
+    assert.deepEqual([...training.graph.results.update.keys()].sort(), expected.sort());
   });
 
   test('has 1,068,298 parameters and 18,470,784 multiply-adds an image forward; both follow a layer that changes', () => {

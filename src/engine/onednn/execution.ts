@@ -1,6 +1,7 @@
 /** A graph made ready to run with oneDNN: memory, primitives and their arguments, in order. */
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { withoutRole } from '../../graph/results.ts';
 import type { SlotType } from '../../ops/primitives.ts';
 import { commuteRelu } from '../../passes/commute-pool.ts';
 import { prune } from '../../passes/rewrite.ts';
@@ -30,7 +31,9 @@ import { withWatching } from './watching.ts';
 export function programOf(graph: Graph, precision: Precision): Program {
   const typed = precision === 'bfloat16' ? [toBfloat16] : [];
   const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains];
-  const whole = lower(commuteRelu(prune(graph)));
+  // With a single worker there is nothing to exchange.
+  const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
+  const whole = lower(commuteRelu(prune(alone)));
   const fused = passes.reduce((program, pass) => pass(program), whole);
   return [...typed, pruneCalls].reduce((program, pass) => pass(program), withWatching(fused, whole));
 }
@@ -94,8 +97,8 @@ export class Execution {
   step(feeds: Tensors, watch: boolean = false): Tensors {
     for (const [name, tensor] of feeds) this.#put(this.#schedule.inputs.get(name), tensor);
     for (const ready of this.#steps) if (watch || !ready.step.watched) this.#execute(ready);
-    const { outputs, watched } = this.#schedule;
-    const taken = watch ? [...outputs, ...watched] : [...outputs];
+    const { output, watched } = this.#schedule.results;
+    const taken = watch ? [...output, ...watched] : [...output];
     return new Map(taken.map(([name, home]) => [name, this.#take(home, this.#shapeOf(name))]));
   }
 
@@ -193,9 +196,9 @@ export class Execution {
       : { dtype: 'float32', shape, data: this.#arena.float32(offset, size).slice() };
   }
 
-  #shapeOf(output: string): Shape {
-    const { outputs, watched } = this.#graph;
-    return (outputs.get(output) ?? watched.get(output))?.shape ?? [];
+  #shapeOf(name: string): Shape {
+    const { output, watched } = this.#graph.results;
+    return (output.get(name) ?? watched.get(name))?.shape ?? [];
   }
 
   /** For each variable in a layout of its own, the steps that bring it to the row-major place and back. */
@@ -211,7 +214,7 @@ export class Execution {
   /** The steps that bring new values to variables whose place they could not take at once. */
   #scheduledCopies(scheduler: Scheduler): readonly Step[] {
     return this.#placement.copied.flatMap((name) => {
-      const [from, to] = [this.#schedule.updates.get(name), this.#schedule.variables.get(name)];
+      const [from, to] = [this.#schedule.results.update.get(name), this.#schedule.variables.get(name)];
       if (from === undefined || to === undefined || from.buffer === to.buffer) return [];
       return [scheduler.reorder('Update', name, from.buffer, from.layout, to.buffer, to.layout)];
     });

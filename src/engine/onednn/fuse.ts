@@ -18,7 +18,7 @@ import {
   readCounts,
   readsOf,
   resultOf,
-  resultsOf,
+  stepResults,
   writesOf,
 } from './program.ts';
 
@@ -35,7 +35,7 @@ function joinCalls(
   join: (maker: Call, reader: Call, joint: Slot) => Call | undefined,
 ): Program {
   const counts = readCounts(program);
-  const results = resultsOf(program);
+  const results = stepResults(program);
   const calls: Call[] = [];
   for (const reader of program.calls) {
     const joined = operandsOf(reader).flatMap((joint) => {
@@ -181,7 +181,7 @@ function readsBase(call: Call, slot: Slot): boolean {
 
 /** Drops calls whose results nobody reads, and the notes of a pool's maxima where no gradient wants them. */
 export const pruneCalls: ProgramPass = (program) => {
-  const needed = new Set(resultsOf(program));
+  const needed = new Set(stepResults(program));
   const calls = program.calls.toReversed().flatMap((call) => {
     if (!writesOf(call).some((slot) => needed.has(slot))) return [];
     for (const slot of readsOf(call)) needed.add(baseOf(slot));

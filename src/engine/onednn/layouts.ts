@@ -24,7 +24,7 @@ export class Layouts {
     for (const slot of program.inputs.values()) this.#fixed.add(slot);
     for (const call of program.calls) this.#fix(call);
     for (const call of program.calls) this.#unite(call, program);
-    for (const [name, update] of program.updates) {
+    for (const [name, update] of program.results.update) {
       const variable = program.variables.get(name);
       if (variable !== undefined) this.#join(variable, update);
     }

@@ -1,6 +1,7 @@
 /** Graph → program, by the `onednn` rule of every operator's record. */
 import { GraphError, RunError } from '../../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../graph/graph.ts';
+import { mapResults } from '../../graph/results.ts';
 import type { OpName } from '../../graph/signature.ts';
 import type { OnednnContext } from '../../ops/definition.ts';
 import {
@@ -31,10 +32,8 @@ export function lower(graph: Graph): Program {
     variables,
     constants: builder.constants,
     calls: builder.calls,
-    outputs: named(graph.outputs),
-    updates: named(graph.updates),
+    results: mapResults(graph.results, (value) => slotOf(value, slots)),
     watching: [],
-    watched: named(graph.watched),
   };
 }
 

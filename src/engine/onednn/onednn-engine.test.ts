@@ -9,7 +9,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { tutorialNetwork } from '../../model/network.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
 import { type CallKind, slotDims } from '../../ops/primitives.ts';
-import { unwatched } from '../../passes/watch.ts';
+import { withoutWatched } from '../../passes/watch.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { assertClose } from '../../testing/compare.ts';
@@ -186,7 +186,7 @@ describe('the plan of a training step', { skip }, () => {
   }
   test('is the same where nobody watches: calls, primitives, and what is written in place', () => {
     for (const precision of ['float32', 'bfloat16'] as const) {
-      const [watched, alone] = [training.graph, unwatched(training.graph)].map((graph) => {
+      const [watched, alone] = [training.graph, withoutWatched(training.graph)].map((graph) => {
         const schedule = plan(precision, graph);
         return {
           calls: programOf(graph, precision).calls.map(printCall),

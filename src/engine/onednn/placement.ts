@@ -19,13 +19,13 @@ export function place({
   inputs,
   variables,
   constants,
-  outputs,
-  updates,
-  watched,
+  results: { output, exchanged, update: updates, watched },
 }: Schedule): Placement {
   const uses = usesOf(steps);
   const end = steps.length;
-  const wanted = new Set([...outputs.values(), ...watched.values()].map(({ buffer }) => buffer));
+  const wanted = new Set(
+    [...output.values(), ...exchanged.values(), ...watched.values()].map(({ buffer }) => buffer),
+  );
   const merged = new Map<Buffer, Buffer>();
   const rootOf = (buffer: Buffer): Buffer => {
     const next = merged.get(buffer);
@@ -57,7 +57,9 @@ export function place({
   for (const [buffer, { first, last }] of uses) extend(buffer, first, wanted.has(buffer) ? end : last);
   for (const { reads, writes } of setup)
     for (const { buffer } of [...reads, ...writes]) extend(buffer, 0, end);
-  const kept = [...inputs.values(), ...variables.values(), ...outputs.values()].map(({ buffer }) => buffer);
+  const kept = [...inputs.values(), ...variables.values(), ...output.values(), ...exchanged.values()].map(
+    ({ buffer }) => buffer,
+  );
   for (const buffer of [...kept, ...constants.keys()]) extend(buffer, 0, end);
   const { offsets, bytes } = planMemory(lifetimes);
   return {

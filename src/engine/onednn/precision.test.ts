@@ -20,8 +20,8 @@ test('convolutions and products read bfloat16 operands', () => {
 
 test('variables, their averages, the gradients that update them, the loss and statistics stay float32', () => {
   for (const slot of [
-    ...program.updates.values(),
-    ...program.outputs.values(),
+    ...program.results.update.values(),
+    ...program.results.output.values(),
     ...program.variables.values(),
   ]) {
     assert.equal(slot.type, 'float32', slot.name);

@@ -8,17 +8,10 @@
  * though they read bfloat16 (mixed precision with float32 master weights: P. Micikevicius et al., "Mixed Precision
  * Training", ICLR 2018; bfloat16 needs no loss scaling). Elementwise work and pooling keep the type of what they read.
  */
+import { mapResults } from '../../graph/results.ts';
 import type { Call, CallKind, Slot, SlotType } from '../../ops/primitives.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import {
-  baseOf,
-  type Program,
-  type ProgramPass,
-  readsOf,
-  resultOf,
-  resultsOf,
-  withSlots,
-} from './program.ts';
+import { baseOf, type ProgramPass, readsOf, resultOf, stepResults, withSlots } from './program.ts';
 
 const matrixWork: readonly CallKind[] = [
   'convolution_forward',
@@ -30,22 +23,18 @@ const matrixWork: readonly CallKind[] = [
 const alwaysFloat32: readonly CallKind[] = ['softmax_forward', 'reduction'];
 
 export const toBfloat16: ProgramPass = (program) => {
-  const needed = neededInFloat32(program.calls, resultsOf(program));
+  const needed = neededInFloat32(program.calls, stepResults(program));
   const slots = new RetypedSlots(program.constants);
   const calls = program.calls.flatMap((call) => retype(call, needed, slots));
   // Behind the others: no step may read a cast that only watched ones make.
-  const shown = neededInFloat32(program.watching, new Set([...program.watched.values()].map(baseOf)));
+  const shown = neededInFloat32(program.watching, new Set([...program.results.watched.values()].map(baseOf)));
   const watching = program.watching.flatMap((call) => retype(call, shown, slots));
-  const all = (named: Program['outputs']) =>
-    new Map([...named].map(([name, slot]) => [name, slots.now(slot)]));
   return {
     ...program,
     calls,
     watching,
     constants: slots.constants,
-    outputs: all(program.outputs),
-    updates: all(program.updates),
-    watched: all(program.watched),
+    results: mapResults(program.results, (slot) => slots.now(slot)),
   };
 };
 

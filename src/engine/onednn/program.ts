@@ -1,4 +1,5 @@
 /** A graph as oneDNN will run it: calls of primitives in order, and where its tensors are. */
+import { type Results, resultValues, withoutRole } from '../../graph/results.ts';
 import type { Call, PostOp, Slot, Slots } from '../../ops/primitives.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
@@ -8,12 +9,9 @@ export interface Program {
   readonly variables: ReadonlyMap<string, Slot>;
   readonly constants: ReadonlyMap<Slot, Tensor>;
   readonly calls: readonly Call[];
-  readonly outputs: ReadonlyMap<string, Slot>;
-  /** Name of a variable → its value after the step. */
-  readonly updates: ReadonlyMap<string, Slot>;
-  /** What only watched steps run besides, each call as soon as what it reads is there. No pass counts these as readers. */
+  readonly results: Results<Slot>;
+  /** Calls that only watched steps run, each as soon as what it reads is computed. Passes do not count them as readers. */
   readonly watching: readonly Call[];
-  readonly watched: ReadonlyMap<string, Slot>;
 }
 
 /** A rewrite of programs that compute the same. */
@@ -63,9 +61,10 @@ export function withSlots(call: Call, now: (slot: Slot) => Slot): Call {
   };
 }
 
-/** What leaves every step of the program: nothing may be folded into something else. */
-export function resultsOf({ outputs, updates }: Program): ReadonlySet<Slot> {
-  return new Set([...outputs.values(), ...updates.values()].flatMap((slot) => [slot, baseOf(slot)]));
+/** What every step of the program delivers: none of it may be fused into its reader. */
+export function stepResults({ results }: Program): ReadonlySet<Slot> {
+  const slots = resultValues(withoutRole(results, 'watched'));
+  return new Set(slots.flatMap((slot) => [slot, baseOf(slot)]));
 }
 
 /** How often the memory of each slot is read, whoever reads it under whatever dims. */

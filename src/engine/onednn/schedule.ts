@@ -3,6 +3,7 @@
  * the buffers that steps read and write. Nothing has an address yet.
  */
 import { messageOf, RunError } from '../../errors.ts';
+import { mapResults, type ResultRole, type Results } from '../../graph/results.ts';
 import type { Call, Place, Slot } from '../../ops/primitives.ts';
 import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { describeCall } from './describe.ts';
@@ -57,9 +58,7 @@ export interface Schedule {
   readonly constants: ReadonlyMap<Buffer, Tensor>;
   readonly inputs: ReadonlyMap<string, Home>;
   readonly variables: ReadonlyMap<string, Home>;
-  readonly outputs: ReadonlyMap<string, Home>;
-  readonly updates: ReadonlyMap<string, Home>;
-  readonly watched: ReadonlyMap<string, Home>;
+  readonly results: Results<Home>;
 }
 
 /** A tensor in another layout than its own. */
@@ -107,7 +106,7 @@ export class Scheduler {
   }
 
   schedule(): Schedule {
-    const { inputs, variables, constants, calls, outputs, updates } = this.#program;
+    const { inputs, variables, constants, calls, results } = this.#program;
     const chosen = new Map(calls.map((call) => [call, this.#choose(call)] as const));
     for (const slot of [...inputs.values(), ...variables.values()]) this.#keep(slot);
     for (const [slot, value] of constants) this.#keepConstant(slot, value);
@@ -116,7 +115,6 @@ export class Scheduler {
       this.#schedule(call, chosen.get(call));
       this.#watch();
     }
-    this.#requireAllWatched();
     const homes = (slots: ReadonlyMap<string, Slot>, home: (slot: Slot) => Home) =>
       new Map([...slots].map(([name, slot]) => [name, home(slot)] as const));
     const home = (slot: Slot): Home => ({
@@ -129,19 +127,23 @@ export class Scheduler {
       const plain = this.#layouts.plain(slot);
       return { slot, buffer: this.#snapshot(slot, this.#inLayout(slot, plain), plain), layout: plain, plain };
     };
+    const homeOf: Readonly<Record<ResultRole, (slot: Slot, name: string) => Home>> = {
+      output: plainHome,
+      exchanged: plainHome,
+      update: (slot) => {
+        const { buffer, layout, ...rest } = home(slot);
+        // A variable's new value that is another's old one, or a fed one, is put aside before those change.
+        return { ...rest, layout, buffer: this.#snapshot(slot, buffer, layout) };
+      },
+      watched: (_, name) => this.#watchedHome(name),
+    };
     return {
       constants: this.#constants,
       inputs: homes(inputs, home),
       variables: homes(variables, home),
-      outputs: homes(outputs, plainHome),
-      updates: homes(updates, (slot) => {
-        const { buffer, layout, ...rest } = home(slot);
-        // A variable's new value that is another's old one, or a fed one, is put aside before those change.
-        return { ...rest, layout, buffer: this.#snapshot(slot, buffer, layout) };
-      }),
+      results: mapResults(results, (slot, name, role) => homeOf[role](slot, name)),
       setup: this.#setup,
       steps: this.#steps,
-      watched: this.#watched,
     };
   }
 
@@ -158,15 +160,16 @@ export class Scheduler {
       }
       ready = calls.length;
     }
-    for (const [name, slot] of this.#program.watched) {
+    for (const [name, slot] of this.#program.results.watched) {
       if (isThere(slot) && !this.#watched.has(name)) this.#watched.set(name, this.#shown(name, slot));
     }
     this.#isWatching = false;
   }
 
-  #requireAllWatched(): void {
-    const missing = [...this.#program.watched.keys()].filter((name) => !this.#watched.has(name));
-    if (missing.length > 0) throw new TypeError(`nothing makes ${missing.join(', ')}, which is watched`);
+  #watchedHome(name: string): Home {
+    const home = this.#watched.get(name);
+    if (home === undefined) throw new TypeError(`nothing computes ${name}, which is watched`);
+    return home;
   }
 
   /** A row-major copy to look at. */

@@ -13,7 +13,7 @@ import { type Program, withSlots, writesOf } from './program.ts';
 export function withWatching(fused: Program, whole: Program): Program {
   const there = new Set(fused.calls.flatMap(writesOf));
   const makers = new Map(whole.calls.flatMap((call) => writesOf(call).map((slot) => [slot, call] as const)));
-  const changing = new Set([...fused.updates.keys()].map((name) => fused.variables.get(name)));
+  const changing = new Set([...fused.results.update.keys()].map((name) => fused.variables.get(name)));
   const again = new Map<Slot, Slot>();
   const watching: Call[] = [];
   const now = (slot: Slot): Slot => {
@@ -35,8 +35,8 @@ export function withWatching(fused: Program, whole: Program): Program {
   };
   // A variable that is watched itself is copied at once, when it is shown.
   const shown = (slot: Slot) => (changing.has(slot) ? slot : now(slot));
-  const watched = new Map([...whole.watched].map(([name, slot]) => [name, shown(slot)] as const));
-  return { ...fused, watching, watched };
+  const watched = new Map([...whole.results.watched].map(([name, slot]) => [name, shown(slot)] as const));
+  return { ...fused, watching, results: { ...fused.results, watched } };
 }
 
 /** A copy of a variable before the step. Whoever read the variable itself late would keep its new value from taking its

@@ -1,6 +1,7 @@
 /** Graph → ONNX nodes, by the `onnx` rule of every operator's record. Nearly one to one: passes came before. */
 import { GraphError } from '../../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../graph/graph.ts';
+import { type ResultRole, resultEntries } from '../../graph/results.ts';
 import type { OpName } from '../../graph/signature.ts';
 import type { Emit, OnnxContext, OnnxNode } from '../../ops/definition.ts';
 import { definitions } from '../../ops/table.ts';
@@ -24,6 +25,14 @@ export function updateName(variable: string): string {
   return `${variable}/updated`;
 }
 
+/** The name of a result among a model's outputs.
+ * @throws GraphError for a role that the engine handles before lowering */
+function outputName(graph: Graph, role: ResultRole, name: string): string {
+  if (role === 'output') return name;
+  if (role === 'update') return updateName(name);
+  throw new GraphError(`graph ${graph.name}: a model has no ${role} results; found ${name}`);
+}
+
 /** Variables become inputs of the model, their new values outputs named by `updateName`.
  * @throws GraphError for an operator that a pass should have expanded before. */
 export function lower(graph: Graph): OnnxGraph {
@@ -31,10 +40,9 @@ export function lower(graph: Graph): OnnxGraph {
   const names = new Map<Value, string>();
   const constants = new Constants();
   for (const [name, value] of [...graph.inputs, ...graph.variables]) names.set(value, name);
-  const results = [
-    ...graph.outputs,
-    ...[...graph.updates].map(([variable, value]) => [updateName(variable), value] as const),
-  ];
+  const results = resultEntries(graph.results).map(
+    ([role, name, value]) => [outputName(graph, role, name), value] as const,
+  );
   const taken = new Set([...names.values(), ...results.map(([name]) => name)]);
   for (const node of graph.nodes) lowerNode(node, names, nodes, constants, taken);
   // A model's outputs have names of their own, so that one value may be returned twice, or an input returned.

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { unwatched } from '../../passes/watch.ts';
+import { resultValues, withoutRole } from '../../graph/results.ts';
+import { withoutWatched } from '../../passes/watch.ts';
 import { sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
 import { usableCores } from '../cores.ts';
 import type { Engine, Session } from '../engine.ts';
@@ -35,7 +36,12 @@ export function createOnnxEngine(threads: number = usableCores()): Engine {
 
 /** The graph as an ONNX model file, which other programs read too. Of what is watched it knows nothing. */
 export function onnxModel(graph: Graph): Uint8Array {
-  return encodeModel(lower(prepare(unwatched(graph))));
+  return encodeModel(lower(prepare(withoutWatched(withoutExchange(graph)))));
+}
+
+/** With a single worker there is nothing to exchange. */
+function withoutExchange(graph: Graph): Graph {
+  return { ...graph, results: withoutRole(graph.results, 'exchanged') };
 }
 
 function installedVersion(): string {
@@ -52,8 +58,8 @@ function installedVersion(): string {
 }
 
 async function compile(graph: Graph, threads: number, profiling: boolean): Promise<Session> {
-  const { step, shared, watch, watched } = splitWatched(prepare(graph));
-  if (step.outputs.size + step.updates.size === 0)
+  const { step, shared, watch, watched } = splitWatched(prepare(withoutExchange(graph)));
+  if (resultValues(step.results).length === 0)
     throw new RunError(
       `graph ${graph.name} has no output and no update: ONNX Runtime has nothing to compute`,
     );
@@ -63,9 +69,9 @@ async function compile(graph: Graph, threads: number, profiling: boolean): Promi
     variables: [...graph.variables].map(([name, value]) => ({
       name,
       type: zeros(value),
-      update: graph.updates.has(name) ? updateName(name) : null,
+      update: graph.results.update.has(name) ? updateName(name) : null,
     })),
-    outputs: [...graph.outputs.keys()],
+    outputs: [...graph.results.output.keys()],
     watched,
     shared,
     ...(watch !== undefined && {

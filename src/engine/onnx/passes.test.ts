@@ -6,7 +6,7 @@ import { tutorialNetwork } from '../../model/network.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
 import { commuteBias, commuteRelu } from '../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../passes/rewrite.ts';
-import { unwatched } from '../../passes/watch.ts';
+import { withoutWatched } from '../../passes/watch.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { float32, sizeOf } from '../../tensor/tensor.ts';
 import { assertClose } from '../../testing/compare.ts';
@@ -69,7 +69,7 @@ describe('every pass leaves what a training step computes as it is', () => {
 });
 
 test('commuteRelu and commuteBias move ReLU and bias of block 1 behind its pool, and leaves block 2, where LRN stands between', () => {
-  const moved = printGraph(commuteBias(commuteRelu(unwatched(training.graph))));
+  const moved = printGraph(commuteBias(commuteRelu(withoutWatched(training.graph))));
   assert.match(moved, /(pool1\S*\/MaxPool) = MaxPool\(x: conv1\/Conv2D\)/);
   assert.match(moved, /pool1\S*\/BiasAdd = BiasAdd\(x: pool1\S*\/MaxPool, bias: conv1\/biases\)/);
   assert.match(moved, /pool1\S*\/Relu = Relu\(x: pool1\S*\/BiasAdd\)/);
@@ -96,8 +96,8 @@ test('after all passes only operators with an ONNX form are left, and no bias is
 
 test('watching a training step adds the ReLU and the bias that were moved, and nothing else', () => {
   const whole = prepare(training.graph);
-  const step = unwatched(whole).nodes;
-  assert.deepEqual(step.map(printNode), prepare(unwatched(training.graph)).nodes.map(printNode));
+  const step = withoutWatched(whole).nodes;
+  assert.deepEqual(step.map(printNode), prepare(withoutWatched(training.graph)).nodes.map(printNode));
   const names = new Set(step.map(({ name }) => name));
   const added = whole.nodes.filter(({ name }) => !names.has(name));
   assert.deepEqual(
