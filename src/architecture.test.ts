@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const everywhere = ['errors', 'tensor', 'graph', 'ops', 'autodiff', 'passes', 'model'];
 /** The file or folder that may import a package; of protobufjs one for each format that is written in messages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  'onnxruntime-node': ['engine/onnx/session-worker.ts', 'engine/onnx/onnx-engine.ts'],
+  'onnxruntime-node': ['engine/onnx/execution.ts', 'engine/onnx/onnx-engine.ts'],
   protobufjs: ['engine/onnx/schema.ts', 'summary/schema.ts'],
   '@node-rs/crc32': ['summary/crc32c.ts'],
   'fast-png': ['summary/png.ts'],

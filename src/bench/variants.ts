@@ -2,6 +2,7 @@
 import type { Engine, EngineName, Precision } from '../engine/engine.ts';
 import { chooseEngine } from '../engine/engines.ts';
 import { messageOf, RunError } from '../errors.ts';
+import { counted } from '../wording.ts';
 
 export interface Variant {
   readonly engine: Engine;
@@ -48,7 +49,7 @@ export function findVariants(
 
 function variant(engine: Engine, emulated: boolean): Variant {
   const { name, precision, threads } = engine;
-  const title = `${name} ${precision}, ${threads} thread${threads === 1 ? '' : 's'}`;
+  const title = `${name} ${precision}, ${counted(threads, 'thread')}`;
   return { engine, emulated, title: emulated ? `${title} (emulated)` : title };
 }
 

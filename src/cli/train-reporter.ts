@@ -1,5 +1,7 @@
 /** What is told of a training while it runs: lines, the line at the bottom, and the events of `--json`. */
+
 import { shellWord } from '../disk/shell-word.ts';
+import { describeThreads } from '../machine/cores.ts';
 import type { RecipeChange, TrainingRun } from '../training/run.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
@@ -47,7 +49,7 @@ export class TrainReporter {
     const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
     console.line(
       `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} a step, ` +
-        `seed ${seed}, with ${engine.library} (${engine.threads} threads, ${engine.precision})`,
+        `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
       {
         kind: 'start',
         dataset: examples.dataset.name,

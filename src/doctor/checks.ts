@@ -1,12 +1,13 @@
 /** What the machine has and lacks. */
 import { statfs } from 'node:fs/promises';
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { cpus, freemem, totalmem } from 'node:os';
 import { type DatasetDescription, datasets } from '../data/dataset.ts';
 import { folderOf, loadExamples } from '../data/files.ts';
 import { exists } from '../disk/exists.ts';
 import { writableFolder } from '../disk/writable.ts';
-import { usableCores } from '../engine/cores.ts';
 import { messageOf } from '../errors.ts';
+import { coreLimit, usableCores } from '../machine/cores.ts';
+import { counted } from '../wording.ts';
 
 /** `missing` is what nothing works without; `note` is worth knowing. */
 export interface Finding {
@@ -18,14 +19,14 @@ export interface Finding {
 const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
 
 export function machineFindings(): readonly Finding[] {
-  const [cores, all] = [usableCores(), availableParallelism()];
-  const quota = cores < all ? `, of which this process may use ${cores}` : '';
+  const limit = coreLimit();
+  const allowed = limit === undefined ? '' : ` (${limit}: training uses ${counted(usableCores(), 'thread')})`;
   const memory = totalmem() < 2 * 2 ** 30 ? 'note' : 'ok';
   return [
     {
       verdict: 'ok',
       subject: 'processor',
-      text: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${all} cores${quota}`,
+      text: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${counted(cpus().length, 'core')}${allowed}`,
     },
     {
       verdict: memory,

@@ -69,6 +69,6 @@ export interface Session {
   /** Takes so many steps with the same feeds and tells what each part of them took, in order.
    * @throws RunError when the session was not compiled for it. */
   profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]>;
-  /** Frees the engine's memory and ends its thread. */
+  /** Frees the engine's memory. Its thread waits for the next session; it does not keep the process alive. */
   release(): Promise<void>;
 }

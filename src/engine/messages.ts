@@ -1,8 +1,10 @@
-/** What an engine and the thread of one of its sessions say to each other. Every request gets one reply, in order. */
+/** What an engine and the thread of a session say to each other. Every request gets one reply, in order. */
 import type { Tensor } from '../tensor/tensor.ts';
 import type { PartTime } from './engine.ts';
 
+/** A thread serves one session after the other: `start` begins one, `release` ends it. */
 export type Request =
+  | { readonly kind: 'start'; readonly start: unknown }
   | { readonly kind: 'write'; readonly tensors: ReadonlyMap<string, Tensor> }
   | { readonly kind: 'step'; readonly feeds: ReadonlyMap<string, Tensor>; readonly watch: boolean }
   | { readonly kind: 'read' }

@@ -8,7 +8,7 @@ import type { Reply, Request } from './messages.ts';
 type Tensors = ReadonlyMap<string, Tensor>;
 type Answer = Tensors | Promise<Tensors>;
 
-/** What an engine's thread can do. */
+/** A graph that is ready to run. */
 export interface SessionWork {
   readonly write: (tensors: Tensors) => void;
   readonly step: (feeds: Tensors, watch: boolean) => Answer;
@@ -17,28 +17,32 @@ export interface SessionWork {
   readonly release: () => void | Promise<void>;
 }
 
-/** Replies `done` when the work is ready, then answers until it is released. */
-export function serveSession(port: MessagePort, ready: SessionWork | Promise<SessionWork>): void {
-  const work = Promise.resolve(ready);
-  let previous = reply(
-    port,
-    work.then(() => done(new Map())),
-  );
+/** Serves one session after the other, as long as the thread lives. */
+export function serveSession<Start>(
+  port: MessagePort,
+  begin: (start: Start) => SessionWork | Promise<SessionWork>,
+): void {
+  let work: SessionWork | undefined;
+  const answer = async (request: Request): Promise<Reply> => {
+    if (request.kind === 'start') {
+      work = await begin(request.start as Start);
+      return done(new Map());
+    }
+    if (work === undefined) throw new Error('no session was started');
+    const current = work;
+    if (request.kind === 'release') work = undefined;
+    return answerWith(current, request);
+  };
+  let previous = Promise.resolve();
   port.on('message', (request: Request) => {
-    previous = previous
-      .then(() =>
-        reply(
-          port,
-          work.then((made) => answer(made, request)),
-        ),
-      )
-      .then(() => {
-        if (request.kind === 'release') port.close();
-      });
+    previous = previous.then(() => reply(port, answer(request)));
   });
 }
 
-async function answer(work: SessionWork, request: Request): Promise<Reply> {
+async function answerWith(
+  work: SessionWork,
+  request: Exclude<Request, { readonly kind: 'start' }>,
+): Promise<Reply> {
   switch (request.kind) {
     case 'step':
       return done(await work.step(request.feeds, request.watch));
@@ -66,7 +70,7 @@ function reply(port: MessagePort, work: Promise<Reply>): Promise<void> {
   );
 }
 
-/** The memory of the tensors of a reply goes with it: they are copies that nobody here needs any more. */
+/** The memory of the tensors of a reply is transferred: they are copies that this thread does not use again. */
 function memoryOf(answered: Reply): readonly ArrayBuffer[] {
   if (answered.kind !== 'done') return [];
   const buffers = [...answered.tensors.values()].map(({ data }) => data.buffer);

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { float32, scalar, type Tensor } from '../tensor/tensor.ts';
 import { engines } from '../testing/engines.ts';
 import type { Engine, Session } from './engine.ts';
+import { SessionThreads } from './session-threads.ts';
 import { WorkerSession } from './worker-session.ts';
 
 /** Adds what is fed to `sum`, and returns the sum before. */
@@ -96,21 +99,25 @@ for (const { name, skip, create } of engines) {
 }
 
 describe('the thread of a session', () => {
-  const start = (script: string) =>
-    WorkerSession.create(adding(), {
-      library: 'Lib',
-      script: new URL(`data:text/javascript,${encodeURIComponent(script)}`),
-      start: undefined,
-      advice: 'Install it.',
+  /** Sessions of threads that run a script; with the number of threads that were started. */
+  const home = (script: string) => {
+    let started = 0;
+    const threads = new SessionThreads(() => {
+      started++;
+      return new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`));
     });
+    const adviceFor = () => 'Install it.';
+    return { library: 'Lib', threads, start: undefined, adviceFor, started: () => started };
+  };
+  const start = (script: string) => WorkerSession.create(adding(), home(script));
   /** A thread that is ready, and then does this with a message. */
   const ready = (onMessage: string) =>
     `import { parentPort } from 'node:worker_threads';
-     parentPort.postMessage({ kind: 'done', tensors: new Map() });
      parentPort.on('message', ({ kind }) => {
-       if (kind !== 'release') { ${onMessage} }
-       else { parentPort.postMessage({ kind: 'done', tensors: new Map() }); parentPort.close(); }
+       if (kind !== 'release' && kind !== 'start') { ${onMessage} }
+       else parentPort.postMessage({ kind: 'done', tensors: new Map() });
      });`;
+  const failing = ready("parentPort.postMessage({ kind: 'failed', message: 'no film' })");
 
   test('that cannot start says what to do', async () => {
     await assert.rejects(
@@ -120,23 +127,23 @@ describe('the thread of a session', () => {
   });
 
   test('that ends before it is ready is no session', async () => {
-    await assert.rejects(start(''), new RunError('the session of graph adding is released'));
+    await assert.rejects(start(''), /^RunError: Lib cannot run graph adding: its thread ended with code 0/);
   });
 
   test('that refuses a request gives its reason, and answers the next', async () => {
     const session = await start(
       ready(
-        "parentPort.postMessage(kind === 'read' ? { kind: 'done', tensors: new Map() } : { kind: 'failed', message: 'no memory' })",
+        "parentPort.postMessage(kind === 'read' ? { kind: 'done', tensors: new Map() } : { kind: 'failed', message: 'no film' })",
       ),
     );
-    await assert.rejects(session.step(feeds), new RunError('Lib, graph adding: no memory'));
+    await assert.rejects(session.step(feeds), new RunError('Lib, graph adding: no film'));
     assert.deepEqual(await session.read(), new Map());
     await session.release();
   });
 
   test('that dies at work fails what waits for it and what comes later', async () => {
-    const session = await start(ready("throw new Error('out of memory')"));
-    const message = new RunError('Lib cannot run graph adding: out of memory. Install it.');
+    const session = await start(ready("throw new Error('broken')"));
+    const message = new RunError('Lib cannot run graph adding: broken. Install it.');
     await Promise.all([
       assert.rejects(session.step(feeds), message),
       assert.rejects(session.step(feeds), message),
@@ -144,4 +151,67 @@ describe('the thread of a session', () => {
     await assert.rejects(session.read(), message);
     await session.release();
   });
+
+  test('says what ran out, and the limit, not what the library printed about it', async () => {
+    const said =
+      'bfc_arena.cc:360 void* Allocate(size_t) Failed to allocate memory for requested buffer of size 9';
+    const session = await start(ready(`parentPort.postMessage({ kind: 'failed', message: '${said}' })`));
+    await assert.rejects(
+      session.step(feeds),
+      /^RunError: Lib, graph adding: out of memory: .* Use a smaller --batch-size/,
+    );
+    await session.release();
+  });
+
+  test('serves the next session when the one before is released, failed steps or not', async () => {
+    const here = home(failing);
+    for (let i = 0; i < 3; i++) {
+      const session = await WorkerSession.create(adding(), here);
+      await assert.rejects(session.step(feeds), /no film/);
+      await session.release();
+    }
+    assert.equal(here.started(), 1);
+    const both = [await WorkerSession.create(adding(), here), await WorkerSession.create(adding(), here)];
+    assert.equal(here.started(), 2, 'two at once need two threads');
+    for (const session of both) await session.release();
+  });
+
+  test('serves the next session after one that could not be made ready', async () => {
+    const here = home(`import { parentPort } from 'node:worker_threads';
+      let asked = 0;
+      parentPort.on('message', () => parentPort.postMessage(
+        asked++ === 0 ? { kind: 'failed', message: 'bad graph' } : { kind: 'done', tensors: new Map() }));`);
+    await assert.rejects(WorkerSession.create(adding(), here), new RunError('Lib, graph adding: bad graph'));
+    await (await WorkerSession.create(adding(), here)).release();
+    assert.equal(here.started(), 1);
+  });
+
+  test('that dies while it waits is replaced', async () => {
+    const here = home(
+      `import { parentPort } from 'node:worker_threads';
+       parentPort.on('message', ({ kind }) => {
+         parentPort.postMessage({ kind: 'done', tensors: new Map() });
+         if (kind === 'release') setTimeout(() => process.exit(1), 5);
+       });`,
+    );
+    await (await WorkerSession.create(adding(), here)).release();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await (await WorkerSession.create(adding(), here)).release();
+    assert.equal(here.started(), 2);
+  });
 });
+
+// koffi keeps the memory for C calls of every thread that ever called: with a thread for each session, three mappings each.
+const isLinux = process.platform === 'linux';
+for (const { name, skip, create } of engines) {
+  test(`many sessions of ${name}, one after the other, leave no memory mappings behind`, {
+    skip: isLinux ? skip : 'mappings are listed on Linux only',
+  }, async () => {
+    const mappings = () => readFileSync('/proc/self/maps', 'utf8').split('\n').length;
+    const open = () => withSession(create(1), async (session) => void (await session.step(feeds)));
+    for (let i = 0; i < 5; i++) await open();
+    const before = mappings();
+    for (let i = 0; i < 40; i++) await open();
+    assert.ok(mappings() - before < 20, `${before} mappings, then ${mappings()}`);
+  });
+}

@@ -1,51 +1,43 @@
 /** A session that lives in a thread of its own: what both engines have in common on this side of the thread. */
-import { Worker } from 'node:worker_threads';
-import { messageOf, RunError } from '../errors.ts';
+import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import { threadFailure } from '../machine/threads.ts';
 import { describeType } from '../tensor/tensor.ts';
 import type { PartTime, Session, StepOptions, Tensors } from './engine.ts';
 import type { Reply, Request } from './messages.ts';
+import type { SessionThread, SessionThreads } from './session-threads.ts';
 
-/** How a session's thread is started, and how it is spoken of. */
-export interface SessionThread {
+/** How a session is started, and how its engine is named. */
+export interface SessionHome {
   /** The library's name, for messages. */
   readonly library: string;
-  readonly script: URL;
+  readonly threads: SessionThreads;
   /** Given to the thread; it replies `done` when the session is ready. */
   readonly start: unknown;
-  /** What to do when the thread cannot run. */
-  readonly advice: string;
+  /** What to do about an error that ended the thread; an empty text where there is no advice. */
+  readonly adviceFor: (error: unknown) => string;
 }
 
 export class WorkerSession implements Session {
-  readonly #worker: Worker;
   readonly #graph: Graph;
-  readonly #waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
-  #ended: Error | undefined;
+  readonly #home: SessionHome;
+  readonly #thread: SessionThread;
   #released: Promise<void> | undefined;
 
-  private constructor(graph: Graph, { library, script, start, advice }: SessionThread) {
+  private constructor(graph: Graph, home: SessionHome) {
     this.#graph = graph;
-    this.#worker = new Worker(script, { workerData: start });
-    this.#worker.on('message', (reply: Reply) => {
-      const waiting = this.#waiting.shift();
-      if (reply.kind !== 'failed') waiting?.resolve(reply);
-      else waiting?.reject(new RunError(`${library}, graph ${graph.name}: ${reply.message}`));
-    });
-    this.#worker.on('error', (error) =>
-      this.#end(`${library} cannot run graph ${graph.name}: ${messageOf(error)}. ${advice}`),
-    );
-    this.#worker.on('exit', () => this.#end(`the session of graph ${graph.name} is released`));
+    this.#home = home;
+    this.#thread = home.threads.take();
   }
 
   /** Resolves when the thread has made the graph ready.
    * @throws RunError when it cannot */
-  static async create(graph: Graph, thread: SessionThread): Promise<Session> {
-    const session = new WorkerSession(graph, thread);
+  static async create(graph: Graph, home: SessionHome): Promise<Session> {
+    const session = new WorkerSession(graph, home);
     try {
-      await session.#reply();
+      await session.#send({ kind: 'start', start: home.start });
     } catch (error) {
-      await session.#worker.terminate();
+      home.threads.giveBack(session.#thread);
       throw error;
     }
     return session;
@@ -77,13 +69,16 @@ export class WorkerSession implements Session {
   }
 
   async #release(): Promise<void> {
-    if (this.#ended !== undefined) return;
-    const exit = new Promise((resolve) => this.#worker.once('exit', resolve));
+    const thread = this.#thread;
+    if (thread.hasEnded) return;
     try {
-      await this.#send({ kind: 'release' });
-    } finally {
-      await exit;
+      await this.#ask({ kind: 'release' });
+    } catch (error) {
+      // A session that cannot be released leaves memory behind, so its thread serves no other.
+      await thread.terminate();
+      throw error;
     }
+    this.#home.threads.giveBack(thread);
   }
 
   #requireFeeds(feeds: Tensors): void {
@@ -97,19 +92,21 @@ export class WorkerSession implements Session {
     return reply.kind === 'done' ? reply.tensors : new Map();
   }
 
-  #send(request: Request): Promise<Reply> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    this.#worker.postMessage(request);
-    return this.#reply();
+  async #send(request: Request): Promise<Reply> {
+    if (this.#released === undefined) return this.#ask(request);
+    throw new RunError(`the session of graph ${this.#graph.name} is released`);
   }
 
-  #reply(): Promise<Reply> {
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
-  }
-
-  #end(reason: string): void {
-    this.#ended ??= new RunError(reason);
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
+  /** @throws RunError when the request fails, or the thread */
+  async #ask(request: Request): Promise<Reply> {
+    const { library, adviceFor } = this.#home;
+    const reply = await this.#thread.send(request).catch((error: unknown) => {
+      const advice = adviceFor(error);
+      const end = advice === '' ? '' : `. ${advice}`;
+      throw new RunError(`${library} cannot run graph ${this.#graph.name}: ${threadFailure(error)}${end}`);
+    });
+    if (reply.kind !== 'failed') return reply;
+    throw new RunError(`${library}, graph ${this.#graph.name}: ${threadFailure(new Error(reply.message))}`);
   }
 }
 

@@ -64,7 +64,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
     requireWhole('batch size', start.batchSize);
     requireWhole('number of batches ahead', ahead);
     requireWhole('number of readers', readers);
-    this.#readers = Array.from({ length: readers }, () => new Reader(start));
+    this.#readers = startReaders(start, readers);
     this.#nextStep = first;
     this.#end = end;
     this.#capacity = ahead;
@@ -117,6 +117,18 @@ class PrefetchedBatches implements BatchSource<undefined> {
     };
     batch.then(isReady, isReady);
     this.#queue.push(batch);
+  }
+}
+
+/** @throws RunError when the machine has no room for so many threads: those that were started are ended */
+function startReaders(start: Start, count: number): readonly Reader[] {
+  const readers: Reader[] = [];
+  try {
+    for (let index = 0; index < count; index++) readers.push(new Reader(start));
+    return readers;
+  } catch (error) {
+    for (const reader of readers) void reader.close();
+    throw error;
   }
 }
 

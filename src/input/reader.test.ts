@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { noiseExamples } from '../testing/examples.ts';
 import { Reader } from './reader.ts';
 
@@ -9,7 +10,7 @@ const start = { kind: 'evaluation', examples: { count, records }, batchSize: 2 }
 /** A thread that runs the given lines instead of the reader's. */
 function readerRunning(lines: string): Reader {
   const script = `import { parentPort } from 'node:worker_threads';\n${lines}`;
-  return new Reader(start, new URL(`data:text/javascript,${encodeURIComponent(script)}`));
+  return new Reader(start, () => new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`)));
 }
 
 const failed = 'The thread that prepares batches failed';

@@ -1,6 +1,7 @@
 /** The prefetcher's end of one reader thread. */
 import { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
+import { startThread, threadFailure } from '../machine/threads.ts';
 import type { Batch, BatchBuffers } from './batch.ts';
 import { type BatchRequest, memoryOf, type Reply, type Start } from './messages.ts';
 
@@ -9,18 +10,23 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+function readerThread(start: Start): Worker {
+  return new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
+}
+
 export class Reader {
   readonly #worker: Worker;
   /** Requests without a reply yet, oldest first: replies come in the order of the requests. */
   readonly #pending: Pending[] = [];
   #failure: Error | undefined;
 
-  /** @param entry the module the thread runs; tests put failing ones here. */
-  constructor(start: Start, entry: URL = new URL('./worker.js', import.meta.url)) {
-    this.#worker = new Worker(entry, { workerData: start });
+  /** @param begin makes the thread; tests make failing ones.
+   * @throws RunError when no thread can be started */
+  constructor(start: Start, begin: (start: Start) => Worker = readerThread) {
+    this.#worker = startThread('a thread that prepares batches', () => begin(start));
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
-    this.#worker.on('messageerror', (error) => this.#fail(error.message));
-    this.#worker.on('error', (error) => this.#fail(error.message));
+    this.#worker.on('messageerror', (error) => this.#fail(threadFailure(error)));
+    this.#worker.on('error', (error) => this.#fail(threadFailure(error)));
     this.#worker.on('exit', (code) => this.#fail(`it left with code ${code}`));
   }
 

@@ -192,8 +192,8 @@ describe('what goes wrong', () => {
       await recorder.flush();
       await recorder.close();
       assert.deepEqual(
-        told.map((message) => message.replace(/\(.*\)/, '(…)')),
-        ['summaries are no longer recorded: their thread failed (…)'],
+        told.map((message) => message.replace(/failed: .*/, 'failed: …')),
+        ['summaries are no longer recorded: the thread that writes summaries failed: …'],
       );
       assert.match(told[0] ?? '', /an image to be shown is \[1, rows, columns\]/);
       assert.deepEqual(await stepsOf(dir), [0]);

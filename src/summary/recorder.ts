@@ -1,6 +1,7 @@
 /** Records summaries of a run in a thread of its own. */
 import { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
+import { startThread, threadFailure } from '../machine/threads.ts';
 import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
 
 export interface RecorderOptions extends RecorderStart {
@@ -17,15 +18,18 @@ export class SummaryRecorder {
   #pending: Promise<void>;
 
   private constructor({ onTrouble, ...start }: RecorderOptions) {
-    this.#worker = new Worker(new URL('./recorder-worker.js', import.meta.url), { workerData: start });
+    this.#worker = startThread(
+      'the thread that writes summaries',
+      () => new Worker(new URL('./recorder-worker.js', import.meta.url), { workerData: start }),
+    );
     this.#worker.on('message', (reply: RecorderReply) => {
       if (reply.kind === 'trouble') return onTrouble(reply.message);
       this.#path = reply.path;
       this.#waiting.shift()?.();
     });
     this.#worker.on('error', (error) => {
-      this.#error = error;
-      if (this.#isOpen) onTrouble(`summaries are no longer recorded: their thread failed (${error.message})`);
+      this.#error = new RunError(`the thread that writes summaries failed: ${threadFailure(error)}`);
+      if (this.#isOpen) onTrouble(`summaries are no longer recorded: ${this.#error.message}`);
     });
     this.#worker.on('exit', () => {
       for (const resolve of this.#waiting.splice(0)) resolve();
@@ -37,7 +41,7 @@ export class SummaryRecorder {
   static async open(options: RecorderOptions): Promise<SummaryRecorder> {
     const recorder = new SummaryRecorder(options);
     await recorder.#pending;
-    if (recorder.#error !== undefined) throw new RunError(recorder.#error.message);
+    if (recorder.#error !== undefined) throw recorder.#error;
     recorder.#isOpen = true;
     return recorder;
   }

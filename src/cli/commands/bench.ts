@@ -1,4 +1,5 @@
 /** `cifar10 bench`: how fast training is here, how far below the roof, and beside other programs. */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,10 +15,11 @@ import { findVariants, type Variant } from '../../bench/variants.ts';
 import { datasets } from '../../data/dataset.ts';
 import { type Examples, loadExamples } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
-import { usableCores } from '../../engine/cores.ts';
 import { requireOffered } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
+import { usableCores } from '../../machine/cores.ts';
 import { version } from '../../version.ts';
+import { counted } from '../../wording.ts';
 import { profileTables, type StepRow, stepTable } from '../bench-tables.ts';
 import type { JsonEvent } from '../console.ts';
 import type { BenchFlags } from '../flag-table.ts';
@@ -73,7 +75,7 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
   if (there.length === 0) throw new RunError(`nothing to measure: ${missing.join('; ')}`);
   const notes = new Notes(context);
   const libraries = [...new Set(there.map(({ engine }) => engine.library))].join(', ');
-  const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cores} cores`;
+  const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${counted(cores, 'core')}`;
   const versions = `cifar10 ${version}, ${libraries}, Node ${process.versions.node}`;
   notes.add(`${machine}; ${versions}`, { kind: 'benchMachine', machine, versions });
 

@@ -1,4 +1,5 @@
 /** Scores one checkpoint after the other on the images that the flags ask for, and tells of each. */
+
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { datasets } from '../../data/dataset.ts';
@@ -10,6 +11,7 @@ import { RunError } from '../../errors.ts';
 import { type Evaluation, Evaluator, requireSameClasses } from '../../evaluation/evaluate.ts';
 import { ScoreWitness } from '../../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../../evaluation/report-files.ts';
+import { describeThreads } from '../../machine/cores.ts';
 import { datasetOf, networkOf } from '../../training/run.ts';
 import { type Console, timestamp } from '../console.ts';
 import type { EvalFlags } from '../flag-table.ts';
@@ -96,7 +98,7 @@ export class CheckpointScorer {
     const { evalData, weights } = this.#flags;
     this.#console.line(
       `Evaluating ${weightNames[weights]} on ${images.toLocaleString('en-US')} ${kinds[evalData]} images of ` +
-        `${dataset.title}, with ${engine.library} (${engine.threads} threads)`,
+        `${dataset.title}, with ${engine.library} (${describeThreads(engine.threads)})`,
       {
         kind: 'evaluating',
         ...{ dataset: dataset.name, evalData, weights, images },

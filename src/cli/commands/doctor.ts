@@ -1,4 +1,5 @@
 /** `cifar10 doctor`: what this machine has and lacks, and whether training works on it. */
+
 import { dataFindings, type Finding, folderFinding, machineFindings } from '../../doctor/checks.ts';
 import { overfitOneBatch } from '../../doctor/overfit.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -6,6 +7,7 @@ import { createOnednnEngine } from '../../engine/onednn/onednn-engine.ts';
 import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
 import { messageOf } from '../../errors.ts';
 import { version } from '../../version.ts';
+import { counted } from '../../wording.ts';
 import type { DoctorFlags } from '../flag-table.ts';
 import type { CommandContext } from './context.ts';
 
@@ -54,7 +56,7 @@ async function engineFinding(
   } catch (error) {
     return { verdict: absent, subject, text: messageOf(error) };
   }
-  const by = `${engine.library}, ${engine.threads} threads`;
+  const by = `${engine.library}, ${counted(engine.threads, 'thread')}`;
   try {
     const { steps, first, last, precision } = await overfitOneBatch(engine);
     const learnt = precision === 1 && last < first / 2;

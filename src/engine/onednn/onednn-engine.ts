@@ -1,14 +1,20 @@
 /** The engine that runs graphs with oneDNN, the library that PyTorch and TensorFlow compute with on CPUs. */
+import { Worker } from 'node:worker_threads';
 import { RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { usableCores } from '../cores.ts';
+import { usableCores } from '../../machine/cores.ts';
 import type { Engine, Precision, Session } from '../engine.ts';
+import { SessionThreads } from '../session-threads.ts';
 import { WorkerSession } from '../worker-session.ts';
-import { installAdvice, openLibrary } from './native/library.ts';
+import { openLibrary } from './native/library.ts';
 import type { SessionStart } from './session-worker.ts';
 
 /** Instruction sets from which bfloat16 is fast (dnnl_cpu_isa_t: AVX-512 with bfloat16). */
 const bfloat16Isa = 0xe7;
+
+const threadsOfSessions = new SessionThreads(
+  () => new Worker(new URL('./session-worker.js', import.meta.url)),
+);
 
 export interface OnednnOptions {
   readonly threads?: number;
@@ -58,8 +64,8 @@ function requireBfloat16(): void {
 function compile(graph: Graph, threads: number, precision: Precision): Promise<Session> {
   return WorkerSession.create(graph, {
     library: 'oneDNN',
-    script: new URL('./session-worker.js', import.meta.url),
+    threads: threadsOfSessions,
     start: { graph, threads, precision } satisfies SessionStart,
-    advice: installAdvice,
+    adviceFor: () => '',
   });
 }

@@ -1,15 +1,18 @@
 /** The engine that runs graphs with ONNX Runtime on the CPU. */
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { resultValues, withoutRole } from '../../graph/results.ts';
+import { usableCores } from '../../machine/cores.ts';
+import { makeTemporaryFolder } from '../../machine/temporary.ts';
 import { withoutWatched } from '../../passes/watch.ts';
 import { sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
-import { usableCores } from '../cores.ts';
 import type { Engine, Session } from '../engine.ts';
+import { SessionThreads } from '../session-threads.ts';
 import { WorkerSession } from '../worker-session.ts';
+import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 import { lower, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
 import { prepare } from './passes.ts';
@@ -17,13 +20,14 @@ import type { SessionStart } from './session-start.ts';
 import { splitWatched } from './split-watched.ts';
 import { disableTelemetry } from './telemetry.ts';
 
-const installAdvice =
-  'If the package is missing or broken, install it without its script, which downloads CUDA libraries: ' +
-  'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node';
+const threadsOfSessions = new SessionThreads(
+  () => new Worker(new URL('./session-worker.js', import.meta.url)),
+);
 
-/** @throws RunError when the package onnxruntime-node is not installed. */
+/** @throws RunError when the package onnxruntime-node is not installed, or does not run on this system. */
 export function createOnnxEngine(threads: number = usableCores()): Engine {
   disableTelemetry();
+  requireGnuLibrary();
   const library = `onnxruntime-node ${installedVersion()}`;
   return {
     name: 'onnx',
@@ -77,13 +81,13 @@ async function compile(graph: Graph, threads: number, profiling: boolean): Promi
     ...(watch !== undefined && {
       watch: { model: encodeModel(lower(watch)), inputs: [...watch.inputs.keys()] },
     }),
-    ...(profiling && { profilePrefix: join(tmpdir(), `cifar10-profile-${process.pid}`) }),
+    ...(profiling && { profilePrefix: join(makeTemporaryFolder('cifar10-profile-'), 'steps') }),
   };
   return WorkerSession.create(graph, {
     library: 'ONNX Runtime',
-    script: new URL('./session-worker.js', import.meta.url),
+    threads: threadsOfSessions,
     start,
-    advice: installAdvice,
+    adviceFor,
   });
 }
 

@@ -13,7 +13,7 @@ interface TraceEvent {
   readonly args?: { readonly op_name?: string; readonly provider?: string };
 }
 
-/** Ends the profile of a session, and reads and deletes the file that it is written to.
+/** Ends the profile of a session, and reads the file that it is written to and deletes its folder.
  * @throws RunError when the session was not made for it */
 export function endProfile(
   session: { readonly endProfiling: () => void },
@@ -22,10 +22,12 @@ export function endProfile(
   if (prefix === undefined) throw new RunError('this session was not compiled with profiling');
   session.endProfiling();
   const folder = dirname(prefix);
-  const files = readdirSync(folder).filter((file) => file.startsWith(basename(prefix)));
-  const parts = files.flatMap((file) => partTimes(readFileSync(join(folder, file), 'utf8')));
-  for (const file of files) rmSync(join(folder, file));
-  return parts;
+  try {
+    const files = readdirSync(folder).filter((file) => file.startsWith(basename(prefix)));
+    return files.flatMap((file) => partTimes(readFileSync(join(folder, file), 'utf8')));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The medians of the kernels' times, in the order of their first run. */

@@ -1,0 +1,92 @@
+/**
+ * The control groups of this process, in which Linux limits CPU time, memory and the number of threads (Linux kernel
+ * documentation, "Control Group v2" and "Control Groups version 1"). Containers and schedulers set these limits.
+ *
+ *     /proc/self/cgroup      version 1:  <hierarchy>:<controller>[,<controller>…]:<group>
+ *                            version 2:  0::<group>
+ *     /proc/self/mountinfo   <id> <parent> <device> <root> <mount point> <options> [<tags>…] - <type> <source> <super options>
+ *
+ * A host may have either version, or both (hybrid): then each controller belongs to one of them. A limit of a group holds
+ * for all groups below it, so every group from the process's own up to the mounted one counts.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path/posix';
+
+/** The file's text, or undefined where there is none: not Linux, or no control groups. */
+export type ReadText = (path: string) => string | undefined;
+
+export type Controller = 'cpu' | 'memory' | 'pids';
+
+/** A group's folder, in which the kernel shows its limits as files. */
+export interface ControlGroup {
+  readonly version: 1 | 2;
+  readonly folder: string;
+}
+
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The groups that limit this process, its own first, for each version that has the controller. */
+export function controlGroups(controller: Controller, read: ReadText = readText): readonly ControlGroup[] {
+  const mounts = (read('/proc/self/mountinfo') ?? '').split('\n').flatMap(mountOf);
+  const memberships = (read('/proc/self/cgroup') ?? '').split('\n').flatMap(membershipOf);
+  return mounts.flatMap((mount) => {
+    if (mount.version === 1 && !mount.controllers.includes(controller)) return [];
+    const own = memberships.find(({ version, controllers }) =>
+      version === 2 ? mount.version === 2 : mount.version === 1 && controllers.includes(controller),
+    );
+    return foldersUpTo(mount, own?.group ?? '/').map((folder) => ({ version: mount.version, folder }));
+  });
+}
+
+interface Mount {
+  readonly version: 1 | 2;
+  /** The group that is seen at the mount point: in a container often not the root. */
+  readonly root: string;
+  readonly mountPoint: string;
+  /** Of version 1; version 2 shows its controllers as files. */
+  readonly controllers: readonly string[];
+}
+
+function mountOf(line: string): readonly Mount[] {
+  const [left = '', right = ''] = line.split(' - ');
+  const [, , , root, mountPoint] = left.split(' ').map(unescaped);
+  const [type, , superOptions = ''] = right.split(' ');
+  if (root === undefined || mountPoint === undefined) return [];
+  if (type === 'cgroup') return [{ version: 1, root, mountPoint, controllers: superOptions.split(',') }];
+  return type === 'cgroup2' ? [{ version: 2, root, mountPoint, controllers: [] }] : [];
+}
+
+function membershipOf(line: string) {
+  const [, hierarchy, controllers = '', group = ''] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
+  if (hierarchy === undefined) return [];
+  const version = hierarchy === '0' && controllers === '' ? (2 as const) : (1 as const);
+  return [{ version, controllers: controllers.split(','), group }];
+}
+
+/** The folders from the process's own group to the mount point. A group outside the mounted one (a path of the host, seen
+ * in a container) has no folder here: then the mounted group is the container's. */
+function foldersUpTo({ root, mountPoint }: Mount, group: string): readonly string[] {
+  const below = belowRoot(group, root);
+  if (below === undefined) return [mountPoint];
+  const names = below.split('/').filter((name) => name !== '');
+  return [...names.keys(), names.length]
+    .toReversed()
+    .map((depth) => join(mountPoint, ...names.slice(0, depth)));
+}
+
+function belowRoot(group: string, root: string): string | undefined {
+  if (group.split('/').includes('..')) return undefined;
+  if (root === '/' || group === root) return group.slice(root === '/' ? 0 : root.length);
+  return group.startsWith(`${root}/`) ? group.slice(root.length) : undefined;
+}
+
+/** mountinfo writes blanks, tabs, line ends and backslashes as `\040` and so on. */
+function unescaped(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

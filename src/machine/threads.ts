@@ -1,0 +1,52 @@
+/** Worker threads: started within the limits of the machine, and what is said of one that cannot run. */
+import type { Worker } from 'node:worker_threads';
+import { messageOf, RunError } from '../errors.ts';
+import { byteSize } from '../wording.ts';
+import { type ReadText, readText } from './control-groups.ts';
+import { describeExhaustion } from './exhaustion.ts';
+import { softLimit } from './limits.ts';
+
+/** Addresses that V8 reserves for a thread; without them it ends the whole process. Node 20 needs between 560 and 660 MB. */
+const addressesOfThread = 700 * 2 ** 20;
+
+/** Threads that have not reserved their addresses yet. */
+let starting = 0;
+
+/** Starts a worker thread.
+ * @param what the thread does, as in `the thread that prepares batches`
+ * @param start makes the worker: `() => new Worker(new URL('./x.js', import.meta.url))`
+ * @throws RunError when the machine has no room for another thread */
+export function startThread(what: string, start: () => Worker): Worker {
+  requireAddresses(what, starting + 1);
+  let worker: Worker;
+  try {
+    worker = start();
+  } catch (error) {
+    throw new RunError(`${what} cannot start: ${threadFailure(error)}`);
+  }
+  starting++;
+  let isStarting = true;
+  const started = () => {
+    if (isStarting) starting--;
+    isStarting = false;
+  };
+  worker.once('online', started).once('exit', started);
+  return worker;
+}
+
+/** What went wrong with a thread: what ran out, or the error's own message. */
+export function threadFailure(error: unknown): string {
+  return describeExhaustion(error) ?? messageOf(error);
+}
+
+/** @throws RunError when `ulimit -v` leaves too few addresses for so many more threads */
+export function requireAddresses(what: string, threads: number, read: ReadText = readText): void {
+  const limit = softLimit('addressSpace', read);
+  if (!Number.isFinite(limit)) return;
+  const used = Number(/^VmSize:\s+(\d+) kB/m.exec(read('/proc/self/status') ?? '')?.[1] ?? 0) * 1024;
+  if (limit - used >= threads * addressesOfThread) return;
+  throw new RunError(
+    `${what} cannot start: out of memory: ulimit -v allows ${byteSize(limit)} of addresses, ${byteSize(used)} are in use, ` +
+      `and a thread needs ${byteSize(addressesOfThread)}. Raise the limit (ulimit -v unlimited), or use fewer --readers`,
+  );
+}
