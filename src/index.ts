@@ -78,8 +78,8 @@ export {
 export { GraphBuilder } from './ops/builder.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
+export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
-export { type Hyperparameters, tutorialHyperparameters } from './training/hyperparameters.ts';
 export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/run.ts';
 export { type TrainEvent, type TrainOptions, train } from './training/train.ts';
 export type { StepReport } from './training/train-step.ts';

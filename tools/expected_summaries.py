@@ -67,7 +67,7 @@ def check_training(run):
 
 def check_values(run):
     rates = [value for _, value in run.scalars['learning_rate']]
-    asked = run.hparams['initialLearningRate']
+    asked = run.hparams['learningRate']
     if rates != sorted(rates, reverse=True) or not math.isclose(rates[0], asked, rel_tol=1e-6):
         yield f'learning rates {rates[:3]}… of a run that begins with {asked}'
     step, loss = run.scalars['total_loss (raw)'][0]

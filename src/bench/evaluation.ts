@@ -3,7 +3,7 @@ import type { Examples } from '../data/files.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { tutorialNetwork } from '../model/network.ts';
-import { tutorialHyperparameters } from '../training/hyperparameters.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { spread, timeRuns } from './statistics.ts';
 
@@ -14,7 +14,7 @@ export async function measureEvaluation(
   batchSize: number,
 ): Promise<number> {
   const network = tutorialNetwork(examples.dataset.classes.length);
-  const training = buildTrainingGraph(network, batchSize, tutorialHyperparameters);
+  const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
   const variables = initialVariables(training, 0);
   const evaluator = await Evaluator.create(engine, network, batchSize);
   try {

@@ -4,9 +4,9 @@ import type { Engine, PartTime, Session } from '../engine/engine.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
-import { tutorialHyperparameters } from '../training/hyperparameters.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 
@@ -20,7 +20,10 @@ const network = tutorialNetwork(10);
 
 /** Floating-point operations of one step, by definition of its operators. */
 export function stepFlop(batchSize: number): number {
-  return 2 * multiplyAdds(buildTrainingGraph(network, batchSize, tutorialHyperparameters).graph);
+  return (
+    2 *
+    multiplyAdds(buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters }).graph)
+  );
 }
 
 /** A training with its batches prepared ahead, as in a run. */
@@ -29,7 +32,7 @@ export async function startTraining(
   examples: Examples,
   batchSize: number,
 ): Promise<SteppedTraining> {
-  const training = buildTrainingGraph(network, batchSize, { ...tutorialHyperparameters, clipNorm: 0 });
+  const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
   const session = await engine.compile(training.graph);
   await session.write(initialVariables(training, 0)).catch(async (error: unknown) => {
     await session.release();
@@ -37,7 +40,7 @@ export async function startTraining(
   });
   const batches = prefetchBatches(examples, { seed: 0, batchSize, firstStep: 0 });
   // A small learning rate: what is measured must not diverge.
-  const hyperparameters = { ...tutorialHyperparameters, initialLearningRate: 0.01 };
+  const hyperparameters = { ...tutorialHyperparameters, learningRate: 0.01 };
   return {
     step: async () => {
       const batch = await batches.next();
@@ -56,7 +59,7 @@ export async function profileStep(
   batchSize: number,
   steps: number,
 ): Promise<readonly PartTime[]> {
-  const training = buildTrainingGraph(network, batchSize, tutorialHyperparameters);
+  const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
   const session: Session = await engine.compile(training.graph, { profiling: true });
   try {
     await session.write(initialVariables(training, 0));

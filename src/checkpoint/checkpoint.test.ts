@@ -117,8 +117,8 @@ const mistakes: readonly { change: Record<string, string | undefined>; message: 
   },
   { change: { network: '[]' }, message: 'f: metadata.network: expected an object, found []' },
   {
-    change: { hyperparameters: '{"initialLearningRate": "0.1"}' },
-    message: 'f: metadata.hyperparameters.initialLearningRate: expected a number, found "0.1"',
+    change: { hyperparameters: '{"learningRate": "0.1"}' },
+    message: 'f: metadata.hyperparameters.learningRate: expected a number, found "0.1"',
   },
 ];
 

@@ -14,7 +14,10 @@ import {
   record,
   text,
   wholeNumber,
-} from './readers.ts';
+  withDefault,
+} from '../readers.ts';
+import { type Hyperparameters, readHyperparameters } from '../recipe/hyperparameters.ts';
+import { type ParameterGroup, readParameterGroups } from '../recipe/parameter-groups.ts';
 
 export type Precision = 'float32' | 'bfloat16' | 'float16';
 
@@ -38,6 +41,8 @@ export interface CheckpointMetadata {
   readonly towers: number;
   readonly ranks: number;
   readonly hyperparameters: Hyperparameters;
+  /** Parameters trained with factors of their own; none in checkpoints of versions before 0.2. */
+  readonly groups: readonly ParameterGroup[];
   readonly versions: Versions;
 }
 
@@ -55,19 +60,6 @@ export interface NetworkDescription {
   readonly name: string;
   /** Output channels or units by layer. */
   readonly layerWidths: Readonly<Record<string, number>>;
-}
-
-/** The numbers of a recipe. */
-export interface Hyperparameters {
-  readonly initialLearningRate: number;
-  readonly learningRateDecayFactor: number;
-  /** Epochs after which the learning rate falls. */
-  readonly numEpochsPerDecay: number;
-  readonly movingAverageDecay: number;
-  /** Factor of Σ w² / 2 for the weights of local3 and local4. */
-  readonly weightDecay: number;
-  /** Longest gradient, over all variables together; 0 for no limit. */
-  readonly clipNorm: number;
 }
 
 export interface Versions {
@@ -97,16 +89,8 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   threads: json(wholeNumber(1)),
   towers: json(wholeNumber(1)),
   ranks: json(wholeNumber(1)),
-  hyperparameters: json(
-    record<Hyperparameters>({
-      initialLearningRate: finiteNumber,
-      learningRateDecayFactor: finiteNumber,
-      numEpochsPerDecay: finiteNumber,
-      movingAverageDecay: finiteNumber,
-      weightDecay: finiteNumber,
-      clipNorm: finiteNumber,
-    }),
-  ),
+  hyperparameters: json(readHyperparameters),
+  groups: withDefault(json(readParameterGroups), []),
   versions: json(record<Versions>({ cifar10: text, node: text, engine: text })),
 };
 

@@ -1,7 +1,8 @@
 /** Every flag of the program, one record each. Types, parsing, refusals and help all follow from this table. */
 import type { CommandName, Flag, FlagValue } from './flag.ts';
+import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
 
-export const flagTable = {
+const ownFlags = {
   dataDir: {
     kind: 'string',
     valueName: 'folder',
@@ -130,62 +131,6 @@ export const flagTable = {
     default: 1,
     help: 'threads that prepare batches; the batches are the same for every number',
     group: 'Computing',
-    commands: ['train'],
-  },
-  learningRate: {
-    kind: 'number',
-    valueName: 'rate',
-    minimum: 0,
-    default: 0.1,
-    help: 'learning rate at the start',
-    group: 'Recipe',
-    commands: ['train'],
-  },
-  learningRateDecayFactor: {
-    kind: 'number',
-    valueName: 'x',
-    minimum: 0,
-    maximum: 1,
-    default: 0.1,
-    help: 'what the learning rate is multiplied by when it falls',
-    group: 'Recipe',
-    commands: ['train'],
-  },
-  numEpochsPerDecay: {
-    kind: 'number',
-    valueName: 'epochs',
-    minimum: 0.000001,
-    default: 350,
-    help: 'epochs after which the learning rate falls',
-    group: 'Recipe',
-    commands: ['train'],
-  },
-  movingAverageDecay: {
-    kind: 'number',
-    valueName: 'decay',
-    minimum: 0,
-    maximum: 1,
-    default: 0.9999,
-    help: 'how much of the moving averages of the weights stays at a step',
-    group: 'Recipe',
-    commands: ['train'],
-  },
-  weightDecay: {
-    kind: 'number',
-    valueName: 'factor',
-    minimum: 0,
-    default: 0.004,
-    help: 'factor of half the sum of the squared weights of local3 and local4 in the loss',
-    group: 'Recipe',
-    commands: ['train'],
-  },
-  clipNorm: {
-    kind: 'number',
-    valueName: 'norm',
-    minimum: 0,
-    default: 0,
-    help: 'longest gradient, over all variables together; 0 for no limit',
-    group: 'Recipe',
     commands: ['train'],
   },
   initFrom: {
@@ -348,9 +293,11 @@ export const flagTable = {
   useFp16: { notYetAvailable: true, boolean: true },
 } as const;
 
-/** The table's type. Naming it here makes a record that is no Flag an error of the compiler. */
-export type FlagTable = Checked<typeof flagTable>;
+/** The table's type. Naming it here makes a record that is not a Flag a compile error. */
+export type FlagTable = Checked<typeof ownFlags & RecipeFlags>;
 type Checked<Table extends Readonly<Record<string, Flag>>> = Table;
+
+export const flagTable: FlagTable = { ...ownFlags, ...recipeFlags };
 
 /** What a command is given: a property for each of its flags. */
 export type FlagsOf<C extends CommandName> = {

@@ -223,7 +223,7 @@ describe("summaries of the tutorial's network", () => {
       Object.entries(hparams).map(([name, value]) => [name, Object.values(value)[0]]),
     );
     assert.deepEqual(
-      [values['batchSize'], values['initialLearningRate'], values['engine'], values['precision']],
+      [values['batchSize'], values['learningRate'], values['engine'], values['precision']],
       [batchSize, 0.1, 'onnx', 'float32'],
     );
     assert.deepEqual([values['dataset'], values['seed'], values['holdout']], ['synthetic', 0, 0]);

@@ -195,8 +195,7 @@ export class TrainReporter {
   }
 }
 
-/** `From here on --learning-rate 0.01, before 0.05`. */
+/** `--learning-rate changed: 0.05 → 0.01`. */
 function changeLine({ name, before, now }: RecipeChange): string {
-  const flag = name === 'initialLearningRate' ? 'learning-rate' : writtenName(name);
-  return `From here on --${flag} ${now}, before ${before}`;
+  return `--${writtenName(name)} changed: ${before} → ${now}`;
 }

@@ -5,8 +5,8 @@ import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
 import { tutorialNetwork } from '../model/network.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
-import { tutorialHyperparameters } from '../training/hyperparameters.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 
 export interface Overfit {
@@ -34,7 +34,11 @@ export async function overfitOneBatch(engine: Engine, batchSize = 32, steps = 80
   const batch = evaluationBatch(examples, 0, newBuffers(count));
 
   const network = tutorialNetwork(dataset.classes.length);
-  const training = buildTrainingGraph(network, count, { ...tutorialHyperparameters, clipNorm: 5 });
+  const training = buildTrainingGraph({
+    network,
+    batchSize: count,
+    hyperparameters: { ...tutorialHyperparameters, clipNorm: 5 },
+  });
   const feeds = new Map<string, Tensor>([
     ['images', { dtype: 'float32', shape: [count, ...network.imageShape], data: batch.images }],
     ['labels', { dtype: 'int32', shape: [count], data: batch.labels }],

@@ -3,9 +3,9 @@ import { after, before, test } from 'node:test';
 import { labelOf } from '../data/record.ts';
 import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
 import { tutorialNetwork } from '../model/network.ts';
+import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 import { noiseExamples } from '../testing/examples.ts';
-import { averageName } from '../training/training-graph.ts';
 import { Evaluator } from './evaluate.ts';
 import { buildEvaluationGraph } from './evaluation-graph.ts';
 

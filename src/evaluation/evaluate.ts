@@ -3,11 +3,12 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Examples } from '../data/files.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
+import type { Variable } from '../graph/graph.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import type { Network } from '../model/network.ts';
+import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
 import { networkOf } from '../training/run.ts';
-import { averageName } from '../training/training-graph.ts';
 import { buildEvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
 
@@ -47,14 +48,14 @@ export class Evaluator {
   readonly #network: Network;
   readonly #batchSize: number;
   readonly #session: Session;
-  readonly #variables: readonly string[];
+  readonly #variables: readonly Variable[];
 
   private constructor(
     engine: Engine,
     network: Network,
     batchSize: number,
     session: Session,
-    variables: readonly string[],
+    variables: readonly Variable[],
   ) {
     this.engine = engine;
     this.#network = network;
@@ -66,7 +67,7 @@ export class Evaluator {
   static async create(engine: Engine, network: Network, batchSize: number): Promise<Evaluator> {
     const graph = buildEvaluationGraph(network, batchSize);
     const session = await engine.compile(graph);
-    return new Evaluator(engine, network, batchSize, session, [...graph.variables.keys()]);
+    return new Evaluator(engine, network, batchSize, session, [...graph.variables.values()]);
   }
 
   /** Scores examples from the first on. Returns undefined when it was stopped meanwhile.
@@ -78,7 +79,7 @@ export class Evaluator {
     { numExamples = examples.count, onScored, onProgress, signal }: Scoring = {},
   ): Promise<Score | undefined> {
     await this.#session.write(
-      new Map(this.#variables.map((name) => [name, weightsOf(tensors, name, weights)])),
+      new Map(this.#variables.map((variable) => [variable.name, weightsOf(tensors, variable, weights)])),
     );
     const { imageShape, classes } = this.#network;
     const batches = prefetchEvaluation(examples, { batchSize: this.#batchSize, numExamples });
@@ -144,14 +145,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-/** The weights of a variable, averaged or raw.
+/** The value of a variable that is evaluated. Parameters have moving averages; state, such as running statistics, is
+ * taken as it is.
  * @throws RunError when the checkpoint has none */
 export function weightsOf(
   tensors: ReadonlyMap<string, Float32Tensor>,
-  variable: string,
+  { name, role }: Variable,
   weights: Weights,
 ): Float32Tensor {
-  const key = weights === 'ema' ? averageName(variable) : variable;
+  const key = weights === 'ema' && role === 'parameter' ? averageName(name) : name;
   const found = tensors.get(key);
   if (found !== undefined) return found;
   throw new RunError(`Key ${key} not found in checkpoint; it holds ${[...tensors.keys()].join(', ')}`);

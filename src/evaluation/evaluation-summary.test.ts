@@ -4,8 +4,10 @@ import { decode } from 'fast-png';
 import type { Examples } from '../data/files.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
 import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import type { Variable } from '../graph/graph.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
 import { tutorialNetwork } from '../model/network.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters } from '../summary/draw-filters.ts';
 import { drawGrid } from '../summary/draw-grid.ts';
@@ -152,9 +154,9 @@ describe('the most confidently wrong', () => {
 
 test('a probe shows what the layers make of the first batch, its images and the filters of the weights asked for', async () => {
   const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
-  const hyperparameters = { weightDecay: 0.004, clipNorm: 0 };
-  const tensors = initialVariables(buildTrainingGraph(network, 8, hyperparameters), 3);
-  const weightOf = (name: string) => tensors.get(name) ?? assert.fail(name);
+  const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters };
+  const tensors = initialVariables(buildTrainingGraph(recipe), 3);
+  const weightOf = ({ name }: Variable) => tensors.get(name) ?? assert.fail(name);
   const engine = createOnnxEngine(1);
   const probe = await ActivationProbe.create(engine, network, 8);
   const evaluator = await Evaluator.create(engine, network, 8);
@@ -184,7 +186,7 @@ test('a probe shows what the layers make of the first batch, its images and the 
       assert.ok(picture?.kind === 'picture');
       assert.deepEqual(picture.image.data, images.slice(index * 1728, (index + 1) * 1728));
     }
-    const filters = drawFilters(weightOf('conv1/weights'));
+    const filters = drawFilters(tensors.get('conv1/weights') ?? assert.fail());
     assert.deepEqual(pixelsShown(values, 'conv1/weights/filters'), filters.data);
   } finally {
     await Promise.all([probe.release(), evaluator.release()]);

@@ -3,7 +3,7 @@
 import { type Examples, placeOf } from '../data/files.ts';
 import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
 import type { Engine, Session } from '../engine/engine.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, Variable } from '../graph/graph.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
 import { inference, type Network } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
@@ -104,7 +104,7 @@ export class ActivationProbe {
   readonly #batchSize: number;
   readonly #session: Session;
   readonly #activations: readonly string[];
-  readonly #variables: readonly string[];
+  readonly #variables: ReadonlyMap<string, Variable>;
 
   private constructor(
     network: Network,
@@ -116,7 +116,7 @@ export class ActivationProbe {
     this.#batchSize = batchSize;
     this.#session = session;
     this.#activations = graph.activations;
-    this.#variables = [...graph.variables.keys()];
+    this.#variables = graph.variables;
   }
 
   static async create(engine: Engine, network: Network, batchSize: number): Promise<ActivationProbe> {
@@ -126,21 +126,32 @@ export class ActivationProbe {
 
   /** @param weightOf the value of a variable */
   async look(
-    weightOf: (variable: string) => Float32Tensor,
+    weightOf: (variable: Variable) => Float32Tensor,
     examples: Examples,
   ): Promise<readonly RecordedValue[]> {
-    await this.#session.write(new Map(this.#variables.map((name) => [name, weightOf(name)])));
+    const weights = new Map(
+      [...this.#variables].map(([name, variable]) => [name, weightOf(variable)] as const),
+    );
+    await this.#session.write(weights);
     const { images } = evaluationBatch(examples, 0, newBuffers(this.#batchSize));
     const { imageShape } = this.#network;
     const found = await this.#session.step(
       new Map([['images', float32([this.#batchSize, ...imageShape], images)]]),
     );
     const there = Math.min(examples.count, this.#batchSize) * sizeOf(imageShape);
-    const filters = drawFilters(weightOf('conv1/weights'));
+    const filters = weights.get('conv1/weights');
     return [
       ...activationValues(this.#activations, found),
       ...imageValues(images.subarray(0, there), imageShape),
-      { kind: 'image', tag: 'conv1/weights/filters', image: encodeImage(filters) },
+      ...(filters === undefined
+        ? []
+        : [
+            {
+              kind: 'image',
+              tag: 'conv1/weights/filters',
+              image: encodeImage(drawFilters(filters)),
+            } as const,
+          ]),
     ];
   }
 

@@ -1,5 +1,6 @@
 /** Small checkpoints for tests. */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { float32 } from '../tensor/tensor.ts';
 
 /** A whole checkpoint of a network of 9 numbers. */
@@ -28,14 +29,8 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       threads: 2,
       towers: 1,
       ranks: 1,
-      hyperparameters: {
-        initialLearningRate: 0.1,
-        learningRateDecayFactor: 0.1,
-        numEpochsPerDecay: 350,
-        movingAverageDecay: 0.9999,
-        weightDecay: 0.004,
-        clipNorm: 0,
-      },
+      hyperparameters: tutorialHyperparameters,
+      groups: [],
       versions: { cifar10: '0.1.0', node: '20.20.2', engine: 'onnxruntime-node 1.30.0' },
     },
   };

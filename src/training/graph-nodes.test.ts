@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { tutorialNetwork } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { withoutWatched } from '../passes/watch.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { decodeGraphDef, encodeGraphDef, type GraphNode } from '../summary/graph-def.ts';
 import { scalar, sizeOf } from '../tensor/tensor.ts';
 import { graphNodes, trainingGraphNodes } from './graph-nodes.ts';
-import { tutorialHyperparameters } from './hyperparameters.ts';
 import { buildTrainingGraph } from './training-graph.ts';
 
 const byName = (nodes: readonly GraphNode[]) => new Map(nodes.map((node) => [node.name, node]));
@@ -66,7 +66,7 @@ test('attributes that are tensors are left out, numbers and lists stay', () => {
 test('of a training step every input comes from an output with a shape, and all that was in it is there again', () => {
   const network = tutorialNetwork(10);
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters, seed: 0, holdout: 0 };
-  const graph = withoutWatched(buildTrainingGraph(network, 8, tutorialHyperparameters).graph);
+  const graph = withoutWatched(buildTrainingGraph(recipe).graph);
   const nodes = trainingGraphNodes(recipe);
   assert.ok(!nodes.some(({ name }) => name.startsWith('shown/')), 'what is only watched is no part of it');
   assert.equal(nodes.length, graph.nodes.length + graph.inputs.size + graph.variables.size);

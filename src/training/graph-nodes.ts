@@ -6,8 +6,8 @@ import type { Recipe } from './run.ts';
 import { buildTrainingGraph } from './training-graph.ts';
 
 /** A run's training step, without what is there only to be watched. */
-export function trainingGraphNodes({ network, batchSize, hyperparameters }: Recipe): readonly GraphNode[] {
-  return graphNodes(withoutWatched(buildTrainingGraph(network, batchSize, hyperparameters).graph));
+export function trainingGraphNodes(recipe: Recipe): readonly GraphNode[] {
+  return graphNodes(withoutWatched(buildTrainingGraph(recipe).graph));
 }
 
 export function graphNodes(graph: Graph): readonly GraphNode[] {

@@ -6,12 +6,19 @@ import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import { type Network, type NetworkWidths, tutorialNetwork } from '../model/network.ts';
-import type { Hyperparameters } from './hyperparameters.ts';
+import {
+  type HyperparameterName,
+  type Hyperparameters,
+  hyperparameterNames,
+} from '../recipe/hyperparameters.ts';
+import type { ParameterGroup } from '../recipe/parameter-groups.ts';
 
 /** The numbers and names of a run. */
 export interface Recipe {
   readonly network: Network;
   readonly hyperparameters: Hyperparameters;
+  /** Parameters that are trained with other factors than the rest; none by default. */
+  readonly groups?: readonly ParameterGroup[];
   /** Images of one step. */
   readonly batchSize: number;
   readonly seed: number;
@@ -45,7 +52,7 @@ export interface Versions {
 
 /** What a checkpoint says about the run it belongs to. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
-  const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
+  const { network, hyperparameters, groups = [], batchSize, seed, holdout, examples, engine } = run;
   const { dataset } = examples;
   return {
     globalStep,
@@ -67,6 +74,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     towers: 1,
     ranks: 1,
     hyperparameters,
+    groups,
     versions: { cifar10, node: process.versions.node, engine: engine.library },
   };
 }
@@ -102,7 +110,7 @@ export function requireSameRun(
   path: string,
   stored: CheckpointMetadata,
   dataset: DatasetDescription,
-  { network, batchSize, seed, holdout }: Recipe,
+  { network, batchSize, seed, holdout, hyperparameters, groups = [] }: Recipe,
   checksum: string = stored.dataset.checksum,
 ): void {
   const differences = [
@@ -110,6 +118,8 @@ export function requireSameRun(
     ['checksum of the training examples', stored.dataset.checksum, checksum],
     ['classes', stored.dataset.classes.join(), dataset.classes.join()],
     ['network', JSON.stringify(stored.network), JSON.stringify(describeNetwork(network))],
+    ['optimizer', stored.hyperparameters.optimizer, hyperparameters.optimizer],
+    ['parameter groups', JSON.stringify(stored.groups), JSON.stringify(groups)],
     ['batch size', stored.batchSize, batchSize],
     ['seed', stored.seed, seed],
     ['holdout', stored.holdout, holdout],
@@ -140,14 +150,13 @@ export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata):
 
 /** A number of the recipe that somebody changed where a run goes on. */
 export interface RecipeChange {
-  readonly name: keyof Hyperparameters;
-  readonly before: number;
-  readonly now: number;
+  readonly name: HyperparameterName;
+  readonly before: string | number;
+  readonly now: string | number;
 }
 
 export function recipeChanges(before: Hyperparameters, now: Hyperparameters): readonly RecipeChange[] {
-  const names = Object.keys(before) as (keyof Hyperparameters)[];
-  return names
+  return hyperparameterNames
     .map((name) => ({ name, before: before[name], now: now[name] }))
     .filter((change) => change.before !== change.now);
 }

@@ -4,12 +4,12 @@ import type { Engine, Precision } from '../engine/engine.ts';
 import { distortedBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
 import { tutorialNetwork } from '../model/network.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import type { RecordedValue } from '../summary/recorder-messages.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { relativeDistance } from '../testing/compare.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';
 import { noiseExamples } from '../testing/examples.ts';
-import { tutorialHyperparameters } from './hyperparameters.ts';
 import { makeRun, type TrainingRun } from './run.ts';
 import { Summarizer } from './summarizer.ts';
 import { type StepReport, trainStep } from './train-step.ts';
@@ -23,7 +23,7 @@ const batch = distortedBatch(examples, new ExampleOrder(0, examples.count), 0, n
 function runOn(engine: Engine, clipNorm: number): TrainingRun {
   const recipe = {
     ...{ network: tutorialNetwork(10, widths), batchSize: 16, seed: 0, holdout: 0 },
-    hyperparameters: { ...tutorialHyperparameters, initialLearningRate: 1, clipNorm },
+    hyperparameters: { ...tutorialHyperparameters, learningRate: 1, clipNorm },
   };
   return makeRun(recipe, examples, engine);
 }
@@ -35,7 +35,7 @@ const noQueue = { queue: { ready: 0, capacity: 1 }, waitedMillis: 0 };
 
 /** What a summary shows of a batch, and the variables before and after a step on it. */
 async function lookAndStep(run: TrainingRun) {
-  const training = buildTrainingGraph(run.network, run.batchSize, run.hyperparameters);
+  const training = buildTrainingGraph(run);
   const session = await run.engine.compile(training.graph);
   await session.write(initialVariables(training, run.seed));
   try {

@@ -3,7 +3,7 @@ import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
 import type { TrainingRun } from './run.ts';
-import { decaySteps, learningRate, movingAverageDecay } from './schedule.ts';
+import { stepScalars } from './training-graph.ts';
 
 /** Update number `step`, counted from 0. */
 export interface StepReport {
@@ -34,19 +34,19 @@ export async function trainStep(
   batch: Batch,
   options: StepOptions = {},
 ): Promise<TakenStep> {
-  const { examples, batchSize, network, hyperparameters } = recipe;
+  const { examples, batchSize, network } = recipe;
   const { step, images, labels } = batch;
-  const rate = learningRate(step, decaySteps(examples.count, batchSize, hyperparameters), hyperparameters);
+  const scalars = stepScalars(step, examples.count, recipe);
   const feeds = new Map<string, Tensor>([
     ['images', { dtype: 'float32', shape: [batchSize, ...network.imageShape], data: images }],
     ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
-    ['learning_rate', scalar(rate)],
-    ['moving_average_decay', scalar(movingAverageDecay(step + 1, hyperparameters))],
+    ...[...scalars].map(([name, value]) => [name, scalar(value)] as const),
   ]);
   const outputs = await session.step(feeds, options);
   const losses = new Map(lossNames.map((name) => [name, scalarOf(outputs.get(name))]));
   const totalLoss = losses.get('total_loss') ?? Number.NaN;
-  return { report: { kind: 'step', step, losses, totalLoss, learningRate: rate }, outputs };
+  const learningRate = scalars.get('learning_rate') ?? Number.NaN;
+  return { report: { kind: 'step', step, losses, totalLoss, learningRate }, outputs };
 }
 
 function scalarOf(tensor: Tensor | undefined): number {

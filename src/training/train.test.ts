@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
 import { tutorialNetwork } from '../model/network.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
-import { tutorialHyperparameters } from './hyperparameters.ts';
 import { makeRun } from './run.ts';
 import { type TrainEvent, type TrainOptions, train } from './train.ts';
 

@@ -84,7 +84,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   let session: Session | undefined;
   try {
     yield { kind: 'busy', globalStep, with: 'compiling' };
-    const training = buildTrainingGraph(run.network, batchSize, run.hyperparameters);
+    const training = buildTrainingGraph(run);
     // With all that can be watched, whether summaries are made or not: a run shall not depend on it in any bit.
     session = await run.engine.compile(training.graph);
     await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));

@@ -7,7 +7,9 @@ import { croppedValues } from '../input/distort.ts';
 import { loss } from '../model/loss.ts';
 import { inference, type NetworkWidths, tutorialNetwork } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
+import { averageName, movingAverageDecay } from '../optimizer/moving-average.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
+import { type Hyperparameters, tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { assertClose, relativeDistance } from '../testing/compare.ts';
 import { engines } from '../testing/engines.ts';
@@ -19,9 +21,12 @@ import {
   type Summary,
   tensorOf,
 } from '../testing/fixtures.ts';
-import { tutorialHyperparameters } from './hyperparameters.ts';
-import { movingAverageDecay } from './schedule.ts';
-import { averageName, buildTrainingGraph, initialVariables, lossAverageName } from './training-graph.ts';
+import {
+  buildTrainingGraph,
+  initialVariables,
+  lossAverageName,
+  type TrainingGraph,
+} from './training-graph.ts';
 
 const fixture = loadTrainingFixture();
 const { batch, learningRate, weightDecay } = fixture;
@@ -76,16 +81,27 @@ async function firstBatch(engine: Engine, widths: NetworkWidths): Promise<Readon
   return outputs;
 }
 
+function graphOf(widths: NetworkWidths, changes: Partial<Hyperparameters> = {}): TrainingGraph {
+  return buildTrainingGraph({
+    network: tutorialNetwork(10, widths),
+    batchSize: batch,
+    hyperparameters: { ...tutorialHyperparameters, weightDecay, ...changes },
+  });
+}
+
 /** Variables after three steps, and the total loss of each. */
 async function threeSteps(engine: Engine, widths: NetworkWidths) {
-  const training = buildTrainingGraph(tutorialNetwork(10, widths), batch, { weightDecay, clipNorm: 0 });
+  const training = graphOf(widths);
   const session = await engine.compile(training.graph);
   await session.write(initialVariables(training, 0, formulaParameters(widths)));
   const totals: number[] = [];
   for (let step = 0; step < fixture.narrow.totals.length; step++) {
     const feeds = feedsOf(step)
       .set('learning_rate', scalar(learningRate))
-      .set('moving_average_decay', scalar(movingAverageDecay(step + 1, tutorialHyperparameters)));
+      .set(
+        'moving_average_decay',
+        scalar(movingAverageDecay(step + 1, tutorialHyperparameters.movingAverageDecay)),
+      );
     totals.push(Number((await session.step(feeds)).get('total_loss')?.data[0]));
   }
   const variables = await session.read();
@@ -208,7 +224,11 @@ function assertSummary(actual: Tensor | undefined, expected: Summary | undefined
 }
 
 describe('the training graph', () => {
-  const training = buildTrainingGraph(tutorialNetwork(10), 128, tutorialHyperparameters);
+  const training = buildTrainingGraph({
+    network: tutorialNetwork(10),
+    batchSize: 128,
+    hyperparameters: tutorialHyperparameters,
+  });
 
   test('has the variables of the tutorial: ten, their moving averages, seven loss averages', () => {
     const terms = ['conv1', 'conv2', 'local3', 'local4', 'softmax_linear'].map(
@@ -278,7 +298,7 @@ for (const { name, skip, create } of engines)
   }, async () => {
     const widths = fixture.narrow.widths;
     const updateWith = async (clipNorm: number) => {
-      const training = buildTrainingGraph(tutorialNetwork(10, widths), batch, { weightDecay, clipNorm });
+      const training = graphOf(widths, { clipNorm });
       const session = await create(2).compile(training.graph);
       const start = formulaParameters(widths);
       await session.write(initialVariables(training, 0, start));

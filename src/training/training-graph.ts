@@ -1,8 +1,12 @@
 /**
- * One training step as one graph: a function of the variables, the batch, the learning rate and the decay of the
- * moving averages. Returns the loss terms of the batch before the update; updates the weights by gradient descent,
- * then the moving averages of the new weights, and the running averages of the loss terms. Watched are the histograms of
- * a summary: activations, variables before the update, and the gradients that it applies.
+ * One training step as one graph: a function of the variables, the batch, and scalars such as the learning rate.
+ *
+ *     forward ─► loss terms ─► gradients ─┬► clip ─► optimizer ─► parameters, slots ─► moving averages
+ *                                         │
+ *                                    exchanged: several workers average here
+ *
+ * The outputs are the loss terms of the batch before the update. Watched are the histograms of a summary: activations,
+ * variables before the update, and the gradients that it applies.
  */
 import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
@@ -11,15 +15,16 @@ import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
 import { inference, type Network, type Parameter } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
+import { clipByGlobalNorm } from '../optimizer/clip.ts';
+import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
+import { optimizers } from '../optimizer/optimizers.ts';
+import { learningRate } from '../optimizer/schedule.ts';
+import { applyOptimizer } from '../optimizer/update.ts';
+import type { Hyperparameters } from '../recipe/hyperparameters.ts';
+import { factorsOf, type ParameterGroup } from '../recipe/parameter-groups.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
-import { clipByGlobalNorm } from './clip.ts';
-import type { Hyperparameters } from './hyperparameters.ts';
 import { shownActivations } from './shown-values.ts';
 
-/** Name of a variable's moving average, TensorFlow's. */
-export function averageName(variable: string): string {
-  return `${variable}/ExponentialMovingAverage`;
-}
 /** Name of a loss term's running average, TensorFlow's. */
 export function lossAverageName(term: string): string {
   return `${term}/avg`;
@@ -41,7 +46,7 @@ export function averagedLoss(before: number, value: number, step: number): numbe
 }
 
 export interface TrainingGraph {
-  /** Fed `images` [N, 3, 24, 24], `labels` [N] int32, `learning_rate` and `moving_average_decay` (scalars). */
+  /** Fed `images` [N, 3, 24, 24], `labels` [N] int32, and the scalars of `stepScalars`. */
   readonly graph: Graph;
   readonly parameters: readonly Parameter[];
   /** The outputs: six loss terms and `total_loss`, scalars. */
@@ -51,42 +56,49 @@ export interface TrainingGraph {
 }
 
 /** What of a recipe is in its graph. */
-export type GraphHyperparameters = Pick<Hyperparameters, 'weightDecay' | 'clipNorm'>;
+export interface GraphRecipe {
+  readonly network: Network;
+  /** Images of a step. */
+  readonly batchSize: number;
+  readonly hyperparameters: Hyperparameters;
+  readonly groups?: readonly ParameterGroup[];
+}
 
-export function buildTrainingGraph(
-  network: Network,
-  batchSize: number,
-  { weightDecay, clipNorm }: GraphHyperparameters,
-): TrainingGraph {
+export function buildTrainingGraph({
+  network,
+  batchSize,
+  hyperparameters,
+  groups = [],
+}: GraphRecipe): TrainingGraph {
   const builder = new GraphBuilder('train');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
   const learningRate = builder.input('learning_rate', { dtype: 'float32', shape: [] });
   const decay = builder.input('moving_average_decay', { dtype: 'float32', shape: [] });
 
+  const optimizer = optimizers[hyperparameters.optimizer];
+  const inLoss = optimizer.weightDecay === 'in the loss';
   const model = inference(builder, images, network);
-  const losses = loss(builder, model, labels, weightDecay);
-  const slopes = appliedGradients(builder, model.parameters, losses.total.value, clipNorm);
-  for (const { variable, gradient } of slopes) {
-    const updated = builder.op(
-      'ApplyGradientDescent',
-      { variable, gradient, learningRate },
-      {},
-      `train/${variable.name}`,
-    );
-    const average = builder.variable(averageName(variable.name), variable);
-    const averaged = builder.op(
-      'ExponentialMovingAverage',
-      { average, value: updated, decay },
-      {},
-      `train/${average.name}`,
-    );
-    builder.update(variable, updated);
-    builder.update(average, averaged);
-  }
+  const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
+  const losses = loss(builder, { ...model, parameters }, labels, inLoss ? hyperparameters.weightDecay : 0);
+  const variables = parameters.map(({ variable }) => variable);
+  const averageOverBatch = gradients(builder, losses.total.value, variables);
+  exchange(builder, losses, variables, averageOverBatch);
+  const applied = clipped(builder, averageOverBatch, hyperparameters.clipNorm);
+  const trained = parameters.map(({ variable, decayShare = 0, learningRateFactor }, index) => ({
+    variable,
+    gradient: applied[index] ?? variable,
+    learningRateFactor,
+    weightDecay: inLoss ? 0 : hyperparameters.weightDecay * decayShare,
+  }));
+  const updated = applyOptimizer(builder, optimizer, hyperparameters, learningRate, trained);
+  variables.forEach((variable, index) => {
+    const average = builder.variable(averageName(variable.name), variable, 'average');
+    updateAverage(builder, average, updated[index] ?? variable, decay);
+  });
   averageLosses(builder, losses);
   for (const [tag, activation] of shownActivations(builder, model)) builder.watch(tag, activation);
-  for (const { variable, gradient } of slopes) {
+  for (const { variable, gradient } of trained) {
     builder.watch(variable.name, variable);
     builder.watch(gradientTag(variable.name), gradient);
   }
@@ -98,29 +110,65 @@ export function buildTrainingGraph(
   };
 }
 
-/** Weights and biases, and the gradient of the total loss for each, clipped where the recipe says so. */
-function appliedGradients(
+/** The scalars that the graph of a step is fed.
+ * @param step updates made before it
+ * @param trainingExamples examples of an epoch */
+export function stepScalars(
+  step: number,
+  trainingExamples: number,
+  { batchSize, hyperparameters }: Pick<GraphRecipe, 'batchSize' | 'hyperparameters'>,
+): ReadonlyMap<string, number> {
+  const { optimizer, schedule, numEpochsPerDecay, movingAverageDecay: cap } = hyperparameters;
+  const stepsPerDecay = epochsInSteps(numEpochsPerDecay, trainingExamples, batchSize);
+  return new Map([
+    ['learning_rate', learningRate(schedule, step, stepsPerDecay, hyperparameters)],
+    ['moving_average_decay', movingAverageDecay(step + 1, cap)],
+    ...Object.entries(optimizers[optimizer].scalars(step + 1, hyperparameters)),
+  ]);
+}
+
+/** ⌊examples / batch · epochs⌋, at least 1; the tutorial's 350 epochs are 136,718 steps. */
+export function epochsInSteps(epochs: number, trainingExamples: number, batchSize: number): number {
+  return Math.max(1, Math.floor((trainingExamples / batchSize) * epochs));
+}
+
+/** The parameter with the factors of its groups. */
+function withFactors(
+  parameter: Parameter,
+  groups: readonly ParameterGroup[],
+): Parameter & { readonly learningRateFactor: number } {
+  const { learningRate: learningRateFactor, weightDecay } = factorsOf(parameter.variable.name, groups);
+  const { decayShare } = parameter;
+  return { ...parameter, learningRateFactor, ...(decayShare && { decayShare: decayShare * weightDecay }) };
+}
+
+/** What several workers average before the update, which depends on it: gradients of the mean loss of a batch, and the
+ * terms of that loss. */
+function exchange(
   builder: GraphBuilder,
-  parameters: readonly Parameter[],
-  totalLoss: Value,
-  clipNorm: number,
-): readonly { readonly variable: Value; readonly gradient: Value }[] {
-  const variables = parameters.map(({ variable }) => variable);
-  const found = gradients(builder, totalLoss, variables);
-  const applied =
-    clipNorm > 0 ? builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm)) : found;
-  return variables.map((variable, index) => ({ variable, gradient: applied[index] ?? variable }));
+  { terms, total }: Loss,
+  variables: readonly Value[],
+  slopes: readonly Value[],
+): void {
+  variables.forEach(({ name }, index) => {
+    const gradient = slopes[index];
+    if (gradient !== undefined) builder.result('exchanged', gradientTag(name), gradient);
+  });
+  for (const { name, value } of [...terms, total]) builder.result('exchanged', name, value);
+}
+
+/** The gradients, shortened together where the recipe has a limit. */
+function clipped(builder: GraphBuilder, found: readonly Value[], clipNorm: number): readonly Value[] {
+  if (clipNorm === 0) return found;
+  return builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm));
 }
 
 function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   const decay = builder.op('Constant', {}, { value: scalar(lossAverageDecay) }, 'loss_average_decay');
   for (const { name, value } of [...terms, total]) {
-    const average = builder.variable(lossAverageName(name), { dtype: 'float32', shape: [] });
+    const average = builder.variable(lossAverageName(name), { dtype: 'float32', shape: [] }, 'average');
     builder.watch(average.name, average);
-    builder.update(
-      average,
-      builder.op('ExponentialMovingAverage', { average, value, decay }, {}, `train/${average.name}`),
-    );
+    updateAverage(builder, average, value, decay);
     builder.output(name, value);
   }
 }

@@ -38,7 +38,7 @@ export class EvalSummaries {
     const { weights } = this.#flags;
     const recorder = await this.#open(metadata);
     const probe = await this.#probeFor(engine, metadata);
-    const seen = await probe.look((name) => weightsOf(tensors, name, weights), examples);
+    const seen = await probe.look((variable) => weightsOf(tensors, variable, weights), examples);
     await recorder.record(metadata.globalStep, [...witness.values(score), ...seen]);
     await recorder.flush();
   }

@@ -14,7 +14,7 @@ export async function startingPoint(
   file: string | undefined,
   trainDir: string,
   resume: FoundCheckpoint | undefined,
-  { network, batchSize, seed, hyperparameters }: Recipe,
+  recipe: Recipe,
 ): Promise<Tensors | undefined> {
   if (file === undefined) return undefined;
   if (resume !== undefined) {
@@ -25,7 +25,7 @@ export async function startingPoint(
   await requireFile(file);
   const { tensors } = await readCheckpoint(file);
   // What is made of them is thrown away: only whether they fit is asked here.
-  initialVariables(buildTrainingGraph(network, batchSize, hyperparameters), seed, tensors);
+  initialVariables(buildTrainingGraph(recipe), recipe.seed, tensors);
   return tensors;
 }
 

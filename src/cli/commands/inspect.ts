@@ -13,9 +13,9 @@ import { summarizeEvents, type TagRow } from '../../inspect/events.ts';
 import { layersOf } from '../../inspect/network.ts';
 import { statisticsOf } from '../../inspect/tensor-statistics.ts';
 import { tutorialNetwork } from '../../model/network.ts';
+import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { isEventFileName } from '../../summary/event-file-name.ts';
 import { readRun } from '../../summary/event-reader.ts';
-import { tutorialHyperparameters } from '../../training/hyperparameters.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
 import type { Console } from '../console.ts';
 import type { InspectFlags } from '../flag-table.ts';
@@ -58,7 +58,9 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
 function inspectGraph({ full }: InspectFlags, console: Console): void {
   const network = tutorialNetwork(datasets.cifar10.classes.length);
   if (full) {
-    const text = printGraph(buildTrainingGraph(network, 128, tutorialHyperparameters).graph);
+    const text = printGraph(
+      buildTrainingGraph({ network, batchSize: 128, hyperparameters: tutorialHyperparameters }).graph,
+    );
     console.result(text, { kind: 'nodes', nodes: text.trim().split('\n') });
     return;
   }

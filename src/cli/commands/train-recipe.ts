@@ -6,7 +6,10 @@ import type { EngineName, Precision } from '../../engine/engine.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../../engine/engines.ts';
 import { RunError, UsageError } from '../../errors.ts';
 import { tutorialNetwork } from '../../model/network.ts';
+import { endsAtDecaySteps } from '../../optimizer/schedule.ts';
+import { type Hyperparameters, makeHyperparameters } from '../../recipe/hyperparameters.ts';
 import { datasetOf, networkOf, type Recipe } from '../../training/run.ts';
+import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
 
 /** @throws UsageError for flags that contradict each other. */
@@ -18,6 +21,13 @@ export function requireSensibleFlags(flags: TrainFlags): void {
       '--restart moves the folder aside that --init-from names a checkpoint in; copy that file first',
     );
   }
+}
+
+/** Schedules that end do so with the run, unless it says otherwise. */
+function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
+  return found.decaySteps === 0 && endsAtDecaySteps(found.schedule)
+    ? { ...found, decaySteps: maxSteps }
+    : found;
 }
 
 function isWithin(folder: string, path: string): boolean {
@@ -39,22 +49,11 @@ export function recipeOf(
     batchSize: settled('batch-size', flags.batchSize, stored?.batchSize),
     seed: settled('seed', flags.seed, stored?.seed),
     holdout: settled('holdout', flags.holdout, stored?.holdout),
-    hyperparameters: {
-      initialLearningRate: settled('learning-rate', flags.learningRate, before?.initialLearningRate),
-      learningRateDecayFactor: settled(
-        'learning-rate-decay-factor',
-        flags.learningRateDecayFactor,
-        before?.learningRateDecayFactor,
-      ),
-      numEpochsPerDecay: settled('num-epochs-per-decay', flags.numEpochsPerDecay, before?.numEpochsPerDecay),
-      movingAverageDecay: settled(
-        'moving-average-decay',
-        flags.movingAverageDecay,
-        before?.movingAverageDecay,
-      ),
-      weightDecay: settled('weight-decay', flags.weightDecay, before?.weightDecay),
-      clipNorm: settled('clip-norm', flags.clipNorm, before?.clipNorm),
-    },
+    hyperparameters: withDecaySteps(
+      makeHyperparameters((name) => settled<string | number>(writtenName(name), flags[name], before?.[name])),
+      flags.maxSteps,
+    ),
+    groups: stored?.groups ?? [],
   };
   if (flags.evalEvery !== undefined && recipe.holdout === 0) {
     const problem = '--eval-every scores images kept out of training; add --holdout, such as --holdout 0.1';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tutorialNetwork } from '../../model/network.ts';
+import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { float32, scalar, type Tensor } from '../../tensor/tensor.ts';
 import { engines } from '../../testing/engines.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
@@ -9,7 +10,7 @@ import { Execution } from './execution.ts';
 const skip = engines[1]?.skip ?? 'not in the list';
 const narrow = { conv1: 16, conv2: 16, local3: 8, local4: 8 };
 const network = { ...tutorialNetwork(10, narrow), imageShape: [3, 8, 8] };
-const training = buildTrainingGraph(network, 2, { weightDecay: 0.004, clipNorm: 0 });
+const training = buildTrainingGraph({ network, batchSize: 2, hyperparameters: tutorialHyperparameters });
 const feeds = new Map<string, Tensor>([
   ['images', float32([2, 3, 8, 8], new Float32Array(384).fill(0.5))],
   ['labels', { dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) }],

@@ -10,6 +10,7 @@ import { tutorialNetwork } from '../../model/network.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
 import { type CallKind, slotDims } from '../../ops/primitives.ts';
 import { withoutWatched } from '../../passes/watch.ts';
+import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { assertClose } from '../../testing/compare.ts';
@@ -27,7 +28,7 @@ import { Scheduler } from './schedule.ts';
 const [skip, create] = [engines[1]?.skip ?? 'not in the list', engines[1]?.create] as const;
 const network = tutorialNetwork(10);
 const batchSize = 32;
-const training = buildTrainingGraph(network, batchSize, { weightDecay: 0.004, clipNorm: 0 });
+const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
 
 function feeds(step: number) {
   const stream = new RandomStream(step, 'test');

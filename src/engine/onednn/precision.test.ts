@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tutorialNetwork } from '../../model/network.ts';
+import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
 import { programOf } from './execution.ts';
 import type { Program } from './program.ts';
 import { readsOf, resultOf } from './program.ts';
 
-const { graph } = buildTrainingGraph(tutorialNetwork(10), 4, { weightDecay: 0.004, clipNorm: 0 });
+const { graph } = buildTrainingGraph({
+  network: tutorialNetwork(10),
+  batchSize: 4,
+  hyperparameters: tutorialHyperparameters,
+});
 const program: Program = programOf(graph, 'bfloat16');
 
 test('convolutions and products read bfloat16 operands', () => {

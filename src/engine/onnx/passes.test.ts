@@ -7,6 +7,7 @@ import { GraphBuilder } from '../../ops/builder.ts';
 import { commuteBias, commuteRelu } from '../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../passes/rewrite.ts';
 import { withoutWatched } from '../../passes/watch.ts';
+import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { float32, sizeOf } from '../../tensor/tensor.ts';
 import { assertClose } from '../../testing/compare.ts';
@@ -25,7 +26,11 @@ const network = {
   ...tutorialNetwork(4, { conv1: 16, conv2: 5, local3: 8, local4: 6 }),
   imageShape: [3, 8, 8],
 };
-const training = buildTrainingGraph(network, 2, { weightDecay: 0.004, clipNorm: 0.5 });
+const training = buildTrainingGraph({
+  network,
+  batchSize: 2,
+  hyperparameters: { ...tutorialHyperparameters, clipNorm: 0.5 },
+});
 const given = givenValues();
 
 function givenValues(): ReadonlyMap<string, Reference> {

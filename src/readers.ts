@@ -2,7 +2,7 @@
  * Strict readers of values that came from outside as JSON. A reader gets a value and where it was found, and
  * returns it with its type or throws a RunError that says where, what was expected and what was found.
  */
-import { messageOf, RunError } from '../errors.ts';
+import { messageOf, RunError } from './errors.ts';
 
 export type Reader<T> = (value: unknown, where: string) => T;
 
@@ -34,6 +34,11 @@ export function oneOf<const T extends string>(choices: readonly T[]): Reader<T> 
 /** What the reader reads, or null where nothing was known. */
 export function orNull<T>(reader: Reader<T>): Reader<T | null> {
   return (value, where) => (value === null ? null : reader(value, where));
+}
+
+/** What the reader reads, or a value where there is no such field: what files of older versions lack. */
+export function withDefault<T>(reader: Reader<T>, missing: T): Reader<T> {
+  return (value, where) => (value === undefined ? missing : reader(value, where));
 }
 
 export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {

@@ -1,0 +1,18 @@
+/** The optimizers, by the name that flags and checkpoints give them. A new one is a file, a name and its entry here. */
+import { adam } from './adam.ts';
+import { adamw } from './adamw.ts';
+import { momentum } from './momentum.ts';
+import { nesterov } from './nesterov.ts';
+import type { Optimizer } from './optimizer.ts';
+import { sgd } from './sgd.ts';
+
+export const optimizerNames = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
+export type OptimizerName = (typeof optimizerNames)[number];
+
+export const optimizers: Readonly<Record<OptimizerName, Optimizer>> = {
+  sgd,
+  momentum,
+  nesterov,
+  adam,
+  adamw,
+};

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
+import { epochsInSteps } from '../training/training-graph.ts';
+import { movingAverageDecay } from './moving-average.ts';
+import { learningRate, type ScheduleName, scheduleNames } from './schedule.ts';
+
+test('the learning rate falls after 350 epochs, counted in whole steps', () => {
+  assert.equal(epochsInSteps(350, 50_000, 128), 136_718);
+  assert.equal(epochsInSteps(350, 50_000, 64), 273_437);
+  assert.equal(epochsInSteps(0.001, 100, 128), 1);
+});
+
+test('the learning rate is a staircase: 0.1, then a tenth at a time', () => {
+  const rateAt = (step: number) => learningRate('staircase', step, 136_718, tutorialHyperparameters);
+  assert.equal(rateAt(0), 0.1);
+  assert.equal(rateAt(136_717), 0.1);
+  assert.ok(Math.abs(rateAt(136_718) - 0.01) < 1e-12);
+  assert.ok(Math.abs(rateAt(273_435) - 0.01) < 1e-12);
+  assert.ok(Math.abs(rateAt(273_436) - 0.001) < 1e-12);
+});
+
+describe('schedules that end', () => {
+  const options = {
+    ...tutorialHyperparameters,
+    learningRate: 1,
+    endLearningRate: 0.2,
+    decaySteps: 100,
+    decayPower: 2,
+  };
+  const rates = (name: ScheduleName, steps: readonly number[]) =>
+    steps.map((step) => Number(learningRate(name, step, 1, options).toFixed(6)));
+  const steps = [0, 25, 50, 100, 1000];
+
+  test('linear', () => assert.deepEqual(rates('linear', steps), [1, 0.8, 0.6, 0.2, 0.2]));
+  test('cosine', () => assert.deepEqual(rates('cosine', steps), [1, 0.882843, 0.6, 0.2, 0.2]));
+  test('polynomial', () => assert.deepEqual(rates('polynomial', steps), [1, 0.65, 0.4, 0.2, 0.2]));
+  test('constant does not', () => assert.deepEqual(rates('constant', steps), [1, 1, 1, 1, 1]));
+});
+
+test('a warm-up rises to the full rate in equal steps, and the decay begins after it, for every schedule', () => {
+  const options = { ...tutorialHyperparameters, learningRate: 1, warmupSteps: 4, decaySteps: 104 };
+  for (const name of scheduleNames) {
+    const rates = [0, 1, 2, 3, 4].map((step) => learningRate(name, step, 1000, options));
+    assert.deepEqual(rates, [0.25, 0.5, 0.75, 1, 1], name);
+  }
+  assert.equal(learningRate('linear', 54, 1000, options), 0.5);
+});
+
+test('moving averages follow fast at first: 2/11, and 0.9999 from step 89,990', () => {
+  assert.equal(movingAverageDecay(1, 0.9999), 2 / 11);
+  assert.ok(movingAverageDecay(89_980, 0.9999) < 0.9999);
+  assert.equal(movingAverageDecay(89_990, 0.9999), 0.9999);
+  assert.equal(movingAverageDecay(1_000_000, 0.9999), 0.9999);
+});

@@ -1,0 +1,9 @@
+/** Gradient descent on batches: direction = g. */
+import { noScalars, type Optimizer } from './optimizer.ts';
+
+export const sgd: Optimizer = {
+  weightDecay: 'in the loss',
+  slots: [],
+  scalars: noScalars,
+  rule: ({ gradient }) => ({ direction: gradient, slots: {} }),
+};

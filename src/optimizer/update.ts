@@ -1,0 +1,89 @@
+/** The updates of a step, as part of its graph: parameters by an optimizer's rule, with factors for groups of them. */
+import type { Value } from '../graph/graph.ts';
+import type { GraphBuilder } from '../ops/builder.ts';
+import type { Apply } from '../ops/definition.ts';
+import { scalar } from '../tensor/tensor.ts';
+import type { Optimizer, OptimizerOptions } from './optimizer.ts';
+
+/** A parameter with what its group says of it. */
+export interface Trained {
+  readonly variable: Value;
+  /** [shape of the parameter]; of the loss, averaged over the batch. */
+  readonly gradient: Value;
+  /** Factor of the learning rate; 1 where none is given. */
+  readonly learningRateFactor: number;
+  /** Decoupled weight decay of an update at a learning rate of 1; 0 for none. */
+  readonly weightDecay: number;
+}
+
+/** Adds the updates of all parameters and of the optimizer's slots.
+ * @param learningRate scalar, fed at every step
+ * @returns the new values of the parameters, in their order */
+export function applyOptimizer(
+  builder: GraphBuilder,
+  optimizer: Optimizer,
+  options: OptimizerOptions,
+  learningRate: Value,
+  trained: readonly Trained[],
+): readonly Value[] {
+  const { op } = builder;
+  const constant = (value: number) => op('Constant', {}, { value: scalar(value) });
+  const scaled = (rate: Value, factor: number) =>
+    factor === 1 ? rate : op('Mul', { a: rate, b: constant(factor) });
+  const fed = feeds(builder, optimizer, options);
+  return trained.map(({ variable, gradient, learningRateFactor, weightDecay }) => {
+    const slots = slotsOf(builder, variable, optimizer);
+    const scope = `train/${variable.name}`;
+    const step = builder.scope(scope, () => {
+      const rate = scaled(learningRate, learningRateFactor);
+      const slot = (name: string) => named(slots, name, 'slot');
+      const found = optimizer.rule({ op, gradient, slot, fed, constant, options });
+      return { ...found, rate, from: decayed(op, variable, weightDecay && scaled(rate, weightDecay)) };
+    });
+    const inputs = { variable: step.from, gradient: step.direction, learningRate: step.rate };
+    const updated = op('ApplyGradientDescent', inputs, {}, scope);
+    builder.update(variable, updated);
+    for (const [name, slot] of slots)
+      builder.update(slot, named(new Map(Object.entries(step.slots)), name, 'slot'));
+    return updated;
+  });
+}
+
+/** variable − share · variable. */
+function decayed(op: Apply, variable: Value, share: Value | 0): Value {
+  if (share === 0) return variable;
+  return op('Sub', { a: variable, b: op('Mul', { a: variable, b: share }) }, {}, 'decayed');
+}
+
+/** Variables named `<parameter>/<slot>`. */
+function slotsOf(
+  builder: GraphBuilder,
+  { name: parameter, dtype, shape }: Value,
+  { slots }: Optimizer,
+): ReadonlyMap<string, Value> {
+  return new Map(
+    slots.map((name) => [name, builder.variable(`${parameter}/${name}`, { dtype, shape }, 'slot')] as const),
+  );
+}
+
+/** @throws TypeError when an optimizer uses what it does not declare */
+function named(values: ReadonlyMap<string, Value>, name: string, what: string): Value {
+  const found = values.get(name);
+  if (found === undefined) throw new TypeError(`the optimizer has no ${what} named ${name}`);
+  return found;
+}
+
+/** The inputs that the optimizer's own scalars are fed to. */
+function feeds(
+  builder: GraphBuilder,
+  { scalars }: Optimizer,
+  options: OptimizerOptions,
+): (name: string) => Value {
+  const inputs = new Map(
+    Object.keys(scalars(1, options)).map((name) => [
+      name,
+      builder.input(name, { dtype: 'float32', shape: [] }),
+    ]),
+  );
+  return (name) => named(inputs, name, 'scalar');
+}

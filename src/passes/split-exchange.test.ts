@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GraphError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import { tutorialNetwork } from '../model/network.ts';
+import { GraphBuilder } from '../ops/builder.ts';
+import { makeHyperparameters, tutorialHyperparameters } from '../recipe/hyperparameters.ts';
+import { RandomStream } from '../tensor/random.ts';
+import { sizeOf } from '../tensor/tensor.ts';
+import { assertClose } from '../testing/compare.ts';
+import { computeGraph, type Reference } from '../testing/reference.ts';
+import { buildTrainingGraph, stepScalars } from '../training/training-graph.ts';
+import { averagedName, splitExchange } from './split-exchange.ts';
+
+const widths = { conv1: 2, conv2: 3, local3: 4, local4: 3 };
+const network = { ...tutorialNetwork(3, widths), imageShape: [3, 8, 8] };
+const hyperparameters = makeHyperparameters(
+  (name) => (({ ...tutorialHyperparameters, optimizer: 'nesterov', clipNorm: 0.5 }) as const)[name],
+);
+const stepOf = (batchSize: number) => buildTrainingGraph({ network, batchSize, hyperparameters }).graph;
+
+type Values = ReadonlyMap<string, Reference>;
+
+function random(seed: number, shape: readonly number[]): Reference {
+  const stream = new RandomStream(seed, 'test');
+  return { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => stream.normal() / 4) };
+}
+
+const variables: Values = new Map(
+  [...stepOf(1).variables].map(([name, { shape }], index) => [name, random(index, shape)] as const),
+);
+const scalars: Values = new Map(
+  [...stepScalars(0, 100, { batchSize: 4, hyperparameters })].map(([name, value]) => {
+    return [name, { shape: [], data: Float64Array.of(value) }] as const;
+  }),
+);
+/** Examples `first` and following of four. */
+function batch(first: number, count: number): Values {
+  const images = random(99, [4, 3, 8, 8]);
+  const size = 3 * 8 * 8;
+  return new Map([
+    ['images', { shape: [count, 3, 8, 8], data: images.data.slice(first * size, (first + count) * size) }],
+    ['labels', { shape: [count], data: Float64Array.of(0, 2, 1, 2).slice(first, first + count) }],
+  ]);
+}
+
+test('two workers that average at the exchange make the step of one worker on both batches', () => {
+  const { first, second, exchanged, carried } = splitExchange(stepOf(2));
+  const workers = [0, 2].map((start) => {
+    const given = new Map([...variables, ...scalars, ...batch(start, 2)]);
+    return { given, found: computeGraph(first, given) };
+  });
+  const averages = new Map(
+    exchanged.map((name) => {
+      const all = workers.map(({ found }) => found.get(name) ?? assert.fail(name));
+      const [{ shape, data } = assert.fail()] = all;
+      const mean = data.map(
+        (_, index) => all.reduce((sum, one) => sum + (one.data[index] ?? 0), 0) / all.length,
+      );
+      return [averagedName(name), { shape, data: mean }] as const;
+    }),
+  );
+  const whole = stepOf(4);
+  const expected = computeGraph(whole, new Map([...variables, ...scalars, ...batch(0, 4)]));
+  for (const { given, found } of workers) {
+    const own = carried.map((name) => [name, found.get(name) ?? assert.fail(name)] as const);
+    const results = computeGraph(second, new Map([...given, ...averages, ...own]));
+    for (const name of [...whole.results.update.keys(), ...whole.results.output.keys()])
+      assertClose(results.get(name), expected.get(name) ?? assert.fail(name), 1e-12, name);
+  }
+});
+
+test('the halves of a step compute what the step does, each node once', () => {
+  const step = stepOf(2);
+  const { first, second } = splitExchange(step);
+  assert.equal(first.nodes.length + second.nodes.length, step.nodes.length);
+  assert.deepEqual([...first.results.update.keys()], []);
+  assert.deepEqual([...second.results.update.keys()], [...step.results.update.keys()]);
+  const watched = [...first.results.watched.keys(), ...second.results.watched.keys()];
+  assert.deepEqual(watched.sort(), [...step.results.watched.keys()].sort());
+});
+
+test('nothing to exchange, and a value of one worker where an average is needed, are refused', () => {
+  const graph = (...exchanged: readonly string[]): Graph => {
+    const b = new GraphBuilder('step');
+    const x = b.input('x', { dtype: 'float32', shape: [2] });
+    const once = b.op('Add', { a: x, b: x }, {}, 'once');
+    const twice = b.op('Add', { a: once, b: once }, {}, 'twice');
+    const end = b.op('Add', { a: twice, b: twice }, {}, 'end');
+    b.output('y', end);
+    for (const [name, value] of Object.entries({ once, twice, end }))
+      if (exchanged.includes(name)) b.result('exchanged', name, value);
+    return b.build();
+  };
+  assert.throws(() => splitExchange(graph()), new GraphError('graph step exchanges nothing'));
+  assert.deepEqual(names(splitExchange(graph('once', 'end')).second), []);
+  assert.deepEqual(names(splitExchange(graph('once')).second), ['twice', 'end']);
+  const local = new GraphBuilder('step');
+  const x = local.input('x', { dtype: 'float32', shape: [2] });
+  const once = local.op('Add', { a: x, b: x }, {}, 'once');
+  const twice = local.op('Add', { a: once, b: once }, {}, 'twice');
+  local.result('exchanged', 'once', once);
+  local.result('exchanged', 'end', local.op('Add', { a: twice, b: twice }, {}, 'end'));
+  local.output('twice', twice);
+  assert.throws(
+    () => splitExchange(local.build()),
+    new GraphError('graph step: twice depends on an exchanged value and is not exchanged'),
+  );
+});
+
+const names = ({ nodes }: Graph) => nodes.map(({ name }) => name);

@@ -1,0 +1,122 @@
+/**
+ * Cuts a step where workers exchange values: the first half computes what is exchanged, the second continues from the
+ * averages over all workers. Both read the variables before the step.
+ *
+ *     step      g = gradient(x, v);   v' = v - g          exchanged g
+ *     first     g = gradient(x, v)                        output g
+ *     second    v' = v - g                                input g
+ */
+import { GraphError } from '../errors.ts';
+import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
+import { mapResults, type Results, resultEntries, resultsOf } from '../graph/results.ts';
+import { checked } from '../ops/check.ts';
+import { prune, withInputs } from './rewrite.ts';
+
+export interface SplitStep {
+  /** Computes the exchanged values, the carried ones, and every other result that does not depend on the exchange. */
+  readonly first: Graph;
+  /** Is also fed the averages, `averaged/<name>` of each exchanged value, and the carried values. */
+  readonly second: Graph;
+  /** Names of the outputs of the first half that are averaged. */
+  readonly exchanged: readonly string[];
+  /** Names of the outputs of the first half that the second takes as they are: inputs of the same name. */
+  readonly carried: readonly string[];
+}
+
+/** The input of the second half that takes the average of an exchanged value. */
+export function averagedName(exchanged: string): string {
+  return `averaged/${exchanged}`;
+}
+
+/** @throws GraphError when nothing is exchanged, or a value that would need averaging too is not */
+export function splitExchange(graph: Graph): SplitStep {
+  const { exchanged } = graph.results;
+  if (exchanged.size === 0) throw new GraphError(`graph ${graph.name} exchanges nothing`);
+  const after = nodesAfter(graph);
+  const second = graph.nodes.filter((node) => after.has(node));
+  const made = new Set([...exchanged.values(), ...second.flatMap(valuesOf)]);
+  const belongs = dividedResults(graph.results, made);
+  const known = new Set<Value>([...made, ...graph.inputs.values(), ...graph.variables.values()]);
+  const read = [
+    ...second.flatMap((node) => inputsOf(node).map(([, value]) => value)),
+    ...resultEntries(belongs.second).map(([, , value]) => value),
+  ];
+  const carried = new Map(
+    read.flatMap((value) => (known.has(value) ? [] : [[`carried/${value.name}`, value] as const])),
+  );
+  const fed = new Map([
+    ...[...exchanged].map(([name, value]) => [value, { ...value, name: averagedName(name) }] as const),
+    ...[...carried].map(([name, value]) => [value, { ...value, name }] as const),
+  ]);
+  const replaced = (value: Value) => fed.get(value) ?? value;
+  return {
+    first: checked({
+      ...graph,
+      name: `${graph.name}, before the exchange`,
+      nodes: graph.nodes.filter((node) => !after.has(node)),
+      results: { ...belongs.first, output: new Map([...belongs.first.output, ...exchanged, ...carried]) },
+    }),
+    second: checked({
+      ...graph,
+      name: `${graph.name}, after the exchange`,
+      inputs: new Map([...graph.inputs, ...[...fed.values()].map((value) => [value.name, value] as const)]),
+      nodes: second.map((node) => withInputs(node, replaced)),
+      results: mapResults(belongs.second, replaced),
+    }),
+    exchanged: [...exchanged.keys()],
+    carried: [...carried.keys()],
+  };
+}
+
+/** The nodes that depend on an exchanged value, other than those that exchanged values are computed from. */
+function nodesAfter(graph: Graph): ReadonlySet<Node> {
+  const exchanged = [...graph.results.exchanged.values()];
+  const before = new Set(
+    prune({ ...graph, results: resultsOf({ exchanged: graph.results.exchanged }) }).nodes,
+  );
+  const reached = new Set(exchanged);
+  const after = new Set<Node>();
+  for (const node of graph.nodes) {
+    if (!inputsOf(node).some(([, value]) => reached.has(value))) continue;
+    if (!before.has(node)) after.add(node);
+    for (const value of valuesOf(node)) reached.add(value);
+  }
+  requireAveraged(graph, after, reached);
+  return after;
+}
+
+/** A value that depends on an exchanged one differs between workers before the exchange.
+ * @throws GraphError when the second half would take such a value from the first */
+function requireAveraged(graph: Graph, after: ReadonlySet<Node>, reached: ReadonlySet<Value>): void {
+  const averaged = new Set([...graph.results.exchanged.values(), ...[...after].flatMap(valuesOf)]);
+  const read = [...after].flatMap((node) => inputsOf(node).map(([, value]) => value));
+  for (const value of [...read, ...graph.results.output.values(), ...graph.results.update.values()]) {
+    if (!reached.has(value) || averaged.has(value)) continue;
+    throw new GraphError(
+      `graph ${graph.name}: ${value.name} depends on an exchanged value and is not exchanged`,
+    );
+  }
+}
+
+/** Results that depend on the exchange, and all updates, belong to the second half.
+ * @param made what the second half is fed or computes */
+function dividedResults(
+  results: Results<Value>,
+  made: ReadonlySet<Value>,
+): { readonly first: Results<Value>; readonly second: Results<Value> } {
+  const inSecond = (value: Value) => made.has(value);
+  const some = (values: ReadonlyMap<string, Value>, wanted: (value: Value) => boolean) =>
+    new Map([...values].filter(([, value]) => wanted(value)));
+  const { output, update, watched } = results;
+  return {
+    first: resultsOf({
+      output: some(output, (value) => !inSecond(value)),
+      watched: some(watched, (value) => !inSecond(value)),
+    }),
+    second: resultsOf({ output: some(output, inSecond), update, watched: some(watched, inSecond) }),
+  };
+}
+
+function valuesOf(node: Node): readonly Value[] {
+  return outputsOf(node).map(([, value]) => value);
+}

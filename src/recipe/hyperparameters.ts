@@ -1,0 +1,194 @@
+/**
+ * The numbers and names of a recipe. One record here is the flag with its help, the type, the field of a checkpoint with
+ * its value in older ones, and the entry on TensorBoard's HParams page. The defaults are the tutorial's (r0.11,
+ * `cifar10.py`) where it has them.
+ */
+import { optimizerNames } from '../optimizer/optimizers.ts';
+import { scheduleNames } from '../optimizer/schedule.ts';
+import { finiteNumber, oneOf, type Reader, record, wholeNumber, withDefault } from '../readers.ts';
+
+export interface NumberRecord {
+  /** `integer` for whole numbers. */
+  readonly kind: 'integer' | 'number';
+  /** What help and messages call the value. */
+  readonly valueName: string;
+  /** Bounds, both inclusive. */
+  readonly minimum: number;
+  readonly maximum?: number;
+  readonly default: number;
+  readonly help: string;
+  /** The name of the field in checkpoints of versions before 0.2. */
+  readonly formerName?: string;
+}
+export interface ChoiceRecord {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  readonly valueName?: string;
+  readonly default: string;
+  readonly help: string;
+}
+
+export const hyperparameterTable = {
+  optimizer: {
+    kind: 'choice',
+    valueName: 'name',
+    choices: optimizerNames as typeof optimizerNames,
+    default: 'sgd',
+    help: 'sgd, momentum, nesterov, adam or adamw',
+  },
+  momentum: {
+    kind: 'number',
+    valueName: 'x',
+    minimum: 0,
+    maximum: 0.999_999,
+    default: 0.9,
+    help: 'share of the last update that is kept, for momentum and nesterov',
+  },
+  beta1: {
+    kind: 'number',
+    valueName: 'x',
+    minimum: 0,
+    maximum: 0.999_999,
+    default: 0.9,
+    help: 'decay of the average of gradients, for adam and adamw',
+  },
+  beta2: {
+    kind: 'number',
+    valueName: 'x',
+    minimum: 0,
+    maximum: 0.999_999,
+    default: 0.999,
+    help: 'decay of the average of squared gradients, for adam and adamw',
+  },
+  epsilon: {
+    kind: 'number',
+    valueName: 'x',
+    minimum: 0,
+    default: 1e-8,
+    help: 'added to the divisor of adam and adamw',
+  },
+  schedule: {
+    kind: 'choice',
+    valueName: 'name',
+    choices: scheduleNames as typeof scheduleNames,
+    default: 'staircase',
+    help: 'staircase, constant, linear, cosine or polynomial',
+  },
+  learningRate: {
+    kind: 'number',
+    valueName: 'rate',
+    minimum: 0,
+    default: 0.1,
+    formerName: 'initialLearningRate',
+    help: 'learning rate at the start',
+  },
+  learningRateDecayFactor: {
+    kind: 'number',
+    valueName: 'x',
+    minimum: 0,
+    maximum: 1,
+    default: 0.1,
+    help: 'what the staircase multiplies the learning rate by',
+  },
+  numEpochsPerDecay: {
+    kind: 'number',
+    valueName: 'epochs',
+    minimum: 0.000001,
+    default: 350,
+    help: 'epochs between the steps of the staircase',
+  },
+  endLearningRate: {
+    kind: 'number',
+    valueName: 'rate',
+    minimum: 0,
+    default: 0,
+    help: 'learning rate at the end of linear, cosine and polynomial',
+  },
+  decayPower: {
+    kind: 'number',
+    valueName: 'x',
+    minimum: 0,
+    default: 1,
+    help: 'exponent of the polynomial schedule',
+  },
+  decaySteps: {
+    kind: 'integer',
+    valueName: 'steps',
+    minimum: 0,
+    default: 0,
+    help: 'steps until linear, cosine and polynomial end; 0 for --max-steps at the start of the run',
+  },
+  warmupSteps: {
+    kind: 'integer',
+    valueName: 'steps',
+    minimum: 0,
+    default: 0,
+    help: 'steps over which the learning rate rises at the start',
+  },
+  movingAverageDecay: {
+    kind: 'number',
+    valueName: 'decay',
+    minimum: 0,
+    maximum: 1,
+    default: 0.9999,
+    help: 'share of the moving averages of the weights that stays at a step',
+  },
+  weightDecay: {
+    kind: 'number',
+    valueName: 'factor',
+    minimum: 0,
+    default: 0.004,
+    help: 'factor of half the squared weights of local3 and local4 in the loss; adamw subtracts it from them instead',
+  },
+  clipNorm: {
+    kind: 'number',
+    valueName: 'norm',
+    minimum: 0,
+    default: 0,
+    help: 'limit of the norm of all gradients together; 0 for none',
+  },
+} as const;
+
+type Table = typeof hyperparameterTable;
+export type HyperparameterName = keyof Table;
+type ValueOf<R> = R extends { choices: readonly (infer Choice)[] } ? Choice : number;
+export type Hyperparameters = { readonly [Name in HyperparameterName]: ValueOf<Table[Name]> };
+
+const entries = Object.entries<NumberRecord | ChoiceRecord>(hyperparameterTable);
+export const hyperparameterNames: readonly HyperparameterName[] = entries.map(
+  ([name]) => name as HyperparameterName,
+);
+
+/** A value for each hyperparameter. */
+export function makeHyperparameters(choose: (name: HyperparameterName) => string | number): Hyperparameters {
+  return Object.fromEntries(hyperparameterNames.map((name) => [name, choose(name)])) as Hyperparameters;
+}
+
+export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
+  (name) => hyperparameterTable[name].default,
+);
+
+/** Reads the hyperparameters of a checkpoint. What an older version did not know has its default.
+ * @throws RunError naming the field */
+export const readHyperparameters: Reader<Hyperparameters> = (value, where) =>
+  readFields(withoutFormerNames(value), where);
+
+const readFields = record<Hyperparameters>(
+  Object.fromEntries(entries.map(([name, found]) => [name, readerOf(found)])) as {
+    readonly [Name in HyperparameterName]: Reader<Hyperparameters[Name]>;
+  },
+);
+
+function readerOf(found: NumberRecord | ChoiceRecord): Reader<string | number> {
+  if (found.kind === 'choice') return withDefault(oneOf(found.choices), found.default);
+  return withDefault(found.kind === 'integer' ? wholeNumber(found.minimum) : finiteNumber, found.default);
+}
+
+/** Fields that have another name today are renamed. */
+function withoutFormerNames(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const names = new Map(
+    entries.flatMap(([name, found]) => ('formerName' in found ? [[found.formerName, name] as const] : [])),
+  );
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [names.get(name) ?? name, field]));
+}

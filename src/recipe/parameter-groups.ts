@@ -1,0 +1,31 @@
+/** Parameters that are trained with another learning rate or weight decay than the rest. */
+import { finiteNumber, listOf, type Reader, record, text } from '../readers.ts';
+
+export interface ParameterGroup {
+  /** Names of parameters; `*` is any text, so `*\/biases` is every bias. */
+  readonly match: string;
+  /** Factor of the learning rate. */
+  readonly learningRate: number;
+  /** Factor of the weight decay. */
+  readonly weightDecay: number;
+}
+
+export const readParameterGroups: Reader<readonly ParameterGroup[]> = listOf(
+  record<ParameterGroup>({ match: text, learningRate: finiteNumber, weightDecay: finiteNumber }),
+);
+
+/** The factors of a parameter: those of all groups that match it, multiplied. */
+export function factorsOf(
+  parameter: string,
+  groups: readonly ParameterGroup[],
+): Omit<ParameterGroup, 'match'> {
+  const matching = groups.filter(({ match }) => patternOf(match).test(parameter));
+  const product = (name: 'learningRate' | 'weightDecay') =>
+    matching.reduce((factor, group) => factor * group[name], 1);
+  return { learningRate: product('learningRate'), weightDecay: product('weightDecay') };
+}
+
+function patternOf(match: string): RegExp {
+  const literal = match.split('*').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${literal.join('.*')}$`);
+}
