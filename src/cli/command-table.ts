@@ -84,9 +84,9 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
   doctor: {
     summary: 'see what this machine has and lacks, and whether training works',
     description:
-      'Looks at versions, cores and quota, memory, folders, data and engine, and then learns one batch of drawn ' +
-      'pictures by heart: the proof that training works here. Takes a few seconds. Leaves with 1 where something ' +
-      'is missing.',
+      'Looks at versions, cores and quota, memory, folders and data; then trains one small batch with every engine, ' +
+      'to see that training works here and about how fast, and says which engine --engine auto uses. Takes 3 to 15 ' +
+      'seconds. Leaves with 1 where something is missing.',
     examples: [
       ['doctor', 'With the default folders'],
       ['doctor --data-dir data --train-dir runs/a', 'For a run that is planned'],

@@ -3,21 +3,43 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
+import { chooseEngine } from '../engine/engines.ts';
 import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { program } from '../testing/program.ts';
-import { dataFindings, folderFinding } from './checks.ts';
+import { dataFindings, type Finding, folderFinding } from './checks.ts';
+import { autoFinding } from './engines.ts';
 import { overfitOneBatch } from './overfit.ts';
 
-test('one batch is learnt by heart', async () => {
-  const { first, last, precision } = await overfitOneBatch(createOnnxEngine(2));
-  assert.ok(Math.abs(first - Math.log(10)) < 0.1, `it starts knowing nothing: ${first}`);
-  assert.ok(last < 0.2 && precision === 1, `${last}, ${precision}`);
+test('one batch is learnt', async () => {
+  const taken: number[] = [];
+  const onStep = (steps: number) => taken.push(steps);
+  const { steps, first, last, accuracy } = await overfitOneBatch(createOnnxEngine(2), {
+    batchSize: 8,
+    onStep,
+  });
+  assert.ok(Math.abs(first - Math.log(10)) < 0.2, `it starts knowing nothing: ${first}`);
+  assert.ok(last < 0.1 && accuracy === 1, `${last}, ${accuracy}`);
+  assert.deepEqual(
+    taken,
+    Array.from({ length: steps }, (_, index) => index + 1),
+  );
 });
 
 test('too few steps are told from enough', async () => {
-  const { precision } = await overfitOneBatch(createOnnxEngine(2), 32, 3);
-  assert.ok(precision < 1, `${precision}`);
+  const { steps, accuracy } = await overfitOneBatch(createOnnxEngine(2), { maxSteps: 3 });
+  assert.equal(steps, 3);
+  assert.ok(accuracy < 1, `${accuracy}`);
+});
+
+test('--engine auto is the engine that chooseEngine takes, with the speed of its trial', () => {
+  const { engine } = chooseEngine({ engine: 'auto', precision: 'float32' });
+  const finding: Finding = { verdict: 'ok', subject: `engine ${engine.name}`, text: '' };
+  const trial = { engine: engine.name, precision: 'float32', finding } as const;
+  const { verdict, text } = autoFinding([{ ...trial, imagesPerSecond: 1234 }]);
+  assert.equal(verdict, 'ok');
+  assert.match(text, new RegExp(`^uses ${engine.name}, about 1,200 images/s \\(`));
+  assert.equal(autoFinding([trial]).verdict, 'missing', 'an engine that does not train serves nobody');
 });
 
 test('a folder is told by whether files can be made there, and whether they fit', () =>
@@ -46,25 +68,20 @@ test('looking makes no folders', () =>
     assert.deepEqual(readdirSync(folder), []);
   }));
 
-test('doctor proves that training works and leaves with 0, or with 1 where something is missing', () =>
+test('doctor tries every engine, names the one auto takes, and leaves with 1 where something is missing', () =>
   inTemporaryFolder(async (folder) => {
-    const well = await program([
-      'doctor',
-      '--data-dir',
-      join(folder, 'data'),
-      '--train-dir',
-      join(folder, 'run'),
-    ]);
-    assert.equal(well.code, 0, well.output);
-    assert.match(well.output, /^ok +engine onnx: onnxruntime-node .*precision @ 1 = 1\.000$/m);
     writeFileSync(join(folder, 'file'), '');
-    const ill = await program([
+    const trainDir = join(folder, 'file', 'run');
+    const { code, output } = await program([
       'doctor',
       '--data-dir',
       join(folder, 'data'),
       '--train-dir',
-      join(folder, 'file', 'run'),
+      trainDir,
     ]);
-    assert.equal(ill.code, 1);
-    assert.match(ill.output, /^missing +train folder: .*cannot be written/m);
+    assert.equal(code, 1, output);
+    assert.match(output, /^missing +train folder: .*cannot be written/m);
+    assert.match(output, /^ok +engine onnx: onnxruntime-node .*trains, about [\d,]+ images\/s/m);
+    assert.match(output, /^(ok|note) +engine onednn: /m);
+    assert.match(output, /^ok +--engine auto: uses \w+, about [\d,]+ images\/s \(/m);
   }));

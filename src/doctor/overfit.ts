@@ -1,4 +1,4 @@
-/** Does training work here? A network that cannot learn one batch by heart will learn nothing else. */
+/** Does training work here? A network that cannot memorise one small batch will not learn anything else. */
 import { datasets, examplesIn } from '../data/dataset.ts';
 import { drawRecords } from '../data/synthetic/generate.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -10,16 +10,30 @@ import { type Float32Tensor, float32Data, scalar, type Tensor } from '../tensor/
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 
 export interface Overfit {
+  /** Steps until the batch was learnt, or all that were allowed. */
   readonly steps: number;
   /** Cross entropy of the batch at the first and at the last step. */
   readonly first: number;
   readonly last: number;
-  /** Precision @ 1 on the batch afterwards. */
-  readonly precision: number;
+  /** Share of the batch that is classified correctly afterwards. */
+  readonly accuracy: number;
 }
 
-/** Trains the tutorial's network on one batch of drawn pictures, undistorted, for so many steps. */
-export async function overfitOneBatch(engine: Engine, batchSize = 32, steps = 80): Promise<Overfit> {
+export interface OverfitOptions {
+  readonly batchSize?: number;
+  readonly maxSteps?: number;
+  /** Called after every step with the number taken so far. */
+  readonly onStep?: (steps: number) => void;
+}
+
+/** A batch is learnt when its cross entropy is below this: every right class is then more than 90% probable. */
+const learnt = 0.1;
+
+/** Trains the tutorial's network on one batch of drawn pictures, undistorted, until it is learnt. */
+export async function overfitOneBatch(
+  engine: Engine,
+  { batchSize = 16, maxSteps = 80, onStep = () => undefined }: OverfitOptions = {},
+): Promise<Overfit> {
   const dataset = datasets.synthetic;
   const count = Math.min(batchSize, examplesIn(dataset, 'train'));
   const records = new Uint8Array(new SharedArrayBuffer(drawRecords('train', 0, count).length));
@@ -50,9 +64,10 @@ export async function overfitOneBatch(engine: Engine, batchSize = 32, steps = 80
   let variables: ReadonlyMap<string, Float32Tensor>;
   try {
     await session.write(initialVariables(training, 0));
-    for (let step = 0; step < steps; step++) {
+    while (losses.length < maxSteps && !((losses.at(-1) ?? Number.NaN) < learnt)) {
       const loss = (await session.step(feeds)).get('cross_entropy');
       losses.push((loss && float32Data(loss)[0]) ?? Number.NaN);
+      onStep(losses.length);
     }
     variables = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
   } finally {
@@ -62,10 +77,10 @@ export async function overfitOneBatch(engine: Engine, batchSize = 32, steps = 80
   try {
     const score = await evaluator.score(variables, 'raw', examples);
     return {
-      steps,
+      steps: losses.length,
       first: losses[0] ?? Number.NaN,
       last: losses.at(-1) ?? Number.NaN,
-      precision: score?.precision ?? 0,
+      accuracy: score?.precision ?? 0,
     };
   } finally {
     await evaluator.release();

@@ -1,13 +1,8 @@
 /** `cifar10 doctor`: what this machine has and lacks, and whether training works on it. */
 
 import { dataFindings, type Finding, folderFinding, machineFindings } from '../../doctor/checks.ts';
-import { overfitOneBatch } from '../../doctor/overfit.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { createOnednnEngine } from '../../engine/onednn/onednn-engine.ts';
-import { createOnnxEngine } from '../../engine/onnx/onnx-engine.ts';
-import { messageOf } from '../../errors.ts';
+import { autoFinding, type EngineTrial, tryEngines } from '../../doctor/engines.ts';
 import { version } from '../../version.ts';
-import { counted } from '../../wording.ts';
 import type { DoctorFlags } from '../flag-table.ts';
 import type { CommandContext } from './context.ts';
 
@@ -33,40 +28,16 @@ export async function doctorCommand({ flags, console }: CommandContext<DoctorFla
   for (const finding of machineFindings()) tell(finding);
   tell(await folderFinding('data folder', flags.dataDir, dataBytes));
   tell(await folderFinding('train folder', flags.trainDir, runBytes));
-  for (const finding of await dataFindings(flags.dataDir)) tell(finding);
-  tell(await engineFinding('engine onnx', 'missing', createOnnxEngine));
-  tell(await engineFinding('engine onednn', 'note', () => createOnednnEngine()));
-  tell(
-    await engineFinding('engine onednn in bfloat16', 'note', () =>
-      createOnednnEngine({ precision: 'bfloat16' }),
-    ),
-  );
+  console.progress(() => `reading the data in ${flags.dataDir} …`);
+  const found = await dataFindings(flags.dataDir);
+  console.progress(undefined);
+  for (const finding of found) tell(finding);
+  const trials: EngineTrial[] = [];
+  for await (const trial of tryEngines((what) => console.progress(() => what))) {
+    console.progress(undefined);
+    trials.push(trial);
+    tell(trial.finding);
+  }
+  tell(autoFinding(trials));
   return works;
-}
-
-/** Does training work with this engine? `absent` is the verdict where it cannot even be made. */
-async function engineFinding(
-  subject: string,
-  absent: Finding['verdict'],
-  create: () => Engine,
-): Promise<Finding> {
-  let engine: Engine;
-  try {
-    engine = create();
-  } catch (error) {
-    return { verdict: absent, subject, text: messageOf(error) };
-  }
-  const by = `${engine.library}, ${counted(engine.threads, 'thread')}`;
-  try {
-    const { steps, first, last, precision } = await overfitOneBatch(engine);
-    const learnt = precision === 1 && last < first / 2;
-    const text = `${by}: a batch of 32 learnt by heart in ${steps} steps, cross entropy ${first.toFixed(2)} → ${last.toFixed(3)}, precision @ 1 = ${precision.toFixed(3)}`;
-    return {
-      verdict: learnt ? 'ok' : 'missing',
-      subject,
-      text: learnt ? text : `${text}: it should have reached 1`,
-    };
-  } catch (error) {
-    return { verdict: 'missing', subject, text: `${by}: ${messageOf(error)}` };
-  }
 }

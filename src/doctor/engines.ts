@@ -1,0 +1,88 @@
+/** Which engines work here, how fast they are, and which one `--engine auto` takes. */
+import type { Engine, EngineName, Precision } from '../engine/engine.ts';
+import { chooseEngine, engineSupport } from '../engine/engines.ts';
+import { messageOf } from '../errors.ts';
+import { counted } from '../wording.ts';
+import type { Finding } from './checks.ts';
+import { overfitOneBatch } from './overfit.ts';
+import { trialSpeed } from './trial.ts';
+
+export interface EngineTrial {
+  readonly engine: EngineName;
+  readonly precision: Precision;
+  readonly finding: Finding;
+  /** Undefined where it does not train. */
+  readonly imagesPerSecond?: number;
+}
+
+/** Says what is being done, for a line that changes. */
+type OnProgress = (what: string) => void;
+
+const all: readonly (readonly [EngineName, Precision])[] = [
+  ['onnx', 'float32'],
+  ['onednn', 'float32'],
+  ['onednn', 'bfloat16'],
+];
+
+/** Tries every engine and precision in turn; each takes a few seconds. */
+export async function* tryEngines(onProgress: OnProgress): AsyncGenerator<EngineTrial, void, void> {
+  for (const [engine, precision] of all) yield await tryEngine(engine, precision, onProgress);
+}
+
+async function tryEngine(
+  engine: EngineName,
+  precision: Precision,
+  onProgress: OnProgress,
+): Promise<EngineTrial> {
+  const subject = `engine ${engine}${precision === 'float32' ? '' : ` in ${precision}`}`;
+  const found = (verdict: Finding['verdict'], text: string, imagesPerSecond?: number): EngineTrial => ({
+    ...{ engine, precision, finding: { verdict, subject, text } },
+    ...(imagesPerSecond !== undefined && { imagesPerSecond }),
+  });
+  onProgress(`${subject} …`);
+  const support = engineSupport(engine, precision);
+  // Training needs one engine: ONNX Runtime is always installed, so another one may be missing.
+  if (support.verdict !== 'fast') return found(engine === 'onnx' ? 'missing' : 'note', support.why);
+  try {
+    const made = chooseEngine({ engine, precision }).engine;
+    const { verdict, text, imagesPerSecond } = await train(made, (what) => onProgress(`${subject}: ${what}`));
+    return found(verdict, text, imagesPerSecond);
+  } catch (error) {
+    return found('missing', messageOf(error));
+  }
+}
+
+async function train(engine: Engine, onProgress: OnProgress) {
+  const { steps, first, last, accuracy } = await overfitOneBatch(engine, {
+    onStep: (taken) => onProgress(`learning one batch, step ${taken} …`),
+  });
+  const by = `${engine.library}, ${counted(engine.threads, 'thread')}`;
+  const losses = `cross entropy ${first.toFixed(2)} → ${last.toFixed(3)}`;
+  if (accuracy < 1) {
+    const text = `${by}: does not learn one batch of pictures in ${counted(steps, 'step')} (${losses}, accuracy ${accuracy.toFixed(3)})`;
+    return { verdict: 'missing', text } as const;
+  }
+  const imagesPerSecond = await trialSpeed(engine, () => onProgress('timing a step …'));
+  const text = `${by}: trains, about ${rounded(imagesPerSecond)} images/s (one batch learnt in ${counted(steps, 'step')}, ${losses})`;
+  return { verdict: 'ok', text, imagesPerSecond } as const;
+}
+
+/** Which engine a training without `--engine` uses, and how fast it is. */
+export function autoFinding(trials: readonly EngineTrial[]): Finding {
+  const subject = '--engine auto';
+  try {
+    const { engine, reason } = chooseEngine({ engine: 'auto', precision: 'float32' });
+    const trial = trials.find((one) => one.engine === engine.name && one.precision === engine.precision);
+    const speed = trial?.imagesPerSecond;
+    const verdict = speed === undefined ? 'missing' : 'ok';
+    const rate = speed === undefined ? 'which does not train' : `about ${rounded(speed)} images/s`;
+    return { verdict, subject, text: `uses ${engine.name}, ${rate} (${reason ?? 'the only one'})` };
+  } catch (error) {
+    return { verdict: 'missing', subject, text: messageOf(error) };
+  }
+}
+
+/** Two digits are all that a short trial is worth. */
+function rounded(rate: number): string {
+  return Number(rate.toPrecision(2)).toLocaleString('en-US');
+}
