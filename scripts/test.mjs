@@ -4,6 +4,7 @@
  * `npm run test:slow` runs those that take minutes (`*.slow.ts`).
  */
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { root, run, setup } from './setup.mjs';
 
@@ -20,4 +21,8 @@ if (files.length === 0) {
   console.error(`cifar10: no test file has ${parts.join(' or ')} in its path`);
   process.exit(1);
 }
-run(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=2', ...files]);
+// A file a core, and computing with one thread each: two threads of two files each on two cores would wait for each other
+// (trainings of onnx took three times as long). Tests of several threads ask for them by number.
+const concurrency = Math.max(2, Math.min(4, availableParallelism()));
+process.env.OMP_NUM_THREADS ??= '1';
+run(process.execPath, ['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`, ...files]);

@@ -16,9 +16,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { datasets } from '../data/dataset.ts';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { float32 } from '../tensor/tensor.ts';
 import { main, program } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-places-'));
 const data = join(folder, 'data');
@@ -36,7 +36,7 @@ const train = (trainDir: string, ...more: readonly string[]) =>
     ...more,
   ]);
 
-before(() => ensureSynthetic(data));
+before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Mounts a file system in memory; returns why that is not possible here, or undefined. */
@@ -226,7 +226,7 @@ describe('data and checkpoints of something else', () => {
 
   test('a record with a label that has no class is named', async () => {
     const wrong = join(folder, 'wrong');
-    await ensureSynthetic(wrong);
+    await copySynthetic(wrong);
     const file = join(wrong, datasets.synthetic.folder, 'data_batch_2.bin');
     const bytes = new Uint8Array(3073 * 2000);
     bytes[3073 * 7] = 12;

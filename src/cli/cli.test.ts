@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { datasets } from '../data/dataset.ts';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { engineFlags } from '../testing/engines.ts';
 import { program as cifar10, stepsIn } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-cli-'));
 const data = join(folder, 'data');
@@ -29,7 +29,7 @@ const train = (trainDir: string, ...more: readonly string[]) => [
     '--train-dir',
     join(folder, trainDir),
     '--batch-size',
-    '32',
+    '16',
   ],
   ...more,
 ];
@@ -52,53 +52,53 @@ const checkpoint = (trainDir: string, step: number) =>
 /** That a start went on from its newest checkpoint, of this step or a later one, and that its first line is that step. */
 function assertGoesOn(output: string, atLeast: number): void {
   const [first = 0] = stepsIn(output);
-  assert.ok(first >= atLeast && first % 5 === 0, `the restart's first line is step ${first}`);
+  assert.ok(first >= atLeast && first % 3 === 0, `the restart's first line is step ${first}`);
   assert.match(output, new RegExp(`Going on from .*model\\.ckpt-${first}\\.safetensors`));
 }
 
-before(() => ensureSynthetic(data));
+before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const steps = ['--max-steps', '40', '--checkpoint-steps', '5', '--log-frequency', '1', '--seed', '3'];
+const steps = ['--max-steps', '24', '--checkpoint-steps', '3', '--log-frequency', '1', '--seed', '3'];
 
 engineFlags.forEach(({ title, flags, skip }, index) => {
   /** Folders of the first engine have these names; those of the others a number too. */
   const named = (name: string) => (index === 0 ? name : `${name}-${index}`);
   const start = (name: string, ...more: readonly string[]) => train(named(name), ...steps, ...flags, ...more);
-  const final = (name: string) => readFileSync(checkpoint(named(name), 40));
+  const final = (name: string) => readFileSync(checkpoint(named(name), 24));
 
   describe(`a run on ${title} that is killed and started again`, { skip }, () => {
     test('ends with the same bytes as one that was left alone, and goes on from its last checkpoint', async () => {
       const undisturbed = await cifar10(start('undisturbed'));
       assert.equal(undisturbed.code, 0, undisturbed.errors);
-      assert.deepEqual(stepsIn(undisturbed.output), [...Array(40).keys()]);
+      assert.deepEqual(stepsIn(undisturbed.output), [...Array(24).keys()]);
 
       // Killed without warning at two places that are no checkpoints; then left alone.
-      for (const killAt of [12, 27]) {
+      for (const killAt of [7, 16]) {
         const killed = await cifar10(start('killed'), (line, kill) => {
           if (line.includes(`: step ${killAt}, `)) kill('SIGKILL');
         });
         assert.equal(killed.signal, 'SIGKILL');
-        if (killAt === 12) assert.equal(stepsIn(killed.output)[0], 0);
-        else assertGoesOn(killed.output, 10);
+        if (killAt === 7) assert.equal(stepsIn(killed.output)[0], 0);
+        else assertGoesOn(killed.output, 6);
       }
       const last = await cifar10(start('killed'));
       assert.equal(last.code, 0, last.errors);
-      assertGoesOn(last.output, 25);
+      assertGoesOn(last.output, 15);
       assert.deepEqual(final('killed'), final('undisturbed'));
     });
 
     test('a run stopped by SIGTERM has saved the step it was at, and leaves with 143', async () => {
       let killed = 0;
       const stopped = await cifar10(start('stopped', '--readers', '3'), (line, kill) => {
-        if (!line.includes(': step 7, ')) return;
+        if (!line.includes(': step 4, ')) return;
         killed = performance.now();
         kill('SIGTERM');
       });
       assert.equal(stopped.code, 143, stopped.errors);
       assert.ok(performance.now() - killed < 2000, 'every thread has ended within two seconds');
       const [, at] = /Stopped at step (\d+):/.exec(stopped.output) ?? [];
-      assert.ok(Number(at) >= 8);
+      assert.ok(Number(at) >= 5);
       assert.ok(readdirSync(join(folder, named('stopped'))).includes(`model.ckpt-${at}.safetensors`));
       const rest = await cifar10(start('stopped'));
       assert.equal(rest.code, 0, rest.errors);
@@ -110,9 +110,9 @@ engineFlags.forEach(({ title, flags, skip }, index) => {
 describe('the folder of a run', () => {
   test('the newest five checkpoints are kept, and the index names them', () => {
     const index = readFileSync(join(folder, 'undisturbed', 'checkpoint'), 'utf8');
-    const kept = [20, 25, 30, 35, 40].map((step) => `model.ckpt-${step}.safetensors`);
+    const kept = [12, 15, 18, 21, 24].map((step) => `model.ckpt-${step}.safetensors`);
     const lines = kept.map((name) => `all_model_checkpoint_paths: "${name}"\n`).join('');
-    assert.equal(index, `model_checkpoint_path: "model.ckpt-40.safetensors"\n${lines}`);
+    assert.equal(index, `model_checkpoint_path: "model.ckpt-24.safetensors"\n${lines}`);
     const checkpoints = readdirSync(join(folder, 'undisturbed')).filter((name) =>
       /checkpoint|ckpt/.test(name),
     );
@@ -121,33 +121,33 @@ describe('the folder of a run', () => {
 
   test('without flags it keeps the data set, batch size and seed of its checkpoint; others are refused by name', async () => {
     const where = ['--data-dir', data, '--train-dir', join(folder, 'undisturbed')];
-    const more = await cifar10(['train', ...where, '--max-steps', '42']);
+    const more = await cifar10(['train', ...where, '--max-steps', '26']);
     assert.equal(more.code, 0, more.errors);
-    assert.match(more.output, /the generated set .*32 a step, seed 3/);
-    assert.deepEqual(stepsIn(more.output), [40]);
+    assert.match(more.output, /the generated set .*16 a step, seed 3/);
+    assert.deepEqual(stepsIn(more.output), [24]);
     const refused = await cifar10([
       'train',
       ...where,
       '--max-steps',
-      '44',
+      '28',
       '--seed',
       '4',
       '--batch-size',
-      '16',
+      '8',
     ]);
     assert.equal(refused.code, 1);
     assert.match(
       refused.errors,
-      /model\.ckpt-42\.safetensors belongs to another run \(batch size: 32 there, 16 here; seed: 3 there, 4 here\)/,
+      /model\.ckpt-26\.safetensors belongs to another run \(batch size: 16 there, 8 here; seed: 3 there, 4 here\)/,
     );
   });
 
   test('a damaged newest checkpoint is passed over with a warning, and the one before it serves', async () => {
-    truncateSync(checkpoint('killed', 40), 1000);
-    const again = await cifar10(train('killed', '--max-steps', '36'));
+    truncateSync(checkpoint('killed', 24), 1000);
+    const again = await cifar10(train('killed', '--max-steps', '22'));
     assert.equal(again.code, 0, again.errors);
-    assert.match(again.errors, /warning: skipped a checkpoint: .*model\.ckpt-40\.safetensors/);
-    assert.match(again.output, /Going on from .*model\.ckpt-35\.safetensors/);
+    assert.match(again.errors, /warning: skipped a checkpoint: .*model\.ckpt-24\.safetensors/);
+    assert.match(again.output, /Going on from .*model\.ckpt-21\.safetensors/);
   });
 });
 
@@ -261,7 +261,7 @@ describe('what goes wrong is told in one line, without a stack trace', () => {
 
   test('a truncated data file is named, with the bytes found and expected', async () => {
     const damaged = join(folder, 'damaged');
-    await ensureSynthetic(damaged);
+    await copySynthetic(damaged);
     truncateSync(join(damaged, datasets.synthetic.folder, 'data_batch_3.bin'), 3073 * 1999 + 5);
     const outcome = await cifar10([
       'train',

@@ -14,9 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { engineFlags } from '../testing/engines.ts';
 import { main, type Outcome, offline, program, stepsIn } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-experience-'));
 const data = join(folder, 'data');
@@ -41,7 +41,7 @@ function ok(outcome: Outcome): Outcome {
   return outcome;
 }
 
-before(() => ensureSynthetic(data));
+before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('training', () => {

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { main, type Outcome, program, stepsIn } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 
 /** Thirty runs, each killed at random moments until it is done, end with the bytes of one that was left alone. Every
  * other kill comes so many steps after a checkpoint, so that there is something to go on from; those between come at any
@@ -74,7 +74,7 @@ async function storm(name: string, stream: RandomStream): Promise<readonly numbe
 
 describe('a storm of kills', () => {
   before(async () => {
-    await ensureSynthetic(data);
+    await copySynthetic(data);
     const started = performance.now();
     assert.equal((await program(words('undisturbed', 1))).code, 0);
     undisturbedMillis = performance.now() - started;

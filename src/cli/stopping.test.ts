@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { type Outcome, program, stalling } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 import { noteWhenSlow } from './slow-stop.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-stopping-'));
 const data = join(folder, 'data');
 const set = ['--dataset', 'synthetic', '--data-dir', data];
 
-before(() => ensureSynthetic(data));
+before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a command and sends signals, one after the other with a pause between, when a line appears. */

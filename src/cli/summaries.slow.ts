@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { eventFilesOf } from '../summary/event-file-name.ts';
 import { readEvents, readRun } from '../summary/event-reader.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { program } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 
 /** Runs that are killed at ten random moments each, and go on every time. */
 const kills = 10;
@@ -50,7 +50,7 @@ async function storm(trainDir: string, summarySteps: number, stream: RandomStrea
 }
 
 describe('a run that is killed ten times', () => {
-  before(() => ensureSynthetic(data));
+  before(() => copySynthetic(data));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   for (const summarySteps of [2, 5]) {

@@ -9,7 +9,6 @@ import { decode } from 'fast-png';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { datasets } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { distortedBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
 import { readRun } from '../summary/event-reader.ts';
@@ -21,6 +20,7 @@ import { HParamsPluginDataProto } from '../summary/schema.ts';
 import { float32, sizeOf } from '../tensor/tensor.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';
 import { main, type Outcome, program } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-summaries-'));
 const data = join(folder, 'data');
@@ -60,7 +60,7 @@ const hparamsOf = ({ plugins }: RunEvents, tag: string): unknown => {
 const upTo = (end: number, every = 1) =>
   Array.from({ length: Math.ceil(end / every) }, (_, index) => index * every);
 
-before(() => ensureSynthetic(data));
+before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("summaries of the tutorial's network", () => {

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { datasets } from '../data/dataset.ts';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { eventFilesOf } from '../summary/event-file-name.ts';
 import { readEvents, readRun } from '../summary/event-reader.ts';
 import { decodeGraphDef } from '../summary/graph-def.ts';
 import type { RunEvents } from '../summary/run-events.ts';
 import { program } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 
 /** What the tutorial shows, and that docs/summaries.md tells of all that is shown. */
 const layers = ['conv1', 'conv2', 'local3', 'local4', 'softmax_linear'];
@@ -30,7 +30,7 @@ async function cifar10(line: string): Promise<void> {
 }
 
 before(async () => {
-  await ensureSynthetic(data);
+  await copySynthetic(data);
   const trained = '--dataset synthetic --batch-size 16 --max-steps 3 --summary-steps 1 --eval-every 2';
   await cifar10(`train ${trained} --holdout 0.02 --train-dir ${run}`);
   await cifar10(`eval --run-once --num-examples 32 --checkpoint-dir ${run} --eval-dir ${evalDir}`);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { stepOfName } from '../checkpoint/names.ts';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { program } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 
 /** A checkpoint that was in the folder for so long, beside an evaluator that looks ten times a second, must be scored. */
 const longEnoughMillis = 1500;
@@ -32,7 +32,7 @@ test('a trainer and an evaluator get along for 1,500 steps, and no checkpoint th
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-together-'));
   try {
     const [data, trainDir, evalDir] = [join(folder, 'data'), join(folder, 'train'), join(folder, 'eval')];
-    await ensureSynthetic(data);
+    await copySynthetic(data);
     const set = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', trainDir];
     // So that the folder is there, and the evaluator has scored its first, before the race begins.
     assert.equal((await program(['train', ...set, '--max-steps', '1'])).code, 0);

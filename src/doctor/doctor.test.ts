@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { chooseEngine } from '../engine/engines.ts';
 import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { program } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 import { dataFindings, type Finding, folderFinding } from './checks.ts';
 import { autoFinding } from './engines.ts';
 import { overfitOneBatch } from './overfit.ts';
@@ -52,7 +52,7 @@ test('a folder is told by whether files can be made there, and whether they fit'
 
 test('each data set is whole, damaged or not there', () =>
   inTemporaryFolder(async (folder) => {
-    await ensureSynthetic(folder);
+    await copySynthetic(folder);
     const [cifar10, synthetic] = await dataFindings(folder);
     assert.deepEqual([cifar10?.verdict, synthetic?.verdict], ['note', 'ok']);
     writeFileSync(join(folder, 'synthetic-batches-bin', 'test_batch.bin'), 'short');

@@ -3,7 +3,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { onnxModel } from '../engine/onnx/onnx-engine.ts';
 import { summarizeOnnx } from '../engine/onnx/summarize.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
@@ -11,6 +10,7 @@ import { tutorialNetwork, tutorialWidths } from '../model/network.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { program } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 import { layersOf } from './network.ts';
 import { statisticsOf } from './tensor-statistics.ts';
 
@@ -69,7 +69,7 @@ test('inspect tells what a thing is by what is there', () =>
       assert.match(await look(thing), /globalStep: 7\n[\s\S]*softmax_linear\/weights +2 × 3 /);
     }
     const data = join(folder, 'data');
-    await ensureSynthetic(data);
+    await copySynthetic(data);
     for (const thing of [data, join(data, 'synthetic-batches-bin')]) {
       assert.match(
         await look(thing),

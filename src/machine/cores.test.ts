@@ -143,11 +143,23 @@ test('cores to compute on are whole, and one at least; what limits them is named
       '/proc/self/cgroup': '0::/\n',
       '/sys/fs/cgroup/cpu.max': text,
     })[path];
-  assert.equal(usableCores(quota('30000 100000\n')), 1);
-  assert.equal(usableCores(quota('190000 100000\n')), 1);
-  assert.match(coreLimit(quota('30000 100000\n')) ?? '', /^CPU quota 0\.3 of \d+ cores?$/);
-  const enough = coreLimit(quota('99900000 100000\n'));
+  assert.equal(usableCores(quota('30000 100000\n'), {}), 1);
+  assert.equal(usableCores(quota('190000 100000\n'), {}), 1);
+  assert.match(coreLimit(quota('30000 100000\n'), {}) ?? '', /^CPU quota 0\.3 of \d+ cores?$/);
+  const enough = coreLimit(quota('99900000 100000\n'), {});
   assert.equal(enough, availableParallelism() < cpus().length ? enough : undefined);
+});
+
+test('OMP_NUM_THREADS lowers the number of threads, and is named; what is no number counts as not set', () => {
+  const nothing = () => undefined;
+  const threads = (text: string) => usableCores(nothing, { OMP_NUM_THREADS: text });
+  const all = usableCores(nothing, {});
+  assert.deepEqual(['1', ' 1 ', '1,4', '1000', '', '0', '-1', 'many', '1.5'].map(threads), [
+    ...[1, 1, 1],
+    ...Array(6).fill(all),
+  ]);
+  const limit = coreLimit(nothing, { OMP_NUM_THREADS: '1' });
+  assert.equal(limit, cpus().length === 1 ? undefined : `OMP_NUM_THREADS 1 of ${cpus().length} cores`);
 });
 
 test('a process may use at least one core, and no more than there are', () => {

@@ -1,4 +1,5 @@
 /** Checkpoints that version 0.1.0 wrote load, resume and evaluate. */
+
 import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,11 +7,11 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { loadExamples } from '../data/files.ts';
-import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 import { datasetOf, makeRun, networkOf } from './run.ts';
 import { train } from './train.ts';
 
@@ -43,7 +44,7 @@ describe('a checkpoint of version 0.1.0', () => {
         assert.deepEqual(metadata.hyperparameters, { ...tutorialHyperparameters, ...changes });
         assert.deepEqual(metadata.groups, []);
 
-        await ensureSynthetic(dir);
+        await copySynthetic(dir);
         const dataset = datasetOf(metadata);
         const engine = createOnnxEngine(1);
         const { hyperparameters, batchSize, seed, holdout } = metadata;

@@ -1,0 +1,21 @@
+/** The generated set for tests: drawn once for all test files, then copied. */
+import { createHash } from 'node:crypto';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { datasets } from '../data/dataset.ts';
+import { drawRecords, ensureSynthetic } from '../data/synthetic/generate.ts';
+
+/** Changes when the pictures do, as far as the first ones tell. */
+const key = createHash('sha256')
+  .update(drawRecords('train', 0, 20))
+  .digest('hex')
+  .slice(0, 16);
+const cache = fileURLToPath(new URL(`../../node_modules/.cache/cifar10/drawn-${key}/`, import.meta.url));
+
+/** Puts the whole generated set into a data folder, as `ensureSynthetic` draws it. */
+export async function copySynthetic(dataDir: string): Promise<void> {
+  await ensureSynthetic(cache);
+  const { folder } = datasets.synthetic;
+  cpSync(join(cache, folder), join(dataDir, folder), { recursive: true });
+}
