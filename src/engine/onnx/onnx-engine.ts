@@ -8,7 +8,7 @@ import { resultValues, withoutRole } from '../../graph/results.ts';
 import { usableCores } from '../../machine/cores.ts';
 import { makeTemporaryFolder } from '../../machine/temporary.ts';
 import { withoutWatched } from '../../passes/watch.ts';
-import { sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
+import { zeros } from '../../tensor/tensor.ts';
 import type { Engine, Session } from '../engine.ts';
 import { SessionThreads } from '../session-threads.ts';
 import { WorkerSession } from '../worker-session.ts';
@@ -89,12 +89,4 @@ async function compile(graph: Graph, threads: number, profiling: boolean): Promi
     start,
     adviceFor,
   });
-}
-
-function zeros({ dtype, shape }: TensorType): Tensor {
-  const size = sizeOf(shape);
-  if (dtype === 'float32') return { dtype, shape, data: new Float32Array(size) };
-  if (dtype === 'int32') return { dtype, shape, data: new Int32Array(size) };
-  if (dtype === 'int64') return { dtype, shape, data: new BigInt64Array(size) };
-  return { dtype, shape, data: new Uint8Array(size) };
 }
