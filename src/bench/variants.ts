@@ -1,20 +1,25 @@
 /** What is measured: engines, precisions and numbers of threads, as far as this machine has them. */
 import type { Engine, EngineName, Precision } from '../engine/engine.ts';
-import { chooseEngine } from '../engine/engines.ts';
-import { messageOf, RunError } from '../errors.ts';
+import { chooseEngine, engineSupport } from '../engine/engines.ts';
 import { counted } from '../wording.ts';
 
 export interface Variant {
   readonly engine: Engine;
   /** Such as `onednn bfloat16, 2 threads`. */
   readonly title: string;
-  /** Whether the CPU lacks the instructions: it can be measured, and nobody would train so. */
+  /** Whether the CPU lacks the instructions: it can be measured, but training so makes no sense. */
   readonly emulated: boolean;
+}
+/** An engine and precision that cannot be measured here. */
+export interface MissingVariant {
+  /** Such as `onednn bfloat16`. */
+  readonly title: string;
+  readonly why: string;
 }
 export interface Variants {
   readonly there: readonly Variant[];
-  /** What was asked for and does not work here, with the reason. */
-  readonly missing: readonly string[];
+  /** What was asked for and is not available here. */
+  readonly missing: readonly MissingVariant[];
 }
 
 const all: readonly (readonly [EngineName, Precision])[] = [
@@ -23,25 +28,25 @@ const all: readonly (readonly [EngineName, Precision])[] = [
   ['onednn', 'bfloat16'],
 ];
 
-/** Every engine and precision, or those of one name, each with every number of threads; bfloat16 also where the CPU has
- * no instructions for it, for whoever wants to know how slow that is. */
+/** Every engine and precision, or those of one name, each with every number of threads; bfloat16 also where it
+ * is only emulated, to show how slow that is. */
 export function findVariants(
   wanted: { readonly engine?: EngineName; readonly precision?: Precision },
   threads: readonly number[],
 ): Variants {
   const there: Variant[] = [];
-  const missing: string[] = [];
+  const missing: MissingVariant[] = [];
   for (const [engine, precision] of all) {
     if (wanted.engine !== undefined && wanted.engine !== engine) continue;
     if (wanted.precision !== undefined && wanted.precision !== precision) continue;
-    try {
-      const emulated = isEmulated(engine, precision);
-      for (const count of threads) {
-        const chosen = chooseEngine({ engine, precision, threads: count, emulate: true });
-        there.push(variant(chosen.engine, emulated));
-      }
-    } catch (error) {
-      missing.push(`${engine} ${precision}: ${messageOf(error)}`);
+    const support = engineSupport(engine, precision);
+    if (support.verdict === 'impossible' || support.verdict === 'missing') {
+      missing.push({ title: `${engine} ${precision}`, why: support.why });
+      continue;
+    }
+    for (const count of threads) {
+      const chosen = chooseEngine({ engine, precision, threads: count, emulate: true });
+      there.push(variant(chosen.engine, support.verdict === 'slow'));
     }
   }
   return { there, missing };
@@ -51,14 +56,4 @@ function variant(engine: Engine, emulated: boolean): Variant {
   const { name, precision, threads } = engine;
   const title = `${name} ${precision}, ${counted(threads, 'thread')}`;
   return { engine, emulated, title: emulated ? `${title} (emulated)` : title };
-}
-
-function isEmulated(engine: EngineName, precision: Precision): boolean {
-  try {
-    chooseEngine({ engine, precision });
-    return false;
-  } catch (error) {
-    if (error instanceof RunError && precision === 'bfloat16') return true;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 /** Measurements as tables for people. */
 import type { PairedResult } from '../bench/paired.ts';
 import type { ProfileSums, Share } from '../bench/profile.ts';
+import type { MissingVariant } from '../bench/variants.ts';
 import { table } from './table.ts';
 
 export interface StepRow extends PairedResult {
@@ -13,8 +14,8 @@ export interface StepRow extends PairedResult {
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
 
-/** One line a variant, for one batch size; ratios to the first line. */
-export function stepTable(rows: readonly StepRow[]): string {
+/** One line a variant, for one batch size; ratios to the first line. Below them what cannot be measured here. */
+export function stepTable(rows: readonly StepRow[], missing: readonly MissingVariant[]): string {
   const body = rows.map(({ title, millis, imagesPerSecond, shareOfRoof, timesFirst }) => [
     title,
     millis.median.toFixed(1),
@@ -31,7 +32,13 @@ export function stepTable(rows: readonly StepRow[]): string {
     'of the roof',
     'the first',
   ];
-  return table([head, ...body]);
+  const absent = missing.map(({ title }) => `${title}  not available on this CPU`);
+  return [table([head, ...body]), ...absent].join('\n');
+}
+
+/** Why a variant is not measured. */
+export function missingLine({ title, why }: MissingVariant): string {
+  return `${title}: not available on this CPU: ${why}`;
 }
 
 /** Sums by operator, layer and moves, and the longest parts. */

@@ -39,6 +39,7 @@ export const eventKinds = [
   'onnx',
   'finding',
   'benchMachine',
+  'benchMissing',
   'benchRoof',
   'benchSteps',
   'benchInput',

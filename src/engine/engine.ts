@@ -16,6 +16,13 @@ export type EngineName = 'onnx' | 'onednn';
 /** What activations and matrix work are computed in. Variables, their averages and the loss are float32 in either. */
 export type Precision = 'float32' | 'bfloat16';
 
+/** What an engine can do in a precision on this machine. */
+export type Support =
+  | { readonly verdict: 'fast' }
+  /** `slow`: it computes, but training so makes no sense. `impossible`: it has no code for it that runs on this CPU.
+   * `missing`: its library is not here, or does not serve. */
+  | { readonly verdict: 'slow' | 'impossible' | 'missing'; readonly why: string };
+
 /** Tensors by the name of the input, variable or output they belong to. */
 export type Tensors = ReadonlyMap<string, Tensor>;
 

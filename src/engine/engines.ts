@@ -1,8 +1,9 @@
 /** The engines there are, by name, and the choice between them. */
-import { messageOf, UsageError } from '../errors.ts';
-import type { Engine, EngineName, Precision } from './engine.ts';
+import { UsageError } from '../errors.ts';
+import type { Engine, EngineName, Precision, Support } from './engine.ts';
 import { createOnednnEngine } from './onednn/onednn-engine.ts';
-import { createOnnxEngine } from './onnx/onnx-engine.ts';
+import { onednnSupport } from './onednn/support.ts';
+import { createOnnxEngine, onnxSupport } from './onnx/onnx-engine.ts';
 
 export interface EngineRequest {
   /** `auto` is the fastest that works here. */
@@ -10,7 +11,7 @@ export interface EngineRequest {
   readonly precision: Precision;
   /** Threads of a session; by default one for each core that the process may use. */
   readonly threads?: number;
-  /** Take bfloat16 also where the CPU has no instructions for it: to measure how slow that is. */
+  /** Compute also where it is slow, such as bfloat16 on a CPU without instructions for it: to measure how slow. */
   readonly emulate?: boolean;
 }
 
@@ -29,10 +30,20 @@ export function chooseEngine({ engine, precision, threads, emulate = false }: En
   if (engine === 'onednn') return { engine: createOnednnEngine(options) };
   // Only oneDNN computes in bfloat16: where it cannot, its own message says what to do.
   if (precision === 'bfloat16') return { engine: createOnednnEngine(options), reason: 'for bfloat16' };
-  try {
-    return { engine: createOnednnEngine(options), reason: 'the fastest that works here' };
-  } catch (error) {
-    return { engine: createOnnxEngine(threads), reason: messageOf(error) };
+  const support = onednnSupport(precision);
+  return support.verdict === 'fast'
+    ? { engine: createOnednnEngine(options), reason: 'the fastest that works here' }
+    : { engine: createOnnxEngine(threads), reason: support.why };
+}
+
+/** What an engine can do in a precision here. Asked of the engine's library, once.
+ * @throws RunError when files, threads or memory run out */
+export function engineSupport(engine: EngineName, precision: Precision): Support {
+  switch (engine) {
+    case 'onednn':
+      return onednnSupport(precision);
+    case 'onnx':
+      return onnxSupport(precision);
   }
 }
 
@@ -41,6 +52,6 @@ export function chooseEngine({ engine, precision, threads, emulate = false }: En
 export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {
   if (engine !== 'onnx' || precision === 'float32') return;
   throw new UsageError(
-    `--engine onnx computes in float32 only; for --precision ${precision} take --engine onednn, or auto`,
+    `--engine onnx computes in float32 only; for --precision ${precision} use --engine onednn or auto`,
   );
 }

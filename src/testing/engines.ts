@@ -1,8 +1,8 @@
 /** The engines that the shared suites run on, each skipped with the reason where this machine lacks its library. */
 import type { Engine, Precision } from '../engine/engine.ts';
 import { createOnednnEngine } from '../engine/onednn/onednn-engine.ts';
+import { onednnSupport } from '../engine/onednn/support.ts';
 import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
-import { messageOf } from '../errors.ts';
 import type { OpName } from '../graph/signature.ts';
 import { definitions } from '../ops/table.ts';
 
@@ -21,23 +21,25 @@ export const engines: readonly EngineCase[] = [
   { name: 'onnx', skip: false, create: (threads) => createOnnxEngine(threads), offers: () => true },
   {
     name: 'onednn',
-    skip: reasonNotToRun(() => onednn(1)),
+    skip: reasonNotToRun('float32'),
     create: onednn,
     offers: (op) => !('notOffered' in definitions[op].onednn),
   },
 ];
 
-/** Why this machine cannot compute in bfloat16 with oneDNN, or false. */
-export const skipBfloat16: string | false = reasonNotToRun(() => onednn(1, 'bfloat16'));
+/** Why this machine does not compute fast in bfloat16 with oneDNN, or false. */
+export const skipBfloat16: string | false = reasonNotToRun('bfloat16');
 
-function reasonNotToRun(create: () => Engine): string | false {
-  try {
-    create();
-    return false;
-  } catch (error) {
-    return messageOf(error);
-  }
+/** Why oneDNN does not serve here, or false. */
+function reasonNotToRun(precision: Precision): string | false {
+  const support = onednnSupport(precision);
+  return support.verdict === 'fast' ? false : support.why;
 }
+
+/** The precisions that oneDNN can make a step ready for here, fast or not. */
+export const plannedPrecisions: readonly Precision[] = (['float32', 'bfloat16'] as const).filter(
+  (precision) => ['fast', 'slow'].includes(onednnSupport(precision).verdict),
+);
 
 /** The flags that choose each engine and precision, for tests that run the program. */
 export const engineFlags: readonly {

@@ -1,7 +1,7 @@
 /** `cifar10 bench`: how fast training is here, how far below the roof, and beside other programs. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measureEvaluation } from '../../bench/evaluation.ts';
@@ -11,16 +11,17 @@ import { profileSums } from '../../bench/profile.ts';
 import { measureRoof } from '../../bench/roof.ts';
 import { measureRun } from '../../bench/run.ts';
 import { profileStep, type SteppedTraining, startTraining, stepFlop } from '../../bench/step.ts';
-import { findVariants, type Variant } from '../../bench/variants.ts';
+import { findVariants, type Variant, type Variants } from '../../bench/variants.ts';
 import { datasets } from '../../data/dataset.ts';
 import { type Examples, loadExamples } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { requireOffered } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import { usableCores } from '../../machine/cores.ts';
+import { makeTemporaryFolder } from '../../machine/temporary.ts';
 import { version } from '../../version.ts';
 import { counted } from '../../wording.ts';
-import { profileTables, type StepRow, stepTable } from '../bench-tables.ts';
+import { missingLine, profileTables, type StepRow, stepTable } from '../bench-tables.ts';
 import type { JsonEvent } from '../console.ts';
 import type { BenchFlags } from '../flag-table.ts';
 import { comparePeers } from './bench-peers.ts';
@@ -62,7 +63,7 @@ class Notes {
 
 /** Measures on the generated set, in a folder of its own that is removed afterwards. */
 export async function benchCommand(context: CommandContext<BenchFlags>): Promise<void> {
-  const { flags, given, console } = context;
+  const { flags, given } = context;
   requireOffered(flags.engine, flags.precision);
   const cores = usableCores();
   const threads = cores === 1 || flags.peers !== undefined || flags.profile ? [cores] : [1, cores];
@@ -71,17 +72,21 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
     ...(given.has('precision') && { precision: flags.precision }),
   };
   const { there, missing } = findVariants(wanted, threads);
-  for (const reason of missing) console.warn(`not measured: ${reason}`);
-  if (there.length === 0) throw new RunError(`nothing to measure: ${missing.join('; ')}`);
+  if (there.length === 0) throw new RunError(`nothing to measure: ${missing.map(missingLine).join('; ')}`);
   const notes = new Notes(context);
   const libraries = [...new Set(there.map(({ engine }) => engine.library))].join(', ');
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${counted(cores, 'core')}`;
   const versions = `cifar10 ${version}, ${libraries}, Node ${process.versions.node}`;
   notes.add(`${machine}; ${versions}`, { kind: 'benchMachine', machine, versions });
 
+  for (const one of missing) notes.add(missingLine(one), { kind: 'benchMissing', ...one });
+
   try {
     if (flags.profile) await profiles(there, flags, notes);
-    else await withGeneratedSet((examples, folder) => measureAll(context, there, examples, folder, notes));
+    else
+      await withGeneratedSet((examples, folder) =>
+        measureAll(context, { there, missing }, examples, folder, notes),
+      );
   } finally {
     await notes.write();
   }
@@ -96,7 +101,7 @@ async function profiles(variants: readonly Variant[], flags: BenchFlags, notes: 
 }
 
 async function withGeneratedSet(work: (examples: Examples, folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'cifar10-bench-'));
+  const folder = makeTemporaryFolder('cifar10-bench-');
   try {
     await ensureSynthetic(folder);
     await work(await loadExamples(folder, datasets.synthetic, 'train'), folder);
@@ -107,7 +112,7 @@ async function withGeneratedSet(work: (examples: Examples, folder: string) => Pr
 
 async function measureAll(
   { flags, given, console, signal }: CommandContext<BenchFlags>,
-  found: readonly Variant[],
+  { there: found, missing }: Variants,
   examples: Examples,
   folder: string,
   notes: Notes,
@@ -135,7 +140,7 @@ async function measureAll(
   for (const batchSize of given.has('batch-size') ? [flags.batchSize] : usualBatches) {
     if (signal.aborted) return;
     const rows = await steps(variants, roofs, examples, batchSize, flags.steps);
-    notes.add(`\n${stepTable(rows)}`, { kind: 'benchSteps', rows });
+    notes.add(`\n${stepTable(rows, missing)}`, { kind: 'benchSteps', rows });
   }
   const { imagesPerSecond } = await measureInput(examples, flags.batchSize, 200);
   notes.add(`\ninput: ${imagesPerSecond.toFixed(0)} distorted images/s on one core`, {

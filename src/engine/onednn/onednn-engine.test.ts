@@ -14,7 +14,7 @@ import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { assertClose } from '../../testing/compare.ts';
-import { engines, skipBfloat16 } from '../../testing/engines.ts';
+import { engines, plannedPrecisions, skipBfloat16 } from '../../testing/engines.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import type { Engine, Precision } from '../engine.ts';
 import { createOnnxEngine } from '../onnx/onnx-engine.ts';
@@ -186,7 +186,7 @@ describe('the plan of a training step', { skip }, () => {
     });
   }
   test('is the same where nobody watches: calls, primitives, and what is written in place', () => {
-    for (const precision of ['float32', 'bfloat16'] as const) {
+    for (const precision of plannedPrecisions) {
       const [watched, alone] = [training.graph, withoutWatched(training.graph)].map((graph) => {
         const schedule = plan(precision, graph);
         return {
@@ -260,7 +260,7 @@ describe('where oneDNN cannot be used', () => {
 
   test('a library that is not there is named, with what to install', () => {
     const said = attempt({ CIFAR10_ONEDNN: '/nowhere/libdnnl.so.3' }, 'float32');
-    assert.match(said, /^oneDNN is not to be found \(.*\/nowhere\/libdnnl\.so\.3.*\)\. Install oneDNN/);
+    assert.match(said, /^oneDNN not found \(.*\/nowhere\/libdnnl\.so\.3.*\)\. Install oneDNN/);
   });
   test('a library that is another one is refused', { skip: process.platform !== 'linux' }, () => {
     const said = attempt({ CIFAR10_ONEDNN: 'libm.so.6' }, 'float32');
@@ -269,9 +269,21 @@ describe('where oneDNN cannot be used', () => {
       /libm\.so\.6 has no function dnnl_version: it is not oneDNN 2\.6 or later\)\. Install/,
     );
   });
-  test('a CPU without bfloat16 is told', { skip }, () => {
-    const said = attempt({ ONEDNN_MAX_CPU_ISA: 'AVX512_CORE', DNNL_MAX_CPU_ISA: 'AVX512_CORE' }, 'bfloat16');
-    assert.match(said, /^this CPU has no bfloat16 instructions .* Use --precision float32; cifar10 bench/);
+  const withIsa = (isa: string) => ({ ONEDNN_MAX_CPU_ISA: isa, DNNL_MAX_CPU_ISA: isa });
+  test('a CPU that would only emulate bfloat16 is refused, with what to use and how to measure it', {
+    skip: skip || (plannedPrecisions.includes('bfloat16') ? false : 'this CPU has no AVX-512'),
+  }, () => {
+    const said = attempt(withIsa('AVX512_CORE'), 'bfloat16');
+    assert.match(
+      said,
+      /^this CPU has no bfloat16 instructions .* Use --precision float32; .*cifar10.* bench --engine onednn --precision bfloat16 measures/,
+    );
+  });
+  test('a CPU on which bfloat16 is impossible is refused, with nothing to measure', { skip }, () => {
+    const said = attempt(withIsa('AVX2'), 'bfloat16');
+    assert.match(said, /^this CPU has no bfloat16 instructions .*, and oneDNN [\d.]+ does not emulate them/);
+    assert.doesNotMatch(said, /measures/);
+    assert.equal(attempt(withIsa('AVX2'), 'float32'), 'works');
   });
 });
 

@@ -1,6 +1,7 @@
 /** Finds oneDNN on the machine and opens it. */
 import { createRequire } from 'node:module';
 import { messageOf, RunError } from '../../../errors.ts';
+import { describeExhaustion } from '../../../machine/exhaustion.ts';
 
 /** A function of a C library. Pointers are bigints, or typed arrays whose memory is meant. */
 export type CFunction = (...args: readonly CArgument[]) => number | bigint | string | null;
@@ -69,14 +70,16 @@ function open(): Library {
       keep(koffi, path);
       return describe(koffi, path, koffi.load(path));
     } catch (error) {
+      const exhausted = describeExhaustion(error);
+      if (exhausted !== undefined) throw new RunError(`${path} cannot be opened: ${exhausted}`);
       failures.push(error instanceof RunError ? error.message : `${path}: ${messageOf(error)}`);
     }
   }
-  // A library that is there and does not serve is worth a word; one of the usual names that is not there is not.
+  // Libraries that are there and do not serve are named; of the usual names those that are not there are not.
   const absent = (failure: string) => named === undefined && /No such file|not found/i.test(failure);
-  const told = failures.filter((failure) => !absent(failure));
-  const tried = told.length === 0 ? `tried ${names.join(', ')}` : told.join('; ');
-  throw new RunError(`oneDNN is not to be found (${tried}). ${installAdvice}`);
+  const faults = failures.filter((failure) => !absent(failure));
+  const tried = faults.length === 0 ? `tried ${names.join(', ')}` : faults.join('; ');
+  throw new RunError(`oneDNN not found (${tried}). ${installAdvice}`);
 }
 
 /** Without koffi there is no calling C. */
@@ -84,7 +87,8 @@ function loadKoffi(): Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi;
   } catch (error) {
-    throw new RunError(`the package koffi, which calls oneDNN, cannot be loaded (${messageOf(error)})`);
+    const cause = describeExhaustion(error) ?? messageOf(error);
+    throw new RunError(`the package koffi, which calls oneDNN, cannot be loaded (${cause})`);
   }
 }
 

@@ -1,0 +1,56 @@
+/** A small training step with a primitive of every kind: what can compute it can compute a network. */
+import type { Graph, Value } from '../../graph/graph.ts';
+import { GraphBuilder } from '../../ops/builder.ts';
+import type { Shape } from '../../tensor/tensor.ts';
+
+const padding = { padding: 'SAME' } as const;
+const pool = { size: 3, stride: 2, ...padding } as const;
+const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
+const [batch, side, channels, classes] = [2, 8, 16, 10];
+
+/** Two convolutions, normalisation, pooling, a product and the loss, forward and backward, then gradient descent. */
+export function probeGraph(): Graph {
+  const builder = new GraphBuilder('probe');
+  const { op } = builder;
+  const variable = (name: string, shape: Shape) => builder.variable(name, { dtype: 'float32', shape });
+  const images = builder.input('images', { dtype: 'float32', shape: [batch, 3, side, side] });
+  const labels = builder.input('labels', { dtype: 'int32', shape: [batch] });
+  const learningRate = builder.input('learning_rate', { dtype: 'float32', shape: [] });
+
+  const [filter1, filter2] = [
+    variable('filter1', [channels, 3, 5, 5]),
+    variable('filter2', [channels, channels, 5, 5]),
+  ];
+  const [bias, weights] = [variable('bias', [channels]), variable('weights', [channels * 16, classes])];
+  const conv1 = op('Relu', {
+    x: op('BiasAdd', { x: op('Conv2D', { x: images, filter: filter1 }, padding), bias }),
+  });
+  const norm = op('LRN', { x: conv1 }, lrn);
+  const conv2 = op('Conv2D', { x: norm, filter: filter2 }, padding);
+  const pooled = op('MaxPool', { x: conv2 }, pool);
+  const flat = op('Reshape', { x: pooled }, { shape: [batch, channels * 16] });
+  const logits = op('MatMul', { a: flat, b: weights }, { transposeA: false, transposeB: false });
+  const { loss, backprop } = builder.outputsOf('SparseSoftmaxCrossEntropyWithLogits', { logits, labels }, {});
+
+  const flatGradient = op('MatMul', { a: backprop, b: weights }, { transposeA: false, transposeB: true });
+  const pooledGradient = op('Reshape', { x: flatGradient }, { shape: pooled.shape });
+  const conv2Gradient = op('MaxPoolGrad', { x: conv2, y: pooled, dy: pooledGradient }, pool);
+  const inputShape = { ...padding, inputShape: norm.shape };
+  const normGradient = op('Conv2DBackpropInput', { filter: filter2, dy: conv2Gradient }, inputShape);
+  const conv1Gradient = op('ReluGrad', {
+    dy: op('LRNGrad', { x: conv1, y: norm, dy: normGradient }, lrn),
+    y: conv1,
+  });
+  const filterGradient = (x: Value, dy: Value, filter: Value) =>
+    op('Conv2DBackpropFilter', { x, dy }, { ...padding, filterShape: filter.shape });
+  const gradients: readonly (readonly [Value, Value])[] = [
+    [filter1, filterGradient(images, conv1Gradient, filter1)],
+    [filter2, filterGradient(norm, conv2Gradient, filter2)],
+    [bias, op('BiasAddGrad', { dy: conv1Gradient })],
+    [weights, op('MatMul', { a: flat, b: backprop }, { transposeA: true, transposeB: false })],
+  ];
+  for (const [value, gradient] of gradients)
+    builder.update(value, op('ApplyGradientDescent', { variable: value, gradient, learningRate }));
+  builder.output('loss', op('Mean', { x: loss }, { axes: [0], keepDims: false }));
+  return builder.build();
+}

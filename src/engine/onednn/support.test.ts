@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, test } from 'node:test';
+import type { CallKind } from '../../ops/primitives.ts';
+import { engines } from '../../testing/engines.ts';
+import type { Support } from '../engine.ts';
+import { programOf } from './execution.ts';
+import { probeGraph } from './probe-graph.ts';
+import { onednnSupport } from './support.ts';
+
+const skip = engines[1]?.skip ?? 'not in the list';
+
+test('the probe has a primitive of every kind, in both precisions', () => {
+  const all: Readonly<Record<CallKind, true>> = {
+    convolution_forward: true,
+    convolution_backward_data: true,
+    convolution_backward_weights: true,
+    pooling_forward: true,
+    pooling_backward: true,
+    matmul: true,
+    eltwise_forward: true,
+    binary: true,
+    reduction: true,
+    softmax_forward: true,
+    copy: true,
+  };
+  for (const precision of ['float32', 'bfloat16'] as const) {
+    const kinds = new Set(programOf(probeGraph(), precision).calls.map(({ kind }) => kind));
+    assert.deepEqual([...kinds].sort(), Object.keys(all).sort(), precision);
+  }
+});
+
+test('the library is asked once: later answers are the same object', () => {
+  assert.equal(onednnSupport('bfloat16'), onednnSupport('bfloat16'));
+});
+
+describe('what oneDNN can do on a weaker CPU', { skip }, () => {
+  const support = (isa: string): readonly Support[] => {
+    const script = `import(${JSON.stringify(new URL('./support.js', import.meta.url).href)}).then(({ onednnSupport }) =>
+      console.log(JSON.stringify(['float32', 'bfloat16'].map(onednnSupport))));`;
+    const env = { ...process.env, ONEDNN_MAX_CPU_ISA: isa, DNNL_MAX_CPU_ISA: isa };
+    return JSON.parse(spawnSync(process.execPath, ['-e', script], { env, encoding: 'utf8' }).stdout);
+  };
+
+  test('with AVX2 it computes in float32, and cannot compute in bfloat16, and says why', () => {
+    const [exact, rounded] = support('AVX2');
+    assert.deepEqual(exact, { verdict: 'fast' });
+    assert.equal(rounded?.verdict, 'impossible');
+    assert.match(JSON.stringify(rounded), /no bfloat16 instructions.*oneDNN \d+\.\d+\.\d+ does not emulate/);
+  });
+
+  test('with AVX-512 but no bfloat16 it emulates bfloat16, where there is AVX-512', () => {
+    const [exact, rounded] = support('AVX512_CORE');
+    assert.deepEqual(exact, { verdict: 'fast' });
+    assert.ok(rounded?.verdict === 'slow' || rounded?.verdict === 'impossible', JSON.stringify(rounded));
+  });
+});

@@ -1,0 +1,97 @@
+/**
+ * What oneDNN can do on this machine: it is asked once, by making a small training step ready with the code that makes
+ * every step ready, and running it. Flags, `--engine auto`, bench, doctor and tests all follow from the answer.
+ */
+import { messageOf, RunError } from '../../errors.ts';
+import { describeExhaustion, exhaustedResource } from '../../machine/exhaustion.ts';
+import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
+import type { PartTime, Precision, Support } from '../engine.ts';
+import { Execution } from './execution.ts';
+import { openLibrary } from './native/library.ts';
+import { probeGraph } from './probe-graph.ts';
+
+/** Instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 with bfloat16), and none known: not an x86 processor. */
+const [bfloat16Isa, unknownIsa] = [0xe7, 0];
+
+const known = new Map<Precision, Support>();
+
+/** What comes of computing in this precision. The first call takes about 50 ms, later ones nothing.
+ * @throws RunError when files, threads or memory run out: that says nothing about the library */
+export function onednnSupport(precision: Precision): Support {
+  const answer = known.get(precision) ?? probe(precision);
+  known.set(precision, answer);
+  return answer;
+}
+
+function probe(precision: Precision): Support {
+  letThreadsRest();
+  let version: string;
+  try {
+    ({ version } = openLibrary());
+  } catch (error) {
+    if (exhaustedResource(error) !== undefined) throw error;
+    return { verdict: 'missing', why: messageOf(error) };
+  }
+  let parts: readonly PartTime[];
+  try {
+    parts = trialStep(precision);
+  } catch (error) {
+    const exhausted = describeExhaustion(error);
+    if (exhausted !== undefined) throw new RunError(`oneDNN ${version} cannot start: ${exhausted}`);
+    return { verdict: 'impossible', why: cannotCompute(version, precision, messageOf(error)) };
+  }
+  const why = slowness(version, precision, parts);
+  return why === undefined ? { verdict: 'fast' } : { verdict: 'slow', why };
+}
+
+/** Takes a step of the probe, and returns which code computes each part of it.
+ * @throws Error when it fails, or its loss is not that of a network that knows nothing */
+function trialStep(precision: Precision): readonly PartTime[] {
+  const graph = probeGraph();
+  const execution = new Execution(graph, 1, precision);
+  try {
+    const shape = graph.inputs.get('images')?.shape ?? [];
+    const feeds = new Map<string, Tensor>([
+      ['images', float32(shape, new Float32Array(sizeOf(shape)).fill(1))],
+      ['labels', { dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) }],
+      ['learning_rate', scalar(0.1)],
+    ]);
+    const loss = Number(execution.step(feeds).get('loss')?.data[0]);
+    if (!(Math.abs(loss - Math.log(10)) < 0.01))
+      throw new Error(`a loss of ln 10 was expected, found ${loss}`);
+    return execution.profile(feeds, 1);
+  } finally {
+    execution.release();
+  }
+}
+
+function cannotCompute(version: string, precision: Precision, message: string): string {
+  if (precision === 'bfloat16' && !hasBfloat16())
+    return `this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), and oneDNN ${version} does not emulate them on it`;
+  return `oneDNN ${version} cannot compute in ${precision} on this CPU (${message})`;
+}
+
+/** Why computing so is slow, or undefined where it is not. */
+function slowness(version: string, precision: Precision, parts: readonly PartTime[]): string | undefined {
+  if (precision === 'bfloat16' && !hasBfloat16())
+    return 'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), so bfloat16 is slower than float32';
+  const slow = parts.find(({ op, code }) => /^(Conv2D|MatMul)/.test(op) && /\bref\b/.test(code));
+  return (
+    slow &&
+    `oneDNN ${version} has only reference code for ${precision} on this CPU (${slow.op}: ${slow.code})`
+  );
+}
+
+function hasBfloat16(): boolean {
+  const isa = Number(openLibrary().function('dnnl_get_effective_cpu_isa', 'int', [])());
+  return isa === unknownIsa || (isa & bfloat16Isa) === bfloat16Isa;
+}
+
+/**
+ * OpenMP's threads wait for work by spinning. A little is good, for the next primitive comes within microseconds; the
+ * usual milliseconds would take the cores from the threads that prepare batches. The variable is GNU OpenMP's, read
+ * when the library is opened, so it must be set before, on the main thread.
+ */
+function letThreadsRest(): void {
+  if (process.env['OMP_WAIT_POLICY'] === undefined) process.env['GOMP_SPINCOUNT'] ??= '5000';
+}
