@@ -1,6 +1,7 @@
 /** What is measured: engines, precisions and numbers of threads, as far as this machine has them. */
-import type { Engine, EngineName, Precision } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
+import { type EngineName, engineNames, offers, type Precision } from '../engine/offers.ts';
 import { counted } from '../wording.ts';
 
 export interface Variant {
@@ -22,11 +23,9 @@ export interface Variants {
   readonly missing: readonly MissingVariant[];
 }
 
-const all: readonly (readonly [EngineName, Precision])[] = [
-  ['onnx', 'float32'],
-  ['onednn', 'float32'],
-  ['onednn', 'bfloat16'],
-];
+const all = engineNames.flatMap((engine) =>
+  offers[engine].precisions.map((precision: Precision) => [engine, precision] as const),
+);
 
 /** Every engine and precision, or those of one name, each with every number of threads; bfloat16 also where it
  * is only emulated, to show how slow that is. */

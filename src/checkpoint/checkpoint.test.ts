@@ -94,10 +94,7 @@ const mistakes: readonly { change: Record<string, string | undefined>; message: 
     message: 'f: metadata.globalStep: expected a whole number of at least 0, found -1',
   },
   { change: { seed: undefined }, message: 'f: metadata.seed: expected JSON in a string, found nothing' },
-  {
-    change: { precision: 'float8' },
-    message: 'f: metadata.precision: expected float32 or bfloat16 or float16, found "float8"',
-  },
+  { change: { precision: '' }, message: 'f: metadata.precision: expected a text, found ""' },
   { change: { engine: '' }, message: 'f: metadata.engine: expected a text, found ""' },
   {
     change: { dataset: '{"name": "cifar10", "trainingExamples": 0}' },

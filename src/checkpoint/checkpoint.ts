@@ -8,10 +8,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
-import { describeType, type Float32Tensor, type Tensor } from '../tensor/tensor.ts';
+import { bytesOf, describeType, type Float32Tensor, type Tensor } from '../tensor/tensor.ts';
 import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from './metadata.ts';
 import { checkpointName } from './names.ts';
-import { bytesOf, decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
 export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, Float32Tensor>;

@@ -8,7 +8,6 @@ import {
   finiteNumber,
   json,
   listOf,
-  oneOf,
   orNull,
   type Reader,
   record,
@@ -18,8 +17,6 @@ import {
 } from '../readers.ts';
 import { type Hyperparameters, readHyperparameters } from '../recipe/hyperparameters.ts';
 import { type ParameterGroup, readParameterGroups } from '../recipe/parameter-groups.ts';
-
-export type Precision = 'float32' | 'bfloat16' | 'float16';
 
 export interface CheckpointMetadata {
   /** Updates applied. */
@@ -33,7 +30,8 @@ export interface CheckpointMetadata {
   readonly validationPrecision: number | null;
   /** Examples of one update, over all towers and ranks. */
   readonly batchSize: number;
-  readonly precision: Precision;
+  /** What activations and matrix work were computed in, such as `float32`. */
+  readonly precision: string;
   /** The engine that computed, such as `onnx`. */
   readonly engine: string;
   /** Threads of each tower, towers of each rank, ranks: with another division sums round differently. */
@@ -84,7 +82,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   holdout: json(finiteNumber),
   validationPrecision: json(orNull(finiteNumber)),
   batchSize: json(wholeNumber(1)),
-  precision: oneOf(['float32', 'bfloat16', 'float16']),
+  precision: text,
   engine: text,
   threads: json(wholeNumber(1)),
   towers: json(wholeNumber(1)),

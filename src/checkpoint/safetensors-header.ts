@@ -3,6 +3,7 @@
  * The file around it is drawn in safetensors.ts.
  */
 import { messageOf, RunError } from '../errors.ts';
+import { dtypeNames, dtypes } from '../tensor/dtype.ts';
 import { type DType, type Shape, sizeOf } from '../tensor/tensor.ts';
 import { duplicateKey } from './duplicate-keys.ts';
 
@@ -20,15 +21,6 @@ export interface SafetensorsHeader {
   readonly entries: readonly TensorEntry[];
   readonly metadata: Readonly<Record<string, string>>;
 }
-
-/** The format's name of each of our element types, and the bytes of one element. */
-export const elementTypes: Readonly<Record<DType, { readonly code: string; readonly bytes: number }>> = {
-  float32: { code: 'F32', bytes: 4 },
-  int32: { code: 'I32', bytes: 4 },
-  int64: { code: 'I64', bytes: 8 },
-  bool: { code: 'BOOL', bytes: 1 },
-};
-const dtypes: readonly DType[] = ['float32', 'int32', 'int64', 'bool'];
 
 export const metadataKey = '__metadata__';
 
@@ -63,9 +55,9 @@ function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
   const where = `${file}: tensor "${name}"`;
   if (!isObject(entry)) throw new RunError(`${where}: expected an object, found ${JSON.stringify(entry)}`);
   const { dtype: code, shape, data_offsets: offsets } = entry;
-  const dtype = dtypes.find((known) => elementTypes[known].code === code);
+  const dtype = dtypeNames.find((known) => dtypes[known].safetensors === code);
   if (dtype === undefined) {
-    const known = dtypes.map((type) => elementTypes[type].code).join(', ');
+    const known = dtypeNames.map((type) => dtypes[type].safetensors).join(', ');
     throw new RunError(`${where}: dtype ${JSON.stringify(code)} is not supported, only ${known}`);
   }
   if (!isSizes(shape)) {
@@ -75,7 +67,7 @@ function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
   if (begin === undefined || end === undefined || end < begin) {
     throw new RunError(`${where}: data_offsets ${JSON.stringify(offsets)} are not [begin, end]`);
   }
-  const bytes = sizeOf(shape) * elementTypes[dtype].bytes;
+  const bytes = sizeOf(shape) * dtypes[dtype].bytesPerElement;
   if (bytes !== end - begin) {
     throw new RunError(`${where}: ${code} [${shape.join(', ')}] takes ${bytes} bytes, data_offsets \
 [${begin}, ${end}] hold ${end - begin}`);

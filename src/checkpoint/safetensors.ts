@@ -13,8 +13,9 @@
  * the tensors fill it: no hole, no overlap, nothing behind them.
  */
 import { RunError } from '../errors.ts';
-import { type DType, describeType, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
-import { elementTypes, metadataKey, parseHeader, type TensorEntry } from './safetensors-header.ts';
+import { dtypes } from '../tensor/dtype.ts';
+import { bytesOf, describeType, sizeOf, type Tensor, tensorOver } from '../tensor/tensor.ts';
+import { metadataKey, parseHeader, type TensorEntry } from './safetensors-header.ts';
 
 export interface SafetensorsFile {
   /** In the order of the payload. */
@@ -52,19 +53,13 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
   return { tensors, metadata };
 }
 
-/** The bytes of a tensor's elements, as they lie in memory and in the file: the engines come only for
- * little-endian machines. */
-export function bytesOf({ data }: Tensor): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
 interface PlacedTensor extends TensorEntry {
   readonly tensor: Tensor;
 }
 
 function placeTensors(tensors: ReadonlyMap<string, Tensor>): PlacedTensor[] {
   const wideFirst = [...tensors].sort(
-    ([, a], [, b]) => elementTypes[b.dtype].bytes - elementTypes[a.dtype].bytes,
+    ([, a], [, b]) => dtypes[b.dtype].bytesPerElement - dtypes[a.dtype].bytesPerElement,
   );
   let end = 0;
   return wideFirst.map(([name, tensor]) => {
@@ -88,7 +83,7 @@ function headerBytes(
 ): Uint8Array {
   const entries = placed.map(({ name, dtype, shape, begin, end }) => [
     name,
-    { dtype: elementTypes[dtype].code, shape, data_offsets: [begin, end] },
+    { dtype: dtypes[dtype].safetensors, shape, data_offsets: [begin, end] },
   ]);
   // fromEntries, because assigning to a key "__proto__" would be lost.
   const json = JSON.stringify(Object.fromEntries([[metadataKey, metadata], ...entries]));
@@ -130,18 +125,5 @@ function readTensor(
       `${file}: tensor "${name}": a BOOL is a byte 0 or 1, found ${copy.find((b) => b > 1)}`,
     );
   }
-  return tensorOver(dtype, shape, copy.buffer);
-}
-
-function tensorOver(dtype: DType, shape: Shape, buffer: ArrayBuffer): Tensor {
-  switch (dtype) {
-    case 'float32':
-      return { dtype, shape, data: new Float32Array(buffer) };
-    case 'int32':
-      return { dtype, shape, data: new Int32Array(buffer) };
-    case 'int64':
-      return { dtype, shape, data: new BigInt64Array(buffer) };
-    case 'bool':
-      return { dtype, shape, data: new Uint8Array(buffer) };
-  }
+  return tensorOver({ dtype, shape }, copy.buffer);
 }

@@ -194,8 +194,8 @@ describe('training', () => {
     const changed = ok(
       await train('schedule', '--max-steps', '4', '--learning-rate', '0.01', '--clip-norm', '1'),
     );
-    assert.match(changed.output, /^From here on --learning-rate 0\.01, before 0\.05$/m);
-    assert.match(changed.output, /^From here on --clip-norm 1, before 0$/m);
+    assert.match(changed.output, /^--learning-rate changed: 0\.05 → 0\.01$/m);
+    assert.match(changed.output, /^--clip-norm changed: 0 → 1$/m);
     assert.equal(changed.errors, '', 'what somebody asks for is nothing to warn of');
     assert.equal((await readCheckpoint(file('schedule', 4))).metadata.hyperparameters.clipNorm, 1);
   });

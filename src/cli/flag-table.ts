@@ -1,6 +1,9 @@
 /** Every flag of the program, one record each. Types, parsing, refusals and help all follow from this table. */
+import { type EngineName, engineNames, precisions } from '../engine/offers.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
 import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
+
+const engineChoices: readonly ('auto' | EngineName)[] = ['auto', ...engineNames];
 
 const ownFlags = {
   dataDir: {
@@ -107,7 +110,7 @@ const ownFlags = {
   },
   engine: {
     kind: 'choice',
-    choices: ['auto', 'onnx', 'onednn'],
+    choices: engineChoices as typeof engineChoices,
     default: 'auto',
     help: 'what computes; auto takes the fastest that works here, or on a resume what the run had',
     group: 'Computing',
@@ -116,7 +119,7 @@ const ownFlags = {
   precision: {
     kind: 'choice',
     valueName: 'type',
-    choices: ['float32', 'bfloat16'],
+    choices: precisions as typeof precisions,
     laterChoices: ['float16'],
     default: 'float32',
     help: 'float32, or bfloat16 for activations and matrix work where the CPU has it (engine onednn)',

@@ -10,11 +10,9 @@
  */
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { EngineName, Precision } from './offers.ts';
 
-export type EngineName = 'onnx' | 'onednn';
-
-/** What activations and matrix work are computed in. Variables, their averages and the loss are float32 in either. */
-export type Precision = 'float32' | 'bfloat16';
+export type { EngineName, Precision } from './offers.ts';
 
 /** What an engine can do in a precision on this machine. */
 export type Support =

@@ -1,17 +1,14 @@
-/** The engines there are, by name, and the choice between them. */
+/** The choice between the engines. */
 import { UsageError } from '../errors.ts';
-import type { Engine, EngineName, Precision, Support } from './engine.ts';
-import { createOnednnEngine } from './onednn/onednn-engine.ts';
-import { onednnSupport } from './onednn/support.ts';
-import { createOnnxEngine, onnxSupport } from './onnx/onnx-engine.ts';
+import type { Engine, Support } from './engine.ts';
+import { type EngineName, engineNames, offers, offersPrecision, type Precision } from './offers.ts';
+import { type EngineMaker, type EngineOptions, engineMakers } from './registry.ts';
 
 export interface EngineRequest {
   /** `auto` is the fastest that works here. */
   readonly engine: EngineName | 'auto';
   readonly precision: Precision;
-  /** Threads of a session; by default one for each core that the process may use. */
   readonly threads?: number;
-  /** Compute also where it is slow, such as bfloat16 on a CPU without instructions for it: to measure how slow. */
   readonly emulate?: boolean;
 }
 
@@ -21,37 +18,66 @@ export interface ChosenEngine {
   readonly reason?: string;
 }
 
-/** @throws UsageError for what no engine of that name offers
- * @throws RunError when the engine asked for is not here, or this CPU lacks what is asked */
-export function chooseEngine({ engine, precision, threads, emulate = false }: EngineRequest): ChosenEngine {
+/** @throws UsageError for an engine, or a precision of it, that does not exist
+ * @throws RunError when the engine is not here, or this CPU lacks what is asked */
+export function chooseEngine(request: EngineRequest): ChosenEngine {
+  const { engine, precision } = request;
   requireOffered(engine, precision);
-  const options = { precision, emulate, ...(threads !== undefined && { threads }) };
-  if (engine === 'onnx') return { engine: createOnnxEngine(threads) };
-  if (engine === 'onednn') return { engine: createOnednnEngine(options) };
-  // Only oneDNN computes in bfloat16: where it cannot, its own message says what to do.
-  if (precision === 'bfloat16') return { engine: createOnednnEngine(options), reason: 'for bfloat16' };
-  const support = onednnSupport(precision);
-  return support.verdict === 'fast'
-    ? { engine: createOnednnEngine(options), reason: 'the fastest that works here' }
-    : { engine: createOnnxEngine(threads), reason: support.why };
+  if (engine !== 'auto') return { engine: makerOf(engine).create(request) };
+  const offering = engineNames.filter((name) => offersPrecision(name, precision));
+  const [first, ...others] = offering.toSorted((a, b) => makerOf(a).rank - makerOf(b).rank);
+  // Where only one engine offers the precision and it does not serve, its own message says what to do.
+  if (first === undefined || others.length === 0)
+    return { engine: makerOf(first ?? 'onnx').create(request), reason: `for ${precision}` };
+  return fastest([first, ...others], request);
+}
+
+/** The first engine that is fast here, or else the last. */
+function fastest(
+  [first, ...others]: readonly [EngineName, ...EngineName[]],
+  request: EngineRequest,
+  reason = 'the fastest that works here',
+): ChosenEngine {
+  const support = engineSupport(first, request.precision);
+  const [next, ...rest] = others;
+  if (support.verdict === 'fast' || next === undefined)
+    return { engine: makerOf(first).create(request), reason };
+  return fastest([next, ...rest], request, support.why);
+}
+
+/** An engine in a precision that it offers, which the compiler checks.
+ * @throws RunError when the engine is not here, or this CPU lacks what is asked */
+export function createEngine<E extends EngineName>(engine: E, options: EngineOptions<E>): Engine {
+  const { precision, ...rest } = options;
+  return chooseEngine({ engine, precision, ...rest }).engine;
 }
 
 /** What an engine can do in a precision here. Asked of the engine's library, once.
  * @throws RunError when files, threads or memory run out */
 export function engineSupport(engine: EngineName, precision: Precision): Support {
-  switch (engine) {
-    case 'onednn':
-      return onednnSupport(precision);
-    case 'onnx':
-      return onnxSupport(precision);
-  }
+  requireOffered(engine, precision);
+  return makerOf(engine).support(precision);
 }
 
-/** Refuses what cannot be had on any machine.
- * @throws UsageError */
+/** @throws UsageError for what no machine has, naming what there is */
 export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {
-  if (engine !== 'onnx' || precision === 'float32') return;
+  if (engine === 'auto') {
+    if (engineNames.some((name) => offersPrecision(name, precision))) return;
+    throw new UsageError(`no engine offers the precision ${JSON.stringify(precision)}`);
+  }
+  if (!engineNames.includes(engine))
+    throw new UsageError(
+      `there is no engine ${JSON.stringify(engine)}; there are ${engineNames.join(', ')}, and auto`,
+    );
+  if (offersPrecision(engine, precision)) return;
+  const others = engineNames.filter((name) => offersPrecision(name, precision));
+  const instead = others.length === 0 ? '' : `; for ${precision} use --engine ${others.join(' or ')} or auto`;
   throw new UsageError(
-    `--engine onnx computes in float32 only; for --precision ${precision} use --engine onednn or auto`,
+    `--engine ${engine} computes in ${offers[engine].precisions.join(' or ')} only${instead}`,
   );
+}
+
+/** A maker whose precision has been checked (`requireOffered`). */
+function makerOf(engine: EngineName): EngineMaker<EngineName> {
+  return engineMakers[engine] as EngineMaker<EngineName>;
 }

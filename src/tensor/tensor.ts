@@ -5,23 +5,17 @@
  * NCHW); filters are OIHW (output channels, input channels, rows, columns); dense weights are [in, out].
  */
 
+import { type DataOf, type DType, dtypes } from './dtype.ts';
+
+export type { DataOf, DType } from './dtype.ts';
+
 /** Sizes of the axes, outermost first. A scalar has none. */
 export type Shape = readonly number[];
-
-export type DType = 'float32' | 'int32' | 'int64' | 'bool';
 
 /** What is known of a tensor before it is computed. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
-}
-
-/** The memory of each element type. Booleans are bytes, 0 or 1. */
-export interface DataOf {
-  readonly float32: Float32Array;
-  readonly int32: Int32Array;
-  readonly int64: BigInt64Array;
-  readonly bool: Uint8Array;
 }
 
 /** A tensor with its values, row-major. */
@@ -62,6 +56,27 @@ export function float32(shape: Shape, values: Float32Array | readonly number[]):
 
 export function scalar(value: number): Float32Tensor {
   return float32([], [value]);
+}
+
+/** A tensor of zeros. */
+export function zeros({ dtype, shape }: TensorType): Tensor {
+  return { dtype, shape, data: dtypes[dtype].allocate(sizeOf(shape)) } as Tensor;
+}
+
+/** A tensor over the little-endian bytes of a buffer. */
+export function tensorOver({ dtype, shape }: TensorType, buffer: ArrayBuffer): Tensor {
+  return { dtype, shape, data: dtypes[dtype].over(buffer) } as Tensor;
+}
+
+/** The bytes of a tensor's elements as they are in memory: little-endian, for the engines run on such machines only. */
+export function bytesOf({ data }: Tensor): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** A text that two tensors share exactly when type, shape and bytes are the same. */
+export function contentKey(tensor: Tensor): string {
+  // This decoding gives each byte a character of its own (WHATWG Encoding, index windows-1252).
+  return `${describeType(tensor)}:${new TextDecoder('latin1').decode(bytesOf(tensor))}`;
 }
 
 /** The values of a tensor that must be float32.

@@ -2,8 +2,8 @@
 import { resolve, sep } from 'node:path';
 import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets } from '../../data/dataset.ts';
-import type { EngineName, Precision } from '../../engine/engine.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../../engine/engines.ts';
+import { engineNames, offers, offersPrecision, type Precision, precisions } from '../../engine/offers.ts';
 import { RunError, UsageError } from '../../errors.ts';
 import { tutorialNetwork } from '../../model/network.ts';
 import { endsAtDecaySteps } from '../../optimizer/schedule.ts';
@@ -64,21 +64,22 @@ export function recipeOf(
   return { dataset, recipe };
 }
 
-/** The engine of a run. One that goes on keeps engine and precision where they work and no other is asked for.
+/** The engine of a run. A resumed run keeps engine and precision where they work and no other is asked for.
  * @throws RunError when what is asked for does not work here */
 export function engineOf(
   { engine, precision }: TrainFlags,
   given: ReadonlySet<string>,
   stored: CheckpointMetadata | undefined,
 ): ChosenEngine {
-  const wanted = { engine, precision: given.has('precision') ? precision : precisionOf(stored) };
-  if (engine === 'onnx' && wanted.precision !== precision) {
+  const kept = stored === undefined || given.has('precision') ? precision : storedPrecision(stored);
+  if (engine !== 'auto' && !offersPrecision(engine, kept)) {
     throw new RunError(
-      `this run was in ${wanted.precision}, which --engine onnx does not compute in; ` +
-        'add --precision float32 to go on in that',
+      `this run was in ${kept}, which --engine ${engine} does not offer; ` +
+        `add --precision ${offers[engine].precisions.join(' or ')} to resume in that`,
     );
   }
-  const before = nameOf(stored?.engine);
+  const before = engineNames.find((name) => name === stored?.engine);
+  const wanted = { engine, precision: kept };
   if (engine !== 'auto' || before === undefined) return chooseEngine(wanted);
   try {
     return { ...chooseEngine({ ...wanted, engine: before }), reason: 'as before' };
@@ -88,10 +89,11 @@ export function engineOf(
   }
 }
 
-function precisionOf(stored: CheckpointMetadata | undefined): Precision {
-  return stored?.precision === 'bfloat16' ? 'bfloat16' : 'float32';
-}
-
-function nameOf(stored: string | undefined): EngineName | undefined {
-  return stored === 'onnx' || stored === 'onednn' ? stored : undefined;
+/** @throws RunError when no engine of this version offers it */
+function storedPrecision({ precision }: CheckpointMetadata): Precision {
+  const known = precisions.find((name) => name === precision);
+  if (known !== undefined) return known;
+  throw new RunError(
+    `this run was in ${precision}, which this version does not offer; add --precision ${precisions.join(' or ')}`,
+  );
 }

@@ -6,7 +6,8 @@ import type { SlotType } from '../../ops/primitives.ts';
 import { commuteRelu } from '../../passes/commute-pool.ts';
 import { prune } from '../../passes/rewrite.ts';
 import { type Shape, sizeOf, type Tensor } from '../../tensor/tensor.ts';
-import type { PartTime, Precision, Tensors } from '../engine.ts';
+import type { PartTime, Tensors } from '../engine.ts';
+import type { PrecisionOf } from '../offers.ts';
 import { partTime } from '../part-time.ts';
 import { Arena } from './arena.ts';
 import { fuseBias, fuseBiasGradient, fuseChains, headChains, pruneCalls } from './fuse.ts';
@@ -15,7 +16,7 @@ import { places } from './native/constants.ts';
 import { type EncodedArguments, encodeArguments, type Handle, Onednn } from './native/onednn.ts';
 import { type Placement, place } from './placement.ts';
 import { toBfloat16 } from './precision.ts';
-import type { Program } from './program.ts';
+import type { Program, ProgramPass } from './program.ts';
 import {
   type Argument,
   type Buffer,
@@ -27,15 +28,23 @@ import {
 } from './schedule.ts';
 import { withWatching } from './watching.ts';
 
+/** The passes that give tensors the type they are computed in. */
+const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } = {
+  float32: [],
+  bfloat16: [toBfloat16],
+};
+
 /** The program of a graph, before anything is known of the machine. */
-export function programOf(graph: Graph, precision: Precision): Program {
-  const typed = precision === 'bfloat16' ? [toBfloat16] : [];
+export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
   const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains];
   // With a single worker there is nothing to exchange.
   const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
   const whole = lower(commuteRelu(prune(alone)));
   const fused = passes.reduce((program, pass) => pass(program), whole);
-  return [...typed, pruneCalls].reduce((program, pass) => pass(program), withWatching(fused, whole));
+  return [...typing[precision], pruneCalls].reduce(
+    (program, pass) => pass(program),
+    withWatching(fused, whole),
+  );
 }
 
 /** A primitive with the addresses of its arguments. */
@@ -63,7 +72,7 @@ export class Execution {
   readonly #run: (primitive: Handle, args: EncodedArguments) => void;
 
   /** @throws RunError when oneDNN is not there or cannot do what the graph asks */
-  constructor(graph: Graph, threads: number, precision: Precision) {
+  constructor(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>) {
     this.#graph = graph;
     this.#onednn = new Onednn(threads);
     this.#run = this.#onednn.execute;

@@ -15,7 +15,8 @@ import {
   type Window,
 } from '../../ops/primitives.ts';
 import { definitions } from '../../ops/table.ts';
-import { type Shape, sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
+import { dtypes } from '../../tensor/dtype.ts';
+import { contentKey, type Shape, sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
 import type { Program } from './program.ts';
 
 /** @throws GraphError for an operator that this engine does not offer */
@@ -47,8 +48,9 @@ function slotOf(value: Value, slots: Map<Value, Slot>): Slot {
 }
 
 function slotType({ dtype }: TensorType): 'float32' | 'int32' {
-  if (dtype === 'float32' || dtype === 'int32') return dtype;
-  throw new RunError(`the engine onednn does not take tensors of ${dtype}`);
+  const { onednn } = dtypes[dtype];
+  if (onednn === undefined) throw new RunError(`the engine onednn does not take tensors of ${dtype}`);
+  return onednn;
 }
 
 function lowerNode<N extends OpName>(node: Node<N>, slots: Map<Value, Slot>, builder: ProgramBuilder): void {
@@ -135,7 +137,7 @@ class ProgramBuilder {
   }
 
   #constant(value: Tensor): Slot {
-    const content = `${value.dtype} [${value.shape.join()}] ${Buffer.from(value.data.buffer, value.data.byteOffset, value.data.byteLength).toString('base64')}`;
+    const content = contentKey(value);
     const known = this.#constantsByContent.get(content);
     if (known !== undefined) return known;
     const slot: Slot = {

@@ -4,7 +4,10 @@ import { command } from '../../command.ts';
 import { RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { usableCores } from '../../machine/cores.ts';
-import type { Engine, Precision, Session } from '../engine.ts';
+import { definitions } from '../../ops/table.ts';
+import type { Engine, Session } from '../engine.ts';
+import type { PrecisionOf } from '../offers.ts';
+import type { EngineMaker, EngineOptions } from '../registry.ts';
 import { SessionThreads } from '../session-threads.ts';
 import { WorkerSession } from '../worker-session.ts';
 import { openLibrary } from './native/library.ts';
@@ -15,12 +18,7 @@ const threadsOfSessions = new SessionThreads(
   () => new Worker(new URL('./session-worker.js', import.meta.url)),
 );
 
-export interface OnednnOptions {
-  readonly threads?: number;
-  readonly precision?: Precision;
-  /** Compute also where it is slow, such as bfloat16 on a CPU without instructions for it: to measure how slow. */
-  readonly emulate?: boolean;
-}
+export type OnednnOptions = Partial<EngineOptions<'onednn'>>;
 
 /** @throws RunError when oneDNN is not on this machine, is too old, or cannot compute fast in that precision on this CPU */
 export function createOnednnEngine({
@@ -45,11 +43,18 @@ export function createOnednnEngine({
   };
 }
 
-function betterThan(precision: Precision): string {
+export const onednnMaker: EngineMaker<'onednn'> = {
+  rank: 1,
+  support: onednnSupport,
+  create: createOnednnEngine,
+  computes: (op) => !('notOffered' in definitions[op].onednn),
+};
+
+function betterThan(precision: PrecisionOf<'onednn'>): string {
   return precision === 'bfloat16' ? '--precision float32' : '--engine onnx';
 }
 
-function compile(graph: Graph, threads: number, precision: Precision): Promise<Session> {
+function compile(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>): Promise<Session> {
   return WorkerSession.create(graph, {
     library: 'oneDNN',
     threads: threadsOfSessions,

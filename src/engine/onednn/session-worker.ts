@@ -1,7 +1,8 @@
 /** The thread of a session: oneDNN's calls block it, never the main thread. */
 import { parentPort } from 'node:worker_threads';
 import type { Graph } from '../../graph/graph.ts';
-import type { Precision } from '../engine.ts';
+
+import type { PrecisionOf } from '../offers.ts';
 import { serveSession } from '../serve-session.ts';
 import { Execution } from './execution.ts';
 
@@ -9,7 +10,7 @@ import { Execution } from './execution.ts';
 export interface SessionStart {
   readonly graph: Graph;
   readonly threads: number;
-  readonly precision: Precision;
+  readonly precision: PrecisionOf<'onednn'>;
 }
 
 if (parentPort === null) throw new Error('session-worker runs as a worker thread');

@@ -5,7 +5,8 @@
 import { messageOf, RunError } from '../../errors.ts';
 import { describeExhaustion, exhaustedResource } from '../../machine/exhaustion.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
-import type { PartTime, Precision, Support } from '../engine.ts';
+import type { PartTime, Support } from '../engine.ts';
+import type { PrecisionOf } from '../offers.ts';
 import { Execution } from './execution.ts';
 import { openLibrary } from './native/library.ts';
 import { probeGraph } from './probe-graph.ts';
@@ -13,17 +14,17 @@ import { probeGraph } from './probe-graph.ts';
 /** Instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 with bfloat16), and none known: not an x86 processor. */
 const [bfloat16Isa, unknownIsa] = [0xe7, 0];
 
-const known = new Map<Precision, Support>();
+const known = new Map<PrecisionOf<'onednn'>, Support>();
 
 /** What comes of computing in this precision. The first call takes about 50 ms, later ones nothing.
  * @throws RunError when files, threads or memory run out: that says nothing about the library */
-export function onednnSupport(precision: Precision): Support {
+export function onednnSupport(precision: PrecisionOf<'onednn'>): Support {
   const answer = known.get(precision) ?? probe(precision);
   known.set(precision, answer);
   return answer;
 }
 
-function probe(precision: Precision): Support {
+function probe(precision: PrecisionOf<'onednn'>): Support {
   letThreadsRest();
   let version: string;
   try {
@@ -46,7 +47,7 @@ function probe(precision: Precision): Support {
 
 /** Takes a step of the probe, and returns which code computes each part of it.
  * @throws Error when it fails, or its loss is not that of a network that knows nothing */
-function trialStep(precision: Precision): readonly PartTime[] {
+function trialStep(precision: PrecisionOf<'onednn'>): readonly PartTime[] {
   const graph = probeGraph();
   const execution = new Execution(graph, 1, precision);
   try {
@@ -65,14 +66,18 @@ function trialStep(precision: Precision): readonly PartTime[] {
   }
 }
 
-function cannotCompute(version: string, precision: Precision, message: string): string {
+function cannotCompute(version: string, precision: PrecisionOf<'onednn'>, message: string): string {
   if (precision === 'bfloat16' && !hasBfloat16())
     return `this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), and oneDNN ${version} does not emulate them on it`;
   return `oneDNN ${version} cannot compute in ${precision} on this CPU (${message})`;
 }
 
 /** Why computing so is slow, or undefined where it is not. */
-function slowness(version: string, precision: Precision, parts: readonly PartTime[]): string | undefined {
+function slowness(
+  version: string,
+  precision: PrecisionOf<'onednn'>,
+  parts: readonly PartTime[],
+): string | undefined {
   if (precision === 'bfloat16' && !hasBfloat16())
     return 'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), so bfloat16 is slower than float32';
   const slow = parts.find(({ op, code }) => /^(Conv2D|MatMul)/.test(op) && /\bref\b/.test(code));

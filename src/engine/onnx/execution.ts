@@ -1,6 +1,7 @@
 /** A graph made ready to run with ONNX Runtime: its models, and the buffers of its variables. */
 import * as ort from 'onnxruntime-node';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { dtypeNames } from '../../tensor/dtype.ts';
+import { bytesOf, type Tensor, tensorOver } from '../../tensor/tensor.ts';
 import type { PartTime, Tensors } from '../engine.ts';
 import { endProfile } from './profile.ts';
 import type { SessionStart } from './session-start.ts';
@@ -125,22 +126,27 @@ export class OnnxExecution {
   }
 }
 
+/** ONNX Runtime calls the element types by the names that we use. */
 function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
-  if (dtype === 'float32') return new ort.Tensor('float32', data, shape);
-  if (dtype === 'int32') return new ort.Tensor('int32', data, shape);
-  if (dtype === 'int64') return new ort.Tensor('int64', data, shape);
-  return new ort.Tensor('bool', data, shape);
+  switch (dtype) {
+    case 'float32':
+      return new ort.Tensor(dtype, data, shape);
+    case 'int32':
+      return new ort.Tensor(dtype, data, shape);
+    case 'int64':
+      return new ort.Tensor(dtype, data, shape);
+    case 'bool':
+      return new ort.Tensor(dtype, data, shape);
+  }
 }
 
 /** A copy, for the tensor's own buffer is written again. */
 function tensorOf({ type, dims, data }: ort.Tensor): Tensor {
-  if (type === 'float32' && data instanceof Float32Array)
-    return { dtype: type, shape: dims, data: data.slice() };
-  if (type === 'int32' && data instanceof Int32Array) return { dtype: type, shape: dims, data: data.slice() };
-  if (type === 'int64' && data instanceof BigInt64Array)
-    return { dtype: type, shape: dims, data: data.slice() };
-  if (type === 'bool' && data instanceof Uint8Array) return { dtype: type, shape: dims, data: data.slice() };
-  throw new TypeError(`ONNX Runtime returned a tensor of type ${type}`);
+  const dtype = dtypeNames.find((name) => name === type);
+  if (dtype === undefined || !ArrayBuffer.isView(data))
+    throw new TypeError(`ONNX Runtime returned a tensor of type ${type}`);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return tensorOver({ dtype, shape: dims }, bytes.slice().buffer);
 }
 
 function found(tensors: OrtTensors, name: string): ort.Tensor {
@@ -150,10 +156,8 @@ function found(tensors: OrtTensors, name: string): ort.Tensor {
 }
 
 /** Copies the values of a tensor into one of ONNX Runtime's. */
-function fill({ type, data: target }: ort.Tensor, { dtype, data }: Tensor): void {
-  if (target instanceof Float32Array && data instanceof Float32Array) target.set(data);
-  else if (target instanceof Int32Array && data instanceof Int32Array) target.set(data);
-  else if (target instanceof BigInt64Array && data instanceof BigInt64Array) target.set(data);
-  else if (target instanceof Uint8Array && data instanceof Uint8Array) target.set(data);
-  else throw new TypeError(`${dtype} cannot be written to ${type}`);
+function fill({ type, data: target }: ort.Tensor, tensor: Tensor): void {
+  if (type !== tensor.dtype || !ArrayBuffer.isView(target))
+    throw new TypeError(`${tensor.dtype} cannot be written to ${type}`);
+  new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytesOf(tensor));
 }

@@ -5,7 +5,7 @@ import { type ResultRole, resultEntries } from '../../graph/results.ts';
 import type { OpName } from '../../graph/signature.ts';
 import type { Emit, OnnxContext, OnnxNode } from '../../ops/definition.ts';
 import { definitions } from '../../ops/table.ts';
-import { describeType, type Tensor, type TensorType } from '../../tensor/tensor.ts';
+import { contentKey, type Tensor, type TensorType } from '../../tensor/tensor.ts';
 
 export interface NamedType extends TensorType {
   readonly name: string;
@@ -109,7 +109,7 @@ class Constants {
   readonly #names = new Map<string, string>();
 
   nameOf(value: Tensor): string {
-    const content = `${describeType(value)}:${bytesOf(value).toString('base64')}`;
+    const content = contentKey(value);
     const known = this.#names.get(content);
     if (known !== undefined) return known;
     const name = `constant_${this.all.size}`;
@@ -117,11 +117,6 @@ class Constants {
     this.all.set(name, value);
     return name;
   }
-}
-
-/** The little-endian bytes of a tensor's values, as ONNX's raw_data wants them. */
-export function bytesOf({ data }: Tensor): Buffer {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** Lets the node that makes a value write the model's output itself, where only one output wants it. */

@@ -8,8 +8,9 @@ import { resultValues, withoutRole } from '../../graph/results.ts';
 import { usableCores } from '../../machine/cores.ts';
 import { makeTemporaryFolder } from '../../machine/temporary.ts';
 import { withoutWatched } from '../../passes/watch.ts';
-import { sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
-import type { Engine, Precision, Session, Support } from '../engine.ts';
+import { zeros } from '../../tensor/tensor.ts';
+import type { Engine, Session } from '../engine.ts';
+import type { EngineMaker } from '../registry.ts';
 import { SessionThreads } from '../session-threads.ts';
 import { WorkerSession } from '../worker-session.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
@@ -38,16 +39,19 @@ export function createOnnxEngine(threads: number = usableCores()): Engine {
   };
 }
 
-/** What ONNX Runtime can do here. */
-export function onnxSupport(precision: Precision): Support {
-  if (precision !== 'float32') return { verdict: 'impossible', why: 'ONNX Runtime computes in float32 only' };
-  try {
-    createOnnxEngine();
-    return { verdict: 'fast' };
-  } catch (error) {
-    return { verdict: 'missing', why: messageOf(error) };
-  }
-}
+export const onnxMaker: EngineMaker<'onnx'> = {
+  rank: 2,
+  support: () => {
+    try {
+      createOnnxEngine();
+      return { verdict: 'fast' };
+    } catch (error) {
+      return { verdict: 'missing', why: messageOf(error) };
+    }
+  },
+  create: ({ threads }) => createOnnxEngine(threads),
+  computes: () => true,
+};
 
 /** The graph as an ONNX model file, which other programs read too. Of what is watched it knows nothing. */
 export function onnxModel(graph: Graph): Uint8Array {
@@ -100,12 +104,4 @@ async function compile(graph: Graph, threads: number, profiling: boolean): Promi
     start,
     adviceFor,
   });
-}
-
-function zeros({ dtype, shape }: TensorType): Tensor {
-  const size = sizeOf(shape);
-  if (dtype === 'float32') return { dtype, shape, data: new Float32Array(size) };
-  if (dtype === 'int32') return { dtype, shape, data: new Int32Array(size) };
-  if (dtype === 'int64') return { dtype, shape, data: new BigInt64Array(size) };
-  return { dtype, shape, data: new Uint8Array(size) };
 }

@@ -1,0 +1,29 @@
+/**
+ * What each engine offers, on machines that have what it needs. Types, flags, choice, benchmark and tests derive from this
+ * table: an engine, precision or device that is added here does not compile until its maker has it (registry.ts).
+ */
+
+export const offers = {
+  onnx: { precisions: ['float32'], devices: ['cpu'] },
+  onednn: { precisions: ['float32', 'bfloat16'], devices: ['cpu'] },
+} as const;
+
+export type EngineName = keyof typeof offers;
+/** What activations and matrix work are computed in. Variables, their averages and the loss are float32 in every one. */
+export type PrecisionOf<E extends EngineName> = (typeof offers)[E]['precisions'][number];
+export type DeviceOf<E extends EngineName> = (typeof offers)[E]['devices'][number];
+export type Precision = PrecisionOf<EngineName>;
+export type Device = DeviceOf<EngineName>;
+
+export const engineNames: readonly EngineName[] = Object.keys(offers) as readonly EngineName[];
+export const precisions: readonly Precision[] = [
+  ...new Set(engineNames.flatMap((name): readonly Precision[] => offers[name].precisions)),
+];
+
+export function offersPrecision<E extends EngineName>(
+  engine: E,
+  precision: Precision,
+): precision is PrecisionOf<E> {
+  const offered: readonly Precision[] = offers[engine].precisions;
+  return offered.includes(precision);
+}

@@ -1,0 +1,62 @@
+/** Element types, one record each: a type that a format or an engine lacks says so here. */
+
+export type DType = 'float32' | 'int32' | 'int64' | 'bool';
+
+/** The memory of each element type, row-major. Booleans are bytes, 0 or 1. */
+export interface DataOf {
+  readonly float32: Float32Array<ArrayBufferLike>;
+  readonly int32: Int32Array<ArrayBufferLike>;
+  readonly int64: BigInt64Array<ArrayBufferLike>;
+  readonly bool: Uint8Array<ArrayBufferLike>;
+}
+
+export interface DTypeRecord<Data> {
+  /** Zeros. */
+  readonly allocate: (length: number) => Data;
+  /** The elements in the bytes of a buffer, little-endian. */
+  readonly over: (buffer: ArrayBuffer) => Data;
+  readonly bytesPerElement: number;
+  /** TensorProto.DataType of the ONNX project's `onnx.proto`. */
+  readonly onnx: number;
+  /** The name in the safetensors format. */
+  readonly safetensors: string;
+  /** The type that oneDNN computes it in, or undefined: the engine onednn takes no such tensors. */
+  readonly onednn: 'float32' | 'int32' | undefined;
+}
+
+export const dtypes: { readonly [D in DType]: DTypeRecord<DataOf[D]> } = {
+  float32: {
+    allocate: (length) => new Float32Array(length),
+    over: (buffer) => new Float32Array(buffer),
+    bytesPerElement: 4,
+    onnx: 1,
+    safetensors: 'F32',
+    onednn: 'float32',
+  },
+  int32: {
+    allocate: (length) => new Int32Array(length),
+    over: (buffer) => new Int32Array(buffer),
+    bytesPerElement: 4,
+    onnx: 6,
+    safetensors: 'I32',
+    onednn: 'int32',
+  },
+  int64: {
+    allocate: (length) => new BigInt64Array(length),
+    over: (buffer) => new BigInt64Array(buffer),
+    bytesPerElement: 8,
+    onnx: 7,
+    safetensors: 'I64',
+    onednn: undefined,
+  },
+  bool: {
+    allocate: (length) => new Uint8Array(length),
+    over: (buffer) => new Uint8Array(buffer),
+    bytesPerElement: 1,
+    onnx: 9,
+    safetensors: 'BOOL',
+    onednn: undefined,
+  },
+};
+
+export const dtypeNames: readonly DType[] = Object.keys(dtypes) as readonly DType[];
