@@ -1,4 +1,5 @@
 /** The choice between the engines. */
+import { requireWholeNumber } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import type { Engine, Support } from './engine.ts';
 import { type EngineName, engineNames, offers, offersPrecision, type Precision } from './offers.ts';
@@ -23,6 +24,7 @@ export interface ChosenEngine {
 export function chooseEngine(request: EngineRequest): ChosenEngine {
   const { engine, precision } = request;
   requireOffered(engine, precision);
+  if (request.threads !== undefined) requireWholeNumber('threads', request.threads, 1);
   if (engine !== 'auto') return { engine: makerOf(engine).create(request) };
   const offering = engineNames.filter((name) => offersPrecision(name, precision));
   const [first, ...others] = offering.toSorted((a, b) => makerOf(a).rank - makerOf(b).rank);

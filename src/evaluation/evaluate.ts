@@ -1,4 +1,5 @@
 /** Precision @ 1 of a network's weights, each example scored exactly once (r0.11 scored 10,112 of 10,000). */
+import { requireObject, requireOneOf, requireWholeNumber } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Examples } from '../data/files.ts';
 import type { Engine, Session } from '../engine/engine.ts';
@@ -13,7 +14,8 @@ import { buildEvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
 
 /** `ema`: the moving averages of the weights, as the tutorial evaluates; `raw`: the weights themselves. */
-export type Weights = 'ema' | 'raw';
+export const weightChoices = ['ema', 'raw'] as const;
+export type Weights = (typeof weightChoices)[number];
 
 /** One example scored: its number among the examples, its class, and the network's logits for every class. */
 export interface Scored {
@@ -64,7 +66,9 @@ export class Evaluator {
     this.#variables = variables;
   }
 
+  /** @throws UsageError for a batch size that makes no sense */
   static async create(engine: Engine, network: Network, batchSize: number): Promise<Evaluator> {
+    requireWholeNumber('batchSize', batchSize, 1);
     const graph = buildEvaluationGraph(network, batchSize);
     const session = await engine.compile(graph);
     return new Evaluator(engine, network, batchSize, session, [...graph.variables.values()]);
@@ -78,6 +82,7 @@ export class Evaluator {
     examples: Examples,
     { numExamples = examples.count, onScored, onProgress, signal }: Scoring = {},
   ): Promise<Score | undefined> {
+    requireOneOf('weights', weights, weightChoices);
     await this.#session.write(
       new Map(this.#variables.map((variable) => [variable.name, weightsOf(tensors, variable, weights)])),
     );
@@ -130,9 +135,14 @@ export interface Evaluation extends Score {
 }
 
 /** Scores one checkpoint.
+ * @throws UsageError for an option that makes no sense, by name
  * @throws RunError when the data set has other classes than the checkpoint, or a tensor is missing in it. */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { engine, checkpoint, examples, weights, batchSize, numExamples } = options;
+  requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
+  requireOneOf('weights', weights, weightChoices);
+  requireWholeNumber('batchSize', batchSize, 1);
+  requireWholeNumber('numExamples', numExamples, 1);
   const { metadata, tensors } = checkpoint;
   requireSameClasses(metadata.dataset.classes, examples);
   const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize);

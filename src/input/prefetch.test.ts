@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { holdOut } from '../data/holdout.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
+import { UsageError } from '../errors.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { type Batch, distortedBatch, evaluationBatch, newBuffers } from './batch.ts';
 import { centre, croppedValues } from './distort.ts';
@@ -112,13 +113,13 @@ test('closing joins the readers and turns away who still waits', async () => {
 
 test('numbers that make no sense are refused before a thread is started', () => {
   for (const [options, message] of [
-    [{ ...run, batchSize: 0 }, 'the batch size must be a whole number from 1 on, found 0'],
-    [{ ...run, ahead: 1.5 }, 'the number of batches ahead must be a whole number from 1 on, found 1.5'],
-    [{ ...run, readers: 0 }, 'the number of readers must be a whole number from 1 on, found 0'],
-    [{ ...run, firstStep: -1 }, 'the first step must be a whole number from 0 on, found -1'],
+    [{ ...run, batchSize: 0 }, 'batchSize: found 0, expected a whole number from 1 on'],
+    [{ ...run, ahead: 1.5 }, 'ahead: found 1.5, expected a whole number from 1 on'],
+    [{ ...run, readers: 0 }, 'readers: found 0, expected a whole number from 1 on'],
+    [{ ...run, firstStep: -1 }, 'firstStep: found -1, expected a whole number from 0 on'],
   ] as const)
-    assert.throws(() => prefetchBatches(examples, options), { name: 'RangeError', message });
-  assert.throws(() => prefetchEvaluation(examples, { batchSize: 8, numExamples: Number.NaN }), RangeError);
+    assert.throws(() => prefetchBatches(examples, options), { name: 'UsageError', message });
+  assert.throws(() => prefetchEvaluation(examples, { batchSize: 8, numExamples: Number.NaN }), UsageError);
 });
 
 test('however long it runs, memory is made for the batches asked for ahead and the one in use, and no more', async () => {

@@ -3,6 +3,7 @@
  * batches stands in for r0.11's queue of 20,000 images, which had to be filled before the first step.
  */
 import { performance } from 'node:perf_hooks';
+import { requireWholeNumber } from '../arguments.ts';
 import type { Batch, BatchBuffers, ExampleRecords } from './batch.ts';
 import type { Start } from './messages.ts';
 import { Reader } from './reader.ts';
@@ -61,9 +62,9 @@ class PrefetchedBatches implements BatchSource<undefined> {
   /** Prepares the steps from `first` up to, and without, `end`. */
   constructor(start: Start, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
     const { ahead = Math.max(4, readers + 1) } = asked;
-    requireWhole('batch size', start.batchSize);
-    requireWhole('number of batches ahead', ahead);
-    requireWhole('number of readers', readers);
+    requireWholeNumber('batchSize', start.batchSize, 1);
+    requireWholeNumber('ahead', ahead, 1);
+    requireWholeNumber('readers', readers, 1);
     this.#readers = startReaders(start, readers);
     this.#nextStep = first;
     this.#end = end;
@@ -132,11 +133,6 @@ function startReaders(start: Start, count: number): readonly Reader[] {
   }
 }
 
-function requireWhole(what: string, number: number, least = 1): void {
-  if (!Number.isInteger(number) || number < least)
-    throw new RangeError(`the ${what} must be a whole number from ${least} on, found ${number}`);
-}
-
 /** The records of examples, without what no thread can be given (functions). */
 function recordsOf({ count, records, places }: ExampleRecords): ExampleRecords {
   return { count, records, ...(places && { places }) };
@@ -147,7 +143,7 @@ export function prefetchBatches(
   examples: ExampleRecords,
   { seed, batchSize, firstStep, ...prefetching }: TrainingBatches,
 ): BatchSource {
-  requireWhole('first step', firstStep, 0);
+  requireWholeNumber('firstStep', firstStep, 0);
   const start: Start = { kind: 'training', examples: recordsOf(examples), batchSize, seed };
   // The type says that training never ends: its source has no end to give.
   return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
@@ -158,7 +154,7 @@ export function prefetchEvaluation(
   all: ExampleRecords,
   { batchSize, numExamples, ...prefetching }: EvaluationBatches,
 ): BatchSource<undefined> {
-  requireWhole('number of examples', numExamples);
+  requireWholeNumber('numExamples', numExamples, 1);
   const examples = { ...recordsOf(all), count: Math.min(all.count, numExamples) };
   const batches = Math.ceil(examples.count / batchSize);
   return new PrefetchedBatches({ kind: 'evaluation', examples, batchSize }, 0, batches, prefetching);

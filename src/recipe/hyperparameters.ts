@@ -3,6 +3,7 @@
  * its value in older ones, and the entry on TensorBoard's HParams page. The defaults are the tutorial's (r0.11,
  * `cifar10.py`) where it has them.
  */
+import { requireFiniteNumber, requireOneOf, requireWholeNumber } from '../arguments.ts';
 import { optimizerNames } from '../optimizer/optimizers.ts';
 import { scheduleNames } from '../optimizer/schedule.ts';
 import { finiteNumber, oneOf, type Reader, record, wholeNumber, withDefault } from '../readers.ts';
@@ -167,6 +168,17 @@ export function makeHyperparameters(choose: (name: HyperparameterName) => string
 export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
   (name) => hyperparameterTable[name].default,
 );
+
+/** Checks what a caller of the library gives.
+ * @throws UsageError naming the hyperparameter, what was found and what was expected */
+export function requireHyperparameters(given: Hyperparameters): void {
+  for (const [name, found] of entries) {
+    const [where, value] = [`hyperparameters.${name}`, given?.[name as HyperparameterName]];
+    if (found.kind === 'choice') requireOneOf(where, value, found.choices);
+    else if (found.kind === 'integer') requireWholeNumber(where, value, found.minimum, found.maximum);
+    else requireFiniteNumber(where, value, found.minimum, found.maximum);
+  }
+}
 
 /** Reads the hyperparameters of a checkpoint. What an older version did not know has its default.
  * @throws RunError naming the field */

@@ -1,4 +1,5 @@
 /** What makes a training what it is: chosen when it starts, stored in every checkpoint, taken from there on resume. */
+import { requireFiniteNumber, requireObject, requireWholeNumber } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets, examplesIn } from '../data/dataset.ts';
 import { checksum, type Examples } from '../data/files.ts';
@@ -10,8 +11,10 @@ import {
   type HyperparameterName,
   type Hyperparameters,
   hyperparameterNames,
+  requireHyperparameters,
 } from '../recipe/hyperparameters.ts';
 import type { ParameterGroup } from '../recipe/parameter-groups.ts';
+import { counted } from '../wording.ts';
 
 /** The numbers and names of a run. */
 export interface Recipe {
@@ -37,12 +40,32 @@ export interface TrainingRun extends Recipe {
 }
 
 /** The run of a recipe on these training examples.
- * @throws RunError when the holdout leaves nothing on one side. */
+ * @throws UsageError for a number of the recipe that is out of bounds, by name
+ * @throws RunError when network and data have not as many classes, or the holdout leaves nothing on one side. */
 export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
+  requireRecipe(recipe);
+  requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
+  requireClasses(recipe.network, all.dataset);
   const whole = { ...recipe, engine, checksum: checksum(all) };
   if (recipe.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, recipe.holdout, recipe.seed);
   return { ...whole, examples: training, validation };
+}
+
+function requireRecipe({ hyperparameters, batchSize, seed, holdout }: Recipe): void {
+  requireHyperparameters(hyperparameters);
+  requireWholeNumber('batchSize', batchSize, 1);
+  requireWholeNumber('seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  requireFiniteNumber('holdout', holdout, 0, 1);
+}
+
+/** @throws RunError naming both numbers */
+function requireClasses({ name, classes }: Network, dataset: DatasetDescription): void {
+  if (classes === dataset.classes.length) return;
+  throw new RunError(
+    `the network ${name} has ${counted(classes, 'class', 'classes')}, and ${dataset.title} has ${dataset.classes.length}: ` +
+      'make it with as many, such as tutorialNetwork(dataset.classes.length)',
+  );
 }
 
 /** Versions that have a part in the bits of a result. */

@@ -2,6 +2,7 @@
  * Training, from top to bottom: batches, graph, session, variables (fresh or restored), then the loop. An async
  * generator of what happened: the command line prints it, tests count it; nothing here prints.
  */
+import { requireObject, requireWholeNumber } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
@@ -88,8 +89,10 @@ export type TrainEvent =
       readonly waitedMillis: number;
     };
 
-/** @throws RunError when the loss is no longer finite, or the checkpoint belongs to another run. */
+/** @throws UsageError for options that make no sense, by name
+ * @throws RunError when the loss is no longer finite, or the checkpoint belongs to another run. */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
+  requireOptions(options);
   const { run, resume, readers = 1 } = options;
   const stored = resume?.checkpoint.metadata;
   const metadata = metadataOf(run, stored?.globalStep ?? 0, options.versions);
@@ -115,6 +118,23 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   } finally {
     await Promise.all([batches.close(), session?.release()]);
   }
+}
+
+/** @throws UsageError for a number that is out of bounds, by name */
+function requireOptions({
+  store,
+  maxSteps,
+  checkpointSteps,
+  readers = 1,
+  summarySteps = 1,
+  validate,
+}: TrainOptions): void {
+  requireObject('store', store, 'save', 'a CheckpointStore');
+  requireWholeNumber('maxSteps', maxSteps, 0);
+  requireWholeNumber('checkpointSteps', checkpointSteps, 1);
+  requireWholeNumber('readers', readers, 1);
+  requireWholeNumber('summarySteps', summarySteps, 1);
+  if (validate !== undefined) requireWholeNumber('validate.every', validate.every, 1);
 }
 
 /** Every turn: what is due at this step (score, save), then the update. The last turn has no update. */
