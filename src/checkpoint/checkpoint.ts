@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openRegularFile, readRegularFile } from '../disk/regular-file.ts';
+import { openRegularFile, type ReadOptions, readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { bytesOf, describeType, type Float32Tensor, type Tensor } from '../tensor/tensor.ts';
@@ -41,10 +41,13 @@ export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint):
 
 /** Reads a checkpoint and verifies all of it.
  * @throws RunError naming the file and what is wrong with it. */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
+export async function readCheckpoint(
+  path: string,
+  { links }: Pick<ReadOptions, 'links'> = {},
+): Promise<Checkpoint> {
   let bytes: Uint8Array;
   try {
-    bytes = await readRegularFile(path, { maximumBytes: maximumFileBytes });
+    bytes = await readRegularFile(path, { maximumBytes: maximumFileBytes, ...(links && { links }) });
   } catch (error) {
     throw new RunError(`cannot read the checkpoint ${path}: ${messageOf(error)}`);
   }

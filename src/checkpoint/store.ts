@@ -228,7 +228,7 @@ function runOf({ dataset, network, batchSize, seed, holdout }: CheckpointMetadat
 
 async function readOrProblem(path: string): Promise<Checkpoint | string> {
   try {
-    const checkpoint = await readCheckpoint(path);
+    const checkpoint = await readCheckpoint(path, { links: 'refuse' });
     const { globalStep } = checkpoint.metadata;
     if (globalStep === stepOf(path)) return checkpoint;
     return (

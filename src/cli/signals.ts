@@ -12,8 +12,8 @@
  * with SIGINT for background jobs, stays ignored. Commands that have nothing to save do not listen: the first signal ends
  * them.
  */
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { ignoredSignals } from './ignored-signals.ts';
 
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXCPU', 'SIGPWR'] as const;
 const saving = ['SIGUSR1', 'SIGUSR2'] as const;
@@ -23,14 +23,16 @@ type StopSignal = (typeof stopping)[number];
 
 /** Signals of one request come within this time. */
 const repetitionMillis = 1000;
-/** How long saving may take after the request before `onSlow` is called. */
-export const patienceMillis = 2000;
+/** So many ignored Ctrl-C within this time stop the process after all. */
+const [insistence, insistenceMillis] = [3, 3000];
 
 class Interruption {
   readonly #controller = new AbortController();
   readonly #saveListeners = new Set<() => void>();
   #askedAt = Number.NEGATIVE_INFINITY;
   #code = 0;
+  /** When signals came that were ignored. */
+  #ignored: readonly number[] = [];
   /** Says what leaving at once loses. */
   onLeave: (() => void) | undefined;
 
@@ -43,7 +45,7 @@ class Interruption {
   listen(): void {
     const ignored = ignoredSignals();
     for (const name of stopping)
-      if (!ignored.has(constants.signals[name])) listenTo(name, () => this.#stop(name));
+      listenTo(name, ignored.includes(name) ? () => this.#ignore(name) : () => this.#stop(name));
   }
 
   get signal(): AbortSignal {
@@ -76,6 +78,13 @@ class Interruption {
     for (const listener of this.#saveListeners) listener();
   }
 
+  /** Someone who presses Ctrl-C again and again means this process. */
+  #ignore(name: StopSignal): void {
+    const now = performance.now();
+    this.#ignored = [...this.#ignored.filter((at) => now - at < insistenceMillis), now];
+    if (name === 'SIGINT' && this.#ignored.length >= insistence) this.#stop(name);
+  }
+
   #stop(name: StopSignal): void {
     const now = performance.now();
     if (!this.#controller.signal.aborted) {
@@ -97,18 +106,6 @@ function listenTo(name: NodeJS.Signals, listener: () => void): void {
     process.on(name, listener);
   } catch {
     // The system does not let programs handle it.
-  }
-}
-
-/** Numbers of the signals that were ignored when the process started (`SigIgn` of proc(5)); none on other systems. */
-function ignoredSignals(): ReadonlySet<number> {
-  try {
-    const [, mask = '0'] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-    const bits = BigInt(`0x${mask}`);
-    const numbers = Array.from({ length: 64 }, (_, index) => index + 1);
-    return new Set(numbers.filter((number) => ((bits >> BigInt(number - 1)) & 1n) === 1n));
-  } catch {
-    return new Set();
   }
 }
 
