@@ -23,4 +23,5 @@ test('a link is neither read nor written through', { skip: process.platform === 
     assert.throws(() => appendLines(join(folder, 'link'), ['{}']), /symbolic link/);
     assert.throws(() => readLines(join(folder, 'link')), /symbolic link/);
     assert.equal(readFileSync(join(folder, 'victim'), 'utf8'), 'secret');
-  }));
+  }),
+);

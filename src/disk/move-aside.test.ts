@@ -18,24 +18,29 @@ test('a folder gets the first number that is free, and an empty one takes its pl
     assert.deepEqual(readdirSync(folder).sort(), ['run', 'run.1', 'run.2']);
   }));
 
-test('of a link the folder that it names is renamed, and the link stays', { skip: process.platform === 'win32' }, () =>
-  inTemporaryFolder(async (folder) => {
-    mkdirSync(join(folder, 'disk', 'real'), { recursive: true });
-    writeFileSync(join(folder, 'disk', 'real', 'file'), '');
-    const link = join(folder, 'link');
-    symlinkSync(join('disk', 'real'), link);
-    const moved = await moveAside(link);
-    assert.ok(existsSync(join(moved, 'file')), moved);
-    assert.ok(lstatSync(link).isSymbolicLink());
-    assert.deepEqual(readdirSync(link), []);
-    assert.deepEqual(readdirSync(join(folder, 'disk')).sort(), ['real', 'real.1']);
-  }));
+test(
+  'of a link the folder that it names is renamed, and the link stays',
+  { skip: process.platform === 'win32' },
+  () =>
+    inTemporaryFolder(async (folder) => {
+      mkdirSync(join(folder, 'disk', 'real'), { recursive: true });
+      writeFileSync(join(folder, 'disk', 'real', 'file'), '');
+      const link = join(folder, 'link');
+      symlinkSync(join('disk', 'real'), link);
+      const moved = await moveAside(link);
+      assert.ok(existsSync(join(moved, 'file')), moved);
+      assert.ok(lstatSync(link).isSymbolicLink());
+      assert.deepEqual(readdirSync(link), []);
+      assert.deepEqual(readdirSync(join(folder, 'disk')).sort(), ['real', 'real.1']);
+    }),
+);
 
 test('the content of a mount point moves into a folder in it', (context) =>
   inTemporaryFolder(async (folder) => {
     const place = join(folder, 'mount');
     mkdirSync(place);
-    if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', place]).status !== 0) return context.skip('mounting is refused');
+    if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', place]).status !== 0)
+      return context.skip('mounting is refused');
     try {
       for (const name of ['lock', 'model', 'checkpoint']) writeFileSync(join(place, name), '');
       assert.equal(await moveAside(place, ['lock']), join(place, '1'));

@@ -20,28 +20,36 @@ test('a folder that others own or can write is not', () => {
   assert.equal(tamperingRisk({ uid: 1000, gid: 50, mode: 0o40775 }, me), 'is writable by its group');
 });
 
-test('a default folder is refused with the way out, one that was named is used with a warning', {
-  skip: process.platform === 'win32',
-}, () =>
-  inTemporaryFolder(async (folder) => {
-    const shared = join(folder, 'shared');
-    mkdirSync(shared);
-    chmodSync(shared, 0o777);
-    const warnings: string[] = [];
-    const use = (name: string, isExplicit: boolean) =>
-      requireTrusted({ folder: join(folder, name), flag: '--train-dir', isExplicit }, (text) => warnings.push(text));
-    await assert.rejects(use('shared', false), {
-      name: 'RunError',
-      message: `${shared}: is writable by every user, so others could replace files in it. Give another --train-dir, or make it yours alone (chown, chmod go-w).`,
-    });
-    assert.deepEqual(warnings, []);
-    await use('shared', true);
-    assert.deepEqual(warnings, [`${shared} is writable by every user: files in it may be replaced by others`]);
-    await use('missing', false);
-    chmodSync(shared, 0o755);
-    await use('shared', false);
-    assert.equal(warnings.length, 1);
-  }));
+test(
+  'a default folder is refused with the way out, one that was named is used with a warning',
+  {
+    skip: process.platform === 'win32',
+  },
+  () =>
+    inTemporaryFolder(async (folder) => {
+      const shared = join(folder, 'shared');
+      mkdirSync(shared);
+      chmodSync(shared, 0o777);
+      const warnings: string[] = [];
+      const use = (name: string, isExplicit: boolean) =>
+        requireTrusted({ folder: join(folder, name), flag: '--train-dir', isExplicit }, (text) =>
+          warnings.push(text),
+        );
+      await assert.rejects(use('shared', false), {
+        name: 'RunError',
+        message: `${shared}: is writable by every user, so others could replace files in it. Give another --train-dir, or make it yours alone (chown, chmod go-w).`,
+      });
+      assert.deepEqual(warnings, []);
+      await use('shared', true);
+      assert.deepEqual(warnings, [
+        `${shared} is writable by every user: files in it may be replaced by others`,
+      ]);
+      await use('missing', false);
+      chmodSync(shared, 0o755);
+      await use('shared', false);
+      assert.equal(warnings.length, 1);
+    }),
+);
 
 test("another user's folder or link is refused", { skip: process.getuid?.() !== 0 && 'needs root' }, () =>
   inTemporaryFolder(async (folder) => {
@@ -54,4 +62,5 @@ test("another user's folder or link is refused", { skip: process.getuid?.() !== 
     chownSync(own, 12_345, 12_345);
     await assert.rejects(use(own), /belongs to another user/);
     await assert.rejects(use(link), /belongs to another user/);
-  }));
+  }),
+);
