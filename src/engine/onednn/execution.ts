@@ -2,6 +2,7 @@
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { withoutRole } from '../../graph/results.ts';
+import { requireMemory } from '../../machine/memory.ts';
 import type { SlotType } from '../../ops/primitives.ts';
 import { commuteRelu } from '../../passes/commute-pool.ts';
 import { prune } from '../../passes/rewrite.ts';
@@ -87,7 +88,9 @@ export class Execution {
       this.#staging = { name: 'staging', bytes: staging, kept: true };
       const passages = this.#scheduledPassages(scheduler);
       const copies = this.#scheduledCopies(scheduler);
-      this.#arena = new Arena(this.#onednn, scribble + Math.max(0, ...scheduler.scratchpads()));
+      const bytes = scribble + Math.max(0, ...scheduler.scratchpads());
+      requireMemory(`graph ${graph.name}`, bytes);
+      this.#arena = new Arena(this.#onednn, bytes);
       this.#plainOffset = plain;
       this.#scratchpad = this.#arena.address(scribble);
       this.#putConstants();
@@ -154,6 +157,7 @@ export class Execution {
 
   release(): void {
     this.#onednn.release();
+    this.#arena.release();
   }
 
   #execute({ step, args }: Ready): void {
