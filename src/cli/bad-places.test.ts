@@ -42,9 +42,13 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 /** Mounts a file system in memory; returns why that is not possible here, or undefined. */
 function mounted(place: string, options: string): string | undefined {
   mkdirSync(place);
-  const { status, error, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', place], {
-    encoding: 'utf8',
-  });
+  const { status, error, stderr } = spawnSync(
+    'mount',
+    ['-t', 'tmpfs', '-o', `mode=755,${options}`, 'tmpfs', place],
+    {
+      encoding: 'utf8',
+    },
+  );
   return status === 0 ? undefined : `mounting is refused here: ${error?.message ?? stderr.trim()}`;
 }
 

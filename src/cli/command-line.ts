@@ -6,11 +6,13 @@ import { version } from '../version.ts';
 import { type Console, createConsole } from './console.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 import { interruption } from './signals.ts';
-import { noteWhenSlow } from './slow-stop.ts';
+import { computing, StopWatch } from './stop-watch.ts';
 
 /** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
 async function run(request: CommandLine, console: Console): Promise<number> {
-  const context = { console, signal: interruption.signal };
+  const { signal } = interruption;
+  const stopWatch = new StopWatch(signal, console, () => interruption.leave());
+  const context = { console, signal, stopWatch };
   switch (request.command) {
     case 'help':
       console.result(request.text);
@@ -26,13 +28,11 @@ async function run(request: CommandLine, console: Console): Promise<number> {
     }
     case 'train': {
       interruption.listen();
-      noteWhenSlow(interruption.signal, console);
       const { trainCommand } = await import('./commands/train.ts');
       return (await trainCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
     }
     case 'eval': {
       interruption.listen();
-      noteWhenSlow(interruption.signal, console);
       const { evalCommand } = await import('./commands/eval.ts');
       return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
     }
@@ -47,6 +47,7 @@ async function run(request: CommandLine, console: Console): Promise<number> {
     }
     case 'bench': {
       interruption.listen();
+      stopWatch.begin(computing());
       const { benchCommand } = await import('./commands/bench.ts');
       await benchCommand({ ...request, ...context });
       return interruption.signal.aborted ? interruption.exitCode() : 0;
@@ -102,6 +103,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Nobody is left to be told.
 process.stderr.on('error', () => undefined);
 
+/** After its end a process may live on for a thread that hangs, such as one in a write to a disk that failed. */
+const lingeringMillis = 2000;
+
+interruption.refuseDebugger();
 const words = process.argv.slice(2);
 let console: Console = createConsole({ quiet: false, json: false });
 try {
@@ -111,3 +116,4 @@ try {
 } catch (error) {
   process.exitCode = report(error, words.includes('--debug'), console);
 }
+setTimeout(() => process.exit(), lingeringMillis).unref();

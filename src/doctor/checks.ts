@@ -1,10 +1,14 @@
 /** What the machine has and lacks. */
-import { statfs } from 'node:fs/promises';
+import { rm, rmdir, statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { type DatasetDescription, datasets } from '../data/dataset.ts';
 import { folderOf, loadExamples } from '../data/files.ts';
 import { exists } from '../disk/exists.ts';
-import { writableFolder } from '../disk/writable.ts';
+import { appendLines } from '../disk/json-lines.ts';
+import { lockFolder } from '../disk/lock.ts';
+import { existingFolder, writableFolder } from '../disk/writable.ts';
+import { writeAside } from '../disk/write-aside.ts';
 import { messageOf } from '../errors.ts';
 import { coreLimit, usableCores } from '../machine/cores.ts';
 import { counted } from '../wording.ts';
@@ -40,6 +44,7 @@ export function machineFindings(): readonly Finding[] {
 export async function folderFinding(subject: string, folder: string, needed: number): Promise<Finding> {
   try {
     const { bavail, bsize } = await statfs(await writableFolder(folder));
+    await tryWriting(folder);
     const room = bavail * bsize;
     const verdict = room < needed ? 'missing' : 'ok';
     const advice = verdict === 'ok' ? '' : `; ${gigabytes(needed)} are needed`;
@@ -50,6 +55,23 @@ export async function folderFinding(subject: string, folder: string, needed: num
       subject,
       text: `${folder}: cannot be written (${messageOf(error)}); give another folder`,
     };
+  }
+}
+
+/** Takes the folder and writes a file there as training does, and removes what it made.
+ * @throws RunError when training could not */
+async function tryWriting(folder: string): Promise<void> {
+  const { missing } = await existingFolder(folder);
+  const purpose = { file: 'doctor.lock', doing: 'is examining it', flag: 'folder' };
+  const release = await lockFolder(folder, purpose);
+  const file = join(folder, `doctor-${process.pid}`);
+  try {
+    await writeAside(file, new Uint8Array(1));
+    appendLines(file, ['{}']);
+  } finally {
+    await rm(file, { force: true });
+    await release();
+    for (const made of missing.toReversed()) await rmdir(made).catch(() => undefined);
   }
 }
 

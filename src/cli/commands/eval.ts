@@ -13,11 +13,13 @@ import { EvalReporter } from '../eval-reporter.ts';
 import type { EvalFlags } from '../flag-table.ts';
 import { CheckpointScorer } from './checkpoint-scorer.ts';
 import type { CommandContext } from './context.ts';
+import { requireTrustedFolders } from './folders.ts';
 
 /** Returns whether it came to its end, rather than being stopped. */
 export async function evalCommand(context: CommandContext<EvalFlags>): Promise<boolean> {
-  const { flags, console, signal } = context;
+  const { flags, given, console, signal } = context;
   requireOffered(flags.engine, flags.precision);
+  await requireTrustedFolders(flags, given, ['checkpointDir', 'evalDir', 'dataDir'], console.warn);
   await requireFolder(flags.checkpointDir);
   const store = new CheckpointStore(flags.checkpointDir, { keep: 0, onWarning: console.warn });
   const log = await EvaluationLog.open(flags.evalDir);
