@@ -2,7 +2,7 @@
 """How fast PyTorch trains the tutorial's network on this machine's CPU: the peer of `cifar10 bench --peers`.
 
     python3 bench/peers/torch_step.py                       every variant, one line of JSON each
-    npm run bench -- --peers "python3 bench/peers/torch_step.py"    in turn with cifar10, as ratios
+    npm run bench -- --peers bench/peers/torch_step.py      in turn with cifar10, as ratios
 
 A step is what cifar10 computes in one: forward pass, cross entropy and weight decay, backward pass, gradient descent, moving
 averages of all parameters. The batch of distorted images is kept in memory (cifar10's own figures include making the next one).
