@@ -1,10 +1,51 @@
-/** Plain tables: columns as wide as their widest cell, the first to the left, the others to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+import { padEnd, padStart, shortened, widthOf } from './width.ts';
+
+/** Tables fit the narrowest terminal that people use. */
+const usualColumns = 80;
+const gap = '  ';
+/** Names in the first column are not shortened below this. */
+const leastFirst = 12;
+
+/** Plain tables: columns as wide as their widest cell, the first to the left, the others to the right. Where the table is
+ * wider than a terminal of 80 columns, long names in the first column are shortened in their middle. */
+export function table(rows: readonly (readonly string[])[], columns: number = usualColumns): string {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, column) =>
+    Math.max(...rows.map((row) => widthOf(row[column] ?? ''))),
   );
+  const [first = 0, ...others] = widths;
+  const rest = others.reduce((sum, width) => sum + width + gap.length, 0);
+  const firstWidth = Math.min(first, Math.max(leastFirst, columns - rest));
   const cell = (text: string, column: number) =>
-    column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
+    column === 0 ? padEnd(shortened(text, firstWidth), firstWidth) : padStart(text, widths[column] ?? 0);
+  return rows.map((row) => row.map(cell).join(gap).trimEnd()).join('\n');
+}
+
+/** Names and values, a row each; long values are continued below their beginning. */
+export function settings(
+  rows: readonly (readonly [name: string, value: string])[],
+  columns: number = usualColumns,
+): string {
+  const indent = 2;
+  const nameWidth = Math.max(0, ...rows.map(([name]) => widthOf(name)));
+  const valueWidth = Math.max(20, columns - indent - nameWidth - gap.length);
+  return rows
+    .flatMap(([name, value]) =>
+      linesOf(value, valueWidth).map((line, index) =>
+        `${' '.repeat(indent)}${padEnd(index === 0 ? name : '', nameWidth)}${gap}${line}`.trimEnd(),
+      ),
+    )
+    .join('\n');
+}
+
+/** A text in lines that fit, broken at blanks. */
+function linesOf(text: string, columns: number): readonly string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    const joined = last === '' ? word : `${last} ${word}`;
+    if (widthOf(joined) <= columns) lines[lines.length - 1] = joined;
+    else lines.push(shortened(word, columns));
+  }
+  return lines.filter((line, index) => line !== '' || index === 0);
 }
