@@ -3,29 +3,30 @@
  * and 3.x, look the same from here. Everything made is destroyed by `release`, last first.
  */
 import { RunError } from '../../../errors.ts';
+import type { ConstructorArgument, PrimitiveKind } from '../../../ops/primitive-kinds.ts';
+import type { Unary } from '../../../ops/primitives.ts';
 import type { Shape } from '../../../tensor/tensor.ts';
 import {
   type DataType,
   dataTypes,
-  type EltwiseName,
   eltwiseAlgorithms,
   implementationQuery,
   layoutQueries,
-  type Place,
+  type RunArgument,
   statusWords,
 } from './constants.ts';
 import { type CArgument, type CFunction, type Library, openLibrary } from './library.ts';
-import { type ArgumentName, argumentTypes, type PrimitiveKind, signatureOf } from './signatures.ts';
+import { argumentTypes, signatureOf } from './signatures.ts';
 
 /** Where a descriptor, a primitive or a memory of the library lives. */
 export type Handle = bigint;
 
 /** What is done to the result of a primitive before it is written. */
 export type NativePostOp =
-  | { readonly eltwise: EltwiseName; readonly alpha: number; readonly beta: number }
+  | { readonly eltwise: Unary; readonly alpha: number; readonly beta: number }
   | { readonly binary: number; readonly operand: Handle };
 
-export type NativeArguments = Readonly<Partial<Record<ArgumentName, number | Handle | Shape | null>>>;
+export type NativeArguments = Readonly<Partial<Record<ConstructorArgument, number | Handle | Shape | null>>>;
 
 /** Bytes of `dnnl_memory_desc_t` and of the largest operation descriptor in 2.x. */
 const [memoryDescriptorBytes, operationDescriptorBytes] = [696, 16384];
@@ -130,7 +131,7 @@ export class Onednn {
   }
 
   /** The layout that a primitive has chosen for an argument, or undefined where it has no such argument. */
-  layout(primitiveDescriptor: Handle, argument: Place): Handle | undefined {
+  layout(primitiveDescriptor: Handle, argument: RunArgument): Handle | undefined {
     const query = this.#call('dnnl_primitive_desc_query_md', 'void *', ['void *', 'int', 'int']);
     const found = query(primitiveDescriptor, ...layoutQueries[argument]);
     return typeof found === 'bigint' && found !== 0n && this.byteSize(found) > 0 ? found : undefined;
@@ -160,10 +161,10 @@ export class Onednn {
 
   /** Runs a primitive to its end. */
   get execute(): (primitive: Handle, args: EncodedArguments) => void {
-    const run = this.#call('dnnl_primitive_execute', 'int', ['void *', 'void *', 'int', 'void *']);
+    const execute = this.#call('dnnl_primitive_execute', 'int', ['void *', 'void *', 'int', 'void *']);
     const stream = this.#stream;
     return (primitive, { count, bytes }) => {
-      const status = run(primitive, stream, count, bytes);
+      const status = execute(primitive, stream, count, bytes);
       if (status !== 0) this.#check('dnnl_primitive_execute', status);
     };
   }
@@ -210,7 +211,7 @@ export class Onednn {
   }
 
   /** The number of an elementwise function in this generation of the library. */
-  eltwise(name: EltwiseName): number {
+  eltwise(name: Unary): number {
     return eltwiseAlgorithms[this.library.major >= 3 ? 'v3' : 'v2'][name];
   }
 
@@ -264,11 +265,11 @@ export interface EncodedArguments {
 
 /** The arguments of a primitive, by oneDNN's numbers: an array of `{ int argument; void *memory }`, encoded once. */
 export function encodeArguments(
-  args: readonly (readonly [place: number, memory: Handle])[],
+  args: readonly (readonly [argument: number, memory: Handle])[],
 ): EncodedArguments {
   const bytes = new DataView(new ArrayBuffer(16 * args.length));
-  args.forEach(([place, memory], index) => {
-    bytes.setInt32(16 * index, place, true);
+  args.forEach(([argument, memory], index) => {
+    bytes.setInt32(16 * index, argument, true);
     bytes.setBigUint64(16 * index + 8, memory, true);
   });
   return { count: args.length, bytes: new Uint8Array(bytes.buffer) };
