@@ -4,6 +4,7 @@ import { resultEntries, resultValues, withoutRole } from '../../graph/results.ts
 import type { Slot } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { type LaidOutCall, type LaidOutProgram, type Operand, readableAs } from './laid-out.ts';
+import type { TensorForm } from './layout-table.ts';
 import { printLaidOutCall } from './print-program.ts';
 import { baseOf } from './program.ts';
 
@@ -121,14 +122,14 @@ function checkResults(program: LaidOutProgram, slots: CheckedSlots): void {
   }
   for (const { slot } of resultValues(withoutRole(program.results, 'watched')))
     if (slots.isWatchedOnly(slot)) refuse(`only watched steps compute ${slot.name}, a result of every step`);
-  for (const [name, { slot }] of program.results.update) {
+  for (const [name, { layout }] of program.results.update) {
     const variable = program.variables.get(name);
     if (variable === undefined) refuse(`update of ${name}, which is no variable`);
-    else if (describe(variable) !== describe(slot))
-      refuse(`update of ${name}, ${describe(variable)}, has ${describe(slot)}`);
+    else if (describe(variable) !== describe(layout))
+      refuse(`update of ${name}, ${describe(variable)}, has ${describe(layout)}`);
   }
 }
 
-function describe({ type, dims }: Slot): string {
+function describe({ type, dims }: TensorForm): string {
   return `${type} [${dims.join(', ')}]`;
 }

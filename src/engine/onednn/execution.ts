@@ -1,4 +1,4 @@
-/** A graph made ready to run with oneDNN: memory, primitives and their arguments, in order. */
+/** A compiled graph: memory, primitives and their arguments, in order. */
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { withoutRole } from '../../graph/results.ts';
@@ -29,7 +29,7 @@ const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } 
   bfloat16: [toBfloat16],
 };
 
-/** The program of a graph, before anything is known of the machine. */
+/** The program of a graph, which does not depend on the machine. */
 export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
   const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains];
   // With a single worker there is nothing to exchange.
@@ -66,7 +66,7 @@ export class Execution {
   readonly #stagingOffset: number;
   readonly #executePrimitive: (primitive: Handle, args: EncodedArguments) => void;
 
-  /** @throws RunError when oneDNN is not there or cannot do what the graph asks */
+  /** @throws RunError when oneDNN is missing or does not support a primitive of the graph */
   constructor(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>) {
     this.#graph = graph;
     this.#onednn = new Onednn(threads);

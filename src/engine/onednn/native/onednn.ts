@@ -1,6 +1,6 @@
 /**
- * oneDNN's C API as TypeScript: descriptors, primitives, memories, and their end. Both generations of the library, 2.x
- * and 3.x, look the same from here. Everything made is destroyed by `release`, last first.
+ * oneDNN's C API as TypeScript: descriptors, primitives and memories, the same for both generations of the library, 2.x
+ * and 3.x. `release` destroys everything made, last first.
  */
 import { RunError } from '../../../errors.ts';
 import type { ConstructorArgument, PrimitiveKind } from '../../../ops/primitive-kinds.ts';
@@ -18,10 +18,10 @@ import {
 import { type CArgument, type CFunction, type Library, openLibrary } from './library.ts';
 import { argumentTypes, signatureOf } from './signatures.ts';
 
-/** Where a descriptor, a primitive or a memory of the library lives. */
+/** The address of a descriptor, a primitive or a memory of the library. */
 export type Handle = bigint;
 
-/** What is done to the result of a primitive before it is written. */
+/** A function of each element of a primitive's result before it is written. */
 export type NativePostOp =
   | { readonly eltwise: Unary; readonly alpha: number; readonly beta: number }
   | { readonly binary: number; readonly operand: Handle };
@@ -50,7 +50,7 @@ export class Onednn {
   readonly #buffers: Uint8Array[] = [];
 
   /** @param threads that every primitive computes with
-   * @throws RunError when the library is not there, or does not do its part */
+   * @throws RunError when the library is missing or refuses */
   constructor(threads: number) {
     this.library = openLibrary();
     this.#threads = threads;
@@ -60,7 +60,7 @@ export class Onednn {
     this.#stream = this.#make('stream', 'dnnl_stream_create', ['void *', 'int'], [this.#engine, inOrder]);
   }
 
-  /** The descriptor of a tensor in a layout: strides in elements, or `any` for what the primitive likes best. */
+  /** The descriptor of a tensor in a layout: strides in elements, or `any` to let the primitive choose. */
   tensor(dims: Shape, type: DataType, layout: 'any' | Shape): Handle {
     const sizes = int64s(dims.length === 0 ? [1] : dims);
     const rank = Math.max(1, dims.length);
@@ -78,12 +78,12 @@ export class Onednn {
     return this.addressOf(buffer);
   }
 
-  /** Whether two descriptors lay a tensor out in the same way. */
+  /** Whether two descriptors describe the same layout. */
   sameLayout(a: Handle, b: Handle): boolean {
     return a === b || this.#call('dnnl_memory_desc_equal', 'int', ['void *', 'void *'])(a, b) !== 0;
   }
 
-  /** Bytes of a tensor so laid out, padding included. */
+  /** Bytes of a tensor in that layout, padding included. */
   byteSize(descriptor: Handle): number {
     return Number(this.#call('dnnl_memory_desc_get_size', 'size_t', ['void *'])(descriptor));
   }
@@ -149,7 +149,7 @@ export class Onednn {
     return this.#make('primitive', 'dnnl_primitive_create', ['void *'], [descriptor]);
   }
 
-  /** A tensor in memory that somebody else owns. */
+  /** A tensor in memory that the caller owns. */
   memory(descriptor: Handle, address: bigint): Handle {
     return this.#make(
       'memory',
@@ -215,7 +215,7 @@ export class Onednn {
     return eltwiseAlgorithms[this.library.major >= 3 ? 'v3' : 'v2'][name];
   }
 
-  /** How many threads the primitives that follow are made for and run with: small work is done sooner by one. */
+  /** Sets the number of threads that primitives are made for and run with from here on: small work is faster with one. */
   setTeam(team: 'all' | 'one'): void {
     if (team === this.#team) return;
     this.#team = team;
@@ -231,7 +231,7 @@ export class Onednn {
     }
   }
 
-  /** Calls a constructor, whose first argument is where the handle goes, and remembers to destroy what it made. */
+  /** Calls a constructor, whose first argument receives the handle, and registers its destruction. */
   #make(kind: string, name: string, types: readonly string[], args: readonly CArgument[]): Handle {
     const out = new BigUint64Array(1);
     this.#check(name, this.#call(name, 'int', ['void *', ...types])(out, ...args));
