@@ -237,7 +237,7 @@ const ownFlags = {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_train',
-    help: 'the training folder whose newest checkpoint is evaluated',
+    help: 'a training folder, of which the newest checkpoint is evaluated, or one checkpoint file',
     group: 'Checkpoint',
     commands: ['eval'],
   },

@@ -76,6 +76,14 @@ async function readFully(file: FileHandle, target: Uint8Array): Promise<number> 
   return filled;
 }
 
+/** Bytes of a record of CIFAR-100 in its binary version: it has two labels. */
+const cifar100RecordBytes = 3074;
+
+function otherRecords(bytes: number): string {
+  if (bytes === 0 || bytes % recordBytes === 0 || bytes % cifar100RecordBytes !== 0) return '';
+  return ` These are ${count(bytes / cifar100RecordBytes)} records of CIFAR-100.`;
+}
+
 function count(number: number): string {
   return number.toLocaleString('en-US');
 }
@@ -95,7 +103,11 @@ async function readDataFile(
     const read = size === target.length ? await readFully(file, target) : size;
     if (read !== target.length) {
       const expected = `expected ${count(target.length)} (${count(records)} records of ${count(recordBytes)})`;
-      throw damaged(dataDir, dataset, `${path}: found ${count(read)} bytes, ${expected}.`);
+      throw damaged(
+        dataDir,
+        dataset,
+        `${path}: found ${count(read)} bytes, ${expected}.${otherRecords(read)}`,
+      );
     }
   } finally {
     await file.close();

@@ -73,7 +73,10 @@ async function prepare({ flags, given, console, signal }: CommandContext<TrainFl
   await ensureDataset(dataset, flags.dataDir, console, signal);
   console.progress(() => `reading ${dataset.title} …`);
   const { engine, reason } = engineOf(flags, given, resume?.checkpoint.metadata);
-  const run = makeRun(recipe, await loadExamples(flags.dataDir, dataset, 'train'), engine);
+  const examples = await loadExamples(flags.dataDir, dataset, 'train', signal);
+  // Found now, not by the evaluation after hours of training.
+  await loadExamples(flags.dataDir, dataset, 'test', signal);
+  const run = makeRun(recipe, examples, engine);
   requireRunning(signal);
   return { run, engineReason: reason, store, resume, initFrom };
 }
