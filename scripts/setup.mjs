@@ -21,9 +21,17 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const oldestNode = [20, 19];
 
+/** Ctrl-C reaches every process of the terminal. This one waits for the program that it runs, which saves and prints
+ * before it ends; otherwise the shell's prompt would come first. */
+function outliveTheProgram() {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    if (process.listenerCount(name) === 0) process.on(name, () => {});
+}
+
 /** Runs a program with the console of this one, and leaves with its exit code if it fails.
  * @param {string} command @param {readonly string[]} args */
 export function run(command, args) {
+  outliveTheProgram();
   const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
   if (error) fail(`cannot run ${command}: ${error.message}`);
   if (signal) fail(`${command} was stopped by ${signal}`);

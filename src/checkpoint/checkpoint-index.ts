@@ -8,13 +8,16 @@
  *
  * We write paths relative to the folder, so that it can be moved; TensorFlow also writes absolute ones.
  */
-import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
-import { messageOf, RunError } from '../errors.ts';
+import { errorCode, messageOf, RunError } from '../errors.ts';
 import { quoteText, unquoteText } from './text-proto.ts';
 
 export const indexName = 'checkpoint';
+
+/** An index of 100,000 checkpoints is smaller. */
+const maximumBytes = 10_000_000;
 
 export interface CheckpointIndex {
   /** Path of the newest checkpoint. */
@@ -40,9 +43,9 @@ export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex 
   const file = join(dir, indexName);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = String(await readRegularFile(file, { links: 'refuse', maximumBytes }));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw new RunError(`cannot read ${file}: ${messageOf(error)}`);
   }
   return parseIndex(text, file, (path) => resolve(dir, path));

@@ -4,19 +4,23 @@
  * [in, out].
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openRegularFile, type ReadOptions, readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { bytesOf, describeType, type Float32Tensor, type Tensor } from '../tensor/tensor.ts';
 import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from './metadata.ts';
 import { checkpointName } from './names.ts';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { decodeSafetensors, encodeSafetensors, readSafetensorsMetadata } from './safetensors.ts';
 
 export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, Float32Tensor>;
   readonly metadata: CheckpointMetadata;
 }
+
+/** Node reads no larger file at once. */
+const maximumFileBytes = 2 ** 31 - 1;
 
 const digestKey = 'contentSha256';
 
@@ -37,14 +41,35 @@ export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint):
 
 /** Reads a checkpoint and verifies all of it.
  * @throws RunError naming the file and what is wrong with it. */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
+export async function readCheckpoint(
+  path: string,
+  { links }: Pick<ReadOptions, 'links'> = {},
+): Promise<Checkpoint> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await readRegularFile(path, { maximumBytes: maximumFileBytes, ...(links && { links }) });
   } catch (error) {
     throw new RunError(`cannot read the checkpoint ${path}: ${messageOf(error)}`);
   }
   return decodeCheckpoint(bytes, path);
+}
+
+/** What a checkpoint says about its run, from the beginning of the file: the tensors are not read.
+ * @throws RunError naming the file and what is wrong with it. */
+export async function readCheckpointMetadata(path: string): Promise<CheckpointMetadata> {
+  const file = await openRegularFile(path).catch((error: unknown) => {
+    throw new RunError(`cannot read the checkpoint ${path}: ${messageOf(error)}`);
+  });
+  try {
+    const { size } = await file.stat();
+    const read = async (position: number, length: number) => {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, position);
+      return buffer.subarray(0, bytesRead);
+    };
+    return decodeMetadata(await readSafetensorsMetadata(read, size, path), path);
+  } finally {
+    await file.close();
+  }
 }
 
 export function encodeCheckpoint({ tensors, metadata }: Checkpoint): Uint8Array {

@@ -53,6 +53,19 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
   return { tensors, metadata };
 }
 
+/** The metadata of a file, of which only the header is read.
+ * @param read returns bytes of the file, fewer where it ends
+ * @throws RunError naming the file and what is wrong with it. */
+export async function readSafetensorsMetadata(
+  read: (position: number, length: number) => Promise<Uint8Array>,
+  fileBytes: number,
+  file: string,
+): Promise<Readonly<Record<string, string>>> {
+  const length = headerLength(await read(0, lengthBytes), file, fileBytes);
+  const header = await read(lengthBytes, length);
+  return parseHeader(header, fileBytes - lengthBytes - length, file).metadata;
+}
+
 interface PlacedTensor extends TensorEntry {
   readonly tensor: Tensor;
 }
@@ -93,7 +106,8 @@ function headerBytes(
   return padded;
 }
 
-function headerLength(bytes: Uint8Array, file: string): number {
+/** @param bytes at least the beginning of the file */
+function headerLength(bytes: Uint8Array, file: string, fileBytes: number = bytes.length): number {
   if (bytes.length < lengthBytes) {
     throw new RunError(
       `${file}: ${bytes.length} bytes are too few for a safetensors file; the file was cut short`,
@@ -106,9 +120,9 @@ function headerLength(bytes: Uint8Array, file: string): number {
 damaged or not safetensors`,
     );
   }
-  if (lengthBytes + Number(length) > bytes.length) {
+  if (lengthBytes + Number(length) > fileBytes) {
     throw new RunError(
-      `${file}: the header is ${length} bytes long, ${bytes.length - lengthBytes} follow; the file was cut short`,
+      `${file}: the header is ${length} bytes long, ${fileBytes - lengthBytes} follow; the file was cut short`,
     );
   }
   return Number(length);

@@ -227,3 +227,45 @@ test('who looks again and again is warned once of an index that makes no sense',
     /checkpoint:1: expected name: "value".*looking at the files of the folder instead/,
   );
 });
+
+test('a renamed copy is skipped with the way to go back, never resumed in silence', async () => {
+  await saveAll([1, 2], 0);
+  await writeFile(pathOf(99), await readFile(pathOf(1)));
+  assert.equal(await latestStep(), 2);
+  assert.match(
+    warnings.join('\n'),
+    /model\.ckpt-99\.safetensors: its content is of step 1\. .*keep it as model\.ckpt-1\./,
+  );
+});
+
+test('a damaged checkpoint does not count as kept, and the index does not name it', async () => {
+  await saveAll([1, 2]);
+  await damage(2);
+  await saveAll([3]);
+  const kept = [
+    'checkpoint',
+    'model.ckpt-1.safetensors',
+    'model.ckpt-2.safetensors',
+    'model.ckpt-3.safetensors',
+  ];
+  assert.deepEqual(await files(), kept);
+  assert.deepEqual(await readCheckpointIndex(dir), { latest: pathOf(3), all: [pathOf(1), pathOf(3)] });
+  assert.match(warnings.join('\n'), /not kept, because it is damaged: .*ckpt-2/);
+  await saveAll([4, 5]);
+  assert.deepEqual(await files(), ['checkpoint', 'model.ckpt-4.safetensors', 'model.ckpt-5.safetensors']);
+});
+
+test('an index that names files that do not exist is reported', async () => {
+  await saveAll([1]);
+  await rm(pathOf(1));
+  assert.equal(await store().latest(), undefined);
+  assert.match(warnings.join('\n'), /checkpoint names .*model\.ckpt-1\.safetensors, which does not exist/);
+});
+
+test('checkpoints of another run in the folder are reported', async () => {
+  await saveAll([1, 2], 0);
+  const other = sampleCheckpoint(3);
+  await store(0).save({ ...other, metadata: { ...other.metadata, seed: 5 } });
+  await store().warnOfOtherRuns(sampleCheckpoint(2).metadata);
+  assert.match(warnings.join('\n'), /holds checkpoints of another run \(model\.ckpt-3\.safetensors\)/);
+});

@@ -8,21 +8,23 @@
  *     3  replace the index                  files too many, the index right
  *     4  delete what is no longer kept      nothing undone
  *
- * So the index never names a file that is not there. (TensorFlow r0.11 deleted before it wrote the index.)
+ * So the index never names a file that does not exist, nor one that is known to be damaged. (TensorFlow r0.11 deleted
+ * before it wrote the index.)
  */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { asideEnding } from '../disk/write-aside.ts';
-import { messageOf, RunError } from '../errors.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { errorCode, messageOf, RunError } from '../errors.ts';
+import { type Checkpoint, readCheckpoint, readCheckpointMetadata, writeCheckpoint } from './checkpoint.ts';
 import { indexName, readCheckpointIndex, writeCheckpointIndex } from './checkpoint-index.ts';
+import type { CheckpointMetadata } from './metadata.ts';
 import { checkpointName, stepOfName } from './names.ts';
 import { retain } from './retention.ts';
 
 export interface CheckpointStoreOptions {
-  /** How many checkpoints stay, the newest; 0 keeps all. */
+  /** How many checkpoints are kept, the newest; 0 keeps all. Damaged ones do not count. */
   readonly keep: number;
-  /** Told of what was skipped or could not be tidied. */
+  /** Called with what was skipped or could not be tidied, once for each message. */
   readonly onWarning: (message: string) => void;
 }
 
@@ -31,15 +33,19 @@ export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
+/** More checkpoints of other runs than this are not looked for. */
+const mostCompared = 100;
+
 export class CheckpointStore {
   readonly #dir: string;
   readonly #keep: number;
   readonly #onWarning: (message: string) => void;
+  /** Whether a file is whole, by its name, size and time. */
+  readonly #verified = new Map<string, boolean>();
 
   constructor(dir: string, { keep, onWarning }: CheckpointStoreOptions) {
     this.#dir = dir;
     this.#keep = keep;
-    // Who looks again and again finds the same: that is told once.
     const told = new Set<string>();
     this.#onWarning = (message) => {
       if (!told.has(message)) onWarning(message);
@@ -50,25 +56,33 @@ export class CheckpointStore {
   /** Saves a checkpoint and returns its path. Saves of one folder must not overlap.
    * @throws RunError when it cannot be written; the checkpoints before it are untouched. */
   async save(checkpoint: Checkpoint): Promise<string> {
-    await this.#delete(leftovers(await namesIn(this.#dir)));
+    await this.removeLeftovers();
     const path = await writeCheckpoint(this.#dir, checkpoint);
+    await this.#note(path, true);
     // A file of a later step can only be one that `latest` refused. It is not ours to delete, nor does it count.
     const upToThis = checkpointNames(await namesIn(this.#dir)).filter(
       (name) => stepOf(name) <= checkpoint.metadata.globalStep,
     );
-    const { kept, surplus } = retain(upToThis, this.#keep);
+    const { kept, surplus } = await this.#divide(upToThis);
     await writeCheckpointIndex(this.#dir, { latest: path, all: kept.map((name) => join(this.#dir, name)) });
     await this.#delete(surplus);
     return path;
   }
 
-  /** The newest whole checkpoint, or undefined where there is none at all. Damaged ones are skipped with a warning.
+  /** Removes what killed saves left. Only the process that holds the folder may do so. */
+  async removeLeftovers(): Promise<void> {
+    await this.#delete(leftovers(await namesIn(this.#dir)));
+  }
+
+  /** The newest whole checkpoint, or undefined if there is none at all. Damaged ones are skipped with a warning, and so
+   * are those whose name says another step than their content.
    * @throws RunError when there are checkpoints and none of them is whole. */
   async latest(): Promise<FoundCheckpoint | undefined> {
     const candidates = await this.#newestFirst();
     const problems: string[] = [];
     for (const path of candidates) {
       const found = await readOrProblem(path);
+      await this.#note(path, typeof found !== 'string');
       if (typeof found === 'string') problems.push(found);
       else {
         for (const problem of problems) this.#onWarning(`skipped a checkpoint: ${problem}`);
@@ -90,22 +104,68 @@ Restore one of them from a copy, or train in another folder.`,
     return (await this.#newestFirst()).reverse();
   }
 
+  /** Warns of checkpoints that belong to another run than this one: another data set, network, batch size or seed. */
+  async warnOfOtherRuns(own: CheckpointMetadata): Promise<void> {
+    const others: string[] = [];
+    for (const path of (await this.#newestFirst()).slice(0, mostCompared)) {
+      const metadata = await readCheckpointMetadata(path).catch(() => undefined);
+      if (metadata !== undefined && runOf(metadata) !== runOf(own)) others.push(basename(path));
+    }
+    if (others.length === 0) return;
+    const [first = '', ...rest] = others;
+    const names = rest.length === 0 ? first : `${first} and ${rest.length} more`;
+    this.#onWarning(
+      `${this.#dir} holds checkpoints of another run (${names}); give each run a folder of its own`,
+    );
+  }
+
+  /** Which checkpoints are kept: the newest whole ones. Damaged ones that are newer stay for inspection. */
+  async #divide(
+    oldestFirst: readonly string[],
+  ): Promise<{ readonly kept: readonly string[]; readonly surplus: readonly string[] }> {
+    const whole: string[] = [];
+    const damaged: string[] = [];
+    for (const name of oldestFirst.toReversed()) {
+      // With no limit nothing is deleted, and reading every file anew would take long.
+      const isWhole = (await this.#isWhole(name, this.#keep > 0 && whole.length < this.#keep)) ?? true;
+      (isWhole ? whole : damaged).unshift(name);
+    }
+    const { kept, surplus } = retain(whole, this.#keep);
+    const oldestKept = kept[0] === undefined ? 0 : stepOf(kept[0]);
+    const useless = this.#keep === 0 ? [] : damaged.filter((name) => stepOf(name) < oldestKept);
+    return { kept, surplus: [...surplus, ...useless] };
+  }
+
+  /** Whether a file is whole; undefined if that is not known and the file is not to be read. */
+  async #isWhole(name: string, read: boolean): Promise<boolean | undefined> {
+    const path = join(this.#dir, name);
+    const known = this.#verified.get(await identityOf(path));
+    if (known !== undefined || !read) return known;
+    const found = await readOrProblem(path);
+    if (typeof found === 'string') this.#onWarning(`not kept, because it is damaged: ${found}`);
+    await this.#note(path, typeof found !== 'string');
+    return typeof found !== 'string';
+  }
+
+  async #note(path: string, isWhole: boolean): Promise<void> {
+    this.#verified.set(await identityOf(path), isWhole);
+  }
+
   /** Paths of the checkpoints in the folder, also those that the index does not name yet, and of those that the
    * index names elsewhere. */
   async #newestFirst(): Promise<string[]> {
     const paths = checkpointNames(await namesIn(this.#dir)).map((name) => join(this.#dir, name));
     const here = new Set(paths.map((path) => basename(path)));
     for (const path of await this.#indexed()) {
-      // Absolute paths go stale when a folder is moved: the file beside the index is the one that is meant.
+      // Absolute paths go stale when a folder is moved: the file beside the index is meant.
       if (here.has(basename(path))) continue;
-      if (stepOfName(basename(path)) === undefined) {
-        this.#onWarning(
-          `${join(this.#dir, indexName)} names ${path}, which is not ${checkpointName('<step>')}`,
-        );
-        continue;
-      }
       here.add(basename(path));
-      paths.push(path);
+      const index = join(this.#dir, indexName);
+      if (stepOfName(basename(path)) === undefined)
+        this.#onWarning(`${index} names ${path}, which is not ${checkpointName('<step>')}`);
+      else if ((await identityOf(path)) === '')
+        this.#onWarning(`${index} names ${path}, which does not exist`);
+      else paths.push(path);
     }
     return paths.sort((a, b) => stepOf(b) - stepOf(a));
   }
@@ -135,7 +195,7 @@ async function namesIn(dir: string): Promise<readonly string[]> {
   try {
     return await readdir(dir);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw new RunError(`cannot list the folder ${dir}: ${messageOf(error)}`);
   }
 }
@@ -156,9 +216,25 @@ function stepOf(path: string): number {
   return stepOfName(basename(path)) ?? -1;
 }
 
+/** What tells one content of a file from another without reading it; empty for a file that does not exist. */
+async function identityOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? '' : `${path}:${found.size}:${found.mtimeMs}`;
+}
+
+function runOf({ dataset, network, batchSize, seed, holdout }: CheckpointMetadata): string {
+  return JSON.stringify([dataset.checksum, network, batchSize, seed, holdout]);
+}
+
 async function readOrProblem(path: string): Promise<Checkpoint | string> {
   try {
-    return await readCheckpoint(path);
+    const checkpoint = await readCheckpoint(path, { links: 'refuse' });
+    const { globalStep } = checkpoint.metadata;
+    if (globalStep === stepOf(path)) return checkpoint;
+    return (
+      `${path}: its content is of step ${globalStep}. A renamed copy is not resumed: to go back to that step, ` +
+      `keep it as ${checkpointName(globalStep)} and move later checkpoints away`
+    );
   } catch (error) {
     if (error instanceof RunError) return error.message;
     throw error;

@@ -53,7 +53,7 @@ const checkpoint = (trainDir: string, step: number) =>
 function assertGoesOn(output: string, atLeast: number): void {
   const [first = 0] = stepsIn(output);
   assert.ok(first >= atLeast && first % 3 === 0, `the restart's first line is step ${first}`);
-  assert.match(output, new RegExp(`Going on from .*model\\.ckpt-${first}\\.safetensors`));
+  assert.match(output, new RegExp(`Resuming from .*model\\.ckpt-${first}\\.safetensors`));
 }
 
 before(() => copySynthetic(data));
@@ -147,7 +147,7 @@ describe('the folder of a run', () => {
     const again = await cifar10(train('killed', '--max-steps', '22'));
     assert.equal(again.code, 0, again.errors);
     assert.match(again.errors, /warning: skipped a checkpoint: .*model\.ckpt-24\.safetensors/);
-    assert.match(again.output, /Going on from .*model\.ckpt-21\.safetensors/);
+    assert.match(again.output, /Resuming from .*model\.ckpt-21\.safetensors/);
   });
 });
 

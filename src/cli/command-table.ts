@@ -95,7 +95,8 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
   bench: {
     summary: 'time training on this machine, every engine and precision',
     description:
-      'Times whole training steps, input and moving averages included, of every engine and precision that works here, ' +
+      'Times whole training steps, input and moving averages included, of every engine and precision that works here ' +
+      '(emulated ones are marked, impossible ones named with the reason), ' +
       'with one thread and with all, for batches of 32, 128 and 512, in turn and after a warm-up; then input, ' +
       'evaluation, and a run of its own each: time to the first step and memory. The share of the roof compares with ' +
       'what a step would take if the engine computed it as fast as its best matrix product here. Takes about three ' +
@@ -104,7 +105,7 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
       ['bench', 'Everything there is'],
       ['bench --engine onednn --batch-size 256 --steps 50', 'One engine, one size, more steps'],
       ['bench --profile --precision float32', 'Where the time of a step goes, in both engines'],
-      ['bench --peers ./torch_step.py', 'In turn with another program, as ratios'],
+      ['bench --peers bench/peers/torch_step.py', 'In turn with PyTorch (in a clone), as ratios'],
       ['bench --out bench.json', 'Keep the measurements for comparison'],
     ],
   },

@@ -94,7 +94,7 @@ const ownFlags = {
   peers: {
     kind: 'string',
     valueName: 'program',
-    help: 'measure another program in turn with ours; it prints JSON lines with variant and images_per_sec',
+    help: 'time another program in turn with ours, such as bench/peers/torch_step.py: it prints JSON lines with variant and images_per_sec',
     group: 'Computing',
     commands: ['bench'],
   },
@@ -237,7 +237,7 @@ const ownFlags = {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_train',
-    help: 'the training folder whose newest checkpoint is evaluated',
+    help: 'a training folder, of which the newest checkpoint is evaluated, or one checkpoint file',
     group: 'Checkpoint',
     commands: ['eval'],
   },
@@ -284,7 +284,7 @@ const ownFlags = {
   out: {
     kind: 'string',
     valueName: 'file',
-    help: 'also write the measurements there, as JSON',
+    help: 'also write the measurements to this file, as JSON',
     group: 'What is kept',
     commands: ['bench'],
   },

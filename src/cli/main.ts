@@ -1,98 +1,19 @@
 #!/usr/bin/env node
-/** `cifar10`: reads the command line, runs the command, and leaves with the exit code that says how it went. */
-import { messageOf, RunError, StoppedError, UsageError } from '../errors.ts';
-import { version } from '../version.ts';
-import { type Console, createConsole } from './console.ts';
-import { type CommandLine, parseCommandLine } from './parse.ts';
-import { interruption } from './signals.ts';
-import { noteWhenSlow } from './slow-stop.ts';
-
-/** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
-async function run(request: CommandLine, console: Console): Promise<number> {
-  const context = { console, signal: interruption.signal };
-  switch (request.command) {
-    case 'help':
-      console.result(request.text);
-      return 0;
-    case 'version':
-      console.result(version);
-      return 0;
-    case 'download': {
-      interruption.listen();
-      const { downloadCommand } = await import('./commands/download.ts');
-      await downloadCommand({ ...request, ...context });
-      return 0;
-    }
-    case 'train': {
-      interruption.listen();
-      noteWhenSlow(interruption.signal, console);
-      const { trainCommand } = await import('./commands/train.ts');
-      return (await trainCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
-    }
-    case 'eval': {
-      interruption.listen();
-      noteWhenSlow(interruption.signal, console);
-      const { evalCommand } = await import('./commands/eval.ts');
-      return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
-    }
-    case 'inspect': {
-      const { inspectCommand } = await import('./commands/inspect.ts');
-      await inspectCommand({ ...request, ...context });
-      return 0;
-    }
-    case 'doctor': {
-      const { doctorCommand } = await import('./commands/doctor.ts');
-      return (await doctorCommand({ ...request, ...context })) ? 0 : 1;
-    }
-    case 'bench': {
-      interruption.listen();
-      const { benchCommand } = await import('./commands/bench.ts');
-      await benchCommand({ ...request, ...context });
-      return interruption.signal.aborted ? interruption.exitCode() : 0;
-    }
-  }
-}
-
-/** 2 for what could be refused from the command line alone, 1 for everything else that failed, the signal's code for
- * what was stopped. */
-function report(error: unknown, debug: boolean, console: Console): number {
-  console.progress(undefined);
-  if (error instanceof StoppedError) {
-    console.warn(`stopped; ${error.message}`);
-    return interruption.exitCode();
-  }
-  console.error(`cifar10: ${messageOf(error)}${hintFor(error, debug)}`);
-  if (debug && error instanceof Error) console.error(error.stack ?? '');
-  return error instanceof UsageError ? 2 : 1;
-}
-
-/** One hint: what a message says itself is not said again. */
-function hintFor(error: unknown, debug: boolean): string {
-  if (error instanceof UsageError)
-    return /--help|Did you mean|Commands:/.test(error.message) ? '' : '\nSee cifar10 --help.';
-  return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';
-}
-
-// Whoever reads our output may stop reading (`cifar10 train | head`): then the run is saved and ends. So it does where
-// the output cannot be written, such as to a file on a full disk, and that is an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE' && !interruption.signal.aborted) {
-    process.once('exit', () => {
-      process.exitCode = 1;
-    });
-    console.error(`cifar10: the output cannot be written (${error.message})`);
-  }
-  interruption.stopReading();
-});
-// Nobody is left to be told.
-process.stderr.on('error', () => undefined);
-
-const words = process.argv.slice(2);
-let console: Console = createConsole({ quiet: false, json: false });
+/**
+ * Starts `cifar10`. Nothing of ours is imported before this file runs, so that a process that may not open enough files to
+ * load the program says so. (Node.js opens all files of a program at the same time.)
+ */
 try {
-  const request = parseCommandLine(words);
-  if ('flags' in request) console = createConsole(request.flags);
-  process.exitCode = await run(request, console);
+  await import('./command-line.ts');
 } catch (error) {
-  process.exitCode = report(error, words.includes('--debug'), console);
+  const isExhausted = /\bE[MN]FILE\b/.test(String(error));
+  if (!isExhausted) throw error;
+  // The report takes no file descriptor.
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: number } } };
+  const limit = userLimits?.open_files?.soft ?? 'few';
+  process.stderr.write(
+    `cifar10: out of file descriptors: this process may have ${limit} open files (ulimit -n), too few to load the ` +
+      'program. Raise the limit: ulimit -n 1024\n',
+  );
+  process.exitCode = 1;
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +8,8 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Outcome, program, stalling } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
-import { noteWhenSlow } from './slow-stop.ts';
+import { ignoredSignals } from './ignored-signals.ts';
+import { type Activity, computing, StopWatch, waiting } from './stop-watch.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-stopping-'));
 const data = join(folder, 'data');
@@ -49,13 +52,23 @@ describe('training', () => {
     ...more,
   ];
 
-  test('ends at once by a second Ctrl-C or SIGTERM, whole, while a step is computed', async () => {
+  test('takes a signal that comes twice at once for one request, and saves', async () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      const outcome = await stopped(train(signal, '--batch-size', '1024'), ': step 0,', [signal, signal]);
-      assert.equal(outcome.signal, signal, outcome.errors);
-      assert.equal(outcome.code, null);
-      assert.doesNotMatch(outcome.errors, /terminate called|Error/);
+      const outcome = await stopped(train(signal, '--batch-size', '16'), ': step 3,', [signal, signal]);
+      assert.equal(outcome.code, signal === 'SIGINT' ? 130 : 143, outcome.errors);
+      assert.match(outcome.output, /^Stopped at step \d+/m);
+      assert.ok(readdirSync(join(folder, signal)).some((name) => /ckpt-[1-9]/.test(name)));
     }
+  });
+
+  test('saves and continues on SIGUSR1 and SIGUSR2, and saves and stops on SIGXCPU', async () => {
+    const name = 'asked';
+    const more = ['--batch-size', '16', '--checkpoint-steps', '1000000', '--keep', '0'];
+    const outcome = await stopped(train(name, ...more), ': step 3,', ['SIGUSR1', 'SIGUSR2', 'SIGXCPU']);
+    assert.equal(outcome.code, 152, outcome.errors);
+    const steps = readdirSync(join(folder, name)).filter((file) => /ckpt-[1-9]/.test(file));
+    assert.equal(steps.length, 3, steps.join());
+    assert.doesNotMatch(outcome.errors, /Debugger/);
   });
 
   test('saves and leaves with 129 when its terminal is closed', async () => {
@@ -123,13 +136,133 @@ test('what has nothing to save ends by the first signal', async () => {
   }
 });
 
-test('who waits for a long step to end is told so, and nobody else', async () => {
-  const told: string[] = [];
-  const stop = new AbortController();
-  noteWhenSlow(stop.signal, { warn: (text) => told.push(text) }, 20);
-  await sleep(50);
-  assert.deepEqual(told, []);
-  stop.abort();
-  await sleep(50);
-  assert.deepEqual(told, ['stopping after this step; Ctrl-C again leaves at once']);
+/** A process that listens as commands do, and prints what is asked of it. */
+const listener = `
+  const { interruption } = await import(process.argv[1]);
+  interruption.refuseDebugger();
+  interruption.listen();
+  interruption.onLeave = () => console.log('leaving');
+  interruption.signal.addEventListener('abort', () => console.log('stop'));
+  interruption.onSave(() => console.log('save'));
+  setTimeout(() => process.exit(interruption.exitCode()), 4000);
+  console.log('ready');
+`;
+
+/** Sends signals to such a process, each after a pause in milliseconds. */
+async function sent(signals: readonly (readonly [number, NodeJS.Signals])[], shell = 'exec "$@"') {
+  const words = [process.execPath, '--input-type=module', '-e', listener, signalsModule];
+  const child = spawn('sh', ['-c', shell, 'sh', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const ended = once(child, 'close');
+  while (!output.includes('ready')) await sleep(20);
+  for (const [pause, signal] of signals) {
+    await sleep(pause);
+    child.kill(signal);
+  }
+  const [code, signal] = await ended;
+  return { code, signal, said: output.trim().split('\n').slice(1) };
+}
+
+const signalsModule = new URL('./signals.js', import.meta.url).href;
+
+test('a second Ctrl-C leaves at once, a second later; a repetition before is the same request', async () => {
+  const repeated = await sent([
+    [0, 'SIGINT'],
+    [20, 'SIGINT'],
+    [20, 'SIGTERM'],
+  ]);
+  assert.deepEqual(repeated, { code: 130, signal: null, said: ['stop'] });
+  const twice = await sent([
+    [0, 'SIGINT'],
+    [1100, 'SIGINT'],
+  ]);
+  assert.deepEqual(twice, { code: null, signal: 'SIGINT', said: ['stop', 'leaving'] });
+});
+
+test('a signal that the process was started to ignore stays ignored', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const nohup = await sent(
+    [
+      [0, 'SIGHUP'],
+      [50, 'SIGUSR1'],
+    ],
+    'exec env _=/usr/bin/nohup nohup "$@"',
+  );
+  assert.deepEqual(nohup, { code: 0, signal: null, said: ['save'] });
+  const closed = await sent([[0, 'SIGHUP']]);
+  assert.deepEqual(closed, { code: 129, signal: null, said: ['stop'] });
+});
+
+test('the signs of nohup, and of background jobs of scripts', () => {
+  const signs = (
+    links: Readonly<Record<string, string>>,
+    texts: Readonly<Record<string, string>>,
+    underscore = '',
+  ) =>
+    ignoredSignals({
+      link: (path) => links[path],
+      text: (path) => texts[path],
+      environment: { _: underscore },
+      parent: 7,
+    });
+  const [input, output] = ['/proc/self/fd/0', '/proc/self/fd/1'];
+  assert.deepEqual(signs({ [input]: '/dev/null' }, { '/proc/self/fdinfo/0': 'pos:\t0\nflags:\t0100001\n' }), [
+    'SIGHUP',
+  ]);
+  assert.deepEqual(
+    signs({ [input]: '/dev/null' }, { '/proc/self/fdinfo/0': 'pos:\t0\nflags:\t0100000\n' }),
+    [],
+  );
+  assert.deepEqual(signs({ [output]: '/home/a/nohup.out' }, {}), ['SIGHUP']);
+  assert.deepEqual(signs({}, {}, '/usr/bin/nohup'), ['SIGHUP']);
+  assert.deepEqual(signs({}, {}, '/usr/bin/node'), []);
+  const script = {
+    '/proc/7/comm': 'dash\n',
+    '/proc/7/stat': '7 (dash) S 1 5 5',
+    '/proc/self/stat': '9 (node) R 7 5 5',
+  };
+  const inputs = { [input]: '/dev/null', '/proc/7/fd/0': '/dev/pts/0' };
+  assert.deepEqual(signs(inputs, script), ['SIGINT']);
+  assert.deepEqual(
+    signs({ ...inputs, '/proc/7/fd/0': '/dev/null' }, script),
+    [],
+    'the shell has no input either',
+  );
+  assert.deepEqual(signs({ ...inputs, [input]: '/dev/pts/0' }, script), [], 'in the foreground');
+  assert.deepEqual(
+    signs(inputs, { ...script, '/proc/self/stat': '9 (node) R 7 9 5' }),
+    [],
+    'a shell with job control',
+  );
+  assert.deepEqual(signs(inputs, { ...script, '/proc/7/comm': 'node\n' }), [], 'started by another program');
+});
+
+describe('a stop that was asked for', () => {
+  const watched = (activity: Activity) => {
+    const told: string[] = [];
+    const stop = new AbortController();
+    let left = 0;
+    new StopWatch(stop.signal, { warn: (text) => told.push(text) }, () => left++).begin(activity);
+    return { told, stop, left: () => left };
+  };
+
+  test('waits for a step to end, and says so', async () => {
+    const { told, stop, left } = watched(computing());
+    stop.abort();
+    await sleep(1500);
+    assert.deepEqual(told, ['stopping after this step; Ctrl-C again leaves at once']);
+    assert.equal(left(), 0);
+  });
+
+  test('does not wait for what may never end', async () => {
+    const { told, stop, left } = watched(waiting());
+    stop.abort();
+    await sleep(1800);
+    assert.deepEqual(told, ['what is under way does not end; leaving at once']);
+    assert.equal(left(), 1);
+  });
 });

@@ -28,6 +28,10 @@ export class TrainReporter {
   readonly #stepMillis: RunningMean = new RunningMean(memory);
   readonly #waiting: RunningMean = new RunningMean(memory);
   #first = 0;
+  /** Updates made. */
+  #done = 0;
+  /** Step of the last checkpoint, -1 for none. */
+  #saved = -1;
   #finished = false;
   #lastStepAt = 0;
   #drawnAt = 0;
@@ -64,7 +68,17 @@ export class TrainReporter {
       },
     );
     if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${engineReason}`);
-    if (resumedFrom !== undefined) console.line(`Going on from ${resumedFrom}`);
+    if (resumedFrom !== undefined) {
+      console.line(`Resuming from ${resumedFrom}`);
+      this.#saved = Number(/ckpt-(\d+)/.exec(resumedFrom)?.[1] ?? -1);
+    }
+  }
+
+  /** What leaving before the next checkpoint loses. */
+  get lossOfLeaving(): string {
+    const lost = this.#done - Math.max(this.#saved, this.#first);
+    const steps = lost === 1 ? '1 step is lost' : `${lost} steps are lost`;
+    return `leaving at once: ${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
   }
 
   /** Did it reach its last step? */
@@ -88,6 +102,7 @@ export class TrainReporter {
         this.#validation(event);
         return;
       case 'checkpoint':
+        this.#saved = event.globalStep;
         this.#console.event({ ...event });
         return;
       case 'summary':
@@ -100,6 +115,7 @@ export class TrainReporter {
 
   #ready({ globalStep, changes, recipe }: TrainEvent & { readonly kind: 'ready' }): void {
     this.#first = globalStep;
+    this.#done = globalStep;
     this.#lines.start(globalStep);
     this.#lastStepAt = performance.now();
     for (const change of recipe) this.#console.line(changeLine(change));
@@ -113,6 +129,7 @@ export class TrainReporter {
 
   #step(report: StepReport): void {
     const { step, totalLoss, losses, learningRate } = report;
+    this.#done = step + 1;
     const due = this.#lines.lineFor(step, totalLoss);
     if (due !== undefined) {
       const { text, examplesPerSecond } = due;

@@ -1,10 +1,11 @@
 /** The files of a data set, read whole and verified before the first example is used. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
+import { openRegularFile } from '../disk/regular-file.ts';
 import { shellWord } from '../disk/shell-word.ts';
-import { messageOf, RunError, requireRunning } from '../errors.ts';
+import { errorCode, messageOf, RunError, requireRunning } from '../errors.ts';
 import { type DatasetDescription, type DatasetFile, examplesIn, filesOf, type Split } from './dataset.ts';
 import { labelOf, recordBytes } from './record.ts';
 
@@ -54,10 +55,9 @@ function damaged(dataDir: string, dataset: DatasetDescription, what: string): Ru
 
 async function openDataFile(path: string, dataDir: string, dataset: DatasetDescription): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    return await openRegularFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      throw new RunError(`${path}: cannot be read (${messageOf(error)}).`);
+    if (errorCode(error) !== 'ENOENT') throw new RunError(`${path}: cannot be read (${messageOf(error)}).`);
     const advice = (await exists(folderOf(dataDir, dataset)))
       ? replaceAdvice(dataDir, dataset)
       : `To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`;
@@ -74,6 +74,14 @@ async function readFully(file: FileHandle, target: Uint8Array): Promise<number> 
     filled += bytesRead;
   }
   return filled;
+}
+
+/** Bytes of a record of CIFAR-100 in its binary version: it has two labels. */
+const cifar100RecordBytes = 3074;
+
+function otherRecords(bytes: number): string {
+  if (bytes === 0 || bytes % recordBytes === 0 || bytes % cifar100RecordBytes !== 0) return '';
+  return ` These are ${count(bytes / cifar100RecordBytes)} records of CIFAR-100.`;
 }
 
 function count(number: number): string {
@@ -95,7 +103,11 @@ async function readDataFile(
     const read = size === target.length ? await readFully(file, target) : size;
     if (read !== target.length) {
       const expected = `expected ${count(target.length)} (${count(records)} records of ${count(recordBytes)})`;
-      throw damaged(dataDir, dataset, `${path}: found ${count(read)} bytes, ${expected}.`);
+      throw damaged(
+        dataDir,
+        dataset,
+        `${path}: found ${count(read)} bytes, ${expected}.${otherRecords(read)}`,
+      );
     }
   } finally {
     await file.close();

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { type LockPurpose, lockFolder as lock, waitForFolder } from './lock.ts';
+import { isLockLeftover, type LockPurpose, lockFolder as lock, waitForFolder } from './lock.ts';
 
 const purpose: LockPurpose = { file: 'lock', doing: 'is training there', flag: '--train-dir' };
 const lockFolder = (dir: string) => lock(dir, purpose);
@@ -39,13 +47,90 @@ test('so is that of a process whose number somebody else has now, and a half-wri
     await (await lockFolder(folder))();
     writeFileSync(join(folder, 'lock'), '{"pid":');
     await (await lockFolder(folder))();
+    assert.deepEqual(readdirSync(folder), []);
   }));
 
-test('a lock of another machine is respected, for nobody here can tell', () =>
+const elsewhere = {
+  pid: process.pid,
+  host: hostname(),
+  started: '1',
+  boot: 'of another machine',
+  pidNamespace: 'pid:[1]',
+  token: 'another',
+};
+
+test('a lock of another host or container of one host name is respected while it is renewed', () =>
   inTemporaryFolder(async (folder) => {
-    writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: 1, host: 'elsewhere', started: '1' }));
+    const path = join(folder, 'lock');
+    writeFileSync(path, JSON.stringify(elsewhere));
+    const renewing = setInterval(() => utimesSync(path, new Date(), new Date()), 1000);
+    try {
+      await assert.rejects(lockFolder(folder), /process \d+ on .* is training there/);
+      assert.equal(readFileSync(path, 'utf8'), JSON.stringify(elsewhere));
+    } finally {
+      clearInterval(renewing);
+    }
+  }));
+
+test('one that has not been renewed for long is taken over', () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, 'lock');
+    writeFileSync(path, JSON.stringify(elsewhere));
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(path, longAgo, longAgo);
+    await (await lockFolder(folder))();
+  }));
+
+test('a lock of another host by version 0.1, which did not renew it, is respected', () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, 'lock');
+    writeFileSync(path, JSON.stringify({ pid: 1, host: 'elsewhere', started: '1' }));
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(path, longAgo, longAgo);
     await assert.rejects(lockFolder(folder), /process 1 on elsewhere is training there/);
   }));
+
+test('a holder whose lock was taken over is told, and does not remove the lock of the other', () =>
+  inTemporaryFolder(async (folder) => {
+    const told: string[] = [];
+    const release = await lock(folder, { ...purpose, onLost: ({ message }) => told.push(message) });
+    writeFileSync(join(folder, 'lock'), JSON.stringify(elsewhere));
+    await sleep(4000);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /lost .*lock to another process/);
+    await release();
+    assert.ok(existsSync(join(folder, 'lock')));
+  }));
+
+for (const [what, plant] of [
+  ['a FIFO', (path: string) => void execFileSync('mkfifo', [path])],
+  ['a symbolic link', (path: string) => symlinkSync('/etc/passwd', path)],
+  ['a folder', (path: string) => void mkdirSync(path)],
+] as const)
+  test(`${what} in place of the lock is refused at once`, { skip: process.platform === 'win32' }, () =>
+    inTemporaryFolder(async (folder) => {
+      plant(join(folder, 'lock'));
+      const started = performance.now();
+      await assert.rejects(lockFolder(folder), /cannot be written \(.*lock .*Give another --train-dir/);
+      assert.ok(performance.now() - started < 1000);
+    }),
+  );
+
+test('two that want a folder at once: one gets it', () =>
+  inTemporaryFolder(async (folder) => {
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)));
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+  }));
+
+test('what locking leaves behind is known by its name', () => {
+  const isLeftover = (name: string) => isLockLeftover(name, purpose);
+  assert.deepEqual(
+    ['lock.12.0a1b2c3d', 'lock.stale.12', 'lock.stale.12.0a1b2c3d', 'lock', 'lock.txt', 'locked.1'].filter(
+      isLeftover,
+    ),
+    ['lock.12.0a1b2c3d', 'lock.stale.12', 'lock.stale.12.0a1b2c3d'],
+  );
+});
 
 test('a folder that is a file is refused', () =>
   inTemporaryFolder(async (folder) => {

@@ -1,47 +1,77 @@
-/** Can files be made in a folder? Asked before anything is computed for it. */
+/** Whether files can be created in a folder: asked before anything is computed for it. */
 import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { messageOf, RunError } from '../errors.ts';
+import { errorCode, messageOf, RunError } from '../errors.ts';
 
 /** The folder itself, or the nearest above it that exists.
- * @throws Error where a file stands in the way, or files cannot be made. */
+ * @throws Error where a file is in the way, or files cannot be created. */
 export async function writableFolder(folder: string): Promise<string> {
-  let there = resolve(folder);
-  let found = await stat(there).catch(missing);
-  while (found === undefined && dirname(there) !== there) {
-    there = dirname(there);
-    found = await stat(there).catch(missing);
-  }
-  if (found?.isDirectory() === false) throw new Error(`${there} is a file`);
-  // Asked here, for making a folder below a read-only file system fails with "no such file or directory".
-  await access(there, constants.W_OK | constants.X_OK);
-  return there;
+  const { existing } = await existingFolder(folder);
+  // Checked here, for creating a folder below a read-only file system fails with "no such file or directory".
+  await access(existing, constants.W_OK | constants.X_OK);
+  return existing;
 }
 
-/** Makes a folder with those above it.
+/** The folder itself, or the nearest above it that exists, and the names that are missing below it.
+ * @throws Error where a file is in the way */
+export async function existingFolder(
+  folder: string,
+): Promise<{ readonly existing: string; readonly missing: readonly string[] }> {
+  const missing: string[] = [];
+  let existing = resolve(folder);
+  let found = await stat(existing).catch(notThere);
+  while (found === undefined && dirname(existing) !== existing) {
+    missing.unshift(existing);
+    existing = dirname(existing);
+    found = await stat(existing).catch(notThere);
+  }
+  if (found?.isDirectory() === false) throw new Error(`${existing} is a file`);
+  return { existing, missing };
+}
+
+/** Creates a folder with those above it.
  * @param flag that gives another one
- * @throws RunError when it cannot be made, or no files in it. */
+ * @throws RunError when it cannot be created, or no files in it. */
 export async function makeFolder(folder: string, flag: string): Promise<void> {
   try {
     await writableFolder(folder);
-    await mkdir(folder, { recursive: true });
+    const { missing } = await existingFolder(folder);
+    // One by one: Node's recursive mkdir never returns for a folder below /proc.
+    for (const path of missing) await mkdir(path).catch(alreadyThere);
   } catch (error) {
     throw cannotBeWritten(folder, flag, error);
   }
 }
 
-/** What is said of a folder that has no room, or where files cannot be made. */
-export function cannotBeWritten(folder: string, flag: string, error: unknown): RunError {
-  return new RunError(`${folder}: cannot be written (${messageOf(error)}). Give another ${flag}.`);
+/** The message for a folder that has no room, or where files cannot be created.
+ * @param path of the file in it that is to blame */
+export function cannotBeWritten(
+  folder: string,
+  flag: string,
+  error: unknown,
+  path: string = folder,
+): RunError {
+  const what = path === folder ? '' : `${path} `;
+  return new RunError(`${folder}: cannot be written (${what}${diskReason(error)}). Give another ${flag}.`);
 }
 
-/** Is this an error of the file system, such as a full disk? Then it is none of the program's. */
+/** The reason that an error of the file system gives, in words where the system's are not enough. */
+export function diskReason(error: unknown): string {
+  if (errorCode(error) !== 'ENOSPC') return messageOf(error);
+  return `${messageOf(error)}: no room, or no inodes (see df and df -i)`;
+}
+
+/** Whether this is an error of the file system, such as a full disk, and not a fault of the program. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'syscall' in error;
+  return errorCode(error) !== undefined && typeof error === 'object' && error !== null && 'syscall' in error;
 }
 
-function missing(error: NodeJS.ErrnoException): undefined {
+function notThere(error: unknown): undefined {
   // A file on the way gives ENOTDIR: going up finds it, and names it.
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
   throw error;
+}
+
+function alreadyThere(error: unknown): void {
+  if (errorCode(error) !== 'EEXIST') throw error;
 }

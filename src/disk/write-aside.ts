@@ -7,7 +7,8 @@ import { close as closeCallback, constants, fsync as fsyncCallback, open as open
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { messageOf, RunError } from '../errors.ts';
+import { errorCode, RunError } from '../errors.ts';
+import { diskReason } from './writable.ts';
 
 /** Ending of the name of a file that is being written. A killed process leaves such a file behind. */
 export const asideEnding = '.tmp';
@@ -27,7 +28,7 @@ export async function writeAside(path: string, bytes: Uint8Array): Promise<void>
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
     throw new RunError(
-      `cannot write ${path}: ${messageOf(error)}. Check that the folder may be written to and the disk has room.`,
+      `cannot write ${path}: ${diskReason(error)}. Check that the folder may be written to and the disk has room.`,
     );
   }
 }
@@ -48,13 +49,16 @@ const fsync = promisify(fsyncCallback);
 const closeDescriptor = promisify(closeCallback);
 
 /** Makes the names in a folder survive a power cut, where the system can. Some file systems and Node's permission model
- * refuse to flush folders; the renaming itself is done by then. */
+ * refuse to flush folders; the renaming itself is done by then.
+ * @throws the error of a disk that fails or is full */
 export async function flushFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return; // Windows cannot open a folder; NTFS journals the renaming itself.
   const descriptor = await openDescriptor(path, 'r').catch(() => undefined);
   if (descriptor === undefined) return;
   try {
-    await fsync(descriptor).catch(() => undefined);
+    await fsync(descriptor).catch((error: unknown) => {
+      if (['EIO', 'ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) throw error;
+    });
   } finally {
     await closeDescriptor(descriptor);
   }

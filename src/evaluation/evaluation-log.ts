@@ -1,6 +1,6 @@
 /** `evaluations.jsonl`: a line an evaluation, added as they come. It also says what need not be done again. */
-import { appendFile, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { appendLines, readLines } from '../disk/json-lines.ts';
 import { cannotBeWritten, makeFolder } from '../disk/writable.ts';
 
 /** What makes two evaluations the same one. */
@@ -29,8 +29,11 @@ export class EvaluationLog {
   /** @throws RunError when the folder cannot be written: before anything is computed for it. */
   static async open(dir: string): Promise<EvaluationLog> {
     await makeFolder(dir, '--eval-dir');
-    const text = await readFile(fileIn(dir), 'utf8').catch(() => '');
-    return new EvaluationLog(dir, new Set(text.split('\n').flatMap(keyOfLine)));
+    try {
+      return new EvaluationLog(dir, new Set(readLines(fileIn(dir)).flatMap(keyOfLine)));
+    } catch (error) {
+      throw cannotBeWritten(dir, '--eval-dir', error, fileIn(dir));
+    }
   }
 
   get file(): string {
@@ -45,9 +48,11 @@ export class EvaluationLog {
   /** @throws RunError when it cannot be written. */
   async add(key: EvaluationKey, result: object): Promise<void> {
     const line = JSON.stringify({ time: new Date().toISOString(), ...key, ...result });
-    await appendFile(this.file, `${line}\n`).catch((error: unknown) => {
-      throw cannotBeWritten(this.file, '--eval-dir', error);
-    });
+    try {
+      appendLines(this.file, [line]);
+    } catch (error) {
+      throw cannotBeWritten(this.#dir, '--eval-dir', error, this.file);
+    }
     this.#known.add(textOf(key));
   }
 }

@@ -7,14 +7,27 @@ import { messageOf, RunError } from '../errors.ts';
 import { type ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
 
-/** Rows of `predictions-….csv`: the example's key, its class, the predicted one (empty where a score is not
- * finite), right or wrong, the probability of the prediction and of the true class. */
+/** Rows of `predictions-….csv`: the example's number and where it is stored, its class, the predicted one (empty where a
+ * score is not finite), right or wrong, the probabilities of the predicted and of the true class, and of every class. */
 export class PredictionRows {
   readonly #examples: Examples;
-  readonly #rows: string[] = ['key,label,predicted,correct,probability,probability_of_label'];
+  readonly #rows: string[];
 
   constructor(examples: Examples) {
     this.#examples = examples;
+    const perClass = examples.dataset.classes.map((name) => quoted(`probability of ${name}`));
+    this.#rows = [
+      [
+        'example',
+        'key',
+        'label',
+        'predicted',
+        'correct',
+        'probability',
+        'probability_of_label',
+        ...perClass,
+      ].join(),
+    ];
   }
 
   add({ example, label, logits, correct }: Scored): void {
@@ -22,14 +35,17 @@ export class PredictionRows {
     const shares = probabilities(logits);
     const predicted = correct ? label : predictedClass(logits);
     const share = (index: number | undefined) => (shares[index ?? -1] ?? Number.NaN).toFixed(6);
+    const all = classes.map((_, index) => share(index));
     const name = predicted === undefined ? '' : (classes[predicted] ?? '');
     const cells = [
+      example,
       quoted(this.#examples.keyOf(example)),
-      classes[label],
-      name,
+      quoted(classes[label] ?? ''),
+      quoted(name),
       correct,
       share(predicted),
       share(label),
+      ...all,
     ];
     this.#rows.push(cells.join());
   }

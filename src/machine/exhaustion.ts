@@ -14,8 +14,7 @@ export type Resource = 'files' | 'files of the machine' | 'threads' | 'memory';
 const signs: readonly (readonly [RegExp, Resource])[] = [
   [/\bENFILE\b|too many open files in system/i, 'files of the machine'],
   [/\bEMFILE\b|too many open files/i, 'files'],
-  // Of a file or a pipe that is not ready EAGAIN says `EAGAIN: …, read`: that is something else.
-  [/\bEAGAIN(?!:)|thread constructor failed|pthread_create|cannot create thread/i, 'threads'],
+  [/\bEAGAIN\b|thread constructor failed|pthread_create|cannot create thread/i, 'threads'],
   [
     /\bENOMEM\b|ERR_WORKER_OUT_OF_MEMORY|ERR_MEMORY_ALLOCATION_FAILED|std::bad_alloc|out of memory|cannot allocate memory|failed to allocate memory|array buffer allocation failed|failed to map segment|cannot enable executable stack/i,
     'memory',
@@ -25,11 +24,23 @@ const signs: readonly (readonly [RegExp, Resource])[] = [
 /** Which resource an error says has run out, undefined where it says something else. */
 export function exhaustedResource(error: unknown): Resource | undefined {
   const text = `${errorCode(error) ?? ''} ${messageOf(error)}`;
+  // A file or pipe that is not ready.
+  if (/EAGAIN: .*, (read|write)/.test(text)) return undefined;
   return signs.find(([sign]) => sign.test(text))?.[1];
 }
 
-/** The message for an error that says that something ran out: what, the limit, and what to do. Undefined for others. */
+/** How the messages of this file begin. */
+const [noFiles, noThreads, noMemory] = [
+  'out of file descriptors',
+  'no more threads can be started',
+  'out of memory',
+];
+const isDescribed = new RegExp(`(${[noFiles, noThreads, noMemory].join('|')}): `);
+
+/** The message for an error that says that something ran out: what, the limit, and what to do; the message that the error
+ * has if it says all that already. Undefined for other errors. */
 export function describeExhaustion(error: unknown, read: ReadText = readText): string | undefined {
+  if (isDescribed.test(messageOf(error))) return messageOf(error);
   const resource = exhaustedResource(error);
   return resource && describeResource(resource, read);
 }
@@ -38,13 +49,13 @@ export function describeExhaustion(error: unknown, read: ReadText = readText): s
 export function describeResource(resource: Resource, read: ReadText = readText): string {
   switch (resource) {
     case 'files':
-      return `out of file descriptors: this process may have ${numbered(softLimit('files', read))} open files (ulimit -n). Raise the limit: ulimit -n 1024`;
+      return `${noFiles}: this process may have ${softLimit('files', read)} open files (ulimit -n). Raise the limit: ulimit -n 1024`;
     case 'files of the machine':
-      return 'out of file descriptors: the whole machine has as many open files as it allows (sysctl fs.file-max). Close other programs';
+      return `${noFiles}: the whole machine has as many open files as it allows (sysctl fs.file-max). Close other programs`;
     case 'threads':
-      return `no more threads can be started: ${threadLimit(read)}. Raise the limit, or use fewer --readers`;
+      return `${noThreads}: ${threadLimit(read)}. Raise the limit, or use fewer --readers`;
     case 'memory':
-      return `out of memory: ${memoryLimit(read)}. Use a smaller --batch-size or fewer --readers, or raise the limit`;
+      return `${noMemory}: ${memoryLimit(read)}. Use a smaller --batch-size or fewer --readers, or raise the limit`;
   }
 }
 
@@ -52,18 +63,15 @@ function threadLimit(read: ReadText): string {
   const [user, group] = [softLimit('threads', read), groupThreadLimit(read)];
   if (group < user)
     return `the control group (container) allows ${counted(group, 'process', 'processes')} and threads`;
-  return `this user may run ${numbered(user)} processes and threads (ulimit -u)`;
+  return `this user may run ${user} processes and threads (ulimit -u)`;
 }
 
-function memoryLimit(read: ReadText): string {
+/** `483 MB free of 4.3 GB that ulimit -v allows`. */
+export function memoryLimit(read: ReadText = readText): string {
   const { free, limitedBy, limit } = memoryRoom(read);
   const left = Number.isFinite(free) ? `${byteSize(Math.max(0, free))} free of ` : '';
   if (!Number.isFinite(limit)) return 'the machine has no more';
   if (limitedBy === 'machine') return `${left}${byteSize(limit)} of this machine`;
   const by = limitedBy === 'control group' ? 'the control group (container) allows' : 'ulimit -v allows';
   return `${left}${byteSize(limit)} that ${by}`;
-}
-
-function numbered(limit: number): string {
-  return Number.isFinite(limit) ? String(limit) : 'an unknown number of';
 }

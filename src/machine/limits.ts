@@ -3,18 +3,37 @@ import { freemem } from 'node:os';
 import { join } from 'node:path/posix';
 import { type Controller, controlGroups, type ReadText, readText } from './control-groups.ts';
 
-/** Rows of `/proc/self/limits`. */
+/** Rows of `/proc/self/limits`, and the same in Node's diagnostic report. */
 const limitRows = {
-  files: 'Max open files',
-  threads: 'Max processes',
-  addressSpace: 'Max address space',
+  files: ['Max open files', 'open_files'],
+  threads: ['Max processes', 'max_user_processes'],
+  addressSpace: ['Max address space', 'virtual_memory_bytes'],
 } as const;
 
+/** Limits in Node's diagnostic report. */
+export interface ReportedLimits {
+  readonly userLimits?: Readonly<Record<string, { readonly soft: number | string }>>;
+}
+
 /** The soft limit of this process, in units or bytes: infinite where there is none, or where it cannot be known. */
-export function softLimit(what: keyof typeof limitRows, read: ReadText = readText): number {
-  const row = new RegExp(`^${limitRows[what]}\\s+(\\S+)`, 'm').exec(read('/proc/self/limits') ?? '');
-  const limit = Number(row?.[1] ?? Number.NaN);
+export function softLimit(
+  what: keyof typeof limitRows,
+  read: ReadText = readText,
+  report: () => ReportedLimits = nodeReport,
+): number {
+  const [row, name] = limitRows[what];
+  const text = read('/proc/self/limits');
+  // Not Linux, or no file descriptor is left to read that file with.
+  const found =
+    text === undefined
+      ? report().userLimits?.[name]?.soft
+      : new RegExp(`^${row}\\s+(\\S+)`, 'm').exec(text)?.[1];
+  const limit = Number(found ?? Number.NaN);
   return Number.isFinite(limit) ? limit : Number.POSITIVE_INFINITY;
+}
+
+function nodeReport(): ReportedLimits {
+  return process.report.getReport() as ReportedLimits;
 }
 
 /** The least number of threads and processes that a control group of this process allows. */

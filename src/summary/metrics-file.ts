@@ -1,16 +1,7 @@
-/** `metrics.jsonl`: the scalars of every summary as one JSON object a line, for whoever has no TensorBoard. */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+/** `metrics.jsonl`: the scalars of every summary as one JSON object a line, for programs other than TensorBoard. */
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { appendLines, readLines } from '../disk/json-lines.ts';
 import { messageOf, RunError } from '../errors.ts';
 import type { SummaryValue } from './event.ts';
 
@@ -24,7 +15,8 @@ export class MetricsFile {
   readonly #startStep: number;
   readonly #onError: (error: RunError) => void;
   #isCleared = false;
-  #waiting = '';
+  #waiting: string[] = [];
+  #waitingLength = 0;
   #isTold = false;
 
   /** Goes on with the file of the run that is resumed at this step: lines from there on are taken away, for they come
@@ -42,8 +34,9 @@ export class MetricsFile {
       value.kind === 'scalar' ? [[value.tag, value.value] as const] : [],
     );
     if (scalars.length === 0) return;
-    const line = `${JSON.stringify({ time: new Date().toISOString(), step, ...Object.fromEntries(scalars) })}\n`;
-    if (this.#waiting.length + line.length <= keptLength) this.#waiting += line;
+    const line = JSON.stringify({ time: new Date().toISOString(), step, ...Object.fromEntries(scalars) });
+    this.#waitingLength += line.length;
+    if (this.#waitingLength <= keptLength) this.#waiting.push(line);
     this.flush();
   }
 
@@ -52,8 +45,9 @@ export class MetricsFile {
     try {
       if (!this.#isCleared) keepBefore(this.#path, this.#startStep);
       this.#isCleared = true;
-      if (this.#waiting !== '') appendWhole(this.#path, this.#waiting);
-      this.#waiting = '';
+      if (this.#waiting.length > 0) appendLines(this.#path, this.#waiting);
+      this.#waiting = [];
+      this.#waitingLength = 0;
     } catch (error) {
       this.#tell(error);
     }
@@ -67,29 +61,14 @@ export class MetricsFile {
   }
 }
 
-/** All of the text, or the file is as it was: no line is cut where the disk is full for a while. */
-function appendWhole(path: string, text: string): void {
-  const descriptor = openSync(path, 'a');
-  const { size } = fstatSync(descriptor);
-  try {
-    writeFileSync(descriptor, text);
-  } catch (error) {
-    ftruncateSync(descriptor, size);
-    throw error;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 function keepBefore(path: string, startStep: number): void {
-  if (!existsSync(path)) return;
-  const text = readFileSync(path, 'utf8');
-  const kept = text.split('\n').filter((line) => stepOf(line) < startStep);
-  const now = kept.map((line) => `${line}\n`).join('');
-  if (now === text) return;
+  const lines = readLines(path);
+  const kept = lines.filter((line) => stepOf(line) < startStep);
+  if (kept.length === lines.length) return;
   const aside = `${path}.tmp`;
   try {
-    writeFileSync(aside, now);
+    rmSync(aside, { force: true });
+    writeFileSync(aside, kept.map((line) => `${line}\n`).join(''), { flag: 'wx' });
     renameSync(aside, path);
   } catch (error) {
     rmSync(aside, { force: true });

@@ -40,8 +40,26 @@ export interface TrainOptions {
   /** Steps between summaries; none are made where it is left out. The bits of the run are the same either way. */
   readonly summarySteps?: number;
   readonly versions: Versions;
-  /** When it is aborted, training saves and ends after the step at hand. */
+  /** When it is aborted, training saves and ends after the current step. */
   readonly signal?: AbortSignal;
+  /** Asks for a checkpoint before the next step. */
+  readonly saveRequests?: SaveRequests;
+}
+
+/** Requests to save and continue. Several before a step are one. */
+export class SaveRequests {
+  #isPending = false;
+
+  request(): void {
+    this.#isPending = true;
+  }
+
+  /** Whether there was a request since the last call. */
+  take(): boolean {
+    const wasPending = this.#isPending;
+    this.#isPending = false;
+    return wasPending;
+  }
 }
 
 export type TrainEvent =
@@ -121,7 +139,7 @@ function requireOptions({
 
 /** Every turn: what is due at this step (score, save), then the update. The last turn has no update. */
 async function* loop(
-  { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal }: TrainOptions,
+  { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal, saveRequests }: TrainOptions,
   { lossNames }: TrainingGraph,
   session: Session,
   batches: BatchSource,
@@ -132,7 +150,8 @@ async function* loop(
   let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
   for (let globalStep = Math.max(0, first); ; globalStep++) {
     const isLast = () => globalStep >= maxSteps || signal?.aborted === true;
-    const due = isLast() || globalStep % checkpointSteps === 0;
+    const isRequested = saveRequests?.take() === true;
+    const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
     // Also where the run goes on: a stop may have cut this score short, and a score that was made gives the same again.
     const scores = best?.isDue(globalStep) === true && !(first === globalStep && isLast());
     const metadata = metadataOf(run, globalStep, versions);

@@ -1,5 +1,6 @@
 /** What every command is given. */
 import type { Console } from '../console.ts';
+import type { StopWatch } from '../stop-watch.ts';
 
 export interface CommandContext<Flags> {
   readonly flags: Flags;
@@ -8,4 +9,6 @@ export interface CommandContext<Flags> {
   readonly console: Console;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Is told what the command does, so that a stop never waits for what does not end. */
+  readonly stopWatch: StopWatch;
 }

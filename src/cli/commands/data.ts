@@ -4,6 +4,7 @@ import { type DownloadOptions, download } from '../../data/download/download.ts'
 import { FetchError } from '../../data/download/fetch-file.ts';
 import type { DataEvent } from '../../data/events.ts';
 import { folderOf } from '../../data/files.ts';
+import { requireNotMisplaced } from '../../data/misplaced.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { exists } from '../../disk/exists.ts';
 import { shellWord } from '../../disk/shell-word.ts';
@@ -23,8 +24,10 @@ export async function ensureDataset(
   try {
     if (dataset.archive === undefined) await ensureSynthetic(dataDir, { signal, onEvent });
     // A folder that lacks files is not ours to mend: reading it will name the first that is missing.
-    else if (!(await exists(folderOf(dataDir, dataset))))
+    else if (!(await exists(folderOf(dataDir, dataset)))) {
+      await requireNotMisplaced(dataDir, dataset);
       await fetchDataset(dataset, dataDir, { signal, onEvent });
+    }
   } finally {
     console.progress(undefined);
   }

@@ -6,13 +6,16 @@ import { UsageError } from '../../errors.ts';
 import type { DownloadFlags } from '../flag-table.ts';
 import type { CommandContext } from './context.ts';
 import { fetchDataset, teller } from './data.ts';
+import { requireTrustedFolders } from './folders.ts';
 
 export async function downloadCommand({
   flags,
+  given,
   console,
   signal,
 }: CommandContext<DownloadFlags>): Promise<void> {
   requireOneSource(flags);
+  await requireTrustedFolders(flags, given, ['dataDir'], console.warn);
   const { dataDir, url, tarball } = flags;
   const dataset = datasets[flags.dataset];
   const onEvent = teller(console, console.result);

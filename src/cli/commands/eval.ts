@@ -1,10 +1,11 @@
 /** `cifar10 eval`: precision @ 1 of the newest checkpoint, or of every one that appears beside a running training. */
 import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Checkpoint, readCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { stepOfName } from '../../checkpoint/names.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
+import { command } from '../../command.ts';
 import { shellWord } from '../../disk/shell-word.ts';
 import { requireOffered } from '../../engine/engines.ts';
 import { RunError } from '../../errors.ts';
@@ -13,18 +14,21 @@ import { EvalReporter } from '../eval-reporter.ts';
 import type { EvalFlags } from '../flag-table.ts';
 import { CheckpointScorer } from './checkpoint-scorer.ts';
 import type { CommandContext } from './context.ts';
+import { requireTrustedFolders } from './folders.ts';
 
 /** Returns whether it came to its end, rather than being stopped. */
 export async function evalCommand(context: CommandContext<EvalFlags>): Promise<boolean> {
-  const { flags, console, signal } = context;
+  const { flags, given, console, signal } = context;
   requireOffered(flags.engine, flags.precision);
-  await requireFolder(flags.checkpointDir);
+  await requireTrustedFolders(flags, given, ['checkpointDir', 'evalDir', 'dataDir'], console.warn);
+  const isFile = (await stat(flags.checkpointDir).catch(() => undefined))?.isFile() === true;
   const store = new CheckpointStore(flags.checkpointDir, { keep: 0, onWarning: console.warn });
   const log = await EvaluationLog.open(flags.evalDir);
   const scorer = new CheckpointScorer(context);
   const reporter = new EvalReporter(console, flags, log.file);
   try {
-    if (flags.runOnce) await scoreNewest(flags, store, scorer, log);
+    if (isFile) await scoreFile(flags, scorer, log);
+    else if (flags.runOnce) await scoreNewest(flags, store, scorer, log);
     else await watch(context, store, scorer, log, reporter);
   } finally {
     await scorer.release();
@@ -33,13 +37,13 @@ export async function evalCommand(context: CommandContext<EvalFlags>): Promise<b
   return !signal.aborted;
 }
 
-/** @throws RunError for a file, with the folder that may be meant. */
-async function requireFolder(checkpointDir: string): Promise<void> {
-  if ((await stat(checkpointDir).catch(() => undefined))?.isFile() !== true) return;
-  throw new RunError(
-    `--checkpoint-dir takes a training folder, and ${checkpointDir} is a file; ` +
-      `give its folder: --checkpoint-dir ${shellWord(dirname(checkpointDir))}`,
-  );
+/** Scores the one checkpoint that was named. */
+async function scoreFile(flags: EvalFlags, scorer: CheckpointScorer, log: EvaluationLog): Promise<void> {
+  const checkpoint = await readCheckpoint(flags.checkpointDir);
+  const key = await keyOf(flags.checkpointDir, flags);
+  const result = await scorer.score(flags.checkpointDir, checkpoint);
+  if (result !== undefined && key !== undefined)
+    await log.add({ ...key, globalStep: checkpoint.metadata.globalStep }, result);
 }
 
 async function scoreNewest(
@@ -52,7 +56,7 @@ async function scoreNewest(
   if (found === undefined) {
     throw new RunError(
       `No checkpoint file found in ${flags.checkpointDir}. ` +
-        `Train first: cifar10 train --train-dir ${shellWord(flags.checkpointDir)}`,
+        `Train first: ${command(`train --train-dir ${shellWord(flags.checkpointDir)}`)}`,
     );
   }
   const key = await keyOf(found.path, flags);

@@ -7,14 +7,17 @@ import type { Tensors } from '../../engine/engine.ts';
 import { RunError, requireRunning } from '../../errors.ts';
 import { Evaluator } from '../../evaluation/evaluate.ts';
 import { makeRun, requireSameRun, type TrainingRun } from '../../training/run.ts';
-import { type TrainOptions, train } from '../../training/train.ts';
+import { SaveRequests, type TrainOptions, train } from '../../training/train.ts';
 import type { Validation } from '../../training/validation.ts';
 import { version } from '../../version.ts';
 import type { Console } from '../console.ts';
 import type { TrainFlags } from '../flag-table.ts';
+import { interruption } from '../signals.ts';
+import { computing, saving, waiting } from '../stop-watch.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext } from './context.ts';
 import { ensureDataset } from './data.ts';
+import { requireTrustedFolders } from './folders.ts';
 import { startingPoint } from './init-from.ts';
 import { TrainDir } from './train-dir.ts';
 import { engineOf, recipeOf, requireSensibleFlags } from './train-recipe.ts';
@@ -22,16 +25,29 @@ import { TrainSummaries } from './train-summaries.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<boolean> {
-  const { flags, console } = context;
+  const { flags, given, console, signal, stopWatch } = context;
   requireSensibleFlags(flags);
-  const folder = await TrainDir.take(flags.trainDir);
+  await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
+  const lost = new AbortController();
+  let reason: RunError | undefined;
+  const folder = await TrainDir.take(flags.trainDir, {
+    signal,
+    onWait: console.line,
+    onLost: (error) => {
+      reason = error;
+      lost.abort();
+    },
+  });
   try {
     const plan = await prepare(context);
     // Only now: whatever is refused leaves the old run where it is.
     const moved = flags.restart ? await folder.moveAside() : undefined;
     if (moved !== undefined) console.line(`The run that was in ${flags.trainDir} is in ${moved} now`);
-    return await run(context, plan);
+    const ended = await run({ ...context, signal: AbortSignal.any([signal, lost.signal]) }, plan);
+    if (reason !== undefined) throw reason;
+    return ended;
   } finally {
+    stopWatch.begin(waiting());
     await folder.giveBack();
   }
 }
@@ -51,25 +67,33 @@ async function prepare({ flags, given, console, signal }: CommandContext<TrainFl
   const store = new CheckpointStore(flags.trainDir, { keep: flags.keep, onWarning: console.warn });
   const resume = flags.restart ? undefined : await store.latest();
   const { dataset, recipe } = recipeOf(flags, given, resume?.checkpoint.metadata);
+  if (resume !== undefined) await store.warnOfOtherRuns(resume.checkpoint.metadata);
   if (resume !== undefined) requireSameRun(resume.path, resume.checkpoint.metadata, dataset, recipe);
   const initFrom = await startingPoint(flags.initFrom, flags.trainDir, resume, recipe);
   await ensureDataset(dataset, flags.dataDir, console, signal);
   console.progress(() => `reading ${dataset.title} …`);
   const { engine, reason } = engineOf(flags, given, resume?.checkpoint.metadata);
-  const run = makeRun(recipe, await loadExamples(flags.dataDir, dataset, 'train'), engine);
+  const examples = await loadExamples(flags.dataDir, dataset, 'train', signal);
+  // Found now, not by the evaluation after hours of training.
+  await loadExamples(flags.dataDir, dataset, 'test', signal);
+  const run = makeRun(recipe, examples, engine);
   requireRunning(signal);
   return { run, engineReason: reason, store, resume, initFrom };
 }
 
 async function run(
-  { flags, console, signal }: CommandContext<TrainFlags>,
+  { flags, console, signal, stopWatch }: CommandContext<TrainFlags>,
   { run, engineReason, store, resume, initFrom }: Plan,
 ): Promise<boolean> {
   const reporter = new TrainReporter(console, flags, run, engineReason, resume?.path);
   const validator =
     flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn, signal);
   let summaries: TrainSummaries | undefined;
+  const saveRequests = new SaveRequests();
+  interruption.onSave(() => saveRequests.request());
+  interruption.onLeave = () => console.warn(reporter.lossOfLeaving);
   const options: TrainOptions = {
+    saveRequests,
     run,
     store,
     maxSteps: flags.maxSteps,
@@ -85,6 +109,7 @@ async function run(
     summaries = await openSummaries(flags, run, resume, console);
     const { summarySteps } = flags;
     for await (const event of train({ ...options, ...(summaries && { summarySteps }) })) {
+      stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? saving() : computing());
       reporter.tell(event);
       await summaries?.tell(event);
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import type { DatasetDescription } from '../dataset.ts';
 import type { DataEvent } from '../events.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { type DownloadOptions, download } from './download.ts';
+import { asAttemptError, proxyIn, shownUrl } from './request.ts';
 
 const small = smallDataset(40, 20);
 const files = small.files.map(({ name, records }) => ({
@@ -195,7 +196,7 @@ describe('a download', () => {
     [
       'being sent round in circles',
       (_, response) => response.writeHead(302, { Location: '/again' }).end(),
-      /redirect count exceeded/,
+      /redirects in circles/,
     ],
   ];
   for (const [title, handler, message] of failures) {
@@ -320,6 +321,132 @@ describe('a download', () => {
       );
     }));
 });
+
+describe('an answer that is not the archive', () => {
+  const page = '<html>Please log in</html>';
+  const answers: readonly (readonly [title: string, handler: Handler, message: RegExp])[] = [
+    [
+      'a login page with 200',
+      (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(page),
+      /answered with a web page \(text\/html\).*login page/,
+    ],
+    [
+      'a page without a type',
+      (_, response) => response.writeHead(200).end(page.padEnd(whole.length)),
+      /answered with something else than the archive/,
+    ],
+    [
+      'a file of another length',
+      (_, response) => response.writeHead(200, { 'Content-Length': '3' }).end('abc'),
+      /answered with 3 bytes, \d+ were expected/,
+    ],
+    ['a missing file', (_, response) => response.writeHead(404).end(), /answered 404 Not Found/],
+  ];
+  for (const [title, handler, message] of answers) {
+    test(`is refused at once and nothing of it is kept: ${title}`, () =>
+      inTemporaryFolder((folder) =>
+        beside(handler, async (url, asked) => {
+          await assert.rejects(fetchInto(folder, url), message);
+          assert.equal(asked(), 1);
+          assert.deepEqual(readdirSync(folder), []);
+        }),
+      ));
+  }
+
+  test('leaves what arrived before as it is', () =>
+    inTemporaryFolder((folder) =>
+      beside(
+        (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(page),
+        async (url) => {
+          writeFileSync(join(folder, 'small.tar.gz.part'), whole.subarray(0, 100));
+          await assert.rejects(fetchInto(folder, url), /web page/);
+          assert.deepEqual(
+            readFileSync(join(folder, 'small.tar.gz.part')),
+            Buffer.from(whole.subarray(0, 100)),
+          );
+        },
+      ),
+    ));
+});
+
+test('a server that is busy is asked again when it says', () =>
+  inTemporaryFolder((folder) =>
+    beside(
+      (request, response, number) =>
+        number === 0
+          ? response.writeHead(503, { 'Retry-After': '2' }).end()
+          : honest(request, response, number),
+      async (url) => {
+        const started = performance.now();
+        const events = await fetchInto(folder, url);
+        assert.ok(performance.now() - started >= 1900);
+        const [waiting] = events.filter(({ kind }) => kind === 'waiting');
+        assert.deepEqual(waiting, {
+          kind: 'waiting',
+          text: 'answered 503 Service Unavailable; trying again in 2 s, as it asks',
+        });
+      },
+    ),
+  ));
+
+test('a download never writes through a link', { skip: process.platform === 'win32' }, () =>
+  inTemporaryFolder((folder) =>
+    beside(honest, async (url) => {
+      writeFileSync(join(folder, 'victim'), 'secret');
+      symlinkSync('victim', join(folder, 'small.tar.gz.part'));
+      await assert.rejects(fetchInto(folder, url), /symbolic link/);
+      assert.equal(readFileSync(join(folder, 'victim'), 'utf8'), 'secret');
+    }),
+  ),
+);
+
+describe('errors of the network in words', () => {
+  const said = (cause: object) => {
+    const { message, again } = asAttemptError(Object.assign(new TypeError('fetch failed'), { cause }));
+    return { message, again };
+  };
+  test('no network, refused, certificates: not tried again', () => {
+    assert.match(said({ code: 'ENOTFOUND' }).message, /^ENOTFOUND: the name of the server is unknown/);
+    assert.equal(said({ code: 'ECONNREFUSED' }).again, false);
+    const certificate = said({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT', message: 'self-signed certificate' });
+    assert.match(
+      certificate.message,
+      /^its certificate is not accepted \(self-signed certificate\).*NODE_EXTRA_CA_CERTS$/,
+    );
+    assert.equal(certificate.again, false);
+    assert.equal(said({ code: 'CERT_HAS_EXPIRED' }).again, false);
+  });
+  test('a connection that broke: tried again', () => {
+    assert.deepEqual(said({ code: 'ECONNRESET', message: 'socket hang up' }), {
+      message: 'socket hang up',
+      again: true,
+    });
+  });
+  test('addresses are shown without credentials', () => {
+    assert.equal(shownUrl('https://me:secret@host/a'), 'https://host/a');
+    assert.equal(proxyIn({ HTTPS_PROXY: 'http://me:secret@proxy:3128' }), 'http://proxy:3128/ (HTTPS_PROXY)');
+    assert.equal(proxyIn({ HTTPS_PROXY: '' }), undefined);
+  });
+});
+
+test('a download goes through the proxy of the environment', () =>
+  inTemporaryFolder((folder) =>
+    beside(
+      (request, response) => {
+        assert.equal(request.url, 'http://archives.invalid/small.tar.gz');
+        honest(request, response, 0);
+      },
+      async (proxy, asked) => {
+        process.env['http_proxy'] = new URL(proxy).origin;
+        try {
+          await fetchInto(folder, 'http://archives.invalid/small.tar.gz');
+        } finally {
+          delete process.env['http_proxy'];
+        }
+        assert.equal(asked(), 1);
+      },
+    ),
+  ));
 
 describe('an archive', () => {
   const outside = Buffer.from('outside');

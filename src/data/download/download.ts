@@ -11,7 +11,11 @@ import { extractArchive } from './extract.ts';
 import { type FetchOptions, fetchFile } from './fetch-file.ts';
 import { requireArchive } from './verify.ts';
 
-export interface DownloadOptions extends Omit<FetchOptions, 'bytes' | 'onProgress'> {
+/** gzip's magic number (RFC 1952). */
+const isStart = (first: Uint8Array) => first[0] === 0x1f && (first.length < 2 || first[1] === 0x8b);
+
+export interface DownloadOptions
+  extends Pick<FetchOptions, 'signal' | 'stallMillis' | 'pauseMillis' | 'retries'> {
   /** Instead of the archive's own. */
   readonly url?: string;
   /** An archive that is on the disk already. */
@@ -80,9 +84,10 @@ async function bring(
 async function fetchArchive(archive: Archive, tarball: string, options: DownloadOptions): Promise<void> {
   const { name, bytes } = archive;
   const onProgress = (received: number) => options.onEvent({ kind: 'progress', name, received, bytes });
+  const onWait = (text: string) => options.onEvent({ kind: 'waiting', text });
   const resumed = await exists(`${tarball}.part`);
   for (let attempt = 0; ; attempt++) {
-    await fetchFile(options.url ?? archive.url, tarball, { ...options, bytes, onProgress });
+    await fetchFile(options.url ?? archive.url, tarball, { ...options, bytes, isStart, onProgress, onWait });
     try {
       await requireArchive(tarball, archive, `It is kept as ${tarball}.bad.`, options.signal);
       break;

@@ -1,10 +1,11 @@
 /** Is a file the archive that it should be? */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { openRegularFile } from '../../disk/regular-file.ts';
 import { messageOf, RunError, requireRunning } from '../../errors.ts';
 import type { Archive } from '../dataset.ts';
+import { recognise } from './recognise.ts';
 
 /** @param advice what to do about a file that is not
  * @throws RunError when the file is not the archive, byte for byte.
@@ -15,21 +16,31 @@ export async function requireArchive(
   advice: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const size = await stat(tarball).then(
-    (found) => found.size,
-    (error: unknown) => {
-      throw new RunError(`${tarball}: cannot be read (${messageOf(error)}). ${advice}`);
-    },
-  );
-  if (size !== bytes) throw new RunError(`${tarball}: found ${size} bytes, expected ${bytes}. ${advice}`);
+  const cannotBeRead = (error: unknown) =>
+    new RunError(`${tarball}: cannot be read (${messageOf(error)}). ${advice}`);
+  const { size, kind } = await sizeAndKind(tarball).catch((error: unknown) => {
+    throw cannotBeRead(error);
+  });
+  if (size !== bytes) {
+    const what = kind === undefined ? '' : `: ${kind}`;
+    throw new RunError(`${tarball}: found ${size} bytes, expected ${bytes}${what}. ${advice}`);
+  }
   const hash = createHash('md5');
   await pipeline(createReadStream(tarball), hash, { signal }).catch((error: unknown) => {
     requireRunning(signal, `${tarball} stays, the same command goes on`);
-    throw new RunError(`${tarball}: cannot be read (${messageOf(error)}). ${advice}`);
+    throw cannotBeRead(error);
   });
   const found = hash.digest('hex');
   if (found === md5) return;
   throw new RunError(
     `${tarball}: its MD5 is ${found}, expected ${md5}: it is damaged or another file. ${advice}`,
   );
+}
+
+async function sizeAndKind(
+  path: string,
+): Promise<{ readonly size: number; readonly kind: string | undefined }> {
+  const file = await openRegularFile(path);
+  const { size } = await file.stat().finally(() => file.close());
+  return { size, kind: await recognise(path) };
 }

@@ -1,19 +1,28 @@
 /** One block of memory for all tensors of a graph. */
+import { SessionMemory } from '../session-memory.ts';
 import type { Onednn } from './native/onednn.ts';
 
 /** A cache line, which is also the widest vector register. */
 const alignment = 64;
 
 export class Arena {
+  readonly #whole: SessionMemory;
   readonly #memory: ArrayBuffer;
   readonly #start: number;
   readonly #address: bigint;
 
   constructor(onednn: Onednn, bytes: number) {
-    this.#memory = new ArrayBuffer(bytes + alignment);
-    const address = onednn.addressOf(new Uint8Array(this.#memory));
+    this.#whole = new SessionMemory(bytes + alignment);
+    this.#memory = this.#whole.buffer;
+    // A view of all of it may be longer than a typed array can be.
+    const address = onednn.addressOf(new Uint8Array(this.#memory, 0, alignment));
     this.#start = Number(-address & BigInt(alignment - 1));
     this.#address = address + BigInt(this.#start);
+  }
+
+  /** Nothing may compute in it any more. */
+  release(): void {
+    this.#whole.free();
   }
 
   address(offset: number): bigint {

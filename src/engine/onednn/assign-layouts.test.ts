@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../ops/builder.ts';
 import { engines } from '../../testing/engines.ts';
 import { assignLayouts } from './assign-layouts.ts';
 import { checkProgram } from './check-program.ts';
-import { programOf } from './execution.ts';
+import { programOf } from './compile.ts';
 import { insertReorders } from './insert-reorders.ts';
 import type { LaidOutProgram } from './laid-out.ts';
 import { LayoutTable } from './layout-table.ts';

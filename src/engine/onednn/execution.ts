@@ -1,46 +1,20 @@
 /** A compiled graph: memory, primitives and their arguments, in order. */
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { withoutRole } from '../../graph/results.ts';
+import { requireMemory } from '../../machine/memory.ts';
 import type { SlotType } from '../../ops/primitives.ts';
-import { commuteRelu } from '../../passes/commute-pool.ts';
-import { prune } from '../../passes/rewrite.ts';
 import { type Shape, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { PartTime, Tensors } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
 import { partTime } from '../part-time.ts';
 import { Arena } from './arena.ts';
-import { planOf } from './compile.ts';
-import { fuseBias, fuseBiasGradient, fuseChains, headChains, pruneCalls } from './fuse.ts';
-import { lower } from './lower.ts';
+import { planOf, programOf } from './compile.ts';
 import { makeReorder } from './make-primitives.ts';
 import { argumentNumbers } from './native/constants.ts';
 import { type EncodedArguments, encodeArguments, type Handle, Onednn } from './native/onednn.ts';
 import { type Placement, placeBuffers } from './placement.ts';
 import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
-import { toBfloat16 } from './precision.ts';
-import type { Program, ProgramPass } from './program.ts';
 import { teamFor } from './small-work.ts';
-import { withWatching } from './watching.ts';
-
-/** The passes that give tensors the type they are computed in. */
-const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } = {
-  float32: [],
-  bfloat16: [toBfloat16],
-};
-
-/** The program of a graph, which does not depend on the machine. */
-export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
-  const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains];
-  // With a single worker there is nothing to exchange.
-  const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
-  const whole = lower(commuteRelu(prune(alone)));
-  const fused = passes.reduce((program, pass) => pass(program), whole);
-  return [...typing[precision], pruneCalls].reduce(
-    (program, pass) => pass(program),
-    withWatching(fused, whole),
-  );
-}
 
 /** A primitive with the addresses of its arguments. */
 interface Ready {
@@ -82,10 +56,9 @@ export class Execution {
       // Staging lies behind the buffers, and the scratchpad, which all steps share, behind staging.
       this.#stagingOffset = aligned(this.#placement.bytes);
       const scratchpad = aligned(this.#stagingOffset + bytes);
-      this.#arena = new Arena(
-        this.#onednn,
-        scratchpad + Math.max(0, ...all.map((step) => this.#scratchpadBytes(step))),
-      );
+      const needed = scratchpad + Math.max(0, ...all.map((step) => this.#scratchpadBytes(step)));
+      requireMemory(`graph ${graph.name}`, needed);
+      this.#arena = new Arena(this.#onednn, needed);
       this.#scratchpad = this.#arena.address(scratchpad);
       this.#putConstants();
       for (const step of this.#plan.setup) this.#execute(this.#ready(step));
@@ -151,6 +124,7 @@ export class Execution {
 
   release(): void {
     this.#onednn.release();
+    this.#arena.release();
   }
 
   #execute({ step, args }: Ready): void {

@@ -18,9 +18,9 @@ import { engines, plannedPrecisions, skipBfloat16 } from '../../testing/engines.
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import type { Engine, Precision } from '../engine.ts';
 import { createOnnxEngine } from '../onnx/onnx-engine.ts';
-import { planOf as compile } from './compile.ts';
+import { planOf as compile, programOf } from './compile.ts';
 import { describeCall } from './describe.ts';
-import { Execution, programOf } from './execution.ts';
+import { Execution } from './execution.ts';
 import { Onednn } from './native/onednn.ts';
 import { placeBuffers } from './placement.ts';
 import { printCall } from './program.ts';

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { type CallKind, primitiveKinds } from '../../ops/primitive-kinds.ts';
 import { engines } from '../../testing/engines.ts';
 import type { Support } from '../engine.ts';
-import { programOf } from './execution.ts';
+import { programOf } from './compile.ts';
 import { probeGraph } from './probe-graph.ts';
 import { onednnSupport } from './support.ts';
 

@@ -1,9 +1,10 @@
 /** A graph made ready to run with ONNX Runtime: its models, and the buffers of its variables. */
 import * as ort from 'onnxruntime-node';
-import { dtypeNames } from '../../tensor/dtype.ts';
-import { bytesOf, type Tensor, tensorOver } from '../../tensor/tensor.ts';
+import { dtypeNames, dtypes } from '../../tensor/dtype.ts';
+import { bytesOf, sizeOf, type Tensor, type TensorType, tensorOver } from '../../tensor/tensor.ts';
 import type { PartTime, Tensors } from '../engine.ts';
-import { endProfile } from './profile.ts';
+import { SessionMemory } from '../session-memory.ts';
+import { endProfile, removeProfile } from './profile.ts';
 import type { SessionStart } from './session-start.ts';
 
 /**
@@ -39,6 +40,7 @@ export class OnnxExecution {
   readonly #start: SessionStart;
   readonly #session: ort.InferenceSession;
   readonly #variables: ReadonlyMap<string, Variable>;
+  readonly #memory: SessionMemory[] = [];
   /** The session of what is only watched, made the first time a step is watched. */
   #watchSession: Promise<ort.InferenceSession> | undefined;
 
@@ -47,8 +49,8 @@ export class OnnxExecution {
     this.#session = session;
     this.#variables = new Map(
       start.variables.map(({ name, type, update }) => {
-        const current = ortTensor(type);
-        const next = update === null ? current : ortTensor({ ...type, data: type.data.slice() } as Tensor);
+        const current = this.#zeros(type);
+        const next = update === null ? current : this.#zeros(type);
         return [name, { current, next, update }];
       }),
     );
@@ -57,11 +59,16 @@ export class OnnxExecution {
   /** @throws Error when ONNX Runtime refuses the model */
   static async create(start: SessionStart): Promise<OnnxExecution> {
     const { model, threads, profilePrefix } = start;
-    const session = await ort.InferenceSession.create(model, {
-      ...sessionOptions(threads),
-      ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
-    });
-    return new OnnxExecution(start, session);
+    try {
+      const session = await ort.InferenceSession.create(model, {
+        ...sessionOptions(threads),
+        ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
+      });
+      return new OnnxExecution(start, session);
+    } catch (error) {
+      removeProfile(profilePrefix);
+      throw error;
+    }
   }
 
   async step(fed: Tensors, watch: boolean): Promise<Tensors> {
@@ -109,6 +116,14 @@ export class OnnxExecution {
     const watched = await this.#watchSession?.catch(() => undefined);
     await watched?.release();
     await this.#session.release();
+    removeProfile(this.#start.profilePrefix);
+    for (const memory of this.#memory) memory.free();
+  }
+
+  #zeros(type: TensorType): ort.Tensor {
+    const memory = new SessionMemory(sizeOf(type.shape) * dtypes[type.dtype].bytesPerElement);
+    this.#memory.push(memory);
+    return ortTensor(tensorOver(type, memory.buffer));
   }
 
   #watching(): Promise<ort.InferenceSession | undefined> {

@@ -13,7 +13,7 @@ interface TraceEvent {
   readonly args?: { readonly op_name?: string; readonly provider?: string };
 }
 
-/** Ends the profile of a session, and reads the file that it is written to and deletes its folder.
+/** Ends the profile of a session, and reads the file that it is written to.
  * @throws RunError when the session was not made for it */
 export function endProfile(
   session: { readonly endProfiling: () => void },
@@ -22,12 +22,13 @@ export function endProfile(
   if (prefix === undefined) throw new RunError('this session was not compiled with profiling');
   session.endProfiling();
   const folder = dirname(prefix);
-  try {
-    const files = readdirSync(folder).filter((file) => file.startsWith(basename(prefix)));
-    return files.flatMap((file) => partTimes(readFileSync(join(folder, file), 'utf8')));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const files = readdirSync(folder).filter((file) => file.startsWith(basename(prefix)));
+  return files.flatMap((file) => partTimes(readFileSync(join(folder, file), 'utf8')));
+}
+
+/** Removes the folder of a profile, read or not. */
+export function removeProfile(prefix: string | undefined): void {
+  if (prefix !== undefined) rmSync(dirname(prefix), { recursive: true, force: true });
 }
 
 /** The medians of the kernels' times, in the order of their first run. */

@@ -1,5 +1,5 @@
 /** What the thread of a session of this engine starts from. */
-import type { Tensor } from '../../tensor/tensor.ts';
+import type { TensorType } from '../../tensor/tensor.ts';
 
 /** Given to the thread when it starts; it replies `done` when the session is ready. */
 export interface SessionStart {
@@ -8,7 +8,7 @@ export interface SessionStart {
   /** Names of the variables and of the model's outputs that hold their new values (or the variable itself). */
   readonly variables: readonly {
     readonly name: string;
-    readonly type: Tensor;
+    readonly type: TensorType;
     readonly update: string | null;
   }[];
   readonly outputs: readonly string[];

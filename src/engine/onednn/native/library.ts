@@ -20,6 +20,8 @@ export interface Library {
   readonly addressOf: (memory: ArrayBufferView) => bigint;
   /** The text at an address. */
   readonly text: (pointer: bigint) => string;
+  /** Can the process start so many threads of C besides those that it has? */
+  readonly hasRoomForThreads: (count: number) => boolean;
 }
 
 /** The environment variable that names the library. */
@@ -49,6 +51,8 @@ interface LibraryHandle {
 
 /** dlopen's flags on Linux: resolve all symbols, and never unload. */
 const [resolveNow, noDelete] = [2, 0x1000];
+
+const sleepMicroseconds = 2000n;
 
 let opened: Library | undefined;
 
@@ -120,5 +124,22 @@ function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
     function: find,
     addressOf: (memory) => koffi.address(memory),
     text: (pointer) => koffi.decode.string(pointer),
+    hasRoomForThreads: (count) => hasRoomForThreads(koffi, count),
   };
+}
+
+/** Starts so many threads that sleep for a moment, for otherwise there is no telling: limits of the user, of the container
+ * and on memory all count. */
+function hasRoomForThreads(koffi: Koffi, count: number): boolean {
+  if (process.platform !== 'linux') return true;
+  const libc = koffi.load(null);
+  const sleep = libc.func('dlsym', 'void *', ['void *', 'const char *'])(null, 'usleep');
+  const start = libc.func('pthread_create', 'int', ['void *', 'void *', 'void *', 'void *']);
+  const join = libc.func('pthread_join', 'int', ['uint64_t', 'void *']);
+  const started: bigint[] = [];
+  const thread = new BigUint64Array(1);
+  while (started.length < count && start(thread, null, sleep, sleepMicroseconds) === 0)
+    started.push(thread[0] ?? 0n);
+  for (const id of started) join(id, null);
+  return started.length === count;
 }

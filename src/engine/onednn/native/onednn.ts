@@ -3,6 +3,7 @@
  * and 3.x. `release` destroys everything made, last first.
  */
 import { RunError } from '../../../errors.ts';
+import { describeResource } from '../../../machine/exhaustion.ts';
 import type { ConstructorArgument, PrimitiveKind } from '../../../ops/primitive-kinds.ts';
 import type { Unary } from '../../../ops/primitives.ts';
 import type { Shape } from '../../../tensor/tensor.ts';
@@ -37,6 +38,9 @@ const userScratchpad = 1;
 /** A format left to the primitive (dnnl_format_tag_any). */
 const anyFormat = 1;
 
+/** Threads that OpenMP computes with for the thread that this code runs in, itself included: they stay until it ends. */
+let startedThreads = 1;
+
 export class Onednn {
   readonly library: Library;
   readonly #threads: number;
@@ -55,6 +59,7 @@ export class Onednn {
     this.library = openLibrary();
     this.#threads = threads;
     this.#setTeam = this.#teamSetter();
+    this.#requireThreads();
     this.setTeam('all');
     this.#engine = this.#make('engine', 'dnnl_engine_create', ['int', 'size_t'], [cpu, 0]);
     this.#stream = this.#make('stream', 'dnnl_stream_create', ['void *', 'int'], [this.#engine, inOrder]);
@@ -220,6 +225,16 @@ export class Onednn {
     if (team === this.#team) return;
     this.#team = team;
     this.#setTeam?.(team === 'all' ? this.#threads : 1);
+  }
+
+  /** GNU OpenMP ends the whole process, without a message of ours, when it cannot start its threads.
+   * @throws RunError when the machine has no room for them */
+  #requireThreads(): void {
+    if (this.#threads <= startedThreads || this.library.hasRoomForThreads(this.#threads - startedThreads)) {
+      startedThreads = Math.max(startedThreads, this.#threads);
+      return;
+    }
+    throw new RunError(describeResource('threads'));
   }
 
   /** OpenMP keeps a number of threads for every thread that calls. Builds on another pool decide for themselves. */

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""How fast PyTorch trains the tutorial's network on this machine's CPU: the peer of `cifar10 bench --peers`.
+
+    python3 bench/peers/torch_step.py                       every variant, one line of JSON each
+    npm run bench -- --peers bench/peers/torch_step.py      in turn with cifar10, as ratios
+
+A step is what cifar10 computes in one: forward pass, cross entropy and weight decay, backward pass, gradient descent, moving
+averages of all parameters. The batch of distorted images is kept in memory (cifar10's own figures include making the next one).
+A variant is a choice of four, and its name is their words:
+
+    channels_last | contiguous   the order of images and filters in memory
+    banded | own-lrn             local response normalisation as a 1x1 convolution with a banded matrix, or PyTorch's own
+    fp32 | bf16                  float32, or autocast to bfloat16
+    eager | compiled             as it is, or by torch.compile (only of the variant that is fastest otherwise: it takes minutes)
+
+Every line has `variant` and `images_per_sec` (the median step), or `failed` and the reason. Needs PyTorch 2: pip install torch
+"""
+import argparse
+import itertools
+import json
+import os
+import statistics
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+CLASSES, SIDE = 10, 24
+# Section 3.3 of A. Krizhevsky et al. (2012) with the tutorial's constants, and its initialisers, decays and rates.
+LRN_RADIUS, LRN_ALPHA, LRN_BETA, LRN_BIAS = 4, 0.001 / 9, 0.75, 1.0
+WEIGHT_DECAY = {'local3/weights': 0.004, 'local4/weights': 0.004}
+LEARNING_RATE, AVERAGE_DECAY = 0.01, 0.9999
+SHAPES = {  # name: shape, standard deviation of weights or value of biases
+    'conv1/weights': ((64, 3, 5, 5), 5e-2), 'conv1/biases': ((64,), 0.0),
+    'conv2/weights': ((64, 64, 5, 5), 5e-2), 'conv2/biases': ((64,), 0.1),
+    'local3/weights': ((64 * 6 * 6, 384), 0.04), 'local3/biases': ((384,), 0.1),
+    'local4/weights': ((384, 192), 0.04), 'local4/biases': ((192,), 0.1),
+    'softmax_linear/weights': ((192, CLASSES), 1 / 192), 'softmax_linear/biases': ((CLASSES,), 0.0),
+}
+
+
+def initial_parameters(channels_last):
+    torch.manual_seed(0)
+    parameters = {}
+    for name, (shape, scale) in SHAPES.items():
+        if name.endswith('biases'):
+            value = torch.full(shape, scale)
+        else:
+            value = torch.nn.init.trunc_normal_(torch.empty(shape), std=scale, a=-2 * scale, b=2 * scale)
+        if channels_last and len(shape) == 4:
+            value = value.contiguous(memory_format=torch.channels_last)
+        parameters[name] = value.requires_grad_()
+    return parameters
+
+
+def own_lrn(x):
+    # PyTorch divides alpha by the size of the window, the tutorial does not.
+    size = 2 * LRN_RADIUS + 1
+    return F.local_response_norm(x, size, alpha=LRN_ALPHA * size, beta=LRN_BETA, k=LRN_BIAS)
+
+
+def banded_lrn():
+    """x / d^0.75 as x / (sqrt(d) * sqrt(sqrt(d))), with the sum of squares over neighbouring channels as a convolution."""
+    channel = torch.arange(64)
+    near = (channel[:, None] - channel[None, :]).abs() <= LRN_RADIUS
+    band = (near.float() * LRN_ALPHA)[:, :, None, None]
+
+    def normalise(x):
+        root = (F.conv2d(x * x, band.to(x.dtype)) + LRN_BIAS).sqrt()
+        return x / (root * root.sqrt())
+
+    return normalise
+
+
+def pool(x):
+    return F.max_pool2d(x, 3, 2, ceil_mode=True)  # TensorFlow's SAME, for even sizes
+
+
+def loss_of(p, lrn, images, labels):
+    x = lrn(pool(F.relu(F.conv2d(images, p['conv1/weights'], p['conv1/biases'], padding=2))))
+    x = pool(lrn(F.relu(F.conv2d(x, p['conv2/weights'], p['conv2/biases'], padding=2))))
+    x = x.flatten(1)
+    for layer in ('local3', 'local4'):
+        x = F.relu(x @ p[f'{layer}/weights'] + p[f'{layer}/biases'])
+    logits = x @ p['softmax_linear/weights'] + p['softmax_linear/biases']
+    loss = F.cross_entropy(logits.float(), labels)
+    for name, factor in WEIGHT_DECAY.items():
+        loss = loss + factor * p[name].square().sum() / 2
+    return loss
+
+
+def make_step(batch, memory, lrn_name, precision, mode):
+    """One whole training step as a function that returns its loss."""
+    channels_last = memory == 'channels_last'
+    parameters = initial_parameters(channels_last)
+    values = list(parameters.values())
+    averages = [value.detach().clone() for value in values]
+    images = torch.randn(batch, 3, SIDE, SIDE)
+    if channels_last:
+        images = images.contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(0, CLASSES, (batch,))
+    lrn = banded_lrn() if lrn_name == 'banded' else own_lrn
+    forward = torch.compile(loss_of) if mode == 'compiled' else loss_of
+
+    def step():
+        with torch.autocast('cpu', dtype=torch.bfloat16, enabled=precision == 'bf16'):
+            loss = forward(parameters, lrn, images, labels)
+        gradients = torch.autograd.grad(loss, values)
+        with torch.no_grad():
+            torch._foreach_add_(values, gradients, alpha=-LEARNING_RATE)
+            torch._foreach_lerp_(averages, values, 1 - AVERAGE_DECAY)
+        return loss
+
+    return step
+
+
+def measure(batch, steps, warm_up, variant):
+    step = make_step(batch, *variant)
+    first = step().item()
+    for _ in range(warm_up):
+        step()
+    times = []
+    for _ in range(steps):
+        start = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - start)
+    # ln 10 and the weight decay: a network that computes something else is no peer.
+    if not 4.4 < first < 5.0:
+        raise ValueError(f'the first loss is {first:.3f}, about 4.7 was expected')
+    return statistics.median(times)
+
+
+def variants():
+    eager = list(itertools.product(('channels_last', 'contiguous'), ('banded', 'own-lrn'), ('fp32', 'bf16'), ('eager',)))
+    return eager + [('channels_last', 'banded', precision, 'compiled') for precision in ('fp32', 'bf16')]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+    parser.add_argument('--batch', type=int, default=128, help='images of a step (128)')
+    parser.add_argument('--threads', type=int, default=cores, help='threads that compute (one for each core)')
+    parser.add_argument('--steps', type=int, default=20, help='steps that are timed (20)')
+    parser.add_argument('--warm-up', type=int, default=3, help='steps before them (3)')
+    parser.add_argument('--only', default='', help='only variants whose name has all these words, such as "fp32 eager"')
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+
+    best = None
+    for variant in variants():
+        name = ' '.join(variant)
+        if not set(args.only.split()) <= set(variant):
+            continue
+        try:
+            seconds = measure(args.batch, args.steps, args.warm_up, variant)
+        except Exception as error:  # a compiler that is missing, an operation without bfloat16
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            print(json.dumps({'variant': name, 'failed': reason[0][:200]}), flush=True)
+            continue
+        rate = args.batch / seconds
+        line = {'variant': name, 'images_per_sec': round(rate), 'ms_per_step': round(seconds * 1e3, 2),
+                'torch': torch.__version__, 'threads': args.threads, 'batch': args.batch}
+        print(json.dumps(line), flush=True)
+        if best is None or rate > best['images_per_sec']:
+            best = {'best': name, 'images_per_sec': round(rate)}
+    if best is None:
+        sys.exit(f'no variant was measured; --only {args.only!r} leaves none, or all failed')
+    print(json.dumps(best))
+
+
+if __name__ == '__main__':
+    main()

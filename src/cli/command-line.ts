@@ -1,0 +1,119 @@
+/** `cifar10`: reads the command line, runs the command, and leaves with the exit code that says how it went. */
+
+import { messageOf, RunError, StoppedError, UsageError } from '../errors.ts';
+import { describeExhaustion } from '../machine/exhaustion.ts';
+import { version } from '../version.ts';
+import { type Console, createConsole } from './console.ts';
+import { type CommandLine, parseCommandLine } from './parse.ts';
+import { interruption } from './signals.ts';
+import { computing, StopWatch } from './stop-watch.ts';
+
+/** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
+async function run(request: CommandLine, console: Console): Promise<number> {
+  const { signal } = interruption;
+  const stopWatch = new StopWatch(signal, console, () => interruption.leave());
+  const context = { console, signal, stopWatch };
+  switch (request.command) {
+    case 'help':
+      console.result(request.text);
+      return 0;
+    case 'version':
+      console.result(version);
+      return 0;
+    case 'download': {
+      interruption.listen();
+      const { downloadCommand } = await import('./commands/download.ts');
+      await downloadCommand({ ...request, ...context });
+      return 0;
+    }
+    case 'train': {
+      interruption.listen();
+      const { trainCommand } = await import('./commands/train.ts');
+      return (await trainCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
+    }
+    case 'eval': {
+      interruption.listen();
+      const { evalCommand } = await import('./commands/eval.ts');
+      return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
+    }
+    case 'inspect': {
+      const { inspectCommand } = await import('./commands/inspect.ts');
+      await inspectCommand({ ...request, ...context });
+      return 0;
+    }
+    case 'doctor': {
+      const { doctorCommand } = await import('./commands/doctor.ts');
+      return (await doctorCommand({ ...request, ...context })) ? 0 : 1;
+    }
+    case 'bench': {
+      interruption.listen();
+      stopWatch.begin(computing());
+      const { benchCommand } = await import('./commands/bench.ts');
+      await benchCommand({ ...request, ...context });
+      return interruption.signal.aborted ? interruption.exitCode() : 0;
+    }
+  }
+}
+
+/** 2 for what could be refused from the command line alone, 1 for everything else that failed, the signal's code for
+ * what was stopped. */
+function report(error: unknown, debug: boolean, console: Console): number {
+  console.progress(undefined);
+  if (error instanceof StoppedError) {
+    console.warn(`stopped; ${error.message}`);
+    return interruption.exitCode();
+  }
+  console.error(`cifar10: ${explained(error)}${hintFor(error, debug)}`);
+  if (debug && error instanceof Error) console.error(error.stack ?? '');
+  return error instanceof UsageError ? 2 : 1;
+}
+
+/** The message of an error; where something ran out, what and what to do, behind the message of the file or thread. */
+function explained(error: unknown): string {
+  const exhausted = describeExhaustion(error);
+  const message = messageOf(error);
+  if (exhausted === undefined || message.includes(exhausted)) return message;
+  return isOurs(error) ? `${message}\n${exhausted}` : exhausted;
+}
+
+/** Is it one of our errors, whose message is written for people? */
+function isOurs(error: unknown): boolean {
+  return error instanceof RunError || error instanceof UsageError;
+}
+
+/** One hint: what a message says itself is not said again. */
+function hintFor(error: unknown, debug: boolean): string {
+  if (describeExhaustion(error) !== undefined) return '';
+  if (error instanceof UsageError)
+    return /--help|Did you mean|Commands:/.test(error.message) ? '' : '\nSee cifar10 --help.';
+  return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';
+}
+
+// Whoever reads our output may stop reading (`cifar10 train | head`): then the run is saved and ends. So it does where
+// the output cannot be written, such as to a file on a full disk, and that is an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && !interruption.signal.aborted) {
+    process.once('exit', () => {
+      process.exitCode = 1;
+    });
+    console.error(`cifar10: the output cannot be written (${error.message})`);
+  }
+  interruption.stopReading();
+});
+// Nobody is left to be told.
+process.stderr.on('error', () => undefined);
+
+/** After its end a process may live on for a thread that hangs, such as one in a write to a disk that failed. */
+const lingeringMillis = 2000;
+
+interruption.refuseDebugger();
+const words = process.argv.slice(2);
+let console: Console = createConsole({ quiet: false, json: false });
+try {
+  const request = parseCommandLine(words);
+  if ('flags' in request) console = createConsole(request.flags);
+  process.exitCode = await run(request, console);
+} catch (error) {
+  process.exitCode = report(error, words.includes('--debug'), console);
+}
+setTimeout(() => process.exit(), lingeringMillis).unref();

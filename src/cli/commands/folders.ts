@@ -1,0 +1,19 @@
+/** The folders that a command uses, checked before anything is read or written in them. */
+import { requireTrusted } from '../../disk/trusted-folder.ts';
+import { writtenName } from '../flag.ts';
+
+/** Refuses default folders that other users could tamper with, and warns of those that the user named.
+ * @param names of the flags, such as `trainDir`
+ * @throws RunError */
+export async function requireTrustedFolders<Flags extends object>(
+  flags: Flags,
+  given: ReadonlySet<string>,
+  names: readonly (keyof Flags & string)[],
+  onWarning: (text: string) => void,
+): Promise<void> {
+  for (const name of names) {
+    const [folder, flag] = [flags[name], writtenName(name)];
+    if (typeof folder !== 'string') continue;
+    await requireTrusted({ folder, flag: `--${flag}`, isExplicit: given.has(flag) }, onWarning);
+  }
+}

@@ -1,0 +1,146 @@
+/** What is said when the machine refuses files, threads or memory: one clear message, and exit code 1. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { engineFlags } from '../testing/engines.ts';
+import { main } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-exhaustion-'));
+before(() => copySynthetic(join(folder, 'data')));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+let runs = 0;
+const train = (...more: readonly string[]) => [
+  ...['train', '--dataset', 'synthetic', '--data-dir', join(folder, 'data')],
+  ...['--train-dir', join(folder, `run-${runs++}`), '--max-steps', '2', '--batch-size', '16', ...more],
+];
+
+interface Limits {
+  /** Limits of the shell, as `ulimit` takes them: `-n 32`. */
+  readonly ulimit: string;
+  /** A program with its arguments, which runs the shell. */
+  readonly as?: readonly string[];
+}
+
+/** Runs the program within limits. Skipped are limits that Node.js itself does not start with. */
+function within({ ulimit, as = [] }: Limits, words: readonly string[], environment = {}) {
+  const shell = `ulimit ${ulimit} && exec "$@"`;
+  const [command = '', ...rest] = [...as, 'bash', '-c', shell, 'bash', process.execPath];
+  const run = (...more: readonly string[]) =>
+    spawnSync(command, [...rest, ...more], {
+      encoding: 'utf8',
+      env: { ...process.env, ...environment },
+      timeout: 60_000,
+    });
+  if (run('-e', '0').status !== 0) return undefined;
+  const { status, stdout, stderr } = run(main, ...words);
+  return { status, output: stdout, errors: stderr };
+}
+
+type Outcome = ReturnType<typeof within>;
+
+function assertRefused(outcome: Outcome, message: RegExp): void {
+  if (outcome === undefined) return;
+  const { status, errors } = outcome;
+  assert.equal(status, 1, errors);
+  assert.match(errors, message);
+  assert.equal(errors.trimEnd().split('\n').length, 1, errors);
+  assert.match(errors, /^cifar10: /);
+  assert.doesNotMatch(errors, /fault of cifar10|Install oneDNN|npm install|onnxruntime_src|\n\s+at /);
+  assert.ok(!errors.includes('\u001b'), 'no colours');
+}
+
+const isLinux = process.platform === 'linux';
+const hasShell = spawnSync('bash', ['-c', 'ulimit -n']).status === 0;
+const skip = isLinux && hasShell ? false : 'limits are set here by bash on Linux';
+
+describe('too few file descriptors', { skip }, () => {
+  for (const files of [20, 24, 32, 40])
+    test(`${files}`, () =>
+      assertRefused(
+        within({ ulimit: `-n ${files}` }, train()),
+        new RegExp(
+          `out of file descriptors: this process may have ${files} open files \\(ulimit -n\\).* Raise the limit: `,
+        ),
+      ));
+
+  test('for 64 readers', () =>
+    assertRefused(
+      within({ ulimit: '-n 64' }, train('--readers', '64')),
+      /out of file descriptors: this process may have 64 open files/,
+    ));
+});
+
+describe('too little memory', { skip }, () => {
+  for (const { title, flags, skip: reason } of engineFlags.slice(0, 2)) {
+    test(`for a batch of 16,384 on ${title}`, { skip: reason }, () =>
+      assertRefused(
+        within({ ulimit: '-v 4500000' }, train('--batch-size', '16384', ...flags)),
+        /out of memory: (graph train.* needs [\d.]+ GB|.* free of).* ulimit -v .*Use a smaller --batch-size|out of memory/,
+      ),
+    );
+    test(`for the threads of ${title}`, { skip: reason }, () => {
+      for (const kilobytes of [1_400_000, 2_000_000, 2_600_000]) {
+        const outcome = within({ ulimit: `-v ${kilobytes}` }, train(...flags));
+        if (outcome?.status !== 0) assertRefused(outcome, /cannot start: out of memory: ulimit -v allows/);
+      }
+    });
+  }
+  test('for 64 readers', () =>
+    assertRefused(
+      within({ ulimit: '-v 8000000' }, train('--readers', '64')),
+      /a thread that prepares batches cannot start: out of memory: .*use fewer --readers/,
+    ));
+});
+
+describe('too few threads', { skip: skip || reasonWithoutUser() }, () => {
+  const as = ['setpriv', '--reuid=64999', '--regid=64999', '--clear-groups'];
+  before(() => chmodSync(folder, 0o777));
+  for (const { title, flags, skip: reason } of engineFlags.slice(0, 2))
+    test(`for ${title}`, { skip: reason }, () => {
+      for (const threads of [12, 14, 15]) {
+        const outcome = within({ ulimit: `-u ${threads}`, as }, train(...flags));
+        if (outcome?.status !== 0)
+          assertRefused(outcome, new RegExp(`no more threads can be started: this user may run ${threads} `));
+      }
+    });
+  test('for 64 readers', () =>
+    assertRefused(
+      within({ ulimit: '-u 18', as }, train('--readers', '64')),
+      /a thread that prepares batches cannot start: no more threads can be started: .*use fewer --readers/,
+    ));
+});
+
+/** The limit on threads does not hold for root: another user is needed, who may read the program. */
+function reasonWithoutUser(): string | false {
+  const asUser = ['--reuid=64999', '--regid=64999', '--clear-groups', process.execPath, main, '--version'];
+  return spawnSync('setpriv', asUser).status === 0 ? false : 'no other user can run the program here';
+}
+
+describe('a folder for temporary files', { skip }, () => {
+  for (const [title, where] of [
+    ['that does not exist', () => join(folder, 'nowhere')],
+    ['that is a file', () => main],
+    ['on a read-only file system', () => '/proc'],
+  ] as const)
+    for (const words of [
+      ['bench', '--steps', '2'],
+      ['bench', '--profile', '--engine', 'onnx', '--steps', '2'],
+    ])
+      test(`${title}: ${words.slice(0, 2).join(' ')}`, () =>
+        assertRefused(
+          within({ ulimit: '-n 1024' }, words, { TMPDIR: where() }),
+          /no folder for temporary files can be made in .*: .*\. Set TMPDIR to a folder/,
+        ));
+  test('is left empty', () => {
+    const empty = join(folder, 'tmp');
+    mkdirSync(empty);
+    const words = ['bench', '--profile', '--engine', 'onnx', '--steps', '1', '--batch-size', '8'];
+    assert.equal(within({ ulimit: '-n 1024' }, words, { TMPDIR: empty })?.status, 0);
+    assert.deepEqual(readdirSync(empty), []);
+  });
+});

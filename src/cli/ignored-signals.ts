@@ -1,0 +1,70 @@
+/**
+ * Signals that the process was started to ignore. A shell tells a program so by its signal dispositions, but Node resets
+ * these before any of our code runs (`ResetSignalHandlers` in node.cc), so they are recognised by what else the shell does:
+ *
+ * | started by | ignores | recognised by |
+ * |---|---|---|
+ * | `nohup` | SIGHUP | standard input opened for writing (coreutils), output to `nohup.out`, or bash's and zsh's `_` |
+ * | a script, in the background (`cifar10 train &`) | SIGINT | standard input from /dev/null, which the script's shell does not have |
+ *
+ * Linux only: elsewhere nothing is recognised.
+ */
+import { readFileSync, readlinkSync } from 'node:fs';
+
+export interface StartSigns {
+  /** What /proc/self/fd names, undefined where there is nothing. */
+  readonly link: (path: string) => string | undefined;
+  readonly text: (path: string) => string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly parent: number;
+}
+
+const shells = ['sh', 'bash', 'dash', 'zsh', 'ksh', 'ash', 'busybox'];
+
+export function ignoredSignals(signs: StartSigns = signsOfThisProcess()): readonly NodeJS.Signals[] {
+  return [
+    ...(hasNohup(signs) ? (['SIGHUP'] as const) : []),
+    ...(isOfScript(signs) ? (['SIGINT'] as const) : []),
+  ];
+}
+
+function hasNohup({ link, text, environment }: StartSigns): boolean {
+  const [, flags = '0'] = /^flags:\s*([0-7]+)$/m.exec(text('/proc/self/fdinfo/0') ?? '') ?? [];
+  const accessMode = Number.parseInt(flags, 8) & 3;
+  const isWriteOnly = accessMode === 1 && link('/proc/self/fd/0') === '/dev/null';
+  const toFile = [1, 2].some((number) => link(`/proc/self/fd/${number}`)?.endsWith('/nohup.out'));
+  return isWriteOnly || toFile || environment['_']?.endsWith('/nohup') === true;
+}
+
+/** A shell without job control runs background jobs in its own process group, with input from /dev/null. */
+function isOfScript({ link, text, parent }: StartSigns): boolean {
+  const name = text(`/proc/${parent}/comm`)?.trim() ?? '';
+  if (!shells.includes(name)) return false;
+  const groups = ['self', parent].map((process) => groupIn(text(`/proc/${process}/stat`)));
+  if (groups[0] === undefined || groups[0] !== groups[1]) return false;
+  const inputs = ['self', parent].map((process) => link(`/proc/${process}/fd/0`));
+  return inputs[0] === '/dev/null' && inputs[1] !== undefined && inputs[1] !== '/dev/null';
+}
+
+/** Field 5 of stat (proc(5)). */
+function groupIn(stat: string | undefined): string | undefined {
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[2];
+}
+
+function signsOfThisProcess(): StartSigns {
+  const orUndefined =
+    (read: (path: string) => string) =>
+    (path: string): string | undefined => {
+      try {
+        return read(path);
+      } catch {
+        return undefined;
+      }
+    };
+  return {
+    link: orUndefined((path) => readlinkSync(path)),
+    text: orUndefined((path) => readFileSync(path, 'utf8')),
+    environment: process.env,
+    parent: process.ppid,
+  };
+}

@@ -1,0 +1,46 @@
+/** What a file is that should be an archive and is not. */
+import { openRegularFile } from '../../disk/regular-file.ts';
+
+/** Sizes that the authors' page gives for its other archives. */
+const otherArchives: Readonly<Record<number, string>> = {
+  170498071: 'the Python version of CIFAR-10 (cifar-10-python.tar.gz)',
+  175965443: 'the Matlab version of CIFAR-10 (cifar-10-matlab.tar.gz)',
+  169001437: 'the Python version of CIFAR-100 (cifar-100-python.tar.gz)',
+  168513733: 'the binary version of CIFAR-100 (cifar-100-binary.tar.gz)',
+};
+
+/** First bytes of formats, from the byte where they are. */
+const magic: readonly (readonly [at: number, bytes: readonly number[], what: string])[] = [
+  [0, [0x50, 0x4b], 'a ZIP archive'],
+  [0, [0x37, 0x7a, 0xbc, 0xaf], 'a 7-Zip archive'],
+  [0, [0x52, 0x61, 0x72, 0x21], 'a RAR archive'],
+  [0, [0x42, 0x5a, 0x68], 'a bzip2 file'],
+  [0, [0xfd, 0x37, 0x7a, 0x58], 'an xz file'],
+  [0, [0x28, 0xb5, 0x2f, 0xfd], 'a Zstandard file'],
+  [0, [0x89, 0x50, 0x4e, 0x47], 'a PNG picture'],
+  [257, [0x75, 0x73, 0x74, 0x61, 0x72], 'a tar archive that is not compressed'],
+];
+
+/** Such as `it is a ZIP archive`, or undefined if that cannot be said.
+ * @throws the error of the operating system */
+export async function recognise(path: string): Promise<string | undefined> {
+  const file = await openRegularFile(path);
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(new Uint8Array(512), 0, 512, 0);
+    const start = buffer.subarray(0, bytesRead);
+    const known = otherArchives[size] ?? formatOf(start);
+    return known === undefined ? undefined : `it is ${known}`;
+  } finally {
+    await file.close();
+  }
+}
+
+function formatOf(start: Uint8Array): string | undefined {
+  if (start.length === 0) return 'empty';
+  const found = magic.find(([at, bytes]) => bytes.every((byte, index) => start[at + index] === byte));
+  if (found !== undefined) return found[2];
+  const text = new TextDecoder().decode(start).trimStart().toLowerCase();
+  if (text.startsWith('<!doctype html') || text.startsWith('<html')) return 'a web page';
+  return start[0] === 0x1f && start[1] === 0x8b ? 'another archive' : undefined;
+}

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SessionMemory } from './session-memory.ts';
+
+test('memory starts as zeros, and goes back to the system when it is freed, not when the collector runs', () => {
+  const megabytes = () => process.memoryUsage.rss() / 2 ** 20;
+  const before = megabytes();
+  const memory = new SessionMemory(256 * 2 ** 20);
+  const values = new Float32Array(memory.buffer);
+  assert.equal(values[1000], 0);
+  values.fill(1);
+  assert.ok(megabytes() - before > 200, 'it is there');
+  memory.free();
+  assert.equal(values.length, 0);
+  assert.ok(megabytes() - before < 100, `${before} MB before, ${megabytes()} after`);
+});
+
+test('more than a resizable buffer can have is had all the same', () => {
+  // The system gives pages when they are written, so nothing is taken here.
+  const bytes = 5 * 2 ** 30;
+  const memory = new SessionMemory(bytes);
+  assert.equal(memory.buffer.byteLength, bytes);
+  memory.free();
+});

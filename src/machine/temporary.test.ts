@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { makeTemporaryFolder } from './temporary.ts';
+
+const before = process.env['TMPDIR'];
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-temporary-'));
+after(() => {
+  if (before === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = before;
+  rmSync(folder, { recursive: true });
+});
+
+test('a folder is made in TMPDIR', () => {
+  process.env['TMPDIR'] = folder;
+  const made = makeTemporaryFolder('cifar10-x-');
+  assert.ok(made.startsWith(join(folder, 'cifar10-x-')));
+  assert.deepEqual(readdirSync(made), []);
+});
+
+test('a TMPDIR that does not exist, or is a file, is named, with what to do', () => {
+  writeFileSync(join(folder, 'file'), '');
+  for (const [path, cause] of [
+    [join(folder, 'nowhere'), 'it does not exist'],
+    [join(folder, 'file'), 'it is no folder'],
+  ] as const) {
+    process.env['TMPDIR'] = path;
+    assert.throws(() => makeTemporaryFolder('cifar10-x-'), {
+      name: 'RunError',
+      message: `no folder for temporary files can be made in ${path}: ${cause}. Set TMPDIR to a folder that can be written.`,
+    });
+  }
+});
+
+test('too little room is refused with both sizes, and leaves no folder', () => {
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  process.env['TMPDIR'] = empty;
+  assert.throws(() => makeTemporaryFolder('cifar10-x-', 2 ** 60), {
+    name: 'RunError',
+    message: /has [\d.]+ [MG]B free, 1073741824\.0 GB are needed\. Set TMPDIR/,
+  });
+  assert.deepEqual(readdirSync(empty), []);
+});
