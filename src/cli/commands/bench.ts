@@ -100,8 +100,11 @@ async function profiles(variants: readonly Variant[], flags: BenchFlags, notes: 
   }
 }
 
+/** The generated set, and the checkpoints of a run with each engine. */
+const folderBytes = 150 * 2 ** 20;
+
 async function withGeneratedSet(work: (examples: Examples, folder: string) => Promise<void>): Promise<void> {
-  const folder = makeTemporaryFolder('cifar10-bench-');
+  const folder = makeTemporaryFolder('cifar10-bench-', folderBytes);
   try {
     await ensureSynthetic(folder);
     await work(await loadExamples(folder, datasets.synthetic, 'train'), folder);
