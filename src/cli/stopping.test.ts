@@ -261,7 +261,7 @@ describe('a stop that was asked for', () => {
   test('does not wait for what may never end', async () => {
     const { told, stop, left } = watched(waiting());
     stop.abort();
-    await sleep(1800);
+    await sleep(2100);
     assert.deepEqual(told, ['what is under way does not end; leaving at once']);
     assert.equal(left(), 1);
   });

@@ -11,19 +11,22 @@ import { messageOf, RunError, UsageError } from '../../errors.ts';
 import { printGraph } from '../../graph/print.ts';
 import { summarizeEvents, type TagRow } from '../../inspect/events.ts';
 import { layersOf } from '../../inspect/network.ts';
+import { type RunRow, runsIn } from '../../inspect/runs.ts';
 import { statisticsOf } from '../../inspect/tensor-statistics.ts';
 import { tutorialNetwork } from '../../model/network.ts';
+import { averageName } from '../../optimizer/moving-average.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { isEventFileName } from '../../summary/event-file-name.ts';
 import { readRun } from '../../summary/event-reader.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
 import type { Console } from '../console.ts';
 import type { InspectFlags } from '../flag-table.ts';
-import { table } from '../table.ts';
+import { settings, table } from '../table.ts';
 import type { CommandContext } from './context.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
-const what = 'graph, a checkpoint, a training folder, event files, a data folder or an .onnx file';
+const what =
+  'graph, a checkpoint, a training folder, a folder of those, event files, a data folder or an .onnx file';
 
 /** Looks at `graph` or at a path, and tells what it is by what is there. */
 export async function inspectCommand({
@@ -95,12 +98,31 @@ async function inspectFolder(path: string, console: Console): Promise<void> {
     if (hasEvents) await inspectEvents(path, console);
     if (hasCheckpoints || hasEvents) return;
     const inside = Object.values(datasets).filter(({ folder }) => names.includes(folder));
+    const runs = inside.length === 0 ? await runsIn(path) : [];
+    if (runs.length > 0) return inspectRuns(path, runs, console);
     if (inside.length === 0)
       throw new RunError(
         `${path}: holds neither checkpoints, event files nor a data set; inspect looks at ${what}`,
       );
     for (const dataset of inside) await inspectData(path, dataset, console);
   }
+}
+
+/** One row a run. */
+function inspectRuns(dir: string, runs: readonly RunRow[], console: Console): void {
+  const shown = (value: number | null, digits: number) => (value === null ? '-' : value.toFixed(digits));
+  const rows = runs.map(({ name, step, loss, precision, imagesPerSecond, engine, modified }) => [
+    name,
+    step === null ? '-' : number(step),
+    ...[
+      shown(loss, 3),
+      shown(precision, 3),
+      imagesPerSecond === null ? '-' : number(Math.round(imagesPerSecond)),
+    ],
+    ...[engine ?? '-', modified?.slice(0, 16).replace('T', ' ') ?? '-'],
+  ]);
+  const head = ['run', 'steps', 'loss', 'precision', 'images/s', 'engine', 'saved (UTC)'];
+  console.result(table([head, ...rows]), { kind: 'runs', dir, runs });
 }
 
 async function inspectRun(path: string, console: Console): Promise<void> {
@@ -118,7 +140,7 @@ async function inspectRun(path: string, console: Console): Promise<void> {
 /** Of a file, or of all files of a folder, as TensorBoard would put them together. */
 async function inspectEvents(path: string, console: Console): Promise<void> {
   const { tags, graphNodes, hyperparameters } = summarizeEvents(await readRun(path));
-  const settings = Object.entries(hyperparameters).map(([name, value]) => `  ${name}: ${value}`);
+  const configured = settings(Object.entries(hyperparameters).map(([name, value]) => [name, String(value)]));
   const graph = graphNodes === undefined ? 'no graph' : `a graph of ${number(graphNodes)} nodes`;
   const rows = tags.map((row) => [
     row.tag,
@@ -129,42 +151,57 @@ async function inspectEvents(path: string, console: Console): Promise<void> {
   console.result(
     [
       `${path}: ${number(tags.length)} tags, ${graph}`,
-      ...settings,
+      ...(configured === '' ? [] : [configured]),
       '',
-      table([['tag', 'kind', 'points', 'first step', 'last step', 'last value'], ...rows]),
+      table([['tag', 'kind', 'points', 'first', 'last', 'last value'], ...rows]),
     ].join('\n'),
     { kind: 'events', path, tags, graphNodes: graphNodes ?? null, hyperparameters },
   );
 }
 
 function lastValueOf(row: TagRow): string {
-  const short = (value: number) => String(Number(value.toPrecision(5)));
+  const short = (value: number) => String(Number(value.toPrecision(4)));
   if (row.kind === 'scalar') return short(row.value);
   if (row.kind === 'image') return `${row.width} × ${row.height}`;
-  return `${number(row.values)} values, ${short(row.min)} … ${short(row.max)}`;
+  return `${short(row.min)} … ${short(row.max)}`;
 }
 
 function inspectCheckpoint(path: string, { metadata, tensors }: Checkpoint, console: Console): void {
-  const fields = Object.entries(metadata).map(
-    ([name, value]) => `  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  const short = (value: number) => value.toPrecision(4);
-  const told = [...tensors].map(([name, { shape, data }]) => ({ name, shape, ...statisticsOf(data) }));
-  const rows = told.map(({ name, shape, mean, deviation, least, greatest, notFinite }) => [
+  const all = [...tensors].map(([name, { shape, data }]) => ({ name, shape, ...statisticsOf(data) }));
+  // Moving averages have the shapes of their variables, and names that do not fit a terminal.
+  const shown = all.filter(({ name }) => !name.endsWith(averageName('')));
+  const rows = shown.map(({ name, shape, mean, deviation, least, greatest, notFinite }) => [
     name,
-    shape.join(' × ') || 'scalar',
-    ...[mean, deviation, least, greatest].map(short),
+    shape.join('×') || 'scalar',
+    ...[mean, deviation, least, greatest].map((value) => value.toPrecision(3)),
     notFinite === 0 ? '' : `${notFinite} not finite`,
   ]);
+  const hidden = all.length - shown.length;
   console.result(
     [
       path,
-      ...fields,
+      settings(fieldsOf(metadata)),
       '',
       table([['tensor', 'shape', 'mean', 'deviation', 'least', 'greatest', ''], ...rows]),
+      ...(hidden === 0 ? [] : [`and moving averages of ${hidden} of them`]),
     ].join('\n'),
-    { kind: 'contents', path, metadata, tensors: told },
+    { kind: 'contents', path, metadata, tensors: all },
   );
+}
+
+/** Names and values of nested fields: `dataset.name`, `synthetic`. */
+function fieldsOf(value: object, prefix = ''): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(value).flatMap(([name, field]: [string, unknown]) => {
+    const path = prefix + name;
+    if (Array.isArray(field))
+      return [[path, field.length === 0 ? 'none' : field.map(textOf).join(', ')] as const];
+    if (typeof field === 'object' && field !== null) return fieldsOf(field, `${path}.`);
+    return [[path, field === null ? 'unknown' : String(field)] as const];
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 async function inspectData(dataDir: string, dataset: DatasetDescription, console: Console): Promise<void> {
@@ -204,7 +241,7 @@ function inspectOnnx(path: string, bytes: Uint8Array, console: Console): void {
   const nodes = operators.reduce((sum, [, count]) => sum + count, 0);
   console.result(
     [
-      `${path}: made by ${producer || 'nobody who says so'}, opset ${opset}, ${nodes} nodes, ${number(initializerBytes)} bytes of constants`,
+      `${path}: produced by ${producer || 'an unknown program'}, opset ${opset}, ${nodes} nodes, ${number(initializerBytes)} bytes of constants`,
       `inputs:\n${inputs.map((text) => `  ${text}`).join('\n')}\noutputs:\n${outputs.map((text) => `  ${text}`).join('\n')}`,
       table([['operator', 'nodes'], ...operators.map(([name, count]) => [name, String(count)])]),
     ].join('\n'),
