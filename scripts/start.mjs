@@ -21,7 +21,7 @@ const data = ['--data-dir', dataDir];
 const steps = String(done + stepsAtOnce);
 const evalDir = join('runs', 'start-eval');
 console.log(
-  `>> Training ${stepsAtOnce.toLocaleString('en-US')} steps: one to four minutes on two cores. Ctrl-C saves and stops`,
+  `>> Training ${stepsAtOnce.toLocaleString('en-US')} steps: 1 to 4 minutes on two cores. Ctrl-C saves`,
 );
 cifar10('train', ...dataset, ...data, '--train-dir', trainDir, '--max-steps', steps);
 console.log('\n>> Evaluating on the test pictures');
@@ -35,7 +35,7 @@ What next:
   npx cifar10 inspect runs                 the runs so far, a row each
   npx cifar10 inspect graph                the network, layer by layer
   npx cifar10 train --help                 every flag of training
-  docs/getting-started.md                  train on CIFAR-10, evaluate, understand`);
+  docs/getting-started.md                  train on CIFAR-10, and more`);
 
 /** Steps of the newest checkpoint of the run, 0 where there is none. */
 function stepsDone() {
@@ -59,7 +59,7 @@ function chooseDataset() {
   if (status === 0) return [];
   if (status === 130 || status === 143) process.exit(status);
   const [, reason = 'no reason given'] = /cannot be downloaded: \S+ (.*)/.exec(stderr) ?? [];
-  console.log(`>> CIFAR-10 is not in ${dataDir} and cannot be downloaded here (${reason}).`);
+  console.log(`>> CIFAR-10 is not in ${dataDir} and cannot be downloaded here:\n   ${reason}`);
   console.log('   Using the generated set instead: ten classes of drawn pictures');
   // The network is soon certain of such simple pictures; the tutorial's learning rate is too high then without a limit.
   return ['--dataset', 'synthetic', '--clip-norm', '5'];

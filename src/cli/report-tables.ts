@@ -18,10 +18,10 @@ export function classTable(results: readonly ClassResult[]): string {
 
 /** Rows are true classes, columns predicted ones, by the first letters of their names; zeros are dots. */
 export function confusionTable(classes: readonly string[], counts: readonly (readonly number[])[]): string {
-  const head = ['true \\ predicted', ...classes.map((name) => beginning(name, 5))];
+  const head = ['true class', ...classes.map((name) => beginning(name, 5))];
   const rows = counts.map((row, label) => [
     classes[label] ?? '',
     ...row.map((count) => (count === 0 ? '·' : String(count))),
   ]);
-  return table([head, ...rows]);
+  return `Rows are true classes, columns predicted ones:\n${table([head, ...rows])}`;
 }

@@ -40,12 +40,12 @@ export function settings(
 
 /** A text in lines that fit, broken at blanks. */
 function linesOf(text: string, columns: number): readonly string[] {
-  const lines = [''];
+  const lines: string[] = [];
   for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? '';
-    const joined = last === '' ? word : `${last} ${word}`;
-    if (widthOf(joined) <= columns) lines[lines.length - 1] = joined;
+    const last = lines.at(-1);
+    const joined = last === undefined ? word : `${last} ${word}`;
+    if (widthOf(joined) <= columns) lines[Math.max(0, lines.length - 1)] = joined;
     else lines.push(shortened(word, columns));
   }
-  return lines.filter((line, index) => line !== '' || index === 0);
+  return lines;
 }
