@@ -50,7 +50,7 @@ interface LibraryHandle {
 }
 
 /** dlopen's flags on Linux: resolve all symbols, and never unload. */
-const [now, noDelete] = [2, 0x1000];
+const [resolveNow, noDelete] = [2, 0x1000];
 
 const sleepMicroseconds = 2000n;
 
@@ -86,7 +86,7 @@ function open(): Library {
   throw new RunError(`oneDNN not found (${tried}). ${installAdvice}`);
 }
 
-/** Without koffi there is no calling C. */
+/** koffi calls C functions. */
 function loadKoffi(): Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi;
@@ -100,7 +100,7 @@ function loadKoffi(): Koffi {
  * the process would crash after correct results. */
 function keep(koffi: Koffi, path: string): void {
   if (process.platform !== 'linux') return;
-  koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, now | noDelete);
+  koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, resolveNow | noDelete);
 }
 
 function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
