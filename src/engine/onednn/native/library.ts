@@ -79,7 +79,7 @@ function open(): Library {
       failures.push(error instanceof RunError ? error.message : `${path}: ${messageOf(error)}`);
     }
   }
-  // Libraries that are there and do not serve are named; of the usual names those that are not there are not.
+  // Unusable libraries are named, and of the usual names only those that exist.
   const absent = (failure: string) => named === undefined && /No such file|not found/i.test(failure);
   const faults = failures.filter((failure) => !absent(failure));
   const tried = faults.length === 0 ? `tried ${names.join(', ')}` : faults.join('; ');
