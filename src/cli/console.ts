@@ -6,7 +6,11 @@
  * | lines | text | text | nothing | one object a line, where the line has one |
  * | results | text | text | text | one object a line |
  * | progress | one line at the bottom, drawn again and again | nothing | nothing | nothing |
+ *
+ * Names and values of files by others may contain control characters. None reaches the terminal: they are printed as
+ * `\u001b`, which JSON reads as the same text.
  */
+import { oneLine, printable } from '../wording.ts';
 
 /** What happened, for programs to read. */
 export type JsonEvent = { readonly kind: EventKind } & Readonly<Record<string, unknown>>;
@@ -104,11 +108,12 @@ export function createConsole(
   let bottom: string | undefined;
 
   const drawn = (text: string) => {
-    const cut = text.slice(0, Math.max(0, columns() - 1));
+    const cut = oneLine(text).slice(0, Math.max(0, columns() - 1));
     return coloured ? dim[0] + cut + dim[1] : cut;
   };
   /** Writes above the line at the bottom, in one go, so that nothing flickers. */
-  const write = (stream: Output, text: string) => {
+  const write = (stream: Output, said: string) => {
+    const text = printable(said);
     if (bottom === undefined) stream.write(`${text}\n`);
     else if (stream === out) stream.write(`${eraseLine}${text}\n${drawn(bottom)}`);
     else {
