@@ -15,6 +15,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'fast-png': ['summary/png.ts'],
   commander: ['cli/'],
   koffi: ['engine/onednn/native/library.ts'],
+  'string-width': ['cli/width.ts'],
   undici: ['data/download/request.ts'],
 };
 

@@ -15,6 +15,7 @@ export interface Variant {
 export interface MissingVariant {
   /** Such as `onednn bfloat16`. */
   readonly title: string;
+  readonly verdict: 'impossible' | 'missing';
   readonly why: string;
 }
 export interface Variants {
@@ -40,7 +41,7 @@ export function findVariants(
     if (wanted.precision !== undefined && wanted.precision !== precision) continue;
     const support = engineSupport(engine, precision);
     if (support.verdict === 'impossible' || support.verdict === 'missing') {
-      missing.push({ title: `${engine} ${precision}`, why: support.why });
+      missing.push({ title: `${engine} ${precision}`, verdict: support.verdict, why: support.why });
       continue;
     }
     for (const count of threads) {

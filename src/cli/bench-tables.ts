@@ -32,13 +32,17 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
     'of the roof',
     'the first',
   ];
-  const absent = missing.map(({ title }) => `${title}  not available on this CPU`);
+  const absent = missing.map((one) => `${one.title}  ${unavailable(one)}`);
   return [table([head, ...body]), ...absent].join('\n');
 }
 
 /** Why a variant is not measured. */
-export function missingLine({ title, why }: MissingVariant): string {
-  return `${title}: not available on this CPU: ${why}`;
+export function missingLine(missing: MissingVariant): string {
+  return `${missing.title}: ${unavailable(missing)}: ${missing.why}`;
+}
+
+function unavailable({ verdict }: MissingVariant): string {
+  return verdict === 'impossible' ? 'not available on this CPU' : 'not available here';
 }
 
 /** Sums by operator, layer and moves, and the longest parts. */

@@ -75,6 +75,14 @@ const ownFlags = {
     group: 'Computing',
     commands: ['train'],
   },
+  epochs: {
+    kind: 'number',
+    valueName: 'epochs',
+    minimum: 0.001,
+    help: 'passes over the training images in total, instead of --max-steps',
+    group: 'Computing',
+    commands: ['train'],
+  },
   steps: {
     kind: 'integer',
     valueName: 'steps',

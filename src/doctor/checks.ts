@@ -11,7 +11,9 @@ import { existingFolder, writableFolder } from '../disk/writable.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf } from '../errors.ts';
 import { coreLimit, usableCores } from '../machine/cores.ts';
-import { counted } from '../wording.ts';
+import { memoryLimit } from '../machine/exhaustion.ts';
+import { memoryRoom } from '../machine/limits.ts';
+import { byteSize, counted } from '../wording.ts';
 
 /** `missing` is what nothing works without; `note` is worth knowing. */
 export interface Finding {
@@ -20,24 +22,29 @@ export interface Finding {
   readonly text: string;
 }
 
-const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
-
 export function machineFindings(): readonly Finding[] {
   const limit = coreLimit();
   const allowed = limit === undefined ? '' : ` (${limit}: training uses ${counted(usableCores(), 'thread')})`;
-  const memory = totalmem() < 2 * 2 ** 30 ? 'note' : 'ok';
   return [
     {
       verdict: 'ok',
       subject: 'processor',
       text: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${counted(cpus().length, 'core')}${allowed}`,
     },
-    {
-      verdict: memory,
-      subject: 'memory',
-      text: `${gigabytes(freemem())} of ${gigabytes(totalmem())} free; training takes about 0.7 GB`,
-    },
+    memoryFinding(),
   ];
+}
+
+/** What a training of the default batch takes on the engine that takes most. */
+const trainingBytes = 0.9 * 2 ** 30;
+
+function memoryFinding(): Finding {
+  const { free, limit } = memoryRoom();
+  const known = Number.isFinite(free);
+  const text = known ? memoryLimit() : `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
+  const enough = (known ? Math.min(free, limit) : totalmem()) >= trainingBytes;
+  const verdict = enough ? 'ok' : 'note';
+  return { verdict, subject: 'memory', text: `${text}; training takes up to ${byteSize(trainingBytes)}` };
 }
 
 /** Can files be made there, and how many fit? */
@@ -47,8 +54,8 @@ export async function folderFinding(subject: string, folder: string, needed: num
     await tryWriting(folder);
     const room = bavail * bsize;
     const verdict = room < needed ? 'missing' : 'ok';
-    const advice = verdict === 'ok' ? '' : `; ${gigabytes(needed)} are needed`;
-    return { verdict, subject, text: `${folder}: can be written, ${gigabytes(room)} free${advice}` };
+    const advice = verdict === 'ok' ? '' : `; ${byteSize(needed)} are needed`;
+    return { verdict, subject, text: `${folder}: can be written, ${byteSize(room)} free${advice}` };
   } catch (error) {
     return {
       verdict: 'missing',

@@ -40,10 +40,10 @@ async function tryEngine(
     ...(imagesPerSecond !== undefined && { imagesPerSecond }),
   });
   onProgress(`${subject} …`);
-  const support = engineSupport(engine, precision);
-  // Training needs one engine: ONNX Runtime is always installed, so another one may be missing.
-  if (support.verdict !== 'fast') return found(engine === 'onnx' ? 'missing' : 'note', support.why);
   try {
+    const support = engineSupport(engine, precision);
+    // Training needs one engine: ONNX Runtime is always installed, so another one may be missing.
+    if (support.verdict !== 'fast') return found(engine === 'onnx' ? 'missing' : 'note', support.why);
     const made = chooseEngine({ engine, precision }).engine;
     const { verdict, text, imagesPerSecond } = await train(made, (what) => onProgress(`${subject}: ${what}`));
     return found(verdict, text, imagesPerSecond);

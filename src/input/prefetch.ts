@@ -4,6 +4,8 @@
  */
 import { performance } from 'node:perf_hooks';
 import { requireWholeNumber } from '../arguments.ts';
+import { requireMemory } from '../machine/memory.ts';
+import { counted } from '../wording.ts';
 import type { Batch, BatchBuffers, ExampleRecords } from './batch.ts';
 import type { Start } from './messages.ts';
 import { Reader } from './reader.ts';
@@ -45,6 +47,11 @@ export interface EvaluationBatches extends Prefetching {
   readonly numExamples: number;
 }
 
+/** What a thread takes at least, without its batches. */
+const threadBytes = 12 * 2 ** 20;
+/** One image of a batch: [3, 24, 24] float32. */
+const imageBytes = 3 * 24 * 24 * 4;
+
 class PrefetchedBatches implements BatchSource<undefined> {
   readonly #readers: readonly Reader[];
   readonly #end: number;
@@ -65,6 +72,9 @@ class PrefetchedBatches implements BatchSource<undefined> {
     requireWholeNumber('batchSize', start.batchSize, 1);
     requireWholeNumber('ahead', ahead, 1);
     requireWholeNumber('readers', readers, 1);
+    const bytes = readers * threadBytes + (ahead + 1) * start.batchSize * imageBytes;
+    const purpose = `preparing batches with ${counted(readers, 'thread')}`;
+    requireMemory(purpose, bytes, 'Use a smaller --batch-size, fewer --readers');
     this.#readers = startReaders(start, readers);
     this.#nextStep = first;
     this.#end = end;

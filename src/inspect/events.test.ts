@@ -85,9 +85,9 @@ test('inspect shows an event file, a folder of them, and with checkpoints the ru
     };
     const text = await inspect(dir);
     assert.ok(text.startsWith(`${dir}: 3 tags, a graph of 2 nodes\n`), text);
-    assert.match(text, /^ {2}learningRate: 0\.1$/m);
+    assert.match(text, /^ {2}learningRate +0\.1$/m);
     assert.match(text, /^total_loss +scalar +3 +0 +20 +20\.5$/m);
-    assert.match(text, /^weights +histogram +3 +0 +20 +3 values, -20\.5 … 20\.5$/m);
+    assert.match(text, /^weights +histogram +3 +0 +20 +-20\.5 … 20\.5$/m);
     assert.match(text, /^images\/image\/0 +image +3 +0 +20 +24 × 12$/m);
 
     const [first = '', second = ''] = await eventFilesOf(dir);

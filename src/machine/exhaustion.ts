@@ -67,7 +67,7 @@ function threadLimit(read: ReadText): string {
 }
 
 /** `483 MB free of 4.3 GB that ulimit -v allows`. */
-export function memoryLimit(read: ReadText): string {
+export function memoryLimit(read: ReadText = readText): string {
   const { free, limitedBy, limit } = memoryRoom(read);
   const left = Number.isFinite(free) ? `${byteSize(Math.max(0, free))} free of ` : '';
   if (!Number.isFinite(limit)) return 'the machine has no more';

@@ -82,16 +82,16 @@ describe('the memory that is free', () => {
   });
   test('is unknown, and nothing is refused, elsewhere than on Linux', () => {
     assert.equal(memoryRoom(files({})).free, Number.POSITIVE_INFINITY);
-    requireMemory('a graph', 1e15, files({}));
+    requireMemory('a graph', 1e15, undefined, files({}));
   });
 });
 
 test('more memory than is free is refused with both sizes, what sets the limit, and what to do', () => {
-  requireMemory('graph train', 240 * megabyte, files(v1));
-  assert.throws(() => requireMemory('graph train', 3 * gigabyte, files(v1)), {
+  requireMemory('graph train', 180 * megabyte, undefined, files(v1));
+  assert.throws(() => requireMemory('graph train', 3 * gigabyte, 'Use less', files(v1)), {
     name: 'RunError',
     message:
-      'out of memory: graph train needs 3.0 GB, with 244 MB free of 1.0 GB that the control group (container) allows. ' +
-      'Use a smaller --batch-size, or raise the limit',
+      'out of memory: graph train needs 3.1 GB, with 244 MB free of 1.0 GB that the control group (container) allows. ' +
+      'Use less, or raise the limit',
   });
 });

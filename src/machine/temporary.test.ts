@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -32,4 +32,15 @@ test('a TMPDIR that does not exist, or is a file, is named, with what to do', ()
       message: `no folder for temporary files can be made in ${path}: ${cause}. Set TMPDIR to a folder that can be written.`,
     });
   }
+});
+
+test('too little room is refused with both sizes, and leaves no folder', () => {
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  process.env['TMPDIR'] = empty;
+  assert.throws(() => makeTemporaryFolder('cifar10-x-', 2 ** 60), {
+    name: 'RunError',
+    message: /has [\d.]+ [MG]B free, 1073741824\.0 GB are needed\. Set TMPDIR/,
+  });
+  assert.deepEqual(readdirSync(empty), []);
 });

@@ -1,8 +1,9 @@
 /** Folders for temporary files. */
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
+import { byteSize } from '../wording.ts';
 import { describeExhaustion } from './exhaustion.ts';
 
 const causes: Readonly<Record<string, string>> = {
@@ -16,15 +17,31 @@ const causes: Readonly<Record<string, string>> = {
 
 /** A new folder in the system's folder for temporary files, for the caller to remove.
  * @param prefix of its name, such as `cifar10-bench-`
- * @throws RunError when none can be made */
-export function makeTemporaryFolder(prefix: string): string {
+ * @param bytes that will be written there
+ * @throws RunError when none can be made, or there is too little room */
+export function makeTemporaryFolder(prefix: string, bytes: number = 0): string {
   const parent = tmpdir();
+  let room: number;
+  let folder: string;
   try {
-    return mkdtempSync(join(parent, prefix));
+    const { bavail, bsize } = statfsSync(parent);
+    room = bavail * bsize;
+    folder = mkdtempSync(join(parent, prefix));
   } catch (error) {
-    const cause = describeExhaustion(error) ?? causes[errorCode(error) ?? ''] ?? messageOf(error);
+    const cause = describeExhaustion(error) ?? causeOf(error, parent);
     throw new RunError(
       `no folder for temporary files can be made in ${parent}: ${cause}. Set TMPDIR to a folder that can be written.`,
     );
   }
+  if (room >= bytes) return folder;
+  rmdirSync(folder);
+  throw new RunError(
+    `the folder for temporary files ${parent} has ${byteSize(room)} free, ${byteSize(bytes)} are needed. Set TMPDIR to a folder with more room.`,
+  );
+}
+
+function causeOf(error: unknown, parent: string): string {
+  // What the kernel shows as files (/proc) has no room for others, and says ENOENT.
+  if (errorCode(error) === 'ENOENT' && existsSync(parent)) return 'nothing can be made there';
+  return causes[errorCode(error) ?? ''] ?? messageOf(error);
 }

@@ -1,9 +1,12 @@
 /**
  * What an operator becomes for oneDNN, as plain data: calls of its primitives. A call reads and writes slots, tensors
- * whose memory and layout the engine's planner decides. Kinds and argument places are oneDNN's (Developer Guide,
- * "Primitives"); nothing here knows the library.
+ * whose memory and layout the engine decides. The kinds of primitives are in `primitive-kinds.ts`; nothing here knows the
+ * library.
  */
 import { float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import type { CallKind, TensorArgument } from './primitive-kinds.ts';
+
+export type { CallKind } from './primitive-kinds.ts';
 
 export type SlotType = 'float32' | 'bfloat16' | 'int32';
 
@@ -16,37 +19,14 @@ export interface Slot {
   readonly base?: Slot;
 }
 
-export type CallKind =
-  | 'convolution_forward'
-  | 'convolution_backward_data'
-  | 'convolution_backward_weights'
-  | 'pooling_forward'
-  | 'pooling_backward'
-  | 'matmul'
-  | 'eltwise_forward'
-  | 'binary'
-  | 'reduction'
-  | 'softmax_forward'
-  | 'copy';
-
-/** A primitive's argument. */
-export type Place =
-  | 'src'
-  | 'src1'
-  | 'weights'
-  | 'bias'
-  | 'dst'
-  | 'workspace'
-  | 'diffSrc'
-  | 'diffWeights'
-  | 'diffBias'
-  | 'diffDst';
-export type Slots = Readonly<Partial<Record<Place, Slot>>>;
+export type Slots = Readonly<Partial<Record<TensorArgument, Slot>>>;
 
 /** Functions of one element: `linear` is alpha · x + beta, `pow` is alpha · x^beta. */
 export type Unary = 'relu' | 'sqrt' | 'linear' | 'exp' | 'pow';
 /** Functions of two elements; comparisons give 1 or 0. */
 export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'ge' | 'gt' | 'eq';
+
+export type Reduction = 'sum' | 'mean';
 
 /** What a call does to each element of its result before writing it. */
 export type PostOp =
@@ -78,7 +58,7 @@ export interface CallParameters {
   readonly alpha?: number;
   readonly beta?: number;
   readonly binary?: Binary;
-  readonly reduction?: 'sum' | 'mean';
+  readonly reduction?: Reduction;
   readonly window?: Window;
   /** Matrix operands that are read transposed. */
   readonly transposed?: readonly ('src' | 'weights')[];
@@ -157,7 +137,7 @@ export function plain({ call }: PrimitiveContext, x: Slot): Slot {
 }
 
 /** The sum or mean over the axes that are 1 in dims. oneDNN refuses to reduce where nothing is to be reduced. */
-export function reduce({ call }: PrimitiveContext, reduction: 'sum' | 'mean', src: Slot, dims: Shape): Slot {
+export function reduce({ call }: PrimitiveContext, reduction: Reduction, src: Slot, dims: Shape): Slot {
   return isWhole(src, dims) ? src : call('reduction', { src }, dims, { reduction });
 }
 

@@ -1,7 +1,7 @@
 /** Passes and engines keep the results of every role, and the role of every variable. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { programOf } from '../engine/onednn/execution.ts';
+import { programOf } from '../engine/onednn/compile.ts';
 import { onnxPasses } from '../engine/onnx/passes.ts';
 import type { Graph, VariableRole } from '../graph/graph.ts';
 import { printGraph } from '../graph/print.ts';

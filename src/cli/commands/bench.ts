@@ -72,7 +72,8 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
     ...(given.has('precision') && { precision: flags.precision }),
   };
   const { there, missing } = findVariants(wanted, threads);
-  if (there.length === 0) throw new RunError(`nothing to measure: ${missing.map(missingLine).join('; ')}`);
+  if (there.length === 0)
+    throw new RunError(`nothing to measure: ${[...new Set(missing.map(({ why }) => why))].join('; ')}`);
   const notes = new Notes(context);
   const libraries = [...new Set(there.map(({ engine }) => engine.library))].join(', ');
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${counted(cores, 'core')}`;
@@ -100,8 +101,11 @@ async function profiles(variants: readonly Variant[], flags: BenchFlags, notes: 
   }
 }
 
+/** The generated set, and the checkpoints of a run with each engine. */
+const folderBytes = 150 * 2 ** 20;
+
 async function withGeneratedSet(work: (examples: Examples, folder: string) => Promise<void>): Promise<void> {
-  const folder = makeTemporaryFolder('cifar10-bench-');
+  const folder = makeTemporaryFolder('cifar10-bench-', folderBytes);
   try {
     await ensureSynthetic(folder);
     await work(await loadExamples(folder, datasets.synthetic, 'train'), folder);

@@ -3,7 +3,7 @@ import { summarizeEvents, type TagRow, type UnreadKind } from '../../inspect/eve
 import { readRun } from '../../summary/event-reader.ts';
 import { counted, oneLine, shortened } from '../../wording.ts';
 import type { Console } from '../console.ts';
-import { table } from '../table.ts';
+import { settings, table } from '../table.ts';
 
 /** Shows the tags of a file, or of all files of a folder, as TensorBoard would put them together. Damage is named in
  * warnings.
@@ -13,9 +13,7 @@ export async function inspectEvents(path: string, console: Console): Promise<voi
   const { tags, graphNodes, hyperparameters, unread } = summarizeEvents(run, (text) =>
     console.warn(`${oneLine(path)}: ${text}`),
   );
-  const settings = Object.entries(hyperparameters).map(
-    ([name, value]) => `  ${shown(name)}: ${shown(String(value))}`,
-  );
+  const configured = settings(Object.entries(hyperparameters).map(([name, value]) => [name, String(value)]));
   const graph = graphNodes === undefined ? 'no graph' : `a graph of ${counted(graphNodes, 'node')}`;
   const rows = tags.map((row) => [
     row.tag,
@@ -27,9 +25,9 @@ export async function inspectEvents(path: string, console: Console): Promise<voi
     [
       `${oneLine(path)}: ${counted(tags.length, 'tag')}, ${graph}`,
       ...(unread.length > 0 ? [`  not read: ${unread.map(describeUnread).join(', ')}`] : []),
-      ...settings,
+      ...(configured === '' ? [] : [configured]),
       '',
-      table([['tag', 'kind', 'points', 'first step', 'last step', 'last value'], ...rows]),
+      table([['tag', 'kind', 'points', 'first', 'last', 'last value'], ...rows]),
     ].join('\n'),
     { kind: 'events', path, tags, graphNodes: graphNodes ?? null, hyperparameters, unread },
   );
@@ -44,8 +42,8 @@ function describeUnread({ kind, values, tags }: UnreadKind): string {
 }
 
 function lastValueOf(row: TagRow): string {
-  const short = (value: number) => String(Number(value.toPrecision(5)));
+  const short = (value: number) => String(Number(value.toPrecision(4)));
   if (row.kind === 'scalar') return short(row.value);
   if (row.kind === 'image') return `${row.width} × ${row.height}`;
-  return `${row.values.toLocaleString('en-US')} values, ${short(row.min)} … ${short(row.max)}`;
+  return `${short(row.min)} … ${short(row.max)}`;
 }

@@ -26,7 +26,7 @@ export async function inspectOnnx(path: string, console: Console): Promise<void>
   const elsewhere = externalFiles.map(
     ({ location, bytes }) => `, of which ${counted(bytes, 'byte')} in ${name(location)}`,
   );
-  const head = [producer === '' ? 'producer unknown' : `made by ${name(producer)}`, ...versions];
+  const head = [`produced by ${producer === '' ? 'an unknown program' : name(producer)}`, ...versions];
   const constants = `${counted(initializerBytes, 'byte')} of constants${elsewhere.join('')}`;
   console.result(
     [

@@ -4,9 +4,10 @@ import { numbersIn } from '../../checkpoint/element-types.ts';
 import { isCheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { SafetensorsReader } from '../../checkpoint/safetensors-reader.ts';
 import { statisticsOf, type TensorStatistics } from '../../inspect/tensor-statistics.ts';
-import { oneLine, shortened } from '../../wording.ts';
+import { averageName } from '../../optimizer/moving-average.ts';
+import { oneLine } from '../../wording.ts';
 import type { Console } from '../console.ts';
-import { table } from '../table.ts';
+import { settings, table } from '../table.ts';
 
 /** Tensors of more elements are listed without statistics. */
 const mostElements = 2 ** 24;
@@ -49,26 +50,42 @@ interface TensorRow extends Partial<TensorStatistics> {
 }
 
 function show(path: string, metadata: object, tensors: readonly TensorRow[], console: Console): void {
-  const fields = Object.entries(metadata).map(([name, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    return `  ${oneLine(shortened(name))}: ${oneLine(shortened(text, 1000))}`;
-  });
+  // Moving averages have the shapes of their variables, and names that do not fit a terminal.
+  const shown = tensors.filter(({ name }) => !name.endsWith(averageName('')));
+  const hidden = tensors.length - shown.length;
   const short = (value: number | undefined) =>
-    value === undefined || !Number.isFinite(value) ? '' : value.toPrecision(4);
-  const rows = tensors.map(({ name, dtype, shape, mean, deviation, least, greatest, notFinite = 0 }) => [
+    value === undefined || !Number.isFinite(value) ? '' : value.toPrecision(3);
+  const rows = shown.map(({ name, dtype, shape, mean, deviation, least, greatest, notFinite = 0 }) => [
     name,
     dtype,
-    shape.slice(0, 100).join(' × ') || 'scalar',
+    shape.slice(0, 100).join('×') || 'scalar',
     ...[mean, deviation, least, greatest].map(short),
     notFinite === 0 ? '' : `${notFinite} not finite`,
   ]);
+  const configured = settings(fieldsOf(metadata));
   console.result(
     [
       oneLine(path),
-      ...fields,
+      ...(configured === '' ? [] : [configured]),
       '',
       table([['tensor', 'dtype', 'shape', 'mean', 'deviation', 'least', 'greatest', ''], ...rows]),
+      ...(hidden === 0 ? [] : [`and moving averages of ${hidden} of them`]),
     ].join('\n'),
     { kind: 'contents', path, metadata, tensors },
   );
+}
+
+/** Names and values of nested fields: `dataset.name`, `synthetic`. */
+function fieldsOf(value: object, prefix = ''): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(value).flatMap(([name, field]: [string, unknown]) => {
+    const path = prefix + name;
+    if (Array.isArray(field))
+      return [[path, field.length === 0 ? 'none' : field.map(textOf).join(', ')] as const];
+    if (typeof field === 'object' && field !== null) return fieldsOf(field, `${path}.`);
+    return [[path, field === null ? 'unknown' : String(field)] as const];
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

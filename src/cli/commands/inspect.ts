@@ -10,6 +10,7 @@ import { labelOf } from '../../data/record.ts';
 import { messageOf, RunError, UsageError } from '../../errors.ts';
 import { printGraph } from '../../graph/print.ts';
 import { layersOf } from '../../inspect/network.ts';
+import { type RunRow, runsIn } from '../../inspect/runs.ts';
 import { tutorialNetwork } from '../../model/network.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { isEventFileName } from '../../summary/event-file-name.ts';
@@ -24,7 +25,8 @@ import { inspectOnnx } from './inspect-onnx.ts';
 import { inspectSafetensors, showCheckpoint } from './inspect-safetensors.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
-const what = 'graph, a checkpoint, a training folder, event files, a data folder or an .onnx file';
+const what =
+  'graph, a checkpoint, a training folder, a folder of those, event files, a data folder or an .onnx file';
 
 /** Looks at `graph` or at a path, and tells what it is by what is there. */
 export async function inspectCommand({
@@ -117,6 +119,10 @@ async function partsOf(path: string, console: Console): Promise<readonly Part[]>
   const parts: Part[] = [];
   if (names.some((name) => stepOfName(name) !== undefined)) parts.push(() => inspectRun(path, console));
   if (names.some(isEventFileName)) parts.push(() => inspectEvents(path, console));
+  const data = Object.values(datasets).filter(({ folder }) => names.includes(folder));
+  for (const dataset of data) parts.push(() => inspectData(path, dataset, console));
+  const runs = parts.length === 0 ? await runsIn(path) : [];
+  if (runs.length > 0) parts.push(async () => inspectRuns(path, runs, console));
   for (const name of names) {
     const file = join(path, name);
     if (isSafetensorsName(name) && stepOfName(name) === undefined) {
@@ -124,14 +130,28 @@ async function partsOf(path: string, console: Console): Promise<readonly Part[]>
     }
     if (name.endsWith('.onnx')) parts.push(() => inspectOnnx(file, console));
   }
-  for (const dataset of Object.values(datasets)) {
-    if (names.includes(dataset.folder)) parts.push(() => inspectData(path, dataset, console));
-  }
   return parts;
 }
 
 function isSafetensorsName(name: string): boolean {
   return name.endsWith('.safetensors');
+}
+
+/** One row a run. */
+function inspectRuns(dir: string, runs: readonly RunRow[], console: Console): void {
+  const shown = (value: number | null, digits: number) => (value === null ? '-' : value.toFixed(digits));
+  const rows = runs.map(({ name, step, loss, precision, imagesPerSecond, engine, modified }) => [
+    name,
+    step === null ? '-' : number(step),
+    ...[
+      shown(loss, 3),
+      shown(precision, 3),
+      imagesPerSecond === null ? '-' : number(Math.round(imagesPerSecond)),
+    ],
+    ...[engine ?? '-', modified?.slice(0, 16).replace('T', ' ') ?? '-'],
+  ]);
+  const head = ['run', 'steps', 'loss', 'precision', 'images/s', 'engine', 'saved (UTC)'];
+  console.result(table([head, ...rows]), { kind: 'runs', dir, runs });
 }
 
 async function inspectRun(path: string, console: Console): Promise<void> {

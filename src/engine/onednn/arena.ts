@@ -1,4 +1,4 @@
-/** One stretch of memory for all tensors of a graph. */
+/** One block of memory for all tensors of a graph. */
 import { SessionMemory } from '../session-memory.ts';
 import type { Onednn } from './native/onednn.ts';
 

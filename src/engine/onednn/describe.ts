@@ -1,172 +1,132 @@
-/** A call as a primitive descriptor: which constructor, with which arguments. */
-
+/** A call's primitive descriptor: the constructor's arguments, by the table of primitives. */
 import { messageOf, RunError } from '../../errors.ts';
-import type { Call, Slot } from '../../ops/primitives.ts';
-import { stridesOf } from '../../ops/primitives.ts';
+import { type ConstructorArgument, type PrimitiveKind, primitiveKinds } from '../../ops/primitive-kinds.ts';
+import { type Call, type Slot, stridesOf } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { algorithms, propKinds } from './native/constants.ts';
 import type { Handle, NativeArguments, NativePostOp, Onednn } from './native/onednn.ts';
 import { printCall } from './program.ts';
 
-/** The descriptor that a slot is to have as an argument. */
+/** The memory descriptor with which a primitive takes a slot. */
 export type DescriptorOf = (slot: Slot) => Handle;
 
 /** @throws RunError naming the call, its shapes and oneDNN's status */
 export function describeCall(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Handle {
+  const { kind } = call;
+  if (kind === 'copy') throw new TypeError('copies become reorders, one for each piece');
   try {
-    return create(onednn, call, descriptorOf);
+    const values = argumentValues(onednn, call, descriptorOf);
+    return onednn.primitiveDescriptor(
+      kind,
+      argumentsOf(kind, values),
+      postOpsOf(call, descriptorOf),
+      hintOf(onednn, call, kind, values),
+    );
   } catch (error) {
-    throw new RunError(`oneDNN ${onednn.library.version} cannot do ${printCall(call)}: ${messageOf(error)}`);
+    throw new RunError(
+      `oneDNN ${onednn.library.version} does not support ${printCall(call)}: ${messageOf(error)}`,
+    );
   }
 }
 
-function create(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Handle {
-  const { kind, parameters } = call;
+type Value = NonNullable<NativeArguments[ConstructorArgument]> | null;
+type Values = Readonly<Record<ConstructorArgument, () => Value>>;
+
+function argumentsOf(kind: PrimitiveKind, values: Values): NativeArguments {
+  return Object.fromEntries(primitiveKinds[kind].arguments.map((name) => [name, values[name]()]));
+}
+
+/** How the value of each argument of a constructor follows from the call. */
+function argumentValues(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Values {
+  const { parameters, reads, writes } = call;
+  const { strides = [1, 1], kernel = [1, 1], before = [0, 0], after = [0, 0] } = parameters.window ?? {};
   const at = (slot: Slot | undefined) => (slot === undefined ? null : descriptorOf(slot));
-  const { reads, writes } = call;
-  const postOps = call.postOps.map((postOp): NativePostOp => {
-    if ('operand' in postOp)
-      return { binary: algorithms[postOp.binary], operand: descriptorOf(postOp.operand) };
-    return { eltwise: postOp.unary, alpha: postOp.alpha, beta: postOp.beta };
-  });
-  const make = (args: NativeArguments, hint?: Handle) => {
-    if (kind === 'copy') throw new TypeError('copies are made piece by piece');
-    return onednn.primitiveDescriptor(kind, args, postOps, hint);
-  };
-  switch (kind) {
-    case 'convolution_forward':
-      return make({
-        ...convolution(call),
-        prop: propKinds.training,
-        src: at(reads.src),
-        weights: at(reads.weights),
-        bias: biasDescriptor(onednn, reads.bias),
-        dst: at(writes.dst),
-      });
-    case 'convolution_backward_data':
-      return make(
-        {
-          ...convolution(call),
-          diffSrc: at(writes.diffSrc),
-          weights: at(reads.weights),
-          diffDst: at(reads.diffDst),
-        },
-        forwardConvolution(onednn, call, writes.diffSrc, reads.weights, reads.diffDst),
-      );
-    case 'convolution_backward_weights':
-      return make(
-        {
-          ...convolution(call),
-          src: at(reads.src),
-          diffWeights: at(writes.diffWeights),
-          diffBias: biasDescriptor(onednn, writes.diffBias),
-          diffDst: at(reads.diffDst),
-        },
-        forwardConvolution(onednn, call, reads.src, writes.diffWeights, reads.diffDst),
-      );
-    case 'pooling_forward':
-      return make({
-        ...pooling(call),
-        prop: writes.workspace === undefined ? propKinds.inference : propKinds.training,
-        src: at(reads.src),
-        dst: at(writes.dst),
-      });
-    case 'pooling_backward': {
-      const [src, dst] = [at(writes.diffSrc), at(reads.diffDst)];
-      const hint = onednn.primitiveDescriptor('pooling_forward', {
-        ...pooling(call),
-        prop: propKinds.training,
-        src,
-        dst,
-      });
-      return make({ ...pooling(call), diffSrc: src, diffDst: dst }, hint);
-    }
-    case 'matmul':
-      return make({
-        src: matrixDescriptor(onednn, call, 'src'),
-        weights: matrixDescriptor(onednn, call, 'weights'),
-        bias: at(reads.bias),
-        dst: at(writes.dst),
-      });
-    case 'eltwise_forward':
-      return make({
-        prop: propKinds.inference,
-        algorithm: onednn.eltwise(parameters.unary ?? 'linear'),
-        src: at(reads.src),
-        dst: at(writes.dst),
-        alpha: parameters.alpha ?? 0,
-        beta: parameters.beta ?? 0,
-      });
-    case 'binary':
-      return make({
-        algorithm: algorithms[parameters.binary ?? 'add'],
-        src: at(reads.src),
-        src1: at(reads.src1),
-        dst: at(writes.dst),
-      });
-    case 'reduction':
-      return make({
-        algorithm: algorithms[parameters.reduction ?? 'sum'],
-        src: at(reads.src),
-        dst: at(writes.dst),
-        p: 0,
-        eps: 0,
-      });
-    case 'softmax_forward':
-      return make({
-        prop: propKinds.inference,
-        algorithm: algorithms.softmaxLog,
-        src: at(reads.src),
-        dst: at(writes.dst),
-        axis: (reads.src?.dims.length ?? 1) - 1,
-      });
-    case 'copy':
-      throw new TypeError('copies are made piece by piece');
-  }
-}
-
-function convolution({ parameters: { window } }: Call): NativeArguments {
+  const bias = (slot: Slot | undefined) => (isConvolution(call) ? vector(onednn, slot) : at(slot));
+  const matrix = (name: 'src' | 'weights') =>
+    parameters.transposed?.includes(name) ? transposed(onednn, reads[name]) : at(reads[name]);
   return {
-    algorithm: algorithms.convolutionDirect,
-    strides: window?.strides ?? [1, 1],
-    dilates: [0, 0],
-    before: window?.before ?? [0, 0],
-    after: window?.after ?? [0, 0],
+    prop: () => propOf(call),
+    algorithm: () => algorithmOf(onednn, call),
+    axis: () => (reads.src?.dims.length ?? 1) - 1,
+    alpha: () => parameters.alpha ?? 0,
+    beta: () => parameters.beta ?? 0,
+    p: () => 0,
+    eps: () => 0,
+    src: () => matrix('src'),
+    src1: () => at(reads.src1),
+    weights: () => matrix('weights'),
+    bias: () => bias(reads.bias),
+    dst: () => at(writes.dst),
+    diffSrc: () => at(writes.diffSrc),
+    diffWeights: () => at(writes.diffWeights),
+    diffBias: () => bias(writes.diffBias),
+    diffDst: () => at(reads.diffDst),
+    strides: () => strides,
+    kernel: () => kernel,
+    dilates: () => [0, 0],
+    before: () => before,
+    after: () => after,
   };
 }
 
-function pooling({ parameters: { window } }: Call): NativeArguments {
-  const { strides = [1, 1], kernel = [1, 1], before = [0, 0], after = [0, 0] } = window ?? {};
-  return { algorithm: algorithms.poolingMax, strides, kernel, dilates: [0, 0], before, after };
+function isConvolution({ kind }: Call): boolean {
+  return kind !== 'copy' && primitiveKinds[kind].algorithm === 'convolutionDirect';
 }
 
-/** The forward convolution of a backward one, which oneDNN asks for as a hint. */
-function forwardConvolution(onednn: Onednn, call: Call, src?: Slot, weights?: Slot, dst?: Slot): Handle {
-  const type = call.reads.diffDst?.type ?? 'float32';
-  const any = (slot: Slot | undefined) => onednn.tensor(slot?.dims ?? [], type, 'any');
-  return onednn.primitiveDescriptor('convolution_forward', {
-    ...convolution(call),
-    prop: propKinds.training,
-    src: any(src),
-    weights: any(weights),
-    bias: null,
-    dst: any(dst),
-  });
+function propOf({ kind, writes }: Call): number {
+  const prop = kind === 'copy' ? undefined : primitiveKinds[kind].prop;
+  if (prop === 'workspace') return writes.workspace === undefined ? propKinds.inference : propKinds.training;
+  return propKinds[prop ?? 'inference'];
 }
 
-/** A convolution's bias is a vector. */
-function biasDescriptor(onednn: Onednn, bias: Slot | undefined): Handle | null {
+function algorithmOf(onednn: Onednn, { kind, parameters }: Call): number {
+  const algorithm = kind === 'copy' ? undefined : primitiveKinds[kind].algorithm;
+  if (algorithm === 'unary') return onednn.eltwise(parameters.unary ?? 'linear');
+  if (algorithm === 'binary') return algorithms[parameters.binary ?? 'add'];
+  if (algorithm === 'reduction') return algorithms[parameters.reduction ?? 'sum'];
+  if (algorithm === undefined) throw new TypeError(`${kind} has no algorithm`);
+  return algorithms[algorithm];
+}
+
+function postOpsOf(call: Call, descriptorOf: DescriptorOf): readonly NativePostOp[] {
+  return call.postOps.map((postOp) =>
+    'operand' in postOp
+      ? { binary: algorithms[postOp.binary], operand: descriptorOf(postOp.operand) }
+      : { eltwise: postOp.unary, alpha: postOp.alpha, beta: postOp.beta },
+  );
+}
+
+/** The descriptor of a backward call's forward primitive, which oneDNN takes as a hint. */
+function hintOf(onednn: Onednn, call: Call, kind: PrimitiveKind, values: Values): Handle | null {
+  const { hint } = primitiveKinds[kind];
+  if (hint === undefined) return null;
+  const tensors =
+    hint === 'pooling_forward'
+      ? { src: values.diffSrc, dst: values.diffDst }
+      : forwardConvolution(onednn, call);
+  const forward: Values = { ...values, ...tensors, prop: () => propKinds.training };
+  return onednn.primitiveDescriptor(hint, argumentsOf(hint, forward));
+}
+
+/** The tensors of a backward convolution's forward one, which may choose all their layouts. */
+function forwardConvolution(onednn: Onednn, { reads, writes }: Call): Partial<Values> {
+  const type = reads.diffDst?.type ?? 'float32';
+  const any = (slot: Slot | undefined) => () => onednn.tensor(slot?.dims ?? [], type, 'any');
+  return {
+    src: any(reads.src ?? writes.diffSrc),
+    weights: any(reads.weights ?? writes.diffWeights),
+    bias: () => null,
+    dst: any(reads.diffDst),
+  };
+}
+
+/** A convolution takes its bias as a vector. */
+function vector(onednn: Onednn, bias: Slot | undefined): Handle | null {
   return bias === undefined ? null : onednn.tensor([sizeOf(bias.dims)], bias.type, [1]);
 }
 
-/** A matrix, or its transpose in the same memory. */
-function matrixDescriptor(onednn: Onednn, { reads, parameters }: Call, place: 'src' | 'weights'): Handle {
-  const slot = reads[place];
-  const [dims, strides] = [slot?.dims ?? [], stridesOf(slot?.dims ?? [])];
-  const turned = parameters.transposed?.includes(place);
-  return onednn.tensor(
-    turned ? dims.toReversed() : dims,
-    slot?.type ?? 'float32',
-    turned ? strides.toReversed() : strides,
-  );
+/** A matrix as its transpose, in the same memory. */
+function transposed(onednn: Onednn, slot: Slot | undefined): Handle | null {
+  if (slot === undefined) return null;
+  return onednn.tensor(slot.dims.toReversed(), slot.type, stridesOf(slot.dims).toReversed());
 }

@@ -1,60 +1,28 @@
-/** A graph made ready to run with oneDNN: memory, primitives and their arguments, in order. */
+/** A compiled graph: memory, primitives and their arguments, in order. */
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { withoutRole } from '../../graph/results.ts';
 import { requireMemory } from '../../machine/memory.ts';
 import type { SlotType } from '../../ops/primitives.ts';
-import { commuteRelu } from '../../passes/commute-pool.ts';
-import { prune } from '../../passes/rewrite.ts';
 import { type Shape, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { PartTime, Tensors } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
 import { partTime } from '../part-time.ts';
 import { Arena } from './arena.ts';
-import { fuseBias, fuseBiasGradient, fuseChains, headChains, pruneCalls } from './fuse.ts';
-import { lower } from './lower.ts';
-import { places } from './native/constants.ts';
+import { planOf, programOf } from './compile.ts';
+import { makeReorder } from './make-primitives.ts';
+import { argumentNumbers } from './native/constants.ts';
 import { type EncodedArguments, encodeArguments, type Handle, Onednn } from './native/onednn.ts';
-import { type Placement, place } from './placement.ts';
-import { toBfloat16 } from './precision.ts';
-import type { Program, ProgramPass } from './program.ts';
-import {
-  type Argument,
-  type Buffer,
-  type Home,
-  type Schedule,
-  Scheduler,
-  type Step,
-  teamFor,
-} from './schedule.ts';
-import { withWatching } from './watching.ts';
-
-/** The passes that give tensors the type they are computed in. */
-const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } = {
-  float32: [],
-  bfloat16: [toBfloat16],
-};
-
-/** The program of a graph, before anything is known of the machine. */
-export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
-  const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains];
-  // With a single worker there is nothing to exchange.
-  const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
-  const whole = lower(commuteRelu(prune(alone)));
-  const fused = passes.reduce((program, pass) => pass(program), whole);
-  return [...typing[precision], pruneCalls].reduce(
-    (program, pass) => pass(program),
-    withWatching(fused, whole),
-  );
-}
+import { type Placement, placeBuffers } from './placement.ts';
+import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
+import { teamFor } from './small-work.ts';
 
 /** A primitive with the addresses of its arguments. */
 interface Ready {
   readonly step: Step;
   readonly args: EncodedArguments;
 }
-/** How a variable that does not lie row by row is brought to the row-major place and back. */
-interface Passage {
+/** Reorders between a variable's layout and row-major staging. */
+interface Staging {
   readonly out: Ready;
   readonly back: Ready;
 }
@@ -62,42 +30,41 @@ interface Passage {
 export class Execution {
   readonly #graph: Graph;
   readonly #onednn: Onednn;
-  readonly #schedule: Schedule;
+  readonly #plan: Plan;
   readonly #placement: Placement;
   readonly #arena: Arena;
   readonly #scratchpad: bigint;
   readonly #steps: readonly Ready[];
-  readonly #passages: ReadonlyMap<string, Passage>;
-  readonly #staging: Buffer;
-  readonly #plainOffset: number;
-  readonly #run: (primitive: Handle, args: EncodedArguments) => void;
+  readonly #stagings: ReadonlyMap<string, Staging>;
+  readonly #stagingBuffer: Buffer;
+  readonly #stagingOffset: number;
+  readonly #executePrimitive: (primitive: Handle, args: EncodedArguments) => void;
 
-  /** @throws RunError when oneDNN is not there or cannot do what the graph asks */
+  /** @throws RunError when oneDNN is missing or does not support a primitive of the graph */
   constructor(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>) {
     this.#graph = graph;
     this.#onednn = new Onednn(threads);
-    this.#run = this.#onednn.execute;
+    this.#executePrimitive = this.#onednn.execute;
     try {
-      const scheduler = new Scheduler(this.#onednn, programOf(graph, precision));
-      this.#schedule = scheduler.schedule();
-      this.#placement = place(this.#schedule);
-      const staging = Math.max(0, ...[...graph.variables.values()].map(({ shape }) => 4 * sizeOf(shape)));
-      // Variables pass through a row-major place behind everything else, then comes what primitives scribble on.
-      const plain = aligned(this.#placement.bytes);
-      const scribble = aligned(plain + staging);
-      this.#staging = { name: 'staging', bytes: staging, kept: true };
-      const passages = this.#scheduledPassages(scheduler);
-      const copies = this.#scheduledCopies(scheduler);
-      const bytes = scribble + Math.max(0, ...scheduler.scratchpads());
-      requireMemory(`graph ${graph.name}`, bytes);
-      this.#arena = new Arena(this.#onednn, bytes);
-      this.#plainOffset = plain;
-      this.#scratchpad = this.#arena.address(scribble);
+      this.#plan = planOf(this.#onednn, programOf(graph, precision));
+      this.#placement = placeBuffers(this.#plan);
+      const bytes = Math.max(0, ...[...graph.variables.values()].map(({ shape }) => 4 * sizeOf(shape)));
+      this.#stagingBuffer = { name: 'staging', bytes, kept: true };
+      const stagings = this.#stagingReorders(this.#stagingBuffer);
+      const steps = [...this.#plan.steps, ...this.#updateCopies()];
+      const all = [...this.#plan.setup, ...steps, ...stagings.flatMap(([, out, back]) => [out, back])];
+      // Staging lies behind the buffers, and the scratchpad, which all steps share, behind staging.
+      this.#stagingOffset = aligned(this.#placement.bytes);
+      const scratchpad = aligned(this.#stagingOffset + bytes);
+      const needed = scratchpad + Math.max(0, ...all.map((step) => this.#scratchpadBytes(step)));
+      requireMemory(`graph ${graph.name}`, needed);
+      this.#arena = new Arena(this.#onednn, needed);
+      this.#scratchpad = this.#arena.address(scratchpad);
       this.#putConstants();
-      for (const step of this.#schedule.setup) this.#execute(this.#ready(step));
-      this.#steps = [...this.#schedule.steps, ...copies].map((step) => this.#ready(step));
-      this.#passages = new Map(
-        passages.map(([name, out, back]) => [name, { out: this.#ready(out), back: this.#ready(back) }]),
+      for (const step of this.#plan.setup) this.#execute(this.#ready(step));
+      this.#steps = steps.map((step) => this.#ready(step));
+      this.#stagings = new Map(
+        stagings.map(([name, out, back]) => [name, { out: this.#ready(out), back: this.#ready(back) }]),
       );
     } catch (error) {
       this.#onednn.release();
@@ -107,40 +74,40 @@ export class Execution {
 
   /** One step: outputs from feeds and variables, then the variables' new values. */
   step(feeds: Tensors, watch: boolean = false): Tensors {
-    for (const [name, tensor] of feeds) this.#put(this.#schedule.inputs.get(name), tensor);
+    for (const [name, tensor] of feeds) this.#put(this.#plan.inputs.get(name), tensor);
     for (const ready of this.#steps) if (watch || !ready.step.watched) this.#execute(ready);
-    const { output, watched } = this.#schedule.results;
+    const { output, watched } = this.#plan.results;
     const taken = watch ? [...output, ...watched] : [...output];
     return new Map(taken.map(([name, home]) => [name, this.#take(home, this.#shapeOf(name))]));
   }
 
   write(variables: Tensors): void {
     for (const [name, tensor] of variables) {
-      const home = this.#schedule.variables.get(name);
-      const passage = this.#passages.get(name);
-      if (passage === undefined) this.#put(home, tensor);
+      const home = this.#plan.variables.get(name);
+      const staging = this.#stagings.get(name);
+      if (staging === undefined) this.#put(home, tensor);
       else {
-        this.#fill(this.#plainOffset, tensor);
-        this.#execute(passage.back);
+        this.#fill(this.#stagingOffset, tensor);
+        this.#execute(staging.back);
       }
     }
   }
 
   read(): Tensors {
     return new Map(
-      [...this.#schedule.variables].map(([name, home]) => {
-        const passage = this.#passages.get(name);
+      [...this.#plan.variables].map(([name, home]) => {
+        const staging = this.#stagings.get(name);
         const shape = this.#graph.variables.get(name)?.shape ?? [];
-        if (passage === undefined) return [name, this.#take(home, shape)];
-        this.#execute(passage.out);
-        return [name, this.#tensor(this.#plainOffset, home.slot.type, shape)];
+        if (staging === undefined) return [name, this.#take(home, shape)];
+        this.#execute(staging.out);
+        return [name, this.#tensor(this.#stagingOffset, home.layout.type, shape)];
       }),
     );
   }
 
-  /** Takes so many steps with the same feeds and tells what each primitive took. */
+  /** Runs steps with the same feeds and measures the time of each primitive. */
   profile(feeds: Tensors, steps: number): readonly PartTime[] {
-    for (const [name, tensor] of feeds) this.#put(this.#schedule.inputs.get(name), tensor);
+    for (const [name, tensor] of feeds) this.#put(this.#plan.inputs.get(name), tensor);
     const every = this.#steps.filter(({ step }) => !step.watched);
     const rounds = Array.from({ length: steps }, () => every.map((ready) => this.#timed(ready)));
     return every.map(({ step: { op, name, implementation } }, index) => {
@@ -163,7 +130,7 @@ export class Execution {
   #execute({ step, args }: Ready): void {
     this.#onednn.setTeam(teamFor(step.small));
     try {
-      this.#run(step.primitive, args);
+      this.#executePrimitive(step.primitive, args);
     } catch (error) {
       throw new RunError(`${step.text} (${step.implementation}): ${messageOf(error)}`);
     }
@@ -173,23 +140,27 @@ export class Execution {
     const memory = ({ buffer, descriptor, offset }: Argument) =>
       this.#onednn.memory(descriptor, this.#arena.address(this.#offsetOf(buffer) + offset));
     const args = [...step.reads, ...step.writes].map(
-      (argument) => [argument.place, memory(argument)] as const,
+      (argument) => [argument.number, memory(argument)] as const,
     );
     if (step.scratchpad !== undefined) {
-      args.push([places.scratchpad, this.#onednn.memory(step.scratchpad, this.#scratchpad)]);
+      args.push([argumentNumbers.scratchpad, this.#onednn.memory(step.scratchpad, this.#scratchpad)]);
     }
     return { step, args: encodeArguments(args) };
   }
 
+  #scratchpadBytes({ scratchpad }: Step): number {
+    return scratchpad === undefined ? 0 : this.#onednn.byteSize(scratchpad);
+  }
+
   #offsetOf(buffer: Buffer): number {
-    return buffer === this.#staging ? this.#plainOffset : this.#placement.offsetOf(buffer);
+    return buffer === this.#stagingBuffer ? this.#stagingOffset : this.#placement.offsetOf(buffer);
   }
 
   #putConstants(): void {
-    for (const [buffer, value] of this.#schedule.constants) this.#fill(this.#offsetOf(buffer), value);
+    for (const [buffer, value] of this.#plan.constants) this.#fill(this.#offsetOf(buffer), value);
   }
 
-  #put(home: Home | undefined, tensor: Tensor): void {
+  #put(home: Located | undefined, tensor: Tensor): void {
     if (home !== undefined) this.#fill(this.#offsetOf(home.buffer), tensor);
   }
 
@@ -198,8 +169,8 @@ export class Execution {
     if (dtype === 'int32') this.#arena.int32(offset, data.length).set(data);
   }
 
-  #take({ buffer, slot }: Home, shape: Shape): Tensor {
-    return this.#tensor(this.#offsetOf(buffer), slot.type, shape);
+  #take({ buffer, layout }: Located, shape: Shape): Tensor {
+    return this.#tensor(this.#offsetOf(buffer), layout.type, shape);
   }
 
   #tensor(offset: number, type: SlotType, shape: Shape): Tensor {
@@ -214,22 +185,24 @@ export class Execution {
     return (output.get(name) ?? watched.get(name))?.shape ?? [];
   }
 
-  /** For each variable in a layout of its own, the steps that bring it to the row-major place and back. */
-  #scheduledPassages(scheduler: Scheduler): readonly (readonly [string, Step, Step])[] {
-    return [...this.#schedule.variables].flatMap(([name, { buffer, layout, plain }]) => {
-      if (this.#onednn.sameLayout(layout, plain)) return [];
-      const out = scheduler.reorder('Read', name, buffer, layout, this.#staging, plain);
-      const back = scheduler.reorder('Write', name, this.#staging, plain, buffer, layout);
+  /** For each variable that is not row-major, its reorders to row-major staging and back. */
+  #stagingReorders(staging: Buffer): readonly (readonly [string, Step, Step])[] {
+    return [...this.#plan.variables].flatMap(([name, variable]) => {
+      const { layout, rowMajor } = variable;
+      if (layout === rowMajor) return [];
+      const staged = { buffer: staging, layout: rowMajor };
+      const out = makeReorder(this.#onednn, 'Read', name, variable, staged);
+      const back = makeReorder(this.#onednn, 'Write', name, staged, variable);
       return [[name, out, back] as const];
     });
   }
 
-  /** The steps that bring new values to variables whose place they could not take at once. */
-  #scheduledCopies(scheduler: Scheduler): readonly Step[] {
+  /** Copies of the updates that are not computed in the memory of their variables. */
+  #updateCopies(): readonly Step[] {
     return this.#placement.copied.flatMap((name) => {
-      const [from, to] = [this.#schedule.results.update.get(name), this.#schedule.variables.get(name)];
+      const [from, to] = [this.#plan.results.update.get(name), this.#plan.variables.get(name)];
       if (from === undefined || to === undefined || from.buffer === to.buffer) return [];
-      return [scheduler.reorder('Update', name, from.buffer, from.layout, to.buffer, to.layout)];
+      return [makeReorder(this.#onednn, 'Update', name, from, to)];
     });
   }
 }

@@ -39,7 +39,7 @@ describe('fuseBias', () => {
     ]);
     assert.deepEqual(calls(program, fuseBias), ['product: matmul(src: x, weights: weights, bias: bias)']);
   });
-  test('leaves a product alone that somebody else reads', () => {
+  test('leaves a product with a second reader unchanged', () => {
     const program = programOf((b) => biased(b, true));
     assert.deepEqual(calls(program, fuseBias), calls(program));
   });
@@ -68,7 +68,7 @@ describe('fuseBiasGradient', () => {
   const kinds = (program: Program) =>
     fuseBiasGradient(program).calls.map(({ kind, writes }) => `${kind} ${Object.keys(writes).join()}`);
   const filterShape = [16, 16, 3, 3];
-  test('the joint call stands where the filter can be computed, though the sum came first', () => {
+  test('the joint call is where the filter can be computed, though the sum came first', () => {
     const program = programOf((b) => {
       const [x, dy] = [b.input('x', image), b.input('dy', image)];
       const bias = b.op('BiasAddGrad', { dy }, {}, 'bias_grad');
@@ -107,7 +107,7 @@ describe('fuseChains', () => {
       'product: binary + sqrt + linear + add z(src: x, src1: y)',
     ]);
   });
-  test('what two read is computed by itself', () => {
+  test('a value with two readers is computed by itself', () => {
     const program = programOf((b) => {
       const product = b.op('Mul', { a: b.input('x', row), b: b.input('y', row) }, {}, 'product');
       return { root: b.op('Sqrt', { x: product }), relu: b.op('Relu', { x: product }) };
@@ -134,7 +134,7 @@ test('headChains gives a chain that begins with a number a first pair of whole o
   assert.deepEqual(calls(program, headChains), ['scaled: binary + mul rate(src: x, src1: x)']);
 });
 
-test('pruneCalls drops what nobody reads', () => {
+test('pruneCalls drops unread results', () => {
   const program = programOf((b) => {
     const x = b.input('x', row);
     b.op('Sqrt', { x }, {}, 'unread');

@@ -7,9 +7,10 @@
  *                        db = reduction(dy)
  *     chains     before  t = mul(a, b);  u = sqrt(t);  y = add(u, c)    after  y = mul(a, b) + sqrt + add c
  *
- * A result joins its reader where nobody else reads it.
+ * A result joins its reader if nothing else reads it.
  */
-import type { Binary, Call, CallKind, PostOp, Slot } from '../../ops/primitives.ts';
+import { recordOf } from '../../ops/primitive-kinds.ts';
+import type { Binary, Call, PostOp, Slot } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import {
   baseOf,
@@ -21,13 +22,6 @@ import {
   stepResults,
   writesOf,
 } from './program.ts';
-
-/** Primitives whose post-ops run as fast as themselves (where not, oneDNN falls back to its reference code). */
-const takes: Readonly<Partial<Record<CallKind, 'chains' | 'functions'>>> = {
-  binary: 'chains',
-  convolution_forward: 'functions',
-  matmul: 'functions',
-};
 
 /** Rewrites calls in order, each with the one that makes one of its operands, if `join` finds a call for both. */
 function joinCalls(
@@ -80,9 +74,9 @@ function isBias(bias: Slot, { dims }: Slot): boolean {
 export const fuseChains: ProgramPass = (program) =>
   joinCalls(program, (maker, reader, joint) => {
     const accepts =
-      reader.kind === 'binary' && maker.kind === 'eltwise_forward' ? 'chains' : takes[maker.kind];
+      reader.kind === 'binary' && maker.kind === 'eltwise_forward' ? 'chains' : recordOf(maker.kind).postOps;
     const postOps = postOpsOf(reader, joint);
-    if (accepts === undefined || postOps === undefined || joint.base !== undefined) return undefined;
+    if (accepts === 'none' || postOps === undefined || joint.base !== undefined) return undefined;
     if (accepts === 'functions' && postOps.some((postOp) => 'binary' in postOp)) return undefined;
     const head = maker.kind === 'eltwise_forward' ? asChain(maker) : maker;
     return { ...head, postOps: [...head.postOps, ...postOps], writes: { dst: resultOf(reader) } };
@@ -126,7 +120,7 @@ export const headChains: ProgramPass = (program) => ({
 
 const commutative: readonly (Binary | undefined)[] = ['add', 'mul', 'max', 'eq'];
 
-/** What the reader does to the joint, as post-ops of whoever makes it. */
+/** The reader's functions of the joint, as post-ops of the call that computes it. */
 function postOpsOf(
   { reads: { src, src1 }, parameters, postOps }: Call,
   joint: Slot,
@@ -144,8 +138,8 @@ function postOpsOf(
     : undefined;
 }
 
-/** The sum of dy over all but the channels comes with the filter's gradient, which reads the same dy: at its place, and only
- * where nobody needs the sum before. */
+/** The sum of dy over all but the channels becomes a second result of the filter's gradient, which reads the same dy, if
+ * no call between the two reads the sum. */
 export const fuseBiasGradient: ProgramPass = (program) => {
   const { calls } = program;
   const sums = new Map<Call, Call>();
@@ -179,7 +173,7 @@ function readsBase(call: Call, slot: Slot): boolean {
   return readsOf(call).some((read) => baseOf(read) === slot);
 }
 
-/** Drops calls whose results nobody reads, and the notes of a pool's maxima where no gradient wants them. */
+/** Drops calls with unread results, and pooling workspaces that no gradient reads. */
 export const pruneCalls: ProgramPass = (program) => {
   const needed = new Set(stepResults(program));
   const calls = program.calls.toReversed().flatMap((call) => {

@@ -4,6 +4,7 @@ import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../gr
 import { mapResults } from '../../graph/results.ts';
 import type { OpName } from '../../graph/signature.ts';
 import type { OnednnContext } from '../../ops/definition.ts';
+import { recordOf } from '../../ops/primitive-kinds.ts';
 import {
   type Call,
   type CallKind,
@@ -38,7 +39,7 @@ export function lower(graph: Graph): Program {
   };
 }
 
-/** The slot of a value; one that no node has made is fed from outside. */
+/** The slot of a value; a value that no node computes is an input or a variable. */
 function slotOf(value: Value, slots: Map<Value, Slot>): Slot {
   const known = slots.get(value);
   if (known !== undefined) return known;
@@ -79,22 +80,15 @@ function lowerNode<N extends OpName>(node: Node<N>, slots: Map<Value, Slot>, bui
   }
 }
 
-/** The place that a kind writes its result to; `dst` where it is not here. */
-const resultPlaces: Readonly<Partial<Record<CallKind, 'diffSrc' | 'diffWeights'>>> = {
-  convolution_backward_data: 'diffSrc',
-  convolution_backward_weights: 'diffWeights',
-  pooling_backward: 'diffSrc',
-};
-
 class ProgramBuilder {
   readonly calls: Call[] = [];
   readonly constants: Map<Slot, Tensor> = new Map();
   readonly #constantsByContent = new Map<string, Slot>();
-  /** What was computed already, by its meaning: the same call twice is one. */
-  readonly #known = new Map<string, Slot>();
+  /** Results by what computes them: equal calls become one. */
+  readonly #resultsByMeaning = new Map<string, Slot>();
   readonly #ids = new Map<Slot, number>();
 
-  /** What the rule of one node builds with. */
+  /** The context of one node's rule. */
   at(op: OpName, name: string): PrimitiveContext {
     let made = 0;
     const unique = () => (made++ === 0 ? name : `${name}/${made}`);
@@ -115,18 +109,18 @@ class ProgramBuilder {
     parameters: CallParameters,
   ): Slot {
     const meaning = this.#meaning(kind, reads, dims, parameters);
-    const known = this.#known.get(meaning);
+    const known = this.#resultsByMeaning.get(meaning);
     if (known !== undefined) return known;
     const name = unique();
     const result: Slot = { name, dims, type: 'float32' };
     const workspace = kind === 'pooling_forward' ? { workspace: workspaceOf(name) } : {};
-    const writes = { [resultPlaces[kind] ?? 'dst']: result, ...workspace };
+    const writes = { [recordOf(kind).result]: result, ...workspace };
     this.calls.push({ op, name, kind, reads, writes, parameters, postOps: [] });
-    this.#known.set(meaning, result);
+    this.#resultsByMeaning.set(meaning, result);
     return result;
   }
 
-  /** Where the maxima were, as the forward call noted it; a gradient without its forward call computes it anew. */
+  /** The workspace written by the forward pooling call; a gradient without one adds such a call. */
   #workspace(op: OpName, unique: () => string, x: Slot, y: Slot, window: Window): Slot {
     const forward = this.calls.find(({ kind, reads, writes }) => {
       return kind === 'pooling_forward' && reads.src === x && writes.dst === y;
@@ -151,14 +145,14 @@ class ProgramBuilder {
   }
 
   #meaning(kind: CallKind, reads: Slots, dims: Shape, parameters: CallParameters): string {
-    const operands = Object.entries(reads).map(([place, slot]) => `${place}=${this.#id(slot)}`);
+    const operands = Object.entries(reads).map(([argument, slot]) => `${argument}=${this.#id(slot)}`);
     const text = JSON.stringify(parameters, (key, value: unknown) =>
       key === 'source' ? this.#id(value as Slot) : value,
     );
     return `${kind}(${operands.join()})[${dims.join()}]${text}`;
   }
 
-  /** A number for each slot; slots of one memory and dims have one. */
+  /** A number for each slot; slots of equal memory and dims share it. */
   #id(slot: Slot): string {
     if (slot.base !== undefined) return `${this.#id(slot.base)} as ${slot.dims.join()}`;
     const known = this.#ids.get(slot) ?? this.#ids.size;

@@ -1,6 +1,6 @@
 /**
- * Where in one stretch of memory each buffer lies. Buffers that are never in use at the same time share memory: the
- * largest are placed first, each at the lowest place where nothing that lives meanwhile is.
+ * The offset of each buffer in one block of memory. Buffers that are never in use at the same time may overlap: the
+ * largest comes first, and each gets the lowest free offset among the buffers whose lifetimes overlap its own.
  */
 
 export interface Lifetime {

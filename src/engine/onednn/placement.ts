@@ -1,26 +1,26 @@
 /**
- * Schedule → addresses: which buffers are one, and where each lies. A variable's new value takes the variable's place
- * where everybody who reads the old one comes before; an elementwise result takes the place of an operand that dies
- * with it; the rest shares memory by lifetime.
+ * Plan → addresses: which buffers share memory, and the offset of each. An update is written over its variable if every
+ * reader of the old value comes before; an elementwise result is written over an operand that is not read later; the rest
+ * shares memory by lifetime.
  */
 import { planMemory } from './memory-plan.ts';
-import type { Argument, Buffer, Home, Schedule, Step } from './schedule.ts';
+import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
 
 export interface Placement {
   readonly bytes: number;
   readonly offsetOf: (buffer: Buffer) => number;
-  /** Variables whose new value lies elsewhere and is copied at the end of the step. */
+  /** Variables whose update is computed elsewhere and copied at the end of the step. */
   readonly copied: readonly string[];
 }
 
-export function place({
+export function placeBuffers({
   steps,
   setup,
   inputs,
   variables,
   constants,
   results: { output, exchanged, update: updates, watched },
-}: Schedule): Placement {
+}: Plan): Placement {
   const uses = usesOf(steps);
   const end = steps.length;
   const wanted = new Set(
@@ -46,12 +46,12 @@ export function place({
   const lifetimes = new Map<Buffer, { bytes: number; first: number; last: number }>();
   const extend = (buffer: Buffer, first: number, last: number) => {
     const root = rootOf(buffer);
-    const now = lifetimes.get(root) ?? { bytes: root.bytes, first, last };
+    const known = lifetimes.get(root) ?? { bytes: root.bytes, first, last };
     const always = root.kept;
     lifetimes.set(root, {
       bytes: root.bytes,
-      first: always ? 0 : Math.min(now.first, first),
-      last: always ? end : Math.max(now.last, last),
+      first: always ? 0 : Math.min(known.first, first),
+      last: always ? end : Math.max(known.last, last),
     });
   };
   for (const [buffer, { first, last }] of uses) extend(buffer, first, wanted.has(buffer) ? end : last);
@@ -66,7 +66,7 @@ export function place({
     bytes,
     offsetOf: (buffer) => {
       const offset = offsets.get(rootOf(buffer));
-      if (offset === undefined) throw new TypeError(`${buffer.name} has no place in memory`);
+      if (offset === undefined) throw new TypeError(`${buffer.name} has no address`);
       return offset;
     },
     copied,
@@ -92,10 +92,10 @@ function usesOf(steps: readonly Step[]): ReadonlyMap<Buffer, Use> {
 const touches = (list: readonly Argument[], buffer: Buffer) =>
   list.some((argument) => argument.buffer === buffer);
 
-/** Whether nobody reads the variable's old value after its new one is written over it. */
+/** Whether the variable's old value is not read after its update is written over it. */
 function mayReplace(
-  variable: Home,
-  update: Home,
+  variable: Located,
+  update: Located,
   steps: readonly Step[],
   uses: ReadonlyMap<Buffer, Use>,
 ): boolean {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { tutorialNetwork } from '../../model/network.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
-import { programOf } from './execution.ts';
+import { programOf } from './compile.ts';
 import type { Program } from './program.ts';
 import { readsOf, resultOf } from './program.ts';
 

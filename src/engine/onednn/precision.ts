@@ -9,41 +9,33 @@
  * Training", ICLR 2018; bfloat16 needs no loss scaling). Elementwise work and pooling keep the type of what they read.
  */
 import { mapResults } from '../../graph/results.ts';
-import type { Call, CallKind, Slot, SlotType } from '../../ops/primitives.ts';
+import { recordOf } from '../../ops/primitive-kinds.ts';
+import type { Call, Slot, SlotType } from '../../ops/primitives.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { baseOf, type ProgramPass, readsOf, resultOf, stepResults, withSlots } from './program.ts';
-
-const matrixWork: readonly CallKind[] = [
-  'convolution_forward',
-  'convolution_backward_data',
-  'convolution_backward_weights',
-  'matmul',
-];
-/** Statistics and the loss. */
-const alwaysFloat32: readonly CallKind[] = ['softmax_forward', 'reduction'];
 
 export const toBfloat16: ProgramPass = (program) => {
   const needed = neededInFloat32(program.calls, stepResults(program));
   const slots = new RetypedSlots(program.constants);
   const calls = program.calls.flatMap((call) => retype(call, needed, slots));
-  // Behind the others: no step may read a cast that only watched ones make.
-  const shown = neededInFloat32(program.watching, new Set([...program.results.watched.values()].map(baseOf)));
-  const watching = program.watching.flatMap((call) => retype(call, shown, slots));
+  // After the step's calls: the step must not read a cast that only watched steps compute.
+  const exact = neededInFloat32(program.watching, new Set([...program.results.watched.values()].map(baseOf)));
+  const watching = program.watching.flatMap((call) => retype(call, exact, slots));
   return {
     ...program,
     calls,
     watching,
     constants: slots.constants,
-    results: mapResults(program.results, (slot) => slots.now(slot)),
+    results: mapResults(program.results, (slot) => slots.current(slot)),
   };
 };
 
-/** Memory whose values must not be rounded, seen from the end of the calls. */
+/** Memory whose values must not be rounded, found by walking the calls from the last. */
 function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): ReadonlySet<Slot> {
   const needed = new Set(results);
   for (const call of calls.toReversed()) {
-    const passesOn = !matrixWork.includes(call.kind) && needed.has(baseOf(resultOf(call)));
-    if (!passesOn && !alwaysFloat32.includes(call.kind)) continue;
+    const passesOn = recordOf(call.kind).bfloat16 !== 'operands' && needed.has(baseOf(resultOf(call)));
+    if (!passesOn && recordOf(call.kind).bfloat16 !== 'never') continue;
     for (const slot of readsOf(call)) needed.add(baseOf(slot));
   }
   return needed;
@@ -51,10 +43,11 @@ function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): Re
 
 /** The call with its operands cast and its results typed, the casts before it. */
 function retype(call: Call, needed: ReadonlySet<Slot>, slots: RetypedSlots): readonly Call[] {
-  const isMatrixWork = matrixWork.includes(call.kind);
+  const { bfloat16 } = recordOf(call.kind);
+  const isMatrixWork = bfloat16 === 'operands';
   const reads = readsOf(call).filter((slot) => slot !== call.reads.workspace);
-  const rounded = isMatrixWork || reads.some((slot) => slots.now(slot).type === 'bfloat16');
-  const mayRound = !needed.has(baseOf(resultOf(call))) && !alwaysFloat32.includes(call.kind);
+  const rounded = isMatrixWork || reads.some((slot) => slots.current(slot).type === 'bfloat16');
+  const mayRound = !needed.has(baseOf(resultOf(call))) && bfloat16 !== 'never';
   const result = rounded && mayRound ? 'bfloat16' : 'float32';
   const operands = isMatrixWork ? 'bfloat16' : result;
   const casts: Call[] = [];
@@ -62,35 +55,37 @@ function retype(call: Call, needed: ReadonlySet<Slot>, slots: RetypedSlots): rea
   const written = new Set(Object.values(call.writes));
   const typed = withSlots(call, (slot) => {
     if (written.has(slot)) return slot === resultOf(call) ? slots.define(slot, result) : slot;
-    if (exact.includes(slot)) return slots.now(slot);
+    if (exact.includes(slot)) return slots.current(slot);
     return slots.as(slot, operands, (cast) => casts.push(cast));
   });
   return [...casts, typed];
 }
 
-/** What stands for each slot of the program before. */
+/** Replacements of the slots of the program before. */
 class RetypedSlots {
   readonly constants: Map<Slot, Tensor>;
-  readonly #now = new Map<Slot, Slot>();
+  readonly #retyped = new Map<Slot, Slot>();
   readonly #casts = new Map<Slot, Slot>();
 
   constructor(constants: ReadonlyMap<Slot, Tensor>) {
     this.constants = new Map(constants);
   }
 
-  now(slot: Slot): Slot {
-    return slot.base === undefined ? (this.#now.get(slot) ?? slot) : seenAs(this.now(slot.base), slot);
+  current(slot: Slot): Slot {
+    return slot.base === undefined
+      ? (this.#retyped.get(slot) ?? slot)
+      : seenAs(this.current(slot.base), slot);
   }
 
   define(slot: Slot, type: SlotType): Slot {
     const typed = type === slot.type ? slot : { ...slot, type };
-    this.#now.set(slot, typed);
+    this.#retyped.set(slot, typed);
     return typed;
   }
 
   /** The slot in a type, cast where it has another. Whole numbers stay as they are. */
   as(slot: Slot, type: SlotType, addCast: (call: Call) => void): Slot {
-    const current = this.now(slot);
+    const current = this.current(slot);
     if (current.type === type || current.type === 'int32') return current;
     return seenAs(this.#cast(baseOf(current), type, addCast), current);
   }

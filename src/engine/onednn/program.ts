@@ -1,4 +1,4 @@
-/** A graph as oneDNN will run it: calls of primitives in order, and where its tensors are. */
+/** A graph as calls of oneDNN's primitives, in order, before layouts are assigned. */
 import { type Results, resultValues, withoutRole } from '../../graph/results.ts';
 import type { Call, PostOp, Slot, Slots } from '../../ops/primitives.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -10,7 +10,7 @@ export interface Program {
   readonly constants: ReadonlyMap<Slot, Tensor>;
   readonly calls: readonly Call[];
   readonly results: Results<Slot>;
-  /** Calls that only watched steps run, each as soon as what it reads is computed. Passes do not count them as readers. */
+  /** Calls that only watched steps run, each as soon as its operands exist. Passes do not count them as readers. */
   readonly watching: readonly Call[];
 }
 
@@ -43,31 +43,34 @@ export function resultOf(call: Call): Slot {
 }
 
 /** The call with each slot it reads or writes replaced. */
-export function withSlots(call: Call, now: (slot: Slot) => Slot): Call {
+export function withSlots(call: Call, replace: (slot: Slot) => Slot): Call {
   const all = (slots: Slots): Slots =>
-    Object.fromEntries(Object.entries(slots).map(([place, slot]) => [place, now(slot)]));
+    Object.fromEntries(Object.entries(slots).map(([argument, slot]) => [argument, replace(slot)]));
   const { pieces } = call.parameters;
   return {
     ...call,
     reads: all(call.reads),
     writes: all(call.writes),
     postOps: call.postOps.map(
-      (postOp): PostOp => ('operand' in postOp ? { ...postOp, operand: now(postOp.operand) } : postOp),
+      (postOp): PostOp => ('operand' in postOp ? { ...postOp, operand: replace(postOp.operand) } : postOp),
     ),
     parameters:
       pieces === undefined
         ? call.parameters
-        : { ...call.parameters, pieces: pieces.map((piece) => ({ ...piece, source: now(piece.source) })) },
+        : {
+            ...call.parameters,
+            pieces: pieces.map((piece) => ({ ...piece, source: replace(piece.source) })),
+          },
   };
 }
 
-/** What every step of the program delivers: none of it may be fused into its reader. */
+/** Slots that every step must have computed at its end: none may be fused into its reader. */
 export function stepResults({ results }: Program): ReadonlySet<Slot> {
   const slots = resultValues(withoutRole(results, 'watched'));
   return new Set(slots.flatMap((slot) => [slot, baseOf(slot)]));
 }
 
-/** How often the memory of each slot is read, whoever reads it under whatever dims. */
+/** How often the memory of each slot is read, across all aliases. */
 export function readCounts({ calls }: Program): ReadonlyMap<Slot, number> {
   const counts = new Map<Slot, number>();
   for (const slot of calls.flatMap(readsOf)) counts.set(baseOf(slot), (counts.get(baseOf(slot)) ?? 0) + 1);
@@ -75,11 +78,16 @@ export function readCounts({ calls }: Program): ReadonlyMap<Slot, number> {
 }
 
 /** `conv1/Conv2D: convolution_forward(src: images, weights: conv1/weights) → float32 [128, 64, 24, 24]`. */
-export function printCall({ name, kind, reads, postOps, writes }: Call): string {
-  const operands = Object.entries(reads).map(([place, slot]) => `${place}: ${slot.name}`);
+export function printCall(call: Call): string {
+  const operands = Object.entries(call.reads).map(([argument, slot]) => `${argument}: ${slot.name}`);
+  const results = Object.values(call.writes).map(({ type, dims }) => `${type} [${dims.join(', ')}]`);
+  return `${call.name}: ${actionOf(call)}(${operands.join(', ')}) → ${results.join(', ')}`;
+}
+
+/** The kind and its post-ops: `convolution_forward + relu`. */
+export function actionOf({ kind, postOps }: Call): string {
   const after = postOps.map((postOp) =>
     'operand' in postOp ? `${postOp.binary} ${postOp.operand.name}` : postOp.unary,
   );
-  const results = Object.values(writes).map(({ type, dims }) => `${type} [${dims.join(', ')}]`);
-  return `${name}: ${[kind, ...after].join(' + ')}(${operands.join(', ')}) → ${results.join(', ')}`;
+  return [kind, ...after].join(' + ');
 }

@@ -4,6 +4,7 @@
  */
 import { messageOf, RunError } from '../../errors.ts';
 import { describeExhaustion, exhaustedResource } from '../../machine/exhaustion.ts';
+import { requireMemory } from '../../machine/memory.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { PartTime, Support } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
@@ -13,6 +14,9 @@ import { probeGraph } from './probe-graph.ts';
 
 /** Instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 with bfloat16), and none known: not an x86 processor. */
 const [bfloat16Isa, unknownIsa] = [0xe7, 0];
+
+/** The library itself, and the code that it compiles for a step. */
+const libraryBytes = 64 * 2 ** 20;
 
 const known = new Map<PrecisionOf<'onednn'>, Support>();
 
@@ -28,6 +32,8 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
   letThreadsRest();
   let version: string;
   try {
+    // Where memory for the code that it compiles is missing, oneDNN ends the process.
+    requireMemory('oneDNN', libraryBytes, 'Use --engine onnx');
     ({ version } = openLibrary());
   } catch (error) {
     if (exhaustedResource(error) !== undefined) throw error;

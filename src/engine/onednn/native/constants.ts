@@ -1,6 +1,8 @@
 /** oneDNN's enumerations, as far as they are used (dnnl_types.h and dnnl_common_types.h). */
+import type { FixedAlgorithm, TensorArgument } from '../../../ops/primitive-kinds.ts';
+import type { Binary, Reduction, Unary } from '../../../ops/primitives.ts';
 
-/** What a call may answer (dnnl_status_t). */
+/** Results of a call (dnnl_status_t). */
 export const statusWords: Readonly<Record<number, string>> = {
   1: 'out of memory',
   2: 'invalid arguments',
@@ -18,7 +20,7 @@ export const elementSize: Readonly<Record<DataType, number>> = { bfloat16: 2, fl
 export const propKinds = { training: 64, inference: 96 } as const;
 
 /** Algorithms whose number is the same in 2.x and 3.x. */
-export const algorithms = {
+export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction, number>> = {
   convolutionDirect: 1,
   poolingMax: 511,
   add: 131056,
@@ -32,17 +34,19 @@ export const algorithms = {
   sum: 196596,
   mean: 196598,
   softmaxLog: 196609,
-} as const;
+};
 
 /** Elementwise functions, renumbered in 3.x. */
-export const eltwiseAlgorithms = {
+export const eltwiseAlgorithms: Readonly<Record<'v2' | 'v3', Readonly<Record<Unary, number>>>> = {
   v2: { relu: 31, sqrt: 111, linear: 127, exp: 191, pow: 32 },
   v3: { relu: 32, sqrt: 37, linear: 38, exp: 42, pow: 48 },
-} as const;
-export type EltwiseName = keyof (typeof eltwiseAlgorithms)['v3'];
+};
 
-/** The places of a primitive's arguments (DNNL_ARG_…). */
-export const places = {
+/** A tensor that a primitive takes when it runs. */
+export type RunArgument = TensorArgument | 'scratchpad';
+
+/** The numbers of a primitive's arguments (DNNL_ARG_…). */
+export const argumentNumbers: Readonly<Record<RunArgument, number>> = {
   src: 1,
   src1: 2,
   dst: 17,
@@ -54,17 +58,16 @@ export const places = {
   diffDst: 145,
   diffWeights: 161,
   diffBias: 169,
-} as const;
-export type Place = keyof typeof places;
+};
 /** The second operand of post-op `index` (DNNL_ARG_ATTR_MULTIPLE_POST_OP). */
-export function postOpPlace(index: number, major: number): number {
-  return ((major >= 3 ? 32768 : 16384) * (index + 1)) | places.src1;
+export function postOpNumber(index: number, major: number): number {
+  return ((major >= 3 ? 32768 : 16384) * (index + 1)) | argumentNumbers.src1;
 }
 
-/** What a primitive descriptor is asked for (dnnl_query_t): the name of its code. */
+/** The query (dnnl_query_t) for the name of a primitive's code. */
 export const implementationQuery = 8;
-/** And the layout of an argument: the query and the argument's index among its like. */
-export const layoutQueries = {
+/** The query for the layout of an argument, and the argument's index among those of its kind. */
+export const layoutQueries: Readonly<Record<RunArgument, readonly [query: number, index: number]>> = {
   src: [129, 0],
   src1: [129, 1],
   diffSrc: [130, 0],
@@ -76,4 +79,4 @@ export const layoutQueries = {
   diffDst: [134, 0],
   workspace: [135, 0],
   scratchpad: [136, 0],
-} as const;
+};

@@ -50,7 +50,7 @@ interface LibraryHandle {
 }
 
 /** dlopen's flags on Linux: resolve all symbols, and never unload. */
-const [now, noDelete] = [2, 0x1000];
+const [resolveNow, noDelete] = [2, 0x1000];
 
 const sleepMicroseconds = 2000n;
 
@@ -79,14 +79,14 @@ function open(): Library {
       failures.push(error instanceof RunError ? error.message : `${path}: ${messageOf(error)}`);
     }
   }
-  // Libraries that are there and do not serve are named; of the usual names those that are not there are not.
+  // Unusable libraries are named, and of the usual names only those that exist.
   const absent = (failure: string) => named === undefined && /No such file|not found/i.test(failure);
   const faults = failures.filter((failure) => !absent(failure));
   const tried = faults.length === 0 ? `tried ${names.join(', ')}` : faults.join('; ');
   throw new RunError(`oneDNN not found (${tried}). ${installAdvice}`);
 }
 
-/** Without koffi there is no calling C. */
+/** koffi calls C functions. */
 function loadKoffi(): Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi;
@@ -100,7 +100,7 @@ function loadKoffi(): Koffi {
  * the process would crash after correct results. */
 function keep(koffi: Koffi, path: string): void {
   if (process.platform !== 'linux') return;
-  koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, now | noDelete);
+  koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, resolveNow | noDelete);
 }
 
 function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {

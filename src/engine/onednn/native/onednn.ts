@@ -1,32 +1,33 @@
 /**
- * oneDNN's C API as TypeScript: descriptors, primitives, memories, and their end. Both generations of the library, 2.x
- * and 3.x, look the same from here. Everything made is destroyed by `release`, last first.
+ * oneDNN's C API as TypeScript: descriptors, primitives and memories, the same for both generations of the library, 2.x
+ * and 3.x. `release` destroys everything made, last first.
  */
 import { RunError } from '../../../errors.ts';
 import { describeResource } from '../../../machine/exhaustion.ts';
+import type { ConstructorArgument, PrimitiveKind } from '../../../ops/primitive-kinds.ts';
+import type { Unary } from '../../../ops/primitives.ts';
 import type { Shape } from '../../../tensor/tensor.ts';
 import {
   type DataType,
   dataTypes,
-  type EltwiseName,
   eltwiseAlgorithms,
   implementationQuery,
   layoutQueries,
-  type Place,
+  type RunArgument,
   statusWords,
 } from './constants.ts';
 import { type CArgument, type CFunction, type Library, openLibrary } from './library.ts';
-import { type ArgumentName, argumentTypes, type PrimitiveKind, signatureOf } from './signatures.ts';
+import { argumentTypes, signatureOf } from './signatures.ts';
 
-/** Where a descriptor, a primitive or a memory of the library lives. */
+/** The address of a descriptor, a primitive or a memory of the library. */
 export type Handle = bigint;
 
-/** What is done to the result of a primitive before it is written. */
+/** A function of each element of a primitive's result before it is written. */
 export type NativePostOp =
-  | { readonly eltwise: EltwiseName; readonly alpha: number; readonly beta: number }
+  | { readonly eltwise: Unary; readonly alpha: number; readonly beta: number }
   | { readonly binary: number; readonly operand: Handle };
 
-export type NativeArguments = Readonly<Partial<Record<ArgumentName, number | Handle | Shape | null>>>;
+export type NativeArguments = Readonly<Partial<Record<ConstructorArgument, number | Handle | Shape | null>>>;
 
 /** Bytes of `dnnl_memory_desc_t` and of the largest operation descriptor in 2.x. */
 const [memoryDescriptorBytes, operationDescriptorBytes] = [696, 16384];
@@ -53,7 +54,7 @@ export class Onednn {
   readonly #buffers: Uint8Array[] = [];
 
   /** @param threads that every primitive computes with
-   * @throws RunError when the library is not there, or does not do its part */
+   * @throws RunError when the library is missing or refuses */
   constructor(threads: number) {
     this.library = openLibrary();
     this.#threads = threads;
@@ -64,7 +65,7 @@ export class Onednn {
     this.#stream = this.#make('stream', 'dnnl_stream_create', ['void *', 'int'], [this.#engine, inOrder]);
   }
 
-  /** The descriptor of a tensor in a layout: strides in elements, or `any` for what the primitive likes best. */
+  /** The descriptor of a tensor in a layout: strides in elements, or `any` to let the primitive choose. */
   tensor(dims: Shape, type: DataType, layout: 'any' | Shape): Handle {
     const sizes = int64s(dims.length === 0 ? [1] : dims);
     const rank = Math.max(1, dims.length);
@@ -82,12 +83,12 @@ export class Onednn {
     return this.addressOf(buffer);
   }
 
-  /** Whether two descriptors lay a tensor out in the same way. */
+  /** Whether two descriptors describe the same layout. */
   sameLayout(a: Handle, b: Handle): boolean {
     return a === b || this.#call('dnnl_memory_desc_equal', 'int', ['void *', 'void *'])(a, b) !== 0;
   }
 
-  /** Bytes of a tensor so laid out, padding included. */
+  /** Bytes of a tensor in that layout, padding included. */
   byteSize(descriptor: Handle): number {
     return Number(this.#call('dnnl_memory_desc_get_size', 'size_t', ['void *'])(descriptor));
   }
@@ -135,7 +136,7 @@ export class Onednn {
   }
 
   /** The layout that a primitive has chosen for an argument, or undefined where it has no such argument. */
-  layout(primitiveDescriptor: Handle, argument: Place): Handle | undefined {
+  layout(primitiveDescriptor: Handle, argument: RunArgument): Handle | undefined {
     const query = this.#call('dnnl_primitive_desc_query_md', 'void *', ['void *', 'int', 'int']);
     const found = query(primitiveDescriptor, ...layoutQueries[argument]);
     return typeof found === 'bigint' && found !== 0n && this.byteSize(found) > 0 ? found : undefined;
@@ -153,7 +154,7 @@ export class Onednn {
     return this.#make('primitive', 'dnnl_primitive_create', ['void *'], [descriptor]);
   }
 
-  /** A tensor in memory that somebody else owns. */
+  /** A tensor in memory that the caller owns. */
   memory(descriptor: Handle, address: bigint): Handle {
     return this.#make(
       'memory',
@@ -165,10 +166,10 @@ export class Onednn {
 
   /** Runs a primitive to its end. */
   get execute(): (primitive: Handle, args: EncodedArguments) => void {
-    const run = this.#call('dnnl_primitive_execute', 'int', ['void *', 'void *', 'int', 'void *']);
+    const execute = this.#call('dnnl_primitive_execute', 'int', ['void *', 'void *', 'int', 'void *']);
     const stream = this.#stream;
     return (primitive, { count, bytes }) => {
-      const status = run(primitive, stream, count, bytes);
+      const status = execute(primitive, stream, count, bytes);
       if (status !== 0) this.#check('dnnl_primitive_execute', status);
     };
   }
@@ -215,11 +216,11 @@ export class Onednn {
   }
 
   /** The number of an elementwise function in this generation of the library. */
-  eltwise(name: EltwiseName): number {
+  eltwise(name: Unary): number {
     return eltwiseAlgorithms[this.library.major >= 3 ? 'v3' : 'v2'][name];
   }
 
-  /** How many threads the primitives that follow are made for and run with: small work is done sooner by one. */
+  /** Sets the number of threads that primitives are made for and run with from here on: small work is faster with one. */
   setTeam(team: 'all' | 'one'): void {
     if (team === this.#team) return;
     this.#team = team;
@@ -245,7 +246,7 @@ export class Onednn {
     }
   }
 
-  /** Calls a constructor, whose first argument is where the handle goes, and remembers to destroy what it made. */
+  /** Calls a constructor, whose first argument receives the handle, and registers its destruction. */
   #make(kind: string, name: string, types: readonly string[], args: readonly CArgument[]): Handle {
     const out = new BigUint64Array(1);
     this.#check(name, this.#call(name, 'int', ['void *', ...types])(out, ...args));
@@ -279,11 +280,11 @@ export interface EncodedArguments {
 
 /** The arguments of a primitive, by oneDNN's numbers: an array of `{ int argument; void *memory }`, encoded once. */
 export function encodeArguments(
-  args: readonly (readonly [place: number, memory: Handle])[],
+  args: readonly (readonly [argument: number, memory: Handle])[],
 ): EncodedArguments {
   const bytes = new DataView(new ArrayBuffer(16 * args.length));
-  args.forEach(([place, memory], index) => {
-    bytes.setInt32(16 * index, place, true);
+  args.forEach(([argument, memory], index) => {
+    bytes.setInt32(16 * index, argument, true);
     bytes.setBigUint64(16 * index + 8, memory, true);
   });
   return { count: args.length, bytes: new Uint8Array(bytes.buffer) };

@@ -1,26 +1,25 @@
 /**
- * Which layout every tensor has. oneDNN's convolutions are fast in layouts of their own, blocks of 16 channels for
- * example, and a copy from one layout to another costs as much as a layer's elementwise work. So tensors that meet in
- * elementwise work, in pooling and in a variable's update are of one class, and the class takes the layout that the
- * first convolution that touches one of them likes best. Classes that no convolution touches are row-major.
+ * Classes of tensors that share a layout. oneDNN's convolutions are fast in layouts of their own, blocks of 16 channels for
+ * example, and a copy from one layout to another costs as much as a layer's elementwise work. Tensors
+ * combined by elementwise work, by pooling or by a variable's update form a class, and the first convolution that uses
+ * one of them chooses the layout of the class. Classes that no convolution uses are row-major.
  */
+import { recordOf } from '../../ops/primitive-kinds.ts';
 import type { Call, Slot } from '../../ops/primitives.ts';
-import { stridesOf } from '../../ops/primitives.ts';
-import type { Handle, Onednn } from './native/onednn.ts';
+import type { Layout, RowMajorLayouts } from './layout-table.ts';
 import { baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
 
-export class Layouts {
-  readonly #onednn: Onednn;
-  /** Memory that must be row-major: fed, seen under other dims, or cut into pieces. */
+export class LayoutClasses {
+  readonly #table: RowMajorLayouts;
+  /** Memory that must be row-major: inputs, memory read under other dims, and memory copied in pieces. */
   readonly #fixed = new Set<Slot>();
   readonly #parents = new Map<Slot, Slot>();
-  /** What elementwise functions read or write. */
+  /** Results of elementwise calls. */
   readonly #elementwise = new Set<Slot>();
-  readonly #settled = new Map<Slot, Handle>();
-  readonly #plain = new Map<string, Handle>();
+  readonly #assigned = new Map<Slot, Layout>();
 
-  constructor(onednn: Onednn, program: Program) {
-    this.#onednn = onednn;
+  constructor(program: Program, table: RowMajorLayouts) {
+    this.#table = table;
     for (const slot of program.inputs.values()) this.#fixed.add(slot);
     for (const call of program.calls) this.#fix(call);
     for (const call of program.calls) this.#unite(call, program);
@@ -30,34 +29,28 @@ export class Layouts {
     }
   }
 
-  /** Whether the layout is no longer open. */
-  isSettled(slot: Slot): boolean {
-    return this.#isFixed(slot) || this.#settled.has(this.#classOf(slot));
+  /** Whether the slot has a layout already. */
+  isAssigned(slot: Slot): boolean {
+    return this.#isFixed(slot) || this.#assigned.has(this.#classOf(slot));
   }
 
-  /** Whether elementwise functions touch the class of the slot. */
+  /** Whether elementwise calls read or write the class of the slot. */
   isElementwise(slot: Slot): boolean {
     const found = this.#classOf(slot);
     return [...this.#elementwise].some((other) => this.#classOf(other) === found);
   }
 
-  /** The class of the slot takes the layout, if it has none yet. */
-  settle(slot: Slot, layout: Handle): void {
-    if (!this.isSettled(slot)) this.#settled.set(this.#classOf(slot), layout);
+  /** Gives the class of the slot a layout, if it has none yet. */
+  assign(slot: Slot, layout: Layout): void {
+    if (!this.isAssigned(slot)) this.#assigned.set(this.#classOf(slot), layout);
   }
 
-  /** The descriptor of the slot in its layout; from here on it is settled. */
-  of(slot: Slot): Handle {
-    if (!this.isSettled(slot)) this.settle(slot, this.plain(slot));
-    return (this.#isFixed(slot) ? undefined : this.#settled.get(this.#classOf(slot))) ?? this.plain(slot);
-  }
-
-  /** The row-major descriptor of a slot. */
-  plain({ dims, type }: Slot): Handle {
-    const key = `${type} ${dims.join()}`;
-    const known = this.#plain.get(key) ?? this.#onednn.tensor(dims, type, stridesOf(dims));
-    this.#plain.set(key, known);
-    return known;
+  /** The layout of the slot; a class without one becomes row-major for good. */
+  of(slot: Slot): Layout {
+    const rowMajor = this.#table.rowMajor(slot);
+    if (this.#isFixed(slot)) return rowMajor;
+    this.assign(slot, rowMajor);
+    return this.#assigned.get(this.#classOf(slot)) ?? rowMajor;
   }
 
   #isFixed(slot: Slot): boolean {
@@ -78,7 +71,7 @@ export class Layouts {
   #unite(call: Call, { calls }: Program): void {
     const { kind, reads, parameters, postOps } = call;
     const result = resultOf(call);
-    if (kind === 'binary' || kind === 'eltwise_forward' || parameters.follows) {
+    if (recordOf(kind).elementwise || parameters.follows) {
       const operands = postOps.flatMap((postOp) => ('operand' in postOp ? [postOp.operand] : []));
       for (const slot of [reads.src, reads.src1, ...operands])
         if (slot !== undefined) this.#join(result, slot);

@@ -1,0 +1,186 @@
+/**
+ * Program → program with layouts: the home layout of every tensor, and the layout in which each call wants its operands
+ * and writes its results. oneDNN is asked by making primitive descriptors, which the calls keep.
+ */
+import { mapResults } from '../../graph/results.ts';
+import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
+import type { Call, Slot } from '../../ops/primitives.ts';
+import { sizeOf } from '../../tensor/tensor.ts';
+import { type Choosing, chooseForWatching, chooseLayouts, isBias } from './choose-layouts.ts';
+import { type Copying, layOutCopy } from './copies.ts';
+import { describeCall } from './describe.ts';
+import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from './laid-out.ts';
+import { LayoutClasses } from './layout-classes.ts';
+import type { Layout, LayoutTable } from './layout-table.ts';
+import type { Handle, Onednn } from './native/onednn.ts';
+import { actionOf, baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
+import { isSmall, teamFor } from './small-work.ts';
+
+/** @throws RunError naming a call that oneDNN does not support */
+export function assignLayouts(program: Program, table: LayoutTable, onednn: Onednn): LaidOutProgram {
+  const classes = new LayoutClasses(program, table);
+  const choosing = { onednn, table, classes, inputs: new Set(program.inputs.values()) };
+  const chosen = chooseLayouts(program, choosing);
+  const assigner = new Assigner(program, choosing);
+  const calls = program.calls.map((call) => assigner.layOut(call, chosen.get(call), false));
+  // Watched calls use the layouts that exist, and their results are row-major.
+  for (const slot of program.watching.flatMap(writesOf)) classes.assign(slot, table.rowMajor(slot));
+  const watching = program.watching.map((call) =>
+    assigner.layOut(call, chooseForWatching(call, choosing), true),
+  );
+  const { name, inputs, variables, constants } = program;
+  return {
+    ...{ name, stage: 'assigned', inputs, variables, constants, calls, watching, setup: [] },
+    homes: assigner.homes(),
+    results: mapResults(program.results, (slot, _, role): LaidOutResult => {
+      if (role === 'update') return { slot, layout: classes.of(slot) };
+      if (role !== 'watched') return { slot, layout: table.rowMajor(slot) };
+      const type = slot.type === 'int32' ? 'int32' : 'float32';
+      return { slot, layout: table.rowMajor({ dims: slot.dims, type }) };
+    }),
+  };
+}
+
+class Assigner {
+  readonly #program: Program;
+  readonly #choosing: Choosing;
+  /** Workspaces, whose layout is the primitive's own. */
+  readonly #workspaces = new Map<Slot, Layout>();
+
+  constructor(program: Program, choosing: Choosing) {
+    this.#program = program;
+    this.#choosing = choosing;
+  }
+
+  layOut(call: Call, chosen: Handle | undefined, watched: boolean): LaidOutCall {
+    const small = isSmall(call);
+    const { op, name, kind } = call;
+    const inPlace = recordOf(kind).elementwise;
+    const about = { op, name, kind, action: actionOf(call), inPlace, small, watched };
+    if (kind === 'copy')
+      return { ...about, primitive: undefined, ...layOutCopy(call, this.#copying(watched)) };
+    this.#choosing.onednn.setTeam(teamFor(small));
+    const vectors = isVectorWork(call);
+    const primitive = chosen ?? this.#describe(call, vectors);
+    const operand = (argument: string, slot: Slot) =>
+      this.#operand(call, primitive, vectors, argument as TensorArgument, slot);
+    return {
+      ...about,
+      primitive,
+      reads: [
+        ...Object.entries(call.reads).map(([argument, slot]) => operand(argument, slot)),
+        ...this.#postOpOperands(call, vectors),
+      ],
+      writes: Object.entries(call.writes).map(([argument, slot]) => operand(argument, slot)),
+    };
+  }
+
+  homes(): ReadonlyMap<Slot, Layout> {
+    const { inputs, variables, constants, calls, watching } = this.#program;
+    const used = [...calls, ...watching].flatMap((call) => [...readsOf(call), ...writesOf(call)]);
+    const slots = [...inputs.values(), ...variables.values(), ...constants.keys(), ...used.map(baseOf)];
+    return new Map(slots.map((slot) => [slot, this.#home(slot)]));
+  }
+
+  #home(slot: Slot): Layout {
+    const { classes } = this.#choosing;
+    return this.#program.constants.has(slot)
+      ? this.#stored(slot)
+      : (this.#workspaces.get(slot) ?? classes.of(slot));
+  }
+
+  /** Constants are stored row-major and in their own type. */
+  #stored({ dims, type }: Slot): Layout {
+    return this.#choosing.table.rowMajor({ dims, type: type === 'bfloat16' ? 'float32' : type });
+  }
+
+  #copying(watched: boolean): Copying {
+    const { table, classes } = this.#choosing;
+    return {
+      watched,
+      table,
+      wanted: (slot: Slot) => classes.of(slot),
+      home: (slot: Slot) => this.#home(slot),
+    };
+  }
+
+  #describe(call: Call, vectors: boolean): Handle {
+    const { onednn, table } = this.#choosing;
+    return describeCall(onednn, call, (slot) => {
+      if (vectors) return this.#choosing.table.vector(slot);
+      const free = call.parameters.follows && slot === call.reads.weights;
+      return free ? table.any(slot) : this.#wanted(call, slot).descriptor;
+    });
+  }
+
+  #operand(call: Call, primitive: Handle, vectors: boolean, argument: TensorArgument, slot: Slot): Operand {
+    const { onednn, table, classes } = this.#choosing;
+    if (vectors) {
+      const layout = hasOneLayout(argument, slot) ? classes.of(slot) : this.#wanted(call, slot);
+      return { argument, slot, layout, descriptor: this.#choosing.table.vector(slot) };
+    }
+    const wanted = this.#wanted(call, slot);
+    const hasOne = hasOneLayout(argument, slot);
+    // oneDNN has chosen nothing: it takes the descriptors that it was given.
+    if (!hasOne && !choosesLayouts(call))
+      return { argument, slot, layout: wanted, descriptor: wanted.descriptor };
+    const own = onednn.layout(primitive, argument);
+    const descriptor = own ?? wanted.descriptor;
+    if (argument === 'workspace')
+      return { argument, slot, layout: this.#workspace(slot, descriptor), descriptor };
+    if (hasOne) return { argument, slot, layout: classes.of(slot), descriptor };
+    return { argument, slot, layout: own === undefined ? wanted : table.of(own, wanted), descriptor };
+  }
+
+  #workspace(slot: Slot, descriptor: Handle): Layout {
+    const known =
+      this.#workspaces.get(slot) ?? this.#choosing.table.of(descriptor, this.#choosing.table.rowMajor(slot));
+    this.#workspaces.set(slot, known);
+    return known;
+  }
+
+  #postOpOperands(call: Call, vectors: boolean): readonly Operand[] {
+    return call.postOps.flatMap((postOp, argument): readonly Operand[] => {
+      if (!('operand' in postOp)) return [];
+      const slot = postOp.operand;
+      const layout = this.#wanted(call, slot);
+      return [
+        {
+          argument,
+          slot,
+          layout,
+          descriptor: vectors ? this.#choosing.table.vector(slot) : layout.descriptor,
+        },
+      ];
+    });
+  }
+
+  /** Elementwise work wants every whole operand in the layout of its result. */
+  #wanted(call: Call, slot: Slot): Layout {
+    const result = resultOf(call);
+    const whole = slot.dims.join() === result.dims.join() && slot.type === result.type;
+    return this.#choosing.classes.of(whole && recordOf(call.kind).elementwise ? result : slot);
+  }
+}
+
+/**
+ * Elementwise work on whole tensors of one layout, and on single numbers, does not depend on where an element lies. We
+ * describe such tensors as vectors, because oneDNN 2.6 miscomputes chains on blocked layouts of few channels: of a filter
+ * [64, 3, 5, 5] in blocks of 16 it computes some elements twice and others never.
+ */
+function isVectorWork(call: Call): boolean {
+  const result = resultOf(call);
+  const fits = ({ dims, type }: Slot) =>
+    sizeOf(dims) === 1 || (dims.join() === result.dims.join() && (type === result.type || dims.length <= 2));
+  return recordOf(call.kind).elementwise && readsOf(call).every(fits);
+}
+
+/** Whether the descriptor of a call was made with layouts left open. */
+function choosesLayouts({ kind }: Call): boolean {
+  return recordOf(kind).choosesLayouts === 'all';
+}
+
+/** Matrices, biases and workspaces have one layout, under whatever dims and strides a primitive takes them. */
+function hasOneLayout(argument: TensorArgument, slot: Slot): boolean {
+  return isBias(argument) || argument === 'workspace' || slot.dims.length <= 2;
+}

@@ -1,0 +1,45 @@
+/** Graph → program → plan: every pass in order, with a check after each that assigns layouts or inserts reorders. */
+import type { Graph } from '../../graph/graph.ts';
+import { withoutRole } from '../../graph/results.ts';
+import { commuteRelu } from '../../passes/commute-pool.ts';
+import { prune } from '../../passes/rewrite.ts';
+import type { PrecisionOf } from '../offers.ts';
+import { assignLayouts } from './assign-layouts.ts';
+import { checkProgram } from './check-program.ts';
+import { fuseBias, fuseBiasGradient, fuseChains, headChains, pruneCalls } from './fuse.ts';
+import { insertReorders } from './insert-reorders.ts';
+import { LayoutTable } from './layout-table.ts';
+import { lower } from './lower.ts';
+import { makePrimitives } from './make-primitives.ts';
+import type { Onednn } from './native/onednn.ts';
+import type { Plan } from './plan.ts';
+import { toBfloat16 } from './precision.ts';
+import type { Program, ProgramPass } from './program.ts';
+import { withWatching } from './watching.ts';
+
+/** The passes that give tensors the type they are computed in. */
+const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } = {
+  float32: [],
+  bfloat16: [toBfloat16],
+};
+
+/** The program of a graph, which does not depend on the machine. */
+export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
+  const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains];
+  // With a single worker there is nothing to exchange.
+  const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
+  const whole = lower(commuteRelu(prune(alone)));
+  const fused = passes.reduce((program, pass) => pass(program), whole);
+  return [...typing[precision], pruneCalls].reduce(
+    (program, pass) => pass(program),
+    withWatching(fused, whole),
+  );
+}
+
+/** @throws RunError naming a call that oneDNN does not support */
+export function planOf(onednn: Onednn, program: Program): Plan {
+  const table = new LayoutTable(onednn);
+  const assigned = checkProgram(assignLayouts(program, table, onednn));
+  const reordered = checkProgram(insertReorders(table)(assigned));
+  return makePrimitives(reordered, table, onednn);
+}

@@ -1,0 +1,115 @@
+/**
+ * Program with layouts → the same with explicit reorders, so that every operand lies as its call wants: where a reader
+ * wants another layout than the tensor's home, where a primitive's result has another, for casts and pieces, and for
+ * results that must not change with a variable. Reorders of constants run once, at set-up.
+ *
+ *     before  c: convolution_forward(src: x row-major, weights: w layout 1) → y layout 2     w is row-major
+ *     after   w: reorder(src: w row-major) → w reordered layout 1
+ *             c: convolution_forward(src: x row-major, weights: w reordered layout 1) → y layout 2
+ */
+import { mapResults } from '../../graph/results.ts';
+import type { Slot } from '../../ops/primitives.ts';
+import {
+  isWhole,
+  type LaidOutCall,
+  type LaidOutPass,
+  type LaidOutProgram,
+  type LaidOutResult,
+  type Operand,
+} from './laid-out.ts';
+import type { Layout, RowMajorLayouts } from './layout-table.ts';
+import { Memory } from './memory.ts';
+import { baseOf } from './program.ts';
+
+/** @param table the layouts of the program */
+export function insertReorders(table: RowMajorLayouts): LaidOutPass {
+  return (program) => new ReorderInserter(program, table).insert();
+}
+
+class ReorderInserter {
+  readonly #program: LaidOutProgram;
+  readonly #memory: Memory;
+  /** Watched calls whose operands do not all exist yet. */
+  #waiting: readonly LaidOutCall[];
+  readonly #watchedResults = new Map<string, LaidOutResult>();
+
+  constructor(program: LaidOutProgram, table: RowMajorLayouts) {
+    this.#program = program;
+    this.#memory = new Memory(program, table);
+    this.#waiting = program.watching;
+  }
+
+  insert(): LaidOutProgram {
+    this.#insertWatched();
+    for (const call of this.#program.calls) {
+      this.#insertCall(call);
+      this.#insertWatched();
+    }
+    const results = mapResults(this.#program.results, (result, name, role) => {
+      if (role === 'watched') return this.#watchedResults.get(name) ?? result;
+      return this.#memory.delivered(result);
+    });
+    const { setup, calls, homes } = this.#memory;
+    return { ...this.#program, stage: 'reordered', setup, calls, homes, watching: [], results };
+  }
+
+  /** Inserts the watched calls and the copies of watched values whose operands exist: later they may be overwritten. */
+  #insertWatched(): void {
+    const exists = (slot: Slot) => this.#memory.has(baseOf(slot));
+    for (let isReady = true; isReady; ) {
+      const ready = this.#waiting.filter(({ reads }) => reads.every(({ slot }) => exists(slot)));
+      this.#waiting = this.#waiting.filter((call) => !ready.includes(call));
+      for (const call of ready) this.#insertCall(call);
+      isReady = ready.length > 0;
+    }
+    for (const [name, result] of this.#program.results.watched)
+      if (!this.#watchedResults.has(name) && exists(result.slot))
+        this.#watchedResults.set(name, this.#memory.copiedToWatch(name, result));
+  }
+
+  #insertCall(call: LaidOutCall): void {
+    if (call.kind === 'copy') this.#insertCopy(call);
+    else this.#insertPrimitive(call);
+  }
+
+  #insertPrimitive(call: LaidOutCall): void {
+    const memory = this.#memory;
+    const reads = call.reads.map((operand) => memory.operand(operand, call.watched));
+    const writes = call.writes.map((operand): Operand => ({ ...operand, slot: memory.resultOf(operand) }));
+    memory.add({ ...call, reads, writes });
+    call.writes.forEach(({ slot }, index) => {
+      const written = writes[index];
+      if (written !== undefined && written.slot !== slot) memory.bringHome(slot, written, call.watched);
+    });
+  }
+
+  /** A copy that changes nothing is none: its result shares the memory of its source. */
+  #insertCopy(call: LaidOutCall): void {
+    const { reads, writes, watched } = call;
+    const [source] = reads;
+    const [result] = writes;
+    if (source === undefined || result === undefined) return;
+    const isShared = reads.length === 1 && isWhole(source) && isWhole(result);
+    if (
+      isShared &&
+      !watched &&
+      source.layout.type === result.slot.type &&
+      source.slot.type === result.slot.type
+    ) {
+      this.#memory.share(result.slot, source);
+      return;
+    }
+    this.#memory.define(result.slot, this.#homeOf(result));
+    reads.forEach((piece, index) => {
+      const to = writes[index];
+      if (to === undefined) return;
+      const name = isShared ? call.name : `${call.name} ${index}`;
+      const from = this.#memory.operand(piece, watched);
+      this.#memory.reorder({ op: call.op, name, from, to, watched });
+    });
+  }
+
+  #homeOf({ slot, layout }: Operand): Layout {
+    return this.#program.homes.get(slot) ?? layout;
+  }
+}

@@ -1,0 +1,82 @@
+/** The memory layouts of a program's tensors, each with a short text: equal layouts of equal dims are one object. */
+import { type SlotType, stridesOf } from '../../ops/primitives.ts';
+import { type Shape, sizeOf } from '../../tensor/tensor.ts';
+import type { Handle, Onednn } from './native/onednn.ts';
+
+/** A way in which a tensor lies in memory. */
+export interface Layout {
+  /** `row-major`, or a number in the order in which a program meets the layouts that oneDNN chooses: `layout 3`. */
+  readonly text: string;
+  readonly dims: Shape;
+  readonly type: SlotType;
+  /** Padding included. */
+  readonly bytes: number;
+  /** oneDNN's memory descriptor. */
+  readonly descriptor: Handle;
+}
+
+/** The dims and element type of a tensor. */
+export interface TensorForm {
+  readonly dims: Shape;
+  readonly type: SlotType;
+}
+
+/** What inserting reorders needs of a table of layouts. */
+export type RowMajorLayouts = Pick<LayoutTable, 'rowMajor'>;
+
+export class LayoutTable {
+  readonly #onednn: Onednn;
+  /** By type and dims. */
+  readonly #layouts = new Map<string, Layout[]>();
+  #numbered = 0;
+
+  constructor(onednn: Onednn) {
+    this.#onednn = onednn;
+  }
+
+  rowMajor(form: TensorForm): Layout {
+    const known = this.#like(form);
+    const rowMajor = known.find(({ text }) => text === 'row-major');
+    if (rowMajor !== undefined) return rowMajor;
+    const descriptor = this.strided(form, stridesOf(form.dims));
+    return this.#add(form, 'row-major', descriptor);
+  }
+
+  /** The layout of a memory descriptor that oneDNN chose for a tensor.
+   * @param likely the layout of the tensor that it probably equals */
+  of(descriptor: Handle, likely: Layout): Layout {
+    const same = (known: Layout) => this.#onednn.sameLayout(known.descriptor, descriptor);
+    if (same(likely)) return likely;
+    const known = this.#like(likely).find((layout) => layout !== likely && same(layout));
+    return known ?? this.#add(likely, `layout ${++this.#numbered}`, descriptor);
+  }
+
+  /** A descriptor of part of a row-major tensor: strides in elements. */
+  strided({ dims, type }: TensorForm, strides: Shape): Handle {
+    return this.#onednn.tensor(dims, type, strides);
+  }
+
+  /** A descriptor of the elements as a vector, in whatever order they lie. */
+  vector({ dims, type }: TensorForm): Handle {
+    return this.rowMajor({ dims: [sizeOf(dims)], type }).descriptor;
+  }
+
+  /** A descriptor that lets a primitive choose the layout. */
+  any({ dims, type }: TensorForm): Handle {
+    return this.#onednn.tensor(dims, type, 'any');
+  }
+
+  #like({ dims, type }: TensorForm): Layout[] {
+    const key = `${type} ${dims.join()}`;
+    const known = this.#layouts.get(key) ?? [];
+    this.#layouts.set(key, known);
+    return known;
+  }
+
+  #add(form: TensorForm, text: string, descriptor: Handle): Layout {
+    const { dims, type } = form;
+    const layout = { text, dims, type, bytes: this.#onednn.byteSize(descriptor), descriptor };
+    this.#like(form).push(layout);
+    return layout;
+  }
+}

@@ -1,0 +1,115 @@
+/** Program with reorders → plan: a primitive for every call, a buffer for every slot. */
+import { messageOf, RunError } from '../../errors.ts';
+import { mapResults } from '../../graph/results.ts';
+import type { Slot } from '../../ops/primitives.ts';
+import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from './laid-out.ts';
+import type { Layout, RowMajorLayouts } from './layout-table.ts';
+import { argumentNumbers, elementSize, postOpNumber } from './native/constants.ts';
+import type { Handle, Onednn } from './native/onednn.ts';
+import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
+import { printLaidOutCall } from './print-program.ts';
+import { isSmallReorder, teamFor } from './small-work.ts';
+
+/** @throws RunError naming a call whose primitive cannot be made */
+export function makePrimitives(program: LaidOutProgram, table: RowMajorLayouts, onednn: Onednn): Plan {
+  const bufferOf = buffersOf(program);
+  const step = (call: LaidOutCall) => makeStep(call, bufferOf, onednn);
+  const located = ({ slot, layout }: LaidOutResult): Located => {
+    return { buffer: bufferOf(slot), layout, rowMajor: table.rowMajor(layout) };
+  };
+  const homes = (slots: ReadonlyMap<string, Slot>) =>
+    new Map(
+      [...slots].map(([name, slot]) => [name, located({ slot, layout: homeOf(program, slot) })] as const),
+    );
+  return {
+    setup: program.setup.map(step),
+    steps: program.calls.map(step),
+    constants: new Map([...program.constants].map(([slot, value]) => [bufferOf(slot), value])),
+    inputs: homes(program.inputs),
+    variables: homes(program.variables),
+    results: mapResults(program.results, located),
+  };
+}
+
+type BufferOf = (slot: Slot) => Buffer;
+
+/** One buffer for each slot with memory of its own. */
+function buffersOf(program: LaidOutProgram): BufferOf {
+  const { inputs, variables, constants, setup, homes } = program;
+  const kept = new Set([
+    ...[...inputs.values(), ...variables.values(), ...constants.keys()],
+    ...setup.flatMap(({ writes }) => writes.map(({ slot }) => slot)),
+  ]);
+  const buffers = new Map(
+    [...homes].map(([slot, { bytes }]) => [slot, { name: slot.name, bytes, kept: kept.has(slot) }] as const),
+  );
+  return (slot) => {
+    const buffer = buffers.get(slot);
+    if (buffer === undefined) throw new TypeError(`${slot.name} has no memory`);
+    return buffer;
+  };
+}
+
+function homeOf({ homes }: LaidOutProgram, slot: Slot): Layout {
+  const layout = homes.get(slot);
+  if (layout === undefined) throw new TypeError(`${slot.name} has no layout`);
+  return layout;
+}
+
+function makeStep(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): Step {
+  const { op, name, inPlace, small, watched } = call;
+  const text = printLaidOutCall(call);
+  const argument = (operand: Operand): Argument => ({
+    number: numberOf(operand.argument, onednn),
+    buffer: bufferOf(operand.slot),
+    descriptor: operand.descriptor,
+    offset: (operand.part?.offset ?? 0) * elementSize[operand.layout.type],
+  });
+  const about = { op, name, text, inPlace, small, watched };
+  return finishStep(
+    { ...about, reads: call.reads.map(argument), writes: call.writes.map(argument) },
+    call.primitive,
+    onednn,
+  );
+}
+
+function numberOf(argument: Operand['argument'], { library }: Onednn): number {
+  return typeof argument === 'number' ? postOpNumber(argument, library.major) : argumentNumbers[argument];
+}
+
+/** A reorder outside the program: to and from staging, and of updates that cannot be written in place. */
+export function makeReorder(onednn: Onednn, op: string, name: string, from: Stored, to: Stored): Step {
+  const argument = (number: number, { buffer, layout }: Stored): Argument => {
+    return { number, buffer, descriptor: layout.descriptor, offset: 0 };
+  };
+  const text = `${name}: reorder(src: ${from.buffer.name} ${from.layout.text}) → ${to.buffer.name} ${to.layout.text}`;
+  const reads = [argument(argumentNumbers.src, from)];
+  const writes = [argument(argumentNumbers.dst, to)];
+  const small = isSmallReorder(from.buffer.bytes);
+  return finishStep(
+    { op, name, text, reads, writes, small, inPlace: false, watched: false },
+    undefined,
+    onednn,
+  );
+}
+
+type Stored = Pick<Located, 'buffer' | 'layout'>;
+type Unfinished = Omit<Step, 'primitive' | 'implementation' | 'scratchpad'>;
+
+/** @param known the primitive descriptor, which a reorder does not have yet
+ * @throws RunError with the printed call */
+function finishStep(step: Unfinished, known: Handle | undefined, onednn: Onednn): Step {
+  const [from, to] = [step.reads[0]?.descriptor ?? 0n, step.writes[0]?.descriptor ?? 0n];
+  try {
+    onednn.setTeam(teamFor(step.small));
+    const descriptor = known ?? onednn.reorderDescriptor(from, to);
+    return {
+      ...step,
+      primitive: onednn.primitive(descriptor),
+      implementation: onednn.implementation(descriptor),
+      scratchpad: onednn.layout(descriptor, 'scratchpad'),
+    };
+  } catch (error) {
+    throw new RunError(`oneDNN ${onednn.library.version} does not support ${step.text}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * oneDNN's primitives, as far as they are used: one table from which the calls of programs, the C signatures, the
+ * primitive descriptors, the fusion and the precision of calls derive (oneDNN Developer Guide, "Primitives" and "C API").
+ * A new kind is its name and its record here: forgetting either, or a field, does not compile.
+ */
+
+export type PrimitiveKind =
+  | 'convolution_forward'
+  | 'convolution_backward_data'
+  | 'convolution_backward_weights'
+  | 'pooling_forward'
+  | 'pooling_backward'
+  | 'matmul'
+  | 'eltwise_forward'
+  | 'binary'
+  | 'reduction'
+  | 'softmax_forward';
+/** What a call does: a primitive, or a copy of whole tensors or pieces, which becomes reorders. */
+export type CallKind = PrimitiveKind | 'copy';
+
+/** A tensor that a primitive reads or writes (DNNL_ARG_…). */
+export type TensorArgument =
+  | 'src'
+  | 'src1'
+  | 'weights'
+  | 'bias'
+  | 'dst'
+  | 'workspace'
+  | 'diffSrc'
+  | 'diffWeights'
+  | 'diffBias'
+  | 'diffDst';
+
+/** Arguments of constructors that are not tensors. */
+export type Setting = 'prop' | 'algorithm' | 'axis' | 'alpha' | 'beta' | 'p' | 'eps';
+export type WindowArgument = 'strides' | 'kernel' | 'dilates' | 'before' | 'after';
+export type ConstructorArgument = Exclude<TensorArgument, 'workspace'> | Setting | WindowArgument;
+
+/** Algorithms of primitives that have only one here. */
+export type FixedAlgorithm = 'convolutionDirect' | 'poolingMax' | 'softmaxLog';
+
+export interface PrimitiveRecord {
+  /** 3.x: `dnnl_<kind>_primitive_desc_create(out, engine, …, [hint,] attributes)`. */
+  readonly arguments: readonly ConstructorArgument[];
+  /** 2.x: `dnnl_<function>(out, …)`, where it differs from `<kind>_desc_init` with 3.x's arguments less `dilates`. */
+  readonly v2?: { readonly function?: string; readonly arguments?: readonly ConstructorArgument[] };
+  /** The forward primitive whose descriptor a backward one is made with. */
+  readonly hint?: 'convolution_forward' | 'pooling_forward';
+  /** `workspace`: training where the call writes a workspace. */
+  readonly prop?: 'training' | 'inference' | 'workspace';
+  /** One algorithm, or the parameter of the call that names it. */
+  readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction';
+  /** The argument that is the call's result. */
+  readonly result: TensorArgument;
+  /** Which layouts oneDNN chooses; the other tensors lie as their neighbours want. */
+  readonly choosesLayouts: 'all' | 'result' | 'none';
+  /** Each element of the result depends on the elements in the same place only. */
+  readonly elementwise: boolean;
+  /** Post-ops that run as fast as the primitive itself (others fall back to oneDNN's reference code). */
+  readonly postOps: 'chains' | 'functions' | 'none';
+  /** `operands`: reads bfloat16 where that precision is asked for; `follows`: computes in the type of its operands. */
+  readonly bfloat16: 'operands' | 'follows' | 'never';
+}
+
+const convolution = {
+  algorithm: 'convolutionDirect',
+  choosesLayouts: 'all',
+  elementwise: false,
+  bfloat16: 'operands',
+} as const;
+const pooling = {
+  algorithm: 'poolingMax',
+  elementwise: false,
+  postOps: 'none',
+  bfloat16: 'follows',
+} as const;
+const plain = { choosesLayouts: 'none', elementwise: false, postOps: 'none', bfloat16: 'never' } as const;
+const elementwise = { choosesLayouts: 'none', elementwise: true, bfloat16: 'follows' } as const;
+
+export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = {
+  convolution_forward: {
+    ...convolution,
+    arguments: [
+      'prop',
+      'algorithm',
+      'src',
+      'weights',
+      'bias',
+      'dst',
+      'strides',
+      'dilates',
+      'before',
+      'after',
+    ],
+    prop: 'training',
+    result: 'dst',
+    postOps: 'functions',
+  },
+  convolution_backward_data: {
+    ...convolution,
+    arguments: ['algorithm', 'diffSrc', 'weights', 'diffDst', 'strides', 'dilates', 'before', 'after'],
+    hint: 'convolution_forward',
+    result: 'diffSrc',
+    postOps: 'none',
+  },
+  convolution_backward_weights: {
+    ...convolution,
+    arguments: [
+      'algorithm',
+      'src',
+      'diffWeights',
+      'diffBias',
+      'diffDst',
+      'strides',
+      'dilates',
+      'before',
+      'after',
+    ],
+    hint: 'convolution_forward',
+    result: 'diffWeights',
+    postOps: 'none',
+  },
+  pooling_forward: {
+    ...pooling,
+    arguments: ['prop', 'algorithm', 'src', 'dst', 'strides', 'kernel', 'dilates', 'before', 'after'],
+    prop: 'workspace',
+    result: 'dst',
+    choosesLayouts: 'result',
+  },
+  pooling_backward: {
+    ...pooling,
+    arguments: ['algorithm', 'diffSrc', 'diffDst', 'strides', 'kernel', 'dilates', 'before', 'after'],
+    hint: 'pooling_forward',
+    result: 'diffSrc',
+    choosesLayouts: 'none',
+  },
+  matmul: {
+    ...plain,
+    arguments: ['src', 'weights', 'bias', 'dst'],
+    result: 'dst',
+    postOps: 'functions',
+    bfloat16: 'operands',
+  },
+  eltwise_forward: {
+    ...elementwise,
+    arguments: ['prop', 'algorithm', 'src', 'dst', 'alpha', 'beta'],
+    v2: { arguments: ['prop', 'algorithm', 'src', 'alpha', 'beta'] },
+    prop: 'inference',
+    algorithm: 'unary',
+    result: 'dst',
+    postOps: 'none',
+  },
+  binary: {
+    ...elementwise,
+    arguments: ['algorithm', 'src', 'src1', 'dst'],
+    algorithm: 'binary',
+    result: 'dst',
+    postOps: 'chains',
+  },
+  reduction: {
+    ...plain,
+    arguments: ['algorithm', 'src', 'dst', 'p', 'eps'],
+    algorithm: 'reduction',
+    result: 'dst',
+  },
+  softmax_forward: {
+    ...plain,
+    arguments: ['prop', 'algorithm', 'src', 'dst', 'axis'],
+    v2: { function: 'softmax_v2_forward_desc_init' },
+    prop: 'inference',
+    algorithm: 'softmaxLog',
+    result: 'dst',
+  },
+};
+
+const copy: PrimitiveRecord = {
+  arguments: [],
+  result: 'dst',
+  choosesLayouts: 'none',
+  elementwise: false,
+  postOps: 'none',
+  bfloat16: 'follows',
+};
+
+/** The record of a kind; a copy counts as a primitive that follows its operand. */
+export function recordOf(kind: CallKind): PrimitiveRecord {
+  return kind === 'copy' ? copy : primitiveKinds[kind];
+}

@@ -1,0 +1,64 @@
+/** Small programs with layouts, made by hand, for tests of the passes over them: no library is needed. */
+import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from '../engine/onednn/laid-out.ts';
+import type { Layout, RowMajorLayouts, TensorForm } from '../engine/onednn/layout-table.ts';
+import { type Results, resultsOf } from '../graph/results.ts';
+import type { Slot } from '../ops/primitives.ts';
+import { type Shape, sizeOf } from '../tensor/tensor.ts';
+
+const layouts = new Map<string, Layout>();
+
+/** The layout of that text. */
+export function layout(text: string, { dims, type }: TensorForm): Layout {
+  const key = `${type} ${dims.join()} ${text}`;
+  const descriptor = BigInt(layouts.size + 1);
+  const known = layouts.get(key) ?? { text, dims, type, bytes: 4 * sizeOf(dims), descriptor };
+  layouts.set(key, known);
+  return known;
+}
+
+export const rowMajorLayouts: RowMajorLayouts = { rowMajor: (form) => layout('row-major', form) };
+
+export function slot(name: string, dims: Shape = [2, 16, 4, 4], type: Slot['type'] = 'float32'): Slot {
+  return { name, dims, type };
+}
+
+export function operand(of: Slot, text = 'row-major', argument: Operand['argument'] = 'src'): Operand {
+  const lying = layout(text, of);
+  return { argument, slot: of, layout: lying, descriptor: lying.descriptor };
+}
+
+/** A call of one result. */
+export function call(
+  reads: readonly Operand[],
+  result: Operand,
+  options: Partial<LaidOutCall> = {},
+): LaidOutCall {
+  const { name } = result.slot;
+  const kind = options.kind ?? 'convolution_forward';
+  const about = { op: 'Test', name, kind, action: kind, primitive: 1n, inPlace: false, small: true };
+  return { ...about, watched: false, reads, writes: [{ ...result, argument: 'dst' }], ...options };
+}
+
+/** A program whose homes are the layouts in which its calls write; what no call writes is row-major. */
+export function program(
+  given: Partial<Omit<LaidOutProgram, 'results'>> & { results?: Partial<Results<LaidOutResult>> },
+): LaidOutProgram {
+  const {
+    inputs = new Map<string, Slot>(),
+    variables = new Map<string, Slot>(),
+    constants = new Map(),
+  } = given;
+  const calls = [...(given.setup ?? []), ...(given.calls ?? []), ...(given.watching ?? [])];
+  const fed = [...inputs.values(), ...variables.values(), ...constants.keys()];
+  return {
+    ...{ name: 'small', stage: 'assigned', setup: [], calls: [], watching: [] },
+    ...given,
+    ...{ inputs, variables, constants },
+    results: resultsOf(given.results ?? {}),
+    homes: new Map([
+      ...fed.map((one: Slot) => [one, layout('row-major', one)] as const),
+      ...calls.flatMap(({ writes }) => writes.map((one) => [one.slot, one.layout] as const)),
+      ...(given.homes ?? []),
+    ]),
+  };
+}
