@@ -126,7 +126,9 @@ const lingeringMillis = 2000;
 
 interruption.refuseDebugger();
 const words = process.argv.slice(2);
-let console: Console = createConsole({ quiet: false, json: false });
+// Programs that asked for JSON get it for a wrong flag too.
+const asksForJson = words.some((word) => word === '--json' || word === '--json=true');
+let console: Console = createConsole({ quiet: false, json: asksForJson });
 try {
   const request = parseCommandLine(words);
   if ('flags' in request) console = createConsole(request.flags);

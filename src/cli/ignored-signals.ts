@@ -5,6 +5,7 @@
  * | started by | ignores | recognised by |
  * |---|---|---|
  * | `nohup` | SIGHUP | standard input opened for writing (coreutils), output to `nohup.out`, or bash's and zsh's `_` |
+ * | a shell or program that ignores SIGHUP itself (`nohup ./script.sh`, `trap '' HUP`) | SIGHUP | what its process ignores, which ours inherited |
  * | a script, in the background (`cifar10 train &`) | SIGINT | standard input from /dev/null, which the script's shell does not have |
  *
  * Linux only: elsewhere nothing is recognised.
@@ -23,7 +24,7 @@ const shells = ['sh', 'bash', 'dash', 'zsh', 'ksh', 'ash', 'busybox'];
 
 export function ignoredSignals(signs: StartSigns = signsOfThisProcess()): readonly NodeJS.Signals[] {
   return [
-    ...(hasNohup(signs) ? (['SIGHUP'] as const) : []),
+    ...(hasNohup(signs) || parentIgnoresHangup(signs) ? (['SIGHUP'] as const) : []),
     ...(isOfScript(signs) ? (['SIGINT'] as const) : []),
   ];
 }
@@ -34,6 +35,12 @@ function hasNohup({ link, text, environment }: StartSigns): boolean {
   const isWriteOnly = accessMode === 1 && link('/proc/self/fd/0') === '/dev/null';
   const toFile = [1, 2].some((number) => link(`/proc/self/fd/${number}`)?.endsWith('/nohup.out'));
   return isWriteOnly || toFile || environment['_']?.endsWith('/nohup') === true;
+}
+
+/** SigIgn is a mask in hexadecimal, and its lowest bit is signal 1, SIGHUP (proc(5)). */
+function parentIgnoresHangup({ text, parent }: StartSigns): boolean {
+  const [, mask = '0'] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(text(`/proc/${parent}/status`) ?? '') ?? [];
+  return (BigInt(`0x${mask}`) & 1n) === 1n;
 }
 
 /** A shell without job control runs background jobs in its own process group, with input from /dev/null. */

@@ -110,10 +110,12 @@ function listenTo(name: NodeJS.Signals, listener: () => void): void {
 }
 
 /** Not `process.exit`: it tears down what the thread of a session is computing with, and that ends in a crash. A signal
- * without a listener ends the process whole, and tells the shell which it was. */
+ * without a listener ends the process whole, and tells the shell which it was. The first process of a container survives
+ * its own signals (pid_namespaces(7)), and has no other way than to exit. */
 function endBy(name: NodeJS.Signals): void {
   process.removeAllListeners(name);
   process.kill(process.pid, name);
+  if (process.pid === 1) process.exit(128 + constants.signals[name]);
 }
 
 export const interruption: Interruption = new Interruption();

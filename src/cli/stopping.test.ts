@@ -222,6 +222,8 @@ test('the signs of nohup, and of background jobs of scripts', () => {
   assert.deepEqual(signs({ [output]: '/home/a/nohup.out' }, {}), ['SIGHUP']);
   assert.deepEqual(signs({}, {}, '/usr/bin/nohup'), ['SIGHUP']);
   assert.deepEqual(signs({}, {}, '/usr/bin/node'), []);
+  assert.deepEqual(signs({}, { '/proc/7/status': 'SigIgn:\t0000000000001001\n' }), ['SIGHUP']);
+  assert.deepEqual(signs({}, { '/proc/7/status': 'SigIgn:\t0000000000001000\n' }), []);
   const script = {
     '/proc/7/comm': 'dash\n',
     '/proc/7/stat': '7 (dash) S 1 5 5',

@@ -12,7 +12,7 @@
  * told (`onLost`).
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, futimesSync, openSync, readlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readlinkSync, writeSync } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -231,7 +231,7 @@ function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): ()
         }
         return;
       }
-      renew(path);
+      renew(path, mine);
     });
   }, renewMillis);
   timer.unref();
@@ -242,12 +242,13 @@ function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): ()
   };
 }
 
-function renew(path: string): void {
+/** Writes the same content again: the file system stamps it with its own clock, which is the one that the age is measured
+ * by. The clock of this host may be wrong. */
+function renew(path: string, mine: Holder): void {
   try {
     const descriptor = openSync(path, 'r+');
     try {
-      const now = Date.now() / 1000;
-      futimesSync(descriptor, now, now);
+      writeSync(descriptor, JSON.stringify(mine), 0);
     } finally {
       closeSync(descriptor);
     }
