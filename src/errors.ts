@@ -34,6 +34,14 @@ export function messageOf(thrown: unknown): string {
   return String(thrown);
 }
 
+/** The stack of anything thrown, with those of its causes; empty where it has none. */
+export function stackOf(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return '';
+  const stack = 'stack' in thrown ? String(thrown.stack) : '';
+  const cause = 'cause' in thrown ? stackOf(thrown.cause) : '';
+  return cause === '' ? stack : `${stack}\nCaused by: ${cause}`;
+}
+
 /** The `code` of an error, such as `ENOENT`, in whichever realm it was made; undefined where it has none. */
 export function errorCode(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;

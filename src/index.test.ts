@@ -38,7 +38,7 @@ test('the example of the library compiles under the strictest settings, trains, 
   await inTemporaryFolder(async (folder) => {
     // As who installed the package has it.
     mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(root, join(folder, 'node_modules', 'cifar10'), 'junction');
+    symlinkSync(root, join(folder, 'node_modules', 'cifar10-ts'), 'junction');
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as {
       compilerOptions: object;

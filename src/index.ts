@@ -1,11 +1,11 @@
 /**
- * `cifar10` as a library: the parts that the command line is made of.
+ * `cifar10-ts` as a library: the parts that the command line is made of.
  *
  * @example
  * import {
  *   CheckpointStore, chooseEngine, datasets, ensureSynthetic, evaluate, loadExamples, makeRun, train,
  *   tutorialHyperparameters, tutorialNetwork, version,
- * } from 'cifar10';
+ * } from 'cifar10-ts';
  *
  * // Ten classes of drawn pictures. For CIFAR-10, in data/cifar-10-batches-bin: datasets.cifar10, and no clipNorm.
  * const dataset = datasets.synthetic;

@@ -188,7 +188,7 @@ describe('evaluation', () => {
     assert.equal(outcome.code, 1);
     assert.match(
       outcome.errors,
-      /^cifar10: No checkpoint file found in .*nothing-here\. Train first: cifar10 train --train-dir .*nothing-here\n$/,
+      /^cifar10: No checkpoint file found in .*nothing-here\. Train first: (?:npx )?cifar10 train --train-dir .*nothing-here\n$/,
     );
   });
 });
@@ -217,7 +217,7 @@ describe('what goes wrong is told in one line, without a stack trace', () => {
       'a batch that no machine has memory for',
       ['train', '--batch-size', '1000000'],
       2,
-      /^cifar10: --batch-size: expected a whole number from 1 to 16384, found "1000000"\nSee cifar10 --help\.\n$/,
+      /^cifar10: --batch-size: expected a whole number from 1 to 16384, found "1000000"\nSee (?:npx )?cifar10 --help\.\n$/,
     ],
     [
       'a batch of nothing',

@@ -1,6 +1,7 @@
 /** `cifar10`: reads the command line, runs the command, and leaves with the exit code that says how it went. */
 
-import { messageOf, RunError, StoppedError, UsageError } from '../errors.ts';
+import { command } from '../command.ts';
+import { messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
 import { describeExhaustion } from '../machine/exhaustion.ts';
 import { version } from '../version.ts';
 import { type Console, createConsole } from './console.ts';
@@ -64,7 +65,7 @@ function report(error: unknown, debug: boolean, console: Console): number {
     return interruption.exitCode();
   }
   console.error(`cifar10: ${explained(error)}${hintFor(error, debug)}`);
-  if (debug && error instanceof Error) console.error(error.stack ?? '');
+  if (debug) console.error(stackOf(error));
   return error instanceof UsageError ? 2 : 1;
 }
 
@@ -85,7 +86,7 @@ function isOurs(error: unknown): boolean {
 function hintFor(error: unknown, debug: boolean): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)
-    return /--help|Did you mean|Commands:/.test(error.message) ? '' : '\nSee cifar10 --help.';
+    return /--help|Did you mean|Commands:/.test(error.message) ? '' : `\nSee ${command('--help')}.`;
   return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';
 }
 

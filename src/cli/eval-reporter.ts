@@ -1,4 +1,5 @@
 /** What is told of an evaluation around the results: what it waits for, what it did, how to go on. */
+import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import type { EvaluationKey } from '../evaluation/evaluation-log.ts';
 import { type Console, duration } from './console.ts';
@@ -51,8 +52,8 @@ export class EvalReporter {
     );
     const data = dataDirWords(dataDir);
     const where = ` --checkpoint-dir ${shellWord(checkpointDir)} --eval-dir ${shellWord(evalDir)}${data}`;
-    if (stopped) this.#console.line(`Go on: cifar10 eval${runOnce ? ' --run-once' : ''}${where}`);
-    else if (report) this.#console.line(`Next: cifar10 inspect ${shellWord(checkpointDir)}`);
-    else this.#console.line(`Next: cifar10 eval --run-once --report${where}`);
+    if (stopped) this.#console.line(`Go on: ${command(`eval${runOnce ? ' --run-once' : ''}${where}`)}`);
+    else if (report) this.#console.line(`Next: ${command(`inspect ${shellWord(checkpointDir)}`)}`);
+    else this.#console.line(`Next: ${command(`eval --run-once --report${where}`)}`);
   }
 }

@@ -8,6 +8,7 @@
  * The underscores, `=true|t|1`, a separate word and `--no…` are the grammar of TensorFlow r0.11's programs. They
  * ignored flags they did not know and took any other word for false; here both are refused.
  */
+import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { commandTable } from './command-table.ts';
 import {
@@ -81,7 +82,7 @@ function booleanFlag({ written, flag, negated, inline }: Found, rest: string[]):
 function recognise(command: CommandName, word: string): Found {
   if (!word.startsWith('-')) {
     throw new UsageError(
-      `${command}: found ${JSON.stringify(word)} where a flag was expected. See cifar10 ${command} --help`,
+      `${command}: found ${JSON.stringify(word)} where a flag was expected. See ${suggested(`${command} --help`)}`,
     );
   }
   const [, spelt = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
@@ -108,6 +109,6 @@ function unknownFlag(command: CommandName, word: string): UsageError {
   const spelt = (word.split('=')[0] ?? '').replace(/^-+/, '').replaceAll('_', '-');
   const mine = [...flags].filter(([, flag]) => 'commands' in flag && flag.commands.includes(command));
   const meant = nearest(spelt, [...mine.map(([name]) => name), ...commonFlags]);
-  const hint = meant === undefined ? `See cifar10 ${command} --help` : `Did you mean --${meant}?`;
+  const hint = meant === undefined ? `See ${suggested(`${command} --help`)}` : `Did you mean --${meant}?`;
   return new UsageError(`${command}: unknown flag ${word}. ${hint}`);
 }

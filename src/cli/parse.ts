@@ -1,4 +1,5 @@
 /** From the words of the command line to a typed request. Nothing here reads the disk or prints. */
+import { command } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { type CommandName, writtenName } from './flag.ts';
@@ -61,7 +62,7 @@ function commandNamed(name: string): CommandName {
   if (isCommandName(name)) return name;
   if (laterCommands.includes(name)) throw new UsageError(`${name}: not yet available in this version`);
   if (name.startsWith('-')) {
-    throw new UsageError(`${name}: a command comes before its flags, as in: cifar10 train ${name}`);
+    throw new UsageError(`${name}: a command comes before its flags, as in: ${command(`train ${name}`)}`);
   }
   const names = Object.keys(commandTable);
   const meant = nearest(name, names);

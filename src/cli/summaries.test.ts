@@ -292,7 +292,7 @@ describe('all that was shown is on the disk', () => {
       kill('SIGINT');
     });
     assert.equal(stopped.code, 130, stopped.errors);
-    assert.match(stopped.output, /Go on: cifar10 train .* --max-steps 4000 --summary-steps 2\n/);
+    assert.match(stopped.output, /Go on: (?:npx )?cifar10 train .* --max-steps 4000 --summary-steps 2\n/);
     const done = Number(/Stopped at step (\d+)/.exec(stopped.output)?.[1]);
     assert.ok(done > asked, `${done} steps, asked to stop at ${asked}`);
     let events = await readRun(run('stopped'));

@@ -1,5 +1,6 @@
 /** What is told of a training while it runs: lines, the line at the bottom, and the events of `--json`. */
 
+import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
 import type { RecipeChange, TrainingRun } from '../training/run.ts';
@@ -207,8 +208,10 @@ export class TrainReporter {
     // What is no part of the checkpoint and changes what the run leaves behind.
     const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
     if (stopped)
-      this.#console.line(`Go on: cifar10 train --train-dir ${folder}${data} --max-steps ${maxSteps}${kept}`);
-    this.#console.line(`Next: cifar10 eval --run-once --checkpoint-dir ${folder}${data}`);
+      this.#console.line(
+        `Go on: ${command(`train --train-dir ${folder}${data} --max-steps ${maxSteps}${kept}`)}`,
+      );
+    this.#console.line(`Next: ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`);
   }
 }
 

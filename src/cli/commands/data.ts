@@ -1,4 +1,5 @@
 /** The data that a command needs, brought where it is missing. */
+import { command } from '../../command.ts';
 import type { DatasetDescription } from '../../data/dataset.ts';
 import { type DownloadOptions, download } from '../../data/download/download.ts';
 import { FetchError } from '../../data/download/fetch-file.ts';
@@ -43,10 +44,10 @@ export async function fetchDataset(
     await download(dataset, dataDir, options);
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;
-    const command = `cifar10 download --data-dir ${shellWord(dataDir)}`;
+    const fetching = command(`download --data-dir ${shellWord(dataDir)}`);
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
-        `  With a copy at hand: ${command} --tarball FILE; from a mirror: --url ADDRESS.\n` +
+        `  With a copy at hand: ${fetching} --tarball FILE; from a mirror: --url ADDRESS.\n` +
         '  Without: --dataset synthetic trains on drawn pictures.',
     );
   }
