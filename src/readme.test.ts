@@ -18,7 +18,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
   download: /is (ready|there already)/,
   train: /Done at step \d+/,
   eval: /precision @ 1 = \d\.\d{3}/,
-  inspect: /conv2|circle/,
+  inspect: /conv2|circle|images\/s/,
   doctor: /ok +engine onnx: /,
 };
 

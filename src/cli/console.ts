@@ -7,8 +7,12 @@
  * | results | text | text | text | one object a line |
  * | progress | one line at the bottom, drawn again and again | nothing | nothing | nothing |
  *
+ * Names and values of files by others may contain control characters. None reaches the terminal: they are printed as
+ * `\u001b`, which JSON reads as the same text.
+ *
  * On a terminal no line is wider than it, so that words are never broken.
  */
+import { oneLine, printable } from '../wording.ts';
 
 import { beginning, widthOf, wrapped } from './width.ts';
 
@@ -112,7 +116,7 @@ export function createConsole(
   let bottom: string | undefined;
 
   const drawn = (text: string) => {
-    const cut = beginning(text, Math.max(0, columns() - 1));
+    const cut = beginning(oneLine(text), Math.max(0, columns() - 1));
     return coloured ? dim[0] + cut + dim[1] : cut;
   };
   /** Breaks what is wider than a terminal at blanks; commands stay whole, so that they can be copied. */
@@ -124,7 +128,7 @@ export function createConsole(
   };
   /** Writes above the line at the bottom, in one go, so that nothing flickers. */
   const write = (stream: Output, unbroken: string) => {
-    const text = laidOut(stream, unbroken);
+    const text = laidOut(stream, printable(unbroken));
     if (bottom === undefined) stream.write(`${text}\n`);
     else if (stream === out) stream.write(`${eraseLine}${text}\n${drawn(bottom)}`);
     else {

@@ -14,6 +14,8 @@ export type AvailableFlag = {
   /** Heading under which the help lists it. */
   readonly group: string;
   readonly commands: readonly CommandName[];
+  /** What it means for a command where that is something else; the default then is part of the text. */
+  readonly helpFor?: Partial<Readonly<Record<CommandName, string>>>;
   /** Commands for which the default is what the checkpoint says; left out there, the flag is undefined. */
   readonly fromCheckpoint?: readonly CommandName[];
 } & FlagKind;
