@@ -27,10 +27,10 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
   const head = [
     `step of ${rows[0]?.batchSize ?? 0}`,
     'ms',
-    'fastest … slowest',
+    'range',
     'images/s',
-    'of the roof',
-    'the first',
+    'of roof',
+    'ratio',
   ];
   const absent = missing.map((one) => `${one.title}  ${unavailable(one)}`);
   return [table([head, ...body]), ...absent].join('\n');

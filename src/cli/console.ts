@@ -121,7 +121,8 @@ export function createConsole(
   };
   /** Breaks what is wider than a terminal at blanks; commands stay whole, so that they can be copied. */
   const laidOut = (stream: Output, text: string) => {
-    if (stream.isTTY !== true) return text;
+    const isJson = json && stream === out;
+    if (stream.isTTY !== true || isJson) return text;
     const width = stream.columns || 80;
     const lines = text.split('\n');
     return lines.map((line) => (isCommand(line) ? line : wrapped(line, width))).join('\n');

@@ -46,7 +46,7 @@ export async function fetchDataset(
     const command = `cifar10 download --data-dir ${shellWord(dataDir)}`;
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
-        `  With a copy at hand: ${command} --tarball FILE; from a mirror: --url ADDRESS.\n` +
+        `  From a copy: ${command} --tarball FILE; from a mirror: --url ADDRESS.\n` +
         '  Without: --dataset synthetic trains on drawn pictures.',
     );
   }

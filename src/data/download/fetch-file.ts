@@ -44,7 +44,8 @@ export async function fetchFile(url: string, target: string, options: FetchOptio
     try {
       await fetchRest(url, part, options);
     } catch (error) {
-      if (signal.aborted) throw new StoppedError(`${part} keeps what has arrived, the same command goes on`);
+      if (signal.aborted)
+        throw new StoppedError(`${part} keeps what has arrived; the same command continues`);
       if (isDiskError(error)) throw cannotBeWritten(dirname(target), '--data-dir', error, part);
       const again = error instanceof AttemptError && error.again && attempt < retries;
       if (!again) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`);
