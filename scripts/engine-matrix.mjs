@@ -87,7 +87,7 @@ function newerLibrary() {
     const { status, stderr, error } = spawnSync('python3', step, { encoding: 'utf8' });
     if (status === 0) continue;
     const why = error?.message ?? stderr.trim().split('\n').at(-1);
-    console.log(`>> oneDNN 3.x cannot be had here (pip download ${wheel}: ${why}): not tested`);
+    console.log(`>> oneDNN 3.x not available here (pip download ${wheel}: ${why}): not tested`);
     return undefined;
   }
   return libraryFile(folder);

@@ -3,6 +3,41 @@
  * returns it with its type or throws a RunError that says where, what was expected and what was found.
  */
 import { messageOf, RunError } from './errors.ts';
+import { oneLine, quoted, shortened } from './wording.ts';
+
+/** Deeper JSON is refused before it is parsed: no file of ours is half as deep, and 100 MB of brackets take gigabytes. */
+const deepest = 32;
+
+/** JSON.parse for text of unknown origin.
+ * @throws SyntaxError, with a message of one short line */
+export function parseJson(text: string): unknown {
+  if (isDeep(text)) throw new SyntaxError(`nested more than ${deepest} deep`);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(oneLine(shortened(messageOf(error), 120)));
+  }
+}
+
+function isDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') depth--;
+    if (depth > deepest) return true;
+  }
+  return false;
+}
+
+/** Where the closing quote of a JSON string is, or where the text ends.
+ * @param start of the opening quote */
+export function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
+}
 
 export type Reader<T> = (value: unknown, where: string) => T;
 
@@ -52,7 +87,10 @@ export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
 export function dictionaryOf<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, where) =>
     Object.fromEntries(
-      Object.entries(objectAt(value, where)).map(([key, element]) => [key, item(element, `${where}.${key}`)]),
+      Object.entries(objectAt(value, where)).map(([key, element]) => [
+        key,
+        item(element, `${where}.${shortened(key)}`),
+      ]),
     );
 }
 
@@ -72,7 +110,7 @@ export function json<T>(reader: Reader<T>): Reader<T> {
     if (typeof value !== 'string') throw unexpected(where, 'JSON in a string', value);
     let parsed: unknown;
     try {
-      parsed = JSON.parse(value);
+      parsed = parseJson(value);
     } catch (error) {
       throw new RunError(`${where}: not JSON (${messageOf(error)})`);
     }
@@ -86,6 +124,5 @@ function objectAt(value: unknown, where: string): Record<string, unknown> {
 }
 
 function unexpected(where: string, expected: string, found: unknown): RunError {
-  const described = found === undefined ? 'nothing' : JSON.stringify(found);
-  return new RunError(`${where}: expected ${expected}, found ${described}`);
+  return new RunError(`${where}: expected ${expected}, found ${quoted(found)}`);
 }

@@ -18,7 +18,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
   download: /is (ready|there already)/,
   train: /Done at step \d+/,
   eval: /precision @ 1 = \d\.\d{3}/,
-  inspect: /conv2|circle/,
+  inspect: /conv2|circle|images\/s/,
   doctor: /ok +engine onnx: /,
 };
 
@@ -54,15 +54,21 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Doctor trains with every engine, whatever the folders: once is enough. */
+const once = new Set(['doctor']);
+const done = new Set<string>();
+
 for (const page of pages) {
   test(`every command of ${page} does what it says`, async () => {
     const commands = linesOf(read(page), 'sh').filter(runsHere).map(quick);
     assert.ok(commands.length > 0);
     for (const command of commands) {
+      const [, , name = ''] = command.split(' ');
+      if (once.has(name) && done.has(name)) continue;
+      done.add(name);
       const outcome = await program(command.split(' ').slice(2), undefined, folder);
       assert.equal(outcome.code, 0, `${command}\n${outcome.errors}`);
       assert.equal(outcome.errors, '', command);
-      const [, , name = ''] = command.split(' ');
       assert.match(outcome.output, wanted[name] ?? /nothing is known of this command/, command);
     }
   });

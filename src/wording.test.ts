@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byteSize, counted } from './wording.ts';
+import { byteSize, counted, oneLine, printable, quoted, shortened } from './wording.ts';
 
 test('one thing is singular, any other number plural', () => {
   const said = [0, 1, 2, 1000].map((number) => counted(number, 'thread'));
@@ -10,4 +10,21 @@ test('one thing is singular, any other number plural', () => {
 
 test('bytes are megabytes below a gigabyte', () => {
   assert.deepEqual([2 ** 20, 2 ** 30 - 2 ** 20, 1.5 * 2 ** 30].map(byteSize), ['1 MB', '1023 MB', '1.5 GB']);
+});
+
+test('control characters are shown, not sent', () => {
+  const evil = 'a\u001b[31m\u0007\u009b\u202e\u2066\r\tb\nc é 猫';
+  assert.equal(printable(evil), 'a\\u001b[31m\\u0007\\u009b\\u202e\\u2066\\u000d\\u0009b\nc é 猫');
+  assert.equal(oneLine('b\nc'), 'b\\u000ac');
+});
+
+test('values from outside are quoted in one short line, however deep and long they are', () => {
+  let deep: unknown = [];
+  for (let depth = 0; depth < 100_000; depth++) deep = [deep];
+  assert.equal(quoted(deep), '[[[[…]]]]');
+  assert.equal(quoted({ a: [1, 'x\n'], b: null }), '{"a":[1,"x\\n"],"b":null}');
+  assert.equal(quoted(undefined), 'nothing');
+  assert.ok(quoted('x'.repeat(1e6)).length <= 80);
+  assert.equal(shortened('ab😀', 4), 'ab😀');
+  assert.equal(shortened('ab😀c', 4), 'ab…');
 });

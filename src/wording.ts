@@ -1,4 +1,4 @@
-/** How numbers stand in a sentence. */
+/** How numbers, and text written by others, appear in messages. */
 
 /** A number and its noun: `1 thread`, `2 threads`, `0 threads`, `10,000 steps`.
  * @param plural where it is not the singular with an s */
@@ -10,4 +10,53 @@ export function counted(number: number, singular: string, plural: string = `${si
 export function byteSize(bytes: number): string {
   const [size, unit, digits] = bytes < 2 ** 30 ? [2 ** 20, 'MB', 0] : [2 ** 30, 'GB', 1];
   return `${(bytes / size).toFixed(digits)} ${unit}`;
+}
+
+/** What a terminal would act upon rather than show: C0 and C1 controls, DEL, bidirectional marks, embeddings, overrides and
+ * isolates, and Unicode's line and paragraph separators. */
+const controls = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+/** Text with every control character but the newline written as `\uXXXX`: as it is safe to print. */
+export function printable(text: string): string {
+  return text.replace(controls, (character) => (character === '\n' ? character : escaped(character)));
+}
+
+/** A name or message by others as one line: `printable`, with newlines escaped as well. */
+export function oneLine(text: string): string {
+  return text.replace(controls, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** The beginning of a text, and an ellipsis where more follows. Half a character is never left. */
+export function shortened(text: string, most = 80): string {
+  if (text.length <= most) return text;
+  return `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+/** A value from outside as it is quoted in a message: JSON in one short line. Its size and depth do not matter. */
+export function quoted(value: unknown, most = 80): string {
+  return value === undefined ? 'nothing' : oneLine(shortened(jsonOf(value, most), most));
+}
+
+/** JSON of a value, good for its first `most` characters. What lies deep is left out: JSON.stringify is recursive. */
+function jsonOf(value: unknown, most: number, depth = 0): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, most));
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (depth === 4) return '…';
+  const isList = Array.isArray(value);
+  let text = isList ? '[' : '{';
+  const items = isList ? value.slice(0, most) : Object.entries(value).slice(0, most);
+  for (const item of items) {
+    if (text.length > most) break;
+    if (text.length > 1) text += ',';
+    text += isList ? jsonOf(item, most, depth + 1) : entryOf(item, most, depth + 1);
+  }
+  return text + (isList ? ']' : '}');
+}
+
+function entryOf(entry: readonly [string, unknown], most: number, depth: number): string {
+  return `${JSON.stringify(shortened(entry[0], most))}:${jsonOf(entry[1], most, depth)}`;
 }

@@ -12,6 +12,7 @@ import { join, relative, resolve } from 'node:path';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
+import { oneLine, quoted, shortened } from '../wording.ts';
 import { quoteText, unquoteText } from './text-proto.ts';
 
 export const indexName = 'checkpoint';
@@ -46,7 +47,7 @@ export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex 
     text = String(await readRegularFile(file, { links: 'refuse', maximumBytes }));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
-    throw new RunError(`cannot read ${file}: ${messageOf(error)}`);
+    throw new RunError(`cannot read ${file}: ${oneLine(messageOf(error))}`);
   }
   return parseIndex(text, file, (path) => resolve(dir, path));
 }
@@ -65,13 +66,15 @@ function parseIndex(text: string, file: string, resolvePath: (path: string) => s
 
 /** One field; undefined for an empty line, a comment, or a field that is no text, such as a time stamp. */
 function parseLine(line: string, where: string): { name: string; value: string } | undefined {
-  if (/^\s*(#.*)?$/.test(line)) return undefined;
-  const [, name, quoted] = /^\s*(\w+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
-  if (name === undefined || quoted === undefined || quoted === '') {
-    throw new RunError(`${where}: expected name: "value", found ${JSON.stringify(line)}`);
+  const trimmed = line.trim();
+  if (trimmed === '' || trimmed.startsWith('#')) return undefined;
+  const [, name, literal] = /^(\w+)\s*:\s*(.*)$/s.exec(trimmed) ?? [];
+  if (name === undefined || literal === undefined || literal === '') {
+    throw new RunError(`${where}: expected name: "value", found ${quoted(line)}`);
   }
-  if (/^[-+.\d]/.test(quoted)) return undefined;
-  const value = unquoteText(quoted);
-  if (value === undefined) throw new RunError(`${where}: expected a quoted text, found ${quoted}`);
+  if (/^[-+.\d]/.test(literal)) return undefined;
+  const value = unquoteText(literal);
+  if (value === undefined)
+    throw new RunError(`${where}: expected a quoted text, found ${oneLine(shortened(literal))}`);
   return { name, value };
 }

@@ -6,13 +6,15 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openRegularFile, type ReadOptions, readRegularFile } from '../disk/regular-file.ts';
+import { type ReadOptions, readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { bytesOf, describeType, type Float32Tensor, type Tensor } from '../tensor/tensor.ts';
+import { oneLine, quoted, shortened } from '../wording.ts';
 import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from './metadata.ts';
 import { checkpointName } from './names.ts';
-import { decodeSafetensors, encodeSafetensors, readSafetensorsMetadata } from './safetensors.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { SafetensorsReader } from './safetensors-reader.ts';
 
 export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, Float32Tensor>;
@@ -49,26 +51,19 @@ export async function readCheckpoint(
   try {
     bytes = await readRegularFile(path, { maximumBytes: maximumFileBytes, ...(links && { links }) });
   } catch (error) {
-    throw new RunError(`cannot read the checkpoint ${path}: ${messageOf(error)}`);
+    throw new RunError(`cannot read the checkpoint ${oneLine(path)}: ${oneLine(messageOf(error))}`);
   }
-  return decodeCheckpoint(bytes, path);
+  return decodeCheckpoint(bytes, oneLine(path));
 }
 
 /** What a checkpoint says about its run, from the beginning of the file: the tensors are not read.
  * @throws RunError naming the file and what is wrong with it. */
 export async function readCheckpointMetadata(path: string): Promise<CheckpointMetadata> {
-  const file = await openRegularFile(path).catch((error: unknown) => {
-    throw new RunError(`cannot read the checkpoint ${path}: ${messageOf(error)}`);
-  });
+  const reader = await SafetensorsReader.open(path);
   try {
-    const { size } = await file.stat();
-    const read = async (position: number, length: number) => {
-      const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, position);
-      return buffer.subarray(0, bytesRead);
-    };
-    return decodeMetadata(await readSafetensorsMetadata(read, size, path), path);
+    return decodeMetadata(reader.header.metadata, oneLine(path));
   } finally {
-    await file.close();
+    await reader.close();
   }
 }
 
@@ -112,14 +107,14 @@ function requireDigest(
   const computed = contentDigest(tensors, metadata);
   if (stored === computed) return;
   throw new RunError(
-    `${file}: the content has SHA-256 ${computed}, ${digestKey} says ${stored ?? 'nothing'}; the file is damaged`,
+    `${file}: the content has SHA-256 ${computed}, ${digestKey} says ${oneLine(shortened(stored ?? 'nothing'))}; the file is damaged`,
   );
 }
 
 function float32Only(tensors: ReadonlyMap<string, Tensor>, file: string): Map<string, Float32Tensor> {
   const entries = [...tensors].map(([name, tensor]): [string, Float32Tensor] => {
     if (tensor.dtype === 'float32') return [name, tensor];
-    throw new RunError(`${file}: tensor "${name}": expected float32, found ${describeType(tensor)}`);
+    throw new RunError(`${file}: tensor ${quoted(name)}: expected float32, found ${describeType(tensor)}`);
   });
   return new Map(entries);
 }

@@ -17,6 +17,7 @@ import {
 } from '../readers.ts';
 import { type Hyperparameters, readHyperparameters } from '../recipe/hyperparameters.ts';
 import { type ParameterGroup, readParameterGroups } from '../recipe/parameter-groups.ts';
+import { oneLine, shortened } from '../wording.ts';
 
 export interface CheckpointMetadata {
   /** Updates applied. */
@@ -97,6 +98,11 @@ const readFields = record<CheckpointMetadata>(fields);
 /** A file with this mark is a checkpoint of ours, and its number says which fields it has. */
 const mark = { key: 'cifar10Checkpoint', version: '1' } as const;
 
+/** Does the metadata of a safetensors file say that it is a checkpoint of this program? */
+export function isCheckpointMetadata(stored: Readonly<Record<string, string>>): boolean {
+  return mark.key in stored;
+}
+
 /** The strings to store.
  * @throws RunError for a value that could not be read again, such as a learning rate of NaN. */
 export function encodeMetadata(metadata: CheckpointMetadata): Record<string, string> {
@@ -117,7 +123,7 @@ export function decodeMetadata(stored: Readonly<Record<string, string>>, file: s
   }
   if (version !== mark.version) {
     throw new RunError(
-      `${file}: checkpoint format ${version}, this version reads ${mark.version}; use the version that wrote it`,
+      `${file}: checkpoint format ${oneLine(shortened(version))}, this version reads ${mark.version}; use the version that wrote it`,
     );
   }
   return readFields(stored, `${file}: metadata`);

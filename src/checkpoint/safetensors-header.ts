@@ -3,14 +3,17 @@
  * The file around it is drawn in safetensors.ts.
  */
 import { messageOf, RunError } from '../errors.ts';
-import { dtypeNames, dtypes } from '../tensor/dtype.ts';
-import { type DType, type Shape, sizeOf } from '../tensor/tensor.ts';
+import { parseJson } from '../readers.ts';
+import { type Shape, sizeOf } from '../tensor/tensor.ts';
+import { oneLine, quoted, shortened } from '../wording.ts';
 import { duplicateKey } from './duplicate-keys.ts';
+import { elementTypes } from './element-types.ts';
 
 /** Where a tensor lies: bytes `begin` to `end` (exclusive) of the payload. */
 export interface TensorEntry {
   readonly name: string;
-  readonly dtype: DType;
+  /** Name of the element type in the format, such as `F32`. */
+  readonly type: string;
   readonly shape: Shape;
   readonly begin: number;
   readonly end: number;
@@ -27,52 +30,55 @@ export const metadataKey = '__metadata__';
 /** Reads the header of a file whose payload has that many bytes.
  * @throws RunError naming the file and what is wrong. */
 export function parseHeader(header: Uint8Array, payloadBytes: number, file: string): SafetensorsHeader {
-  const { [metadataKey]: metadata = {}, ...tensors } = parseJson(header, file);
+  const { [metadataKey]: metadata = {}, ...tensors } = parseObject(header, file);
   const entries = Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry, file));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   requireNoHoles(entries, payloadBytes, file);
   return { entries, metadata: parseMetadata(metadata, file) };
 }
 
-function parseJson(header: Uint8Array, file: string): Record<string, unknown> {
+function parseObject(header: Uint8Array, file: string): Record<string, unknown> {
   let text: string;
   let value: unknown;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    throw new RunError(`${file}: the header is not JSON in UTF-8 (${messageOf(error)}); the file is damaged`);
+    throw new RunError(
+      `${file}: the header is not JSON in UTF-8 (${oneLine(messageOf(error))}); the file is damaged`,
+    );
   }
   if (!isObject(value) || !text.startsWith('{')) {
     throw new RunError(`${file}: the header is not a JSON object that begins with "{"; the file is damaged`);
   }
   const duplicate = duplicateKey(text);
-  if (duplicate !== undefined) throw new RunError(`${file}: the header has the key "${duplicate}" twice`);
+  if (duplicate !== undefined)
+    throw new RunError(`${file}: the header has the key ${quoted(duplicate)} twice`);
   return value;
 }
 
 function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
-  const where = `${file}: tensor "${name}"`;
-  if (!isObject(entry)) throw new RunError(`${where}: expected an object, found ${JSON.stringify(entry)}`);
-  const { dtype: code, shape, data_offsets: offsets } = entry;
-  const dtype = dtypeNames.find((known) => dtypes[known].safetensors === code);
-  if (dtype === undefined) {
-    const known = dtypeNames.map((type) => dtypes[type].safetensors).join(', ');
-    throw new RunError(`${where}: dtype ${JSON.stringify(code)} is not supported, only ${known}`);
+  const where = `${file}: tensor ${quoted(name)}`;
+  if (!isObject(entry)) throw new RunError(`${where}: expected an object, found ${quoted(entry)}`);
+  const { dtype: type, shape, data_offsets: offsets } = entry;
+  const bits = typeof type === 'string' ? elementTypes.get(type)?.bits : undefined;
+  if (typeof type !== 'string' || bits === undefined) {
+    const known = [...elementTypes.keys()].join(', ');
+    throw new RunError(`${where}: dtype ${quoted(type)} is not known; known are ${known}`);
   }
   if (!isSizes(shape)) {
-    throw new RunError(`${where}: shape ${JSON.stringify(shape)} is not a list of whole numbers`);
+    throw new RunError(`${where}: shape ${quoted(shape)} is not a list of whole numbers`);
   }
   const [begin, end] = isSizes(offsets) && offsets.length === 2 ? offsets : [];
   if (begin === undefined || end === undefined || end < begin) {
-    throw new RunError(`${where}: data_offsets ${JSON.stringify(offsets)} are not [begin, end]`);
+    throw new RunError(`${where}: data_offsets ${quoted(offsets)} are not [begin, end]`);
   }
-  const bytes = sizeOf(shape) * dtypes[dtype].bytesPerElement;
+  const bytes = (sizeOf(shape) * bits) / 8;
   if (bytes !== end - begin) {
-    throw new RunError(`${where}: ${code} [${shape.join(', ')}] takes ${bytes} bytes, data_offsets \
+    throw new RunError(`${where}: ${type} [${shortened(shape.slice(0, 80).join(', '))}] takes ${bytes} bytes, data_offsets \
 [${begin}, ${end}] hold ${end - begin}`);
   }
-  return { name, dtype, shape, begin, end };
+  return { name, type, shape, begin, end };
 }
 
 /** A byte that belongs to no tensor could hide anything, and one that belongs to two is a mistake. */
@@ -82,7 +88,7 @@ function requireNoHoles(entries: readonly TensorEntry[], payloadBytes: number, f
     if (begin !== filled) {
       const what = begin > filled ? 'leaving a hole after' : 'overlapping the tensor that ends at';
       throw new RunError(
-        `${file}: tensor "${name}" begins at byte ${begin} of the payload, ${what} ${filled}`,
+        `${file}: tensor ${quoted(name)} begins at byte ${begin} of the payload, ${what} ${filled}`,
       );
     }
     filled = end;
@@ -99,13 +105,11 @@ function requireNoHoles(entries: readonly TensorEntry[], payloadBytes: number, f
 
 function parseMetadata(metadata: unknown, file: string): Record<string, string> {
   if (!isObject(metadata)) {
-    throw new RunError(
-      `${file}: ${metadataKey} is ${JSON.stringify(metadata)}, expected an object of strings`,
-    );
+    throw new RunError(`${file}: ${metadataKey} is ${quoted(metadata)}, expected an object of strings`);
   }
   const strings = Object.entries(metadata).map(([key, value]): [string, string] => {
     if (typeof value === 'string') return [key, value];
-    throw new RunError(`${file}: ${metadataKey} "${key}" is ${JSON.stringify(value)}, expected a string`);
+    throw new RunError(`${file}: ${metadataKey} ${quoted(key)} is ${quoted(value)}, expected a string`);
   });
   return Object.fromEntries(strings);
 }

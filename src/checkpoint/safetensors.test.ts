@@ -159,7 +159,7 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
   {
     what: 'no shape',
     bytes: file('{"a": {"dtype": "F32", "data_offsets": [0, 4]}}', 4),
-    message: 'bad: tensor "a": shape undefined is not a list of whole numbers',
+    message: 'bad: tensor "a": shape nothing is not a list of whole numbers',
   },
   {
     what: 'offsets the wrong way round',

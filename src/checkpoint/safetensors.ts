@@ -13,9 +13,10 @@
  * the tensors fill it: no hole, no overlap, nothing behind them.
  */
 import { RunError } from '../errors.ts';
-import { dtypes } from '../tensor/dtype.ts';
-import { bytesOf, describeType, sizeOf, type Tensor, tensorOver } from '../tensor/tensor.ts';
-import { metadataKey, parseHeader, type TensorEntry } from './safetensors-header.ts';
+import { dtypeNames, dtypes } from '../tensor/dtype.ts';
+import { bytesOf, type DType, describeType, sizeOf, type Tensor, tensorOver } from '../tensor/tensor.ts';
+import { quoted } from '../wording.ts';
+import { metadataKey, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensors-header.ts';
 
 export interface SafetensorsFile {
   /** In the order of the payload. */
@@ -53,17 +54,18 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
   return { tensors, metadata };
 }
 
-/** The metadata of a file, of which only the header is read.
+/** The header of a file, and where its payload starts; no more of it is read.
  * @param read returns bytes of the file, fewer where it ends
  * @throws RunError naming the file and what is wrong with it. */
-export async function readSafetensorsMetadata(
+export async function readSafetensorsHeader(
   read: (position: number, length: number) => Promise<Uint8Array>,
   fileBytes: number,
   file: string,
-): Promise<Readonly<Record<string, string>>> {
+): Promise<SafetensorsHeader & { readonly payloadStart: number }> {
   const length = headerLength(await read(0, lengthBytes), file, fileBytes);
   const header = await read(lengthBytes, length);
-  return parseHeader(header, fileBytes - lengthBytes - length, file).metadata;
+  const payloadStart = lengthBytes + length;
+  return { ...parseHeader(header, fileBytes - payloadStart, file), payloadStart };
 }
 
 interface PlacedTensor extends TensorEntry {
@@ -79,7 +81,7 @@ function placeTensors(tensors: ReadonlyMap<string, Tensor>): PlacedTensor[] {
     requireEncodable(name, tensor);
     const begin = end;
     end += tensor.data.byteLength;
-    return { name, tensor, dtype: tensor.dtype, shape: tensor.shape, begin, end };
+    return { name, tensor, type: dtypes[tensor.dtype].safetensors, shape: tensor.shape, begin, end };
   });
 }
 
@@ -94,9 +96,9 @@ function headerBytes(
   placed: readonly PlacedTensor[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const entries = placed.map(({ name, dtype, shape, begin, end }) => [
+  const entries = placed.map(({ name, type, shape, begin, end }) => [
     name,
-    { dtype: dtypes[dtype].safetensors, shape, data_offsets: [begin, end] },
+    { dtype: type, shape, data_offsets: [begin, end] },
   ]);
   // fromEntries, because assigning to a key "__proto__" would be lost.
   const json = JSON.stringify(Object.fromEntries([[metadataKey, metadata], ...entries]));
@@ -130,14 +132,23 @@ damaged or not safetensors`,
 
 function readTensor(
   payload: Uint8Array,
-  { name, dtype, shape, begin, end }: TensorEntry,
+  { name, type, shape, begin, end }: TensorEntry,
   file: string,
 ): Tensor {
+  const dtype = dtypeOf(type);
+  if (dtype === undefined) {
+    const known = dtypeNames.map((each) => dtypes[each].safetensors).join(', ');
+    throw new RunError(`${file}: tensor ${quoted(name)}: dtype "${type}" is not supported, only ${known}`);
+  }
   const copy = new Uint8Array(payload.subarray(begin, end));
   if (dtype === 'bool' && copy.some((byte) => byte > 1)) {
     throw new RunError(
-      `${file}: tensor "${name}": a BOOL is a byte 0 or 1, found ${copy.find((b) => b > 1)}`,
+      `${file}: tensor ${quoted(name)}: a BOOL is a byte 0 or 1, found ${copy.find((b) => b > 1)}`,
     );
   }
   return tensorOver({ dtype, shape }, copy.buffer);
+}
+
+function dtypeOf(type: string): DType | undefined {
+  return dtypeNames.find((dtype) => dtypes[dtype].safetensors === type);
 }

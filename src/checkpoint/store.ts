@@ -53,6 +53,10 @@ export class CheckpointStore {
     };
   }
 
+  get dir(): string {
+    return this.#dir;
+  }
+
   /** Saves a checkpoint and returns its path. Saves of one folder must not overlap.
    * @throws RunError when it cannot be written; the checkpoints before it are untouched. */
   async save(checkpoint: Checkpoint): Promise<string> {

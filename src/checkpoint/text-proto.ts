@@ -29,23 +29,44 @@ export function quoteText(text: string): string {
   return `"${quoted.join('')}"`;
 }
 
-const literal = /^(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')$/s;
-const pieces = /\\([0-7]{1,3})|\\[xX]([0-9a-fA-F]{1,2})|\\(.)|([^\\]+)/gsu;
-
-/** The text of a literal, or undefined where it is none. */
+/** The text of a literal, or undefined where it is none. (Not a regular expression: a literal of some megabytes would
+ * exhaust its stack.) */
 export function unquoteText(quoted: string): string | undefined {
-  if (!literal.test(quoted)) return undefined;
-  const bytes: number[] = [];
-  for (const [, octal, hex, letter, plain] of quoted.slice(1, -1).matchAll(pieces)) {
-    const escaped =
-      octal !== undefined
-        ? Number.parseInt(octal, 8)
-        : hex !== undefined
-          ? Number.parseInt(hex, 16)
-          : named[letter ?? ''];
-    if (plain !== undefined) bytes.push(...new TextEncoder().encode(plain));
-    else if (escaped !== undefined && escaped < 256) bytes.push(escaped);
-    else return undefined;
+  const quote = quoted[0];
+  if (quoted.length < 2 || (quote !== '"' && quote !== "'") || quoted.at(-1) !== quote) return undefined;
+  const parts: Uint8Array[] = [];
+  for (let at = 1; at < quoted.length - 1; ) {
+    const backslash = quoted.indexOf('\\', at);
+    const end = backslash === -1 ? quoted.length - 1 : backslash;
+    const plain = quoted.slice(at, end);
+    if (plain.includes(quote) || plain.includes('\n')) return undefined;
+    parts.push(new TextEncoder().encode(plain));
+    if (backslash === -1) break;
+    const [byte, length] = escapeAt(quoted, backslash);
+    at = backslash + length;
+    if (byte === undefined || byte > 255 || at > quoted.length - 1) return undefined;
+    parts.push(Uint8Array.of(byte));
   }
-  return new TextDecoder().decode(Uint8Array.from(bytes));
+  return new TextDecoder().decode(joined(parts));
+}
+
+const escapes = /\\([0-7]{1,3})|\\[xX]([0-9a-fA-F]{1,2})|\\(.)/uy;
+
+/** The byte that an escape means, and how many characters it takes. */
+function escapeAt(text: string, start: number): readonly [byte: number | undefined, length: number] {
+  escapes.lastIndex = start;
+  const [all = '', octal, hex, letter = ''] = escapes.exec(text) ?? [];
+  if (octal !== undefined) return [Number.parseInt(octal, 8), all.length];
+  if (hex !== undefined) return [Number.parseInt(hex, 16), all.length];
+  return [named[letter], all.length];
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

@@ -24,14 +24,7 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
     percent(shareOfRoof),
     `${timesFirst.toFixed(2)} ×`,
   ]);
-  const head = [
-    `step of ${rows[0]?.batchSize ?? 0}`,
-    'ms',
-    'fastest … slowest',
-    'images/s',
-    'of the roof',
-    'the first',
-  ];
+  const head = [`step of ${rows[0]?.batchSize ?? 0}`, 'ms', 'range', 'images/s', 'of roof', 'ratio'];
   const absent = missing.map((one) => `${one.title}  ${unavailable(one)}`);
   return [table([head, ...body]), ...absent].join('\n');
 }

@@ -4,6 +4,7 @@ import { command } from '../command.ts';
 import { messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
 import { describeExhaustion } from '../machine/exhaustion.ts';
 import { version } from '../version.ts';
+import { isCommandName } from './command-table.ts';
 import { type Console, createConsole } from './console.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 import { interruption } from './signals.ts';
@@ -64,9 +65,17 @@ function report(error: unknown, debug: boolean, console: Console): number {
     console.warn(`stopped; ${error.message}`);
     return interruption.exitCode();
   }
-  console.error(`cifar10: ${explained(error)}${hintFor(error, debug)}`);
+  const exitCode = error instanceof UsageError ? 2 : 1;
+  const message = explained(error);
+  const event = { kind: 'error', error: kindOf(error), message, exitCode } as const;
+  console.error(`cifar10: ${message}${hintFor(error, debug)}`, event);
   if (debug) console.error(stackOf(error));
-  return error instanceof UsageError ? 2 : 1;
+  return exitCode;
+}
+
+function kindOf(error: unknown): 'usage' | 'run' | 'fault' {
+  if (error instanceof UsageError) return 'usage';
+  return error instanceof RunError ? 'run' : 'fault';
 }
 
 /** The message of an error; where something ran out, what and what to do, behind the message of the file or thread. */
@@ -82,11 +91,19 @@ function isOurs(error: unknown): boolean {
   return error instanceof RunError || error instanceof UsageError;
 }
 
+/** The command that was asked for and a blank, or nothing. */
+function commandWord(): string {
+  const [first = ''] = words;
+  return isCommandName(first) ? `${first} ` : '';
+}
+
 /** One hint: what a message says itself is not said again. */
 function hintFor(error: unknown, debug: boolean): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)
-    return /--help|Did you mean|Commands:/.test(error.message) ? '' : `\nSee ${command('--help')}.`;
+    return /--help|Did you mean|Commands:/.test(error.message)
+      ? ''
+      : `\nSee ${command(`${commandWord()}--help`)}`;
   return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';
 }
 

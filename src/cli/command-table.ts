@@ -16,7 +16,7 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
   download: {
     summary: 'fetch and verify CIFAR-10, or draw the generated set',
     description:
-      'Brings a data set to the data folder: fetches the archive, going on from what an earlier attempt left, verifies ' +
+      'Puts a data set into the data folder: fetches the archive, continuing an earlier attempt, verifies ' +
       'size and MD5, unpacks it aside, verifies every file and label, and only then gives the folder its name. An ' +
       'archive that is there is unpacked, a folder that is there is verified and left. train and eval do the same ' +
       'where the data is missing.',
@@ -28,10 +28,10 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
     ],
   },
   train: {
-    summary: 'train the network, or go on with a training',
+    summary: 'train the network, or resume a training',
     description:
       'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. In a folder that holds ' +
-      'checkpoints it goes on from the newest whole one, as if it had never stopped: data set, batch size, seed ' +
+      'checkpoints it resumes from the newest whole one, as if it had never stopped: data set, batch size, seed ' +
       'and recipe are those of the checkpoint, unless a flag says otherwise. Ctrl-C saves a checkpoint and leaves. Nothing is deleted ' +
       'but checkpoints beyond --keep.',
     examples: [
@@ -56,12 +56,12 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
       'Classifies images by the checkpoints of a training folder and prints precision @ 1: the share of images ' +
       'whose highest score is that of the true class. Each image counts once. With --run-once it scores the newest ' +
       'whole checkpoint; without, it watches the folder beside a running training, scores each checkpoint once and ' +
-      'goes on until Ctrl-C. Results are added to <eval-dir>/evaluations.jsonl.',
+      'watches until Ctrl-C. Results are added to <eval-dir>/evaluations.jsonl.',
     examples: [
       ['eval --run-once', 'The newest checkpoint on the 10,000 test images'],
       ['eval --run-once --checkpoint-dir runs/a', 'The same for another run'],
       ['eval --run-once --weights raw', 'The weights themselves instead of their moving averages'],
-      ['eval --run-once --eval-data train_eval', 'Training images: how much is known by heart?'],
+      ['eval --run-once --eval-data train_eval', 'Training images: how much is memorized?'],
       ['eval --run-once --report', 'Every class, the confusion matrix, files with every prediction'],
       ['eval --eval-interval-secs 30', 'Beside a training, every new checkpoint'],
     ],

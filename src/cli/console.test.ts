@@ -53,6 +53,21 @@ describe('the console', () => {
     assert.deepEqual(events, [{ kind: 'step', step: 3 }, { kind: 'checkpoint' }, { kind: 'end' }]);
   });
 
+  test('prints no control character of a text, and breaks no JSON for a terminal', () => {
+    const text = kept({ terminal: 40 });
+    text.console.result('tag \u001b]0;title\u0007\u009b');
+    text.console.warn('\u202e');
+    assert.equal(text.written.out, 'tag \\u001b]0;title\\u0007\\u009b\n');
+    assert.equal(text.written.err, 'warning: \\u202e\n');
+    const json = kept({ json: true, terminal: 20 });
+    json.console.event({ kind: 'step', name: 'words of a name that is long \u009b' });
+    assert.doesNotMatch(json.written.out, /\u009b/);
+    assert.deepEqual(JSON.parse(json.written.out), {
+      kind: 'step',
+      name: 'words of a name that is long \u009b',
+    });
+  });
+
   test('keeps a line at the bottom of a terminal, below everything else, and takes it away in the end', () => {
     const all = kept({ terminal: 80 }, { NO_COLOR: '1' });
     everything(all);

@@ -6,7 +6,15 @@
  * | lines | text | text | nothing | one object a line, where the line has one |
  * | results | text | text | text | one object a line |
  * | progress | one line at the bottom, drawn again and again | nothing | nothing | nothing |
+ *
+ * Names and values of files by others may contain control characters. None reaches the terminal: they are printed as
+ * `\u001b`, which JSON reads as the same text.
+ *
+ * On a terminal no line is wider than it, so that words are never broken.
  */
+import { oneLine, printable } from '../wording.ts';
+
+import { beginning, widthOf, wrapped } from './width.ts';
 
 /** What happened, for programs to read. */
 export type JsonEvent = { readonly kind: EventKind } & Readonly<Record<string, unknown>>;
@@ -50,13 +58,17 @@ export const eventKinds = [
   'benchPeers',
   'benchRatio',
   'events',
+  'epoch',
+  'runs',
+  'error',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
 export interface Console {
-  /** A line of what is going on. */
-  line(text: string, event?: JsonEvent): void;
-  /** Something that only programs are told. */
+  /** A line of what is going on.
+   * @param shorter the same for a terminal that is too narrow for the text */
+  line(text: string, event?: JsonEvent, shorter?: string): void;
+  /** An event that only `--json` prints. */
   event(event: JsonEvent): void;
   /** A line of what was asked for. */
   result(text: string, event?: JsonEvent): void;
@@ -66,8 +78,8 @@ export interface Console {
   readonly drawsProgress: boolean;
   /** Something that went otherwise than asked, though the run goes on. */
   warn(text: string): void;
-  /** Why the run fails. */
-  error(text: string): void;
+  /** Why the run fails. With `--json` the event goes to standard output too. */
+  error(text: string, event?: JsonEvent): void;
 }
 
 export interface ConsoleOptions {
@@ -104,11 +116,20 @@ export function createConsole(
   let bottom: string | undefined;
 
   const drawn = (text: string) => {
-    const cut = text.slice(0, Math.max(0, columns() - 1));
+    const cut = beginning(oneLine(text), Math.max(0, columns() - 1));
     return coloured ? dim[0] + cut + dim[1] : cut;
   };
+  /** Breaks what is wider than a terminal at blanks; commands stay whole, so that they can be copied. */
+  const laidOut = (stream: Output, text: string) => {
+    const isJson = json && stream === out;
+    if (stream.isTTY !== true || isJson) return text;
+    const width = stream.columns || 80;
+    const lines = text.split('\n');
+    return lines.map((line) => (isCommand(line) ? line : wrapped(line, width))).join('\n');
+  };
   /** Writes above the line at the bottom, in one go, so that nothing flickers. */
-  const write = (stream: Output, text: string) => {
+  const write = (stream: Output, unbroken: string) => {
+    const text = laidOut(stream, printable(unbroken));
     if (bottom === undefined) stream.write(`${text}\n`);
     else if (stream === out) stream.write(`${eraseLine}${text}\n${drawn(bottom)}`);
     else {
@@ -117,18 +138,22 @@ export function createConsole(
       out.write(drawn(bottom));
     }
   };
+  const fits = (text: string) => out.isTTY !== true || widthOf(text) <= columns();
   const print = (text: string, event: JsonEvent | undefined, hidden: boolean) => {
     if (json) {
       if (event !== undefined) write(out, JSON.stringify(event));
     } else if (!hidden) write(out, text);
   };
   return {
-    line: (text, event) => print(text, event, quiet),
+    line: (text, event, shorter = text) => print(fits(text) ? text : shorter, event, quiet),
     event: (event) => print('', event, true),
     result: (text, event) => print(text, event, false),
     drawsProgress: draws,
     warn: (text) => write(err, `warning: ${text}`),
-    error: (text) => write(err, text),
+    error: (text, event) => {
+      write(err, text);
+      if (json && event !== undefined) write(out, JSON.stringify(event));
+    },
     progress: (draw) => {
       const text = draw?.(columns());
       if (!draws || text === bottom) return;
@@ -136,6 +161,11 @@ export function createConsole(
       bottom = text;
     },
   };
+}
+
+/** A line that a user may copy into a shell. */
+function isCommand(line: string): boolean {
+  return /^\s+(npx|cifar10|tensorboard|pip|npm) /.test(line);
 }
 
 const twoDigits = (value: number) => String(value).padStart(2, '0');

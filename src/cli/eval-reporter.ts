@@ -52,8 +52,9 @@ export class EvalReporter {
     );
     const data = dataDirWords(dataDir);
     const where = ` --checkpoint-dir ${shellWord(checkpointDir)} --eval-dir ${shellWord(evalDir)}${data}`;
-    if (stopped) this.#console.line(`Go on: ${command(`eval${runOnce ? ' --run-once' : ''}${where}`)}`);
-    else if (report) this.#console.line(`Next: ${command(`inspect ${shellWord(checkpointDir)}`)}`);
-    else this.#console.line(`Next: ${command(`eval --run-once --report${where}`)}`);
+    if (stopped)
+      this.#console.line(`To continue:\n  ${command(`eval${runOnce ? ' --run-once' : ''}${where}`)}`);
+    else if (!report)
+      this.#console.line(`For every class and pictures:\n  ${command(`eval --run-once --report${where}`)}`);
   }
 }

@@ -3,6 +3,7 @@
  * records in flag-table.ts.
  */
 import { UsageError } from '../errors.ts';
+import { nearest } from './nearest.ts';
 
 /** The commands that this version brings. */
 export type CommandName = 'download' | 'train' | 'eval' | 'inspect' | 'doctor' | 'bench';
@@ -13,6 +14,8 @@ export type AvailableFlag = {
   /** Heading under which the help lists it. */
   readonly group: string;
   readonly commands: readonly CommandName[];
+  /** What it means for a command where that is something else; the default then is part of the text. */
+  readonly helpFor?: Partial<Readonly<Record<CommandName, string>>>;
   /** Commands for which the default is what the checkpoint says; left out there, the flag is undefined. */
   readonly fromCheckpoint?: readonly CommandName[];
 } & FlagKind;
@@ -105,11 +108,13 @@ export function readValue(
   }
 }
 
-const spelling = { integer: /^[+-]?\d+$/, number: /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i };
+/** Also `1e3` and `1_000`. */
+const spelling = /^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 function readNumber(flag: NumberFlag, written: string, text: string | undefined): number {
   const { kind, minimum, maximum = Number.MAX_SAFE_INTEGER } = flag;
-  const value = text !== undefined && spelling[kind].test(text) ? Number(text) : Number.NaN;
+  const read = text !== undefined && spelling.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
+  const value = kind === 'integer' && !Number.isInteger(read) ? Number.NaN : read;
   if (value >= minimum && value <= maximum) return value;
   const range = value > maximum ? `from ${minimum} to ${maximum}` : `of at least ${minimum}`;
   throw unexpected(written, `${kind === 'integer' ? 'a whole number' : 'a number'} ${range}`, text);
@@ -142,7 +147,10 @@ function readChoice(
       `${written} ${text}: not yet available in this version; available: ${choices.join(', ')}`,
     );
   }
-  throw unexpected(written, choices.join(' or '), text);
+  const meant =
+    choices.find((choice) => choice.toLowerCase() === text?.toLowerCase()) ?? nearest(text ?? '', choices);
+  const hint = meant === undefined || text === undefined ? '' : `. Did you mean ${meant}?`;
+  throw new UsageError(`${unexpected(written, choices.join(' or '), text).message}${hint}`);
 }
 
 function unexpected(written: string, expected: string, found: string | undefined): UsageError {

@@ -8,6 +8,7 @@
  * The underscores, `=true|t|1`, a separate word and `--no…` are the grammar of TensorFlow r0.11's programs. They
  * ignored flags they did not know and took any other word for false; here both are refused.
  */
+
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { commandTable } from './command-table.ts';
@@ -80,6 +81,8 @@ function booleanFlag({ written, flag, negated, inline }: Found, rest: string[]):
 
 /** What a word names. */
 function recognise(command: CommandName, word: string): Found {
+  const odd = oddDash(word);
+  if (odd !== undefined) throw new UsageError(odd);
   if (!word.startsWith('-')) {
     throw new UsageError(
       `${command}: found ${JSON.stringify(word)} where a flag was expected. See ${suggested(`${command} --help`)}`,
@@ -105,10 +108,43 @@ function resolveName(name: string): { name: string; negated: boolean } {
   return isBoolean && positive !== name ? { name: positive, negated: true } : { name, negated: false };
 }
 
+/** Names that other programs give to flags of ours. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['lr', 'learning-rate'],
+  ['learning-rate-init', 'learning-rate'],
+  ['epoch', 'epochs'],
+  ['num-epochs', 'epochs'],
+  ['n-epochs', 'epochs'],
+  ['max-epochs', 'epochs'],
+  ['iterations', 'max-steps'],
+  ['num-steps', 'max-steps'],
+  ['bs', 'batch-size'],
+  ['wd', 'weight-decay'],
+  ['opt', 'optimizer'],
+  ['scheduler', 'schedule'],
+  ['output-dir', 'train-dir'],
+  ['logdir', 'train-dir'],
+  ['data', 'data-dir'],
+  ['no-resume', 'restart'],
+  ['overwrite', 'restart'],
+  ['device', 'engine'],
+  ['v', 'version'],
+]);
+
+/** Dashes that word processors and web pages put in the place of `--`, and blanks that do not break lines. */
+function oddDash(word: string): string | undefined {
+  const [, first = ''] = /^([‐-―−﹘﹣－ ​])/.exec(word) ?? [];
+  if (first === '') return undefined;
+  const code = first.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+  const rest = word.replace(/^[‐-―−﹘﹣－ ​-]+/, '');
+  return `${JSON.stringify(word)} starts with the character U+${code}, not with --; type --${rest}`;
+}
+
 function unknownFlag(command: CommandName, word: string): UsageError {
   const spelt = (word.split('=')[0] ?? '').replace(/^-+/, '').replaceAll('_', '-');
   const mine = [...flags].filter(([, flag]) => 'commands' in flag && flag.commands.includes(command));
   const meant = nearest(spelt, [...mine.map(([name]) => name), ...commonFlags]);
-  const hint = meant === undefined ? `See ${suggested(`${command} --help`)}` : `Did you mean --${meant}?`;
+  const known = otherNames.get(spelt) ?? meant;
+  const hint = known === undefined ? `See ${suggested(`${command} --help`)}` : `Did you mean --${known}?`;
   return new UsageError(`${command}: unknown flag ${word}. ${hint}`);
 }

@@ -43,6 +43,20 @@ test('every command prints objects whose kinds and fields are documented, and no
     ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
     ['train', '--dataset', 'synthetic', '--data-dir', 'data', '--train-dir', 'run', ...held],
     ['eval', '--run-once', '--report', ...where],
+    [
+      'train',
+      '--data-dir',
+      'data',
+      '--dataset',
+      'synthetic',
+      '--train-dir',
+      'epoch',
+      '--epochs',
+      '1',
+      '--batch-size',
+      '2500',
+    ],
+    ['inspect', '.'],
     ['inspect', 'graph'],
     ['inspect', 'graph', '--full'],
     ['inspect', 'run'],
@@ -72,6 +86,13 @@ test('every command prints objects whose kinds and fields are documented, and no
     stalling,
   );
   for (const kind of requireDocumented(fetching.output)) seen.add(kind);
+  const failing = await program(
+    ['eval', '--json', '--checkpoint-dir', 'nowhere', '--run-once'],
+    undefined,
+    folder,
+  );
+  assert.equal(failing.code, 1);
+  for (const kind of requireDocumented(failing.output)) seen.add(kind);
   // What takes a second process, a download or minutes (bench) does not come here.
   const notMet = ['waiting', 'downloaded', 'extracting', 'noCheckpoint', 'alreadyScored'];
   const expected = eventKinds.filter((kind) => !kind.startsWith('bench') && !notMet.includes(kind));

@@ -18,7 +18,7 @@ function trainFlags(line: string): TrainFlags {
 }
 
 /** Flags without a default are absent. */
-const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery'> = {
+const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
   dataDir: '/tmp/cifar10_data',
   dataset: 'cifar10',
   batchSize: 128,
@@ -177,6 +177,12 @@ for (const no of [
   });
 }
 
+test('whole numbers are understood as people write them', () => {
+  assert.equal(trainFlags('--max-steps 1e3').maxSteps, 1000);
+  assert.equal(trainFlags('--max-steps 10_000').maxSteps, 10_000);
+  assert.equal(trainFlags('--max-steps=2.5e3').maxSteps, 2500);
+});
+
 test('--debug may stand anywhere', () => {
   for (const line of ['--debug train', 'train --debug', 'train --debug --seed 1', 'train --seed 1 --debug']) {
     const request = parse(line);
@@ -185,7 +191,7 @@ test('--debug may stand anywhere', () => {
 });
 
 test('--version wins over everything', () => {
-  for (const line of ['--version', 'train --version', '--version --nonsense']) {
+  for (const line of ['--version', 'train --version', '--version --nonsense', '-v', 'version']) {
     assert.deepEqual(parse(line), { command: 'version' });
   }
 });
@@ -193,7 +199,13 @@ test('--version wins over everything', () => {
 const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --batch-size 0', '--batch-size: expected a whole number of at least 1, found "0"'],
   ['train --batch-size=1.5', '--batch-size: expected a whole number of at least 1, found "1.5"'],
-  ['train --batch-size 1e3', '--batch-size: expected a whole number of at least 1, found "1e3"'],
+  ['train --batch-size 1e-3', '--batch-size: expected a whole number of at least 1, found "1e-3"'],
+  ['train --engine ONNX', '--engine: expected auto or onnx or onednn, found "ONNX". Did you mean onnx?'],
+  ['train --lr 0.1', 'train: unknown flag --lr. Did you mean --learning-rate?'],
+  ['train --epoch 3', 'train: unknown flag --epoch. Did you mean --epochs?'],
+  ['train --no-resume', 'train: unknown flag --no-resume. Did you mean --restart?'],
+  ['train –max-steps 5', '"–max-steps" starts with the character U+2013, not with --; type --max-steps'],
+  ['train —seed 5', '"—seed" starts with the character U+2014, not with --; type --seed'],
   ['train --max_steps', '--max-steps: expected a whole number of at least 1, found nothing'],
   ['train --max-steps --seed 1', '--max-steps: expected a whole number of at least 1, found nothing'],
   ['train --max-steps=', '--max-steps: expected a whole number of at least 1, found ""'],

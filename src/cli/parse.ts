@@ -1,5 +1,5 @@
 /** From the words of the command line to a typed request. Nothing here reads the disk or prints. */
-import { command } from '../command.ts';
+import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { type CommandName, writtenName } from './flag.ts';
@@ -31,7 +31,8 @@ export type CommandLine =
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const words = argv.filter((word) => word !== '--debug');
   const debug = words.length < argv.length;
-  if (words.includes('--version')) return { command: 'version' };
+  if (words.includes('--version') || words[0] === '-v' || words[0] === '-V' || words[0] === 'version')
+    return { command: 'version' };
   const helpWanted = words.some((word) => word === '--help' || word === '-h');
   const [name, ...rest] = helpWanted ? words.filter((word) => word !== '--help' && word !== '-h') : words;
   if (name === undefined) return { command: 'help', text: programHelp() };
@@ -62,7 +63,7 @@ function commandNamed(name: string): CommandName {
   if (isCommandName(name)) return name;
   if (laterCommands.includes(name)) throw new UsageError(`${name}: not yet available in this version`);
   if (name.startsWith('-')) {
-    throw new UsageError(`${name}: a command comes before its flags, as in: ${command(`train ${name}`)}`);
+    throw new UsageError(`${name}: a command comes before its flags, as in: ${suggested(`train ${name}`)}`);
   }
   const names = Object.keys(commandTable);
   const meant = nearest(name, names);

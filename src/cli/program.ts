@@ -15,7 +15,7 @@ export function buildCommand(name: CommandName): Command {
     .description(commandTable[name].description)
     .helpOption(false)
     .exitOverride()
-    .configureHelp({ helpWidth });
+    .configureHelp({ helpWidth, optionDescription: described });
   const flags: readonly [string, Flag][] = Object.entries(flagTable);
   for (const [key, flag] of flags) {
     if (!('kind' in flag) || !flag.commands.includes(name)) continue;
@@ -36,12 +36,23 @@ export function commonOptions(): Option[] {
 
 function option(name: string, flag: AvailableFlag, command: CommandName): Option {
   const fromCheckpoint = flag.fromCheckpoint?.includes(command) === true;
-  const help = fromCheckpoint ? `${flag.help} (default: what the checkpoint names)` : flag.help;
+  const own = flag.helpFor?.[command];
+  const help = fromCheckpoint ? `${flag.help} (default: what the checkpoint names)` : (own ?? flag.help);
   const made = new Option(`--${name}${valueHint(flag)}`, help).helpGroup(`${flag.group}:`);
   if (flag.kind !== 'boolean') made.argParser((text: string) => readValue(flag, `--${name}`, text));
-  return fromCheckpoint || flag.default === undefined
-    ? made
-    : made.default(flag.default, String(flag.default));
+  if (fromCheckpoint || flag.default === undefined) return made;
+  // An empty description hides the default (`described`): it is in the text, or is `false`.
+  const isHidden = own !== undefined || flag.default === false;
+  return made.default(flag.default, isHidden ? '' : defaultText(flag.default));
+}
+
+/** commander would show every default. */
+function described({ description, defaultValueDescription: value }: Option): string {
+  return value ? `${description} (default: ${value})` : description;
+}
+
+function defaultText(value: string | number | boolean): string {
+  return typeof value === 'number' && value >= 10_000 ? value.toLocaleString('en-US') : String(value);
 }
 
 function valueHint(flag: AvailableFlag): string {

@@ -1,5 +1,6 @@
 /** The line at the bottom of the terminal while something runs: how far, how fast, how long still. */
 import { duration } from './console.ts';
+import { widthOf } from './width.ts';
 
 /** What the line tells of a training. */
 export interface Progress {
@@ -61,14 +62,14 @@ function fitting(parts: readonly (readonly [text: string, rank: number])[], colu
       .map(([text]) => text)
       .join(' · ');
   for (const part of [...parts].sort(([, a], [, b]) => a - b)) {
-    if (part[0] !== '' && line([...kept, part]).length < columns) kept = [...kept, part];
+    if (part[0] !== '' && widthOf(line([...kept, part])) < columns) kept = [...kept, part];
   }
   return line(kept);
 }
 
 /** A text and a bar behind it, if there is room. */
 export function withBar(text: string, share: number, columns: number, gap = 1): string {
-  const room = columns - 1 - text.length - gap;
+  const room = columns - 1 - widthOf(text) - gap;
   return room < 10 ? text : `${text}${' '.repeat(gap)}${bar(share, Math.min(room, 40))}`;
 }
 

@@ -1,6 +1,7 @@
 /** Results of an evaluation as tables for people. */
 import type { ClassResult } from '../evaluation/confusion.ts';
 import { table } from './table.ts';
+import { beginning } from './width.ts';
 
 const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(share * 100).toFixed(1)}%`);
 
@@ -17,10 +18,10 @@ export function classTable(results: readonly ClassResult[]): string {
 
 /** Rows are true classes, columns predicted ones, by the first letters of their names; zeros are dots. */
 export function confusionTable(classes: readonly string[], counts: readonly (readonly number[])[]): string {
-  const head = ['is \\ named', ...classes.map((name) => name.slice(0, 5))];
+  const head = ['true class', ...classes.map((name) => beginning(name, 5))];
   const rows = counts.map((row, label) => [
     classes[label] ?? '',
     ...row.map((count) => (count === 0 ? '·' : String(count))),
   ]);
-  return table([head, ...rows]);
+  return `Rows are true classes, columns predicted ones:\n${table([head, ...rows])}`;
 }

@@ -2,7 +2,10 @@
 import { timestamp } from './console.ts';
 
 export interface StepLine {
+  /** The tutorial's line. */
   readonly text: string;
+  /** The same without the date and the microseconds, for a narrow terminal. */
+  readonly shorter: string;
   readonly examplesPerSecond: number;
 }
 
@@ -37,8 +40,11 @@ export class StepLines {
     this.#printed = true;
     const examplesPerSecond = this.#batchSize / secondsPerBatch;
     const speed = `${examplesPerSecond.toFixed(1)} examples/sec; ${secondsPerBatch.toFixed(3)} sec/batch`;
+    const time = timestamp();
+    const rest = `: step ${step}, loss = ${totalLoss.toFixed(2)} (${speed})`;
     return {
-      text: `${timestamp()}: step ${step}, loss = ${totalLoss.toFixed(2)} (${speed})`,
+      text: time + rest,
+      shorter: time.slice('2026-11-23 '.length, -'.123456'.length) + rest,
       examplesPerSecond,
     };
   }

@@ -20,7 +20,7 @@ export const computing = (): Activity => ({
 });
 export const saving = (): Activity => ({ since: performance.now(), allowedMillis: 10_000 });
 /** Everything else stops when it is asked to. */
-export const waiting = (): Activity => ({ since: performance.now(), allowedMillis: 1500 });
+export const waiting = (): Activity => ({ since: performance.now(), allowedMillis: 1800 });
 
 const noteMillis = 1000;
 const checkMillis = 100;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,7 +55,9 @@ describe('training', () => {
   test('takes a signal that comes twice at once for one request, and saves', async () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const outcome = await stopped(train(signal, '--batch-size', '16'), ': step 3,', [signal, signal]);
-      assert.equal(outcome.code, signal === 'SIGINT' ? 130 : 143, outcome.errors);
+      // A signal that arrives while Node tears itself down ends the process; the shell sees the same code.
+      const code = outcome.signal === null ? outcome.code : 128 + constants.signals[outcome.signal];
+      assert.equal(code, signal === 'SIGINT' ? 130 : 143, outcome.errors);
       assert.match(outcome.output, /^Stopped at step \d+/m);
       assert.ok(readdirSync(join(folder, signal)).some((name) => /ckpt-[1-9]/.test(name)));
     }
@@ -97,7 +99,7 @@ describe('training', () => {
       assert.equal(outcome.code, 130, outcome.errors);
       assert.match(
         outcome.errors,
-        /^warning: stopped; .*\.part keeps what has arrived, the same command goes on\n$/,
+        /^warning: stopped; .*\.part keeps what has arrived; the same command continues\n$/,
       );
       assert.deepEqual(readdirSync(fresh), ['cifar-10-binary.tar.gz.part']);
     }
@@ -261,7 +263,7 @@ describe('a stop that was asked for', () => {
   test('does not wait for what may never end', async () => {
     const { told, stop, left } = watched(waiting());
     stop.abort();
-    await sleep(1800);
+    await sleep(2100);
     assert.deepEqual(told, ['what is under way does not end; leaving at once']);
     assert.equal(left(), 1);
   });

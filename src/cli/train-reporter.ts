@@ -19,6 +19,8 @@ const number = (value: number) => value.toLocaleString('en-US');
 const redrawMillis = 100;
 /** How much of the speed is remembered from step to step: a mean over about 50. */
 const memory = 0.98;
+/** Steps after which the speed is known, and a time that is not worth an estimate. */
+const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
 export class TrainReporter {
   readonly #console: Console;
@@ -29,6 +31,7 @@ export class TrainReporter {
   readonly #stepMillis: RunningMean = new RunningMean(memory);
   readonly #waiting: RunningMean = new RunningMean(memory);
   #first = 0;
+  #isEstimated = false;
   /** Updates made. */
   #done = 0;
   /** Step of the last checkpoint, -1 for none. */
@@ -106,6 +109,9 @@ export class TrainReporter {
         this.#saved = event.globalStep;
         this.#console.event({ ...event });
         return;
+      case 'epoch':
+        this.#epoch(event);
+        return;
       case 'summary':
         return;
       case 'end':
@@ -120,11 +126,7 @@ export class TrainReporter {
     this.#lines.start(globalStep);
     this.#lastStepAt = performance.now();
     for (const change of recipe) this.#console.line(changeLine(change));
-    for (const change of changes) this.#console.warn(`equality to the bit ends here (${change})`);
-    const { maxSteps } = this.#flags;
-    if (globalStep >= maxSteps) {
-      this.#console.line(`${globalStep} steps are done already; --max-steps asks for ${maxSteps}`);
-    }
+    for (const change of changes) this.#console.warn(`results will no longer be bit-identical (${change})`);
     this.#draw(globalStep);
   }
 
@@ -133,18 +135,23 @@ export class TrainReporter {
     this.#done = step + 1;
     const due = this.#lines.lineFor(step, totalLoss);
     if (due !== undefined) {
-      const { text, examplesPerSecond } = due;
+      const { text, shorter, examplesPerSecond } = due;
       const terms = Object.fromEntries(losses);
-      this.#console.line(text, {
-        kind: 'step',
-        step,
-        loss: totalLoss,
-        terms,
-        learningRate,
-        examplesPerSecond,
-      });
+      this.#console.line(
+        text,
+        {
+          kind: 'step',
+          step,
+          loss: totalLoss,
+          terms,
+          learningRate,
+          examplesPerSecond,
+        },
+        shorter,
+      );
     }
     this.#measure(report);
+    this.#estimate(step + 1);
     if (performance.now() - this.#drawnAt >= redrawMillis) this.#draw(step + 1);
   }
 
@@ -175,6 +182,26 @@ export class TrainReporter {
     this.#console.progress((columns) => progressLine(progress, columns));
   }
 
+  #epoch(event: TrainEvent & { readonly kind: 'epoch' }): void {
+    const { epoch, images, correct, seconds } = event;
+    const accuracy = (correct / images).toFixed(3);
+    this.#console.line(
+      `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${number(images)} images, ${duration(seconds * 1e3)})`,
+      { ...event },
+      `epoch ${epoch}: training accuracy ${accuracy} (${number(images)} images, ${duration(seconds * 1e3)})`,
+    );
+  }
+
+  /** Says once, when the speed is known, how long the training takes. */
+  #estimate(done: number): void {
+    const { maxSteps } = this.#flags;
+    if (this.#isEstimated || done - this.#first < estimateAfterSteps) return;
+    this.#isEstimated = true;
+    const millis = (maxSteps - done) * this.#stepMillis.value;
+    if (!(millis > shortMillis)) return;
+    this.#console.line(`${number(maxSteps - done)} more steps take about ${duration(millis)} at this speed`);
+  }
+
   #validation(event: TrainEvent & { readonly kind: 'validation' }): void {
     const { globalStep, precision, path } = event;
     this.#console.line(
@@ -187,31 +214,40 @@ export class TrainReporter {
   #end({ globalStep, stopped, waitedMillis }: TrainEvent & { readonly kind: 'end' }): void {
     this.#finished = !stopped;
     this.#console.progress(undefined);
-    const took = performance.now() - this.#started;
+    const seconds = (performance.now() - this.#started) / 1e3;
     const images = (globalStep - this.#first) * this.#run.batchSize;
+    const { trainDir } = this.#flags;
+    const speed = `${number(Math.round(images / seconds))} images/s`;
+    const waited = waitedMillis < 500 ? '' : `, ${duration(waitedMillis)} of it waiting for input`;
+    const sum =
+      images === 0 && !stopped
+        ? `The run in ${trainDir} is complete: ${number(globalStep)} steps`
+        : `${stopped ? 'Stopped' : 'Done'} at step ${globalStep}: ${number(images)} images in ` +
+          `${duration(seconds * 1e3)}, ${speed}${waited}. Checkpoints are in ${trainDir}`;
+    this.#console.result(sum, {
+      kind: 'end',
+      ...{ globalStep, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
+    });
+    this.#console.line(this.#next(globalStep, stopped));
+  }
+
+  /** The commands that may follow, each on a line of its own. */
+  #next(globalStep: number, stopped: boolean): string {
     const { trainDir, dataDir, maxSteps, summarySteps } = this.#flags;
-    this.#console.result(
-      `${stopped ? 'Stopped' : 'Done'} at step ${globalStep}: ${number(images)} images in ${duration(took)}, ` +
-        `${number(Math.round(images / (took / 1e3)))} images/s (waited ${duration(waitedMillis)} for input). Checkpoints are in ${trainDir}`,
-      {
-        kind: 'end',
-        globalStep,
-        stopped,
-        images,
-        seconds: took / 1e3,
-        waitedSeconds: waitedMillis / 1e3,
-        trainDir,
-      },
-    );
     const folder = shellWord(trainDir);
     const data = dataDirWords(dataDir);
-    // What is no part of the checkpoint and changes what the run leaves behind.
+    // Not part of the checkpoint, and it changes what the run leaves behind.
     const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
-    if (stopped)
-      this.#console.line(
-        `Go on: ${command(`train --train-dir ${folder}${data} --max-steps ${maxSteps}${kept}`)}`,
-      );
-    this.#console.line(`Next: ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`);
+    const train = (steps: number) =>
+      command(`train --train-dir ${folder}${data} --max-steps ${steps}${kept}`);
+    const more = stopped
+      ? ['To continue:', `  ${train(maxSteps)}`]
+      : ['For more steps:', `  ${train(globalStep * 2)}`];
+    const score = [
+      'To see how good it is:',
+      `  ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`,
+    ];
+    return [...more, ...score].join('\n');
   }
 }
 

@@ -5,6 +5,7 @@ import type { Examples } from '../data/files.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { type ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
+import type { ContactSheet } from './contact-sheet.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
 
 /** Rows of `predictions-….csv`: the example's number and where it is stored, its class, the predicted one (empty where a
@@ -73,7 +74,8 @@ export interface ReportSubject extends Readonly<Record<string, unknown>> {
   readonly weights: string;
 }
 
-/** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv` and `report-….json` and returns their paths.
+/** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv`, `report-….json` and `pictures-….html` and returns
+ * their paths, the pictures last.
  * @throws RunError when they cannot be written. */
 export async function writeReport(
   evalDir: string,
@@ -81,6 +83,7 @@ export async function writeReport(
   about: ReportSubject,
   confusion: ConfusionMatrix,
   predictions: PredictionRows,
+  pictures: ContactSheet,
 ): Promise<readonly string[]> {
   const name = `${evaluation.globalStep}-${about.evalData}-${about.weights}`;
   const report = { ...about, ...evaluation, classes: confusion.byClass, confusion: confusion.counts };
@@ -88,6 +91,7 @@ export async function writeReport(
     [join(evalDir, `predictions-${name}.csv`), predictions.text],
     [join(evalDir, `confusion-${name}.csv`), confusionCsv(confusion)],
     [join(evalDir, `report-${name}.json`), `${JSON.stringify(report, null, 2)}\n`],
+    [join(evalDir, `pictures-${name}.html`), pictures.html(evaluation)],
   ] as const;
   try {
     await mkdir(evalDir, { recursive: true });

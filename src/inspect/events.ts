@@ -1,4 +1,5 @@
 /** The event files of a run in a few lines: every tag with its points. */
+import { RunError } from '../errors.ts';
 import { decodeGraphDef } from '../summary/graph-def.ts';
 import { type Hyperparameters, hyperparametersOf } from '../summary/hparams.ts';
 import type { Curves, Point, RunEvents } from '../summary/run-events.ts';
@@ -23,20 +24,44 @@ export interface EventsSummary {
   readonly graphNodes?: number;
   /** What runs are compared by. */
   readonly hyperparameters: Hyperparameters;
+  /** Values of kinds that are not read: how many, under how many tags. */
+  readonly unread: readonly UnreadKind[];
 }
 
-/** @throws RunError when graph or hyperparameters are no such messages */
-export function summarizeEvents({ scalars, histograms, images, graph, plugins }: RunEvents): EventsSummary {
+export interface UnreadKind {
+  /** The plugin of TensorBoard that shows them, or the name of the field. */
+  readonly kind: string;
+  readonly values: number;
+  readonly tags: number;
+}
+
+/** @param onWarning called when graph or hyperparameters are damaged; they are left out then */
+export function summarizeEvents(
+  { scalars, histograms, images, graph, plugins, unread }: RunEvents,
+  onWarning: (text: string) => void,
+): EventsSummary {
   const content = plugins.get('_hparams_/session_start_info')?.content;
+  const graphNodes = graph && orWarn(() => decodeGraphDef(graph).length, onWarning);
   return {
     tags: [
       ...rows(scalars, (value) => ({ kind: 'scalar', value })),
       ...rows(histograms, ({ num, min, max }) => ({ kind: 'histogram', values: num, min, max })),
       ...rows(images, ({ width, height }) => ({ kind: 'image', width, height })),
     ],
-    ...(graph !== undefined && { graphNodes: decodeGraphDef(graph).length }),
-    hyperparameters: content === undefined ? {} : hyperparametersOf(content),
+    ...(graphNodes !== undefined && { graphNodes }),
+    hyperparameters: (content && orWarn(() => hyperparametersOf(content), onWarning)) ?? {},
+    unread: [...unread].map(([kind, { values, tags }]) => ({ kind, values, tags: tags.size })),
   };
+}
+
+function orWarn<T>(read: () => T, onWarning: (text: string) => void): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    onWarning(error.message);
+    return undefined;
+  }
 }
 
 function rows<T>(curves: Curves<T>, tell: (value: T) => LastValue): readonly TagRow[] {

@@ -41,14 +41,18 @@ test('a layer has the shape that it gives to the next', () => {
   ]);
 });
 
-test('an ONNX file tells its inputs, outputs and operators; another file is refused', () => {
-  const summary = summarizeOnnx('m.onnx', onnxModel(buildEvaluationGraph(tutorialNetwork(10), 4)));
+test('an ONNX file tells its inputs, outputs and operators; another file is refused', async () => {
+  const model = onnxModel(buildEvaluationGraph(tutorialNetwork(10), 4));
+  const summary = await summarizeOnnx('m.onnx', model, '.');
   assert.equal(summary.producer, 'cifar10');
   assert.equal(summary.opset, 21);
   assert.ok(summary.inputs.includes('images [4, 3, 24, 24]'));
   assert.deepEqual(summary.outputs, ['logits [4, 10]']);
   assert.ok(summary.operators.some(([name, count]) => name === 'Gemm' && count > 0));
-  assert.throws(() => summarizeOnnx('x.onnx', Buffer.from('no model')), /x\.onnx: is no ONNX model/);
+  await assert.rejects(
+    summarizeOnnx('x.onnx', Buffer.from('no model'), '.'),
+    /x\.onnx: not an ONNX model, or damaged/,
+  );
 });
 
 test('what is not finite is counted and left out of the other numbers', () => {
@@ -66,7 +70,7 @@ test('inspect tells what a thing is by what is there', () =>
     assert.match(await look('graph'), /^sum, for one image +1,068,298 +18,470,784$/m);
     await writeCheckpoint(folder, sampleCheckpoint(7));
     for (const thing of [folder, join(folder, 'model.ckpt-7.safetensors')]) {
-      assert.match(await look(thing), /globalStep: 7\n[\s\S]*softmax_linear\/weights +2 × 3 /);
+      assert.match(await look(thing), /globalStep +7\n[\s\S]*softmax_linear\/weights +F32 +2×3 /);
     }
     const data = join(folder, 'data');
     await copySynthetic(data);
@@ -77,7 +81,7 @@ test('inspect tells what a thing is by what is there', () =>
       );
     }
     writeFileSync(join(folder, 'm.onnx'), onnxModel(buildEvaluationGraph(tutorialNetwork(10), 4)));
-    assert.match(await look(join(folder, 'm.onnx')), /made by cifar10, opset 21/);
+    assert.match(await look(join(folder, 'm.onnx')), /produced by cifar10, opset 21/);
   }));
 
 test('what it cannot look at is told, with what it can', () =>
@@ -92,6 +96,10 @@ test('what it cannot look at is told, with what it can', () =>
     await refused([], 2, /inspect takes one thing to look at: graph, a checkpoint/);
     await refused(['a', 'b'], 2, /inspect takes one thing/);
     await refused([join(folder, 'nowhere')], 1, /nowhere: cannot be read/);
-    await refused([join(folder, 'empty')], 1, /holds neither checkpoints, event files nor a data set/);
+    await refused(
+      [join(folder, 'empty')],
+      1,
+      /holds neither checkpoints, event files, ONNX files nor a data set/,
+    );
     await refused([join(folder, 'text.txt')], 1, /text\.txt: not known; inspect looks at graph/);
   }));

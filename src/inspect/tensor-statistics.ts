@@ -9,8 +9,8 @@ export interface TensorStatistics {
   readonly notFinite: number;
 }
 
-export function statisticsOf(values: Float32Array): TensorStatistics {
-  const finite = values.filter((value) => Number.isFinite(value));
+export function statisticsOf(values: Float32Array | Float64Array): TensorStatistics {
+  const finite = Float64Array.from(values).filter((value) => Number.isFinite(value));
   const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
   const variance = finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / finite.length;
   return {

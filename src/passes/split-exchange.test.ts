@@ -65,7 +65,7 @@ test('two workers that average at the exchange make the step of one worker on bo
   for (const { given, found } of workers) {
     const own = carried.map((name) => [name, found.get(name) ?? assert.fail(name)] as const);
     const results = computeGraph(second, new Map([...given, ...averages, ...own]));
-    for (const name of [...whole.results.update.keys(), ...whole.results.output.keys()])
+    for (const name of [...second.results.update.keys(), ...second.results.output.keys()])
       assertClose(results.get(name), expected.get(name) ?? assert.fail(name), 1e-12, name);
   }
 });

@@ -1,5 +1,6 @@
 /** The bytes of messages (schema.ts) → events. */
 import { messageOf, RunError } from '../errors.ts';
+import { oneLine, shortened } from '../wording.ts';
 import {
   type EncodedImage,
   type EventContent,
@@ -7,12 +8,17 @@ import {
   type SummaryEvent,
   type SummaryValue,
   sessionStatuses,
+  type UnreadValue,
 } from './event.ts';
 import type { Histogram } from './histogram.ts';
 import { EventProto } from './schema.ts';
+import { histogramIn, imageIn, isScalar, scalarOf, type TensorFields } from './tensor-value.ts';
+
+/** Fields of an Event that we do not read. */
+const otherContents = ['meta_graph_def', 'tagged_run_metadata', 'log_message'] as const;
 
 /** The messages as protobufjs gives them: fields that were not written are missing, 64-bit integers are numbers. */
-interface EventFields {
+interface EventFields extends Readonly<Partial<Record<(typeof otherContents)[number], Uint8Array>>> {
   readonly wall_time?: number;
   readonly step?: number;
   readonly file_version?: string;
@@ -29,6 +35,9 @@ interface ValueFields {
   readonly simple_value?: number;
   readonly histo?: HistogramFields;
   readonly image?: ImageFields;
+  readonly audio?: Uint8Array;
+  readonly obsolete_old_style_histogram?: Uint8Array;
+  readonly tensor?: TensorFields;
 }
 interface HistogramFields {
   readonly min?: number;
@@ -46,48 +55,96 @@ interface ImageFields {
   readonly encoded_image_string?: Uint8Array;
 }
 
-/** The event in the data of a record.
- * @throws RunError naming `where` when the bytes are no Event. */
-export function decodeEvent(data: Uint8Array, where: string): SummaryEvent {
-  const fields = decodeFields(data, where);
-  return { wallTime: fields.wall_time ?? 0, step: fields.step ?? 0, content: contentOf(fields) };
+/** Decodes the events of one run. Writers name the plugin of a tag in its first value only, so the decoder remembers it. */
+export class EventDecoder {
+  readonly #plugins = new Map<string, string>();
+
+  /** The event in the data of a record.
+   * @throws RunError naming `where` when the bytes are not an Event. */
+  decode(data: Uint8Array, where: string): SummaryEvent {
+    const fields = decodeFields(data, where);
+    return { wallTime: fields.wall_time ?? 0, step: fields.step ?? 0, content: this.#contentOf(fields) };
+  }
+
+  #contentOf({ file_version, graph_def, summary, session_log, ...others }: EventFields): EventContent {
+    if (file_version !== undefined) return { kind: 'version', version: file_version };
+    if (graph_def !== undefined) return { kind: 'graph', graphDef: graph_def };
+    if (summary !== undefined) return this.#summaryOf(summary.value ?? []);
+    if (session_log !== undefined) {
+      return { kind: 'session', status: sessionStatuses[session_log.status ?? 0] ?? 'STATUS_UNSPECIFIED' };
+    }
+    const what = otherContents.find((name) => others[name] !== undefined);
+    return { kind: 'other', ...(what !== undefined && { what }) };
+  }
+
+  #summaryOf(fields: readonly ValueFields[]): EventContent {
+    const values: SummaryValue[] = [];
+    const unread: UnreadValue[] = [];
+    for (const value of fields) {
+      const { tag = '', metadata } = value;
+      const description = metadata?.summary_description;
+      const content = this.#valueOf(tag, value);
+      if (content.kind === 'unread') unread.push({ tag, what: content.what });
+      else values.push({ tag, ...(description !== undefined && { description }), ...content });
+    }
+    return { kind: 'summary', values, ...(unread.length > 0 && { unread }) };
+  }
+
+  #valueOf(tag: string, value: ValueFields): SummaryContent | Unread {
+    const { simple_value, histo, image, tensor, metadata } = value;
+    const plugin = this.#pluginOf(tag, metadata?.plugin_data?.plugin_name);
+    if (simple_value !== undefined) return { kind: 'scalar', value: simple_value };
+    if (histo !== undefined) return { kind: 'histogram', histogram: histogramOf(histo) };
+    if (image !== undefined) return { kind: 'image', image: imageOf(image) };
+    if (plugin === 'hparams') {
+      return { kind: 'plugin', plugin, content: metadata?.plugin_data?.content ?? new Uint8Array(0) };
+    }
+    return (tensor && tensorContent(tensor, plugin)) ?? { kind: 'unread', what: unreadName(value, plugin) };
+  }
+
+  #pluginOf(tag: string, named: string | undefined): string | undefined {
+    if (named !== undefined && named !== '' && !this.#plugins.has(tag)) this.#plugins.set(tag, named);
+    return this.#plugins.get(tag);
+  }
+}
+
+interface Unread {
+  readonly kind: 'unread';
+  readonly what: string;
+}
+
+function tensorContent(tensor: TensorFields, plugin: string | undefined): SummaryContent | undefined {
+  if (plugin === 'scalars' || (plugin === undefined && isScalar(tensor))) {
+    const value = scalarOf(tensor);
+    return value === undefined ? undefined : { kind: 'scalar', value };
+  }
+  if (plugin === 'histograms') {
+    const histogram = histogramIn(tensor);
+    return histogram && { kind: 'histogram', histogram };
+  }
+  if (plugin === 'images') {
+    const image = imageIn(tensor);
+    return image && { kind: 'image', image };
+  }
+  return undefined;
+}
+
+function unreadName(
+  { audio, obsolete_old_style_histogram, tensor }: ValueFields,
+  plugin: string | undefined,
+): string {
+  if (audio !== undefined) return 'audio';
+  if (obsolete_old_style_histogram !== undefined) return 'histogram of an old version';
+  return plugin ?? (tensor === undefined ? 'empty value' : 'tensor');
 }
 
 function decodeFields(data: Uint8Array, where: string): EventFields {
   try {
     return EventProto.toObject(EventProto.decode(data), { longs: Number });
   } catch (error) {
-    throw new RunError(
-      `${where}: the record is whole, but no TensorBoard event (${messageOf(error)}). Is this another kind of file?`,
-    );
+    const why = oneLine(shortened(messageOf(error)));
+    throw new RunError(`${where}: the record is intact, but not a TensorBoard event (${why})`);
   }
-}
-
-function contentOf({ file_version, graph_def, summary, session_log }: EventFields): EventContent {
-  if (file_version !== undefined) return { kind: 'version', version: file_version };
-  if (graph_def !== undefined) return { kind: 'graph', graphDef: graph_def };
-  if (summary !== undefined) return { kind: 'summary', values: (summary.value ?? []).flatMap(knownValue) };
-  if (session_log !== undefined) {
-    return { kind: 'session', status: sessionStatuses[session_log.status ?? 0] ?? 'STATUS_UNSPECIFIED' };
-  }
-  return { kind: 'other' };
-}
-
-/** A value of a kind that we know, or none. */
-function knownValue(fields: ValueFields): readonly SummaryValue[] {
-  const content = summaryOf(fields);
-  if (content === undefined) return [];
-  const description = fields.metadata?.summary_description;
-  return [{ tag: fields.tag ?? '', ...(description !== undefined && { description }), ...content }];
-}
-
-function summaryOf({ simple_value, histo, image, metadata }: ValueFields): SummaryContent | undefined {
-  if (simple_value !== undefined) return { kind: 'scalar', value: simple_value };
-  if (histo !== undefined) return { kind: 'histogram', histogram: histogramOf(histo) };
-  if (image !== undefined) return { kind: 'image', image: imageOf(image) };
-  const plugin = metadata?.plugin_data;
-  if (plugin?.plugin_name === undefined) return undefined;
-  return { kind: 'plugin', plugin: plugin.plugin_name, content: plugin.content ?? new Uint8Array(0) };
 }
 
 function histogramOf(fields: HistogramFields): Histogram {

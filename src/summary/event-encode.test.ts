@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SummaryEvent } from './event.ts';
-import { decodeEvent } from './event-decode.ts';
+import { EventDecoder } from './event-decode.ts';
 import { encodeEvent } from './event-encode.ts';
 
 const events: Readonly<Record<string, SummaryEvent>> = {
@@ -51,7 +51,7 @@ for (const [what, event] of Object.entries(events)) {
 }
 
 /** Not given as a Buffer, so that the bytes in it are not either. */
-const decoded = (bytes: Uint8Array) => decodeEvent(Uint8Array.from(bytes), 'x');
+const decoded = (bytes: Uint8Array) => new EventDecoder().decode(Uint8Array.from(bytes), 'x');
 
 /** `SerializeToString().hex()` of the same events in the Python package tensorboard 2.21. */
 const published = {
@@ -82,18 +82,23 @@ test('a loss that is not finite is kept as it is', () => {
   assert.deepEqual(decoded(encodeEvent(event)), event);
 });
 
-test('events and values of other kinds are passed over', () => {
+test('events and values of other kinds are named', () => {
   // log_message { message: "hello" }, field 6, and a summary with a value of field 6 (audio).
   const log = Uint8Array.of(0x32, 7, 0x12, 5, ...new TextEncoder().encode('hello'));
-  assert.deepEqual(decodeEvent(log, 'x'), { wallTime: 0, step: 0, content: { kind: 'other' } });
+  assert.deepEqual(new EventDecoder().decode(log, 'x'), {
+    ...{ wallTime: 0, step: 0 },
+    content: { kind: 'other', what: 'log_message' },
+  });
   const audio = Uint8Array.of(0x2a, 7, 0x0a, 5, 0x0a, 1, 0x61, 0x32, 0);
-  assert.deepEqual(decodeEvent(audio, 'x').content, { kind: 'summary', values: [] });
+  assert.deepEqual(new EventDecoder().decode(audio, 'x').content, {
+    ...{ kind: 'summary', values: [] },
+    unread: [{ tag: 'a', what: 'audio' }],
+  });
 });
 
 test('bytes that are no event are named', () => {
-  assert.throws(() => decodeEvent(Uint8Array.of(0x2a, 100, 1), 'f: byte 7'), {
+  assert.throws(() => new EventDecoder().decode(Uint8Array.of(0x2a, 100, 1), 'f: byte 7'), {
     name: 'RunError',
-    message:
-      /^f: byte 7: the record is whole, but no TensorBoard event \(.+\)\. Is this another kind of file\?$/,
+    message: /^f: byte 7: the record is intact, but not a TensorBoard event \(.+\)$/,
   });
 });

@@ -13,6 +13,7 @@ import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, RunError } from '../errors.ts';
+import { oneLine } from '../wording.ts';
 
 const start = 'events.out.tfevents.';
 let counter = 0;
@@ -42,7 +43,7 @@ export async function eventFilesOf(dir: string): Promise<readonly string[]> {
       .map((name) => join(dir, name));
   } catch (error) {
     throw new RunError(
-      `cannot read the folder ${dir}: ${messageOf(error)}. Check that it is there and may be read.`,
+      `cannot read the folder ${oneLine(dir)}: ${oneLine(messageOf(error))}. Check that it is there and may be read.`,
     );
   }
 }

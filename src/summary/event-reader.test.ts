@@ -126,7 +126,7 @@ test('reading goes on at the end of the last event', async (t) => {
   for await (const { end } of readEvents(path)) ends.push(end);
   await write(path, [version, scalar('a', 0, 1), start(7)]);
   const rest: SummaryEvent[] = [];
-  for await (const { event } of readEvents(path, ends.at(-1))) rest.push(event);
+  for await (const { event } of readEvents(path, { from: ends.at(-1) ?? 0 })) rest.push(event);
   assert.deepEqual(rest, [start(7)]);
 });
 
@@ -147,6 +147,6 @@ test('a damaged event, a missing path and a folder without events are named', as
   );
   await assert.rejects(
     readRun(dir),
-    /events\.out\.tfevents\.1\.a: byte 40: the record is whole, but no TensorBoard event/,
+    /events\.out\.tfevents\.1\.a: byte 40: the record is intact, but not a TensorBoard event/,
   );
 });

@@ -1,10 +1,11 @@
 /** Reads event files: ours, and those of other writers. */
 import { stat } from 'node:fs/promises';
 import { messageOf, RunError } from '../errors.ts';
+import { counted, oneLine } from '../wording.ts';
 import type { SummaryEvent } from './event.ts';
-import { decodeEvent } from './event-decode.ts';
+import { EventDecoder } from './event-decode.ts';
 import { eventFilesOf } from './event-file-name.ts';
-import { readRecords } from './record-file.ts';
+import { type Damage, type ReadRecordsOptions, readRecords } from './record-file.ts';
 import { RunEvents } from './run-events.ts';
 
 export interface FileEvent {
@@ -13,30 +14,75 @@ export interface FileEvent {
   readonly end: number;
 }
 
-/** The events of a file in order, from a byte at which one starts. A cut record at the end, of a writer that is at work or
- * was killed, is passed over.
- * @throws RunError naming file and byte when something is damaged, or when the file cannot be read. */
-export async function* readEvents(path: string, from = 0): AsyncGenerator<FileEvent, void, undefined> {
-  for await (const { data, start, end } of readRecords(path, from)) {
-    yield { event: decodeEvent(data, `${path}: byte ${start}`), end };
+export interface ReadEventsOptions extends ReadRecordsOptions {
+  /** One for all files of a run. */
+  readonly decoder?: EventDecoder;
+}
+
+/** The events of a file in order.
+ * @throws RunError when the file cannot be read, or naming file and byte of damage where no `onDamage` is given. */
+export async function* readEvents(
+  path: string,
+  { decoder = new EventDecoder(), ...options }: ReadEventsOptions = {},
+): AsyncGenerator<FileEvent, void, undefined> {
+  const shown = oneLine(path);
+  for await (const { data, start, end } of readRecords(path, options)) {
+    try {
+      yield { event: decoder.decode(data, `${shown}: byte ${start}`), end };
+    } catch (error) {
+      if (options.onDamage === undefined || !(error instanceof RunError)) throw error;
+      options.onDamage({ what: error.message, start, end });
+    }
   }
 }
 
+/** Damaged places of one file that are described; more are counted. */
+const mostDescribed = 3;
+
 /** All that a run has written: the event files of a folder (not of folders in it, which are other runs), or one file.
- * @throws RunError when there is no event file, or one is damaged or cannot be read. */
-export async function readRun(path: string): Promise<RunEvents> {
+ * @param onWarning called for damaged places and for files that cannot be read; what is intact is returned. Default: the
+ * first is thrown.
+ * @throws RunError when there is no event file, or nothing in them can be read. */
+export async function readRun(path: string, onWarning?: (text: string) => void): Promise<RunEvents> {
   const run = new RunEvents();
+  const decoder = new EventDecoder();
+  const problems: string[] = [];
+  let events = 0;
   for (const file of await filesOf(path)) {
-    for await (const { event } of readEvents(file)) run.accept(event);
+    const damages: Damage[] = [];
+    const onDamage = onWarning && ((damage: Damage) => void damages.push(damage));
+    try {
+      for await (const { event } of readEvents(file, { decoder, ...(onDamage && { onDamage }) })) {
+        run.accept(event);
+        events++;
+      }
+    } catch (error) {
+      if (onWarning === undefined || !(error instanceof RunError)) throw error;
+      problems.push(error.message);
+    }
+    problems.push(...describeDamages(damages, file));
   }
+  if (problems.length > 0 && events === 0) throw new RunError(problems.join('\n'));
+  for (const problem of problems) onWarning?.(problem);
   return run;
+}
+
+function describeDamages(damages: readonly Damage[], file: string): readonly string[] {
+  const described = damages
+    .slice(0, mostDescribed)
+    .map(({ what, start, end }) => `${what}; ${counted(end - start, 'byte')} skipped`);
+  const more = damages.length - described.length;
+  if (more > 0) described.push(`${oneLine(file)}: ${counted(more, 'more damaged place')}`);
+  return described;
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {
   if (!(await isFolder(path))) return [path];
   const files = await eventFilesOf(path);
   if (files.length > 0) return files;
-  throw new RunError(`${path}: no event file there (events.out.tfevents.…). Name the folder of a run.`);
+  throw new RunError(
+    `${oneLine(path)}: no event file there (events.out.tfevents.…). Name the folder of a run.`,
+  );
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -44,7 +90,7 @@ async function isFolder(path: string): Promise<boolean> {
     return (await stat(path)).isDirectory();
   } catch (error) {
     throw new RunError(
-      `cannot read ${path}: ${messageOf(error)}. Name the folder of a run, or an event file.`,
+      `cannot read ${oneLine(path)}: ${oneLine(messageOf(error))}. Name the folder of a run, or an event file.`,
     );
   }
 }

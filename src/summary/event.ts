@@ -15,15 +15,27 @@ export type EventContent =
   | { readonly kind: 'version'; readonly version: string }
   /** The graph of the run, as bytes of a GraphDef. */
   | { readonly kind: 'graph'; readonly graphDef: Uint8Array }
-  | { readonly kind: 'summary'; readonly values: readonly SummaryValue[] }
+  | {
+      readonly kind: 'summary';
+      readonly values: readonly SummaryValue[];
+      /** Values of kinds that we do not read. */
+      readonly unread?: readonly UnreadValue[];
+    }
   /** START: what was written before at this step or after it no longer counts. */
   | { readonly kind: 'session'; readonly status: SessionStatus }
   /** What we neither write nor understand; readers pass over it. */
-  | { readonly kind: 'other' };
+  | { readonly kind: 'other'; readonly what?: string };
 
 /** SessionLog.SessionStatus of TensorBoard's event.proto, in the order of its numbers. */
 export const sessionStatuses = ['STATUS_UNSPECIFIED', 'START', 'STOP', 'CHECKPOINT'] as const;
 export type SessionStatus = (typeof sessionStatuses)[number];
+
+/** A value of a kind that we do not read. */
+export interface UnreadValue {
+  readonly tag: string;
+  /** The plugin that it is for, such as `text` or `pr_curves`; `tensor` where it names none. */
+  readonly what: string;
+}
 
 /** A value under a name. Readers group tags by what stands before their `/`. */
 export type SummaryValue = {

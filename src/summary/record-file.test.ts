@@ -12,9 +12,9 @@ before(async () => {
 });
 after(() => rm(dir, { recursive: true }));
 
-async function recordsOf(path: string, from?: number): Promise<readonly FileRecord[]> {
+async function recordsOf(path: string, from = 0): Promise<readonly FileRecord[]> {
   const records: FileRecord[] = [];
-  for await (const record of readRecords(path, from)) records.push(record);
+  for await (const record of readRecords(path, { from })) records.push(record);
   return records;
 }
 

@@ -10,8 +10,10 @@
  * There is no header and no end mark, so a file that is still being written, or whose writer was killed, ends in a
  * record that is not whole. Defined in TensorFlow's core/lib/io/record_writer.cc.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openRegularFile } from '../disk/regular-file.ts';
 import { messageOf, RunError } from '../errors.ts';
+import { oneLine } from '../wording.ts';
 import { maskedCrc32c } from './crc32c.ts';
 
 const headBytes = 12;
@@ -38,21 +40,52 @@ export interface FileRecord {
   readonly end: number;
 }
 
-/** The whole records of a file in order, from a byte at which one starts. What is left at the end and is no whole
- * record is passed over.
- * @throws RunError naming file and byte when a checksum is wrong, or when the file cannot be read. */
-export async function* readRecords(path: string, from = 0): AsyncGenerator<FileRecord, void, undefined> {
-  const file = await attempt(path, () => open(path));
+/** Bytes of a file that are not a whole record. */
+export interface Damage {
+  /** File, byte, what was found and what was expected. */
+  readonly what: string;
+  /** The bytes that are passed over; reading continues at `end`. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ReadRecordsOptions {
+  /** A byte at which a record starts. Default: 0. */
+  readonly from?: number;
+  /** Called for what is damaged, and for an incomplete record at the end; the next whole record is then searched. Default:
+   * damage is thrown, and an incomplete record at the end, of a writer at work, is passed over. */
+  readonly onDamage?: (damage: Damage) => void;
+}
+
+/** Larger records are passed over: no event is as large. */
+const maximumRecordBytes = 2 ** 30;
+/** The next record is searched in so many bytes behind damage. */
+const searchedBytes = 64 << 20;
+
+/** The whole records of a file in order.
+ * @throws RunError when the file cannot be read, or naming file and byte of damage where no `onDamage` is given. */
+export async function* readRecords(
+  path: string,
+  { from = 0, onDamage }: ReadRecordsOptions = {},
+): AsyncGenerator<FileRecord, void, undefined> {
+  const file = await attempt(path, () => openRegularFile(path));
   try {
     const window = new FileWindow(file, path);
     for (let start = from; ; ) {
-      const head = await window.bytes(start, headBytes);
-      if (head === undefined) return;
-      const length = lengthOf(head, path, start);
-      const end = start + headBytes + length + tailBytes;
-      const body = await window.bytes(start + headBytes, length + tailBytes);
-      if (body === undefined) return;
-      yield { data: dataOf(body, path, start + headBytes), start, end };
+      const found = await recordAt(window, start, path);
+      if (found === 'end') return;
+      if ('data' in found) {
+        yield found;
+        start = found.end;
+        continue;
+      }
+      const { what, isCut } = found;
+      if (onDamage === undefined) {
+        if (isCut) return;
+        throw new RunError(`${what}; the file is damaged. Move it away to read the others.`);
+      }
+      const end = await nextRecord(window, start + 1);
+      onDamage({ what, start, end });
       start = end;
     }
   } finally {
@@ -60,27 +93,91 @@ export async function* readRecords(path: string, from = 0): AsyncGenerator<FileR
   }
 }
 
-function lengthOf(head: Uint8Array, path: string, start: number): number {
-  const view = new DataView(head.buffer, head.byteOffset, head.length);
-  requireChecksum(head.subarray(0, 8), view.getUint32(8, true), `${path}: byte ${start}: length of a record`);
-  return Number(view.getBigUint64(0, true));
+interface NoRecord {
+  readonly what: string;
+  /** Does the file end before the record does? */
+  readonly isCut: boolean;
 }
 
-function dataOf(body: Uint8Array, path: string, start: number): Uint8Array {
+async function recordAt(
+  window: FileWindow,
+  start: number,
+  path: string,
+): Promise<FileRecord | NoRecord | 'end'> {
+  const where = `${oneLine(path)}: byte ${start}`;
+  const head = await window.bytes(start, headBytes);
+  if (head === undefined) {
+    const left = window.size - start;
+    return left <= 0
+      ? 'end'
+      : { what: `${where}: the file ends after ${left} bytes of a record`, isCut: true };
+  }
+  const view = new DataView(head.buffer, head.byteOffset, head.length);
+  const problem = checksumProblem(head.subarray(0, 8), view.getUint32(8, true));
+  if (problem !== undefined) return { what: `${where}: length of a record ${problem}`, isCut: false };
+  const length = Number(view.getBigUint64(0, true));
+  const end = start + headBytes + length + tailBytes;
+  if (end > (await window.currentSize())) {
+    const [found, expected] = [window.size - start, end - start].map((bytes) =>
+      bytes.toLocaleString('en-US'),
+    );
+    return {
+      what: `${where}: the file ends after ${found} of the ${expected} bytes of a record`,
+      isCut: true,
+    };
+  }
+  if (length > maximumRecordBytes)
+    return { what: `${where}: a record of ${length} bytes is too large`, isCut: false };
+  const body = await window.bytes(start + headBytes, length + tailBytes);
+  if (body === undefined) return { what: `${where}: the file became shorter`, isCut: true };
+  return dataOf(body, path, start, end);
+}
+
+function dataOf(body: Uint8Array, path: string, start: number, end: number): FileRecord | NoRecord {
   const data = body.subarray(0, body.length - tailBytes);
   const stored = new DataView(body.buffer, body.byteOffset + data.length, tailBytes).getUint32(0, true);
-  requireChecksum(data, stored, `${path}: byte ${start}: data of a record`);
-  return data.slice(); // the window is used again
+  const problem = checksumProblem(data, stored);
+  if (problem !== undefined) {
+    return { what: `${oneLine(path)}: byte ${start + headBytes}: data of a record ${problem}`, isCut: false };
+  }
+  return { data: data.slice(), start, end }; // the window is used again
 }
 
-function requireChecksum(bytes: Uint8Array, stored: number, where: string): void {
+function checksumProblem(bytes: Uint8Array, stored: number): string | undefined {
   const found = maskedCrc32c(bytes);
-  if (found === stored) return;
+  if (found === stored) return undefined;
   const hexadecimal = (checksum: number) => checksum.toString(16).padStart(8, '0');
-  throw new RunError(
-    `${where} (${bytes.length} bytes) has checksum ${hexadecimal(found)}, the file says ${hexadecimal(stored)}; ` +
-      'the file is damaged. Move it away to read the others.',
-  );
+  return `(${bytes.length} bytes) has checksum ${hexadecimal(found)}, the file says ${hexadecimal(stored)}`;
+}
+
+/** The first byte from `from` at which the length of a record and its checksum are; the end of the file where there is
+ * none. */
+async function nextRecord(window: FileWindow, from: number): Promise<number> {
+  const size = await window.currentSize();
+  for (let start = from; start + headBytes <= size && start - from < searchedBytes; ) {
+    const piece = await window.bytes(start, Math.min(pieceBytes, size - start));
+    if (piece === undefined) break;
+    const at = headIn(piece, size - start);
+    if (at !== undefined) return start + at;
+    start += piece.length - headBytes + 1;
+  }
+  return size;
+}
+
+const checksumOfZero = maskedCrc32c(new Uint8Array(8));
+
+/** @param left bytes of the file from the start of the piece */
+function headIn(piece: Uint8Array, left: number): number | undefined {
+  const view = new DataView(piece.buffer, piece.byteOffset, piece.length);
+  for (let at = 0; at + headBytes <= piece.length; at++) {
+    // Cheap checks first: there may be millions of zeros.
+    if (view.getUint32(at + 4, true) !== 0) continue;
+    const length = view.getUint32(at, true);
+    const stored = view.getUint32(at + 8, true);
+    if (at + headBytes + length + tailBytes > left || (length === 0 && stored !== checksumOfZero)) continue;
+    if (maskedCrc32c(piece.subarray(at, at + 8)) === stored) return at;
+  }
+  return undefined;
 }
 
 /** A piece of a file in memory that moves forward. */
@@ -90,9 +187,22 @@ class FileWindow {
   #bytes: Uint8Array = new Uint8Array(0);
   #start = 0;
 
+  #size = 0;
+
   constructor(file: FileHandle, path: string) {
     this.#file = file;
     this.#path = path;
+  }
+
+  /** Bytes of the file when it was last asked. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes of the file now: it may be growing. */
+  async currentSize(): Promise<number> {
+    this.#size = await attempt(this.#path, async () => (await this.#file.stat()).size);
+    return this.#size;
   }
 
   /** `length` bytes of the file from `start`, good until the next call; undefined when the file ends before. */
@@ -106,7 +216,7 @@ class FileWindow {
 
   async #moveTo(start: number, length: number): Promise<void> {
     // Asked first: a length may be large and its file short, and the memory for it is better not taken.
-    const { size } = await this.#file.stat();
+    const size = await this.currentSize();
     const wanted = Math.max(0, Math.min(Math.max(length, pieceBytes), size - start));
     const bytes = new Uint8Array(start + length > size ? 0 : wanted);
     const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, start);
@@ -119,6 +229,7 @@ async function attempt<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new RunError(`cannot read ${path}: ${messageOf(error)}. Check that it is there and may be read.`);
+    const why = oneLine(messageOf(error));
+    throw new RunError(`cannot read ${oneLine(path)}: ${why}. Check that it is there and may be read.`);
   }
 }

@@ -27,6 +27,7 @@ export class RunEvents {
   readonly #images: Series<EncodedImage> = new Map();
   readonly #plugins = new Map<string, PluginValue>();
   readonly #descriptions = new Map<string, string>();
+  readonly #unread = new Map<string, { values: number; tags: Set<string> }>();
   #graph: Uint8Array | undefined;
   #version = 0;
 
@@ -53,6 +54,11 @@ export class RunEvents {
     return this.#descriptions;
   }
 
+  /** What is in the files and is not read, by kind, such as `text` or `pr_curves`; void points are counted as well. */
+  get unread(): ReadonlyMap<string, { readonly values: number; readonly tags: ReadonlySet<string> }> {
+    return this.#unread;
+  }
+
   /** Bytes of the newest GraphDef. */
   get graph(): Uint8Array | undefined {
     return this.#graph;
@@ -64,7 +70,9 @@ export class RunEvents {
     if (isStart(content) && this.#version >= 2) this.#forgetFrom(step);
     if (content.kind === 'summary') {
       for (const value of content.values) this.#acceptValue(value, { step, wallTime });
+      for (const { tag, what } of content.unread ?? []) this.#countUnread(what, tag);
     }
+    if (content.kind === 'other' && content.what !== undefined) this.#countUnread(content.what);
   }
 
   #acceptValue(value: SummaryValue, at: Omit<Point<unknown>, 'value'>): void {
@@ -76,6 +84,13 @@ export class RunEvents {
     if (kind === 'plugin' && !this.#plugins.has(tag)) {
       this.#plugins.set(tag, { plugin: value.plugin, content: value.content });
     }
+  }
+
+  #countUnread(what: string, tag?: string): void {
+    const counts = this.#unread.get(what) ?? { values: 0, tags: new Set<string>() };
+    counts.values++;
+    if (tag !== undefined) counts.tags.add(tag);
+    this.#unread.set(what, counts);
   }
 
   #forgetFrom(step: number): void {

@@ -17,7 +17,10 @@ message Event {
     string file_version = 3;
     bytes graph_def = 4;
     Summary summary = 5;
+    bytes log_message = 6;
     SessionLog session_log = 7;
+    bytes tagged_run_metadata = 8;
+    bytes meta_graph_def = 9;
   }
 }
 message SessionLog {
@@ -40,7 +43,9 @@ message Summary {
     oneof value {
       float simple_value = 2;
       Image image = 4;
+      bytes obsolete_old_style_histogram = 3;
       HistogramProto histo = 5;
+      bytes audio = 6;
       TensorProto tensor = 8;
     }
   }
@@ -97,6 +102,17 @@ message TensorShapeProto {
 message TensorProto {
   int32 dtype = 1;
   TensorShapeProto tensor_shape = 2;
+  bytes tensor_content = 4;
+  repeated float float_val = 5;
+  repeated double double_val = 6;
+  repeated int32 int_val = 7;
+  repeated bytes string_val = 8;
+  repeated int64 int64_val = 10;
+  repeated bool bool_val = 11;
+  repeated int32 half_val = 13;
+  repeated uint32 uint32_val = 16;
+  repeated uint64 uint64_val = 17;
+  bytes float8_val = 18;
 }
 
 message Value {

@@ -50,7 +50,7 @@ export const offline: Readonly<Record<string, string>> = fetching(
 
 /** Variables with which it finds a server that sends a little and then nothing. */
 export const stalling: Readonly<Record<string, string>> = fetching(
-  'Promise.resolve(new Response(new ReadableStream({ start: (to) => to.enqueue(new Uint8Array(1000)) })))',
+  'Promise.resolve(new Response(new ReadableStream({ start: (to) => to.enqueue(Uint8Array.of(0x1f, 0x8b, ...Array(998).fill(0))) })))',
 );
 
 function fetching(answer: string): Readonly<Record<string, string>> {

@@ -1,88 +1,107 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Session, Tensors } from '../engine/engine.ts';
+import type { Variable } from '../graph/graph.ts';
 import { newBuffers } from '../input/batch.ts';
 import { float32 } from '../tensor/tensor.ts';
-import { noiseExamples } from '../testing/examples.ts';
+import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
 import { type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
 import type { StepReport } from './train-step.ts';
 
 const nothing: Tensors = new Map();
+const variable = (name: string, role: Variable['role']): [string, Variable] => [
+  name,
+  { name, role, dtype: 'float32', shape: [2] },
+];
+const variables = new Map([
+  variable('conv1/weights', 'parameter'),
+  variable('local3/biases', 'parameter'),
+  variable('local3/biases/ExponentialMovingAverage', 'average'),
+]);
 
 /** A session after a step that broke one variable and its average. */
-const session: Session = {
+const session = (biases: number): Session => ({
   write: async () => undefined,
   step: async () => nothing,
   read: async () =>
     new Map([
       ['conv1/weights', float32([2], [1, 2])],
-      ['local3/biases', float32([2], [1, Number.NaN])],
+      ['local3/biases', float32([2], [1, biases])],
       ['local3/biases/ExponentialMovingAverage', float32([1], [Number.POSITIVE_INFINITY])],
     ]),
   profile: async () => [],
   release: async () => undefined,
-};
+});
 
 const batch = { ...newBuffers(2), examples: Uint32Array.of(7, 3), step: 12, count: 2 };
-
 const saved = (globalStep: number) => ({ globalStep, path: `runs/a/model.ckpt-${globalStep}.safetensors` });
 
-function check(totalLoss: number, last: LastSaved | undefined = saved(10)): Promise<void> {
-  const losses = new Map([
-    ['cross_entropy', totalLoss],
-    ['total_loss', totalLoss],
-  ]);
-  const report: StepReport = {
-    kind: 'step',
-    step: 12,
-    totalLoss,
-    losses,
-    learningRate: 0.1,
-    waitedMillis: 0,
-  };
-  return requireFinite(report, noiseExamples(10), batch, session, last);
-}
+const check = (totalLoss: number, last: LastSaved | undefined = saved(10), biases = Number.NaN) =>
+  inTemporaryFolder(async (dir) => {
+    const report: StepReport = {
+      ...{ kind: 'step', step: 12, totalLoss, learningRate: 0.1, correct: 0, waitedMillis: 0 },
+      losses: new Map([
+        ['cross_entropy', 1 / 3],
+        ['total_loss', totalLoss],
+      ]),
+    };
+    const run = { variables, examples: noiseExamples(10), batch, session: session(biases), dir, saved: last };
+    try {
+      await requireFinite(report, run);
+    } catch (error) {
+      assert.equal(readFileSync(join(dir, 'diverged-batch-12.txt'), 'utf8'), 'noise.bin:7\nnoise.bin:3\n');
+      throw error;
+    }
+  });
 
-test('a finite loss goes on', () => check(4.67));
+test('a finite loss continues', () => check(4.67));
 
-test('a loss that is infinite or not a number ends the training', async () => {
+test('a loss that is infinite or not a number ends the training: cause and advice come first, in few lines', async () => {
   for (const loss of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-    await assert.rejects(check(loss), {
-      name: 'RunError',
-      message: new RegExp(`^Model diverged with loss = ${loss} at step 12, learning rate 0\\.1\\.`),
+    await assert.rejects(check(loss), ({ message }: Error) => {
+      const lines = message.split('\n');
+      assert.equal(lines[0], `Model diverged: the loss is ${loss} at step 12, learning rate 0.1.`);
+      assert.match(
+        lines[1] ?? '',
+        /^ {2}A smaller --learning-rate, or --clip-norm 5, may help\. The last good/,
+      );
+      assert.match(
+        lines[2] ?? '',
+        /^ {2}Terms of the loss: cross_entropy 0\.333333, total_loss (NaN|-?Infinity)$/,
+      );
+      assert.equal(lines[3], '  No longer finite, as their gradients were not: local3/biases');
+      assert.match(lines[4] ?? '', /^ {2}The 2 images of the batch are listed in .*diverged-batch-12\.txt$/);
+      assert.equal(lines.length, 5);
+      return true;
     });
   }
 });
 
-test('it is told which term, which variables and which examples', async () => {
-  const lines = [
-    'loss: cross_entropy NaN, total_loss NaN',
-    'not finite after this step: local3/biases, and so their gradients',
-    'examples of the batch: noise\\.bin:7 noise\\.bin:3\n',
-  ];
-  await assert.rejects(check(Number.NaN), { message: new RegExp(lines.join('\n *')) });
-});
+test('variables that are still finite are explained', () =>
+  assert.rejects(check(Number.NaN, saved(10), 1), {
+    message: /All variables are still finite: the loss overflowed/,
+  }));
 
-test('it is told from which checkpoint to go on', async () => {
-  const cases = [
-    [saved(10), /the last good checkpoint is runs\/a\/model\.ckpt-10\.safetensors\./],
-    [
-      saved(12),
-      /The checkpoint it went on from, runs\/a\/model\.ckpt-12\.safetensors, gave this loss; remove it/,
-    ],
-  ] as const;
-  for (const [last, message] of cases) await assert.rejects(check(Number.NaN, last), { message });
-  assert.throws(() => requireFiniteVariables(new Map([['w', float32([1], [Number.NaN])]]), 0, undefined), {
-    message: /Nothing was saved\./,
+test('it names the checkpoint to resume from', async () => {
+  await assert.rejects(check(Number.NaN, saved(10)), {
+    message: /The last good checkpoint is runs\/a\/model\.ckpt-10\.safetensors\./,
+  });
+  await assert.rejects(check(Number.NaN, saved(12)), {
+    message: /The checkpoint runs\/a\/model\.ckpt-12\.safetensors itself gives this loss: remove it/,
   });
 });
 
 test('variables that are not finite are not saved', () => {
   const broken = new Map([['conv1/weights', float32([2], [1, Number.NaN])]]);
-  assert.throws(() => requireFiniteVariables(broken, 20, saved(10)), {
+  assert.throws(() => requireFiniteVariables(broken, variables, 20, saved(10)), {
     name: 'RunError',
     message:
-      /^Model diverged: not finite after 20 steps are conv1\/weights\.\n.*runs\/a\/model\.ckpt-10\.safetensors/,
+      /^Model diverged after 20 steps\.\n.*model\.ckpt-10\.safetensors\.\n.*gradients were not: conv1\/weights$/,
   });
-  requireFiniteVariables(new Map([['conv1/weights', float32([2], [1, 2])]]), 20, saved(10));
+  assert.throws(() => requireFiniteVariables(broken, variables, 0, undefined), {
+    message: /Nothing was saved\./,
+  });
+  requireFiniteVariables(new Map([['conv1/weights', float32([2], [1, 2])]]), variables, 20, saved(10));
 });

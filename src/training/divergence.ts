@@ -1,7 +1,10 @@
-/** What to say of a run whose numbers are no longer numbers. */
+/** Diagnosis of a run whose numbers are no longer finite. */
+import { join } from 'node:path';
 import type { Examples } from '../data/files.ts';
+import { writeAside } from '../disk/write-aside.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
-import { RunError } from '../errors.ts';
+import { messageOf, RunError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { Batch } from '../input/batch.ts';
 import type { StepReport } from './train-step.ts';
 
@@ -11,61 +14,97 @@ export interface LastSaved {
   readonly path: string;
 }
 
+/** What a diagnosis looks at. */
+export interface DivergedRun {
+  readonly variables: Graph['variables'];
+  readonly examples: Examples;
+  readonly batch: Batch;
+  readonly session: Session;
+  /** Where the positions of the batch's images are written. */
+  readonly dir: string;
+  /** The last checkpoint, undefined if there is none. */
+  readonly saved: LastSaved | undefined;
+}
+
+/** More names are counted, not listed. */
+const mostNames = 4;
+
 /**
  * Stops a run that has diverged, before anything of it is saved.
  *
- * @param saved the last checkpoint, undefined where there is none
- * @throws RunError when the loss is infinite or not a number: the step, the terms of the loss, the variables whose
- * update was not finite (so their gradients were not), the examples of the batch, and the last good checkpoint.
+ * @throws RunError when the loss is infinite or not a number: cause and advice, the terms of the loss, the variables whose
+ * update was not finite (so their gradients were not), and the file with the examples of the batch.
  */
 export async function requireFinite(
   { step, totalLoss, losses, learningRate }: StepReport,
-  examples: Examples,
-  batch: Batch,
-  session: Session,
-  saved: LastSaved | undefined,
+  { variables, examples, batch, session, dir, saved }: DivergedRun,
 ): Promise<void> {
   if (Number.isFinite(totalLoss)) return;
-  const names = notFinite(await session.read());
+  const names = notFinite(await session.read(), variables);
   const keys = Array.from(batch.examples, (example) => examples.keyOf(example));
+  const terms = [...losses].map(([name, value]) => `${name} ${shortNumber(value)}`);
   throw new RunError(
     [
-      `Model diverged with loss = ${totalLoss} at step ${step}, learning rate ${learningRate}.`,
-      `  loss: ${[...losses].map(([name, value]) => `${name} ${value}`).join(', ')}`,
-      `  not finite after this step: ${names.length === 0 ? 'no variable' : `${names.join(', ')}, and so their gradients`}`,
-      `  examples of the batch: ${keys.join(' ')}`,
+      `Model diverged: the loss is ${totalLoss} at step ${step}, learning rate ${shortNumber(learningRate)}.`,
       `  ${advice(step, saved)}`,
+      `  Terms of the loss: ${terms.join(', ')}`,
+      `  ${named(names)}`,
+      `  ${await batchNote(dir, step, keys)}`,
     ].join('\n'),
   );
 }
 
 /** @throws RunError naming the variables that are not finite after `globalStep` updates. */
 export function requireFiniteVariables(
-  variables: Tensors,
+  values: Tensors,
+  variables: Graph['variables'],
   globalStep: number,
   saved: LastSaved | undefined,
 ): void {
-  const names = notFinite(variables);
+  const names = notFinite(values, variables);
   if (names.length === 0) return;
   throw new RunError(
-    `Model diverged: not finite after ${globalStep} steps are ${names.join(', ')}.\n  ${advice(globalStep, saved)}`,
+    `Model diverged after ${globalStep} steps.\n  ${advice(globalStep, saved)}\n  ${named(names)}`,
   );
 }
 
-/** Weights and biases that hold an infinity or what is not a number. */
-function notFinite(variables: Tensors): readonly string[] {
-  return [...variables]
-    .filter(([name]) => !/\/(ExponentialMovingAverage|avg)$/.test(name))
+/** Names of variables that hold an infinity or not a number. Averages are left out: they follow from the others. */
+function notFinite(values: Tensors, variables: Graph['variables']): readonly string[] {
+  return [...values]
+    .filter(([name]) => variables.get(name)?.role !== 'average')
     .filter(([, { data }]) => !data.every((value) => Number.isFinite(Number(value))))
     .map(([name]) => name);
+}
+
+function named(names: readonly string[]): string {
+  if (names.length === 0)
+    return 'All variables are still finite: the loss overflowed before its gradients reached them';
+  const shown = names.slice(0, mostNames).join(', ');
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
+  return `No longer finite, as their gradients were not: ${shown}${more}`;
+}
+
+/** Six significant digits. */
+function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}
+
+async function batchNote(dir: string, step: number, keys: readonly string[]): Promise<string> {
+  const file = join(dir, `diverged-batch-${step}.txt`);
+  try {
+    await writeAside(file, new TextEncoder().encode(`${keys.join('\n')}\n`));
+    return `The ${keys.length} images of the batch are listed in ${file}`;
+  } catch (error) {
+    return `The images of the batch could not be listed (${messageOf(error)})`;
+  }
 }
 
 /** A checkpoint is written once its weights have given a finite loss, so the last one is good; only that at the end of
  * a run is written untried. */
 function advice(step: number, saved: LastSaved | undefined): string {
-  const help = 'A smaller --learning-rate, or --clip-norm, may help.';
-  if (saved === undefined) return `Nothing was saved. ${help}`;
+  const help = 'A smaller --learning-rate, or --clip-norm 5, may help.';
+  if (saved === undefined) return `${help} Nothing was saved.`;
   const { globalStep, path } = saved;
-  if (globalStep < step) return `Nothing of this was saved; the last good checkpoint is ${path}. ${help}`;
-  return `The checkpoint it went on from, ${path}, gave this loss; remove it to go on from the one before. ${help}`;
+  if (globalStep < step) return `${help} The last good checkpoint is ${path}.`;
+  return `${help} The checkpoint ${path} itself gives this loss: remove it to resume from the one before.`;
 }

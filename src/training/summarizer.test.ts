@@ -111,7 +111,7 @@ for (const { name, skip, create } of cases) {
 
 describe('a summary', () => {
   const report = (step: number, value: number): StepReport => ({
-    ...{ kind: 'step', step, totalLoss: value, learningRate: 0.1, waitedMillis: 0 },
+    ...{ kind: 'step', step, totalLoss: value, learningRate: 0.1, correct: 0, waitedMillis: 0 },
     losses: new Map([['total_loss', value]]),
   });
   const [onnx] = engines;

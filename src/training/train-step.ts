@@ -3,7 +3,7 @@ import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
 import type { TrainingRun } from './run.ts';
-import { stepScalars } from './training-graph.ts';
+import { logitsName, stepScalars } from './training-graph.ts';
 
 /** Update number `step`, counted from 0. */
 export interface StepReport {
@@ -14,6 +14,8 @@ export interface StepReport {
   /** Every term of the loss and `total_loss`, by name. */
   readonly losses: ReadonlyMap<string, number>;
   readonly learningRate: number;
+  /** Images of the batch whose class scores highest, before the update. */
+  readonly correct: number;
   /** Milliseconds that this step waited for its batch. */
   readonly waitedMillis: number;
 }
@@ -46,7 +48,24 @@ export async function trainStep(
   const losses = new Map(lossNames.map((name) => [name, scalarOf(outputs.get(name))]));
   const totalLoss = losses.get('total_loss') ?? Number.NaN;
   const learningRate = scalars.get('learning_rate') ?? Number.NaN;
-  return { report: { kind: 'step', step, losses, totalLoss, learningRate }, outputs };
+  const correct = correctIn(outputs.get(logitsName), labels);
+  return { report: { kind: 'step', step, losses, totalLoss, learningRate, correct }, outputs };
+}
+
+/** Images whose label has the highest score; of several highest the first counts.
+ * @param logits [N, classes] */
+function correctIn(logits: Tensor | undefined, labels: Int32Array): number {
+  if (logits === undefined) return 0;
+  const scores = float32Data(logits);
+  const classes = scores.length / labels.length;
+  let correct = 0;
+  for (let row = 0; row < labels.length; row++) {
+    let best = 0;
+    for (let index = 1; index < classes; index++)
+      if ((scores[row * classes + index] ?? 0) > (scores[row * classes + best] ?? 0)) best = index;
+    if (best === labels[row]) correct++;
+  }
+  return correct;
 }
 
 function scalarOf(tensor: Tensor | undefined): number {

@@ -8,7 +8,8 @@ import type { CheckpointStore } from '../checkpoint/store.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
-import { type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
+import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
+import { EpochCounter, type EpochReport } from './epochs.ts';
 import {
   bitChanges,
   metadataOf,
@@ -78,6 +79,7 @@ export type TrainEvent =
       readonly with: 'compiling' | 'validating' | 'saving';
     }
   | StepReport
+  | EpochReport
   /** Its tensors are the receiver's to keep. */
   | StepSummary
   | { readonly kind: 'checkpoint'; readonly globalStep: number; readonly path: string }
@@ -140,12 +142,13 @@ function requireOptions({
 /** Every turn: what is due at this step (score, save), then the update. The last turn has no update. */
 async function* loop(
   { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal, saveRequests }: TrainOptions,
-  { lossNames }: TrainingGraph,
+  training: TrainingGraph,
   session: Session,
   batches: BatchSource,
   summarizer: Summarizer | undefined,
 ): AsyncGenerator<TrainEvent, void, void> {
   const best = validate && (await BestKeeper.open(validate));
+  const epochs = new EpochCounter(run.examples.count, run.batchSize);
   const first = resume?.checkpoint.metadata.globalStep ?? -1;
   let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
   for (let globalStep = Math.max(0, first); ; globalStep++) {
@@ -158,7 +161,7 @@ async function* loop(
     const isSaved = saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
     const needed = scores || (due && !isSaved);
-    const tensors = needed ? await readVariables(session, globalStep, saved) : undefined;
+    const tensors = needed ? await readVariables(session, training, globalStep, saved) : undefined;
     if (scores && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'validating' };
       const score = await best.score(tensors, metadata);
@@ -166,7 +169,9 @@ async function* loop(
     }
     // Asked again: who asked to stop while the score was made waits for no further step.
     const last = isLast();
-    const taken = last ? undefined : await nextStep(run, lossNames, session, batches, saved, shows);
+    const taken = last
+      ? undefined
+      : await nextStep(run, training, session, batches, { dir: store.dir, saved }, shows);
     // Only now: the weights are good, for they gave a finite loss.
     if ((due || last) && !isSaved && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'saving' };
@@ -180,6 +185,8 @@ async function* loop(
     }
     yield taken.report;
     if (taken.summary !== undefined) yield taken.summary;
+    const epoch = epochs.add(taken.report.step, taken.report.correct);
+    if (epoch !== undefined) yield epoch;
   }
 }
 
@@ -187,10 +194,10 @@ async function* loop(
  * @throws RunError when the loss is not finite. */
 async function nextStep(
   run: TrainingRun,
-  lossNames: readonly string[],
+  { graph: { variables }, lossNames }: TrainingGraph,
   session: Session,
   batches: BatchSource,
-  saved: LastSaved | undefined,
+  kept: Pick<DivergedRun, 'dir' | 'saved'>,
   shows: Summarizer | undefined,
 ) {
   const waitedBefore = batches.waitedMillis;
@@ -199,15 +206,20 @@ async function nextStep(
   const watch = shows !== undefined;
   const { report: found, outputs } = await trainStep(run, lossNames, session, batch, { watch });
   const report: StepReport = { ...found, waitedMillis };
-  await requireFinite(report, run.examples, batch, session, saved);
+  await requireFinite(report, { ...kept, variables, examples: run.examples, batch, session });
   const summary = shows?.summarize(batch, outputs, report, batches);
   batches.recycle(batch);
   return { report, summary };
 }
 
 /** @throws RunError when one of them is not finite: such a checkpoint would only waste what comes after it. */
-async function readVariables(session: Session, globalStep: number, saved: LastSaved | undefined) {
-  const variables = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
-  requireFiniteVariables(variables, globalStep, saved);
-  return variables;
+async function readVariables(
+  session: Session,
+  { graph }: TrainingGraph,
+  globalStep: number,
+  saved: LastSaved | undefined,
+) {
+  const values = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
+  requireFiniteVariables(values, graph.variables, globalStep, saved);
+  return values;
 }

@@ -33,6 +33,9 @@ export function lossAverageName(term: string): string {
 export function gradientTag(variable: string): string {
   return `${variable}/gradients`;
 }
+/** The output that holds the scores of the classes, [N, classes]. */
+export const logitsName = 'logits';
+
 /** Decay of the loss terms' running averages (r0.11, `_add_loss_summaries`). */
 const lossAverageDecay = 0.9;
 
@@ -97,6 +100,7 @@ export function buildTrainingGraph({
     updateAverage(builder, average, updated[index] ?? variable, decay);
   });
   averageLosses(builder, losses);
+  builder.output(logitsName, model.logits);
   for (const [tag, activation] of shownActivations(builder, model)) builder.watch(tag, activation);
   for (const { variable, gradient } of trained) {
     builder.watch(variable.name, variable);

@@ -5,9 +5,9 @@ import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { datasets } from '../../data/dataset.ts';
 import { type Examples, loadExamples } from '../../data/files.ts';
 import { holdOut } from '../../data/holdout.ts';
-import { shellWord } from '../../disk/shell-word.ts';
 import { chooseEngine } from '../../engine/engines.ts';
 import { RunError } from '../../errors.ts';
+import { ContactSheet } from '../../evaluation/contact-sheet.ts';
 import { type Evaluation, Evaluator, requireSameClasses } from '../../evaluation/evaluate.ts';
 import { ScoreWitness } from '../../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../../evaluation/report-files.ts';
@@ -17,6 +17,7 @@ import { type Console, timestamp } from '../console.ts';
 import type { EvalFlags } from '../flag-table.ts';
 import { scoringLine } from '../progress-line.ts';
 import { classTable, confusionTable } from '../report-tables.ts';
+import { watchLine } from '../watch-line.ts';
 import type { CommandContext } from './context.ts';
 import { ensureDataset } from './data.ts';
 import { EvalSummaries } from './eval-summaries.ts';
@@ -63,13 +64,16 @@ export class CheckpointScorer {
     const witness = new ScoreWitness(examples);
     const { confusion } = witness;
     const predictions = new PredictionRows(examples);
+    const pictures = new ContactSheet(examples);
     const score = await evaluator.score(tensors, weights, examples, {
       numExamples,
       signal: this.#signal,
       onProgress: progressOf(this.#console, all),
       onScored: (scored) => {
         witness.add(scored);
-        if (report) predictions.add(scored);
+        if (!report) return;
+        predictions.add(scored);
+        pictures.add(scored);
       },
     });
     this.#console.progress(undefined);
@@ -84,8 +88,9 @@ export class CheckpointScorer {
       this.#console.result(
         `\n${classTable(confusion.byClass)}\n\n${confusionTable(classes, confusion.counts)}\n`,
       );
-      const files = await writeReport(this.#flags.evalDir, result, about, confusion, predictions);
-      this.#console.line(`Written: ${files.join(', ')}`, { kind: 'report', files });
+      const files = await writeReport(this.#flags.evalDir, result, about, confusion, predictions, pictures);
+      const list = files.map((file) => `  ${file}`).join('\n');
+      this.#console.line(`Written:\n${list}`, { kind: 'report', files });
     }
     return { dataset: examples.dataset.name, ...result };
   }
@@ -105,7 +110,7 @@ export class CheckpointScorer {
         ...{ engine: engine.library, threads: engine.threads },
       },
     );
-    this.#console.line(`Watch it: tensorboard --logdir ${shellWord(this.#flags.evalDir)}`);
+    if (!this.#flags.runOnce) this.#console.line(watchLine(this.#flags.evalDir));
   }
 
   #tell({ dataset }: Examples, result: Evaluation, about: Readonly<Record<string, unknown>>): void {

@@ -47,7 +47,7 @@ export async function fetchDataset(
     const fetching = command(`download --data-dir ${shellWord(dataDir)}`);
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
-        `  With a copy at hand: ${fetching} --tarball FILE; from a mirror: --url ADDRESS.\n` +
+        `  From a copy: ${fetching} --tarball FILE; from a mirror: --url ADDRESS.\n` +
         '  Without: --dataset synthetic trains on drawn pictures.',
     );
   }

@@ -14,6 +14,10 @@ export async function requireTrustedFolders<Flags extends object>(
   for (const name of names) {
     const [folder, flag] = [flags[name], writtenName(name)];
     if (typeof folder !== 'string') continue;
+    if (/^~(\/|$)/.test(folder))
+      onWarning(
+        `--${flag}=${folder}: the shell did not expand ~, so this is a folder named "~"; write --${flag} ${folder} with a blank`,
+      );
     await requireTrusted({ folder, flag: `--${flag}`, isExplicit: given.has(flag) }, onWarning);
   }
 }

@@ -1,29 +1,32 @@
 /** `cifar10 inspect`: what a thing holds. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { type Checkpoint, readCheckpoint } from '../../checkpoint/checkpoint.ts';
+import { readCheckpointMetadata } from '../../checkpoint/checkpoint.ts';
+import { stepOfName } from '../../checkpoint/names.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
 import { type DatasetDescription, datasets } from '../../data/dataset.ts';
 import { loadExamples } from '../../data/files.ts';
 import { labelOf } from '../../data/record.ts';
-import { summarizeOnnx } from '../../engine/onnx/summarize.ts';
 import { messageOf, RunError, UsageError } from '../../errors.ts';
 import { printGraph } from '../../graph/print.ts';
-import { summarizeEvents, type TagRow } from '../../inspect/events.ts';
 import { layersOf } from '../../inspect/network.ts';
-import { statisticsOf } from '../../inspect/tensor-statistics.ts';
+import { type RunRow, runsIn } from '../../inspect/runs.ts';
 import { tutorialNetwork } from '../../model/network.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { isEventFileName } from '../../summary/event-file-name.ts';
-import { readRun } from '../../summary/event-reader.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
+import { oneLine } from '../../wording.ts';
 import type { Console } from '../console.ts';
 import type { InspectFlags } from '../flag-table.ts';
 import { table } from '../table.ts';
 import type { CommandContext } from './context.ts';
+import { inspectEvents } from './inspect-events.ts';
+import { inspectOnnx } from './inspect-onnx.ts';
+import { inspectSafetensors, showCheckpoint } from './inspect-safetensors.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
-const what = 'graph, a checkpoint, a training folder, event files, a data folder or an .onnx file';
+const what =
+  'graph, a checkpoint, a training folder, a folder of those, event files, a data folder or an .onnx file';
 
 /** Looks at `graph` or at a path, and tells what it is by what is there. */
 export async function inspectCommand({
@@ -36,10 +39,10 @@ export async function inspectCommand({
     throw new UsageError(`inspect takes one thing to look at: ${what}`);
   if (thing === 'graph') inspectGraph(flags, console);
   else if (await isFolder(thing)) await inspectFolder(thing, console);
-  else if (thing.endsWith('.onnx')) inspectOnnx(thing, await readable(thing, () => readFile(thing)), console);
-  else if (thing.endsWith('.safetensors')) inspectCheckpoint(thing, await readCheckpoint(thing), console);
+  else if (thing.endsWith('.onnx')) await inspectOnnx(thing, console);
+  else if (isSafetensorsName(thing)) await inspectSafetensors(thing, console);
   else if (isEventFileName(basename(thing))) await inspectEvents(thing, console);
-  else throw new RunError(`${thing}: not known; inspect looks at ${what}`);
+  else throw new RunError(`${oneLine(thing)}: not known; inspect looks at ${what}`);
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -51,7 +54,9 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new RunError(`${path}: cannot be read (${messageOf(error)}); inspect looks at ${what}`);
+    throw new RunError(
+      `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); inspect looks at ${what}`,
+    );
   }
 }
 
@@ -84,87 +89,89 @@ function inspectGraph({ full }: InspectFlags, console: Console): void {
   );
 }
 
+/** Shows everything in a folder that can be shown. What cannot is named in a warning.
+ * @throws RunError when nothing can be shown */
 async function inspectFolder(path: string, console: Console): Promise<void> {
-  const names = await readable(path, () => readdir(path));
-  const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
-  if (byFolder !== undefined) await inspectData(join(path, '..'), byFolder, console);
-  else {
-    const hasCheckpoints = names.some((name) => /^model\.ckpt-\d+\.safetensors$/.test(name));
-    const hasEvents = names.some(isEventFileName);
-    if (hasCheckpoints) await inspectRun(path, console);
-    if (hasEvents) await inspectEvents(path, console);
-    if (hasCheckpoints || hasEvents) return;
-    const inside = Object.values(datasets).filter(({ folder }) => names.includes(folder));
-    if (inside.length === 0)
-      throw new RunError(
-        `${path}: holds neither checkpoints, event files nor a data set; inspect looks at ${what}`,
-      );
-    for (const dataset of inside) await inspectData(path, dataset, console);
+  const parts = await partsOf(path, console);
+  if (parts.length === 0) {
+    const found = 'holds neither checkpoints, event files, ONNX files nor a data set';
+    throw new RunError(`${oneLine(path)}: ${found}; inspect looks at ${what}`);
   }
+  const problems: string[] = [];
+  for (const show of parts) {
+    try {
+      await show();
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length === parts.length) throw new RunError(problems.join('\n'));
+  for (const problem of problems) console.warn(`${problem}. The rest of the folder is shown.`);
+}
+
+type Part = () => Promise<void>;
+
+async function partsOf(path: string, console: Console): Promise<readonly Part[]> {
+  const names = (await readable(path, () => readdir(path))).sort();
+  const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
+  if (byFolder !== undefined) return [() => inspectData(join(path, '..'), byFolder, console)];
+  const parts: Part[] = [];
+  if (names.some((name) => stepOfName(name) !== undefined)) parts.push(() => inspectRun(path, console));
+  if (names.some(isEventFileName)) parts.push(() => inspectEvents(path, console));
+  const data = Object.values(datasets).filter(({ folder }) => names.includes(folder));
+  for (const dataset of data) parts.push(() => inspectData(path, dataset, console));
+  const runs = parts.length === 0 ? await runsIn(path) : [];
+  if (runs.length > 0) parts.push(async () => inspectRuns(path, runs, console));
+  for (const name of names) {
+    const file = join(path, name);
+    if (isSafetensorsName(name) && stepOfName(name) === undefined) {
+      parts.push(() => inspectSafetensors(file, console));
+    }
+    if (name.endsWith('.onnx')) parts.push(() => inspectOnnx(file, console));
+  }
+  return parts;
+}
+
+function isSafetensorsName(name: string): boolean {
+  return name.endsWith('.safetensors');
+}
+
+/** One row a run. */
+function inspectRuns(dir: string, runs: readonly RunRow[], console: Console): void {
+  const shown = (value: number | null, digits: number) => (value === null ? '-' : value.toFixed(digits));
+  const rows = runs.map(({ name, step, loss, precision, imagesPerSecond, engine, modified }) => [
+    name,
+    step === null ? '-' : number(step),
+    ...[
+      shown(loss, 3),
+      shown(precision, 3),
+      imagesPerSecond === null ? '-' : number(Math.round(imagesPerSecond)),
+    ],
+    ...[engine ?? '-', modified?.slice(0, 16).replace('T', ' ') ?? '-'],
+  ]);
+  const head = ['run', 'steps', 'loss', 'precision', 'images/s', 'engine', 'saved (UTC)'];
+  console.result(table([head, ...rows]), { kind: 'runs', dir, runs });
 }
 
 async function inspectRun(path: string, console: Console): Promise<void> {
   const store = new CheckpointStore(path, { keep: 0, onWarning: console.warn });
   const found = await store.latest();
   const checkpoints = await store.paths();
-  console.result(`${path}: ${checkpoints.map((file) => basename(file)).join(', ')}\n`, {
+  console.result(`${oneLine(path)}: ${checkpoints.map((file) => basename(file)).join(', ')}\n`, {
     kind: 'run',
     dir: path,
     checkpoints,
   });
-  if (found !== undefined) inspectCheckpoint(found.path, found.checkpoint, console);
-}
-
-/** Of a file, or of all files of a folder, as TensorBoard would put them together. */
-async function inspectEvents(path: string, console: Console): Promise<void> {
-  const { tags, graphNodes, hyperparameters } = summarizeEvents(await readRun(path));
-  const settings = Object.entries(hyperparameters).map(([name, value]) => `  ${name}: ${value}`);
-  const graph = graphNodes === undefined ? 'no graph' : `a graph of ${number(graphNodes)} nodes`;
-  const rows = tags.map((row) => [
-    row.tag,
-    row.kind,
-    ...[row.points, row.firstStep, row.lastStep].map(String),
-    lastValueOf(row),
-  ]);
-  console.result(
-    [
-      `${path}: ${number(tags.length)} tags, ${graph}`,
-      ...settings,
-      '',
-      table([['tag', 'kind', 'points', 'first step', 'last step', 'last value'], ...rows]),
-    ].join('\n'),
-    { kind: 'events', path, tags, graphNodes: graphNodes ?? null, hyperparameters },
-  );
-}
-
-function lastValueOf(row: TagRow): string {
-  const short = (value: number) => String(Number(value.toPrecision(5)));
-  if (row.kind === 'scalar') return short(row.value);
-  if (row.kind === 'image') return `${row.width} × ${row.height}`;
-  return `${number(row.values)} values, ${short(row.min)} … ${short(row.max)}`;
-}
-
-function inspectCheckpoint(path: string, { metadata, tensors }: Checkpoint, console: Console): void {
-  const fields = Object.entries(metadata).map(
-    ([name, value]) => `  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  const short = (value: number) => value.toPrecision(4);
-  const told = [...tensors].map(([name, { shape, data }]) => ({ name, shape, ...statisticsOf(data) }));
-  const rows = told.map(({ name, shape, mean, deviation, least, greatest, notFinite }) => [
-    name,
-    shape.join(' × ') || 'scalar',
-    ...[mean, deviation, least, greatest].map(short),
-    notFinite === 0 ? '' : `${notFinite} not finite`,
-  ]);
-  console.result(
-    [
-      path,
-      ...fields,
-      '',
-      table([['tensor', 'shape', 'mean', 'deviation', 'least', 'greatest', ''], ...rows]),
-    ].join('\n'),
-    { kind: 'contents', path, metadata, tensors: told },
-  );
+  if (found === undefined) return;
+  showCheckpoint(found.path, found.checkpoint, console);
+  // Newer ones are damaged, and were named when the newest whole one was found.
+  for (const older of checkpoints.slice(0, checkpoints.indexOf(found.path))) {
+    await readCheckpointMetadata(older).catch((error: unknown) => {
+      if (!(error instanceof RunError)) throw error;
+      console.warn(`damaged checkpoint: ${error.message}`);
+    });
+  }
 }
 
 async function inspectData(dataDir: string, dataset: DatasetDescription, console: Console): Promise<void> {
@@ -196,18 +203,4 @@ async function classCounts(
     counts[label] = (counts[label] ?? 0) + 1;
   }
   return counts;
-}
-
-function inspectOnnx(path: string, bytes: Uint8Array, console: Console): void {
-  const summary = summarizeOnnx(path, bytes);
-  const { producer, opset, inputs, outputs, operators, initializerBytes } = summary;
-  const nodes = operators.reduce((sum, [, count]) => sum + count, 0);
-  console.result(
-    [
-      `${path}: made by ${producer || 'nobody who says so'}, opset ${opset}, ${nodes} nodes, ${number(initializerBytes)} bytes of constants`,
-      `inputs:\n${inputs.map((text) => `  ${text}`).join('\n')}\noutputs:\n${outputs.map((text) => `  ${text}`).join('\n')}`,
-      table([['operator', 'nodes'], ...operators.map(([name, count]) => [name, String(count)])]),
-    ].join('\n'),
-    { kind: 'onnx', path, ...summary, operators: Object.fromEntries(operators), nodes },
-  );
 }

@@ -13,8 +13,10 @@ import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
 
 /** @throws UsageError for flags that contradict each other. */
-export function requireSensibleFlags(flags: TrainFlags): void {
+export function requireSensibleFlags(flags: TrainFlags, given: ReadonlySet<string>): void {
   const { restart, initFrom, trainDir, engine, precision } = flags;
+  if (given.has('epochs') && given.has('max-steps'))
+    throw new UsageError('--epochs and --max-steps both say how long to train; leave one out');
   requireOffered(engine, precision);
   if (restart && initFrom !== undefined && isWithin(resolve(trainDir), resolve(initFrom))) {
     throw new UsageError(
@@ -24,7 +26,7 @@ export function requireSensibleFlags(flags: TrainFlags): void {
 }
 
 /** Schedules that end do so with the run, unless it says otherwise. */
-function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
+export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
   return found.decaySteps === 0 && endsAtDecaySteps(found.schedule)
     ? { ...found, decaySteps: maxSteps }
     : found;
@@ -49,9 +51,8 @@ export function recipeOf(
     batchSize: settled('batch-size', flags.batchSize, stored?.batchSize),
     seed: settled('seed', flags.seed, stored?.seed),
     holdout: settled('holdout', flags.holdout, stored?.holdout),
-    hyperparameters: withDecaySteps(
-      makeHyperparameters((name) => settled<string | number>(writtenName(name), flags[name], before?.[name])),
-      flags.maxSteps,
+    hyperparameters: makeHyperparameters((name) =>
+      settled<string | number>(writtenName(name), flags[name], before?.[name]),
     ),
     groups: stored?.groups ?? [],
   };

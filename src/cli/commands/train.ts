@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { CheckpointStore, type FoundCheckpoint } from '../../checkpoint/store.ts';
 import { loadExamples } from '../../data/files.ts';
-import { shellWord } from '../../disk/shell-word.ts';
 import type { Tensors } from '../../engine/engine.ts';
 import { RunError, requireRunning } from '../../errors.ts';
 import { Evaluator } from '../../evaluation/evaluate.ts';
+import { stepsIn } from '../../training/epochs.ts';
 import { makeRun, requireSameRun, type TrainingRun } from '../../training/run.ts';
 import { SaveRequests, type TrainOptions, train } from '../../training/train.ts';
 import type { Validation } from '../../training/validation.ts';
@@ -15,18 +15,19 @@ import type { TrainFlags } from '../flag-table.ts';
 import { interruption } from '../signals.ts';
 import { computing, saving, waiting } from '../stop-watch.ts';
 import { TrainReporter } from '../train-reporter.ts';
+import { watchLine } from '../watch-line.ts';
 import type { CommandContext } from './context.ts';
 import { ensureDataset } from './data.ts';
 import { requireTrustedFolders } from './folders.ts';
 import { startingPoint } from './init-from.ts';
 import { TrainDir } from './train-dir.ts';
-import { engineOf, recipeOf, requireSensibleFlags } from './train-recipe.ts';
+import { engineOf, recipeOf, requireSensibleFlags, withDecaySteps } from './train-recipe.ts';
 import { TrainSummaries } from './train-summaries.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<boolean> {
   const { flags, given, console, signal, stopWatch } = context;
-  requireSensibleFlags(flags);
+  requireSensibleFlags(flags, given);
   await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
   const lost = new AbortController();
   let reason: RunError | undefined;
@@ -60,6 +61,8 @@ interface Plan {
   readonly store: CheckpointStore;
   readonly resume: FoundCheckpoint | undefined;
   readonly initFrom: Tensors | undefined;
+  /** Updates in all. */
+  readonly maxSteps: number;
 }
 
 /** Refuses what can be refused before data is fetched, then brings the data. */
@@ -76,15 +79,22 @@ async function prepare({ flags, given, console, signal }: CommandContext<TrainFl
   const examples = await loadExamples(flags.dataDir, dataset, 'train', signal);
   // Found now, not by the evaluation after hours of training.
   await loadExamples(flags.dataDir, dataset, 'test', signal);
-  const run = makeRun(recipe, examples, engine);
+  const made = makeRun(recipe, examples, engine);
+  const { epochs } = flags;
+  const maxSteps =
+    epochs === undefined ? flags.maxSteps : stepsIn(epochs, made.examples.count, made.batchSize);
+  const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   requireRunning(signal);
-  return { run, engineReason: reason, store, resume, initFrom };
+  return { run, engineReason: reason, store, resume, initFrom, maxSteps };
 }
 
 async function run(
-  { flags, console, signal, stopWatch }: CommandContext<TrainFlags>,
-  { run, engineReason, store, resume, initFrom }: Plan,
+  { flags: written, console, signal, stopWatch }: CommandContext<TrainFlags>,
+  { run, engineReason, store, resume, initFrom, maxSteps }: Plan,
 ): Promise<boolean> {
+  const perEpoch = stepsIn(1, run.examples.count, run.batchSize);
+  const evalEvery = written.evalEvery ?? (run.validation === undefined ? undefined : perEpoch);
+  const flags = { ...written, maxSteps, ...(evalEvery !== undefined && { evalEvery }) };
   const reporter = new TrainReporter(console, flags, run, engineReason, resume?.path);
   const validator =
     flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn, signal);
@@ -129,7 +139,7 @@ async function openSummaries(
   const startStep = resume?.checkpoint.metadata.globalStep ?? 0;
   if (summarySteps === 0 || startStep >= maxSteps) return undefined;
   const summaries = await TrainSummaries.open(trainDir, run, startStep, console.warn);
-  console.line(`Watch it: tensorboard --logdir ${shellWord(trainDir)}`);
+  console.line(watchLine(trainDir));
   return summaries;
 }
 

@@ -29,7 +29,7 @@ export async function extractArchive(
   try {
     await mkdir(join(aside, dataset.folder), { recursive: true });
     for await (const entry of entriesOf(tarball, dataset)) {
-      requireRunning(signal, `${tarball} stays, the same command goes on`);
+      requireRunning(signal, `${tarball} stays; the same command continues`);
       const name = wantedName(tarball, entry, dataset);
       if (name !== undefined)
         await writeFile(join(aside, dataset.folder, name), entry.content, { flush: true });
@@ -81,5 +81,5 @@ function asRunError(tarball: string, aside: string, dataDir: string, error: unkn
   if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, '--data-dir', error);
   const said = messageOf(error).replaceAll(aside, dataDir);
   if (error instanceof RunError) return new RunError(said.includes(tarball) ? said : `${tarball}: ${said}`);
-  return new RunError(`${tarball}: cannot be extracted (${said}); it is no archive, or damaged`);
+  return new RunError(`${tarball}: cannot be extracted (${said}); not an archive, or damaged`);
 }

@@ -3,10 +3,10 @@
  * also of a later process, continues from there (RFC 9110, section 14: range requests). Nothing is kept of an answer that
  * is not the file.
  */
-import { createWriteStream, ftruncateSync } from 'node:fs';
+import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openForAppendSync } from '../../disk/regular-file.ts';
@@ -44,7 +44,8 @@ export async function fetchFile(url: string, target: string, options: FetchOptio
     try {
       await fetchRest(url, part, options);
     } catch (error) {
-      if (signal.aborted) throw new StoppedError(`${part} keeps what has arrived, the same command goes on`);
+      if (signal.aborted)
+        throw new StoppedError(`${part} keeps what has arrived; the same command continues`);
       if (isDiskError(error)) throw cannotBeWritten(dirname(target), '--data-dir', error, part);
       const again = error instanceof AttemptError && error.again && attempt < retries;
       if (!again) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`);
@@ -81,8 +82,9 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
       throw new AttemptError('has no bytes after those that are there; starting anew', true);
     }
     const { from, stream } = bodyFrom(response, asked, bytes);
-    const chunks = checkedChunks(Readable.fromWeb(stream), from, options, () => timer.refresh());
-    await writeChunks(chunks, part, from, ended);
+    const checked = (chunks: AsyncIterable<Uint8Array>) =>
+      checkedChunks(chunks, from, options, () => timer.refresh());
+    await pipeline(Readable.fromWeb(stream), checked, partWriter(part, from), { signal: ended });
     const received = await sizeOf(part);
     if (received < bytes) throw new AttemptError(`ended after ${received} of ${bytes} bytes`, true);
   } catch (error) {
@@ -113,25 +115,32 @@ async function* checkedChunks(
     received += chunk.length;
     if (received > bytes)
       throw new AttemptError(`sends more than the ${bytes} bytes that the file has`, false);
-    onProgress(received);
     yield chunk;
+    onProgress(received); // it has been written by now
   }
 }
 
 /** Opens the file when the first chunk was checked: nothing is created, and nothing cut, for an answer without one. */
-async function writeChunks(
-  chunks: AsyncGenerator<Uint8Array, void, void>,
-  part: string,
-  from: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const first = await chunks.next();
-  if (first.done === true) return;
-  const descriptor = openForAppendSync(part);
-  if (from === 0) ftruncateSync(descriptor, 0);
-  const all = async function* () {
-    yield first.value;
-    yield* chunks;
+function partWriter(part: string, from: number): Writable {
+  let descriptor: number | undefined;
+  const open = () => {
+    const opened = openForAppendSync(part);
+    if (from === 0) ftruncateSync(opened, 0);
+    return opened;
   };
-  await pipeline(all, createWriteStream(part, { fd: descriptor }), { signal });
+  return new Writable({
+    write: (chunk: Uint8Array, _encoding, done) => {
+      try {
+        descriptor ??= open();
+        for (let written = 0; written < chunk.length; ) written += writeSync(descriptor, chunk, written);
+        done();
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(messageOf(error)));
+      }
+    },
+    destroy: (error, done) => {
+      if (descriptor !== undefined) closeSync(descriptor);
+      done(error);
+    },
+  });
 }

@@ -84,9 +84,7 @@ function octal(header: Uint8Array, start: number, length: number): number {
 function requireChecksum(archive: string, header: Uint8Array, number: number): void {
   const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
   if (octal(header, 148, 8) === sum && !Number.isNaN(octal(header, 124, 12))) return;
-  throw new RunError(
-    `${archive}: is no tar archive, or damaged: the header of entry ${number} does not add up`,
-  );
+  throw new RunError(`${archive}: not a tar archive, or damaged: bad header checksum (entry ${number})`);
 }
 
 /** Takes runs of bytes off a stream of chunks. */

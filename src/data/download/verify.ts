@@ -27,7 +27,7 @@ export async function requireArchive(
   }
   const hash = createHash('md5');
   await pipeline(createReadStream(tarball), hash, { signal }).catch((error: unknown) => {
-    requireRunning(signal, `${tarball} stays, the same command goes on`);
+    requireRunning(signal, `${tarball} stays; the same command continues`);
     throw cannotBeRead(error);
   });
   const found = hash.digest('hex');

@@ -32,6 +32,7 @@ message NodeProto {
   string name = 3;
   string op_type = 4;
   repeated AttributeProto attribute = 5;
+  string domain = 7;
 }
 message AttributeProto {
   enum AttributeType { UNDEFINED = 0; FLOAT = 1; INT = 2; STRING = 3; INTS = 7; }
@@ -45,8 +46,20 @@ message AttributeProto {
 message TensorProto {
   repeated int64 dims = 1;
   int32 data_type = 2;
+  repeated float float_data = 4;
+  repeated int32 int32_data = 5;
+  repeated bytes string_data = 6;
+  repeated int64 int64_data = 7;
   string name = 8;
   bytes raw_data = 9;
+  repeated double double_data = 10;
+  repeated uint64 uint64_data = 11;
+  repeated StringStringEntryProto external_data = 13;
+  int32 data_location = 14;
+}
+message StringStringEntryProto {
+  string key = 1;
+  string value = 2;
 }
 message ValueInfoProto {
   string name = 1;
@@ -60,7 +73,12 @@ message TypeProto {
   Tensor tensor_type = 1;
 }
 message TensorShapeProto {
-  message Dimension { int64 dim_value = 1; }
+  message Dimension {
+    oneof value {
+      int64 dim_value = 1;
+      string dim_param = 2;
+    }
+  }
   repeated Dimension dim = 1;
 }
 `;

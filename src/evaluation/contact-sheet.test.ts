@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noiseExamples } from '../testing/examples.ts';
+import { ContactSheet } from './contact-sheet.ts';
+
+test('the page shows pictures with their classes, mistakes surest first, and needs nothing else', () => {
+  const examples = noiseExamples(60);
+  const classes = examples.dataset.classes.length;
+  const sheet = new ContactSheet(examples);
+  for (let example = 0; example < 60; example++) {
+    const logits = new Float32Array(classes);
+    const isRight = example % 3 !== 0;
+    logits[isRight ? 1 : 2] = example / 10;
+    sheet.add({ example, label: 1, logits, correct: isRight });
+  }
+  const page = sheet.html({ globalStep: 1000, correct: 40, total: 60, precision: 40 / 60 });
+  assert.match(page, /^<!doctype html>/);
+  assert.match(page, /66\.7% right/);
+  assert.equal([...page.matchAll(/<img alt="[^"]+" src="data:image\/png;base64,/g)].length, 40 + 20);
+  assert.doesNotMatch(page, /(src|href)="(?!data:)/);
+  const [, mistakes = ''] = page.split('mistakes that it was surest of');
+  const shares = [...mistakes.matchAll(/(\d+)%<\/span>/g)].map(([, share]) => Number(share));
+  assert.deepEqual(
+    shares,
+    shares.toSorted((a, b) => b - a),
+  );
+});

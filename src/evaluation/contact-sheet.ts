@@ -1,0 +1,114 @@
+/**
+ * Test pictures with their true and predicted classes, as one HTML file that needs nothing else: the first pictures of the
+ * set, and the mistakes that the network was surest of.
+ */
+import type { Examples } from '../data/files.ts';
+import { placeOf } from '../data/files.ts';
+import { imageSize, recordBytes } from '../data/record.ts';
+import { encodeImage } from '../summary/png.ts';
+import { predictedClass, probabilities } from './confusion.ts';
+import type { Evaluation, Scored } from './evaluate.ts';
+
+const shownFirst = 40;
+const shownMistakes = 40;
+
+/** A picture to show. */
+interface Shown {
+  readonly example: number;
+  readonly label: number;
+  readonly predicted: number | undefined;
+  /** Of the predicted class, 0 … 1. */
+  readonly probability: number;
+}
+
+export class ContactSheet {
+  readonly #examples: Examples;
+  readonly #first: Shown[] = [];
+  /** Surest first. */
+  #mistakes: Shown[] = [];
+
+  constructor(examples: Examples) {
+    this.#examples = examples;
+  }
+
+  add({ example, label, logits, correct }: Scored): void {
+    const predicted = correct ? label : predictedClass(logits);
+    const probability = probabilities(logits)[predicted ?? -1] ?? 0;
+    const shown = { example, label, predicted, probability };
+    if (this.#first.length < shownFirst) this.#first.push(shown);
+    if (correct) return;
+    if (this.#mistakes.length === shownMistakes && probability <= (this.#mistakes.at(-1)?.probability ?? 0))
+      return;
+    this.#mistakes = [...this.#mistakes, shown]
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, shownMistakes);
+  }
+
+  /** The page. */
+  html({ globalStep, correct, total, precision }: Evaluation): string {
+    const { title } = this.#examples.dataset;
+    const accuracy = `${(precision * 100).toFixed(1)}%`;
+    return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}, step ${globalStep}: ${accuracy}</title>
+<style>
+:root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif; }
+body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
+ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem; list-style: none; padding: 0; }
+img { image-rendering: pixelated; width: 100%; aspect-ratio: 1; border-radius: 4px; }
+figure { margin: 0; }
+figcaption { font-size: 0.85em; overflow-wrap: anywhere; }
+.wrong { color: #b3261e; }
+@media (prefers-color-scheme: dark) { .wrong { color: #ff8a80; } }
+</style>
+</head>
+<body>
+<h1>${escaped(title)}: ${accuracy} right</h1>
+<p>${correct.toLocaleString('en-US')} of ${total.toLocaleString('en-US')} test pictures after ${globalStep.toLocaleString('en-US')} steps.
+Below each picture: what it is, and what the network takes it for, with the probability that it gives.</p>
+<h2>The first ${this.#first.length} pictures</h2>
+${this.#list(this.#first)}
+${
+  this.#mistakes.length === 0
+    ? ''
+    : `<h2>The ${this.#mistakes.length} mistakes that it was surest of</h2>\n${this.#list(this.#mistakes)}`
+}
+</body>
+</html>
+`;
+  }
+
+  #list(shown: readonly Shown[]): string {
+    return `<ul>\n${shown.map((one) => this.#figure(one)).join('\n')}\n</ul>`;
+  }
+
+  #figure({ example, label, predicted, probability }: Shown): string {
+    const { classes } = this.#examples.dataset;
+    const [truth, guess] = [label, predicted ?? -1].map((index) => escaped(classes[index] ?? 'nothing'));
+    const share = `${(probability * 100).toFixed(0)}%`;
+    const verdict =
+      label === predicted
+        ? `${truth} ✓ ${share}`
+        : `${truth}, <span class="wrong">taken for ${guess} ${share}</span>`;
+    return `<li><figure><img alt="${truth}" src="data:image/png;base64,${this.#png(example)}"><figcaption>${verdict}</figcaption></figure></li>`;
+  }
+
+  /** The picture of a record: a label, then planes of red, green and blue. */
+  #png(example: number): string {
+    const start = placeOf(this.#examples, example) * recordBytes + 1;
+    const plane = imageSize * imageSize;
+    const pixels = new Uint8Array(3 * plane);
+    for (let index = 0; index < plane; index++)
+      for (let channel = 0; channel < 3; channel++)
+        pixels[index * 3 + channel] = this.#examples.records[start + channel * plane + index] ?? 0;
+    const { png } = encodeImage({ width: imageSize, height: imageSize, channels: 3, data: pixels });
+    return Buffer.from(png).toString('base64');
+  }
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+}

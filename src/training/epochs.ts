@@ -1,0 +1,60 @@
+/** Epochs of a training: passes over all training examples, and how well each went. */
+
+/** The end of an epoch. */
+export interface EpochReport {
+  readonly kind: 'epoch';
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** Updates made. */
+  readonly globalStep: number;
+  /** Images of the epoch that this process trained on, and those whose class scored highest before their update. */
+  readonly images: number;
+  readonly correct: number;
+  readonly seconds: number;
+}
+
+/** The number of updates in so many epochs, the last batch included that reaches into the next. */
+export function stepsIn(epochs: number, trainingExamples: number, batchSize: number): number {
+  return Math.max(1, Math.ceil((epochs * trainingExamples) / batchSize));
+}
+
+export class EpochCounter {
+  readonly #trainingExamples: number;
+  readonly #batchSize: number;
+  #images = 0;
+  #correct = 0;
+  #started: number = performance.now();
+
+  constructor(trainingExamples: number, batchSize: number) {
+    this.#trainingExamples = trainingExamples;
+    this.#batchSize = batchSize;
+  }
+
+  /** Counts a batch. Returns the report of the epoch that ends with it, if one does.
+   * @param step updates made before it */
+  add(step: number, correct: number): EpochReport | undefined {
+    this.#images += this.#batchSize;
+    this.#correct += correct;
+    const globalStep = step + 1;
+    const epoch = this.#epochAt(globalStep);
+    if (epoch === this.#epochAt(step)) return undefined;
+    const now = performance.now();
+    const seconds = (now - this.#started) / 1000;
+    const report = {
+      kind: 'epoch',
+      epoch,
+      globalStep,
+      images: this.#images,
+      correct: this.#correct,
+      seconds,
+    } as const;
+    this.#images = 0;
+    this.#correct = 0;
+    this.#started = now;
+    return report;
+  }
+
+  #epochAt(steps: number): number {
+    return Math.floor((steps * this.#batchSize) / this.#trainingExamples);
+  }
+}
