@@ -21,6 +21,8 @@ export interface Installation {
   readonly packageFolder: string;
   /** Folders that the shell looks for commands in. */
   readonly path: readonly string[];
+  /** Does Yarn's Plug'n'Play load the package? It adds a folder of its own to the path, and has no global installation. */
+  readonly plugAndPlay?: boolean;
 }
 
 /** The words of a command as the user can type them: `npx cifar10 train --max-steps 10`. */
@@ -36,16 +38,16 @@ export function program(): string {
     // Not `new URL('..', import.meta.url)`, which bundlers take for a file to copy.
     packageFolder: dirname(dirname(fileURLToPath(import.meta.url))),
     path: (process.env['PATH'] ?? '').split(delimiter),
+    plugAndPlay: process.versions['pnp'] !== undefined,
   });
   return known;
 }
 
-export function programOf({ packageFolder, path }: Installation): string {
+export function programOf({ packageFolder, path, plugAndPlay = false }: Installation): string {
+  if (plugAndPlay) return `yarn ${commandName}`;
   // npx and npm's scripts put such folders in front of the path; the user's shell does not have them.
   const own = path.filter((folder) => !foldersOf(folder).includes('node_modules'));
   if (own.some((folder) => startsPackage(folder, packageFolder))) return commandName;
-  // Yarn's Plug'n'Play reads packages out of `.yarn/cache/….zip`, and unpacks some in `.yarn/unplugged`.
-  if (packageFolder.includes(`${sep}.yarn${sep}`)) return `yarn ${commandName}`;
   return isInstalled(packageFolder) ? `npx ${packageName}` : `npx ${commandName}`;
 }
 
