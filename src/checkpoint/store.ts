@@ -205,7 +205,7 @@ async function namesIn(dir: string): Promise<readonly string[]> {
     return await readdir(dir);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
-    throw new RunError(`cannot list the folder ${dir}: ${messageOf(error)}`);
+    throw new RunError(`cannot list the folder ${dir}: ${messageOf(error)}`, { cause: error });
   }
 }
 

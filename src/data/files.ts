@@ -59,11 +59,12 @@ async function openDataFile(path: string, dataDir: string, dataset: DatasetDescr
   try {
     return await openRegularFile(path);
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw new RunError(`${path}: cannot be read (${messageOf(error)}).`);
+    if (errorCode(error) !== 'ENOENT')
+      throw new RunError(`${path}: cannot be read (${messageOf(error)}).`, { cause: error });
     const advice = (await exists(folderOf(dataDir, dataset)))
       ? replaceAdvice(dataDir, dataset)
       : `To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`;
-    throw new RunError(`Failed to find file: ${path}. ${advice}`);
+    throw new RunError(`Failed to find file: ${path}. ${advice}`, { cause: error });
   }
 }
 

@@ -49,6 +49,7 @@ export async function fetchDataset(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
         `  From a copy: ${fetching} --tarball FILE; from a mirror: --url ADDRESS.\n` +
         '  Without: --dataset synthetic trains on drawn pictures.',
+      { cause: error },
     );
   }
 }

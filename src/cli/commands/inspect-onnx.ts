@@ -42,7 +42,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
   try {
     return await readRegularFile(path, { maximumBytes });
   } catch (error) {
-    throw new RunError(`${oneLine(path)}: cannot be read (${oneLine(messageOf(error))})`);
+    throw new RunError(`${oneLine(path)}: cannot be read (${oneLine(messageOf(error))})`, { cause: error });
   }
 }
 

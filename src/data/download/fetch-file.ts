@@ -50,7 +50,7 @@ export async function fetchFile(url: string, target: string, options: FetchOptio
         throw new StoppedError(`${part} keeps what has arrived; the same command continues`);
       if (isDiskError(error)) throw cannotBeWritten(dirname(target), '--data-dir', error, part);
       const again = error instanceof AttemptError && error.again && attempt < retries;
-      if (!again) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`);
+      if (!again) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`, { cause: error });
       const { retryAfterMillis } = error;
       if (retryAfterMillis !== undefined && retryAfterMillis > 1000)
         onWait?.(`${messageOf(error)}; trying again in ${Math.ceil(retryAfterMillis / 1000)} s, as it asks`);

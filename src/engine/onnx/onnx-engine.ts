@@ -74,6 +74,7 @@ function installedVersion(): string {
   } catch (error) {
     throw new RunError(
       `the package onnxruntime-node cannot be loaded (${messageOf(error)}). ${installAdvice}`,
+      { cause: error },
     );
   }
 }
