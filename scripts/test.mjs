@@ -28,7 +28,7 @@ if (chosen.length === 0 && !asksForProcessors) {
 // (trainings of onnx took three times as long). Tests of several threads ask for them by number.
 const concurrency = Math.max(2, Math.min(4, availableParallelism()));
 process.env.OMP_NUM_THREADS ??= '1';
-const options = ['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`];
+const options = ['--test', `--test-concurrency=${concurrency}`];
 if (chosen.length > 0) run(process.execPath, [...options, ...chosen.map((file) => join('dist', file))]);
 if (asksForProcessors)
   testOtherEngines(

@@ -11,7 +11,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['engine/onnx/execution.ts', 'engine/onnx/onnx-engine.ts'],
   protobufjs: ['engine/onnx/schema.ts', 'summary/schema.ts'],
   'protobufjs/minimal.js': ['engine/onnx/model.ts'],
-  '@node-rs/crc32': ['summary/crc32c.ts'],
   'fast-png': ['summary/png.ts'],
   commander: ['cli/'],
   koffi: ['engine/onednn/native/library.ts'],

@@ -42,3 +42,17 @@ test('a stranger of the same name, and the folders that npx adds to the path, do
     if (process.platform !== 'win32') symlinkSync(join(packageFolder, 'main.js'), join(added, 'cifar10'));
     assert.equal(programOf({ packageFolder, path: [bin, added] }), 'npx cifar10');
   }));
+
+test("Yarn's Plug'n'Play has a command of its own, and a folder on the path that only Yarn has", () =>
+  inTemporaryFolder(async (folder) => {
+    writeFileSync(join(folder, 'cifar10'), `exec node /cache/node_modules/cifar10-ts/dist/cli/main.js "$@"`);
+    const packageFolder = '/home/a/.yarn/berry/cache/cifar10-ts.zip/node_modules/cifar10-ts';
+    assert.equal(programOf({ packageFolder, path: [folder], plugAndPlay: true }), 'yarn cifar10');
+  }));
+
+test('a clone whose path has node_modules in a name is a clone', () => {
+  assert.equal(
+    programOf({ packageFolder: join('/a', 'my_node_modules', 'cifar10'), path: [] }),
+    'npx cifar10',
+  );
+});

@@ -6,9 +6,10 @@
  * | a clone | `npx cifar10` |
  * | installed globally: `cifar10` on the PATH is this package | `cifar10` |
  * | a dependency of a project, or in npx's cache | `npx cifar10-ts` |
+ * | read by Yarn's Plug'n'Play | `yarn cifar10` |
  */
 import { readFileSync, realpathSync } from 'node:fs';
-import { delimiter, join, sep } from 'node:path';
+import { delimiter, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const packageName = 'cifar10-ts';
@@ -20,6 +21,8 @@ export interface Installation {
   readonly packageFolder: string;
   /** Folders that the shell looks for commands in. */
   readonly path: readonly string[];
+  /** Does Yarn's Plug'n'Play load the package? It adds a folder of its own to the path, and has no global installation. */
+  readonly plugAndPlay?: boolean;
 }
 
 /** The words of a command as the user can type them: `npx cifar10 train --max-steps 10`. */
@@ -32,31 +35,47 @@ let known: string | undefined;
 /** What starts this program in the user's shell. */
 export function program(): string {
   known ??= programOf({
-    packageFolder: fileURLToPath(new URL('..', import.meta.url)),
+    // Not `new URL('..', import.meta.url)`, which bundlers take for a file to copy.
+    packageFolder: dirname(dirname(fileURLToPath(import.meta.url))),
     path: (process.env['PATH'] ?? '').split(delimiter),
+    plugAndPlay: process.versions['pnp'] !== undefined,
   });
   return known;
 }
 
-export function programOf({ packageFolder, path }: Installation): string {
-  const inClone = !packageFolder.split(sep).includes('node_modules');
+export function programOf({ packageFolder, path, plugAndPlay = false }: Installation): string {
+  if (plugAndPlay) return `yarn ${commandName}`;
   // npx and npm's scripts put such folders in front of the path; the user's shell does not have them.
-  const own = path.filter((folder) => !folder.includes('node_modules'));
+  const own = path.filter((folder) => !foldersOf(folder).includes('node_modules'));
   if (own.some((folder) => startsPackage(folder, packageFolder))) return commandName;
-  return inClone ? `npx ${commandName}` : `npx ${packageName}`;
+  return isInstalled(packageFolder) ? `npx ${packageName}` : `npx ${commandName}`;
 }
 
-/** Is `cifar10` in the folder a link to this package, or a small script that starts it (Windows, pnpm)? */
+/** Has a package manager put it there? Else it is a clone, wherever that lies. */
+function isInstalled(packageFolder: string): boolean {
+  return foldersOf(packageFolder).includes('node_modules');
+}
+
+function foldersOf(path: string): readonly string[] {
+  return path.split(/[\\/]/);
+}
+
+/** Is `cifar10` in the folder a link to this package, or a small script that starts it (Windows, pnpm, Volta)? */
 function startsPackage(folder: string, packageFolder: string): boolean {
   if (folder === '') return false;
   const file = join(folder, process.platform === 'win32' ? `${commandName}.cmd` : commandName);
   try {
     const target = realpathSync(file);
     if (target.startsWith(realpathSync(packageFolder) + sep)) return true;
-    return readFileSync(target, 'utf8')
-      .slice(0, 10_000)
-      .includes(join('node_modules', packageName, ''));
+    return isShimOf(readFileSync(target, 'utf8').slice(0, 10_000).replaceAll('\\', '/'));
   } catch {
     return false;
   }
+}
+
+/** pnpm, npm on Windows: `"$basedir/global/5/node_modules/cifar10-ts/dist/cli/main.js"`; pnpm's store names a version. */
+function isShimOf(script: string): boolean {
+  return (
+    script.includes(`/node_modules/${packageName}/`) || script.includes(`/${packageName}/dist/cli/main.js`)
+  );
 }

@@ -4,7 +4,17 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { inTemporaryFolder } from './testing/examples.ts';
+import {
+  CheckpointStore,
+  chooseEngine,
+  makeRun,
+  train,
+  tutorialHyperparameters,
+  tutorialNetwork,
+  version,
+} from './index.ts';
+import { inTemporaryFolder, noiseExamples } from './testing/examples.ts';
+import { unexportedTypes } from './testing/reachable-types.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -27,6 +37,13 @@ function quick(example: string, steps: number): string {
   }, example);
 }
 
+/** Types that the compiler infers go into the user's declarations: each must have a name that can be imported. */
+const declared = `
+export { dataset, engine, events, examples, resume, run, store, trained };
+import * as library from 'cifar10-ts';
+export const everything = { ...library };
+`;
+
 /** Runs Node.js in a folder, and returns what it printed. */
 function node(folder: string, ...words: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
@@ -38,7 +55,7 @@ test('the example of the library compiles under the strictest settings, trains, 
   await inTemporaryFolder(async (folder) => {
     // As who installed the package has it.
     mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(root, join(folder, 'node_modules', 'cifar10'), 'junction');
+    symlinkSync(root, join(folder, 'node_modules', 'cifar10-ts'), 'junction');
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as {
       compilerOptions: object;
@@ -47,6 +64,7 @@ test('the example of the library compiles under the strictest settings, trains, 
       ...compilerOptions,
       rootDir: '.',
       outDir: undefined,
+      isolatedDeclarations: false,
       // What the library declares is checked with it.
       skipLibCheck: false,
       typeRoots: [join(root, 'node_modules', '@types')],
@@ -56,7 +74,7 @@ test('the example of the library compiles under the strictest settings, trains, 
       JSON.stringify({ compilerOptions: options, include: ['example.ts'] }),
     );
     for (const steps of [2, 3]) {
-      writeFileSync(join(folder, 'example.ts'), quick(exampleOf('src/index.ts'), steps));
+      writeFileSync(join(folder, 'example.ts'), quick(exampleOf('src/index.ts'), steps) + declared);
       node(folder, join(root, 'node_modules', 'typescript', 'bin', 'tsc'));
       const lines = node(folder, 'example.js').trim().split('\n');
       // The first run trains steps 0 and 1, the second goes on with step 2; then each prints a precision.
@@ -69,3 +87,38 @@ test('the example of the library compiles under the strictest settings, trains, 
     assert.ok(readdirSync(join(folder, 'run')).includes('model.ckpt-3.safetensors'));
   });
 });
+
+test('every type that the declarations of the library use can be imported', () => {
+  assert.deepEqual(unexportedTypes(join(root, 'dist', 'index.d.ts')), []);
+});
+
+test('a second training in a folder is refused while the first one runs', () =>
+  inTemporaryFolder(async (folder) => {
+    const { engine } = chooseEngine({ engine: 'onnx', precision: 'float32' });
+    const run = makeRun(
+      {
+        network: tutorialNetwork(10),
+        hyperparameters: tutorialHyperparameters,
+        batchSize: 4,
+        seed: 0,
+        holdout: 0,
+      },
+      noiseExamples(8),
+      engine,
+    );
+    const start = () =>
+      train({
+        run,
+        store: new CheckpointStore(folder, { keep: 5, onWarning: assert.fail }),
+        maxSteps: 1,
+        checkpointSteps: 1,
+        versions: { cifar10: version },
+      });
+    const first = start();
+    await first.next();
+    await assert.rejects(start().next(), { name: 'RunError', message: /is training there/ });
+    // Leaving the loop gives the folder back.
+    await first.return();
+    for await (const { kind } of start()) if (kind === 'end') return;
+    assert.fail('did not end');
+  }));

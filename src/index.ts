@@ -1,11 +1,11 @@
 /**
- * `cifar10` as a library: the parts that the command line is made of.
+ * `cifar10-ts` as a library: the parts that the command line is made of.
  *
  * @example
  * import {
  *   CheckpointStore, chooseEngine, datasets, ensureSynthetic, evaluate, loadExamples, makeRun, train,
  *   tutorialHyperparameters, tutorialNetwork, version,
- * } from 'cifar10';
+ * } from 'cifar10-ts';
  *
  * // Ten classes of drawn pictures. For CIFAR-10, in data/cifar-10-batches-bin: datasets.cifar10, and no clipNorm.
  * const dataset = datasets.synthetic;
@@ -42,17 +42,36 @@
  */
 export { gradients } from './autodiff/gradients.ts';
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts';
-export type { CheckpointMetadata } from './checkpoint/metadata.ts';
+export type {
+  CheckpointMetadata,
+  DatasetDescription as StoredDataset,
+  NetworkDescription,
+  Versions as StoredVersions,
+} from './checkpoint/metadata.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
+export type { Archive, DatasetFile } from './data/dataset.ts';
 export { type DatasetDescription, type DatasetName, datasets, type Split } from './data/dataset.ts';
+export type { Bringing, DataEvent } from './data/events.ts';
 export { type Examples, loadExamples } from './data/files.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
-export type { Engine, EngineName, Precision, Session, StepOptions, Tensors } from './engine/engine.ts';
+export type { ReadOptions } from './disk/regular-file.ts';
+export type {
+  CompileOptions,
+  Engine,
+  EngineName,
+  PartTime,
+  Precision,
+  Session,
+  StepOptions,
+  Tensors,
+} from './engine/engine.ts';
 export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/engines.ts';
+export type { PrecisionOf } from './engine/offers.ts';
 export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
 export { createOnnxEngine, onnxModel } from './engine/onnx/onnx-engine.ts';
 export { prepare as prepareForOnnx } from './engine/onnx/passes.ts';
-export { GraphError, RunError, UsageError } from './errors.ts';
+export type { EngineOptions } from './engine/registry.ts';
+export { GraphError, RunError, StoppedError, UsageError } from './errors.ts';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -64,10 +83,29 @@ export {
   type Weights,
 } from './evaluation/evaluate.ts';
 export { buildEvaluationGraph } from './evaluation/evaluation-graph.ts';
-export type { Graph, Node, Value } from './graph/graph.ts';
+export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
 export { printGraph } from './graph/print.ts';
-export type { Batch } from './input/batch.ts';
+export type { ResultRole, Results } from './graph/results.ts';
+export type {
+  AttributesOf,
+  EngineOpSignatures,
+  InputNames,
+  LrnAttributes,
+  NoAttributes,
+  OpName,
+  OpSignatures,
+  OutputNames,
+  Padding,
+  PerInput,
+  PerOutput,
+  PoolAttributes,
+  ReductionAttributes,
+} from './graph/signature.ts';
+export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
+export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
+export type { Initializer } from './model/initializers.ts';
+export type { Parameter } from './model/network.ts';
 export {
   type Inference,
   inference,
@@ -76,13 +114,24 @@ export {
   tutorialNetwork,
 } from './model/network.ts';
 export { GraphBuilder } from './ops/builder.ts';
+export type { Apply } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
+export type { HyperparameterName } from './recipe/hyperparameters.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
+export type { ParameterGroup } from './recipe/parameter-groups.ts';
+export type { EncodedImage, SummaryContent, SummaryValue } from './summary/event.ts';
+export type { Histogram } from './summary/histogram.ts';
+export type { RecordedValue } from './summary/recorder-messages.ts';
+export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
+export type { EpochReport } from './training/epochs.ts';
+export type { RecipeChange } from './training/run.ts';
 export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/run.ts';
-export { type TrainEvent, type TrainOptions, train } from './training/train.ts';
+export type { StepSummary } from './training/summarizer.ts';
+export { SaveRequests, type TrainEvent, type TrainOptions, train } from './training/train.ts';
 export type { StepReport } from './training/train-step.ts';
+export type { GraphRecipe } from './training/training-graph.ts';
 export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
 export type { Validation, ValidationReport } from './training/validation.ts';
 export { version } from './version.ts';

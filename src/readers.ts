@@ -112,7 +112,7 @@ export function json<T>(reader: Reader<T>): Reader<T> {
     try {
       parsed = parseJson(value);
     } catch (error) {
-      throw new RunError(`${where}: not JSON (${messageOf(error)})`);
+      throw new RunError(`${where}: not JSON (${messageOf(error)})`, { cause: error });
     }
     return reader(parsed, where);
   };

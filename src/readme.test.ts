@@ -30,14 +30,14 @@ function quick(line: string): string {
   return line
     .replace(/--max-steps (\d+)/, (_, steps: string) => `--max-steps ${few(steps)}`)
     .replace(/--eval-every \d+/, '--eval-every 1')
-    .replace(/^cifar10 eval /, 'cifar10 eval --num-examples 512 ');
+    .replace(/^npx cifar10 eval /, 'npx cifar10 eval --num-examples 512 ');
 }
 
 /** The commands in blocks of that language. */
 function linesOf(text: string, language: string): readonly string[] {
   return [...text.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))]
     .flatMap(([, block = '']) => block.split('\n'))
-    .filter((line) => line.startsWith('cifar10 '));
+    .filter((line) => line.startsWith('npx cifar10 '));
 }
 
 /** Not what this machine has no library or no instructions for. */
@@ -54,15 +54,21 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Doctor trains with every engine, whatever the folders: once is enough. */
+const once = new Set(['doctor']);
+const done = new Set<string>();
+
 for (const page of pages) {
   test(`every command of ${page} does what it says`, async () => {
     const commands = linesOf(read(page), 'sh').filter(runsHere).map(quick);
     assert.ok(commands.length > 0);
     for (const command of commands) {
-      const outcome = await program(command.split(' ').slice(1), undefined, folder);
+      const [, , name = ''] = command.split(' ');
+      if (once.has(name) && done.has(name)) continue;
+      done.add(name);
+      const outcome = await program(command.split(' ').slice(2), undefined, folder);
       assert.equal(outcome.code, 0, `${command}\n${outcome.errors}`);
       assert.equal(outcome.errors, '', command);
-      const [, name = ''] = command.split(' ');
       assert.match(outcome.output, wanted[name] ?? /nothing is known of this command/, command);
     }
   });
@@ -79,6 +85,7 @@ test('every command of every page is run here, or stands where the page says tha
       for (const line of lines.filter((text) => typed.test(text)))
         assert.ok(run.has(line) || part.includes('the network'), `${page}: ${line}`);
     }
+    assert.doesNotMatch(read(page), /^(?:\$ )?cifar10 /m, `${page}: a reader in a clone types npx cifar10`);
     const inText = read(page).replaceAll(/```.*?```/gs, '');
     assert.doesNotMatch(inText, /`cifar10 \w+ [^`]*--\w+ [^`]*`/, `${page}: whole commands stand in blocks`);
   }

@@ -66,7 +66,7 @@ const witness = `data:text/javascript,${encodeURIComponent(`
     count(Summarizer.prototype, 'summarize', () => 'summarizing', ofThread);
     count(WorkerSession.prototype, 'step', (_, options) => (options?.watch ? 'watched' : 'plain'), spent);
     process.on('exit', () => writeFileSync(file, JSON.stringify({ all: spent(), cost })));
-  } else if (process.argv[1]?.endsWith('recorder-worker.js')) {
+  } else if (process.argv[1]?.endsWith('cifar10-recorder-worker.js')) {
     process.on('exit', () => writeFileSync(file + '.recorder', String(ofThread())));
   }
 `)}`;

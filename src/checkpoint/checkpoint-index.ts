@@ -47,7 +47,7 @@ export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex 
     text = String(await readRegularFile(file, { links: 'refuse', maximumBytes }));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
-    throw new RunError(`cannot read ${file}: ${oneLine(messageOf(error))}`);
+    throw new RunError(`cannot read ${file}: ${oneLine(messageOf(error))}`, { cause: error });
   }
   return parseIndex(text, file, (path) => resolve(dir, path));
 }

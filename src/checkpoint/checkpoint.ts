@@ -35,7 +35,7 @@ export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint):
   try {
     await mkdir(trainDir, { recursive: true });
   } catch (error) {
-    throw new RunError(`cannot make the folder ${trainDir}: ${messageOf(error)}`);
+    throw new RunError(`cannot make the folder ${trainDir}: ${messageOf(error)}`, { cause: error });
   }
   await writeAside(path, bytes);
   return path;
@@ -51,7 +51,9 @@ export async function readCheckpoint(
   try {
     bytes = await readRegularFile(path, { maximumBytes: maximumFileBytes, ...(links && { links }) });
   } catch (error) {
-    throw new RunError(`cannot read the checkpoint ${oneLine(path)}: ${oneLine(messageOf(error))}`);
+    throw new RunError(`cannot read the checkpoint ${oneLine(path)}: ${oneLine(messageOf(error))}`, {
+      cause: error,
+    });
   }
   return decodeCheckpoint(bytes, oneLine(path));
 }

@@ -46,6 +46,7 @@ function parseObject(header: Uint8Array, file: string): Record<string, unknown> 
   } catch (error) {
     throw new RunError(
       `${file}: the header is not JSON in UTF-8 (${oneLine(messageOf(error))}); the file is damaged`,
+      { cause: error },
     );
   }
   if (!isObject(value) || !text.startsWith('{')) {

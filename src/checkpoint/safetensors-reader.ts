@@ -55,6 +55,6 @@ async function orRunError<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new RunError(`cannot read ${oneLine(path)}: ${oneLine(messageOf(error))}`);
+    throw new RunError(`cannot read ${oneLine(path)}: ${oneLine(messageOf(error))}`, { cause: error });
   }
 }

@@ -26,6 +26,8 @@ export interface CheckpointStoreOptions {
   readonly keep: number;
   /** Called with what was skipped or could not be tidied, once for each message. */
   readonly onWarning: (message: string) => void;
+  /** The caller holds the folder's lock. Otherwise `train` takes it while it trains. */
+  readonly isLocked?: boolean;
 }
 
 export interface FoundCheckpoint {
@@ -38,12 +40,15 @@ const mostCompared = 100;
 
 export class CheckpointStore {
   readonly #dir: string;
+  /** Whether the caller holds the folder's lock. */
+  readonly isLocked: boolean;
   readonly #keep: number;
   readonly #onWarning: (message: string) => void;
   /** Whether a file is whole, by its name, size and time. */
   readonly #verified = new Map<string, boolean>();
 
-  constructor(dir: string, { keep, onWarning }: CheckpointStoreOptions) {
+  constructor(dir: string, { keep, onWarning, isLocked = false }: CheckpointStoreOptions) {
+    this.isLocked = isLocked;
     this.#dir = dir;
     this.#keep = keep;
     const told = new Set<string>();
@@ -200,7 +205,7 @@ async function namesIn(dir: string): Promise<readonly string[]> {
     return await readdir(dir);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
-    throw new RunError(`cannot list the folder ${dir}: ${messageOf(error)}`);
+    throw new RunError(`cannot list the folder ${dir}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 /** `cifar10`: reads the command line, runs the command, and leaves with the exit code that says how it went. */
 
 import { command } from '../command.ts';
-import { messageOf, RunError, StoppedError, UsageError } from '../errors.ts';
+import { messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
 import { describeExhaustion } from '../machine/exhaustion.ts';
 import { version } from '../version.ts';
 import { isCommandName } from './command-table.ts';
@@ -69,7 +69,7 @@ function report(error: unknown, debug: boolean, console: Console): number {
   const message = explained(error);
   const event = { kind: 'error', error: kindOf(error), message, exitCode } as const;
   console.error(`cifar10: ${message}${hintFor(error, debug)}`, event);
-  if (debug && error instanceof Error) console.error(error.stack ?? '');
+  if (debug) console.error(stackOf(error));
   return exitCode;
 }
 

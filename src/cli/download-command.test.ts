@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
+import { command } from '../command.ts';
 import { datasets } from '../data/dataset.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
@@ -56,7 +57,7 @@ describe('the command download', () => {
         assert.equal(
           outcome.errors,
           `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: ENOTFOUND: the name of the server is unknown; is there a network?
-  From a copy: cifar10 download --data-dir 'my data' --tarball FILE; from a mirror: --url ADDRESS.
+  From a copy: ${command("download --data-dir 'my data'")} --tarball FILE; from a mirror: --url ADDRESS.
   Without: --dataset synthetic trains on drawn pictures.
 `,
         );

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { command, program } from '../command.ts';
 import { commandTable } from './command-table.ts';
 import type { CommandName } from './flag.ts';
 import { buildCommand, commonOptions, helpWidth } from './program.ts';
@@ -6,14 +7,14 @@ import { buildCommand, commonOptions, helpWidth } from './program.ts';
 /** The help of a command: what it does, its flags with their defaults, examples. */
 export function commandHelp(name: CommandName): string {
   const { operand } = commandTable[name];
-  const command = buildCommand(name).usage(operand === undefined ? '[flags]' : `<${operand}> [flags]`);
-  for (const option of commonOptions()) command.addOption(option);
-  return command.helpInformation() + examplesText(commandTable[name].examples) + grammarNote;
+  const built = buildCommand(name).usage(operand === undefined ? '[flags]' : `<${operand}> [flags]`);
+  for (const option of commonOptions()) built.addOption(option);
+  return built.helpInformation() + examplesText(commandTable[name].examples) + grammarNote;
 }
 
 /** The help of the program: its commands, and how to begin. */
 export function programHelp(): string {
-  const program = new Command('cifar10')
+  const help = new Command(program())
     .usage('<command> [flags]')
     .description(
       'Trains and evaluates a convolutional image classifier: the TensorFlow CIFAR-10 tutorial on Node.js.',
@@ -22,9 +23,9 @@ export function programHelp(): string {
     .helpCommand('help [command]', 'show what a command does and its flags')
     .configureHelp({ helpWidth });
   for (const [name, { summary }] of Object.entries(commandTable)) {
-    program.command(name).summary(summary).usage(' ').helpOption(false);
+    help.command(name).summary(summary).usage(' ').helpOption(false);
   }
-  return program.helpInformation() + examplesText(firstSteps) + commonNote;
+  return help.helpInformation() + examplesText(firstSteps) + commonNote;
 }
 
 const firstSteps = [
@@ -46,5 +47,5 @@ object a line), --help, --version and --debug (where did an error arise?).
 `;
 
 function examplesText(examples: readonly (readonly [line: string, purpose: string])[]): string {
-  return `\nExamples:\n${examples.map(([line, purpose]) => `  # ${purpose}\n  cifar10 ${line}\n`).join('')}`;
+  return `\nExamples:\n${examples.map(([line, purpose]) => `  # ${purpose}\n  ${command(line)}\n`).join('')}`;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { command } from '../command.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { writtenName } from './flag.ts';
 import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
@@ -233,15 +234,15 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --no-seed', 'train: unknown flag --no-seed. Did you mean --seed?'],
   ['eval --chekpoint_dir a', 'eval: unknown flag --chekpoint_dir. Did you mean --checkpoint-dir?'],
   ['train --debug=true', 'train: unknown flag --debug=true. Did you mean --debug?'],
-  ['train --xyz', 'train: unknown flag --xyz. See npx cifar10 train --help'],
-  ['train --', 'train: unknown flag --. See npx cifar10 train --help'],
-  ['train --__proto__ 1', 'train: unknown flag --__proto__. See npx cifar10 train --help'],
+  ['train --xyz', `train: unknown flag --xyz. See ${command('train --help')}`],
+  ['train --', `train: unknown flag --. See ${command('train --help')}`],
+  ['train --__proto__ 1', `train: unknown flag --__proto__. See ${command('train --help')}`],
   ['eval --max-steps 5', '--max-steps: not a flag of eval but of train'],
   ['bench --dataset synthetic', '--dataset: not a flag of bench but of download and train and eval'],
-  ['train 1000', 'train: found "1000" where a flag was expected. See npx cifar10 train --help'],
+  ['train 1000', `train: found "1000" where a flag was expected. See ${command('train --help')}`],
   [
     '--max-steps 5 train',
-    '--max-steps: a command comes before its flags, as in: npx cifar10 train --max-steps',
+    `--max-steps: a command comes before its flags, as in: ${command('train --max-steps')}`,
   ],
   ['trian', 'unknown command "trian". Did you mean train?'],
   ['constructor', 'unknown command "constructor". Commands: download, train, eval, inspect, doctor, bench'],
@@ -286,15 +287,15 @@ function helpOf(line: string): string {
 }
 
 test('the help of a command names its flags with their defaults, and no others', () => {
-  for (const command of Object.keys(commandTable).filter(isCommandName)) {
-    const text = helpOf(`${command} --help`);
+  for (const mine of Object.keys(commandTable).filter(isCommandName)) {
+    const text = helpOf(`${mine} --help`);
     for (const [name, flag] of Object.entries(flagTable)) {
-      const mine = 'commands' in flag && flag.commands.some((one) => one === command);
-      assert.equal(text.includes(`\n  --${writtenName(name)}`), mine, `${command} --${writtenName(name)}`);
+      const isMine = 'commands' in flag && flag.commands.some((one) => one === mine);
+      assert.equal(text.includes(`\n  --${writtenName(name)}`), isMine, `${mine} --${writtenName(name)}`);
     }
     for (const name of ['--help', '--version', '--debug', 'Examples:']) assert.ok(text.includes(name), name);
-    for (const [line] of commandTable[command].examples)
-      assert.ok(text.includes(`\n  cifar10 ${line}\n`), line);
+    for (const [line] of commandTable[mine].examples)
+      assert.ok(text.includes(`\n  ${command(line)}\n`), line);
   }
   const onOneLine = (text: string) => text.replace(/\s+/g, ' ');
   assert.ok(onOneLine(helpOf('train -h')).includes('the same seed gives the same run (default: 0)'));
@@ -311,7 +312,7 @@ test('every example of the help is understood', () => {
 
 test('whoever follows an example of the generated set limits its gradients, or training diverges', () => {
   const examples = ['', 'train -h'].flatMap((line) => helpOf(line).split('\n'));
-  const drawn = examples.filter((line) => /^ {2}cifar10 train .*synthetic/.test(line));
+  const drawn = examples.filter((line) => /^ {2}(?:npx )?cifar10 train .*synthetic/.test(line));
   assert.equal(drawn.length, 2);
   for (const line of drawn) assert.match(line, / --clip-norm 5 /);
 });

@@ -1,5 +1,7 @@
 /** The tables as commander's commands: it collects values and defaults, and lays out the help. */
+
 import { Command, Option } from 'commander';
+import { program } from '../command.ts';
 import { commandTable } from './command-table.ts';
 import { type AvailableFlag, type CommandName, type Flag, readValue, writtenName } from './flag.ts';
 import { flagTable } from './flag-table.ts';
@@ -8,17 +10,17 @@ import { flagTable } from './flag-table.ts';
 export const helpWidth = 80;
 
 /** A command with its flags and defaults. */
-export function buildCommand(command: CommandName): Command {
-  const built = new Command(`cifar10 ${command}`)
-    .description(commandTable[command].description)
+export function buildCommand(name: CommandName): Command {
+  const built = new Command(`${program()} ${name}`)
+    .description(commandTable[name].description)
     .helpOption(false)
     .exitOverride()
     .configureHelp({ helpWidth, optionDescription: described });
   const flags: readonly [string, Flag][] = Object.entries(flagTable);
-  for (const [name, flag] of flags) {
-    if (!('kind' in flag) || !flag.commands.includes(command)) continue;
-    built.addOption(option(writtenName(name), flag, command));
-    if (flag.kind === 'boolean') built.addOption(new Option(`--no-${writtenName(name)}`).hideHelp());
+  for (const [key, flag] of flags) {
+    if (!('kind' in flag) || !flag.commands.includes(name)) continue;
+    built.addOption(option(writtenName(key), flag, name));
+    if (flag.kind === 'boolean') built.addOption(new Option(`--no-${writtenName(key)}`).hideHelp());
   }
   return built;
 }

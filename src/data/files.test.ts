@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { appendFile, mkdir, open, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { command } from '../command.ts';
 import { inTemporaryFolder, noiseRecords, smallDataset } from '../testing/examples.ts';
 import { datasets } from './dataset.ts';
 import { checksum, folderOf, loadExamples, makeCommand, missingFiles } from './files.ts';
@@ -25,7 +26,7 @@ async function withDataset(body: (dataDir: string, second: string) => Promise<vo
 
 function advice(dataDir: string): string {
   const folder = folderOf(dataDir, dataset);
-  return `The file is damaged. Move ${folder} aside and run "cifar10 download --dataset synthetic --data-dir ${dataDir}".`;
+  return `The file is damaged. Move ${folder} aside and run "${command(`download --dataset synthetic --data-dir ${dataDir}`)}".`;
 }
 
 test('a split is read file after file into shared memory, and knows where each example came from', async () => {
@@ -98,7 +99,7 @@ test('a missing file is named, with the command that brings it', async () => {
       name: 'RunError',
       message:
         `Failed to find file: ${second}. Move ${folderOf(dataDir, dataset)} aside and ` +
-        `run "cifar10 download --dataset synthetic --data-dir ${dataDir}".`,
+        `run "${command(`download --dataset synthetic --data-dir ${dataDir}`)}".`,
     });
   });
 });
@@ -108,7 +109,7 @@ test('no folder at all, and one that is empty, are told with what to do about ea
     const folder = folderOf(dataDir, datasets.cifar10);
     const error = (advice: string) => ({
       name: 'RunError',
-      message: `Failed to find file: ${join(folder, 'data_batch_1.bin')}. ${advice} run "cifar10 download --data-dir ${dataDir}".`,
+      message: `Failed to find file: ${join(folder, 'data_batch_1.bin')}. ${advice} run "${command(`download --data-dir ${dataDir}`)}".`,
     });
     await assert.rejects(loadExamples(dataDir, datasets.cifar10, 'train'), error('To get CIFAR-10'));
     await mkdir(folder);
@@ -118,8 +119,8 @@ test('no folder at all, and one that is empty, are told with what to do about ea
 });
 
 test('a folder whose name is no single word of a shell is quoted where a command names it', () => {
-  assert.equal(makeCommand('my data', dataset), "cifar10 download --dataset synthetic --data-dir 'my data'");
-  assert.equal(makeCommand("it's", datasets.cifar10), "cifar10 download --data-dir 'it'\\''s'");
+  assert.equal(makeCommand('my data', dataset), command("download --dataset synthetic --data-dir 'my data'"));
+  assert.equal(makeCommand("it's", datasets.cifar10), command("download --data-dir 'it'\\''s'"));
 });
 
 test('the files of one data set are not taken for those of another', async () => {

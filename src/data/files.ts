@@ -1,7 +1,9 @@
 /** The files of a data set, read whole and verified before the first example is used. */
+
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { command } from '../command.ts';
 import { exists } from '../disk/exists.ts';
 import { openRegularFile } from '../disk/regular-file.ts';
 import { shellWord } from '../disk/shell-word.ts';
@@ -41,7 +43,7 @@ export async function missingFiles(dataDir: string, dataset: DatasetDescription)
 /** The command that makes or fetches the data set. */
 export function makeCommand(dataDir: string, { name }: DatasetDescription): string {
   const dataset = name === 'cifar10' ? '' : ` --dataset ${name}`;
-  return `cifar10 download${dataset} --data-dir ${shellWord(dataDir)}`;
+  return command(`download${dataset} --data-dir ${shellWord(dataDir)}`);
 }
 
 /** What to do about a folder that is there and not whole: it is nobody's but its owner's to change. */
@@ -57,11 +59,12 @@ async function openDataFile(path: string, dataDir: string, dataset: DatasetDescr
   try {
     return await openRegularFile(path);
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw new RunError(`${path}: cannot be read (${messageOf(error)}).`);
+    if (errorCode(error) !== 'ENOENT')
+      throw new RunError(`${path}: cannot be read (${messageOf(error)}).`, { cause: error });
     const advice = (await exists(folderOf(dataDir, dataset)))
       ? replaceAdvice(dataDir, dataset)
       : `To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`;
-    throw new RunError(`Failed to find file: ${path}. ${advice}`);
+    throw new RunError(`Failed to find file: ${path}. ${advice}`, { cause: error });
   }
 }
 

@@ -52,7 +52,9 @@ export function cannotBeWritten(
   path: string = folder,
 ): RunError {
   const what = path === folder ? '' : `${path} `;
-  return new RunError(`${folder}: cannot be written (${what}${diskReason(error)}). Give another ${flag}.`);
+  return new RunError(`${folder}: cannot be written (${what}${diskReason(error)}). Give another ${flag}.`, {
+    cause: error,
+  });
 }
 
 /** The reason that an error of the file system gives, in words where the system's are not enough. */

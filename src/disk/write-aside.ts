@@ -29,6 +29,7 @@ export async function writeAside(path: string, bytes: Uint8Array): Promise<void>
     await rm(aside, { force: true }).catch(() => undefined);
     throw new RunError(
       `cannot write ${path}: ${diskReason(error)}. Check that the folder may be written to and the disk has room.`,
+      { cause: error },
     );
   }
 }

@@ -1,12 +1,15 @@
 /** What the machine has and lacks. */
+
 import { rm, rmdir, statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { command } from '../command.ts';
 import { type DatasetDescription, datasets } from '../data/dataset.ts';
 import { folderOf, loadExamples } from '../data/files.ts';
 import { exists } from '../disk/exists.ts';
 import { appendLines } from '../disk/json-lines.ts';
 import { lockFolder } from '../disk/lock.ts';
+import { shellWord } from '../disk/shell-word.ts';
 import { existingFolder, writableFolder } from '../disk/writable.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf } from '../errors.ts';
@@ -89,7 +92,10 @@ export async function dataFindings(dataDir: string): Promise<readonly Finding[]>
 async function dataFinding(dataDir: string, dataset: DatasetDescription): Promise<Finding> {
   const { title: subject } = dataset;
   if (!(await exists(folderOf(dataDir, dataset)))) {
-    const how = dataset.archive === undefined ? 'drawn when it is asked for' : 'cifar10 download fetches it';
+    const how =
+      dataset.archive === undefined
+        ? 'drawn when it is asked for'
+        : `${command(`download --data-dir ${shellWord(dataDir)}`)} fetches it`;
     return { verdict: 'note', subject, text: `not in ${dataDir}; ${how}` };
   }
   try {

@@ -32,7 +32,7 @@ const learnt = 0.1;
 /** Trains the tutorial's network on one batch of drawn pictures, undistorted, until it is learnt. */
 export async function overfitOneBatch(
   engine: Engine,
-  { batchSize = 16, maxSteps = 80, onStep = () => undefined }: OverfitOptions = {},
+  { batchSize = 8, maxSteps = 80, onStep = () => undefined }: OverfitOptions = {},
 ): Promise<Overfit> {
   const dataset = datasets.synthetic;
   const count = Math.min(batchSize, examplesIn(dataset, 'train'));

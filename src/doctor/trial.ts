@@ -6,7 +6,7 @@ import { scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 
 const batchSize = 128;
-const [warmUp, timed] = [2, 4];
+const [warmUp, timed] = [1, 3];
 
 /** Images a second of the fastest of a few steps, without input and saving: `cifar10 bench` measures whole runs.
  * @param onStep called after every step */

@@ -1,4 +1,5 @@
 /** A session's thread, from the inside: requests are answered one at a time and in order. */
+import { isArrayBuffer } from 'node:util/types';
 import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -74,5 +75,5 @@ function reply(port: MessagePort, work: Promise<Reply>): Promise<void> {
 function memoryOf(answered: Reply): readonly ArrayBuffer[] {
   if (answered.kind !== 'done') return [];
   const buffers = [...answered.tensors.values()].map(({ data }) => data.buffer);
-  return [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer);
+  return [...new Set(buffers)].filter((buffer) => isArrayBuffer(buffer));
 }

@@ -103,7 +103,9 @@ export class WorkerSession implements Session {
     const reply = await this.#thread.send(request).catch((error: unknown) => {
       const advice = adviceFor(error);
       const end = advice === '' ? '' : `. ${advice}`;
-      throw new RunError(`${library} cannot run graph ${this.#graph.name}: ${threadFailure(error)}${end}`);
+      throw new RunError(`${library} cannot run graph ${this.#graph.name}: ${threadFailure(error)}${end}`, {
+        cause: error,
+      });
     });
     if (reply.kind !== 'failed') return reply;
     throw new RunError(`${library}, graph ${this.#graph.name}: ${threadFailure(new Error(reply.message))}`);

@@ -3,7 +3,7 @@ import { requireObject, requireOneOf, requireWholeNumber } from '../arguments.ts
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Examples } from '../data/files.ts';
 import type { Engine, Session } from '../engine/engine.ts';
-import { RunError } from '../errors.ts';
+import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import type { Variable } from '../graph/graph.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import type { Network } from '../model/network.ts';
@@ -128,6 +128,7 @@ export interface EvaluateOptions {
   readonly batchSize: number;
   /** At most this many examples are scored, from the first on. */
   readonly numExamples: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface Evaluation extends Score {
@@ -136,19 +137,24 @@ export interface Evaluation extends Score {
 
 /** Scores one checkpoint.
  * @throws UsageError for an option that makes no sense, by name
- * @throws RunError when the data set has other classes than the checkpoint, or a tensor is missing in it. */
+ * @throws RunError when the data set has other classes than the checkpoint, or a tensor is missing in it
+ * @throws StoppedError when it is aborted */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { engine, checkpoint, examples, weights, batchSize, numExamples } = options;
+  const { engine, checkpoint, examples, weights, batchSize, numExamples, signal } = options;
   requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
   requireOneOf('weights', weights, weightChoices);
   requireWholeNumber('batchSize', batchSize, 1);
   requireWholeNumber('numExamples', numExamples, 1);
   const { metadata, tensors } = checkpoint;
   requireSameClasses(metadata.dataset.classes, examples);
+  requireRunning(signal, 'nothing was scored');
   const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize);
   try {
-    const score = await evaluator.score(tensors, weights, examples, { numExamples });
-    if (score === undefined) throw new RunError('the evaluation was stopped');
+    const score = await evaluator.score(tensors, weights, examples, {
+      numExamples,
+      ...(signal && { signal }),
+    });
+    if (score === undefined) throw new StoppedError('nothing was scored');
     return { globalStep: metadata.globalStep, ...score };
   } finally {
     await evaluator.release();

@@ -99,6 +99,7 @@ export async function writeReport(
   } catch (error) {
     throw new RunError(
       `${evalDir}: the report cannot be written (${messageOf(error)}). Give another --eval-dir.`,
+      { cause: error },
     );
   }
   return files.map(([path]) => path);

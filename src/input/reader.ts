@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
 import { startThread, threadFailure } from '../machine/threads.ts';
+import { workerFlags } from '../machine/worker-flags.ts';
 import type { Batch, BatchBuffers } from './batch.ts';
 import { type BatchRequest, memoryOf, type Reply, type Start } from './messages.ts';
 
@@ -11,7 +12,10 @@ interface Pending {
 }
 
 function readerThread(start: Start): Worker {
-  return new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
+  return new Worker(new URL('./cifar10-reader-worker.js', import.meta.url), {
+    workerData: start,
+    execArgv: workerFlags(),
+  });
 }
 
 export class Reader {

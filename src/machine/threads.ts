@@ -22,7 +22,7 @@ export function startThread(what: string, start: () => Worker): Worker {
   try {
     worker = start();
   } catch (error) {
-    throw new RunError(`${what} cannot start: ${threadFailure(error)}`);
+    throw new RunError(`${what} cannot start: ${threadFailure(error)}`, { cause: error });
   }
   starting++;
   let isStarting = true;
@@ -34,9 +34,16 @@ export function startThread(what: string, start: () => Worker): Worker {
   return worker;
 }
 
-/** What went wrong with a thread: what ran out, or the error's own message. */
+/** What went wrong with a thread: what ran out, a file that a bundler left out, or the error's own message. */
 export function threadFailure(error: unknown): string {
-  return describeExhaustion(error) ?? messageOf(error);
+  const message = messageOf(error);
+  const [, missing] = /^Cannot find (?:module|package) '([^']*cifar10-\w+-worker[^']*)'/.exec(message) ?? [];
+  if (missing !== undefined)
+    return (
+      `the file of its thread is missing: ${missing}. If the program was bundled, leave the package out of the bundle: ` +
+      'esbuild --external:cifar10-ts, webpack and Vite "external", Next.js "serverExternalPackages"'
+    );
+  return describeExhaustion(error) ?? message;
 }
 
 /** @throws RunError when `ulimit -v` leaves too few addresses for so many more threads */

@@ -143,7 +143,9 @@ function decodeFields(data: Uint8Array, where: string): EventFields {
     return EventProto.toObject(EventProto.decode(data), { longs: Number });
   } catch (error) {
     const why = oneLine(shortened(messageOf(error)));
-    throw new RunError(`${where}: the record is intact, but not a TensorBoard event (${why})`);
+    throw new RunError(`${where}: the record is intact, but not a TensorBoard event (${why})`, {
+      cause: error,
+    });
   }
 }
 

@@ -44,6 +44,7 @@ export async function eventFilesOf(dir: string): Promise<readonly string[]> {
   } catch (error) {
     throw new RunError(
       `cannot read the folder ${oneLine(dir)}: ${oneLine(messageOf(error))}. Check that it is there and may be read.`,
+      { cause: error },
     );
   }
 }

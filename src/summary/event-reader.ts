@@ -91,6 +91,7 @@ async function isFolder(path: string): Promise<boolean> {
   } catch (error) {
     throw new RunError(
       `cannot read ${oneLine(path)}: ${oneLine(messageOf(error))}. Name the folder of a run, or an event file.`,
+      { cause: error },
     );
   }
 }

@@ -59,6 +59,7 @@ export class EventWriter {
     } catch (error) {
       throw new RunError(
         `${options.dir}: no event file can be made there (${messageOf(error)}). Check that the folder may be written to.`,
+        { cause: error },
       );
     }
     this.#startWithVersion();

@@ -104,7 +104,7 @@ function nodesOf(bytes: Uint8Array): readonly NodeFields[] {
   try {
     return GraphDefProto.toObject(GraphDefProto.decode(bytes), { longs: Number })['node'] ?? [];
   } catch (error) {
-    throw new RunError(`a graph in an event file is no GraphDef: ${messageOf(error)}`);
+    throw new RunError(`a graph in an event file is no GraphDef: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -93,7 +93,9 @@ function decodeFields(content: Uint8Array): ContentFields {
   try {
     return HParamsPluginDataProto.toObject(HParamsPluginDataProto.decode(content));
   } catch (error) {
-    throw new RunError(`hyperparameters in an event file are no such message: ${messageOf(error)}`);
+    throw new RunError(`hyperparameters in an event file are no such message: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

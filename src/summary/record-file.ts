@@ -230,6 +230,8 @@ async function attempt<T>(path: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     const why = oneLine(messageOf(error));
-    throw new RunError(`cannot read ${oneLine(path)}: ${why}. Check that it is there and may be read.`);
+    throw new RunError(`cannot read ${oneLine(path)}: ${why}. Check that it is there and may be read.`, {
+      cause: error,
+    });
   }
 }

@@ -1,7 +1,9 @@
 /** Records summaries of a run in a thread of its own. */
+import { isArrayBuffer } from 'node:util/types';
 import { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
 import { startThread, threadFailure } from '../machine/threads.ts';
+import { workerFlags } from '../machine/worker-flags.ts';
 import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
 
 export interface RecorderOptions extends RecorderStart {
@@ -20,7 +22,11 @@ export class SummaryRecorder {
   private constructor({ onTrouble, ...start }: RecorderOptions) {
     this.#worker = startThread(
       'the thread that writes summaries',
-      () => new Worker(new URL('./recorder-worker.js', import.meta.url), { workerData: start }),
+      () =>
+        new Worker(new URL('./cifar10-recorder-worker.js', import.meta.url), {
+          workerData: start,
+          execArgv: workerFlags(),
+        }),
     );
     this.#worker.on('message', (reply: RecorderReply) => {
       if (reply.kind === 'trouble') return onTrouble(reply.message);
@@ -93,6 +99,6 @@ export class SummaryRecorder {
 /** The memory of a tensor that may be given away: all of it is the tensor's.
  * @throws TypeError for a part of a larger piece, which others may still read */
 function bufferOf({ buffer, byteLength }: Float32Array): ArrayBuffer {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) return buffer;
+  if (isArrayBuffer(buffer) && buffer.byteLength === byteLength) return buffer;
   throw new TypeError('a tensor that is recorded must own its memory');
 }

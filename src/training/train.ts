@@ -5,7 +5,10 @@
 import { requireObject, requireWholeNumber } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
+import { trainingLock } from '../checkpoint/training-lock.ts';
+import { lockFolder } from '../disk/lock.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
+import type { RunError } from '../errors.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
@@ -91,10 +94,27 @@ export type TrainEvent =
       readonly waitedMillis: number;
     };
 
-/** @throws UsageError for options that make no sense, by name
- * @throws RunError when the loss is no longer finite, or the checkpoint belongs to another run. */
+/** Holds the folder's lock meanwhile, unless the caller does (`CheckpointStoreOptions.isLocked`).
+ * @throws UsageError for options that make no sense, by name
+ * @throws RunError when another training runs in the folder, the loss is no longer finite, or the checkpoint belongs to
+ *   another run
+ * @throws StoppedError when it is aborted while it waits for the folder */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   requireOptions(options);
+  if (options.store.isLocked) return yield* trainLocked(options);
+  const lost = new AbortController();
+  const { signal = lost.signal } = options;
+  const onLost = (error: RunError) => lost.abort(error);
+  const release = await lockFolder(options.store.dir, { ...trainingLock, onLost }, { signal });
+  try {
+    yield* trainLocked({ ...options, signal: AbortSignal.any([signal, lost.signal]) });
+    if (lost.signal.aborted) throw lost.signal.reason;
+  } finally {
+    await release();
+  }
+}
+
+async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   const { run, resume, readers = 1 } = options;
   const stored = resume?.checkpoint.metadata;
   const metadata = metadataOf(run, stored?.globalStep ?? 0, options.versions);

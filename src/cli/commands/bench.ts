@@ -56,6 +56,7 @@ class Notes {
     } catch (error) {
       throw new RunError(
         `${out}: the measurements cannot be written (${messageOf(error)}). Give another --out.`,
+        { cause: error },
       );
     }
   }

@@ -1,4 +1,5 @@
 /** The data that a command needs, brought where it is missing. */
+import { command } from '../../command.ts';
 import type { DatasetDescription } from '../../data/dataset.ts';
 import { type DownloadOptions, download } from '../../data/download/download.ts';
 import { FetchError } from '../../data/download/fetch-file.ts';
@@ -43,11 +44,12 @@ export async function fetchDataset(
     await download(dataset, dataDir, options);
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;
-    const command = `cifar10 download --data-dir ${shellWord(dataDir)}`;
+    const fetching = command(`download --data-dir ${shellWord(dataDir)}`);
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
-        `  From a copy: ${command} --tarball FILE; from a mirror: --url ADDRESS.\n` +
+        `  From a copy: ${fetching} --tarball FILE; from a mirror: --url ADDRESS.\n` +
         '  Without: --dataset synthetic trains on drawn pictures.',
+      { cause: error },
     );
   }
 }

@@ -42,7 +42,10 @@ async function bytesOf(path: string): Promise<Uint8Array> {
   try {
     return await readRegularFile(path, { maximumBytes });
   } catch (error) {
-    throw new RunError(`${oneLine(path)}: cannot be read (${oneLine(messageOf(error))})`);
+    throw new RunError(
+      `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}). Check that it is a regular file and that its disk works`,
+      { cause: error },
+    );
   }
 }
 

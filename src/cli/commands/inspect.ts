@@ -56,6 +56,7 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw new RunError(
       `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); inspect looks at ${what}`,
+      { cause: error },
     );
   }
 }

@@ -2,11 +2,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointStore } from '../../checkpoint/store.ts';
-import { isLockLeftover, type LockPurpose, lockFolder } from '../../disk/lock.ts';
+import { trainingLock as purpose } from '../../checkpoint/training-lock.ts';
+import { isLockLeftover, lockFolder } from '../../disk/lock.ts';
 import { moveAside } from '../../disk/move-aside.ts';
 import type { RunError } from '../../errors.ts';
-
-const purpose: LockPurpose = { file: 'lock', doing: 'is training there', flag: '--train-dir' };
 
 export interface TrainDirOptions {
   readonly signal: AbortSignal;

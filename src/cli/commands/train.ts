@@ -67,7 +67,11 @@ interface Plan {
 
 /** Refuses what can be refused before data is fetched, then brings the data. */
 async function prepare({ flags, given, console, signal }: CommandContext<TrainFlags>): Promise<Plan> {
-  const store = new CheckpointStore(flags.trainDir, { keep: flags.keep, onWarning: console.warn });
+  const store = new CheckpointStore(flags.trainDir, {
+    keep: flags.keep,
+    onWarning: console.warn,
+    isLocked: true,
+  });
   const resume = flags.restart ? undefined : await store.latest();
   const { dataset, recipe } = recipeOf(flags, given, resume?.checkpoint.metadata);
   if (resume !== undefined) await store.warnOfOtherRuns(resume.checkpoint.metadata);

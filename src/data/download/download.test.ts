@@ -303,7 +303,7 @@ describe('a download', () => {
       writeFileSync(join(folderOf(folder, small), 'notes.txt'), 'mine');
       await assert.rejects(
         fetchInto(folder, 'http://127.0.0.1:1/'),
-        /Failed to find file: .*data_batch_1\.bin\. Move .* aside and run "cifar10 download/,
+        /Failed to find file: .*data_batch_1\.bin\. Move .* aside and run "(?:npx )?cifar10 download/,
       );
       assert.deepEqual(readdirSync(folderOf(folder, small)), ['notes.txt']);
     }));

@@ -94,7 +94,7 @@ async function fetchArchive(archive: Archive, tarball: string, options: Download
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
       await rename(tarball, `${tarball}.bad`);
-      if (attempt > 0 || !resumed) throw new RunError(messageOf(error));
+      if (attempt > 0 || !resumed) throw new RunError(messageOf(error), { cause: error });
     }
   }
   options.onEvent({ kind: 'downloaded', name, bytes });

@@ -80,6 +80,9 @@ function asRunError(tarball: string, aside: string, dataDir: string, error: unkn
   if (error instanceof StoppedError) return error;
   if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, '--data-dir', error);
   const said = messageOf(error).replaceAll(aside, dataDir);
-  if (error instanceof RunError) return new RunError(said.includes(tarball) ? said : `${tarball}: ${said}`);
-  return new RunError(`${tarball}: cannot be extracted (${said}); not an archive, or damaged`);
+  if (error instanceof RunError)
+    return new RunError(said.includes(tarball) ? said : `${tarball}: ${said}`, { cause: error });
+  return new RunError(`${tarball}: cannot be extracted (${said}); not an archive, or damaged`, {
+    cause: error,
+  });
 }

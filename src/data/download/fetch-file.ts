@@ -3,12 +3,14 @@
  * also of a later process, continues from there (RFC 9110, section 14: range requests). Nothing is kept of an answer that
  * is not the file.
  */
+
 import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isNativeError } from 'node:util/types';
 import { openForAppendSync } from '../../disk/regular-file.ts';
 import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
 import { messageOf, RunError, StoppedError } from '../../errors.ts';
@@ -48,7 +50,7 @@ export async function fetchFile(url: string, target: string, options: FetchOptio
         throw new StoppedError(`${part} keeps what has arrived; the same command continues`);
       if (isDiskError(error)) throw cannotBeWritten(dirname(target), '--data-dir', error, part);
       const again = error instanceof AttemptError && error.again && attempt < retries;
-      if (!again) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`);
+      if (!again) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`, { cause: error });
       const { retryAfterMillis } = error;
       if (retryAfterMillis !== undefined && retryAfterMillis > 1000)
         onWait?.(`${messageOf(error)}; trying again in ${Math.ceil(retryAfterMillis / 1000)} s, as it asks`);
@@ -135,7 +137,7 @@ function partWriter(part: string, from: number): Writable {
         for (let written = 0; written < chunk.length; ) written += writeSync(descriptor, chunk, written);
         done();
       } catch (error) {
-        done(error instanceof Error ? error : new Error(messageOf(error)));
+        done(isNativeError(error) ? error : new Error(messageOf(error)));
       }
     },
     destroy: (error, done) => {

@@ -25,6 +25,7 @@ export function describeCall(onednn: Onednn, call: Call, descriptorOf: Descripto
   } catch (error) {
     throw new RunError(
       `oneDNN ${onednn.library.version} does not support ${printCall(call)}: ${messageOf(error)}`,
+      { cause: error },
     );
   }
 }

@@ -132,7 +132,7 @@ export class Execution {
     try {
       this.#executePrimitive(step.primitive, args);
     } catch (error) {
-      throw new RunError(`${step.text} (${step.implementation}): ${messageOf(error)}`);
+      throw new RunError(`${step.text} (${step.implementation}): ${messageOf(error)}`, { cause: error });
     }
   }
 

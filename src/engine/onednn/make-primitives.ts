@@ -110,6 +110,9 @@ function finishStep(step: Unfinished, known: Handle | undefined, onednn: Onednn)
       scratchpad: onednn.layout(descriptor, 'scratchpad'),
     };
   } catch (error) {
-    throw new RunError(`oneDNN ${onednn.library.version} does not support ${step.text}: ${messageOf(error)}`);
+    throw new RunError(
+      `oneDNN ${onednn.library.version} does not support ${step.text}: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }

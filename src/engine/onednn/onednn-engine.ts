@@ -4,18 +4,19 @@ import { command } from '../../command.ts';
 import { RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { usableCores } from '../../machine/cores.ts';
+import { workerFlags } from '../../machine/worker-flags.ts';
 import { definitions } from '../../ops/table.ts';
 import type { Engine, Session } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
 import type { EngineMaker, EngineOptions } from '../registry.ts';
 import { SessionThreads } from '../session-threads.ts';
 import { WorkerSession } from '../worker-session.ts';
+import type { SessionStart } from './cifar10-onednn-worker.ts';
 import { openLibrary } from './native/library.ts';
-import type { SessionStart } from './session-worker.ts';
 import { onednnSupport } from './support.ts';
 
 const threadsOfSessions = new SessionThreads(
-  () => new Worker(new URL('./session-worker.js', import.meta.url)),
+  () => new Worker(new URL('./cifar10-onednn-worker.js', import.meta.url), { execArgv: workerFlags() }),
 );
 
 export type OnednnOptions = Partial<EngineOptions<'onednn'>>;

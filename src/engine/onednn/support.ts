@@ -44,7 +44,8 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
     parts = trialStep(precision);
   } catch (error) {
     const exhausted = describeExhaustion(error);
-    if (exhausted !== undefined) throw new RunError(`oneDNN ${version} cannot start: ${exhausted}`);
+    if (exhausted !== undefined)
+      throw new RunError(`oneDNN ${version} cannot start: ${exhausted}`, { cause: error });
     return { verdict: 'impossible', why: cannotCompute(version, precision, messageOf(error)) };
   }
   const why = slowness(version, precision, parts);

@@ -8,6 +8,7 @@ import { resultValues, withoutRole } from '../../graph/results.ts';
 import { usableCores } from '../../machine/cores.ts';
 import { requireMemory } from '../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../machine/temporary.ts';
+import { workerFlags } from '../../machine/worker-flags.ts';
 import { liveBytes } from '../../passes/live-bytes.ts';
 import { withoutWatched } from '../../passes/watch.ts';
 import type { Engine, Session } from '../engine.ts';
@@ -23,7 +24,7 @@ import { splitWatched } from './split-watched.ts';
 import { disableTelemetry } from './telemetry.ts';
 
 const threadsOfSessions = new SessionThreads(
-  () => new Worker(new URL('./session-worker.js', import.meta.url)),
+  () => new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
 );
 
 /** @throws RunError when the package onnxruntime-node is not installed, or does not run on this system. */
@@ -73,6 +74,7 @@ function installedVersion(): string {
   } catch (error) {
     throw new RunError(
       `the package onnxruntime-node cannot be loaded (${messageOf(error)}). ${installAdvice}`,
+      { cause: error },
     );
   }
 }

@@ -83,7 +83,9 @@ function decode(file: string, bytes: Uint8Array): Model {
   try {
     return ModelProto.toObject(ModelProto.decode(bytes), { longs: Number }) as Model;
   } catch (error) {
-    throw new RunError(`${file}: not an ONNX model, or damaged (${oneLine(shortened(messageOf(error)))})`);
+    throw new RunError(`${file}: not an ONNX model, or damaged (${oneLine(shortened(messageOf(error)))})`, {
+      cause: error,
+    });
   }
 }
 

@@ -75,7 +75,8 @@ function open(): Library {
       return describe(koffi, path, koffi.load(path));
     } catch (error) {
       const exhausted = describeExhaustion(error);
-      if (exhausted !== undefined) throw new RunError(`${path} cannot be opened: ${exhausted}`);
+      if (exhausted !== undefined)
+        throw new RunError(`${path} cannot be opened: ${exhausted}`, { cause: error });
       failures.push(error instanceof RunError ? error.message : `${path}: ${messageOf(error)}`);
     }
   }
@@ -91,8 +92,12 @@ function loadKoffi(): Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi;
   } catch (error) {
-    const cause = describeExhaustion(error) ?? messageOf(error);
-    throw new RunError(`the package koffi, which calls oneDNN, cannot be loaded (${cause})`);
+    const why = describeExhaustion(error) ?? messageOf(error);
+    throw new RunError(
+      `the package koffi, which calls oneDNN, cannot be loaded (${why}). Its native part is an optional package: ` +
+        'install without --omit=optional, or use --engine onnx',
+      { cause: error },
+    );
   }
 }
 

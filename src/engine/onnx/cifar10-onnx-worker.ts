@@ -7,5 +7,5 @@ import { serveSession } from '../serve-session.ts';
 import { OnnxExecution } from './execution.ts';
 import type { SessionStart } from './session-start.ts';
 
-if (parentPort === null) throw new Error('session-worker runs as a worker thread');
+if (parentPort === null) throw new Error('cifar10-onnx-worker runs as a worker thread');
 serveSession<SessionStart>(parentPort, (start) => OnnxExecution.create(start));

@@ -10,7 +10,7 @@ import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } fro
 import { scaleImage } from './scale-image.ts';
 import { described } from './tag-descriptions.ts';
 
-if (parentPort === null) throw new Error('recorder-worker runs as a worker thread');
+if (parentPort === null) throw new Error('cifar10-recorder-worker runs as a worker thread');
 const port = parentPort;
 const start = workerData as RecorderStart;
 

@@ -13,7 +13,7 @@ export interface SessionStart {
   readonly precision: PrecisionOf<'onednn'>;
 }
 
-if (parentPort === null) throw new Error('session-worker runs as a worker thread');
+if (parentPort === null) throw new Error('cifar10-onednn-worker runs as a worker thread');
 serveSession<SessionStart>(
   parentPort,
   ({ graph, threads, precision }) => new Execution(graph, threads, precision),

@@ -5,7 +5,7 @@ import { type Batch, distortedBatch, evaluationBatch, newBuffers } from './batch
 import { type BatchRequest, memoryOf, type Reply, type Start } from './messages.ts';
 import { ExampleOrder } from './order.ts';
 
-if (parentPort === null) throw new Error('input/worker runs as a worker thread');
+if (parentPort === null) throw new Error('cifar10-reader-worker runs as a worker thread');
 const port = parentPort;
 const start = workerData as Start;
 const order = start.kind === 'training' ? new ExampleOrder(start.seed, start.examples.count) : undefined;

@@ -1,0 +1,267 @@
+/** The packed package in other people's projects: installed, run by npx, under other versions of Node.js, Yarn's
+ * Plug'n'Play, Node's permission model, test runners and a bundler. Needs npm's registry, and is skipped without it.
+ * Downloads are kept in `node_modules/.cache`. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const cache = join(root, 'node_modules', '.cache', 'cifar10', 'projects');
+const work = mkdtempSync(join(tmpdir(), 'cifar10-package-'));
+after(() => rmSync(work, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly text: string;
+}
+
+function execute(program: string, words: readonly string[], cwd: string, variables: object = {}): Outcome {
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    ONNXRUNTIME_NODE_INSTALL: 'skip',
+    NODE_TEST_CONTEXT: undefined,
+    ...variables,
+  };
+  const { status, stdout, stderr, error } = spawnSync(program, words, {
+    cwd,
+    env,
+    encoding: 'utf8',
+    timeout: 300_000,
+  });
+  return { code: status, text: `${stdout}${stderr}${error?.message ?? ''}` };
+}
+
+const npm = (words: readonly string[], cwd: string) =>
+  execute('npm', [...words, '--loglevel=error', '--no-audit', '--no-fund'], cwd);
+const yarn = (words: readonly string[], cwd: string) =>
+  execute('npx', ['-y', '@yarnpkg/cli-dist@4', ...words], cwd);
+
+function folder(name: string, parent: string = work): string {
+  const path = join(parent, name);
+  mkdirSync(path, { recursive: true });
+  if (!existsSync(join(path, 'package.json')))
+    writeFileSync(join(path, 'package.json'), '{ "name": "project", "type": "module", "private": true }');
+  return path;
+}
+
+/** Trains three steps and evaluates with the library. */
+const script = `
+import {
+  CheckpointStore, chooseEngine, datasets, ensureSynthetic, evaluate, loadExamples, makeRun, train,
+  tutorialHyperparameters, tutorialNetwork, version,
+} from 'cifar10-ts';
+export async function trainAndEvaluate(engineName, dir) {
+  await ensureSynthetic(process.env.DATA);
+  const { engine } = chooseEngine({ engine: engineName, precision: 'float32' });
+  const recipe = { network: tutorialNetwork(10), hyperparameters: tutorialHyperparameters, batchSize: 8, seed: 0, holdout: 0 };
+  const run = makeRun(recipe, await loadExamples(process.env.DATA, datasets.synthetic, 'train'), engine);
+  const store = new CheckpointStore(dir, { keep: 5, onWarning: (text) => { throw new Error(text); } });
+  await store.latest();
+  let loss;
+  const options = { run, store, maxSteps: 3, checkpointSteps: 3, summarySteps: 1, versions: { cifar10: version } };
+  for await (const event of train(options)) if (event.kind === 'step') loss = event.totalLoss;
+  const { checkpoint } = await store.latest();
+  const examples = await loadExamples(process.env.DATA, datasets.synthetic, 'test');
+  const { total } = await evaluate({ engine, checkpoint, examples, weights: 'ema', batchSize: 100, numExamples: 100 });
+  return engine.name + ' ' + loss.toFixed(3) + ' ' + total + ' ' + version;
+}
+`;
+const data = { DATA: join(work, 'data') };
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+const expected = new RegExp(`^(onnx|onednn) \\d\\.\\d+ 100 ${version.replaceAll('.', '[.]')}$`, 'm');
+
+function addScripts(project: string): void {
+  writeFileSync(join(project, 'train.mjs'), script);
+  writeFileSync(
+    join(project, 'main.mjs'),
+    "import { trainAndEvaluate } from './train.mjs';\nconsole.log(await trainAndEvaluate(process.argv[2], process.argv[3]));\n",
+  );
+}
+
+const packed = npm(['pack', '--pack-destination', work], root);
+const tarball = join(work, `cifar10-ts-${version}.tgz`);
+const project = folder('project');
+const installed = npm(['install', tarball], project);
+addScripts(project);
+const offline =
+  installed.code === 0 ? false : `the package cannot be installed: ${installed.text.slice(0, 500)}`;
+
+/** Installs tools where they stay, and says why not. */
+function tools(
+  name: string,
+  packages: readonly string[],
+): { readonly path: string; readonly skip: string | false } {
+  const path = folder(name, cache);
+  if (existsSync(join(path, 'node_modules', '.package-lock.json'))) return { path, skip: false };
+  const { code, text } = npm(['install', '--ignore-scripts', ...packages], path);
+  return { path, skip: code === 0 ? false : `cannot be installed: ${text.slice(0, 500)}` };
+}
+
+test('the tarball holds what runs, and nothing that points out of it', { skip: offline }, () => {
+  assert.equal(packed.code, 0, packed.text);
+  const { text } = execute('tar', ['-tf', tarball], work);
+  assert.doesNotMatch(text, /[.]map$|[.]test[.]|[.]slow[.]|testing|[.]png$/m);
+  assert.match(text, /^package\/dist\/cli\/main[.]js$/m);
+  const { text: comments } = execute('grep', ['-rl', 'sourceMappingURL', 'node_modules/cifar10-ts'], project);
+  assert.equal(comments, '');
+});
+
+for (const [how, words] of [
+  ['npx cifar10-ts', ['--package', tarball, 'cifar10-ts']],
+  ['npx with the tarball', [`file:${tarball}`]],
+] as const) {
+  test(`${how} trains in an empty folder, and names the command that works`, { skip: offline }, () => {
+    const folders = ['--data-dir', data.DATA, '--train-dir', join(work, how)];
+    const flags = ['--dataset', 'synthetic', '--clip-norm', '5', '--batch-size', '8', '--max-steps', '2'];
+    const outcome = execute('npx', ['-y', ...words, 'train', ...folders, ...flags], folder('empty'));
+    assert.equal(outcome.code, 0, outcome.text);
+    assert.match(outcome.text, /Done at step 2/);
+    assert.match(outcome.text, /^ +npx cifar10-ts eval /m);
+  });
+}
+
+const platform = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+const versions = ['20.19', '22', '24', 'latest'];
+const nodes = tools(
+  'nodes',
+  versions.map((range) => `node-${range}@npm:${platform}@${range}`),
+);
+const nodeOf = (range: string) => join(nodes.path, 'node_modules', `node-${range}`, 'bin', 'node');
+
+describe('Node.js', { skip: offline || nodes.skip }, () => {
+  for (const range of versions) {
+    for (const engine of ['onnx', 'auto']) {
+      test(`${range} trains and evaluates, engine ${engine}`, () => {
+        const outcome = execute(nodeOf(range), ['main.mjs', engine, `run-${range}-${engine}`], project, data);
+        assert.match(outcome.text, expected);
+      });
+    }
+    test(`${range} starts the program, and sets up a clone`, () => {
+      const main = join(root, 'dist', 'cli', 'main.js');
+      assert.equal(execute(nodeOf(range), [main, '--version'], root).text.trim().split(' ').at(-1), version);
+      const setup = execute(nodeOf(range), [join(root, 'scripts', 'build.mjs')], root);
+      assert.equal(setup.code, 0, setup.text);
+    });
+  }
+
+  test('with --permission trains, and doctor finds that it does', () => {
+    const allowed = [
+      '--permission',
+      '--allow-worker',
+      '--allow-addons',
+      '--allow-fs-read=*',
+      `--allow-fs-write=${work}`,
+    ];
+    const outcome = execute(
+      nodeOf('latest'),
+      [...allowed, 'main.mjs', 'auto', 'run-permission'],
+      project,
+      data,
+    );
+    assert.match(outcome.text, expected);
+    const main = join('node_modules', 'cifar10-ts', 'dist', 'cli', 'main.js');
+    const folders = ['--data-dir', data.DATA, '--train-dir', 'run-doctor'];
+    const doctor = execute(nodeOf('latest'), [...allowed, main, 'doctor', ...folders], project, {
+      TMPDIR: work,
+    });
+    assert.equal(doctor.code, 0, doctor.text);
+  });
+});
+
+test('code of the command line, as a module, trains: threads do not take over its flags', {
+  skip: offline,
+}, () => {
+  const code =
+    "import { trainAndEvaluate } from './train.mjs'; console.log(await trainAndEvaluate('auto', 'run-e'));";
+  const outcome = execute(process.execPath, ['--input-type=module', '-e', code], project, data);
+  assert.match(outcome.text, expected);
+});
+
+test("Yarn's Plug'n'Play trains", { skip: offline }, (context) => {
+  const pnp = folder('pnp');
+  const registry = npm(['config', 'get', 'registry'], pnp).text.trim();
+  const insecure = registry.startsWith('http:') ? 'unsafeHttpWhitelist: ["*"]\n' : '';
+  writeFileSync(
+    join(pnp, '.yarnrc.yml'),
+    `enableTelemetry: false\nenableScripts: false\nnpmRegistryServer: "${registry}"\n${insecure}`,
+  );
+  writeFileSync(join(pnp, 'yarn.lock'), '');
+  const added = yarn(['add', `cifar10-ts@file:${tarball}`], pnp);
+  if (added.code !== 0) return context.skip(added.text.slice(0, 500));
+  addScripts(pnp);
+  const outcome = execute('npx', ['-y', '@yarnpkg/cli-dist@4', 'node', 'main.mjs', 'auto', 'run'], pnp, data);
+  assert.match(outcome.text, expected);
+  assert.match(yarn(['cifar10', 'train', '--xyz'], pnp).text, /See yarn cifar10 train --help/);
+});
+
+test('without optional packages trains', { skip: offline }, () => {
+  const omit = folder('omit');
+  const added = npm(['install', '--omit=optional', '--ignore-scripts', tarball], omit);
+  assert.equal(added.code, 0, added.text);
+  addScripts(omit);
+  assert.match(execute(process.execPath, ['main.mjs', 'auto', 'run'], omit, data).text, expected);
+});
+
+const runners = tools('runners', ['jest@30', 'vitest@4', 'esbuild@0']);
+
+describe('in sandboxes and bundles', { skip: offline || runners.skip }, () => {
+  const module = (name: string, file: string) => join(runners.path, 'node_modules', name, file);
+  const testFile = `import { trainAndEvaluate } from './train.mjs';
+test('trains', async () => { expect(await trainAndEvaluate('auto', RUN)).toMatch(/ 100 /); }, 60000);\n`;
+
+  test('Jest with --experimental-vm-modules trains', () => {
+    writeFileSync(join(project, 'jest.check.mjs'), testFile.replace('RUN', "'run-jest'"));
+    const flags = [
+      '--experimental-vm-modules',
+      module('jest', 'bin/jest.js'),
+      '--testMatch',
+      '**/jest.check.mjs',
+    ];
+    const outcome = execute(process.execPath, flags, project, data);
+    assert.equal(outcome.code, 0, outcome.text);
+  });
+
+  test('Vitest with --pool vmThreads trains', () => {
+    writeFileSync(join(project, 'vitest.test.mjs'), testFile.replace('RUN', "'run-vitest'"));
+    const flags = [
+      module('vitest', 'vitest.mjs'),
+      'run',
+      '--globals',
+      '--pool',
+      'vmThreads',
+      'vitest.test.mjs',
+    ];
+    const outcome = execute(process.execPath, flags, project, data);
+    assert.equal(outcome.code, 0, outcome.text);
+  });
+
+  test('a bundle with the package external trains; one with it inside says what is wrong', () => {
+    const bundle = (out: string, ...external: readonly string[]) =>
+      execute(
+        process.execPath,
+        [
+          module('esbuild', 'bin/esbuild'),
+          ...['main.mjs', '--bundle', '--platform=node', '--format=esm', `--outfile=${out}/main.mjs`],
+          "--banner:js=import { createRequire as makeRequire } from 'module'; const require = makeRequire(import.meta.url);",
+          ...external.map((name) => `--external:${name}`),
+        ],
+        project,
+      );
+    assert.equal(bundle('external', 'cifar10-ts').code, 0);
+    const outcome = execute(process.execPath, ['external/main.mjs', 'auto', 'run-external'], project, data);
+    assert.match(outcome.text, expected);
+
+    assert.equal(bundle('inside', 'onnxruntime-node', 'koffi').code, 0);
+    for (const name of ['worker', 'session-worker'])
+      writeFileSync(join(project, 'inside', `${name}.js`), "console.log('a worker of the user')");
+    const wrong = execute(process.execPath, ['inside/main.mjs', 'onnx', 'run-inside'], project, data);
+    assert.notEqual(wrong.code, 0);
+    assert.match(wrong.text, /cifar10-onnx-worker[.]js.*--external:cifar10-ts/);
+    assert.doesNotMatch(wrong.text, /a worker of the user|CUDA/);
+  });
+});

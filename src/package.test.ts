@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { version } from './version.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !/[.](?:test|slow)[.]ts$/.test(file))
+  .map((file) => join('src', file));
+
+test('the version and the name are those of package.json', () => {
+  const manifest = JSON.parse(read('package.json')) as { name: string; version: string };
+  assert.equal(version, manifest.version);
+  assert.equal(manifest.name, 'cifar10-ts');
+  assert.ok(read('src/command.ts').includes(`const packageName = '${manifest.name}'`));
+});
+
+/** A command of ours in a text that the program prints; `command()` writes `npx cifar10` where that is needed. */
+const suggestion =
+  /\bcifar10 (?:--help|\$[{](?!version|words)|train|eval|inspect|doctor|bench|download|predict|export|import|dashboard)\b/;
+
+test('no message suggests a command without command(), which fits how the program is run', () => {
+  const literal = sources.flatMap((file) =>
+    read(file)
+      .split('\n')
+      .filter((line) => suggestion.test(line) && !/^\s*(?:[/]?[*]|[/][/])/.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  assert.deepEqual(literal, []);
+});
+
+test('bundlers find the worker threads: one expression, names that no user has, our own flags of Node.js', () => {
+  const workers = sources.flatMap((file) =>
+    [...read(file).matchAll(/^(?! *[*]).*new Worker\(([^;]*)/gm)].map(([, rest = '']) => ({ file, rest })),
+  );
+  assert.equal(workers.length, 4);
+  for (const { file, rest } of workers) {
+    const [, name = ''] =
+      /^new URL\('[.][/](cifar10-[a-z]+-worker)[.]js', import[.]meta[.]url\), [{][^}]*execArgv: workerFlags\(\)/.exec(
+        rest,
+      ) ?? [];
+    assert.ok(existsSync(join(root, file, '..', `${name}.ts`)), `${file}: ${rest}`);
+  }
+});
+
+test('errors of another realm are understood: no question of instanceof Error, nor of built-in types', () => {
+  const asking = sources
+    .filter((file) => !file.includes('testing'))
+    .filter((file) =>
+      /instanceof (?:Error|Map|Uint8Array|ArrayBuffer|Promise|Array)\b/.test(
+        read(file).replaceAll(/^ *([*]|[/][/*]).*$/gm, ''),
+      ),
+    );
+  assert.deepEqual(asking, []);
+});
