@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RunError } from '../errors.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { readCheckpointIndex, writeCheckpointIndex } from './checkpoint-index.ts';
@@ -49,6 +50,15 @@ async function damage(step: number): Promise<void> {
   const bytes = await readFile(pathOf(step));
   await writeFile(pathOf(step), bytes.subarray(0, bytes.length - 1));
 }
+
+test('a folder that another process has taken is not written to', async () => {
+  await saveAll([10]);
+  const before = await files();
+  const lost = store();
+  lost.refuseSaves(new RunError('lost the folder'));
+  await assert.rejects(lost.save(sampleCheckpoint(20)), /^RunError: lost the folder$/);
+  assert.deepEqual(await files(), before);
+});
 
 test('the newest are kept, the index names them, and the last one is found', async () => {
   await saveAll([0, 900, 1000, 10_000]);

@@ -46,6 +46,7 @@ export class CheckpointStore {
   readonly #onWarning: (message: string) => void;
   /** Whether a file is whole, by its name, size and time. */
   readonly #verified = new Map<string, boolean>();
+  #lost: RunError | undefined;
 
   constructor(dir: string, { keep, onWarning, isLocked = false }: CheckpointStoreOptions) {
     this.isLocked = isLocked;
@@ -62,9 +63,16 @@ export class CheckpointStore {
     return this.#dir;
   }
 
+  /** Another process has taken the folder: from now on every save throws the error, because it would delete that
+   * process's files. */
+  refuseSaves(error: RunError): void {
+    this.#lost = error;
+  }
+
   /** Saves a checkpoint and returns its path. Saves of one folder must not overlap.
-   * @throws RunError when it cannot be written; the checkpoints before it are untouched. */
+   * @throws RunError when it cannot be written, or when the folder was lost; the checkpoints before it are untouched. */
   async save(checkpoint: Checkpoint): Promise<string> {
+    if (this.#lost !== undefined) throw this.#lost;
     await this.removeLeftovers();
     const path = await writeCheckpoint(this.#dir, checkpoint);
     await this.#note(path, true);

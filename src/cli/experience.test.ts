@@ -305,6 +305,17 @@ describe('a holdout', () => {
 });
 
 describe('evaluation', () => {
+  test('a checkpoint that is scored again gets no second point in TensorBoard', async () => {
+    const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('scored-again')];
+    const words = ['eval', '--run-once', '--num-examples', '32', ...where];
+    const eventFiles = () => readdirSync(run('scored-again')).filter((name) => name.includes('tfevents'));
+    ok(await program(words));
+    const first = eventFiles();
+    assert.equal(first.length, 1);
+    assert.match(ok(await program([...words, '--report'])).output, /precision @ 1/);
+    assert.deepEqual(eventFiles(), first);
+  });
+
   test('--report tells of every class and leaves every prediction', async () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('report')];
     const { output } = ok(

@@ -104,7 +104,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   if (options.store.isLocked) return yield* trainLocked(options);
   const lost = new AbortController();
   const { signal = lost.signal } = options;
-  const onLost = (error: RunError) => lost.abort(error);
+  const onLost = (error: RunError) => {
+    options.store.refuseSaves(error);
+    lost.abort(error);
+  };
   const release = await lockFolder(options.store.dir, { ...trainingLock, onLost }, { signal });
   try {
     yield* trainLocked({ ...options, signal: AbortSignal.any([signal, lost.signal]) });

@@ -52,8 +52,13 @@ export class CheckpointScorer {
     return this.#images;
   }
 
-  /** What is to be kept of the result, or undefined when it was stopped meanwhile. */
-  async score(path: string, checkpoint: Checkpoint): Promise<EvaluationResult | undefined> {
+  /** The result, or undefined when it was stopped meanwhile.
+   * @param isRecorded whether the event files have the points of this checkpoint already */
+  async score(
+    path: string,
+    checkpoint: Checkpoint,
+    isRecorded: boolean,
+  ): Promise<EvaluationResult | undefined> {
     const { tensors, metadata } = checkpoint;
     const { weights, numExamples, evalData, report } = this.#flags;
     const examples = await this.#examplesFor(metadata);
@@ -82,7 +87,7 @@ export class CheckpointScorer {
     const result = { globalStep: metadata.globalStep, ...score };
     const about = { checkpoint: path, dataset: examples.dataset.name, evalData, weights };
     this.#tell(examples, result, about);
-    await this.#summaries.record(evaluator.engine, checkpoint, examples, witness, score);
+    if (!isRecorded) await this.#summaries.record(evaluator.engine, checkpoint, examples, witness, score);
     if (report) {
       const { classes } = examples.dataset;
       this.#console.result(

@@ -41,9 +41,13 @@ export async function evalCommand(context: CommandContext<EvalFlags>): Promise<b
 async function scoreFile(flags: EvalFlags, scorer: CheckpointScorer, log: EvaluationLog): Promise<void> {
   const checkpoint = await readCheckpoint(flags.checkpointDir);
   const key = await keyOf(flags.checkpointDir, flags);
-  const result = await scorer.score(flags.checkpointDir, checkpoint);
-  if (result !== undefined && key !== undefined)
-    await log.add({ ...key, globalStep: checkpoint.metadata.globalStep }, result);
+  await scoreAndLog(
+    flags.checkpointDir,
+    checkpoint,
+    key && { ...key, globalStep: checkpoint.metadata.globalStep },
+    scorer,
+    log,
+  );
 }
 
 async function scoreNewest(
@@ -59,8 +63,19 @@ async function scoreNewest(
         `Train first: ${command(`train --train-dir ${shellWord(flags.checkpointDir)}`)}`,
     );
   }
-  const key = await keyOf(found.path, flags);
-  const result = await scorer.score(found.path, found.checkpoint);
+  await scoreAndLog(found.path, found.checkpoint, await keyOf(found.path, flags), scorer, log);
+}
+
+/** A checkpoint that is scored again gets a new line in the log, but no second point in TensorBoard. */
+async function scoreAndLog(
+  path: string,
+  checkpoint: Checkpoint,
+  key: EvaluationKey | undefined,
+  scorer: CheckpointScorer,
+  log: EvaluationLog,
+): Promise<void> {
+  const isRecorded = key !== undefined && log.has({ ...key, report: false });
+  const result = await scorer.score(path, checkpoint, isRecorded);
   if (result !== undefined && key !== undefined) await log.add(key, result);
 }
 
@@ -88,8 +103,7 @@ async function watch(
         continue;
       }
       const checkpoint = await readIfThere(path, console.warn);
-      const result = checkpoint && (await scorer.score(path, checkpoint));
-      if (result !== undefined) await log.add(key, result);
+      if (checkpoint !== undefined) await scoreAndLog(path, checkpoint, key, scorer, log);
     }
     reporter.waits();
     await sleep(flags.evalIntervalSecs * 1000, undefined, { signal }).catch(() => undefined);

@@ -41,6 +41,9 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   });
   try {
     const plan = await prepare(context);
+    lost.signal.addEventListener('abort', () => {
+      if (reason !== undefined) plan.store.refuseSaves(reason);
+    });
     // Only now: whatever is refused leaves the old run where it is.
     const moved = flags.restart ? await folder.moveAside() : undefined;
     if (moved !== undefined) console.line(`The run that was in ${flags.trainDir} is in ${moved} now`);
