@@ -128,7 +128,16 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['no-resume', 'restart'],
   ['overwrite', 'restart'],
   ['device', 'engine'],
+  ['b', 'batch-size'],
   ['v', 'version'],
+]);
+
+/** What to do instead of flags of other programs that have no counterpart. */
+const notNeeded: ReadonlyMap<string, string> = new Map([
+  ['resume', 'A run resumes by itself; --restart starts anew.'],
+  ['continue', 'A run resumes by itself; --restart starts anew.'],
+  ['gpu', 'Training runs on the CPU; --engine chooses the engine.'],
+  ['cuda', 'Training runs on the CPU; --engine chooses the engine.'],
 ]);
 
 /** Dashes that word processors and web pages put in the place of `--`, and blanks that do not break lines. */
@@ -145,6 +154,8 @@ function unknownFlag(command: CommandName, word: string): UsageError {
   const mine = [...flags].filter(([, flag]) => 'commands' in flag && flag.commands.includes(command));
   const meant = nearest(spelt, [...mine.map(([name]) => name), ...commonFlags]);
   const known = otherNames.get(spelt) ?? meant;
-  const hint = known === undefined ? `See ${suggested(`${command} --help`)}` : `Did you mean --${known}?`;
-  return new UsageError(`${command}: unknown flag ${word}. ${hint}`);
+  const help = `See ${suggested(`${command} --help`)}`;
+  const hint = known === undefined ? help : `Did you mean --${known}?`;
+  const instead = command === 'train' ? notNeeded.get(spelt) : undefined;
+  return new UsageError(`${command}: unknown flag ${word}. ${instead ?? hint}`);
 }

@@ -1,5 +1,5 @@
 /** Whether files can be created in a folder: asked before anything is computed for it. */
-import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readlink, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 
@@ -13,7 +13,7 @@ export async function writableFolder(folder: string): Promise<string> {
 }
 
 /** The folder itself, or the nearest above it that exists, and the names that are missing below it.
- * @throws Error where a file is in the way */
+ * @throws Error where a file or a link to nothing is in the way */
 export async function existingFolder(
   folder: string,
 ): Promise<{ readonly existing: string; readonly missing: readonly string[] }> {
@@ -26,6 +26,11 @@ export async function existingFolder(
     found = await stat(existing).catch(notThere);
   }
   if (found?.isDirectory() === false) throw new Error(`${existing} is a file`);
+  for (const path of missing) {
+    const target = await readlink(path).catch(() => undefined);
+    if (target !== undefined)
+      throw new Error(`${path} is a symbolic link to ${target}, which does not exist`);
+  }
   return { existing, missing };
 }
 

@@ -1,4 +1,7 @@
 /** The folders that a command uses, checked before anything is read or written in them. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { shellWord } from '../../disk/shell-word.ts';
 import { requireTrusted } from '../../disk/trusted-folder.ts';
 import { writtenName } from '../flag.ts';
 
@@ -16,7 +19,7 @@ export async function requireTrustedFolders<Flags extends object>(
     if (typeof folder !== 'string') continue;
     if (/^~(\/|$)/.test(folder))
       onWarning(
-        `--${flag}=${folder}: the shell did not expand ~, so this is a folder named "~"; write --${flag} ${folder} with a blank`,
+        `--${flag}=${folder}: the shell did not expand ~, so this is a folder named "~"; write --${flag} ${shellWord(join(homedir(), folder.slice(1)))}`,
       );
     await requireTrusted({ folder, flag: `--${flag}`, isExplicit: given.has(flag) }, onWarning);
   }

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { existsSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { inTemporaryFolder } from '../testing/examples.ts';
+import { makeFolder } from './writable.ts';
+
+test('a folder is created with those above it, and through links to folders', () =>
+  inTemporaryFolder(async (folder) => {
+    await makeFolder(join(folder, 'a', 'b'), '--train-dir');
+    symlinkSync(join(folder, 'a'), join(folder, 'link'));
+    await makeFolder(join(folder, 'link', 'c'), '--train-dir');
+    assert.ok(existsSync(join(folder, 'a', 'b')) && existsSync(join(folder, 'a', 'c')));
+  }));
+
+test('a link to nothing is named', () =>
+  inTemporaryFolder(async (folder) => {
+    symlinkSync('/nowhere/at/all', join(folder, 'link'));
+    for (const path of [join(folder, 'link'), join(folder, 'link', 'below')])
+      await assert.rejects(
+        makeFolder(path, '--train-dir'),
+        /cannot be written \(.*link is a symbolic link to \/nowhere\/at\/all, which does not exist\)/,
+      );
+  }));
