@@ -83,10 +83,11 @@ describe('too little memory', { skip }, () => {
         /out of memory: (graph train.* needs [\d.]+ GB|.* free of).* ulimit -v .*Use a smaller --batch-size|out of memory/,
       ),
     );
-    test(`for the threads of ${title}`, { skip: reason }, () => {
+    // Threads or the first buffers: which of them comes to the limit depends on how much Node.js itself takes.
+    test(`for the start of ${title}`, { skip: reason }, () => {
       for (const kilobytes of [1_400_000, 2_300_000]) {
         const outcome = within({ ulimit: `-v ${kilobytes}` }, train(...flags));
-        if (outcome?.status !== 0) assertRefused(outcome, /cannot start: out of memory: ulimit -v allows/);
+        if (outcome?.status !== 0) assertRefused(outcome, /out of memory: .*ulimit -v allows/);
       }
     });
   }
