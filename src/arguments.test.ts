@@ -99,7 +99,7 @@ describe('makeRun', () => {
     test(`refuses ${title}`, () =>
       assert.throws(() => untyped(makeRun)({ ...recipe, ...change }, examples, engine), refused(message)));
 
-  test('refuses what is no engine', () => {
+  test('refuses an object that is not an engine', () => {
     const chosen = chooseEngine({ engine: 'onnx', precision: 'float32' });
     const call = () => untyped(makeRun)(recipe, examples, chosen);
     assert.throws(call, refused(/^engine: found an object, expected an engine: chooseEngine/));

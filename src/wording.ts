@@ -16,7 +16,7 @@ export function byteSize(bytes: number): string {
  * isolates, and Unicode's line and paragraph separators. */
 const controls = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
-/** Text with every control character but the newline written as `\uXXXX`: as it is safe to print. */
+/** Escapes every control character except the newline as `\uXXXX`, so that the text is safe to print. */
 export function printable(text: string): string {
   return text.replace(controls, (character) => (character === '\n' ? character : escaped(character)));
 }

@@ -125,7 +125,7 @@ def measure(batch, steps, warm_up, variant):
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
-    # ln 10 and the weight decay: a network that computes something else is no peer.
+    # ln 10 plus the weight decay. Any other value means that the network is not the same.
     if not 4.4 < first < 5.0:
         raise ValueError(f'the first loss is {first:.3f}, about 4.7 was expected')
     return statistics.median(times)

@@ -107,8 +107,8 @@ function hintFor(error: unknown, debug: boolean): string {
   return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';
 }
 
-// Whoever reads our output may stop reading (`cifar10 train | head`): then the run is saved and ends. So it does where
-// the output cannot be written, such as to a file on a full disk, and that is an error.
+// When the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. An output that cannot be
+// written, such as a file on a full disk, ends it too, and is an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE' && !interruption.signal.aborted) {
     process.once('exit', () => {
@@ -118,7 +118,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   }
   interruption.stopReading();
 });
-// Nobody is left to be told.
+// There is nowhere left to report it.
 process.stderr.on('error', () => undefined);
 
 /** After its end a process may live on for a thread that hangs, such as one in a write to a disk that failed. */

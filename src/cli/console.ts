@@ -65,12 +65,12 @@ export const eventKinds = [
 export type EventKind = (typeof eventKinds)[number];
 
 export interface Console {
-  /** A line of what is going on.
+  /** A line of progress.
    * @param shorter the same for a terminal that is too narrow for the text */
   line(text: string, event?: JsonEvent, shorter?: string): void;
   /** An event that only `--json` prints. */
   event(event: JsonEvent): void;
-  /** A line of what was asked for. */
+  /** A line of the result. */
   result(text: string, event?: JsonEvent): void;
   /** The line at the bottom of a terminal of so many columns, without control characters; undefined takes it away. */
   progress(draw: ((columns: number) => string) | undefined): void;

@@ -19,7 +19,7 @@ export const computing = (): Activity => ({
   allowedMillis: Number.POSITIVE_INFINITY,
 });
 export const saving = (): Activity => ({ since: performance.now(), allowedMillis: 10_000 });
-/** Everything else stops when it is asked to. */
+/** Everything else reacts to the signal at once. */
 export const waiting = (): Activity => ({ since: performance.now(), allowedMillis: 1800 });
 
 const noteMillis = 1000;

@@ -138,7 +138,7 @@ test('what has nothing to save ends by the first signal', async () => {
   }
 });
 
-/** A process that listens as commands do, and prints what is asked of it. */
+/** A process that listens for signals as commands do, and prints each request. */
 const listener = `
   const { interruption } = await import(process.argv[1]);
   interruption.refuseDebugger();

@@ -90,7 +90,7 @@ test('a lock of another host by version 0.1, which did not renew it, is respecte
     await assert.rejects(lockFolder(folder), /process 1 on elsewhere is training there/);
   }));
 
-test('a holder whose lock was taken over is told, and does not remove the lock of the other', () =>
+test('a holder whose lock was taken over is notified, and leaves the new lock in place', () =>
   inTemporaryFolder(async (folder) => {
     const told: string[] = [];
     const release = await lock(folder, { ...purpose, onLost: ({ message }) => told.push(message) });

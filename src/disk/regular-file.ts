@@ -1,5 +1,5 @@
 /**
- * Opens regular files, and nothing else. A FIFO opened for reading blocks its thread until somebody writes, a device may
+ * Opens regular files only. Opening a FIFO for reading blocks the thread until another process writes, a device may
  * never end, and a link that another user made leads into files of ours. So every path is opened without blocking, and
  * what was opened is checked, not the name.
  *

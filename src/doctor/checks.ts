@@ -94,7 +94,7 @@ async function dataFinding(dataDir: string, dataset: DatasetDescription): Promis
   if (!(await exists(folderOf(dataDir, dataset)))) {
     const how =
       dataset.archive === undefined
-        ? 'drawn when it is asked for'
+        ? 'drawn on first use'
         : `${command(`download --data-dir ${shellWord(dataDir)}`)} fetches it`;
     return { verdict: 'note', subject, text: `not in ${dataDir}; ${how}` };
   }

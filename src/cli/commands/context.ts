@@ -9,6 +9,6 @@ export interface CommandContext<Flags> {
   readonly console: Console;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Is told what the command does, so that a stop never waits for what does not end. */
+  /** Receives the current activity (`begin`), and limits how long a stop waits for it. */
   readonly stopWatch: StopWatch;
 }

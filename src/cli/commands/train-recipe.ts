@@ -65,8 +65,8 @@ export function recipeOf(
   return { dataset, recipe };
 }
 
-/** The engine of a run. A resumed run keeps engine and precision where they work and no other is asked for.
- * @throws RunError when what is asked for does not work here */
+/** The engine of a run. A resumed run keeps its engine and precision if they work here and the flags name no other.
+ * @throws RunError when the requested engine or precision does not work here */
 export function engineOf(
   { engine, precision }: TrainFlags,
   given: ReadonlySet<string>,

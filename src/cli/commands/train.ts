@@ -30,25 +30,20 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   requireSensibleFlags(flags, given);
   await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
   const lost = new AbortController();
-  let reason: RunError | undefined;
   const folder = await TrainDir.take(flags.trainDir, {
     signal,
     onWait: console.line,
-    onLost: (error) => {
-      reason = error;
-      lost.abort();
-    },
+    onLost: (error) => lost.abort(error),
   });
   try {
     const plan = await prepare(context);
-    lost.signal.addEventListener('abort', () => {
-      if (reason !== undefined) plan.store.refuseSaves(reason);
-    });
+    lost.signal.throwIfAborted();
+    lost.signal.addEventListener('abort', () => plan.store.refuseSaves(lost.signal.reason as RunError));
     // Only now: whatever is refused leaves the old run where it is.
     const moved = flags.restart ? await folder.moveAside() : undefined;
     if (moved !== undefined) console.line(`The run that was in ${flags.trainDir} is in ${moved} now`);
     const ended = await run({ ...context, signal: AbortSignal.any([signal, lost.signal]) }, plan);
-    if (reason !== undefined) throw reason;
+    lost.signal.throwIfAborted();
     return ended;
   } finally {
     stopWatch.begin(waiting());

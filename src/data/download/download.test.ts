@@ -369,7 +369,7 @@ describe('an answer that is not the archive', () => {
     ));
 });
 
-test('a server that is busy is asked again when it says', () =>
+test('a busy server is retried after its Retry-After', () =>
   inTemporaryFolder((folder) =>
     beside(
       (request, response, number) =>
