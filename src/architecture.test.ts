@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 const everywhere = ['errors', 'tensor', 'graph', 'ops', 'autodiff', 'passes', 'model'];
 /** The file or folder that may import a package; of protobufjs one for each format that is written in messages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  'onnxruntime-node': ['engine/onnx/execution.ts', 'engine/onnx/onnx-engine.ts'],
-  protobufjs: ['engine/onnx/schema.ts', 'summary/schema.ts'],
-  'protobufjs/minimal.js': ['engine/onnx/model.ts'],
+  'onnxruntime-node': ['engine/onnx/runtime/execution.ts', 'engine/onnx/runtime/onnx-engine.ts'],
+  protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts'],
+  'protobufjs/minimal.js': ['engine/onnx/compile/model.ts'],
   'fast-png': ['summary/png.ts'],
   commander: ['cli/'],
   koffi: ['engine/onednn/native/library.ts'],

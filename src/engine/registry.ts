@@ -3,7 +3,7 @@ import type { OpName } from '../graph/signature.ts';
 import type { Engine, Support } from './engine.ts';
 import type { EngineName, PrecisionOf } from './offers.ts';
 import { onednnMaker } from './onednn/onednn-engine.ts';
-import { onnxMaker } from './onnx/onnx-engine.ts';
+import { onnxMaker } from './onnx/runtime/onnx-engine.ts';
 
 export interface EngineOptions<E extends EngineName> {
   readonly precision: PrecisionOf<E>;

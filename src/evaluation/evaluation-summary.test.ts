@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from 'fast-png';
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
-import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import type { Variable } from '../graph/graph.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
 import { tutorialNetwork } from '../model/network.ts';

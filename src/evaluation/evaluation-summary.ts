@@ -1,6 +1,6 @@
 /** What the evaluator shows of a checkpoint: precision, per class too, the confusion matrix, mistakes, what layers do. */
 
-import { type Examples, placeOf } from '../data/files.ts';
+import { type Examples, placeOf } from '../data/examples.ts';
 import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import type { Graph, Variable } from '../graph/graph.ts';

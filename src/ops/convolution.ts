@@ -97,7 +97,7 @@ export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
     dy: ({ op, inputs: { filter }, attributes: { padding }, dy }) =>
       op('Conv2D', { x: dy, filter }, { padding }),
   },
-  onnx: { expandedBy: 'engine/onnx/expand-convolution' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-convolution' },
   onednn: ({ inputs: { filter, dy }, attributes: { padding, inputShape }, call }) => ({
     y: call('convolution_backward_data', { weights: filter, diffDst: dy }, inputShape, {
       window: windowOf(inputShape, filter.dims, padding),
@@ -117,7 +117,7 @@ export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
       op('Conv2DBackpropInput', { filter: dy, dy: outer }, { padding, inputShape: x.shape }),
     dy: ({ op, inputs: { x }, attributes: { padding }, dy }) => op('Conv2D', { x, filter: dy }, { padding }),
   },
-  onnx: { expandedBy: 'engine/onnx/expand-convolution' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-convolution' },
   onednn: ({ inputs: { x, dy }, attributes: { padding, filterShape }, call }) => ({
     y: call('convolution_backward_weights', { src: x, diffDst: dy }, filterShape, {
       window: windowOf(x.dims, filterShape, padding),

@@ -19,7 +19,7 @@ export const lrn: OpDefinition<'LRN'> = {
   gradient: {
     x: ({ op, inputs: { x }, attributes, outputs: { y }, dy }) => op('LRNGrad', { x, y, dy }, attributes),
   },
-  onnx: { expandedBy: 'engine/onnx/expand-normalization' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-normalization' },
   onednn: (context) => {
     const { x } = context.inputs;
     const { power } = scale(context, x, context.attributes);
@@ -36,7 +36,7 @@ export const lrnGrad: OpDefinition<'LRNGrad'> = {
     return { y: float32Type(x.shape) };
   },
   gradient: { notDifferentiable: 'second derivatives of local response normalisation are not implemented' },
-  onnx: { expandedBy: 'engine/onnx/expand-normalization' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-normalization' },
   // Written as ((x · Σ) · d^beta - dy) / -d^beta it is one chain of elementwise functions: a single pass over memory.
   onednn: (context) => {
     const { x, y, dy } = context.inputs;

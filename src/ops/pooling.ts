@@ -56,7 +56,7 @@ export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
     return { y: float32Type(x.shape) };
   },
   gradient: { notDifferentiable: 'second derivatives of pooling are not implemented' },
-  onnx: { expandedBy: 'engine/onnx/expand-pooling' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-pooling' },
   onednn: ({ inputs: { x, y, dy }, attributes, call, workspace }) => {
     const window = windowOf(x.dims, attributes);
     const reads = { diffDst: dy, workspace: workspace(x, y, window) };

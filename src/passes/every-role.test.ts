@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { programOf } from '../engine/onednn/compile.ts';
-import { onnxPasses } from '../engine/onnx/passes.ts';
+import { onnxPasses } from '../engine/onnx/compile/passes.ts';
 import type { Graph, VariableRole } from '../graph/graph.ts';
 import { printGraph } from '../graph/print.ts';
 import { type ResultRole, type Results, resultEntries, withoutRole } from '../graph/results.ts';

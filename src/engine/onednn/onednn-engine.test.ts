@@ -17,7 +17,7 @@ import { assertClose } from '../../testing/compare.ts';
 import { engines, plannedPrecisions, skipBfloat16 } from '../../testing/engines.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import type { Engine, Precision } from '../engine.ts';
-import { createOnnxEngine } from '../onnx/onnx-engine.ts';
+import { createOnnxEngine } from '../onnx/runtime/onnx-engine.ts';
 import { planOf as compile, programOf } from './compile.ts';
 import { describeCall } from './describe.ts';
 import { Execution } from './execution.ts';

@@ -1,8 +1,8 @@
 /** Replaces operators that ONNX lacks, or that ONNX Runtime computes slowly, by others. */
-import type { Node, Value } from '../../graph/graph.ts';
-import type { OpName, PerOutput } from '../../graph/signature.ts';
-import type { GraphBuilder } from '../../ops/builder.ts';
-import { type Pass, rewrite } from '../../passes/rewrite.ts';
+import type { Node, Value } from '../../../graph/graph.ts';
+import type { OpName, PerOutput } from '../../../graph/signature.ts';
+import type { GraphBuilder } from '../../../ops/builder.ts';
+import { type Pass, rewrite } from '../../../passes/rewrite.ts';
 
 /** For some operators, how to say them in others; undefined where the operator is best left as it is. */
 export type Expansions = {

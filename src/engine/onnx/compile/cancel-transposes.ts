@@ -5,9 +5,9 @@
  *     before  b = Transpose(Transpose(a, p), q)        after  b = a, where q undoes p
  *     before  c = Reshape(Reshape(a, s), t)            after  c = Reshape(a, t), and c = a where t is a's shape
  */
-import type { Node, Value } from '../../graph/graph.ts';
-import { type Pass, prune, rewrite } from '../../passes/rewrite.ts';
-import { sameShape } from '../../tensor/tensor.ts';
+import type { Node, Value } from '../../../graph/graph.ts';
+import { type Pass, prune, rewrite } from '../../../passes/rewrite.ts';
+import { sameShape } from '../../../tensor/tensor.ts';
 
 export const cancelTransposes: Pass = (graph) => {
   const transposed = new Map<Value, Node<'Transpose'>>();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ModelProto } from '../inspect/schema.ts';
 import { encodeModel } from './model.ts';
-import { ModelProto } from './schema.ts';
 
 test('a model is written so that the general reader of the format reads it', () => {
   const bytes = encodeModel({

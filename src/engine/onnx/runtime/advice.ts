@@ -1,7 +1,7 @@
 /** What to do when ONNX Runtime cannot be loaded. */
-import { errorCode, messageOf, RunError } from '../../errors.ts';
-import { type ReadText, readText } from '../../machine/control-groups.ts';
-import { exhaustedResource } from '../../machine/exhaustion.ts';
+import { errorCode, messageOf, RunError } from '../../../errors.ts';
+import { type ReadText, readText } from '../../../machine/control-groups.ts';
+import { exhaustedResource } from '../../../machine/exhaustion.ts';
 
 export const installAdvice: string =
   'If the package is missing or broken, install it without its script, which downloads CUDA libraries: ' +

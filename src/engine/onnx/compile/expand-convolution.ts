@@ -13,11 +13,11 @@
  *     before  df = Conv2DBackpropFilter(x [N, I, H, W], dy [N, O, H', W'])
  *     after   df[:, :, r, c] = (x shifted by (r, c))ᵀ [I, H'·W'·N] · dy [H'·W'·N, O]
  */
-import type { Node, Value } from '../../graph/graph.ts';
-import type { Padding } from '../../graph/signature.ts';
-import type { Apply } from '../../ops/definition.ts';
-import { sizes, slide } from '../../ops/shapes.ts';
-import { float32, type Shape } from '../../tensor/tensor.ts';
+import type { Node, Value } from '../../../graph/graph.ts';
+import type { Padding } from '../../../graph/signature.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { sizes, slide } from '../../../ops/shapes.ts';
+import { float32, type Shape } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import {
   fitsWinograd,

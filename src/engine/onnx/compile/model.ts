@@ -4,9 +4,9 @@
  * which a page's Content-Security-Policy may forbid.
  */
 import protobuf from 'protobufjs/minimal.js';
-import type { OnnxAttribute, OnnxNode } from '../../ops/definition.ts';
-import { dtypes } from '../../tensor/dtype.ts';
-import { bytesOf, type Tensor } from '../../tensor/tensor.ts';
+import type { OnnxAttribute, OnnxNode } from '../../../ops/definition.ts';
+import { dtypes } from '../../../tensor/dtype.ts';
+import { bytesOf, type Tensor } from '../../../tensor/tensor.ts';
 import type { NamedType, OnnxGraph } from './lower.ts';
 
 /** Version of the ONNX operator set that the lowering rules are written against. */

@@ -1,7 +1,7 @@
 /** What the ONNX engine makes of a graph before lowering it, in this order. Every pass checks what it returns. */
-import type { Graph } from '../../graph/graph.ts';
-import { commuteBias, commuteRelu } from '../../passes/commute-pool.ts';
-import { mergeEqual, type Pass, prune } from '../../passes/rewrite.ts';
+import type { Graph } from '../../../graph/graph.ts';
+import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
+import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
 import { cancelTransposes } from './cancel-transposes.ts';
 import { expand } from './expand.ts';
 import { expandConvolution } from './expand-convolution.ts';

@@ -1,9 +1,9 @@
 /** What ONNX Runtime's profile of a session says of each node of the model. */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { RunError } from '../../errors.ts';
-import type { PartTime } from '../engine.ts';
-import { partTime } from '../part-time.ts';
+import { RunError } from '../../../errors.ts';
+import type { PartTime } from '../../engine.ts';
+import { partTime } from '../../part-time.ts';
 
 /** An event of the trace; `dur` in microseconds. */
 interface TraceEvent {

@@ -1,11 +1,18 @@
 /** A graph made ready to run with ONNX Runtime: its models, and the buffers of its variables. */
 import * as ort from 'onnxruntime-node';
-import { dtypeNames, dtypes } from '../../tensor/dtype.ts';
-import { bytesOf, sizeOf, type Tensor, type TensorType, tensorOver } from '../../tensor/tensor.ts';
-import type { PartTime, Tensors } from '../engine.ts';
-import { SessionMemory } from '../session-memory.ts';
+import { dtypeNames, dtypes } from '../../../tensor/dtype.ts';
+import { bytesOf, sizeOf, type Tensor, type TensorType, tensorOver } from '../../../tensor/tensor.ts';
+import type { PartTime, Tensors } from '../../engine.ts';
+import { SessionMemory } from '../../session-memory.ts';
+import type { CompiledGraph } from '../compile/compile.ts';
 import { endProfile, removeProfile } from './profile.ts';
-import type { SessionStart } from './session-start.ts';
+
+/** Given to the thread of a session when it starts; it replies `done` when the session is ready. */
+export interface SessionStart extends CompiledGraph {
+  readonly threads: number;
+  /** Where ONNX Runtime writes its profile: the beginning of a file's path, or undefined for none. */
+  readonly profilePrefix?: string;
+}
 
 /**
  * Two sets of buffers: a step reads one and writes the other, then they change places. An output must never be bound

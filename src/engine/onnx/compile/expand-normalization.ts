@@ -9,11 +9,11 @@
  *
  * Both build d in the same way, so that merging equal nodes afterwards leaves one.
  */
-import { GraphError } from '../../errors.ts';
-import type { Node, Value } from '../../graph/graph.ts';
-import type { LrnAttributes } from '../../graph/signature.ts';
-import type { Apply } from '../../ops/definition.ts';
-import { float32, scalar } from '../../tensor/tensor.ts';
+import { GraphError } from '../../../errors.ts';
+import type { Node, Value } from '../../../graph/graph.ts';
+import type { LrnAttributes } from '../../../graph/signature.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { float32, scalar } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { channelRows, fromChannelRows } from './layout.ts';
 

@@ -4,9 +4,9 @@
  * are what ONNX Runtime does best. Every expansion of an operator on images turns its operands into this order and its
  * result back; `cancel-transposes` removes the turns that meet.
  */
-import type { Value } from '../../graph/graph.ts';
-import type { Apply } from '../../ops/definition.ts';
-import { sizes } from '../../ops/shapes.ts';
+import type { Value } from '../../../graph/graph.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { sizes } from '../../../ops/shapes.ts';
 
 /** From [N, C, H, W] to [H, W, N, C], and from there back: it undoes itself. */
 export const turn = [2, 3, 0, 1] as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GraphBuilder } from '../../ops/builder.ts';
-import { float32 } from '../../tensor/tensor.ts';
+import { GraphBuilder } from '../../../ops/builder.ts';
+import { float32 } from '../../../tensor/tensor.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 import { partTimes } from './profile.ts';
 

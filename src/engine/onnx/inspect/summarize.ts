@@ -1,6 +1,6 @@
 /** What an ONNX file holds. */
-import { messageOf, RunError } from '../../errors.ts';
-import { oneLine, shortened } from '../../wording.ts';
+import { messageOf, RunError } from '../../../errors.ts';
+import { oneLine, shortened } from '../../../wording.ts';
 import {
   bytesOfInitializer,
   type ExternalFile,

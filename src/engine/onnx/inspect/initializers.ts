@@ -1,7 +1,7 @@
 /** How large the constants of an ONNX model are, and whether those in other files ("external data") are there. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
-import { counted, oneLine, quoted } from '../../wording.ts';
+import { counted, oneLine, quoted } from '../../../wording.ts';
 
 /** TensorProto as protobufjs gives it: fields that were not written are missing. */
 export interface InitializerFields {

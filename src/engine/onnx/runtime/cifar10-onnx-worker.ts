@@ -3,9 +3,8 @@
  * thread never does; it stays free for signals, files and the next batch.
  */
 import { parentPort } from 'node:worker_threads';
-import { serveSession } from '../serve-session.ts';
-import { OnnxExecution } from './execution.ts';
-import type { SessionStart } from './session-start.ts';
+import { serveSession } from '../../serve-session.ts';
+import { OnnxExecution, type SessionStart } from './execution.ts';
 
 if (parentPort === null) throw new Error('cifar10-onnx-worker runs as a worker thread');
 serveSession<SessionStart>(parentPort, (start) => OnnxExecution.create(start));

@@ -1,11 +1,11 @@
 /** Graph → ONNX nodes, by the `onnx` rule of every operator's record. Nearly one to one: passes came before. */
-import { GraphError } from '../../errors.ts';
-import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../graph/graph.ts';
-import { type ResultRole, resultEntries } from '../../graph/results.ts';
-import type { OpName } from '../../graph/signature.ts';
-import type { Emit, OnnxContext, OnnxNode } from '../../ops/definition.ts';
-import { definitions } from '../../ops/table.ts';
-import { contentKey, type Tensor, type TensorType } from '../../tensor/tensor.ts';
+import { GraphError } from '../../../errors.ts';
+import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
+import { type ResultRole, resultEntries } from '../../../graph/results.ts';
+import type { OpName } from '../../../graph/signature.ts';
+import type { Emit, OnnxContext, OnnxNode } from '../../../ops/definition.ts';
+import { definitions } from '../../../ops/table.ts';
+import { contentKey, type Tensor, type TensorType } from '../../../tensor/tensor.ts';
 
 export interface NamedType extends TensorType {
   readonly name: string;

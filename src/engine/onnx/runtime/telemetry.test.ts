@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { inTemporaryFolder } from '../../testing/examples.ts';
-import { program } from '../../testing/program.ts';
+import { inTemporaryFolder } from '../../../testing/examples.ts';
+import { program } from '../../../testing/program.ts';
 
 test('a run leaves nothing in the home folder: no identity of the machine, no records of use', () =>
   inTemporaryFolder(async (folder) => {

@@ -15,10 +15,10 @@
  *     spread(x, y, dy): rest = dy; for each tap: taken = rest where x's tap equals y, else 0; rest = rest - taken;
  *     what tap t took lies at t + stride · j, which is position j + ⌊t / stride⌋ of phase t mod stride.
  */
-import type { Value } from '../../graph/graph.ts';
-import type { PoolAttributes } from '../../graph/signature.ts';
-import type { Apply } from '../../ops/definition.ts';
-import { sizes, slide } from '../../ops/shapes.ts';
+import type { Value } from '../../../graph/graph.ts';
+import type { PoolAttributes } from '../../../graph/signature.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { sizes, slide } from '../../../ops/shapes.ts';
 import type { Expansions } from './expand.ts';
 import { turned } from './layout.ts';
 

@@ -13,10 +13,10 @@
  * Sums are taken in another order than in the definition; the result differs from the exact one by about 6·10⁻⁶ of
  * the largest value, where the definition in float32 differs by 4·10⁻⁷ (measured on conv2).
  */
-import type { Value } from '../../graph/graph.ts';
-import type { Apply } from '../../ops/definition.ts';
-import { sizes } from '../../ops/shapes.ts';
-import { float32, type Shape } from '../../tensor/tensor.ts';
+import type { Value } from '../../../graph/graph.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { sizes } from '../../../ops/shapes.ts';
+import { float32, type Shape } from '../../../tensor/tensor.ts';
 import { cookToom, kronecker, type Matrix, transposed, wholeAxis } from './cook-toom.ts';
 import { turned } from './layout.ts';
 

@@ -2,9 +2,9 @@
  * ONNX Runtime computes all of a model, whichever of its outputs are fetched. So what only watched steps need becomes a
  * second model. It runs after the step's model, on values that the step's model computes anyway and returns on request.
  */
-import { type Graph, inputsOf, outputsOf, type Value } from '../../graph/graph.ts';
-import { resultsOf } from '../../graph/results.ts';
-import { withoutWatched } from '../../passes/watch.ts';
+import { type Graph, inputsOf, outputsOf, type Value } from '../../../graph/graph.ts';
+import { resultsOf } from '../../../graph/results.ts';
+import { withoutWatched } from '../../../passes/watch.ts';
 import { updateName } from './lower.ts';
 
 export interface SplitGraph {

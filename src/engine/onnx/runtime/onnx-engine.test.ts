@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GraphError } from '../../errors.ts';
-import { GraphBuilder } from '../../ops/builder.ts';
-import { RandomStream } from '../../tensor/random.ts';
-import { float32, sizeOf, type Tensor } from '../../tensor/tensor.ts';
+import { GraphError } from '../../../errors.ts';
+import { GraphBuilder } from '../../../ops/builder.ts';
+import { RandomStream } from '../../../tensor/random.ts';
+import { float32, sizeOf, type Tensor } from '../../../tensor/tensor.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 
 test('variables of every type are written and read', async () => {

@@ -7,7 +7,7 @@
  *     before  db = BiasAddGrad(dy)
  *     after   db = ones [1, H·W·N] · dy [H·W·N, C], which ONNX Runtime computes faster than a sum over three axes
  */
-import { float32 } from '../../tensor/tensor.ts';
+import { float32 } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { channelRows, turned } from './layout.ts';
 
