@@ -1,4 +1,4 @@
-/** The thread of a session: oneDNN's calls block it, never the main thread. */
+/** The thread of a session. oneDNN's calls block this thread instead of the main thread. */
 import { parentPort } from 'node:worker_threads';
 import type { Graph } from '../../graph/graph.ts';
 
@@ -6,7 +6,7 @@ import type { PrecisionOf } from '../offers.ts';
 import { serveSession } from '../serve-session.ts';
 import { Execution } from './execution.ts';
 
-/** What a session starts from. */
+/** What the main thread sends to start a session. */
 export interface SessionStart {
   readonly graph: Graph;
   readonly threads: number;
