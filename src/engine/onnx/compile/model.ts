@@ -1,6 +1,6 @@
 /**
  * ONNX nodes → the bytes of a model file. Field numbers are those of `onnx/onnx.proto` of the ONNX project (IR version 10),
- * as schema.ts has them for reading. Static code, because the general encoder of protobufjs compiles functions at run time,
+ * as inspect/schema.ts has them for reading. Static code, because the general encoder of protobufjs compiles functions at run time,
  * which a page's Content-Security-Policy may forbid.
  */
 import protobuf from 'protobufjs/minimal.js';

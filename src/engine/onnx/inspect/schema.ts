@@ -1,5 +1,5 @@
 /**
- * The part of the ONNX format that we write, in the language it is defined in. Field numbers are those of
+ * The part of the ONNX format that we read, in the language it is defined in. Field numbers are those of
  * `onnx/onnx.proto` of the ONNX project (IR version 10); names of messages and fields are its names.
  */
 import protobuf from 'protobufjs';
