@@ -1,4 +1,4 @@
-/** From the archive to the data set's folder: verified before it gets its name, whole or not at all. */
+/** Extracts the archive into the data set's folder, which gets its name only after everything is verified. */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -6,42 +6,41 @@ import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
 import { messageOf, RunError, requireRunning, StoppedError } from '../../errors.ts';
-import { asideName } from '../data-folder.ts';
+import { partialName } from '../data-folder.ts';
 import { classNamesFile, type DatasetDescription } from '../dataset.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { recordBytes } from '../record.ts';
 import { readTar, type TarEntry } from './tar.ts';
 
-/** The archive's other files (a page of text) are small. */
+/** Maximum size of the archive's other files (a page of text). */
 const mostOtherBytes = 1 << 20;
 
-/** Unpacks the data set's files from a .tar.gz into `<dataDir>/<folder>`. Nothing else is written, wherever the
- * archive's entries point.
- * @throws RunError naming what is wrong: the archive, an entry, a file or a record.
- * @throws StoppedError when it was stopped meanwhile. */
+/** Extracts the data set's files from a .tar.gz into `<dataDir>/<folder>`. Nothing else is written, wherever entries point.
+ * @throws RunError naming the fault and where it is: the archive, an entry, a file or a record
+ * @throws StoppedError when `signal` is aborted */
 export async function extractArchive(
   tarball: string,
   dataDir: string,
   dataset: DatasetDescription,
   signal?: AbortSignal,
 ): Promise<void> {
-  const aside = join(dataDir, asideName(dataset, randomBytes(4).toString('hex')));
+  const partial = join(dataDir, partialName(dataset, randomBytes(4).toString('hex')));
   try {
-    await mkdir(join(aside, dataset.folder), { recursive: true });
+    await mkdir(join(partial, dataset.folder), { recursive: true });
     for await (const entry of entriesOf(tarball, dataset)) {
-      requireRunning(signal, `${tarball} stays; the same command continues`);
+      requireRunning(signal, `${tarball} is kept; run the same command to continue`);
       const name = wantedName(tarball, entry, dataset);
       if (name !== undefined)
-        await writeFile(join(aside, dataset.folder, name), entry.content, { flush: true });
+        await writeFile(join(partial, dataset.folder, name), entry.content, { flush: true });
     }
-    // The same checks as before a training: sizes and every label.
-    await loadExamples(aside, dataset, 'train', signal);
-    await loadExamples(aside, dataset, 'test', signal);
-    await rename(join(aside, dataset.folder), folderOf(dataDir, dataset));
+    // The same checks as before training: sizes and all labels.
+    await loadExamples(partial, dataset, 'train', signal);
+    await loadExamples(partial, dataset, 'test', signal);
+    await rename(join(partial, dataset.folder), folderOf(dataDir, dataset));
   } catch (error) {
-    throw asRunError(tarball, aside, dataDir, error);
+    throw asRunError(tarball, partial, dataDir, error);
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    await rm(partial, { recursive: true, force: true });
   }
 }
 
@@ -53,8 +52,8 @@ async function* entriesOf(
   yield* readTar(tarball, createReadStream(tarball).pipe(createGunzip()), largest);
 }
 
-/** The name under which the entry is kept, undefined for what is not needed.
- * @throws RunError for an entry that points out of the folder, or is neither file nor folder. */
+/** The name to extract the entry under; undefined for entries that are not needed.
+ * @throws RunError for an entry that points outside the folder, or is neither file nor folder */
 function wantedName(
   tarball: string,
   { path, kind }: TarEntry,
@@ -63,7 +62,7 @@ function wantedName(
   const parts = path.split('/');
   if (path.startsWith('/') || path.includes('\\') || /^[A-Za-z]:/.test(path) || parts.includes('..')) {
     throw new RunError(
-      `${tarball}: the entry ${path} points out of the archive's own folder; nothing was extracted`,
+      `${tarball}: the entry ${path} points outside the archive's folder; nothing was extracted`,
     );
   }
   if (kind === 'other')
@@ -75,14 +74,14 @@ function wantedName(
   return known.includes(name) ? name : undefined;
 }
 
-/** Messages about the folder aside are meant for the archive: the folder is gone when they are read. */
-function asRunError(tarball: string, aside: string, dataDir: string, error: unknown): Error {
+/** Replaces the path of the partial folder in messages: the folder no longer exists when they are read. */
+function asRunError(tarball: string, partial: string, dataDir: string, error: unknown): Error {
   if (error instanceof StoppedError) return error;
   if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, '--data-dir', error);
-  const said = messageOf(error).replaceAll(aside, dataDir);
+  const message = messageOf(error).replaceAll(partial, dataDir);
   if (error instanceof RunError)
-    return new RunError(said.includes(tarball) ? said : `${tarball}: ${said}`, { cause: error });
-  return new RunError(`${tarball}: cannot be extracted (${said}); not an archive, or damaged`, {
+    return new RunError(message.includes(tarball) ? message : `${tarball}: ${message}`, { cause: error });
+  return new RunError(`${tarball}: cannot be extracted (${message}); not an archive, or damaged`, {
     cause: error,
   });
 }

@@ -1,51 +1,51 @@
-/** One HTTP request for an archive, through the proxy that the environment names. */
+/** One HTTP request for an archive, through the proxy set in the environment. */
 import type { ReadableStream } from 'node:stream/web';
 import { messageOf } from '../../errors.ts';
 
-/** Why an attempt ended early: worth another one, or not. */
+/** Why an attempt failed, and whether to retry. */
 export class AttemptError extends Error {
-  readonly again: boolean;
-  /** Milliseconds that the server asks to wait before the next attempt. */
+  readonly canRetry: boolean;
+  /** Milliseconds that the server requested to wait before the next attempt. */
   readonly retryAfterMillis: number | undefined;
 
-  constructor(message: string, again: boolean, retryAfterMillis?: number) {
+  constructor(message: string, canRetry: boolean, retryAfterMillis?: number) {
     super(message);
-    this.again = again;
+    this.canRetry = canRetry;
     this.retryAfterMillis = retryAfterMillis;
   }
 }
 
-/** What is used of a response: Node's own and undici's are different types. */
-export interface Answer {
+/** The part of a response that is used: Node's and undici's types differ. */
+export interface HttpResponse {
   readonly status: number;
   readonly statusText: string;
   readonly headers: { get(name: string): string | null };
   readonly body: ReadableStream | null;
 }
 
-/** A proxy's variables, in the order in which programs look for them. */
+/** Environment variables for proxies, in the usual order of precedence. */
 const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as const;
 
-/** Asks for the bytes of a file from one on.
- * @param from bytes that are there already
- * @throws Error of the network */
-export async function request(url: string, from: number, signal: AbortSignal): Promise<Answer> {
-  // `Accept-Encoding: identity`, or a server may send the archive unpacked.
+/** Requests a file.
+ * @param from number of bytes already received, which are skipped
+ * @throws the error of the network */
+export async function request(url: string, from: number, signal: AbortSignal): Promise<HttpResponse> {
+  // Without `Accept-Encoding: identity` a server may send the archive decompressed.
   const headers = { 'Accept-Encoding': 'identity', ...(from > 0 && { Range: `bytes=${from}-` }) };
   const options = { headers, redirect: 'follow', signal } as const;
   if (proxyIn(process.env) === undefined) return fetch(url, options);
-  // Node's own fetch takes no notice of these variables before Node 24.
+  // Node's own fetch ignores these variables before Node 24.
   const undici = await import('undici');
   return undici.fetch(url, { ...options, dispatcher: new undici.EnvHttpProxyAgent({ proxyTunnel: false }) });
 }
 
-/** The address of the proxy, without credentials, and the variable that names it. */
+/** The proxy's address without credentials, and the variable that sets it. */
 export function proxyIn(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const name = proxyVariables.find((variable) => (environment[variable] ?? '') !== '');
   return name === undefined ? undefined : `${shownUrl(environment[name] ?? '')} (${name})`;
 }
 
-/** An address as it may be printed: without user name and password. */
+/** A URL without user name and password, for messages. */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return url;
   const parsed = new URL(url);
@@ -55,19 +55,19 @@ export function shownUrl(url: string): string {
   return parsed.href;
 }
 
-/** Errors of a network that is not there: more attempts would only take longer. */
+/** Errors for which a retry is pointless. */
 const unreachable: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'the name of the server is unknown; is there a network?',
-  EAI_AGAIN: 'the name of the server cannot be looked up now; is there a network?',
+  ENOTFOUND: 'the server name is unknown; is the network available?',
+  EAI_AGAIN: 'the server name cannot be looked up now; is the network available?',
   ECONNREFUSED: 'the server refuses connections',
   ENETUNREACH: 'the network is unreachable',
   EHOSTUNREACH: 'the server is unreachable',
 };
 
-/** Codes of certificates that are not accepted (Node, "TLS", X509 certificate error codes). */
+/** Error codes for rejected certificates (Node, "TLS", X509 certificate error codes). */
 const certificates = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|ISSUER/;
 
-/** The error of a request, in words, and whether another attempt may help. */
+/** Explains the error of a request, and decides whether to retry. */
 export function asAttemptError(error: unknown): AttemptError {
   if (error instanceof AttemptError) return error;
   const { code, message } = deepestOf(error);
@@ -77,15 +77,15 @@ export function asAttemptError(error: unknown): AttemptError {
   if (known !== undefined) return new AttemptError(`${code}: ${known}${by}`, false);
   if (certificates.test(code))
     return new AttemptError(
-      `its certificate is not accepted (${message || code})${by}. If a proxy of yours signs it, name its authority ` +
-        'in NODE_EXTRA_CA_CERTS',
+      `its certificate was rejected (${message || code})${by}. If your proxy signs certificates, set NODE_EXTRA_CA_CERTS ` +
+        'to a file with its authority',
       false,
     );
-  if (/redirect count exceeded/.test(message)) return new AttemptError('redirects in circles', false);
+  if (/redirect count exceeded/.test(message)) return new AttemptError('redirects in a loop', false);
   return new AttemptError(`${message || code}${by}`, true);
 }
 
-/** fetch says "fetch failed" and gives the reason as the cause, which may have one too. */
+/** fetch throws "fetch failed" and puts the reason in `cause`, which may have a cause too. */
 function deepestOf(error: unknown): { readonly code: string; readonly message: string } {
   let [current, code] = [error, ''];
   for (let depth = 0; depth < 5; depth++) {
@@ -99,12 +99,13 @@ function deepestOf(error: unknown): { readonly code: string; readonly message: s
   return { code, message: messageOf(current) };
 }
 
-/** Where in the file the answer starts, or why it is not the file.
- * @param asked bytes that are there already
- * @param bytes of the whole file */
+/** The body of a response, and the offset in the file where it starts.
+ * @param received bytes already received
+ * @param bytes size of the complete file
+ * @throws AttemptError when it is not the file */
 export function bodyFrom(
-  response: Answer,
-  asked: number,
+  response: HttpResponse,
+  received: number,
   bytes: number,
 ): { readonly from: number; readonly stream: ReadableStream } {
   const { status, statusText, body, headers } = response;
@@ -116,7 +117,7 @@ export function bodyFrom(
     );
   const type = headers.get('content-type') ?? '';
   const length = headers.get('content-length');
-  const from = status === 200 ? 0 : asked;
+  const from = status === 200 ? 0 : received;
   if (/text\/html|xhtml/.test(type))
     throw new AttemptError(
       `answered with a web page (${type}${length === null ? '' : `, ${length} bytes`}) instead of the archive: ` +
@@ -125,18 +126,18 @@ export function bodyFrom(
     );
   if (length !== null && Number(length) !== bytes - from)
     throw new AttemptError(
-      `answered with ${length} bytes, ${bytes - from} were expected: it has another file, or another version of it`,
+      `sent ${length} bytes, expected ${bytes - from}: this is another file or version`,
       false,
     );
   if (body === null) throw new AttemptError('answered without a body', true);
   if (status === 200) return { from, stream: body };
   const [, start] = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '') ?? [];
-  if (Number(start) !== asked)
-    throw new AttemptError(`sent bytes from ${start ?? 'nowhere'} instead of ${asked}`, false);
+  if (Number(start) !== received)
+    throw new AttemptError(`sent bytes from ${start ?? 'nowhere'} instead of ${received}`, false);
   return { from, stream: body };
 }
 
-/** Servers that ask for more are asked again later by the user. */
+/** The longest wait for a server that requests one. */
 const longestWaitMillis = 60_000;
 
 /** RFC 9110, section 10.2.3: seconds or a date. */
