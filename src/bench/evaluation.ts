@@ -1,4 +1,4 @@
-/** How fast images are evaluated: central crops prepared, forward pass, precision counted. */
+/** Measures evaluation: preparing central crops, forward pass, counting correct predictions. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
@@ -7,7 +7,7 @@ import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { spread, timeRuns } from './statistics.ts';
 
-/** Images a second over the whole of the examples, the median of three passes. */
+/** Images per second over all the examples; median of three passes. */
 export async function measureEvaluation(
   engine: Engine,
   examples: Examples,

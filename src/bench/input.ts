@@ -1,4 +1,4 @@
-/** How fast batches are made, on one core and by the thread that makes them while a step computes. */
+/** Measures how fast one core prepares batches. */
 import type { Examples } from '../data/examples.ts';
 import { distortedBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
@@ -9,7 +9,7 @@ export interface InputResult {
   readonly millis: Spread;
 }
 
-/** Distorted batches one after the other in this thread: images a second of one core. */
+/** Prepares distorted batches in this thread; images per second of one core. */
 export async function measureInput(
   examples: Examples,
   batchSize: number,
