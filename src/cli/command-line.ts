@@ -6,6 +6,7 @@ import { describeExhaustion } from '../machine/exhaustion.ts';
 import { version } from '../version.ts';
 import { isCommandName } from './command-table.ts';
 import { type Console, createConsole } from './console.ts';
+import { inFlags } from './option-flags.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 import { interruption } from './signals.ts';
 import { computing, StopWatch } from './stop-watch.ts';
@@ -66,7 +67,7 @@ function report(error: unknown, debug: boolean, console: Console): number {
     return interruption.exitCode();
   }
   const exitCode = error instanceof UsageError ? 2 : 1;
-  const message = explained(error);
+  const message = inFlags(explained(error));
   const event = { kind: 'error', error: kindOf(error), message, exitCode } as const;
   console.error(`cifar10: ${message}${hintFor(error, debug)}`, event);
   if (debug) console.error(stackOf(error));

@@ -35,16 +35,16 @@ export async function existingFolder(
 }
 
 /** Creates a folder with those above it.
- * @param flag that gives another one
+ * @param option that names it, such as `trainDir`
  * @throws RunError when it cannot be created, or no files in it. */
-export async function makeFolder(folder: string, flag: string): Promise<void> {
+export async function makeFolder(folder: string, option: string): Promise<void> {
   try {
     await writableFolder(folder);
     const { missing } = await existingFolder(folder);
     // One by one: Node's recursive mkdir never returns for a folder below /proc.
     for (const path of missing) await mkdir(path).catch(alreadyThere);
   } catch (error) {
-    throw cannotBeWritten(folder, flag, error);
+    throw cannotBeWritten(folder, option, error);
   }
 }
 
@@ -52,14 +52,17 @@ export async function makeFolder(folder: string, flag: string): Promise<void> {
  * @param path of the file in it that is to blame */
 export function cannotBeWritten(
   folder: string,
-  flag: string,
+  option: string,
   error: unknown,
   path: string = folder,
 ): RunError {
   const what = path === folder ? '' : `${path} `;
-  return new RunError(`${folder}: cannot be written (${what}${diskReason(error)}). Give another ${flag}.`, {
-    cause: error,
-  });
+  return new RunError(
+    `${folder}: cannot be written (${what}${diskReason(error)}). Give another \`${option}\`.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** The reason that an error of the file system gives, in words where the system's are not enough. */

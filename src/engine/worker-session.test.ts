@@ -158,7 +158,7 @@ describe('the thread of a session', () => {
     const session = await start(ready(`parentPort.postMessage({ kind: 'failed', message: '${said}' })`));
     await assert.rejects(
       session.step(feeds),
-      /^RunError: Lib, graph adding: out of memory: .* Use a smaller --batch-size/,
+      /^RunError: Lib, graph adding: out of memory: .* Use a smaller `batchSize`/,
     );
     await session.release();
   });

@@ -4,10 +4,10 @@ import type { Batch } from '../input/batch.ts';
 import type { BatchSource } from '../input/prefetch.ts';
 import type { RecordedValue } from '../summary/recorder-messages.ts';
 import { float32Data } from '../tensor/tensor.ts';
-import type { TrainingRun } from './run.ts';
 import { activationValues, imageValues } from './shown-values.ts';
 import type { StepReport } from './train-step.ts';
 import { averagedLoss, gradientTag, lossAverageName, type TrainingGraph } from './training-graph.ts';
+import type { TrainingRun } from './training-run.ts';
 
 /** The summary of one step, to be recorded under its number. */
 export interface StepSummary {

@@ -78,7 +78,7 @@ function wantedName(
 /** Messages about the folder aside are meant for the archive: the folder is gone when they are read. */
 function asRunError(tarball: string, aside: string, dataDir: string, error: unknown): Error {
   if (error instanceof StoppedError) return error;
-  if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, '--data-dir', error);
+  if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, 'dataDir', error);
   const said = messageOf(error).replaceAll(aside, dataDir);
   if (error instanceof RunError)
     return new RunError(said.includes(tarball) ? said : `${tarball}: ${said}`, { cause: error });

@@ -33,7 +33,7 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
   let version: string;
   try {
     // Where memory for the code that it compiles is missing, oneDNN ends the process.
-    requireMemory('oneDNN', libraryBytes, 'Use --engine onnx');
+    requireMemory('oneDNN', libraryBytes, 'Use `engine: onnx`');
     ({ version } = openLibrary());
   } catch (error) {
     if (exhaustedResource(error) !== undefined) throw error;
