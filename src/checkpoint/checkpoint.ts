@@ -29,7 +29,11 @@ const digestKey = 'contentSha256';
 /** Writes `model.ckpt-<globalStep>.safetensors` into a folder, which is made where it is missing, and returns its
  * path. A crash leaves the whole file or none.
  * @throws RunError when it cannot be written, or when metadata could not be read again. */
-export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint): Promise<string> {
+export async function writeCheckpoint(
+  trainDir: string,
+  checkpoint: Checkpoint,
+  onProgress?: () => void,
+): Promise<string> {
   const path = join(trainDir, checkpointName(checkpoint.metadata.globalStep));
   const bytes = encodeCheckpoint(checkpoint);
   try {
@@ -37,7 +41,7 @@ export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint):
   } catch (error) {
     throw new RunError(`cannot make the folder ${trainDir}: ${messageOf(error)}`, { cause: error });
   }
-  await writeAside(path, bytes);
+  await writeAside(path, bytes, onProgress);
   return path;
 }
 
