@@ -12,7 +12,7 @@ import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters } from '../summary/draw-filters.ts';
 import { drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import type { RecordedValue } from '../summary/recorded-value.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { Evaluator } from './evaluate.ts';

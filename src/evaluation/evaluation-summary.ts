@@ -12,7 +12,7 @@ import { drawFilters } from '../summary/draw-filters.ts';
 import { drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import type { RecordedValue } from '../summary/recorded-value.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 import { activationValues, imageValues, shownActivations } from '../training/shown-values.ts';
 import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';

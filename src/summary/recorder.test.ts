@@ -9,8 +9,8 @@ import { inTemporaryFolder } from '../testing/examples.ts';
 import { fullDisk } from '../testing/full-disk.ts';
 import { readRun } from './event-reader.ts';
 import { histogramOf } from './histogram.ts';
+import type { RecordedValue } from './recorded-value.ts';
 import { SummaryRecorder } from './recorder.ts';
-import type { RecordedValue } from './recorder-messages.ts';
 import { scaleImage } from './scale-image.ts';
 
 const failing = (message: string) => assert.fail(message);

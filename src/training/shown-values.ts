@@ -3,7 +3,7 @@ import type { Tensors } from '../engine/engine.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Inference } from '../model/network.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import type { RecordedValue } from '../summary/recorded-value.ts';
 import { float32, float32Data, type Shape, sizeOf } from '../tensor/tensor.ts';
 
 /** How many of a batch's images are shown (r0.11, `image_summary` with 3). */

@@ -2,7 +2,7 @@
 import type { Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import type { BatchSource } from '../input/prefetch.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import type { RecordedValue } from '../summary/recorded-value.ts';
 import { float32Data } from '../tensor/tensor.ts';
 import type { TrainingRun } from './run.ts';
 import { activationValues, imageValues } from './shown-values.ts';

@@ -69,7 +69,7 @@ function trialStep(precision: PrecisionOf<'onednn'>): readonly PartTime[] {
       throw new Error(`a loss of ln 10 was expected, found ${loss}`);
     return execution.profile(feeds, 1);
   } finally {
-    execution.release();
+    execution.close();
   }
 }
 

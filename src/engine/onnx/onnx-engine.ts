@@ -8,13 +8,12 @@ import { resultValues, withoutRole } from '../../graph/results.ts';
 import { usableCores } from '../../machine/cores.ts';
 import { requireMemory } from '../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../machine/temporary.ts';
-import { workerFlags } from '../../machine/worker-flags.ts';
 import { liveBytes } from '../../passes/live-bytes.ts';
 import { withoutWatched } from '../../passes/watch.ts';
+import { workerFlags } from '../../threads/worker-flags.ts';
 import type { Engine, Session } from '../engine.ts';
 import type { EngineMaker } from '../registry.ts';
-import { SessionThreads } from '../session-threads.ts';
-import { WorkerSession } from '../worker-session.ts';
+import { sessionThreads, WorkerSession } from '../worker-session.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 import { lower, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
@@ -23,7 +22,7 @@ import type { SessionStart } from './session-start.ts';
 import { splitWatched } from './split-watched.ts';
 import { disableTelemetry } from './telemetry.ts';
 
-const threadsOfSessions = new SessionThreads(
+const pool = sessionThreads<SessionStart>(
   () => new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
 );
 
@@ -108,7 +107,7 @@ async function compile(graph: Graph, threads: number, profiling: boolean): Promi
   };
   return WorkerSession.create(graph, {
     library: 'ONNX Runtime',
-    threads: threadsOfSessions,
+    threads: pool,
     start,
     adviceFor,
   });

@@ -1,7 +1,6 @@
 /** What the thread of a session of this engine starts from. */
 import type { TensorType } from '../../tensor/tensor.ts';
 
-/** Given to the thread when it starts; it replies `done` when the session is ready. */
 export interface SessionStart {
   readonly model: Uint8Array;
   readonly threads: number;
