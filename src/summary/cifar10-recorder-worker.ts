@@ -6,9 +6,10 @@ import { EventWriter } from './event-writer.ts';
 import { HistogramCounter } from './histogram.ts';
 import { MetricsFile } from './metrics-file.ts';
 import { encodeImage } from './png.ts';
-import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
+import type { RecordedValue } from './recorded-value.ts';
+import type { RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
 import { scaleImage } from './scale-image.ts';
-import { described } from './tag-descriptions.ts';
+import { describedOnce } from './tags.ts';
 
 if (parentPort === null) throw new Error('cifar10-recorder-worker runs as a worker thread');
 const port = parentPort;
@@ -21,7 +22,7 @@ const onError = (error: unknown) => {
   if (!isTold) say({ kind: 'trouble', message: messageOf(error) });
   isTold = true;
 };
-const describe = described();
+const describe = describedOnce();
 const writer = new EventWriter({ ...start, onError });
 const metrics = new MetricsFile(start.dir, start.startStep, onError);
 say({ kind: 'done', path: writer.path });
@@ -49,10 +50,10 @@ function written(value: RecordedValue): readonly SummaryValue[] {
     return [{ ...rest, kind: 'image', image: encodeImage(scaleImage(image)) }];
   }
   if (value.kind !== 'tensor') return [value];
-  const { data, sparsityTag, ...rest } = value;
+  const { data, sparsity, ...rest } = value;
   const counter = new HistogramCounter();
   counter.add(data);
   const histogram: SummaryValue = { ...rest, kind: 'histogram', histogram: counter.histogram };
-  if (sparsityTag === undefined) return [histogram];
-  return [histogram, { kind: 'scalar', tag: sparsityTag, value: counter.zeros / Math.max(1, data.length) }];
+  if (sparsity === undefined) return [histogram];
+  return [histogram, { ...sparsity, kind: 'scalar', value: counter.zeros / Math.max(1, data.length) }];
 }

@@ -4,7 +4,8 @@ import { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
 import { startThread, threadFailure } from '../machine/threads.ts';
 import { workerFlags } from '../machine/worker-flags.ts';
-import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
+import type { RecordedValue } from './recorded-value.ts';
+import type { RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
 
 export interface RecorderOptions extends RecorderStart {
   /** Told once when something cannot be written, or when the thread fails: the run goes on without it. */
