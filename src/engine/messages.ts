@@ -1,8 +1,8 @@
-/** What an engine and the thread of a session say to each other. Every request gets one reply, in order. */
+/** Messages between an engine and the thread of a session. Every request gets one reply, in order. */
 import type { Tensor } from '../tensor/tensor.ts';
 import type { PartTime } from './engine.ts';
 
-/** A thread serves one session after the other: `start` begins one, `release` ends it. */
+/** A thread serves one session at a time: `start` begins one, `release` ends it. */
 export type Request =
   | { readonly kind: 'start'; readonly start: unknown }
   | { readonly kind: 'write'; readonly tensors: ReadonlyMap<string, Tensor> }

@@ -1,4 +1,4 @@
-/** A session's thread, from the inside: requests are answered one at a time and in order. */
+/** The worker side of a session: handles requests one at a time, in order. */
 import { isArrayBuffer } from 'node:util/types';
 import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
@@ -9,7 +9,7 @@ import type { Reply, Request } from './messages.ts';
 type Tensors = ReadonlyMap<string, Tensor>;
 type Answer = Tensors | Promise<Tensors>;
 
-/** A graph that is ready to run. */
+/** A compiled graph. */
 export interface SessionWork {
   readonly write: (tensors: Tensors) => void;
   readonly step: (feeds: Tensors, watch: boolean) => Answer;
@@ -18,7 +18,7 @@ export interface SessionWork {
   readonly release: () => void | Promise<void>;
 }
 
-/** Serves one session after the other, as long as the thread lives. */
+/** Serves sessions, one at a time, until the thread ends. */
 export function serveSession<Start>(
   port: MessagePort,
   begin: (start: Start) => SessionWork | Promise<SessionWork>,
@@ -71,7 +71,7 @@ function reply(port: MessagePort, work: Promise<Reply>): Promise<void> {
   );
 }
 
-/** The memory of the tensors of a reply is transferred: they are copies that this thread does not use again. */
+/** The buffers of a reply's tensors. They are copies this thread does not need again, so they are transferred. */
 function memoryOf(answered: Reply): readonly ArrayBuffer[] {
   if (answered.kind !== 'done') return [];
   const buffers = [...answered.tensors.values()].map(({ data }) => data.buffer);

@@ -1,7 +1,7 @@
 /**
- * The threads that sessions compute in. A thread whose session is released waits for the next one: a new thread for every
- * session would be slower, and koffi keeps the memory for C calls of every thread that ever called (three mappings each,
- * of which a process may have about 65,000).
+ * The threads in which sessions compute. A thread is reused after its session is released: starting one per session would be
+ * slower, and koffi never frees the memory it allocates per calling thread (three mappings each, of which a process may have
+ * about 65,000).
  */
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../machine/threads.ts';
@@ -12,7 +12,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** A thread that answers requests in order. */
+/** A worker thread that answers requests in order. */
 export class SessionThread {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
@@ -31,14 +31,14 @@ export class SessionThread {
     return this.#hasEnded;
   }
 
-  /** Rejects with the thread's own error when it has ended, or ends before it answers. */
+  /** Sends a request. Rejects with the thread's error if the thread has ended or ends before it answers. */
   send(request: Request): Promise<Reply> {
     if (this.#hasEnded) return Promise.reject(this.#failure);
     this.#worker.postMessage(request);
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  /** A thread that waits for a session does not keep the process alive. */
+  /** An idle thread must not keep the process alive. */
   keepAlive(alive: boolean): void {
     if (alive) this.#worker.ref();
     else this.#worker.unref();
@@ -55,17 +55,17 @@ export class SessionThread {
   }
 }
 
-/** The threads of one engine, in use or waiting. */
+/** The threads of one engine, busy or idle. */
 export class SessionThreads {
   readonly #start: () => Worker;
   readonly #idle: SessionThread[] = [];
 
-  /** @param start makes a worker that calls `serveSession` */
+  /** @param start creates a worker that calls `serveSession` */
   constructor(start: () => Worker) {
     this.#start = start;
   }
 
-  /** A thread without a session.
+  /** An idle thread, or a new one.
    * @throws RunError when no thread can be started */
   take(): SessionThread {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
@@ -76,7 +76,7 @@ export class SessionThreads {
     return new SessionThread(startThread('the thread of a session', this.#start));
   }
 
-  /** Takes back a thread whose session is released. */
+  /** Returns a thread whose session is released. */
   giveBack(thread: SessionThread): void {
     if (thread.hasEnded) return;
     thread.keepAlive(false);

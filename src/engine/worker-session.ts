@@ -1,4 +1,4 @@
-/** A session that lives in a thread of its own: what both engines have in common on this side of the thread. */
+/** A session that runs in a worker thread: the main-thread side, shared by both engines. */
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { threadFailure } from '../machine/threads.ts';
@@ -7,37 +7,37 @@ import type { PartTime, Session, StepOptions, Tensors } from './engine.ts';
 import type { Reply, Request } from './messages.ts';
 import type { SessionThread, SessionThreads } from './session-threads.ts';
 
-/** How a session is started, and how its engine is named. */
-export interface SessionHome {
+/** How to start a session, and how to name its engine. */
+export interface SessionOptions {
   /** The library's name, for messages. */
   readonly library: string;
   readonly threads: SessionThreads;
-  /** Given to the thread; it replies `done` when the session is ready. */
+  /** Sent to the thread, which replies `done` when the session is ready. */
   readonly start: unknown;
-  /** What to do about an error that ended the thread; an empty text where there is no advice. */
+  /** What to do about an error that ended the thread; an empty string if there is no advice. */
   readonly adviceFor: (error: unknown) => string;
 }
 
 export class WorkerSession implements Session {
   readonly #graph: Graph;
-  readonly #home: SessionHome;
+  readonly #options: SessionOptions;
   readonly #thread: SessionThread;
   #released: Promise<void> | undefined;
 
-  private constructor(graph: Graph, home: SessionHome) {
+  private constructor(graph: Graph, options: SessionOptions) {
     this.#graph = graph;
-    this.#home = home;
-    this.#thread = home.threads.take();
+    this.#options = options;
+    this.#thread = options.threads.take();
   }
 
-  /** Resolves when the thread has made the graph ready.
+  /** Resolves when the thread has compiled the graph.
    * @throws RunError when it cannot */
-  static async create(graph: Graph, home: SessionHome): Promise<Session> {
-    const session = new WorkerSession(graph, home);
+  static async create(graph: Graph, options: SessionOptions): Promise<Session> {
+    const session = new WorkerSession(graph, options);
     try {
-      await session.#send({ kind: 'start', start: home.start });
+      await session.#send({ kind: 'start', start: options.start });
     } catch (error) {
-      home.threads.giveBack(session.#thread);
+      options.threads.giveBack(session.#thread);
       throw error;
     }
     return session;
@@ -74,11 +74,11 @@ export class WorkerSession implements Session {
     try {
       await this.#ask({ kind: 'release' });
     } catch (error) {
-      // A session that cannot be released leaves memory behind, so its thread serves no other.
+      // The session's memory was not freed, so end its thread instead of reusing it.
       await thread.terminate();
       throw error;
     }
-    this.#home.threads.giveBack(thread);
+    this.#options.threads.giveBack(thread);
   }
 
   #requireFeeds(feeds: Tensors): void {
@@ -97,9 +97,9 @@ export class WorkerSession implements Session {
     throw new RunError(`the session of graph ${this.#graph.name} is released`);
   }
 
-  /** @throws RunError when the request fails, or the thread */
+  /** @throws RunError when the request or the thread fails */
   async #ask(request: Request): Promise<Reply> {
-    const { library, adviceFor } = this.#home;
+    const { library, adviceFor } = this.#options;
     const reply = await this.#thread.send(request).catch((error: unknown) => {
       const advice = adviceFor(error);
       const end = advice === '' ? '' : `. ${advice}`;
@@ -112,13 +112,13 @@ export class WorkerSession implements Session {
   }
 }
 
-/** @throws RunError when a tensor has no place in the graph or does not fit it. */
-function requireTensors(kind: string, places: ReadonlyMap<string, Value>, tensors: Tensors): void {
+/** @throws RunError when the graph does not have a tensor of that name and type */
+function requireTensors(kind: string, expected: ReadonlyMap<string, Value>, tensors: Tensors): void {
   for (const [name, tensor] of tensors) {
-    const place = places.get(name);
-    if (place === undefined)
-      throw new RunError(`the graph has no ${kind} named ${name}; it has ${[...places.keys()].join(', ')}`);
-    if (describeType(place) === describeType(tensor)) continue;
-    throw new RunError(`${kind} ${name} is ${describeType(place)}, it was given ${describeType(tensor)}`);
+    const value = expected.get(name);
+    if (value === undefined)
+      throw new RunError(`the graph has no ${kind} named ${name}; it has ${[...expected.keys()].join(', ')}`);
+    if (describeType(value) === describeType(tensor)) continue;
+    throw new RunError(`${kind} ${name} is ${describeType(value)}, but was given ${describeType(tensor)}`);
   }
 }
