@@ -1,5 +1,5 @@
 /** How fast images are evaluated: central crops prepared, forward pass, precision counted. */
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { tutorialNetwork } from '../model/network.ts';

@@ -1,5 +1,5 @@
 /** How fast batches are made, on one core and by the thread that makes them while a step computes. */
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import { distortedBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
 import { type Spread, spread, timeRuns } from './statistics.ts';

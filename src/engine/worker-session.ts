@@ -1,4 +1,4 @@
-/** A session that lives in a thread of its own: what both engines have in common on this side of the thread. */
+/** A session that runs in a worker thread: the main-thread side, shared by both engines. */
 import type { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
@@ -22,36 +22,36 @@ export function sessionThreads<Start>(start: () => Worker): ThreadPool<Start, Se
   return new ThreadPool(() => new Thread<Start, SessionMethods>('the thread of a session', start));
 }
 
-/** How a session is started, and how its engine is named. */
-export interface SessionHome<Start> {
+/** How to start a session, and how to name its engine. */
+export interface SessionOptions<Start> {
   /** The library's name, for messages. */
   readonly library: string;
   readonly threads: ThreadPool<Start, SessionMethods>;
   readonly start: Start;
-  /** What to do about an error that ended the thread; an empty text where there is no advice. */
+  /** What to do about an error that ended the thread; an empty string if there is no advice. */
   readonly adviceFor: (error: unknown) => string;
 }
 
 export class WorkerSession<Start> implements Session {
   readonly #graph: Graph;
-  readonly #home: SessionHome<Start>;
+  readonly #options: SessionOptions<Start>;
   readonly #thread: Thread<Start, SessionMethods>;
   #released: Promise<void> | undefined;
 
-  private constructor(graph: Graph, home: SessionHome<Start>) {
+  private constructor(graph: Graph, options: SessionOptions<Start>) {
     this.#graph = graph;
-    this.#home = home;
-    this.#thread = home.threads.take();
+    this.#options = options;
+    this.#thread = options.threads.take();
   }
 
-  /** Resolves when the thread has made the graph ready.
+  /** Resolves when the thread has compiled the graph.
    * @throws RunError when it cannot */
-  static async create<Start>(graph: Graph, home: SessionHome<Start>): Promise<Session> {
-    const session = new WorkerSession(graph, home);
+  static async create<Start>(graph: Graph, options: SessionOptions<Start>): Promise<Session> {
+    const session = new WorkerSession(graph, options);
     try {
-      await session.#answer(session.#thread.begin(home.start));
+      await session.#answer(session.#thread.begin(options.start));
     } catch (error) {
-      home.threads.giveBack(session.#thread);
+      options.threads.giveBack(session.#thread);
       throw error;
     }
     return session;
@@ -87,11 +87,11 @@ export class WorkerSession<Start> implements Session {
     try {
       await this.#answer(thread.close());
     } catch (error) {
-      // A session that cannot be released leaves memory behind, so its thread serves no other.
+      // The session's memory was not freed, so end its thread instead of reusing it.
       await thread.terminate();
       throw error;
     }
-    this.#home.threads.giveBack(thread);
+    this.#options.threads.giveBack(thread);
   }
 
   #requireFeeds(feeds: Tensors): void {
@@ -111,7 +111,7 @@ export class WorkerSession<Start> implements Session {
 
   /** @throws RunError when the thread could not answer, or has ended */
   async #answer<Result>(answer: Promise<Result>): Promise<Result> {
-    const { library, adviceFor } = this.#home;
+    const { library, adviceFor } = this.#options;
     try {
       return await answer;
     } catch (error) {
@@ -126,13 +126,13 @@ export class WorkerSession<Start> implements Session {
   }
 }
 
-/** @throws RunError when a tensor has no place in the graph or does not fit it. */
-function requireTensors(kind: string, places: ReadonlyMap<string, Value>, tensors: Tensors): void {
+/** @throws RunError when the graph does not have a tensor of that name and type */
+function requireTensors(kind: string, expected: ReadonlyMap<string, Value>, tensors: Tensors): void {
   for (const [name, tensor] of tensors) {
-    const place = places.get(name);
-    if (place === undefined)
-      throw new RunError(`the graph has no ${kind} named ${name}; it has ${[...places.keys()].join(', ')}`);
-    if (describeType(place) === describeType(tensor)) continue;
-    throw new RunError(`${kind} ${name} is ${describeType(place)}, it was given ${describeType(tensor)}`);
+    const value = expected.get(name);
+    if (value === undefined)
+      throw new RunError(`the graph has no ${kind} named ${name}; it has ${[...expected.keys()].join(', ')}`);
+    if (describeType(value) === describeType(tensor)) continue;
+    throw new RunError(`${kind} ${name} is ${describeType(value)}, but was given ${describeType(tensor)}`);
   }
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from 'fast-png';
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
-import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import type { Variable } from '../graph/graph.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
 import { tutorialNetwork } from '../model/network.ts';
@@ -168,7 +168,7 @@ test('a probe shows what the layers make of the first batch, its images and the 
       onScored: (scored) => logits.push(...scored.logits),
     });
     const shown = values.find(({ tag }) => tag === 'softmax_linear/softmax_linear/activations');
-    assert.ok(shown?.kind === 'tensor' && shown.sparsityTag === 'softmax_linear/softmax_linear/sparsity');
+    assert.ok(shown?.kind === 'tensor' && shown.sparsity?.tag === 'softmax_linear/softmax_linear/sparsity');
     assert.deepEqual(shown.data, Float32Array.from(logits));
     assert.deepEqual(
       values.flatMap((value) => (value.kind === 'tensor' ? [[value.tag, value.data.length]] : [])),

@@ -9,7 +9,7 @@ import { encodeImage } from './png.ts';
 import type { RecordedValue } from './recorded-value.ts';
 import type { RecorderMethods, RecorderStart } from './recorder.ts';
 import { scaleImage } from './scale-image.ts';
-import { described } from './tag-descriptions.ts';
+import { describedOnce } from './tags.ts';
 
 serve<RecorderStart, RecorderMethods>((start, notify) => {
   let isTold = false;
@@ -18,7 +18,7 @@ serve<RecorderStart, RecorderMethods>((start, notify) => {
     if (!isTold) notify(messageOf(error));
     isTold = true;
   };
-  const describe = described();
+  const describe = describedOnce();
   const writer = new EventWriter({ ...start, onError });
   const metrics = new MetricsFile(start.dir, start.startStep, onError);
   return {
@@ -46,10 +46,10 @@ function written(value: RecordedValue): readonly SummaryValue[] {
     return [{ ...rest, kind: 'image', image: encodeImage(scaleImage(image)) }];
   }
   if (value.kind !== 'tensor') return [value];
-  const { data, sparsityTag, ...rest } = value;
+  const { data, sparsity, ...rest } = value;
   const counter = new HistogramCounter();
   counter.add(data);
   const histogram: SummaryValue = { ...rest, kind: 'histogram', histogram: counter.histogram };
-  if (sparsityTag === undefined) return [histogram];
-  return [histogram, { kind: 'scalar', tag: sparsityTag, value: counter.zeros / Math.max(1, data.length) }];
+  if (sparsity === undefined) return [histogram];
+  return [histogram, { ...sparsity, kind: 'scalar', value: counter.zeros / Math.max(1, data.length) }];
 }

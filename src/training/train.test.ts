@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CheckpointStore } from '../checkpoint/store.ts';
-import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';

@@ -3,7 +3,8 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
 import { datasets } from '../../data/dataset.ts';
-import { type Examples, loadExamples } from '../../data/files.ts';
+import type { Examples } from '../../data/examples.ts';
+import { loadExamples } from '../../data/files.ts';
 import { holdOut } from '../../data/holdout.ts';
 import { chooseEngine } from '../../engine/engines.ts';
 import { RunError } from '../../errors.ts';

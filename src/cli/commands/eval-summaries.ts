@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../../checkpoint/metadata.ts';
-import type { Examples } from '../../data/files.ts';
+import type { Examples } from '../../data/examples.ts';
 import { makeFolder } from '../../disk/writable.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type Score, type Weights, weightsOf } from '../../evaluation/evaluate.ts';

@@ -1,11 +1,11 @@
-/** The thread of a session: oneDNN's calls block it, never the main thread. */
+/** The thread of a session. oneDNN's calls block this thread instead of the main thread. */
 import type { Graph } from '../../graph/graph.ts';
 import { serve } from '../../threads/serve.ts';
 import type { PrecisionOf } from '../offers.ts';
 import type { SessionMethods } from '../worker-session.ts';
 import { Execution } from './execution.ts';
 
-/** What a session starts from. */
+/** What the main thread sends to start a session. */
 export interface SessionStart {
   readonly graph: Graph;
   readonly threads: number;
