@@ -12,7 +12,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'protobufjs/minimal.js': ['engine/onnx/compile/model.ts'],
   'fast-png': ['summary/png.ts'],
   commander: ['cli/'],
-  koffi: ['engine/onednn/native/library.ts'],
+  koffi: ['engine/onednn/native/library.ts', 'cli/end-process.ts'],
   'string-width': ['cli/width.ts'],
   undici: ['data/download/request.ts'],
 };

@@ -124,7 +124,7 @@ export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperpar
 export type { ParameterGroup } from './recipe/parameter-groups.ts';
 export type { EncodedImage, SummaryContent, SummaryValue } from './summary/event.ts';
 export type { Histogram } from './summary/histogram.ts';
-export type { RecordedValue } from './summary/recorder-messages.ts';
+export type { RecordedValue } from './summary/recorded-value.ts';
 export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';

@@ -33,7 +33,8 @@ test('no message suggests a command without command(), which fits how the progra
 });
 
 test('bundlers find the worker threads: one expression, names that no user has, our own flags of Node.js', () => {
-  const workers = sources.flatMap((file) =>
+  const published = sources.filter((file) => !file.includes('testing'));
+  const workers = published.flatMap((file) =>
     [...read(file).matchAll(/^(?! *[*]).*new Worker\(([^;]*)/gm)].map(([, rest = '']) => ({ file, rest })),
   );
   assert.equal(workers.length, 4);

@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => rm(dir, { recursive: true }));
 
-test('the index is the text that TensorFlow writes', async () => {
+test('the index has the text format that TensorFlow writes', async () => {
   const all = [1000, 2000].map((step) => join(dir, `model.ckpt-${step}.safetensors`));
   await writeCheckpointIndex(dir, { latest: all[1] ?? '', all });
   assert.equal(
@@ -27,7 +27,7 @@ all_model_checkpoint_paths: "model.ckpt-2000.safetensors"
   assert.deepEqual(await readCheckpointIndex(dir), { latest: all[1], all });
 });
 
-test('absolute paths, single quotes, comments, blank lines and time stamps are understood', async () => {
+test('absolute paths, single quotes, comments, blank lines and time stamps are accepted', async () => {
   await writeFile(
     join(dir, 'checkpoint'),
     `# kept by hand
@@ -51,13 +51,13 @@ const unreadable = [
   { text: '', message: 'no line model_checkpoint_path: "…"' },
   { text: 'model_checkpoint_path', message: 'expected name: "value", found "model_checkpoint_path"' },
   { text: 'model_checkpoint_path:', message: 'expected name: "value", found "model_checkpoint_path:"' },
-  { text: 'model_checkpoint_path: "a', message: 'expected a quoted text, found "a' },
-  { text: 'model_checkpoint_path: "a\\q"', message: 'expected a quoted text, found "a\\q"' },
-  { text: 'model_checkpoint_path: "a" "b"', message: 'expected a quoted text, found "a" "b"' },
+  { text: 'model_checkpoint_path: "a', message: 'expected a quoted string, found "a' },
+  { text: 'model_checkpoint_path: "a\\q"', message: 'expected a quoted string, found "a\\q"' },
+  { text: 'model_checkpoint_path: "a" "b"', message: 'expected a quoted string, found "a" "b"' },
 ];
 
 for (const { text, message } of unreadable) {
-  test(`an index that says ${JSON.stringify(text)} is refused`, async () => {
+  test(`an index containing ${JSON.stringify(text)} is refused`, async () => {
     await writeFile(join(dir, 'checkpoint'), text);
     const where = text === '' ? '' : ':1';
     await assert.rejects(readCheckpointIndex(dir), {
@@ -67,7 +67,7 @@ for (const { text, message } of unreadable) {
   });
 }
 
-test('every text survives quoting, in printable ASCII and on one line', () => {
+test('every string survives quoting, in printable ASCII on one line', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => {
       const quoted = quoteText(text);
@@ -77,7 +77,7 @@ test('every text survives quoting, in printable ASCII and on one line', () => {
   );
 });
 
-test('the escapes of protobuf are undone and others refused', () => {
+test('protobuf escapes are decoded, others refused', () => {
   assert.equal(unquoteText(String.raw`"\a\b\t\n\v\f\r\"\'\?\\"`), '\x07\b\t\n\v\f\r"\'?\\');
   assert.equal(unquoteText(String.raw`"\x41\101\7é"`), 'AA\x07é');
   assert.equal(unquoteText(String.raw`"\400"`), undefined);

@@ -1,9 +1,9 @@
 /**
- * TensorFlow's text file `checkpoint`, a CheckpointState message in text form, which names the checkpoints of a
- * folder. Other tools look for it there, and it says which checkpoints a run stands by.
+ * TensorFlow's text file `checkpoint` (a CheckpointState message in text format), which names the checkpoints of a folder.
+ * Other tools look for it, and it records which checkpoints are kept.
  *
  *     model_checkpoint_path: "model.ckpt-2000.safetensors"          the newest
- *     all_model_checkpoint_paths: "model.ckpt-1000.safetensors"     all that are kept, oldest first
+ *     all_model_checkpoint_paths: "model.ckpt-1000.safetensors"     all kept ones, oldest first
  *     all_model_checkpoint_paths: "model.ckpt-2000.safetensors"
  *
  * We write paths relative to the folder, so that it can be moved; TensorFlow also writes absolute ones.
@@ -17,18 +17,18 @@ import { quoteText, unquoteText } from './text-proto.ts';
 
 export const indexName = 'checkpoint';
 
-/** An index of 100,000 checkpoints is smaller. */
+/** More than an index of 100,000 checkpoints needs. */
 const maximumBytes = 10_000_000;
 
 export interface CheckpointIndex {
   /** Path of the newest checkpoint. */
   readonly latest: string;
-  /** Paths of all, oldest first. */
+  /** Paths of all kept checkpoints, oldest first. */
   readonly all: readonly string[];
 }
 
 /** Replaces the index of a folder.
- * @throws RunError when it cannot be written. */
+ * @throws RunError when it cannot be written */
 export async function writeCheckpointIndex(dir: string, { latest, all }: CheckpointIndex): Promise<void> {
   const quote = (path: string) => quoteText(relative(dir, path));
   const lines = [
@@ -38,8 +38,8 @@ export async function writeCheckpointIndex(dir: string, { latest, all }: Checkpo
   await writeAside(join(dir, indexName), new TextEncoder().encode(`${lines.join('\n')}\n`));
 }
 
-/** The index of a folder with its paths resolved against it, undefined where there is none.
- * @throws RunError naming the file and the line that makes no sense. */
+/** The index of a folder with its paths resolved against the folder, or undefined if there is none.
+ * @throws RunError naming the file and the invalid line */
 export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex | undefined> {
   const file = join(dir, indexName);
   let text: string;
@@ -64,7 +64,7 @@ function parseIndex(text: string, file: string, resolvePath: (path: string) => s
   return { latest, all };
 }
 
-/** One field; undefined for an empty line, a comment, or a field that is no text, such as a time stamp. */
+/** Parses a line; undefined for an empty line, a comment, or a field that is not a string, such as a time stamp. */
 function parseLine(line: string, where: string): { name: string; value: string } | undefined {
   const trimmed = line.trim();
   if (trimmed === '' || trimmed.startsWith('#')) return undefined;
@@ -75,6 +75,6 @@ function parseLine(line: string, where: string): { name: string; value: string }
   if (/^[-+.\d]/.test(literal)) return undefined;
   const value = unquoteText(literal);
   if (value === undefined)
-    throw new RunError(`${where}: expected a quoted text, found ${oneLine(shortened(literal))}`);
+    throw new RunError(`${where}: expected a quoted string, found ${oneLine(shortened(literal))}`);
   return { name, value };
 }

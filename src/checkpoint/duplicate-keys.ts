@@ -1,11 +1,11 @@
 /**
- * JSON.parse keeps the last of two equal keys and says nothing; two readers of one file could then see two
- * different tensors under one name. So the keys are counted on the text itself.
+ * JSON.parse silently keeps the last of two equal keys, so two readers of one file could see different tensors under the same
+ * name. Therefore duplicate keys are detected in the text itself.
  */
 import { endOfString } from '../readers.ts';
 
-/** The first key that occurs twice in one object of a JSON text, or undefined. The text must be valid JSON.
- * (Not a regular expression: a string of some megabytes would exhaust its stack.) */
+/** The first key that occurs twice in one object of a JSON text, or undefined. The text must be valid JSON. (Does not use a
+ * regular expression, because a string of several megabytes would overflow its stack.) */
 export function duplicateKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   let text = '';
@@ -18,7 +18,7 @@ export function duplicateKey(json: string): string | undefined {
       text = json.slice(at, end + 1);
       at = end;
     } else if (character === ':') {
-      // Compared after their escapes are undone: "a" and "\u0061" are the same key.
+      // Compare decoded keys: "a" and "\u0061" are the same.
       const key: string = JSON.parse(text);
       const keys = open.at(-1);
       if (keys?.has(key)) return key;

@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { startThread } from '../machine/threads.ts';
+import { startWorker } from '../threads/start-worker.ts';
 import { isFirstProcess } from './end-process.ts';
 
 interface Watched {
@@ -33,7 +33,7 @@ export function startWatchdog(
   const watched: Watched = { beats, pid: process.pid, silentMillis, graceMillis, ...(exit && { exit }) };
   try {
     const start = () => new Worker(`(${watch})()`, { eval: true, workerData: watched, execArgv: [] });
-    startThread('the watchdog', start)
+    startWorker('the watchdog', start)
       .on('error', () => undefined)
       .unref();
   } catch {

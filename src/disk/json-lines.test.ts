@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { appendLines, readLines } from './json-lines.ts';
 
-test('lines are appended, and a last line that was torn keeps its own line', () =>
+test('lines are appended, and a torn last line keeps its own line', () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, 'file.jsonl');
     assert.deepEqual(readLines(path), []);

@@ -1,6 +1,6 @@
 /**
- * Files of one JSON object a line, written by one process at a time. A killed writer leaves a torn last line: the next
- * append starts a new line first, so that nothing is glued to it, and readers skip what is not JSON.
+ * Files with one JSON object per line, written by one process at a time. A killed writer may leave a torn last line; the next
+ * append starts a new line first, and readers skip lines that are not JSON.
  */
 import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import { errorCode } from '../errors.ts';
@@ -8,7 +8,7 @@ import { openForAppendSync, readRegularFileSync } from './regular-file.ts';
 
 const newline = 0x0a;
 
-/** Appends whole lines, or leaves the file as it is: no line is torn by a disk that is full for a while.
+/** Appends all lines or none: a write error, such as a full disk, leaves no torn line.
  * @throws the error of the operating system, or UnsuitableFileError */
 export function appendLines(path: string, lines: readonly string[]): void {
   const descriptor = openForAppendSync(path);
@@ -25,7 +25,7 @@ export function appendLines(path: string, lines: readonly string[]): void {
   }
 }
 
-/** The lines of a file, torn ones included; none for a file that does not exist.
+/** The lines of a file, including torn ones; none if the file does not exist.
  * @throws the error of the operating system, or UnsuitableFileError */
 export function readLines(path: string): readonly string[] {
   try {

@@ -1,9 +1,9 @@
 /**
- * Opens regular files only. Opening a FIFO for reading blocks the thread until another process writes, a device may
- * never end, and a link that another user made leads into files of ours. So every path is opened without blocking, and
- * what was opened is checked, not the name.
+ * Opens regular files only. Opening a FIFO for reading blocks the thread until another process writes, a device may never
+ * end, and a link planted by another user may point to a file of ours. So paths are opened without blocking, and the checks
+ * apply to the open file, not to its name.
  *
- * | | symbolic link | FIFO, socket, device, folder | no such file |
+ * | | symbolic link | FIFO, socket, device, folder | missing file |
  * |---|---|---|---|
  * | reading | followed, or refused with `links: 'refuse'` | refused | ENOENT |
  * | appending | refused | refused | created |
@@ -14,19 +14,19 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '../errors.ts';
 
 export interface ReadOptions {
-  /** Whether a symbolic link in the last part of the path is followed. Default: `follow`. */
+  /** Whether to follow a symbolic link in the last part of the path. Default: `follow`. */
   readonly links?: 'follow' | 'refuse';
-  /** Larger files are refused. Default: no limit. */
+  /** Maximum size; larger files are refused. Default: no limit. */
   readonly maximumBytes?: number;
 }
 
-/** The path names something that is not the kind of file asked for. */
+/** The path names something other than a suitable regular file. */
 export class UnsuitableFileError extends Error {
   override readonly name = 'UnsuitableFileError';
   readonly code = 'EUNSUITABLE';
 }
 
-// Windows has neither flag, and neither FIFOs nor devices in folders.
+// Windows has neither flag, nor FIFOs or devices in folders.
 const nonBlocking = constants.O_NONBLOCK ?? 0;
 const noFollow = constants.O_NOFOLLOW ?? 0;
 const readFlags = (links: ReadOptions['links']) =>
@@ -74,8 +74,7 @@ export function readRegularFileSync(path: string, options: ReadOptions = {}): Bu
   }
 }
 
-/** A descriptor that reads anywhere and writes at the end of a file, which is created where it is missing; the caller
- * closes it.
+/** A descriptor that reads anywhere and appends, creating the file if it is missing; the caller closes it.
  * @throws UnsuitableFileError for a symbolic link, and for anything but a regular file
  * @throws the error of the operating system, with its code */
 export function openForAppendSync(path: string): number {
@@ -113,7 +112,7 @@ function kindOf(stats: Stats): string {
   return 'a device';
 }
 
-/** The errors that O_NOFOLLOW and O_NONBLOCK bring, in words. */
+/** Explains the errors that O_NOFOLLOW and O_NONBLOCK cause. */
 function explained(error: unknown): unknown {
   switch (errorCode(error)) {
     case 'ELOOP':

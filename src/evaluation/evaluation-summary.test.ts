@@ -12,7 +12,7 @@ import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters } from '../summary/draw-filters.ts';
 import { drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import type { RecordedValue } from '../summary/recorded-value.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { Evaluator } from './evaluate.ts';
@@ -168,7 +168,7 @@ test('a probe shows what the layers make of the first batch, its images and the 
       onScored: (scored) => logits.push(...scored.logits),
     });
     const shown = values.find(({ tag }) => tag === 'softmax_linear/softmax_linear/activations');
-    assert.ok(shown?.kind === 'tensor' && shown.sparsityTag === 'softmax_linear/softmax_linear/sparsity');
+    assert.ok(shown?.kind === 'tensor' && shown.sparsity?.tag === 'softmax_linear/softmax_linear/sparsity');
     assert.deepEqual(shown.data, Float32Array.from(logits));
     assert.deepEqual(
       values.flatMap((value) => (value.kind === 'tensor' ? [[value.tag, value.data.length]] : [])),

@@ -12,7 +12,7 @@ import { drawFilters } from '../summary/draw-filters.ts';
 import { drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import { imageOf, type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 import { activationValues, imageValues, shownActivations } from '../training/shown-values.ts';
 import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
@@ -51,28 +51,19 @@ export class ScoreWitness {
 
   /** Scalars and pictures of the score, under the tutorial's tag and ours. */
   values({ precision }: Score): readonly RecordedValue[] {
-    const scalar = (tag: string, value: number) =>
-      Number.isFinite(value) ? [{ kind: 'scalar', tag, value } as const] : [];
-    const picture = (tag: string, drawn: Picture) =>
-      ({ kind: 'image', tag, image: encodeImage(drawn) }) as const;
+    const classes = this.#examples.dataset.classes.join(', ');
     const mistakes = this.#mistakes.map(({ example }) => this.#pictureOf(example));
     return [
-      ...scalar('Precision @ 1', precision),
+      ...ifFinite(precision, scalarOf('precision', precision)),
       ...this.confusion.byClass.flatMap((one) => [
-        ...scalar(`precision/${one.name}`, one.precision),
-        ...scalar(`recall/${one.name}`, one.recall),
+        ...ifFinite(one.precision, scalarOf('classPrecision', one.precision, { class: one.name })),
+        ...ifFinite(one.recall, scalarOf('classRecall', one.recall, { class: one.name })),
       ]),
-      { ...picture('confusion_matrix', drawConfusion(this.confusion.counts)), description: this.#axes },
+      imageOf('confusion', encodeImage(drawConfusion(this.confusion.counts)), { classes }),
       ...(mistakes.length > 0
-        ? [picture('most_confidently_wrong', drawGrid(mistakes, { scale: 2, gap: 2 }))]
+        ? [imageOf('mistakes', encodeImage(drawGrid(mistakes, { scale: 2, gap: 2 })))]
         : []),
     ];
-  }
-
-  /** What the confusion matrix shows, for there are no words on it. */
-  get #axes(): string {
-    const names = this.#examples.dataset.classes.join(', ');
-    return `Rows: what images are, from above; columns: what they are taken for, from the left: ${names}.`;
   }
 
   /** The photograph as it is on the disk. */
@@ -84,6 +75,11 @@ export class ScoreWitness {
     });
     return { width: imageSize, height: imageSize, channels: imageChannels, data };
   }
+}
+
+/** A share of nothing is not a number, and is not shown. */
+function ifFinite(value: number, shown: RecordedValue): readonly RecordedValue[] {
+  return Number.isFinite(value) ? [shown] : [];
 }
 
 /** The network with its activations as outputs, under the tags of their histograms. */
@@ -143,15 +139,7 @@ export class ActivationProbe {
     return [
       ...activationValues(this.#activations, found),
       ...imageValues(images.subarray(0, there), imageShape),
-      ...(filters === undefined
-        ? []
-        : [
-            {
-              kind: 'image',
-              tag: 'conv1/weights/filters',
-              image: encodeImage(drawFilters(filters)),
-            } as const,
-          ]),
+      ...(filters === undefined ? [] : [imageOf('filters', encodeImage(drawFilters(filters)))]),
     ];
   }
 

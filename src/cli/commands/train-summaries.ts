@@ -1,6 +1,5 @@
 /** Hands what a training shows to the thread that records it in event files. */
 
-import type { SummaryValue } from '../../summary/event.ts';
 import { encodeGraphDef } from '../../summary/graph-def.ts';
 import {
   experimentValue,
@@ -8,13 +7,12 @@ import {
   sessionEndValue,
   sessionStartValue,
 } from '../../summary/hparams.ts';
+import { type RecordedValue, scalarOf } from '../../summary/recorded-value.ts';
 import { SummaryRecorder } from '../../summary/recorder.ts';
+import { tagOf } from '../../summary/tags.ts';
 import { trainingGraphNodes } from '../../training/graph-nodes.ts';
 import type { TrainingRun } from '../../training/run.ts';
 import type { TrainEvent } from '../../training/train.ts';
-
-/** Tag of the precision on the images that were held out. */
-const validationTag = 'validation/Precision @ 1';
 
 const now = () => Date.now() / 1000;
 
@@ -44,8 +42,7 @@ export class TrainSummaries {
     // A run that is killed goes on from the newest checkpoint: what was shown before it must not be lost with the process.
     if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
     if (event.kind === 'validation') {
-      const value = { kind: 'scalar', tag: validationTag, value: event.precision } as const;
-      await this.#recorder.record(event.globalStep, [value]);
+      await this.#recorder.record(event.globalStep, [scalarOf('validationPrecision', event.precision)]);
     }
     // Of a run that was stopped, or failed, no end is told: it may go on, and TensorBoard keeps the first end that it reads.
     if (event.kind === 'end' && !event.stopped) {
@@ -60,7 +57,7 @@ export class TrainSummaries {
 }
 
 /** What TensorBoard's HParams page compares runs by. */
-function runValues(run: TrainingRun): readonly SummaryValue[] {
+function runValues(run: TrainingRun): readonly RecordedValue[] {
   const { network, batchSize, seed, holdout, hyperparameters, engine, examples } = run;
   const all: Hyperparameters = {
     dataset: examples.dataset.name,
@@ -73,10 +70,12 @@ function runValues(run: TrainingRun): readonly SummaryValue[] {
     precision: engine.precision,
   };
   const metrics = [
-    { tag: 'total_loss', displayName: 'total loss' },
-    { tag: 'cross_entropy', displayName: 'cross entropy' },
-    ...(holdout > 0 ? [{ tag: validationTag, displayName: 'precision @ 1, held out' }] : []),
-    { tag: 'examples_per_sec', displayName: 'examples a second' },
+    { tag: tagOf('averagedLoss', { term: 'total_loss' }).tag, displayName: 'total loss' },
+    { tag: tagOf('averagedLoss', { term: 'cross_entropy' }).tag, displayName: 'cross entropy' },
+    ...(holdout > 0
+      ? [{ tag: tagOf('validationPrecision').tag, displayName: 'precision @ 1, held out' }]
+      : []),
+    { tag: tagOf('examplesPerSecond').tag, displayName: 'examples a second' },
   ];
   return [experimentValue({ hyperparameters: all, metrics, created: now() }), sessionStartValue(all, now())];
 }

@@ -68,7 +68,7 @@ function trialStep(precision: PrecisionOf<'onednn'>): readonly PartTime[] {
     if (!(Math.abs(loss - Math.log(10)) < 0.01)) throw new Error(`expected a loss of ln 10, found ${loss}`);
     return execution.profile(feeds, 1);
   } finally {
-    execution.release();
+    execution.close();
   }
 }
 

@@ -1,10 +1,10 @@
-/** Worker threads: started within the limits of the machine, and what is said of one that cannot run. */
+/** Starts worker threads within the limits of the machine; what is said of one that cannot run. */
 import type { Worker } from 'node:worker_threads';
 import { messageOf, RunError } from '../errors.ts';
+import { type ReadText, readText } from '../machine/control-groups.ts';
+import { describeExhaustion } from '../machine/exhaustion.ts';
+import { softLimit } from '../machine/limits.ts';
 import { byteSize } from '../wording.ts';
-import { type ReadText, readText } from './control-groups.ts';
-import { describeExhaustion } from './exhaustion.ts';
-import { softLimit } from './limits.ts';
 
 /** Addresses that V8 reserves for a thread; without them it ends the whole process. Node 20 needs between 560 and 660 MB. */
 const addressesOfThread = 700 * 2 ** 20;
@@ -13,10 +13,9 @@ const addressesOfThread = 700 * 2 ** 20;
 let starting = 0;
 
 /** Starts a worker thread.
- * @param what the thread does, as in `the thread that prepares batches`
- * @param start makes the worker: `() => new Worker(new URL('./x.js', import.meta.url))`
+ * @param what the thread does, as in `a thread that prepares batches`
  * @throws RunError when the machine has no room for another thread */
-export function startThread(what: string, start: () => Worker): Worker {
+export function startWorker(what: string, start: () => Worker): Worker {
   requireAddresses(what, starting + 1);
   let worker: Worker;
   try {
