@@ -14,6 +14,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli/'],
   koffi: ['engine/onednn/native/library.ts'],
   'string-width': ['cli/width.ts'],
+  'modern-tar': ['data/download/extract.ts'],
   undici: ['data/download/request.ts'],
 };
 
