@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Outcome, program, stalling } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { ignoredSignals } from './ignored-signals.ts';
-import { type Activity, computing, StopWatch, waiting } from './stop-watch.ts';
+import { type Activity, StopWatch } from './stop-watch.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-stopping-'));
 const data = join(folder, 'data');
@@ -143,7 +143,8 @@ const listener = `
   const { interruption } = await import(process.argv[1]);
   interruption.refuseDebugger();
   interruption.listen();
-  interruption.onLeave = () => console.log('leaving');
+  interruption.describeLoss = () => '5 steps are lost';
+  interruption.sayLast = async (text) => console.log(text);
   interruption.signal.addEventListener('abort', () => console.log('stop'));
   interruption.onSave(() => console.log('save'));
   setTimeout(() => process.exit(interruption.exitCode()), 4000);
@@ -181,7 +182,11 @@ test('a second Ctrl-C leaves at once, a second later; a repetition before is the
     [0, 'SIGINT'],
     [1100, 'SIGINT'],
   ]);
-  assert.deepEqual(twice, { code: null, signal: 'SIGINT', said: ['stop', 'leaving'] });
+  assert.deepEqual(twice, {
+    code: null,
+    signal: 'SIGINT',
+    said: ['stop', 'leaving at once: 5 steps are lost'],
+  });
 });
 
 test('a signal that the process was started to ignore stays ignored', {
@@ -247,26 +252,36 @@ test('the signs of nohup, and of background jobs of scripts', () => {
 
 describe('a stop that was asked for', () => {
   const watched = (activity: Activity) => {
-    const told: string[] = [];
+    const left: string[] = [];
     const stop = new AbortController();
-    let left = 0;
-    new StopWatch(stop.signal, { warn: (text) => told.push(text) }, () => left++).begin(activity);
-    return { told, stop, left: () => left };
+    const beats = { count: 0 };
+    const watch = new StopWatch(
+      stop.signal,
+      (why) => left.push(why),
+      () => () => beats.count++,
+    );
+    watch.begin(activity);
+    return { left, stop, watch, beats };
   };
 
-  test('waits for a step to end, and says so', async () => {
-    const { told, stop, left } = watched(computing());
+  test('does not wait for what may never end, and shows the watchdog that it is not blocked', async () => {
+    const { left, stop, beats } = watched('other');
     stop.abort();
-    await sleep(1500);
-    assert.deepEqual(told, ['stopping after this step; Ctrl-C again leaves at once']);
-    assert.equal(left(), 0);
+    await sleep(1200);
+    assert.deepEqual(left, []);
+    assert.ok(beats.count > 2, `${beats.count}`);
+    await sleep(1000);
+    assert.deepEqual(left, ['what is under way does not end']);
   });
 
-  test('does not wait for what may never end', async () => {
-    const { told, stop, left } = watched(waiting());
+  test('waits for a save as long as it makes progress', async () => {
+    const { left, stop, watch } = watched('saving');
     stop.abort();
-    await sleep(2100);
-    assert.deepEqual(told, ['what is under way does not end; leaving at once']);
-    assert.equal(left(), 1);
+    const slow = setInterval(() => watch.progressed(), 100);
+    await sleep(2500);
+    assert.deepEqual(left, []);
+    clearInterval(slow);
+    await sleep(1500);
+    assert.deepEqual(left, ['the file system does not answer']);
   });
 });

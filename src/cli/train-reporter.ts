@@ -6,6 +6,7 @@ import { describeThreads } from '../machine/cores.ts';
 import type { RecipeChange, TrainingRun } from '../training/run.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
+import { counted } from '../wording.ts';
 import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
 import { writtenName } from './flag.ts';
@@ -81,8 +82,9 @@ export class TrainReporter {
   /** What leaving before the next checkpoint loses. */
   get lossOfLeaving(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
-    const steps = lost === 1 ? '1 step is lost' : `${lost} steps are lost`;
-    return `leaving at once: ${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
+    const steps =
+      lost === 0 ? 'nothing is lost' : `${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
+    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
   }
 
   /** Did it reach its last step? */

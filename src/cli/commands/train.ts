@@ -6,6 +6,7 @@ import type { Tensors } from '../../engine/engine.ts';
 import { RunError, requireRunning } from '../../errors.ts';
 import { Evaluator } from '../../evaluation/evaluate.ts';
 import { stepsIn } from '../../training/epochs.ts';
+import { Patience } from '../../training/patience.ts';
 import { makeRun, requireSameRun, type TrainingRun } from '../../training/run.ts';
 import { SaveRequests, type TrainOptions, train } from '../../training/train.ts';
 import type { Validation } from '../../training/validation.ts';
@@ -13,7 +14,6 @@ import { version } from '../../version.ts';
 import type { Console } from '../console.ts';
 import type { TrainFlags } from '../flag-table.ts';
 import { interruption } from '../signals.ts';
-import { computing, saving, waiting } from '../stop-watch.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import { watchLine } from '../watch-line.ts';
 import type { CommandContext } from './context.ts';
@@ -46,7 +46,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
     lost.signal.throwIfAborted();
     return ended;
   } finally {
-    stopWatch.begin(waiting());
+    stopWatch.begin('other');
     await folder.giveBack();
   }
 }
@@ -64,11 +64,18 @@ interface Plan {
 }
 
 /** Refuses what can be refused before data is fetched, then brings the data. */
-async function prepare({ flags, given, console, signal }: CommandContext<TrainFlags>): Promise<Plan> {
+async function prepare({
+  flags,
+  given,
+  console,
+  signal,
+  stopWatch,
+}: CommandContext<TrainFlags>): Promise<Plan> {
   const store = new CheckpointStore(flags.trainDir, {
     keep: flags.keep,
     onWarning: console.warn,
     isLocked: true,
+    onProgress: () => stopWatch.progressed(),
   });
   const resume = flags.restart ? undefined : await store.latest();
   const { dataset, recipe } = recipeOf(flags, given, resume?.checkpoint.metadata);
@@ -91,7 +98,7 @@ async function prepare({ flags, given, console, signal }: CommandContext<TrainFl
 }
 
 async function run(
-  { flags: written, console, signal, stopWatch }: CommandContext<TrainFlags>,
+  { flags: written, console, signal, stopWatch, room }: CommandContext<TrainFlags>,
   { run, engineReason, store, resume, initFrom, maxSteps }: Plan,
 ): Promise<boolean> {
   const perEpoch = stepsIn(1, run.examples.count, run.batchSize);
@@ -101,9 +108,10 @@ async function run(
   const validator =
     flags.evalEvery === undefined ? undefined : await validation(flags, run, console.warn, signal);
   let summaries: TrainSummaries | undefined;
+  const patience = new Patience(signal);
   const saveRequests = new SaveRequests();
   interruption.onSave(() => saveRequests.request());
-  interruption.onLeave = () => console.warn(reporter.lossOfLeaving);
+  interruption.describeLoss = () => reporter.lossOfLeaving;
   const options: TrainOptions = {
     saveRequests,
     run,
@@ -121,12 +129,13 @@ async function run(
     summaries = await openSummaries(flags, run, resume, console);
     const { summarySteps } = flags;
     for await (const event of train({ ...options, ...(summaries && { summarySteps }) })) {
-      stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? saving() : computing());
+      stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? 'saving' : 'other');
       reporter.tell(event);
       await summaries?.tell(event);
+      await room();
     }
   } finally {
-    await Promise.all([validator?.release(), summaries?.close()]);
+    await Promise.all([validator && patience.for(validator.release()), summaries?.close()]);
   }
   return reporter.finished;
 }
