@@ -450,7 +450,7 @@ test('a download goes through the proxy of the environment', () =>
 
 describe('an archive', () => {
   const outside = Buffer.from('outside');
-  const attacks: readonly [string, Uint8Array, RegExp][] = [
+  const attacks: readonly (readonly [string, Uint8Array, RegExp])[] = [
     [
       'an entry above the folder',
       tarOf([{ path: '../evil.bin', content: outside }]),
@@ -466,7 +466,14 @@ describe('an archive', () => {
       tarOf([{ path: '/tmp/evil.bin', content: outside }]),
       /the entry \/tmp\/evil\.bin points out/,
     ],
-    ['a link', tarOf([{ path: `${small.folder}/data_batch_1.bin`, type: '2' }]), /is a link or a device/],
+    ...['1', '2', '3', '4', '6'].map(
+      (type) =>
+        [
+          `a link or a device (type ${type})`,
+          tarOf([{ path: `${small.folder}/data_batch_1.bin`, type }]),
+          /data_batch_1\.bin is a link or a device/,
+        ] as const,
+    ),
     [
       'a file that is too large',
       tarOf([{ path: `${small.folder}/data_batch_1.bin`, content: new Uint8Array(2 << 20) }]),
@@ -486,9 +493,28 @@ describe('an archive', () => {
     [
       'a header whose checksum is wrong',
       Buffer.from(tarOf(files)).fill(1, 10, 20),
-      /bad header checksum \(entry 0\)/,
+      /not a tar archive, or damaged: bad header checksum near its start$/,
     ],
-    ['an end before the end', tarOf(files).subarray(0, 200_000), /is cut short in /],
+    ['an end in a file', tarOf(files).subarray(0, 200_000), /is cut short in or after .*data_batch_\d\.bin$/],
+    ['an end in its first header', tarOf(files).subarray(0, 100), /is cut short near its start$/],
+    [
+      'nothing to mark its end',
+      tarOf(files).subarray(0, -1024),
+      /is cut short in or after .*test_batch\.bin$/,
+    ],
+    ['something behind its end', Buffer.concat([tarOf(files), outside]), /bad EOF after .*test_batch\.bin$/],
+    [
+      'a bad header in the middle',
+      Buffer.from(tarOf(files)).fill(1, 123_914, 123_924),
+      /bad header checksum after .*data_batch_1\.bin$/,
+    ],
+    ['noise instead of a tar', noiseRecords(2), /not a tar archive, or damaged: bad .* near its start$/],
+    [
+      'a name that would act upon the terminal',
+      tarOf([{ path: '../\u001b[31mevil\n', content: outside }]),
+      /the entry \.\.\/\\u001b\[31mevil\\u000a points out/,
+    ],
+    ['zeros only', new Uint8Array(10_240), /Failed to find file: .*data_batch_1\.bin/],
   ];
   for (const [title, tar, message] of attacks) {
     test(`with ${title} is refused, and nothing of it is left`, () =>
