@@ -4,14 +4,13 @@
  * is not the file.
  */
 
-import { closeSync, ftruncateSync, writeSync } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNativeError } from 'node:util/types';
-import { openForAppendSync } from '../../disk/regular-file.ts';
+import { openForAppend } from '../../disk/regular-file.ts';
 import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
 import { messageOf, RunError, StoppedError } from '../../errors.ts';
 import { shownUrl } from './proxy.ts';
@@ -125,25 +124,29 @@ async function* checkedChunks(
 
 /** Opens the file when the first chunk was checked: nothing is created, and nothing cut, for an answer without one. */
 function partWriter(part: string, from: number): Writable {
-  let descriptor: number | undefined;
-  const open = () => {
-    const opened = openForAppendSync(part);
-    if (from === 0) ftruncateSync(opened, 0);
+  let file: FileHandle | undefined;
+  const open = async () => {
+    const opened = await openForAppend(part);
+    if (from === 0) await opened.truncate(0);
     return opened;
   };
+  const write = async (chunk: Uint8Array) => {
+    file ??= await open();
+    await file.appendFile(chunk);
+  };
+  const failed = (error: unknown) => (isNativeError(error) ? error : new Error(messageOf(error)));
   return new Writable({
     write: (chunk: Uint8Array, _encoding, done) => {
-      try {
-        descriptor ??= open();
-        for (let written = 0; written < chunk.length; ) written += writeSync(descriptor, chunk, written);
-        done();
-      } catch (error) {
-        done(isNativeError(error) ? error : new Error(messageOf(error)));
-      }
+      write(chunk).then(
+        () => done(),
+        (error: unknown) => done(failed(error)),
+      );
     },
     destroy: (error, done) => {
-      if (descriptor !== undefined) closeSync(descriptor);
-      done(error);
+      Promise.resolve(file?.close()).then(
+        () => done(error),
+        (late: unknown) => done(error ?? failed(late)),
+      );
     },
   });
 }
