@@ -13,7 +13,8 @@ import { isNativeError } from 'node:util/types';
 import { openForAppend } from '../../disk/regular-file.ts';
 import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
 import { messageOf, RunError, StoppedError } from '../../errors.ts';
-import { AttemptError, asAttemptError, bodyFrom, request, shownUrl } from './request.ts';
+import { shownUrl } from './proxy.ts';
+import { AttemptError, asAttemptError, bodyFrom, request } from './request.ts';
 
 export interface FetchOptions {
   /** Size of the whole file. */
@@ -91,7 +92,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
   } catch (error) {
     if (stalled.signal.aborted) throw new AttemptError(`sent nothing for ${stallMillis / 1000} s`, true);
     if (isDiskError(error) && !isNetworkError(error)) throw error;
-    throw asAttemptError(error);
+    throw asAttemptError(error, url);
   } finally {
     clearTimeout(timer);
   }

@@ -1,13 +1,15 @@
-/** How fast images are evaluated: central crops prepared, forward pass, precision counted. */
+/** Images per second of evaluation, and of the input alone. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
+import { distortedBatch, newBuffers } from '../input/batch.ts';
+import { ExampleOrder } from '../input/order.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
-import { spread, timeRuns } from './statistics.ts';
+import { type Spread, spread, timeRuns } from './statistics.ts';
 
-/** Images a second over the whole of the examples, the median of three passes. */
+/** Images per second over all examples: central crops, forward pass, precision. The median of three passes. */
 export async function measureEvaluation(
   engine: Engine,
   examples: Examples,
@@ -23,4 +25,23 @@ export async function measureEvaluation(
   } finally {
     await evaluator.release();
   }
+}
+
+export interface InputResult {
+  readonly imagesPerSecond: number;
+  readonly millis: Spread;
+}
+
+/** Makes distorted batches in this thread: images per second of one core. */
+export async function measureInput(
+  examples: Examples,
+  batchSize: number,
+  batches: number,
+): Promise<InputResult> {
+  const order = new ExampleOrder(0, examples.count);
+  const buffers = newBuffers(batchSize);
+  let step = 0;
+  const make = () => Promise.resolve(distortedBatch(examples, order, step++, buffers));
+  const millis = spread(await timeRuns(batches, 20, make));
+  return { millis, imagesPerSecond: (batchSize / millis.median) * 1e3 };
 }
