@@ -3,18 +3,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { pageFiles, pageRows } from './testing/page-files.ts';
 
-/** These run in a page unchanged: no module of Node, no package. */
-const everywhere = ['errors', 'tensor', 'graph', 'ops', 'autodiff', 'passes', 'model'];
 /** The file or folder that may import a package; of protobufjs one for each format that is written in messages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  'onnxruntime-node': ['engine/onnx/execution.ts', 'engine/onnx/onnx-engine.ts'],
-  protobufjs: ['engine/onnx/schema.ts', 'summary/schema.ts'],
-  'protobufjs/minimal.js': ['engine/onnx/model.ts'],
+  'onnxruntime-node': ['engine/onnx/runtime/execution.ts', 'engine/onnx/runtime/onnx-engine.ts'],
+  protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts'],
+  'protobufjs/minimal.js': ['engine/onnx/compile/model.ts'],
+  'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
+  'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],
   'fast-png': ['summary/png.ts'],
   commander: ['cli/'],
-  koffi: ['engine/onednn/native/library.ts'],
+  koffi: ['engine/onednn/native/library.ts', 'cli/end-process.ts'],
   'string-width': ['cli/width.ts'],
+  'modern-tar': ['data/download/extract.ts'],
   undici: ['data/download/request.ts'],
 };
 
@@ -35,19 +37,30 @@ function lawIn(page: string): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-/** Program files (no tests) with their imports, `./…` as paths from src/. */
+interface Import {
+  /** The package or module, or a path from src/. */
+  readonly target: string;
+  /** The import is of types only: the compiler leaves nothing of it. */
+  readonly isType: boolean;
+}
+
+/** Program files (no tests) with their imports. */
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !/\.(test|slow)\.ts$/.test(file) && !file.startsWith('testing'))
-  .map((file) => ({ file, imports: importsOf(file) }));
+  .map((file) => ({ file, found: importsOf(file) }))
+  .map(({ file, found }) => ({ file, found, imports: found.map(({ target }) => target) }));
 
-function importsOf(file: string): readonly string[] {
+function importsOf(file: string): readonly Import[] {
   const text = readFileSync(join(source, file), 'utf8');
   const found = text.matchAll(
     /(?:^|\n)(?:import|export)\s[^'"]*?from ['"]([^'"]+)['"]|(?:\bimport\(|\nimport )['"]([^'"]+)['"]|new URL\('(\.[^']+\.js)'|createRequire\([^)]*\)\('([^']+)'\)/g,
   );
-  return [...found].map(([, from, lazy, url, required]) => {
+  return [...found].map(([whole, from, lazy, url, required]) => {
     const target = from ?? lazy ?? url ?? required?.replace(/^([^.].*)\/package\.json$/, '$1') ?? '';
-    return target.startsWith('.') ? normalize(join(dirname(file), target)) : target;
+    return {
+      target: target.startsWith('.') ? normalize(join(dirname(file), target)) : target,
+      isType: /^\s*(?:import|export)\s+type\b/.test(whole),
+    };
   });
 }
 
@@ -84,13 +97,20 @@ test('every row of the import law is of something that is there, and names only 
   }
 });
 
-test('what describes the computation knows neither Node nor any package', () => {
-  for (const { file, imports } of files.filter(({ file }) => everywhere.includes(folderOf(file)))) {
-    assert.deepEqual(
-      imports.filter((target) => !isOurs(target)),
-      [],
-      `src/${file}`,
+test('what runs in a page imports only what runs there too, and no package but the writer of protobufjs', () => {
+  const inPage = pageFiles();
+  for (const row of pageRows())
+    assert.ok(
+      inPage.some((file) => file === row || file === `${row}.ts` || file.startsWith(`${row}/`)),
+      `docs/architecture.md names ${row}, which is not there`,
     );
+  for (const { file, found } of files.filter(({ file }) => inPage.includes(file))) {
+    for (const { target, isType } of found) {
+      const runsThere = isType ? isOurs(target) : inPage.includes(target);
+      const isAllowed =
+        runsThere || (target === 'protobufjs/minimal.js' && file === 'engine/onnx/compile/model.ts');
+      assert.ok(isAllowed, `src/${file} imports ${target}; by docs/architecture.md it runs in a page`);
+    }
   }
 });
 

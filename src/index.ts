@@ -52,7 +52,8 @@ export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } fr
 export type { Archive, DatasetFile } from './data/dataset.ts';
 export { type DatasetDescription, type DatasetName, datasets, type Split } from './data/dataset.ts';
 export type { Bringing, DataEvent } from './data/events.ts';
-export { type Examples, loadExamples } from './data/files.ts';
+export type { Examples } from './data/examples.ts';
+export { loadExamples } from './data/files.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
 export type { ReadOptions } from './disk/regular-file.ts';
 export type {
@@ -68,8 +69,9 @@ export type {
 export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/engines.ts';
 export type { PrecisionOf } from './engine/offers.ts';
 export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
-export { createOnnxEngine, onnxModel } from './engine/onnx/onnx-engine.ts';
-export { prepare as prepareForOnnx } from './engine/onnx/passes.ts';
+export { onnxModel } from './engine/onnx/compile/compile.ts';
+export { prepare as prepareForOnnx } from './engine/onnx/compile/passes.ts';
+export { createOnnxEngine } from './engine/onnx/runtime/onnx-engine.ts';
 export type { EngineOptions } from './engine/registry.ts';
 export { GraphError, RunError, StoppedError, UsageError } from './errors.ts';
 export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
@@ -127,9 +129,10 @@ export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export { runTraining, type TrainingControl, type TrainingEvent } from './run/training.ts';
 export type { TrainingRequest } from './run/training-request.ts';
-export type { EncodedImage, SummaryContent, SummaryValue } from './summary/event.ts';
+export type { EncodedImage, PluginValue, SummaryContent, SummaryValue } from './summary/event.ts';
 export type { Histogram } from './summary/histogram.ts';
-export type { RecordedValue } from './summary/recorder-messages.ts';
+export type { RecordedValue } from './summary/recorded-value.ts';
+export type { Tag } from './summary/tags.ts';
 export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';

@@ -7,7 +7,7 @@ import { type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { computeGraph, reference } from '../testing/reference.ts';
 import { gradients } from './gradients.ts';
 
-/** The gradient of the sum of what is built of x, as numbers. */
+/** The gradient, with respect to x, of the sum of the elements of `build(x)`. */
 function slopeOf(x: Float32Tensor, build: (b: GraphBuilder, x: Value) => Value): readonly number[] {
   const b = new GraphBuilder('slope');
   const input = b.input('x', x);
@@ -21,7 +21,7 @@ function slopeOf(x: Float32Tensor, build: (b: GraphBuilder, x: Value) => Value):
 }
 
 describe('the backward walk', () => {
-  test('sums what several readers contribute', () => {
+  test('adds the contributions of all nodes that read a value', () => {
     const x = float32([2], [3, 5]);
     assert.deepEqual(
       slopeOf(x, (b, x) => b.op('Add', { a: b.op('Square', { x }), b: b.op('Mul', { a: x, b: x }) })),
@@ -29,14 +29,14 @@ describe('the backward walk', () => {
     );
   });
 
-  test('undoes broadcasting: axes in front and axes of one are summed', () => {
+  test('reverses broadcasting: sums over new leading axes and over axes of size 1', () => {
     const stretched = (b: GraphBuilder, x: Value) =>
       b.op('Add', { a: b.op('Constant', {}, { value: float32([3, 2, 4], new Float32Array(24)) }), b: x });
     assert.deepEqual(slopeOf(float32([], [1]), stretched), [24]);
     assert.deepEqual(slopeOf(float32([2, 1], [1, 2]), stretched), [12, 12]);
   });
 
-  test('names what it adds after the nodes it differentiates', () => {
+  test('names the nodes it adds after the nodes it differentiates', () => {
     const b = new GraphBuilder('names');
     const x = b.input('x', { dtype: 'float32', shape: [] });
     const y = b.scope('layer', () => b.op('Square', { x }));
@@ -51,22 +51,22 @@ describe('the backward walk', () => {
   });
 });
 
-describe('what has no gradient is refused', () => {
+describe('gradients() refuses', () => {
   const scalar = { dtype: 'float32', shape: [] } as const;
 
-  test('a loss that is no scalar', () => {
+  test('a loss that is not a scalar', () => {
     const b = new GraphBuilder('vector');
     const x = b.input('x', { dtype: 'float32', shape: [2] });
     assert.throws(() => gradients(b, x, [x]), new GraphError('a loss must be a scalar, x is float32 [2]'));
   });
 
-  test('a value that the loss does not depend on', () => {
+  test('a value the loss does not depend on', () => {
     const b = new GraphBuilder('apart');
     const [x, y] = [b.input('x', scalar), b.input('y', scalar)];
     assert.throws(() => gradients(b, b.op('Neg', { x }), [x, y]), new GraphError('Neg does not depend on y'));
   });
 
-  test('an operator without a gradient, on the way to a value that needs one', () => {
+  test('an operator without a gradient on the path to a value that needs one', () => {
     const b = new GraphBuilder('comparison');
     const x = b.input('x', scalar);
     assert.throws(
@@ -78,7 +78,7 @@ describe('what has no gradient is refused', () => {
     assert.doesNotThrow(() => gradients(b, masked, [z]));
   });
 
-  test('the classes of a loss, which are numbers but no quantities', () => {
+  test('the labels of a loss: class numbers have no gradient', () => {
     const { b, labels, loss } = crossEntropy();
     assert.throws(
       () => gradients(b, sum(b, loss), [labels]),
@@ -86,17 +86,17 @@ describe('what has no gradient is refused', () => {
     );
   });
 
-  test('an output after the first, rather than lost without a word', () => {
+  test('a loss that depends on an output other than the first', () => {
     const { b, logits, loss, backprop } = crossEntropy();
     const both = b.op('Add', { a: sum(b, loss), b: sum(b, backprop) });
     assert.throws(
       () => gradients(b, both, [logits]),
       new GraphError(
-        'SparseSoftmaxCrossEntropyWithLogits "loss" has a gradient of its first output only, ' +
-          'and the loss depends on its backprop',
+        'SparseSoftmaxCrossEntropyWithLogits "loss" only has a gradient for its first output, ' +
+          'but the loss depends on its output backprop',
       ),
     );
-    // With respect to that output itself there is nothing to pass on.
+    // The gradient with respect to that output itself does not pass through the operator.
     assert.deepEqual(gradients(b, both, [backprop])[0]?.shape, [4, 10]);
   });
 });

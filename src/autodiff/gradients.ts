@@ -1,7 +1,7 @@
 /**
- * Reverse-mode differentiation: one walk from the loss back to what it depends on. Every operator contributes to
- * the gradients of its inputs by the rule of its own record; contributions to one value are summed. (S. Linnainmaa,
- * 1970; the form used by TensorFlow: M. Abadi et al., OSDI 2016, section 4.1.)
+ * Reverse-mode differentiation: one walk from the loss back to its inputs. Each operator's record defines how it contributes
+ * to the gradients of its inputs; contributions to the same value are added up. (S. Linnainmaa, 1970; the form used by
+ * TensorFlow: M. Abadi et al., OSDI 2016, section 4.1.)
  */
 import { GraphError } from '../errors.ts';
 import { inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
@@ -11,8 +11,8 @@ import type { GradientContext, GradientRule } from '../ops/definition.ts';
 import { definitions } from '../ops/table.ts';
 import { describeType, sameShape, scalar } from '../tensor/tensor.ts';
 
-/** Adds to the graph the gradient of a scalar with respect to each of the values, in their order.
- * @throws GraphError when a value does not reach the loss, or through an operator or an output without a gradient. */
+/** Adds the gradient of a scalar with respect to each of `values` to the graph; returns them in the order of `values`.
+ * @throws GraphError when the loss does not depend on a value, or only through an operator or output without a gradient */
 export function gradients(builder: GraphBuilder, loss: Value, values: readonly Value[]): readonly Value[] {
   if (loss.shape.length > 0)
     throw new GraphError(`a loss must be a scalar, ${loss.name} is ${describeType(loss)}`);
@@ -35,7 +35,7 @@ export function gradients(builder: GraphBuilder, loss: Value, values: readonly V
   });
 }
 
-/** The values themselves and all that is computed from them: only these need gradients. */
+/** The given values and everything computed from them. Only these need gradients. */
 function dependents(nodes: readonly Node[], values: readonly Value[]): ReadonlySet<Value> {
   const reached = new Set(values);
   for (const node of nodes) {
@@ -45,18 +45,18 @@ function dependents(nodes: readonly Node[], values: readonly Value[]): ReadonlyS
   return reached;
 }
 
-/** Rules are given the gradient of the first output alone: one of another would be lost without a word.
- * @throws GraphError naming the output. */
+/** Gradient rules only take the gradient of a node's first output.
+ * @throws GraphError when the loss depends on another output, which would otherwise be dropped silently */
 function requireFirstOutput(node: Node, needed: ReadonlySet<Value>, found: ReadonlyMap<Value, Value>): void {
   const [, ...others] = outputsOf(node);
   const [lost] = others.find(([, value]) => found.has(value)) ?? [];
   if (lost === undefined || !inputsOf(node).some(([, value]) => needed.has(value))) return;
   throw new GraphError(
-    `${node.op} "${node.name}" has a gradient of its first output only, and the loss depends on its ${lost}`,
+    `${node.op} "${node.name}" only has a gradient for its first output, but the loss depends on its output ${lost}`,
   );
 }
 
-/** Adds the node's contributions to the gradients of those of its inputs that need one. */
+/** Adds the node's contributions to the gradients of its inputs, for the inputs that need one. */
 function differentiate<N extends OpName>(
   builder: GraphBuilder,
   node: Node<N>,
@@ -79,7 +79,7 @@ function differentiate<N extends OpName>(
   });
 }
 
-/** The rule of one input, applied; null where the input cannot have a gradient. */
+/** Applies the rule of one input; null if the input cannot have a gradient. */
 function contributionOf<N extends OpName>(
   rules: GradientRule<N>,
   context: GradientContext<N>,
@@ -91,8 +91,8 @@ function contributionOf<N extends OpName>(
   return byName[name]?.(context) ?? null;
 }
 
-/** Undoes broadcasting: sums a gradient over the axes along which its value was stretched.
- * @throws GraphError when what remains does not have the shape of the value. */
+/** Reverses broadcasting: sums the gradient over the axes along which the value was broadcast.
+ * @throws GraphError when the sum does not have the shape of the value */
 function sumTo(builder: GraphBuilder, gradient: Value, value: Value): Value {
   if (sameShape(gradient.shape, value.shape)) return gradient;
   const extra = gradient.shape.length - value.shape.length;
@@ -102,7 +102,7 @@ function sumTo(builder: GraphBuilder, gradient: Value, value: Value): Value {
   const sum = builder.op('Sum', { x: gradient }, { axes, keepDims: true });
   if (sum.shape.some((size, axis) => axis >= extra && size !== value.shape[axis - extra])) {
     throw new GraphError(
-      `the gradient of ${value.name} is ${describeType(gradient)}, it must be ${describeType(value)}`,
+      `the gradient of ${value.name} is ${describeType(gradient)}, expected ${describeType(value)}`,
     );
   }
   return builder.op('Reshape', { x: sum }, { shape: value.shape });

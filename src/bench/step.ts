@@ -1,5 +1,5 @@
 /** Whole training steps as `train` takes them: the next distorted batch, forward, backward, update, averages, losses. */
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { tutorialNetwork } from '../model/network.ts';

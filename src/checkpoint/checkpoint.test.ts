@@ -15,7 +15,7 @@ import {
 } from './checkpoint.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
-test('a checkpoint is written under its global step and read back to the bit', async (t) => {
+test('a checkpoint is named after its global step and is bit-identical when read back', async (t) => {
   const dir = join(await mkdtemp(join(tmpdir(), 'cifar10-checkpoint-')), 'made', 'on the way');
   t.after(() => rm(join(dir, '..', '..'), { recursive: true }));
   const path = await writeCheckpoint(dir, sampleCheckpoint(2000));
@@ -24,23 +24,23 @@ test('a checkpoint is written under its global step and read back to the bit', a
   assert.deepEqual(await readCheckpoint(path), sampleCheckpoint(2000));
 });
 
-test('a file cut anywhere is refused', () => {
+test('a file truncated anywhere is refused', () => {
   const bytes = encodeCheckpoint(sampleCheckpoint(1));
   for (let length = 0; length < bytes.length; length += 7) {
     assert.throws(() => decodeCheckpoint(bytes.subarray(0, length), 'cut'), RunError);
   }
 });
 
-test('a byte flipped anywhere is refused, or says the same as before', () => {
+test('a byte flipped anywhere is detected, unless the content stays the same', () => {
   const bytes = encodeCheckpoint(sampleCheckpoint(1));
-  const whole = sampleCheckpoint(1);
+  const original = sampleCheckpoint(1);
   for (let at = 0; at < bytes.length; at++) {
     for (const mask of [0x01, 0x04, 0x20, 0x80, 0xff]) {
       const flipped = bytes.slice();
       flipped[at] = (flipped[at] as number) ^ mask;
       const read = readOrRefuse(flipped);
-      // Only what says nothing can change unnoticed, such as a blank of the padding.
-      if (read !== undefined) assert.deepEqual(read, whole, `byte ${at} flipped by ${mask}`);
+      // Only insignificant bytes can change undetected, such as a space of the padding.
+      if (read !== undefined) assert.deepEqual(read, original, `byte ${at} flipped by ${mask}`);
     }
   }
 });
@@ -54,7 +54,7 @@ function readOrRefuse(bytes: Uint8Array): Checkpoint | undefined {
   }
 }
 
-test('damage that leaves the format intact is found by the digest', () => {
+test('damage that keeps the format valid is detected by the digest', () => {
   const bytes = encodeCheckpoint(sampleCheckpoint(1));
   bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
   assert.throws(() => decodeCheckpoint(bytes, 'a.safetensors'), {
@@ -64,14 +64,14 @@ test('damage that leaves the format intact is found by the digest', () => {
   });
 });
 
-test('the same content in another order is still whole', () => {
+test('the same content in another order is valid', () => {
   const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(sampleCheckpoint(1)), 'x');
   const reversed = Object.fromEntries(Object.entries(metadata).reverse());
   const rewritten = encodeSafetensors(new Map([...tensors].reverse()), reversed);
   assert.deepEqual(decodeCheckpoint(rewritten, 'x'), sampleCheckpoint(1));
 });
 
-/** The stored strings of a whole checkpoint with one of them changed. */
+/** The bytes of a checkpoint with some stored metadata strings changed or removed. */
 function withStored(change: Record<string, string | undefined>): Uint8Array {
   const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(sampleCheckpoint(1)), 'x');
   const changed = Object.entries({ ...metadata, ...change }).filter(
@@ -125,7 +125,7 @@ for (const { change, message } of mistakes) {
   });
 }
 
-test('metadata that is no JSON and a digest that is missing are refused', () => {
+test('metadata that is not JSON and a missing digest are refused', () => {
   assert.throws(
     () => decodeCheckpoint(withStored({ versions: '{' }), 'f'),
     /^RunError: f: metadata\.versions: not JSON/,
@@ -136,7 +136,7 @@ test('metadata that is no JSON and a digest that is missing are refused', () => 
   );
 });
 
-test('a tensor of another type than float32 is refused', () => {
+test('a tensor that is not float32 is refused', () => {
   const { metadata } = decodeSafetensors(encodeCheckpoint(sampleCheckpoint(1)), 'x');
   const labels: Tensor = { dtype: 'int32', shape: [1], data: Int32Array.of(1) };
   const bytes = encodeSafetensors(new Map([['labels', labels]]), metadata);
@@ -145,7 +145,7 @@ test('a tensor of another type than float32 is refused', () => {
   });
 });
 
-test('a checkpoint that could not be read again is not written', async () => {
+test('a checkpoint that could not be read back is not written', async () => {
   const { tensors, metadata } = sampleCheckpoint(1);
   const hyperparameters = { ...metadata.hyperparameters, weightDecay: Number.NaN };
   await assert.rejects(writeCheckpoint('/nowhere', { tensors, metadata: { ...metadata, hyperparameters } }), {
@@ -153,7 +153,7 @@ test('a checkpoint that could not be read again is not written', async () => {
   });
 });
 
-test('a folder that cannot be made and a file that is missing are named', async (t) => {
+test('errors name a folder that cannot be created and a file that is missing', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'cifar10-checkpoint-'));
   t.after(() => rm(dir, { recursive: true }));
   const file = join(dir, 'file');

@@ -1,7 +1,6 @@
 /**
- * A checkpoint: everything that a run needs to go on, in one safetensors file. The tensors are variables, their
- * moving averages and the loss averages, under the names they have in the graph; filters are OIHW, dense weights
- * [in, out].
+ * A checkpoint: everything that a run needs to resume, in one safetensors file. The tensors are variables, their moving
+ * averages and the loss averages, under their names in the graph; filters are OIHW, dense weights [in, out].
  */
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -21,15 +20,19 @@ export interface Checkpoint {
   readonly metadata: CheckpointMetadata;
 }
 
-/** Node reads no larger file at once. */
+/** Node cannot read larger files at once. */
 const maximumFileBytes = 2 ** 31 - 1;
 
 const digestKey = 'contentSha256';
 
-/** Writes `model.ckpt-<globalStep>.safetensors` into a folder, which is made where it is missing, and returns its
- * path. A crash leaves the whole file or none.
- * @throws RunError when it cannot be written, or when metadata could not be read again. */
-export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint): Promise<string> {
+/** Writes `model.ckpt-<globalStep>.safetensors` into a folder, which is created if needed, and returns the path. A crash leaves
+ * either the complete file or none.
+ * @throws RunError when it cannot be written, or when the metadata could not be read back */
+export async function writeCheckpoint(
+  trainDir: string,
+  checkpoint: Checkpoint,
+  onProgress?: () => void,
+): Promise<string> {
   const path = join(trainDir, checkpointName(checkpoint.metadata.globalStep));
   const bytes = encodeCheckpoint(checkpoint);
   try {
@@ -37,12 +40,12 @@ export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint):
   } catch (error) {
     throw new RunError(`cannot make the folder ${trainDir}: ${messageOf(error)}`, { cause: error });
   }
-  await writeAside(path, bytes);
+  await writeAside(path, bytes, onProgress);
   return path;
 }
 
-/** Reads a checkpoint and verifies all of it.
- * @throws RunError naming the file and what is wrong with it. */
+/** Reads a checkpoint and verifies it completely.
+ * @throws RunError naming the file and the fault */
 export async function readCheckpoint(
   path: string,
   { links }: Pick<ReadOptions, 'links'> = {},
@@ -58,8 +61,8 @@ export async function readCheckpoint(
   return decodeCheckpoint(bytes, oneLine(path));
 }
 
-/** What a checkpoint says about its run, from the beginning of the file: the tensors are not read.
- * @throws RunError naming the file and what is wrong with it. */
+/** Reads the metadata of a checkpoint without reading its tensors.
+ * @throws RunError naming the file and the fault */
 export async function readCheckpointMetadata(path: string): Promise<CheckpointMetadata> {
   const reader = await SafetensorsReader.open(path);
   try {
@@ -74,7 +77,7 @@ export function encodeCheckpoint({ tensors, metadata }: Checkpoint): Uint8Array 
   return encodeSafetensors(tensors, { ...stored, [digestKey]: contentDigest(tensors, stored) });
 }
 
-/** @throws RunError naming the file and what is wrong with it. */
+/** @throws RunError naming the file and the fault */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata: stored } = decodeSafetensors(bytes, file);
   const checkpoint = { tensors: float32Only(tensors, file), metadata: decodeMetadata(stored, file) };
@@ -83,8 +86,8 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
 }
 
 /**
- * SHA-256 of what the file says: metadata, names, types and elements, each sorted by name. So damage anywhere is
- * noticed, and a file that another tool wrote anew with the same content is still whole.
+ * SHA-256 of the content: metadata, names, types and elements, sorted by name. It detects any damage, but stays valid if
+ * another tool rewrites the file with the same content.
  */
 function contentDigest(
   tensors: ReadonlyMap<string, Tensor>,

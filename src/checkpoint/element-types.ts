@@ -1,9 +1,9 @@
-/** The element types of the safetensors format (safetensors/src/tensor.rs, `Dtype`). Checkpoints use few of them. */
+/** The element types of the safetensors format (safetensors/src/tensor.rs, `Dtype`). Checkpoints only use F32. */
 import { type FloatFormat, floatFormats, floatOf } from '../tensor/small-floats.ts';
 
 export interface ElementType {
   readonly bits: number;
-  /** An element as a number, little-endian; missing where elements are not single numbers, or not whole bytes. */
+  /** Reads a little-endian element as a number. Missing for types whose elements are not single numbers or not whole bytes. */
   readonly read?: (view: DataView, at: number) => number;
 }
 
@@ -41,7 +41,7 @@ function exponentOnly(byte: number): number {
   return byte === 0xff ? Number.NaN : 2 ** (byte - 127);
 }
 
-/** The elements of a tensor as numbers; undefined where they are not single numbers. */
+/** The elements of a tensor as numbers; undefined for a type without `read`. */
 export function numbersIn(type: string, bytes: Uint8Array): Float64Array | undefined {
   const { bits = 8, read } = elementTypes.get(type) ?? {};
   if (read === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * What a checkpoint says about the run that wrote it, beside its tensors. On disk every field is a string of
- * `__metadata__`: texts as they are, all else as JSON.
+ * The metadata of a checkpoint: describes the run that wrote it. On disk every field is a string in `__metadata__`: strings
+ * unchanged, everything else as JSON.
  */
 import { RunError } from '../errors.ts';
 import {
@@ -20,27 +20,27 @@ import { type ParameterGroup, readParameterGroups } from '../recipe/parameter-gr
 import { oneLine, shortened } from '../wording.ts';
 
 export interface CheckpointMetadata {
-  /** Updates applied. */
+  /** Number of updates applied. */
   readonly globalStep: number;
   readonly seed: number;
   readonly dataset: DatasetDescription;
   readonly network: NetworkDescription;
-  /** Share of the training examples kept out of training, chosen by the seed; 0 for none. */
+  /** Fraction of the training examples held out for validation, chosen by the seed; 0 for none. */
   readonly holdout: number;
-  /** Precision @ 1 on them at this step, where it was measured. */
+  /** Precision @ 1 on the held-out examples at this step, or null if it was not measured. */
   readonly validationPrecision: number | null;
-  /** Examples of one update, over all towers and ranks. */
+  /** Examples per update, over all towers and ranks. */
   readonly batchSize: number;
-  /** What activations and matrix work were computed in, such as `float32`. */
+  /** The type of activations and matrix operations, such as `float32`. */
   readonly precision: string;
-  /** The engine that computed, such as `onnx`. */
+  /** The engine used, such as `onnx`. */
   readonly engine: string;
-  /** Threads of each tower, towers of each rank, ranks: with another division sums round differently. */
+  /** Threads per tower, towers per rank, number of ranks. Other numbers change the order of sums and thus rounding. */
   readonly threads: number;
   readonly towers: number;
   readonly ranks: number;
   readonly hyperparameters: Hyperparameters;
-  /** Parameters trained with factors of their own; none in checkpoints of versions before 0.2. */
+  /** Groups of parameters with their own factors; none in checkpoints of versions before 0.2. */
   readonly groups: readonly ParameterGroup[];
   readonly versions: Versions;
 }
@@ -51,13 +51,13 @@ export interface DatasetDescription {
   readonly testExamples: number;
   /** Names of the classes; a label is an index into them. */
   readonly classes: readonly string[];
-  /** Of its files, so that another data set under the same name is noticed. */
+  /** Checksum of its files, to detect another data set with the same name. */
   readonly checksum: string;
 }
 
 export interface NetworkDescription {
   readonly name: string;
-  /** Output channels or units by layer. */
+  /** Number of output channels or units per layer. */
   readonly layerWidths: Readonly<Record<string, number>>;
 }
 
@@ -95,16 +95,16 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
 
 const readFields = record<CheckpointMetadata>(fields);
 
-/** A file with this mark is a checkpoint of ours, and its number says which fields it has. */
+/** Marks a safetensors file as a checkpoint of this program; the version determines its fields. */
 const mark = { key: 'cifar10Checkpoint', version: '1' } as const;
 
-/** Does the metadata of a safetensors file say that it is a checkpoint of this program? */
+/** Whether the metadata of a safetensors file marks it as a checkpoint of this program. */
 export function isCheckpointMetadata(stored: Readonly<Record<string, string>>): boolean {
   return mark.key in stored;
 }
 
-/** The strings to store.
- * @throws RunError for a value that could not be read again, such as a learning rate of NaN. */
+/** Encodes metadata as strings.
+ * @throws RunError for a value that could not be read back, such as a learning rate of NaN */
 export function encodeMetadata(metadata: CheckpointMetadata): Record<string, string> {
   const strings = Object.entries(metadata).map(([key, value]): [string, string] => [
     key,
@@ -115,7 +115,7 @@ export function encodeMetadata(metadata: CheckpointMetadata): Record<string, str
   return stored;
 }
 
-/** @throws RunError naming the file and the field. */
+/** @throws RunError naming the file and the field */
 export function decodeMetadata(stored: Readonly<Record<string, string>>, file: string): CheckpointMetadata {
   const version = stored[mark.key];
   if (version === undefined) {

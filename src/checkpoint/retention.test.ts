@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { retain } from './retention.ts';
 
-test('the newest are kept', () => {
+test('the newest checkpoints are kept', () => {
   assert.deepEqual(retain([1, 2, 3], 2), { kept: [2, 3], surplus: [1] });
   assert.deepEqual(retain([1, 2, 3], 3), { kept: [1, 2, 3], surplus: [] });
   assert.deepEqual(retain([1], 5), { kept: [1], surplus: [] });

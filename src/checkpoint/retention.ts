@@ -1,4 +1,4 @@
-/** Which checkpoints stay: the newest `keep` of them, or all when `keep` is 0. `oldestFirst` is in order of age. */
+/** Selects the checkpoints to keep: the newest `keep`, or all if `keep` is 0. */
 export function retain<T>(
   oldestFirst: readonly T[],
   keep: number,

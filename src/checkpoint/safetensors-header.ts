@@ -1,18 +1,17 @@
 /**
- * The header of a safetensors file, read strictly: whatever two readers could understand in two ways is refused.
- * The file around it is drawn in safetensors.ts.
+ * The header of a safetensors file, parsed strictly: refuses anything that readers could interpret differently. safetensors.ts
+ * describes the format.
  */
 import { messageOf, RunError } from '../errors.ts';
-import { parseJson } from '../readers.ts';
+import { endOfString, parseJson } from '../readers.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import { oneLine, quoted, shortened } from '../wording.ts';
-import { duplicateKey } from './duplicate-keys.ts';
 import { elementTypes } from './element-types.ts';
 
-/** Where a tensor lies: bytes `begin` to `end` (exclusive) of the payload. */
+/** The location of a tensor: bytes `begin` to `end` (exclusive) of the payload. */
 export interface TensorEntry {
   readonly name: string;
-  /** Name of the element type in the format, such as `F32`. */
+  /** The format's name of the element type, such as `F32`. */
   readonly type: string;
   readonly shape: Shape;
   readonly begin: number;
@@ -20,20 +19,20 @@ export interface TensorEntry {
 }
 
 export interface SafetensorsHeader {
-  /** In the order of the payload. */
+  /** In payload order. */
   readonly entries: readonly TensorEntry[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 export const metadataKey = '__metadata__';
 
-/** Reads the header of a file whose payload has that many bytes.
- * @throws RunError naming the file and what is wrong. */
+/** Parses the header of a file with a payload of `payloadBytes` bytes.
+ * @throws RunError naming the file and the fault */
 export function parseHeader(header: Uint8Array, payloadBytes: number, file: string): SafetensorsHeader {
   const { [metadataKey]: metadata = {}, ...tensors } = parseObject(header, file);
   const entries = Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry, file));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  requireNoHoles(entries, payloadBytes, file);
+  requireContiguous(entries, payloadBytes, file);
   return { entries, metadata: parseMetadata(metadata, file) };
 }
 
@@ -50,12 +49,39 @@ function parseObject(header: Uint8Array, file: string): Record<string, unknown> 
     );
   }
   if (!isObject(value) || !text.startsWith('{')) {
-    throw new RunError(`${file}: the header is not a JSON object that begins with "{"; the file is damaged`);
+    throw new RunError(`${file}: the header is not a JSON object starting with "{"; the file is damaged`);
   }
   const duplicate = duplicateKey(text);
   if (duplicate !== undefined)
     throw new RunError(`${file}: the header has the key ${quoted(duplicate)} twice`);
   return value;
+}
+
+/**
+ * The first key that occurs twice in one object of a JSON text, or undefined. The text must be valid JSON. JSON.parse silently
+ * keeps the last of two equal keys, so two readers of one file could see different tensors under the same name. (Does not use
+ * a regular expression, because a string of several megabytes would overflow its stack.)
+ */
+function duplicateKey(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  let text = '';
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (character === '{' || character === '[') open.push(new Set());
+    else if (character === '}' || character === ']') open.pop();
+    else if (character === '"') {
+      const end = endOfString(json, at);
+      text = json.slice(at, end + 1);
+      at = end;
+    } else if (character === ':') {
+      // Compare decoded keys: "a" and "\u0061" are the same.
+      const key: string = JSON.parse(text);
+      const keys = open.at(-1);
+      if (keys?.has(key)) return key;
+      keys?.add(key);
+    }
+  }
+  return undefined;
 }
 
 function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
@@ -65,7 +91,7 @@ function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
   const bits = typeof type === 'string' ? elementTypes.get(type)?.bits : undefined;
   if (typeof type !== 'string' || bits === undefined) {
     const known = [...elementTypes.keys()].join(', ');
-    throw new RunError(`${where}: dtype ${quoted(type)} is not known; known are ${known}`);
+    throw new RunError(`${where}: dtype ${quoted(type)} is unknown; known types are ${known}`);
   }
   if (!isSizes(shape)) {
     throw new RunError(`${where}: shape ${quoted(shape)} is not a list of whole numbers`);
@@ -82,12 +108,12 @@ function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
   return { name, type, shape, begin, end };
 }
 
-/** A byte that belongs to no tensor could hide anything, and one that belongs to two is a mistake. */
-function requireNoHoles(entries: readonly TensorEntry[], payloadBytes: number, file: string): void {
+/** Refuses gaps, which could hide data, and overlaps. */
+function requireContiguous(entries: readonly TensorEntry[], payloadBytes: number, file: string): void {
   let filled = 0;
   for (const { name, begin, end } of entries) {
     if (begin !== filled) {
-      const what = begin > filled ? 'leaving a hole after' : 'overlapping the tensor that ends at';
+      const what = begin > filled ? 'leaving a gap after byte' : 'overlapping the tensor that ends at byte';
       throw new RunError(
         `${file}: tensor ${quoted(name)} begins at byte ${begin} of the payload, ${what} ${filled}`,
       );

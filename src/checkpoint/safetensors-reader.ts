@@ -1,4 +1,4 @@
-/** Reads single parts of a safetensors file of any size. */
+/** Reads parts of a safetensors file of any size. */
 import type { FileHandle } from 'node:fs/promises';
 import { openRegularFile } from '../disk/regular-file.ts';
 import { messageOf, RunError } from '../errors.ts';
@@ -20,7 +20,7 @@ export class SafetensorsReader {
   }
 
   /** Opens a file and reads its header; the caller closes it.
-   * @throws RunError naming the file and what is wrong with it. */
+   * @throws RunError naming the file and the fault */
   static async open(path: string): Promise<SafetensorsReader> {
     const file = await orRunError(path, () => openRegularFile(path));
     try {
@@ -34,7 +34,7 @@ export class SafetensorsReader {
     }
   }
 
-  /** @throws RunError when the file cannot be read. */
+  /** @throws RunError when the file cannot be read */
   async bytesOf({ begin, end }: TensorEntry): Promise<Uint8Array> {
     return readAt(this.#file, this.#path, this.#payloadStart + begin, end - begin);
   }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { float32, type Tensor } from '../tensor/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
-/** Written by the Python package safetensors 0.8.0: four element types, a scalar, metadata. */
+/** Written by the Python package safetensors 0.8.0, with four element types, a scalar and metadata. */
 const writtenByPython =
   'KAEAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJtYWRlIGJ5Ijoic2FmZXRlbnNvcnMgMC44LjAifSwic3RlcCI6eyJkdHlwZSI6Ikk2NCIs' +
   'InNoYXBlIjpbXSwiZGF0YV9vZmZzZXRzIjpbMCw4XX0sImNvbnYxL3dlaWdodHMiOnsiZHR5cGUiOiJGMzIiLCJzaGFwZSI6WzIsM10s' +
@@ -19,7 +19,7 @@ const inThatFile = new Map<string, Tensor>([
   ['mask', { dtype: 'bool', shape: [3], data: Uint8Array.of(1, 0, 1) }],
 ]);
 
-test('a file of the Python package is read, and written again byte for byte', () => {
+test('a file of the Python package is decoded, and encoding it again gives the same bytes', () => {
   const bytes = new Uint8Array(Buffer.from(writtenByPython, 'base64'));
   const { tensors, metadata } = decodeSafetensors(bytes, 'python.safetensors');
   assert.deepEqual(tensors, inThatFile);
@@ -27,7 +27,7 @@ test('a file of the Python package is read, and written again byte for byte', ()
   assert.deepEqual(encodeSafetensors(inThatFile, metadata), bytes);
 });
 
-test('bytes that begin anywhere in a larger buffer are read', () => {
+test('a file in the middle of a larger buffer is decoded', () => {
   const bytes = encodeSafetensors(inThatFile, {});
   const shifted = new Uint8Array(bytes.length + 3);
   shifted.set(bytes, 3);
@@ -47,7 +47,7 @@ const anyTensor = anyShape.chain((shape): fc.Arbitrary<Tensor> => {
   );
 });
 
-test('whatever is written is read back, and the payload begins at a multiple of 8', () => {
+test('everything encoded is decoded to the same values, and the payload starts at a multiple of 8', () => {
   const tensors = fc.array(fc.tuple(anyName, anyTensor)).map((entries) => new Map(entries));
   const metadata = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }));
   const roundTrip = fc.property(tensors, metadata, (written, notes) => {
@@ -74,7 +74,7 @@ function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]
   return a < b ? -1 : Number(a > b);
 }
 
-/** A file with that header and so many bytes of payload. */
+/** A file with the given header and number of payload bytes. */
 function file(header: string | Uint8Array, payloadBytes: number): Uint8Array {
   const text = typeof header === 'string' ? new TextEncoder().encode(header) : header;
   const bytes = new Uint8Array(8 + text.length + payloadBytes);
@@ -94,7 +94,7 @@ function entry(
 
 const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] = [
   {
-    what: 'no room for the length of the header',
+    what: 'less than 8 bytes',
     bytes: new Uint8Array(7),
     message: 'bad: 7 bytes are too few for a safetensors file; the file was cut short',
   },
@@ -110,7 +110,7 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
     message: 'bad: the header is 9 bytes long, 2 follow; the file was cut short',
   },
   {
-    what: 'a header that is no JSON',
+    what: 'a header that is not JSON',
     bytes: file('{"a": }', 0),
     message:
       'bad: the header is not JSON in UTF-8 (Unexpected token \'}\', "{"a": }" is not valid JSON); the file is damaged',
@@ -122,14 +122,14 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
       'bad: the header is not JSON in UTF-8 (The encoded data was not valid for encoding utf-8); the file is damaged',
   },
   {
-    what: 'a header that is no object',
+    what: 'a header that is not an object',
     bytes: file('[]', 0),
-    message: 'bad: the header is not a JSON object that begins with "{"; the file is damaged',
+    message: 'bad: the header is not a JSON object starting with "{"; the file is damaged',
   },
   {
     what: 'a header that begins with a space',
     bytes: file(' {}', 0),
-    message: 'bad: the header is not a JSON object that begins with "{"; the file is damaged',
+    message: 'bad: the header is not a JSON object starting with "{"; the file is damaged',
   },
   {
     what: 'one name for two tensors',
@@ -142,7 +142,7 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
     message: 'bad: the header has the key "shape" twice',
   },
   {
-    what: 'a tensor that is no object',
+    what: 'a tensor that is not an object',
     bytes: file('{"a": 5}', 0),
     message: 'bad: tensor "a": expected an object, found 5',
   },
@@ -183,14 +183,14 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
       'bad: tensor "a": F32 [1099511627776, 1099511627776] takes 4.835703278458517e+24 bytes, data_offsets [0, 8] hold 8',
   },
   {
-    what: 'a hole',
+    what: 'a gap',
     bytes: file(`{"a": ${entry(0, 4)}, "b": ${entry(8, 12)}}`, 12),
-    message: 'bad: tensor "b" begins at byte 8 of the payload, leaving a hole after 4',
+    message: 'bad: tensor "b" begins at byte 8 of the payload, leaving a gap after byte 4',
   },
   {
     what: 'an overlap',
     bytes: file(`{"b": ${entry(4, 12)}, "a": ${entry(0, 8)}}`, 12),
-    message: 'bad: tensor "b" begins at byte 4 of the payload, overlapping the tensor that ends at 8',
+    message: 'bad: tensor "b" begins at byte 4 of the payload, overlapping the tensor that ends at byte 8',
   },
   {
     what: 'a payload that is too short',
@@ -198,17 +198,17 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
     message: 'bad: the payload has 7 bytes, its tensors need 8; the file was cut short',
   },
   {
-    what: 'bytes behind the last tensor',
+    what: 'bytes after the last tensor',
     bytes: file(`{"a": ${entry(0, 8)}}`, 9),
     message: 'bad: 1 bytes follow the last tensor; the file is damaged',
   },
   {
-    what: 'metadata that is no object',
+    what: 'metadata that is not an object',
     bytes: file('{"__metadata__": ["a"]}', 0),
     message: 'bad: __metadata__ is ["a"], expected an object of strings',
   },
   {
-    what: 'metadata that is no string',
+    what: 'metadata that is not a string',
     bytes: file('{"__metadata__": {"seed": 1}}', 0),
     message: 'bad: __metadata__ "seed" is 1, expected a string',
   },
@@ -225,13 +225,13 @@ for (const { what, bytes, message } of damaged) {
   });
 }
 
-test('what the format cannot say is not written', () => {
+test('tensors that the format cannot represent are not written', () => {
   assert.throws(() => encodeSafetensors(new Map([['__metadata__', float32([], [1])]]), {}), {
     name: 'RangeError',
     message: 'no tensor can be named __metadata__',
   });
   const short: Tensor = { dtype: 'float32', shape: [2], data: new Float32Array(1) };
   assert.throws(() => encodeSafetensors(new Map([['a', short]]), {}), {
-    message: 'tensor "a" is float32 [2] and has 1 values',
+    message: 'tensor "a" is float32 [2] but has 1 values',
   });
 });

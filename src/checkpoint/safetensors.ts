@@ -1,16 +1,16 @@
 /**
- * The safetensors format (huggingface/safetensors, README "Format"): named tensors that any reader can trust.
+ * The safetensors format (huggingface/safetensors, README "Format"): named tensors with metadata.
  *
  *     offset  bytes  what
  *     0       8      N, the length of the header: unsigned, little-endian, at most 100,000,000
- *     8       N      the header, a JSON object in UTF-8, padded with spaces so that 8 + N divides by 8
- *     8 + N   rest   the payload: elements row-major, little-endian, one tensor right behind the other
+ *     8       N      the header, a JSON object in UTF-8, padded with spaces so that 8 + N is a multiple of 8
+ *     8 + N   rest   the payload: elements row-major, little-endian, tensors without gaps
  *
  *     header = { "__metadata__": { "seed": "0", … },                       optional, strings only
  *                "conv1/weights": { "dtype": "F32", "shape": [64, 3, 5, 5], "data_offsets": [0, 19200] }, … }
  *
- * `data_offsets` are the first byte and the byte after the last, counted from the start of the payload. Together
- * the tensors fill it: no hole, no overlap, nothing behind them.
+ * `data_offsets` are the first byte and the byte after the last, relative to the start of the payload. The tensors fill the
+ * payload without gaps, overlaps or trailing bytes.
  */
 import { RunError } from '../errors.ts';
 import { dtypeNames, dtypes } from '../tensor/dtype.ts';
@@ -19,7 +19,7 @@ import { quoted } from '../wording.ts';
 import { metadataKey, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensors-header.ts';
 
 export interface SafetensorsFile {
-  /** In the order of the payload. */
+  /** In payload order. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -28,8 +28,8 @@ const lengthBytes = 8;
 const alignment = 8;
 const maximumHeaderBytes = 100_000_000;
 
-/** The bytes of a safetensors file. Wide elements come first, so that every tensor is aligned to its elements.
- * @throws RangeError for a tensor named `__metadata__` or one whose data does not fit its shape. */
+/** Encodes a safetensors file. Wide elements come first, so that every tensor is aligned.
+ * @throws RangeError for a tensor named `__metadata__`, or whose number of elements does not match its shape */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
@@ -44,8 +44,9 @@ export function encodeSafetensors(
   return bytes;
 }
 
-/** Reads a safetensors file; the tensors are copies. `file` is its name for messages.
- * @throws RunError naming the file and what is wrong with it. */
+/** Decodes a safetensors file; the tensors are copies.
+ * @param file its name, for messages
+ * @throws RunError naming the file and the fault */
 export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
   const payloadStart = lengthBytes + headerLength(bytes, file);
   const payload = bytes.subarray(payloadStart);
@@ -54,9 +55,9 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
   return { tensors, metadata };
 }
 
-/** The header of a file, and where its payload starts; no more of it is read.
- * @param read returns bytes of the file, fewer where it ends
- * @throws RunError naming the file and what is wrong with it. */
+/** Reads only the header of a file; also returns where the payload starts.
+ * @param read returns bytes of the file, fewer at its end
+ * @throws RunError naming the file and the fault */
 export async function readSafetensorsHeader(
   read: (position: number, length: number) => Promise<Uint8Array>,
   fileBytes: number,
@@ -88,7 +89,7 @@ function placeTensors(tensors: ReadonlyMap<string, Tensor>): PlacedTensor[] {
 function requireEncodable(name: string, tensor: Tensor): void {
   if (name === metadataKey) throw new RangeError(`no tensor can be named ${metadataKey}`);
   if (tensor.data.length !== sizeOf(tensor.shape)) {
-    throw new RangeError(`tensor "${name}" is ${describeType(tensor)} and has ${tensor.data.length} values`);
+    throw new RangeError(`tensor "${name}" is ${describeType(tensor)} but has ${tensor.data.length} values`);
   }
 }
 
@@ -100,7 +101,7 @@ function headerBytes(
     name,
     { dtype: type, shape, data_offsets: [begin, end] },
   ]);
-  // fromEntries, because assigning to a key "__proto__" would be lost.
+  // Object.fromEntries keeps a key "__proto__", which assignment would drop.
   const json = JSON.stringify(Object.fromEntries([[metadataKey, metadata], ...entries]));
   const text = new TextEncoder().encode(json);
   const padded = new Uint8Array(Math.ceil(text.length / alignment) * alignment).fill(0x20);
@@ -108,7 +109,7 @@ function headerBytes(
   return padded;
 }
 
-/** @param bytes at least the beginning of the file */
+/** @param bytes at least the first 8 bytes of the file */
 function headerLength(bytes: Uint8Array, file: string, fileBytes: number = bytes.length): number {
   if (bytes.length < lengthBytes) {
     throw new RunError(

@@ -51,7 +51,7 @@ async function damage(step: number): Promise<void> {
   await writeFile(pathOf(step), bytes.subarray(0, bytes.length - 1));
 }
 
-test('a folder that another process has taken is not written to', async () => {
+test('nothing is written after another process has taken the folder', async () => {
   await saveAll([10]);
   const before = await files();
   const lost = store();
@@ -60,7 +60,7 @@ test('a folder that another process has taken is not written to', async () => {
   assert.deepEqual(await files(), before);
 });
 
-test('the newest are kept, the index names them, and the last one is found', async () => {
+test('the newest checkpoints are kept and indexed, and the last one is found', async () => {
   await saveAll([0, 900, 1000, 10_000]);
   assert.deepEqual(await files(), [
     'checkpoint',
@@ -76,7 +76,7 @@ test('the newest are kept, the index names them, and the last one is found', asy
   assert.deepEqual(warnings, []);
 });
 
-test('keep 0 keeps all', async () => {
+test('keep: 0 keeps all', async () => {
   await saveAll([1, 2, 3, 4, 5, 6, 7], 0);
   assert.equal((await files()).length, 8);
 });
@@ -102,7 +102,7 @@ test('a damaged checkpoint is skipped with a warning', async () => {
   ]);
 });
 
-test('when all are damaged, all are named', async () => {
+test('if all are damaged, the error names them all', async () => {
   await saveAll([1, 2]);
   await damage(1);
   await damage(2);
@@ -115,7 +115,7 @@ Restore one of them from a copy, or train in another folder.`,
   });
 });
 
-test('going on from before a damaged checkpoint deletes neither it nor the new one', async () => {
+test('resuming from before a damaged checkpoint deletes neither it nor the new one', async () => {
   await saveAll([1, 20]);
   await damage(20);
   await saveAll([10], 1);
@@ -124,12 +124,12 @@ test('going on from before a damaged checkpoint deletes neither it nor the new o
   assert.equal(await latestStep(), 10);
 });
 
-test('killed while writing: the file aside is ignored, and removed by the next save', async () => {
+test('killed while writing: the temporary file is ignored, and deleted by the next save', async () => {
   await saveAll([1]);
   const half = encodeCheckpoint(sampleCheckpoint(2)).subarray(0, 300);
   await writeFile(`${pathOf(2)}.tmp`, half);
   await writeFile(join(dir, 'checkpoint.tmp'), 'model_');
-  await writeFile(join(dir, 'notes.tmp'), 'not ours');
+  await writeFile(join(dir, 'notes.tmp'), 'unrelated');
   assert.equal(await latestStep(), 1);
   assert.deepEqual(warnings, []);
   await saveAll([3]);
@@ -141,7 +141,7 @@ test('killed while writing: the file aside is ignored, and removed by the next s
   ]);
 });
 
-test('killed between the data and the index: the file that the index does not name is found', async () => {
+test('killed between data and index: the unindexed file is found', async () => {
   await saveAll([1]);
   await writeFile(pathOf(2), encodeCheckpoint(sampleCheckpoint(2)));
   assert.equal(await latestStep(), 2);
@@ -150,27 +150,27 @@ test('killed between the data and the index: the file that the index does not na
   assert.deepEqual(warnings, []);
 });
 
-test('killed before deleting: the next save deletes what is too much', async () => {
+test('killed before deleting: the next save deletes the surplus files', async () => {
   await saveAll([1, 2, 3], 0);
   await writeCheckpointIndex(dir, { latest: pathOf(3), all: [pathOf(2), pathOf(3)] });
   await saveAll([4]);
   assert.deepEqual(await files(), ['checkpoint', 'model.ckpt-3.safetensors', 'model.ckpt-4.safetensors']);
 });
 
-test('an index that makes no sense is passed over with a warning', async () => {
+test('an invalid index is ignored with a warning', async () => {
   await saveAll([1, 2]);
   await writeFile(join(dir, 'checkpoint'), 'rubbish');
   assert.equal(await latestStep(), 2);
   assert.match(
     warnings.join(),
-    /checkpoint:1: expected name: "value".*; looking at the files of the folder instead$/,
+    /checkpoint:1: CheckpointState: unknown field '\w+' in .*; using the files in the folder instead$/,
   );
 });
 
-test('a folder that was moved is read where it is, and an index may point elsewhere', async () => {
+test('a moved folder still works, and an index may name files in other folders', async () => {
   await saveAll([1, 2]);
   await writeCheckpointIndex(join(dir, '..'), { latest: pathOf(2), all: [] });
-  await rename(join(dir, '..', 'checkpoint'), join(dir, 'checkpoint')); // names <run>/model.ckpt-2…, not there now
+  await rename(join(dir, '..', 'checkpoint'), join(dir, 'checkpoint')); // names <run>/model.ckpt-2…, which does not exist
   assert.equal(await latestStep(), 2);
   assert.deepEqual(warnings, []);
 
@@ -181,7 +181,7 @@ test('a folder that was moved is read where it is, and an index may point elsewh
   assert.equal(found?.path, pathOf(1));
 });
 
-test('an index that names something else is passed over with a warning', async () => {
+test('an index that names another kind of file is ignored with a warning', async () => {
   await saveAll([1]);
   await writeFile(join(dir, 'checkpoint'), 'model_checkpoint_path: "best.bin"');
   assert.equal(await latestStep(), 1);
@@ -197,10 +197,10 @@ const savesUntilKilled = `
   const found = await store.latest();
   for (let step = (found?.checkpoint.metadata.globalStep ?? 0) + 1; ; step++) {
     await store.save(sampleCheckpoint(step));
-    process.stdout.write(step + '\\n'); // Said only once it is safe.
+    process.stdout.write(step + '\\n'); // Printed only after the save.
   }`;
 
-test('a process killed at any moment leaves all it said was saved, and a true index', async () => {
+test('a process killed at any moment leaves every checkpoint it reported as saved, and a valid index', async () => {
   const modules = ['./store.js', '../testing/checkpoints.js'].map(
     (path) => new URL(path, import.meta.url).href,
   );
@@ -210,45 +210,45 @@ test('a process killed at any moment leaves all it said was saved, and a true in
       ['--input-type=module', '-e', savesUntilKilled, '--', ...modules, dir],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
-    let said = '';
+    let printed = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
+      printed += text;
     });
     await once(child.stdout, 'data');
     await sleep(4 + round * 1.7);
     child.kill('SIGKILL');
     await once(child, 'close');
-    const saved = Number(said.trim().split('\n').at(-1));
+    const saved = Number(printed.trim().split('\n').at(-1));
     const found = (await latestStep()) ?? 0;
-    assert.ok(found >= saved, `said ${saved}, found ${found}`);
+    assert.ok(found >= saved, `printed ${saved}, found ${found}`);
     for (const path of (await readCheckpointIndex(dir))?.all ?? []) await stat(path);
     assert.deepEqual(warnings, []);
   }
 });
 
-test('who looks again and again is warned once of an index that makes no sense', async () => {
+test('repeated calls warn only once about an invalid index', async () => {
   await saveAll([1, 2]);
   await writeFile(join(dir, 'checkpoint'), 'nonsense');
-  const watched = store();
-  for (let looks = 0; looks < 3; looks++) assert.equal((await watched.paths()).length, 2);
+  const polled = store();
+  for (let polls = 0; polls < 3; polls++) assert.equal((await polled.paths()).length, 2);
   assert.equal(warnings.length, 1);
   assert.match(
     warnings[0] ?? '',
-    /checkpoint:1: expected name: "value".*looking at the files of the folder instead/,
+    /checkpoint:1: CheckpointState: unknown field '\w+' in .*using the files in the folder instead/,
   );
 });
 
-test('a renamed copy is skipped with the way to go back, never resumed in silence', async () => {
+test('a renamed copy is skipped with advice, never resumed silently', async () => {
   await saveAll([1, 2], 0);
   await writeFile(pathOf(99), await readFile(pathOf(1)));
   assert.equal(await latestStep(), 2);
   assert.match(
     warnings.join('\n'),
-    /model\.ckpt-99\.safetensors: its content is of step 1\. .*keep it as model\.ckpt-1\./,
+    /model\.ckpt-99\.safetensors: it contains step 1\. .*rename it to model\.ckpt-1\./,
   );
 });
 
-test('a damaged checkpoint does not count as kept, and the index does not name it', async () => {
+test('a damaged checkpoint is neither counted as kept nor indexed', async () => {
   await saveAll([1, 2]);
   await damage(2);
   await saveAll([3]);
@@ -260,12 +260,12 @@ test('a damaged checkpoint does not count as kept, and the index does not name i
   ];
   assert.deepEqual(await files(), kept);
   assert.deepEqual(await readCheckpointIndex(dir), { latest: pathOf(3), all: [pathOf(1), pathOf(3)] });
-  assert.match(warnings.join('\n'), /not kept, because it is damaged: .*ckpt-2/);
+  assert.match(warnings.join('\n'), /a damaged checkpoint is not counted as kept: .*ckpt-2/);
   await saveAll([4, 5]);
   assert.deepEqual(await files(), ['checkpoint', 'model.ckpt-4.safetensors', 'model.ckpt-5.safetensors']);
 });
 
-test('an index that names files that do not exist is reported', async () => {
+test('missing files that the index names are reported', async () => {
   await saveAll([1]);
   await rm(pathOf(1));
   assert.equal(await store().latest(), undefined);

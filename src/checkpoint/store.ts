@@ -1,15 +1,15 @@
 /**
- * The checkpoints of one training folder: saved so that a kill at any moment loses nothing that was saved before,
- * and found again whatever such a kill left behind.
+ * The checkpoints of one training folder. They are saved so that a kill at any moment loses nothing that was saved before, and
+ * found again whatever state the kill left.
  *
- *     a save                                a kill right after it leaves
- *     1  remove leftovers of killed saves   nothing new
- *     2  write the data aside, rename it    a .tmp file, or a whole file that the index does not name
- *     3  replace the index                  files too many, the index right
- *     4  delete what is no longer kept      nothing undone
+ *     steps of a save                       state if killed after the step
+ *     1  delete leftovers of killed saves   unchanged
+ *     2  write and rename the data          a .tmp file, or a complete file that is not indexed
+ *     3  replace the index                  surplus files, but a correct index
+ *     4  delete checkpoints not kept        complete
  *
- * So the index never names a file that does not exist, nor one that is known to be damaged. (TensorFlow r0.11 deleted
- * before it wrote the index.)
+ * So the index never names a file that does not exist or is known to be damaged. (TensorFlow r0.11 deleted files before it
+ * wrote the index.)
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -22,12 +22,14 @@ import { checkpointName, stepOfName } from './names.ts';
 import { retain } from './retention.ts';
 
 export interface CheckpointStoreOptions {
-  /** How many checkpoints are kept, the newest; 0 keeps all. Damaged ones do not count. */
+  /** The number of checkpoints to keep, the newest; 0 keeps all. Damaged ones do not count. */
   readonly keep: number;
-  /** Called with what was skipped or could not be tidied, once for each message. */
+  /** Called when something was skipped or could not be deleted, once per message. */
   readonly onWarning: (message: string) => void;
-  /** The caller holds the folder's lock. Otherwise `train` takes it while it trains. */
+  /** Whether the caller holds the folder's lock. Default: false; then `train` holds it while it runs. */
   readonly isLocked?: boolean;
+  /** Called whenever a part of a save is on the disk. */
+  readonly onProgress?: () => void;
 }
 
 export interface FoundCheckpoint {
@@ -35,7 +37,7 @@ export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-/** More checkpoints of other runs than this are not looked for. */
+/** The number of newest checkpoints to compare with the run. */
 const mostCompared = 100;
 
 export class CheckpointStore {
@@ -44,18 +46,23 @@ export class CheckpointStore {
   readonly isLocked: boolean;
   readonly #keep: number;
   readonly #onWarning: (message: string) => void;
-  /** Whether a file is whole, by its name, size and time. */
+  /** Whether a file is undamaged, by path, size and modification time. */
   readonly #verified = new Map<string, boolean>();
+  readonly #onProgress: () => void;
   #lost: RunError | undefined;
 
-  constructor(dir: string, { keep, onWarning, isLocked = false }: CheckpointStoreOptions) {
+  constructor(
+    dir: string,
+    { keep, onWarning, isLocked = false, onProgress = () => undefined }: CheckpointStoreOptions,
+  ) {
+    this.#onProgress = onProgress;
     this.isLocked = isLocked;
     this.#dir = dir;
     this.#keep = keep;
-    const told = new Set<string>();
+    const warned = new Set<string>();
     this.#onWarning = (message) => {
-      if (!told.has(message)) onWarning(message);
-      told.add(message);
+      if (!warned.has(message)) onWarning(message);
+      warned.add(message);
     };
   }
 
@@ -63,37 +70,38 @@ export class CheckpointStore {
     return this.#dir;
   }
 
-  /** Another process has taken the folder: from now on every save throws the error, because it would delete that
-   * process's files. */
+  /** Makes all later saves throw the error. Called when another process has taken the folder, because a save would delete its
+   * files. */
   refuseSaves(error: RunError): void {
     this.#lost = error;
   }
 
-  /** Saves a checkpoint and returns its path. Saves of one folder must not overlap.
-   * @throws RunError when it cannot be written, or when the folder was lost; the checkpoints before it are untouched. */
+  /** Saves a checkpoint and returns its path. Calls must not overlap.
+   * @throws RunError when it cannot be written or `refuseSaves` was called; earlier checkpoints are unchanged */
   async save(checkpoint: Checkpoint): Promise<string> {
     if (this.#lost !== undefined) throw this.#lost;
     await this.removeLeftovers();
-    const path = await writeCheckpoint(this.#dir, checkpoint);
+    const path = await writeCheckpoint(this.#dir, checkpoint, this.#onProgress);
     await this.#note(path, true);
-    // A file of a later step can only be one that `latest` refused. It is not ours to delete, nor does it count.
+    // Files of later steps are those `latest` skipped. They are neither deleted nor counted.
     const upToThis = checkpointNames(await namesIn(this.#dir)).filter(
       (name) => stepOf(name) <= checkpoint.metadata.globalStep,
     );
     const { kept, surplus } = await this.#divide(upToThis);
     await writeCheckpointIndex(this.#dir, { latest: path, all: kept.map((name) => join(this.#dir, name)) });
+    this.#onProgress();
     await this.#delete(surplus);
     return path;
   }
 
-  /** Removes what killed saves left. Only the process that holds the folder may do so. */
+  /** Deletes what killed saves left. Only the process that holds the folder's lock may call this. */
   async removeLeftovers(): Promise<void> {
     await this.#delete(leftovers(await namesIn(this.#dir)));
   }
 
-  /** The newest whole checkpoint, or undefined if there is none at all. Damaged ones are skipped with a warning, and so
-   * are those whose name says another step than their content.
-   * @throws RunError when there are checkpoints and none of them is whole. */
+  /** The newest undamaged checkpoint, or undefined if the folder has none at all. Skips, with a warning, damaged ones and those
+   * whose name does not match their step.
+   * @throws RunError when there are checkpoints but all of them are unusable */
   async latest(): Promise<FoundCheckpoint | undefined> {
     const candidates = await this.#newestFirst();
     const problems: string[] = [];
@@ -108,7 +116,7 @@ export class CheckpointStore {
       }
     }
     if (problems.length === 0) return undefined;
-    // A training beside us may have replaced all that were listed.
+    // A training process may have replaced all listed files in the meantime.
     if ((await this.#newestFirst()).join('\n') !== candidates.join('\n')) return this.latest();
     throw new RunError(
       `no whole checkpoint in ${this.#dir}:\n${problems.map((problem) => `  ${problem}`).join('\n')}\n\
@@ -116,12 +124,12 @@ Restore one of them from a copy, or train in another folder.`,
     );
   }
 
-  /** Paths of all checkpoints, oldest first, damaged ones included. */
+  /** Paths of all checkpoints, oldest first, including damaged ones. */
   async paths(): Promise<readonly string[]> {
     return (await this.#newestFirst()).reverse();
   }
 
-  /** Warns of checkpoints that belong to another run than this one: another data set, network, batch size or seed. */
+  /** Warns about checkpoints of another run: another data set, network, batch size or seed. */
   async warnOfOtherRuns(own: CheckpointMetadata): Promise<void> {
     const others: string[] = [];
     for (const path of (await this.#newestFirst()).slice(0, mostCompared)) {
@@ -136,14 +144,14 @@ Restore one of them from a copy, or train in another folder.`,
     );
   }
 
-  /** Which checkpoints are kept: the newest whole ones. Damaged ones that are newer stay for inspection. */
+  /** Selects the checkpoints to keep: the newest undamaged ones. Newer damaged ones are left for inspection. */
   async #divide(
     oldestFirst: readonly string[],
   ): Promise<{ readonly kept: readonly string[]; readonly surplus: readonly string[] }> {
     const whole: string[] = [];
     const damaged: string[] = [];
     for (const name of oldestFirst.toReversed()) {
-      // With no limit nothing is deleted, and reading every file anew would take long.
+      // Without a limit nothing is deleted, so unknown files need not be read, which would take long.
       const isWhole = (await this.#isWhole(name, this.#keep > 0 && whole.length < this.#keep)) ?? true;
       (isWhole ? whole : damaged).unshift(name);
     }
@@ -153,13 +161,13 @@ Restore one of them from a copy, or train in another folder.`,
     return { kept, surplus: [...surplus, ...useless] };
   }
 
-  /** Whether a file is whole; undefined if that is not known and the file is not to be read. */
+  /** Whether a file is undamaged; undefined if that is unknown and `read` is false. */
   async #isWhole(name: string, read: boolean): Promise<boolean | undefined> {
     const path = join(this.#dir, name);
     const known = this.#verified.get(await identityOf(path));
     if (known !== undefined || !read) return known;
     const found = await readOrProblem(path);
-    if (typeof found === 'string') this.#onWarning(`not kept, because it is damaged: ${found}`);
+    if (typeof found === 'string') this.#onWarning(`a damaged checkpoint is not counted as kept: ${found}`);
     await this.#note(path, typeof found !== 'string');
     return typeof found !== 'string';
   }
@@ -168,13 +176,13 @@ Restore one of them from a copy, or train in another folder.`,
     this.#verified.set(await identityOf(path), isWhole);
   }
 
-  /** Paths of the checkpoints in the folder, also those that the index does not name yet, and of those that the
-   * index names elsewhere. */
+  /** Paths of the checkpoints in the folder, including those not indexed yet, and of those in other folders that the index
+   * names. */
   async #newestFirst(): Promise<string[]> {
     const paths = checkpointNames(await namesIn(this.#dir)).map((name) => join(this.#dir, name));
     const here = new Set(paths.map((path) => basename(path)));
     for (const path of await this.#indexed()) {
-      // Absolute paths go stale when a folder is moved: the file beside the index is meant.
+      // Absolute paths go stale when a folder is moved, so prefer a file of the same name in this folder.
       if (here.has(basename(path))) continue;
       here.add(basename(path));
       const index = join(this.#dir, indexName);
@@ -193,7 +201,7 @@ Restore one of them from a copy, or train in another folder.`,
       return index === undefined ? [] : [index.latest, ...index.all];
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
-      this.#onWarning(`${error.message}; looking at the files of the folder instead`);
+      this.#onWarning(`${error.message}; using the files in the folder instead`);
       return [];
     }
   }
@@ -217,7 +225,7 @@ async function namesIn(dir: string): Promise<readonly string[]> {
   }
 }
 
-/** Those that are named like checkpoints, oldest first. */
+/** The names of checkpoints among `names`, oldest first. */
 function checkpointNames(names: readonly string[]): string[] {
   return names.filter((name) => stepOfName(name) !== undefined).sort((a, b) => stepOf(a) - stepOf(b));
 }
@@ -233,7 +241,7 @@ function stepOf(path: string): number {
   return stepOfName(basename(path)) ?? -1;
 }
 
-/** What tells one content of a file from another without reading it; empty for a file that does not exist. */
+/** A string that changes with the file's content, found without reading it; empty if the file does not exist. */
 async function identityOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   return found === undefined ? '' : `${path}:${found.size}:${found.mtimeMs}`;
@@ -249,8 +257,8 @@ async function readOrProblem(path: string): Promise<Checkpoint | string> {
     const { globalStep } = checkpoint.metadata;
     if (globalStep === stepOf(path)) return checkpoint;
     return (
-      `${path}: its content is of step ${globalStep}. A renamed copy is not resumed: to go back to that step, ` +
-      `keep it as ${checkpointName(globalStep)} and move later checkpoints away`
+      `${path}: it contains step ${globalStep}. A renamed copy is not resumed: to return to that step, ` +
+      `rename it to ${checkpointName(globalStep)} and move later checkpoints away`
     );
   } catch (error) {
     if (error instanceof RunError) return error.message;

@@ -96,6 +96,8 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** Is the reader slow? Then the line at the bottom is not drawn anew. */
+  readonly isBehind?: boolean;
 }
 
 /** Carriage return and "erase in line" (ECMA-48, EL 2). */
@@ -104,7 +106,7 @@ const dim = ['\u001b[2m', '\u001b[22m'] as const;
 
 export function createConsole(
   { quiet, json }: ConsoleOptions,
-  { out, err }: Streams = { out: process.stdout, err: process.stderr },
+  { out, err }: Streams,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Console {
   // A dumb terminal knows no control characters.
@@ -156,7 +158,7 @@ export function createConsole(
     },
     progress: (draw) => {
       const text = draw?.(columns());
-      if (!draws || text === bottom) return;
+      if (!draws || text === bottom || (text !== undefined && out.isBehind)) return;
       out.write(eraseLine + (text === undefined ? '' : drawn(text)));
       bottom = text;
     },

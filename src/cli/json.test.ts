@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { onnxModel } from '../engine/onnx/onnx-engine.ts';
+import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import { program, stalling } from '../testing/program.ts';

@@ -8,6 +8,7 @@ import type { TrainingEvent } from '../run/training.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
 import type { RecipeChange, TrainingRun } from '../training/training-run.ts';
+import { counted } from '../wording.ts';
 import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
 import { dataReporter } from './data-reporter.ts';
@@ -42,7 +43,7 @@ export class TrainReporter {
 
   /** What leaving before the next checkpoint loses. */
   get lossOfLeaving(): string {
-    return this.#steps?.lossOfLeaving ?? 'leaving at once: nothing was trained';
+    return this.#steps?.lossOfLeaving ?? 'nothing was trained';
   }
 
   /** Did it reach its last step? */
@@ -139,8 +140,9 @@ class StepReporter {
   /** What leaving before the next checkpoint loses. */
   get lossOfLeaving(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
-    const steps = lost === 1 ? '1 step is lost' : `${lost} steps are lost`;
-    return `leaving at once: ${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
+    const steps =
+      lost === 0 ? 'nothing is lost' : `${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
+    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
   }
 
   /** Did it reach its last step? */

@@ -9,25 +9,8 @@ import { openRegularFile } from '../disk/regular-file.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { errorCode, messageOf, RunError, requireRunning } from '../errors.ts';
 import { type DatasetDescription, type DatasetFile, examplesIn, filesOf, type Split } from './dataset.ts';
+import type { Examples } from './examples.ts';
 import { labelOf, recordBytes } from './record.ts';
-
-/** The examples of one split, in memory. */
-export interface Examples {
-  readonly dataset: DatasetDescription;
-  readonly split: Split;
-  readonly count: number;
-  /** [N, 3073], file after file. Over shared memory, so that reader threads use it without a copy. */
-  readonly records: Uint8Array;
-  /** [count], which of the records these examples are; left out where they are all of them, in order. Shared too. */
-  readonly places?: Uint32Array;
-  /** Where an example came from: `<path>:<index in the file, from 0>`. */
-  keyOf(index: number): string;
-}
-
-/** The record of an example. */
-export function placeOf({ places }: Pick<Examples, 'places'>, index: number): number {
-  return places === undefined ? index : (places[index] as number);
-}
 
 export function folderOf(dataDir: string, dataset: DatasetDescription): string {
   return join(dataDir, dataset.folder);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noiseExamples } from '../testing/examples.ts';
-import { type Examples, placeOf } from './files.ts';
+import { type Examples, placeOf } from './examples.ts';
 import { holdOut } from './holdout.ts';
 import { labelOf, recordBytes } from './record.ts';
 

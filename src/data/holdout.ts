@@ -1,7 +1,7 @@
 /** A share of the training examples kept out of training, to choose by: the test images must not be chosen by. */
 import { RunError } from '../errors.ts';
 import { RandomStream } from '../tensor/random.ts';
-import { type Examples, placeOf } from './files.ts';
+import { type Examples, placeOf } from './examples.ts';
 import { labelOf } from './record.ts';
 
 export interface HeldOut {

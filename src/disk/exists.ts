@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 
-/** Is there a file or a folder of that name? */
+/** Whether the path names an existing file or folder. */
 export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

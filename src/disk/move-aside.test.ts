@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { moveAside } from './move-aside.ts';
 
-test('a folder gets the first number that is free, and an empty one takes its place', () =>
+test('a folder is renamed to the first free number, and replaced by an empty one', () =>
   inTemporaryFolder(async (folder) => {
     const run = join(folder, 'run');
     for (const number of [1, 2]) {
@@ -19,7 +19,7 @@ test('a folder gets the first number that is free, and an empty one takes its pl
   }));
 
 test(
-  'of a link the folder that it names is renamed, and the link stays',
+  'for a link, the target folder is renamed and the link is kept',
   { skip: process.platform === 'win32' },
   () =>
     inTemporaryFolder(async (folder) => {
@@ -35,20 +35,20 @@ test(
     }),
 );
 
-test('the content of a mount point moves into a folder in it', (context) =>
+test('the contents of a mount point are moved to a folder inside it', (context) =>
   inTemporaryFolder(async (folder) => {
-    const place = join(folder, 'mount');
-    mkdirSync(place);
-    if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', place]).status !== 0)
-      return context.skip('mounting is refused');
+    const mount = join(folder, 'mount');
+    mkdirSync(mount);
+    if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', mount]).status !== 0)
+      return context.skip('mounting is not permitted');
     try {
-      for (const name of ['lock', 'model', 'checkpoint']) writeFileSync(join(place, name), '');
-      assert.equal(await moveAside(place, ['lock']), join(place, '1'));
-      assert.deepEqual(readdirSync(place).sort(), ['1', 'lock']);
-      writeFileSync(join(place, 'model'), '');
-      assert.equal(await moveAside(place, ['lock']), join(place, '2'));
-      assert.deepEqual(readdirSync(join(place, '2')), ['model']);
+      for (const name of ['lock', 'model', 'checkpoint']) writeFileSync(join(mount, name), '');
+      assert.equal(await moveAside(mount, ['lock']), join(mount, '1'));
+      assert.deepEqual(readdirSync(mount).sort(), ['1', 'lock']);
+      writeFileSync(join(mount, 'model'), '');
+      assert.equal(await moveAside(mount, ['lock']), join(mount, '2'));
+      assert.deepEqual(readdirSync(join(mount, '2')), ['model']);
     } finally {
-      spawnSync('umount', [place]);
+      spawnSync('umount', [mount]);
     }
   }));

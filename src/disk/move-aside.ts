@@ -1,14 +1,14 @@
-/** A run makes room for another without being lost. */
+/** Renames a folder to make room for a new one. */
 import { mkdir, readdir, realpath, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 import { exists } from './exists.ts';
 
-/** Renames `<dir>` to `<dir>.1`, or the first number that is free, and returns the new name. Of a symbolic link the folder
- * that it names is renamed, and the link then names a new, empty one. A mount point cannot be renamed: its content moves to
- * a folder `1` in it.
- * @param except names that stay in a mount point
- * @throws RunError when it cannot be renamed. */
+/** Renames `<dir>` to `<dir>.1`, or the first number that is free, creates an empty `<dir>`, and returns the new name. If
+ * `dir` is a symbolic link, its target is renamed, and the link points to the new folder. A mount point cannot be renamed, so
+ * its contents are moved to a folder `1` inside it.
+ * @param except names that are not moved out of a mount point
+ * @throws RunError when it cannot be renamed */
 export async function moveAside(dir: string, except: readonly string[] = []): Promise<string> {
   const named = dir.replace(/(?<=.)[/\\]+$/, '');
   let to = named;
@@ -17,7 +17,7 @@ export async function moveAside(dir: string, except: readonly string[] = []): Pr
     to = await freeName((number) => `${from}.${number}`);
     await rename(from, to);
     await mkdir(from);
-    // What the user typed reads better than where a link leads.
+    // Report the path as the user typed it, if that names the same folder.
     return from === (await realpath(named)) && basename(from) === basename(named)
       ? named + to.slice(from.length)
       : to;
@@ -47,5 +47,7 @@ async function freeName(name: (number: number) => string): Promise<string> {
 }
 
 function notMoved(from: string, to: string, error: unknown): RunError {
-  return new RunError(`${from}: cannot be moved aside to ${to} (${messageOf(error)}). Give a folder in it.`);
+  return new RunError(
+    `${from}: cannot be moved aside to ${to} (${messageOf(error)}). Use a subfolder of it instead.`,
+  );
 }

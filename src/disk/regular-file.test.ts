@@ -22,7 +22,7 @@ test('a regular file is read', () =>
     await assert.rejects(readRegularFile(join(folder, 'other')), { code: 'ENOENT' });
   }));
 
-test('a link is followed for reading, unless it is refused', { skip }, () =>
+test('a link is followed for reading, unless links are refused', { skip }, () =>
   inTemporaryFolder(async (folder) => {
     const link = join(folder, 'link');
     writeFileSync(join(folder, 'file'), 'text');
@@ -34,7 +34,7 @@ test('a link is followed for reading, unless it is refused', { skip }, () =>
   }),
 );
 
-test('a FIFO, a device and a folder are refused at once, for reading and for appending', { skip }, () =>
+test('FIFOs, devices and folders are refused without blocking, for reading and appending', { skip }, () =>
   inTemporaryFolder(async (folder) => {
     const fifo = join(folder, 'fifo');
     execFileSync('mkfifo', [fifo]);
@@ -50,7 +50,7 @@ test('a FIFO, a device and a folder are refused at once, for reading and for app
   }),
 );
 
-test('a file that is larger than expected is not read', () =>
+test('a file larger than the maximum is not read', () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, 'file');
     writeFileSync(path, new Uint8Array(2000));

@@ -1,9 +1,9 @@
 /**
- * Opens regular files only. Opening a FIFO for reading blocks the thread until another process writes, a device may
- * never end, and a link that another user made leads into files of ours. So every path is opened without blocking, and
- * what was opened is checked, not the name.
+ * Opens regular files only. Opening a FIFO for reading blocks the thread until another process writes, a device may never
+ * end, and a link planted by another user may point to a file of ours. So paths are opened without blocking, and the checks
+ * apply to the open file, not to its name.
  *
- * | | symbolic link | FIFO, socket, device, folder | no such file |
+ * | | symbolic link | FIFO, socket, device, folder | missing file |
  * |---|---|---|---|
  * | reading | followed, or refused with `links: 'refuse'` | refused | ENOENT |
  * | appending | refused | refused | created |
@@ -14,19 +14,19 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '../errors.ts';
 
 export interface ReadOptions {
-  /** Whether a symbolic link in the last part of the path is followed. Default: `follow`. */
+  /** Whether to follow a symbolic link in the last part of the path. Default: `follow`. */
   readonly links?: 'follow' | 'refuse';
-  /** Larger files are refused. Default: no limit. */
+  /** Maximum size; larger files are refused. Default: no limit. */
   readonly maximumBytes?: number;
 }
 
-/** The path names something that is not the kind of file asked for. */
+/** The path names something other than a suitable regular file. */
 export class UnsuitableFileError extends Error {
   override readonly name = 'UnsuitableFileError';
   readonly code = 'EUNSUITABLE';
 }
 
-// Windows has neither flag, and neither FIFOs nor devices in folders.
+// Windows has neither flag, nor FIFOs or devices in folders.
 const nonBlocking = constants.O_NONBLOCK ?? 0;
 const noFollow = constants.O_NOFOLLOW ?? 0;
 const readFlags = (links: ReadOptions['links']) =>
@@ -36,12 +36,27 @@ const appendFlags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | 
 /** Opens a file for reading.
  * @throws UnsuitableFileError for anything but a regular file, or one that is too large
  * @throws the error of the operating system, with its code */
-export async function openRegularFile(path: string, options: ReadOptions = {}): Promise<FileHandle> {
-  const file = await open(path, readFlags(options.links)).catch((error: unknown) => {
+export function openRegularFile(path: string, options: ReadOptions = {}): Promise<FileHandle> {
+  return checkedFile(path, readFlags(options.links), options.maximumBytes);
+}
+
+/** Opens a file that reads anywhere and appends, creating it if it is missing.
+ * @throws UnsuitableFileError for a symbolic link, and for anything but a regular file
+ * @throws the error of the operating system, with its code */
+export function openForAppend(path: string): Promise<FileHandle> {
+  return checkedFile(path, appendFlags, undefined);
+}
+
+async function checkedFile(
+  path: string,
+  flags: number,
+  maximumBytes: number | undefined,
+): Promise<FileHandle> {
+  const file = await open(path, flags, 0o666).catch((error: unknown) => {
     throw explained(error);
   });
   try {
-    requireSuitable(await file.stat(), options.maximumBytes);
+    requireSuitable(await file.stat(), maximumBytes);
     return file;
   } catch (error) {
     await file.close();
@@ -74,10 +89,7 @@ export function readRegularFileSync(path: string, options: ReadOptions = {}): Bu
   }
 }
 
-/** A descriptor that reads anywhere and writes at the end of a file, which is created where it is missing; the caller
- * closes it.
- * @throws UnsuitableFileError for a symbolic link, and for anything but a regular file
- * @throws the error of the operating system, with its code */
+/** A descriptor; the caller closes it. Throws as `openForAppend` does. */
 export function openForAppendSync(path: string): number {
   return checkedDescriptor(path, appendFlags, undefined);
 }
@@ -113,7 +125,7 @@ function kindOf(stats: Stats): string {
   return 'a device';
 }
 
-/** The errors that O_NOFOLLOW and O_NONBLOCK bring, in words. */
+/** Explains the errors that O_NOFOLLOW and O_NONBLOCK cause. */
 function explained(error: unknown): unknown {
   switch (errorCode(error)) {
     case 'ELOOP':

@@ -1,4 +1,4 @@
-/** A path as it may be typed into a shell: quoted where it would not be one word. */
+/** Quotes a path for a shell if it would not be a single word. */
 export function shellWord(path: string): string {
   return /^[\w./:@%+,=\\-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

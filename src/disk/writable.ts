@@ -1,19 +1,19 @@
-/** Whether files can be created in a folder: asked before anything is computed for it. */
+/** Checks that files can be created in a folder before work is spent on them. */
 import { access, constants, mkdir, readlink, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 
-/** The folder itself, or the nearest above it that exists.
- * @throws Error where a file is in the way, or files cannot be created. */
+/** The folder itself, or its nearest existing parent.
+ * @throws Error when a file is in the way, or files cannot be created */
 export async function writableFolder(folder: string): Promise<string> {
   const { existing } = await existingFolder(folder);
-  // Checked here, for creating a folder below a read-only file system fails with "no such file or directory".
+  // Checked explicitly: mkdir on a read-only file system can fail with a misleading "no such file or directory".
   await access(existing, constants.W_OK | constants.X_OK);
   return existing;
 }
 
-/** The folder itself, or the nearest above it that exists, and the names that are missing below it.
- * @throws Error where a file or a link to nothing is in the way */
+/** The folder itself or its nearest existing parent, and the paths that are missing below it.
+ * @throws Error when a file or a dangling link is in the way */
 export async function existingFolder(
   folder: string,
 ): Promise<{ readonly existing: string; readonly missing: readonly string[] }> {
@@ -34,22 +34,22 @@ export async function existingFolder(
   return { existing, missing };
 }
 
-/** Creates a folder with those above it.
- * @param option that names it, such as `trainDir`
- * @throws RunError when it cannot be created, or no files in it. */
+/** Creates a folder and its missing parents.
+ * @param option that names the folder, such as `trainDir`
+ * @throws RunError when it cannot be created, or files cannot be created in it */
 export async function makeFolder(folder: string, option: string): Promise<void> {
   try {
     await writableFolder(folder);
     const { missing } = await existingFolder(folder);
-    // One by one: Node's recursive mkdir never returns for a folder below /proc.
+    // One by one, because Node's recursive mkdir never returns for a folder below /proc.
     for (const path of missing) await mkdir(path).catch(alreadyThere);
   } catch (error) {
     throw cannotBeWritten(folder, option, error);
   }
 }
 
-/** The message for a folder that has no room, or where files cannot be created.
- * @param path of the file in it that is to blame */
+/** The error for a folder that is full, or in which files cannot be created.
+ * @param path the file in it that caused the error */
 export function cannotBeWritten(
   folder: string,
   option: string,
@@ -65,19 +65,19 @@ export function cannotBeWritten(
   );
 }
 
-/** The reason that an error of the file system gives, in words where the system's are not enough. */
+/** The reason given by an error of the file system, explained where the system's own text is not enough. */
 export function diskReason(error: unknown): string {
   if (errorCode(error) !== 'ENOSPC') return messageOf(error);
-  return `${messageOf(error)}: no room, or no inodes (see df and df -i)`;
+  return `${messageOf(error)}: no space or no inodes left (see df and df -i)`;
 }
 
-/** Whether this is an error of the file system, such as a full disk, and not a fault of the program. */
+/** Whether this is an error of the file system, such as a full disk, and not a bug. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
   return errorCode(error) !== undefined && typeof error === 'object' && error !== null && 'syscall' in error;
 }
 
 function notThere(error: unknown): undefined {
-  // A file on the way gives ENOTDIR: going up finds it, and names it.
+  // A file in the path causes ENOTDIR; the search upwards finds it and reports it.
   if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
   throw error;
 }

@@ -77,7 +77,7 @@ async function tryWriting(folder: string): Promise<void> {
   const file = join(folder, `doctor-${process.pid}`);
   try {
     await writeAside(file, new Uint8Array(1));
-    appendLines(file, ['{}']);
+    await appendLines(file, ['{}']);
   } finally {
     await rm(file, { force: true });
     await release();

@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chooseEngine } from '../engine/engines.ts';
-import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';

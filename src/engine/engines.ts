@@ -1,4 +1,4 @@
-/** The choice between the engines. */
+/** Chooses an engine. */
 import { requireWholeNumber } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import type { Engine, Support } from './engine.ts';
@@ -6,7 +6,7 @@ import { type EngineName, engineNames, offers, offersPrecision, type Precision }
 import { type EngineMaker, type EngineOptions, engineMakers } from './registry.ts';
 
 export interface EngineRequest {
-  /** `auto` is the fastest that works here. */
+  /** `auto`: the fastest that works on this machine. */
   readonly engine: EngineName | 'auto';
   readonly precision: Precision;
   readonly threads?: number;
@@ -15,12 +15,12 @@ export interface EngineRequest {
 
 export interface ChosenEngine {
   readonly engine: Engine;
-  /** Why this one, as the end of a sentence, or undefined where it was asked for. */
+  /** Why this engine was chosen, as the end of a sentence; undefined if it was requested. */
   readonly reason?: string;
 }
 
-/** @throws UsageError for an engine, or a precision of it, that does not exist
- * @throws RunError when the engine is not here, or this CPU lacks what is asked */
+/** @throws UsageError for an engine that does not exist, or a precision it does not offer
+ * @throws RunError when the engine is missing, or this CPU does not support the request */
 export function chooseEngine(request: EngineRequest): ChosenEngine {
   const { engine, precision } = request;
   requireOffered(engine, precision);
@@ -28,7 +28,7 @@ export function chooseEngine(request: EngineRequest): ChosenEngine {
   if (engine !== 'auto') return { engine: makerOf(engine).create(request) };
   const offering = engineNames.filter((name) => offersPrecision(name, precision));
   const [first, ...others] = offering.toSorted((a, b) => makerOf(a).rank - makerOf(b).rank);
-  // Where only one engine offers the precision and it does not serve, its own message says what to do.
+  // If only one engine offers the precision and it does not work, its own message says what to do.
   if (first === undefined || others.length === 0)
     return { engine: makerOf(first ?? 'onnx').create(request), reason: `for ${precision}` };
   return fastest([first, ...others], request);
@@ -47,21 +47,21 @@ function fastest(
   return fastest([next, ...rest], request, support.why);
 }
 
-/** An engine in a precision that it offers, which the compiler checks.
- * @throws RunError when the engine is not here, or this CPU lacks what is asked */
+/** Creates an engine with a precision it offers, which the compiler checks.
+ * @throws RunError when the engine is missing, or this CPU does not support the request */
 export function createEngine<E extends EngineName>(engine: E, options: EngineOptions<E>): Engine {
   const { precision, ...rest } = options;
   return chooseEngine({ engine, precision, ...rest }).engine;
 }
 
-/** What an engine can do in a precision here. Asked of the engine's library, once.
+/** How well an engine supports a precision here. The answer is cached.
  * @throws RunError when files, threads or memory run out */
 export function engineSupport(engine: EngineName, precision: Precision): Support {
   requireOffered(engine, precision);
   return makerOf(engine).support(precision);
 }
 
-/** @throws UsageError for what no machine has, naming what there is */
+/** @throws UsageError for a combination that no machine supports, naming the alternatives */
 export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {
   if (engine === 'auto') {
     if (engineNames.some((name) => offersPrecision(name, precision))) return;
@@ -82,7 +82,7 @@ export function requireOffered(engine: EngineName | 'auto', precision: Precision
   );
 }
 
-/** A maker whose precision has been checked (`requireOffered`). */
+/** The maker of an engine. Callers check the precision first (`requireOffered`). */
 function makerOf(engine: EngineName): EngineMaker<EngineName> {
   return engineMakers[engine] as EngineMaker<EngineName>;
 }

@@ -1,6 +1,6 @@
 /**
- * What each engine offers, on machines that have what it needs. Types, flags, choice, benchmark and tests derive from this
- * table: an engine, precision or device that is added here does not compile until its maker has it (registry.ts).
+ * What each engine offers on machines that support it. Types, flags, choice, benchmark and tests derive from this table.
+ * Adding an engine, precision or device here is a compile error until a maker supports it (registry.ts).
  */
 
 export const offers = {
@@ -9,7 +9,7 @@ export const offers = {
 } as const;
 
 export type EngineName = keyof typeof offers;
-/** What activations and matrix work are computed in. Variables, their averages and the loss are float32 in every one. */
+/** The type of activations and matrix operations. Variables, their averages and the loss are always float32. */
 export type PrecisionOf<E extends EngineName> = (typeof offers)[E]['precisions'][number];
 export type DeviceOf<E extends EngineName> = (typeof offers)[E]['devices'][number];
 export type Precision = PrecisionOf<EngineName>;

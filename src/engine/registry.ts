@@ -1,27 +1,27 @@
-/** How every engine is made. A new engine is a folder with a maker, its row in offers.ts, and a line here. */
+/** The makers of all engines. A new engine is a folder with a maker, a row in offers.ts, and a line here. */
 import type { OpName } from '../graph/signature.ts';
 import type { Engine, Support } from './engine.ts';
 import type { EngineName, PrecisionOf } from './offers.ts';
 import { onednnMaker } from './onednn/onednn-engine.ts';
-import { onnxMaker } from './onnx/onnx-engine.ts';
+import { onnxMaker } from './onnx/runtime/onnx-engine.ts';
 
 export interface EngineOptions<E extends EngineName> {
   readonly precision: PrecisionOf<E>;
-  /** Threads of a session; by default one for each core that the process may use. */
+  /** Threads of a session. Default: one per usable core. */
   readonly threads?: number;
-  /** Compute also where it is slow, such as bfloat16 on a CPU without instructions for it: to measure how slow. */
+  /** Also allow what is slow, such as bfloat16 on a CPU without instructions for it, in order to measure it. */
   readonly emulate?: boolean;
 }
 
 export interface EngineMaker<E extends EngineName> {
-  /** `--engine auto` takes the engine of the lowest rank that is fast here. */
+  /** `--engine auto` takes the fast engine with the lowest rank. */
   readonly rank: number;
-  /** Asks the engine's library, once.
+  /** How well it supports a precision here. The answer is cached.
    * @throws RunError when files, threads or memory run out */
   readonly support: (precision: PrecisionOf<E>) => Support;
-  /** @throws RunError when the engine is not on this machine, or does not serve in this precision */
+  /** @throws RunError when the engine is missing, or the precision does not work here */
   readonly create: (options: EngineOptions<E>) => Engine;
-  /** Whether it has a form of the operator. */
+  /** Whether it supports the operator. */
   readonly computes: (op: OpName) => boolean;
 }
 

@@ -1,23 +1,23 @@
 /**
- * Memory of one session. A session's thread goes on to wait for the next session, and its collector may not run for a long
- * time: so the memory is given back to the system by hand.
+ * Memory of one session. A session's thread outlives the session, and its garbage collector may not run for a long time, so
+ * the memory is returned to the system explicitly.
  */
 
 export class SessionMemory {
   readonly buffer: ArrayBuffer;
 
-  /** Zeros. @throws RangeError when there is not enough memory */
+  /** Allocates zeros. @throws RangeError when there is not enough memory */
   constructor(bytes: number) {
     this.buffer = resizable(bytes) ?? new ArrayBuffer(bytes);
   }
 
-  /** Afterwards every view of it is empty. Memory too large to be resizable is left to the collector. */
+  /** Empties every view of the buffer. Memory too large to be resizable is left to the garbage collector. */
   free(): void {
     if (this.buffer.resizable) this.buffer.resize(0);
   }
 }
 
-/** Undefined for more bytes than a resizable buffer can have: 4 GB in Node 20. */
+/** Undefined if a resizable buffer cannot have that many bytes (4 GB in Node 20). */
 function resizable(bytes: number): ArrayBuffer | undefined {
   try {
     return new ArrayBuffer(bytes, { maxByteLength: bytes });

@@ -14,7 +14,7 @@ const pool = { size: 2, stride: 2, padding: 'VALID' } as const;
 
 const imagesOf = (channels: number) => [2, channels, 6, 6];
 
-/** A step whose convolutions and pools like layouts of their own, and whose variables change. */
+/** A step whose convolutions and pools choose layouts, and whose variables change. */
 function step(
   channels: number,
   watch: (builder: GraphBuilder, values: Readonly<Record<string, Value>>) => void,
@@ -39,8 +39,8 @@ function step(
   return b.build();
 }
 
-/** Watches everything in the step, and what can be made of it under other shapes. */
-const watching = (channels: number) =>
+/** Watches every value of the step, and values derived from them in other shapes. */
+const watchedStep = (channels: number) =>
   step(channels, (b, values) => {
     for (const [name, value] of Object.entries(values)) if (name !== 'total') b.watch(name, value);
     const { relu, pooled, convolved, total } = values;
@@ -60,7 +60,7 @@ function values(seed: number, shape: readonly number[]): Tensor {
   );
 }
 
-/** Steps from the start; what each returned, and the variables at the end. */
+/** Runs steps from the initial variables; returns the result of each step and the final variables. */
 async function run(engine: Engine, graph: Graph, watched: readonly boolean[]) {
   const session = await engine.compile(graph);
   try {
@@ -88,14 +88,14 @@ const cases = [
 ];
 for (const { name, skip, create, tolerance } of cases) {
   describe(`watching a step of ${name}`, { skip }, () => {
-    // Channels in full blocks of 16, and such that would have to be padded.
+    // Channels that fill blocks of 16, and channels that would need padding.
     for (const channels of [32, 6]) {
-      const graph = watching(channels);
+      const graph = watchedStep(channels);
 
-      test(`returns what is watched of ${channels} channels as it is in the step, before the variables change`, async () => {
+      test(`returns watched values of ${channels} channels as they are before the variables change`, async () => {
         const { returned } = await run(create(), graph, [false, true]);
-        assert.deepEqual([...(returned[0]?.keys() ?? [])], ['total'], 'it was not asked');
-        // What the first step left is what the second starts from.
+        assert.deepEqual([...(returned[0]?.keys() ?? [])], ['total'], 'not requested');
+        // The second step starts from the variables after the first.
         const { end } = await run(create(), graph, [false]);
         const given = [...end, ['x', values(11, imagesOf(channels))] as const];
         const expected = computeGraph(graph, new Map(given.map(([key, value]) => [key, reference(value)])));
@@ -112,7 +112,7 @@ for (const { name, skip, create, tolerance } of cases) {
         assert.deepEqual(
           found?.get('filter'),
           end.get('filter'),
-          'what needs no arithmetic is the same to the bit',
+          'values that need no arithmetic are bit-identical',
         );
         assert.deepEqual(found?.get('x'), values(11, imagesOf(channels)));
         assert.deepEqual(found?.get('total again'), found?.get('total'));
@@ -134,7 +134,7 @@ for (const { name, skip, create, tolerance } of cases) {
       });
     }
 
-    test('returns nothing more where nothing is watched', async () => {
+    test('returns only the outputs if the graph has no watched values', async () => {
       const { returned } = await run(
         create(),
         step(6, () => undefined),
@@ -143,13 +143,13 @@ for (const { name, skip, create, tolerance } of cases) {
       assert.deepEqual([...(returned[0]?.keys() ?? [])], ['total']);
     });
 
-    test('returns copies: a later step does not change them', async () => {
-      const { returned } = await run(create(), watching(6), [true, true]);
-      const { returned: alone } = await run(create(), watching(6), [true]);
+    test('returns copies, which later steps do not change', async () => {
+      const { returned } = await run(create(), watchedStep(6), [true, true]);
+      const { returned: alone } = await run(create(), watchedStep(6), [true]);
       assert.deepEqual(returned[0], alone[0]);
     });
 
-    test('takes any names', async () => {
+    test('accepts any names', async () => {
       const names = ['relu', 'watched/relu', 'computed/relu', 'relu/Relu', 'x/updated', 'relu/watched'];
       for (const output of names) {
         for (const watched of names.filter((other) => other !== output)) {

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { float32, scalar, type Tensor } from '../tensor/tensor.ts';
 import { engines } from '../testing/engines.ts';
+import { serviceThread } from '../testing/service-thread.ts';
+import { Thread } from '../threads/thread.ts';
+import { ThreadPool } from '../threads/thread-pool.ts';
 import type { Engine, Session } from './engine.ts';
-import { SessionThreads } from './session-threads.ts';
-import { WorkerSession } from './worker-session.ts';
+import { type SessionMethods, WorkerSession } from './worker-session.ts';
 
-/** Adds what is fed to `sum`, and returns the sum before. */
+/** Adds x · y to `sum` and returns the previous sum. */
 function adding() {
   const b = new GraphBuilder('adding');
   const x = b.input('x', { dtype: 'float32', shape: [2] });
@@ -37,7 +38,7 @@ async function withSession(engine: Engine, body: (session: Session) => Promise<v
 
 for (const { name, skip, create } of engines) {
   describe(`a session of ${name}`, { skip }, () => {
-    test('steps from zeros, keeps what it was not given, and returns copies', async () => {
+    test('starts from zeros, keeps unwritten variables, and returns copies', async () => {
       await withSession(create(1), async (session) => {
         assert.deepEqual((await session.step(feeds)).get('before'), float32([2], [0, 0]));
         const kept = (await session.read()).get('sum');
@@ -50,7 +51,7 @@ for (const { name, skip, create } of engines) {
       });
     });
 
-    test('refuses what has no place or does not fit, by name, and goes on as it was', async () => {
+    test('refuses unknown and unsuitable tensors by name, and then continues', async () => {
       await withSession(create(1), async (session) => {
         const refused = (work: Promise<unknown>, message: string) =>
           assert.rejects(work, new RunError(message));
@@ -62,12 +63,12 @@ for (const { name, skip, create } of engines) {
         );
         await refused(
           session.step(new Map(feeds).set('x', float32([3], [1, 2, 3]))),
-          'input x is float32 [2], it was given float32 [3]',
+          'input x is float32 [2], but was given float32 [3]',
         );
         const classes: Tensor = { dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) };
         await refused(
           session.step(new Map(feeds).set('x', classes)),
-          'input x is float32 [2], it was given int32 [2]',
+          'input x is float32 [2], but was given int32 [2]',
         );
         await refused(
           session.write(new Map([['total', scalar(1)]])),
@@ -75,13 +76,13 @@ for (const { name, skip, create } of engines) {
         );
         await refused(
           session.write(new Map([['sum', scalar(1)]])),
-          'variable sum is float32 [2], it was given float32 []',
+          'variable sum is float32 [2], but was given float32 []',
         );
         assert.deepEqual((await session.read()).get('sum'), float32([2], [0, 0]));
       });
     });
 
-    test('answers in the order in which it is asked', async () => {
+    test('answers requests in order', async () => {
       await withSession(create(1), async (session) => {
         const steps = [1, 2, 3].map(() => session.step(feeds));
         const before = (await Promise.all(steps)).map((outputs) => outputs.get('before')?.data[0]);
@@ -89,7 +90,7 @@ for (const { name, skip, create } of engines) {
       });
     });
 
-    test('that is released says so, and may be released again', async () => {
+    test('refuses requests after release, but can be released again', async () => {
       const session = await create(1).compile(adding());
       await session.release();
       await assert.rejects(session.read(), new RunError('the session of graph adding is released'));
@@ -99,50 +100,48 @@ for (const { name, skip, create } of engines) {
 }
 
 describe('the thread of a session', () => {
-  /** Sessions of threads that run a script; with the number of threads that were started. */
-  const home = (script: string) => {
+  /** Options for sessions whose threads run a script; counts the started threads. */
+  const optionsFor = (script: string) => {
     let started = 0;
-    const threads = new SessionThreads(() => {
+    const threads = new ThreadPool<undefined, SessionMethods>(() => {
       started++;
-      return new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`));
+      return new Thread('the thread of a session', serviceThread(script));
     });
     const adviceFor = () => 'Install it.';
     return { library: 'Lib', threads, start: undefined, adviceFor, started: () => started };
   };
-  const start = (script: string) => WorkerSession.create(adding(), home(script));
-  /** A thread that is ready, and then does this with a message. */
-  const ready = (onMessage: string) =>
-    `import { parentPort } from 'node:worker_threads';
-     parentPort.on('message', ({ kind }) => {
-       if (kind !== 'release' && kind !== 'start') { ${onMessage} }
-       else parentPort.postMessage({ kind: 'done', tensors: new Map() });
-     });`;
-  const failing = ready("parentPort.postMessage({ kind: 'failed', message: 'no film' })");
+  const start = (script: string) => WorkerSession.create(adding(), optionsFor(script));
+  const failing = `serve(() => ({
+    step: () => { throw new Error('no film'); },
+    read: () => new Map(),
+  }));`;
 
-  test('that cannot start says what to do', async () => {
+  test('that cannot start reports the error and advice', async () => {
     await assert.rejects(
       start("throw new Error('no library')"),
       new RunError('Lib cannot run graph adding: no library. Install it.'),
     );
   });
 
-  test('that ends before it is ready is no session', async () => {
+  test('that ends before it is ready fails the session', async () => {
     await assert.rejects(start(''), /^RunError: Lib cannot run graph adding: its thread ended with code 0/);
   });
 
-  test('that refuses a request gives its reason, and answers the next', async () => {
-    const session = await start(
-      ready(
-        "parentPort.postMessage(kind === 'read' ? { kind: 'done', tensors: new Map() } : { kind: 'failed', message: 'no film' })",
-      ),
-    );
-    await assert.rejects(session.step(feeds), new RunError('Lib, graph adding: no film'));
+  test('that refuses a request gives its reason with the error as the cause, and answers the next', async () => {
+    const session = await start(failing);
+    await assert.rejects(session.step(feeds), (error) => {
+      assert.ok(error instanceof RunError && error.cause instanceof Error);
+      assert.deepEqual([error.message, error.cause.message], ['Lib, graph adding: no film', 'no film']);
+      return true;
+    });
     assert.deepEqual(await session.read(), new Map());
     await session.release();
   });
 
   test('that dies at work fails what waits for it and what comes later', async () => {
-    const session = await start(ready("throw new Error('broken')"));
+    const session = await start(
+      "serve(() => ({ step: () => setImmediate(() => { throw new Error('broken'); }) && new Promise(() => {}) }));",
+    );
     const message = new RunError('Lib cannot run graph adding: broken. Install it.');
     await Promise.all([
       assert.rejects(session.step(feeds), message),
@@ -152,10 +151,10 @@ describe('the thread of a session', () => {
     await session.release();
   });
 
-  test('says what ran out, and the limit, not what the library printed about it', async () => {
+  test('reports which resource ran out, and its limit, instead of the library output', async () => {
     const said =
       'bfc_arena.cc:360 void* Allocate(size_t) Failed to allocate memory for requested buffer of size 9';
-    const session = await start(ready(`parentPort.postMessage({ kind: 'failed', message: '${said}' })`));
+    const session = await start(`serve(() => ({ step: () => { throw new Error('${said}'); } }));`);
     await assert.rejects(
       session.step(feeds),
       /^RunError: Lib, graph adding: out of memory: .* Use a smaller `batchSize`/,
@@ -163,48 +162,54 @@ describe('the thread of a session', () => {
     await session.release();
   });
 
-  test('serves the next session when the one before is released, failed steps or not', async () => {
-    const here = home(failing);
+  test('serves the next session after a release, even after failed steps', async () => {
+    const options = optionsFor(failing);
     for (let i = 0; i < 3; i++) {
-      const session = await WorkerSession.create(adding(), here);
+      const session = await WorkerSession.create(adding(), options);
       await assert.rejects(session.step(feeds), /no film/);
       await session.release();
     }
-    assert.equal(here.started(), 1);
-    const both = [await WorkerSession.create(adding(), here), await WorkerSession.create(adding(), here)];
-    assert.equal(here.started(), 2, 'two at once need two threads');
+    assert.equal(options.started(), 1);
+    const both = [
+      await WorkerSession.create(adding(), options),
+      await WorkerSession.create(adding(), options),
+    ];
+    assert.equal(options.started(), 2, 'two open sessions need two threads');
     for (const session of both) await session.release();
   });
 
   test('serves the next session after one that could not be made ready', async () => {
-    const here = home(`import { parentPort } from 'node:worker_threads';
-      let asked = 0;
-      parentPort.on('message', () => parentPort.postMessage(
-        asked++ === 0 ? { kind: 'failed', message: 'bad graph' } : { kind: 'done', tensors: new Map() }));`);
-    await assert.rejects(WorkerSession.create(adding(), here), new RunError('Lib, graph adding: bad graph'));
-    await (await WorkerSession.create(adding(), here)).release();
-    assert.equal(here.started(), 1);
+    const options = optionsFor(`let asked = 0;
+      serve(() => { if (asked++ === 0) throw new Error('bad graph'); return {}; });`);
+    await assert.rejects(
+      WorkerSession.create(adding(), options),
+      new RunError('Lib, graph adding: bad graph'),
+    );
+    await (await WorkerSession.create(adding(), options)).release();
+    assert.equal(options.started(), 1);
+  });
+
+  test('that cannot release its session serves no other', async () => {
+    const options = optionsFor("serve(() => ({ close: () => { throw new Error('stuck'); } }));");
+    const session = await WorkerSession.create(adding(), options);
+    await assert.rejects(session.release(), new RunError('Lib, graph adding: stuck'));
+    await assert.rejects((await WorkerSession.create(adding(), options)).release(), /stuck/);
+    assert.equal(options.started(), 2);
   });
 
   test('that dies while it waits is replaced', async () => {
-    const here = home(
-      `import { parentPort } from 'node:worker_threads';
-       parentPort.on('message', ({ kind }) => {
-         parentPort.postMessage({ kind: 'done', tensors: new Map() });
-         if (kind === 'release') setTimeout(() => process.exit(1), 5);
-       });`,
-    );
-    await (await WorkerSession.create(adding(), here)).release();
+    const options = optionsFor('serve(() => ({ close: () => { setTimeout(() => process.exit(1), 5); } }));');
+    await (await WorkerSession.create(adding(), options)).release();
     await new Promise((resolve) => setTimeout(resolve, 300));
-    await (await WorkerSession.create(adding(), here)).release();
-    assert.equal(here.started(), 2);
+    await (await WorkerSession.create(adding(), options)).release();
+    assert.equal(options.started(), 2);
   });
 });
 
-// koffi keeps the memory for C calls of every thread that ever called: with a thread for each session, three mappings each.
+// koffi never frees the memory it allocates per calling thread: one thread per session would leak three mappings each.
 const isLinux = process.platform === 'linux';
 for (const { name, skip, create } of engines) {
-  test(`many sessions of ${name}, one after the other, leave no memory mappings behind`, {
+  test(`many consecutive sessions of ${name} leak no memory mappings`, {
     skip: isLinux ? skip : 'mappings are listed on Linux only',
   }, async () => {
     const mappings = () => readFileSync('/proc/self/maps', 'utf8').split('\n').length;

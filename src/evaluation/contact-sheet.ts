@@ -2,8 +2,8 @@
  * Test pictures with their true and predicted classes, as one HTML file that needs nothing else: the first pictures of the
  * set, and the mistakes that the network was surest of.
  */
-import type { Examples } from '../data/files.ts';
-import { placeOf } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
+import { placeOf } from '../data/examples.ts';
 import { imageSize, recordBytes } from '../data/record.ts';
 import { encodeImage } from '../summary/png.ts';
 import { predictedClass, probabilities } from './confusion.ts';

@@ -1,7 +1,7 @@
 /** Precision @ 1 of a network's weights, each example scored exactly once (r0.11 scored 10,112 of 10,000). */
 import { requireObject, requireOneOf, requireWholeNumber } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import type { Engine, Session, Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import type { Variable } from '../graph/graph.ts';

@@ -30,7 +30,7 @@ export class EvaluationLog {
   static async open(dir: string): Promise<EvaluationLog> {
     await makeFolder(dir, 'evalDir');
     try {
-      return new EvaluationLog(dir, new Set(readLines(fileIn(dir)).flatMap(keyOfLine)));
+      return new EvaluationLog(dir, new Set((await readLines(fileIn(dir))).flatMap(keyOfLine)));
     } catch (error) {
       throw cannotBeWritten(dir, 'evalDir', error, fileIn(dir));
     }
@@ -49,7 +49,7 @@ export class EvaluationLog {
   async add(key: EvaluationKey, result: object): Promise<void> {
     const line = JSON.stringify({ time: new Date().toISOString(), ...key, ...result });
     try {
-      appendLines(this.file, [line]);
+      await appendLines(this.file, [line]);
     } catch (error) {
       throw cannotBeWritten(this.#dir, 'evalDir', error, this.file);
     }

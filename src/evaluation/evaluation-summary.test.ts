@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from 'fast-png';
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
-import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
-import { drawFilters } from '../summary/draw-filters.ts';
-import { drawGrid } from '../summary/draw-grid.ts';
+import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import type { RecordedValue } from '../summary/recorded-value.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { Evaluator } from './evaluate.ts';
@@ -168,7 +167,7 @@ test('a summary shows the activations of the first batch, its images and the fil
       },
     });
     const shown = values.find(({ tag }) => tag === 'softmax_linear/softmax_linear/activations');
-    assert.ok(shown?.kind === 'tensor' && shown.sparsityTag === 'softmax_linear/softmax_linear/sparsity');
+    assert.ok(shown?.kind === 'tensor' && shown.sparsity?.tag === 'softmax_linear/softmax_linear/sparsity');
     assert.deepEqual(shown.data, Float32Array.from(logits));
     assert.deepEqual(
       values.flatMap((value) => (value.kind === 'tensor' ? [[value.tag, value.data.length]] : [])),

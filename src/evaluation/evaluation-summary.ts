@@ -1,13 +1,12 @@
 /** What the evaluator shows of a checkpoint: precision, per class too, the confusion matrix, mistakes, what layers do. */
 
-import { type Examples, placeOf } from '../data/files.ts';
+import { type Examples, placeOf } from '../data/examples.ts';
 import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
-import { drawFilters } from '../summary/draw-filters.ts';
-import { drawGrid } from '../summary/draw-grid.ts';
+import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import { imageOf, type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 import { activationValues, imageValues } from '../training/shown-values.ts';
 import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
@@ -46,28 +45,19 @@ export class ScoreWitness {
 
   /** Scalars and pictures of the score, under the tutorial's tag and ours. */
   values({ precision }: Score): readonly RecordedValue[] {
-    const scalar = (tag: string, value: number) =>
-      Number.isFinite(value) ? [{ kind: 'scalar', tag, value } as const] : [];
-    const picture = (tag: string, drawn: Picture) =>
-      ({ kind: 'image', tag, image: encodeImage(drawn) }) as const;
+    const classes = this.#examples.dataset.classes.join(', ');
     const mistakes = this.#mistakes.map(({ example }) => this.#pictureOf(example));
     return [
-      ...scalar('Precision @ 1', precision),
+      ...ifFinite(precision, scalarOf('precision', precision)),
       ...this.confusion.byClass.flatMap((one) => [
-        ...scalar(`precision/${one.name}`, one.precision),
-        ...scalar(`recall/${one.name}`, one.recall),
+        ...ifFinite(one.precision, scalarOf('classPrecision', one.precision, { class: one.name })),
+        ...ifFinite(one.recall, scalarOf('classRecall', one.recall, { class: one.name })),
       ]),
-      { ...picture('confusion_matrix', drawConfusion(this.confusion.counts)), description: this.#axes },
+      imageOf('confusion', encodeImage(drawConfusion(this.confusion.counts)), { classes }),
       ...(mistakes.length > 0
-        ? [picture('most_confidently_wrong', drawGrid(mistakes, { scale: 2, gap: 2 }))]
+        ? [imageOf('mistakes', encodeImage(drawGrid(mistakes, { scale: 2, gap: 2 })))]
         : []),
     ];
-  }
-
-  /** What the confusion matrix shows, for there are no words on it. */
-  get #axes(): string {
-    const names = this.#examples.dataset.classes.join(', ');
-    return `Rows: what images are, from above; columns: what they are taken for, from the left: ${names}.`;
   }
 
   /** The photograph as it is on the disk. */
@@ -79,6 +69,11 @@ export class ScoreWitness {
     });
     return { width: imageSize, height: imageSize, channels: imageChannels, data };
   }
+}
+
+/** A share of nothing is not a number, and is not shown. */
+function ifFinite(value: number, shown: RecordedValue): readonly RecordedValue[] {
+  return Number.isFinite(value) ? [shown] : [];
 }
 
 /** Activations, images and filters of the first batch that was scored. */
@@ -95,6 +90,6 @@ export function layerValues({
   return [
     ...activationValues(activationNames, activations),
     ...imageValues(images.subarray(0, count * sizeOf(imageShape)), imageShape),
-    ...(image === undefined ? [] : [{ kind: 'image', tag: 'conv1/weights/filters', image } as const]),
+    ...(image === undefined ? [] : [imageOf('filters', image)]),
   ];
 }

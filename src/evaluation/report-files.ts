@@ -1,7 +1,7 @@
 /** What `eval --report` leaves: every prediction as CSV, the sums as JSON. Written aside and renamed. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { type ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';

@@ -1,15 +1,15 @@
 /**
- * A graph: what is computed from what, with the shape of everything. It is a function of the values fed (`inputs`) and of
- * the variables, and names what it computes by role (`results`). Nodes are in an order in which they can be computed.
+ * A graph: nodes with the types of all their inputs and outputs. It is a function of the fed values (`inputs`) and the
+ * variables; `results` names the values it returns. Nodes are in topological order.
  */
 import { GraphError } from '../errors.ts';
 import { sameShape, type TensorType } from '../tensor/tensor.ts';
 import type { Results } from './results.ts';
 import type { AttributesOf, OpName, PerInput, PerOutput } from './signature.ts';
 
-/** A symbolic tensor. Two values are the same when they are the same object. */
+/** A symbolic tensor, identified by object identity. */
 export interface Value extends TensorType {
-  /** Unique in its graph: the path of the node that makes it, or the name it is fed under. */
+  /** Unique in its graph: the path of the node that computes it, or the name of the input or variable. */
   readonly name: string;
 }
 
@@ -24,12 +24,12 @@ export type VariableRole =
   /** A moving average. */
   | 'average';
 
-/** A value that a session keeps from step to step. */
+/** A value that a session keeps between steps. */
 export interface Variable extends Value {
   readonly role: VariableRole;
 }
 
-/** The call of an operator. `Node` is the union over all operators; `Node<'LRN'>` is a call of that one. */
+/** A call of an operator. `Node` is the union over all operators; `Node<'LRN'>` is a call of that one. */
 export type Node<N extends OpName = OpName> = {
   readonly [K in N]: {
     readonly op: K;
@@ -49,22 +49,22 @@ export interface Graph {
   readonly results: Results<Value>;
 }
 
-/** The inputs of any node in their order, by name (by position where an operator takes a list). */
+/** The inputs of any node in order, with their names (or positions, if the operator takes a list). */
 export function inputsOf(node: { readonly inputs: object }): readonly [string, Value][] {
   return Object.entries(node.inputs as Readonly<Record<string, Value>>);
 }
 
-/** The outputs of any node in their order, by name. */
+/** The outputs of any node in order, with their names. */
 export function outputsOf(node: { readonly outputs: object }): readonly [string, Value][] {
   return Object.entries(node.outputs as Readonly<Record<string, Value>>);
 }
 
-/** Which node makes a value. Fed values and variables are made by none. */
+/** Maps each value to the node that computes it. Inputs and variables have no producer. */
 export function producers(graph: Graph): ReadonlyMap<Value, Node> {
   return new Map(graph.nodes.flatMap((node) => outputsOf(node).map(([, value]) => [value, node] as const)));
 }
 
-/** Which nodes read a value. */
+/** Maps each value to the nodes that read it. */
 export function readers(graph: Graph): ReadonlyMap<Value, readonly Node[]> {
   const found = new Map<Value, Node[]>();
   for (const node of graph.nodes) {
@@ -73,10 +73,10 @@ export function readers(graph: Graph): ReadonlyMap<Value, readonly Node[]> {
   return found;
 }
 
-/** Asserts that the new value of a variable can take its place.
- * @throws GraphError naming both types. */
+/** Checks that a variable's new value has the type of the variable.
+ * @throws GraphError naming both types */
 export function requireSameType(where: string, variable: TensorType, update: TensorType): void {
   if (variable.dtype === update.dtype && sameShape(variable.shape, update.shape)) return;
-  const say = ({ dtype, shape }: TensorType) => `${dtype} [${shape.join(', ')}]`;
-  throw new GraphError(`${where}: the variable is ${say(variable)}, its new value ${say(update)}`);
+  const print = ({ dtype, shape }: TensorType) => `${dtype} [${shape.join(', ')}]`;
+  throw new GraphError(`${where}: the variable is ${print(variable)}, its new value ${print(update)}`);
 }

@@ -1,4 +1,4 @@
-/** A graph as text, one line a value or node: the same text serves errors, golden tests and people. */
+/** Prints a graph, one value or node per line, for errors, golden tests and `inspect graph`. */
 import { describeType, type Tensor } from '../tensor/tensor.ts';
 import { type Graph, inputsOf, type Node, outputsOf } from './graph.ts';
 import { resultEntries } from './results.ts';
@@ -37,7 +37,7 @@ function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'data' in value && 'dtype' in value;
 }
 
-/** All values of a small tensor, the first few of a large one. */
+/** All elements of a small tensor, or the first few of a large one. */
 function printTensor(tensor: Tensor): string {
   const first = Array.from(tensor.data.subarray(0, 4), String);
   return `${describeType(tensor)} ${first.join(' ')}${tensor.data.length > first.length ? ' …' : ''}`;

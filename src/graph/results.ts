@@ -1,6 +1,6 @@
 /**
- * What a graph computes for whoever runs it: values by role and name. Every pass and both engines keep all roles by
- * `mapResults`, so a new role needs no change in any of them. Programs and plans of engines have results too, of their own kinds of value.
+ * What a graph returns: values by role and name. All passes and engines handle results through `mapResults`, so a new role
+ * needs no change in any of them. The programs and plans of an engine have results too, with value types of their own.
  */
 
 /** The results of a graph or a program. A new role is one line here. */
@@ -9,21 +9,21 @@ export interface Results<T> {
   readonly output: ReadonlyMap<string, T>;
   /** The value of the variable of that name after the step. */
   readonly update: ReadonlyMap<string, T>;
-  /** Averaged over all workers before anything that depends on it is computed. With a single worker there is nothing to
-   * average: engines drop the role (`withoutRole`), and the step is the same to the bit. */
+  /** Averaged over all workers before dependent values are computed. With a single worker there is nothing to average:
+   * engines drop the role (`withoutRole`), and the step stays bit-identical. */
   readonly exchanged: ReadonlyMap<string, T>;
-  /** Returned by a step on request. A request changes no bit of the other results. */
+  /** Returned on request. A request does not change any other result. */
   readonly watched: ReadonlyMap<string, T>;
 }
 
 export type ResultRole = keyof Results<unknown>;
 
-/** Results of which only some roles are given. */
+/** Results with the given roles; the others are empty. */
 export function resultsOf<T>(given: Partial<Results<T>>): Results<T> {
   return fromRoles((role) => given[role] ?? new Map<string, T>());
 }
 
-/** Every result replaced. */
+/** Applies `replace` to every result. */
 export function mapResults<T, U>(
   results: Results<T>,
   replace: (value: T, name: string, role: ResultRole) => U,
@@ -42,17 +42,17 @@ export function resultEntries<T>(results: Results<T>): readonly (readonly [Resul
   return byRole.flatMap(([role, named]) => [...named].map(([name, value]) => [role, name, value] as const));
 }
 
-/** All values. */
+/** The values of all results. */
 export function resultValues<T>(results: Results<T>): readonly T[] {
   return resultEntries(results).map(([, , value]) => value);
 }
 
-/** The same results, none of one role. */
+/** The results without those of one role. */
 export function withoutRole<T>(results: Results<T>, dropped: ResultRole): Results<T> {
   return fromRoles((role) => (role === dropped ? new Map<string, T>() : results[role]));
 }
 
-/** The list of roles as a value. */
+/** The only list of all roles at run time. */
 function fromRoles<T>(make: (role: ResultRole) => ReadonlyMap<string, T>): Results<T> {
   return {
     output: make('output'),

@@ -1,7 +1,7 @@
 /**
- * The language of graphs: every operator with its inputs, attributes and outputs. Whoever reads this page knows
- * what can be said; `ops/` tells what each operator means. Names are TensorFlow's where TensorFlow has the
- * operator. No operator changes a tensor in place: a new value is a new output.
+ * The graph language: every operator with its inputs, attributes and outputs. This file lists what exists; `ops/` defines what
+ * each operator computes. Names are TensorFlow's where TensorFlow has the operator. No operator modifies a tensor in place:
+ * every operator returns new values.
  */
 import type { Shape, Tensor } from '../tensor/tensor.ts';
 
@@ -33,8 +33,8 @@ export interface ReductionAttributes {
   readonly keepDims: boolean;
 }
 
-/** What the passes of an engine say a graph in, after differentiation. A model is not written in these: an engine that has
- * no use for one need not offer it. */
+/** Operators that only the passes of an engine add, after differentiation. Models do not use them, so an engine may omit
+ * them. */
 export interface EngineOpSignatures {
   /** Products of the matrices on the last two axes; the axes before them broadcast. */
   BatchMatMul: Op<'a' | 'b'>;
@@ -70,12 +70,12 @@ export interface OpSignatures extends EngineOpSignatures {
   // Movement.
   Reshape: Op<'x', { readonly shape: Shape }>;
   Transpose: Op<'x', { readonly order: readonly number[] }>;
-  /** Cells of one value (0 by default) before and after, an entry an axis. Negative numbers cut cells off. */
+  /** Cells of one value (default 0) before and after, one entry per axis. Negative counts crop. */
   Pad: Op<
     'x',
     { readonly before: readonly number[]; readonly after: readonly number[]; readonly value?: number }
   >;
-  /** Every `strides`-th element from `begin`, `size` of them, an entry an axis. */
+  /** Every `strides`-th element from `begin`, `size` of them, one entry per axis. */
   StridedSlice: Op<
     'x',
     { readonly begin: readonly number[]; readonly size: Shape; readonly strides: readonly number[] }
@@ -119,7 +119,7 @@ export type InputNames<N extends OpName> = OpSignatures[N]['inputs'];
 export type OutputNames<N extends OpName> = OpSignatures[N]['outputs'];
 export type AttributesOf<N extends OpName> = OpSignatures[N]['attributes'];
 
-/** Something for each input: by name, or a list where an operator takes any number of them. */
+/** One T per input: by name, or a list if the operator takes any number of inputs. */
 export type PerInput<N extends OpName, T> =
   number extends InputNames<N> ? readonly T[] : { readonly [I in InputNames<N>]: T };
 export type PerOutput<N extends OpName, T> = { readonly [O in OutputNames<N>]: T };

@@ -1,5 +1,5 @@
 /** Batches of images. A batch is a function of its step alone: it does not matter who makes it, when, or after which. */
-import { type Examples, placeOf } from '../data/files.ts';
+import { type Examples, placeOf } from '../data/examples.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
 import { centre, croppedValues, distort, drawDistortion } from './distort.ts';
 import type { ExampleOrder } from './order.ts';

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
-import { ModelProto } from '../engine/onnx/schema.ts';
+import { ModelProto } from '../engine/onnx/inspect/schema.ts';
 import { encodeEvent } from '../summary/event-encode.ts';
 import { frameRecord } from '../summary/record-file.ts';
 import { EventProto } from '../summary/schema.ts';

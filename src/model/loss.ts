@@ -4,7 +4,7 @@ import type { GraphBuilder } from '../ops/builder.ts';
 import { scalar } from '../tensor/tensor.ts';
 import type { Inference } from './network.ts';
 
-/** A term of the loss: its name in the console, in checkpoints and in TensorBoard, and its scalar value. */
+/** A term of the loss: its name (in the console, checkpoints and TensorBoard) and its scalar value. */
 export interface LossTerm {
   readonly name: string;
   readonly value: Value;
@@ -17,14 +17,14 @@ export interface Loss {
   readonly total: LossTerm;
 }
 
-/** Names of the terms and of their sum, in the tutorial's order. */
+/** Names of the terms and the total, in the tutorial's order. */
 export function lossNames({ terms, total }: Loss): readonly string[] {
   return [...terms, total].map(({ name }) => name);
 }
 
 /**
- * Each decayed weight w contributes weightDecay · share · Σ w² / 2; a share of 0 contributes a term that is always
- * zero, as in the tutorial, where 0.0 is not None.
+ * Each decayed weight w contributes weightDecay · share · Σ w² / 2. A share of 0 still adds a term, always zero, as in the
+ * tutorial, which tests `wd is not None` and passes 0.0.
  *
  * @param labels [N] int32
  */

@@ -1,6 +1,6 @@
 /**
- * The tutorial's network, readable line by line against its table (TensorFlow r0.11, `cifar10.inference`), for
- * training and evaluation alike. Shapes are [N, C, H, W]; widths are values, so that others can be tried.
+ * The tutorial's network (TensorFlow r0.11, `cifar10.inference`), for training and evaluation; the code below follows the
+ * table line by line. Shapes are [N, C, H, W]; widths are parameters.
  *
  * | layer          | operator                                   | output        |
  * |----------------|--------------------------------------------|---------------|
@@ -28,7 +28,7 @@ export interface NetworkWidths {
   readonly local4: number;
 }
 
-/** A network is a value: name, widths, and how it is built. */
+/** Describes a network: `inference` builds it. */
 export interface Network {
   readonly name: string;
   readonly widths: NetworkWidths;
@@ -38,14 +38,14 @@ export interface Network {
 
 export const tutorialWidths: NetworkWidths = { conv1: 64, conv2: 64, local3: 384, local4: 192 };
 
-/** Side of the images the network sees: crops of 32×32 photographs. */
+/** Height and width of the images that the network takes: crops of 32×32 photographs. */
 export const imageSize = 24;
 
 export function tutorialNetwork(classes: number, widths: NetworkWidths = tutorialWidths): Network {
   return { name: 'cifar10', widths, classes, imageShape: [3, imageSize, imageSize] };
 }
 
-/** A variable that training changes: its place in the graph, its first values and its weight decay. */
+/** A trained variable with its initializer and weight decay. */
 export interface Parameter {
   readonly variable: Value;
   readonly initializer: Initializer;
@@ -59,11 +59,11 @@ export interface Inference {
   readonly logits: Value;
   /** In the order of the layers, weights before biases. */
   readonly parameters: readonly Parameter[];
-  /** What the tutorial summarises: `conv1/conv1`, `conv2/conv2`, `local3/local3` … */
+  /** The values that the tutorial summarises: `conv1/conv1`, `conv2/conv2`, `local3/local3` … */
   readonly activations: readonly Value[];
 }
 
-/** Section 3.3 of the paper cited in `ops/normalization.ts` has other constants; these are the tutorial's. */
+/** The tutorial's constants; section 3.3 of the paper cited in `ops/normalization.ts` has others. */
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
 

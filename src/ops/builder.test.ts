@@ -7,7 +7,7 @@ import { GraphBuilder } from './builder.ts';
 const two: TensorType = { dtype: 'float32', shape: [2] };
 const three: TensorType = { dtype: 'float32', shape: [3] };
 
-test('the second node of a name is numbered, scopes stand before it, outputs after the first have names of their own', () => {
+test('nodes of the same name are numbered, scopes prefix names, outputs after the first get names of their own', () => {
   const b = new GraphBuilder('names');
   const x = b.input('x', two);
   const names = b.scope('layer', () => [
@@ -30,7 +30,7 @@ test('the second node of a name is numbered, scopes stand before it, outputs aft
   assert.deepEqual([loss.name, backprop.name], ['loss', 'loss:backprop']);
 });
 
-test('a scope ends where building in it fails', () => {
+test('a scope ends even if building in it throws', () => {
   const b = new GraphBuilder('scopes');
   assert.throws(() =>
     b.scope('layer', () => {
@@ -40,14 +40,14 @@ test('a scope ends where building in it fails', () => {
   assert.equal(b.op('Neg', { x: b.input('x', two) }).name, 'Neg');
 });
 
-test('two things fed under one name are refused', () => {
+test('an input and a variable cannot share a name', () => {
   const b = new GraphBuilder('twice');
   b.input('x', two);
   assert.throws(() => b.input('x', two), new GraphError('graph twice has two values named x'));
   assert.throws(() => b.variable('x', two), new GraphError('graph twice has two values named x'));
 });
 
-test('a variable asked for again is the same, and of the same type or refused', () => {
+test('requesting a variable again returns the same one; another type is refused', () => {
   const b = new GraphBuilder('shared');
   const weights = b.scope('layer', () => b.variable('weights', two));
   assert.equal(b.variable('layer/weights', two), weights);
@@ -57,14 +57,14 @@ test('a variable asked for again is the same, and of the same type or refused', 
   );
 });
 
-test('an output is named once', () => {
+test('an output name is unique', () => {
   const b = new GraphBuilder('outputs');
   const x = b.input('x', two);
   b.output('y', x);
   assert.throws(() => b.output('y', x), new GraphError('graph outputs has two output results named y'));
 });
 
-test('a variable is updated once, by a value of its type', () => {
+test('a variable is updated at most once, by a value of its type', () => {
   const b = new GraphBuilder('updates');
   const x = b.variable('x', two);
   assert.throws(
@@ -75,20 +75,22 @@ test('a variable is updated once, by a value of its type', () => {
   assert.throws(() => b.update(x, x), new GraphError('graph updates has two update results named x'));
 });
 
-test('what is built is checked: a value of another graph, and an update of what is no variable', () => {
+test('build() checks the graph: values of another graph and updates of non-variables are refused', () => {
   const b = new GraphBuilder('strange');
   b.op('Neg', { x: new GraphBuilder('other').input('x', two) });
   assert.throws(
     () => b.build(),
-    new GraphError('graph strange: Neg = Neg(x: x) → float32 [2] reads x, which nothing before it makes'),
+    new GraphError(
+      'graph strange: Neg = Neg(x: x) → float32 [2] reads x, which no input, variable or earlier node provides',
+    ),
   );
   const c = new GraphBuilder('fed');
   const x = c.input('x', two);
   c.update(x, x);
-  assert.throws(() => c.build(), new GraphError('graph fed: update of x, which is no variable'));
+  assert.throws(() => c.build(), new GraphError('graph fed: update of x, which is not a variable'));
 });
 
-test('what was built stays as it is when the builder goes on', () => {
+test('a built graph does not change when the builder adds more', () => {
   const b = new GraphBuilder('growing');
   const x = b.input('x', two);
   const first = b.build();

@@ -1,4 +1,4 @@
-/** Builds a graph: names its nodes, infers their types, refuses what does not fit. */
+/** Builds a graph: names its nodes, infers their types, rejects invalid calls. */
 import { GraphError } from '../errors.ts';
 import {
   type Graph,
@@ -30,21 +30,22 @@ export class GraphBuilder {
     this.#name = name;
   }
 
-  /** A value fed anew at every step. */
+  /** A value fed at every step. */
   input(name: string, { dtype, shape }: TensorType): Value {
     const value = { name: this.#claim(name), dtype, shape };
     this.#inputs.set(name, value);
     return value;
   }
 
-  /** A value that the session keeps from step to step. Asked for twice, it is the same.
-   * @throws GraphError when it was asked for with another type or role */
+  /** A value that the session keeps between steps. Requesting the same name again returns the same variable.
+   * @throws GraphError when it exists with another type or role */
   variable(name: string, type: TensorType, role: VariableRole = 'parameter'): Variable {
     const path = this.#path(name);
     const known = this.#variables.get(path);
     if (known !== undefined) {
       requireSameType(`variable ${path}`, known, type);
-      if (known.role !== role) throw new GraphError(`variable ${path} is a ${known.role} and a ${role}`);
+      if (known.role !== role)
+        throw new GraphError(`variable ${path} is already a ${known.role}, not a ${role}`);
       return known;
     }
     const value = { name: this.#claim(path), dtype: type.dtype, shape: type.shape, role };
@@ -52,7 +53,7 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Names what `build` adds `<scope>/…`, as the tutorial's variable scopes do. */
+  /** Prefixes the names of everything that `build` adds with `<scope>/`, like the tutorial's variable scopes. */
   scope<T>(scope: string, build: () => T): T {
     this.#scopes.push(scope);
     try {
@@ -62,8 +63,8 @@ export class GraphBuilder {
     }
   }
 
-  /** Adds a node and returns its first output. Without a name it is called after its operator.
-   * @throws GraphError when shapes or dtypes do not fit, naming operator, path and both. */
+  /** Adds a node and returns its first output. The name defaults to the operator's.
+   * @throws GraphError naming the operator, its path and the input types, when shapes or dtypes do not match */
   readonly op: Apply = (op, inputs, ...[attributes, name]) => {
     const outputs = this.outputsOf(op, inputs, attributes ?? {}, name);
     const [first] = Object.values<Value>(outputs);
@@ -71,7 +72,7 @@ export class GraphBuilder {
     return first;
   };
 
-  /** Adds a node and returns all of its outputs. */
+  /** Adds a node and returns all its outputs. */
   outputsOf<N extends OpName>(
     op: N,
     inputs: PerInput<N, Value>,
@@ -88,33 +89,33 @@ export class GraphBuilder {
     return outputs;
   }
 
-  /** Names a result of the graph.
-   * @throws GraphError when the role has a result of that name */
+  /** Makes a value a result of the graph.
+   * @throws GraphError when the role already has a result of that name */
   result(role: ResultRole, name: string, value: Value): void {
     if (this.#results[role].has(name))
       throw new GraphError(`graph ${this.#name} has two ${role} results named ${name}`);
     this.#results[role].set(name, value);
   }
 
-  /** Returns the value from every step, under the name. */
+  /** Returns the value from every step. */
   output(name: string, value: Value): void {
     this.result('output', name, value);
   }
 
-  /** Returns the value, under the name, from those steps that are asked for it. */
+  /** Returns the value from steps that request watched values. */
   watch(name: string, value: Value): void {
     this.result('watched', name, value);
   }
 
-  /** Makes the value the variable's value after the step.
-   * @throws GraphError when its type is another, or the variable is updated twice */
+  /** Sets the variable to the value after the step.
+   * @throws GraphError when the types differ or the variable already has an update */
   update(variable: Value, value: Value): void {
     requireSameType(`update of ${variable.name}`, variable, value);
     this.result('update', variable.name, value);
   }
 
-  /** The graph as it is now; what is added later is not in it.
-   * @throws GraphError when a value comes from another graph, or what is updated is no variable. */
+  /** The graph built so far. Later additions do not change it.
+   * @throws GraphError when a node reads a value of another graph, or an update names something other than a variable */
   build(): Graph {
     return checked({
       name: this.#name,
@@ -135,7 +136,7 @@ export class GraphBuilder {
     return path;
   }
 
-  /** As in TensorFlow, the second node of a name gets `_1`. */
+  /** As in TensorFlow, the second node of a name is suffixed `_1`. */
   #unique(path: string): string {
     for (let copy = 0; ; copy++) {
       const candidate = copy === 0 ? path : `${path}_${copy}`;

@@ -34,63 +34,63 @@ const right: Graph = {
   results: resultsOf({ output: new Map([['sum', y]]), update: new Map([['weights', y]]) }),
 };
 
-test('a graph that is right is returned as it is', () => {
+test('a valid graph is returned unchanged', () => {
   assert.equal(checked(right), right);
 });
 
-describe('what is no graph is refused', () => {
+describe('checked() refuses', () => {
   const cases: readonly (readonly [title: string, change: Partial<Graph>, message: string])[] = [
     [
-      'an input and a variable of one name',
+      'an input and a variable with the same name',
       { variables: new Map([['images', variable('images')]]) },
       'graph small: an input and a variable share a name',
     ],
     [
-      'a node whose value has the name of another',
+      'a node whose output has the name of another output',
       { nodes: [add, { ...double, outputs: { y: vector('layer/Add') } }] },
       'graph small: two values are named layer/Add',
     ],
     [
-      'a node whose value has the name of an input',
+      'a node whose output has the name of an input',
       { nodes: [add, { ...double, outputs: { y: vector('images') } }] },
       'graph small: two values are named images',
     ],
     [
-      'a node before the one that it reads',
+      'a node before the node it reads',
       { nodes: [double, add] },
-      'graph small: layer/Add_1 = Add(a: layer/Add, b: layer/Add) → float32 [2] reads layer/Add, which nothing before it makes',
+      'graph small: layer/Add_1 = Add(a: layer/Add, b: layer/Add) → float32 [2] reads layer/Add, which no input, variable or earlier node provides',
     ],
     [
-      'a node that reads a value of another graph, whatever its name',
+      'a node that reads a value of another graph with the same name',
       { nodes: [{ ...add, inputs: { a: images, b: vector('weights') } }] },
-      'graph small: layer/Add = Add(a: images, b: weights) → float32 [2] reads weights, which nothing before it makes',
+      'graph small: layer/Add = Add(a: images, b: weights) → float32 [2] reads weights, which no input, variable or earlier node provides',
     ],
     [
-      'a node that says another shape than its rule gives',
+      'a node with another shape than its shape rule infers',
       { nodes: [{ ...add, outputs: { y: vector('layer/Add', 3) } }] },
-      'graph small: layer/Add = Add(a: images, b: weights) → float32 [3] should give float32 [2]',
+      'graph small: layer/Add = Add(a: images, b: weights) → float32 [3] should be float32 [2]',
     ],
     [
-      'a node with an output too many',
+      'a node with an extra output',
       {
         nodes: [{ ...add, outputs: { y, more: vector('more') } } as Node],
       },
-      'graph small: layer/Add = Add(a: images, b: weights) → float32 [2], more: float32 [2] should give no such output',
+      'graph small: layer/Add = Add(a: images, b: weights) → float32 [2], more: float32 [2] should not have the output more',
     ],
     [
-      'a node that its rule refuses',
+      'a node that its shape rule refuses',
       { variables: new Map([['weights', wide]]), nodes: [{ ...add, inputs: { a: images, b: wide } }] },
       'Add "layer/Add": float32 [2] and float32 [3] do not broadcast (inputs: a float32 [2]; b float32 [3])',
     ],
     [
       'an output with the name of an input',
       { results: resultsOf({ output: new Map([['images', y]]) }) },
-      'graph small: images names an output and something fed; one name for one thing',
+      'graph small: the output images has the name of an input or variable',
     ],
     [
       'an output with the name of a variable',
       { results: resultsOf({ output: new Map([['weights', y]]) }) },
-      'graph small: weights names an output and something fed; one name for one thing',
+      'graph small: the output weights has the name of an input or variable',
     ],
     [
       'an output that nothing computes',
@@ -105,7 +105,7 @@ describe('what is no graph is refused', () => {
     [
       'an update of an input',
       { results: resultsOf({ update: new Map([['images', y]]) }) },
-      'graph small: update of images, which is no variable',
+      'graph small: update of images, which is not a variable',
     ],
     [
       'an update of another shape',

@@ -1,4 +1,4 @@
-/** Is this a graph? Run when one is built and after every rewrite, so that a wrong one fails where it was made. */
+/** Validates graphs when they are built and after every rewrite, so that errors surface where they are made. */
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, requireSameType, type Value } from '../graph/graph.ts';
 import { printNode } from '../graph/print.ts';
@@ -7,9 +7,9 @@ import type { OpName } from '../graph/signature.ts';
 import { describeType, type TensorType } from '../tensor/tensor.ts';
 import { inferTypes } from './infer.ts';
 
-/** Returns the graph if every value has one maker that stands before its readers, every type is what the
- * operator's rule says, names are unique, and outputs and updates exist and fit.
- * @throws GraphError naming the node. */
+/** Returns the graph if every value has one producer before its readers, every type is what the operator's shape rule
+ * infers, names are unique, and outputs and updates exist and have the right types.
+ * @throws GraphError naming the node or result */
 export function checked(graph: Graph): Graph {
   const known = new Set<Value>([...graph.inputs.values(), ...graph.variables.values()]);
   const names = new Set<string>([...known].map(({ name }) => name));
@@ -32,15 +32,15 @@ function checkNode<N extends OpName>(graph: Graph, node: Node<N>, known: Readonl
   for (const [, value] of inputsOf(node)) {
     if (known.has(value)) continue;
     throw new GraphError(
-      `graph ${graph.name}: ${printNode(node)} reads ${value.name}, which nothing before it makes`,
+      `graph ${graph.name}: ${printNode(node)} reads ${value.name}, which no input, variable or earlier node provides`,
     );
   }
   const types = Object.values<TensorType>(inferTypes<N>(node.op, node.name, node.inputs, node.attributes));
-  outputsOf(node).forEach(([, value], index) => {
+  outputsOf(node).forEach(([output, value], index) => {
     const type = types[index];
     if (type !== undefined && describeType(type) === describeType(value)) return;
-    const expected = type === undefined ? 'no such output' : describeType(type);
-    throw new GraphError(`graph ${graph.name}: ${printNode(node)} should give ${expected}`);
+    const expected = type === undefined ? `not have the output ${output}` : `be ${describeType(type)}`;
+    throw new GraphError(`graph ${graph.name}: ${printNode(node)} should ${expected}`);
   });
 }
 
@@ -48,14 +48,12 @@ function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
   const { output, update, watched } = graph.results;
   for (const name of output.keys()) {
     if (!graph.inputs.has(name) && !graph.variables.has(name)) continue;
-    throw new GraphError(
-      `graph ${graph.name}: ${name} names an output and something fed; one name for one thing`,
-    );
+    throw new GraphError(`graph ${graph.name}: the output ${name} has the name of an input or variable`);
   }
   const fed = new Map<string, Value>([...graph.inputs, ...graph.variables]);
   for (const [name, value] of watched) {
     if (!output.has(name) && (fed.get(name) ?? value) === value) continue;
-    throw new GraphError(`graph ${graph.name}: ${name} names what is watched and something else`);
+    throw new GraphError(`graph ${graph.name}: ${name} is the name of a watched value and of another value`);
   }
   for (const [role, name, value] of resultEntries(graph.results)) {
     if (!known.has(value))
@@ -64,7 +62,7 @@ function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
   for (const [name, value] of update) {
     const variable = graph.variables.get(name);
     if (variable === undefined)
-      throw new GraphError(`graph ${graph.name}: update of ${name}, which is no variable`);
+      throw new GraphError(`graph ${graph.name}: update of ${name}, which is not a variable`);
     requireSameType(`graph ${graph.name}, update of ${name}`, variable, value);
   }
 }

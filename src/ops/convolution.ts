@@ -1,9 +1,9 @@
 /**
- * Convolutions of stride 1 (cross-correlations, as everywhere in deep learning), and the bias that follows them.
+ * Convolutions of stride 1 (cross-correlations, as usual in deep learning), and the bias added to them.
  *
  * With x [N, I, H, W], filter [O, I, KH, KW] and y [N, O, H', W'],
  *   y[n, o, r, c] = Σ_{i, kr, kc} x[n, i, r + kr - top, c + kc - left] · filter[o, i, kr, kc].
- * Convolution is linear in x and in the filter, and so are its two gradients in theirs: the three operators are
+ * Convolution is linear in x and in the filter, and its gradients are linear in their operands, so the three operators are
  * each other's gradients.
  *
  * | of                   | with respect to | is                                       |
@@ -49,7 +49,7 @@ const multiplyAdds = (filterShape: Shape, outputShape: Shape) => {
   return n * h * w * o * i * kh * kw;
 };
 
-/** How the filter [O, I, KH, KW] slides over x [N, I, H, W]. */
+/** The geometry of a filter [O, I, KH, KW] sliding over x [N, I, H, W]. */
 function windowOf(x: Shape, filter: Shape, padding: Padding): Window {
   const [, , h, w] = sizes(x);
   const [, , kh, kw] = sizes(filter);
@@ -97,7 +97,7 @@ export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
     dy: ({ op, inputs: { filter }, attributes: { padding }, dy }) =>
       op('Conv2D', { x: dy, filter }, { padding }),
   },
-  onnx: { expandedBy: 'engine/onnx/expand-convolution' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-convolution' },
   onednn: ({ inputs: { filter, dy }, attributes: { padding, inputShape }, call }) => ({
     y: call('convolution_backward_data', { weights: filter, diffDst: dy }, inputShape, {
       window: windowOf(inputShape, filter.dims, padding),
@@ -117,7 +117,7 @@ export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
       op('Conv2DBackpropInput', { filter: dy, dy: outer }, { padding, inputShape: x.shape }),
     dy: ({ op, inputs: { x }, attributes: { padding }, dy }) => op('Conv2D', { x, filter: dy }, { padding }),
   },
-  onnx: { expandedBy: 'engine/onnx/expand-convolution' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-convolution' },
   onednn: ({ inputs: { x, dy }, attributes: { padding, filterShape }, call }) => ({
     y: call('convolution_backward_weights', { src: x, diffDst: dy }, filterShape, {
       window: windowOf(x.dims, filterShape, padding),
@@ -146,7 +146,7 @@ export const biasAdd: OpDefinition<'BiasAdd'> = {
   },
 };
 
-/** The sum of dy [N, C] or [N, C, H, W] over all axes but the channels': [C]. */
+/** The sum of dy [N, C] or [N, C, H, W] over all axes except the channel axis: [C]. */
 export const biasAddGrad: OpDefinition<'BiasAddGrad'> = {
   infer: ({ dy }) => ({ y: like(dy, [dy.shape[1] ?? 0]) }),
   gradient: {
@@ -171,7 +171,7 @@ interface BiasGradContext extends PrimitiveContext {
   readonly inputs: { readonly dy: Slot };
 }
 
-/** A product with a row of ones: oneDNN sums along the last axis only as fast. */
+/** A product with a row of ones: oneDNN's reduction is only this fast along the last axis. */
 function columnSums(
   { inputs: { dy }, constant, call }: BiasGradContext,
   rows: number,
@@ -181,7 +181,7 @@ function columnSums(
   return call('matmul', { src: ones, weights: dy }, [1, columns]);
 }
 
-/** Computed by the filter's gradient where that reads the same dy: the engine joins the two. */
+/** A reduction. If the filter gradient reads the same dy, the engine fuses the two. */
 function channelSums(context: BiasGradContext): Slot {
   const { dy } = context.inputs;
   return reduce(context, 'sum', dy, [1, dy.dims[1] ?? 1, 1, 1]);

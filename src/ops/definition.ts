@@ -1,35 +1,35 @@
-/** What an operator is: one record with its shape rule, its gradient and its lowerings side by side. */
+/** The definition of an operator: one record with its shape rule, gradient and lowerings. */
 import type { Value } from '../graph/graph.ts';
 import type { AttributesOf, InputNames, OpName, PerInput, PerOutput } from '../graph/signature.ts';
 import type { Tensor, TensorType } from '../tensor/tensor.ts';
 import type { PrimitiveContext, Slot } from './primitives.ts';
 
 export interface OpDefinition<N extends OpName> {
-  /** The types of the outputs.
-   * @throws GraphError when the inputs do not fit each other or the attributes; the caller adds where. */
+  /** Infers the types of the outputs.
+   * @throws GraphError when the inputs do not match each other or the attributes; the caller adds the location */
   readonly infer: (inputs: PerInput<N, TensorType>, attributes: AttributesOf<N>) => PerOutput<N, TensorType>;
   readonly gradient: GradientRule<N> | NotDifferentiable;
   readonly onnx: OnnxRule<N> | ExpandedBefore;
   readonly onednn: OnednnRule<N> | NotOffered;
-  /** Multiplications of the operator that are added up (matrix work); none by default. */
+  /** Multiply-adds of one call (matrix operators only; undefined counts as none). */
   readonly multiplyAdds?: (inputs: PerInput<N, TensorType>, outputs: PerOutput<N, TensorType>) => number;
 }
 
-/** Absence is never silent: why there is no gradient. */
+/** The reason why an operator has no gradient: never omitted silently. */
 export interface NotDifferentiable {
   readonly notDifferentiable: string;
 }
-/** The pass of the ONNX engine that replaces this operator by others before lowering. */
+/** The pass of the ONNX engine that replaces this operator with others before lowering. */
 export interface ExpandedBefore {
   readonly expandedBy: string;
 }
 
-/** Why an engine has no form of the operator. */
+/** The reason why an engine does not support the operator. */
 export interface NotOffered {
   readonly notOffered: string;
 }
 
-/** Adds a node to the graph at hand and returns its first output. */
+/** Adds a node to the graph being built and returns its first output. */
 export type Apply = <N extends OpName>(
   op: N,
   inputs: PerInput<N, Value>,
@@ -43,18 +43,18 @@ export interface GradientContext<N extends OpName> {
   readonly inputs: PerInput<N, Value>;
   readonly attributes: AttributesOf<N>;
   readonly outputs: PerOutput<N, Value>;
-  /** The gradient of the first output. Other outputs have none. */
+  /** The gradient of the first output. Rules do not receive gradients of other outputs. */
   readonly dy: Value;
 }
 
-/** For each input how its gradient is made of dy, or null, with a comment, where it cannot have one. A gradient
- * of a broadcast operand has the shape of dy; the backward walk sums it to the operand's. */
+/** For each input, a rule that computes its gradient from dy, or null (with a comment saying why) if it cannot have one. The
+ * gradient of a broadcast operand has the shape of dy; the backward walk sums it to the operand's shape. */
 export type GradientRule<N extends OpName> =
   number extends InputNames<N>
     ? (context: GradientContext<N>, index: number) => Value
     : { readonly [I in InputNames<N>]: ((context: GradientContext<N>) => Value) | null };
 
-/** An ONNX node as plain data. Attributes are ints, floats, strings or lists of ints. */
+/** An ONNX node as plain data. */
 export interface OnnxNode {
   readonly opType: string;
   readonly inputs: readonly string[];
@@ -80,7 +80,7 @@ export interface OnnxContext<N extends OpName> {
   readonly outputTypes: PerOutput<N, TensorType>;
   readonly attributes: AttributesOf<N>;
   readonly emit: Emit;
-  /** The name of an initializer that holds the tensor; equal tensors share one. */
+  /** Returns the name of an initializer that holds the tensor; equal tensors share one. */
   readonly constant: (value: Tensor) => string;
 }
 /** Returns the ONNX name of every output. */
@@ -95,7 +95,7 @@ export interface OnednnContext<N extends OpName> extends PrimitiveContext {
 /** Returns the slot of every output. */
 export type OnednnRule<N extends OpName> = (context: OnednnContext<N>) => PerOutput<N, Slot>;
 
-/** A whole-number list as ONNX takes shapes, axes and the like: an int64 vector. */
+/** A list of integers as the int64 vector in which ONNX takes shapes, axes and similar inputs. */
 export function int64Vector(values: readonly number[]): Tensor {
   return { dtype: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) };
 }

@@ -1,4 +1,4 @@
-/** Elementwise operators. Two operands broadcast; their gradients have the shape of y until the backward walk sums them. */
+/** Elementwise operators. Two operands broadcast; their gradients keep the shape of y until the backward walk sums them. */
 
 import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
@@ -84,7 +84,7 @@ export const div: OpDefinition<'Div'> = {
 /** y = max(a, b). */
 export const maximum: OpDefinition<'Maximum'> = {
   infer: inferBinary,
-  gradient: { notDifferentiable: 'engine passes alone make it, after differentiation' },
+  gradient: { notDifferentiable: 'only engine passes use it, after differentiation' },
   onnx: onnxBinary('Max'),
   onednn: onednnBinary('max'),
 };
@@ -102,7 +102,7 @@ export const square: OpDefinition<'Square'> = {
   infer: inferUnary,
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: times(op, 2, x), b: dy }) },
   onnx: ({ inputs: { x }, emit }) => ({ y: emit('Mul', [x, x]) }),
-  // As a product it takes part in chains, which begin with two operands.
+  // Chains start at a binary call, so a product can be fused where a unary square could not.
   onednn: (context) => ({
     y: binary(context, 'mul', context.inputs.x, context.inputs.x, context.inputs.x.dims),
   }),
@@ -124,7 +124,7 @@ export const relu: OpDefinition<'Relu'> = {
   onednn: onednnUnary('relu'),
 };
 
-/** dx = dy where y > 0, else 0: at the kink the gradient is 0, as in TensorFlow. */
+/** dx = dy where y > 0, else 0. At the kink the gradient is 0, as in TensorFlow. */
 export const reluGrad: OpDefinition<'ReluGrad'> = {
   infer: ({ dy, y }) => {
     requireSame('dy and y', dy, y);
@@ -132,7 +132,7 @@ export const reluGrad: OpDefinition<'ReluGrad'> = {
   },
   gradient: {
     dy: ({ op, inputs: { y }, dy }) => op('ReluGrad', { dy, y }),
-    y: null, // a step function of y: flat wherever it has a derivative
+    y: null, // a step function of y: its derivative is 0 wherever it exists
   },
   onnx: ({ inputs: { dy, y }, emit }) => ({ y: emit('Mul', [dy, step(emit, y, 0)]) }),
   onednn: (context) => {
@@ -151,9 +151,9 @@ export const greaterEqual: OpDefinition<'GreaterEqual'> = {
 };
 
 /**
- * 1 for x > 0, 0 for x < 0, and `atZero` for 0, in one operator: HardSigmoid is min(max(alpha · x + beta, 0), 1), and
- * with the largest alpha there is every x but the subnormal ones is far beyond the ramp. ONNX Runtime compares and casts
- * truth values on one thread, and its Where makes three passes; this is one pass on all threads.
+ * 1 for x > 0, 0 for x < 0, and `atZero` for 0, in one operator: HardSigmoid is min(max(alpha · x + beta, 0), 1), and with
+ * the largest float32 as alpha every x except subnormal ones is clamped. ONNX Runtime runs comparisons and casts of booleans
+ * on one thread, and Where needs three passes over memory; HardSigmoid is one pass on all threads.
  */
 function step(emit: Emit, x: string, atZero: 0 | 1): string {
   return emit('HardSigmoid', [x], { alpha: { float: 3.4e38 }, beta: { float: atZero } });

@@ -1,4 +1,4 @@
-/** The types that a call gives, by the rule of its operator. */
+/** Infers the output types of calls. */
 import { GraphError, messageOf } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
 import type { AttributesOf, OpName, PerInput, PerOutput } from '../graph/signature.ts';
@@ -6,7 +6,7 @@ import { describeType, type TensorType } from '../tensor/tensor.ts';
 import { definitions } from './table.ts';
 
 /** The output types of one call.
- * @throws GraphError that names the operator, its path, what is wrong and the types of all inputs. */
+ * @throws GraphError naming the operator, its path, the fault and the types of all inputs */
 export function inferTypes<N extends OpName>(
   op: N,
   path: string,

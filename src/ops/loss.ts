@@ -1,4 +1,4 @@
-/** What training makes small. */
+/** The operators of loss functions. */
 import { float32, scalar, sizeOf } from '../tensor/tensor.ts';
 import { int64Vector, type OpDefinition } from './definition.ts';
 import { binary, plain, reduce, unary } from './primitives.ts';
@@ -6,8 +6,8 @@ import { float32Type, requireEqual, requireType } from './shapes.ts';
 
 /**
  * loss[n] = -log softmax(logits[n])[labels[n]], backprop = softmax(logits) - onehot(labels), with logits [N, K],
- * labels [N] int32 in 0 … K-1, loss [N], backprop [N, K]. The largest logit is taken off before the exponential,
- * so that none overflows.
+ * labels [N] int32 in 0 … K-1, loss [N], backprop [N, K]. The largest logit is subtracted before the exponential to avoid
+ * overflow.
  */
 export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCrossEntropyWithLogits'> = {
   infer: ({ logits, labels }) => {
@@ -19,7 +19,7 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
   gradient: {
     logits: ({ op, outputs: { loss, backprop }, dy }) =>
       op('Mul', { a: backprop, b: op('Reshape', { x: dy }, { shape: [...loss.shape, 1] }) }),
-    labels: null, // class numbers
+    labels: null, // class numbers are not differentiable
   },
   onnx: ({ inputs: { logits, labels }, inputTypes, emit, constant }) => {
     const classes = inputTypes.logits.shape[1] ?? 0;
@@ -70,7 +70,7 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
 export const l2Loss: OpDefinition<'L2Loss'> = {
   infer: () => ({ y: float32Type([]) }),
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: x, b: dy }) },
-  // In three levels: ONNX Runtime adds up plainly, and a million squares in one sum are wrong in the fifth digit.
+  // Summed in three levels: ONNX Runtime adds sequentially, and a plain sum of a million squares is off in the fifth digit.
   onnx: ({ inputs: { x }, inputTypes, emit, constant }) => {
     const rows = inputTypes.x.shape[0] ?? 1;
     const groups = nearestDivisor(rows);
@@ -92,7 +92,7 @@ export const l2Loss: OpDefinition<'L2Loss'> = {
   },
 };
 
-/** The largest divisor of a number up to its square root: 48 of 2304. */
+/** The largest divisor of a number that does not exceed its square root: 48 for 2304. */
 function nearestDivisor(count: number): number {
   let divisor = Math.max(1, Math.floor(Math.sqrt(count)));
   while (count % divisor !== 0) divisor--;

@@ -17,7 +17,7 @@ export const matMul: OpDefinition<'MatMul'> = {
     return { y: float32Type([rows, columns]) };
   },
   gradient: {
-    // y = a'b' gives da' = dy b'ᵀ and db' = a'ᵀ dy; where an operand is transposed, so is its gradient.
+    // y = a'b' gives da' = dy b'ᵀ and db' = a'ᵀ dy. The gradient of a transposed operand is transposed too.
     a: ({ op, inputs: { b }, attributes: { transposeA, transposeB }, dy }) =>
       transposeA
         ? op('MatMul', { a: b, b: dy }, { transposeA: transposeB, transposeB: true })
@@ -68,7 +68,7 @@ export const batchMatMul: OpDefinition<'BatchMatMul'> = {
   multiplyAdds: ({ a }, { y }) => sizeOf(y.shape) * (a.shape.at(-1) ?? 0),
 };
 
-/** Every matrix transposed. */
+/** Transposes the last two axes. */
 function flipped(op: Apply, x: Value): Value {
   const last = x.shape.length - 1;
   return op('Transpose', { x }, { order: [...axesOf(x.shape).slice(0, -2), last, last - 1] });

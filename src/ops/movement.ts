@@ -1,4 +1,4 @@
-/** Operators that move elements and compute nothing. */
+/** Operators that move elements without computing. */
 import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
 import { describeType, float32, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
@@ -6,7 +6,7 @@ import { type Apply, int64Vector, type OpDefinition } from './definition.ts';
 import { type Piece, plain, slotDims, stridesOf } from './primitives.ts';
 import { axesOf, like } from './shapes.ts';
 
-/** The same elements in the same order under another shape. */
+/** The same elements, in the same order, in another shape. */
 export const reshape: OpDefinition<'Reshape'> = {
   infer: ({ x }, { shape }) => {
     if (sizeOf(shape) !== sizeOf(x.shape)) {
@@ -46,7 +46,7 @@ export const transpose: OpDefinition<'Transpose'> = {
       op('Transpose', { x: dy }, { order: order.map((_, axis) => order.indexOf(axis)) }),
   },
   onnx: ({ inputs: { x }, inputTypes, outputTypes, attributes: { order }, emit, constant }) => {
-    // Axes that stay neighbours move as one: ONNX Runtime is fast where two axes change places.
+    // Merge axes that stay adjacent: ONNX Runtime's Transpose is fast when it swaps only two axes.
     const groups = neighbours(order);
     if (groups.length === order.length) return { y: emit('Transpose', [x], { perm: { ints: order } }) };
     const byInput = groups.toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
@@ -67,7 +67,7 @@ export const transpose: OpDefinition<'Transpose'> = {
   },
 };
 
-/** The order cut into runs of axes that follow each other in x too. */
+/** Splits the order into runs of axes that are adjacent in x too. */
 function neighbours(order: readonly number[]): readonly (readonly number[])[] {
   const groups: number[][] = [];
   for (const axis of order) {
@@ -78,7 +78,7 @@ function neighbours(order: readonly number[]): readonly (readonly number[])[] {
   return groups;
 }
 
-/** x with cells of one value around it. */
+/** x padded with one value; negative counts crop. */
 export const pad: OpDefinition<'Pad'> = {
   infer: ({ x }, { before, after }) => {
     requireAxes('before', before, x);
@@ -91,7 +91,7 @@ export const pad: OpDefinition<'Pad'> = {
     };
   },
   gradient: {
-    // What was added is cut off, what was cut off is zero.
+    // Crops what was added; pads what was cropped with zeros.
     x: ({ op, attributes: { before, after }, dy }) =>
       op('Pad', { x: dy }, { before: before.map((count) => -count), after: after.map((count) => -count) }),
   },
@@ -102,7 +102,7 @@ export const pad: OpDefinition<'Pad'> = {
     const { before, after, value = 0 } = context.attributes;
     const source = plain(context, context.inputs.x);
     const dims = context.outputTypes.y.shape;
-    // What stays of x: negative counts cut cells off.
+    // The part of x that is kept: negative counts crop.
     const cut = before.map((count) => Math.max(0, -count));
     const kept = source.dims.map((size, axis) => size - (cut[axis] ?? 0) - Math.max(0, -(after[axis] ?? 0)));
     const filling = context.constant(float32(dims, new Float32Array(sizeOf(dims)).fill(value)));
@@ -133,7 +133,7 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
     return { y: like(x, size) };
   },
   gradient: {
-    // Each element with the stride's zeros behind it, then what the slice left out before and after.
+    // Spread the elements of dy by the strides, then pad with zeros what the slice left out before and after.
     x: ({ op, inputs: { x }, attributes: { begin, size, strides }, dy }) => {
       const spread = size.map((length, axis) => length * (strides[axis] ?? 1));
       const after = x.shape.map((length, axis) => length - (begin[axis] ?? 0) - (spread[axis] ?? 0));
@@ -154,7 +154,7 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
   },
 };
 
-/** x with `strides - 1` zeros behind every element of an axis: behind it stands an axis of 1 that is padded. */
+/** x with `strides - 1` zeros after every element of an axis: pads a new inner axis of size 1. */
 function withGaps(op: Apply, x: Value, strides: readonly number[]): Value {
   if (strides.every((stride) => stride === 1)) return x;
   const apart = op('Reshape', { x }, { shape: x.shape.flatMap((length) => [length, 1]) });
@@ -164,7 +164,7 @@ function withGaps(op: Apply, x: Value, strides: readonly number[]): Value {
   return op('Reshape', { x: op('Pad', { x: apart }, { before, after }) }, { shape });
 }
 
-/** The operands one after the other along the axis. */
+/** Concatenates the operands along the axis. */
 export const concat: OpDefinition<'Concat'> = {
   infer: (operands, { axis }) => {
     const [first] = operands;
@@ -173,7 +173,7 @@ export const concat: OpDefinition<'Concat'> = {
     for (const operand of operands) {
       if (others(operand) !== others(first) || operand.dtype !== first.dtype) {
         throw new GraphError(
-          `${describeType(first)} and ${describeType(operand)} differ beyond axis ${axis}`,
+          `${describeType(first)} and ${describeType(operand)} may only differ in axis ${axis}`,
         );
       }
     }
@@ -207,18 +207,18 @@ export const concat: OpDefinition<'Concat'> = {
   },
 };
 
-/** x with the order of elements reversed along the axes. */
+/** x with the order of elements reversed along the given axes. */
 export const reverse: OpDefinition<'Reverse'> = {
   infer: ({ x }) => ({ y: like(x, x.shape) }),
   gradient: { x: ({ op, attributes, dy }) => op('Reverse', { x: dy }, attributes) },
   onnx: ({ inputs: { x }, attributes: { axes }, emit, constant }) => {
-    // ONNX's Slice runs backwards from the last element to the end named by a very small number.
+    // A Slice with step -1 runs from the last element (-1) to before the first; the very negative end is clamped.
     const [starts, ends, steps] = [-1, -(2 ** 31), -1].map((value) =>
       constant(int64Vector(axes.map(() => value))),
     );
     return { y: emit('Slice', [x, starts ?? '', ends ?? '', constant(int64Vector(axes)), steps ?? '']) };
   },
-  onednn: { notOffered: 'passes of the ONNX engine alone make it' },
+  onednn: { notOffered: 'only passes of the ONNX engine use it' },
 };
 
 /** y[i, …] = x[indices[i], …]. */
@@ -229,14 +229,14 @@ export const gather: OpDefinition<'Gather'> = {
     if (wrong !== undefined) throw new GraphError(`x ${describeType(x)} has no row ${wrong}`);
     return { y: like(x, [indices.length, ...rest]) };
   },
-  gradient: { notDifferentiable: 'engine passes alone make it, after differentiation' },
+  gradient: { notDifferentiable: 'only engine passes use it, after differentiation' },
   onnx: ({ inputs: { x }, attributes: { indices }, emit, constant }) => ({
     y: emit('Gather', [x, constant(int64Vector(indices))], { axis: { int: 0 } }),
   }),
-  onednn: { notOffered: 'passes of the ONNX engine alone make it' },
+  onednn: { notOffered: 'only passes of the ONNX engine use it' },
 };
 
-/** Asked of tens of thousands of indices after every pass, so a plain loop. */
+/** The first index outside 0 … rows - 1. A plain loop, because it checks tens of thousands of indices after every pass. */
 function firstOutside(indices: readonly number[], rows: number): number | undefined {
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number;
@@ -245,7 +245,7 @@ function firstOutside(indices: readonly number[], rows: number): number | undefi
   return undefined;
 }
 
-/** Where a part of a row-major tensor begins, and how far its neighbours are apart. */
+/** The offset and strides of a part of a row-major tensor that starts at `begin`. */
 function viewAt(dims: Shape, begin: readonly number[]): { readonly offset: number; readonly strides: Shape } {
   const strides = stridesOf(dims);
   return { strides, offset: begin.reduce((sum, index, axis) => sum + index * (strides[axis] ?? 1), 0) };

@@ -19,7 +19,7 @@ export const lrn: OpDefinition<'LRN'> = {
   gradient: {
     x: ({ op, inputs: { x }, attributes, outputs: { y }, dy }) => op('LRNGrad', { x, y, dy }, attributes),
   },
-  onnx: { expandedBy: 'engine/onnx/expand-normalization' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-normalization' },
   onednn: (context) => {
     const { x } = context.inputs;
     const { power } = scale(context, x, context.attributes);
@@ -35,9 +35,9 @@ export const lrnGrad: OpDefinition<'LRNGrad'> = {
     requireSame('y and dy', y, dy);
     return { y: float32Type(x.shape) };
   },
-  gradient: { notDifferentiable: 'second derivatives of local response normalisation are not written' },
-  onnx: { expandedBy: 'engine/onnx/expand-normalization' },
-  // As ((x · Σ) · d^beta - dy) / -d^beta it is one chain of elementwise functions, one pass over memory.
+  gradient: { notDifferentiable: 'second derivatives of local response normalisation are not implemented' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-normalization' },
+  // Written as ((x · Σ) · d^beta - dy) / -d^beta it is one chain of elementwise functions: a single pass over memory.
   onednn: (context) => {
     const { x, y, dy } = context.inputs;
     const { alpha, beta, depthRadius } = context.attributes;
@@ -49,8 +49,8 @@ export const lrnGrad: OpDefinition<'LRNGrad'> = {
   },
 };
 
-/** factor · Σ over each channel's window of neighbours: a 1×1 convolution with a banded matrix. oneDNN's own LRN has fast
- * code for windows of 5 alone. */
+/** factor · Σ over each channel's window of neighbours, as a 1×1 convolution with a banded matrix: oneDNN's own LRN is only
+ * fast for windows of 5 channels. */
 function windowSum(
   { constant, call }: PrimitiveContext,
   src: Slot,
@@ -67,7 +67,7 @@ function windowSum(
   });
 }
 
-/** d and d^beta. For the tutorial's beta of 3/4 that is √(d · √d): oneDNN's power function is many times slower. */
+/** Computes d and d^beta. For the tutorial's beta of 3/4, d^beta is √(d · √d): oneDNN's power function is many times slower. */
 function scale(context: PrimitiveContext, x: Slot, { depthRadius, bias, alpha, beta }: LrnAttributes) {
   const squares = binary(context, 'mul', x, x, x.dims);
   const d = unary(context, 'linear', windowSum(context, squares, depthRadius, alpha), 1, bias);

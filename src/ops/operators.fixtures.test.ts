@@ -11,7 +11,7 @@ import { computeGraph, type Reference, reference } from '../testing/reference.ts
 import { GraphBuilder } from './builder.ts';
 import { definitions } from './table.ts';
 
-/** float64 against float64, but for float32 constants; and float32 with the shortest algorithms against float64. */
+/** The reference computes in float64, apart from float32 constants; engines compute in float32 with fast algorithms. */
 const tolerances = { reference: 1e-7, engine: 1e-5 };
 
 function tensorOf({ dtype, shape, values }: NestedTensor): Tensor {
@@ -22,7 +22,7 @@ function isOpName(name: string): name is OpName {
   return Object.hasOwn(definitions, name);
 }
 
-/** All cases in one graph: what each is fed, and what is expected under which name. */
+/** One graph of all cases, the tensors to feed and the expected outputs by name. */
 const builder = new GraphBuilder('fixtures');
 const feeds = new Map<string, Tensor>();
 const expected = new Map<string, NestedTensor>();
@@ -35,7 +35,7 @@ const titles = loadOperatorFixtures().map(
       feeds.set(`${title}/${input}`, tensorOf(tensor));
       return [input, builder.input(`${title}/${input}`, tensorOf(tensor))];
     });
-    const results = place(op, Object.fromEntries(values), attributes, title);
+    const results = addCase(op, Object.fromEntries(values), attributes, title);
     for (const [output, tensor] of Object.entries(outputs)) {
       const value = results[output];
       assert.ok(value, `${op} has no output ${output}`);
@@ -62,7 +62,7 @@ const titles = loadOperatorFixtures().map(
   },
 );
 
-function place<N extends OpName>(
+function addCase<N extends OpName>(
   op: N,
   inputs: object,
   attributes: object,

@@ -16,11 +16,11 @@ import { GraphBuilder } from './builder.ts';
 import { checked } from './check.ts';
 import { definitions } from './table.ts';
 
-/** Float32 against float64. The shortest convolution algorithm is the least exact (`expand-winograd.ts`). */
+/** Float32 against float64. Winograd convolutions are the least exact (`expand-winograd.ts`). */
 const tolerance = 1e-5;
 
-/** A sample in a graph of all samples: what it is fed and the names under which its values come back. */
-interface Placed {
+/** A sample added to a graph of samples: its feeds and the names of its outputs. */
+interface AddedSample {
   readonly title: string;
   readonly op: OpName;
   readonly feeds: ReadonlyMap<string, Tensor>;
@@ -32,35 +32,35 @@ interface Placed {
 const all = graphOf(() => true);
 const expected = computeGraph(all.graph, references(all.feeds));
 
-/** A graph of the samples of some operators. */
+/** A graph with the samples of several operators. */
 interface SampleGraph {
-  readonly placed: readonly Placed[];
+  readonly added: readonly AddedSample[];
   readonly graph: Graph;
   readonly feeds: ReadonlyMap<string, Tensor>;
 }
 
 function graphOf(offers: EngineCase['offers']): SampleGraph {
   const builder = new GraphBuilder('samples');
-  const placed = (Object.keys(samples) as OpName[]).filter(offers).flatMap((op) => place(builder, op));
-  const feeds = new Map(placed.flatMap((sample) => [...sample.feeds]));
-  return { placed, feeds, graph: builder.build() };
+  const added = (Object.keys(samples) as OpName[]).filter(offers).flatMap((op) => addSamples(builder, op));
+  const feeds = new Map(added.flatMap((sample) => [...sample.feeds]));
+  return { added, feeds, graph: builder.build() };
 }
 
 function references(feeds: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Reference> {
   return new Map([...feeds].map(([name, tensor]) => [name, reference(tensor)]));
 }
 
-function place<N extends OpName>(builder: GraphBuilder, op: N): readonly Placed[] {
-  return samples[op].map((sample, index) => placeSample(builder, op, sample, `${op}_${index}`));
+function addSamples<N extends OpName>(builder: GraphBuilder, op: N): readonly AddedSample[] {
+  return samples[op].map((sample, index) => addSample(builder, op, sample, `${op}_${index}`));
 }
 
-/** Adds the sample, and where it has gradients those of Σ w · y for random weights w. */
-function placeSample<N extends OpName>(
+/** Adds a sample and, if the operator has a gradient, the gradients of Σ w · y for random weights w. */
+function addSample<N extends OpName>(
   builder: GraphBuilder,
   op: N,
   { inputs, attributes }: Sample<N>,
   title: string,
-): Placed {
+): AddedSample {
   const tensors = Object.entries(inputs as Readonly<Record<string, Tensor>>);
   const values = tensors.map(([name, tensor]) => [name, builder.input(`${title}/${name}`, tensor)] as const);
   const record = Array.isArray(inputs) ? values.map(([, value]) => value) : Object.fromEntries(values);
@@ -114,10 +114,10 @@ function weightsFor({ shape }: Value): Float32Tensor {
 }
 
 for (const engine of engines) {
-  describe(`the engine ${engine.name} computes every operator as the reference does`, {
+  describe(`the engine ${engine.name} agrees with the reference on every operator`, {
     skip: engine.skip,
   }, () => {
-    const { placed, graph, feeds } = graphOf(engine.offers);
+    const { added, graph, feeds } = graphOf(engine.offers);
     let session: Session | undefined;
     let actual: ReadonlyMap<string, Tensor>;
     before(async () => {
@@ -126,7 +126,7 @@ for (const engine of engines) {
     });
     after(() => session?.release());
 
-    for (const { title, outputs, differentiable } of placed) {
+    for (const { title, outputs, differentiable } of added) {
       test(`${title}: shape, value and gradient`, () => {
         for (const name of [...outputs, ...differentiable.map((input) => `${title}/gradient/${input}`)]) {
           const value = expected.get(name);
@@ -142,7 +142,7 @@ for (const engine of engines) {
 describe('every gradient agrees with central differences', () => {
   // In float64: the truncation error of a step of 1e-4 is about 1e-8, its rounding error about 1e-12.
   const step = 1e-4;
-  for (const sample of all.placed.filter(({ differentiable }) => differentiable.length > 0)) {
+  for (const sample of all.added.filter(({ differentiable }) => differentiable.length > 0)) {
     for (const input of sample.differentiable) {
       test(`${sample.title} with respect to ${input}`, () => {
         const { title } = sample;
@@ -175,7 +175,7 @@ describe('every gradient agrees with central differences', () => {
   }
 });
 
-/** The part of the graph that computes one sample and its loss. */
+/** The part of the graph that computes the weighted sum of one sample. */
 function only(whole: Graph, title: string): Graph {
   const mine = (name: string) => name === title || name.startsWith(`${title}/`);
   const outputs = new Map([...whole.results.output].filter(([name]) => name === `${title}/weighted_sum`));
@@ -189,7 +189,7 @@ function only(whole: Graph, title: string): Graph {
   return checked({ ...whole, inputs, nodes: nodes.reverse(), results: resultsOf({ output: outputs }) });
 }
 
-/** Kinks and ties: what is decided there, with the expected numbers written out. */
+/** Expected gradients at kinks and ties. */
 describe('at kinks and ties', () => {
   const cases: readonly {
     title: string;
@@ -211,13 +211,13 @@ describe('at kinks and ties', () => {
       gradient: [1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0],
     },
     {
-      title: 'of two tied cells the upper one wins, whatever its column',
+      title: 'of two tied cells the upper one wins, regardless of its column',
       build: (b, x) => b.op('MaxPool', { x }, { size: 3, stride: 3, padding: 'VALID' }),
       x: float32([1, 1, 3, 3], [0, 1, 5, 5, 2, 0, 1, 5, 0]),
       gradient: [0, 0, 1, 0, 0, 0, 0, 0, 0],
     },
     {
-      title: 'a pool after a ReLU passes nothing to cells that are all below 0, or at 0',
+      title: 'a pool after a ReLU passes no gradient to cells at or below 0',
       build: (b, x) => b.op('MaxPool', { x: b.op('Relu', { x }) }, { size: 2, stride: 2, padding: 'VALID' }),
       x: float32([1, 1, 2, 4], [-1, -2, 0, 0, -3, -4, -1, 0]),
       gradient: [0, 0, 0, 0, 0, 0, 0, 0],
@@ -249,12 +249,12 @@ describe('at kinks and ties', () => {
 });
 
 test('an operator without a sample does not compile', () => {
-  // The assertion is the type of this constant: the compiler is what tests it.
+  // The test is the type of this constant: the compiler checks it.
   const emptyIsEnough: readonly [] extends Samples<'Add'> ? true : false = false;
   assert.equal(emptyIsEnough, false);
 });
 
-test('every engine offers every operator that a model may be written in', () => {
+test('every engine supports every operator that models use', () => {
   const ofPasses: { readonly [N in keyof EngineOpSignatures]: true } = {
     BatchMatMul: true,
     Gather: true,
@@ -269,7 +269,7 @@ test('every engine offers every operator that a model may be written in', () => 
     );
 });
 
-test('what has no gradient says why', () => {
+test('an operator without a gradient says why', () => {
   const b = new GraphBuilder('no gradient');
   const a = b.input('a', { dtype: 'float32', shape: [2] });
   const loss = b.op('Sum', { x: b.op('GreaterEqual', { a, b: a }) }, { axes: [0], keepDims: false });
@@ -279,7 +279,7 @@ test('what has no gradient says why', () => {
   );
 });
 
-test('shapes that do not fit are refused with operator, path and both shapes', () => {
+test('an error about shapes names the operator, its path and both shapes', () => {
   const b = new GraphBuilder('misfit');
   const x = b.input('x', { dtype: 'float32', shape: [128, 3, 32, 32] });
   const filter = b.input('filter', { dtype: 'float32', shape: [64, 16, 3, 3] });

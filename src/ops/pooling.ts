@@ -1,4 +1,4 @@
-/** Sliding maximum. Padding cells never win (they stand for -∞). */
+/** Max pooling. Padding cells count as -∞, so they are never the maximum. */
 import { GraphError } from '../errors.ts';
 import type { PoolAttributes } from '../graph/signature.ts';
 import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
@@ -23,7 +23,7 @@ function windowOf(x: Shape, { size, stride, padding }: PoolAttributes): Window {
   };
 }
 
-/** y [N, C, H', W'] holds the largest cell of each window of x [N, C, H, W]. */
+/** y [N, C, H', W'] holds the maximum of each window of x [N, C, H, W]. */
 export const maxPool: OpDefinition<'MaxPool'> = {
   infer: ({ x }, attributes) => ({ y: float32Type(pooledShape(x, attributes)) }),
   gradient: {
@@ -45,7 +45,7 @@ export const maxPool: OpDefinition<'MaxPool'> = {
   }),
 };
 
-/** dx [N, C, H, W]: each dy goes to the first cell of its window, row by row, that holds the window's maximum. */
+/** dx [N, C, H, W]: each element of dy is added to the first cell (in row-major order) holding its window's maximum. */
 export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
   infer: ({ x, y, dy }, attributes) => {
     const expected = pooledShape(x, attributes);
@@ -55,8 +55,8 @@ export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
     requireSame('y and dy', y, dy);
     return { y: float32Type(x.shape) };
   },
-  gradient: { notDifferentiable: 'second derivatives of pooling are not written' },
-  onnx: { expandedBy: 'engine/onnx/expand-pooling' },
+  gradient: { notDifferentiable: 'second derivatives of pooling are not implemented' },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-pooling' },
   onednn: ({ inputs: { x, y, dy }, attributes, call, workspace }) => {
     const window = windowOf(x.dims, attributes);
     const reads = { diffDst: dy, workspace: workspace(x, y, window) };

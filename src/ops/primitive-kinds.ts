@@ -1,7 +1,7 @@
 /**
- * oneDNN's primitives, as far as they are used: one table from which the calls of programs, the C signatures, the
- * primitive descriptors, the fusion and the precision of calls derive (oneDNN Developer Guide, "Primitives" and "C API").
- * A new kind is its name and its record here: forgetting either, or a field, does not compile.
+ * The table of oneDNN primitives in use. Calls of programs, C signatures, primitive descriptors, fusion and precision all
+ * derive from it (oneDNN Developer Guide, "Primitives" and "C API"). A new kind is a name and a record here; omitting the
+ * record or a field is a compile error.
  */
 
 export type PrimitiveKind =
@@ -15,7 +15,7 @@ export type PrimitiveKind =
   | 'binary'
   | 'reduction'
   | 'softmax_forward';
-/** What a call does: a primitive, or a copy of whole tensors or pieces, which becomes reorders. */
+/** The kind of a call: a primitive, or a copy of tensors or parts of tensors, which becomes reorders. */
 export type CallKind = PrimitiveKind | 'copy';
 
 /** A tensor that a primitive reads or writes (DNNL_ARG_…). */
@@ -36,29 +36,29 @@ export type Setting = 'prop' | 'algorithm' | 'axis' | 'alpha' | 'beta' | 'p' | '
 export type WindowArgument = 'strides' | 'kernel' | 'dilates' | 'before' | 'after';
 export type ConstructorArgument = Exclude<TensorArgument, 'workspace'> | Setting | WindowArgument;
 
-/** Algorithms of primitives that have only one here. */
+/** Algorithms of primitives that use only one here. */
 export type FixedAlgorithm = 'convolutionDirect' | 'poolingMax' | 'softmaxLog';
 
 export interface PrimitiveRecord {
-  /** 3.x: `dnnl_<kind>_primitive_desc_create(out, engine, …, [hint,] attributes)`. */
+  /** Arguments in 3.x: `dnnl_<kind>_primitive_desc_create(out, engine, …, [hint,] attributes)`. */
   readonly arguments: readonly ConstructorArgument[];
-  /** 2.x: `dnnl_<function>(out, …)`, where it differs from `<kind>_desc_init` with 3.x's arguments less `dilates`. */
+  /** Differences in 2.x: `dnnl_<function>(out, …)`. Defaults: `<kind>_desc_init` with 3.x's arguments without `dilates`. */
   readonly v2?: { readonly function?: string; readonly arguments?: readonly ConstructorArgument[] };
-  /** The forward primitive whose descriptor a backward one is made with. */
+  /** The forward primitive whose descriptor is the hint for creating a backward one. */
   readonly hint?: 'convolution_forward' | 'pooling_forward';
-  /** `workspace`: training where the call writes a workspace. */
+  /** The propagation kind. `workspace`: training if the call writes a workspace, else inference. */
   readonly prop?: 'training' | 'inference' | 'workspace';
-  /** One algorithm, or the parameter of the call that names it. */
+  /** A fixed algorithm, or the call parameter that names it. */
   readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction';
   /** The argument that is the call's result. */
   readonly result: TensorArgument;
-  /** Which layouts oneDNN chooses; the other tensors lie as their neighbours want. */
+  /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. */
   readonly choosesLayouts: 'all' | 'result' | 'none';
-  /** Each element of the result depends on the elements in the same place only. */
+  /** Each element of the result depends only on the operands' elements at the same position. */
   readonly elementwise: boolean;
-  /** Post-ops that run as fast as the primitive itself (others fall back to oneDNN's reference code). */
+  /** Post-ops that run at full speed (others fall back to oneDNN's reference code). */
   readonly postOps: 'chains' | 'functions' | 'none';
-  /** `operands`: reads bfloat16 where that precision is asked for; `follows`: computes in the type of its operands. */
+  /** `operands`: reads bfloat16 in that precision; `follows`: computes in the type of its operands. */
   readonly bfloat16: 'operands' | 'follows' | 'never';
 }
 
@@ -182,7 +182,7 @@ const copy: PrimitiveRecord = {
   bfloat16: 'follows',
 };
 
-/** The record of a kind; a copy counts as a primitive that follows its operand. */
+/** The record of a kind. A copy is treated as a primitive that follows its operand. */
 export function recordOf(kind: CallKind): PrimitiveRecord {
   return kind === 'copy' ? copy : primitiveKinds[kind];
 }

@@ -1,8 +1,9 @@
 /**
- * What an operator becomes for oneDNN, as plain data: calls of its primitives. A call reads and writes slots, tensors
- * whose memory and layout the engine decides. The kinds of primitives are in `primitive-kinds.ts`; nothing here knows the
+ * The form of operators for oneDNN, as plain data: calls of its primitives. A call reads and writes slots, tensors whose memory
+ * and layout the engine chooses. The kinds of primitives are in `primitive-kinds.ts`; this file is independent of the native
  * library.
  */
+
 import { float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import type { CallKind, TensorArgument } from './primitive-kinds.ts';
 
@@ -10,12 +11,12 @@ export type { CallKind } from './primitive-kinds.ts';
 
 export type SlotType = 'float32' | 'bfloat16' | 'int32';
 
-/** A tensor of a program, written once. Scalars are [1]. */
+/** A tensor of a program, written once. Scalars have dims [1]. */
 export interface Slot {
   readonly name: string;
   readonly dims: Shape;
   readonly type: SlotType;
-  /** The slot whose memory it is, under other dims of the same elements in row-major order. */
+  /** The slot whose memory this slot shares, with other dims for the same elements in row-major order. */
   readonly base?: Slot;
 }
 
@@ -23,30 +24,30 @@ export type Slots = Readonly<Partial<Record<TensorArgument, Slot>>>;
 
 /** Functions of one element: `linear` is alpha · x + beta, `pow` is alpha · x^beta. */
 export type Unary = 'relu' | 'sqrt' | 'linear' | 'exp' | 'pow';
-/** Functions of two elements; comparisons give 1 or 0. */
+/** Functions of two elements; comparisons return 1 or 0. */
 export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'ge' | 'gt' | 'eq';
 
 export type Reduction = 'sum' | 'mean';
 
-/** What a call does to each element of its result before writing it. */
+/** A function applied to each element of a call's result before it is written. */
 export type PostOp =
   | { readonly unary: Unary; readonly alpha: number; readonly beta: number }
   | { readonly binary: Binary; readonly operand: Slot };
 
-/** A sliding window: zero cells before and after, rows then columns. */
+/** A sliding window: strides, kernel size and zero cells before and after, rows then columns. */
 export interface Window {
   readonly strides: readonly [number, number];
   readonly kernel: readonly [number, number];
   readonly before: readonly [number, number];
   readonly after: readonly [number, number];
 }
-/** A part of a tensor: its first element and the distance of neighbours along each axis, in elements. */
+/** A part of a tensor: the offset of its first element and the strides of its axes, in elements. */
 export interface View {
   readonly offset: number;
   readonly strides: Shape;
   readonly dims: Shape;
 }
-/** What a copy moves; without views, the whole. */
+/** One move of a copy; without views, the whole tensor. */
 export interface Piece {
   readonly source: Slot;
   readonly from?: View;
@@ -62,13 +63,13 @@ export interface CallParameters {
   readonly window?: Window;
   /** Matrix operands that are read transposed. */
   readonly transposed?: readonly ('src' | 'weights')[];
-  /** The primitive takes the layout of its neighbours instead of choosing one. */
+  /** The primitive uses the layouts of adjacent calls instead of choosing its own. */
   readonly follows?: true;
   readonly pieces?: readonly Piece[];
 }
 
 export interface Call {
-  /** The operator that it comes from, and the path of its node, such as `conv1/Conv2D`. */
+  /** The operator it was lowered from, and the path of that node, such as `conv1/Conv2D`. */
   readonly op: string;
   readonly name: string;
   readonly kind: CallKind;
@@ -78,18 +79,18 @@ export interface Call {
   readonly postOps: readonly PostOp[];
 }
 
-/** What a rule builds calls with. */
+/** What lowering rules use to build calls. */
 export interface PrimitiveContext {
-  /** Adds a call and returns its first result, of the shape given. */
+  /** Adds a call and returns its first result, which has the given dims. */
   readonly call: (kind: CallKind, reads: Slots, dims: Shape, parameters?: CallParameters) => Slot;
   readonly constant: (value: Tensor) => Slot;
-  /** The same elements in the same order under other dims. */
+  /** The same elements in the same order, with other dims. */
   readonly alias: (slot: Slot, dims: Shape) => Slot;
-  /** The workspace that a pooling call filled when it made y of x, or a new one. */
+  /** The workspace of the pooling call that computed y from x, or a new one. */
   readonly workspace: (x: Slot, y: Slot, window: Window) => Slot;
 }
 
-/** dims of a value: a scalar is a vector of one element. */
+/** The dims of a value; a scalar becomes a vector of one element. */
 export function slotDims(shape: Shape): Shape {
   return shape.length === 0 ? [1] : shape;
 }
@@ -106,7 +107,7 @@ export function unary(
 
 const commutative: readonly Binary[] = ['add', 'mul', 'max', 'eq'];
 
-/** A function of two operands, which broadcast to the shape as in NumPy. */
+/** A function of two operands, which broadcast to `shape` as in NumPy. */
 export function binary(context: PrimitiveContext, name: Binary, a: Slot, b: Slot, shape: Shape): Slot {
   const dims = slotDims(shape);
   if (!isWhole(a, dims) && isWhole(b, dims) && commutative.includes(name)) {
@@ -116,7 +117,7 @@ export function binary(context: PrimitiveContext, name: Binary, a: Slot, b: Slot
   return context.call('binary', { src, src1: aligned(context, b, dims) }, dims, { binary: name });
 }
 
-/** x stretched to dims: a primitive's first operand must be whole. */
+/** x broadcast to dims: a primitive's first operand must have the full shape. */
 export function stretch(context: PrimitiveContext, x: Slot, dims: Shape): Slot {
   if (isWhole(x, dims)) return x;
   const zeros = context.constant(float32(dims, new Float32Array(sizeOf(dims))));
@@ -125,23 +126,23 @@ export function stretch(context: PrimitiveContext, x: Slot, dims: Shape): Slot {
 
 const isWhole = (slot: Slot, dims: Shape) => slot.dims.join() === dims.join();
 
-/** x with axes of size 1 in front, so that it has as many as dims. */
+/** x with leading axes of size 1, so that it has as many axes as dims. */
 export function aligned({ alias }: PrimitiveContext, x: Slot, dims: Shape): Slot {
   if (x.dims.length === dims.length) return x;
   return alias(x, [...new Array<number>(dims.length - x.dims.length).fill(1), ...x.dims]);
 }
 
-/** x in row-major order, whatever layout it had; slots of two axes and fewer always are. */
+/** x in row-major order. Slots with at most two axes already are. */
 export function plain({ call }: PrimitiveContext, x: Slot): Slot {
   return x.dims.length <= 2 ? x : call('copy', {}, x.dims, { pieces: [{ source: x }] });
 }
 
-/** The sum or mean over the axes that are 1 in dims. oneDNN refuses to reduce where nothing is to be reduced. */
+/** The sum or mean over the axes that have size 1 in dims. A no-op if no axis is reduced, which oneDNN would refuse. */
 export function reduce({ call }: PrimitiveContext, reduction: Reduction, src: Slot, dims: Shape): Slot {
   return isWhole(src, dims) ? src : call('reduction', { src }, dims, { reduction });
 }
 
-/** The distance of neighbours along each axis of a row-major tensor. */
+/** The strides of a row-major tensor, in elements. */
 export function stridesOf(dims: Shape): readonly number[] {
   return dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
 }

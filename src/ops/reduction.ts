@@ -1,4 +1,4 @@
-/** Sums and means over axes, and the copy that undoes them. */
+/** Sums and means over axes, and broadcasting. */
 import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
 import type { ReductionAttributes } from '../graph/signature.ts';
@@ -18,7 +18,7 @@ const inferReduction = ({ x }: { x: TensorType }, { axes, keepDims }: ReductionA
 const keptShape = (shape: Shape, axes: readonly number[]) =>
   shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
 
-/** dy, one of it for each element of x that was added up. */
+/** dy broadcast to the shape of x. */
 const spread = ({ op, inputs: { x }, attributes: { axes }, dy }: GradientContext<'Sum'>): Value =>
   op('BroadcastTo', { x: op('Reshape', { x: dy }, { shape: keptShape(x.shape, axes) }) }, { shape: x.shape });
 
@@ -68,12 +68,12 @@ export const mean: OpDefinition<'Mean'> = {
   onednn: onednnReduction('mean'),
 };
 
-/** x stretched to the shape, along axes of size 1 and new outer ones. */
+/** x broadcast to the shape, along axes of size 1 and new leading axes. */
 export const broadcastTo: OpDefinition<'BroadcastTo'> = {
   infer: ({ x }, { shape }) => {
     const y = like(x, shape);
     if (broadcast(x, y).join() !== shape.join()) {
-      throw new GraphError(`x ${describeType(x)} does not stretch to [${shape.join(', ')}]`);
+      throw new GraphError(`x ${describeType(x)} does not broadcast to [${shape.join(', ')}]`);
     }
     return { y };
   },

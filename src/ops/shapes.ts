@@ -3,7 +3,7 @@ import { GraphError } from '../errors.ts';
 import type { Padding } from '../graph/signature.ts';
 import { type DType, describeType, type Shape, type TensorType } from '../tensor/tensor.ts';
 
-/** A type with the dtype of another and its own shape. */
+/** A type with the dtype of another type and the given shape. */
 export function like({ dtype }: TensorType, shape: Shape): TensorType {
   return { dtype, shape };
 }
@@ -12,26 +12,26 @@ export function float32Type(shape: Shape): TensorType {
   return { dtype: 'float32', shape };
 }
 
-/** @throws GraphError `filter must be float32 [O, I, KH, KW], it is …` unless dtype and number of axes fit. */
+/** @throws GraphError such as `filter must be float32 [O, I, KH, KW], it is …` unless dtype and number of axes match */
 export function requireType(name: string, type: TensorType, dtype: DType, axes: string): void {
   const count = axes === '' ? 0 : axes.split(', ').length;
   if (type.dtype === dtype && type.shape.length === count) return;
   throw new GraphError(`${name} must be ${dtype} [${axes}], it is ${describeType(type)}`);
 }
 
-/** @throws GraphError unless both sizes agree; `what` names them, such as `channels of x and of filter`. */
+/** @throws GraphError unless both sizes are equal; `what` names them, such as `the channels of x and of filter` */
 export function requireEqual(what: string, a: number, b: number): void {
   if (a !== b) throw new GraphError(`${what} must be equal, they are ${a} and ${b}`);
 }
 
-/** @throws GraphError unless both types agree. */
+/** @throws GraphError unless both types are equal */
 export function requireSame(what: string, a: TensorType, b: TensorType): void {
   if (describeType(a) === describeType(b)) return;
-  throw new GraphError(`${what} must be of one type, they are ${describeType(a)} and ${describeType(b)}`);
+  throw new GraphError(`${what} must have the same type, they are ${describeType(a)} and ${describeType(b)}`);
 }
 
-/** The shape of two operands together, as NumPy broadcasts them: aligned at the last axis, 1 stretches.
- * @throws GraphError naming both types. */
+/** The shape that two operands broadcast to, as in NumPy: aligned at the last axis, size 1 is repeated.
+ * @throws GraphError naming both types */
 export function broadcast(a: TensorType, b: TensorType): Shape {
   const axes = Math.max(a.shape.length, b.shape.length);
   const padded = (shape: Shape) => [...new Array<number>(axes - shape.length).fill(1), ...shape];
@@ -45,7 +45,7 @@ export function broadcast(a: TensorType, b: TensorType): Shape {
   });
 }
 
-/** A window that slides along one axis: output size and zero cells before and after, by TensorFlow's rule
+/** A window sliding along one axis: output size and zero cells before and after, by TensorFlow's rule
  * (`SAME`: total = max((⌈n/s⌉ - 1)·s + k - n, 0), the smaller half before). */
 export interface Sliding {
   readonly size: number;
@@ -53,10 +53,10 @@ export interface Sliding {
   readonly after: number;
 }
 
-/** @throws GraphError when a `VALID` window does not fit. */
+/** @throws GraphError when a `VALID` window is larger than the axis */
 export function slide(length: number, window: number, stride: number, padding: Padding): Sliding {
   if (padding === 'VALID') {
-    if (window > length) throw new GraphError(`a window of ${window} does not fit into ${length}`);
+    if (window > length) throw new GraphError(`a window of ${window} is larger than its axis of ${length}`);
     return { size: Math.floor((length - window) / stride) + 1, before: 0, after: 0 };
   }
   const size = Math.ceil(length / stride);
@@ -70,7 +70,7 @@ export function sizes(shape: Shape): readonly [number, number, number, number] {
   return [a, b, c, d];
 }
 
-/** Row-major position of the axis numbers of a shape: 0, 1, 2 … */
+/** The axis numbers of a shape: 0, 1, 2 … */
 export function axesOf(shape: Shape): readonly number[] {
   return shape.map((_, axis) => axis);
 }

@@ -1,4 +1,4 @@
-/** Every operator's record by its name. A name of the language without a record here does not compile. */
+/** Every operator's record by name. Omitting a record is a compile error. */
 import type { OpName } from '../graph/signature.ts';
 import * as convolution from './convolution.ts';
 import type { OpDefinition } from './definition.ts';

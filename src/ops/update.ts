@@ -1,4 +1,4 @@
-/** What a step makes of variables: new values, never changes in place. Learning rate and decay are scalars. */
+/** Operators that compute the new value of a variable; none modifies it in place. Learning rate and decay are scalars. */
 import { scalar } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
 import { binary } from './primitives.ts';
@@ -11,7 +11,7 @@ export const applyGradientDescent: OpDefinition<'ApplyGradientDescent'> = {
     requireType('learningRate', learningRate, 'float32', '');
     return { y: variable };
   },
-  gradient: { notDifferentiable: 'training does not differentiate its own updates' },
+  gradient: { notDifferentiable: 'updates are not differentiated' },
   onnx: ({ inputs: { variable, gradient, learningRate }, emit }) => ({
     y: emit('Sub', [variable, emit('Mul', [gradient, learningRate])]),
   }),
@@ -29,7 +29,7 @@ export const exponentialMovingAverage: OpDefinition<'ExponentialMovingAverage'> 
     requireType('decay', decay, 'float32', '');
     return { y: average };
   },
-  gradient: { notDifferentiable: 'training does not differentiate its own updates' },
+  gradient: { notDifferentiable: 'updates are not differentiated' },
   onnx: ({ inputs: { average, value, decay }, emit, constant }) => {
     const rest = emit('Sub', [constant(scalar(1)), decay]);
     return { y: emit('Sub', [average, emit('Mul', [emit('Sub', [average, value]), rest])]) };

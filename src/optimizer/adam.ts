@@ -1,9 +1,9 @@
 /**
- * Adam (D. P. Kingma, J. Ba, ICLR 2015, algorithm 1): averages of the gradient and of its square, both without the bias
- * of their start at zero.
+ * Adam (D. P. Kingma, J. Ba, ICLR 2015, algorithm 1): moving averages of the gradient and of its square, corrected for their
+ * initialization with zeros.
  *
  *     m ← β₁·m + (1 − β₁)·g        v ← β₂·v + (1 − β₂)·g²
- *     direction = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)        t: updates, this one included
+ *     direction = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)        t: number of updates, including this one
  */
 import type { Optimizer } from './optimizer.ts';
 

@@ -1,4 +1,4 @@
-/** Gradients kept from growing without bound. */
+/** Gradient clipping. */
 import type { Value } from '../graph/graph.ts';
 import type { Apply } from '../ops/definition.ts';
 import { scalar } from '../tensor/tensor.ts';
@@ -6,7 +6,7 @@ import { scalar } from '../tensor/tensor.ts';
 /**
  * Scales all gradients by clipNorm / max(norm, clipNorm), where norm = √Σ g² over all of them: R. Pascanu,
  * T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks", ICML 2013 (TensorFlow's
- * clip_by_global_norm). Shorter ones stay as they are.
+ * clip_by_global_norm). Gradients with a smaller norm are unchanged.
  */
 export function clipByGlobalNorm(op: Apply, gradients: readonly Value[], clipNorm: number): readonly Value[] {
   const limit = op('Constant', {}, { value: scalar(clipNorm) }, 'clip_norm');

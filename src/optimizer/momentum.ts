@@ -1,10 +1,10 @@
 /**
- * Gradient descent with momentum: m ← μ·m + g, direction = m (B. T. Polyak, 1964; in this form TensorFlow's and PyTorch's).
+ * Gradient descent with momentum: m ← μ·m + g, direction = m (B. T. Polyak, 1964; the form of TensorFlow and PyTorch).
  */
 import type { Value } from '../graph/graph.ts';
 import { noScalars, type Optimizer, type RuleContext } from './optimizer.ts';
 
-/** TensorFlow's name of the slot. */
+/** The slot's name in TensorFlow. */
 export const momentumSlot = 'Momentum';
 
 export const momentum: Optimizer = {

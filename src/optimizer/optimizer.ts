@@ -1,33 +1,33 @@
 /**
- * What an optimizer is: a rule that turns a parameter's gradient into the direction of its update, with the slots it
- * keeps for each parameter. The update itself is the same for all (update.ts):
+ * The interface of optimizers: a rule that computes the direction of an update from a parameter's gradient and the slots kept
+ * for the parameter. The update itself is the same for all (update.ts):
  *
  *     variable − learning_rate · direction
  */
 import type { Value } from '../graph/graph.ts';
 import type { Apply } from '../ops/definition.ts';
 
-/** The numbers that optimizers are configured by; each uses some. */
+/** The options of all optimizers; each uses some of them. */
 export interface OptimizerOptions {
-  /** Share of the last direction that is kept, in [0, 1). */
+  /** The factor of the previous momentum, in [0, 1). */
   readonly momentum: number;
-  /** Decay of Adam's average of gradients, in [0, 1). */
+  /** Decay of Adam's moving average of gradients, in [0, 1). */
   readonly beta1: number;
-  /** Decay of Adam's average of squared gradients, in [0, 1). */
+  /** Decay of Adam's moving average of squared gradients, in [0, 1). */
   readonly beta2: number;
-  /** Added to the square root of that average, so that nothing is divided by zero. */
+  /** Added to the square root of that average to avoid a division by zero. */
   readonly epsilon: number;
 }
 
-/** What a rule computes with. All values are float32; scalars have shape []. */
+/** What a rule can use. All values are float32; scalars have shape []. */
 export interface RuleContext {
-  /** Adds a node below the parameter's scope. */
+  /** Adds a node in the parameter's scope. */
   readonly op: Apply;
   /** [shape of the parameter]. */
   readonly gradient: Value;
-  /** A slot of the parameter as it was before this update: zeros at first. */
+  /** A slot of the parameter before this update; initially zeros. */
   readonly slot: (name: string) => Value;
-  /** One of the optimizer's own scalars (`scalars`), fed anew at every step. */
+  /** One of the optimizer's `scalars`, fed at every step. */
   readonly fed: (name: string) => Value;
   readonly constant: (value: number) => Value;
   readonly options: OptimizerOptions;
@@ -36,18 +36,18 @@ export interface RuleContext {
 export interface Direction {
   /** [shape of the parameter]. */
   readonly direction: Value;
-  /** Every slot after this update, by name. */
+  /** The new values of all slots, by name. */
   readonly slots: Readonly<Record<string, Value>>;
 }
 
 export interface Optimizer {
-  /** Where weight decay enters: as a term of the loss, so that it is part of the gradient, or subtracted from the weights
-   * beside the gradient's update (I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019). */
+  /** How weight decay is applied: as a term of the loss (and thus of the gradient), or subtracted from the weights separately
+   * (I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019). */
   readonly weightDecay: 'in the loss' | 'decoupled';
-  /** Names of what it keeps for each parameter, in the parameter's shape. */
+  /** Names of the slots kept for each parameter, in the parameter's shape. */
   readonly slots: readonly string[];
-  /** Scalars that change from update to update.
-   * @param update counted from 1 */
+  /** Scalars that change with every update.
+   * @param update the number of the update, from 1 */
   readonly scalars: (update: number, options: OptimizerOptions) => Readonly<Record<string, number>>;
   readonly rule: (context: RuleContext) => Direction;
 }

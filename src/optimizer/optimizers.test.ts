@@ -1,4 +1,4 @@
-/** Every optimizer against PyTorch's, over 20 updates (test/fixtures/optimizers.py). */
+/** Compares every optimizer with PyTorch's over 20 updates (test/fixtures/optimizers.py). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -33,7 +33,7 @@ const groups: readonly ParameterGroup[] = [
   { match: '*/biases', learningRate: fixture.biasRate, weightDecay: 0 },
 ];
 
-/** An update of both parameters, whose gradients are fed. */
+/** A graph that updates both parameters with fed gradients. */
 function updateGraph(name: OptimizerName): Graph {
   const optimizer = optimizers[name];
   const builder = new GraphBuilder(name);
@@ -47,7 +47,7 @@ function updateGraph(name: OptimizerName): Graph {
     const weightDecay = fixture.weightDecay * factor;
     if (optimizer.weightDecay === 'decoupled' || weightDecay === 0)
       return { variable, gradient: fed, learningRateFactor: learningRate, weightDecay };
-    // As a term of the loss it is in the gradient.
+    // Weight decay in the loss contributes to the gradient.
     const term = op('Mul', { a: variable, b: op('Constant', {}, { value: scalar(weightDecay) }) });
     return {
       variable,
@@ -61,7 +61,7 @@ function updateGraph(name: OptimizerName): Graph {
   return builder.build();
 }
 
-/** What an update is fed, in float64. */
+/** The feeds of an update, in float64. */
 function feedsOf(name: OptimizerName, step: number): ReadonlyMap<string, Reference> {
   const { rates, gradients, shapes, options } = fixture;
   const number = (value: number) => ({ shape: [], data: Float64Array.of(value) });
@@ -80,7 +80,7 @@ function referenceOf(shape: readonly number[] = [], values: readonly number[] = 
   return { shape, data: Float64Array.from(values) };
 }
 
-/** Variables at the start: the fixture's, and slots of zeros. */
+/** Initial variables: the fixture's parameters, and zeros for slots. */
 function startOf(graph: Graph): ReadonlyMap<string, Reference> {
   return new Map(
     [...graph.variables].map(([path, { shape }]) => {
@@ -90,7 +90,7 @@ function startOf(graph: Graph): ReadonlyMap<string, Reference> {
   );
 }
 
-describe('the optimizers agree with PyTorch in float64 after each of 20 updates', () => {
+describe('optimizers agree with PyTorch in float64 after each of 20 updates', () => {
   for (const name of optimizerNames) {
     test(name, () => {
       const graph = updateGraph(name);
@@ -110,7 +110,7 @@ describe('the optimizers agree with PyTorch in float64 after each of 20 updates'
 });
 
 for (const { name: engine, create, skip } of engines) {
-  describe(`the optimizers on ${engine} agree with PyTorch after 20 updates`, { skip }, () => {
+  describe(`optimizers on ${engine} agree with PyTorch after 20 updates`, { skip }, () => {
     for (const name of optimizerNames) {
       test(name, async () => {
         const graph = updateGraph(name);
@@ -145,11 +145,11 @@ test('slots are variables of that role, named after their parameter; plain SGD h
   assert.deepEqual(slots('adamw').slice(0, 2), ['layer/weights/FirstMoment', 'layer/weights/SecondMoment']);
 });
 
-test('the names of optimizers are the choices of the flag', () => {
+test('the default optimizer is one of the names', () => {
   assert.ok(optimizerNames.includes(tutorialHyperparameters.optimizer));
 });
 
-test('groups match by name, and their factors multiply', () => {
+test('groups match by name, and their factors are multiplied', () => {
   const all: readonly ParameterGroup[] = [
     ...groups,
     { match: 'layer/*', learningRate: 3, weightDecay: 0.5 },

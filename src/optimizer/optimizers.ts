@@ -1,4 +1,4 @@
-/** The optimizers, by the name that flags and checkpoints give them. A new one is a file, a name and its entry here. */
+/** All optimizers, by their name in flags and checkpoints. A new one is a file, a name and an entry here. */
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
 import { momentum } from './momentum.ts';

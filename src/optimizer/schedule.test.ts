@@ -5,13 +5,13 @@ import { epochsInSteps } from '../training/training-graph.ts';
 import { movingAverageDecay } from './moving-average.ts';
 import { learningRate, type ScheduleName, scheduleNames } from './schedule.ts';
 
-test('the learning rate falls after 350 epochs, counted in whole steps', () => {
+test('the first decay is after 350 epochs, rounded down to whole steps', () => {
   assert.equal(epochsInSteps(350, 50_000, 128), 136_718);
   assert.equal(epochsInSteps(350, 50_000, 64), 273_437);
   assert.equal(epochsInSteps(0.001, 100, 128), 1);
 });
 
-test('the learning rate is a staircase: 0.1, then a tenth at a time', () => {
+test('the tutorial schedule is a staircase: 0.1, then a tenth of it at each stair', () => {
   const rateAt = (step: number) => learningRate('staircase', step, 136_718, tutorialHyperparameters);
   assert.equal(rateAt(0), 0.1);
   assert.equal(rateAt(136_717), 0.1);
@@ -20,7 +20,7 @@ test('the learning rate is a staircase: 0.1, then a tenth at a time', () => {
   assert.ok(Math.abs(rateAt(273_436) - 0.001) < 1e-12);
 });
 
-describe('schedules that end', () => {
+describe('rates of schedules, which stay at the final rate', () => {
   const options = {
     ...tutorialHyperparameters,
     learningRate: 1,
@@ -35,10 +35,10 @@ describe('schedules that end', () => {
   test('linear', () => assert.deepEqual(rates('linear', steps), [1, 0.8, 0.6, 0.2, 0.2]));
   test('cosine', () => assert.deepEqual(rates('cosine', steps), [1, 0.882843, 0.6, 0.2, 0.2]));
   test('polynomial', () => assert.deepEqual(rates('polynomial', steps), [1, 0.65, 0.4, 0.2, 0.2]));
-  test('constant does not', () => assert.deepEqual(rates('constant', steps), [1, 1, 1, 1, 1]));
+  test('constant', () => assert.deepEqual(rates('constant', steps), [1, 1, 1, 1, 1]));
 });
 
-test('a warm-up rises to the full rate in equal steps, and the decay begins after it, for every schedule', () => {
+test('the warm-up rises in equal steps to the full rate, and the decay starts after it, for every schedule', () => {
   const options = { ...tutorialHyperparameters, learningRate: 1, warmupSteps: 4, decaySteps: 104 };
   for (const name of scheduleNames) {
     const rates = [0, 1, 2, 3, 4].map((step) => learningRate(name, step, 1000, options));
@@ -47,7 +47,7 @@ test('a warm-up rises to the full rate in equal steps, and the decay begins afte
   assert.equal(learningRate('linear', 54, 1000, options), 0.5);
 });
 
-test('moving averages follow fast at first: 2/11, and 0.9999 from step 89,990', () => {
+test('moving averages follow fast at first: 2/11 at the first update, 0.9999 from update 89,990', () => {
   assert.equal(movingAverageDecay(1, 0.9999), 2 / 11);
   assert.ok(movingAverageDecay(89_980, 0.9999) < 0.9999);
   assert.equal(movingAverageDecay(89_990, 0.9999), 0.9999);

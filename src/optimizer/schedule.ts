@@ -1,36 +1,36 @@
-/** Learning-rate schedules: the rate as a function of the step alone, so that a resumed run needs no state for it. */
+/** Learning-rate schedules. The rate only depends on the step, so a resumed run needs no state for it. */
 
-/** The numbers that schedules are configured by; each uses some. */
+/** The options of all schedules; each uses some of them. */
 export interface ScheduleOptions {
-  /** The rate at the start, after a warm-up. */
+  /** The initial rate, reached after the warm-up. */
   readonly learningRate: number;
-  /** What the rate is multiplied by at each step of the staircase. */
+  /** The factor of the rate at each stair of `staircase`. */
   readonly learningRateDecayFactor: number;
-  /** Where `linear`, `cosine` and `polynomial` end. */
+  /** The final rate of `linear`, `cosine` and `polynomial`. */
   readonly endLearningRate: number;
-  /** Exponent of `polynomial`. */
+  /** The exponent of `polynomial`. */
   readonly decayPower: number;
-  /** Updates over which the rate rises linearly to `learningRate`; 0 for none. */
+  /** Number of updates over which the rate rises linearly to `learningRate`; 0 for none. */
   readonly warmupSteps: number;
-  /** Updates until `linear`, `cosine` and `polynomial` reach their end, the warm-up included. */
+  /** Number of updates until `linear`, `cosine` and `polynomial` reach their final rate, including the warm-up. */
   readonly decaySteps: number;
 }
 
 export const scheduleNames = ['staircase', 'constant', 'linear', 'cosine', 'polynomial'] as const;
 export type ScheduleName = (typeof scheduleNames)[number];
 
-interface Moment {
+interface Progress {
   /** Updates made before this one. */
   readonly step: number;
-  /** Steps of the staircase are so many updates apart. */
+  /** Updates per stair of the staircase. */
   readonly stepsPerDecay: number;
-  /** Share of the decay that is done, in [0, 1]. */
+  /** Completed fraction of the decay, in [0, 1]. */
   readonly done: number;
 }
 
-/** A new schedule is a name and its formula. */
-const formulas: Readonly<Record<ScheduleName, (moment: Moment, options: ScheduleOptions) => number>> = {
-  /** The tutorial's: initial · factor^⌊step / stepsPerDecay⌋. */
+/** A new schedule is a name and a formula. */
+const formulas: Readonly<Record<ScheduleName, (progress: Progress, options: ScheduleOptions) => number>> = {
+  /** The tutorial's: learningRate · learningRateDecayFactor^⌊step / stepsPerDecay⌋. */
   staircase: ({ step, stepsPerDecay }, { learningRate, learningRateDecayFactor }) =>
     learningRate * learningRateDecayFactor ** Math.floor(step / stepsPerDecay),
   constant: (_, { learningRate }) => learningRate,
@@ -41,14 +41,14 @@ const formulas: Readonly<Record<ScheduleName, (moment: Moment, options: Schedule
   polynomial: ({ done }, options) => between(options, (1 - done) ** options.decayPower),
 };
 
-/** The schedules that need to know when the decay ends. */
+/** Whether the schedule depends on `decaySteps`. */
 export function endsAtDecaySteps(name: ScheduleName): boolean {
   return name === 'linear' || name === 'cosine' || name === 'polynomial';
 }
 
 /** The learning rate of an update.
- * @param step updates made before this one
- * @param stepsPerDecay updates from one step of the staircase to the next, at least 1 */
+ * @param step updates made before this one, from 0
+ * @param stepsPerDecay updates per stair of `staircase`, at least 1 */
 export function learningRate(
   name: ScheduleName,
   step: number,
@@ -59,11 +59,11 @@ export function learningRate(
   const length = Math.max(1, decaySteps - warmupSteps);
   const done = Math.min(1, Math.max(0, (step - warmupSteps) / length));
   const rate = formulas[name]({ step, stepsPerDecay, done }, options);
-  // P. Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.2: up to the full rate in equal steps.
+  // The warm-up of P. Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.2.
   return step < warmupSteps ? rate * ((step + 1) / warmupSteps) : rate;
 }
 
-/** From the end's rate (share 0) to the start's (share 1). */
+/** Interpolates between the final rate (share 0) and the initial rate (share 1). */
 function between({ learningRate, endLearningRate }: ScheduleOptions, share: number): number {
   return endLearningRate + (learningRate - endLearningRate) * share;
 }

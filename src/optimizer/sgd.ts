@@ -1,4 +1,4 @@
-/** Gradient descent on batches: direction = g. */
+/** Stochastic gradient descent: direction = g. */
 import { noScalars, type Optimizer } from './optimizer.ts';
 
 export const sgd: Optimizer = {

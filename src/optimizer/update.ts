@@ -1,18 +1,18 @@
-/** The updates of a step, as part of its graph: parameters by an optimizer's rule, with factors for groups of them. */
+/** Adds a step's parameter updates to its graph: the optimizer's rule, with factors per parameter group. */
 import type { Value } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import type { Apply } from '../ops/definition.ts';
 import { scalar } from '../tensor/tensor.ts';
 import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 
-/** A parameter with what its group says of it. */
-export interface Trained {
+/** A parameter to update, with the factors of its groups. */
+export interface TrainedParameter {
   readonly variable: Value;
-  /** [shape of the parameter]; of the loss, averaged over the batch. */
+  /** Gradient of the loss, averaged over the batch; [shape of the parameter]. */
   readonly gradient: Value;
-  /** Factor of the learning rate; 1 where none is given. */
+  /** Factor of the learning rate; 1 by default. */
   readonly learningRateFactor: number;
-  /** Decoupled weight decay of an update at a learning rate of 1; 0 for none. */
+  /** Decoupled weight decay per unit of the learning rate; 0 for none. */
   readonly weightDecay: number;
 }
 
@@ -24,7 +24,7 @@ export function applyOptimizer(
   optimizer: Optimizer,
   options: OptimizerOptions,
   learningRate: Value,
-  trained: readonly Trained[],
+  trained: readonly TrainedParameter[],
 ): readonly Value[] {
   const { op } = builder;
   const constant = (value: number) => op('Constant', {}, { value: scalar(value) });
@@ -66,14 +66,14 @@ function slotsOf(
   );
 }
 
-/** @throws TypeError when an optimizer uses what it does not declare */
+/** @throws TypeError when an optimizer's rule uses a slot or scalar that the optimizer does not declare */
 function named(values: ReadonlyMap<string, Value>, name: string, what: string): Value {
   const found = values.get(name);
   if (found === undefined) throw new TypeError(`the optimizer has no ${what} named ${name}`);
   return found;
 }
 
-/** The inputs that the optimizer's own scalars are fed to. */
+/** Adds an input for each of the optimizer's scalars. */
 function feeds(
   builder: GraphBuilder,
   { scalars }: Optimizer,

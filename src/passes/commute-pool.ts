@@ -1,7 +1,7 @@
 /**
- * ReLU, and adding a channel's bias, commute with max pooling, for they are monotonous and the same for all cells of a
- * window: pool first, and they, their gradients and their outputs are a quarter of the size. Same result and same
- * gradient, but where several cells of a window tie at or below 0: there the gradient is 0 either way.
+ * ReLU and adding a per-channel bias commute with max pooling: both are monotonic and the same for all cells of a window.
+ * Pooling first makes them, their gradients and their outputs a quarter of the size. Results and gradients are the same,
+ * except that where several cells of a window tie at or below 0 another cell is chosen; its gradient is 0 either way.
  *
  *     before  r = Relu(x);          y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  dx = ReluGrad(dr, r)
  *     after   p = MaxPool(x);       y = Relu(p);     dx = MaxPoolGrad(x, p, ReluGrad(dy, y))
@@ -19,32 +19,32 @@ import { duplicateForWatched, withoutWatched } from './watch.ts';
 
 type Moved = Node<'Relu'> | Node<'BiasAdd'>;
 
-/** A node that moves, and what is known of it while the nodes behind it are rewritten. */
+/** A node to move, with what is known about it while the later nodes of its group are rewritten. */
 interface Group {
   readonly op: Moved['op'];
   bias?: Value;
-  /** The pooled value before the node is applied to it. */
+  /** The output of the pool before the moved node is applied. */
   pooled?: Value;
   /** The gradient of the pool's output. */
   gradient?: Value;
 }
 
-/** Moves ReLUs behind the pools that read them. */
+/** Moves ReLUs after the pools that read them. */
 export const commuteRelu: Pass = (graph) => commute(graph, 'Relu');
-/** Moves biases behind the pools that read them: after `commuteRelu`, where a ReLU stood between. */
+/** Moves biases after the pools that read them. Runs after `commuteRelu`, which removes the ReLU in between. */
 export const commuteBias: Pass = (graph) => commute(graph, 'BiasAdd');
 
 function commute(graph: Graph, moved: Moved['op']): Graph {
   const groups = groupsOf(withoutWatched(graph), moved);
-  const apart = duplicateForWatched(graph, (node) => isGone(node, groups.get(node.name)));
+  const apart = duplicateForWatched(graph, (node) => isRemoved(node, groups.get(node.name)));
   return rewrite(apart, (node, builder) => {
     const group = groups.get(node.name);
     return group === undefined ? undefined : moveNode(group, node, builder);
   });
 }
 
-/** Is the output of the node, r or dr, not there any more? */
-function isGone(node: Node, group: Group | undefined): boolean {
+/** Whether the pass removes the node's output (r or dr in the header). */
+function isRemoved(node: Node, group: Group | undefined): boolean {
   return node.op === group?.op || (group?.op === 'Relu' && node.op === 'MaxPoolGrad');
 }
 
@@ -79,7 +79,7 @@ function moveNode(
   }
 }
 
-/** The nodes that take part, by name. */
+/** The nodes that the pass rewrites, by name. */
 function groupsOf(graph: Graph, moved: Moved['op']): ReadonlyMap<string, Group> {
   const readBy = readers(graph);
   const results = new Set(resultValues(graph.results));
@@ -93,7 +93,7 @@ function groupsOf(graph: Graph, moved: Moved['op']): ReadonlyMap<string, Group> 
   return found;
 }
 
-/** The pool, its gradient and the node's own gradient, or undefined where somebody else reads what will be gone. */
+/** The pool, its gradient and the node's own gradient, or undefined if another node reads a value that would be removed. */
 function membersBehind(
   r: Value,
   moved: Moved['op'],

@@ -1,8 +1,8 @@
-/** Passes and engines keep the results of every role, and the role of every variable. */
+/** Passes and engines keep the results of every role and the role of every variable. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { programOf } from '../engine/onednn/compile.ts';
-import { onnxPasses } from '../engine/onnx/passes.ts';
+import { onnxPasses } from '../engine/onnx/compile/passes.ts';
 import type { Graph, VariableRole } from '../graph/graph.ts';
 import { printGraph } from '../graph/print.ts';
 import { type ResultRole, type Results, resultEntries, withoutRole } from '../graph/results.ts';
@@ -16,7 +16,7 @@ import { commuteBias, commuteRelu } from './commute-pool.ts';
 import { mergeEqual, type Pass, prune } from './rewrite.ts';
 import { duplicateForWatched } from './watch.ts';
 
-// A role that is missing in one of these does not compile.
+// Omitting a role here is a compile error.
 const resultRoles: Readonly<Record<ResultRole, true>> = {
   output: true,
   update: true,
@@ -30,7 +30,7 @@ const variableRoles: Readonly<Record<VariableRole, true>> = {
   average: true,
 };
 
-/** A result of every role and a variable of every role, around nodes that passes move, copy and merge. */
+/** A graph with a result of every role and a variable of every role, around nodes that passes move, copy and merge. */
 function everyRole(): Graph {
   const b = new GraphBuilder('every role');
   const x = b.input('x', { dtype: 'float32', shape: [2, 4, 6, 6] });
@@ -52,7 +52,7 @@ function everyRole(): Graph {
   }
   for (const role of Object.keys(resultRoles) as ResultRole[]) {
     if (role === 'update') continue; // above
-    // The ReLU moves behind the pool where only watched results read it; the others are read by what follows them.
+    // The ReLU is moved after the pool only if all its other readers are watched results.
     const value = role === 'watched' ? relu : b.op('Mul', { a: pooled, b: pooled });
     b.result(role, `of role ${role}`, value);
   }
@@ -115,14 +115,14 @@ describe('results and variables of every role', () => {
       assert.ok(text.includes(`\n${role} ${name} = `), role);
   });
 
-  test('are in the program of the oneDNN engine, which exchanges nothing alone', () => {
+  test('are all in the oneDNN program, except `exchanged`, which a single worker drops', () => {
     const alone = { results: withoutRole(graph.results, 'exchanged') };
     for (const precision of ['float32', 'bfloat16'] as const)
       assert.deepEqual(rolesOf(programOf(graph, precision)), rolesOf(alone));
   });
 
   for (const { name, create, skip } of engines) {
-    test(`are delivered by ${name}, and without workers to exchange with change no bit`, {
+    test(`are returned by ${name}, and are bit-identical without the exchanged role`, {
       skip,
     }, async () => {
       const run = async (compiled: Graph) => {

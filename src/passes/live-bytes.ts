@@ -1,11 +1,11 @@
-/** How much memory a step needs at least: the tensors that live at the same time. */
+/** The minimum memory of a step: the largest total size of tensors that are live at the same time. */
 import { type Graph, inputsOf, outputsOf, type Value } from '../graph/graph.ts';
 import { resultValues } from '../graph/results.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 
-/** The most bytes that computed tensors take at once when nodes run in order, each result has memory of its own, and a
- * tensor lives until its last reader has run. Inputs, variables and constants are not counted. */
+/** Peak bytes of computed tensors when nodes run in order, no output reuses memory of a live tensor, and a tensor is freed
+ * after its last reader. Excludes inputs, variables and constants. */
 export function liveBytes(graph: Graph): number {
   const readAt = new Map<Value, number>();
   for (const [index, node] of graph.nodes.entries())

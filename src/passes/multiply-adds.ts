@@ -1,10 +1,10 @@
-/** How much arithmetic a graph asks for. */
+/** Counts the arithmetic of a graph. */
 import type { Graph, Node } from '../graph/graph.ts';
 import type { OpName } from '../graph/signature.ts';
 import { definitions } from '../ops/table.ts';
 
-/** Multiply-adds of the graph's matrix work (convolutions, matrix products and their gradients), padding taps counted
- * as the tutorial counts them. Two floating-point operations each. */
+/** Multiply-adds of convolutions, matrix products and their gradients; padding cells count, as in the tutorial. A
+ * multiply-add is two floating-point operations. */
 export function multiplyAdds(graph: Graph): number {
   return graph.nodes.reduce((sum, node) => sum + ofNode(node), 0);
 }

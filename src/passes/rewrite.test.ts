@@ -8,7 +8,7 @@ import { mergeEqual, prune } from './rewrite.ts';
 const names = ({ nodes }: Graph) => nodes.map(({ name }) => name);
 
 describe('merging equal nodes', () => {
-  /** A graph that pads x twice, with these values. */
+  /** A graph that pads x once per value. */
   function padded(...values: readonly (number | undefined)[]): Graph {
     const b = new GraphBuilder('pads');
     const x = b.input('x', { dtype: 'float32', shape: [2] });
@@ -19,7 +19,7 @@ describe('merging equal nodes', () => {
     return b.build();
   }
 
-  test('computes once what two nodes say with the same words', () => {
+  test('removes a node that repeats another', () => {
     const merged = mergeEqual(padded(3, 3));
     assert.deepEqual(names(merged), ['Pad']);
     assert.equal(merged.results.output.get('y1'), merged.results.output.get('y0'));
@@ -27,13 +27,13 @@ describe('merging equal nodes', () => {
       assert.deepEqual(names(mergeEqual(padded(value, value))), ['Pad'], String(value));
   });
 
-  test('keeps apart numbers that JSON writes alike: both infinities, NaN, 0 and -0', () => {
+  test('distinguishes numbers that JSON writes the same way: both infinities, NaN, 0 and -0', () => {
     const values = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 0, -0];
     const all = padded(...values);
     assert.deepEqual(names(mergeEqual(all)), names(all));
   });
 
-  test('knows constants by their bytes and their type', () => {
+  test('compares constants by their bytes and types', () => {
     const b = new GraphBuilder('constants');
     const constant = (data: Float32Array | Int32Array, shape: readonly number[]) =>
       b.op(
@@ -56,7 +56,7 @@ describe('merging equal nodes', () => {
     assert.deepEqual(names(mergeEqual(b.build())), ['Constant', 'Constant_2', 'Constant_3', 'Constant_4']);
   });
 
-  test('goes on through what was merged: readers of equal nodes become equal', () => {
+  test('also merges the readers of merged nodes', () => {
     const b = new GraphBuilder('chain');
     const x = b.input('x', { dtype: 'float32', shape: [2] });
     for (const output of ['first', 'second']) b.output(output, b.op('Neg', { x: b.op('Relu', { x }) }));
@@ -64,7 +64,7 @@ describe('merging equal nodes', () => {
   });
 });
 
-test('pruning drops what nothing needs, and keeps what a needed node reads', () => {
+test('pruning drops nodes that no result needs and keeps what the others read', () => {
   const b = new GraphBuilder('dead');
   const x = b.variable('x', { dtype: 'float32', shape: [2] });
   const relu = b.op('Relu', { x });

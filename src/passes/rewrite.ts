@@ -1,4 +1,4 @@
-/** Graph → graph: what every pass is made of. */
+/** The building blocks of passes: rewrite, prune, merge. */
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import { mapResults, resultEntries, resultValues } from '../graph/results.ts';
@@ -6,21 +6,21 @@ import type { OpName } from '../graph/signature.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { checked } from '../ops/check.ts';
 
-/** A pass: a graph that computes the same in another way. */
+/** A pass returns an equivalent graph. */
 export type Pass = (graph: Graph) => Graph;
 
-/** What stands for the outputs of a node, by name, or undefined to keep the node as it is. The node's inputs are
- * values of the new graph already; nodes built meanwhile are named below the node's own name. */
+/** Returns replacements for the outputs of a node, by name, or undefined to keep the node. The node's inputs are already
+ * values of the new graph; nodes that `builder` adds are named below the node's own name. */
 export type Replace = (node: Node, builder: GraphBuilder) => Readonly<Record<string, Value>> | undefined;
 
-/** Walks the nodes in order and lets `replace` put others in their place. */
+/** Copies the graph node by node, in order, applying `replace` to each. */
 export function rewrite(graph: Graph, replace: Replace): Graph {
   const builder = new GraphBuilder(graph.name);
   const moved = new Map<Value, Value>();
   const replaced = (value: Value): Value => {
     const found = moved.get(value);
     if (found === undefined)
-      throw new GraphError(`graph ${graph.name}: ${value.name} is read before it is made`);
+      throw new GraphError(`graph ${graph.name}: ${value.name} is read before it is computed`);
     return found;
   };
   for (const [name, value] of graph.inputs) moved.set(value, builder.input(name, value));
@@ -50,7 +50,7 @@ function copy<N extends OpName>(node: Node<N>, builder: GraphBuilder): Readonly<
   return builder.outputsOf<N>(node.op, node.inputs, node.attributes, node.name);
 }
 
-/** Drops the nodes that no result needs. */
+/** Removes nodes that no result needs. */
 export function prune(graph: Graph): Graph {
   const needed = new Set(resultValues(graph.results));
   const kept = graph.nodes.toReversed().filter((node) => {
@@ -61,18 +61,18 @@ export function prune(graph: Graph): Graph {
   return checked({ ...graph, nodes: kept.reverse() });
 }
 
-/** Computes what two nodes would compute twice only once: same operator, same inputs, same attributes. */
+/** Removes nodes that repeat an earlier one: same operator, same inputs, same attributes. */
 export function mergeEqual(graph: Graph): Graph {
   const first = new Map<string, Node>();
-  const meaningOf = meanings();
+  const keyOf = keys();
   const same = new Map<Value, Value>();
   const replaced = (value: Value) => same.get(value) ?? value;
   const nodes = graph.nodes.flatMap((node) => {
     const here = withInputs(node, replaced);
-    const meaning = meaningOf(here);
-    const twin = first.get(meaning);
+    const key = keyOf(here);
+    const twin = first.get(key);
     if (twin === undefined) {
-      first.set(meaning, here);
+      first.set(key, here);
       return [here];
     }
     const outputs = new Map(outputsOf(twin));
@@ -82,10 +82,10 @@ export function mergeEqual(graph: Graph): Graph {
   return checked({ ...graph, nodes, results: mapResults(graph.results, replaced) });
 }
 
-/** What a node computes, as text: two nodes of one text compute the same. */
-function meanings(): (node: Node) => string {
+/** Makes a key for a node; nodes with the same key compute the same values. */
+function keys(): (node: Node) => string {
   const numberOf = contentNumbers();
-  /** JSON has no words for what is not finite, nor for -0. */
+  /** JSON cannot represent NaN, infinities or -0. */
   const exactly = (_: string, value: unknown): unknown => {
     if (isList(value)) return { content: numberOf(value) };
     if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)))
@@ -105,7 +105,7 @@ function isList(value: unknown): value is List {
   return Array.isArray(value) && value.every((item) => typeof item === 'number');
 }
 
-/** A number for each content: constants and lists of indices would make long texts. */
+/** Numbers each distinct list: the elements of constants and index lists would make long keys. */
 function contentNumbers(): (list: List) => number {
   const known = new Map<string, { readonly list: List; readonly number: number }[]>();
   let count = 0;

@@ -34,7 +34,7 @@ const scalars: Values = new Map(
     return [name, { shape: [], data: Float64Array.of(value) }] as const;
   }),
 );
-/** Examples `first` and following of four. */
+/** Examples `first` … `first + count - 1` of four. */
 function batch(first: number, count: number): Values {
   const images = random(99, [4, 3, 8, 8]);
   const size = 3 * 8 * 8;
@@ -44,7 +44,7 @@ function batch(first: number, count: number): Values {
   ]);
 }
 
-test('two workers that average at the exchange make the step of one worker on both batches', () => {
+test('two workers averaging at the exchange compute the step of one worker on both batches', () => {
   const { first, second, exchanged, carried } = splitExchange(stepOf(2));
   const workers = [0, 2].map((start) => {
     const given = new Map([...variables, ...scalars, ...batch(start, 2)]);
@@ -70,7 +70,7 @@ test('two workers that average at the exchange make the step of one worker on bo
   }
 });
 
-test('the halves of a step compute what the step does, each node once', () => {
+test('the two halves together compute the step, each node once', () => {
   const step = stepOf(2);
   const { first, second } = splitExchange(step);
   assert.equal(first.nodes.length + second.nodes.length, step.nodes.length);
@@ -80,7 +80,7 @@ test('the halves of a step compute what the step does, each node once', () => {
   assert.deepEqual(watched.sort(), [...step.results.watched.keys()].sort());
 });
 
-test('nothing to exchange, and a value of one worker where an average is needed, are refused', () => {
+test('refuses a graph without exchanged values, and an unaveraged value that depends on an average', () => {
   const graph = (...exchanged: readonly string[]): Graph => {
     const b = new GraphBuilder('step');
     const x = b.input('x', { dtype: 'float32', shape: [2] });

@@ -1,6 +1,6 @@
 /**
- * Cuts a step where workers exchange values: the first half computes what is exchanged, the second continues from the
- * averages over all workers. Both read the variables before the step.
+ * Splits a step where workers exchange values: the first half computes the exchanged values, the second continues from
+ * their averages over all workers. Both read the variables as they were before the step.
  *
  *     step      g = gradient(x, v);   v' = v - g          exchanged g
  *     first     g = gradient(x, v)                        output g
@@ -13,22 +13,23 @@ import { checked } from '../ops/check.ts';
 import { prune, withInputs } from './rewrite.ts';
 
 export interface SplitStep {
-  /** Computes the exchanged values, the carried ones, and every other result that does not depend on the exchange. */
+  /** Computes the exchanged values, the carried values, and every other result that does not depend on the exchange. */
   readonly first: Graph;
-  /** Is also fed the averages, `averaged/<name>` of each exchanged value, and the carried values. */
+  /** Has extra inputs: `averaged/<name>` for each exchanged value, and the carried values. */
   readonly second: Graph;
-  /** Names of the outputs of the first half that are averaged. */
+  /** Names of the outputs of the first half to average. */
   readonly exchanged: readonly string[];
-  /** Names of the outputs of the first half that the second takes as they are: inputs of the same name. */
+  /** Names of the outputs of the first half to feed to the second unchanged, as inputs of the same name. */
   readonly carried: readonly string[];
 }
 
-/** The input of the second half that takes the average of an exchanged value. */
+/** The name of the second half's input for the average of an exchanged value. */
 export function averagedName(exchanged: string): string {
   return `averaged/${exchanged}`;
 }
 
-/** @throws GraphError when nothing is exchanged, or a value that would need averaging too is not */
+/** @throws GraphError when nothing is exchanged, or when the second half needs a value that depends on an exchanged one but
+ * is not exchanged itself */
 export function splitExchange(graph: Graph): SplitStep {
   const { exchanged } = graph.results;
   if (exchanged.size === 0) throw new GraphError(`graph ${graph.name} exchanges nothing`);
@@ -68,7 +69,7 @@ export function splitExchange(graph: Graph): SplitStep {
   };
 }
 
-/** The nodes that depend on an exchanged value, other than those that exchanged values are computed from. */
+/** The nodes that depend on an exchanged value and that no exchanged value depends on. */
 function nodesAfter(graph: Graph): ReadonlySet<Node> {
   const exchanged = [...graph.results.exchanged.values()];
   const before = new Set(
@@ -85,8 +86,8 @@ function nodesAfter(graph: Graph): ReadonlySet<Node> {
   return after;
 }
 
-/** A value that depends on an exchanged one differs between workers before the exchange.
- * @throws GraphError when the second half would take such a value from the first */
+/** A value that depends on an exchanged one differs between workers until it is averaged.
+ * @throws GraphError when the second half would read such a value from the first half */
 function requireAveraged(graph: Graph, after: ReadonlySet<Node>, reached: ReadonlySet<Value>): void {
   const averaged = new Set([...graph.results.exchanged.values(), ...[...after].flatMap(valuesOf)]);
   const read = [...after].flatMap((node) => inputsOf(node).map(([, value]) => value));
@@ -98,8 +99,8 @@ function requireAveraged(graph: Graph, after: ReadonlySet<Node>, reached: Readon
   }
 }
 
-/** Results that depend on the exchange, and all updates, belong to the second half.
- * @param made what the second half is fed or computes */
+/** Assigns results that depend on the exchange, and all updates, to the second half.
+ * @param made the values that the second half is fed or computes */
 function dividedResults(
   results: Results<Value>,
   made: ReadonlySet<Value>,

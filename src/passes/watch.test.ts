@@ -11,7 +11,7 @@ import { withoutWatched } from './watch.ts';
 
 const pool = { size: 2, stride: 2, padding: 'VALID' } as const;
 
-/** A ReLU that a pass moves behind its pool, unless somebody reads it. */
+/** A ReLU that a pass moves after its pool, unless another node reads it. */
 function pooled(watch: (builder: GraphBuilder, relu: ReturnType<GraphBuilder['op']>) => void) {
   const builder = new GraphBuilder('pooled');
   const x = builder.input('x', { dtype: 'float32', shape: [1, 1, 4, 4] });
@@ -24,7 +24,7 @@ const values = new Map([
   ['x', { shape: [1, 1, 4, 4], data: Float64Array.from({ length: 16 }, (_, i) => Math.sin(i)) }],
 ]);
 
-test('a step is what a pass makes of it where nobody watches', () => {
+test('watching does not change how a pass rewrites the step', () => {
   const graph = pooled((builder, relu) => {
     builder.watch('relu/activations', relu);
     builder.watch('negative', builder.op('Neg', { x: relu }, {}, 'negated'));
@@ -43,14 +43,14 @@ test('a step is what a pass makes of it where nobody watches', () => {
   for (const [name, value] of before) assertClose(after.get(name), value, 0, name);
 });
 
-test('the gradient between ReLU and pool, which moving takes away, can be watched too', () => {
+test('the gradient between ReLU and pool, which the pass removes, can be watched', () => {
   const graph = pooled((builder, relu) => {
     const y = builder.op('MaxPool', { x: relu }, pool, 'again');
     const dr = builder.op('MaxPoolGrad', { x: relu, y, dy: y }, pool, 'slope');
     builder.output('dx', builder.op('ReluGrad', { dy: dr, y: relu }, {}, 'relu slope'));
     builder.watch('dr', dr);
   });
-  // Two pools read the ReLU above; as a training step has it, one does.
+  // The graph above has two equal pools; merge them, so that one pool reads the ReLU as in a training step.
   const one = mergeEqual(graph);
   const made = commuteRelu(one);
   assert.match(printGraph(made), /pool\/Relu = Relu\(x: pool\/MaxPool\)/, 'it moves');
@@ -59,7 +59,7 @@ test('the gradient between ReLU and pool, which moving takes away, can be watche
     assertClose(computeGraph(made, values).get(name), value, 0, name);
 });
 
-test('what no pass takes away is watched where it is', () => {
+test('a value that no pass removes is watched without a copy', () => {
   const builder = new GraphBuilder('step');
   const x = builder.input('x', { dtype: 'float32', shape: [2] });
   const v = builder.variable('v', { dtype: 'float32', shape: [2] });
@@ -73,7 +73,7 @@ test('what no pass takes away is watched where it is', () => {
   assert.match(printGraph(graph), /watched x = x\nwatched v = v\nwatched after = sum\n$/);
 });
 
-test('a name is watched once, and stands for nothing else', () => {
+test('a watched name is unique', () => {
   const graph = (name: string) =>
     pooled((builder, relu) => {
       builder.watch('relu', relu);
@@ -83,7 +83,7 @@ test('a name is watched once, and stands for nothing else', () => {
   for (const taken of ['x', 'y']) {
     assert.throws(
       () => graph(taken),
-      new GraphError(`graph pooled: ${taken} names what is watched and something else`),
+      new GraphError(`graph pooled: ${taken} is the name of a watched value and of another value`),
     );
   }
 });

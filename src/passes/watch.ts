@@ -1,6 +1,6 @@
 /**
- * Watched values do not affect how a step is optimized, so steps that are not watched pay nothing for them. Passes that look
- * only at nodes need to know nothing of it. A pass that checks who reads a value must ignore readers that are only watched
+ * Watched values do not affect how a step is optimized, so unwatched steps pay nothing for them. Passes that look at one node
+ * at a time need no special handling. A pass that checks who reads a value must ignore readers needed only for watched results
  * (`withoutWatched`), and first duplicate the nodes it changes for those readers (`duplicateForWatched`).
  */
 import type { Graph, Node, Value } from '../graph/graph.ts';
@@ -9,13 +9,13 @@ import { mapResults, withoutRole } from '../graph/results.ts';
 import { checked } from '../ops/check.ts';
 import { prune, withInputs } from './rewrite.ts';
 
-/** What a step computes that is not watched. */
+/** The graph without watched results and the nodes that only they need. */
 export function withoutWatched(graph: Graph): Graph {
   return prune({ ...graph, results: withoutRole(graph.results, 'watched') });
 }
 
 /**
- * The graph with copies of some of the step's nodes. What is only watched reads the copies instead.
+ * Duplicates those nodes of the step that a pass `changes`. Nodes needed only for watched results read the duplicates.
  *
  *     before  r = Relu(x);                      y = MaxPool(r)       watch r
  *     after   r = Relu(x);  r' = Relu(x);       y = MaxPool(r)       watch r'
@@ -34,7 +34,7 @@ export function duplicateForWatched(graph: Graph, changes: (node: Node) => boole
   return prune(checked({ ...graph, nodes, results }));
 }
 
-/** The node under another name. Enters its outputs into `copies`. */
+/** Duplicates the node under another name and records its outputs in `copies`. */
 function copyOf(node: Node, copies: Map<Value, Value>): Node {
   const outputs = outputsOf(node).map(([output, value]) => {
     const copy = { ...value, name: `${value.name}/watched` };

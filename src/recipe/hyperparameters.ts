@@ -1,7 +1,7 @@
 /**
- * The numbers and names of a recipe. One record here is the flag with its help, the type, the field of a checkpoint with
- * its value in older ones, and the entry on TensorBoard's HParams page. The defaults are the tutorial's (r0.11,
- * `cifar10.py`) where it has them.
+ * The hyperparameters of a recipe. Each record here defines the flag with its help, the type, the field of a checkpoint (and
+ * its value in older ones), and the entry on TensorBoard's HParams page. The defaults are the tutorial's where it has them
+ * (r0.11, `cifar10.py`).
  */
 import { requireFiniteNumber, requireOneOf, requireWholeNumber } from '../arguments.ts';
 import { optimizerNames } from '../optimizer/optimizers.ts';
@@ -9,16 +9,16 @@ import { scheduleNames } from '../optimizer/schedule.ts';
 import { finiteNumber, oneOf, type Reader, record, wholeNumber, withDefault } from '../readers.ts';
 
 export interface NumberRecord {
-  /** `integer` for whole numbers. */
+  /** `integer`: whole numbers only. */
   readonly kind: 'integer' | 'number';
-  /** What help and messages call the value. */
+  /** The placeholder for the value in help and messages. */
   readonly valueName: string;
-  /** Bounds, both inclusive. */
+  /** Inclusive bounds. */
   readonly minimum: number;
   readonly maximum?: number;
   readonly default: number;
   readonly help: string;
-  /** The name of the field in checkpoints of versions before 0.2. */
+  /** The field's name in checkpoints of versions before 0.2. */
   readonly formerName?: string;
 }
 export interface ChoiceRecord {
@@ -43,7 +43,7 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 0.999_999,
     default: 0.9,
-    help: 'share of the last update that is kept, for momentum and nesterov',
+    help: 'factor of the previous update, for momentum and nesterov',
   },
   beta1: {
     kind: 'number',
@@ -51,7 +51,7 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 0.999_999,
     default: 0.9,
-    help: 'decay of the average of gradients, for adam and adamw',
+    help: 'decay of the moving average of gradients, for adam and adamw',
   },
   beta2: {
     kind: 'number',
@@ -59,14 +59,14 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 0.999_999,
     default: 0.999,
-    help: 'decay of the average of squared gradients, for adam and adamw',
+    help: 'decay of the moving average of squared gradients, for adam and adamw',
   },
   epsilon: {
     kind: 'number',
     valueName: 'x',
     minimum: 0,
     default: 1e-8,
-    help: 'added to the divisor of adam and adamw',
+    help: 'added to the denominator, for adam and adamw',
   },
   schedule: {
     kind: 'choice',
@@ -81,7 +81,7 @@ export const hyperparameterTable = {
     minimum: 0,
     default: 0.1,
     formerName: 'initialLearningRate',
-    help: 'learning rate at the start',
+    help: 'initial learning rate',
   },
   learningRateDecayFactor: {
     kind: 'number',
@@ -89,21 +89,21 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 1,
     default: 0.1,
-    help: 'what the staircase multiplies the learning rate by',
+    help: 'factor of the learning rate at each decay of the staircase',
   },
   numEpochsPerDecay: {
     kind: 'number',
     valueName: 'epochs',
     minimum: 0.000001,
     default: 350,
-    help: 'epochs between the steps of the staircase',
+    help: 'epochs between the decays of the staircase',
   },
   endLearningRate: {
     kind: 'number',
     valueName: 'rate',
     minimum: 0,
     default: 0,
-    help: 'learning rate at the end of linear, cosine and polynomial',
+    help: 'final learning rate of linear, cosine and polynomial',
   },
   decayPower: {
     kind: 'number',
@@ -124,7 +124,7 @@ export const hyperparameterTable = {
     valueName: 'steps',
     minimum: 0,
     default: 0,
-    help: 'steps over which the learning rate rises at the start',
+    help: 'steps of linear warm-up to the initial learning rate',
   },
   movingAverageDecay: {
     kind: 'number',
@@ -132,21 +132,21 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 1,
     default: 0.9999,
-    help: 'share of the moving averages of the weights that stays at a step',
+    help: 'decay of the moving averages of the weights',
   },
   weightDecay: {
     kind: 'number',
     valueName: 'factor',
     minimum: 0,
     default: 0.004,
-    help: 'factor of half the squared weights of local3 and local4 in the loss; adamw subtracts it from them instead',
+    help: 'factor of half the squared weights of local3 and local4 in the loss; adamw decays the weights directly',
   },
   clipNorm: {
     kind: 'number',
     valueName: 'norm',
     minimum: 0,
     default: 0,
-    help: 'limit of the norm of all gradients together; 0 for none',
+    help: 'maximum norm of all gradients together; 0 for no limit',
   },
 } as const;
 
@@ -169,7 +169,7 @@ export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
   (name) => hyperparameterTable[name].default,
 );
 
-/** Checks what a caller of the library gives.
+/** Validates hyperparameters passed to the library.
  * @throws UsageError naming the hyperparameter, what was found and what was expected */
 export function requireHyperparameters(given: Hyperparameters): void {
   for (const [name, found] of entries) {
@@ -180,7 +180,7 @@ export function requireHyperparameters(given: Hyperparameters): void {
   }
 }
 
-/** Reads the hyperparameters of a checkpoint. What an older version did not know has its default.
+/** Reads the hyperparameters of a checkpoint. Fields that older versions did not write get their default.
  * @throws RunError naming the field */
 export const readHyperparameters: Reader<Hyperparameters> = (value, where) =>
   readFields(withoutFormerNames(value), where);
@@ -196,7 +196,7 @@ function readerOf(found: NumberRecord | ChoiceRecord): Reader<string | number> {
   return withDefault(found.kind === 'integer' ? wholeNumber(found.minimum) : finiteNumber, found.default);
 }
 
-/** Fields that have another name today are renamed. */
+/** Renames fields that had another name in older versions. */
 function withoutFormerNames(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const names = new Map(

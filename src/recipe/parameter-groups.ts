@@ -1,8 +1,8 @@
-/** Parameters that are trained with another learning rate or weight decay than the rest. */
+/** Groups of parameters with their own learning rate or weight decay. */
 import { finiteNumber, listOf, type Reader, record, text } from '../readers.ts';
 
 export interface ParameterGroup {
-  /** Names of parameters; `*` is any text, so `*\/biases` is every bias. */
+  /** A pattern for parameter names; `*` matches any text, so `*\/biases` matches every bias. */
   readonly match: string;
   /** Factor of the learning rate. */
   readonly learningRate: number;
@@ -14,7 +14,7 @@ export const readParameterGroups: Reader<readonly ParameterGroup[]> = listOf(
   record<ParameterGroup>({ match: text, learningRate: finiteNumber, weightDecay: finiteNumber }),
 );
 
-/** The factors of a parameter: those of all groups that match it, multiplied. */
+/** The factors of a parameter: the product over all groups that match it. */
 export function factorsOf(
   parameter: string,
   groups: readonly ParameterGroup[],

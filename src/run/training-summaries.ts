@@ -1,6 +1,5 @@
 /** Passes the summaries of a training to the thread that records them in event files. */
 import { withoutWatched } from '../passes/watch.ts';
-import type { SummaryValue } from '../summary/event.ts';
 import { encodeGraphDef } from '../summary/graph-def.ts';
 import {
   experimentValue,
@@ -8,14 +7,13 @@ import {
   sessionEndValue,
   sessionStartValue,
 } from '../summary/hparams.ts';
+import { type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
 import { SummaryRecorder } from '../summary/recorder.ts';
+import { tagOf } from '../summary/tags.ts';
 import { graphNodes } from '../training/graph-nodes.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { TrainingGraph } from '../training/training-graph.ts';
 import type { TrainingRun } from '../training/training-run.ts';
-
-/** Tag of the precision on the images that were held out. */
-const validationTag = 'validation/Precision @ 1';
 
 const now = () => Date.now() / 1000;
 
@@ -46,8 +44,7 @@ export class TrainingSummaries {
     // A killed run resumes from the newest checkpoint: the points before it must be on the disk.
     if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
     if (event.kind === 'validation') {
-      const value = { kind: 'scalar', tag: validationTag, value: event.precision } as const;
-      await this.#recorder.record(event.globalStep, [value]);
+      await this.#recorder.record(event.globalStep, [scalarOf('validationPrecision', event.precision)]);
     }
     // A run that was stopped or failed may be resumed, and TensorBoard keeps the first end that it reads.
     if (event.kind === 'end' && !event.stopped) {
@@ -62,7 +59,7 @@ export class TrainingSummaries {
 }
 
 /** The entries of TensorBoard's HParams page. */
-function runValues(run: TrainingRun): readonly SummaryValue[] {
+function runValues(run: TrainingRun): readonly RecordedValue[] {
   const { network, batchSize, seed, holdout, hyperparameters, engine, examples } = run;
   const all: Hyperparameters = {
     dataset: examples.dataset.name,
@@ -75,10 +72,12 @@ function runValues(run: TrainingRun): readonly SummaryValue[] {
     precision: engine.precision,
   };
   const metrics = [
-    { tag: 'total_loss', displayName: 'total loss' },
-    { tag: 'cross_entropy', displayName: 'cross entropy' },
-    ...(holdout > 0 ? [{ tag: validationTag, displayName: 'precision @ 1, held out' }] : []),
-    { tag: 'examples_per_sec', displayName: 'examples a second' },
+    { tag: tagOf('averagedLoss', { term: 'total_loss' }).tag, displayName: 'total loss' },
+    { tag: tagOf('averagedLoss', { term: 'cross_entropy' }).tag, displayName: 'cross entropy' },
+    ...(holdout > 0
+      ? [{ tag: tagOf('validationPrecision').tag, displayName: 'precision @ 1, held out' }]
+      : []),
+    { tag: tagOf('examplesPerSecond').tag, displayName: 'examples a second' },
   ];
   return [experimentValue({ hyperparameters: all, metrics, created: now() }), sessionStartValue(all, now())];
 }

@@ -12,6 +12,7 @@ import { RunError, requireRunning } from '../errors.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { stepsIn } from '../training/epochs.ts';
+import { Patience } from '../training/patience.ts';
 import { type SaveRequests, type TrainEvent, train } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
 import { makeRun, requireSameRun, type TrainingRun } from '../training/training-run.ts';
@@ -56,10 +57,12 @@ export type TrainingEvent =
   | TrainEvent;
 
 export interface TrainingControl {
-  /** When it is aborted, training saves and ends after the current step. */
+  /** When it is aborted, training saves and ends: after the current step, or without it where it takes long. */
   readonly signal?: AbortSignal;
   /** Asks for a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
+  /** Called while a checkpoint is written, whenever a part of it is on the disk. */
+  readonly onSaveProgress?: () => void;
 }
 
 /** Trains in a folder until `maxSteps`, or until the signal is aborted.
@@ -69,7 +72,7 @@ export interface TrainingControl {
  * @throws StoppedError when it is aborted before the first step */
 export async function* runTraining(
   request: TrainingRequest,
-  { signal: stop, saveRequests }: TrainingControl = {},
+  { signal: stop, saveRequests, onSaveProgress }: TrainingControl = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
   requireConsistent(request);
   const queue = new EventQueue<TrainingEvent>();
@@ -81,7 +84,7 @@ export async function* runTraining(
   });
   try {
     const folder = yield* queue.during(taking);
-    const plan = yield* queue.during(prepare(request, signal, queue.push));
+    const plan = yield* queue.during(prepare(request, signal, queue.push, onSaveProgress));
     folder.lost.throwIfAborted();
     folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
     // Only now: a request that is refused leaves the old run in its place.
@@ -113,10 +116,14 @@ async function prepare(
   request: TrainingRequest,
   signal: AbortSignal,
   report: (event: TrainingEvent) => void,
+  onProgress: TrainingControl['onSaveProgress'],
 ): Promise<Plan> {
   const { trainDir, dataDir, epochs, keep = trainingDefaults.keep } = request;
   const onWarning = (message: string) => report({ kind: 'warning', message });
-  const store = new CheckpointStore(trainDir, { keep, onWarning, isLocked: true });
+  const store = new CheckpointStore(trainDir, {
+    ...{ keep, onWarning, isLocked: true },
+    ...(onProgress && { onProgress }),
+  });
   const resume = request.restart === true ? undefined : await store.latest();
   const stored = resume?.checkpoint.metadata;
   const { dataset, recipe } = recipeOf(request, stored);
@@ -164,6 +171,7 @@ async function* trainAsPlanned(
   const onWarning = (message: string) => queue.push({ kind: 'warning', message });
   yield { kind: 'start', run, engineReason, resumedFrom: resume?.path, maxSteps };
   const validator = await openValidator(request, run, onWarning, control.signal);
+  const patience = new Patience(control.signal);
   let summaries: TrainingSummaries | undefined;
   try {
     const { summarySteps = trainingDefaults.summarySteps } = request;
@@ -186,7 +194,7 @@ async function* trainAsPlanned(
       await summaries?.record(event);
     }
   } finally {
-    await Promise.all([validator?.release(), summaries?.close()]);
+    await Promise.all([validator && patience.for(validator.release()), summaries?.close()]);
   }
   yield* queue.pending();
 }

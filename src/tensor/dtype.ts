@@ -1,8 +1,8 @@
-/** Element types, one record each: a type that a format or an engine lacks says so here. */
+/** Element types, one record each, including which formats and engines support it. */
 
 export type DType = 'float32' | 'int32' | 'int64' | 'bool';
 
-/** The memory of each element type, row-major. Booleans are bytes, 0 or 1. */
+/** The typed array of each element type. Elements are row-major; booleans are bytes, 0 or 1. */
 export interface DataOf {
   readonly float32: Float32Array<ArrayBufferLike>;
   readonly int32: Int32Array<ArrayBufferLike>;
@@ -11,16 +11,16 @@ export interface DataOf {
 }
 
 export interface DTypeRecord<Data> {
-  /** Zeros. */
+  /** Allocates zeros. */
   readonly allocate: (length: number) => Data;
-  /** The elements in the bytes of a buffer, little-endian. */
+  /** A view of the bytes of a buffer, little-endian. */
   readonly over: (buffer: ArrayBuffer) => Data;
   readonly bytesPerElement: number;
   /** TensorProto.DataType of the ONNX project's `onnx.proto`. */
   readonly onnx: number;
   /** The name in the safetensors format. */
   readonly safetensors: string;
-  /** The type that oneDNN computes it in, or undefined: the engine onednn takes no such tensors. */
+  /** The type oneDNN computes it in; undefined if the oneDNN engine does not support it. */
   readonly onednn: 'float32' | 'int32' | undefined;
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream, threefry2x32 } from './random.ts';
 
-// The known answers that the authors publish with the paper (Random123, kat_vectors, threefry 2x32, 20 rounds).
+// Known answers published by the authors of the paper (Random123, kat_vectors, threefry 2x32, 20 rounds).
 const knownAnswers = [
   { key: [0, 0], counter: [0, 0], answer: [0x6b200159, 0x99ba4efe] },
   { key: [0xffffffff, 0xffffffff], counter: [0xffffffff, 0xffffffff], answer: [0x1cb996fc, 0xbb002be7] },
@@ -17,13 +17,13 @@ test('Threefry-2x32-20 gives the published known answers', () => {
   }
 });
 
-test('the same place gives the same draws, any other place gives others', () => {
-  const draws = (...place: ConstructorParameters<typeof RandomStream>) => {
-    const stream = new RandomStream(...place);
+test('equal coordinates give equal draws, any other coordinates give different ones', () => {
+  const draws = (...coordinates: ConstructorParameters<typeof RandomStream>) => {
+    const stream = new RandomStream(...coordinates);
     return Array.from({ length: 8 }, () => stream.uint32()).join();
   };
   assert.equal(draws(1, 'crop', 2, 3), draws(1, 'crop', 2, 3));
-  const places = [
+  const streams = [
     draws(1, 'crop', 2, 3),
     draws(2, 'crop', 2, 3),
     draws(1 + 2 ** 32, 'crop', 2, 3),
@@ -32,10 +32,10 @@ test('the same place gives the same draws, any other place gives others', () => 
     draws(1, 'crop', 2, 4),
     draws(1, 'crop', 3, 2),
   ];
-  assert.equal(new Set(places).size, places.length);
+  assert.equal(new Set(streams).size, streams.length);
 });
 
-test('uniform draws fill [0, 1) evenly and whole draws favour none', () => {
+test('uniform() covers [0, 1) evenly and below() favours no value', () => {
   const stream = new RandomStream(7, 'test');
   const bins = new Array<number>(9).fill(0);
   let sum = 0;
@@ -50,7 +50,7 @@ test('uniform draws fill [0, 1) evenly and whole draws favour none', () => {
   for (const count of bins) assert.ok(Math.abs(count - 10_000) < 400, `bins ${bins.join()}`);
 });
 
-test('truncated normal draws stay within two deviations and have the deviation 0.880 of the truncated law', () => {
+test('truncatedNormal() stays within two deviations and has the standard deviation 0.880 of the truncated normal', () => {
   const stream = new RandomStream(0, 'weights');
   const draws = Array.from({ length: 50_000 }, () => stream.truncatedNormal());
   const deviation = Math.sqrt(draws.reduce((sum, draw) => sum + draw * draw, 0) / draws.length);

@@ -1,13 +1,13 @@
 /**
- * Randomness is a function, not a state: the draws for one example of one epoch follow from (seed, purpose,
- * epoch, example) alone. A run that is stopped and resumed, or read by other threads, sees the same numbers.
+ * Randomness without state: the draws for one example of one epoch depend only on (seed, purpose, epoch, example). A run that
+ * is resumed, or read by other threads, sees the same numbers.
  *
  * The function is Threefry-2x32 with 20 rounds: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel
- * Random Numbers: As Easy as 1, 2, 3", SC'11, section 3.3 and table 2. It needs 32-bit additions, rotations
- * and exclusive ors only, which JavaScript does exactly.
+ * Random Numbers: As Easy as 1, 2, 3", SC'11, section 3.3 and table 2. It only needs 32-bit additions, rotations
+ * and exclusive ors, which JavaScript computes exactly.
  */
 
-/** What the numbers are for. Two purposes never share a number; the order here is part of the seed's meaning. */
+/** What the numbers are used for. Purposes never share numbers. Reordering this list changes every seed's numbers. */
 const purposes = [
   'order',
   'crop',
@@ -35,7 +35,7 @@ export function threefry2x32(key0: number, key1: number, block: Uint32Array): vo
       x0 = (x0 + x1) | 0;
       x1 = ((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0;
     }
-    // A fifth of the key schedule after every fourth round: the next two key words and the group's number.
+    // After every fourth round, add the next two key words and the group's number.
     x0 = (x0 + (keys[(group + 1) % 3] ?? 0)) | 0;
     x1 = (x1 + (keys[(group + 2) % 3] ?? 0) + group + 1) | 0;
   }
@@ -43,16 +43,17 @@ export function threefry2x32(key0: number, key1: number, block: Uint32Array): vo
   block[1] = x1;
 }
 
-/** A stream of draws that belongs to one (seed, purpose, epoch, example). */
+/** The stream of draws for one (seed, purpose, epoch, example). */
 export class RandomStream {
   readonly #key = new Uint32Array(2);
   readonly #block = new Uint32Array(2);
   #counter = 0;
 
-  /** Points the stream at another place and rewinds it. Seeds are whole numbers from 0 to 2^53 - 1; epoch and
-   * example are whole numbers from 0 to 2^32 - 1. */
+  /** @param seed 0 … 2^53 - 1
+   * @param epoch 0 … 2^32 - 1
+   * @param example 0 … 2^32 - 1 */
   constructor(seed: number, purpose: Purpose, epoch = 0, example = 0) {
-    // Key of the purpose first, then of the place: two encryptions, so that no two places share a key by design.
+    // Encrypt the purpose with the seed, then epoch and example with the result, so that every stream has its own key.
     this.#key.set([
       purposes.indexOf(purpose),
       0x63313061 /* "c10a": keeps purpose keys apart from counters */,
@@ -63,7 +64,7 @@ export class RandomStream {
     threefry2x32(purpose0, purpose1, this.#key);
   }
 
-  /** A whole number, uniform over 0 … 2^32 - 1. */
+  /** An integer, uniform over 0 … 2^32 - 1. */
   uint32(): number {
     const word = this.#counter % 2;
     if (word === 0) {
@@ -85,7 +86,7 @@ export class RandomStream {
     return low + (high - low) * this.uniform();
   }
 
-  /** A whole number, uniform over 0 … bound - 1, by rejection, so that no value is favoured. */
+  /** An integer, uniform over 0 … bound - 1. Rejection sampling avoids modulo bias. */
   below(bound: number): number {
     const limit = 2 ** 32 - (2 ** 32 % bound);
     for (;;) {
@@ -100,7 +101,7 @@ export class RandomStream {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Standard normal without its tails: draws beyond two standard deviations are drawn again. */
+  /** Standard normal, redrawn while it is beyond two standard deviations. */
   truncatedNormal(): number {
     for (;;) {
       const draw = this.normal();

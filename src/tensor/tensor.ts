@@ -1,7 +1,7 @@
 /**
  * Tensors in memory and the types of tensors in a graph.
  *
- * Legend of shapes, used everywhere: N images of a batch, C channels, H rows, W columns (always in the order
+ * Letters of shapes, used everywhere: N images of a batch, C channels, H rows, W columns (always in the order
  * NCHW); filters are OIHW (output channels, input channels, rows, columns); dense weights are [in, out].
  */
 
@@ -9,16 +9,16 @@ import { type DataOf, type DType, dtypes } from './dtype.ts';
 
 export type { DataOf, DType } from './dtype.ts';
 
-/** Sizes of the axes, outermost first. A scalar has none. */
+/** Sizes of the axes, outermost first. The shape of a scalar is empty. */
 export type Shape = readonly number[];
 
-/** What is known of a tensor before it is computed. */
+/** Element type and shape of a tensor. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
-/** A tensor with its values, row-major. */
+/** A tensor with its elements, row-major. */
 export type Tensor = {
   [D in DType]: { readonly dtype: D; readonly shape: Shape; readonly data: DataOf[D] };
 }[DType];
@@ -39,13 +39,11 @@ export function describeType({ dtype, shape }: TensorType): string {
   return `${dtype} [${shape.join(', ')}]`;
 }
 
-/** A float32 tensor over the given values, which are copied unless they are a Float32Array already.
- * @throws RangeError when their number does not fit the shape. */
+/** A float32 tensor. A `Float32Array` is used without copying, other lists are copied.
+ * @throws RangeError when the number of values does not match the shape */
 export function float32(shape: Shape, values: Float32Array | readonly number[]): Float32Tensor {
   if (values.length !== sizeOf(shape)) {
-    throw new RangeError(
-      `shape [${shape.join(', ')}] needs ${sizeOf(shape)} values, there are ${values.length}`,
-    );
+    throw new RangeError(`shape [${shape.join(', ')}] needs ${sizeOf(shape)} values, found ${values.length}`);
   }
   return {
     dtype: 'float32',
@@ -63,24 +61,24 @@ export function zeros({ dtype, shape }: TensorType): Tensor {
   return { dtype, shape, data: dtypes[dtype].allocate(sizeOf(shape)) } as Tensor;
 }
 
-/** A tensor over the little-endian bytes of a buffer. */
+/** A tensor that views the little-endian bytes of a buffer. */
 export function tensorOver({ dtype, shape }: TensorType, buffer: ArrayBuffer): Tensor {
   return { dtype, shape, data: dtypes[dtype].over(buffer) } as Tensor;
 }
 
-/** The bytes of a tensor's elements as they are in memory: little-endian, for the engines run on such machines only. */
+/** The bytes of a tensor's elements, without copying. Little-endian: the engines only support little-endian machines. */
 export function bytesOf({ data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** A text that two tensors share exactly when type, shape and bytes are the same. */
+/** A string that is equal for two tensors if and only if their types, shapes and bytes are. */
 export function contentKey(tensor: Tensor): string {
-  // This decoding gives each byte a character of its own (WHATWG Encoding, index windows-1252).
+  // latin1 (windows-1252) maps each byte to a different character (WHATWG Encoding, index windows-1252).
   return `${describeType(tensor)}:${new TextDecoder('latin1').decode(bytesOf(tensor))}`;
 }
 
-/** The values of a tensor that must be float32.
- * @throws TypeError naming the dtype found. */
+/** The elements of a float32 tensor.
+ * @throws TypeError when it has another dtype */
 export function float32Data(tensor: Tensor): Float32Array {
   if (tensor.dtype !== 'float32')
     throw new TypeError(`expected a float32 tensor, found ${describeType(tensor)}`);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DatasetDescription, type DatasetFile, datasets, type Split } from '../data/dataset.ts';
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import { encodeRecord, imageBytes, recordBytes } from '../data/record.ts';
 import { RandomStream } from '../tensor/random.ts';
 

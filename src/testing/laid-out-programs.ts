@@ -48,10 +48,10 @@ export function program(
     variables = new Map<string, Slot>(),
     constants = new Map(),
   } = given;
-  const calls = [...(given.setup ?? []), ...(given.calls ?? []), ...(given.watching ?? [])];
+  const calls = [...(given.setup ?? []), ...(given.calls ?? []), ...(given.watchedCalls ?? [])];
   const fed = [...inputs.values(), ...variables.values(), ...constants.keys()];
   return {
-    ...{ name: 'small', stage: 'assigned', setup: [], calls: [], watching: [] },
+    ...{ name: 'small', stage: 'assigned', setup: [], calls: [], watchedCalls: [] },
     ...given,
     ...{ inputs, variables, constants },
     results: resultsOf(given.results ?? {}),

@@ -1,6 +1,6 @@
 /** Diagnosis of a run whose numbers are no longer finite. */
 import { join } from 'node:path';
-import type { Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { messageOf, RunError } from '../errors.ts';

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { loadExamples } from '../data/files.ts';
-import { createOnnxEngine } from '../engine/onnx/onnx-engine.ts';
+import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';

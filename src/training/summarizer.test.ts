@@ -5,7 +5,7 @@ import { distortedBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import type { RecordedValue } from '../summary/recorded-value.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { relativeDistance } from '../testing/compare.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';

@@ -2,7 +2,8 @@
 import { requireFiniteNumber, requireObject, requireWholeNumber } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets, examplesIn } from '../data/dataset.ts';
-import { checksum, type Examples } from '../data/files.ts';
+import type { Examples } from '../data/examples.ts';
+import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';

@@ -4,7 +4,7 @@ import { type PeerVariant, runPeer } from '../../bench/peers.ts';
 import { spread } from '../../bench/statistics.ts';
 import { startTraining } from '../../bench/step.ts';
 import type { Variant } from '../../bench/variants.ts';
-import type { Examples } from '../../data/files.ts';
+import type { Examples } from '../../data/examples.ts';
 import type { Precision } from '../../engine/engine.ts';
 import { requireRunning } from '../../errors.ts';
 import type { JsonEvent } from '../console.ts';

@@ -11,4 +11,6 @@ export interface CommandContext<Flags> {
   readonly signal: AbortSignal;
   /** Receives the current activity (`begin`), and limits how long a stop waits for it. */
   readonly stopWatch: StopWatch;
+  /** Resolves when the reader of the output has kept up: who prints a lot awaits it. */
+  readonly room: () => Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** `inspect` of an ONNX file. */
 import { dirname } from 'node:path';
 import { readRegularFile } from '../../disk/regular-file.ts';
-import { summarizeOnnx } from '../../engine/onnx/summarize.ts';
+import { summarizeOnnx } from '../../engine/onnx/inspect/summarize.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import { counted, oneLine, shortened } from '../../wording.ts';
 import type { Console } from '../console.ts';

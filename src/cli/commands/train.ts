@@ -1,34 +1,35 @@
 /** `cifar10 train`: flags, one library call, printed events. */
 
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
-import { runTraining, type TrainingEvent } from '../../run/training.ts';
+import { runTraining } from '../../run/training.ts';
 import { requireConsistent, type TrainingRequest } from '../../run/training-request.ts';
 import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
 import { interruption } from '../signals.ts';
-import { type Activity, computing, saving, waiting } from '../stop-watch.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<boolean> {
-  const { flags, given, console, signal, stopWatch } = context;
+  const { flags, given, console, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
   await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
   const reporter = new TrainReporter(console, flags);
   const saveRequests = new SaveRequests();
   interruption.onSave(() => saveRequests.request());
-  interruption.onLeave = () => console.warn(reporter.lossOfLeaving);
+  interruption.describeLoss = () => reporter.lossOfLeaving;
+  const onSaveProgress = () => stopWatch.progressed();
   try {
-    for await (const event of runTraining(request, { signal, saveRequests })) {
-      stopWatch.begin(activityAfter(event));
+    for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress })) {
+      stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? 'saving' : 'other');
       reporter.report(event);
+      await room();
     }
   } finally {
-    stopWatch.begin(waiting());
+    stopWatch.begin('other');
   }
   return reporter.finished;
 }
@@ -42,20 +43,4 @@ function requestOf(flags: TrainFlags, given: ReadonlySet<string>): TrainingReque
     hyperparameterNames.filter(isGiven).map((name) => [name, flags[name]]),
   );
   return { trainDir, dataDir, ...asked, hyperparameters };
-}
-
-/** What the training does until the next event. */
-function activityAfter({ kind, ...event }: TrainingEvent): Activity {
-  switch (kind) {
-    case 'warning':
-    case 'locked':
-    case 'data':
-    case 'reading':
-    case 'movedAside':
-      return waiting();
-    case 'busy':
-      return 'with' in event && event.with === 'saving' ? saving() : computing();
-    default:
-      return computing();
-  }
 }

@@ -1,6 +1,7 @@
 /** One HTTP request for an archive, through the proxy that the environment names. */
 import type { ReadableStream } from 'node:stream/web';
-import { messageOf } from '../../errors.ts';
+import { messageOf, RunError } from '../../errors.ts';
+import { type Environment, proxyFor } from './proxy.ts';
 
 /** Why an attempt ended early: worth another one, or not. */
 export class AttemptError extends Error {
@@ -23,9 +24,6 @@ export interface Answer {
   readonly body: ReadableStream | null;
 }
 
-/** A proxy's variables, in the order in which programs look for them. */
-const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as const;
-
 /** Asks for the bytes of a file from one on.
  * @param from bytes that are there already
  * @throws Error of the network */
@@ -33,26 +31,16 @@ export async function request(url: string, from: number, signal: AbortSignal): P
   // `Accept-Encoding: identity`, or a server may send the archive unpacked.
   const headers = { 'Accept-Encoding': 'identity', ...(from > 0 && { Range: `bytes=${from}-` }) };
   const options = { headers, redirect: 'follow', signal } as const;
-  if (proxyIn(process.env) === undefined) return fetch(url, options);
-  // Node's own fetch takes no notice of these variables before Node 24.
+  const [httpProxy, httpsProxy] = [proxyFor('http:', process.env), proxyFor('https:', process.env)];
+  if (httpsProxy === undefined) return fetch(url, options);
+  // Node's own fetch takes no notice of proxies before Node 24.
   const undici = await import('undici');
-  return undici.fetch(url, { ...options, dispatcher: new undici.EnvHttpProxyAgent({ proxyTunnel: false }) });
-}
-
-/** The address of the proxy, without credentials, and the variable that names it. */
-export function proxyIn(environment: Readonly<Record<string, string | undefined>>): string | undefined {
-  const name = proxyVariables.find((variable) => (environment[variable] ?? '') !== '');
-  return name === undefined ? undefined : `${shownUrl(environment[name] ?? '')} (${name})`;
-}
-
-/** An address as it may be printed: without user name and password. */
-export function shownUrl(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const parsed = new URL(url);
-  if (parsed.username === '' && parsed.password === '') return url;
-  parsed.username = '';
-  parsed.password = '';
-  return parsed.href;
+  const dispatcher = new undici.EnvHttpProxyAgent({
+    ...(httpProxy && { httpProxy: httpProxy.address }),
+    httpsProxy: httpsProxy.address,
+    proxyTunnel: false,
+  });
+  return undici.fetch(url, { ...options, dispatcher });
 }
 
 /** Errors of a network that is not there: more attempts would only take longer. */
@@ -68,11 +56,19 @@ const unreachable: Readonly<Record<string, string>> = {
 const certificates = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|ISSUER/;
 
 /** The error of a request, in words, and whether another attempt may help. */
-export function asAttemptError(error: unknown): AttemptError {
+export function asAttemptError(
+  error: unknown,
+  url: string,
+  environment: Environment = process.env,
+): AttemptError {
   if (error instanceof AttemptError) return error;
+  if (error instanceof RunError) return new AttemptError(error.message, false);
   const { code, message } = deepestOf(error);
-  const through = proxyIn(process.env);
-  const by = through === undefined ? '' : ` (through the proxy ${through})`;
+  const proxy = proxyFor(url.startsWith('http:') ? 'http:' : 'https:', environment);
+  const [, answered] = /^Proxy response \((\d+)\)/.exec(message) ?? [];
+  if (answered !== undefined) return proxyRefusal(proxy?.shown ?? '', Number(answered));
+  const by =
+    proxy === undefined ? '' : ` (through the proxy ${proxy.shown}, unless NO_PROXY names the server)`;
   const known = unreachable[code];
   if (known !== undefined) return new AttemptError(`${code}: ${known}${by}`, false);
   if (certificates.test(code))
@@ -83,6 +79,13 @@ export function asAttemptError(error: unknown): AttemptError {
     );
   if (/redirect count exceeded/.test(message)) return new AttemptError('redirects in circles', false);
   return new AttemptError(`${message || code}${by}`, true);
+}
+
+/** A proxy that makes no connection to the server. */
+function proxyRefusal(shown: string, status: number): AttemptError {
+  const advice =
+    status === 407 ? ': it expects a user name and a password, http://NAME:PASSWORD@host:port' : '';
+  return new AttemptError(`the proxy ${shown} answered ${status}${advice}`, status >= 500);
 }
 
 /** fetch says "fetch failed" and gives the reason as the cause, which may have one too. */

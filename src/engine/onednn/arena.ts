@@ -1,8 +1,8 @@
-/** One block of memory for all tensors of a graph. */
+/** One block of memory that holds all tensors of a graph. */
 import { SessionMemory } from '../session-memory.ts';
 import type { Onednn } from './native/onednn.ts';
 
-/** A cache line, which is also the widest vector register. */
+/** The size of a cache line and of the widest vector register. */
 const alignment = 64;
 
 export class Arena {
@@ -14,13 +14,13 @@ export class Arena {
   constructor(onednn: Onednn, bytes: number) {
     this.#whole = new SessionMemory(bytes + alignment);
     this.#memory = this.#whole.buffer;
-    // A view of all of it may be longer than a typed array can be.
+    // A typed array may not be able to view the whole buffer, so view its beginning.
     const address = onednn.addressOf(new Uint8Array(this.#memory, 0, alignment));
     this.#start = Number(-address & BigInt(alignment - 1));
     this.#address = address + BigInt(this.#start);
   }
 
-  /** Nothing may compute in it any more. */
+  /** Frees the memory. No primitive may use it any more. */
   release(): void {
     this.#whole.free();
   }

@@ -26,7 +26,7 @@ function dense(): GraphBuilder {
   return builder;
 }
 
-/** A convolution of what is not fed, and an update of its filter. */
+/** A convolution whose input is computed, and an update of its filter. */
 function convolution(): GraphBuilder {
   const builder = new GraphBuilder('convolution');
   const filter = builder.variable('filter', float([32, 16, 3, 3]));
@@ -36,7 +36,7 @@ function convolution(): GraphBuilder {
   return builder;
 }
 
-describe('programs of the library', { skip }, () => {
+describe('programs with layouts', { skip }, () => {
   const onednn = skip === false ? new Onednn(1) : undefined;
   after(() => onednn?.release());
   const withLayouts = (builder: GraphBuilder) => {
@@ -45,7 +45,7 @@ describe('programs of the library', { skip }, () => {
     return { onednn, table, program: assignLayouts(programOf(builder.build(), 'float32'), table, onednn) };
   };
 
-  test('products, which have no layouts to choose, are row-major throughout', () => {
+  test('are row-major throughout if they only have products, which choose no layouts', () => {
     const { program } = withLayouts(dense());
     assert.equal(
       printProgram(checkProgram(program)),
@@ -64,7 +64,7 @@ describe('programs of the library', { skip }, () => {
     );
   });
 
-  test('a filter, its update and elementwise work on it have the layout that the convolution chooses', () => {
+  test('give a filter, its update and elementwise calls on it the layout that the convolution chooses', () => {
     const { program } = withLayouts(convolution());
     const conv = program.calls.find(({ kind }) => kind === 'convolution_forward');
     const square = program.calls.find(({ name }) => name === 'square');
@@ -83,7 +83,7 @@ describe('programs of the library', { skip }, () => {
     assert.equal(program.results.output.get('y')?.layout.text, 'row-major');
   });
 
-  test('become steps: a primitive for each call, a buffer for each tensor', () => {
+  test('become plans with a primitive for each call and a buffer for each tensor', () => {
     const { onednn: library, table, program } = withLayouts(convolution());
     const reordered: LaidOutProgram = checkProgram(insertReorders(table)(program));
     const plan = makePrimitives(reordered, table, library);
@@ -92,11 +92,11 @@ describe('programs of the library', { skip }, () => {
       reordered.calls.map(({ name }) => name),
     );
     const { buffer, layout, rowMajor } = plan.variables.get('filter') ?? never();
-    assert.deepEqual([buffer.kept, buffer.bytes, layout === rowMajor], [true, layout.bytes, false]);
+    assert.deepEqual([buffer.persistent, buffer.bytes, layout === rowMajor], [true, layout.bytes, false]);
     assert.equal(plan.results.update.get('filter')?.layout, layout);
     for (const { text, reads, writes, implementation } of plan.steps) {
       assert.ok(implementation.length > 0, text);
-      assert.ok(reads.length > 0 && writes.every((argument) => !argument.buffer.kept), text);
+      assert.ok(reads.length > 0 && writes.every((argument) => !argument.buffer.persistent), text);
     }
   });
 });

@@ -1,13 +1,13 @@
 /**
- * Program → program with layouts: the home layout of every tensor, and the layout in which each call wants its operands
- * and writes its results. oneDNN is asked by making primitive descriptors, which the calls keep.
+ * Program → program with layouts: the home layout of every tensor, and the layouts in which each call reads its operands and
+ * writes its results. oneDNN reports them through primitive descriptors, which the calls keep.
  */
 import { mapResults } from '../../graph/results.ts';
 import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
 import type { Call, Slot } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
-import { type Choosing, chooseForWatching, chooseLayouts, isBias } from './choose-layouts.ts';
-import { type Copying, layOutCopy } from './copies.ts';
+import { chooseForWatchedCall, chooseLayouts, isBias, type LayoutContext } from './choose-layouts.ts';
+import { type CopyContext, layOutCopy } from './copies.ts';
 import { describeCall } from './describe.ts';
 import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from './laid-out.ts';
 import { LayoutClasses } from './layout-classes.ts';
@@ -19,18 +19,18 @@ import { isSmall, teamFor } from './small-work.ts';
 /** @throws RunError naming a call that oneDNN does not support */
 export function assignLayouts(program: Program, table: LayoutTable, onednn: Onednn): LaidOutProgram {
   const classes = new LayoutClasses(program, table);
-  const choosing = { onednn, table, classes, inputs: new Set(program.inputs.values()) };
-  const chosen = chooseLayouts(program, choosing);
-  const assigner = new Assigner(program, choosing);
+  const context = { onednn, table, classes, inputs: new Set(program.inputs.values()) };
+  const chosen = chooseLayouts(program, context);
+  const assigner = new Assigner(program, context);
   const calls = program.calls.map((call) => assigner.layOut(call, chosen.get(call), false));
-  // Watched calls use the layouts that exist, and their results are row-major.
-  for (const slot of program.watching.flatMap(writesOf)) classes.assign(slot, table.rowMajor(slot));
-  const watching = program.watching.map((call) =>
-    assigner.layOut(call, chooseForWatching(call, choosing), true),
+  // Watched calls do not influence layouts: their operands keep theirs, and their results are row-major.
+  for (const slot of program.watchedCalls.flatMap(writesOf)) classes.assign(slot, table.rowMajor(slot));
+  const watchedCalls = program.watchedCalls.map((call) =>
+    assigner.layOut(call, chooseForWatchedCall(call, context), true),
   );
   const { name, inputs, variables, constants } = program;
   return {
-    ...{ name, stage: 'assigned', inputs, variables, constants, calls, watching, setup: [] },
+    ...{ name, stage: 'assigned', inputs, variables, constants, calls, watchedCalls, setup: [] },
     homes: assigner.homes(),
     results: mapResults(program.results, (slot, _, role): LaidOutResult => {
       if (role === 'update') return { slot, layout: classes.of(slot) };
@@ -43,13 +43,13 @@ export function assignLayouts(program: Program, table: LayoutTable, onednn: Oned
 
 class Assigner {
   readonly #program: Program;
-  readonly #choosing: Choosing;
-  /** Workspaces, whose layout is the primitive's own. */
+  readonly #context: LayoutContext;
+  /** Layouts of workspaces, which the primitives determine. */
   readonly #workspaces = new Map<Slot, Layout>();
 
-  constructor(program: Program, choosing: Choosing) {
+  constructor(program: Program, context: LayoutContext) {
     this.#program = program;
-    this.#choosing = choosing;
+    this.#context = context;
   }
 
   layOut(call: Call, chosen: Handle | undefined, watched: boolean): LaidOutCall {
@@ -58,8 +58,8 @@ class Assigner {
     const inPlace = recordOf(kind).elementwise;
     const about = { op, name, kind, action: actionOf(call), inPlace, small, watched };
     if (kind === 'copy')
-      return { ...about, primitive: undefined, ...layOutCopy(call, this.#copying(watched)) };
-    this.#choosing.onednn.setTeam(teamFor(small));
+      return { ...about, primitive: undefined, ...layOutCopy(call, this.#copyContext(watched)) };
+    this.#context.onednn.setTeam(teamFor(small));
     const vectors = isVectorWork(call);
     const primitive = chosen ?? this.#describe(call, vectors);
     const operand = (argument: string, slot: Slot) =>
@@ -76,26 +76,26 @@ class Assigner {
   }
 
   homes(): ReadonlyMap<Slot, Layout> {
-    const { inputs, variables, constants, calls, watching } = this.#program;
-    const used = [...calls, ...watching].flatMap((call) => [...readsOf(call), ...writesOf(call)]);
+    const { inputs, variables, constants, calls, watchedCalls } = this.#program;
+    const used = [...calls, ...watchedCalls].flatMap((call) => [...readsOf(call), ...writesOf(call)]);
     const slots = [...inputs.values(), ...variables.values(), ...constants.keys(), ...used.map(baseOf)];
     return new Map(slots.map((slot) => [slot, this.#home(slot)]));
   }
 
   #home(slot: Slot): Layout {
-    const { classes } = this.#choosing;
+    const { classes } = this.#context;
     return this.#program.constants.has(slot)
       ? this.#stored(slot)
       : (this.#workspaces.get(slot) ?? classes.of(slot));
   }
 
-  /** Constants are stored row-major and in their own type. */
+  /** Constants are stored row-major, and never in bfloat16. */
   #stored({ dims, type }: Slot): Layout {
-    return this.#choosing.table.rowMajor({ dims, type: type === 'bfloat16' ? 'float32' : type });
+    return this.#context.table.rowMajor({ dims, type: type === 'bfloat16' ? 'float32' : type });
   }
 
-  #copying(watched: boolean): Copying {
-    const { table, classes } = this.#choosing;
+  #copyContext(watched: boolean): CopyContext {
+    const { table, classes } = this.#context;
     return {
       watched,
       table,
@@ -105,23 +105,23 @@ class Assigner {
   }
 
   #describe(call: Call, vectors: boolean): Handle {
-    const { onednn, table } = this.#choosing;
+    const { onednn, table } = this.#context;
     return describeCall(onednn, call, (slot) => {
-      if (vectors) return this.#choosing.table.vector(slot);
+      if (vectors) return this.#context.table.vector(slot);
       const free = call.parameters.follows && slot === call.reads.weights;
       return free ? table.any(slot) : this.#wanted(call, slot).descriptor;
     });
   }
 
   #operand(call: Call, primitive: Handle, vectors: boolean, argument: TensorArgument, slot: Slot): Operand {
-    const { onednn, table, classes } = this.#choosing;
+    const { onednn, table, classes } = this.#context;
     if (vectors) {
       const layout = hasOneLayout(argument, slot) ? classes.of(slot) : this.#wanted(call, slot);
-      return { argument, slot, layout, descriptor: this.#choosing.table.vector(slot) };
+      return { argument, slot, layout, descriptor: this.#context.table.vector(slot) };
     }
     const wanted = this.#wanted(call, slot);
     const hasOne = hasOneLayout(argument, slot);
-    // oneDNN has chosen nothing: it takes the descriptors that it was given.
+    // oneDNN chose no layouts: it uses the given descriptors.
     if (!hasOne && !choosesLayouts(call))
       return { argument, slot, layout: wanted, descriptor: wanted.descriptor };
     const own = onednn.layout(primitive, argument);
@@ -134,7 +134,7 @@ class Assigner {
 
   #workspace(slot: Slot, descriptor: Handle): Layout {
     const known =
-      this.#workspaces.get(slot) ?? this.#choosing.table.of(descriptor, this.#choosing.table.rowMajor(slot));
+      this.#workspaces.get(slot) ?? this.#context.table.of(descriptor, this.#context.table.rowMajor(slot));
     this.#workspaces.set(slot, known);
     return known;
   }
@@ -149,24 +149,24 @@ class Assigner {
           argument,
           slot,
           layout,
-          descriptor: vectors ? this.#choosing.table.vector(slot) : layout.descriptor,
+          descriptor: vectors ? this.#context.table.vector(slot) : layout.descriptor,
         },
       ];
     });
   }
 
-  /** Elementwise work wants every whole operand in the layout of its result. */
+  /** An elementwise call takes every full-size operand in the layout of its result. */
   #wanted(call: Call, slot: Slot): Layout {
     const result = resultOf(call);
     const whole = slot.dims.join() === result.dims.join() && slot.type === result.type;
-    return this.#choosing.classes.of(whole && recordOf(call.kind).elementwise ? result : slot);
+    return this.#context.classes.of(whole && recordOf(call.kind).elementwise ? result : slot);
   }
 }
 
 /**
- * Elementwise work on whole tensors of one layout, and on single numbers, does not depend on where an element lies. We
+ * Elementwise calls on full tensors in one layout, and on single numbers, do not depend on the position of elements. We
  * describe such tensors as vectors, because oneDNN 2.6 miscomputes chains on blocked layouts of few channels: of a filter
- * [64, 3, 5, 5] in blocks of 16 it computes some elements twice and others never.
+ * [64, 3, 5, 5] in blocks of 16 it computes some elements twice and skips others.
  */
 function isVectorWork(call: Call): boolean {
   const result = resultOf(call);
@@ -175,12 +175,12 @@ function isVectorWork(call: Call): boolean {
   return recordOf(call.kind).elementwise && readsOf(call).every(fits);
 }
 
-/** Whether the descriptor of a call was made with layouts left open. */
+/** Whether oneDNN chooses the layouts of a call's operands and results. */
 function choosesLayouts({ kind }: Call): boolean {
   return recordOf(kind).choosesLayouts === 'all';
 }
 
-/** Matrices, biases and workspaces have one layout, under whatever dims and strides a primitive takes them. */
+/** Matrices, biases and workspaces have only one layout, regardless of the dims and strides that primitives use for them. */
 function hasOneLayout(argument: TensorArgument, slot: Slot): boolean {
   return isBias(argument) || argument === 'workspace' || slot.dims.length <= 2;
 }

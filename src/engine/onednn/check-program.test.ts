@@ -10,9 +10,9 @@ const [x, y, z, v] = ['x', 'y', 'z', 'v'].map((name) => slot(name)) as [Slot, Sl
 type Slot = ReturnType<typeof slot>;
 const inputs = new Map([['x', x]]);
 const variables = new Map([['v', v]]);
-const delivered = (of: Slot, text = 'row-major') => ({ slot: of, layout: layout(text, of) });
+const result = (of: Slot, text = 'row-major') => ({ slot: of, layout: layout(text, of) });
 
-/** Refused with a message in which the call is printed. */
+/** Asserts that the program is refused with a matching message. */
 function refuses(wrong: LaidOutProgram, message: RegExp): void {
   assert.throws(
     () => checkProgram(wrong),
@@ -20,32 +20,32 @@ function refuses(wrong: LaidOutProgram, message: RegExp): void {
   );
 }
 
-test('a program in order is returned as it is', () => {
+test('a valid program is returned unchanged', () => {
   const right = program({
     stage: 'reordered',
     inputs,
     calls: [call([operand(x)], operand(y, 'layout 1')), call([operand(y, 'layout 1')], operand(z))],
-    results: { output: new Map([['z', delivered(z)]]) },
+    results: { output: new Map([['z', result(z)]]) },
   });
   assert.equal(checkProgram(right), right);
 });
 
 describe('operands', () => {
-  test('have to be computed before they are read', () => {
+  test('must be computed before they are read', () => {
     refuses(
       program({ inputs, calls: [call([operand(y)], operand(z)), call([operand(x)], operand(y))] }),
-      /^program small: z: convolution_forward\(src: y float32 \[2, 16, 4, 4\] row-major\) → z .* reads y, which nothing before it computes$/,
+      /^program small: z: convolution_forward\(src: y float32 \[2, 16, 4, 4\] row-major\) → z .* reads y, which no earlier call computes$/,
     );
   });
-  test('have to lie as the call wants, once reorders are inserted', () => {
+  test('must be in the layout their call uses, after reorders are inserted', () => {
     const calls = [call([operand(x)], operand(y, 'layout 1')), call([operand(y)], operand(z))];
     checkProgram(program({ inputs, calls }));
     refuses(
       program({ stage: 'reordered', inputs, calls }),
-      /^program small: z: .* wants y in row-major, but it has layout 1$/,
+      /^program small: z: .* uses y in row-major, but it is in layout 1$/,
     );
   });
-  test('in row-major memory may be read under other dims, of as many elements', () => {
+  test('in row-major memory can be read with other dims that have the same number of elements', () => {
     const read = (dims: readonly number[]) => {
       const wanted = layout('row-major', { dims, type: 'float32' });
       return program({
@@ -55,26 +55,26 @@ describe('operands', () => {
       });
     };
     checkProgram(read([2, 256]));
-    refuses(read([2, 255]), /wants x in row-major, but it has row-major$/);
+    refuses(read([2, 255]), /uses x in row-major, but it is in row-major$/);
   });
-  test('of every step are not computed by watched steps only', () => {
+  test('of unwatched calls must not be computed by watched calls', () => {
     const calls = [call([operand(x)], operand(y), { watched: true }), call([operand(y)], operand(z))];
     refuses(program({ inputs, calls }), /z: .* reads y, which only watched steps compute$/);
   });
 });
 
 describe('results of calls', () => {
-  test('are written once', () => {
+  test('are written only once', () => {
     const calls = [call([operand(x)], operand(y)), call([operand(x)], operand(y))];
     refuses(program({ inputs, calls }), /y: .* writes y, which is written already$/);
     refuses(program({ inputs, calls: [call([operand(x)], operand(x))] }), /writes x, which was read before$/);
   });
-  test('may be written in parts that make the whole, before they are read', () => {
+  test('may be written in parts, all of them before the first read', () => {
     const part = (offset: number, size: number) =>
       call([operand(x)], { ...operand(y), part: { offset, size } }, { kind: 'reorder' });
     const read = call([operand(y)], operand(z));
     checkProgram(program({ stage: 'reordered', inputs, calls: [part(0, 256), part(256, 256), read] }));
-    refuses(program({ inputs, calls: [part(0, 256), read] }), /reads y, which nothing before it computes$/);
+    refuses(program({ inputs, calls: [part(0, 256), read] }), /reads y, which no earlier call computes$/);
     refuses(
       program({ inputs, calls: [part(0, 256), part(256, 256), read, part(0, 256)] }),
       /y: .* 256 elements from 0 writes y, which was read before$/,
@@ -82,24 +82,24 @@ describe('results of calls', () => {
   });
 });
 
-describe('once reorders are inserted', () => {
-  test('a copy is refused', () => {
+describe('after reorders are inserted', () => {
+  test('no copy is left', () => {
     refuses(
       program({ stage: 'reordered', inputs, calls: [call([operand(x)], operand(y), { kind: 'copy' })] }),
       /y: copy\(.* is a copy, which should be reorders$/,
     );
   });
-  test('a watched call does not read a variable after its update is computed', () => {
+  test('no watched call reads a variable after its update is computed', () => {
     const update = call([operand(v)], operand(y));
     const watched = call([operand(v)], operand(z), { watched: true });
-    const results = { update: new Map([['v', delivered(y)]]) };
+    const results = { update: new Map([['v', result(y)]]) };
     checkProgram(program({ stage: 'reordered', variables, results, calls: [watched, update] }));
     refuses(
       program({ stage: 'reordered', variables, results, calls: [update, watched] }),
       /^program small: watched z: .* reads v after its update is computed, which may overwrite it$/,
     );
   });
-  test('set-up reads constants only', () => {
+  test('setup only reads constants', () => {
     const constants = new Map([[slot('constant 0', [1]), scalar(1)]]);
     const [constant] = constants.keys();
     assert.ok(constant);
@@ -107,37 +107,37 @@ describe('once reorders are inserted', () => {
     checkProgram(program({ stage: 'reordered', constants, setup: [once(constant)] }));
     refuses(
       program({ stage: 'reordered', inputs, setup: [once(x)] }),
-      /copy: reorder\(.* runs once, but x is no constant$/,
+      /copy: reorder\(.* runs once, but x is not a constant$/,
     );
   });
 });
 
 describe('results of the program', () => {
-  test('have to be computed, by every step but for watched ones', () => {
-    const results = { output: new Map([['z', delivered(z)]]) };
+  test('must be computed, and only watched ones by watched calls', () => {
+    const results = { output: new Map([['z', result(z)]]) };
     refuses(program({ inputs, results }), /^program small: nothing computes z, the output z$/);
     const calls = [call([operand(x)], operand(z), { watched: true })];
     refuses(program({ inputs, results, calls }), /only watched steps compute z, a result of every step$/);
     checkProgram(program({ inputs, calls, results: { watched: results.output } }));
   });
-  test('are delivered in their layout', () => {
+  test('are returned in their layout', () => {
     const calls = [call([operand(x)], operand(z, 'layout 1'))];
     refuses(
-      program({ stage: 'reordered', inputs, calls, results: { output: new Map([['z', delivered(z)]]) } }),
-      /the output z is wanted in row-major, but z has layout 1$/,
+      program({ stage: 'reordered', inputs, calls, results: { output: new Map([['z', result(z)]]) } }),
+      /the output z should be in row-major, but z is in layout 1$/,
     );
   });
-  test('fit the variables that they update', () => {
+  test('must have the types of the variables they update', () => {
     const small = slot('small', [2]);
     const calls = [call([operand(x)], operand(small))];
-    const update = (name: string) => ({ update: new Map([[name, delivered(small)]]) });
+    const update = (name: string) => ({ update: new Map([[name, result(small)]]) });
     refuses(
       program({ inputs, variables, calls, results: update('v') }),
-      /update of v, float32 \[2, 16, 4, 4\], has float32 \[2\]$/,
+      /update of v \(float32 \[2, 16, 4, 4\]\) has type float32 \[2\]$/,
     );
     refuses(
       program({ inputs, variables, calls, results: update('w') }),
-      /update of w, which is no variable$/,
+      /update of w, which is not a variable$/,
     );
   });
 });

@@ -1,4 +1,4 @@
-/** Is this a program? Run after each pass, so that a wrong one fails where it was made. */
+/** Validates programs after each pass, so that errors surface where they are made. */
 import { GraphError } from '../../errors.ts';
 import { resultEntries, resultValues, withoutRole } from '../../graph/results.ts';
 import type { Slot } from '../../ops/primitives.ts';
@@ -9,14 +9,14 @@ import { printLaidOutCall } from './print-program.ts';
 import { baseOf } from './program.ts';
 
 /** Returns the program if every operand is computed before it is read, every slot is written once, watched calls do not
- * affect the others, results exist, and updates fit their variables; and once reorders are inserted, if every operand
- * and result has the layout that its call wants.
+ * affect the others, results exist, and updates have the types of their variables; and after reorders are inserted, if every
+ * operand and result has the layout that its call uses.
  * @throws GraphError with the printed call */
 export function checkProgram(program: LaidOutProgram): LaidOutProgram {
   const slots = new CheckedSlots(program);
   for (const call of program.setup) slots.check(call, true);
-  // Watched calls without a place yet run as soon as they can.
-  for (const call of [...program.calls, ...program.watching]) slots.check(call, false);
+  // Watched calls that are not ordered yet run as soon as their operands exist.
+  for (const call of [...program.calls, ...program.watchedCalls]) slots.check(call, false);
   checkResults(program, slots);
   return program;
 }
@@ -24,11 +24,11 @@ export function checkProgram(program: LaidOutProgram): LaidOutProgram {
 class CheckedSlots {
   readonly #program: LaidOutProgram;
   readonly #constants: Set<Slot>;
-  /** Elements of each slot that are computed so far. */
+  /** The number of elements of each slot computed so far. */
   readonly #computed = new Map<Slot, number>();
   readonly #read = new Set<Slot>();
   readonly #watchedOnly = new Set<Slot>();
-  /** Variables whose update is computed: its memory may be theirs. */
+  /** Variables whose update is computed: the update may share their memory. */
   readonly #overwritten = new Set<Slot>();
   readonly #updated = new Map<Slot, Slot>();
 
@@ -60,7 +60,7 @@ class CheckedSlots {
     for (const operand of call.reads) {
       this.#checkRead(call, operand, refuse);
       if (once && !this.#constants.has(operand.slot))
-        refuse(`runs once, but ${operand.slot.name} is no constant`);
+        refuse(`runs once, but ${operand.slot.name} is not a constant`);
       if (ordered) this.#checkLayout(operand, refuse);
     }
     for (const operand of call.writes) {
@@ -74,7 +74,7 @@ class CheckedSlots {
 
   #checkRead({ watched }: LaidOutCall, { slot }: Operand, refuse: Refuse): void {
     const memory = baseOf(slot);
-    if (!this.isComputed(slot)) refuse(`reads ${slot.name}, which nothing before it computes`);
+    if (!this.isComputed(slot)) refuse(`reads ${slot.name}, which no earlier call computes`);
     if (!watched && this.#watchedOnly.has(memory))
       refuse(`reads ${slot.name}, which only watched steps compute`);
     if (watched && this.#program.stage === 'reordered' && this.#overwritten.has(memory))
@@ -93,7 +93,7 @@ class CheckedSlots {
     const home = this.#program.homes.get(slot);
     if (home === undefined) refuse(`uses ${slot.name}, which has no layout`);
     else if (!readableAs(home, layout))
-      refuse(`wants ${slot.name} in ${layout.text}, but it has ${home.text}`);
+      refuse(`uses ${slot.name} in ${layout.text}, but it is in ${home.text}`);
   }
 
   #write({ watched }: LaidOutCall, slot: Slot): void {
@@ -118,15 +118,15 @@ function checkResults(program: LaidOutProgram, slots: CheckedSlots): void {
     if (!slots.isComputed(slot)) refuse(`nothing computes ${slot.name}, the ${role} ${name}`);
     const home = program.homes.get(slot);
     if (program.stage === 'reordered' && (home === undefined || !readableAs(home, layout)))
-      refuse(`the ${role} ${name} is wanted in ${layout.text}, but ${slot.name} has ${home?.text}`);
+      refuse(`the ${role} ${name} should be in ${layout.text}, but ${slot.name} is in ${home?.text}`);
   }
   for (const { slot } of resultValues(withoutRole(program.results, 'watched')))
     if (slots.isWatchedOnly(slot)) refuse(`only watched steps compute ${slot.name}, a result of every step`);
   for (const [name, { layout }] of program.results.update) {
     const variable = program.variables.get(name);
-    if (variable === undefined) refuse(`update of ${name}, which is no variable`);
+    if (variable === undefined) refuse(`update of ${name}, which is not a variable`);
     else if (describe(variable) !== describe(layout))
-      refuse(`update of ${name}, ${describe(variable)}, has ${describe(layout)}`);
+      refuse(`update of ${name} (${describe(variable)}) has type ${describe(layout)}`);
   }
 }
 

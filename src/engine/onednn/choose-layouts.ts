@@ -1,4 +1,4 @@
-/** Asks convolutions and pools for the layouts they are fastest in, in the order of the program. */
+/** Lets convolutions and pools choose the layouts in which they are fastest, in program order. */
 import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
 import type { Call, Slot } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
@@ -10,35 +10,35 @@ import type { Handle, Onednn } from './native/onednn.ts';
 import type { Program } from './program.ts';
 import { isSmall, teamFor } from './small-work.ts';
 
-/** What layouts are chosen with. */
-export interface Choosing {
+/** What the layout passes share. */
+export interface LayoutContext {
   readonly onednn: Onednn;
   readonly table: LayoutTable;
   readonly classes: LayoutClasses;
-  /** Inputs are row-major whatever oneDNN would choose. */
+  /** Inputs stay row-major even if oneDNN would choose another layout. */
   readonly inputs: ReadonlySet<Slot>;
 }
 
-/** Assigns the layouts that the calls choose; returns the primitive descriptors made on the way. */
-export function chooseLayouts(program: Program, choosing: Choosing): ReadonlyMap<Call, Handle> {
+/** Assigns the layouts that calls choose. Returns the primitive descriptors created for that. */
+export function chooseLayouts(program: Program, context: LayoutContext): ReadonlyMap<Call, Handle> {
   const descriptors = new Map<Call, Handle>();
   for (const call of program.calls) {
-    choosing.onednn.setTeam(teamFor(isSmall(call)));
+    context.onednn.setTeam(teamFor(isSmall(call)));
     const { choosesLayouts } = recordOf(call.kind);
-    if (choosesLayouts === 'result') chooseResult(call, choosing);
-    const chosen = choosesLayouts === 'all' ? chooseAll(call, choosing, true) : undefined;
+    if (choosesLayouts === 'result') chooseResult(call, context);
+    const chosen = choosesLayouts === 'all' ? chooseAll(call, context, true) : undefined;
     if (chosen !== undefined) descriptors.set(call, chosen);
   }
   return descriptors;
 }
 
-/** The primitive descriptor of a call of watched steps, with the layouts that it is fastest in. */
-export function chooseForWatching(call: Call, choosing: Choosing): Handle | undefined {
-  choosing.onednn.setTeam(teamFor(isSmall(call)));
-  return recordOf(call.kind).choosesLayouts === 'all' ? chooseAll(call, choosing, false) : undefined;
+/** The primitive descriptor of a watched call, with the layouts in which it is fastest. */
+export function chooseForWatchedCall(call: Call, context: LayoutContext): Handle | undefined {
+  context.onednn.setTeam(teamFor(isSmall(call)));
+  return recordOf(call.kind).choosesLayouts === 'all' ? chooseAll(call, context, false) : undefined;
 }
 
-function chooseResult(call: Call, { onednn, table, classes }: Choosing): void {
+function chooseResult(call: Call, { onednn, table, classes }: LayoutContext): void {
   const result = call.writes.dst;
   if (result === undefined) return;
   const descriptor = describeCall(onednn, call, (slot) =>
@@ -49,34 +49,34 @@ function chooseResult(call: Call, { onednn, table, classes }: Choosing): void {
   classes.assign(result, mustNotPad(result, layout, classes) ? table.rowMajor(result) : layout);
 }
 
-/** @returns undefined where the call has to take the layouts of its neighbours. */
-function chooseAll(call: Call, choosing: Choosing, assign: boolean): Handle | undefined {
-  const { onednn, table, classes, inputs } = choosing;
+/** @returns undefined if the call must use the layouts of adjacent calls */
+function chooseAll(call: Call, context: LayoutContext, assign: boolean): Handle | undefined {
+  const { onednn, table, classes, inputs } = context;
   if (call.parameters.follows && call.reads.src && classes.isAssigned(call.reads.src)) return undefined;
   const descriptor = describeCall(onednn, call, (slot) =>
     inputs.has(slot) ? classes.of(slot).descriptor : table.any(slot),
   );
-  const chosen = chosenLayouts(call, descriptor, choosing);
+  const chosen = chosenLayouts(call, descriptor, context);
   const pads = chosen.some(({ slot, layout }) => mustNotPad(slot, layout, classes));
   for (const { slot, layout } of assign ? chosen : [])
     classes.assign(slot, pads ? table.rowMajor(slot) : layout);
   return pads ? undefined : descriptor;
 }
 
-function chosenLayouts({ reads, writes }: Call, descriptor: Handle, { onednn, table }: Choosing) {
+function chosenLayouts({ reads, writes }: Call, descriptor: Handle, { onednn, table }: LayoutContext) {
   return [...Object.entries(reads), ...Object.entries(writes)].flatMap(([argument, slot]) => {
     const chosen = isBias(argument) ? undefined : onednn.layout(descriptor, argument as TensorArgument);
     return chosen === undefined ? [] : [{ slot, layout: table.of(chosen, table.rowMajor(slot)) }];
   });
 }
 
-/** Elementwise primitives take a tensor as a vector of its elements and would not keep padding (6 channels in a block of
- * 16) at zero. */
+/** Elementwise primitives treat a tensor as a vector of its elements, which would overwrite the zeros of padding (6 channels
+ * in a block of 16). */
 function mustNotPad(slot: Slot, { bytes }: Layout, classes: LayoutClasses): boolean {
   return bytes > sizeOf(slot.dims) * elementSize[slot.type] && classes.isElementwise(slot);
 }
 
-/** A convolution's bias is a vector, which has one layout. */
+/** A convolution's bias is a vector, which has only one layout. */
 export function isBias(argument: string): boolean {
   return argument === 'bias' || argument === 'diffBias';
 }

@@ -1,4 +1,4 @@
-/** Graph → program → plan: every pass in order, with a check after each that assigns layouts or inserts reorders. */
+/** Graph → program → plan: runs all passes in order and checks the program after each pass that changes layouts. */
 import type { Graph } from '../../graph/graph.ts';
 import { withoutRole } from '../../graph/results.ts';
 import { commuteRelu } from '../../passes/commute-pool.ts';
@@ -15,15 +15,15 @@ import type { Onednn } from './native/onednn.ts';
 import type { Plan } from './plan.ts';
 import { toBfloat16 } from './precision.ts';
 import type { Program, ProgramPass } from './program.ts';
-import { withWatching } from './watching.ts';
+import { addWatchedCalls } from './watched-calls.ts';
 
-/** The passes that give tensors the type they are computed in. */
+/** The passes that set the element types of a precision. */
 const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } = {
   float32: [],
   bfloat16: [toBfloat16],
 };
 
-/** The program of a graph, which does not depend on the machine. */
+/** The program of a graph. It does not depend on the machine. */
 export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
   const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains];
   // With a single worker there is nothing to exchange.
@@ -32,7 +32,7 @@ export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Progr
   const fused = passes.reduce((program, pass) => pass(program), whole);
   return [...typing[precision], pruneCalls].reduce(
     (program, pass) => pass(program),
-    withWatching(fused, whole),
+    addWatchedCalls(fused, whole),
   );
 }
 

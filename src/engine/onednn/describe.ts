@@ -1,4 +1,4 @@
-/** A call's primitive descriptor: the constructor's arguments, by the table of primitives. */
+/** The primitive descriptor of a call: maps the call to constructor arguments, following the table of primitives. */
 import { messageOf, RunError } from '../../errors.ts';
 import { type ConstructorArgument, type PrimitiveKind, primitiveKinds } from '../../ops/primitive-kinds.ts';
 import { type Call, type Slot, stridesOf } from '../../ops/primitives.ts';
@@ -7,13 +7,13 @@ import { algorithms, propKinds } from './native/constants.ts';
 import type { Handle, NativeArguments, NativePostOp, Onednn } from './native/onednn.ts';
 import { printCall } from './program.ts';
 
-/** The memory descriptor with which a primitive takes a slot. */
+/** The memory descriptor that describes a slot to a primitive. */
 export type DescriptorOf = (slot: Slot) => Handle;
 
 /** @throws RunError naming the call, its shapes and oneDNN's status */
 export function describeCall(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Handle {
   const { kind } = call;
-  if (kind === 'copy') throw new TypeError('copies become reorders, one for each piece');
+  if (kind === 'copy') throw new TypeError('a copy has no primitive: it becomes one reorder per piece');
   try {
     const values = argumentValues(onednn, call, descriptorOf);
     return onednn.primitiveDescriptor(
@@ -37,7 +37,7 @@ function argumentsOf(kind: PrimitiveKind, values: Values): NativeArguments {
   return Object.fromEntries(primitiveKinds[kind].arguments.map((name) => [name, values[name]()]));
 }
 
-/** How the value of each argument of a constructor follows from the call. */
+/** Computes the value of each constructor argument from the call. */
 function argumentValues(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Values {
   const { parameters, reads, writes } = call;
   const { strides = [1, 1], kernel = [1, 1], before = [0, 0], after = [0, 0] } = parameters.window ?? {};
@@ -97,7 +97,7 @@ function postOpsOf(call: Call, descriptorOf: DescriptorOf): readonly NativePostO
   );
 }
 
-/** The descriptor of a backward call's forward primitive, which oneDNN takes as a hint. */
+/** The descriptor of a backward call's forward primitive, which oneDNN requires as a hint. */
 function hintOf(onednn: Onednn, call: Call, kind: PrimitiveKind, values: Values): Handle | null {
   const { hint } = primitiveKinds[kind];
   if (hint === undefined) return null;
@@ -109,7 +109,7 @@ function hintOf(onednn: Onednn, call: Call, kind: PrimitiveKind, values: Values)
   return onednn.primitiveDescriptor(hint, argumentsOf(hint, forward));
 }
 
-/** The tensors of a backward convolution's forward one, which may choose all their layouts. */
+/** The tensors of the forward convolution that is the hint of a backward one; it may choose all their layouts. */
 function forwardConvolution(onednn: Onednn, { reads, writes }: Call): Partial<Values> {
   const type = reads.diffDst?.type ?? 'float32';
   const any = (slot: Slot | undefined) => () => onednn.tensor(slot?.dims ?? [], type, 'any');
@@ -126,7 +126,7 @@ function vector(onednn: Onednn, bias: Slot | undefined): Handle | null {
   return bias === undefined ? null : onednn.tensor([sizeOf(bias.dims)], bias.type, [1]);
 }
 
-/** A matrix as its transpose, in the same memory. */
+/** Describes a matrix as its transpose, without moving its elements. */
 function transposed(onednn: Onednn, slot: Slot | undefined): Handle | null {
   if (slot === undefined) return null;
   return onednn.tensor(slot.dims.toReversed(), slot.type, stridesOf(slot.dims).toReversed());

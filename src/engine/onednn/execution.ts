@@ -1,4 +1,4 @@
-/** A compiled graph: memory, primitives and their arguments, in order. */
+/** Runs a compiled graph: owns its memory, primitives and their arguments. */
 import { messageOf, RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { requireMemory } from '../../machine/memory.ts';
@@ -16,15 +16,15 @@ import { type Placement, placeBuffers } from './placement.ts';
 import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
 import { teamFor } from './small-work.ts';
 
-/** A primitive with the addresses of its arguments. */
-interface Ready {
+/** A step with the encoded addresses of its arguments. */
+interface BoundStep {
   readonly step: Step;
   readonly args: EncodedArguments;
 }
 /** Reorders between a variable's layout and row-major staging. */
 interface Staging {
-  readonly out: Ready;
-  readonly back: Ready;
+  readonly out: BoundStep;
+  readonly back: BoundStep;
 }
 
 export class Execution {
@@ -34,7 +34,7 @@ export class Execution {
   readonly #placement: Placement;
   readonly #arena: Arena;
   readonly #scratchpad: bigint;
-  readonly #steps: readonly Ready[];
+  readonly #steps: readonly BoundStep[];
   readonly #stagings: ReadonlyMap<string, Staging>;
   readonly #stagingBuffer: Buffer;
   readonly #stagingOffset: number;
@@ -49,11 +49,11 @@ export class Execution {
       this.#plan = planOf(this.#onednn, programOf(graph, precision));
       this.#placement = placeBuffers(this.#plan);
       const bytes = Math.max(0, ...[...graph.variables.values()].map(({ shape }) => 4 * sizeOf(shape)));
-      this.#stagingBuffer = { name: 'staging', bytes, kept: true };
+      this.#stagingBuffer = { name: 'staging', bytes, persistent: true };
       const stagings = this.#stagingReorders(this.#stagingBuffer);
       const steps = [...this.#plan.steps, ...this.#updateCopies()];
       const all = [...this.#plan.setup, ...steps, ...stagings.flatMap(([, out, back]) => [out, back])];
-      // Staging lies behind the buffers, and the scratchpad, which all steps share, behind staging.
+      // Memory layout: buffers, then staging, then one scratchpad that all steps share.
       this.#stagingOffset = aligned(this.#placement.bytes);
       const scratchpad = aligned(this.#stagingOffset + bytes);
       const needed = scratchpad + Math.max(0, ...all.map((step) => this.#scratchpadBytes(step)));
@@ -61,10 +61,10 @@ export class Execution {
       this.#arena = new Arena(this.#onednn, needed);
       this.#scratchpad = this.#arena.address(scratchpad);
       this.#putConstants();
-      for (const step of this.#plan.setup) this.#execute(this.#ready(step));
-      this.#steps = steps.map((step) => this.#ready(step));
+      for (const step of this.#plan.setup) this.#execute(this.#bind(step));
+      this.#steps = steps.map((step) => this.#bind(step));
       this.#stagings = new Map(
-        stagings.map(([name, out, back]) => [name, { out: this.#ready(out), back: this.#ready(back) }]),
+        stagings.map(([name, out, back]) => [name, { out: this.#bind(out), back: this.#bind(back) }]),
       );
     } catch (error) {
       this.#onednn.release();
@@ -72,10 +72,10 @@ export class Execution {
     }
   }
 
-  /** One step: outputs from feeds and variables, then the variables' new values. */
+  /** Runs one step: computes the outputs from feeds and variables, and updates the variables. */
   step(feeds: Tensors, watch: boolean = false): Tensors {
     for (const [name, tensor] of feeds) this.#put(this.#plan.inputs.get(name), tensor);
-    for (const ready of this.#steps) if (watch || !ready.step.watched) this.#execute(ready);
+    for (const bound of this.#steps) if (watch || !bound.step.watched) this.#execute(bound);
     const { output, watched } = this.#plan.results;
     const taken = watch ? [...output, ...watched] : [...output];
     return new Map(taken.map(([name, home]) => [name, this.#take(home, this.#shapeOf(name))]));
@@ -105,29 +105,29 @@ export class Execution {
     );
   }
 
-  /** Runs steps with the same feeds and measures the time of each primitive. */
+  /** Runs `steps` unwatched steps with the same feeds and measures the time of each primitive. */
   profile(feeds: Tensors, steps: number): readonly PartTime[] {
     for (const [name, tensor] of feeds) this.#put(this.#plan.inputs.get(name), tensor);
-    const every = this.#steps.filter(({ step }) => !step.watched);
-    const rounds = Array.from({ length: steps }, () => every.map((ready) => this.#timed(ready)));
-    return every.map(({ step: { op, name, implementation } }, index) => {
+    const unwatched = this.#steps.filter(({ step }) => !step.watched);
+    const rounds = Array.from({ length: steps }, () => unwatched.map((bound) => this.#timed(bound)));
+    return unwatched.map(({ step: { op, name, implementation } }, index) => {
       const millis = rounds.map((round) => round[index] ?? 0);
       return partTime({ op, name, code: implementation }, millis);
     });
   }
 
-  #timed(ready: Ready): number {
+  #timed(bound: BoundStep): number {
     const start = performance.now();
-    this.#execute(ready);
+    this.#execute(bound);
     return performance.now() - start;
   }
 
-  release(): void {
+  close(): void {
     this.#onednn.release();
     this.#arena.release();
   }
 
-  #execute({ step, args }: Ready): void {
+  #execute({ step, args }: BoundStep): void {
     this.#onednn.setTeam(teamFor(step.small));
     try {
       this.#executePrimitive(step.primitive, args);
@@ -136,7 +136,7 @@ export class Execution {
     }
   }
 
-  #ready(step: Step): Ready {
+  #bind(step: Step): BoundStep {
     const memory = ({ buffer, descriptor, offset }: Argument) =>
       this.#onednn.memory(descriptor, this.#arena.address(this.#offsetOf(buffer) + offset));
     const args = [...step.reads, ...step.writes].map(
@@ -185,7 +185,7 @@ export class Execution {
     return (output.get(name) ?? watched.get(name))?.shape ?? [];
   }
 
-  /** For each variable that is not row-major, its reorders to row-major staging and back. */
+  /** For each variable that is not row-major, reorders to row-major staging and back. */
   #stagingReorders(staging: Buffer): readonly (readonly [string, Step, Step])[] {
     return [...this.#plan.variables].flatMap(([name, variable]) => {
       const { layout, rowMajor } = variable;
@@ -197,7 +197,7 @@ export class Execution {
     });
   }
 
-  /** Copies of the updates that are not computed in the memory of their variables. */
+  /** Copies updates that could not be written to the memory of their variables. */
   #updateCopies(): readonly Step[] {
     return this.#placement.copied.flatMap((name) => {
       const [from, to] = [this.#plan.results.update.get(name), this.#plan.variables.get(name)];

@@ -17,7 +17,7 @@ function programOf(build: (builder: GraphBuilder) => Readonly<Record<string, Val
   return lower(builder.build());
 }
 
-/** What a program calls, without the shapes. */
+/** Prints the calls of a program without result shapes. */
 function calls(program: Program, ...passes: readonly ProgramPass[]): readonly string[] {
   const rewritten = passes.reduce((before, pass) => pass(before), program);
   return rewritten.calls.map((call) => printCall(call).replace(/ → .*/, ''));
@@ -46,7 +46,7 @@ describe('fuseBias', () => {
 });
 
 describe('fuseBiasGradient', () => {
-  test('the sum of dy comes with the gradient of the filter that reads the same dy', () => {
+  test('makes the sum of dy a result of the filter gradient that reads the same dy', () => {
     const program = programOf((b) => {
       const [x, dy] = [b.input('x', image), b.input('dy', image)];
       const filterShape = [16, 16, 3, 3];
@@ -68,7 +68,7 @@ describe('fuseBiasGradient', () => {
   const kinds = (program: Program) =>
     fuseBiasGradient(program).calls.map(({ kind, writes }) => `${kind} ${Object.keys(writes).join()}`);
   const filterShape = [16, 16, 3, 3];
-  test('the joint call is where the filter can be computed, though the sum came first', () => {
+  test('keeps the position of the filter gradient if the sum comes first', () => {
     const program = programOf((b) => {
       const [x, dy] = [b.input('x', image), b.input('dy', image)];
       const bias = b.op('BiasAddGrad', { dy }, {}, 'bias_grad');
@@ -81,7 +81,7 @@ describe('fuseBiasGradient', () => {
       'convolution_backward_weights diffWeights,diffBias',
     ]);
   });
-  test('of two filters of one dy the first takes the sum, and both are computed', () => {
+  test('fuses the sum with the first of two filter gradients of the same dy and keeps both', () => {
     const program = programOf((b) => {
       const [x, z, dy] = ['x', 'z', 'dy'].map((name) => b.input(name, image)) as [Value, Value, Value];
       const gradient = (of: Value) =>
@@ -96,7 +96,7 @@ describe('fuseBiasGradient', () => {
 });
 
 describe('fuseChains', () => {
-  test('elementwise functions become one pass over memory', () => {
+  test('fuses elementwise functions into one pass over memory', () => {
     const program = programOf((b) => {
       const [x, y, z] = ['x', 'y', 'z'].map((name) => b.input(name, row)) as [Value, Value, Value];
       const product = b.op('Mul', { a: x, b: y }, {}, 'product');
@@ -107,14 +107,14 @@ describe('fuseChains', () => {
       'product: binary + sqrt + linear + add z(src: x, src1: y)',
     ]);
   });
-  test('a value with two readers is computed by itself', () => {
+  test('does not fuse a value with two readers', () => {
     const program = programOf((b) => {
       const product = b.op('Mul', { a: b.input('x', row), b: b.input('y', row) }, {}, 'product');
       return { root: b.op('Sqrt', { x: product }), relu: b.op('Relu', { x: product }) };
     });
     assert.deepEqual(calls(program, fuseChains).length, 3);
   });
-  test('a function after a convolution is applied to each element before it is written', () => {
+  test('applies a function after a convolution to each element before it is written', () => {
     const program = programOf((b) => {
       const filter = b.input('filter', { dtype: 'float32', shape: [16, 16, 1, 1] });
       const y = b.op('Conv2D', { x: b.input('x', image), filter }, { padding: 'SAME' }, 'conv');
@@ -126,7 +126,7 @@ describe('fuseChains', () => {
   });
 });
 
-test('headChains gives a chain that begins with a number a first pair of whole operands', () => {
+test('headChains moves a scalar operand into a post-op, after a call on two full-size operands', () => {
   const program = programOf((b) => {
     const rate = b.input('rate', scalar(0));
     return { y: b.op('Mul', { a: b.input('x', row), b: rate }, {}, 'scaled') };
@@ -134,7 +134,7 @@ test('headChains gives a chain that begins with a number a first pair of whole o
   assert.deepEqual(calls(program, headChains), ['scaled: binary + mul rate(src: x, src1: x)']);
 });
 
-test('pruneCalls drops unread results', () => {
+test('pruneCalls removes calls with unread results', () => {
   const program = programOf((b) => {
     const x = b.input('x', row);
     b.op('Sqrt', { x }, {}, 'unread');

@@ -1,13 +1,13 @@
 /**
- * Program → program: elementwise work joins the primitive that makes its operand, and runs on the element before it is
- * written. oneDNN calls such functions post-ops.
+ * Program → program: fuses elementwise calls into the primitive that computes their operand, which applies them to each
+ * element before writing it. oneDNN calls such functions post-ops.
  *
  *     bias       before  y = matmul(a, b);  z = add(y, bias)            after  z = matmul(a, b, bias)
  *     gradient   before  df = convolution_backward_weights(x, dy);      after  df, db = the first
  *                        db = reduction(dy)
  *     chains     before  t = mul(a, b);  u = sqrt(t);  y = add(u, c)    after  y = mul(a, b) + sqrt + add c
  *
- * A result joins its reader if nothing else reads it.
+ * A call is fused with its only reader.
  */
 import { recordOf } from '../../ops/primitive-kinds.ts';
 import type { Binary, Call, PostOp, Slot } from '../../ops/primitives.ts';
@@ -23,7 +23,7 @@ import {
   writesOf,
 } from './program.ts';
 
-/** Rewrites calls in order, each with the one that makes one of its operands, if `join` finds a call for both. */
+/** For each call in order: replaces it and the call that computes one of its operands by `join` of the two, if defined. */
 function joinCalls(
   program: Program,
   join: (maker: Call, reader: Call, joint: Slot) => Call | undefined,
@@ -54,7 +54,7 @@ function operandsOf({ kind, reads }: Call): readonly Slot[] {
   return kind === 'binary' ? [reads.src, reads.src1].flatMap((slot) => slot ?? []) : [];
 }
 
-/** A channel's bias that is added to a product becomes an argument of the product. */
+/** Turns the addition of a per-channel bias into the bias argument of the matmul or convolution. */
 export const fuseBias: ProgramPass = (program) =>
   joinCalls(program, (maker, reader, joint) => {
     const bias = reader.reads.src1;
@@ -65,12 +65,12 @@ export const fuseBias: ProgramPass = (program) =>
     return { ...maker, reads: { ...maker.reads, bias }, writes: { dst: resultOf(reader) } };
   });
 
-/** [1, C, 1, 1] beside [N, C, H, W], or [1, C] beside [N, C]. */
+/** Whether the bias is [1, C, 1, 1] for [N, C, H, W], or [1, C] for [N, C]. */
 function isBias(bias: Slot, { dims }: Slot): boolean {
   return bias.dims.join() === dims.map((size, axis) => (axis === 1 ? size : 1)).join();
 }
 
-/** Unary functions, and binary ones whose other operand is whole or one number, join what makes their operand. */
+/** Fuses unary functions, and binary ones with a full-size or scalar other operand, into the call that computes an operand. */
 export const fuseChains: ProgramPass = (program) =>
   joinCalls(program, (maker, reader, joint) => {
     const accepts =
@@ -83,8 +83,8 @@ export const fuseChains: ProgramPass = (program) =>
   });
 
 /**
- * A chain begins with two operands of the same size: oneDNN has fast code for binary post-ops there alone, and for an
- * operand of one element only as a post-op.
+ * Rewrites a call so that a chain can start with it. oneDNN's binary post-ops are only fast after a binary call on two
+ * operands of the same size, and scalar operands are only fast in post-ops.
  *
  *     before  eltwise f(x)     binary x · scalar
  *     after   max(x, x) + f    max(x, x) + mul scalar
@@ -108,7 +108,7 @@ function asChain(call: Call): Call {
   };
 }
 
-/** Gives chains whose first other operand is one element a first pair of their own. */
+/** Applies `asChain` to binary calls whose second operand is a scalar. */
 export const headChains: ProgramPass = (program) => ({
   ...program,
   calls: program.calls.map((call) => {
@@ -120,7 +120,7 @@ export const headChains: ProgramPass = (program) => ({
 
 const commutative: readonly (Binary | undefined)[] = ['add', 'mul', 'max', 'eq'];
 
-/** The reader's functions of the joint, as post-ops of the call that computes it. */
+/** The reader's functions as post-ops of the call that computes `joint`; undefined if they are not expressible. */
 function postOpsOf(
   { reads: { src, src1 }, parameters, postOps }: Call,
   joint: Slot,
@@ -138,8 +138,8 @@ function postOpsOf(
     : undefined;
 }
 
-/** The sum of dy over all but the channels becomes a second result of the filter's gradient, which reads the same dy, if
- * no call between the two reads the sum. */
+/** Makes the sum of dy over all axes except channels a second result of the filter gradient that reads the same dy, unless a
+ * call between the two reads the sum. */
 export const fuseBiasGradient: ProgramPass = (program) => {
   const { calls } = program;
   const sums = new Map<Call, Call>();
@@ -173,7 +173,7 @@ function readsBase(call: Call, slot: Slot): boolean {
   return readsOf(call).some((read) => baseOf(read) === slot);
 }
 
-/** Drops calls with unread results, and pooling workspaces that no gradient reads. */
+/** Removes calls whose results are unread, and pooling workspaces that no gradient reads. */
 export const pruneCalls: ProgramPass = (program) => {
   const needed = new Set(stepResults(program));
   const calls = program.calls.toReversed().flatMap((call) => {

@@ -10,20 +10,20 @@ import { printLaidOutCall, printProgram } from './print-program.ts';
 type Slot = ReturnType<typeof slot>;
 const [x, y, z, w] = ['x', 'y', 'z', 'w'].map((name) => slot(name)) as [Slot, Slot, Slot, Slot];
 const inputs = new Map([['x', x]]);
-const delivered = (of: Slot, text = 'row-major') => ({ slot: of, layout: layout(text, of) });
-const output = (of: Slot) => ({ output: new Map([[of.name, delivered(of)]]) });
+const result = (of: Slot, text = 'row-major') => ({ slot: of, layout: layout(text, of) });
+const output = (of: Slot) => ({ output: new Map([[of.name, result(of)]]) });
 
-/** The program with reorders, checked before and after. */
+/** Inserts reorders; checks the program before and after. */
 function reordered(before: LaidOutProgram): LaidOutProgram {
   return checkProgram(insertReorders(rowMajorLayouts)(checkProgram(before)));
 }
 
-/** The calls without dims and types. */
+/** Prints the calls without dims and types. */
 function calls(of: LaidOutProgram): readonly string[] {
   return of.calls.map((one) => printLaidOutCall(one).replaceAll(/ \w+ \[[\d, ]+\]/g, ''));
 }
 
-test('a program in which all layouts agree gets no reorder', () => {
+test('inserts no reorder if all layouts match', () => {
   const after = reordered(
     program({
       inputs,
@@ -45,7 +45,7 @@ test('a program in which all layouts agree gets no reorder', () => {
 });
 
 describe('a reorder', () => {
-  test('is inserted once for all readers that want the same layout', () => {
+  test('is inserted once for all readers that use the same layout', () => {
     const read = (name: string) => call([operand(x, 'layout 1')], operand(slot(name)));
     assert.deepEqual(calls(reordered(program({ inputs, calls: [read('a'), read('b')] }))), [
       'x: reorder(src: x row-major) → x reordered layout 1',
@@ -53,13 +53,13 @@ describe('a reorder', () => {
       'b: convolution_forward(src: x reordered layout 1) → b row-major',
     ]);
   });
-  test('brings a result home', () => {
+  test('moves a result to its home layout', () => {
     const homes = new Map([[y, layout('layout 2', y)]]);
     assert.deepEqual(
       calls(reordered(program({ inputs, homes, calls: [call([operand(x)], operand(y, 'layout 1'))] }))),
       [
-        'y: convolution_forward(src: x row-major) → y as made layout 1',
-        'y: reorder(src: y as made layout 1) → y layout 2',
+        'y: convolution_forward(src: x row-major) → y as written layout 1',
+        'y: reorder(src: y as written layout 1) → y layout 2',
       ],
     );
   });
@@ -70,7 +70,7 @@ describe('a reorder', () => {
     assert.deepEqual(calls(after).slice(1), ['y: reorder(src: y layout 1) → y reordered row-major']);
     assert.equal(after.results.output.get('y')?.slot.name, 'y reordered');
   });
-  test('makes memory row-major for a reader under other dims', () => {
+  test('makes memory row-major for a reader that uses other dims', () => {
     const flat: Slot = { name: 'y', dims: [2, 256], type: 'float32', base: y };
     const after = program({
       inputs,
@@ -84,7 +84,7 @@ describe('a reorder', () => {
       'z: matmul(src: y reordered row-major) → z row-major',
     ]);
   });
-  test('of a constant runs once', () => {
+  test('of a constant runs once, during setup', () => {
     const after = reordered(
       program({
         constants: new Map([[w, zeros({ dtype: 'float32', shape: w.dims })]]),
@@ -102,7 +102,7 @@ describe('a reorder', () => {
 describe('a copy', () => {
   const copy = (reads: readonly Operand[], writes: readonly Operand[], options: Partial<LaidOutCall> = {}) =>
     call(reads, operand(y), { kind: 'copy', primitive: undefined, writes, ...options });
-  test('that changes nothing is none', () => {
+  test('that changes nothing is dropped', () => {
     const after = reordered(
       program({ inputs, calls: [copy([operand(x)], [operand(y)]), call([operand(y)], operand(z))] }),
     );
@@ -115,7 +115,7 @@ describe('a copy', () => {
     );
     assert.deepEqual(calls(after), ['cast: reorder(src: x row-major) → rounded row-major']);
   });
-  test('of pieces is a reorder for each', () => {
+  test('of several pieces becomes one reorder per piece', () => {
     const half = (offset: number) => ({ ...operand(y, 'row-major', 'dst'), part: { offset, size: 256 } });
     const after = reordered(
       program({ inputs, calls: [copy([operand(x), operand(x)], [half(0), half(256)])] }),
@@ -127,21 +127,21 @@ describe('a copy', () => {
   });
 });
 
-describe('memory that lives from step to step', () => {
-  test('is copied for a result that must keep its value of this step', () => {
+describe('persistent memory', () => {
+  test('is copied for a result that must keep its value from this step', () => {
     const variables = new Map([['w', w]]);
-    const results = { update: new Map([['w', delivered(y)]]), output: new Map([['old', delivered(w)]]) };
+    const results = { update: new Map([['w', result(y)]]), output: new Map([['old', result(w)]]) };
     const after = reordered(program({ variables, results, calls: [call([operand(w)], operand(y))] }));
     assert.deepEqual(calls(after).slice(1), ['w: reorder(src: w row-major) → w copied row-major']);
   });
-  test('is never itself the update of another variable: two that change places are copied', () => {
+  test('is never itself the update of another variable: two that swap values are copied', () => {
     const variables = new Map([
       ['w', w],
       ['z', z],
     ]);
     const update = new Map([
-      ['w', delivered(z)],
-      ['z', delivered(w)],
+      ['w', result(z)],
+      ['z', result(w)],
     ]);
     const after = reordered(program({ variables, results: { update } }));
     assert.deepEqual(
@@ -153,16 +153,16 @@ describe('memory that lives from step to step', () => {
 
 describe('watched calls', () => {
   const variables = new Map([['w', w]]);
-  test('run as soon as their operands exist, before a variable changes', () => {
+  test('run as soon as their operands exist, before variables change', () => {
     const after = reordered(
       program({
         variables,
         calls: [call([operand(w)], operand(y)), call([operand(y)], operand(z))],
-        watching: [
+        watchedCalls: [
           call([operand(y)], operand(slot('late')), { watched: true }),
           call([operand(w)], operand(slot('early')), { watched: true }),
         ],
-        results: { update: new Map([['w', delivered(z)]]) },
+        results: { update: new Map([['w', result(z)]]) },
       }),
     );
     assert.deepEqual(
@@ -170,14 +170,14 @@ describe('watched calls', () => {
       ['early', 'y', 'late', 'z'],
     );
   });
-  test('share no reorder of theirs with the step', () => {
+  test('do not share their reorders with unwatched calls', () => {
     const wants = (name: string, watched: boolean) =>
       call([operand(w, 'layout 1')], operand(slot(name)), { watched });
     const after = reordered(
       program({
         variables,
         calls: [wants('step', false)],
-        watching: [wants('first', true)],
+        watchedCalls: [wants('first', true)],
       }),
     );
     assert.deepEqual(calls(after), [
@@ -187,13 +187,13 @@ describe('watched calls', () => {
       'step: convolution_forward(src: w reordered layout 1) → step row-major',
     ]);
   });
-  test('deliver row-major copies, taken at once', () => {
+  test('return row-major copies, made as soon as the values exist', () => {
     const after = reordered(
       program({
         inputs,
         variables,
         calls: [call([operand(x)], operand(y))],
-        results: { watched: new Map([['v', delivered(w)]]) },
+        results: { watched: new Map([['v', result(w)]]) },
       }),
     );
     assert.deepEqual(calls(after)[0], 'watched v: reorder(src: w row-major) → v watched row-major');

@@ -1,7 +1,7 @@
 /**
- * Program with layouts → the same with explicit reorders, so that every operand lies as its call wants: where a reader
- * wants another layout than the tensor's home, where a primitive's result has another, for casts and pieces, and for
- * results that must not change with a variable. Reorders of constants run once, at set-up.
+ * Program with layouts → the same with explicit reorders, after which every operand is in the layout its call uses. Inserts
+ * reorders where a reader needs another layout than the tensor's home, where a primitive writes another, for casts and parts,
+ * and for results that must not change with a variable. Reorders of constants run once, during setup.
  *
  *     before  c: convolution_forward(src: x row-major, weights: w layout 1) → y layout 2     w is row-major
  *     after   w: reorder(src: w row-major) → w reordered layout 1
@@ -36,7 +36,7 @@ class ReorderInserter {
   constructor(program: LaidOutProgram, table: RowMajorLayouts) {
     this.#program = program;
     this.#memory = new Memory(program, table);
-    this.#waiting = program.watching;
+    this.#waiting = program.watchedCalls;
   }
 
   insert(): LaidOutProgram {
@@ -47,13 +47,13 @@ class ReorderInserter {
     }
     const results = mapResults(this.#program.results, (result, name, role) => {
       if (role === 'watched') return this.#watchedResults.get(name) ?? result;
-      return this.#memory.delivered(result);
+      return this.#memory.resultInLayout(result);
     });
     const { setup, calls, homes } = this.#memory;
-    return { ...this.#program, stage: 'reordered', setup, calls, homes, watching: [], results };
+    return { ...this.#program, stage: 'reordered', setup, calls, homes, watchedCalls: [], results };
   }
 
-  /** Inserts the watched calls and the copies of watched values whose operands exist: later they may be overwritten. */
+  /** Inserts watched calls and copies of watched values as soon as their operands exist, before these can be overwritten. */
   #insertWatched(): void {
     const exists = (slot: Slot) => this.#memory.has(baseOf(slot));
     for (let isReady = true; isReady; ) {
@@ -64,7 +64,7 @@ class ReorderInserter {
     }
     for (const [name, result] of this.#program.results.watched)
       if (!this.#watchedResults.has(name) && exists(result.slot))
-        this.#watchedResults.set(name, this.#memory.copiedToWatch(name, result));
+        this.#watchedResults.set(name, this.#memory.watchedCopy(name, result));
   }
 
   #insertCall(call: LaidOutCall): void {
@@ -75,15 +75,15 @@ class ReorderInserter {
   #insertPrimitive(call: LaidOutCall): void {
     const memory = this.#memory;
     const reads = call.reads.map((operand) => memory.operand(operand, call.watched));
-    const writes = call.writes.map((operand): Operand => ({ ...operand, slot: memory.resultOf(operand) }));
+    const writes = call.writes.map((operand): Operand => ({ ...operand, slot: memory.writtenSlot(operand) }));
     memory.add({ ...call, reads, writes });
     call.writes.forEach(({ slot }, index) => {
       const written = writes[index];
-      if (written !== undefined && written.slot !== slot) memory.bringHome(slot, written, call.watched);
+      if (written !== undefined && written.slot !== slot) memory.reorderToHome(slot, written, call.watched);
     });
   }
 
-  /** A copy that changes nothing is none: its result shares the memory of its source. */
+  /** A copy that keeps elements, order, layout and type is dropped: its result shares the memory of its source. */
   #insertCopy(call: LaidOutCall): void {
     const { reads, writes, watched } = call;
     const [source] = reads;

@@ -1,5 +1,5 @@
 /**
- * A program whose tensors have layouts: the form between the passes that assign layouts, insert reorders and make
+ * A program whose tensors have layouts: the representation used by the passes that assign layouts, insert reorders and make
  * primitives. `print-program.ts` prints it, `check-program.ts` checks it.
  */
 import type { Results } from '../../graph/results.ts';
@@ -11,19 +11,19 @@ import type { Handle } from './native/onednn.ts';
 
 /** An operand or a result of a call. */
 export interface Operand {
-  /** A number is that of the post-op whose second operand it is. */
+  /** The name of the argument, or the index of the post-op whose second operand this is. */
   readonly argument: TensorArgument | number;
   readonly slot: Slot;
   /** The layout in which the call reads or writes the slot. */
   readonly layout: Layout;
-  /** The descriptor with which oneDNN takes that memory: the layout's own, or one of a vector, a transpose, a part. */
+  /** The descriptor of that memory for oneDNN: the layout's own, or one of a vector, a transpose or a part. */
   readonly descriptor: Handle;
-  /** The part that is read or written, where it is not the whole. */
+  /** The part that is read or written; undefined for the whole tensor. */
   readonly part?: Part;
 }
 
 export interface Part {
-  /** First element, counted in elements of the row-major tensor. */
+  /** Index of the first element in the row-major tensor. */
   readonly offset: number;
   /** Number of elements. */
   readonly size: number;
@@ -35,20 +35,20 @@ export interface LaidOutCall {
   readonly kind: CallKind | 'reorder';
   /** The kind with its post-ops, such as `convolution_forward + relu`. */
   readonly action: string;
-  /** Of a copy: one operand and one result for each piece. */
+  /** For a copy: one operand and one result per piece. */
   readonly reads: readonly Operand[];
   readonly writes: readonly Operand[];
   /** The primitive descriptor; copies and reorders have none yet. */
   readonly primitive: Handle | undefined;
-  /** Elementwise: the result may be written over an operand that is not read later. */
+  /** Elementwise: the result may overwrite an operand that is not read later. */
   readonly inPlace: boolean;
-  /** So little work that one thread does it faster than two can share it. */
+  /** So small that one thread is faster than several. */
   readonly small: boolean;
-  /** Only watched steps run it. */
+  /** Runs only in watched steps. */
   readonly watched: boolean;
 }
 
-/** A result and the layout in which it is delivered. */
+/** A result and the layout in which it is returned. */
 export interface LaidOutResult {
   readonly slot: Slot;
   readonly layout: Layout;
@@ -56,30 +56,30 @@ export interface LaidOutResult {
 
 export interface LaidOutProgram {
   readonly name: string;
-  /** `assigned`: a call may want an operand in another layout than it has. `reordered`: every operand lies as its call
-   * wants, copies are reorders, and watched calls are in their place among the others. */
+  /** `assigned`: a call may use an operand in another layout than its home. `reordered`: every operand is in the layout its
+   * call uses, copies have become reorders, and watched calls are ordered among the others. */
   readonly stage: 'assigned' | 'reordered';
   readonly inputs: ReadonlyMap<string, Slot>;
   readonly variables: ReadonlyMap<string, Slot>;
   readonly constants: ReadonlyMap<Slot, Tensor>;
-  /** The home layout of every slot with memory of its own: how it lies when it is computed. */
+  /** The home layout of every slot with its own memory: the layout it is computed in. */
   readonly homes: ReadonlyMap<Slot, Layout>;
-  /** Run once: reorders of constants. */
+  /** Calls that run once: reorders of constants. */
   readonly setup: readonly LaidOutCall[];
   readonly calls: readonly LaidOutCall[];
-  /** Calls of watched steps that have no place among the others yet. */
-  readonly watching: readonly LaidOutCall[];
+  /** Calls of watched steps that are not ordered among the others yet. */
+  readonly watchedCalls: readonly LaidOutCall[];
   readonly results: Results<LaidOutResult>;
 }
 
-/** A pass that keeps what the program computes. */
+/** A pass that does not change what the program computes. */
 export type LaidOutPass = (program: LaidOutProgram) => LaidOutProgram;
 
 export function isWhole({ part }: Operand): boolean {
   return part === undefined;
 }
 
-/** Whether memory in one layout can be read as the other: equal, or both row-major with the same elements. */
+/** Whether memory in one layout can be read as another: equal layouts, or row-major ones with the same number of elements. */
 export function readableAs(stored: Layout, wanted: Layout): boolean {
   if (stored === wanted) return true;
   const rowMajor = stored.text === 'row-major' && wanted.text === 'row-major';

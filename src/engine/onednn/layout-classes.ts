@@ -1,8 +1,8 @@
 /**
- * Classes of tensors that share a layout. oneDNN's convolutions are fast in layouts of their own, blocks of 16 channels for
- * example, and a copy from one layout to another costs as much as a layer's elementwise work. Tensors
- * combined by elementwise work, by pooling or by a variable's update form a class, and the first convolution that uses
- * one of them chooses the layout of the class. Classes that no convolution uses are row-major.
+ * Classes of tensors that share a layout. oneDNN's convolutions are fast in layouts of their own, such as blocks of 16
+ * channels, and a reorder costs as much as all elementwise operations of a layer. Tensors connected by elementwise calls,
+ * pooling or a variable's update form a class, and the first convolution that uses one of them chooses the layout of the
+ * class. Classes that no convolution uses are row-major.
  */
 import { recordOf } from '../../ops/primitive-kinds.ts';
 import type { Call, Slot } from '../../ops/primitives.ts';
@@ -29,7 +29,7 @@ export class LayoutClasses {
     }
   }
 
-  /** Whether the slot has a layout already. */
+  /** Whether the slot's layout is decided. */
   isAssigned(slot: Slot): boolean {
     return this.#isFixed(slot) || this.#assigned.has(this.#classOf(slot));
   }
@@ -40,12 +40,12 @@ export class LayoutClasses {
     return [...this.#elementwise].some((other) => this.#classOf(other) === found);
   }
 
-  /** Gives the class of the slot a layout, if it has none yet. */
+  /** Sets the layout of the slot's class, unless it is decided. */
   assign(slot: Slot, layout: Layout): void {
     if (!this.isAssigned(slot)) this.#assigned.set(this.#classOf(slot), layout);
   }
 
-  /** The layout of the slot; a class without one becomes row-major for good. */
+  /** The layout of the slot. If its class has none, this decides on row-major. */
   of(slot: Slot): Layout {
     const rowMajor = this.#table.rowMajor(slot);
     if (this.#isFixed(slot)) return rowMajor;

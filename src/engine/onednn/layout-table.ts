@@ -1,15 +1,15 @@
-/** The memory layouts of a program's tensors, each with a short text: equal layouts of equal dims are one object. */
+/** The memory layouts of a program's tensors. Equal layouts of equal dims are the same object. */
 import { type SlotType, stridesOf } from '../../ops/primitives.ts';
 import { type Shape, sizeOf } from '../../tensor/tensor.ts';
 import type { Handle, Onednn } from './native/onednn.ts';
 
-/** A way in which a tensor lies in memory. */
+/** How the elements of a tensor are arranged in memory. */
 export interface Layout {
-  /** `row-major`, or a number in the order in which a program meets the layouts that oneDNN chooses: `layout 3`. */
+  /** `row-major`, or, for a layout that oneDNN chose, a number in order of appearance: `layout 3`. */
   readonly text: string;
   readonly dims: Shape;
   readonly type: SlotType;
-  /** Padding included. */
+  /** Including padding. */
   readonly bytes: number;
   /** oneDNN's memory descriptor. */
   readonly descriptor: Handle;
@@ -21,7 +21,7 @@ export interface TensorForm {
   readonly type: SlotType;
 }
 
-/** What inserting reorders needs of a table of layouts. */
+/** The part of the table that inserting reorders needs. */
 export type RowMajorLayouts = Pick<LayoutTable, 'rowMajor'>;
 
 export class LayoutTable {
@@ -43,7 +43,7 @@ export class LayoutTable {
   }
 
   /** The layout of a memory descriptor that oneDNN chose for a tensor.
-   * @param likely the layout of the tensor that it probably equals */
+   * @param likely the layout to compare with first */
   of(descriptor: Handle, likely: Layout): Layout {
     const same = (known: Layout) => this.#onednn.sameLayout(known.descriptor, descriptor);
     if (same(likely)) return likely;
@@ -51,17 +51,17 @@ export class LayoutTable {
     return known ?? this.#add(likely, `layout ${++this.#numbered}`, descriptor);
   }
 
-  /** A descriptor of part of a row-major tensor: strides in elements. */
+  /** Describes a part of a row-major tensor; strides in elements. */
   strided({ dims, type }: TensorForm, strides: Shape): Handle {
     return this.#onednn.tensor(dims, type, strides);
   }
 
-  /** A descriptor of the elements as a vector, in whatever order they lie. */
+  /** Describes the elements as a vector, in memory order. */
   vector({ dims, type }: TensorForm): Handle {
     return this.rowMajor({ dims: [sizeOf(dims)], type }).descriptor;
   }
 
-  /** A descriptor that lets a primitive choose the layout. */
+  /** A descriptor that leaves the layout to the primitive. */
   any({ dims, type }: TensorForm): Handle {
     return this.#onednn.tensor(dims, type, 'any');
   }

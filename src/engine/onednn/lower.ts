@@ -1,4 +1,4 @@
-/** Graph → program, by the `onednn` rule of every operator's record. */
+/** Graph → program, using the `onednn` rule of every operator. */
 import { GraphError, RunError } from '../../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../graph/graph.ts';
 import { mapResults } from '../../graph/results.ts';
@@ -20,7 +20,8 @@ import { dtypes } from '../../tensor/dtype.ts';
 import { contentKey, type Shape, sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
 import type { Program } from './program.ts';
 
-/** @throws GraphError for an operator that this engine does not offer */
+/** @throws GraphError for an operator that this engine does not support
+ * @throws RunError for an element type that it does not support */
 export function lower(graph: Graph): Program {
   const builder = new ProgramBuilder();
   const slots = new Map<Value, Slot>();
@@ -35,7 +36,7 @@ export function lower(graph: Graph): Program {
     constants: builder.constants,
     calls: builder.calls,
     results: mapResults(graph.results, (value) => slotOf(value, slots)),
-    watching: [],
+    watchedCalls: [],
   };
 }
 
@@ -50,7 +51,7 @@ function slotOf(value: Value, slots: Map<Value, Slot>): Slot {
 
 function slotType({ dtype }: TensorType): 'float32' | 'int32' {
   const { onednn } = dtypes[dtype];
-  if (onednn === undefined) throw new RunError(`the engine onednn does not take tensors of ${dtype}`);
+  if (onednn === undefined) throw new RunError(`the engine onednn does not support ${dtype} tensors`);
   return onednn;
 }
 
@@ -73,7 +74,7 @@ function lowerNode<N extends OpName>(node: Node<N>, slots: Map<Value, Slot>, bui
     if (slot === undefined) continue;
     if (slot.type !== value.dtype) {
       throw new GraphError(
-        `${node.op} "${node.name}" gives ${value.dtype}: the engine onednn computes with float32 only`,
+        `${node.op} "${node.name}" returns ${value.dtype}: the engine onednn only computes in float32`,
       );
     }
     slots.set(value, slot);
@@ -84,11 +85,11 @@ class ProgramBuilder {
   readonly calls: Call[] = [];
   readonly constants: Map<Slot, Tensor> = new Map();
   readonly #constantsByContent = new Map<string, Slot>();
-  /** Results by what computes them: equal calls become one. */
-  readonly #resultsByMeaning = new Map<string, Slot>();
+  /** Results by the key of their call: equal calls are merged. */
+  readonly #resultsByKey = new Map<string, Slot>();
   readonly #ids = new Map<Slot, number>();
 
-  /** The context of one node's rule. */
+  /** The context for the rule of one node. */
   at(op: OpName, name: string): PrimitiveContext {
     let made = 0;
     const unique = () => (made++ === 0 ? name : `${name}/${made}`);
@@ -108,19 +109,19 @@ class ProgramBuilder {
     dims: Shape,
     parameters: CallParameters,
   ): Slot {
-    const meaning = this.#meaning(kind, reads, dims, parameters);
-    const known = this.#resultsByMeaning.get(meaning);
+    const key = this.#key(kind, reads, dims, parameters);
+    const known = this.#resultsByKey.get(key);
     if (known !== undefined) return known;
     const name = unique();
     const result: Slot = { name, dims, type: 'float32' };
     const workspace = kind === 'pooling_forward' ? { workspace: workspaceOf(name) } : {};
     const writes = { [recordOf(kind).result]: result, ...workspace };
     this.calls.push({ op, name, kind, reads, writes, parameters, postOps: [] });
-    this.#resultsByMeaning.set(meaning, result);
+    this.#resultsByKey.set(key, result);
     return result;
   }
 
-  /** The workspace written by the forward pooling call; a gradient without one adds such a call. */
+  /** The workspace written by the forward pooling call. Adds a forward call if there is none. */
   #workspace(op: OpName, unique: () => string, x: Slot, y: Slot, window: Window): Slot {
     const forward = this.calls.find(({ kind, reads, writes }) => {
       return kind === 'pooling_forward' && reads.src === x && writes.dst === y;
@@ -144,7 +145,7 @@ class ProgramBuilder {
     return slot;
   }
 
-  #meaning(kind: CallKind, reads: Slots, dims: Shape, parameters: CallParameters): string {
+  #key(kind: CallKind, reads: Slots, dims: Shape, parameters: CallParameters): string {
     const operands = Object.entries(reads).map(([argument, slot]) => `${argument}=${this.#id(slot)}`);
     const text = JSON.stringify(parameters, (key, value: unknown) =>
       key === 'source' ? this.#id(value as Slot) : value,
@@ -152,7 +153,7 @@ class ProgramBuilder {
     return `${kind}(${operands.join()})[${dims.join()}]${text}`;
   }
 
-  /** A number for each slot; slots of equal memory and dims share it. */
+  /** An identifier of a slot; aliases of the same memory with the same dims share it. */
   #id(slot: Slot): string {
     if (slot.base !== undefined) return `${this.#id(slot.base)} as ${slot.dims.join()}`;
     const known = this.#ids.get(slot) ?? this.#ids.size;
@@ -168,7 +169,7 @@ function workspaceOf(name: string): Slot {
 function alias(slot: Slot, dims: Shape): Slot {
   if (slot.dims.join() === dims.join()) return slot;
   if (sizeOf(slot.dims) !== sizeOf(dims)) {
-    throw new GraphError(`[${slot.dims.join(', ')}] cannot be seen as [${dims.join(', ')}]`);
+    throw new GraphError(`[${slot.dims.join(', ')}] cannot be aliased as [${dims.join(', ')}]`);
   }
   return { name: slot.name, dims, type: slot.type, base: slot };
 }

@@ -1,4 +1,4 @@
-/** Program with reorders → plan: a primitive for every call, a buffer for every slot. */
+/** Program with reorders → plan: makes a primitive for every call and a buffer for every slot. */
 import { messageOf, RunError } from '../../errors.ts';
 import { mapResults } from '../../graph/results.ts';
 import type { Slot } from '../../ops/primitives.ts';
@@ -33,15 +33,17 @@ export function makePrimitives(program: LaidOutProgram, table: RowMajorLayouts, 
 
 type BufferOf = (slot: Slot) => Buffer;
 
-/** One buffer for each slot with memory of its own. */
+/** One buffer for each slot with its own memory. */
 function buffersOf(program: LaidOutProgram): BufferOf {
   const { inputs, variables, constants, setup, homes } = program;
-  const kept = new Set([
+  const persistent = new Set([
     ...[...inputs.values(), ...variables.values(), ...constants.keys()],
     ...setup.flatMap(({ writes }) => writes.map(({ slot }) => slot)),
   ]);
   const buffers = new Map(
-    [...homes].map(([slot, { bytes }]) => [slot, { name: slot.name, bytes, kept: kept.has(slot) }] as const),
+    [...homes].map(
+      ([slot, { bytes }]) => [slot, { name: slot.name, bytes, persistent: persistent.has(slot) }] as const,
+    ),
   );
   return (slot) => {
     const buffer = buffers.get(slot);
@@ -77,7 +79,7 @@ function numberOf(argument: Operand['argument'], { library }: Onednn): number {
   return typeof argument === 'number' ? postOpNumber(argument, library.major) : argumentNumbers[argument];
 }
 
-/** A reorder outside the program: to and from staging, and of updates that cannot be written in place. */
+/** A reorder outside the program: to or from staging, or of an update that cannot be written in place. */
 export function makeReorder(onednn: Onednn, op: string, name: string, from: Stored, to: Stored): Step {
   const argument = (number: number, { buffer, layout }: Stored): Argument => {
     return { number, buffer, descriptor: layout.descriptor, offset: 0 };
@@ -96,7 +98,7 @@ export function makeReorder(onednn: Onednn, op: string, name: string, from: Stor
 type Stored = Pick<Located, 'buffer' | 'layout'>;
 type Unfinished = Omit<Step, 'primitive' | 'implementation' | 'scratchpad'>;
 
-/** @param known the primitive descriptor, which a reorder does not have yet
+/** @param known the primitive descriptor; undefined for a reorder
  * @throws RunError with the printed call */
 function finishStep(step: Unfinished, known: Handle | undefined, onednn: Onednn): Step {
   const [from, to] = [step.reads[0]?.descriptor ?? 0n, step.writes[0]?.descriptor ?? 0n];

@@ -7,7 +7,7 @@ const lifetime = fc
   .record({ bytes: fc.integer({ min: 1, max: 5000 }), first: fc.nat(30), length: fc.nat(10) })
   .map(({ bytes, first, length }) => ({ bytes, first, last: first + length }));
 
-test('buffers that live at the same time never overlap, each begins at a cache line and lies within the plan', () => {
+test('buffers with overlapping lifetimes never overlap, are aligned to cache lines and lie within the plan', () => {
   fc.assert(
     fc.property(fc.array(lifetime, { maxLength: 40 }), (lifetimes) => {
       const buffers = new Map(lifetimes.map((life, index) => [index, life]));
@@ -27,7 +27,7 @@ test('buffers that live at the same time never overlap, each begins at a cache l
   );
 });
 
-test('buffers that live one after the other share their memory', () => {
+test('buffers with disjoint lifetimes share memory', () => {
   const chain = new Map(
     Array.from({ length: 10 }, (_, i) => [i, { bytes: 1024, first: i, last: i + 1 }] as const),
   );

@@ -1,21 +1,21 @@
 /**
- * The offset of each buffer in one block of memory. Buffers that are never in use at the same time may overlap: the
- * largest comes first, and each gets the lowest free offset among the buffers whose lifetimes overlap its own.
+ * Assigns each buffer an offset in one block of memory. Buffers that are never in use at the same time may overlap. Places
+ * the largest first, each at the lowest free offset among buffers whose lifetimes overlap its own.
  */
 
 export interface Lifetime {
   readonly bytes: number;
-  /** Numbers of the first and the last step that uses it. */
+  /** Indices of the first and the last step that uses it. */
   readonly first: number;
   readonly last: number;
 }
 export interface MemoryPlan<T> {
-  /** Byte offset of every buffer, a multiple of `alignment`. */
+  /** The byte offset of every buffer, a multiple of `alignment`. */
   readonly offsets: ReadonlyMap<T, number>;
   readonly bytes: number;
 }
 
-/** A cache line, which is also the widest vector register. */
+/** The size of a cache line and of the widest vector register. */
 const alignment = 64;
 
 export function planMemory<T>(buffers: ReadonlyMap<T, Lifetime>): MemoryPlan<T> {

@@ -23,19 +23,19 @@ const residentMegabytes = () => process.memoryUsage().rss / 2 ** 20;
 test('memory does not grow over 20,000 steps', { skip }, () => {
   const execution = new Execution(training.graph, 1, 'float32');
   execution.write(initialVariables(training, 0));
-  const take = (count: number) => {
+  const run = (count: number) => {
     for (let i = 0; i < count; i++) execution.step(feeds, i % 10 === 0);
   };
-  take(4000);
+  run(4000);
   const before = residentMegabytes();
-  take(16_000);
+  run(16_000);
   const grown = residentMegabytes() - before;
-  execution.release();
+  execution.close();
   assert.ok(grown < 24, `${grown.toFixed(1)} MB`);
 });
 
-test('sessions give back what they take', { skip }, () => {
-  const open = () => new Execution(training.graph, 1, 'float32').release();
+test('sessions release their memory', { skip }, () => {
+  const open = () => new Execution(training.graph, 1, 'float32').close();
   for (let i = 0; i < 10; i++) open();
   const before = residentMegabytes();
   for (let i = 0; i < 60; i++) open();

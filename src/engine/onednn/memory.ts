@@ -1,15 +1,15 @@
-/** The memory of a program's slots while reorders are inserted: which tensors exist, in which layouts. */
+/** The memory of slots while reorders are inserted: which tensors exist, and in which layouts. */
 import type { Slot } from '../../ops/primitives.ts';
 import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from './laid-out.ts';
 import type { Layout, RowMajorLayouts } from './layout-table.ts';
 import { baseOf } from './program.ts';
 import { isSmallReorder } from './small-work.ts';
 
-/** A slot with memory of its own, and the layout under which it is read. */
+/** A slot with its own memory, and the layout in which it is read. */
 type Stored = LaidOutResult;
 
 interface Copy extends Stored {
-  /** Exists in watched steps only. */
+  /** Exists only in watched steps. */
   readonly watched: boolean;
 }
 
@@ -24,16 +24,16 @@ export interface Reorder {
 export class Memory {
   readonly setup: LaidOutCall[] = [];
   readonly calls: LaidOutCall[] = [];
-  /** Layouts of the slots that have memory of their own. */
+  /** The layout of each slot with its own memory. */
   readonly homes: Map<Slot, Layout> = new Map();
   readonly #program: LaidOutProgram;
   readonly #table: RowMajorLayouts;
-  /** Where the value of each slot of the program is. */
+  /** The slot and layout that hold the value of each slot of the program. */
   readonly #stored = new Map<Slot, Stored>();
-  /** Copies of memory in other layouts. */
+  /** Copies of slots in other layouts. */
   readonly #copies = new Map<Slot, Copy[]>();
-  /** Memory that lives from step to step: inputs, variables, constants and reordered constants. */
-  readonly #kept = new Set<Slot>();
+  /** Memory that persists between steps: inputs, variables, constants and reordered constants. */
+  readonly #persistent = new Set<Slot>();
 
   constructor(program: LaidOutProgram, table: RowMajorLayouts) {
     this.#program = program;
@@ -44,7 +44,7 @@ export class Memory {
       ...program.constants.keys(),
     ]) {
       this.define(slot, program.homes.get(slot) ?? table.rowMajor(slot));
-      this.#kept.add(slot);
+      this.#persistent.add(slot);
     }
   }
 
@@ -52,13 +52,13 @@ export class Memory {
     return this.#stored.has(slot);
   }
 
-  /** The slot gets memory of its own. */
+  /** Gives the slot its own memory. */
   define(slot: Slot, layout: Layout): void {
     this.homes.set(slot, layout);
     this.#stored.set(slot, { slot, layout });
   }
 
-  /** The slot gets the memory of an operand. */
+  /** Makes the slot share the memory of an operand. */
   share(slot: Slot, { slot: source, layout }: Operand): void {
     this.#stored.set(slot, { slot: this.#inLayout(source, layout, false), layout });
   }
@@ -67,46 +67,46 @@ export class Memory {
     this.calls.push(call);
   }
 
-  /** The operand in memory of the layout that its call wants. */
+  /** The operand, reordered to the layout that its call uses if needed. */
   operand(operand: Operand, watched: boolean): Operand {
     return { ...operand, slot: this.#inLayout(operand.slot, operand.layout, watched) };
   }
 
-  /** The slot that a primitive writes: the result itself, or one that is brought home after. */
-  resultOf({ slot, layout }: Operand): Slot {
+  /** The slot that a primitive writes: the result itself, or a temporary slot that `reorderToHome` copies to the result. */
+  writtenSlot({ slot, layout }: Operand): Slot {
     const home = this.#program.homes.get(slot) ?? layout;
-    if (home !== layout) return this.#made(`${slot.name} as made`, slot, layout);
+    if (home !== layout) return this.#newSlot(`${slot.name} as written`, slot, layout);
     this.define(slot, layout);
     return slot;
   }
 
-  bringHome(slot: Slot, made: Operand, watched: boolean): void {
-    const home = this.#program.homes.get(slot) ?? made.layout;
+  reorderToHome(slot: Slot, written: Operand, watched: boolean): void {
+    const home = this.#program.homes.get(slot) ?? written.layout;
     this.define(slot, home);
-    const from = { slot: made.slot, layout: made.layout, descriptor: made.layout.descriptor };
+    const from = { slot: written.slot, layout: written.layout, descriptor: written.layout.descriptor };
     this.reorder({ op: 'Reorder', name: slot.name, from, to: whole({ slot, layout: home }), watched });
   }
 
-  /** A result in its layout. One in memory that lives from step to step is copied, so that it keeps its value of this step. */
-  delivered({ slot, layout }: LaidOutResult): LaidOutResult {
+  /** A result in its layout. Persistent memory is copied, so that the result does not change with later steps. */
+  resultInLayout({ slot, layout }: LaidOutResult): LaidOutResult {
     const memory = this.#inLayout(slot, layout, false);
-    if (!this.#kept.has(memory)) return { slot: memory, layout };
-    const copy = this.#made(`${slot.name} copied`, slot, layout);
+    if (!this.#persistent.has(memory)) return { slot: memory, layout };
+    const copy = this.#newSlot(`${slot.name} copied`, slot, layout);
     const [from, to] = [whole({ slot: memory, layout }), whole({ slot: copy, layout })];
     this.reorder({ op: 'Output', name: slot.name, from, to, watched: false });
     return { slot: copy, layout };
   }
 
   /** A row-major copy of a watched value. */
-  copiedToWatch(name: string, { slot, layout }: LaidOutResult): LaidOutResult {
-    const copy = this.#made(`${name} watched`, slot, layout);
+  watchedCopy(name: string, { slot, layout }: LaidOutResult): LaidOutResult {
+    const copy = this.#newSlot(`${name} watched`, slot, layout);
     const [from, to] = [whole(this.#locate(slot, true)), whole({ slot: copy, layout })];
     this.reorder({ op: 'Watch', name, from, to, watched: true });
     return { slot: copy, layout };
   }
 
   reorder({ op, name, from, to, watched }: Reorder): void {
-    const once = this.#program.constants.has(from.slot) && this.#kept.has(to.slot);
+    const once = this.#program.constants.has(from.slot) && this.#persistent.has(to.slot);
     (once ? this.setup : this.calls).push({
       op,
       name,
@@ -121,21 +121,21 @@ export class Memory {
     });
   }
 
-  #made(name: string, { dims }: Slot, layout: Layout): Slot {
+  #newSlot(name: string, { dims }: Slot, layout: Layout): Slot {
     const slot: Slot = { name, dims, type: layout.type };
     this.homes.set(slot, layout);
     return slot;
   }
 
-  /** The memory that holds the slot in the layout: its own, or a copy, made once. */
+  /** The slot that holds a value in the given layout: its own, or a copy, which is made once. */
   #inLayout(slot: Slot, layout: Layout, watched: boolean): Slot {
     const stored = this.#locate(slot, watched);
     if (stored.layout === layout) return stored.slot;
     const copies = this.#copies.get(stored.slot) ?? [];
     const known = copies.find((copy) => copy.layout === layout && (watched || !copy.watched));
     if (known !== undefined) return known.slot;
-    const copy = this.#made(`${slot.name} reordered`, slot, layout);
-    if (this.#program.constants.has(stored.slot)) this.#kept.add(copy);
+    const copy = this.#newSlot(`${slot.name} reordered`, slot, layout);
+    if (this.#program.constants.has(stored.slot)) this.#persistent.add(copy);
     this.reorder({
       op: 'Reorder',
       name: slot.name,
@@ -147,7 +147,7 @@ export class Memory {
     return copy;
   }
 
-  /** Where the slot is, and how it lies there. Only row-major memory can be read under other dims. */
+  /** The slot and layout that hold a value. Other dims are only possible in row-major memory. */
   #locate(slot: Slot, watched: boolean): Stored {
     if (slot.base !== undefined) {
       const base = baseOf(slot);

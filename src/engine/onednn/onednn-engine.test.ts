@@ -17,7 +17,7 @@ import { assertClose } from '../../testing/compare.ts';
 import { engines, plannedPrecisions, skipBfloat16 } from '../../testing/engines.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import type { Engine, Precision } from '../engine.ts';
-import { createOnnxEngine } from '../onnx/onnx-engine.ts';
+import { createOnnxEngine } from '../onnx/runtime/onnx-engine.ts';
 import { planOf as compile, programOf } from './compile.ts';
 import { describeCall } from './describe.ts';
 import { Execution } from './execution.ts';
@@ -76,7 +76,7 @@ for (const [precision, missing] of [
   ['bfloat16', skipBfloat16],
 ] as const) {
   for (const threads of [1, 2]) {
-    test(`the same bits twice, ${precision}, ${threads} threads`, { skip: missing }, async () => {
+    test(`two runs give the same bits: ${precision}, ${threads} threads`, { skip: missing }, async () => {
       const [one, other] = [await run(make(threads, precision), 4), await run(make(threads, precision), 4)];
       assert.deepEqual(one.losses, other.losses);
       for (const [name, { data }] of one.variables)
@@ -85,7 +85,7 @@ for (const [precision, missing] of [
   }
 }
 
-test('the losses of the first steps are those of the ONNX engine, to 1e-6 and later to 1e-3', {
+test('losses match those of the ONNX engine, within 1e-6 for the first steps and 1e-3 later', {
   skip,
 }, async () => {
   const [ours, theirs] = [await run(make(2, 'float32'), 20), await run(createOnnxEngine(2), 20)];
@@ -96,7 +96,7 @@ test('the losses of the first steps are those of the ONNX engine, to 1e-6 and la
   });
 });
 
-test('bfloat16 follows float32 to a hundredth', { skip: skipBfloat16 }, async () => {
+test('losses in bfloat16 are within 1% of those in float32', { skip: skipBfloat16 }, async () => {
   const [rounded, exact] = [await run(make(2, 'bfloat16'), 10), await run(make(2, 'float32'), 10)];
   rounded.losses.forEach((loss, step) => {
     const other = exact.losses[step] ?? Number.NaN;
@@ -106,7 +106,7 @@ test('bfloat16 follows float32 to a hundredth', { skip: skipBfloat16 }, async ()
 });
 
 for (const channels of [6, 8, 12, 24]) {
-  test(`a pool of ${channels} channels, which no block holds evenly, and what follows it`, {
+  test(`a pool of ${channels} channels, which do not fill whole blocks, computes the same as the ONNX engine`, {
     skip,
   }, async () => {
     const builder = new GraphBuilder('pooled');
@@ -140,7 +140,7 @@ for (const channels of [6, 8, 12, 24]) {
   });
 }
 
-test('variables change places: a new value that is another variable is its old one', { skip }, () => {
+test('two variables can swap values: each update reads the old value of the other', { skip }, () => {
   const builder = new GraphBuilder('swap');
   const type = { dtype: 'float32', shape: [2] } as const;
   const [a, b] = [builder.variable('a', type), builder.variable('b', type)];
@@ -155,12 +155,12 @@ test('variables change places: a new value that is another variable is its old o
   );
   execution.step(new Map());
   const after = execution.read();
-  execution.release();
+  execution.close();
   assert.deepEqual([...(after.get('a')?.data ?? [])], [10, 20]);
   assert.deepEqual([...(after.get('b')?.data ?? [])], [1, 2]);
 });
 
-describe('an update that no call writes', { skip }, () => {
+describe('an update that no call computes', { skip }, () => {
   const shape = [32, 16, 3, 3];
   const values = Float32Array.from({ length: sizeOf(shape) }, (_, index) => index);
   const type = (dims: readonly number[]) => ({ dtype: 'float32', shape: dims }) as const;
@@ -179,7 +179,7 @@ describe('an update that no call writes', { skip }, () => {
     });
     const outputs = execution.step(new Map(given));
     const value = execution.read().get(variable)?.data;
-    execution.release();
+    execution.close();
     return { value, y: outputs.get('y')?.data };
   };
   const convolved = (builder: GraphBuilder, filter: Value) => {
@@ -188,14 +188,14 @@ describe('an update that no call writes', { skip }, () => {
     builder.output('y', y);
     return y;
   };
-  test('but a constant holds is brought into the layout of its variable', () => {
+  test('and is a constant is reordered to the layout of its variable', () => {
     const builder = new GraphBuilder('constant');
     const filter = builder.variable('filter', type(shape));
     convolved(builder, filter);
     builder.update(filter, builder.op('Constant', {}, { value: float32(shape, values) }));
     assert.deepEqual(after(builder, 'filter').value, values);
   });
-  test('but is a result under other dims is made row-major', () => {
+  test('and is a result with other dims is reordered to row-major', () => {
     const builder = new GraphBuilder('reshaped');
     const flat = builder.variable('flat', type([2, 32 * 64]));
     const y = convolved(builder, builder.input('filter', type(shape)));
@@ -220,7 +220,7 @@ describe('the plan of a training step', { skip }, () => {
       const reorders = plan(precision).steps.filter(({ op, watched }) => op === 'Reorder' && !watched);
       assert.ok(reorders.length <= 6, reorders.map(({ name }) => name).join());
     });
-    test(`runs nothing large in oneDNN's reference code in ${precision}`, { skip: missing }, () => {
+    test(`runs no large primitive in oneDNN's reference code in ${precision}`, { skip: missing }, () => {
       const slow = plan(precision).steps.filter(
         ({ implementation, small }) => /\bref\b/.test(implementation) && !small,
       );
@@ -230,7 +230,7 @@ describe('the plan of a training step', { skip }, () => {
       );
     });
   }
-  test('is the same with and without watched values: calls, primitives, and what is written in place', () => {
+  test('is the same with and without watched values: calls, primitives and in-place updates', () => {
     for (const precision of plannedPrecisions) {
       const [watched, alone] = [training.graph, withoutWatched(training.graph)].map((graph) => {
         const schedule = plan(precision, graph);
@@ -245,7 +245,7 @@ describe('the plan of a training step', { skip }, () => {
       assert.deepEqual(watched, alone);
     }
   });
-  test('updates a variable in place though its old and its new value are watched', () => {
+  test('updates a variable in place even if its old and new value are watched', () => {
     const builder = new GraphBuilder('difference');
     const v = builder.variable('v', { dtype: 'float32', shape: [64] });
     const added = builder.op('Add', { a: v, b: builder.op('Sqrt', { x: v }) });
@@ -256,25 +256,25 @@ describe('the plan of a training step', { skip }, () => {
     execution.write(new Map([['v', float32([64], new Float32Array(64).fill(9))]]));
     const seen = execution.step(new Map(), true);
     const copies = execution.profile(new Map(), 1).filter(({ op }) => op === 'Update');
-    execution.release();
+    execution.close();
     assert.deepEqual([seen.get('change')?.data[63], seen.get('v')?.data[63]], [3, 9]);
     assert.deepEqual(copies, []);
   });
-  test('repeats no product for watched steps: one ReLU, weight decays of copied weights, and transposed images', () => {
-    const again = programOf(training.graph, 'float32').watching.map(({ kind }) => kind);
+  test('recomputes no product for watched steps: only a ReLU, weight decays of copied weights, and transposed images', () => {
+    const again = programOf(training.graph, 'float32').watchedCalls.map(({ kind }) => kind);
     const times = (kind: CallKind) => again.filter((one) => one === kind).length;
     assert.deepEqual([times('eltwise_forward'), times('binary'), times('copy')], [1, 2 * 5, 2 * 2 + 5]);
     assert.equal(again.length, 20);
   });
-  test('updates variables in place: nothing is copied at the end', () => {
+  test('updates variables in place, without copies at the end', () => {
     const execution = new Execution(training.graph, 2, 'float32');
     const copies = execution.profile(feeds(0), 1).filter(({ op }) => op === 'Update');
-    execution.release();
+    execution.close();
     assert.deepEqual(copies, []);
   });
 });
 
-test('a primitive that cannot be made says operator, shapes and what oneDNN answered', { skip }, () => {
+test('an error about a primitive names operator, shapes and the status from oneDNN', { skip }, () => {
   const onednn = new Onednn(1);
   const slot = { name: 'x', dims: slotDims([2, 3]), type: 'float32' } as const;
   const call = {
@@ -293,7 +293,7 @@ test('a primitive that cannot be made says operator, shapes and what oneDNN answ
   onednn.release();
 });
 
-describe('where oneDNN cannot be used', () => {
+describe('when oneDNN cannot be used', () => {
   const module = new URL('./onednn-engine.js', import.meta.url);
   const attempt = (environment: Readonly<Record<string, string>>, precision: Precision) => {
     const script = `import(${JSON.stringify(module.href)})
@@ -303,11 +303,11 @@ describe('where oneDNN cannot be used', () => {
     return spawnSync(process.execPath, ['-e', script], { env, encoding: 'utf8' }).stdout.trim();
   };
 
-  test('a missing library is named, with what to install', () => {
+  test('the error for a missing library names it and says what to install', () => {
     const said = attempt({ CIFAR10_ONEDNN: '/nowhere/libdnnl.so.3' }, 'float32');
     assert.match(said, /^oneDNN not found \(.*\/nowhere\/libdnnl\.so\.3.*\)\. Install oneDNN/);
   });
-  test('another library is refused', { skip: process.platform !== 'linux' }, () => {
+  test('a different library is refused', { skip: process.platform !== 'linux' }, () => {
     const said = attempt({ CIFAR10_ONEDNN: 'libm.so.6' }, 'float32');
     assert.match(
       said,
@@ -315,7 +315,7 @@ describe('where oneDNN cannot be used', () => {
     );
   });
   const withIsa = (isa: string) => ({ ONEDNN_MAX_CPU_ISA: isa, DNNL_MAX_CPU_ISA: isa });
-  test('a CPU that would only emulate bfloat16 is refused, with what to use and how to measure it', {
+  test('a CPU that would emulate bfloat16 is refused, with an alternative and a way to measure it', {
     skip: skip || (plannedPrecisions.includes('bfloat16') ? false : 'this CPU has no AVX-512'),
   }, () => {
     const said = attempt(withIsa('AVX512_CORE'), 'bfloat16');
@@ -324,7 +324,7 @@ describe('where oneDNN cannot be used', () => {
       /^this CPU has no bfloat16 instructions .* Use `precision: float32`; .*cifar10.* bench --engine onednn --precision bfloat16 measures/,
     );
   });
-  test('a CPU on which bfloat16 is impossible is refused, with nothing to measure', { skip }, () => {
+  test('a CPU without any bfloat16 is refused, without a suggestion to measure it', { skip }, () => {
     const said = attempt(withIsa('AVX2'), 'bfloat16');
     assert.match(said, /^this CPU has no bfloat16 instructions .*, and oneDNN [\d.]+ does not emulate them/);
     assert.doesNotMatch(said, /measures/);
@@ -332,7 +332,7 @@ describe('where oneDNN cannot be used', () => {
   });
 });
 
-test('a process that has computed leaves without a crash', { skip }, () => {
+test('a process exits without crashing after computing', { skip }, () => {
   const script = fileURLToPath(new URL('./onednn-engine.js', import.meta.url));
   const builder = new URL('../../ops/builder.js', import.meta.url).href;
   const code = `

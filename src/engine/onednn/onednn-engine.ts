@@ -1,27 +1,27 @@
-/** The engine that runs graphs with oneDNN, the library that PyTorch and TensorFlow compute with on CPUs. */
+/** The engine that runs graphs with oneDNN, the CPU library behind PyTorch and TensorFlow. */
 import { Worker } from 'node:worker_threads';
 import { command } from '../../command.ts';
 import { RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { usableCores } from '../../machine/cores.ts';
-import { workerFlags } from '../../machine/worker-flags.ts';
 import { definitions } from '../../ops/table.ts';
+import { workerFlags } from '../../threads/worker-flags.ts';
 import type { Engine, Session } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
 import type { EngineMaker, EngineOptions } from '../registry.ts';
-import { SessionThreads } from '../session-threads.ts';
-import { WorkerSession } from '../worker-session.ts';
+import { sessionThreads, WorkerSession } from '../worker-session.ts';
 import type { SessionStart } from './cifar10-onednn-worker.ts';
 import { openLibrary } from './native/library.ts';
 import { onednnSupport } from './support.ts';
 
-const threadsOfSessions = new SessionThreads(
+const threadPool = sessionThreads<SessionStart>(
   () => new Worker(new URL('./cifar10-onednn-worker.js', import.meta.url), { execArgv: workerFlags() }),
 );
 
 export type OnednnOptions = Partial<EngineOptions<'onednn'>>;
 
-/** @throws RunError when oneDNN is not on this machine, is too old, or cannot compute fast in that precision on this CPU */
+/** @throws RunError when oneDNN is missing or too old, cannot compute in the precision on this CPU, or is slow in it (unless
+ * `emulate` is set) */
 export function createOnednnEngine({
   threads = usableCores(),
   precision = 'float32',
@@ -31,7 +31,7 @@ export function createOnednnEngine({
   if (support.verdict === 'missing' || support.verdict === 'impossible') throw new RunError(support.why);
   if (support.verdict === 'slow' && !emulate)
     throw new RunError(
-      `${support.why}. Use ${betterThan(precision)}; ` +
+      `${support.why}. Use ${alternativeTo(precision)}; ` +
         `${command(`bench --engine onednn --precision ${precision}`)} measures how slow it is here.`,
     );
   const library = `oneDNN ${openLibrary().version}`;
@@ -51,14 +51,14 @@ export const onednnMaker: EngineMaker<'onednn'> = {
   computes: (op) => !('notOffered' in definitions[op].onednn),
 };
 
-function betterThan(precision: PrecisionOf<'onednn'>): string {
+function alternativeTo(precision: PrecisionOf<'onednn'>): string {
   return precision === 'bfloat16' ? '`precision: float32`' : '`engine: onnx`';
 }
 
 function compile(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>): Promise<Session> {
   return WorkerSession.create(graph, {
     library: 'oneDNN',
-    threads: threadsOfSessions,
+    threads: threadPool,
     start: { graph, threads, precision } satisfies SessionStart,
     adviceFor: () => '',
   });

@@ -1,7 +1,7 @@
 /**
- * Plan → addresses: which buffers share memory, and the offset of each. An update is written over its variable if every
- * reader of the old value comes before; an elementwise result is written over an operand that is not read later; the rest
- * shares memory by lifetime.
+ * Plan → addresses: decides which buffers share memory, and the offset of each. An update overwrites its variable if all reads
+ * of the old value come first; an elementwise result overwrites an operand that is not read later; all other buffers share
+ * memory if their lifetimes do not overlap.
  */
 import { planMemory } from './memory-plan.ts';
 import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
@@ -9,7 +9,7 @@ import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
 export interface Placement {
   readonly bytes: number;
   readonly offsetOf: (buffer: Buffer) => number;
-  /** Variables whose update is computed elsewhere and copied at the end of the step. */
+  /** Variables whose update is computed in other memory and copied at the end of the step. */
   readonly copied: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export function placeBuffers({
   const extend = (buffer: Buffer, first: number, last: number) => {
     const root = rootOf(buffer);
     const known = lifetimes.get(root) ?? { bytes: root.bytes, first, last };
-    const always = root.kept;
+    const always = root.persistent;
     lifetimes.set(root, {
       bytes: root.bytes,
       first: always ? 0 : Math.min(known.first, first),
@@ -57,10 +57,13 @@ export function placeBuffers({
   for (const [buffer, { first, last }] of uses) extend(buffer, first, wanted.has(buffer) ? end : last);
   for (const { reads, writes } of setup)
     for (const { buffer } of [...reads, ...writes]) extend(buffer, 0, end);
-  const kept = [...inputs.values(), ...variables.values(), ...output.values(), ...exchanged.values()].map(
-    ({ buffer }) => buffer,
-  );
-  for (const buffer of [...kept, ...constants.keys()]) extend(buffer, 0, end);
+  const persistent = [
+    ...inputs.values(),
+    ...variables.values(),
+    ...output.values(),
+    ...exchanged.values(),
+  ].map(({ buffer }) => buffer);
+  for (const buffer of [...persistent, ...constants.keys()]) extend(buffer, 0, end);
   const { offsets, bytes } = planMemory(lifetimes);
   return {
     bytes,
@@ -78,7 +81,7 @@ interface Use {
   readonly last: number;
 }
 
-/** The first and last step that touches each buffer. */
+/** The first and last step that uses each buffer. */
 function usesOf(steps: readonly Step[]): ReadonlyMap<Buffer, Use> {
   const uses = new Map<Buffer, Use>();
   steps.forEach(({ reads, writes }, index) => {
@@ -92,7 +95,7 @@ function usesOf(steps: readonly Step[]): ReadonlyMap<Buffer, Use> {
 const touches = (list: readonly Argument[], buffer: Buffer) =>
   list.some((argument) => argument.buffer === buffer);
 
-/** Whether the variable's old value is not read after its update is written over it. */
+/** Whether the update may overwrite the variable: no later step reads the old value. */
 function mayReplace(
   variable: Located,
   update: Located,
@@ -100,7 +103,7 @@ function mayReplace(
   uses: ReadonlyMap<Buffer, Use>,
 ): boolean {
   if (
-    update.buffer.kept ||
+    update.buffer.persistent ||
     update.buffer.bytes !== variable.buffer.bytes ||
     update.layout !== variable.layout
   )
@@ -111,7 +114,7 @@ function mayReplace(
   return !steps.slice(written + 1).some(({ reads }) => touches(reads, variable.buffer));
 }
 
-/** Lets elementwise results take the memory of an operand whose last reader they are. */
+/** Lets an elementwise result take the memory of an operand that no later step reads. */
 function mergeDying(
   steps: readonly Step[],
   uses: ReadonlyMap<Buffer, Use>,
@@ -120,9 +123,9 @@ function mergeDying(
   rootOf: (buffer: Buffer) => Buffer,
 ): void {
   steps.forEach(({ inPlace, reads, writes: [result] }, index) => {
-    if (!inPlace || result === undefined || result.buffer.kept || merged.has(result.buffer)) return;
+    if (!inPlace || result === undefined || result.buffer.persistent || merged.has(result.buffer)) return;
     const dying = reads.find(({ buffer }) => {
-      const dies = uses.get(buffer)?.last === index && !wanted.has(buffer) && !rootOf(buffer).kept;
+      const dies = uses.get(buffer)?.last === index && !wanted.has(buffer) && !rootOf(buffer).persistent;
       return dies && buffer.bytes === result.buffer.bytes && buffer !== result.buffer;
     });
     if (dying !== undefined) merged.set(result.buffer, dying.buffer);

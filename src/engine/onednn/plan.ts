@@ -1,25 +1,26 @@
-/** What a program becomes: primitives with the buffers they read and write. Nothing has an address yet. */
+/** A compiled program: primitives with the buffers they read and write, before buffers have addresses. */
 import type { Results } from '../../graph/results.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Layout } from './layout-table.ts';
 import type { Handle } from './native/onednn.ts';
 
-/** Memory that steps read and write. A kept one lives from step to step of training. */
+/** Memory that steps read and write. */
 export interface Buffer {
   readonly name: string;
   readonly bytes: number;
-  readonly kept: boolean;
+  /** Keeps its contents between steps. */
+  readonly persistent: boolean;
 }
 export interface Argument {
-  /** oneDNN's number of the argument. */
+  /** oneDNN's number of the argument (DNNL_ARG_…). */
   readonly number: number;
   readonly buffer: Buffer;
   readonly descriptor: Handle;
-  /** Bytes from the start of the buffer. */
+  /** Byte offset in the buffer. */
   readonly offset: number;
 }
 export interface Step {
-  /** What it does, for profiles: the operator, or `Reorder`, and the node's path. */
+  /** For profiles: the operator (or `Reorder`) and the path of its node. */
   readonly op: string;
   readonly name: string;
   /** The printed call, for errors. */
@@ -28,22 +29,22 @@ export interface Step {
   readonly implementation: string;
   readonly reads: readonly Argument[];
   readonly writes: readonly Argument[];
-  /** Elementwise: the result may be written over an operand that is not read later. */
+  /** Elementwise: the result may overwrite an operand that is not read later. */
   readonly inPlace: boolean;
-  /** So little work that one thread does it faster than two can share it. */
+  /** So small that one thread is faster than several. */
   readonly small: boolean;
-  /** Run in watched steps only. */
+  /** Runs only in watched steps. */
   readonly watched: boolean;
   readonly scratchpad: Handle | undefined;
 }
-/** The buffer of an input, a variable or a result, and how the tensor lies in it. */
+/** The buffer of an input, variable or result, and the layout of the tensor in it. */
 export interface Located {
   readonly buffer: Buffer;
   readonly layout: Layout;
   readonly rowMajor: Layout;
 }
 export interface Plan {
-  /** Run once: constants in the layouts that steps want. */
+  /** Runs once: reorders constants to the layouts that steps use. */
   readonly setup: readonly Step[];
   readonly steps: readonly Step[];
   readonly constants: ReadonlyMap<Buffer, Tensor>;

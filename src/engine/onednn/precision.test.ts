@@ -23,7 +23,7 @@ test('convolutions and products read bfloat16 operands', () => {
   }
 });
 
-test('variables, their averages, the gradients that update them, the loss and statistics stay float32', () => {
+test('variables, their averages and gradients, the loss and statistics stay float32', () => {
   for (const slot of [
     ...program.results.update.values(),
     ...program.results.output.values(),
@@ -42,7 +42,7 @@ test('variables, their averages, the gradients that update them, the loss and st
   );
 });
 
-test('activations are bfloat16 from layer to layer', () => {
+test('activations are bfloat16 between layers', () => {
   const pools = program.calls.filter(({ kind }) => kind.startsWith('pooling'));
   assert.deepEqual(
     pools.map((call) => resultOf(call).type),
@@ -50,7 +50,7 @@ test('activations are bfloat16 from layer to layer', () => {
   );
 });
 
-test('every tensor is cast once at most, however many read it', () => {
+test('every tensor is cast at most once, regardless of the number of readers', () => {
   const casts = program.calls.filter(({ op }) => op === 'Cast').map(({ name }) => name);
   assert.equal(new Set(casts).size, casts.length);
   assert.ok(casts.includes('images as bfloat16'));

@@ -1,12 +1,12 @@
 /**
- * Program → program: matrix work and activations in bfloat16, everything else in float32.
+ * Program → program: matrix operations and activations in bfloat16, everything else in float32.
  *
  *     before  y = convolution(x, filter)           all float32
  *     after   y = convolution(cast x, cast filter) bfloat16, with sums in float32
  *
- * What a variable's update, the loss or an output needs stays float32: convolutions and products write those as float32
- * though they read bfloat16 (mixed precision with float32 master weights: P. Micikevicius et al., "Mixed Precision
- * Training", ICLR 2018; bfloat16 needs no loss scaling). Elementwise work and pooling keep the type of what they read.
+ * Values that a variable's update, the loss or an output depends on stay float32: convolutions and products read bfloat16 but
+ * write those as float32 (mixed precision with float32 master weights: P. Micikevicius et al., "Mixed Precision
+ * Training", ICLR 2018; bfloat16 needs no loss scaling). Elementwise calls and pooling keep the type of their operands.
  */
 import { mapResults } from '../../graph/results.ts';
 import { recordOf } from '../../ops/primitive-kinds.ts';
@@ -19,18 +19,21 @@ export const toBfloat16: ProgramPass = (program) => {
   const slots = new RetypedSlots(program.constants);
   const calls = program.calls.flatMap((call) => retype(call, needed, slots));
   // After the step's calls: the step must not read a cast that only watched steps compute.
-  const exact = neededInFloat32(program.watching, new Set([...program.results.watched.values()].map(baseOf)));
-  const watching = program.watching.flatMap((call) => retype(call, exact, slots));
+  const exact = neededInFloat32(
+    program.watchedCalls,
+    new Set([...program.results.watched.values()].map(baseOf)),
+  );
+  const watchedCalls = program.watchedCalls.flatMap((call) => retype(call, exact, slots));
   return {
     ...program,
     calls,
-    watching,
+    watchedCalls,
     constants: slots.constants,
     results: mapResults(program.results, (slot) => slots.current(slot)),
   };
 };
 
-/** Memory whose values must not be rounded, found by walking the calls from the last. */
+/** Memory that must stay float32, found by walking the calls backwards. */
 function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): ReadonlySet<Slot> {
   const needed = new Set(results);
   for (const call of calls.toReversed()) {
@@ -41,7 +44,7 @@ function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): Re
   return needed;
 }
 
-/** The call with its operands cast and its results typed, the casts before it. */
+/** The call with operands cast and results retyped, preceded by the casts. */
 function retype(call: Call, needed: ReadonlySet<Slot>, slots: RetypedSlots): readonly Call[] {
   const { bfloat16 } = recordOf(call.kind);
   const isMatrixWork = bfloat16 === 'operands';
@@ -61,7 +64,7 @@ function retype(call: Call, needed: ReadonlySet<Slot>, slots: RetypedSlots): rea
   return [...casts, typed];
 }
 
-/** Replacements of the slots of the program before. */
+/** Maps slots of the original program to their replacements. */
 class RetypedSlots {
   readonly constants: Map<Slot, Tensor>;
   readonly #retyped = new Map<Slot, Slot>();
@@ -74,7 +77,7 @@ class RetypedSlots {
   current(slot: Slot): Slot {
     return slot.base === undefined
       ? (this.#retyped.get(slot) ?? slot)
-      : seenAs(this.current(slot.base), slot);
+      : withDims(this.current(slot.base), slot);
   }
 
   define(slot: Slot, type: SlotType): Slot {
@@ -83,11 +86,11 @@ class RetypedSlots {
     return typed;
   }
 
-  /** The slot in a type, cast where it has another. Whole numbers stay as they are. */
+  /** The slot in the given type, cast if needed. int32 slots are not cast. */
   as(slot: Slot, type: SlotType, addCast: (call: Call) => void): Slot {
     const current = this.current(slot);
     if (current.type === type || current.type === 'int32') return current;
-    return seenAs(this.#cast(baseOf(current), type, addCast), current);
+    return withDims(this.#cast(baseOf(current), type, addCast), current);
   }
 
   #cast(source: Slot, type: SlotType, addCast: (call: Call) => void): Slot {
@@ -113,7 +116,7 @@ class RetypedSlots {
   }
 }
 
-/** A slot under the dims of another. */
-function seenAs(slot: Slot, { dims }: Slot): Slot {
+/** A slot with the dims of another. */
+function withDims(slot: Slot, { dims }: Slot): Slot {
   return slot.dims.join() === dims.join() ? slot : { name: slot.name, dims, type: slot.type, base: slot };
 }

@@ -1,4 +1,4 @@
-/** A program with layouts as text, one line a call: for errors, golden tests and people. */
+/** Prints a program with layouts, one call per line, for errors and golden tests. */
 import { resultEntries } from '../../graph/results.ts';
 import type { Slot } from '../../ops/primitives.ts';
 import type { LaidOutCall, LaidOutProgram, Operand } from './laid-out.ts';
@@ -19,8 +19,8 @@ export function printProgram(program: LaidOutProgram): string {
     ...named('input', program.inputs),
     ...named('variable', program.variables),
     ...[...program.constants.keys()].map((slot) => `${slot.name} → ${home(slot)}`),
-    ...program.setup.map((call) => `set-up ${printLaidOutCall(call)}`),
-    ...[...program.calls, ...program.watching].map(printLaidOutCall),
+    ...program.setup.map((call) => `setup ${printLaidOutCall(call)}`),
+    ...[...program.calls, ...program.watchedCalls].map(printLaidOutCall),
     ...resultEntries(program.results).map(
       ([role, name, { slot, layout }]) => `${role} ${name} = ${slot.name} ${printLayout(layout)}`,
     ),

@@ -1,4 +1,4 @@
-/** A small training step with a primitive of every kind: what can compute it can compute a network. */
+/** A small training step that uses every kind of primitive: an engine that can run it can train a network. */
 import type { Graph, Value } from '../../graph/graph.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
 import type { Shape } from '../../tensor/tensor.ts';

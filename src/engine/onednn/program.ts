@@ -1,4 +1,4 @@
-/** A graph as calls of oneDNN's primitives, in order, before layouts are assigned. */
+/** A graph as an ordered list of oneDNN primitive calls, before layouts are assigned. */
 import { type Results, resultValues, withoutRole } from '../../graph/results.ts';
 import type { Call, PostOp, Slot, Slots } from '../../ops/primitives.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -10,19 +10,19 @@ export interface Program {
   readonly constants: ReadonlyMap<Slot, Tensor>;
   readonly calls: readonly Call[];
   readonly results: Results<Slot>;
-  /** Calls that only watched steps run, each as soon as its operands exist. Passes do not count them as readers. */
-  readonly watching: readonly Call[];
+  /** Calls that only run in watched steps, each as soon as its operands exist. Passes ignore them as readers. */
+  readonly watchedCalls: readonly Call[];
 }
 
-/** A rewrite of programs that compute the same. */
+/** A pass that does not change what the program computes. */
 export type ProgramPass = (program: Program) => Program;
 
-/** The slot whose memory a slot is. */
+/** The slot that owns the memory of a slot. */
 export function baseOf(slot: Slot): Slot {
   return slot.base === undefined ? slot : baseOf(slot.base);
 }
 
-/** Every slot a call reads, post-ops and pieces included. */
+/** Every slot a call reads, including those of post-ops and pieces. */
 export function readsOf({ reads, postOps, parameters }: Call): readonly Slot[] {
   return [
     ...Object.values(reads),
@@ -35,14 +35,14 @@ export function writesOf({ writes }: Call): readonly Slot[] {
   return Object.values(writes);
 }
 
-/** The first thing a call writes: its result. */
+/** The first slot a call writes: its result. */
 export function resultOf(call: Call): Slot {
   const [first] = writesOf(call);
   if (first === undefined) throw new TypeError(`${call.name} writes nothing`);
   return first;
 }
 
-/** The call with each slot it reads or writes replaced. */
+/** The call with `replace` applied to every slot it reads or writes. */
 export function withSlots(call: Call, replace: (slot: Slot) => Slot): Call {
   const all = (slots: Slots): Slots =>
     Object.fromEntries(Object.entries(slots).map(([argument, slot]) => [argument, replace(slot)]));
@@ -64,13 +64,13 @@ export function withSlots(call: Call, replace: (slot: Slot) => Slot): Call {
   };
 }
 
-/** Slots that every step must have computed at its end: none may be fused into its reader. */
+/** Slots that every step must compute; none may be fused into its reader. */
 export function stepResults({ results }: Program): ReadonlySet<Slot> {
   const slots = resultValues(withoutRole(results, 'watched'));
   return new Set(slots.flatMap((slot) => [slot, baseOf(slot)]));
 }
 
-/** How often the memory of each slot is read, across all aliases. */
+/** How many times the memory of each slot is read, across all aliases. */
 export function readCounts({ calls }: Program): ReadonlyMap<Slot, number> {
   const counts = new Map<Slot, number>();
   for (const slot of calls.flatMap(readsOf)) counts.set(baseOf(slot), (counts.get(baseOf(slot)) ?? 0) + 1);

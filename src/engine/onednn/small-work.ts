@@ -1,16 +1,16 @@
-/** Which primitives are so little work that one thread does them faster than two can share them. */
+/** Decides which primitives are so small that one thread is faster than several. */
 import type { Call } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { readsOf, writesOf } from './program.ts';
 
-/** Elements below which waking another thread costs more than it saves. */
+/** The largest number of elements for which waking another thread costs more than it saves. */
 const smallWork = 8192;
 
 export function isSmall(call: Call): boolean {
   return [...readsOf(call), ...writesOf(call)].every(({ dims }) => sizeOf(dims) <= smallWork);
 }
 
-/** Whether a reorder of so many bytes is small. */
+/** Whether a reorder of that many bytes is small. */
 export function isSmallReorder(bytes: number): boolean {
   return bytes < smallWork * 4;
 }

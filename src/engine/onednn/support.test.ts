@@ -10,7 +10,7 @@ import { onednnSupport } from './support.ts';
 
 const skip = engines[1]?.skip ?? 'not in the list';
 
-test('the probe has a primitive of every kind, in both precisions', () => {
+test('the probe graph uses every kind of primitive, in both precisions', () => {
   const all: readonly CallKind[] = [...(Object.keys(primitiveKinds) as CallKind[]), 'copy'];
   for (const precision of ['float32', 'bfloat16'] as const) {
     const kinds = new Set(programOf(probeGraph(), precision).calls.map(({ kind }) => kind));
@@ -18,11 +18,11 @@ test('the probe has a primitive of every kind, in both precisions', () => {
   }
 });
 
-test('the library is asked once: later answers are the same object', () => {
+test('the library is probed only once: later calls return the same object', () => {
   assert.equal(onednnSupport('bfloat16'), onednnSupport('bfloat16'));
 });
 
-describe('what oneDNN can do on a weaker CPU', { skip }, () => {
+describe('oneDNN on a CPU without bfloat16', { skip }, () => {
   const support = (isa: string): readonly Support[] => {
     const script = `import(${JSON.stringify(new URL('./support.js', import.meta.url).href)}).then(({ onednnSupport }) =>
       console.log(JSON.stringify(['float32', 'bfloat16'].map(onednnSupport))));`;
@@ -30,14 +30,14 @@ describe('what oneDNN can do on a weaker CPU', { skip }, () => {
     return JSON.parse(spawnSync(process.execPath, ['-e', script], { env, encoding: 'utf8' }).stdout);
   };
 
-  test('with AVX2 it computes in float32, and cannot compute in bfloat16, and says why', () => {
+  test('with AVX2 computes in float32, and says why it cannot compute in bfloat16', () => {
     const [exact, rounded] = support('AVX2');
     assert.deepEqual(exact, { verdict: 'fast' });
     assert.equal(rounded?.verdict, 'impossible');
     assert.match(JSON.stringify(rounded), /no bfloat16 instructions.*oneDNN \d+\.\d+\.\d+ does not emulate/);
   });
 
-  test('with AVX-512 but no bfloat16 it emulates bfloat16, where there is AVX-512', () => {
+  test('with AVX-512 emulates bfloat16', () => {
     const [exact, rounded] = support('AVX512_CORE');
     assert.deepEqual(exact, { verdict: 'fast' });
     assert.ok(rounded?.verdict === 'slow' || rounded?.verdict === 'impossible', JSON.stringify(rounded));

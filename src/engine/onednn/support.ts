@@ -1,6 +1,6 @@
 /**
- * What oneDNN can do on this machine: it is asked once, by making a small training step ready with the code that makes
- * every step ready, and running it. Flags, `--engine auto`, bench, doctor and tests all follow from the answer.
+ * What oneDNN can do on this machine, found once by compiling and running a small training step with the code that compiles
+ * real ones. Flags, `--engine auto`, bench, doctor and tests all rely on the answer.
  */
 import { messageOf, RunError } from '../../errors.ts';
 import { describeExhaustion, exhaustedResource } from '../../machine/exhaustion.ts';
@@ -12,16 +12,16 @@ import { Execution } from './execution.ts';
 import { openLibrary } from './native/library.ts';
 import { probeGraph } from './probe-graph.ts';
 
-/** Instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 with bfloat16), and none known: not an x86 processor. */
+/** Instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 BF16), and the value on processors that are not x86. */
 const [bfloat16Isa, unknownIsa] = [0xe7, 0];
 
-/** The library itself, and the code that it compiles for a step. */
+/** Memory for the library and the code that it compiles for a step. */
 const libraryBytes = 64 * 2 ** 20;
 
 const known = new Map<PrecisionOf<'onednn'>, Support>();
 
-/** What comes of computing in this precision. The first call takes about 50 ms, later ones nothing.
- * @throws RunError when files, threads or memory run out: that says nothing about the library */
+/** Whether and how well oneDNN computes in the precision. The first call takes about 50 ms; the result is cached.
+ * @throws RunError when files, threads or memory run out, which says nothing about the library */
 export function onednnSupport(precision: PrecisionOf<'onednn'>): Support {
   const answer = known.get(precision) ?? probe(precision);
   known.set(precision, answer);
@@ -29,10 +29,10 @@ export function onednnSupport(precision: PrecisionOf<'onednn'>): Support {
 }
 
 function probe(precision: PrecisionOf<'onednn'>): Support {
-  letThreadsRest();
+  limitSpinning();
   let version: string;
   try {
-    // Where memory for the code that it compiles is missing, oneDNN ends the process.
+    // oneDNN aborts the process when it cannot allocate memory for compiled code.
     requireMemory('oneDNN', libraryBytes, 'Use `engine: onnx`');
     ({ version } = openLibrary());
   } catch (error) {
@@ -52,8 +52,8 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
   return why === undefined ? { verdict: 'fast' } : { verdict: 'slow', why };
 }
 
-/** Takes a step of the probe, and returns which code computes each part of it.
- * @throws Error when it fails, or its loss is not that of a network that knows nothing */
+/** Runs a step of the probe graph and returns the implementation of each part.
+ * @throws Error when it fails, or its loss is not that of an untrained network */
 function trialStep(precision: PrecisionOf<'onednn'>): readonly PartTime[] {
   const graph = probeGraph();
   const execution = new Execution(graph, 1, precision);
@@ -65,11 +65,10 @@ function trialStep(precision: PrecisionOf<'onednn'>): readonly PartTime[] {
       ['learning_rate', scalar(0.1)],
     ]);
     const loss = Number(execution.step(feeds).get('loss')?.data[0]);
-    if (!(Math.abs(loss - Math.log(10)) < 0.01))
-      throw new Error(`a loss of ln 10 was expected, found ${loss}`);
+    if (!(Math.abs(loss - Math.log(10)) < 0.01)) throw new Error(`expected a loss of ln 10, found ${loss}`);
     return execution.profile(feeds, 1);
   } finally {
-    execution.release();
+    execution.close();
   }
 }
 
@@ -79,7 +78,7 @@ function cannotCompute(version: string, precision: PrecisionOf<'onednn'>, messag
   return `oneDNN ${version} cannot compute in ${precision} on this CPU (${message})`;
 }
 
-/** Why computing so is slow, or undefined where it is not. */
+/** Why the precision is slow here, or undefined if it is not. */
 function slowness(
   version: string,
   precision: PrecisionOf<'onednn'>,
@@ -90,7 +89,7 @@ function slowness(
   const slow = parts.find(({ op, code }) => /^(Conv2D|MatMul)/.test(op) && /\bref\b/.test(code));
   return (
     slow &&
-    `oneDNN ${version} has only reference code for ${precision} on this CPU (${slow.op}: ${slow.code})`
+    `oneDNN ${version} only has reference code for ${precision} on this CPU (${slow.op}: ${slow.code})`
   );
 }
 
@@ -100,10 +99,10 @@ function hasBfloat16(): boolean {
 }
 
 /**
- * OpenMP's threads wait for work by spinning. A little is good, for the next primitive comes within microseconds; the
- * usual milliseconds would take the cores from the threads that prepare batches. The variable is GNU OpenMP's, read
- * when the library is opened, so it must be set before, on the main thread.
+ * OpenMP's threads spin while they wait for work. Short spinning helps, because the next primitive follows within
+ * microseconds; the default of milliseconds would take cores from the threads that prepare batches. GNU OpenMP reads the
+ * variable when the library is loaded, so it must be set before that, on the main thread.
  */
-function letThreadsRest(): void {
+function limitSpinning(): void {
   if (process.env['OMP_WAIT_POLICY'] === undefined) process.env['GOMP_SPINCOUNT'] ??= '5000';
 }

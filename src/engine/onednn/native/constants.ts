@@ -1,8 +1,8 @@
-/** oneDNN's enumerations, as far as they are used (dnnl_types.h and dnnl_common_types.h). */
+/** The values in use of oneDNN's enumerations (dnnl_types.h and dnnl_common_types.h). */
 import type { FixedAlgorithm, TensorArgument } from '../../../ops/primitive-kinds.ts';
 import type { Binary, Reduction, Unary } from '../../../ops/primitives.ts';
 
-/** Results of a call (dnnl_status_t). */
+/** The status codes of oneDNN's functions (dnnl_status_t). */
 export const statusWords: Readonly<Record<number, string>> = {
   1: 'out of memory',
   2: 'invalid arguments',
@@ -14,12 +14,12 @@ export const statusWords: Readonly<Record<number, string>> = {
 
 export const dataTypes = { bfloat16: 2, float32: 3, int32: 4 } as const;
 export type DataType = keyof typeof dataTypes;
-/** Bytes of an element. */
+/** Bytes per element. */
 export const elementSize: Readonly<Record<DataType, number>> = { bfloat16: 2, float32: 4, int32: 4 };
 
 export const propKinds = { training: 64, inference: 96 } as const;
 
-/** Algorithms whose number is the same in 2.x and 3.x. */
+/** Algorithms with the same number in 2.x and 3.x. */
 export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction, number>> = {
   convolutionDirect: 1,
   poolingMax: 511,
@@ -36,16 +36,16 @@ export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction, nu
   softmaxLog: 196609,
 };
 
-/** Elementwise functions, renumbered in 3.x. */
+/** Elementwise functions, which 3.x renumbered. */
 export const eltwiseAlgorithms: Readonly<Record<'v2' | 'v3', Readonly<Record<Unary, number>>>> = {
   v2: { relu: 31, sqrt: 111, linear: 127, exp: 191, pow: 32 },
   v3: { relu: 32, sqrt: 37, linear: 38, exp: 42, pow: 48 },
 };
 
-/** A tensor that a primitive takes when it runs. */
+/** A tensor that a primitive takes at execution. */
 export type RunArgument = TensorArgument | 'scratchpad';
 
-/** The numbers of a primitive's arguments (DNNL_ARG_…). */
+/** Argument numbers (DNNL_ARG_…). */
 export const argumentNumbers: Readonly<Record<RunArgument, number>> = {
   src: 1,
   src1: 2,
@@ -59,14 +59,14 @@ export const argumentNumbers: Readonly<Record<RunArgument, number>> = {
   diffWeights: 161,
   diffBias: 169,
 };
-/** The second operand of post-op `index` (DNNL_ARG_ATTR_MULTIPLE_POST_OP). */
+/** The argument number of the second operand of post-op `index` (DNNL_ARG_ATTR_MULTIPLE_POST_OP). */
 export function postOpNumber(index: number, major: number): number {
   return ((major >= 3 ? 32768 : 16384) * (index + 1)) | argumentNumbers.src1;
 }
 
-/** The query (dnnl_query_t) for the name of a primitive's code. */
+/** The query (dnnl_query_t) for the name of a primitive's implementation. */
 export const implementationQuery = 8;
-/** The query for the layout of an argument, and the argument's index among those of its kind. */
+/** For each argument, the query for its layout and its index among the arguments of its kind. */
 export const layoutQueries: Readonly<Record<RunArgument, readonly [query: number, index: number]>> = {
   src: [129, 0],
   src1: [129, 1],

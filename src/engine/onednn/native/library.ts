@@ -1,43 +1,43 @@
-/** Finds oneDNN on the machine and opens it. */
+/** Finds and opens the oneDNN library. */
 import { createRequire } from 'node:module';
 import { messageOf, RunError } from '../../../errors.ts';
 import { describeExhaustion } from '../../../machine/exhaustion.ts';
 
-/** A function of a C library. Pointers are bigints, or typed arrays whose memory is meant. */
+/** A function of a C library. A typed array is passed as a pointer to its memory; other pointers are bigints. */
 export type CFunction = (...args: readonly CArgument[]) => number | bigint | string | null;
 export type CArgument = number | bigint | string | ArrayBufferView | null;
 
 export interface Library {
-  /** The name or path under which it was found. */
+  /** The name or path that was opened. */
   readonly path: string;
   readonly major: number;
-  /** Such as `3.7.2`. */
+  /** For example `3.7.2`. */
   readonly version: string;
-  /** The C function of that name.
-   * @throws RunError when the library has none. */
+  /** Looks up a C function.
+   * @throws RunError when the library does not have it */
   readonly function: (name: string, result: string, args: readonly string[]) => CFunction;
   /** The address of a typed array's memory. */
   readonly addressOf: (memory: ArrayBufferView) => bigint;
   /** The text at an address. */
   readonly text: (pointer: bigint) => string;
-  /** Can the process start so many threads of C besides those that it has? */
+  /** Whether the process can start `count` more native threads. */
   readonly hasRoomForThreads: (count: number) => boolean;
 }
 
 /** The environment variable that names the library. */
 export const libraryVariable = 'CIFAR10_ONEDNN';
 
-/** Its usual names: Debian 12 and 13, others' 3.x, macOS, Windows. */
-const usualNames: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
+/** Library names to try: Debian 12 and 13, other 3.x installations, macOS, Windows. */
+const defaultNames: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   linux: ['libdnnl.so.3', 'libdnnl.so.3.6', 'libdnnl.so.2', 'libdnnl.so'],
   darwin: ['libdnnl.3.dylib', '/opt/homebrew/lib/libdnnl.dylib', '/usr/local/lib/libdnnl.dylib'],
   win32: ['dnnl.dll'],
 };
 
-/** How to get it. */
+/** How to install it. */
 export const installAdvice: string =
   'Install oneDNN (Debian 12: apt install libdnnl2; Debian 13: libdnnl3.6; Homebrew and conda: onednn), or name the ' +
-  `library file in ${libraryVariable}; \`engine: onnx\` needs nothing.`;
+  `library file in ${libraryVariable}; \`engine: onnx\` works without it.`;
 
 interface Koffi {
   load(path: string | null): LibraryHandle;
@@ -49,16 +49,16 @@ interface LibraryHandle {
   func(name: string, result: string, args: readonly string[]): CFunction;
 }
 
-/** dlopen's flags on Linux: resolve all symbols, and never unload. */
-const [resolveNow, noDelete] = [2, 0x1000];
+/** dlopen flags on Linux: RTLD_NOW (resolve all symbols) and RTLD_NODELETE (never unload). */
+const [rtldNow, rtldNoDelete] = [2, 0x1000];
 
 const sleepMicroseconds = 2000n;
 
 let opened: Library | undefined;
 
-/** Opens the library named in the environment, else the first of the usual names that is there. Once in a process
- * and thread.
- * @throws RunError with what was tried, what came of it and what to do. */
+/** Opens the library named in the environment, or else the first default name that exists. Opens it once per process and
+ * thread.
+ * @throws RunError naming what was tried, the errors and how to install it */
 export function openLibrary(): Library {
   opened ??= open();
   return opened;
@@ -66,12 +66,12 @@ export function openLibrary(): Library {
 
 function open(): Library {
   const koffi = loadKoffi();
-  const named = process.env[libraryVariable] || undefined; // an empty one names nothing
-  const names = named === undefined ? (usualNames[process.platform] ?? []) : [named];
+  const named = process.env[libraryVariable] || undefined; // an empty value counts as unset
+  const names = named === undefined ? (defaultNames[process.platform] ?? []) : [named];
   const failures: string[] = [];
   for (const path of names) {
     try {
-      keep(koffi, path);
+      pin(koffi, path);
       return describe(koffi, path, koffi.load(path));
     } catch (error) {
       const exhausted = describeExhaustion(error);
@@ -80,14 +80,14 @@ function open(): Library {
       failures.push(error instanceof RunError ? error.message : `${path}: ${messageOf(error)}`);
     }
   }
-  // Unusable libraries are named, and of the usual names only those that exist.
+  // Report unusable libraries, but not those default names that do not exist.
   const absent = (failure: string) => named === undefined && /No such file|not found/i.test(failure);
   const faults = failures.filter((failure) => !absent(failure));
   const tried = faults.length === 0 ? `tried ${names.join(', ')}` : faults.join('; ');
   throw new RunError(`oneDNN not found (${tried}). ${installAdvice}`);
 }
 
-/** koffi calls C functions. */
+/** koffi is the package that calls C functions. */
 function loadKoffi(): Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi;
@@ -101,11 +101,11 @@ function loadKoffi(): Koffi {
   }
 }
 
-/** Opens it for good: were it unloaded at the end of a thread, its OpenMP threads would run code that is gone, and
- * the process would crash after correct results. */
-function keep(koffi: Koffi, path: string): void {
+/** Keeps the library loaded until the process ends. If it were unloaded with the thread, its OpenMP threads would run unmapped
+ * code and crash the process after a correct run. */
+function pin(koffi: Koffi, path: string): void {
   if (process.platform !== 'linux') return;
-  koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, resolveNow | noDelete);
+  koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, rtldNow | rtldNoDelete);
 }
 
 function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
@@ -120,7 +120,7 @@ function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
   const [major = 0, minor = 0, patch = 0] = new Int32Array(koffi.view(pointer, 12).slice(0));
   const version = `${major}.${minor}.${patch}`;
   if (major < 2 || (major === 2 && minor < 6)) {
-    throw new RunError(`${path} is oneDNN ${version}, 2.6 or later is needed`);
+    throw new RunError(`${path} is oneDNN ${version}; 2.6 or later is required`);
   }
   return {
     path,
@@ -133,8 +133,8 @@ function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
   };
 }
 
-/** Starts so many threads that sleep for a moment, for otherwise there is no telling: limits of the user, of the container
- * and on memory all count. */
+/** Tests by starting `count` threads that sleep briefly: limits of the user, the container and memory all apply, so there is no
+ * other way to know. */
 function hasRoomForThreads(koffi: Koffi, count: number): boolean {
   if (process.platform !== 'linux') return true;
   const libc = koffi.load(null);

@@ -1,6 +1,6 @@
 /**
- * oneDNN's C API as TypeScript: descriptors, primitives and memories, the same for both generations of the library, 2.x
- * and 3.x. `release` destroys everything made, last first.
+ * oneDNN's C API in TypeScript: descriptors, primitives and memories, with one interface for 2.x and 3.x. `release` destroys
+ * all created objects, newest first.
  */
 import { RunError } from '../../../errors.ts';
 import { describeResource } from '../../../machine/exhaustion.ts';
@@ -19,26 +19,26 @@ import {
 import { type CArgument, type CFunction, type Library, openLibrary } from './library.ts';
 import { argumentTypes, signatureOf } from './signatures.ts';
 
-/** The address of a descriptor, a primitive or a memory of the library. */
+/** The address of a native descriptor, primitive or memory object. */
 export type Handle = bigint;
 
-/** A function of each element of a primitive's result before it is written. */
+/** A function applied to each element of a primitive's result before it is written. */
 export type NativePostOp =
   | { readonly eltwise: Unary; readonly alpha: number; readonly beta: number }
   | { readonly binary: number; readonly operand: Handle };
 
 export type NativeArguments = Readonly<Partial<Record<ConstructorArgument, number | Handle | Shape | null>>>;
 
-/** Bytes of `dnnl_memory_desc_t` and of the largest operation descriptor in 2.x. */
+/** Bytes to reserve for `dnnl_memory_desc_t` and for the largest operation descriptor in 2.x. */
 const [memoryDescriptorBytes, operationDescriptorBytes] = [696, 16384];
 const maxDimensions = 12;
 const cpu = 1;
 const inOrder = 1;
 const userScratchpad = 1;
-/** A format left to the primitive (dnnl_format_tag_any). */
+/** Leaves the layout to the primitive (dnnl_format_tag_any). */
 const anyFormat = 1;
 
-/** Threads that OpenMP computes with for the thread that this code runs in, itself included: they stay until it ends. */
+/** Size of the OpenMP team of this JavaScript thread, including the thread itself. OpenMP threads live as long as it does. */
 let startedThreads = 1;
 
 export class Onednn {
@@ -50,10 +50,10 @@ export class Onednn {
   readonly #undo: (() => void)[] = [];
   readonly #engine: Handle;
   readonly #stream: Handle;
-  /** Kept from the collector: 2.x reads its descriptors out of them. */
+  /** Buffers that must not be garbage-collected: 2.x reads descriptors from them. */
   readonly #buffers: Uint8Array[] = [];
 
-  /** @param threads that every primitive computes with
+  /** @param threads number of threads that primitives compute with
    * @throws RunError when the library is missing or refuses */
   constructor(threads: number) {
     this.library = openLibrary();
@@ -65,7 +65,7 @@ export class Onednn {
     this.#stream = this.#make('stream', 'dnnl_stream_create', ['void *', 'int'], [this.#engine, inOrder]);
   }
 
-  /** The descriptor of a tensor in a layout: strides in elements, or `any` to let the primitive choose. */
+  /** Describes a tensor in a layout: strides in elements, or `any` to let the primitive choose. */
   tensor(dims: Shape, type: DataType, layout: 'any' | Shape): Handle {
     const sizes = int64s(dims.length === 0 ? [1] : dims);
     const rank = Math.max(1, dims.length);
@@ -88,14 +88,14 @@ export class Onednn {
     return a === b || this.#call('dnnl_memory_desc_equal', 'int', ['void *', 'void *'])(a, b) !== 0;
   }
 
-  /** Bytes of a tensor in that layout, padding included. */
+  /** Bytes of a tensor in a layout, including padding. */
   byteSize(descriptor: Handle): number {
     return Number(this.#call('dnnl_memory_desc_get_size', 'size_t', ['void *'])(descriptor));
   }
 
-  /** The descriptor of a primitive: what it computes, and the layouts it has chosen.
+  /** Creates a primitive descriptor: the computation and the layouts oneDNN chose for it.
    * @param hint the descriptor of the forward primitive, for a backward one
-   * @throws RunError with oneDNN's status in words */
+   * @throws RunError with oneDNN's status as text */
   primitiveDescriptor(
     kind: PrimitiveKind,
     args: NativeArguments,
@@ -125,7 +125,7 @@ export class Onednn {
     );
   }
 
-  /** The descriptor of a copy from one layout or element type to another. */
+  /** Describes a copy between layouts or element types. */
   reorderDescriptor(from: Handle, to: Handle): Handle {
     return this.#make(
       'primitive_desc',
@@ -135,14 +135,14 @@ export class Onednn {
     );
   }
 
-  /** The layout that a primitive has chosen for an argument, or undefined where it has no such argument. */
+  /** The layout that a primitive uses for an argument, or undefined if it has no such argument. */
   layout(primitiveDescriptor: Handle, argument: RunArgument): Handle | undefined {
     const query = this.#call('dnnl_primitive_desc_query_md', 'void *', ['void *', 'int', 'int']);
     const found = query(primitiveDescriptor, ...layoutQueries[argument]);
     return typeof found === 'bigint' && found !== 0n && this.byteSize(found) > 0 ? found : undefined;
   }
 
-  /** oneDNN's name of the code that will run, such as `jit:avx512_core`. */
+  /** oneDNN's name of the implementation, such as `jit:avx512_core`. */
   implementation(primitiveDescriptor: Handle): string {
     const query = this.#call('dnnl_primitive_desc_query', 'int', ['void *', 'int', 'int', 'void *']);
     const text = new BigUint64Array(1);
@@ -154,7 +154,7 @@ export class Onednn {
     return this.#make('primitive', 'dnnl_primitive_create', ['void *'], [descriptor]);
   }
 
-  /** A tensor in memory that the caller owns. */
+  /** Wraps memory that the caller owns as a tensor. */
   memory(descriptor: Handle, address: bigint): Handle {
     return this.#make(
       'memory',
@@ -164,7 +164,7 @@ export class Onednn {
     );
   }
 
-  /** Runs a primitive to its end. */
+  /** Runs a primitive synchronously. */
   get execute(): (primitive: Handle, args: EncodedArguments) => void {
     const execute = this.#call('dnnl_primitive_execute', 'int', ['void *', 'void *', 'int', 'void *']);
     const stream = this.#stream;
@@ -174,13 +174,13 @@ export class Onednn {
     };
   }
 
-  /** Destroys everything made, last first. */
+  /** Destroys all created objects, newest first. */
   release(): void {
     for (const undo of this.#undo.splice(0).reverse()) undo();
     this.#buffers.length = 0;
   }
 
-  /** The address of memory that belongs to JavaScript; it is kept until the release. */
+  /** The address of a typed array, which is kept alive until `release`. */
   addressOf(memory: Uint8Array): bigint {
     this.#buffers.push(memory);
     return this.library.addressOf(memory);
@@ -215,20 +215,20 @@ export class Onednn {
     }
   }
 
-  /** The number of an elementwise function in this generation of the library. */
+  /** The number of an elementwise function in this version of the library. */
   eltwise(name: Unary): number {
     return eltwiseAlgorithms[this.library.major >= 3 ? 'v3' : 'v2'][name];
   }
 
-  /** Sets the number of threads that primitives are made for and run with from here on: small work is faster with one. */
+  /** Sets the number of threads for primitives created and run from now on. Small primitives are faster with one. */
   setTeam(team: 'all' | 'one'): void {
     if (team === this.#team) return;
     this.#team = team;
     this.#setTeam?.(team === 'all' ? this.#threads : 1);
   }
 
-  /** GNU OpenMP ends the whole process, without a message of ours, when it cannot start its threads.
-   * @throws RunError when the machine has no room for them */
+  /** Checks before OpenMP starts its threads: GNU OpenMP aborts the process when it cannot start them.
+   * @throws RunError when the machine cannot start that many threads */
   #requireThreads(): void {
     if (this.#threads <= startedThreads || this.library.hasRoomForThreads(this.#threads - startedThreads)) {
       startedThreads = Math.max(startedThreads, this.#threads);
@@ -237,7 +237,7 @@ export class Onednn {
     throw new RunError(describeResource('threads'));
   }
 
-  /** OpenMP keeps a number of threads for every thread that calls. Builds on another pool decide for themselves. */
+  /** OpenMP stores the team size per calling thread. Undefined for builds that use another threading runtime. */
   #teamSetter(): ((threads: number) => void) | undefined {
     try {
       return this.library.function('omp_set_num_threads', 'void', ['int']);
@@ -246,7 +246,7 @@ export class Onednn {
     }
   }
 
-  /** Calls a constructor, whose first argument receives the handle, and registers its destruction. */
+  /** Calls a constructor, whose first argument receives the handle, and registers the destructor. */
   #make(kind: string, name: string, types: readonly string[], args: readonly CArgument[]): Handle {
     const out = new BigUint64Array(1);
     this.#check(name, this.#call(name, 'int', ['void *', ...types])(out, ...args));
@@ -278,7 +278,7 @@ export interface EncodedArguments {
   readonly bytes: Uint8Array;
 }
 
-/** The arguments of a primitive, by oneDNN's numbers: an array of `{ int argument; void *memory }`, encoded once. */
+/** Encodes the arguments of a primitive as an array of `{ int argument; void *memory }`. */
 export function encodeArguments(
   args: readonly (readonly [argument: number, memory: Handle])[],
 ): EncodedArguments {

@@ -1,6 +1,6 @@
 /**
- * oneDNN's constructors of primitive descriptors in both generations of its C API: 3.x makes a descriptor in one call, 2.x
- * fills an operation descriptor first and lacks a few arguments. Derived from the table of primitives.
+ * The constructors of oneDNN's primitive descriptors in both major versions of its C API, derived from the table of primitives:
+ * 3.x creates a descriptor in one call, 2.x first fills an operation descriptor and lacks a few arguments.
  */
 import {
   type ConstructorArgument,
@@ -8,7 +8,7 @@ import {
   primitiveKinds,
 } from '../../../ops/primitive-kinds.ts';
 
-/** How an argument is passed. */
+/** The C type of each argument. */
 export const argumentTypes: Readonly<Record<ConstructorArgument, string>> = {
   prop: 'int',
   algorithm: 'int',
@@ -33,7 +33,7 @@ export const argumentTypes: Readonly<Record<ConstructorArgument, string>> = {
   after: 'int64_t *',
 };
 
-/** Name of the C function and its arguments' names, in order. */
+/** The name of the C function, and the names of its arguments in order. */
 export function signatureOf(
   kind: PrimitiveKind,
   major: number,

@@ -1,0 +1,67 @@
+/** Graph → all that a runtime of ONNX models needs to run it, in a page or on a machine: models as bytes, and how their
+ * inputs and outputs belong to the graph. */
+import { RunError } from '../../../errors.ts';
+import type { Graph } from '../../../graph/graph.ts';
+import { resultValues, withoutRole } from '../../../graph/results.ts';
+import { liveBytes } from '../../../passes/live-bytes.ts';
+import { withoutWatched } from '../../../passes/watch.ts';
+import type { TensorType } from '../../../tensor/tensor.ts';
+import { lower, updateName } from './lower.ts';
+import { encodeModel } from './model.ts';
+import { prepare } from './passes.ts';
+import { splitWatched } from './split-watched.ts';
+
+export interface CompiledGraph {
+  /** The model of a step. */
+  readonly model: Uint8Array;
+  /** Every variable, and the output of the model that holds its new value; null where a step does not change it. */
+  readonly variables: readonly {
+    readonly name: string;
+    readonly type: TensorType;
+    readonly update: string | null;
+  }[];
+  /** The outputs that every step returns. */
+  readonly outputs: readonly string[];
+  /** Name of a watched result → the input, the variable, or the output of one of the two models that holds it. */
+  readonly watched: ReadonlyMap<string, string>;
+  /** Outputs of the step's model that only watched steps need. */
+  readonly shared: readonly string[];
+  /** The model that computes what is watched and not part of a step. */
+  readonly watch?: { readonly model: Uint8Array; readonly inputs: readonly string[] };
+  /** The most memory that tensors of a step take at once. */
+  readonly liveBytes: number;
+}
+
+/** @throws RunError for a graph that computes nothing: ONNX Runtime refuses its model */
+export function compileGraph(graph: Graph): CompiledGraph {
+  const { step, shared, watch, watched } = splitWatched(prepare(withoutExchange(graph)));
+  if (resultValues(step.results).length === 0)
+    throw new RunError(
+      `graph ${graph.name} has no output and no update: ONNX Runtime has nothing to compute`,
+    );
+  return {
+    model: encodeModel(lower(step)),
+    variables: [...graph.variables].map(([name, { dtype, shape }]) => ({
+      name,
+      type: { dtype, shape },
+      update: graph.results.update.has(name) ? updateName(name) : null,
+    })),
+    outputs: [...graph.results.output.keys()],
+    watched,
+    shared,
+    ...(watch !== undefined && {
+      watch: { model: encodeModel(lower(watch)), inputs: [...watch.inputs.keys()] },
+    }),
+    liveBytes: liveBytes(step),
+  };
+}
+
+/** The graph as an ONNX model file, which other programs read too. It leaves out what is only watched. */
+export function onnxModel(graph: Graph): Uint8Array {
+  return encodeModel(lower(prepare(withoutWatched(withoutExchange(graph)))));
+}
+
+/** With a single worker there is nothing to exchange. */
+function withoutExchange(graph: Graph): Graph {
+  return { ...graph, results: withoutRole(graph.results, 'exchanged') };
+}

@@ -1,0 +1,134 @@
+/**
+ * Convolutions and their gradients in operators that ONNX Runtime computes fast. There are three ways:
+ *
+ * - `expand-winograd.ts`, for filters of 3×3 and 5×5 over many channels (conv2);
+ * - one product of matrices, for filters over few channels (conv1): every input cell under every tap, [I·K·K, H'·W'·N],
+ *   is gathered from [I·H·W, N] in copies of N numbers, and serves the filter gradient as well;
+ * - for all else the definition: ONNX's Conv forward; backward a Conv of dy with the filter flipped and its channels
+ *   exchanged (ConvTranspose takes nearly twice as long), and for the filter a product for every tap.
+ *
+ *     before  dx = Conv2DBackpropInput(filter [O, I, KH, KW], dy)
+ *     after   dx = Conv2D(dy, Transpose(Reverse(filter)) [I, O, KH, KW])
+ *
+ *     before  df = Conv2DBackpropFilter(x [N, I, H, W], dy [N, O, H', W'])
+ *     after   df[:, :, r, c] = (x shifted by (r, c))ᵀ [I, H'·W'·N] · dy [H'·W'·N, O]
+ */
+import type { Node, Value } from '../../../graph/graph.ts';
+import type { Padding } from '../../../graph/signature.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { sizes, slide } from '../../../ops/shapes.ts';
+import { float32, type Shape } from '../../../tensor/tensor.ts';
+import type { Expansions } from './expand.ts';
+import {
+  fitsWinograd,
+  winogradFilterGradient,
+  winogradForward,
+  winogradInputGradient,
+} from './expand-winograd.ts';
+import { channelRows, fromChannelRows, turned } from './layout.ts';
+
+/** Up to so many inputs of one output cell are gathered into a matrix. */
+const mostGathered = 128;
+
+function fitsGather(filter: Shape): boolean {
+  const [, i, kh, kw] = sizes(filter);
+  return kh * kw > 1 && i * kh * kw <= mostGathered;
+}
+
+export const expandConvolution: Expansions = {
+  Conv2D: ({ inputs: { x, filter }, attributes: { padding }, outputs: { y } }, { op }) => {
+    if (fitsWinograd(x.shape, filter.shape, padding)) return { y: winogradForward(op, x, filter) };
+    if (!fitsGather(filter.shape)) return undefined;
+    const [o, i, kh, kw] = sizes(filter.shape);
+    const taps = op('Reshape', { x: filter }, { shape: [o, i * kh * kw] });
+    const cells = gathered(op, x, filter.shape, y.shape, padding);
+    const rows = op('MatMul', { a: cells, b: taps }, { transposeA: true, transposeB: true });
+    return { y: fromChannelRows(op, rows, y.shape) };
+  },
+
+  Conv2DBackpropInput: ({ inputs: { filter, dy }, attributes: { padding, inputShape } }, { op }) => {
+    if (fitsWinograd(inputShape, filter.shape, padding)) {
+      return { y: winogradInputGradient(op, filter, dy, inputShape) };
+    }
+    const [, , h, w] = sizes(inputShape);
+    const [, , kh, kw] = sizes(filter.shape);
+    const flipped = op(
+      'Transpose',
+      { x: op('Reverse', { x: filter }, { axes: [2, 3] }) },
+      { order: [1, 0, 2, 3] },
+    );
+    // Padding turns round: what the forward window had before an edge, the backward one has after it.
+    const [rows, columns] = [slide(h, kh, 1, padding), slide(w, kw, 1, padding)];
+    const before = [0, 0, kh - 1 - rows.before, kw - 1 - columns.before];
+    const after = [0, 0, kh - 1 - rows.after, kw - 1 - columns.after];
+    return {
+      y: op('Conv2D', { x: op('Pad', { x: dy }, { before, after }), filter: flipped }, { padding: 'VALID' }),
+    };
+  },
+
+  Conv2DBackpropFilter: (node, { op }) => {
+    const {
+      inputs: { x, dy },
+      attributes: { padding, filterShape },
+    } = node;
+    if (fitsWinograd(x.shape, filterShape, padding))
+      return { y: winogradFilterGradient(op, x, dy, filterShape) };
+    const [o, i, kh, kw] = sizes(filterShape);
+    const rows = channelRows(op, dy);
+    if (fitsGather(filterShape)) {
+      const a = gathered(op, x, filterShape, dy.shape, padding);
+      // No MatMul: ONNX Runtime would fuse the transposition into its Gemm and take three times as long.
+      const product = op('BatchMatMul', { a, b: rows });
+      const flat = op('Transpose', { x: product }, { order: [1, 0] });
+      return { y: op('Reshape', { x: flat }, { shape: [o, i, kh, kw] }) };
+    }
+    const products = shiftedInputs(op, node).map((a) =>
+      op('MatMul', { a, b: rows }, { transposeA: true, transposeB: false }),
+    );
+    const all = op('Reshape', { x: op('Concat', products, { axis: 0 }) }, { shape: [kh, kw, i, o] });
+    return { y: op('Transpose', { x: all }, { order: [3, 2, 0, 1] }) };
+  },
+};
+
+/** The input cell under each tap of each output cell: [I·KH·KW, H'·W'·N], zero where the tap lies outside. */
+function gathered(op: Apply, x: Value, filter: Shape, y: Shape, padding: Padding): Value {
+  const [n, i, h, w] = sizes(x.shape);
+  const [, , kh, kw] = sizes(filter);
+  const [, , yh, yw] = sizes(y);
+  const [top, left] = [slide(h, kh, 1, padding).before, slide(w, kw, 1, padding).before];
+  const outside = i * h * w;
+  const indices: number[] = [];
+  for (let tap = 0; tap < i * kh * kw; tap++) {
+    const channel = Math.floor(tap / (kh * kw));
+    const firstRow = (Math.floor(tap / kw) % kh) - top;
+    const firstColumn = (tap % kw) - left;
+    for (let r = firstRow; r < firstRow + yh; r++) {
+      const isRow = r >= 0 && r < h;
+      for (let c = firstColumn; c < firstColumn + yw; c++) {
+        indices.push(isRow && c >= 0 && c < w ? (channel * h + r) * w + c : outside);
+      }
+    }
+  }
+  const columns = op('Transpose', { x: op('Reshape', { x }, { shape: [n, outside] }) }, { order: [1, 0] });
+  const zeros = op('Constant', {}, { value: float32([1, n], new Float32Array(n)) }, 'zeros');
+  const cells = op('Gather', { x: op('Concat', [columns, zeros], { axis: 0 }) }, { indices });
+  return op('Reshape', { x: cells }, { shape: [i * kh * kw, yh * yw * n] });
+}
+
+/** For each tap, row by row, the input cells under it: [H'·W'·N, I]. */
+function shiftedInputs(
+  op: Apply,
+  { inputs: { x, dy }, attributes }: Node<'Conv2DBackpropFilter'>,
+): readonly Value[] {
+  const [n, i, h, w] = sizes(x.shape);
+  const [, , kh, kw] = sizes(attributes.filterShape);
+  const [, , yh, yw] = sizes(dy.shape);
+  const [rows, columns] = [slide(h, kh, 1, attributes.padding), slide(w, kw, 1, attributes.padding)];
+  const before = [rows.before, columns.before, 0, 0];
+  const padded = op('Pad', { x: turned(op, x) }, { before, after: [rows.after, columns.after, 0, 0] });
+  return Array.from({ length: kh * kw }, (_, tap) => {
+    const begin = [Math.floor(tap / kw), tap % kw, 0, 0];
+    const slice = op('StridedSlice', { x: padded }, { begin, size: [yh, yw, n, i], strides: [1, 1, 1, 1] });
+    return op('Reshape', { x: slice }, { shape: [yh * yw * n, i] });
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * Max pooling and its gradient in operators that every device of ONNX Runtime has. MaxPool with its Indices output is
+ * slow and the WebGPU engine refuses it, so the winner is found again by comparison; images are [H, W, N, C]
+ * (`layout.ts`), so that slices and shifts copy large blocks.
+ *
+ * A window is taken apart: first the largest of each of its rows, then the largest of those. The gradient goes the
+ * other way, and at each stage the first of tied cells takes all: so it goes to the first cell row by row.
+ *
+ *     before  y = MaxPool(x)                 after  m = Maximum over taps c of x[:, c + stride · j]
+ *                                                   y = Maximum over taps r of m[r + stride · i, :]
+ *
+ *     before  dx = MaxPoolGrad(x, y, dy)     after  dm = spread(m, y, dy) along rows
+ *                                                   dx = spread(x, m, dm) along columns
+ *
+ *     spread(x, y, dy): rest = dy; for each tap: taken = rest where x's tap equals y, else 0; rest = rest - taken;
+ *     what tap t took lies at t + stride · j, which is position j + ⌊t / stride⌋ of phase t mod stride.
+ */
+import type { Value } from '../../../graph/graph.ts';
+import type { PoolAttributes } from '../../../graph/signature.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { sizes, slide } from '../../../ops/shapes.ts';
+import type { Expansions } from './expand.ts';
+import { turned } from './layout.ts';
+
+/** The window's cells along one axis of images [H, W, R], R = N · C. */
+interface Axis extends PoolAttributes {
+  readonly axis: 0 | 1;
+}
+
+export const expandPooling: Expansions = {
+  MaxPool: ({ inputs: { x }, attributes, outputs }, { op }) => {
+    const image = flat(op, x);
+    const y = largest(op, largest(op, image, { ...attributes, axis: 1 }), { ...attributes, axis: 0 });
+    return { y: unflat(op, y, outputs.y.shape) };
+  },
+  MaxPoolGrad: ({ inputs: { x, y, dy }, attributes }, { op }) => {
+    const image = flat(op, x);
+    const columns = { ...attributes, axis: 1 } as const;
+    const inRows = largest(op, image, columns);
+    const rowGradient = spread(op, inRows, flat(op, y), flat(op, dy), { ...attributes, axis: 0 });
+    return { y: unflat(op, spread(op, image, inRows, rowGradient, columns), x.shape) };
+  },
+};
+
+/** [N, C, H, W] → [H, W, N·C]. */
+function flat(op: Apply, x: Value): Value {
+  const [n, c, h, w] = sizes(x.shape);
+  return op('Reshape', { x: turned(op, x) }, { shape: [h, w, n * c] });
+}
+
+function unflat(op: Apply, x: Value, [n = 0, c = 0, h = 0, w = 0]: readonly number[]): Value {
+  return turned(op, op('Reshape', { x }, { shape: [h, w, n, c] }));
+}
+
+/** The list [0, 0, 0] or [1, 1, 1] with another value at the axis. */
+function atAxis(axis: number, value: number, others: number): readonly number[] {
+  return [0, 1, 2].map((position) => (position === axis ? value : others));
+}
+
+/**
+ * For each tap of the window the cells under it, one for every output. x is cut into phases, each phase shifted by
+ * whole cells; cells beyond the edge are -∞ and never win.
+ */
+function taps(op: Apply, x: Value, { axis, size, stride, padding }: Axis): readonly Value[] {
+  const length = x.shape[axis] ?? 0;
+  const { size: outputs, before } = slide(length, size, stride, padding);
+  return Array.from({ length: size }, (_, tap) => {
+    // Tap t of output j is cell j · stride + t - before; `first` is the first that is inside, of output `skipped`.
+    const skipped = Math.max(0, Math.ceil((before - tap) / stride));
+    const first = skipped * stride + tap - before;
+    const inside = Math.min(outputs - skipped, Math.ceil((length - first) / stride));
+    const phase = first % stride;
+    const cells = Math.ceil((length - phase) / stride);
+    const shape = x.shape.map((count, position) => (position === axis ? cells : count));
+    const slice = { begin: atAxis(axis, phase, 0), size: shape, strides: atAxis(axis, stride, 1) };
+    const whole = stride === 1 ? x : op('StridedSlice', { x }, slice);
+    const start = (first - phase) / stride;
+    const cut = {
+      before: atAxis(axis, skipped - start, 0),
+      after: atAxis(axis, outputs - skipped - inside + start + inside - cells, 0),
+    };
+    if (cut.before[axis] === 0 && cut.after[axis] === 0) return whole;
+    return op('Pad', { x: whole }, { ...cut, value: Number.NEGATIVE_INFINITY });
+  });
+}
+
+/** The largest cell of each window along the axis. */
+function largest(op: Apply, x: Value, axis: Axis): Value {
+  return taps(op, x, axis).reduce((a, b) => op('Maximum', { a, b }));
+}
+
+/** The gradient of `largest`: dy at the first of the window's largest cells, summed over the windows. */
+function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
+  const { axis, size, stride, padding } = window;
+  const length = x.shape[axis] ?? 0;
+  const { size: outputs, before } = slide(length, size, stride, padding);
+  let rest = dy;
+  const cells = Math.ceil((length + before) / stride);
+  const phases: Value[][] = Array.from({ length: stride }, () => []);
+  for (const [tap, cell] of taps(op, x, window).entries()) {
+    const wins = op('GreaterEqual', { a: cell, b: y }); // no cell is above y: where it is not below, it is y
+    const taken = op('Mul', { a: rest, b: wins });
+    if (tap < size - 1) rest = op('Sub', { a: rest, b: taken });
+    const shift = Math.floor(tap / stride);
+    const place = { before: atAxis(axis, shift, 0), after: atAxis(axis, cells - outputs - shift, 0) };
+    const unmoved = shift === 0 && cells === outputs;
+    phases[tap % stride]?.push(unmoved ? taken : op('Pad', { x: taken }, place));
+  }
+  const sums = phases.map((parts) =>
+    parts.length === 0 ? undefined : parts.reduce((a, b) => op('Add', { a, b })),
+  );
+  return interleave(op, sums, x, before, cells, axis);
+}
+
+/** Puts the phases between each other along the axis and cuts the padding off. */
+function interleave(
+  op: Apply,
+  phases: readonly (Value | undefined)[],
+  x: Value,
+  before: number,
+  cells: number,
+  axis: number,
+): Value {
+  const [h = 0, w = 0, rest = 0] = x.shape;
+  const some = phases.find((phase) => phase !== undefined) ?? x;
+  const split = axis === 0 ? [cells, 1, w, rest] : [h, cells, 1, rest];
+  // A window smaller than the stride leaves phases that no tap reaches.
+  const parts = phases.map((phase) =>
+    op('Reshape', { x: phase ?? op('Sub', { a: some, b: some }) }, { shape: split }),
+  );
+  const joined = parts.length === 1 ? (parts[0] ?? x) : op('Concat', parts, { axis: axis + 1 });
+  const length = cells * phases.length;
+  const whole = op('Reshape', { x: joined }, { shape: axis === 0 ? [length, w, rest] : [h, length, rest] });
+  const after = (x.shape[axis] ?? 0) + before - length;
+  if (before === 0 && after === 0) return whole;
+  return op('Pad', { x: whole }, { before: atAxis(axis, -before, 0), after: atAxis(axis, after, 0) });
+}

@@ -1,0 +1,134 @@
+/** Graph → ONNX nodes, by the `onnx` rule of every operator's record. Nearly one to one: passes came before. */
+import { GraphError } from '../../../errors.ts';
+import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
+import { type ResultRole, resultEntries } from '../../../graph/results.ts';
+import type { OpName } from '../../../graph/signature.ts';
+import type { Emit, OnnxContext, OnnxNode } from '../../../ops/definition.ts';
+import { definitions } from '../../../ops/table.ts';
+import { contentKey, type Tensor, type TensorType } from '../../../tensor/tensor.ts';
+
+export interface NamedType extends TensorType {
+  readonly name: string;
+}
+
+/** A model as plain data: what the bytes will hold. */
+export interface OnnxGraph {
+  readonly name: string;
+  readonly inputs: readonly NamedType[];
+  readonly outputs: readonly NamedType[];
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: ReadonlyMap<string, Tensor>;
+}
+
+/** The ONNX output that holds a variable's new value. */
+export function updateName(variable: string): string {
+  return `${variable}/updated`;
+}
+
+/** The name of a result among a model's outputs.
+ * @throws GraphError for a role that the engine handles before lowering */
+function outputName(graph: Graph, role: ResultRole, name: string): string {
+  if (role === 'output') return name;
+  if (role === 'update') return updateName(name);
+  throw new GraphError(`graph ${graph.name}: a model has no ${role} results; found ${name}`);
+}
+
+/** Variables become inputs of the model, their new values outputs named by `updateName`.
+ * @throws GraphError for an operator that a pass should have expanded before. */
+export function lower(graph: Graph): OnnxGraph {
+  const nodes: OnnxNode[] = [];
+  const names = new Map<Value, string>();
+  const constants = new Constants();
+  for (const [name, value] of [...graph.inputs, ...graph.variables]) names.set(value, name);
+  const results = resultEntries(graph.results).map(
+    ([role, name, value]) => [outputName(graph, role, name), value] as const,
+  );
+  const taken = new Set([...names.values(), ...results.map(([name]) => name)]);
+  for (const node of graph.nodes) lowerNode(node, names, nodes, constants, taken);
+  // A model's outputs have names of their own, so that one value may be returned twice, or an input returned.
+  const outputs = results.map(([name, value]) => {
+    nodes.push({
+      opType: 'Identity',
+      inputs: [names.get(value) ?? value.name],
+      outputs: [name],
+      attributes: {},
+    });
+    return { name, dtype: value.dtype, shape: value.shape };
+  });
+  const inputs = [...graph.inputs, ...graph.variables].map(([name, { dtype, shape }]) => ({
+    name,
+    dtype,
+    shape,
+  }));
+  return {
+    name: graph.name,
+    inputs,
+    outputs,
+    nodes: withoutIdentities(nodes, inputs),
+    initializers: constants.all,
+  };
+}
+
+function lowerNode<N extends OpName>(
+  node: Node<N>,
+  names: Map<Value, string>,
+  nodes: OnnxNode[],
+  constants: Constants,
+  taken: ReadonlySet<string>,
+): void {
+  const rule = definitions[node.op].onnx;
+  if ('expandedBy' in rule) {
+    throw new GraphError(
+      `${node.op} "${node.name}" has no ONNX form; the pass ${rule.expandedBy} must run first`,
+    );
+  }
+  const start = nodes.length;
+  const emit: Emit = (opType, inputs, attributes = {}) => {
+    const count = nodes.length - start;
+    let output = count === 0 ? `${node.name}/${opType}` : `${node.name}/${opType}_${count}`;
+    while (taken.has(output)) output += '+';
+    nodes.push({ opType, inputs, outputs: [output], attributes });
+    return output;
+  };
+  const inputs = inputsOf(node).map(([name, value]) => [name, names.get(value) ?? value.name] as const);
+  const context = {
+    inputs: Array.isArray(node.inputs) ? inputs.map(([, name]) => name) : Object.fromEntries(inputs),
+    inputTypes: node.inputs,
+    outputTypes: node.outputs,
+    attributes: node.attributes,
+    emit,
+    constant: (value: Tensor) => constants.nameOf(value),
+  } as OnnxContext<N>;
+  const lowered = new Map(Object.entries(rule(context) as Readonly<Record<string, string>>));
+  for (const [output, value] of outputsOf(node)) names.set(value, lowered.get(output) ?? value.name);
+}
+
+/** Initializers by content: equal tensors share one. */
+class Constants {
+  readonly all: Map<string, Tensor> = new Map();
+  readonly #names = new Map<string, string>();
+
+  nameOf(value: Tensor): string {
+    const content = contentKey(value);
+    const known = this.#names.get(content);
+    if (known !== undefined) return known;
+    const name = `constant_${this.all.size}`;
+    this.#names.set(content, name);
+    this.all.set(name, value);
+    return name;
+  }
+}
+
+/** Lets the node that makes a value write the model's output itself, where only one output wants it. */
+function withoutIdentities(nodes: readonly OnnxNode[], inputs: readonly NamedType[]): readonly OnnxNode[] {
+  const fixed = new Set(inputs.map(({ name }) => name));
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const renamed = new Map<string, string>();
+  const kept = nodes.filter(({ opType, inputs: [source = ''], outputs: [target = ''] }) => {
+    if (opType !== 'Identity' || fixed.has(source) || !made.has(source) || renamed.has(source)) return true;
+    renamed.set(source, target);
+    return false;
+  });
+  const now = (name: string) => renamed.get(name) ?? name;
+  return kept.map((node) => ({ ...node, inputs: node.inputs.map(now), outputs: node.outputs.map(now) }));
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Graph } from '../../../graph/graph.ts';
+import { printGraph, printNode } from '../../../graph/print.ts';
+import { tutorialNetwork } from '../../../model/network.ts';
+import { GraphBuilder } from '../../../ops/builder.ts';
+import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
+import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
+import { withoutWatched } from '../../../passes/watch.ts';
+import { tutorialHyperparameters } from '../../../recipe/hyperparameters.ts';
+import { RandomStream } from '../../../tensor/random.ts';
+import { float32, sizeOf } from '../../../tensor/tensor.ts';
+import { assertClose } from '../../../testing/compare.ts';
+import { computeGraph, type Reference, reference } from '../../../testing/reference.ts';
+import { buildTrainingGraph, initialVariables } from '../../../training/training-graph.ts';
+import { cancelTransposes } from './cancel-transposes.ts';
+import { expand } from './expand.ts';
+import { expandConvolution } from './expand-convolution.ts';
+import { expandElementwise } from './expand-elementwise.ts';
+import { expandNormalization } from './expand-normalization.ts';
+import { expandPooling } from './expand-pooling.ts';
+import { prepare } from './passes.ts';
+
+/** The whole training step of a small network on small images. */
+const network = {
+  ...tutorialNetwork(4, { conv1: 16, conv2: 5, local3: 8, local4: 6 }),
+  imageShape: [3, 8, 8],
+};
+const training = buildTrainingGraph({
+  network,
+  batchSize: 2,
+  hyperparameters: { ...tutorialHyperparameters, clipNorm: 0.5 },
+});
+const given = givenValues();
+
+function givenValues(): ReadonlyMap<string, Reference> {
+  const stream = new RandomStream(0, 'test');
+  const images = training.graph.inputs.get('images');
+  assert.ok(images);
+  const pixels = Float32Array.from({ length: sizeOf(images.shape) }, () => stream.normal());
+  return new Map([
+    ...[...initialVariables(training, 0)].map(([name, tensor]) => [name, reference(tensor)] as const),
+    ['images', reference(float32(images.shape, pixels))],
+    ['labels', { shape: [2], data: Float64Array.of(1, 3) }],
+    ['learning_rate', { shape: [], data: Float64Array.of(0.1) }],
+    ['moving_average_decay', { shape: [], data: Float64Array.of(2 / 11) }],
+  ]);
+}
+
+function operators(graph: Graph): ReadonlySet<string> {
+  return new Set(graph.nodes.map(({ op }) => op));
+}
+
+describe('every pass leaves what a training step computes as it is', () => {
+  const expected = computeGraph(training.graph, given);
+  const passes: Readonly<Record<string, Pass>> = {
+    prune,
+    mergeEqual,
+    commuteRelu,
+    commuteBias,
+    expandConvolution: expand(expandConvolution),
+    expandNormalization: expand(expandNormalization),
+    expandPooling: expand(expandPooling),
+    expandElementwise: expand(expandElementwise),
+    'expandPooling, then cancelTransposes': (graph) => cancelTransposes(expand(expandPooling)(graph)),
+    'all of them': prepare,
+  };
+  for (const [title, pass] of Object.entries(passes)) {
+    test(title, () => {
+      const actual = computeGraph(pass(training.graph), given);
+      for (const [name, value] of expected) assertClose(actual.get(name), value, 1e-6, name); // the constants that passes add are float32
+    });
+  }
+});
+
+test('commuteRelu and commuteBias move ReLU and bias of block 1 behind its pool, and leaves block 2, where LRN stands between', () => {
+  const moved = printGraph(commuteBias(commuteRelu(withoutWatched(training.graph))));
+  assert.match(moved, /(pool1\S*\/MaxPool) = MaxPool\(x: conv1\/Conv2D\)/);
+  assert.match(moved, /pool1\S*\/BiasAdd = BiasAdd\(x: pool1\S*\/MaxPool, bias: conv1\/biases\)/);
+  assert.match(moved, /pool1\S*\/Relu = Relu\(x: pool1\S*\/BiasAdd\)/);
+  assert.doesNotMatch(moved, /conv1\/(conv1|BiasAdd) =/);
+  assert.match(moved, /conv2\/conv2 = Relu\(x: conv2\/BiasAdd\)/);
+});
+
+test('commuteRelu leaves a ReLU that somebody else reads', () => {
+  const builder = new GraphBuilder('read twice');
+  const relu = builder.op('Relu', { x: builder.input('x', { dtype: 'float32', shape: [1, 1, 4, 4] }) });
+  builder.output('pooled', builder.op('MaxPool', { x: relu }, { size: 2, stride: 2, padding: 'VALID' }));
+  builder.output('activation', relu);
+  const graph = builder.build();
+  assert.equal(printGraph(commuteBias(commuteRelu(graph))), printGraph(graph));
+});
+
+test('after all passes only operators with an ONNX form are left, and no bias is added on its own to a convolution', () => {
+  const left = operators(prepare(training.graph));
+  for (const gone of ['Conv2DBackpropInput', 'Conv2DBackpropFilter', 'MaxPoolGrad', 'LRN', 'LRNGrad'])
+    assert.ok(!left.has(gone), gone);
+  const biased = printGraph(prepare(training.graph)).match(/BiasAdd\(/g) ?? [];
+  assert.equal(biased.length, 3, 'the three dense layers');
+});
+
+test('watching a training step adds the ReLU and the bias that were moved, and nothing else', () => {
+  const whole = prepare(training.graph);
+  const step = withoutWatched(whole).nodes;
+  assert.deepEqual(step.map(printNode), prepare(withoutWatched(training.graph)).nodes.map(printNode));
+  const names = new Set(step.map(({ name }) => name));
+  const added = whole.nodes.filter(({ name }) => !names.has(name));
+  assert.deepEqual(
+    added.map(({ op }) => op),
+    ['Reshape', 'Add', 'Relu'],
+    added.map(printNode).join('\n'),
+  );
+});
+
+test('cancelTransposes removes a transposition and the one that undoes it', () => {
+  const builder = new GraphBuilder('there and back');
+  const x = builder.input('x', { dtype: 'float32', shape: [2, 3, 4, 5] });
+  const there = builder.op('Transpose', { x }, { order: [0, 2, 3, 1] });
+  const back = builder.op('Transpose', { x: there }, { order: [0, 3, 1, 2] });
+  builder.output('y', builder.op('Neg', { x: back }));
+  builder.output(
+    'z',
+    builder.op('Neg', { x: builder.op('Transpose', { x: there }, { order: [0, 2, 3, 1] }) }),
+  );
+  const text = printGraph(cancelTransposes(builder.build()));
+  assert.match(text, /Neg = Neg\(x: x\)/);
+  assert.match(text, /Neg_1 = Neg\(x: Transpose_2\/Transpose\)/);
+});
+
+/** Two in each LRN and each of its gradients, and one in the norm of the gradients. */
+test('mergeEqual computes the scale of an LRN once for the layer and its gradient', () => {
+  const expanded = expand(expandNormalization)(training.graph);
+  const roots = (graph: Graph) => graph.nodes.filter(({ op }) => op === 'Sqrt').length;
+  assert.equal(roots(expanded), 9);
+  assert.equal(roots(mergeEqual(expanded)), 5);
+});

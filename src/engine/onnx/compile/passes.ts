@@ -1,0 +1,25 @@
+/** What the ONNX engine makes of a graph before lowering it, in this order. Every pass checks what it returns. */
+import type { Graph } from '../../../graph/graph.ts';
+import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
+import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
+import { cancelTransposes } from './cancel-transposes.ts';
+import { expand } from './expand.ts';
+import { expandConvolution } from './expand-convolution.ts';
+import { expandElementwise } from './expand-elementwise.ts';
+import { expandNormalization } from './expand-normalization.ts';
+import { expandPooling } from './expand-pooling.ts';
+
+export const onnxPasses: readonly Pass[] = [
+  prune,
+  commuteRelu,
+  commuteBias,
+  expand({ ...expandConvolution, ...expandElementwise, ...expandNormalization, ...expandPooling }),
+  cancelTransposes,
+  mergeEqual,
+  prune,
+];
+
+/** The graph as ONNX Runtime likes it, computing the same. */
+export function prepare(graph: Graph): Graph {
+  return onnxPasses.reduce((current, pass) => pass(current), graph);
+}

@@ -1,0 +1,76 @@
+/**
+ * ONNX Runtime computes all of a model, whichever of its outputs are fetched. So what only watched steps need becomes a
+ * second model. It runs after the step's model, on values that the step's model computes anyway and returns on request.
+ */
+import { type Graph, inputsOf, outputsOf, type Value } from '../../../graph/graph.ts';
+import { resultsOf } from '../../../graph/results.ts';
+import { withoutWatched } from '../../../passes/watch.ts';
+import { updateName } from './lower.ts';
+
+export interface SplitGraph {
+  /** The step. Values that only the second model needs are outputs beyond its own. */
+  readonly step: Graph;
+  /** What is left to compute: a function of those values, of the inputs, and of the variables before the step. */
+  readonly watch: Graph | undefined;
+  /** Names of the step's outputs that only the second model needs. */
+  readonly shared: readonly string[];
+  /** Name of a watched result → the input, the variable, or the output of either graph that holds it. */
+  readonly watched: ReadonlyMap<string, string>;
+}
+
+export function splitWatched(graph: Graph): SplitGraph {
+  const { output, update } = graph.results;
+  const step = withoutWatched(graph);
+  const inStep = new Set(step.nodes);
+  const nodes = graph.nodes.filter((node) => !inStep.has(node));
+  const fed = new Map<string, Value>([...graph.inputs, ...graph.variables]);
+  const made = new Set(nodes.flatMap((node) => outputsOf(node).map(([, value]) => value)));
+  const names = new Map([...output, ...fed].map(([name, value]) => [value, name] as const));
+  const unique = uniqueNames([...fed.keys(), ...output.keys(), ...[...update.keys()].map(updateName)]);
+  const shared = new Map<string, Value>();
+  const inputs = new Map<string, Value>();
+  /** The name of a value that the step computes or is fed. */
+  const nameOf = (value: Value) => {
+    const known = names.get(value);
+    if (known !== undefined) return known;
+    const name = unique(`watched/${value.name}`);
+    names.set(value, name);
+    shared.set(name, value);
+    return name;
+  };
+  for (const [, value] of nodes.flatMap(inputsOf)) if (!made.has(value)) inputs.set(nameOf(value), value);
+  const outputs = new Map<string, Value>();
+  const watched = new Map<string, string>();
+  for (const [name, value] of graph.results.watched) {
+    if (!made.has(value)) watched.set(name, nameOf(value));
+    else {
+      const output = unique(`computed/${name}`);
+      outputs.set(output, value);
+      watched.set(name, output);
+    }
+  }
+  const watch: Graph = {
+    name: `${graph.name}/watched`,
+    inputs,
+    variables: new Map(),
+    nodes,
+    results: resultsOf({ output: outputs }),
+  };
+  return {
+    step: { ...step, results: { ...step.results, output: new Map([...output, ...shared]) } },
+    watch: outputs.size > 0 ? watch : undefined,
+    shared: [...shared.keys()],
+    watched,
+  };
+}
+
+/** Gives each name only once, and none of those that are taken. */
+function uniqueNames(taken: Iterable<string>): (name: string) => string {
+  const used = new Set(taken);
+  return (name) => {
+    let free = name;
+    while (used.has(free)) free += '+';
+    used.add(free);
+    return free;
+  };
+}

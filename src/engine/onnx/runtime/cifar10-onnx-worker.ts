@@ -1,0 +1,9 @@
+/**
+ * The thread of a session. ONNX Runtime's `run` blocks the event loop of the thread that calls it, so the main
+ * thread never does; it stays free for signals, files and the next batch.
+ */
+import { serve } from '../../../threads/serve.ts';
+import type { SessionMethods } from '../../worker-session.ts';
+import { OnnxExecution, type SessionStart } from './execution.ts';
+
+serve<SessionStart, SessionMethods>(OnnxExecution.create);

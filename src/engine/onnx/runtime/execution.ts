@@ -1,0 +1,185 @@
+/** A graph made ready to run with ONNX Runtime: its models, and the buffers of its variables. */
+import * as ort from 'onnxruntime-node';
+import { dtypeNames, dtypes } from '../../../tensor/dtype.ts';
+import { bytesOf, sizeOf, type Tensor, type TensorType, tensorOver } from '../../../tensor/tensor.ts';
+import type { PartTime, Tensors } from '../../engine.ts';
+import { SessionMemory } from '../../session-memory.ts';
+import type { CompiledGraph } from '../compile/compile.ts';
+import { endProfile, removeProfile } from './profile.ts';
+
+/** Given to the thread of a session when it starts; it replies `done` when the session is ready. */
+export interface SessionStart extends CompiledGraph {
+  readonly threads: number;
+  /** Where ONNX Runtime writes its profile: the beginning of a file's path, or undefined for none. */
+  readonly profilePrefix?: string;
+}
+
+/**
+ * Two sets of buffers: a step reads one and writes the other, then they change places. An output must never be bound
+ * to the buffer of an input: ONNX Runtime does not see that they are the same and may write a new weight before an
+ * operator has read the old one. Variables without an update stand in both sets with one buffer.
+ */
+interface Variable {
+  current: ort.Tensor;
+  next: ort.Tensor;
+  readonly update: string | null;
+}
+
+type OrtTensors = Readonly<Record<string, ort.Tensor>>;
+
+// What goes wrong is thrown as well; ONNX Runtime would also print it, in colour and with paths of its C++ files.
+ort.env.logLevel = 'fatal';
+
+function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+    // Between two steps the cores belong to the reader threads.
+    extra: { session: { force_spinning_stop: '1' } },
+  };
+}
+
+export class OnnxExecution {
+  readonly #start: SessionStart;
+  readonly #session: ort.InferenceSession;
+  readonly #variables: ReadonlyMap<string, Variable>;
+  readonly #memory: SessionMemory[] = [];
+  /** The session of what is only watched, made the first time a step is watched. */
+  #watchSession: Promise<ort.InferenceSession> | undefined;
+
+  private constructor(start: SessionStart, session: ort.InferenceSession) {
+    this.#start = start;
+    this.#session = session;
+    this.#variables = new Map(
+      start.variables.map(({ name, type, update }) => {
+        const current = this.#zeros(type);
+        const next = update === null ? current : this.#zeros(type);
+        return [name, { current, next, update }];
+      }),
+    );
+  }
+
+  /** @throws Error when ONNX Runtime refuses the model */
+  static async create(start: SessionStart): Promise<OnnxExecution> {
+    const { model, threads, profilePrefix } = start;
+    try {
+      const session = await ort.InferenceSession.create(model, {
+        ...sessionOptions(threads),
+        ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
+      });
+      return new OnnxExecution(start, session);
+    } catch (error) {
+      removeProfile(profilePrefix);
+      throw error;
+    }
+  }
+
+  async step(fed: Tensors, watch: boolean): Promise<Tensors> {
+    const { outputs, shared, watched } = this.#start;
+    const feeds: Record<string, ort.Tensor> = {};
+    const fetches: Record<string, ort.Tensor | null> = {};
+    for (const [name, tensor] of fed) feeds[name] = ortTensor(tensor);
+    for (const [name, { current, next, update }] of this.#variables) {
+      feeds[name] = current;
+      if (update !== null) fetches[update] = next;
+    }
+    for (const name of watch ? [...outputs, ...shared] : outputs) fetches[name] = null;
+    // Made before the variables change: if it fails, nothing has happened.
+    if (watch) await this.#watching();
+    const results = await this.#session.run(feeds, fetches);
+    for (const variable of this.#variables.values()) {
+      [variable.current, variable.next] = [variable.next, variable.current];
+    }
+    const own = outputs.map((name) => [name, name] as const);
+    // The buffers of the variables before the step are not written again before the next.
+    const seen = watch ? await this.#computeWatched({ ...feeds, ...results }) : results;
+    const asked = watch ? [...own, ...watched] : own;
+    return new Map(asked.map(([name, there]) => [name, tensorOf(found(seen, there))] as const));
+  }
+
+  write(tensors: Tensors): void {
+    for (const [name, tensor] of tensors) {
+      const variable = this.#variables.get(name);
+      if (variable === undefined) throw new Error(`there is no variable ${name}`);
+      fill(variable.current, tensor);
+    }
+  }
+
+  read(): Tensors {
+    return new Map([...this.#variables].map(([name, { current }]) => [name, tensorOf(current)]));
+  }
+
+  /** Takes so many steps with the same feeds and returns what each part of them took. */
+  async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {
+    for (let i = 0; i < steps; i++) await this.step(feeds, false);
+    return endProfile(this.#session, this.#start.profilePrefix);
+  }
+
+  async close(): Promise<void> {
+    const watched = await this.#watchSession?.catch(() => undefined);
+    await watched?.release();
+    await this.#session.release();
+    removeProfile(this.#start.profilePrefix);
+    for (const memory of this.#memory) memory.free();
+  }
+
+  #zeros(type: TensorType): ort.Tensor {
+    const memory = new SessionMemory(sizeOf(type.shape) * dtypes[type.dtype].bytesPerElement);
+    this.#memory.push(memory);
+    return ortTensor(tensorOver(type, memory.buffer));
+  }
+
+  #watching(): Promise<ort.InferenceSession | undefined> {
+    const { watch, threads } = this.#start;
+    if (watch !== undefined)
+      this.#watchSession ??= ort.InferenceSession.create(watch.model, sessionOptions(threads));
+    return Promise.resolve(this.#watchSession);
+  }
+
+  /** Adds to what a step has computed what watching computes from it. */
+  async #computeWatched(known: OrtTensors): Promise<OrtTensors> {
+    const inputs = this.#start.watch?.inputs ?? [];
+    const feeds = Object.fromEntries(inputs.map((name) => [name, found(known, name)] as const));
+    return { ...known, ...(await (await this.#watching())?.run(feeds)) };
+  }
+}
+
+/** ONNX Runtime calls the element types by the names that we use. */
+function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
+  switch (dtype) {
+    case 'float32':
+      return new ort.Tensor(dtype, data, shape);
+    case 'int32':
+      return new ort.Tensor(dtype, data, shape);
+    case 'int64':
+      return new ort.Tensor(dtype, data, shape);
+    case 'bool':
+      return new ort.Tensor(dtype, data, shape);
+  }
+}
+
+/** A copy, for the tensor's own buffer is written again. */
+function tensorOf({ type, dims, data }: ort.Tensor): Tensor {
+  const dtype = dtypeNames.find((name) => name === type);
+  if (dtype === undefined || !ArrayBuffer.isView(data))
+    throw new TypeError(`ONNX Runtime returned a tensor of type ${type}`);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return tensorOver({ dtype, shape: dims }, bytes.slice().buffer);
+}
+
+function found(tensors: OrtTensors, name: string): ort.Tensor {
+  const tensor = tensors[name];
+  if (tensor === undefined) throw new TypeError(`ONNX Runtime returned no ${name}`);
+  return tensor;
+}
+
+/** Copies the values of a tensor into one of ONNX Runtime's. */
+function fill({ type, data: target }: ort.Tensor, tensor: Tensor): void {
+  if (type !== tensor.dtype || !ArrayBuffer.isView(target))
+    throw new TypeError(`${tensor.dtype} cannot be written to ${type}`);
+  new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytesOf(tensor));
+}

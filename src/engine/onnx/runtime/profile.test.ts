@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GraphBuilder } from '../../../ops/builder.ts';
+import { float32 } from '../../../tensor/tensor.ts';
+import { createOnnxEngine } from './onnx-engine.ts';
+import { partTimes } from './profile.ts';
+
+test('of a trace the kernels are read, in their order, with the median of their runs', () => {
+  const event = (name: string, dur: number) => ({
+    cat: 'Node',
+    name,
+    dur,
+    args: { op_name: 'Gemm', provider: 'CPU' },
+  });
+  const trace = [
+    { cat: 'Session', name: 'model_run', dur: 9000 },
+    event('a_kernel_time', 3000),
+    event('b_kernel_time', 500),
+    event('a_fence_before', 1),
+    event('a_kernel_time', 1000),
+    event('a_kernel_time', 2000),
+  ];
+  assert.deepEqual(partTimes(JSON.stringify(trace)), [
+    { op: 'Gemm', name: 'a', code: 'CPU', millis: 2, fastest: 1 },
+    { op: 'Gemm', name: 'b', code: 'CPU', millis: 0.5, fastest: 0.5 },
+  ]);
+});
+
+test('a session is profiled only when it was compiled for it', async () => {
+  const builder = new GraphBuilder('root');
+  const x = builder.input('x', { dtype: 'float32', shape: [4] });
+  builder.output('y', builder.op('Sqrt', { x }, {}, 'root'));
+  const graph = builder.build();
+  const feeds = new Map([['x', float32([4], [1, 4, 9, 16])]]);
+  const plain = await createOnnxEngine(1).compile(graph);
+  await assert.rejects(plain.profile(feeds, 2), /was not compiled with profiling/);
+  await plain.release();
+  const profiled = await createOnnxEngine(1).compile(graph, { profiling: true });
+  const parts = await profiled.profile(feeds, 2);
+  assert.ok(
+    parts.some(({ op }) => op === 'Sqrt'),
+    JSON.stringify(parts),
+  );
+  await profiled.release();
+});

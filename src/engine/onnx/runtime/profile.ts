@@ -1,0 +1,45 @@
+/** What ONNX Runtime's profile of a session says of each node of the model. */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { RunError } from '../../../errors.ts';
+import type { PartTime } from '../../engine.ts';
+import { partTime } from '../../part-time.ts';
+
+/** An event of the trace; `dur` in microseconds. */
+interface TraceEvent {
+  readonly cat?: string;
+  readonly name?: string;
+  readonly dur?: number;
+  readonly args?: { readonly op_name?: string; readonly provider?: string };
+}
+
+/** Ends the profile of a session, and reads the file that it is written to.
+ * @throws RunError when the session was not made for it */
+export function endProfile(
+  session: { readonly endProfiling: () => void },
+  prefix: string | undefined,
+): readonly PartTime[] {
+  if (prefix === undefined) throw new RunError('this session was not compiled with profiling');
+  session.endProfiling();
+  const folder = dirname(prefix);
+  const files = readdirSync(folder).filter((file) => file.startsWith(basename(prefix)));
+  return files.flatMap((file) => partTimes(readFileSync(join(folder, file), 'utf8')));
+}
+
+/** Removes the folder of a profile, read or not. */
+export function removeProfile(prefix: string | undefined): void {
+  if (prefix !== undefined) rmSync(dirname(prefix), { recursive: true, force: true });
+}
+
+/** The medians of the kernels' times, in the order of their first run. */
+export function partTimes(trace: string): readonly PartTime[] {
+  const times = new Map<string, { readonly op: string; readonly code: string; readonly millis: number[] }>();
+  for (const { cat, name = '', dur = 0, args = {} } of JSON.parse(trace) as readonly TraceEvent[]) {
+    const node = /^(.*)_kernel_time$/.exec(name)?.[1];
+    if (cat !== 'Node' || node === undefined) continue;
+    const known = times.get(node) ?? { op: args.op_name ?? '', code: args.provider ?? '', millis: [] };
+    known.millis.push(dur / 1e3);
+    times.set(node, known);
+  }
+  return [...times].map(([name, { op, code, millis }]) => partTime({ op, name, code }, millis));
+}

@@ -1,0 +1,120 @@
+/** What docs/architecture.md says to run in a page is bundled as for one, and run where a page runs: without Node, and under a
+ * Content-Security-Policy that allows no code made from strings. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createContext, runInContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
+import { type BuildResult, build, stop } from 'esbuild-wasm';
+import { compilerErrors, errorsOfText } from './testing/compile.ts';
+import { pageFiles } from './testing/page-files.ts';
+import { madeInPage } from './testing/page-program.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+/** A script that sets `cifar10` to what the modules of dist/ export. */
+function bundle(modules: readonly string[]): Promise<BuildResult<{ write: false; metafile: true }>> {
+  const exports = modules.map((file, index) => `export * as module${index} from './${compiled(file)}';`);
+  return build({
+    stdin: { contents: exports.join('\n'), resolveDir: join(root, 'dist') },
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'browser',
+    format: 'iife',
+    globalName: 'cifar10',
+    minify: true,
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  });
+}
+
+const compiled = (file: string) => file.replace(/\.ts$/, '.js');
+
+/** A context with the globals of a page that the bundle may use. A page has no SharedArrayBuffer unless it is isolated. */
+function pageContext(): object {
+  const context = createContext(
+    { TextEncoder, TextDecoder },
+    { codeGeneration: { strings: false, wasm: false } },
+  );
+  runInContext(
+    'var self = globalThis, window = globalThis; delete globalThis.SharedArrayBuffer; delete globalThis.Atomics;',
+    context,
+  );
+  return context;
+}
+
+describe('a page', () => {
+  const modules = [...pageFiles(), 'testing/page-program.ts'];
+  let bundled: Awaited<ReturnType<typeof bundle>>;
+  before(async () => {
+    bundled = await bundle(modules);
+  });
+  after(stop);
+
+  test('gets one bundle of all its modules, without warnings, of less than 50 kB compressed', (t) => {
+    assert.deepEqual(bundled.warnings, []);
+    const [script] = bundled.outputFiles;
+    const size = gzipSync(script?.contents ?? '').length;
+    t.diagnostic(`${script?.contents.length} bytes, compressed ${size}`);
+    assert.ok(size > 10_000 && size < 50_000, `${size}`);
+    const inputs = Object.keys(bundled.metafile.inputs).filter(
+      (path) => !/^(<stdin>|node_modules\/)/.test(path),
+    );
+    assert.deepEqual(inputs.sort(), modules.map((file) => `dist/${compiled(file)}`).sort());
+    const packages = Object.keys(bundled.metafile.inputs).flatMap(
+      (path) => /^node_modules\/([^/]+)/.exec(path)?.[1] ?? [],
+    );
+    assert.deepEqual([...new Set(packages)], ['protobufjs', 'long']);
+  });
+
+  test('makes the same graphs, models, first variables and batches as Node, to the bit', () => {
+    const context = pageContext();
+    runInContext(bundled.outputFiles[0]?.text ?? '', context);
+    const program = `cifar10.module${modules.length - 1}`;
+    const made = runInContext(`${program}.madeInPage()`, context) as ReturnType<typeof madeInPage>;
+    const here = madeInPage();
+    assert.deepEqual(Object.keys(made), Object.keys(here));
+    for (const [name, expected] of Object.entries(here)) {
+      const found = made[name] ?? '';
+      assert.equal(Buffer.compare(Buffer.from(found), Buffer.from(expected)), 0, name);
+    }
+    const bytes = (name: string) => made[name]?.length ?? 0;
+    assert.ok(
+      bytes('model') > 10_000 &&
+        bytes('watchModel') > 100 &&
+        bytes('first local3/weights') === 4 * 2304 * 384,
+    );
+  });
+
+  test('has no globals of Node, and makes no code from strings', () => {
+    const context = pageContext();
+    const missing = [
+      'process',
+      'Buffer',
+      'require',
+      'global',
+      'setImmediate',
+      'SharedArrayBuffer',
+      '__dirname',
+    ];
+    for (const name of missing) assert.equal(runInContext(`typeof ${name}`, context), 'undefined', name);
+    assert.throws(() => runInContext('new Function("return 1")', context), { name: 'EvalError' });
+  });
+
+  test('cannot be given what needs Node: the bundler refuses it', async () => {
+    await assert.rejects(bundle(['data/files.ts']), /Could not resolve "node:(crypto|fs|path)/);
+    await assert.rejects(bundle(['engine/onnx/runtime/onnx-engine.ts']), /Could not resolve "node:/);
+  });
+});
+
+test('what runs in a page compiles with the types of a page and without those of Node', () => {
+  const types = { types: [], lib: ['es2023', 'es2024.arraybuffer', 'dom'] };
+  const sources = pageFiles().map((file) => join(root, 'src', file));
+  assert.equal(compilerErrors(sources, types), '');
+  assert.match(
+    errorsOfText("export const bytes: Uint8Array = Buffer.from('a');", types),
+    /Cannot find name 'Buffer'/,
+  );
+});

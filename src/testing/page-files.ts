@@ -1,0 +1,24 @@
+/** The program files that run in a page, from the table of docs/architecture.md. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const source = fileURLToPath(new URL('../../src/', import.meta.url));
+
+/** Folders and files of src, as the table names them: `tensor`, `input/batch.ts`. */
+export function pageRows(): readonly string[] {
+  const page = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
+  const [, table = ''] = /\n\| runs in a page \|.*\n\|[-|]+\n((?:\|.*\n)+)/.exec(page) ?? [];
+  return table.split('\n').flatMap((row) => {
+    const [, names = ''] = row.split('|');
+    return [...names.matchAll(/`([\w./-]+)`/g)].map(([, name = '']) => name);
+  });
+}
+
+/** Paths from src/, without tests. */
+export function pageFiles(): readonly string[] {
+  const rows = pageRows();
+  return readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/\.(test|slow)\.ts$/.test(file))
+    .filter((file) => rows.some((row) => file === row || file === `${row}.ts` || file.startsWith(`${row}/`)))
+    .sort();
+}
