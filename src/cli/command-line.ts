@@ -109,7 +109,7 @@ function commandWord(): string {
 function hintFor(error: unknown, debug: boolean): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)
-    return /--help|Did you mean|Commands:/.test(error.message)
+    return /--help|Did you mean|Write \S+$|Commands:/.test(error.message)
       ? ''
       : `\nSee ${command(`${commandWord()}--help`)}`;
   return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';

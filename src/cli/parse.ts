@@ -38,7 +38,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (name === undefined) return { command: 'help', text: programHelp() };
   if (name === 'help') return { command: 'help', text: helpOf(rest[0]) };
   const command = commandNamed(name);
-  if (helpWanted) return { command: 'help', text: commandHelp(command) };
+  // `train help`; a folder of that name is `inspect ./help`.
+  const takesWords = commandTable[command].operand !== undefined;
+  if (helpWanted || (rest[0] === 'help' && (!takesWords || rest.length === 1)))
+    return { command: 'help', text: commandHelp(command) };
   switch (command) {
     case 'download':
       return request('download', rest, debug);
@@ -56,7 +59,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 }
 
 function helpOf(name: string | undefined): string {
-  return name === undefined ? programHelp() : commandHelp(commandNamed(name));
+  return name === undefined || name === 'help' ? programHelp() : commandHelp(commandNamed(name));
 }
 
 function commandNamed(name: string): CommandName {

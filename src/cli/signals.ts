@@ -35,6 +35,7 @@ class Interruption {
   #code = 0;
   /** When signals came that were ignored. */
   #ignored: readonly number[] = [];
+  #listens = false;
   #isLeaving = false;
   /** What leaving at once loses, such as `5 steps are lost`. */
   describeLoss: (() => string) | undefined;
@@ -44,14 +45,18 @@ class Interruption {
   /** Node opens its debugger on SIGUSR1, on a port of a machine that others may share: never here. */
   refuseDebugger(): void {
     for (const name of saving) listenTo(name, () => this.#save());
-    if (isFirstProcess) for (const name of leaving) listenTo(name, () => endBy(name));
+    if (!isFirstProcess) return;
+    for (const name of leaving)
+      listenTo(name, () => {
+        if (!this.#listens) endBy(name);
+      });
   }
 
   /** From now on the first signal only asks. */
   listen(): void {
+    this.#listens = true;
     const ignored = ignoredSignals();
     for (const name of stopping) {
-      process.removeAllListeners(name);
       listenTo(name, ignored.includes(name) ? () => this.#ignore(name) : () => this.#stop(name));
     }
   }

@@ -142,7 +142,7 @@ for (const [what, plant] of [
       plant(join(folder, 'lock'));
       const started = performance.now();
       await assert.rejects(lockFolder(folder), /cannot be written \(.*lock .*Give another --train-dir/);
-      assert.ok(performance.now() - started < 1000);
+      assert.ok(performance.now() - started < 5000);
     }),
   );
 
