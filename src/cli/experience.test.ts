@@ -81,6 +81,26 @@ describe('training', () => {
     assert.match(output, /^Done at step 12: 192 images in .*\n$/);
   });
 
+  test('suggests what comes next, unless the script that runs it does', async () => {
+    const words = [
+      'train',
+      '--dataset',
+      'synthetic',
+      '--data-dir',
+      data,
+      '--batch-size',
+      '8',
+      '--max-steps',
+      '1',
+    ];
+    const alone = ok(await program([...words, '--train-dir', run('alone')]));
+    assert.match(alone.output, /To see how good it is:/);
+    const guided = await program([...words, '--train-dir', run('guided')], undefined, folder, {
+      CIFAR10_SUGGEST: 'no',
+    });
+    assert.doesNotMatch(ok(guided).output, /To see how good it is:|For more steps:/);
+  });
+
   test('prints no control characters into a pipe', async () => {
     const { output } = ok(await train('plain', ...steps));
     assert.ok(!output.includes('\u001b') && !output.includes('\r'));

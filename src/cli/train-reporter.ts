@@ -288,7 +288,7 @@ class StepReporter {
       kind: 'end',
       ...{ globalStep, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
     });
-    this.#console.line(this.#next(globalStep, stopped));
+    if (stopped || suggests()) this.#console.line(this.#next(globalStep, stopped));
   }
 
   /** The commands that may follow, each on a line of its own. */
@@ -307,8 +307,13 @@ class StepReporter {
       'To see how good it is:',
       `  ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`,
     ];
-    return [...more, ...score].join('\n');
+    return (suggests() ? [...more, ...score] : more).join('\n');
   }
+}
+
+/** Scripts that run one command after the other, as `npm start` does, set the variable and say themselves what comes next. */
+function suggests(): boolean {
+  return process.env['CIFAR10_SUGGEST'] !== 'no';
 }
 
 /** `--learning-rate changed: 0.05 → 0.01`. */

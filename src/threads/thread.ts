@@ -57,24 +57,24 @@ export class Thread<Start, M extends Methods> {
   }
 
   /** Makes the service. Rejects with what the service threw, or with what ended the thread. */
-  async begin(start: Start): Promise<void> {
-    await this.#send({ method: 'begin', args: [start] }, []);
+  begin(start: Start): Promise<void> {
+    return this.#send({ method: 'begin', args: [start] }) as Promise<void>;
   }
 
   /** Calls a method of the service. Rejects with what it threw (of the same class, with the same fields), or with what ended
    * the thread.
    * @param moved memory in the arguments that becomes the thread's, instead of being copied */
-  async call<K extends keyof M & string>(
+  call<K extends keyof M & string>(
     method: K,
     args: Parameters<M[K]>,
     moved: readonly ArrayBuffer[] = [],
   ): Promise<ReturnType<M[K]>> {
-    return (await this.#send({ method, args }, moved)) as ReturnType<M[K]>;
+    return this.#send({ method, args }, moved) as Promise<ReturnType<M[K]>>;
   }
 
   /** Ends the service. The thread lives on, and can begin another. */
-  async close(): Promise<void> {
-    await this.#send({ method: 'close', args: [] }, []);
+  close(): Promise<void> {
+    return this.#send({ method: 'close', args: [] }) as Promise<void>;
   }
 
   /** A thread that is not kept alive does not keep the process alive. */
@@ -89,7 +89,7 @@ export class Thread<Start, M extends Methods> {
     await this.#worker.terminate();
   }
 
-  #send(call: Call, moved: readonly ArrayBuffer[]): Promise<unknown> {
+  #send(call: Call, moved: readonly ArrayBuffer[] = []): Promise<unknown> {
     if (this.#end !== undefined) return Promise.reject(this.#end.error);
     return new Promise((resolve, reject) => {
       this.#worker.postMessage(call, moved);
