@@ -13,7 +13,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
   'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],
   'fast-png': ['summary/png.ts'],
-  commander: ['cli/'],
   koffi: ['engine/onednn/native/library.ts', 'cli/end-process.ts'],
   'string-width': ['cli/width.ts'],
   'modern-tar': ['data/download/extract.ts'],

@@ -5,26 +5,19 @@ import { errorCode, messageOf, RunError, StoppedError, stackOf, UsageError } fro
 import { describeExhaustion } from '../machine/exhaustion.ts';
 import { Patience } from '../training/patience.ts';
 import { version } from '../version.ts';
-import { isCommandName } from './command-table.ts';
+import { type CommandRecord, commandTable, isCommandName } from './command-table.ts';
 import { type Console, createConsole, type Output } from './console.ts';
 import { exitNow } from './end-process.ts';
+import type { CommandName } from './flag.ts';
 import { inFlags } from './option-flags.ts';
 import { OutputQueue, type StreamName, sinkOf } from './output-queue.ts';
-import { type CommandLine, parseCommandLine } from './parse.ts';
+import { type CommandLine, parseCommandLine, type RequestsByCommand } from './parse.ts';
 import { interruption } from './signals.ts';
 import { StopWatch } from './stop-watch.ts';
 import { startWatchdog } from './watchdog.ts';
 
-/** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
+/** Runs a request. Returns the exit code. */
 async function run(request: CommandLine, console: Console): Promise<number> {
-  const { signal } = interruption;
-  const stopWatch = new StopWatch(
-    signal,
-    (why) => interruption.leave(why),
-    (limits) => startWatchdog(interruption.name, limits),
-  );
-  const room = () => output.room(signal);
-  const context = { console, signal, stopWatch, room };
   switch (request.command) {
     case 'help':
       console.result(request.text);
@@ -32,38 +25,28 @@ async function run(request: CommandLine, console: Console): Promise<number> {
     case 'version':
       console.result(version);
       return 0;
-    case 'download': {
-      interruption.listen();
-      const { downloadCommand } = await import('./commands/download.ts');
-      await downloadCommand({ ...request, ...context });
-      return 0;
-    }
-    case 'train': {
-      interruption.listen();
-      const { trainCommand } = await import('./commands/train.ts');
-      return (await trainCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
-    }
-    case 'eval': {
-      interruption.listen();
-      const { evalCommand } = await import('./commands/eval.ts');
-      return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
-    }
-    case 'inspect': {
-      const { inspectCommand } = await import('./commands/inspect.ts');
-      await inspectCommand({ ...request, ...context });
-      return 0;
-    }
-    case 'doctor': {
-      const { doctorCommand } = await import('./commands/doctor.ts');
-      return (await doctorCommand({ ...request, ...context })) ? 0 : 1;
-    }
-    case 'bench': {
-      interruption.listen();
-      const { benchCommand } = await import('./commands/bench.ts');
-      await benchCommand({ ...request, ...context });
-      return interruption.signal.aborted ? interruption.exitCode() : 0;
-    }
+    default:
+      return runCommand(request, console);
   }
+}
+
+async function runCommand<C extends CommandName>(
+  { command: name, ...request }: RequestsByCommand[C],
+  console: Console,
+): Promise<number> {
+  const { signal } = interruption;
+  const stopWatch = new StopWatch(
+    signal,
+    (why) => interruption.leave(why),
+    (limits) => startWatchdog(interruption.name, limits),
+  );
+  const { load, isStoppable }: CommandRecord<C> = commandTable[name];
+  if (isStoppable) interruption.listen();
+  const start = await load();
+  const room = () => output.room(signal);
+  const outcome = await start({ ...request, console, signal, stopWatch, room });
+  if (outcome === 'stopped') return interruption.exitCode();
+  return outcome === 'done' ? 0 : 1;
 }
 
 /** 2 for what could be refused from the command line alone, 1 for everything else that failed, the signal's code for

@@ -62,6 +62,11 @@ export interface LaterFlag {
 
 export type Flag = AvailableFlag | LaterFlag;
 
+/** Is it a flag that the command has? */
+export function isFlagOf(flag: Flag, command: CommandName): flag is AvailableFlag {
+  return 'kind' in flag && flag.commands.includes(command);
+}
+
 /** What a flag of that kind holds when it is given. */
 type GivenValue<F> = F extends { kind: 'string' }
   ? string
