@@ -15,6 +15,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,13 +35,16 @@ export function run(command, args) {
   outliveTheProgram();
   const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
   if (error) fail(`cannot run ${command}: ${error.message}`);
+  if (signal === 'SIGINT' || signal === 'SIGTERM' || signal === 'SIGHUP')
+    process.exit(128 + constants.signals[signal]);
   if (signal) fail(`${command} was stopped by ${signal}`);
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Runs a command of the program, in the folder of the project.
+/** Runs a command of the program, in the folder of the project. It suggests no next commands: who calls this does.
  * @param {readonly string[]} words */
 export function cifar10(...words) {
+  process.env.CIFAR10_SUGGEST = 'no';
   run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...words]);
 }
 

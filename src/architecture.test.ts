@@ -10,10 +10,12 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['engine/onnx/runtime/execution.ts', 'engine/onnx/runtime/onnx-engine.ts'],
   protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts'],
   'protobufjs/minimal.js': ['engine/onnx/compile/model.ts'],
+  'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
+  'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],
   'fast-png': ['summary/png.ts'],
-  commander: ['cli/'],
-  koffi: ['engine/onednn/native/library.ts'],
+  koffi: ['engine/onednn/native/library.ts', 'cli/end-process.ts'],
   'string-width': ['cli/width.ts'],
+  'modern-tar': ['data/download/extract.ts'],
   undici: ['data/download/request.ts'],
 };
 

@@ -1,15 +1,13 @@
 /** What docs/architecture.md says to run in a page is bundled as for one, and run where a page runs: without Node, and under a
  * Content-Security-Policy that allows no code made from strings. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { type BuildResult, build, stop } from 'esbuild-wasm';
-import { inTemporaryFolder } from './testing/examples.ts';
+import { compilerErrors, errorsOfText } from './testing/compile.ts';
 import { pageFiles } from './testing/page-files.ts';
 import { madeInPage } from './testing/page-program.ts';
 
@@ -111,29 +109,12 @@ describe('a page', () => {
   });
 });
 
-test('what runs in a page compiles with the types of a page and without those of Node', async () => {
-  await inTemporaryFolder(async (folder) => {
-    const sources = pageFiles().map((file) => join(root, 'src', file));
-    assert.equal(compileForPage(folder, sources), '');
-    const file = join(folder, 'node.ts');
-    writeFileSync(file, "export const bytes: Uint8Array = Buffer.from('a');\n");
-    assert.match(compileForPage(folder, [file]), /Cannot find name 'Buffer'/);
-  });
-});
-
-/** What the compiler finds wrong with files and all that they import. */
-function compileForPage(folder: string, files: readonly string[]): string {
-  const config = join(folder, 'tsconfig.json');
-  const compilerOptions = {
-    noEmit: true,
-    rootDir: '/',
-    types: [],
-    lib: ['es2023', 'es2024.arraybuffer', 'dom'],
-  };
-  writeFileSync(
-    config,
-    JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: [], files }),
+test('what runs in a page compiles with the types of a page and without those of Node', () => {
+  const types = { types: [], lib: ['es2023', 'es2024.arraybuffer', 'dom'] };
+  const sources = pageFiles().map((file) => join(root, 'src', file));
+  assert.equal(compilerErrors(sources, types), '');
+  assert.match(
+    errorsOfText("export const bytes: Uint8Array = Buffer.from('a');", types),
+    /Cannot find name 'Buffer'/,
   );
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  return spawnSync(process.execPath, [tsc, '-p', config], { encoding: 'utf8' }).stdout;
-}
+});

@@ -9,11 +9,20 @@
  * We write paths relative to the folder, so that it can be moved; TensorFlow also writes absolute ones.
  */
 import { join, relative, resolve } from 'node:path';
+import textformat from 'protobufjs/ext/textformat.js';
+import protobuf from 'protobufjs/light.js';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 import { oneLine, quoted, shortened } from '../wording.ts';
-import { quoteText, unquoteText } from './text-proto.ts';
+
+/** TensorFlow's `checkpoint_state.proto`. */
+const CheckpointState = new protobuf.Type('CheckpointState')
+  .add(new protobuf.Field('model_checkpoint_path', 1, 'string'))
+  .add(new protobuf.Field('all_model_checkpoint_paths', 2, 'string', 'repeated'))
+  .add(new protobuf.Field('all_model_checkpoint_timestamps', 3, 'double', 'repeated'))
+  .add(new protobuf.Field('last_preserved_timestamp', 4, 'double'));
+new protobuf.Root().add(CheckpointState);
 
 export const indexName = 'checkpoint';
 
@@ -30,12 +39,11 @@ export interface CheckpointIndex {
 /** Replaces the index of a folder.
  * @throws RunError when it cannot be written */
 export async function writeCheckpointIndex(dir: string, { latest, all }: CheckpointIndex): Promise<void> {
-  const quote = (path: string) => quoteText(relative(dir, path));
-  const lines = [
-    `model_checkpoint_path: ${quote(latest)}`,
-    ...all.map((path) => `all_model_checkpoint_paths: ${quote(path)}`),
-  ];
-  await writeAside(join(dir, indexName), new TextEncoder().encode(`${lines.join('\n')}\n`));
+  const text = textformat.toText(CheckpointState, {
+    model_checkpoint_path: relative(dir, latest),
+    all_model_checkpoint_paths: all.map((path) => relative(dir, path)),
+  });
+  await writeAside(join(dir, indexName), new TextEncoder().encode(`${text}\n`));
 }
 
 /** The index of a folder with its paths resolved against the folder, or undefined if there is none.
@@ -44,37 +52,33 @@ export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex 
   const file = join(dir, indexName);
   let text: string;
   try {
-    text = String(await readRegularFile(file, { links: 'refuse', maximumBytes }));
+    text = new TextDecoder().decode(await readRegularFile(file, { links: 'refuse', maximumBytes }));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw new RunError(`cannot read ${file}: ${oneLine(messageOf(error))}`, { cause: error });
   }
-  return parseIndex(text, file, (path) => resolve(dir, path));
-}
-
-function parseIndex(text: string, file: string, resolvePath: (path: string) => string): CheckpointIndex {
-  let latest: string | undefined;
-  const all: string[] = [];
-  for (const [number, line] of text.split('\n').entries()) {
-    const field = parseLine(line, `${file}:${number + 1}`);
-    if (field?.name === 'model_checkpoint_path') latest = resolvePath(field.value);
-    if (field?.name === 'all_model_checkpoint_paths') all.push(resolvePath(field.value));
-  }
+  const { model_checkpoint_path: latest, all_model_checkpoint_paths: all = [] } = parseState(text, file);
   if (latest === undefined) throw new RunError(`${file}: no line model_checkpoint_path: "…"`);
-  return { latest, all };
+  return { latest: resolve(dir, latest), all: all.map((path) => resolve(dir, path)) };
 }
 
-/** Parses a line; undefined for an empty line, a comment, or a field that is not a string, such as a time stamp. */
-function parseLine(line: string, where: string): { name: string; value: string } | undefined {
-  const trimmed = line.trim();
-  if (trimmed === '' || trimmed.startsWith('#')) return undefined;
-  const [, name, literal] = /^(\w+)\s*:\s*(.*)$/s.exec(trimmed) ?? [];
-  if (name === undefined || literal === undefined || literal === '') {
-    throw new RunError(`${where}: expected name: "value", found ${quoted(line)}`);
+interface State {
+  readonly model_checkpoint_path?: string;
+  readonly all_model_checkpoint_paths?: readonly string[];
+}
+
+/** @throws RunError naming the line, as far as protobufjs does */
+function parseState(text: string, file: string): State {
+  try {
+    return CheckpointState.toObject(textformat.fromText(CheckpointState, text));
+  } catch (error) {
+    const [, what = '', line] = /^[.]?(.*?)(?: \(line (\d+)\))?$/s.exec(messageOf(error)) ?? [];
+    const said = oneLine(shortened(what));
+    if (line === undefined) throw new RunError(`${file}: ${said}`, { cause: error });
+    // At the end of the text the parser is behind the line that lacks something.
+    const lines = text.split('\n').slice(0, Number(line));
+    const number = lines.findLastIndex((candidate) => candidate.trim() !== '');
+    const found = `in ${quoted(lines[number] ?? '')}`;
+    throw new RunError(`${file}:${number + 1}: ${said} ${found}`, { cause: error });
   }
-  if (/^[-+.\d]/.test(literal)) return undefined;
-  const value = unquoteText(literal);
-  if (value === undefined)
-    throw new RunError(`${where}: expected a quoted string, found ${oneLine(shortened(literal))}`);
-  return { name, value };
 }

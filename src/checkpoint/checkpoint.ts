@@ -28,7 +28,11 @@ const digestKey = 'contentSha256';
 /** Writes `model.ckpt-<globalStep>.safetensors` into a folder, which is created if needed, and returns the path. A crash leaves
  * either the complete file or none.
  * @throws RunError when it cannot be written, or when the metadata could not be read back */
-export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint): Promise<string> {
+export async function writeCheckpoint(
+  trainDir: string,
+  checkpoint: Checkpoint,
+  onProgress?: () => void,
+): Promise<string> {
   const path = join(trainDir, checkpointName(checkpoint.metadata.globalStep));
   const bytes = encodeCheckpoint(checkpoint);
   try {
@@ -36,7 +40,7 @@ export async function writeCheckpoint(trainDir: string, checkpoint: Checkpoint):
   } catch (error) {
     throw new RunError(`cannot make the folder ${trainDir}: ${messageOf(error)}`, { cause: error });
   }
-  await writeAside(path, bytes);
+  await writeAside(path, bytes, onProgress);
   return path;
 }
 

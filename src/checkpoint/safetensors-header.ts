@@ -3,10 +3,9 @@
  * describes the format.
  */
 import { messageOf, RunError } from '../errors.ts';
-import { parseJson } from '../readers.ts';
+import { endOfString, parseJson } from '../readers.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import { oneLine, quoted, shortened } from '../wording.ts';
-import { duplicateKey } from './duplicate-keys.ts';
 import { elementTypes } from './element-types.ts';
 
 /** The location of a tensor: bytes `begin` to `end` (exclusive) of the payload. */
@@ -56,6 +55,33 @@ function parseObject(header: Uint8Array, file: string): Record<string, unknown> 
   if (duplicate !== undefined)
     throw new RunError(`${file}: the header has the key ${quoted(duplicate)} twice`);
   return value;
+}
+
+/**
+ * The first key that occurs twice in one object of a JSON text, or undefined. The text must be valid JSON. JSON.parse silently
+ * keeps the last of two equal keys, so two readers of one file could see different tensors under the same name. (Does not use
+ * a regular expression, because a string of several megabytes would overflow its stack.)
+ */
+function duplicateKey(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  let text = '';
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (character === '{' || character === '[') open.push(new Set());
+    else if (character === '}' || character === ']') open.pop();
+    else if (character === '"') {
+      const end = endOfString(json, at);
+      text = json.slice(at, end + 1);
+      at = end;
+    } else if (character === ':') {
+      // Compare decoded keys: "a" and "\u0061" are the same.
+      const key: string = JSON.parse(text);
+      const keys = open.at(-1);
+      if (keys?.has(key)) return key;
+      keys?.add(key);
+    }
+  }
+  return undefined;
 }
 
 function parseEntry(name: string, entry: unknown, file: string): TensorEntry {

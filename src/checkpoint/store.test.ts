@@ -163,7 +163,7 @@ test('an invalid index is ignored with a warning', async () => {
   assert.equal(await latestStep(), 2);
   assert.match(
     warnings.join(),
-    /checkpoint:1: expected name: "value".*; using the files in the folder instead$/,
+    /checkpoint:1: CheckpointState: unknown field '\w+' in .*; using the files in the folder instead$/,
   );
 });
 
@@ -234,7 +234,7 @@ test('repeated calls warn only once about an invalid index', async () => {
   assert.equal(warnings.length, 1);
   assert.match(
     warnings[0] ?? '',
-    /checkpoint:1: expected name: "value".*using the files in the folder instead/,
+    /checkpoint:1: CheckpointState: unknown field '\w+' in .*using the files in the folder instead/,
   );
 });
 

@@ -28,6 +28,8 @@ export interface CheckpointStoreOptions {
   readonly onWarning: (message: string) => void;
   /** Whether the caller holds the folder's lock. Default: false; then `train` holds it while it runs. */
   readonly isLocked?: boolean;
+  /** Called whenever a part of a save is on the disk. */
+  readonly onProgress?: () => void;
 }
 
 export interface FoundCheckpoint {
@@ -46,9 +48,14 @@ export class CheckpointStore {
   readonly #onWarning: (message: string) => void;
   /** Whether a file is undamaged, by path, size and modification time. */
   readonly #verified = new Map<string, boolean>();
+  readonly #onProgress: () => void;
   #lost: RunError | undefined;
 
-  constructor(dir: string, { keep, onWarning, isLocked = false }: CheckpointStoreOptions) {
+  constructor(
+    dir: string,
+    { keep, onWarning, isLocked = false, onProgress = () => undefined }: CheckpointStoreOptions,
+  ) {
+    this.#onProgress = onProgress;
     this.isLocked = isLocked;
     this.#dir = dir;
     this.#keep = keep;
@@ -74,7 +81,7 @@ export class CheckpointStore {
   async save(checkpoint: Checkpoint): Promise<string> {
     if (this.#lost !== undefined) throw this.#lost;
     await this.removeLeftovers();
-    const path = await writeCheckpoint(this.#dir, checkpoint);
+    const path = await writeCheckpoint(this.#dir, checkpoint, this.#onProgress);
     await this.#note(path, true);
     // Files of later steps are those `latest` skipped. They are neither deleted nor counted.
     const upToThis = checkpointNames(await namesIn(this.#dir)).filter(
@@ -82,6 +89,7 @@ export class CheckpointStore {
     );
     const { kept, surplus } = await this.#divide(upToThis);
     await writeCheckpointIndex(this.#dir, { latest: path, all: kept.map((name) => join(this.#dir, name)) });
+    this.#onProgress();
     await this.#delete(surplus);
     return path;
   }

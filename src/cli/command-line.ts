@@ -1,20 +1,23 @@
 /** `cifar10`: reads the command line, runs the command, and leaves with the exit code that says how it went. */
 
 import { command } from '../command.ts';
-import { messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
+import { errorCode, messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
 import { describeExhaustion } from '../machine/exhaustion.ts';
+import { Patience } from '../training/patience.ts';
 import { version } from '../version.ts';
-import { isCommandName } from './command-table.ts';
-import { type Console, createConsole } from './console.ts';
-import { type CommandLine, parseCommandLine } from './parse.ts';
+import { type CommandRecord, commandTable, isCommandName } from './command-table.ts';
+import { type Console, createConsole, type Output } from './console.ts';
+import { exitNow } from './end-process.ts';
+import type { CommandName } from './flag.ts';
+import { inFlags } from './option-flags.ts';
+import { OutputQueue, type StreamName, sinkOf } from './output-queue.ts';
+import { type CommandLine, parseCommandLine, type RequestsByCommand } from './parse.ts';
 import { interruption } from './signals.ts';
-import { computing, StopWatch } from './stop-watch.ts';
+import { StopWatch } from './stop-watch.ts';
+import { startWatchdog } from './watchdog.ts';
 
-/** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
+/** Runs a request. Returns the exit code. */
 async function run(request: CommandLine, console: Console): Promise<number> {
-  const { signal } = interruption;
-  const stopWatch = new StopWatch(signal, console, () => interruption.leave());
-  const context = { console, signal, stopWatch };
   switch (request.command) {
     case 'help':
       console.result(request.text);
@@ -22,39 +25,28 @@ async function run(request: CommandLine, console: Console): Promise<number> {
     case 'version':
       console.result(version);
       return 0;
-    case 'download': {
-      interruption.listen();
-      const { downloadCommand } = await import('./commands/download.ts');
-      await downloadCommand({ ...request, ...context });
-      return 0;
-    }
-    case 'train': {
-      interruption.listen();
-      const { trainCommand } = await import('./commands/train.ts');
-      return (await trainCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
-    }
-    case 'eval': {
-      interruption.listen();
-      const { evalCommand } = await import('./commands/eval.ts');
-      return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
-    }
-    case 'inspect': {
-      const { inspectCommand } = await import('./commands/inspect.ts');
-      await inspectCommand({ ...request, ...context });
-      return 0;
-    }
-    case 'doctor': {
-      const { doctorCommand } = await import('./commands/doctor.ts');
-      return (await doctorCommand({ ...request, ...context })) ? 0 : 1;
-    }
-    case 'bench': {
-      interruption.listen();
-      stopWatch.begin(computing());
-      const { benchCommand } = await import('./commands/bench.ts');
-      await benchCommand({ ...request, ...context });
-      return interruption.signal.aborted ? interruption.exitCode() : 0;
-    }
+    default:
+      return runCommand(request, console);
   }
+}
+
+async function runCommand<C extends CommandName>(
+  { command: name, ...request }: RequestsByCommand[C],
+  console: Console,
+): Promise<number> {
+  const { signal } = interruption;
+  const stopWatch = new StopWatch(
+    signal,
+    (why) => interruption.leave(why),
+    (limits) => startWatchdog(interruption.name, limits),
+  );
+  const { load, isStoppable }: CommandRecord<C> = commandTable[name];
+  if (isStoppable) interruption.listen();
+  const start = await load();
+  const room = () => output.room(signal);
+  const outcome = await start({ ...request, console, signal, stopWatch, room });
+  if (outcome === 'stopped') return interruption.exitCode();
+  return outcome === 'done' ? 0 : 1;
 }
 
 /** 2 for what could be refused from the command line alone, 1 for everything else that failed, the signal's code for
@@ -66,7 +58,7 @@ function report(error: unknown, debug: boolean, console: Console): number {
     return interruption.exitCode();
   }
   const exitCode = error instanceof UsageError ? 2 : 1;
-  const message = explained(error);
+  const message = inFlags(explained(error));
   const event = { kind: 'error', error: kindOf(error), message, exitCode } as const;
   console.error(`cifar10: ${message}${hintFor(error, debug)}`, event);
   if (debug) console.error(stackOf(error));
@@ -101,39 +93,70 @@ function commandWord(): string {
 function hintFor(error: unknown, debug: boolean): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)
-    return /--help|Did you mean|Commands:/.test(error.message)
+    return /--help|Did you mean|Write \S+$|Commands:/.test(error.message)
       ? ''
       : `\nSee ${command(`${commandWord()}--help`)}`;
   return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';
 }
 
-// When the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. An output that cannot be
-// written, such as a file on a full disk, ends it too, and is an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE' && !interruption.signal.aborted) {
-    process.once('exit', () => {
-      process.exitCode = 1;
-    });
-    console.error(`cifar10: the output cannot be written (${error.message})`);
+const output = new OutputQueue({ out: sinkOf(process.stdout), err: sinkOf(process.stderr) }, outputFailed);
+const streams = { out: queued('out', process.stdout), err: queued('err', process.stderr) };
+
+function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
+  return {
+    isTTY,
+    get columns() {
+      return process[stream === 'out' ? 'stdout' : 'stderr'].columns;
+    },
+    get isBehind() {
+      return output.isBehind;
+    },
+    write: (text) => output.write(stream, text),
+  };
+}
+
+/** When the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. An output that cannot be
+ * written, such as a file on a full disk, ends it too, and is an error. An error about standard error cannot be reported. */
+function outputFailed(stream: StreamName, error: unknown): void {
+  if (stream === 'err') return;
+  if (errorCode(error) !== 'EPIPE' && !interruption.signal.aborted) {
+    outputHasFailed = true;
+    console.error(`cifar10: the output cannot be written (${messageOf(error)})`);
   }
   interruption.stopReading();
-});
-// There is nowhere left to report it.
-process.stderr.on('error', () => undefined);
+}
+
+let outputHasFailed = false;
 
 /** After its end a process may live on for a thread that hangs, such as one in a write to a disk that failed. */
 const lingeringMillis = 2000;
+/** After a stop it may compute a step that was given up; everything is saved then. */
+const lingeringAfterStopMillis = 100;
+/** How long after a stop the output may be read. */
+const lastOutputMillis = 1200;
+/** How long last words may take to be written. */
+const lastWordsMillis = 120;
 
 interruption.refuseDebugger();
 const words = process.argv.slice(2);
 // Programs that asked for JSON get it for a wrong flag too.
 const asksForJson = words.some((word) => word === '--json' || word === '--json=true');
-let console: Console = createConsole({ quiet: false, json: asksForJson });
+let console: Console = createConsole({ quiet: false, json: asksForJson }, streams);
+interruption.sayLast = (text) => {
+  console.progress(undefined);
+  console.warn(text);
+  return output.hurry(lastWordsMillis);
+};
 try {
   const request = parseCommandLine(words);
-  if ('flags' in request) console = createConsole(request.flags);
+  if ('flags' in request) console = createConsole(request.flags, streams);
   process.exitCode = await run(request, console);
 } catch (error) {
   process.exitCode = report(error, words.includes('--debug'), console);
 }
-setTimeout(() => process.exit(), lingeringMillis).unref();
+// After a stop nobody waits for a reader that is slow.
+await new Patience(interruption.signal, lastOutputMillis).for(output.idle());
+if (outputHasFailed) process.exitCode = 1;
+const { exitCode = 0 } = process;
+if (interruption.isBySignal) setTimeout(() => interruption.leaveSilently(), lingeringAfterStopMillis).unref();
+else setTimeout(() => exitNow(Number(exitCode)), lingeringMillis).unref();

@@ -1,7 +1,12 @@
 /** Every command of the program, one record each, in the order of the help. */
+import type { Command } from './commands/context.ts';
 import type { CommandName } from './flag.ts';
 
-export interface CommandRecord {
+export interface CommandRecord<C extends CommandName> {
+  /** Loads the command, so that help and errors of usage come at once. */
+  readonly load: () => Promise<Command<C>>;
+  /** Whether a first Ctrl-C asks the command to end, because it has something to save or to remove; else it ends the process. */
+  readonly isStoppable: boolean;
   /** For the list of commands. */
   readonly summary: string;
   /** What it does, as paragraphs. */
@@ -12,8 +17,10 @@ export interface CommandRecord {
   readonly examples: readonly (readonly [line: string, purpose: string])[];
 }
 
-export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
+export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   download: {
+    load: async () => (await import('./commands/download.ts')).downloadCommand,
+    isStoppable: true,
     summary: 'fetch and verify CIFAR-10, or draw the generated set',
     description:
       'Puts a data set into the data folder: fetches the archive, continuing an earlier attempt, verifies ' +
@@ -28,6 +35,8 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
     ],
   },
   train: {
+    load: async () => (await import('./commands/train.ts')).trainCommand,
+    isStoppable: true,
     summary: 'train the network, or resume a training',
     description:
       'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. In a folder that holds ' +
@@ -51,6 +60,8 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
     ],
   },
   eval: {
+    load: async () => (await import('./commands/eval.ts')).evalCommand,
+    isStoppable: true,
     summary: 'measure how often a trained network is right',
     description:
       'Classifies images by the checkpoints of a training folder and prints precision @ 1: the share of images ' +
@@ -67,6 +78,8 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
     ],
   },
   inspect: {
+    load: async () => (await import('./commands/inspect.ts')).inspectCommand,
+    isStoppable: false,
     summary: 'look into the network, a checkpoint, event files, data or an ONNX file',
     operand: 'thing',
     description:
@@ -82,6 +95,8 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
     ],
   },
   doctor: {
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+    isStoppable: false,
     summary: 'see what this machine has and lacks, and whether training works',
     description:
       'Looks at versions, cores and quota, memory, folders and data; then trains one small batch with every engine, ' +
@@ -93,6 +108,8 @@ export const commandTable: Readonly<Record<CommandName, CommandRecord>> = {
     ],
   },
   bench: {
+    load: async () => (await import('./commands/bench.ts')).benchCommand,
+    isStoppable: true,
     summary: 'time training on this machine, every engine and precision',
     description:
       'Times whole training steps, input and moving averages included, of every engine and precision that works here ' +

@@ -29,7 +29,7 @@ interface Limits {
 /** Runs the program within limits. Skipped are limits that Node.js itself does not start with. */
 function within({ ulimit, as = [] }: Limits, words: readonly string[], environment = {}) {
   const shell = `ulimit ${ulimit} && exec "$@"`;
-  const [command = '', ...rest] = [...as, 'bash', '-c', shell, 'bash', process.execPath];
+  const [command = '', ...rest] = [...as, 'bash', '--norc', '-c', shell, 'bash', process.execPath];
   const run = (...more: readonly string[]) =>
     spawnSync(command, [...rest, ...more], {
       encoding: 'utf8',

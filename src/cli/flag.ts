@@ -62,6 +62,11 @@ export interface LaterFlag {
 
 export type Flag = AvailableFlag | LaterFlag;
 
+/** Is it a flag that the command has? */
+export function isFlagOf(flag: Flag, command: CommandName): flag is AvailableFlag {
+  return 'kind' in flag && flag.commands.includes(command);
+}
+
 /** What a flag of that kind holds when it is given. */
 type GivenValue<F> = F extends { kind: 'string' }
   ? string
@@ -114,10 +119,37 @@ const spelling = /^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 function readNumber(flag: NumberFlag, written: string, text: string | undefined): number {
   const { kind, minimum, maximum = Number.MAX_SAFE_INTEGER } = flag;
   const read = text !== undefined && spelling.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
-  const value = kind === 'integer' && !Number.isInteger(read) ? Number.NaN : read;
+  // `1.000` is a thousand in some countries, and one in others.
+  const isWhole = Number.isInteger(read) && !groups.test(text ?? '');
+  const value = kind === 'integer' && !isWhole ? Number.NaN : read;
   if (value >= minimum && value <= maximum) return value;
   const range = value > maximum ? `from ${minimum} to ${maximum}` : `of at least ${minimum}`;
-  throw unexpected(written, `${kind === 'integer' ? 'a whole number' : 'a number'} ${range}`, text);
+  const { message } = unexpected(
+    written,
+    `${kind === 'integer' ? 'a whole number' : 'a number'} ${range}`,
+    text,
+  );
+  const meant = text === undefined ? undefined : meantNumber(text.trim(), kind);
+  const isAllowed = meant !== undefined && meant >= minimum && meant <= maximum;
+  throw new UsageError(isAllowed ? `${message}. Write ${meant}` : message);
+}
+
+/** Thousands in groups (`1,000`, `1.000.000`, `1 000`, `1'000`). */
+const groups = /^\d{1,3}([,. '’\u00a0\u202f])\d{3}(\1\d{3})*$/;
+/** `10k`, `1.5M`. */
+const shortened = /^(\d+(?:\.\d+)?) ?([km])$/i;
+
+/** The number that people mean by spellings that are not read, because they mean different numbers in different places. */
+function meantNumber(text: string, kind: NumberFlag['kind']): number | undefined {
+  const [, count, unit] = shortened.exec(text) ?? [];
+  if (count !== undefined) {
+    const value = Math.round(Number(count) * (unit?.toLowerCase() === 'k' ? 1e9 : 1e12)) / 1e6;
+    return kind === 'integer' && !Number.isInteger(value) ? undefined : value;
+  }
+  if (kind === 'integer') return groups.test(text) ? Number(text.replace(/\D/g, '')) : undefined;
+  if (/^\d*,\d+$/.test(text)) return Number(text.replace(',', '.'));
+  const [, percent] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? [];
+  return percent === undefined ? undefined : Number((Number(percent) / 100).toPrecision(12));
 }
 
 const booleanWords = new Map([

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RandomStream } from '../tensor/random.ts';
-import { main, type Outcome, program, stepsIn } from '../testing/program.ts';
+import { main, type Outcome, program, shellCodeOf, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 /** Thirty runs, each killed at random moments until it is done, end with the bytes of one that was left alone. Every
@@ -51,7 +51,7 @@ function killedByTheClock(train: readonly string[], stream: RandomStream): Promi
     });
     child.once('close', (code, signal) => {
       clearTimeout(timer);
-      resolve({ code, signal, output, errors });
+      resolve({ code, signal, shellCode: shellCodeOf(code, signal), output, errors });
     });
   });
 }

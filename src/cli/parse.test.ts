@@ -183,6 +183,27 @@ test('whole numbers are understood as people write them', () => {
   assert.equal(trainFlags('--max-steps=2.5e3').maxSteps, 2500);
 });
 
+for (const [line, meant] of [
+  ['--max-steps 1,000', 1000],
+  ['--max-steps 1.000', 1000],
+  ['--max-steps=1.000.000', 1_000_000],
+  ["--max-steps 10'000", 10_000],
+  ['--max-steps 10k', 10_000],
+  ['--max-steps 1.5K', 1500],
+  ['--checkpoint-steps 1M', 1_000_000],
+  ['--checkpoint-steps 2,000', 2000],
+  ['--learning-rate 0,1', 0.1],
+  ['--holdout 10%', 0.1],
+] as const)
+  test(`${line} is refused with the number to write`, () => {
+    assert.throws(() => trainFlags(line), new RegExp(`found ".*"\\. Write ${meant}$`));
+  });
+
+test('a number that no number is meant by, or that would be refused as well, gets no such hint', () => {
+  for (const line of ['--max-steps 1,00', '--max-steps 1.2345k', '--holdout 200%', '--max-steps k'])
+    assert.throws(() => trainFlags(line), /found "[^"]*"$/, line);
+});
+
 test('--debug may stand anywhere', () => {
   for (const line of ['--debug train', 'train --debug', 'train --debug --seed 1', 'train --seed 1 --debug']) {
     const request = parse(line);
@@ -324,7 +345,9 @@ test('help is found in every way in which it is looked for', () => {
   assert.equal(helpOf('help train'), helpOf('train --help'));
   assert.equal(helpOf('--help train'), helpOf('train --help'));
   assert.equal(helpOf('train --nonsense --help'), helpOf('train --help'));
-  for (const line of ['--help', '-h', 'help', '--debug']) assert.equal(helpOf(line), helpOf(''));
+  for (const name of ['train', 'eval', 'inspect', 'doctor', 'bench', 'download'])
+    assert.equal(helpOf(`${name} help`), helpOf(`help ${name}`));
+  for (const line of ['--help', '-h', 'help', 'help help', '--debug']) assert.equal(helpOf(line), helpOf(''));
 });
 
 test('the help of the program names the commands that there are', () => {

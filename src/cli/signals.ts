@@ -10,16 +10,17 @@
  * A repetition within a second is the same request: npx, shells and the entry scripts of containers pass a signal on that
  * the whole process group received. A signal that the parent process ignores, as `nohup` does with SIGHUP and scripts do
  * with SIGINT for background jobs, stays ignored. Commands that have nothing to save do not listen: the first signal ends
- * them.
+ * them. (As the first process of a container they listen too, and leave: the kernel gives it no other signals.)
  */
 import { constants } from 'node:os';
+import { endBy, isFirstProcess } from './end-process.ts';
 import { ignoredSignals } from './ignored-signals.ts';
 
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXCPU', 'SIGPWR'] as const;
 const saving = ['SIGUSR1', 'SIGUSR2'] as const;
-/** A second one of these leaves at once. */
-const leaving: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 type StopSignal = (typeof stopping)[number];
+/** A second one of these leaves at once. */
+const leaving: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Signals of one request come within this time. */
 const repetitionMillis = 1000;
@@ -30,22 +31,34 @@ class Interruption {
   readonly #controller = new AbortController();
   readonly #saveListeners = new Set<() => void>();
   #askedAt = Number.NEGATIVE_INFINITY;
+  #name: StopSignal | undefined;
   #code = 0;
   /** When signals came that were ignored. */
   #ignored: readonly number[] = [];
-  /** Says what leaving at once loses. */
-  onLeave: (() => void) | undefined;
+  #listens = false;
+  #isLeaving = false;
+  /** What leaving at once loses, such as `5 steps are lost`. */
+  describeLoss: (() => string) | undefined;
+  /** Prints a last warning; resolves soon, also where the output takes nothing. */
+  sayLast: ((text: string) => Promise<void>) | undefined;
 
   /** Node opens its debugger on SIGUSR1, on a port of a machine that others may share: never here. */
   refuseDebugger(): void {
     for (const name of saving) listenTo(name, () => this.#save());
+    if (!isFirstProcess) return;
+    for (const name of leaving)
+      listenTo(name, () => {
+        if (!this.#listens) endBy(name);
+      });
   }
 
   /** From now on the first signal only asks. */
   listen(): void {
+    this.#listens = true;
     const ignored = ignoredSignals();
-    for (const name of stopping)
+    for (const name of stopping) {
       listenTo(name, ignored.includes(name) ? () => this.#ignore(name) : () => this.#stop(name));
+    }
   }
 
   get signal(): AbortSignal {
@@ -68,10 +81,37 @@ class Interruption {
     return this.#code;
   }
 
-  /** Ends the process by the signal that asked to stop, so that shells see it. */
-  leave(): void {
-    const name = stopping.find((other) => 128 + constants.signals[other] === this.#code) ?? 'SIGTERM';
-    endBy(name);
+  /** The signal that asked to stop; SIGTERM where the output was closed. */
+  get name(): StopSignal {
+    return this.#name ?? 'SIGTERM';
+  }
+
+  /** Was it a signal that asked to stop? */
+  get isBySignal(): boolean {
+    return this.#name !== undefined;
+  }
+
+  /** Ends the process by the signal that asked to stop, so that shells see it. Says what is lost, where the command knows.
+   * @param why such as `the file system does not answer` */
+  leave(why?: string): void {
+    this.#leaveBy(this.name, why);
+  }
+
+  /** Leaves without a word: everything is done. */
+  leaveSilently(): void {
+    if (!this.#isLeaving) endBy(this.name);
+  }
+
+  #leaveBy(name: StopSignal, why?: string): void {
+    if (this.#isLeaving) {
+      endBy(name);
+      return;
+    }
+    this.#isLeaving = true;
+    const loss = this.describeLoss?.();
+    const text = `leaving at once${why === undefined ? '' : ` (${why})`}${loss === undefined ? '' : `: ${loss}`}`;
+    const said = why === undefined && loss === undefined ? undefined : this.sayLast?.(text);
+    void Promise.resolve(said).then(() => endBy(name));
   }
 
   #save(): void {
@@ -89,13 +129,13 @@ class Interruption {
     const now = performance.now();
     if (!this.#controller.signal.aborted) {
       this.#askedAt = now;
+      this.#name = name;
       this.#code = 128 + constants.signals[name];
       this.#controller.abort();
       return;
     }
     if (now - this.#askedAt < repetitionMillis || !leaving.includes(name)) return;
-    this.onLeave?.();
-    endBy(name);
+    this.#leaveBy(name);
   }
 }
 
@@ -107,15 +147,6 @@ function listenTo(name: NodeJS.Signals, listener: () => void): void {
   } catch {
     // The system does not let programs handle it.
   }
-}
-
-/** Not `process.exit`: it tears down what the thread of a session is computing with, and that ends in a crash. A signal
- * without a listener ends the process whole, and tells the shell which it was. The first process of a container survives
- * its own signals (pid_namespaces(7)), and has no other way than to exit. */
-function endBy(name: NodeJS.Signals): void {
-  process.removeAllListeners(name);
-  process.kill(process.pid, name);
-  if (process.pid === 1) process.exit(128 + constants.signals[name]);
 }
 
 export const interruption: Interruption = new Interruption();

@@ -1,56 +1,50 @@
 /**
- * Watches over a stop that was asked for: says what it waits for, and leaves when it waits for something that may never
- * come, such as a file system that does not answer.
+ * Limits what a stop waits for: two seconds after the signal the process has left, whatever it was waiting for. Only a save
+ * that makes progress may take longer, on a slow disk. Long steps and validations do not wait for this limit: training
+ * gives them up itself (training/patience.ts).
  */
-import type { Console } from './console.ts';
+import type { StartWatchdog } from './watchdog.ts';
 
-/** What a command does at the moment, since when, and how long that may take after a stop was asked for. */
-export interface Activity {
-  /** Such as `stopping after this step`; undefined for what ends by itself. */
-  readonly note?: string;
-  readonly since: number;
-  readonly allowedMillis: number;
-}
+/** What a command does at the moment. */
+export type Activity = 'saving' | 'other';
 
-/** Computing is never cut short: it ends, and its result is worth saving. */
-export const computing = (): Activity => ({
-  note: 'stopping after this step; Ctrl-C again leaves at once',
-  since: performance.now(),
-  allowedMillis: Number.POSITIVE_INFINITY,
-});
-export const saving = (): Activity => ({ since: performance.now(), allowedMillis: 10_000 });
-/** Everything else reacts to the signal at once. */
-export const waiting = (): Activity => ({ since: performance.now(), allowedMillis: 1800 });
-
-const noteMillis = 1000;
-const checkMillis = 100;
+/** How long a stop may take, and how long a save may stand still beyond that. */
+const [limitMillis, standstillMillis] = [1700, 1000];
+const checkMillis = 50;
+/** The watchdog acts later than this timer would, unless the main thread is blocked. */
+const watchdogLimits = { graceMillis: 1900, silentMillis: 800 };
 
 export class StopWatch {
-  #activity: Activity = waiting();
+  #activity: Activity = 'other';
+  #progressAt = performance.now();
 
-  /** @param leave ends the process at once */
-  constructor(signal: AbortSignal, console: Pick<Console, 'warn'>, leave: () => void) {
+  /** @param leave ends the process at once, and says why
+   * @param startWatchdog starts a thread that ends the process when nothing more is heard of this one */
+  constructor(signal: AbortSignal, leave: (why: string) => void, startWatchdog: StartWatchdog) {
     signal.addEventListener('abort', () => {
       const askedAt = performance.now();
-      let isTold = false;
+      const beat = startWatchdog(watchdogLimits);
       const timer = setInterval(() => {
+        beat();
         const now = performance.now();
-        const { note, since, allowedMillis } = this.#activity;
-        if (note !== undefined && !isTold && now - askedAt > noteMillis) {
-          console.warn(note);
-          isTold = true;
-        }
-        if (now - Math.max(askedAt, since) < allowedMillis) return;
+        const isSaving = this.#activity === 'saving';
+        if (now - askedAt < limitMillis) return;
+        if (isSaving && now - this.#progressAt < standstillMillis) return;
         clearInterval(timer);
-        console.warn('what is under way does not end; leaving at once');
-        leave();
+        leave(isSaving ? 'the file system does not answer' : 'what is under way does not end');
       }, checkMillis);
       timer.unref();
     });
   }
 
-  /** Says what the command does from now on. */
+  /** Receives what the command does from now on. */
   begin(activity: Activity): void {
     this.#activity = activity;
+    this.#progressAt = performance.now();
+  }
+
+  /** A part of what is being saved is on the disk. */
+  progressed(): void {
+    this.#progressAt = performance.now();
   }
 }

@@ -291,7 +291,7 @@ describe('all that was shown is on the disk', () => {
       asked = step;
       kill('SIGINT');
     });
-    assert.equal(stopped.code, 130, stopped.errors);
+    assert.equal(stopped.shellCode, 130, stopped.errors);
     assert.match(
       stopped.output,
       /To continue:\n {2}npx cifar10 train .* --max-steps 4000 --summary-steps 2\n/,

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { datasets } from '../data/dataset.ts';
 import { eventFilesOf } from '../summary/event-file-name.ts';
 import { readEvents, readRun } from '../summary/event-reader.ts';
 import { decodeGraphDef } from '../summary/graph-def.ts';
 import type { RunEvents } from '../summary/run-events.ts';
+import { tagRecords } from '../summary/tags.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
@@ -107,19 +107,78 @@ test('an evaluation shows Precision @ 1 and activations, and each class, confusi
   assert.equal(evaluation.scalars.get('Precision @ 1')?.[0]?.step, 3, 'the number of updates');
 });
 
-test('every tag is described in the event file and in docs/summaries.md', () => {
-  const page = readFileSync(new URL('../../docs/summaries.md', import.meta.url), 'utf8').replaceAll('`', '');
-  const classes = datasets.synthetic.classes.join('|');
-  const general = (tag: string) =>
-    tag
-      .replaceAll(new RegExp(`(^|/)(${layers.join('|')})(?=/)`, 'g'), '$1*L*')
-      .replace(new RegExp(`/(${classes})$`), '/*class*')
-      .replace(/^(images\/image\/)\d$/, '$10');
-  for (const events of [training, evaluation]) {
-    for (const tag of Object.values(tagsOf(events)).flat()) {
-      assert.ok(events.descriptions.has(tag), `${tag} has no description`);
-      assert.ok(page.includes(tag) || page.includes(general(tag)), `${tag} is not in the page`);
+/** Those of the table that a training or an evaluation shows. */
+const recordsOf = (by: 'training' | 'evaluation') =>
+  Object.values(tagRecords).filter(({ shownBy }) => shownBy.includes(by));
+
+test('every tag is of a record of the table, with its description, and every record is used', () => {
+  const patternOf = (text: string) =>
+    new RegExp(`^${text.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&').replaceAll(/\{\w+\}/g, '.+')}$`);
+  for (const [by, events] of [['training', training] as const, ['evaluation', evaluation] as const]) {
+    const unused = new Set(recordsOf(by));
+    for (const [kind, tags] of Object.entries(tagsOf(events))) {
+      for (const tag of tags) {
+        const described = recordsOf(by).filter(
+          (record) =>
+            `${record.kind}s` === kind &&
+            patternOf(record.tag).test(tag) &&
+            patternOf(record.description).test(events.descriptions.get(tag) ?? ''),
+        );
+        assert.equal(described.length, 1, `${tag}: ${events.descriptions.get(tag)}`);
+        for (const record of described) unused.delete(record);
+      }
     }
+    assert.deepEqual([...unused], []);
+  }
+});
+
+describe('docs/summaries.md has a row for every record of the table, and no other', () => {
+  const page = readFileSync(new URL('../../docs/summaries.md', import.meta.url), 'utf8');
+  /** What stands for a hole in the page. */
+  const inPage: Readonly<Record<string, readonly string[]>> = {
+    activation: ['*L*/*L*'],
+    variable: ['*L*/weights', '*L*/biases'],
+    term: ['total_loss', 'cross_entropy', '*L*/weight_loss'],
+    class: ['*class*'],
+    index: ['0 … 2'],
+    capacity: ['4'],
+  };
+  const inPageAs = (tag: string): readonly string[] => {
+    const [hole, name = ''] = /\{(\w+)\}/.exec(tag) ?? [];
+    if (hole === undefined) return [tag];
+    return (inPage[name] ?? assert.fail(`${tag}: say here how docs/summaries.md writes {${name}}`)).flatMap(
+      (words) => inPageAs(tag.replace(hole, words)),
+    );
+  };
+  /** The tags in the first cells of a section; those in italics are pages of TensorBoard. */
+  const tagsIn = (heading: string) => {
+    const [, section = ''] = page.split(`\n${heading}\n`);
+    const [rows = ''] = section.split(/\n#/);
+    return [...rows.matchAll(/^\| ([^|]+) \|/gm)]
+      .map(([, cell = '']) => cell.replaceAll('`', ''))
+      .filter((cell) => !/^(tag|where|_.*_)$/.test(cell))
+      .flatMap((cell) => cell.split(', '));
+  };
+  const training = recordsOf('training');
+  const sections = [
+    ['### Scalars', training.filter(({ kind }) => kind === 'scalar')],
+    ['### Histograms', training.filter(({ kind }) => kind === 'histogram')],
+    ['### Images, graph, hyperparameters', training.filter(({ kind }) => kind === 'image')],
+    ['## What an evaluator shows', recordsOf('evaluation')],
+  ] as const;
+  for (const [heading, records] of sections) {
+    test(heading.replace(/^#+ /, ''), () => {
+      assert.ok(records.length > 0);
+      assert.deepEqual(sorted(tagsIn(heading)), sorted(records.flatMap(({ tag }) => inPageAs(tag))));
+    });
+  }
+});
+
+test('tools/expected_summaries.py names every record of the table', () => {
+  const tool = readFileSync(new URL('../../tools/expected_summaries.py', import.meta.url), 'utf8');
+  for (const { tag } of Object.values(tagRecords)) {
+    const [longest = ''] = tag.split(/\{\w+\}/).toSorted((a, b) => b.length - a.length);
+    assert.ok(tool.includes(longest.replace(/\/$/, '')), tag);
   }
 });
 

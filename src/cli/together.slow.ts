@@ -52,7 +52,7 @@ test('a trainer and an evaluator get along for 1,500 steps, and no checkpoint th
     looking.end();
     assert.equal(training.code, 0, training.errors);
     const evaluation = await evaluator;
-    assert.equal(evaluation.code, 130, evaluation.errors);
+    assert.equal(evaluation.shellCode, 130, evaluation.errors);
     assert.equal(evaluation.errors, '');
 
     const lines = readFileSync(join(evalDir, 'evaluations.jsonl'), 'utf8').trim().split('\n');

@@ -1,18 +1,24 @@
-/** What is told of a training while it runs: lines, the line at the bottom, and the events of `--json`. */
+/** What is printed of a training: lines, the line at the bottom, and the events of `--json`. */
 
 import { command } from '../command.ts';
+import type { DataEvent } from '../data/events.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
-import type { RecipeChange, TrainingRun } from '../training/run.ts';
+import type { TrainingEvent } from '../run/training.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
+import type { RecipeChange, TrainingRun } from '../training/training-run.ts';
+import { counted } from '../wording.ts';
 import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
+import { dataReporter } from './data-reporter.ts';
 import { writtenName } from './flag.ts';
 import { flagTable, type TrainFlags } from './flag-table.ts';
+import { inFlags } from './option-flags.ts';
 import { type Progress, progressLine } from './progress-line.ts';
 import { RunningMean } from './running-mean.ts';
 import { StepLines } from './step-lines.ts';
+import { watchLine } from './watch-line.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
 /** A terminal's line is drawn again after so many milliseconds at the earliest. */
@@ -22,7 +28,62 @@ const memory = 0.98;
 /** Steps after which the speed is known, and a time that is not worth an estimate. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
+/** Prints the events of a training. */
 export class TrainReporter {
+  readonly #console: Console;
+  readonly #flags: TrainFlags;
+  readonly #onData: (event: DataEvent) => void;
+  #steps: StepReporter | undefined;
+
+  constructor(console: Console, flags: TrainFlags) {
+    this.#console = console;
+    this.#flags = flags;
+    this.#onData = dataReporter(console, console.line);
+  }
+
+  /** What leaving before the next checkpoint loses. */
+  get lossOfLeaving(): string {
+    return this.#steps?.lossOfLeaving ?? 'nothing was trained';
+  }
+
+  /** Did it reach its last step? */
+  get finished(): boolean {
+    return this.#steps?.finished === true;
+  }
+
+  report(event: TrainingEvent): void {
+    if (event.kind !== 'reading' && event.kind !== 'data' && this.#steps === undefined)
+      this.#console.progress(undefined);
+    switch (event.kind) {
+      case 'warning':
+        this.#console.warn(event.message);
+        return;
+      case 'locked':
+        this.#console.line(event.message);
+        return;
+      case 'data':
+        this.#onData(event.event);
+        return;
+      case 'reading':
+        this.#console.progress(() => `reading ${event.dataset.title} …`);
+        return;
+      case 'movedAside':
+        this.#console.line(`The run that was in ${this.#flags.trainDir} is in ${event.path} now`);
+        return;
+      case 'start':
+        this.#steps = new StepReporter(this.#console, { ...this.#flags, maxSteps: event.maxSteps }, event);
+        return;
+      case 'recording':
+        this.#console.line(watchLine(event.dir));
+        return;
+      default:
+        this.#steps?.report(event);
+    }
+  }
+}
+
+/** Prints what happens from the first step on. */
+class StepReporter {
   readonly #console: Console;
   readonly #flags: TrainFlags;
   readonly #run: TrainingRun;
@@ -41,13 +102,11 @@ export class TrainReporter {
   #drawnAt = 0;
   #loss = Number.NaN;
 
-  /** Says what is trained on what. */
+  /** Prints what is trained on what. */
   constructor(
     console: Console,
     flags: TrainFlags,
-    run: TrainingRun,
-    engineReason: string | undefined,
-    resumedFrom: string | undefined,
+    { run, engineReason, resumedFrom }: TrainingEvent & { readonly kind: 'start' },
   ) {
     this.#console = console;
     this.#flags = flags;
@@ -71,7 +130,7 @@ export class TrainReporter {
         resumedFrom: resumedFrom ?? null,
       },
     );
-    if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${engineReason}`);
+    if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${inFlags(engineReason)}`);
     if (resumedFrom !== undefined) {
       console.line(`Resuming from ${resumedFrom}`);
       this.#saved = Number(/ckpt-(\d+)/.exec(resumedFrom)?.[1] ?? -1);
@@ -81,8 +140,9 @@ export class TrainReporter {
   /** What leaving before the next checkpoint loses. */
   get lossOfLeaving(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
-    const steps = lost === 1 ? '1 step is lost' : `${lost} steps are lost`;
-    return `leaving at once: ${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
+    const steps =
+      lost === 0 ? 'nothing is lost' : `${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
+    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
   }
 
   /** Did it reach its last step? */
@@ -90,7 +150,7 @@ export class TrainReporter {
     return this.#finished;
   }
 
-  tell(event: TrainEvent): void {
+  report(event: TrainEvent): void {
     switch (event.kind) {
       case 'ready':
         this.#ready(event);
@@ -228,7 +288,7 @@ export class TrainReporter {
       kind: 'end',
       ...{ globalStep, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
     });
-    this.#console.line(this.#next(globalStep, stopped));
+    if (stopped || suggests()) this.#console.line(this.#next(globalStep, stopped));
   }
 
   /** The commands that may follow, each on a line of its own. */
@@ -247,8 +307,13 @@ export class TrainReporter {
       'To see how good it is:',
       `  ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`,
     ];
-    return [...more, ...score].join('\n');
+    return (suggests() ? [...more, ...score] : more).join('\n');
   }
+}
+
+/** Scripts that run one command after the other, as `npm start` does, set the variable and say themselves what comes next. */
+function suggests(): boolean {
+  return process.env['CIFAR10_SUGGEST'] !== 'no';
 }
 
 /** `--learning-rate changed: 0.05 → 0.01`. */

@@ -9,7 +9,7 @@ import type { DataOptions } from './events.ts';
 const purpose: LockPurpose = {
   file: 'data.lock',
   doing: 'is writing data there',
-  flag: '--data-dir',
+  option: 'dataDir',
 };
 
 /** Runs a task while holding the lock of the data folder, because two writers would damage each other's unfinished files.
@@ -28,7 +28,7 @@ export async function withDataFolder<T>(
     await removeLeftovers(dataDir, dataset);
     return await task();
   } catch (error) {
-    throw isDiskError(error) ? cannotBeWritten(dataDir, purpose.flag, error) : error;
+    throw isDiskError(error) ? cannotBeWritten(dataDir, purpose.option, error) : error;
   } finally {
     await unlock();
   }

@@ -18,7 +18,7 @@ describe('a wrong data folder is recognised before anything is downloaded', () =
         writeFileSync(join(inside, 'data_batch_1.bin'), '');
         return inside;
       },
-      /cifar-10-batches-bin is the folder of CIFAR-10 itself; give its parent: --data-dir \S+$/,
+      /cifar-10-batches-bin is the folder of CIFAR-10 itself; give its parent: `dataDir: \S+`$/,
     ],
     [
       'files without their folder',
@@ -34,7 +34,7 @@ describe('a wrong data folder is recognised before anything is downloaded', () =
         mkdirSync(join(folder, 'deeper', cifar10.folder), { recursive: true });
         return folder;
       },
-      /CIFAR-10 is one folder further down: --data-dir \S+deeper$/,
+      /CIFAR-10 is one folder further down: `dataDir: \S+deeper`$/,
     ],
     ...(
       [

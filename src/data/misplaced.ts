@@ -49,14 +49,12 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
     throw new RunError(
       parent === undefined
         ? `${dataDir} contains the files of ${dataset.title} directly; move them to a folder ${dataset.folder} in it`
-        : `${dataDir} is the folder of ${dataset.title} itself; give its parent: --data-dir ${shellWord(parent)}`,
+        : `${dataDir} is the folder of ${dataset.title} itself; give its parent: \`dataDir: ${parent}\``,
     );
   }
   for (const name of names.slice(0, 1000)) {
     if (!(await namesIn(join(dataDir, name))).includes(dataset.folder)) continue;
-    throw new RunError(
-      `${dataset.title} is one folder further down: --data-dir ${shellWord(join(dataDir, name))}`,
-    );
+    throw new RunError(`${dataset.title} is one folder further down: \`dataDir: ${join(dataDir, name)}\``);
   }
   for (const { is, what } of otherVersions) {
     const found = is(names);

@@ -3,25 +3,36 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { appendLines, readLines } from './json-lines.ts';
+import { appendLines, appendLinesSync, readLines, readLinesSync } from './json-lines.ts';
 
-test('lines are appended, and a torn last line keeps its own line', () =>
-  inTemporaryFolder(async (folder) => {
-    const path = join(folder, 'file.jsonl');
-    assert.deepEqual(readLines(path), []);
-    appendLines(path, ['{"a":1}']);
-    writeFileSync(path, `${readFileSync(path, 'utf8')}{"b":`);
-    appendLines(path, ['{"c":3}', '{"d":4}']);
-    assert.equal(readFileSync(path, 'utf8'), '{"a":1}\n{"b":\n{"c":3}\n{"d":4}\n');
-    assert.deepEqual(readLines(path), ['{"a":1}', '{"b":', '{"c":3}', '{"d":4}']);
-  }));
+const variants = [
+  { how: 'asynchronously', appendLines, readLines },
+  {
+    how: 'synchronously',
+    appendLines: async (path: string, lines: readonly string[]) => appendLinesSync(path, lines),
+    readLines: async (path: string) => readLinesSync(path),
+  },
+];
 
-test('a link is neither read nor written through', { skip: process.platform === 'win32' }, () =>
-  inTemporaryFolder(async (folder) => {
-    writeFileSync(join(folder, 'victim'), 'secret');
-    symlinkSync('victim', join(folder, 'link'));
-    assert.throws(() => appendLines(join(folder, 'link'), ['{}']), /symbolic link/);
-    assert.throws(() => readLines(join(folder, 'link')), /symbolic link/);
-    assert.equal(readFileSync(join(folder, 'victim'), 'utf8'), 'secret');
-  }),
-);
+for (const { how, appendLines, readLines } of variants) {
+  test(`lines are appended ${how}, and a torn last line keeps its own line`, () =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'file.jsonl');
+      assert.deepEqual(await readLines(path), []);
+      await appendLines(path, ['{"a":1}']);
+      writeFileSync(path, `${readFileSync(path, 'utf8')}{"b":`);
+      await appendLines(path, ['{"c":3}', '{"d":4}']);
+      assert.equal(readFileSync(path, 'utf8'), '{"a":1}\n{"b":\n{"c":3}\n{"d":4}\n');
+      assert.deepEqual(await readLines(path), ['{"a":1}', '{"b":', '{"c":3}', '{"d":4}']);
+    }));
+
+  test(`a link is neither read nor written through ${how}`, { skip: process.platform === 'win32' }, () =>
+    inTemporaryFolder(async (folder) => {
+      writeFileSync(join(folder, 'victim'), 'secret');
+      symlinkSync('victim', join(folder, 'link'));
+      await assert.rejects(appendLines(join(folder, 'link'), ['{}']), /symbolic link/);
+      await assert.rejects(readLines(join(folder, 'link')), /symbolic link/);
+      assert.equal(readFileSync(join(folder, 'victim'), 'utf8'), 'secret');
+    }),
+  );
+}

@@ -4,18 +4,35 @@
  */
 import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import { errorCode } from '../errors.ts';
-import { openForAppendSync, readRegularFileSync } from './regular-file.ts';
+import { openForAppend, openForAppendSync, readRegularFile, readRegularFileSync } from './regular-file.ts';
 
 const newline = 0x0a;
 
 /** Appends all lines or none: a write error, such as a full disk, leaves no torn line.
  * @throws the error of the operating system, or UnsuitableFileError */
-export function appendLines(path: string, lines: readonly string[]): void {
+export async function appendLines(path: string, lines: readonly string[]): Promise<void> {
+  const file = await openForAppend(path);
+  const { size } = await file.stat();
+  try {
+    const last = new Uint8Array(1);
+    if (size > 0) await file.read(last, 0, 1, size - 1);
+    await file.appendFile(textOf(lines, size, last));
+  } catch (error) {
+    await file.truncate(size);
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+/** As `appendLines`, for threads that may be blocked. */
+export function appendLinesSync(path: string, lines: readonly string[]): void {
   const descriptor = openForAppendSync(path);
   const { size } = fstatSync(descriptor);
   try {
-    const start = size > 0 && lastByte(descriptor, size) !== newline ? '\n' : '';
-    const bytes = new TextEncoder().encode(start + lines.map((line) => `${line}\n`).join(''));
+    const last = new Uint8Array(1);
+    if (size > 0) readSync(descriptor, last, 0, 1, size - 1);
+    const bytes = new TextEncoder().encode(textOf(lines, size, last));
     for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
   } catch (error) {
     ftruncateSync(descriptor, size);
@@ -25,20 +42,35 @@ export function appendLines(path: string, lines: readonly string[]): void {
   }
 }
 
+/** @param last the last byte of the file */
+function textOf(lines: readonly string[], size: number, [last]: Uint8Array): string {
+  const start = size > 0 && last !== newline ? '\n' : '';
+  return start + lines.map((line) => `${line}\n`).join('');
+}
+
 /** The lines of a file, including torn ones; none if the file does not exist.
  * @throws the error of the operating system, or UnsuitableFileError */
-export function readLines(path: string): readonly string[] {
+export async function readLines(path: string): Promise<readonly string[]> {
+  return linesOf(await readRegularFile(path, { links: 'refuse' }).catch(noneIfMissing));
+}
+
+/** As `readLines`, for threads that may be blocked. */
+export function readLinesSync(path: string): readonly string[] {
   try {
-    const lines = readRegularFileSync(path, { links: 'refuse' }).toString('utf8').split('\n');
-    return lines.filter((line) => line !== '');
+    return linesOf(readRegularFileSync(path, { links: 'refuse' }));
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
+    return linesOf(noneIfMissing(error));
   }
 }
 
-function lastByte(descriptor: number, size: number): number | undefined {
-  const byte = new Uint8Array(1);
-  readSync(descriptor, byte, 0, 1, size - 1);
-  return byte[0];
+function linesOf(bytes: Buffer): readonly string[] {
+  return bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+function noneIfMissing(error: unknown): Buffer {
+  if (errorCode(error) === 'ENOENT') return Buffer.alloc(0);
+  throw error;
 }

@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { isLockLeftover, type LockPurpose, lockFolder as lock, waitForFolder } from './lock.ts';
 
-const purpose: LockPurpose = { file: 'lock', doing: 'is training there', flag: '--train-dir' };
+const purpose: LockPurpose = { file: 'lock', doing: 'is training there', option: 'trainDir' };
 const lockFolder = (dir: string) => lock(dir, purpose);
 
 test('a folder is taken once, and free again when it is given back', () =>
@@ -26,7 +26,7 @@ test('a folder is taken once, and free again when it is given back', () =>
     const release = await lockFolder(dir);
     await assert.rejects(
       lockFolder(dir),
-      /process \d+ on .* is training there\. Stop it, or give another --train-dir/,
+      /process \d+ on .* is training there\. Stop it, or give another `trainDir`/,
     );
     await release();
     await (await lockFolder(dir))();
@@ -72,14 +72,44 @@ test('a lock of another host or container of one host name is respected while it
     }
   }));
 
-test('one that has not been renewed for long is taken over', () =>
-  inTemporaryFolder(async (folder) => {
-    const path = join(folder, 'lock');
-    writeFileSync(path, JSON.stringify(elsewhere));
-    const longAgo = new Date(Date.now() - 60_000);
-    utimesSync(path, longAgo, longAgo);
-    await (await lockFolder(folder))();
-  }));
+for (const [when, offset] of [
+  ['long ago', -60_000],
+  ['in the future, by another clock', 3_600_000],
+] as const)
+  test(`one that is not renewed while it is watched is taken over, where its time is ${when}`, () =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'lock');
+      writeFileSync(path, JSON.stringify(elsewhere));
+      const time = new Date(Date.now() + offset);
+      utimesSync(path, time, time);
+      const told: string[] = [];
+      const started = performance.now();
+      await (await lock(folder, purpose, { onWait: (text) => told.push(text) }))();
+      assert.ok(performance.now() - started > 10_000, 'it was watched');
+      assert.match(told.join(), /^waiting up to 15 s: .*process \d+ on /);
+      assert.deepEqual(readdirSync(folder), []);
+    }));
+
+for (const [which, offset] of [
+  ['an hour behind', -3_600_000],
+  ['an hour ahead', 3_600_000],
+] as const)
+  test(`one that is renewed by a clock that is ${which} is respected`, () =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'lock');
+      writeFileSync(path, JSON.stringify(elsewhere));
+      const renew = () => {
+        const time = new Date(Date.now() + offset);
+        utimesSync(path, time, time);
+      };
+      renew();
+      const renewing = setInterval(renew, 3000);
+      try {
+        await assert.rejects(lockFolder(folder), /process \d+ on .* is training there/);
+      } finally {
+        clearInterval(renewing);
+      }
+    }));
 
 test('a lock of another host by version 0.1, which did not renew it, is respected', () =>
   inTemporaryFolder(async (folder) => {
@@ -111,8 +141,8 @@ for (const [what, plant] of [
     inTemporaryFolder(async (folder) => {
       plant(join(folder, 'lock'));
       const started = performance.now();
-      await assert.rejects(lockFolder(folder), /cannot be written \(.*lock .*Give another --train-dir/);
-      assert.ok(performance.now() - started < 1000);
+      await assert.rejects(lockFolder(folder), /cannot be written \(.*lock .*Give another `trainDir`/);
+      assert.ok(performance.now() - started < 5000);
     }),
   );
 
@@ -137,7 +167,7 @@ test('a folder that is a file is refused', () =>
     writeFileSync(join(folder, 'file'), 'text');
     await assert.rejects(
       lockFolder(join(folder, 'file')),
-      /file: cannot be written .*Give another --train-dir/,
+      /file: cannot be written .*Give another `trainDir`/,
     );
   }));
 

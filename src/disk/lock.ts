@@ -6,19 +6,20 @@
  * | the holder ran | it is dead when |
  * |---|---|
  * | in this PID namespace of this boot | no process has its number, or one that started later |
- * | elsewhere: another host, container or boot | the file has not been renewed for `staleMillis`; holders renew it every `renewMillis` |
+ * | elsewhere: another host, container or boot | the file does not change for `staleMillis` while it is watched; holders renew it every `renewMillis` |
  *
- * A holder that was suspended for longer can lose its lock to another process. It notices when it next renews it, and is
- * told (`onLost`).
+ * Only whether the time of the file changes counts, not what it is: the clocks of hosts and file servers may differ.
+ * A holder that was suspended for longer can lose its lock to another process. It notices when it next renews it, and
+ * `onLost` is called.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readlinkSync, writeSync } from 'node:fs';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isNativeError } from 'node:util/types';
 import { errorCode, RunError, requireRunning } from '../errors.ts';
-import { readRegularFile } from './regular-file.ts';
+import { openRegularFile, readRegularFile } from './regular-file.ts';
 import { cannotBeWritten, makeFolder } from './writable.ts';
 
 /** What a folder is locked for. */
@@ -27,8 +28,8 @@ export interface LockPurpose {
   readonly file: string;
   /** What its process does, such as `is training there`. */
   readonly doing: string;
-  /** The flag that gives another folder. */
-  readonly flag: string;
+  /** The option that names the folder, such as `trainDir`. */
+  readonly option: string;
   /** Called once when the lock was lost to another process: what is done in the folder must end. */
   readonly onLost?: (error: RunError) => void;
 }
@@ -49,7 +50,9 @@ interface Holder {
 }
 
 const renewMillis = 3000;
+/** Several renewals: a network file system may show old times for a while, and a busy machine may miss one. */
 const staleMillis = 15_000;
+const lookMillis = 200;
 /** A lock without content is one that is being written, or of a writer that was killed between two system calls. */
 const writingMillis = 2000;
 /** More than any lock has. */
@@ -68,17 +71,18 @@ export async function lockFolder(
   { signal, onWait }: { readonly signal?: AbortSignal; readonly onWait?: (text: string) => void } = {},
 ): Promise<() => Promise<void>> {
   const path = join(dir, purpose.file);
-  await makeFolder(dir, purpose.flag);
+  await makeFolder(dir, purpose.option);
   const mine = await thisProcess();
   let isTold = false;
+  const watch = new Watch();
   for (;;) {
     try {
-      if (createLock(path, mine)) return hold(path, mine, dir, purpose);
+      if (await createLock(path, mine)) return hold(path, mine, dir, purpose);
     } catch (error) {
-      throw cannotBeWritten(dir, purpose.flag, error);
+      throw cannotBeWritten(dir, purpose.option, error);
     }
     const found = await readLock(path, dir, purpose);
-    const state = found === undefined ? 'gone' : await stateOf(found, path);
+    const state = found === undefined ? 'gone' : await stateOf(found, watch);
     if (state === 'alive') throw inUse(dir, path, purpose, found?.holder);
     if (state === 'dead' && found !== undefined) await removeDead(path, found);
     if (state === 'unknown') {
@@ -87,7 +91,7 @@ export async function lockFolder(
           `waiting up to ${staleMillis / 1000} s: ${inUse(dir, path, purpose, found?.holder).message}`,
         );
       isTold = true;
-      await pause(200, signal);
+      await pause(lookMillis, signal);
     }
   }
 }
@@ -120,20 +124,16 @@ async function pause(millis: number, signal: AbortSignal | undefined): Promise<v
 
 /** Returns whether there was none.
  * @throws the error of the operating system */
-function createLock(path: string, mine: Holder): boolean {
-  let descriptor: number;
+async function createLock(path: string, mine: Holder): Promise<boolean> {
   try {
-    descriptor = openSync(path, 'wx');
+    await writeFile(path, JSON.stringify(mine), { flag: 'wx' });
+    return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
+    const isCreated = isNativeError(error) && 'syscall' in error && error.syscall === 'write';
+    if (isCreated) await rm(path, { force: true }).catch(() => undefined);
     throw error;
   }
-  try {
-    writeSync(descriptor, JSON.stringify(mine));
-  } finally {
-    closeSync(descriptor);
-  }
-  return true;
 }
 
 interface FoundLock {
@@ -144,14 +144,19 @@ interface FoundLock {
 
 /** The lock, or undefined if it went away meanwhile.
  * @throws RunError for something that is not a regular file */
-async function readLock(path: string, dir: string, { flag }: LockPurpose): Promise<FoundLock | undefined> {
+async function readLock(path: string, dir: string, { option }: LockPurpose): Promise<FoundLock | undefined> {
   try {
-    const { mtimeMs } = await stat(path);
-    const text = String(await readRegularFile(path, { links: 'refuse', maximumBytes }));
-    return { holder: holderIn(text), modifiedMillis: mtimeMs };
+    const file = await openRegularFile(path, { links: 'refuse', maximumBytes });
+    try {
+      // Asked of the open file: network file systems look for the true time when a file is opened.
+      const { mtimeMs } = await file.stat();
+      return { holder: holderIn(await file.readFile('utf8')), modifiedMillis: mtimeMs };
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
-    throw cannotBeWritten(dir, flag, error, path);
+    throw cannotBeWritten(dir, option, error, path);
   }
 }
 
@@ -169,35 +174,39 @@ function holderIn(text: string): Holder | undefined {
   }
 }
 
-async function stateOf(
-  { holder, modifiedMillis }: FoundLock,
-  path: string,
-): Promise<'alive' | 'dead' | 'unknown'> {
-  if (holder === undefined) return (await ageOf(modifiedMillis, path)) > writingMillis ? 'dead' : 'unknown';
+async function stateOf(found: FoundLock, watch: Watch): Promise<'alive' | 'dead' | 'unknown'> {
+  const { holder } = found;
+  const { isRenewed, unchangedMillis } = watch.look(found);
+  if (holder === undefined) return unchangedMillis > writingMillis ? 'dead' : 'unknown';
   const here = await namespaces();
   const isHere = holder.boot === here.boot && holder.pidNamespace === here.pidNamespace;
   // A lock of a version that did not note them is of this host if the name says so.
   if (isHere || (holder.boot === '' && holder.host === hostname()))
     return (await isRunning(holder)) ? 'alive' : 'dead';
   if (holder.token === '') return 'alive'; // of version 0.1, which did not renew its locks
-  if ((await ageOf(modifiedMillis, path)) > staleMillis) return 'dead';
-  const before = modifiedMillis;
-  await sleep(renewMillis + 500);
-  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: before }));
-  return mtimeMs === before ? 'unknown' : 'alive';
+  if (isRenewed) return 'alive';
+  return unchangedMillis > staleMillis ? 'dead' : 'unknown';
 }
 
-/** How long ago a file was modified by the clock of its file system, which may be another machine's. */
-async function ageOf(modifiedMillis: number, path: string): Promise<number> {
-  const probe = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  try {
-    const file = await open(probe, 'wx');
-    const { mtimeMs } = await file.stat().finally(() => file.close());
-    return mtimeMs - modifiedMillis;
-  } catch {
-    return Date.now() - modifiedMillis;
-  } finally {
-    await rm(probe, { force: true }).catch(() => undefined);
+/** What is seen of a lock from look to look. */
+class Watch {
+  #token: string | undefined;
+  #modifiedMillis = Number.NaN;
+  #since = 0;
+
+  look({ holder, modifiedMillis }: FoundLock): {
+    /** Has its holder renewed it since the look before? */
+    readonly isRenewed: boolean;
+    readonly unchangedMillis: number;
+  } {
+    const now = performance.now();
+    const isSame = holder?.token === this.#token;
+    const isChanged = modifiedMillis !== this.#modifiedMillis;
+    if (!isSame || isChanged) this.#since = now;
+    const isRenewed = isSame && isChanged && !Number.isNaN(this.#modifiedMillis);
+    this.#token = holder?.token;
+    this.#modifiedMillis = modifiedMillis;
+    return { isRenewed, unchangedMillis: now - this.#since };
   }
 }
 
@@ -210,28 +219,33 @@ async function removeDead(path: string, dead: FoundLock): Promise<void> {
   } catch {
     return; // another process did it
   }
-  const found = holderIn(String(await readFile(moved).catch(() => '')));
-  if (found !== undefined && found.token !== (dead.holder?.token ?? '')) createLock(path, found);
+  const found = holderIn(String(await readRegularFile(moved, { links: 'refuse' }).catch(() => '')));
+  if (found !== undefined && found.token !== (dead.holder?.token ?? ''))
+    await createLock(path, found).catch(() => false);
   await rm(moved, { force: true });
 }
 
 /** Renews the lock until it is given back. */
 function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): () => Promise<void> {
   let isReleased = false;
+  let isLooking = false;
+  const look = async () => {
+    const own = await isMine(path, mine);
+    if (isReleased) return;
+    if (own === 'mine') await renew(path, mine);
+    if (own !== 'lost') return;
+    clearInterval(timer);
+    purpose.onLost?.(
+      new RunError(
+        `${dir}: lost ${path} to another process, which may have found this one suspended; stopping here`,
+      ),
+    );
+  };
   const timer = setInterval(() => {
-    void isMine(path, mine).then((own) => {
-      if (own !== 'mine' || isReleased) {
-        if (own === 'lost' && !isReleased) {
-          clearInterval(timer);
-          purpose.onLost?.(
-            new RunError(
-              `${dir}: lost ${path} to another process, which may have found this one suspended; stopping here`,
-            ),
-          );
-        }
-        return;
-      }
-      renew(path, mine);
+    if (isLooking) return; // while a file system hangs, one call waits for it and not many
+    isLooking = true;
+    void look().finally(() => {
+      isLooking = false;
     });
   }, renewMillis);
   timer.unref();
@@ -242,19 +256,10 @@ function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): ()
   };
 }
 
-/** Writes the same content again: the file system stamps it with its own clock, which is the one that the age is measured
- * by. The clock of this host may be wrong. */
-function renew(path: string, mine: Holder): void {
-  try {
-    const descriptor = openSync(path, 'r+');
-    try {
-      writeSync(descriptor, JSON.stringify(mine), 0);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch {
-    // A full disk, or a file system that keeps no times: others judge by what they see.
-  }
+/** Writes the same content again: the file system gives the file a new time. */
+async function renew(path: string, mine: Holder): Promise<void> {
+  // A full disk, or a file system that keeps no times: others judge by what they see.
+  await writeFile(path, JSON.stringify(mine), { flag: 'r+' }).catch(() => undefined);
 }
 
 /** `unknown` while it cannot be read, such as during an outage of a network file system. */
@@ -270,12 +275,12 @@ async function isMine(path: string, { token }: Holder): Promise<'mine' | 'lost' 
 function inUse(
   dir: string,
   path: string,
-  { doing, flag }: LockPurpose,
+  { doing, option }: LockPurpose,
   holder: Holder | undefined,
 ): InUseError {
   const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`;
   return new InUseError(
-    `${dir}: ${who} ${doing}. Stop it, or give another ${flag}. (If it no longer runs, remove ${path}.)`,
+    `${dir}: ${who} ${doing}. Stop it, or give another \`${option}\`. (If it no longer runs, remove ${path}.)`,
   );
 }
 
@@ -291,12 +296,8 @@ async function thisProcess(): Promise<Holder> {
 
 async function namespaces(): Promise<Pick<Holder, 'boot' | 'pidNamespace'>> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => hostname());
-  let pidNamespace = '';
-  try {
-    pidNamespace = readlinkSync('/proc/self/ns/pid');
-  } catch {
-    // Not Linux: there is one.
-  }
+  // Not Linux: there is one.
+  const pidNamespace = await readlink('/proc/self/ns/pid').catch(() => '');
   return { boot: boot.trim(), pidNamespace };
 }
 

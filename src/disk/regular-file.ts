@@ -36,12 +36,27 @@ const appendFlags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | 
 /** Opens a file for reading.
  * @throws UnsuitableFileError for anything but a regular file, or one that is too large
  * @throws the error of the operating system, with its code */
-export async function openRegularFile(path: string, options: ReadOptions = {}): Promise<FileHandle> {
-  const file = await open(path, readFlags(options.links)).catch((error: unknown) => {
+export function openRegularFile(path: string, options: ReadOptions = {}): Promise<FileHandle> {
+  return checkedFile(path, readFlags(options.links), options.maximumBytes);
+}
+
+/** Opens a file that reads anywhere and appends, creating it if it is missing.
+ * @throws UnsuitableFileError for a symbolic link, and for anything but a regular file
+ * @throws the error of the operating system, with its code */
+export function openForAppend(path: string): Promise<FileHandle> {
+  return checkedFile(path, appendFlags, undefined);
+}
+
+async function checkedFile(
+  path: string,
+  flags: number,
+  maximumBytes: number | undefined,
+): Promise<FileHandle> {
+  const file = await open(path, flags, 0o666).catch((error: unknown) => {
     throw explained(error);
   });
   try {
-    requireSuitable(await file.stat(), options.maximumBytes);
+    requireSuitable(await file.stat(), maximumBytes);
     return file;
   } catch (error) {
     await file.close();
@@ -74,9 +89,7 @@ export function readRegularFileSync(path: string, options: ReadOptions = {}): Bu
   }
 }
 
-/** A descriptor that reads anywhere and appends, creating the file if it is missing; the caller closes it.
- * @throws UnsuitableFileError for a symbolic link, and for anything but a regular file
- * @throws the error of the operating system, with its code */
+/** A descriptor; the caller closes it. Throws as `openForAppend` does. */
 export function openForAppendSync(path: string): number {
   return checkedDescriptor(path, appendFlags, undefined);
 }

@@ -17,13 +17,22 @@ export const asideEnding = '.tmp';
  * `fsync`, but both allow this flag. */
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_SYNC ?? 0);
 
-/** @throws RunError naming the path; the old file is left unchanged */
-export async function writeAside(path: string, bytes: Uint8Array): Promise<void> {
+/** Bytes written in one go: a slow disk makes progress that can be seen. */
+const pieceBytes = 1 << 20;
+
+/** @param onProgress is called whenever a piece is on the disk
+ * @throws RunError naming the path; the old file is left unchanged */
+export async function writeAside(
+  path: string,
+  bytes: Uint8Array,
+  onProgress: () => void = () => undefined,
+): Promise<void> {
   const aside = path + asideEnding;
   try {
     await rm(aside, { force: true }); // left by a killed process, or a planted link
-    await createSynced(aside, bytes);
+    await createSynced(aside, bytes, onProgress);
     await rename(aside, path);
+    onProgress();
     await flushFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
@@ -34,11 +43,12 @@ export async function writeAside(path: string, bytes: Uint8Array): Promise<void>
   }
 }
 
-async function createSynced(path: string, bytes: Uint8Array): Promise<void> {
+async function createSynced(path: string, bytes: Uint8Array, onProgress: () => void): Promise<void> {
   const file = await open(path, createFlags, 0o666);
   try {
     for (let done = 0; done < bytes.length; ) {
-      done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
+      done += (await file.write(bytes, done, Math.min(pieceBytes, bytes.length - done))).bytesWritten;
+      onProgress();
     }
   } finally {
     await file.close();

@@ -72,12 +72,12 @@ export async function folderFinding(subject: string, folder: string, needed: num
  * @throws RunError when training could not write there */
 async function tryWriting(folder: string): Promise<void> {
   const { missing } = await existingFolder(folder);
-  const purpose = { file: 'doctor.lock', doing: 'is checking it', flag: 'folder' };
+  const purpose = { file: 'doctor.lock', doing: 'is checking it', option: 'trainDir' };
   const release = await lockFolder(folder, purpose);
   const file = join(folder, `doctor-${process.pid}`);
   try {
     await writeAside(file, new Uint8Array(1));
-    appendLines(file, ['{}']);
+    await appendLines(file, ['{}']);
   } finally {
     await rm(file, { force: true });
     await release();

@@ -71,7 +71,7 @@ async function tryTraining(engine: Engine, onProgress: OnProgress) {
 
 /** The engine that training uses by default, and its speed. */
 export function autoFinding(trials: readonly EngineTrial[]): Finding {
-  const subject = '--engine auto';
+  const subject = '`engine: auto`';
   try {
     const { engine, reason } = chooseEngine({ engine: 'auto', precision: 'float32' });
     const trial = trials.find((one) => one.engine === engine.name && one.precision === engine.precision);

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { float32, scalar, type Tensor } from '../tensor/tensor.ts';
 import { engines } from '../testing/engines.ts';
+import { serviceThread } from '../testing/service-thread.ts';
+import { Thread } from '../threads/thread.ts';
+import { ThreadPool } from '../threads/thread-pool.ts';
 import type { Engine, Session } from './engine.ts';
-import { SessionThreads } from './session-threads.ts';
-import { WorkerSession } from './worker-session.ts';
+import { type SessionMethods, WorkerSession } from './worker-session.ts';
 
 /** Adds x · y to `sum` and returns the previous sum. */
 function adding() {
@@ -102,22 +103,18 @@ describe('the thread of a session', () => {
   /** Options for sessions whose threads run a script; counts the started threads. */
   const optionsFor = (script: string) => {
     let started = 0;
-    const threads = new SessionThreads(() => {
+    const threads = new ThreadPool<undefined, SessionMethods>(() => {
       started++;
-      return new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`));
+      return new Thread('the thread of a session', serviceThread(script));
     });
     const adviceFor = () => 'Install it.';
     return { library: 'Lib', threads, start: undefined, adviceFor, started: () => started };
   };
   const start = (script: string) => WorkerSession.create(adding(), optionsFor(script));
-  /** A script that starts and releases sessions, and handles other messages with `onMessage`. */
-  const ready = (onMessage: string) =>
-    `import { parentPort } from 'node:worker_threads';
-     parentPort.on('message', ({ kind }) => {
-       if (kind !== 'release' && kind !== 'start') { ${onMessage} }
-       else parentPort.postMessage({ kind: 'done', tensors: new Map() });
-     });`;
-  const failing = ready("parentPort.postMessage({ kind: 'failed', message: 'no film' })");
+  const failing = `serve(() => ({
+    step: () => { throw new Error('no film'); },
+    read: () => new Map(),
+  }));`;
 
   test('that cannot start reports the error and advice', async () => {
     await assert.rejects(
@@ -130,19 +127,21 @@ describe('the thread of a session', () => {
     await assert.rejects(start(''), /^RunError: Lib cannot run graph adding: its thread ended with code 0/);
   });
 
-  test('that refuses a request reports the reason and answers the next request', async () => {
-    const session = await start(
-      ready(
-        "parentPort.postMessage(kind === 'read' ? { kind: 'done', tensors: new Map() } : { kind: 'failed', message: 'no film' })",
-      ),
-    );
-    await assert.rejects(session.step(feeds), new RunError('Lib, graph adding: no film'));
+  test('that refuses a request gives its reason with the error as the cause, and answers the next', async () => {
+    const session = await start(failing);
+    await assert.rejects(session.step(feeds), (error) => {
+      assert.ok(error instanceof RunError && error.cause instanceof Error);
+      assert.deepEqual([error.message, error.cause.message], ['Lib, graph adding: no film', 'no film']);
+      return true;
+    });
     assert.deepEqual(await session.read(), new Map());
     await session.release();
   });
 
-  test('that dies during a request rejects pending and later requests', async () => {
-    const session = await start(ready("throw new Error('broken')"));
+  test('that dies at work fails what waits for it and what comes later', async () => {
+    const session = await start(
+      "serve(() => ({ step: () => setImmediate(() => { throw new Error('broken'); }) && new Promise(() => {}) }));",
+    );
     const message = new RunError('Lib cannot run graph adding: broken. Install it.');
     await Promise.all([
       assert.rejects(session.step(feeds), message),
@@ -155,10 +154,10 @@ describe('the thread of a session', () => {
   test('reports which resource ran out, and its limit, instead of the library output', async () => {
     const said =
       'bfc_arena.cc:360 void* Allocate(size_t) Failed to allocate memory for requested buffer of size 9';
-    const session = await start(ready(`parentPort.postMessage({ kind: 'failed', message: '${said}' })`));
+    const session = await start(`serve(() => ({ step: () => { throw new Error('${said}'); } }));`);
     await assert.rejects(
       session.step(feeds),
-      /^RunError: Lib, graph adding: out of memory: .* Use a smaller --batch-size/,
+      /^RunError: Lib, graph adding: out of memory: .* Use a smaller `batchSize`/,
     );
     await session.release();
   });
@@ -179,11 +178,9 @@ describe('the thread of a session', () => {
     for (const session of both) await session.release();
   });
 
-  test('serves the next session after one that failed to start', async () => {
-    const options = optionsFor(`import { parentPort } from 'node:worker_threads';
-      let asked = 0;
-      parentPort.on('message', () => parentPort.postMessage(
-        asked++ === 0 ? { kind: 'failed', message: 'bad graph' } : { kind: 'done', tensors: new Map() }));`);
+  test('serves the next session after one that could not be made ready', async () => {
+    const options = optionsFor(`let asked = 0;
+      serve(() => { if (asked++ === 0) throw new Error('bad graph'); return {}; });`);
     await assert.rejects(
       WorkerSession.create(adding(), options),
       new RunError('Lib, graph adding: bad graph'),
@@ -192,14 +189,16 @@ describe('the thread of a session', () => {
     assert.equal(options.started(), 1);
   });
 
-  test('that dies while idle is replaced', async () => {
-    const options = optionsFor(
-      `import { parentPort } from 'node:worker_threads';
-       parentPort.on('message', ({ kind }) => {
-         parentPort.postMessage({ kind: 'done', tensors: new Map() });
-         if (kind === 'release') setTimeout(() => process.exit(1), 5);
-       });`,
-    );
+  test('that cannot release its session serves no other', async () => {
+    const options = optionsFor("serve(() => ({ close: () => { throw new Error('stuck'); } }));");
+    const session = await WorkerSession.create(adding(), options);
+    await assert.rejects(session.release(), new RunError('Lib, graph adding: stuck'));
+    await assert.rejects((await WorkerSession.create(adding(), options)).release(), /stuck/);
+    assert.equal(options.started(), 2);
+  });
+
+  test('that dies while it waits is replaced', async () => {
+    const options = optionsFor('serve(() => ({ close: () => { setTimeout(() => process.exit(1), 5); } }));');
     await (await WorkerSession.create(adding(), options)).release();
     await new Promise((resolve) => setTimeout(resolve, 300));
     await (await WorkerSession.create(adding(), options)).release();

@@ -1,30 +1,44 @@
 /** A session that runs in a worker thread: the main-thread side, shared by both engines. */
+import type { Worker } from 'node:worker_threads';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { threadFailure } from '../machine/threads.ts';
 import { describeType } from '../tensor/tensor.ts';
+import { threadFailure } from '../threads/start-worker.ts';
+import { Thread } from '../threads/thread.ts';
+import { ThreadPool } from '../threads/thread-pool.ts';
 import type { PartTime, Session, StepOptions, Tensors } from './engine.ts';
-import type { Reply, Request } from './messages.ts';
-import type { SessionThread, SessionThreads } from './session-threads.ts';
+
+/** A graph ready to run, inside its thread. */
+export type SessionMethods = {
+  readonly write: (variables: Tensors) => void;
+  readonly step: (feeds: Tensors, watch: boolean) => Tensors;
+  readonly read: () => Tensors;
+  readonly profile: (feeds: Tensors, steps: number) => readonly PartTime[];
+};
+
+/** The threads of an engine's sessions.
+ * @param start makes a worker, of a file that serves `SessionMethods` */
+export function sessionThreads<Start>(start: () => Worker): ThreadPool<Start, SessionMethods> {
+  return new ThreadPool(() => new Thread<Start, SessionMethods>('the thread of a session', start));
+}
 
 /** How to start a session, and how to name its engine. */
-export interface SessionOptions {
+export interface SessionOptions<Start> {
   /** The library's name, for messages. */
   readonly library: string;
-  readonly threads: SessionThreads;
-  /** Sent to the thread, which replies `done` when the session is ready. */
-  readonly start: unknown;
+  readonly threads: ThreadPool<Start, SessionMethods>;
+  readonly start: Start;
   /** What to do about an error that ended the thread; an empty string if there is no advice. */
   readonly adviceFor: (error: unknown) => string;
 }
 
-export class WorkerSession implements Session {
+export class WorkerSession<Start> implements Session {
   readonly #graph: Graph;
-  readonly #options: SessionOptions;
-  readonly #thread: SessionThread;
+  readonly #options: SessionOptions<Start>;
+  readonly #thread: Thread<Start, SessionMethods>;
   #released: Promise<void> | undefined;
 
-  private constructor(graph: Graph, options: SessionOptions) {
+  private constructor(graph: Graph, options: SessionOptions<Start>) {
     this.#graph = graph;
     this.#options = options;
     this.#thread = options.threads.take();
@@ -32,10 +46,10 @@ export class WorkerSession implements Session {
 
   /** Resolves when the thread has compiled the graph.
    * @throws RunError when it cannot */
-  static async create(graph: Graph, options: SessionOptions): Promise<Session> {
+  static async create<Start>(graph: Graph, options: SessionOptions<Start>): Promise<Session> {
     const session = new WorkerSession(graph, options);
     try {
-      await session.#send({ kind: 'start', start: options.start });
+      await session.#answer(session.#thread.begin(options.start));
     } catch (error) {
       options.threads.giveBack(session.#thread);
       throw error;
@@ -45,22 +59,21 @@ export class WorkerSession implements Session {
 
   async write(variables: Tensors): Promise<void> {
     requireTensors('variable', this.#graph.variables, variables);
-    await this.#send({ kind: 'write', tensors: variables });
+    await this.#call('write', variables);
   }
 
   async step(feeds: Tensors, { watch = false }: StepOptions = {}): Promise<Tensors> {
     this.#requireFeeds(feeds);
-    return this.#tensors({ kind: 'step', feeds, watch });
+    return this.#call('step', feeds, watch);
   }
 
   read(): Promise<Tensors> {
-    return this.#tensors({ kind: 'read' });
+    return this.#call('read');
   }
 
   async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {
     this.#requireFeeds(feeds);
-    const reply = await this.#send({ kind: 'profile', feeds, steps });
-    return reply.kind === 'profiled' ? reply.parts : [];
+    return this.#call('profile', feeds, steps);
   }
 
   release(): Promise<void> {
@@ -72,7 +85,7 @@ export class WorkerSession implements Session {
     const thread = this.#thread;
     if (thread.hasEnded) return;
     try {
-      await this.#ask({ kind: 'release' });
+      await this.#answer(thread.close());
     } catch (error) {
       // The session's memory was not freed, so end its thread instead of reusing it.
       await thread.terminate();
@@ -87,28 +100,29 @@ export class WorkerSession implements Session {
     if (missing.length > 0) throw new RunError(`graph ${this.#graph.name} is not fed ${missing.join(', ')}`);
   }
 
-  async #tensors(request: Request): Promise<Tensors> {
-    const reply = await this.#send(request);
-    return reply.kind === 'done' ? reply.tensors : new Map();
+  async #call<K extends keyof SessionMethods>(
+    method: K,
+    ...args: Parameters<SessionMethods[K]>
+  ): Promise<ReturnType<SessionMethods[K]>> {
+    if (this.#released !== undefined)
+      throw new RunError(`the session of graph ${this.#graph.name} is released`);
+    return this.#answer(this.#thread.call(method, args));
   }
 
-  async #send(request: Request): Promise<Reply> {
-    if (this.#released === undefined) return this.#ask(request);
-    throw new RunError(`the session of graph ${this.#graph.name} is released`);
-  }
-
-  /** @throws RunError when the request or the thread fails */
-  async #ask(request: Request): Promise<Reply> {
+  /** @throws RunError when the thread could not answer, or has ended */
+  async #answer<Result>(answer: Promise<Result>): Promise<Result> {
     const { library, adviceFor } = this.#options;
-    const reply = await this.#thread.send(request).catch((error: unknown) => {
-      const advice = adviceFor(error);
-      const end = advice === '' ? '' : `. ${advice}`;
-      throw new RunError(`${library} cannot run graph ${this.#graph.name}: ${threadFailure(error)}${end}`, {
-        cause: error,
-      });
-    });
-    if (reply.kind !== 'failed') return reply;
-    throw new RunError(`${library}, graph ${this.#graph.name}: ${threadFailure(new Error(reply.message))}`);
+    try {
+      return await answer;
+    } catch (error) {
+      const { hasEnded } = this.#thread;
+      const advice = hasEnded ? adviceFor(error) : '';
+      throw new RunError(
+        `${library}${hasEnded ? ' cannot run' : ','} graph ${this.#graph.name}: ${threadFailure(error)}` +
+          (advice === '' ? '' : `. ${advice}`),
+        { cause: error },
+      );
+    }
   }
 }
 

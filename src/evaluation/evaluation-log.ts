@@ -28,11 +28,11 @@ export class EvaluationLog {
 
   /** @throws RunError when the folder cannot be written: before anything is computed for it. */
   static async open(dir: string): Promise<EvaluationLog> {
-    await makeFolder(dir, '--eval-dir');
+    await makeFolder(dir, 'evalDir');
     try {
-      return new EvaluationLog(dir, new Set(readLines(fileIn(dir)).flatMap(keyOfLine)));
+      return new EvaluationLog(dir, new Set((await readLines(fileIn(dir))).flatMap(keyOfLine)));
     } catch (error) {
-      throw cannotBeWritten(dir, '--eval-dir', error, fileIn(dir));
+      throw cannotBeWritten(dir, 'evalDir', error, fileIn(dir));
     }
   }
 
@@ -49,9 +49,9 @@ export class EvaluationLog {
   async add(key: EvaluationKey, result: object): Promise<void> {
     const line = JSON.stringify({ time: new Date().toISOString(), ...key, ...result });
     try {
-      appendLines(this.file, [line]);
+      await appendLines(this.file, [line]);
     } catch (error) {
-      throw cannotBeWritten(this.#dir, '--eval-dir', error, this.file);
+      throw cannotBeWritten(this.#dir, 'evalDir', error, this.file);
     }
     this.#known.add(textOf(key));
   }

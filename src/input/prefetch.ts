@@ -3,12 +3,29 @@
  * batches stands in for r0.11's queue of 20,000 images, which had to be filled before the first step.
  */
 import { performance } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
 import { requireWholeNumber } from '../arguments.ts';
+import { RunError } from '../errors.ts';
 import { requireMemory } from '../machine/memory.ts';
+import { memoryOf } from '../threads/calls.ts';
+import { threadFailure } from '../threads/start-worker.ts';
+import { Thread } from '../threads/thread.ts';
+import { workerFlags } from '../threads/worker-flags.ts';
 import { counted } from '../wording.ts';
 import type { Batch, BatchBuffers, ExampleRecords } from './batch.ts';
-import type { Start } from './messages.ts';
-import { Reader } from './reader.ts';
+
+/** What a reader thread starts from. The records lie in shared memory. */
+export type ReaderStart = {
+  readonly examples: ExampleRecords;
+  readonly batchSize: number;
+} & ({ readonly kind: 'training'; readonly seed: number } | { readonly kind: 'evaluation' });
+
+export type ReaderMethods = {
+  /** The batch of a step, in the given memory or, where there is none to reuse, in new. */
+  readonly prepare: (step: number, buffers: BatchBuffers | undefined) => Batch;
+};
+
+type Reader = Thread<ReaderStart, ReaderMethods>;
 
 /** `End` is what follows the last batch: nothing does in training, which has none. */
 export interface BatchSource<End = never> {
@@ -65,16 +82,17 @@ class PrefetchedBatches implements BatchSource<undefined> {
   #readyBefore = 0;
   readonly #capacity: number;
   #waitedMillis = 0;
+  #closed: RunError | undefined;
 
   /** Prepares the steps from `first` up to, and without, `end`. */
-  constructor(start: Start, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
+  constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
     const { ahead = Math.max(4, readers + 1) } = asked;
     requireWholeNumber('batchSize', start.batchSize, 1);
     requireWholeNumber('ahead', ahead, 1);
     requireWholeNumber('readers', readers, 1);
     const bytes = readers * threadBytes + (ahead + 1) * start.batchSize * imageBytes;
     const purpose = `preparing batches with ${counted(readers, 'thread')}`;
-    requireMemory(purpose, bytes, 'Use a smaller --batch-size, fewer --readers');
+    requireMemory(purpose, bytes, 'Use a smaller `batchSize`, fewer `readers`');
     this.#readers = startReaders(start, readers);
     this.#nextStep = first;
     this.#end = end;
@@ -101,6 +119,11 @@ class PrefetchedBatches implements BatchSource<undefined> {
     const asked = performance.now();
     try {
       return await batch;
+    } catch (error) {
+      throw (
+        this.#closed ??
+        new RunError(`The thread that prepares batches failed: ${threadFailure(error)}`, { cause: error })
+      );
     } finally {
       this.#ready--;
       this.#waitedMillis += performance.now() - asked;
@@ -112,7 +135,8 @@ class PrefetchedBatches implements BatchSource<undefined> {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#readers.map((reader) => reader.close()));
+    this.#closed ??= new RunError('The input was closed: no more batches come from it.');
+    await Promise.all(this.#readers.map((reader) => reader.terminate()));
   }
 
   #request(): void {
@@ -122,7 +146,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
     if (reader === undefined) return;
     const memory = this.#free.pop();
     if (memory === undefined) this.#made++;
-    const batch = reader.prepare(step, memory);
+    const batch = reader.call('prepare', [step, memory], memoryOf(memory));
     const isReady = () => {
       this.#ready++;
     };
@@ -131,14 +155,23 @@ class PrefetchedBatches implements BatchSource<undefined> {
   }
 }
 
+function newReader(): Worker {
+  return new Worker(new URL('./cifar10-reader-worker.js', import.meta.url), { execArgv: workerFlags() });
+}
+
 /** @throws RunError when the machine has no room for so many threads: those that were started are ended */
-function startReaders(start: Start, count: number): readonly Reader[] {
+function startReaders(start: ReaderStart, count: number): readonly Reader[] {
   const readers: Reader[] = [];
   try {
-    for (let index = 0; index < count; index++) readers.push(new Reader(start));
+    for (let index = 0; index < count; index++) {
+      const reader: Reader = new Thread('a thread that prepares batches', newReader);
+      readers.push(reader);
+      // If it cannot begin, every batch that is asked for says why.
+      reader.begin(start).catch(() => {});
+    }
     return readers;
   } catch (error) {
-    for (const reader of readers) void reader.close();
+    for (const reader of readers) void reader.terminate();
     throw error;
   }
 }
@@ -154,7 +187,7 @@ export function prefetchBatches(
   { seed, batchSize, firstStep, ...prefetching }: TrainingBatches,
 ): BatchSource {
   requireWholeNumber('firstStep', firstStep, 0);
-  const start: Start = { kind: 'training', examples: recordsOf(examples), batchSize, seed };
+  const start: ReaderStart = { kind: 'training', examples: recordsOf(examples), batchSize, seed };
   // The type says that training never ends: its source has no end to give.
   return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
 }

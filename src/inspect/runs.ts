@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { readCheckpointMetadata } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
-import { readLines } from '../disk/json-lines.ts';
+import { readLinesSync } from '../disk/json-lines.ts';
 
 export interface RunRow {
   readonly name: string;
@@ -90,7 +90,7 @@ function numberIn(record: Readonly<Record<string, unknown>>, name: string): numb
 /** The lines of a file that are objects; none of a file that cannot be read. */
 function recordsIn(path: string): readonly Readonly<Record<string, unknown>>[] {
   try {
-    return readLines(path).flatMap((line) => {
+    return readLinesSync(path).flatMap((line) => {
       try {
         const value: unknown = JSON.parse(line);
         return typeof value === 'object' && value !== null ? [{ ...value }] : [];

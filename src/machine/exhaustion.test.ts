@@ -42,11 +42,11 @@ test('the message names what ran out, the limit and what to do', () => {
   );
   assert.equal(
     messageFor('EAGAIN'),
-    'no more threads can be started: this user may run 50 processes and threads (ulimit -u). Raise the limit, or use fewer --readers',
+    'no more threads can be started: this user may run 50 processes and threads (ulimit -u). Raise the limit, or use fewer `readers`',
   );
   assert.match(
     messageFor('ENOMEM') ?? '',
-    /^out of memory: .*\. Use a smaller --batch-size or fewer --readers/,
+    /^out of memory: .*\. Use a smaller `batchSize` or fewer `readers`/,
   );
   assert.equal(messageFor('ENOENT'), undefined);
 });

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { float32 } from '../tensor/tensor.ts';
 import { drawConfusion } from './draw-confusion.ts';
-import { drawFilters } from './draw-filters.ts';
-import { drawGrid } from './draw-grid.ts';
+import { drawFilters, drawGrid } from './draw-grid.ts';
 import { type Colour, colourAt, type Picture } from './picture.ts';
 
 const white: Colour = [255, 255, 255];

@@ -52,6 +52,9 @@ export type SummaryContent =
   /** Bytes that only the named plugin of TensorBoard understands. */
   | { readonly kind: 'plugin'; readonly plugin: string; readonly content: Uint8Array };
 
+/** A value for a plugin, which does not show its tag. */
+export type PluginValue = { readonly tag: string } & Extract<SummaryContent, { kind: 'plugin' }>;
+
 export interface EncodedImage {
   readonly width: number;
   readonly height: number;

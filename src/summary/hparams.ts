@@ -7,7 +7,7 @@
  *     _hparams_/session_end_info     how it ended; TensorBoard keeps the first that a run has
  */
 import { messageOf, RunError } from '../errors.ts';
-import type { SummaryValue } from './event.ts';
+import type { PluginValue } from './event.ts';
 import { HParamsPluginDataProto } from './schema.ts';
 
 export type Hyperparameters = Readonly<Record<string, string | number | boolean>>;
@@ -40,7 +40,7 @@ export function experimentValue({
   hyperparameters,
   metrics,
   created,
-}: ExperimentInfo): SummaryValue {
+}: ExperimentInfo): PluginValue {
   return hparamsValue('experiment', {
     description,
     time_created_secs: created,
@@ -54,7 +54,7 @@ function metricInfo({ tag, folder = '', displayName = '', description = '' }: Me
 }
 
 /** @param started seconds since 1970 */
-export function sessionStartValue(hyperparameters: Hyperparameters, started: number): SummaryValue {
+export function sessionStartValue(hyperparameters: Hyperparameters, started: number): PluginValue {
   const hparams = Object.fromEntries(
     Object.entries(hyperparameters).map(([name, value]) => [name, structValue(value)]),
   );
@@ -62,7 +62,7 @@ export function sessionStartValue(hyperparameters: Hyperparameters, started: num
 }
 
 /** @param ended seconds since 1970 */
-export function sessionEndValue(ending: keyof typeof endings, ended: number): SummaryValue {
+export function sessionEndValue(ending: keyof typeof endings, ended: number): PluginValue {
   return hparamsValue('session_end_info', { status: endings[ending], end_time_secs: ended });
 }
 
@@ -109,7 +109,7 @@ function structValue(value: Hyperparameters[string]): object {
   return typeof value === 'boolean' ? { bool_value: value } : { number_value: value };
 }
 
-function hparamsValue(kind: string, data: object): SummaryValue {
+function hparamsValue(kind: string, data: object): PluginValue {
   const content = HParamsPluginDataProto.encode({ version: 0, [kind]: data }).finish();
   return { tag: `_hparams_/${kind}`, kind: 'plugin', plugin: 'hparams', content };
 }

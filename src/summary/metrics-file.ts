@@ -1,7 +1,7 @@
 /** `metrics.jsonl`: the scalars of every summary as one JSON object a line, for programs other than TensorBoard. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { appendLines, readLines } from '../disk/json-lines.ts';
+import { appendLinesSync, readLinesSync } from '../disk/json-lines.ts';
 import { messageOf, RunError } from '../errors.ts';
 import type { SummaryValue } from './event.ts';
 
@@ -45,7 +45,7 @@ export class MetricsFile {
     try {
       if (!this.#isCleared) keepBefore(this.#path, this.#startStep);
       this.#isCleared = true;
-      if (this.#waiting.length > 0) appendLines(this.#path, this.#waiting);
+      if (this.#waiting.length > 0) appendLinesSync(this.#path, this.#waiting);
       this.#waiting = [];
       this.#waitingLength = 0;
     } catch (error) {
@@ -62,7 +62,7 @@ export class MetricsFile {
 }
 
 function keepBefore(path: string, startStep: number): void {
-  const lines = readLines(path);
+  const lines = readLinesSync(path);
   const kept = lines.filter((line) => stepOf(line) < startStep);
   if (kept.length === lines.length) return;
   const aside = `${path}.tmp`;

@@ -9,18 +9,16 @@ import { inTemporaryFolder } from '../testing/examples.ts';
 import { fullDisk } from '../testing/full-disk.ts';
 import { readRun } from './event-reader.ts';
 import { histogramOf } from './histogram.ts';
+import { activationOf, pictureOf, type RecordedValue, scalarOf, tensorOf } from './recorded-value.ts';
 import { SummaryRecorder } from './recorder.ts';
-import type { RecordedValue } from './recorder-messages.ts';
+
 import { scaleImage } from './scale-image.ts';
 
 const failing = (message: string) => assert.fail(message);
 const open = (dir: string, onTrouble: (message: string) => void = failing) =>
   SummaryRecorder.open({ dir, startStep: 0, flushSeconds: 3600, onTrouble });
-const scalar = (value: number): RecordedValue => ({ kind: 'scalar', tag: 'total_loss', value });
-const tensor = (data: Float32Array): RecordedValue => ({
-  ...{ kind: 'tensor', tag: 'conv1/conv1/activations', data },
-  sparsityTag: 'conv1/conv1/sparsity',
-});
+const scalar = (value: number): RecordedValue => scalarOf('averagedLoss', value, { term: 'total_loss' });
+const tensor = (data: Float32Array): RecordedValue => activationOf('conv1/conv1', data);
 const stepsOf = async (dir: string, tag = 'total_loss') =>
   ((await readRun(dir)).scalars.get(tag) ?? []).map(({ step }) => step);
 const metricsOf = (dir: string) =>
@@ -52,7 +50,7 @@ test('a picture becomes a PNG with the scaling of TensorFlow', () =>
       Float32Array.from({ length: 60 }, (_, i) => Math.sin(i) * 3),
     );
     const recorder = await open(dir);
-    await recorder.record(0, [{ kind: 'picture', tag: 'images/image/0', image }]);
+    await recorder.record(0, [pictureOf('image', image, { index: 0 })]);
     await recorder.close();
     const shown = (await readRun(dir)).images.get('images/image/0')?.[0]?.value;
     assert.deepEqual([shown?.width, shown?.height, shown?.channels], [5, 4, 3]);
@@ -90,7 +88,7 @@ describe('what is held', () => {
       const recorder = await open(dir);
       const data = Float32Array.of(1, 2, 3);
       // A tensor under two tags is given away once.
-      await recorder.record(0, [tensor(data), { kind: 'tensor', tag: 'again', data }]);
+      await recorder.record(0, [tensor(data), tensorOf('variable', data, { variable: 'again' })]);
       assert.equal(data.byteLength, 0);
       const part = new Float32Array(8).subarray(2, 4);
       await assert.rejects(recorder.record(1, [tensor(part)]), {
@@ -187,7 +185,7 @@ describe('what goes wrong', () => {
       await recorder.record(0, [scalar(1)]);
       await recorder.flush();
       const image = float32([2, 4, 4], new Float32Array(32));
-      for (const step of [1, 2, 3]) await recorder.record(step, [{ kind: 'picture', tag: 'bad', image }]);
+      for (const step of [1, 2, 3]) await recorder.record(step, [pictureOf('image', image, { index: 0 })]);
       await recorder.graph(new Uint8Array(1));
       await recorder.flush();
       await recorder.close();

@@ -1,99 +1,99 @@
 /** Records summaries of a run in a thread of its own. */
 import { isArrayBuffer } from 'node:util/types';
 import { Worker } from 'node:worker_threads';
-import { RunError } from '../errors.ts';
-import { startThread, threadFailure } from '../machine/threads.ts';
-import { workerFlags } from '../machine/worker-flags.ts';
-import type { RecordedValue, RecorderReply, RecorderRequest, RecorderStart } from './recorder-messages.ts';
+import { threadFailure } from '../threads/start-worker.ts';
+import { Thread } from '../threads/thread.ts';
+import { workerFlags } from '../threads/worker-flags.ts';
+import type { RecordedValue } from './recorded-value.ts';
+
+export interface RecorderStart {
+  readonly dir: string;
+  /** The first step that will be recorded: what earlier files have from there on is void. Left out where nothing is: an
+   * evaluator's steps may come in any order. */
+  readonly startStep?: number;
+  readonly flushSeconds?: number;
+}
 
 export interface RecorderOptions extends RecorderStart {
-  /** Told once when something cannot be written, or when the thread fails: the run goes on without it. */
+  /** Called once when something cannot be written, or when the thread fails: the run continues without it. */
   readonly onTrouble: (message: string) => void;
 }
 
+export type RecorderMethods = {
+  readonly record: (step: number, values: readonly RecordedValue[]) => void;
+  readonly graph: (graphDef: Uint8Array) => void;
+  /** Writes what waits. */
+  readonly flush: () => void;
+};
+
+type RecorderThread = Thread<RecorderStart, RecorderMethods>;
+
 export class SummaryRecorder {
-  readonly #worker: Worker;
-  readonly #waiting: (() => void)[] = [];
-  #path = '';
-  #error: Error | undefined;
-  #isOpen = false;
-  #pending: Promise<void>;
+  readonly #thread: RecorderThread;
+  readonly #onTrouble: (message: string) => void;
+  #hasFailed = false;
+  /** Resolves when the thread has done what it was given last. */
+  #pending: Promise<void> = Promise.resolve();
 
-  private constructor({ onTrouble, ...start }: RecorderOptions) {
-    this.#worker = startThread(
-      'the thread that writes summaries',
-      () =>
-        new Worker(new URL('./cifar10-recorder-worker.js', import.meta.url), {
-          workerData: start,
-          execArgv: workerFlags(),
-        }),
-    );
-    this.#worker.on('message', (reply: RecorderReply) => {
-      if (reply.kind === 'trouble') return onTrouble(reply.message);
-      this.#path = reply.path;
-      this.#waiting.shift()?.();
-    });
-    this.#worker.on('error', (error) => {
-      this.#error = new RunError(`the thread that writes summaries failed: ${threadFailure(error)}`);
-      if (this.#isOpen) onTrouble(`summaries are no longer recorded: ${this.#error.message}`);
-    });
-    this.#worker.on('exit', () => {
-      for (const resolve of this.#waiting.splice(0)) resolve();
-    });
-    this.#pending = this.#reply();
+  private constructor(thread: RecorderThread, onTrouble: (message: string) => void) {
+    this.#thread = thread;
+    this.#onTrouble = onTrouble;
   }
 
-  /** @throws RunError when no event file can be made in the folder */
-  static async open(options: RecorderOptions): Promise<SummaryRecorder> {
-    const recorder = new SummaryRecorder(options);
-    await recorder.#pending;
-    if (recorder.#error !== undefined) throw recorder.#error;
-    recorder.#isOpen = true;
-    return recorder;
-  }
-
-  /** The event file that is written now. */
-  get path(): string {
-    return this.#path;
+  /** @throws RunError when no event file can be made in the folder, or no thread can be started */
+  static async open({ onTrouble, ...start }: RecorderOptions): Promise<SummaryRecorder> {
+    const thread: RecorderThread = new Thread('the thread that writes summaries', newRecorder, onTrouble);
+    try {
+      await thread.begin(start);
+    } catch (error) {
+      await thread.terminate();
+      throw error;
+    }
+    return new SummaryRecorder(thread, onTrouble);
   }
 
   /** Hands a summary over. The memory of its tensors goes to the thread. Resolves at once, unless the summary before it
    * is still worked on: then it waits, so that no more than two are held. */
   async record(step: number, values: readonly RecordedValue[]): Promise<void> {
-    await this.#pending;
     const buffers = values.flatMap((value) => (value.kind === 'tensor' ? [bufferOf(value.data)] : []));
-    this.#pending = this.#send({ kind: 'record', step, values }, [...new Set(buffers)]);
+    await this.#send((thread) => thread.call('record', [step, values], [...new Set(buffers)]));
   }
 
   /** The graph of the run, as bytes of a GraphDef. */
   async graph(graphDef: Uint8Array): Promise<void> {
-    await this.#pending;
-    this.#pending = this.#send({ kind: 'graph', graphDef }, []);
+    await this.#send((thread) => thread.call('graph', [graphDef]));
   }
 
   /** Writes what waits. When this resolves, a killed process takes nothing along of what was recorded before. */
   async flush(): Promise<void> {
-    await this.#pending;
-    this.#pending = this.#send({ kind: 'flush' }, []);
+    await this.#send((thread) => thread.call('flush', []));
     await this.#pending;
   }
 
-  /** Writes what waits and ends the thread. */
+  /** Writes what waits, also after a failure if the thread still can, and ends the thread. */
   async close(): Promise<void> {
     await this.#pending;
-    await this.#send({ kind: 'close' }, []);
-    await this.#worker.terminate();
+    await this.#thread.close().catch((error: unknown) => this.#fail(error));
+    await this.#thread.terminate();
   }
 
-  #send(request: RecorderRequest, transfer: readonly ArrayBuffer[]): Promise<void> {
-    if (this.#error !== undefined) return Promise.resolve();
-    this.#worker.postMessage(request, transfer);
-    return this.#reply();
+  /** Resolves when the call is made, after the one before it is done. After a failure nothing is called any more. */
+  async #send(call: (thread: RecorderThread) => Promise<void>): Promise<void> {
+    await this.#pending;
+    if (this.#hasFailed) return;
+    this.#pending = call(this.#thread).catch((error: unknown) => this.#fail(error));
   }
 
-  #reply(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  #fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    const failure = `the thread that writes summaries failed: ${threadFailure(error)}`;
+    this.#onTrouble(`summaries are no longer recorded: ${failure}`);
   }
+}
+
+function newRecorder(): Worker {
+  return new Worker(new URL('./cifar10-recorder-worker.js', import.meta.url), { execArgv: workerFlags() });
 }
 
 /** The memory of a tensor that may be given away: all of it is the tensor's.

@@ -1,13 +1,19 @@
 /** Runs the built program as a person would, for tests. */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** The built command line program. */
 export const main: string = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
+/** A limit for what would otherwise take minutes or never end, in milliseconds: generous, for machines with other work. */
+export const soonMillis = 10_000;
+
 export interface Outcome {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** As shells say it: 128 plus the number of the signal that ended it. */
+  readonly shellCode: number;
   readonly output: string;
   readonly errors: string;
 }
@@ -37,8 +43,14 @@ export function program(
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors += text;
     });
-    child.once('close', (code, signal) => resolve({ code, signal, output, errors }));
+    child.once('close', (code, signal) => {
+      resolve({ code, signal, shellCode: shellCodeOf(code, signal), output, errors });
+    });
   });
+}
+
+export function shellCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return signal === null ? (code ?? 0) : 128 + constants.signals[signal];
 }
 
 /** Variables with which the program finds no network: what it would fetch fails as where there is none. */

@@ -1,4 +1,4 @@
-/** Archives for tests: the layout is the table of data/download/tar.ts. */
+/** Archives for tests (POSIX.1-1988 "ustar"), with entries that packages for writing archives refuse. */
 export interface Packed {
   readonly path: string;
   /** `0`, a file, by default. */

@@ -3,16 +3,15 @@ import type { Tensors } from '../engine/engine.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Inference } from '../model/network.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import { activationOf, pictureOf, type RecordedValue } from '../summary/recorded-value.ts';
+import { tagOf } from '../summary/tags.ts';
 import { float32, float32Data, type Shape, sizeOf } from '../tensor/tensor.ts';
 
 /** How many of a batch's images are shown (r0.11, `image_summary` with 3). */
 const shownImages = 3;
 
-/** Tag of an activation's histogram, and of the share of its values that are exactly zero (r0.11,
- * `_activation_summary`). */
-export const activationTag = (name: string): string => `${name}/activations`;
-export const sparsityTag = (name: string): string => `${name}/sparsity`;
+/** The name under which an activation is watched: the tag of its histogram (r0.11, `_activation_summary`). */
+const activationTag = (activation: string): string => tagOf('activations', { activation }).tag;
 
 /** What is shown of activations, under the tags of their histograms: themselves, those that are images as [H, W, N, C]. */
 export function shownActivations(
@@ -36,10 +35,8 @@ function asComputed({ op }: GraphBuilder, activation: Value): Value {
 /** The histograms and sparsities of activations, by name, among what a step has returned. */
 export function activationValues(names: readonly string[], outputs: Tensors): readonly RecordedValue[] {
   return names.flatMap((name) => {
-    const tag = activationTag(name);
-    const tensor = outputs.get(tag);
-    if (tensor === undefined) return [];
-    return [{ kind: 'tensor', tag, data: float32Data(tensor), sparsityTag: sparsityTag(name) } as const];
+    const tensor = outputs.get(activationTag(name));
+    return tensor === undefined ? [] : [activationOf(name, float32Data(tensor))];
   });
 }
 
@@ -50,6 +47,6 @@ export function imageValues(images: Float32Array, shape: Shape): readonly Record
   const count = Math.min(shownImages, images.length / size);
   return Array.from({ length: count }, (_, index) => {
     const image = float32(shape, images.slice(index * size, (index + 1) * size));
-    return { kind: 'picture', tag: `images/image/${index}`, image } as const;
+    return pictureOf('image', image, { index });
   });
 }

@@ -2,12 +2,13 @@
 import type { Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import type { BatchSource } from '../input/prefetch.ts';
-import type { RecordedValue } from '../summary/recorder-messages.ts';
+import { type RecordedValue, scalarOf, tensorOf } from '../summary/recorded-value.ts';
+import { tagOf } from '../summary/tags.ts';
 import { float32Data } from '../tensor/tensor.ts';
-import type { TrainingRun } from './run.ts';
 import { activationValues, imageValues } from './shown-values.ts';
 import type { StepReport } from './train-step.ts';
-import { averagedLoss, gradientTag, lossAverageName, type TrainingGraph } from './training-graph.ts';
+import { averagedLoss, lossAverageName, type TrainingGraph } from './training-graph.ts';
+import type { TrainingRun } from './training-run.ts';
 
 /** The summary of one step, to be recorded under its number. */
 export interface StepSummary {
@@ -45,10 +46,10 @@ export class Summarizer {
   ): StepSummary {
     const scalars = [
       ...lossScalars(report, seen),
-      { tag: 'learning_rate', value: report.learningRate },
-      { tag: `queue/batches/fraction_of_${capacity}_full`, value: ready / capacity },
+      scalarOf('learningRate', report.learningRate),
+      scalarOf('queue', ready / capacity, { capacity }),
       ...this.#rates(report.step, waitedMillis),
-    ].map((scalar) => ({ kind: 'scalar', ...scalar }) as const);
+    ];
     const shown = imageValues(images, this.#run.network.imageShape);
     return { kind: 'summary', step: report.step, values: [...scalars, ...shown, ...this.#histograms(seen)] };
   }
@@ -56,41 +57,38 @@ export class Summarizer {
   #histograms(seen: Tensors): readonly RecordedValue[] {
     const { activations, parameters } = this.#training;
     const names = parameters.map(({ variable }) => variable.name);
-    const tensor = (tag: string) => {
-      const data = seen.get(tag);
-      return data === undefined ? [] : [{ kind: 'tensor', tag, data: float32Data(data) } as const];
+    const shown = (name: 'variable' | 'gradient', variable: string) => {
+      const data = seen.get(tagOf(name, { variable }).tag);
+      return data === undefined ? [] : [tensorOf(name, float32Data(data), { variable })];
     };
     return [
       ...activationValues(activations, seen),
-      ...names.flatMap(tensor),
-      ...names.map(gradientTag).flatMap(tensor),
+      ...names.flatMap((variable) => shown('variable', variable)),
+      ...names.flatMap((variable) => shown('gradient', variable)),
     ];
   }
 
   /** Examples a second since the last summary, and the share of that time that training waited for its input.
    * @param waitedMillis since the run began */
-  #rates(step: number, waitedMillis: number): readonly { readonly tag: string; readonly value: number }[] {
+  #rates(step: number, waitedMillis: number): readonly RecordedValue[] {
     const now = performance.now();
     const last = this.#last;
     this.#last = { step, at: now, waitedMillis };
     if (last === undefined) return [];
     const millis = now - last.at;
     return [
-      { tag: 'examples_per_sec', value: (((step - last.step) * this.#run.batchSize) / millis) * 1e3 },
-      { tag: 'input/waiting', value: (waitedMillis - last.waitedMillis) / millis },
+      scalarOf('examplesPerSecond', (((step - last.step) * this.#run.batchSize) / millis) * 1e3),
+      scalarOf('waiting', (waitedMillis - last.waitedMillis) / millis),
     ];
   }
 }
 
 /** `<name> (raw)` and the running average under the plain name, in the tutorial's order (r0.11,
  * `_add_loss_summaries`). The variables hold the averages before this step. */
-function lossScalars({ losses, step }: StepReport, before: Tensors) {
-  return [...losses].flatMap(([name, value]) => {
-    const average = before.get(lossAverageName(name));
+function lossScalars({ losses, step }: StepReport, before: Tensors): readonly RecordedValue[] {
+  return [...losses].flatMap(([term, value]) => {
+    const average = before.get(lossAverageName(term));
     const averaged = averagedLoss(average === undefined ? 0 : (float32Data(average)[0] ?? 0), value, step);
-    return [
-      { tag: `${name} (raw)`, value },
-      { tag: name, value: averaged },
-    ];
+    return [scalarOf('rawLoss', value, { term }), scalarOf('averagedLoss', averaged, { term })];
   });
 }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CheckpointStore } from '../checkpoint/store.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
+import type { Engine } from '../engine/engine.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
-import { makeRun } from './run.ts';
 import { type TrainEvent, type TrainOptions, train } from './train.ts';
+import { makeRun, type TrainingRun } from './training-run.ts';
 
 const recipe = {
   network: { ...tutorialNetwork(10), widths: { conv1: 8, conv2: 8, local3: 8, local4: 8 } },
@@ -18,14 +20,18 @@ const recipe = {
 const run = makeRun(recipe, noiseExamples(20), createOnnxEngine(1));
 
 /** What happened, in words: `step 3`, `checkpoint 4`. */
-async function toldBy(options: Omit<TrainOptions, 'run' | 'versions'>): Promise<readonly string[]> {
+async function toldBy(
+  options: Omit<TrainOptions, 'run' | 'versions'>,
+  trained: TrainingRun = run,
+): Promise<readonly string[]> {
   const told: string[] = [];
   const name = (event: TrainEvent) => {
     if ('step' in event) return `${event.kind} ${event.step}`;
     if (event.kind === 'busy') return event.with;
     return `${event.kind} ${event.globalStep}`;
   };
-  for await (const event of train({ run, versions: { cifar10: '0' }, ...options })) told.push(name(event));
+  for await (const event of train({ run: trained, versions: { cifar10: '0' }, ...options }))
+    told.push(name(event));
   return told;
 }
 
@@ -69,3 +75,58 @@ test('a stop while the held out images are scored saves that very step, and its 
     assert.deepEqual(scored, ['cut short', 'whole']);
     assert.equal((await validate.best.latest())?.checkpoint.metadata.globalStep, 2);
   }));
+
+/** The engine, whose steps take so many milliseconds more. */
+function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
+  return {
+    ...engine,
+    compile: async (graph) => {
+      const session = await engine.compile(graph);
+      let steps = 0;
+      return {
+        write: (variables) => session.write(variables),
+        read: () => session.read(),
+        profile: (feeds, count) => session.profile(feeds, count),
+        release: () => session.release(),
+        step: async (feeds, options) => {
+          const outputs = await session.step(feeds, options);
+          await sleep(millisOf(steps++), undefined, { ref: false });
+          return outputs;
+        },
+      };
+    },
+  };
+}
+
+test('a stop during a step that does not end saves the step before, and a resumed run has the same bits', () =>
+  inTemporaryFolder(async (folder) => {
+    const store = (name: string) =>
+      new CheckpointStore(`${folder}/${name}`, { keep: 0, onWarning: assert.fail });
+    const options = { store: store('stopped'), maxSteps: 5, checkpointSteps: 100 };
+    const stop = new AbortController();
+    // The first three are slow, the fourth never ends.
+    const engine = slowed(run.engine, (step) => {
+      if (step === 3) stop.abort();
+      return step < 3 ? 500 : 30_000;
+    });
+    const started = performance.now();
+    const stopped = await toldBy({ ...options, signal: stop.signal }, { ...run, engine });
+    assert.ok(performance.now() - started < 20_000, 'the step is not waited for');
+    assert.deepEqual(stopped, [
+      ...['compiling', 'ready 0', 'saving', 'checkpoint 0', 'step 0', 'step 1', 'step 2'],
+      ...['saving', 'checkpoint 3', 'end 3'],
+    ]);
+    const resume = await options.store.latest();
+    assert.ok(resume);
+    await toldBy({ ...options, resume });
+    const undisturbed = { ...options, store: store('undisturbed') };
+    await toldBy(undisturbed);
+    assert.deepEqual(
+      await options.store.latest().then(tensorsOf),
+      await undisturbed.store.latest().then(tensorsOf),
+    );
+  }));
+
+function tensorsOf(found: FoundCheckpoint | undefined) {
+  return found?.checkpoint.tensors;
+}

@@ -13,6 +13,10 @@ import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
+import { Patience } from './patience.ts';
+import { type StepSummary, Summarizer } from './summarizer.ts';
+import { type StepReport, trainStep } from './train-step.ts';
+import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
   bitChanges,
   metadataOf,
@@ -21,14 +25,13 @@ import {
   requireSameRun,
   type TrainingRun,
   type Versions,
-} from './run.ts';
-import { type StepSummary, Summarizer } from './summarizer.ts';
-import { type StepReport, trainStep } from './train-step.ts';
-import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
+} from './training-run.ts';
 import { BestKeeper, type Validation, type ValidationReport } from './validation.ts';
 
 export interface TrainOptions {
   readonly run: TrainingRun;
+  /** The graph of the run's step, where the caller has built it (`buildTrainingGraph(run)`). */
+  readonly training?: TrainingGraph;
   readonly store: CheckpointStore;
   /** The newest checkpoint of this run, to go on from. */
   readonly resume?: { readonly path: string; readonly checkpoint: Checkpoint };
@@ -44,7 +47,7 @@ export interface TrainOptions {
   /** Steps between summaries; none are made where it is left out. The bits of the run are the same either way. */
   readonly summarySteps?: number;
   readonly versions: Versions;
-  /** When it is aborted, training saves and ends after the current step. */
+  /** When it is aborted, training saves and ends: after the current step, or without it where it takes long. */
   readonly signal?: AbortSignal;
   /** Asks for a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
@@ -127,10 +130,11 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   const { seed, batchSize } = run;
   const { globalStep } = metadata;
   const batches = prefetchBatches(run.examples, { seed, batchSize, firstStep: globalStep, readers });
+  const patience = new Patience(options.signal);
   let session: Session | undefined;
   try {
     yield { kind: 'busy', globalStep, with: 'compiling' };
-    const training = buildTrainingGraph(run);
+    const { training = buildTrainingGraph(run) } = options;
     // With all that can be watched, whether summaries are made or not: a run shall not depend on it in any bit.
     session = await run.engine.compile(training.graph);
     await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));
@@ -139,9 +143,11 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     const changes = stored === undefined ? [] : bitChanges(stored, metadata);
     const recipe = stored === undefined ? [] : recipeChanges(stored.hyperparameters, run.hyperparameters);
     yield { kind: 'ready', globalStep, changes, recipe };
-    yield* loop(options, training, session, batches, summarizer);
+    yield* loop(options, training, session, batches, summarizer, patience);
   } finally {
-    await Promise.all([batches.close(), session?.release()]);
+    const released = Promise.all([batches.close(), session?.release()]);
+    if (patience.hasAbandoned) released.catch(() => undefined);
+    else await released;
   }
 }
 
@@ -169,6 +175,7 @@ async function* loop(
   session: Session,
   batches: BatchSource,
   summarizer: Summarizer | undefined,
+  patience: Patience,
 ): AsyncGenerator<TrainEvent, void, void> {
   const best = validate && (await BestKeeper.open(validate));
   const epochs = new EpochCounter(run.examples.count, run.batchSize);
@@ -184,19 +191,26 @@ async function* loop(
     const isSaved = saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
     const needed = scores || (due && !isSaved);
-    const tensors = needed ? await readVariables(session, training, globalStep, saved) : undefined;
+    const tensors = needed || patience.needsCopy ? await readVariables(session) : undefined;
+    const check = () =>
+      tensors && requireFiniteVariables(tensors, training.graph.variables, globalStep, saved);
+    if (needed) check();
     if (scores && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'validating' };
-      const score = await best.score(tensors, metadata);
+      const score = await patience.for(best.score(tensors, metadata));
       if (score !== undefined) yield score;
     }
     // Asked again: who asked to stop while the score was made waits for no further step.
     const last = isLast();
     const taken = last
       ? undefined
-      : await nextStep(run, training, session, batches, { dir: store.dir, saved }, shows);
+      : await patience.forStep(
+          nextStep(run, training, session, batches, { dir: store.dir, saved }, shows),
+          isSaved || tensors !== undefined,
+        );
     // Only now: the weights are good, for they gave a finite loss.
-    if ((due || last) && !isSaved && tensors !== undefined) {
+    if ((due || taken === undefined) && !isSaved && tensors !== undefined) {
+      if (!needed) check();
       yield { kind: 'busy', globalStep, with: 'saving' };
       const path = await store.save({ tensors, metadata });
       saved = { globalStep, path };
@@ -235,14 +249,6 @@ async function nextStep(
   return { report, summary };
 }
 
-/** @throws RunError when one of them is not finite: such a checkpoint would only waste what comes after it. */
-async function readVariables(
-  session: Session,
-  { graph }: TrainingGraph,
-  globalStep: number,
-  saved: LastSaved | undefined,
-) {
-  const values = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
-  requireFiniteVariables(values, graph.variables, globalStep, saved);
-  return values;
+async function readVariables(session: Session) {
+  return (await session.read()) as ReadonlyMap<string, Float32Tensor>;
 }

@@ -22,6 +22,7 @@ import { learningRate } from '../optimizer/schedule.ts';
 import { applyOptimizer } from '../optimizer/update.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import { factorsOf, type ParameterGroup } from '../recipe/parameter-groups.ts';
+import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { shownActivations } from './shown-values.ts';
 
@@ -31,7 +32,7 @@ export function lossAverageName(term: string): string {
 }
 /** Tag of the histogram of a variable's gradient (r0.11, `cifar10.train`). */
 export function gradientTag(variable: string): string {
-  return `${variable}/gradients`;
+  return tagOf('gradient', { variable }).tag;
 }
 /** The output that holds the scores of the classes, [N, classes]. */
 export const logitsName = 'logits';

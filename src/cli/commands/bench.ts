@@ -4,13 +4,12 @@ import { rm, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { measureEvaluation } from '../../bench/evaluation.ts';
-import { measureInput } from '../../bench/input.ts';
 import { measurePaired } from '../../bench/paired.ts';
 import { profileSums } from '../../bench/profile.ts';
 import { measureRoof } from '../../bench/roof.ts';
 import { measureRun } from '../../bench/run.ts';
 import { profileStep, type SteppedTraining, startTraining, stepFlop } from '../../bench/step.ts';
+import { measureEvaluation, measureInput } from '../../bench/throughput.ts';
 import { findVariants, type Variant, type Variants } from '../../bench/variants.ts';
 import { datasets } from '../../data/dataset.ts';
 import type { Examples } from '../../data/examples.ts';
@@ -26,7 +25,7 @@ import { missingLine, profileTables, type StepRow, stepTable } from '../bench-ta
 import type { JsonEvent } from '../console.ts';
 import type { BenchFlags } from '../flag-table.ts';
 import { comparePeers } from './bench-peers.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext, Outcome } from './context.ts';
 
 const program = fileURLToPath(new URL('../main.js', import.meta.url));
 const usualBatches = [32, 128, 512];
@@ -64,7 +63,7 @@ class Notes {
 }
 
 /** Measures on the generated set, in a folder of its own that is removed afterwards. */
-export async function benchCommand(context: CommandContext<BenchFlags>): Promise<void> {
+export async function benchCommand(context: CommandContext<BenchFlags>): Promise<Outcome> {
   const { flags, given } = context;
   requireOffered(flags.engine, flags.precision);
   const cores = usableCores();
@@ -93,6 +92,7 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
   } finally {
     await notes.write();
   }
+  return context.signal.aborted ? 'stopped' : 'done';
 }
 
 async function profiles(variants: readonly Variant[], flags: BenchFlags, notes: Notes): Promise<void> {

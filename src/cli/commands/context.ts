@@ -1,9 +1,13 @@
-/** What every command is given. */
+/** What a command is given and what it returns. */
 import type { Console } from '../console.ts';
+import type { CommandName } from '../flag.ts';
+import type { FlagsOf } from '../flag-table.ts';
 import type { StopWatch } from '../stop-watch.ts';
 
 export interface CommandContext<Flags> {
   readonly flags: Flags;
+  /** The words that are no flags. */
+  readonly operands: readonly string[];
   /** The names of the flags that were written on the command line, such as `batch-size`. */
   readonly given: ReadonlySet<string>;
   readonly console: Console;
@@ -11,4 +15,11 @@ export interface CommandContext<Flags> {
   readonly signal: AbortSignal;
   /** Receives the current activity (`begin`), and limits how long a stop waits for it. */
   readonly stopWatch: StopWatch;
+  /** Resolves when the reader of the output has kept up: who prints a lot awaits it. */
+  readonly room: () => Promise<void>;
 }
+
+/** `done`: exit code 0; `failed`: 1; `stopped`: the code of the signal. Errors are thrown instead. */
+export type Outcome = 'done' | 'failed' | 'stopped';
+
+export type Command<C extends CommandName> = (context: CommandContext<FlagsOf<C>>) => Promise<Outcome>;

@@ -4,16 +4,18 @@ import { dataFindings, type Finding, folderFinding, machineFindings } from '../.
 import { autoFinding, type EngineTrial, tryEngines } from '../../doctor/engines.ts';
 import { version } from '../../version.ts';
 import type { DoctorFlags } from '../flag-table.ts';
-import type { CommandContext } from './context.ts';
+import { inFlags } from '../option-flags.ts';
+import type { CommandContext, Outcome } from './context.ts';
 
 /** What CIFAR-10 takes, archive and files; and a few checkpoints. */
 const dataBytes = 400 * 2 ** 20;
 const runBytes = 100 * 2 ** 20;
 
-/** Returns whether nothing is missing and training works. */
-export async function doctorCommand({ flags, console }: CommandContext<DoctorFlags>): Promise<boolean> {
+/** Fails where something is missing or training does not work. */
+export async function doctorCommand({ flags, console }: CommandContext<DoctorFlags>): Promise<Outcome> {
   let works = true;
-  const tell = (finding: Finding) => {
+  const tell = (found: Finding) => {
+    const finding = { ...found, subject: inFlags(found.subject), text: inFlags(found.text) };
     works &&= finding.verdict !== 'missing';
     console.result(`${finding.verdict.padEnd(7)}  ${finding.subject}: ${finding.text}`, {
       kind: 'finding',
@@ -39,5 +41,5 @@ export async function doctorCommand({ flags, console }: CommandContext<DoctorFla
     tell(trial.finding);
   }
   tell(autoFinding(trials));
-  return works;
+  return works ? 'done' : 'failed';
 }

@@ -19,7 +19,7 @@ import { oneLine } from '../../wording.ts';
 import type { Console } from '../console.ts';
 import type { InspectFlags } from '../flag-table.ts';
 import { table } from '../table.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext, Outcome } from './context.ts';
 import { inspectEvents } from './inspect-events.ts';
 import { inspectOnnx } from './inspect-onnx.ts';
 import { inspectSafetensors, showCheckpoint } from './inspect-safetensors.ts';
@@ -33,7 +33,7 @@ export async function inspectCommand({
   flags,
   operands,
   console,
-}: CommandContext<InspectFlags> & { readonly operands: readonly string[] }): Promise<void> {
+}: CommandContext<InspectFlags>): Promise<Outcome> {
   const [thing, ...more] = operands;
   if (thing === undefined || more.length > 0)
     throw new UsageError(`inspect takes one thing to look at: ${what}`);
@@ -43,6 +43,7 @@ export async function inspectCommand({
   else if (isSafetensorsName(thing)) await inspectSafetensors(thing, console);
   else if (isEventFileName(basename(thing))) await inspectEvents(thing, console);
   else throw new RunError(`${oneLine(thing)}: not known; inspect looks at ${what}`);
+  return 'done';
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -13,7 +13,8 @@ import type { DatasetDescription } from '../dataset.ts';
 import type { DataEvent } from '../events.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { type DownloadOptions, download } from './download.ts';
-import { asAttemptError, proxyIn, shownUrl } from './request.ts';
+import { proxyFor, shownUrl } from './proxy.ts';
+import { asAttemptError } from './request.ts';
 
 const small = smallDataset(40, 20);
 const files = small.files.map(({ name, records }) => ({
@@ -320,7 +321,7 @@ describe('a download', () => {
       const other = join(folder, 'other');
       await assert.rejects(
         fetchInto(other, '', { tarball: join(folder, 'short.tgz') }),
-        /short\.tgz: found \d+ bytes, expected \d+\. Give another --tarball/,
+        /short\.tgz: found \d+ bytes, expected \d+\. Give another `tarball`/,
       );
     }));
 });
@@ -405,7 +406,11 @@ test('a download never writes through a link', { skip: process.platform === 'win
 
 describe('network errors', () => {
   const explained = (cause: object) => {
-    const { message, canRetry } = asAttemptError(Object.assign(new TypeError('fetch failed'), { cause }));
+    const { message, canRetry } = asAttemptError(
+      Object.assign(new TypeError('fetch failed'), { cause }),
+      'https://host/a',
+      {},
+    );
     return { message, canRetry };
   };
   test('without network, refused connections and rejected certificates are not retried', () => {
@@ -430,8 +435,40 @@ describe('network errors', () => {
   });
   test('do not show credentials of addresses', () => {
     assert.equal(shownUrl('https://me:secret@host/a'), 'https://host/a');
-    assert.equal(proxyIn({ HTTPS_PROXY: 'http://me:secret@proxy:3128' }), 'http://proxy:3128/ (HTTPS_PROXY)');
-    assert.equal(proxyIn({ HTTPS_PROXY: '' }), undefined);
+  });
+  test('a proxy is named, with its variable; it is the one for the protocol of the address', () => {
+    const environment = {
+      HTTPS_PROXY: 'http://me:secret@proxy:3128',
+      http_proxy: 'other:80',
+      HTTP_PROXY: 'x',
+    };
+    const by = (url: string, cause: object) => {
+      const error = Object.assign(new TypeError('fetch failed'), { cause });
+      return asAttemptError(error, url, environment).message;
+    };
+    assert.match(
+      by('https://host/a', { code: 'ENETUNREACH' }),
+      /\(through the proxy http:\/\/proxy:3128\/ \(HTTPS_PROXY\), unless NO_PROXY names the server\)$/,
+    );
+    assert.match(by('http://host/a', { code: 'ENETUNREACH' }), /http:\/\/other:80 \(http_proxy\)/);
+    assert.equal(
+      by('https://host/a', { message: 'Proxy response (407) !== 200 when HTTP Tunneling' }),
+      'the proxy http://proxy:3128/ (HTTPS_PROXY) answered 407: it expects a user name and a password, ' +
+        'http://NAME:PASSWORD@host:port',
+    );
+  });
+  test('a proxy is found under four names, with or without http://; an empty one is none', () => {
+    const address = (environment: Record<string, string>) => proxyFor('https:', environment)?.address;
+    for (const name of ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'])
+      assert.equal(address({ [name]: 'proxy:3128' }), 'http://proxy:3128');
+    assert.equal(address({ https_proxy: '', HTTPS_PROXY: 'https://proxy' }), 'https://proxy');
+    assert.equal(address({ HTTPS_PROXY: '' }), undefined);
+    assert.equal(proxyFor('http:', { HTTPS_PROXY: 'http://proxy' }), undefined);
+    for (const wrong of ['http://', 'ftp://proxy', 'http://a b'])
+      assert.throws(() => address({ HTTPS_PROXY: wrong }), {
+        name: 'RunError',
+        message: 'HTTPS_PROXY is not the address of a proxy: expected http://host:port',
+      });
   });
 });
 
@@ -443,20 +480,85 @@ test('a download uses the proxy from the environment', () =>
         serveArchive(request, response, 0);
       },
       async (proxy, requests) => {
-        process.env['http_proxy'] = new URL(proxy).origin;
-        try {
+        await withEnvironment({ http_proxy: new URL(proxy).origin }, async () => {
           await fetchInto(folder, 'http://archives.invalid/small.tar.gz');
-        } finally {
-          delete process.env['http_proxy'];
-        }
+        });
         assert.equal(requests(), 1);
       },
     ),
   ));
 
+/** Runs a body with variables of the environment. */
+async function withEnvironment(variables: Record<string, string>, body: () => Promise<void>): Promise<void> {
+  Object.assign(process.env, variables);
+  try {
+    await body();
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name];
+  }
+}
+
+describe('a download over HTTPS', () => {
+  /** A proxy that answers every CONNECT with a status, and keeps what it was asked for. */
+  async function besideProxy(status: string, body: (address: string, asked: string[]) => Promise<void>) {
+    const asked: string[] = [];
+    const proxy = createServer().on('connect', ({ url, headers }, socket) => {
+      asked.push(`${url} ${headers['proxy-authorization'] ?? ''}`.trim());
+      socket.end(`HTTP/1.1 ${status}\r\n\r\n`);
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    try {
+      await body(`127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked);
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  }
+  const url = 'https://archives.invalid/small.tar.gz';
+
+  test('asks the proxy for a tunnel, with user name and password; a refusal is told at once', () =>
+    inTemporaryFolder((folder) =>
+      besideProxy('403 Forbidden', (address, asked) =>
+        withEnvironment({ HTTPS_PROXY: `http://me:secret@${address}` }, async () => {
+          await assert.rejects(fetchInto(folder, url), {
+            message: new RegExp(`the proxy http://${address}/ \\(HTTPS_PROXY\\) answered 403`),
+          });
+          const credentials = Buffer.from('me:secret').toString('base64');
+          assert.deepEqual(asked, [`archives.invalid:443 Basic ${credentials}`]);
+        }),
+      ),
+    ));
+
+  test('is tried again if the proxy has trouble', () =>
+    inTemporaryFolder((folder) =>
+      besideProxy('502 Bad Gateway', (address, asked) =>
+        withEnvironment({ https_proxy: address }, async () => {
+          await assert.rejects(fetchInto(folder, url, { retries: 1 }), /answered 502/);
+          assert.equal(asked.length, 2);
+        }),
+      ),
+    ));
+
+  test('leaves the proxy out for the servers of NO_PROXY', () =>
+    inTemporaryFolder((folder) =>
+      besideProxy('403 Forbidden', (address, asked) =>
+        withEnvironment({ HTTPS_PROXY: address, NO_PROXY: '127.0.0.1' }, async () => {
+          await withServer(serveArchive, async (local) => {
+            await fetchInto(folder, local);
+            // It speaks no TLS.
+            const direct = fetchInto(join(folder, 'other'), local.replace('http:', 'https:'), { retries: 0 });
+            await assert.rejects(direct, /unless NO_PROXY names the server/);
+          });
+          assert.deepEqual(asked, []);
+        }),
+      ),
+    ));
+});
+
 describe('an archive', () => {
   const outside = Buffer.from('outside');
-  const attacks: readonly [string, Uint8Array, RegExp][] = [
+  const attacks: readonly (readonly [string, Uint8Array, RegExp])[] = [
     [
       'an entry above the folder',
       tarOf([{ path: '../evil.bin', content: outside }]),
@@ -472,7 +574,14 @@ describe('an archive', () => {
       tarOf([{ path: '/tmp/evil.bin', content: outside }]),
       /the entry \/tmp\/evil\.bin points out/,
     ],
-    ['a link', tarOf([{ path: `${small.folder}/data_batch_1.bin`, type: '2' }]), /is a link or a device/],
+    ...['1', '2', '3', '4', '6'].map(
+      (type) =>
+        [
+          `a link or a device (type ${type})`,
+          tarOf([{ path: `${small.folder}/data_batch_1.bin`, type }]),
+          /data_batch_1\.bin is a link or a device/,
+        ] as const,
+    ),
     [
       'a file that is too large',
       tarOf([{ path: `${small.folder}/data_batch_1.bin`, content: new Uint8Array(2 << 20) }]),
@@ -492,9 +601,28 @@ describe('an archive', () => {
     [
       'a header whose checksum is wrong',
       Buffer.from(tarOf(files)).fill(1, 10, 20),
-      /bad header checksum \(entry 0\)/,
+      /not a tar archive, or damaged: bad header checksum near its start$/,
     ],
-    ['a missing end', tarOf(files).subarray(0, 200_000), /is cut short in /],
+    [
+      'a cut inside a file',
+      tarOf(files).subarray(0, 200_000),
+      /is cut short in or after .*data_batch_\d\.bin$/,
+    ],
+    ['a cut in its first header', tarOf(files).subarray(0, 100), /is cut short near its start$/],
+    ['no end marker', tarOf(files).subarray(0, -1024), /is cut short in or after .*test_batch\.bin$/],
+    ['data after its end', Buffer.concat([tarOf(files), outside]), /bad EOF after .*test_batch\.bin$/],
+    [
+      'a bad header in the middle',
+      Buffer.from(tarOf(files)).fill(1, 123_914, 123_924),
+      /bad header checksum after .*data_batch_1\.bin$/,
+    ],
+    ['noise instead of a tar', noiseRecords(2), /not a tar archive, or damaged: bad .* near its start$/],
+    [
+      'a name with terminal escapes',
+      tarOf([{ path: '../\u001b[31mevil\n', content: outside }]),
+      /the entry \.\.\/\\u001b\[31mevil\\u000a points out/,
+    ],
+    ['zeros only', new Uint8Array(10_240), /Failed to find file: .*data_batch_1\.bin/],
   ];
   for (const [title, tar, message] of attacks) {
     test(`with ${title} is refused, and nothing of it is extracted`, () =>

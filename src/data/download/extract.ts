@@ -3,14 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { createTarDecoder, type ParsedTarEntry, type TarHeader } from 'modern-tar';
 import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
 import { messageOf, RunError, requireRunning, StoppedError } from '../../errors.ts';
+import { oneLine, shortened } from '../../wording.ts';
 import { partialName } from '../data-folder.ts';
 import { classNamesFile, type DatasetDescription } from '../dataset.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { recordBytes } from '../record.ts';
-import { readTar, type TarEntry } from './tar.ts';
 
 /** Maximum size of the archive's other files (a page of text). */
 const mostOtherBytes = 1 << 20;
@@ -25,63 +27,86 @@ export async function extractArchive(
   signal?: AbortSignal,
 ): Promise<void> {
   const partial = join(dataDir, partialName(dataset, randomBytes(4).toString('hex')));
+  let last: string | undefined;
   try {
     await mkdir(join(partial, dataset.folder), { recursive: true });
-    for await (const entry of entriesOf(tarball, dataset)) {
+    for await (const { header, body } of entriesOf(tarball)) {
       requireRunning(signal, `${tarball} is kept; run the same command to continue`);
-      const name = wantedName(tarball, entry, dataset);
-      if (name !== undefined)
-        await writeFile(join(partial, dataset.folder, name), entry.content, { flush: true });
+      last = shownPath(header);
+      const name = wantedName(tarball, header, dataset);
+      if (name === undefined) await body.cancel();
+      else await writeFile(join(partial, dataset.folder, name), body, { flush: true });
     }
     // The same checks as before training: sizes and all labels.
     await loadExamples(partial, dataset, 'train', signal);
     await loadExamples(partial, dataset, 'test', signal);
     await rename(join(partial, dataset.folder), folderOf(dataDir, dataset));
   } catch (error) {
-    throw asRunError(tarball, partial, dataDir, error);
+    throw asRunError(tarball, last, partial, dataDir, error);
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
 }
 
-async function* entriesOf(
-  tarball: string,
-  { files }: DatasetDescription,
-): AsyncGenerator<TarEntry, void, void> {
-  const largest = Math.max(mostOtherBytes, ...files.map(({ records }) => records * recordBytes));
-  yield* readTar(tarball, createReadStream(tarball).pipe(createGunzip()), largest);
+/** The entries of an archive, in order. The body of each must be read or cancelled before the next one comes. */
+function entriesOf(tarball: string): AsyncIterable<ParsedTarEntry> {
+  const unpacked = pipeline(createReadStream(tarball), createGunzip(), () => {
+    // An error arrives in the stream of entries too.
+  });
+  // Without `strict` damaged archives pass.
+  return Readable.toWeb(unpacked).pipeThrough(createTarDecoder({ strict: true }));
+}
+
+function shownPath({ name }: TarHeader): string {
+  return oneLine(shortened(name));
 }
 
 /** The name to extract the entry under; undefined for entries that are not needed.
- * @throws RunError for an entry that points outside the folder, or is neither file nor folder */
-function wantedName(
-  tarball: string,
-  { path, kind }: TarEntry,
-  dataset: DatasetDescription,
-): string | undefined {
+ * @throws RunError for an entry that points outside the folder, is too large, or is neither file nor folder */
+function wantedName(tarball: string, header: TarHeader, dataset: DatasetDescription): string | undefined {
+  const { name: path, type, size } = header;
+  const shown = shownPath(header);
   const parts = path.split('/');
   if (path.startsWith('/') || path.includes('\\') || /^[A-Za-z]:/.test(path) || parts.includes('..')) {
     throw new RunError(
-      `${tarball}: the entry ${path} points outside the archive's folder; nothing was extracted`,
+      `${tarball}: the entry ${shown} points outside the archive's folder; nothing was extracted`,
     );
   }
-  if (kind === 'other')
-    throw new RunError(`${tarball}: the entry ${path} is a link or a device; nothing was extracted`);
+  if (type !== 'file' && type !== 'directory')
+    throw new RunError(`${tarball}: the entry ${shown} is a link or a device; nothing was extracted`);
+  const largest = Math.max(mostOtherBytes, ...dataset.files.map(({ records }) => records * recordBytes));
+  if (size > largest)
+    throw new RunError(`${tarball}: ${shown} has ${size} bytes, at most ${largest} are expected`);
   const [folder, name, ...deeper] = parts.filter((part) => part !== '.' && part !== '');
-  if (kind !== 'file' || folder !== dataset.folder || name === undefined || deeper.length > 0)
+  if (type !== 'file' || folder !== dataset.folder || name === undefined || deeper.length > 0)
     return undefined;
   const known = [classNamesFile, ...dataset.files.map((file) => file.name)];
   return known.includes(name) ? name : undefined;
 }
 
+/** Explains an error of modern-tar, which may have read slightly past the last entry; undefined for other errors. */
+function damage(message: string, last: string | undefined): string | undefined {
+  if (message === 'Tar archive is truncated.')
+    return last === undefined ? 'is cut short near its start' : `is cut short in or after ${last}`;
+  const [, what] = /^Invalid (?:tar )?(.*)[.]$/.exec(message) ?? [];
+  if (what === undefined) return undefined;
+  const where = last === undefined ? 'near its start' : `after ${last}`;
+  return `not a tar archive, or damaged: bad ${what} ${where}`;
+}
+
 /** Replaces the path of the partial folder in messages: the folder no longer exists when they are read. */
-function asRunError(tarball: string, partial: string, dataDir: string, error: unknown): Error {
+function asRunError(
+  tarball: string,
+  last: string | undefined,
+  partial: string,
+  dataDir: string,
+  error: unknown,
+): Error {
   if (error instanceof StoppedError) return error;
-  if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, '--data-dir', error);
+  if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, 'dataDir', error);
   const message = messageOf(error).replaceAll(partial, dataDir);
   if (error instanceof RunError)
     return new RunError(message.includes(tarball) ? message : `${tarball}: ${message}`, { cause: error });
-  return new RunError(`${tarball}: cannot be extracted (${message}); not an archive, or damaged`, {
-    cause: error,
-  });
+  const what = damage(message, last) ?? `cannot be extracted (${message}); not an archive, or damaged`;
+  return new RunError(`${tarball}: ${what}`, { cause: error });
 }

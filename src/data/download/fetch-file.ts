@@ -4,17 +4,17 @@
  * is not the file.
  */
 
-import { closeSync, ftruncateSync, writeSync } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNativeError } from 'node:util/types';
-import { openForAppendSync } from '../../disk/regular-file.ts';
+import { openForAppend } from '../../disk/regular-file.ts';
 import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
 import { messageOf, RunError, StoppedError } from '../../errors.ts';
-import { AttemptError, asAttemptError, bodyFrom, request, shownUrl } from './request.ts';
+import { shownUrl } from './proxy.ts';
+import { AttemptError, asAttemptError, bodyFrom, request } from './request.ts';
 
 export interface FetchOptions {
   /** Size of the complete file. */
@@ -48,7 +48,7 @@ export async function fetchFile(url: string, target: string, options: FetchOptio
     } catch (error) {
       if (signal.aborted)
         throw new StoppedError(`${part} keeps what has arrived; run the same command to continue`);
-      if (isDiskError(error)) throw cannotBeWritten(dirname(target), '--data-dir', error, part);
+      if (isDiskError(error)) throw cannotBeWritten(dirname(target), 'dataDir', error, part);
       const retry = error instanceof AttemptError && error.canRetry && attempt < retries;
       if (!retry) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`, { cause: error });
       const { retryAfterMillis } = error;
@@ -94,7 +94,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
   } catch (error) {
     if (stalled.signal.aborted) throw new AttemptError(`sent nothing for ${stallMillis / 1000} s`, true);
     if (isDiskError(error) && !isNetworkError(error)) throw error;
-    throw asAttemptError(error);
+    throw asAttemptError(error, url);
   } finally {
     clearTimeout(timer);
   }
@@ -125,25 +125,29 @@ async function* checkedChunks(
 
 /** Opens the file only after the first chunk was checked, so that a response without one neither creates nor truncates it. */
 function partWriter(part: string, from: number): Writable {
-  let descriptor: number | undefined;
-  const open = () => {
-    const opened = openForAppendSync(part);
-    if (from === 0) ftruncateSync(opened, 0);
+  let file: FileHandle | undefined;
+  const open = async () => {
+    const opened = await openForAppend(part);
+    if (from === 0) await opened.truncate(0);
     return opened;
   };
+  const write = async (chunk: Uint8Array) => {
+    file ??= await open();
+    await file.appendFile(chunk);
+  };
+  const failed = (error: unknown) => (isNativeError(error) ? error : new Error(messageOf(error)));
   return new Writable({
     write: (chunk: Uint8Array, _encoding, done) => {
-      try {
-        descriptor ??= open();
-        for (let written = 0; written < chunk.length; ) written += writeSync(descriptor, chunk, written);
-        done();
-      } catch (error) {
-        done(isNativeError(error) ? error : new Error(messageOf(error)));
-      }
+      write(chunk).then(
+        () => done(),
+        (error: unknown) => done(failed(error)),
+      );
     },
     destroy: (error, done) => {
-      if (descriptor !== undefined) closeSync(descriptor);
-      done(error);
+      Promise.resolve(file?.close()).then(
+        () => done(error),
+        (late: unknown) => done(error ?? failed(late)),
+      );
     },
   });
 }

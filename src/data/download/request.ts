@@ -1,6 +1,7 @@
 /** One HTTP request for an archive, through the proxy set in the environment. */
 import type { ReadableStream } from 'node:stream/web';
-import { messageOf } from '../../errors.ts';
+import { messageOf, RunError } from '../../errors.ts';
+import { type Environment, proxyFor } from './proxy.ts';
 
 /** Why an attempt failed, and whether to retry. */
 export class AttemptError extends Error {
@@ -23,9 +24,6 @@ export interface HttpResponse {
   readonly body: ReadableStream | null;
 }
 
-/** Environment variables for proxies, in the usual order of precedence. */
-const proxyVariables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as const;
-
 /** Requests a file.
  * @param from number of bytes already received, which are skipped
  * @throws the error of the network */
@@ -33,26 +31,16 @@ export async function request(url: string, from: number, signal: AbortSignal): P
   // Without `Accept-Encoding: identity` a server may send the archive decompressed.
   const headers = { 'Accept-Encoding': 'identity', ...(from > 0 && { Range: `bytes=${from}-` }) };
   const options = { headers, redirect: 'follow', signal } as const;
-  if (proxyIn(process.env) === undefined) return fetch(url, options);
-  // Node's own fetch ignores these variables before Node 24.
+  const [httpProxy, httpsProxy] = [proxyFor('http:', process.env), proxyFor('https:', process.env)];
+  if (httpsProxy === undefined) return fetch(url, options);
+  // Node's own fetch ignores proxies before Node 24.
   const undici = await import('undici');
-  return undici.fetch(url, { ...options, dispatcher: new undici.EnvHttpProxyAgent({ proxyTunnel: false }) });
-}
-
-/** The proxy's address without credentials, and the variable that sets it. */
-export function proxyIn(environment: Readonly<Record<string, string | undefined>>): string | undefined {
-  const name = proxyVariables.find((variable) => (environment[variable] ?? '') !== '');
-  return name === undefined ? undefined : `${shownUrl(environment[name] ?? '')} (${name})`;
-}
-
-/** A URL without user name and password, for messages. */
-export function shownUrl(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const parsed = new URL(url);
-  if (parsed.username === '' && parsed.password === '') return url;
-  parsed.username = '';
-  parsed.password = '';
-  return parsed.href;
+  const dispatcher = new undici.EnvHttpProxyAgent({
+    ...(httpProxy && { httpProxy: httpProxy.address }),
+    httpsProxy: httpsProxy.address,
+    proxyTunnel: false,
+  });
+  return undici.fetch(url, { ...options, dispatcher });
 }
 
 /** Errors for which a retry is pointless. */
@@ -68,11 +56,19 @@ const unreachable: Readonly<Record<string, string>> = {
 const certificates = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|ISSUER/;
 
 /** Explains the error of a request, and decides whether to retry. */
-export function asAttemptError(error: unknown): AttemptError {
+export function asAttemptError(
+  error: unknown,
+  url: string,
+  environment: Environment = process.env,
+): AttemptError {
   if (error instanceof AttemptError) return error;
+  if (error instanceof RunError) return new AttemptError(error.message, false);
   const { code, message } = deepestOf(error);
-  const through = proxyIn(process.env);
-  const by = through === undefined ? '' : ` (through the proxy ${through})`;
+  const proxy = proxyFor(url.startsWith('http:') ? 'http:' : 'https:', environment);
+  const [, answered] = /^Proxy response \((\d+)\)/.exec(message) ?? [];
+  if (answered !== undefined) return proxyRefusal(proxy?.shown ?? '', Number(answered));
+  const by =
+    proxy === undefined ? '' : ` (through the proxy ${proxy.shown}, unless NO_PROXY names the server)`;
   const known = unreachable[code];
   if (known !== undefined) return new AttemptError(`${code}: ${known}${by}`, false);
   if (certificates.test(code))
@@ -83,6 +79,13 @@ export function asAttemptError(error: unknown): AttemptError {
     );
   if (/redirect count exceeded/.test(message)) return new AttemptError('redirects in a loop', false);
   return new AttemptError(`${message || code}${by}`, true);
+}
+
+/** The error for a proxy that refuses to connect to the server. */
+function proxyRefusal(shown: string, status: number): AttemptError {
+  const advice =
+    status === 407 ? ': it expects a user name and a password, http://NAME:PASSWORD@host:port' : '';
+  return new AttemptError(`the proxy ${shown} answered ${status}${advice}`, status >= 500);
 }
 
 /** fetch throws "fetch failed" and puts the reason in `cause`, which may have a cause too. */

@@ -122,7 +122,7 @@ export class Execution {
     return performance.now() - start;
   }
 
-  release(): void {
+  close(): void {
     this.#onednn.release();
     this.#arena.release();
   }

@@ -30,12 +30,12 @@ test('memory does not grow over 20,000 steps', { skip }, () => {
   const before = residentMegabytes();
   run(16_000);
   const grown = residentMegabytes() - before;
-  execution.release();
+  execution.close();
   assert.ok(grown < 24, `${grown.toFixed(1)} MB`);
 });
 
 test('sessions release their memory', { skip }, () => {
-  const open = () => new Execution(training.graph, 1, 'float32').release();
+  const open = () => new Execution(training.graph, 1, 'float32').close();
   for (let i = 0; i < 10; i++) open();
   const before = residentMegabytes();
   for (let i = 0; i < 60; i++) open();

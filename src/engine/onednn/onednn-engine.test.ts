@@ -155,7 +155,7 @@ test('two variables can swap values: each update reads the old value of the othe
   );
   execution.step(new Map());
   const after = execution.read();
-  execution.release();
+  execution.close();
   assert.deepEqual([...(after.get('a')?.data ?? [])], [10, 20]);
   assert.deepEqual([...(after.get('b')?.data ?? [])], [1, 2]);
 });
@@ -179,7 +179,7 @@ describe('an update that no call computes', { skip }, () => {
     });
     const outputs = execution.step(new Map(given));
     const value = execution.read().get(variable)?.data;
-    execution.release();
+    execution.close();
     return { value, y: outputs.get('y')?.data };
   };
   const convolved = (builder: GraphBuilder, filter: Value) => {
@@ -256,7 +256,7 @@ describe('the plan of a training step', { skip }, () => {
     execution.write(new Map([['v', float32([64], new Float32Array(64).fill(9))]]));
     const seen = execution.step(new Map(), true);
     const copies = execution.profile(new Map(), 1).filter(({ op }) => op === 'Update');
-    execution.release();
+    execution.close();
     assert.deepEqual([seen.get('change')?.data[63], seen.get('v')?.data[63]], [3, 9]);
     assert.deepEqual(copies, []);
   });
@@ -269,7 +269,7 @@ describe('the plan of a training step', { skip }, () => {
   test('updates variables in place, without copies at the end', () => {
     const execution = new Execution(training.graph, 2, 'float32');
     const copies = execution.profile(feeds(0), 1).filter(({ op }) => op === 'Update');
-    execution.release();
+    execution.close();
     assert.deepEqual(copies, []);
   });
 });
@@ -321,7 +321,7 @@ describe('when oneDNN cannot be used', () => {
     const said = attempt(withIsa('AVX512_CORE'), 'bfloat16');
     assert.match(
       said,
-      /^this CPU has no bfloat16 instructions .* Use --precision float32; .*cifar10.* bench --engine onednn --precision bfloat16 measures/,
+      /^this CPU has no bfloat16 instructions .* Use `precision: float32`; .*cifar10.* bench --engine onednn --precision bfloat16 measures/,
     );
   });
   test('a CPU without any bfloat16 is refused, without a suggestion to measure it', { skip }, () => {

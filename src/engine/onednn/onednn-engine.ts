@@ -4,18 +4,17 @@ import { command } from '../../command.ts';
 import { RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { usableCores } from '../../machine/cores.ts';
-import { workerFlags } from '../../machine/worker-flags.ts';
 import { definitions } from '../../ops/table.ts';
+import { workerFlags } from '../../threads/worker-flags.ts';
 import type { Engine, Session } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
 import type { EngineMaker, EngineOptions } from '../registry.ts';
-import { SessionThreads } from '../session-threads.ts';
-import { WorkerSession } from '../worker-session.ts';
+import { sessionThreads, WorkerSession } from '../worker-session.ts';
 import type { SessionStart } from './cifar10-onednn-worker.ts';
 import { openLibrary } from './native/library.ts';
 import { onednnSupport } from './support.ts';
 
-const sessionThreads = new SessionThreads(
+const threadPool = sessionThreads<SessionStart>(
   () => new Worker(new URL('./cifar10-onednn-worker.js', import.meta.url), { execArgv: workerFlags() }),
 );
 
@@ -53,13 +52,13 @@ export const onednnMaker: EngineMaker<'onednn'> = {
 };
 
 function alternativeTo(precision: PrecisionOf<'onednn'>): string {
-  return precision === 'bfloat16' ? '--precision float32' : '--engine onnx';
+  return precision === 'bfloat16' ? '`precision: float32`' : '`engine: onnx`';
 }
 
 function compile(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>): Promise<Session> {
   return WorkerSession.create(graph, {
     library: 'oneDNN',
-    threads: sessionThreads,
+    threads: threadPool,
     start: { graph, threads, precision } satisfies SessionStart,
     adviceFor: () => '',
   });

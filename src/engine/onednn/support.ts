@@ -33,7 +33,7 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
   let version: string;
   try {
     // oneDNN aborts the process when it cannot allocate memory for compiled code.
-    requireMemory('oneDNN', libraryBytes, 'Use --engine onnx');
+    requireMemory('oneDNN', libraryBytes, 'Use `engine: onnx`');
     ({ version } = openLibrary());
   } catch (error) {
     if (exhaustedResource(error) !== undefined) throw error;
@@ -68,7 +68,7 @@ function trialStep(precision: PrecisionOf<'onednn'>): readonly PartTime[] {
     if (!(Math.abs(loss - Math.log(10)) < 0.01)) throw new Error(`expected a loss of ln 10, found ${loss}`);
     return execution.profile(feeds, 1);
   } finally {
-    execution.release();
+    execution.close();
   }
 }
 

@@ -119,7 +119,7 @@ export class OnnxExecution {
     return endProfile(this.#session, this.#start.profilePrefix);
   }
 
-  async release(): Promise<void> {
+  async close(): Promise<void> {
     const watched = await this.#watchSession?.catch(() => undefined);
     await watched?.release();
     await this.#session.release();

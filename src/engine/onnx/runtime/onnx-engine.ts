@@ -7,17 +7,16 @@ import type { Graph } from '../../../graph/graph.ts';
 import { usableCores } from '../../../machine/cores.ts';
 import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
-import { workerFlags } from '../../../machine/worker-flags.ts';
+import { workerFlags } from '../../../threads/worker-flags.ts';
 import type { Engine, Session } from '../../engine.ts';
 import type { EngineMaker } from '../../registry.ts';
-import { SessionThreads } from '../../session-threads.ts';
-import { WorkerSession } from '../../worker-session.ts';
+import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 import type { SessionStart } from './execution.ts';
 import { disableTelemetry } from './telemetry.ts';
 
-const threadsOfSessions = new SessionThreads(
+const threadPool = sessionThreads<SessionStart>(
   () => new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
 );
 
@@ -77,7 +76,7 @@ async function compile(graph: Graph, threads: number, profiling: boolean): Promi
   };
   return WorkerSession.create(graph, {
     library: 'ONNX Runtime',
-    threads: threadsOfSessions,
+    threads: threadPool,
     start,
     adviceFor,
   });

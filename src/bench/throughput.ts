@@ -1,0 +1,47 @@
+/** Images per second of evaluation, and of the input alone. */
+import type { Examples } from '../data/examples.ts';
+import type { Engine } from '../engine/engine.ts';
+import { Evaluator } from '../evaluation/evaluate.ts';
+import { distortedBatch, newBuffers } from '../input/batch.ts';
+import { ExampleOrder } from '../input/order.ts';
+import { tutorialNetwork } from '../model/network.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
+import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
+import { type Spread, spread, timeRuns } from './statistics.ts';
+
+/** Images per second of evaluation over all examples: central crops, forward pass, precision; median of three passes. */
+export async function measureEvaluation(
+  engine: Engine,
+  examples: Examples,
+  batchSize: number,
+): Promise<number> {
+  const network = tutorialNetwork(examples.dataset.classes.length);
+  const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
+  const variables = initialVariables(training, 0);
+  const evaluator = await Evaluator.create(engine, network, batchSize);
+  try {
+    const times = await timeRuns(3, 1, () => evaluator.score(variables, 'raw', examples));
+    return (examples.count / spread(times).median) * 1e3;
+  } finally {
+    await evaluator.release();
+  }
+}
+
+export interface InputResult {
+  readonly imagesPerSecond: number;
+  readonly millis: Spread;
+}
+
+/** Makes distorted batches in this thread: images per second of one core. */
+export async function measureInput(
+  examples: Examples,
+  batchSize: number,
+  batches: number,
+): Promise<InputResult> {
+  const order = new ExampleOrder(0, examples.count);
+  const buffers = newBuffers(batchSize);
+  let step = 0;
+  const make = () => Promise.resolve(distortedBatch(examples, order, step++, buffers));
+  const millis = spread(await timeRuns(batches, 20, make));
+  return { millis, imagesPerSecond: (batchSize / millis.median) * 1e3 };
+}

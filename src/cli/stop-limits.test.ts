@@ -1,0 +1,173 @@
+/** Stops while something hangs: the process must leave all the same. What hangs here would do so for ever. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../errors.ts';
+import { main, program, soonMillis } from '../testing/program.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-limits-'));
+const data = join(folder, 'data');
+const fifo = join(folder, 'fifo');
+const isLinux = process.platform === 'linux';
+
+before(async () => {
+  await copySynthetic(data);
+  if (isLinux) execFileSync('mkfifo', [fifo]);
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const train = (name: string, ...more: readonly string[]) => [
+  ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', join(folder, name)],
+  ...['--log-frequency', '1', '--batch-size', '16', ...more],
+];
+const checkpoints = (name: string) =>
+  readdirSync(join(folder, name)).filter((file) => /ckpt-\d+\.safetensors$/.test(file));
+
+/** Variables with which the program runs a script first. */
+const preloading = (script: string) => ({
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}`,
+});
+
+/** Renaming a checkpoint other than the first keeps a thread of Node's pool in a system call that never returns. */
+const hangingSave = preloading(`
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  const rename = fs.promises.rename;
+  fs.promises.rename = (from, to) => /ckpt-[1-9]/.test(from) ? fs.promises.open('${fifo}') : rename(from, to);
+  syncBuiltinESMExports();
+`);
+
+/** After the signal the main thread never runs again. */
+const blockedMainThread = preloading(`
+  process.on('SIGTERM', () => setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 20));
+`);
+
+/** Runs a training, sends signals a little more than a second apart when it has begun, and waits for its end. */
+async function stopped(
+  words: readonly string[],
+  signals: number,
+  environment: Readonly<Record<string, string>>,
+) {
+  let isAsked = false;
+  const outcome = await program(
+    words,
+    (line, kill) => {
+      if (isAsked || !line.includes(': step 3,')) return;
+      isAsked = true;
+      kill('SIGTERM');
+      for (let more = 1; more < signals; more++) setTimeout(() => kill('SIGTERM'), more * 1100);
+    },
+    folder,
+    environment,
+  );
+  return outcome;
+}
+
+/** On a busy machine the process may have ended before. */
+function terminate(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
+}
+
+describe('a stop while a save hangs', { skip: !isLinux, timeout: 60_000 }, () => {
+  test('ends, says what is lost, and leaves nothing that looks like a checkpoint', async () => {
+    const outcome = await stopped(train('hanging'), 1, hangingSave);
+    assert.equal(outcome.shellCode, 143, outcome.errors);
+    assert.match(
+      outcome.errors,
+      /^warning: leaving at once \(the file system does not answer\): the last checkpoint is of step 0; \d+ steps are lost$/m,
+    );
+    assert.deepEqual(checkpoints('hanging'), ['model.ckpt-0.safetensors']);
+    const next = await program(train('hanging', '--max-steps', '2', '--checkpoint-steps', '1'));
+    assert.equal(next.code, 0, next.errors);
+    assert.deepEqual(
+      readdirSync(join(folder, 'hanging')).filter((file) => file.endsWith('.tmp')),
+      [],
+    );
+  });
+
+  test('ends at once when it is asked again', async () => {
+    const outcome = await stopped(train('asked-twice'), 2, hangingSave);
+    assert.equal(outcome.shellCode, 143, outcome.errors);
+    assert.match(outcome.errors, /^warning: leaving at once: the last checkpoint is of step 0; \d+ steps? /m);
+  });
+
+  const namespaces = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+  const hasNamespaces = isLinux && spawnSync('unshare', [...namespaces, 'true']).status === 0;
+  for (const signals of [1, 2])
+    test(`ends as the first process of a container, asked ${signals === 1 ? 'once' : 'twice'}`, {
+      skip: !hasNamespaces,
+    }, async () => {
+      const name = `first-${signals}`;
+      const child = spawn(
+        'unshare',
+        [...namespaces, 'sh', '-c', 'exec "$@"', 'sh', process.execPath, main, ...train(name)],
+        { env: { ...process.env, ...hangingSave }, stdio: ['ignore', 'pipe', 'pipe'] },
+      );
+      const ended = once(child, 'exit');
+      for await (const chunk of child.stdout) if (String(chunk).includes(': step 3,')) break;
+      const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+      const first = Number(children.trim());
+      for (let sent = 0; sent < signals; sent++) {
+        terminate(first);
+        if (sent + 1 < signals) await sleep(1100);
+      }
+      const [code] = await ended;
+      assert.equal(code, 143);
+    });
+});
+
+describe('a stop while the main thread is blocked', { timeout: 60_000 }, () => {
+  test('is carried out by the watchdog', async () => {
+    const outcome = await stopped(train('blocked'), 1, blockedMainThread);
+    assert.equal(outcome.signal, 'SIGKILL', outcome.errors);
+  });
+});
+
+describe('a stop while nobody reads the output', { timeout: 60_000 }, () => {
+  /** Starts it and never reads its output. Resolves with the process when it has trained for a while. */
+  async function unread(name: string, words: readonly string[]) {
+    const child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const metrics = join(folder, name, 'metrics.jsonl');
+    while (!existsSync(metrics)) await sleep(100);
+    await sleep(2000);
+    return child;
+  }
+
+  test('saves and ends where it is a pipe', async () => {
+    const name = 'unread-pipe';
+    const child = await unread(name, [process.execPath, main, ...train(name, '--json')]);
+    const started = performance.now();
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    assert.ok(performance.now() - started < soonMillis);
+    assert.equal(checkpoints(name).length, 2);
+  });
+
+  const hasScript = isLinux && spawnSync('script', ['--version']).status === 0;
+  test('saves and ends where it is a terminal', { skip: !hasScript }, async () => {
+    const name = 'unread-terminal';
+    const pidFile = join(folder, 'pid');
+    // Its lines are long, so that the terminal's buffer is full at once.
+    const words = [process.execPath, main, ...train(name, '--json')].map((word) => `'${word}'`).join(' ');
+    const child = await unread(name, ['script', '-qec', `echo $$ > ${pidFile}; exec ${words}`, '/dev/null']);
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    const started = performance.now();
+    process.kill(pid, 'SIGTERM');
+    while (existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) {
+      assert.ok(performance.now() - started < soonMillis, 'it is still there');
+      await sleep(50);
+    }
+    child.kill('SIGKILL');
+    assert.equal(checkpoints(name).length, 2);
+  });
+});

@@ -1,0 +1,76 @@
+/**
+ * The last resort of a stop: a thread that ends the process when the main thread is blocked, such as by a system call on a
+ * file system that hangs. It starts when a stop is requested, from its own text: no file has to be read for it.
+ */
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { startWorker } from '../threads/start-worker.ts';
+import { isFirstProcess } from './end-process.ts';
+
+interface Watched {
+  /** [1]; the main thread increases it as long as it lives. */
+  readonly beats: Int32Array;
+  readonly pid: number;
+  /** The process ends when the main thread was silent for so long, but not before so many milliseconds have passed. */
+  readonly silentMillis: number;
+  readonly graceMillis: number;
+  /** The first process of a container cannot be killed by its own signals and has to leave with this exit code. */
+  readonly exit?: { readonly koffi: string; readonly code: number };
+}
+
+export type WatchdogLimits = Pick<Watched, 'silentMillis' | 'graceMillis'>;
+/** Returns what the main thread calls again and again to show that it is not blocked. */
+export type StartWatchdog = (limits: WatchdogLimits) => () => void;
+
+/** @param name the signal whose exit code is used where the process has to exit by itself */
+export function startWatchdog(
+  name: NodeJS.Signals,
+  { silentMillis, graceMillis }: WatchdogLimits,
+): () => void {
+  const beats = new Int32Array(new SharedArrayBuffer(4));
+  const exit = isFirstProcess ? { koffi: koffiPath(), code: 128 + constants.signals[name] } : undefined;
+  const watched: Watched = { beats, pid: process.pid, silentMillis, graceMillis, ...(exit && { exit }) };
+  try {
+    const start = () => new Worker(`(${watch})()`, { eval: true, workerData: watched, execArgv: [] });
+    startWorker('the watchdog', start)
+      .on('error', () => undefined)
+      .unref();
+  } catch {
+    // No room for a thread: the main thread has to end by itself.
+  }
+  return () => void Atomics.add(beats, 0, 1);
+}
+
+function koffiPath(): string {
+  try {
+    return createRequire(import.meta.url).resolve('koffi');
+  } catch {
+    return '';
+  }
+}
+
+/** Runs in the thread, where it knows nothing but what Node.js has. */
+function watch(): void {
+  const { workerData } = process.getBuiltinModule('node:worker_threads');
+  const { beats, pid, silentMillis, graceMillis, exit } = workerData as Watched;
+  const { createRequire: requireFrom } = process.getBuiltinModule('node:module');
+  const leave =
+    exit && (requireFrom(exit.koffi)(exit.koffi) as KoffiOfThread).load(null).func('_exit', 'void', ['int']);
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const started = performance.now();
+  let [seen, seenAt] = [0, started];
+  for (;;) {
+    Atomics.wait(sleeper, 0, 0, 50);
+    const now = performance.now();
+    const beat = Atomics.load(beats, 0);
+    if (beat !== seen) [seen, seenAt] = [beat, now];
+    else if (now - seenAt >= silentMillis && now - started >= graceMillis) break;
+  }
+  if (exit !== undefined) leave?.(exit.code);
+  process.kill(pid, 'SIGKILL');
+}
+
+interface KoffiOfThread {
+  load(path: null): { func(name: string, result: string, args: readonly string[]): (code: number) => void };
+}

@@ -1,0 +1,74 @@
+/** The folder of a training, locked while it runs. */
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CheckpointStore } from '../checkpoint/store.ts';
+import { trainingLock as purpose } from '../checkpoint/training-lock.ts';
+import { isLockLeftover, lockFolder } from '../disk/lock.ts';
+import { moveAside } from '../disk/move-aside.ts';
+import type { RunError } from '../errors.ts';
+
+export interface TrainDirOptions {
+  /** Ends the wait for a lock. */
+  readonly signal: AbortSignal;
+  /** Called with the reason when the lock takes time. */
+  readonly onWait: (text: string) => void;
+}
+
+export class TrainDir {
+  readonly #path: string;
+  readonly #options: TrainDirOptions;
+  readonly #lost: AbortController = new AbortController();
+  #unlock: () => Promise<void> = async () => undefined;
+
+  private constructor(path: string, options: TrainDirOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  /** Locks the folder, which is created if it is missing, and removes what killed trainings left in it.
+   * @throws RunError when another process trains there, or it cannot be written. */
+  static async take(path: string, options: TrainDirOptions): Promise<TrainDir> {
+    const folder = new TrainDir(path, options);
+    await folder.#lock();
+    await removeLeftovers(path);
+    return folder;
+  }
+
+  /** Aborted with a RunError when another process took the folder while this one was suspended. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Moves what is in the folder aside, if there is anything. Returns its new path. */
+  async moveAside(): Promise<string | undefined> {
+    const names = await readdir(this.#path);
+    if (names.every((name) => name === purpose.file)) return undefined;
+    const moved = await moveAside(this.#path, [purpose.file]);
+    const isRenamed = !moved.startsWith(join(this.#path, '/'));
+    if (!isRenamed) return moved;
+    await rm(join(moved, purpose.file), { force: true });
+    await this.#unlock(); // of the folder that was renamed
+    this.#unlock = async () => undefined;
+    await this.#lock();
+    return moved;
+  }
+
+  release(): Promise<void> {
+    return this.#unlock();
+  }
+
+  async #lock(): Promise<void> {
+    const onLost = (error: RunError) => this.#lost.abort(error);
+    this.#unlock = await lockFolder(this.#path, { ...purpose, onLost }, this.#options);
+  }
+}
+
+async function removeLeftovers(dir: string): Promise<void> {
+  const names = await readdir(dir).catch(() => []);
+  const leftovers = names.filter((name) => isLockLeftover(name, purpose) || name === 'metrics.jsonl.tmp');
+  for (const name of leftovers) await rm(join(dir, name), { force: true }).catch(() => undefined);
+  for (const folder of [dir, join(dir, 'best')])
+    await new CheckpointStore(folder, { keep: 0, onWarning: () => undefined })
+      .removeLeftovers()
+      .catch(() => undefined);
+}

@@ -1,0 +1,83 @@
+/** Passes the summaries of a training to the thread that records them in event files. */
+import { withoutWatched } from '../passes/watch.ts';
+import { encodeGraphDef } from '../summary/graph-def.ts';
+import {
+  experimentValue,
+  type Hyperparameters,
+  sessionEndValue,
+  sessionStartValue,
+} from '../summary/hparams.ts';
+import { type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
+import { SummaryRecorder } from '../summary/recorder.ts';
+import { tagOf } from '../summary/tags.ts';
+import { graphNodes } from '../training/graph-nodes.ts';
+import type { TrainEvent } from '../training/train.ts';
+import type { TrainingGraph } from '../training/training-graph.ts';
+import type { TrainingRun } from '../training/training-run.ts';
+
+const now = () => Date.now() / 1000;
+
+export class TrainingSummaries {
+  readonly #recorder: SummaryRecorder;
+
+  private constructor(recorder: SummaryRecorder) {
+    this.#recorder = recorder;
+  }
+
+  /** Opens the event file of a run that starts or resumes at a step, and records its graph and hyperparameters.
+   * @throws RunError when the folder cannot be written */
+  static async open(
+    dir: string,
+    run: TrainingRun,
+    { graph }: TrainingGraph,
+    startStep: number,
+    onTrouble: (message: string) => void,
+  ): Promise<TrainingSummaries> {
+    const recorder = await SummaryRecorder.open({ dir, startStep, onTrouble });
+    await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph))));
+    await recorder.record(startStep, runValues(run));
+    return new TrainingSummaries(recorder);
+  }
+
+  async record(event: TrainEvent): Promise<void> {
+    if (event.kind === 'summary') await this.#recorder.record(event.step, event.values);
+    // A killed run resumes from the newest checkpoint: the points before it must be on the disk.
+    if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
+    if (event.kind === 'validation') {
+      await this.#recorder.record(event.globalStep, [scalarOf('validationPrecision', event.precision)]);
+    }
+    // A run that was stopped or failed may be resumed, and TensorBoard keeps the first end that it reads.
+    if (event.kind === 'end' && !event.stopped) {
+      await this.#recorder.record(event.globalStep, [sessionEndValue('success', now())]);
+    }
+  }
+
+  /** Writes what is queued. */
+  close(): Promise<void> {
+    return this.#recorder.close();
+  }
+}
+
+/** The entries of TensorBoard's HParams page. */
+function runValues(run: TrainingRun): readonly RecordedValue[] {
+  const { network, batchSize, seed, holdout, hyperparameters, engine, examples } = run;
+  const all: Hyperparameters = {
+    dataset: examples.dataset.name,
+    network: network.name,
+    batchSize,
+    seed,
+    holdout,
+    ...hyperparameters,
+    engine: engine.name,
+    precision: engine.precision,
+  };
+  const metrics = [
+    { tag: tagOf('averagedLoss', { term: 'total_loss' }).tag, displayName: 'total loss' },
+    { tag: tagOf('averagedLoss', { term: 'cross_entropy' }).tag, displayName: 'cross entropy' },
+    ...(holdout > 0
+      ? [{ tag: tagOf('validationPrecision').tag, displayName: 'precision @ 1, held out' }]
+      : []),
+    { tag: tagOf('examplesPerSecond').tag, displayName: 'examples a second' },
+  ];
+  return [experimentValue({ hyperparameters: all, metrics, created: now() }), sessionStartValue(all, now())];
+}

@@ -1,0 +1,57 @@
+/** The values of a summary as they are computed. The thread that records them makes what is written. */
+import type { Float32Tensor } from '../tensor/tensor.ts';
+import type { EncodedImage, PluginValue, SummaryContent } from './event.ts';
+import { type Filling, type Tag, type TagNameOf, tagOf } from './tags.ts';
+
+export type RecordedValue =
+  | (Tag & Extract<SummaryContent, { kind: 'scalar' | 'histogram' | 'image' }>)
+  | PluginValue
+  /** Becomes a histogram; with `sparsity` also the share of its values that are exactly 0, as a scalar of that tag. The thread
+   * takes the memory. */
+  | (Tag & { readonly kind: 'tensor'; readonly data: Float32Array; readonly sparsity?: Tag })
+  /** [C, H, W] with C of 1 or 3, becomes an image with TensorFlow's scaling. */
+  | (Tag & { readonly kind: 'picture'; readonly image: Float32Tensor });
+
+export function scalarOf<N extends TagNameOf<'scalar'>>(
+  name: N,
+  value: number,
+  ...filling: Filling<N>
+): RecordedValue {
+  return { ...tagOf(name, ...filling), kind: 'scalar', value };
+}
+
+/** The values become a histogram. */
+export function tensorOf<N extends TagNameOf<'histogram'>>(
+  name: N,
+  data: Float32Array,
+  ...filling: Filling<N>
+): RecordedValue {
+  return { ...tagOf(name, ...filling), kind: 'tensor', data };
+}
+
+/** The outputs of a layer: a histogram, and the share of them that is exactly 0. */
+export function activationOf(activation: string, data: Float32Array): RecordedValue {
+  return {
+    ...tagOf('activations', { activation }),
+    kind: 'tensor',
+    data,
+    sparsity: tagOf('sparsity', { activation }),
+  };
+}
+
+/** @param image [C, H, W] with C of 1 or 3, scaled as TensorFlow does */
+export function pictureOf<N extends TagNameOf<'image'>>(
+  name: N,
+  image: Float32Tensor,
+  ...filling: Filling<N>
+): RecordedValue {
+  return { ...tagOf(name, ...filling), kind: 'picture', image };
+}
+
+export function imageOf<N extends TagNameOf<'image'>>(
+  name: N,
+  image: EncodedImage,
+  ...filling: Filling<N>
+): RecordedValue {
+  return { ...tagOf(name, ...filling), kind: 'image', image };
+}

@@ -1,0 +1,172 @@
+/**
+ * The tags of summaries. One record is a tag, or all tags of a form: `{name}` stands for what varies. Its description is shown on
+ * TensorBoard's pages. Values are made by recorded-value.ts from the name of a record, so none is without. docs/summaries.md
+ * explains each tag; summary-tags.test.ts holds that page to this table.
+ */
+import type { SummaryValue } from './event.ts';
+
+interface TagRecord {
+  readonly tag: string;
+  readonly kind: 'scalar' | 'histogram' | 'image';
+  readonly shownBy: readonly ('training' | 'evaluation')[];
+  /** A sentence in Markdown; `{name}` is filled in here, too. */
+  readonly description: string;
+}
+
+export const summaryTags = {
+  rawLoss: {
+    tag: '{term} (raw)',
+    kind: 'scalar',
+    shownBy: ['training'],
+    description: 'This term of the loss on the batch of the step.',
+  },
+  averagedLoss: {
+    tag: '{term}',
+    kind: 'scalar',
+    shownBy: ['training'],
+    description: 'Running average of this term of the loss (decay 0.9, bias taken away).',
+  },
+  learningRate: {
+    tag: 'learning_rate',
+    kind: 'scalar',
+    shownBy: ['training'],
+    description: 'What gradients are multiplied by.',
+  },
+  queue: {
+    tag: 'queue/batches/fraction_of_{capacity}_full',
+    kind: 'scalar',
+    shownBy: ['training'],
+    description: 'Prepared batches in the queue when the step took its own, as a share of its capacity.',
+  },
+  examplesPerSecond: {
+    tag: 'examples_per_sec',
+    kind: 'scalar',
+    shownBy: ['training'],
+    description: 'Images trained on a second since the summary before, everything included.',
+  },
+  waiting: {
+    tag: 'input/waiting',
+    kind: 'scalar',
+    shownBy: ['training'],
+    description: 'Share of the time since the summary before in which training waited for a batch.',
+  },
+  validationPrecision: {
+    tag: 'validation/Precision @ 1',
+    kind: 'scalar',
+    shownBy: ['training'],
+    description: 'Share of the images whose class scores highest.',
+  },
+  precision: {
+    tag: 'Precision @ 1',
+    kind: 'scalar',
+    shownBy: ['evaluation'],
+    description: 'Share of the images whose class scores highest.',
+  },
+  classPrecision: {
+    tag: 'precision/{class}',
+    kind: 'scalar',
+    shownBy: ['evaluation'],
+    description: 'Of the images that are taken for this class, the share that are of it.',
+  },
+  classRecall: {
+    tag: 'recall/{class}',
+    kind: 'scalar',
+    shownBy: ['evaluation'],
+    description: 'Of the images of this class, the share that are taken for it.',
+  },
+  sparsity: {
+    tag: '{activation}/sparsity',
+    kind: 'scalar',
+    shownBy: ['training', 'evaluation'],
+    description: 'Share of the activations of the batch that are exactly 0.',
+  },
+  activations: {
+    tag: '{activation}/activations',
+    kind: 'histogram',
+    shownBy: ['training', 'evaluation'],
+    description: "The layer's outputs on the batch of the step.",
+  },
+  variable: {
+    tag: '{variable}',
+    kind: 'histogram',
+    shownBy: ['training'],
+    description: 'The values of the variable before the step.',
+  },
+  gradient: {
+    tag: '{variable}/gradients',
+    kind: 'histogram',
+    shownBy: ['training'],
+    description: 'Gradient of the total loss on the batch of the step, as it is applied.',
+  },
+  image: {
+    tag: 'images/image/{index}',
+    kind: 'image',
+    shownBy: ['training', 'evaluation'],
+    description: 'An image of the batch as the network sees it: cropped, flipped, distorted, whitened.',
+  },
+  confusion: {
+    tag: 'confusion_matrix',
+    kind: 'image',
+    shownBy: ['evaluation'],
+    description:
+      'Rows: what images are, from above; columns: what they are taken for, from the left: {classes}.',
+  },
+  mistakes: {
+    tag: 'most_confidently_wrong',
+    kind: 'image',
+    shownBy: ['evaluation'],
+    description: 'The images that the network is surest about, and wrong.',
+  },
+  filters: {
+    tag: 'conv1/weights/filters',
+    kind: 'image',
+    shownBy: ['evaluation'],
+    description: 'The filters of the first layer as colours; grey is 0.',
+  },
+} as const;
+
+export type TagName = keyof typeof summaryTags;
+/** The table in general terms: a record that lacks something does not compile. */
+export const tagRecords: Readonly<Record<TagName, TagRecord>> = summaryTags;
+
+/** The names of the records of a kind. */
+export type TagNameOf<Kind extends TagRecord['kind']> = {
+  [N in TagName]: (typeof summaryTags)[N]['kind'] extends Kind ? N : never;
+}[TagName];
+
+type Holes<Text extends string> = Text extends `${string}{${infer Hole}}${infer Rest}`
+  ? Hole | Holes<Rest>
+  : never;
+type HolesOf<N extends TagName> = Holes<
+  (typeof summaryTags)[N]['tag'] | (typeof summaryTags)[N]['description']
+>;
+/** What the tag and the description of a record need: nothing, or a value for each of their `{name}`. */
+export type Filling<N extends TagName> = [HolesOf<N>] extends [never]
+  ? readonly []
+  : readonly [{ readonly [Hole in HolesOf<N>]: string | number }];
+
+/** A tag as it is recorded. */
+export interface Tag {
+  readonly tag: string;
+  readonly description: string;
+}
+
+export function tagOf<N extends TagName>(name: N, ...[filling]: Filling<N>): Tag {
+  const { tag, description } = tagRecords[name];
+  return { tag: filled(tag, filling), description: filled(description, filling) };
+}
+
+function filled(text: string, values: Readonly<Record<string, string | number>> = {}): string {
+  return text.replaceAll(/\{(\w+)\}/g, (_, hole: string) => String(values[hole]));
+}
+
+/** Leaves the description of a tag only where the tag comes for the first time: readers keep that one. */
+export function describedOnce(): (value: SummaryValue) => SummaryValue {
+  const known = new Set<string>();
+  return (value) => {
+    const { description, ...rest } = value;
+    if (known.has(value.tag)) return rest;
+    if (description !== undefined) known.add(value.tag);
+    return value;
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * What a thread and the service in it send each other: calls of methods by name, and one reply to each, in order.
+ */
+import { isArrayBuffer, isMap } from 'node:util/types';
+import type { Thrown } from './thrown.ts';
+
+/** The methods of a service. Arguments and results are copied between threads, but for shared memory and memory that is
+ * moved. */
+export type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** A service: what implements the methods, inside the thread. */
+export type Service<M extends Methods> = {
+  readonly [K in keyof M]: (...args: Parameters<M[K]>) => ReturnType<M[K]> | Promise<ReturnType<M[K]>>;
+} & {
+  /** Ends the service; the thread can begin another. */
+  readonly close?: () => void | Promise<void>;
+};
+
+export interface Call {
+  /** `begin`, `close`, or one of the service's methods. */
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+export type Reply =
+  | { readonly kind: 'returned'; readonly result: unknown }
+  | { readonly kind: 'threw'; readonly thrown: Thrown }
+  /** Not a reply to a call: sent by the service when it wants to. */
+  | { readonly kind: 'notice'; readonly notice: string };
+
+/** The memory of all arrays in a value, which may be objects, lists and maps, in one another. Shared memory is left out. */
+export function memoryOf(value: unknown): readonly ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const visit = (part: unknown): void => {
+    if (typeof part !== 'object' || part === null) return;
+    if (isArrayBuffer(part)) found.add(part);
+    else if (ArrayBuffer.isView(part)) visit(part.buffer);
+    else for (const inner of isMap(part) ? part.values() : Object.values(part)) visit(inner);
+  };
+  visit(value);
+  return [...found];
+}

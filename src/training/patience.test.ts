@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Patience } from './patience.ts';
+
+test('work is waited for as long as no stop is requested, and for a while after', async () => {
+  const stop = new AbortController();
+  const patience = new Patience(stop.signal, 2000);
+  assert.equal(await patience.for(sleep(100, 'done')), 'done');
+  stop.abort();
+  assert.equal(await patience.for(sleep(100, 'done')), 'done');
+  assert.equal(patience.hasAbandoned, false);
+});
+
+test('work that does not end after a stop is abandoned, and its error is nobody’s', async () => {
+  const stop = new AbortController();
+  const patience = new Patience(stop.signal, 50);
+  const work = sleep(300).then(() => Promise.reject(new Error('late')));
+  stop.abort();
+  assert.equal(await patience.for(work), undefined);
+  assert.equal(patience.hasAbandoned, true);
+  await sleep(400);
+});
+
+test('errors of work that ends in time are passed on', async () => {
+  const patience = new Patience(undefined);
+  await assert.rejects(patience.for(Promise.reject(new Error('now'))), /now/);
+});
+
+test('a step without a copy of the variables is not abandoned, and a slow step asks for one', async () => {
+  const stop = new AbortController();
+  const patience = new Patience(stop.signal, 50);
+  assert.equal(patience.needsCopy, false);
+  stop.abort();
+  assert.equal(await patience.forStep(sleep(500, 'done'), false), 'done');
+  assert.equal(patience.needsCopy, true);
+  await patience.forStep(Promise.resolve(), true);
+  assert.equal(patience.needsCopy, false);
+});
