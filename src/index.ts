@@ -42,7 +42,7 @@ export type {
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
 export type { Archive, DatasetFile } from './data/dataset.ts';
 export { type DatasetDescription, type DatasetName, datasets, type Split } from './data/dataset.ts';
-export type { Bringing, DataEvent } from './data/events.ts';
+export type { DataEvent, DataOptions } from './data/events.ts';
 export type { Examples } from './data/examples.ts';
 export { loadExamples } from './data/files.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';

@@ -1,21 +1,21 @@
-/** How a whole run goes, as a person sees it: a process of its own, from its start to its end. */
+/** Measures a complete training run in a process of its own. */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { RunError, requireRunning } from '../errors.ts';
 
 export interface RunResult {
-  /** From the start of the process to the line of the first step. */
+  /** From process start to the line of the first step. */
   readonly firstStepSeconds: number;
-  /** Of the lines after the first: waiting for input and saving included. */
+  /** Between the first and the last line of a step, including waiting for input and saving. */
   readonly imagesPerSecond: number;
-  /** Highest resident memory of the process in bytes, after a tenth of the steps and at the end (Linux; else 0). */
+  /** Peak resident memory of the process in bytes, after a tenth of the steps and at the end (on Linux; else 0). */
   readonly earlyPeakBytes: number;
   readonly peakBytes: number;
 }
 
-/** Runs `cifar10 train` and looks on.
- * @param program the built command line program */
+/** Runs `cifar10 train` and measures it.
+ * @param program path of the built command-line program */
 export async function measureRun(
   program: string,
   flags: readonly string[],
@@ -43,7 +43,7 @@ export async function measureRun(
   const code = await exit;
   signal?.removeEventListener('abort', stop);
   requireRunning(signal);
-  if (code !== 0) throw new RunError(`cifar10 ${words.join(' ')} left with exit code ${code}`);
+  if (code !== 0) throw new RunError(`cifar10 ${words.join(' ')} exited with code ${code}`);
   return {
     firstStepSeconds: (firstAt - started) / 1e3,
     imagesPerSecond: ((lastStep - firstStep) * batchSize) / ((lastAt - firstAt) / 1e3),

@@ -9,7 +9,7 @@ import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { type Spread, spread, timeRuns } from './statistics.ts';
 
-/** Images per second over all examples: central crops, forward pass, precision. The median of three passes. */
+/** Images per second of evaluation over all examples: central crops, forward pass, precision; median of three passes. */
 export async function measureEvaluation(
   engine: Engine,
   examples: Examples,

@@ -202,7 +202,7 @@ describe('what takes another thing than it is given', () => {
     assert.equal(outcome.code, 1);
     assert.match(
       outcome.errors,
-      /^cifar10: a holdout of 0\.0001 of 10000 examples leaves nothing on one side; .*\n$/,
+      /^cifar10: a holdout of 0\.0001 of 10000 examples leaves one part empty; .*\n$/,
     );
   });
 });

@@ -56,7 +56,7 @@ describe('the command download', () => {
         assert.equal(outcome.code, 1);
         assert.equal(
           outcome.errors,
-          `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: ENOTFOUND: the name of the server is unknown; is there a network?
+          `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: ENOTFOUND: the server name is unknown; is the network available?
   From a copy: ${command("download --data-dir 'my data'")} --tarball FILE; from a mirror: --url ADDRESS.
   Without: --dataset synthetic trains on drawn pictures.
 `,

@@ -1,4 +1,4 @@
-/** The files of a data set, read whole and verified before the first example is used. */
+/** Reads and verifies the files of a data set before the first example is used. */
 
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
@@ -16,20 +16,20 @@ export function folderOf(dataDir: string, dataset: DatasetDescription): string {
   return join(dataDir, dataset.folder);
 }
 
-/** Paths of the data set's files that are not there, in order. */
+/** Paths of the data set's files that do not exist, in order. */
 export async function missingFiles(dataDir: string, dataset: DatasetDescription): Promise<readonly string[]> {
   const paths = dataset.files.map(({ name }) => join(folderOf(dataDir, dataset), name));
-  const there = await Promise.all(paths.map(exists));
-  return paths.filter((_, index) => !there[index]);
+  const found = await Promise.all(paths.map(exists));
+  return paths.filter((_, index) => !found[index]);
 }
 
-/** The command that makes or fetches the data set. */
+/** The command that generates or downloads the data set. */
 export function makeCommand(dataDir: string, { name }: DatasetDescription): string {
   const dataset = name === 'cifar10' ? '' : ` --dataset ${name}`;
   return command(`download${dataset} --data-dir ${shellWord(dataDir)}`);
 }
 
-/** What to do about a folder that is there and not whole: it is nobody's but its owner's to change. */
+/** Advice for an incomplete folder. It is never changed automatically, because it belongs to the user. */
 export function replaceAdvice(dataDir: string, dataset: DatasetDescription): string {
   return `Move ${folderOf(dataDir, dataset)} aside and run "${makeCommand(dataDir, dataset)}".`;
 }
@@ -57,7 +57,7 @@ async function openDataFile(path: string, dataDir: string, dataset: DatasetDescr
   }
 }
 
-/** Fills `target` from the start of the file. @returns the bytes read, fewer than asked only when the file ends. */
+/** Fills `target` from the start of the file. @returns the number of bytes read, less than requested only at end of file */
 async function readFully(file: FileHandle, target: Uint8Array): Promise<number> {
   let filled = 0;
   while (filled < target.length) {
@@ -68,7 +68,7 @@ async function readFully(file: FileHandle, target: Uint8Array): Promise<number> 
   return filled;
 }
 
-/** Bytes of a record of CIFAR-100 in its binary version: it has two labels. */
+/** Bytes per record of CIFAR-100's binary version, which has two labels per image. */
 const cifar100RecordBytes = 3074;
 
 function otherRecords(bytes: number): string {
@@ -80,7 +80,7 @@ function count(number: number): string {
   return number.toLocaleString('en-US');
 }
 
-/** Reads one file into its place among the records, and checks its size and every label. */
+/** Reads one file into its part of the records, and checks its size and every label. */
 async function readDataFile(
   dataDir: string,
   dataset: DatasetDescription,
@@ -90,7 +90,7 @@ async function readDataFile(
   const path = join(folderOf(dataDir, dataset), name);
   const file = await openDataFile(path, dataDir, dataset);
   try {
-    // Size first: a folder that belongs to another data set is told by it without reading on.
+    // Check the size first: it detects another data set without reading the file.
     const { size } = await file.stat();
     const read = size === target.length ? await readFully(file, target) : size;
     if (read !== target.length) {
@@ -114,9 +114,9 @@ async function readDataFile(
 }
 
 /**
- * Reads every example of a split into memory (CIFAR-10's training examples: 154 MB).
- * @throws RunError when a file is missing, has another size than its records need, or holds a label without a class.
- * @throws StoppedError when it was stopped meanwhile.
+ * Reads all examples of a split into memory (CIFAR-10's training examples: 154 MB).
+ * @throws RunError when a file is missing, has a wrong size, or has a label without a class
+ * @throws StoppedError when `signal` is aborted
  */
 export async function loadExamples(
   dataDir: string,
@@ -143,11 +143,11 @@ function keysOf(folder: string, dataset: DatasetDescription, split: Split): (ind
       if (index >= first && index < first + records) return `${join(folder, name)}:${index - first}`;
       first += records;
     }
-    throw new RangeError(`${dataset.name} has ${first} ${split} examples, there is no example ${index}`);
+    throw new RangeError(`${dataset.name} has ${first} ${split} examples, no example ${index}`);
   };
 }
 
-/** SHA-256 over the records in order, in hexadecimal: the identity of a split, whatever folder it lies in. */
+/** SHA-256 over the records in order, in hexadecimal. It identifies a split regardless of its folder. */
 export function checksum({ records }: Pick<Examples, 'records'>): string {
   return createHash('sha256').update(records).digest('hex');
 }

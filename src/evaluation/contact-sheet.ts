@@ -3,7 +3,7 @@
  * set, and the mistakes that the network was surest of.
  */
 import type { Examples } from '../data/examples.ts';
-import { placeOf } from '../data/examples.ts';
+import { recordIndexOf } from '../data/examples.ts';
 import { imageSize, recordBytes } from '../data/record.ts';
 import { encodeImage } from '../summary/png.ts';
 import { predictedClass, probabilities } from './confusion.ts';
@@ -98,7 +98,7 @@ ${
 
   /** The picture of a record: a label, then planes of red, green and blue. */
   #png(example: number): string {
-    const start = placeOf(this.#examples, example) * recordBytes + 1;
+    const start = recordIndexOf(this.#examples, example) * recordBytes + 1;
     const plane = imageSize * imageSize;
     const pixels = new Uint8Array(3 * plane);
     for (let index = 0; index < plane; index++)

@@ -1,6 +1,6 @@
 /** What the evaluator shows of a checkpoint: precision, per class too, the confusion matrix, mistakes, what layers do. */
 
-import { type Examples, placeOf } from '../data/examples.ts';
+import { type Examples, recordIndexOf } from '../data/examples.ts';
 import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
@@ -62,7 +62,7 @@ export class ScoreWitness {
 
   /** The photograph as it is on the disk. */
   #pictureOf(example: number): Picture {
-    const planes = pixelsOf(this.#examples.records, placeOf(this.#examples, example));
+    const planes = pixelsOf(this.#examples.records, recordIndexOf(this.#examples, example));
     const size = imageSize * imageSize;
     const data = Uint8Array.from({ length: planes.length }, (_, i) => {
       return planes[(i % imageChannels) * size + Math.floor(i / imageChannels)] ?? 0;

@@ -1,11 +1,11 @@
 /** Batches of images. A batch is a function of its step alone: it does not matter who makes it, when, or after which. */
-import { type Examples, placeOf } from '../data/examples.ts';
+import { type Examples, recordIndexOf } from '../data/examples.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
 import { centre, croppedValues, distort, drawDistortion } from './distort.ts';
 import type { ExampleOrder } from './order.ts';
 
 /** What batches are made from. */
-export type ExampleRecords = Pick<Examples, 'count' | 'records' | 'places'>;
+export type ExampleRecords = Pick<Examples, 'count' | 'records' | 'recordIndices'>;
 
 /** Memory of a batch of N rows. */
 export interface BatchBuffers {
@@ -53,9 +53,9 @@ export function distortedBatch(
     const position = step * batchSize + row;
     const example = order.exampleAt(position);
     const distortion = drawDistortion(order.seed, order.epochAt(position), example);
-    const place = placeOf(examples, example);
-    distort(imageAt(buffers, row), pixelsOf(records, place), distortion);
-    buffers.labels[row] = labelOf(records, place);
+    const index = recordIndexOf(examples, example);
+    distort(imageAt(buffers, row), pixelsOf(records, index), distortion);
+    buffers.labels[row] = labelOf(records, index);
     buffers.examples[row] = example;
   }
   return { ...buffers, step, count: batchSize };
@@ -68,9 +68,9 @@ export function evaluationBatch(examples: ExampleRecords, step: number, buffers:
   const first = step * batchSize;
   const rows = Math.max(0, Math.min(batchSize, count - first));
   for (let row = 0; row < rows; row++) {
-    const place = placeOf(examples, first + row);
-    centre(imageAt(buffers, row), pixelsOf(records, place));
-    buffers.labels[row] = labelOf(records, place);
+    const index = recordIndexOf(examples, first + row);
+    centre(imageAt(buffers, row), pixelsOf(records, index));
+    buffers.labels[row] = labelOf(records, index);
     buffers.examples[row] = first + row;
   }
   buffers.images.fill(0, rows * croppedValues);

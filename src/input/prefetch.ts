@@ -177,8 +177,8 @@ function startReaders(start: ReaderStart, count: number): readonly Reader[] {
 }
 
 /** The records of examples, without what no thread can be given (functions). */
-function recordsOf({ count, records, places }: ExampleRecords): ExampleRecords {
-  return { count, records, ...(places && { places }) };
+function recordsOf({ count, records, recordIndices }: ExampleRecords): ExampleRecords {
+  return { count, records, ...(recordIndices && { recordIndices }) };
 }
 
 /** Distorted batches of training examples, without end. */

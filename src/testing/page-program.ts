@@ -1,6 +1,6 @@
 /** What a page that trains does before an engine computes. `page.test.ts` runs it in a browser-like context and in Node, and
  * compares. */
-import { type Examples, placeOf } from '../data/examples.ts';
+import { type Examples, recordIndexOf } from '../data/examples.ts';
 import { encodeRecord, imageBytes, recordBytes } from '../data/record.ts';
 import { compileGraph, onnxModel } from '../engine/onnx/compile/compile.ts';
 import { prepare } from '../engine/onnx/compile/passes.ts';
@@ -68,15 +68,15 @@ function otherOptimizers(): Readonly<Record<string, Uint8Array>> {
 }
 
 /** Records of noise in memory, every second of which is an example. */
-function noise(count: number): Pick<Examples, 'count' | 'records' | 'places'> {
+function noise(count: number): Pick<Examples, 'count' | 'records' | 'recordIndices'> {
   const records = new Uint8Array(2 * count * recordBytes);
-  const places = Uint32Array.from({ length: count }, (_, index) => 2 * index);
+  const recordIndices = Uint32Array.from({ length: count }, (_, index) => 2 * index);
   for (let index = 0; index < count; index++) {
     const stream = new RandomStream(index, 'test');
     const pixels = Uint8Array.from({ length: imageBytes }, () => stream.below(256));
-    records.set(encodeRecord(index % 10, pixels), placeOf({ places }, index) * recordBytes);
+    records.set(encodeRecord(index % 10, pixels), recordIndexOf({ recordIndices }, index) * recordBytes);
   }
-  return { count, records, places };
+  return { count, records, recordIndices };
 }
 
 function partsOf(name: string, { images, labels, examples }: Batch): Readonly<Record<string, Uint8Array>> {

@@ -42,7 +42,7 @@ export interface TrainingRun extends Recipe {
 
 /** The run of a recipe on these training examples.
  * @throws UsageError for a number of the recipe that is out of bounds, by name
- * @throws RunError when network and data have not as many classes, or the holdout leaves nothing on one side. */
+ * @throws RunError when network and data have not as many classes, or the holdout leaves one part empty. */
 export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
   requireRecipe(recipe);
   requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');

@@ -72,11 +72,11 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
     ...(flags.engine !== 'auto' && { engine: flags.engine }),
     ...(given.has('precision') && { precision: flags.precision }),
   };
-  const { there, missing } = findVariants(wanted, threads);
-  if (there.length === 0)
+  const { available, missing } = findVariants(wanted, threads);
+  if (available.length === 0)
     throw new RunError(`nothing to measure: ${[...new Set(missing.map(({ why }) => why))].join('; ')}`);
   const notes = new Notes(context);
-  const libraries = [...new Set(there.map(({ engine }) => engine.library))].join(', ');
+  const libraries = [...new Set(available.map(({ engine }) => engine.library))].join(', ');
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${counted(cores, 'core')}`;
   const versions = `cifar10 ${version}, ${libraries}, Node ${process.versions.node}`;
   notes.add(`${machine}; ${versions}`, { kind: 'benchMachine', machine, versions });
@@ -84,10 +84,10 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
   for (const one of missing) notes.add(missingLine(one), { kind: 'benchMissing', ...one });
 
   try {
-    if (flags.profile) await profiles(there, flags, notes);
+    if (flags.profile) await profiles(available, flags, notes);
     else
       await withGeneratedSet((examples, folder) =>
-        measureAll(context, { there, missing }, examples, folder, notes),
+        measureAll(context, { available, missing }, examples, folder, notes),
       );
   } finally {
     await notes.write();
@@ -118,7 +118,7 @@ async function withGeneratedSet(work: (examples: Examples, folder: string) => Pr
 
 async function measureAll(
   { flags, given, console, signal }: CommandContext<BenchFlags>,
-  { there: found, missing }: Variants,
+  { available: found, missing }: Variants,
   examples: Examples,
   folder: string,
   notes: Notes,
