@@ -117,7 +117,7 @@ test('what 1,000 steps on the generated set reach is told alike everywhere', () 
     ['bench/RESULTS.md', /`npm start` does\) \| (0\.\d+) /g],
     ['README.md', /generated set: precision @ 1 = (0\.\d+)/g],
     ['docs/getting-started.md', /: precision @ 1 = (0\.\d+)/g],
-    ['src/data/synthetic/generate.ts', /network names (0\.\d+) of the 2,000 test images/g],
+    ['src/data/synthetic/generate.ts', /network classify (0\.\d+) of the 2,000 test images/g],
   ];
   const told = places.map(([page, words]) => matches(read(page), words)[0]);
   assert.ok(told[0] !== undefined);
