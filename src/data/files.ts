@@ -34,8 +34,11 @@ export function replaceAdvice(dataDir: string, dataset: DatasetDescription): str
   return `Move ${folderOf(dataDir, dataset)} aside and run "${makeCommand(dataDir, dataset)}".`;
 }
 
-function damaged(dataDir: string, dataset: DatasetDescription, what: string): RunError {
-  return new RunError(`${what} The file is damaged. ${replaceAdvice(dataDir, dataset)}`);
+function damaged(dataDir: string, dataset: DatasetDescription, path: string, what: string): RunError {
+  return new RunError(`${path}: ${what} The file is damaged. ${replaceAdvice(dataDir, dataset)}`, {
+    code: 'CIFAR10_DATA_DAMAGED',
+    data: { dataset: dataset.name, path },
+  });
 }
 
 async function openDataFile(path: string, dataDir: string, dataset: DatasetDescription): Promise<FileHandle> {
@@ -47,7 +50,10 @@ async function openDataFile(path: string, dataDir: string, dataset: DatasetDescr
     const advice = (await exists(folderOf(dataDir, dataset)))
       ? replaceAdvice(dataDir, dataset)
       : `To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`;
-    throw new RunError(`Failed to find file: ${path}. ${advice}`, { cause: error });
+    throw new RunError(`Failed to find file: ${path}. ${advice}`, {
+      ...({ code: 'CIFAR10_DATA_MISSING', data: { dataset: dataset.name, path } } as const),
+      cause: error,
+    });
   }
 }
 
@@ -89,11 +95,7 @@ async function readDataFile(
     const read = size === target.length ? await readFully(file, target) : size;
     if (read !== target.length) {
       const expected = `expected ${count(target.length)} (${count(records)} records of ${count(recordBytes)})`;
-      throw damaged(
-        dataDir,
-        dataset,
-        `${path}: found ${count(read)} bytes, ${expected}.${otherRecords(read)}`,
-      );
+      throw damaged(dataDir, dataset, path, `found ${count(read)} bytes, ${expected}.${otherRecords(read)}`);
     }
   } finally {
     await file.close();
@@ -105,7 +107,8 @@ async function readDataFile(
       throw damaged(
         dataDir,
         dataset,
-        `${path}: record ${index} has label ${label}, expected 0 to ${classes - 1}.`,
+        path,
+        `record ${index} has label ${label}, expected 0 to ${classes - 1}.`,
       );
   }
 }

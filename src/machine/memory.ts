@@ -21,5 +21,6 @@ export function requireMemory(
   if (needed <= memoryRoom(read).free) return;
   throw new RunError(
     `out of memory: ${purpose} needs ${byteSize(needed)}, with ${memoryLimit(read)}. ${advice}, or raise the limit`,
+    { code: 'CIFAR10_OUT_OF_MEMORY', data: { neededBytes: needed } },
   );
 }

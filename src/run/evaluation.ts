@@ -98,6 +98,7 @@ class FolderEvaluation {
       throw new RunError(
         `No checkpoint file found in ${checkpointDir}. ` +
           `Train first: ${command(`train --train-dir ${shellWord(checkpointDir)}`)}`,
+        { code: 'CIFAR10_NO_CHECKPOINT', data: { folder: checkpointDir } },
       );
     }
     yield* this.#score(found.path, found.checkpoint, await this.#keyOf(found.path));

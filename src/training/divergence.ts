@@ -51,6 +51,7 @@ export async function requireFinite(
       `  ${named(names)}`,
       `  ${await batchNote(dir, step, keys)}`,
     ].join('\n'),
+    { code: 'CIFAR10_DIVERGED', data: { step, checkpoint: saved?.path ?? null } },
   );
 }
 
@@ -65,6 +66,7 @@ export function requireFiniteVariables(
   if (names.length === 0) return;
   throw new RunError(
     `Model diverged after ${globalStep} steps.\n  ${advice(globalStep, saved)}\n  ${named(names)}`,
+    { code: 'CIFAR10_DIVERGED', data: { step: globalStep, checkpoint: saved?.path ?? null } },
   );
 }
 

@@ -153,6 +153,17 @@ export function requireSameRun(
   throw new RunError(
     `${path} belongs to another run (${list}). Give another \`trainDir\`, leave these options out, ` +
       'or add `restart` to move that run aside.',
+    {
+      code: 'CIFAR10_OTHER_RUN',
+      data: {
+        checkpoint: path,
+        differences: differences.map(([what, stored, requested]) => ({
+          what: String(what),
+          stored: String(stored),
+          requested: String(requested),
+        })),
+      },
+    },
   );
 }
 
