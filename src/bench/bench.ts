@@ -1,5 +1,5 @@
 /**
- * How fast training is on this machine, how far below the roof, and compared with other programs. A generator of measurements
+ * Measures training speed, the share of the roof, and comparisons with other programs. A generator of measurements
  * without flags or console; `cifar10 bench` prints them.
  */
 import { rm } from 'node:fs/promises';

@@ -1,11 +1,11 @@
-/** Steps of every variant at one batch size, in turn. */
+/** Measures every variant at one batch size, alternating. */
 import type { Examples } from '../data/examples.ts';
 import type { StepRow } from './measurement.ts';
 import { measurePaired } from './paired.ts';
 import { type SteppedTraining, startTraining, stepFlop } from './step.ts';
 import type { Variant } from './variants.ts';
 
-/** Steps are timed in so many rounds, every variant in each. */
+/** Number of rounds; every variant is timed in each. */
 const rounds = 4;
 
 /** @param roofs the variants, with floating-point operations per second of the best matrix product

@@ -36,7 +36,7 @@ export type Measurements = AsyncGenerator<Measurement, void, void>;
 export interface StepRow extends PairedResult {
   readonly batchSize: number;
   readonly imagesPerSecond: number;
-  /** 1 is a step at the rate of the engine's best matrix product. */
+  /** 1: as fast as the engine's best matrix product. */
   readonly shareOfRoof: number;
 }
 

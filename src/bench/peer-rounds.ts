@@ -1,4 +1,4 @@
-/** Ours and another program in turn, A B A B, and how many times as fast ours is. */
+/** Alternates our measurements with another program's, A B A B, and compares the rates. */
 import type { Examples } from '../data/examples.ts';
 import type { Precision } from '../engine/engine.ts';
 import { requireRunning } from '../errors.ts';
@@ -17,7 +17,7 @@ interface PeerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Our steps are whole: input, weight decay and moving averages included.
+/** Our steps are complete: they include input, weight decay and moving averages.
  * @throws RunError when the peer fails
  * @throws StoppedError when the signal is aborted between or during rounds */
 export async function* comparePeers(
@@ -67,7 +67,7 @@ function sideOf(found: readonly PeerVariant[]): Side {
   return new Map(found.map(({ variant, ...rest }) => [variant, rest]));
 }
 
-/** Images per second of the fastest variant of a precision; NaN where there is none. */
+/** Images per second of the fastest variant of a precision; NaN if there is none. */
 function best(side: Side, precision: Precision): number {
   const rates = [...side.values()].filter((variant) => variant.precision === precision);
   return rates.length === 0 ? Number.NaN : Math.max(...rates.map(({ imagesPerSecond }) => imagesPerSecond));

@@ -60,7 +60,7 @@ function printLayers(finding: FindingOf<'graph'>, print: Print): void {
   print(table([['layer', 'output', 'parameters', 'multiply-adds'], ...rows, sum]), { ...finding });
 }
 
-/** One row a run. */
+/** One row per run. */
 function printRuns({ kind, dir, runs }: FindingOf<'runs'>, print: Print): void {
   const shown = (value: number | null) => (value === null ? '-' : value.toFixed(3));
   const rows = runs.map((run) => [
@@ -85,7 +85,7 @@ function printContents(finding: FindingOf<'contents'>, print: Print): void {
   const { kind, path, metadata, tensors, averages } = finding;
   const short = (value: number | undefined) =>
     value === undefined || !Number.isFinite(value) ? '' : value.toPrecision(3);
-  // Moving averages have the shapes of their variables, and names that do not fit a terminal.
+  // Omit moving averages: they have the shapes of their variables, and long names.
   const shown = tensors.filter((tensor) => !averages.has(tensor.name));
   const rows = shown.map((tensor) => [
     tensor.name,
@@ -126,7 +126,7 @@ function printData({ kind, dataset, folder, classes }: FindingOf<'data'>, print:
   const lines = [
     `${folder}: ${dataset.title}`,
     table([['class', 'training', 'test'], ...rows]),
-    'Every file has its size, and every record a label with a class.',
+    'Every file has the right size, and every label has a class.',
   ];
   print(lines.join('\n'), { kind, dataset: dataset.name, folder, classes });
 }

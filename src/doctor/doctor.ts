@@ -1,5 +1,5 @@
 /**
- * What this machine has and lacks, and whether training works on it. A generator of findings without flags or console;
+ * Checks this machine, and whether training works on it. A generator of findings without flags or console;
  * `cifar10 doctor` prints them.
  */
 import { EventQueue } from '../events.ts';
@@ -17,7 +17,7 @@ export type DoctorEvent =
   /** The current activity, such as `reading the data in /data …`; the next finding follows. */
   | { readonly kind: 'busy'; readonly what: string };
 
-/** What CIFAR-10 takes, archive and files; and a few checkpoints. */
+/** The size of CIFAR-10, archive and files; and of a few checkpoints. */
 const dataBytes = 400 * 2 ** 20;
 const runBytes = 100 * 2 ** 20;
 

@@ -1,4 +1,4 @@
-/** What a path, or the network, holds: `cifar10 inspect` prints these. */
+/** What a path or the network contains; `cifar10 inspect` prints it. */
 import type { DatasetDescription } from '../data/dataset.ts';
 import type { EventsSummary } from './events.ts';
 import type { LayerRow } from './network.ts';
@@ -47,7 +47,7 @@ export type Findings = AsyncGenerator<InspectFinding, void, void>;
 /** Without statistics where the tensor is large, or its type has no numbers. */
 export interface TensorRow extends Partial<TensorStatistics> {
   readonly name: string;
-  /** As the format names it. */
+  /** The format's name of the element type. */
   readonly dtype: string;
   readonly shape: readonly number[];
 }

@@ -1,5 +1,5 @@
 /**
- * Looks at a thing, and finds what it holds. A generator of findings without flags or console; `cifar10 inspect` prints them.
+ * Recognises what a file or folder contains. A generator of findings without flags or console; `cifar10 inspect` prints them.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -17,20 +17,20 @@ import { type RunRow, runsIn } from './runs.ts';
 import { inspectSafetensors } from './safetensors.ts';
 import { inspectTrainDir } from './train-dir.ts';
 
-/** Everything that `inspect` looks at, for messages. */
+/** Everything that `inspect` supports, for messages. */
 export const inspectable =
   'graph, a checkpoint, a training folder, a folder of those, event files, a data folder or an .onnx file';
 
 /** @param thing `graph` for the network, or a path
  * @param options with `full`, `graph` is the training step, node by node
- * @throws RunError when the path cannot be read, or holds nothing that is known or whole */
+ * @throws RunError when the path cannot be read, or contains nothing that is known and undamaged */
 export async function* inspect(thing: string, { full }: { readonly full: boolean }): Findings {
   if (thing === 'graph') yield full ? trainingStepFinding() : networkFinding();
   else if (await isFolder(thing)) yield* inspectFolder(thing);
   else if (thing.endsWith('.onnx')) yield* inspectOnnx(thing);
   else if (isSafetensorsName(thing)) yield* inspectSafetensors(thing);
   else if (isEventFileName(basename(thing))) yield* inspectEvents(thing);
-  else throw new RunError(`${oneLine(thing)}: not known; inspect looks at ${inspectable}`);
+  else throw new RunError(`${oneLine(thing)}: unknown kind of file; inspect supports ${inspectable}`);
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -43,19 +43,19 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     throw new RunError(
-      `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); inspect looks at ${inspectable}`,
+      `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); inspect supports ${inspectable}`,
       { cause: error },
     );
   }
 }
 
-/** Finds everything in a folder that can be read. The rest is named in warnings.
+/** Finds everything in a folder that can be read, and warns about the rest.
  * @throws RunError when nothing can be read */
 async function* inspectFolder(path: string): Findings {
   const parts = await partsOf(path);
   if (parts.length === 0) {
-    const found = 'holds neither checkpoints, event files, ONNX files nor a data set';
-    throw new RunError(`${oneLine(path)}: ${found}; inspect looks at ${inspectable}`);
+    const found = 'contains neither checkpoints, event files, ONNX files nor a data set';
+    throw new RunError(`${oneLine(path)}: ${found}; inspect supports ${inspectable}`);
   }
   const problems: string[] = [];
   for (const part of parts) {

@@ -8,7 +8,7 @@ import type { Findings } from './findings.ts';
 
 export type { OnnxSummary };
 
-/** Protobuf's own limit. */
+/** The size limit of protobuf messages. */
 const maximumBytes = 2 ** 31 - 1;
 
 /** @throws RunError when the file cannot be read, or is not an ONNX model */

@@ -7,10 +7,10 @@ import { averageName } from '../optimizer/moving-average.ts';
 import type { Findings, InspectFinding, TensorRow } from './findings.ts';
 import { statisticsOf } from './tensor-statistics.ts';
 
-/** Tensors of more bytes are listed without statistics. */
+/** Larger tensors are listed without statistics. */
 const mostBytes = 2 ** 24;
 
-/** @throws RunError naming the file and what is wrong with it */
+/** @throws RunError naming the file and the fault */
 export async function* inspectSafetensors(path: string): Findings {
   const reader = await SafetensorsReader.open(path);
   try {

@@ -1,4 +1,4 @@
-/** A training folder: its checkpoints, and the contents of the newest whole one. */
+/** A training folder: its checkpoints, and the contents of the newest undamaged one. */
 import { readCheckpointMetadata } from '../checkpoint/checkpoint.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { RunError } from '../errors.ts';
@@ -16,7 +16,7 @@ export async function* inspectTrainDir(dir: string): Findings {
   yield { kind: 'run', dir, checkpoints };
   if (found === undefined) return;
   yield checkpointContents(found.path, found.checkpoint);
-  // Newer ones are damaged, and were named when the newest whole one was found.
+  // Newer ones are damaged, and were reported while finding the newest undamaged one.
   for (const older of checkpoints.slice(0, checkpoints.indexOf(found.path))) {
     const damage = await damageOf(older);
     if (damage !== undefined) yield { kind: 'warning', message: `damaged checkpoint: ${damage}` };

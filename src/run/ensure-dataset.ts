@@ -1,4 +1,4 @@
-/** Data sets, downloaded or drawn: where a run lacks one, or on request. */
+/** Provides data sets, for a run that lacks one or on request: downloads or generates them. */
 import { command } from '../command.ts';
 import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
 import { type DownloadOptions, download } from '../data/download/download.ts';
@@ -11,7 +11,7 @@ import { exists } from '../disk/exists.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { RunError, UsageError } from '../errors.ts';
 
-/** Draws the generated set, or downloads the data set as the tutorial does, where its folder is missing.
+/** Generates or downloads the data set if its folder is missing.
  * @throws RunError when it cannot be downloaded or written, with alternatives */
 export async function ensureDataset(
   dataset: DatasetDescription,
@@ -22,7 +22,7 @@ export async function ensureDataset(
     await ensureSynthetic(dataDir, options);
     return;
   }
-  // A folder that lacks files belongs to the user: reading it names the first that is missing.
+  // A folder that lacks files belongs to the user: reading it reports the first missing file.
   if (await exists(folderOf(dataDir, dataset))) return;
   await requireNotMisplaced(dataDir, dataset);
   await fetchDataset(dataset, dataDir, options);
@@ -39,21 +39,19 @@ export interface DatasetRequest {
   readonly tarball?: string | undefined;
 }
 
-/** @throws UsageError for options that contradict each other, and addresses that cannot be fetched from */
+/** @throws UsageError for options that contradict each other, and unsupported URLs */
 export function requireOneSource({ dataset, url, tarball }: DatasetRequest): void {
   if (url !== undefined && tarball !== undefined)
     throw new UsageError('`url` and `tarball`: the archive comes from one of them; leave one out');
   if (datasets[dataset].archive === undefined && (url ?? tarball) !== undefined)
     throw new UsageError(
-      `\`${url === undefined ? 'tarball' : 'url'}\`: \`dataset: ${dataset}\` is drawn here and comes from nowhere; leave one of them out`,
+      `\`${url === undefined ? 'tarball' : 'url'}\`: \`dataset: ${dataset}\` is generated, not downloaded; leave one of them out`,
     );
   if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
-    throw new UsageError(
-      `\`url\`: expected an address with http:// or https://, found ${JSON.stringify(url)}`,
-    );
+    throw new UsageError(`\`url\`: expected a URL with http:// or https://, found ${JSON.stringify(url)}`);
 }
 
-/** Downloads or draws a data set and verifies it, or verifies the one that is there. The last event is `ready`.
+/** Downloads or generates a data set and verifies it, or verifies the existing one. The last event is `ready`.
  * @throws UsageError as `requireOneSource` does
  * @throws RunError when it is damaged, or cannot be downloaded or written, with alternatives
  * @throws StoppedError when the signal is aborted */

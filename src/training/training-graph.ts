@@ -5,8 +5,8 @@
  *                                         │
  *                                    exchanged: several workers average here
  *
- * The outputs are the loss terms of the batch before the update. Watched are the histograms of a summary: activations,
- * variables before the update, and the gradients that it applies.
+ * The outputs are the loss terms of the batch before the update. Watched values are those of the histograms: activations,
+ * variables before the update, and the gradients that are applied.
  */
 import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
@@ -26,7 +26,7 @@ import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { shownActivations } from './shown-values.ts';
 
-/** Name of a loss term's running average, TensorFlow's. */
+/** The name of a loss term's running average, as in TensorFlow. */
 export function lossAverageName(term: string): string {
   return `${term}/avg`;
 }
@@ -34,16 +34,16 @@ export function lossAverageName(term: string): string {
 export function gradientTag(variable: string): string {
   return tagOf('gradient', { variable }).tag;
 }
-/** The output that holds the scores of the classes, [N, classes]. */
+/** The name of the output with the logits, [N, classes]. */
 export const logitsName = 'logits';
 
 /** Decay of the loss terms' running averages (r0.11, `_add_loss_summaries`). */
 const lossAverageDecay = 0.9;
 
-/** The running average of a loss term after step `step` (counted from 0), without the bias of its start at zero, which r0.12
- * took away: a / (1 - 0.9^(step + 1)) (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3).
- * @param before the average before the step, as it is stored
- * @param value of the term at the step */
+/** The bias-corrected running average of a loss term after step `step` (from 0), as in r0.12: a / (1 - 0.9^(step + 1)) (D. P.
+ * Kingma, J. Ba, "Adam", ICLR 2015, section 3).
+ * @param before the stored average before the step
+ * @param value the term at the step */
 export function averagedLoss(before: number, value: number, step: number): number {
   const after = before - (1 - lossAverageDecay) * (before - value);
   return after / (1 - lossAverageDecay ** (step + 1));
@@ -59,10 +59,10 @@ export interface TrainingGraph {
   readonly activations: readonly string[];
 }
 
-/** What of a recipe is in its graph. */
+/** The part of a recipe that determines its graph. */
 export interface GraphRecipe {
   readonly network: Network;
-  /** Images of a step. */
+  /** Images per step. */
   readonly batchSize: number;
   readonly hyperparameters: Hyperparameters;
   readonly groups?: readonly ParameterGroup[];
@@ -115,9 +115,9 @@ export function buildTrainingGraph({
   };
 }
 
-/** The scalars that the graph of a step is fed.
- * @param step updates made before it
- * @param trainingExamples examples of an epoch */
+/** The scalar inputs of a step.
+ * @param step number of updates made before it
+ * @param trainingExamples number of examples in an epoch */
 export function stepScalars(
   step: number,
   trainingExamples: number,
@@ -147,8 +147,7 @@ function withFactors(
   return { ...parameter, learningRateFactor, ...(decayShare && { decayShare: decayShare * weightDecay }) };
 }
 
-/** What several workers average before the update, which depends on it: gradients of the mean loss of a batch, and the
- * terms of that loss. */
+/** What several workers average before the update: gradients of a batch's mean loss, and the terms of that loss. */
 function exchange(
   builder: GraphBuilder,
   { terms, total }: Loss,
@@ -162,7 +161,7 @@ function exchange(
   for (const { name, value } of [...terms, total]) builder.result('exchanged', name, value);
 }
 
-/** The gradients, shortened together where the recipe has a limit. */
+/** The gradients, clipped if the recipe has a clip norm. */
 function clipped(builder: GraphBuilder, found: readonly Value[], clipNorm: number): readonly Value[] {
   if (clipNorm === 0) return found;
   return builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm));
@@ -178,10 +177,10 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   }
 }
 
-/** What every variable starts from: weights by their initializers, or as given; moving averages as copies of them, loss
+/** The initial values of all variables: weights from their initializers, or as given; moving averages as copies of them; loss
  * averages at zero.
  *
- * @param given values of weights and biases to take instead
+ * @param given values of weights and biases to use instead
  * @throws RunError when one of those is missing or has another shape */
 export function initialVariables(
   { graph, parameters }: TrainingGraph,

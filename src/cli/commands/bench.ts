@@ -23,7 +23,7 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
   return signal.aborted ? 'stopped' : 'done';
 }
 
-/** Flags that were not given are left out: then everything is measured. */
+/** Omits flags that were not given: then everything is measured. */
 function requestOf(flags: BenchFlags, given: ReadonlySet<string>): BenchRequest {
   const { engine, precision, batchSize, steps, profile, peers } = flags;
   return {

@@ -12,7 +12,7 @@ export async function inspectCommand({
 }: CommandContext<InspectFlags>): Promise<Outcome> {
   const [thing, ...more] = operands;
   if (thing === undefined || more.length > 0)
-    throw new UsageError(`inspect takes one thing to look at: ${inspectable}`);
+    throw new UsageError(`inspect takes one argument: ${inspectable}`);
   const report = inspectReporter(console);
   for await (const finding of inspect(thing, flags)) report(finding);
   return 'done';
