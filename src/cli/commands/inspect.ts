@@ -11,7 +11,7 @@ import { messageOf, RunError, UsageError } from '../../errors.ts';
 import { printGraph } from '../../graph/print.ts';
 import { layersOf } from '../../inspect/network.ts';
 import { type RunRow, runsIn } from '../../inspect/runs.ts';
-import { tutorialNetwork } from '../../model/network.ts';
+import { tutorialNetwork } from '../../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { isEventFileName } from '../../summary/event-file-name.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
