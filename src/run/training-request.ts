@@ -12,7 +12,7 @@ import {
   precisions,
 } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { endsAtDecaySteps } from '../optimizer/schedule.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import {

@@ -13,7 +13,7 @@ import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
-import { inference, type Network, type Parameter } from '../model/network.ts';
+import type { Network, Parameter, State } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from '../optimizer/clip.ts';
 import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
@@ -53,6 +53,7 @@ export interface TrainingGraph {
   /** Fed `images` [N, 3, 24, 24], `labels` [N] int32, and the scalars of `stepScalars`. */
   readonly graph: Graph;
   readonly parameters: readonly Parameter[];
+  readonly states: readonly State[];
   /** The outputs: six loss terms and `total_loss`, scalars. */
   readonly lossNames: readonly string[];
   /** Names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
@@ -82,12 +83,13 @@ export function buildTrainingGraph({
 
   const optimizer = optimizers[hyperparameters.optimizer];
   const inLoss = optimizer.weightDecay === 'in the loss';
-  const model = inference(builder, images, network);
+  const model = network.build(builder, images, { training: true });
   const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
   const losses = loss(builder, { ...model, parameters }, labels, inLoss ? hyperparameters.weightDecay : 0);
   const variables = parameters.map(({ variable }) => variable);
   const averageOverBatch = gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);
+  updateStates(builder, model.states);
   const applied = clipped(builder, averageOverBatch, hyperparameters.clipNorm);
   const trained = parameters.map(({ variable, decayShare = 0, learningRateFactor }, index) => ({
     variable,
@@ -110,6 +112,7 @@ export function buildTrainingGraph({
   return {
     graph: builder.build(),
     parameters: model.parameters,
+    states: model.states,
     lossNames: lossNames(losses),
     activations: model.activations.map(({ name }) => name),
   };
@@ -161,6 +164,15 @@ function exchange(
   for (const { name, value } of [...terms, total]) builder.result('exchanged', name, value);
 }
 
+/** States, such as running means, after the step. Workers average them: each sees its share of the batch. */
+function updateStates(builder: GraphBuilder, states: readonly State[]): void {
+  for (const { variable, update } of states) {
+    if (update === undefined) continue;
+    builder.result('exchanged', variable.name, update);
+    builder.update(variable, update);
+  }
+}
+
 /** The gradients, clipped if the recipe has a clip norm. */
 function clipped(builder: GraphBuilder, found: readonly Value[], clipNorm: number): readonly Value[] {
   if (clipNorm === 0) return found;
@@ -183,7 +195,7 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
  * @param given values of weights and biases to use instead
  * @throws RunError when one of those is missing or has another shape */
 export function initialVariables(
-  { graph, parameters }: TrainingGraph,
+  { graph, parameters, states }: TrainingGraph,
   seed: number,
   given?: Tensors,
 ): ReadonlyMap<string, Float32Tensor> {
@@ -191,6 +203,9 @@ export function initialVariables(
   parameters.forEach(({ variable, initializer }, index) => {
     const values = given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
     initial.set(variable.name, values).set(averageName(variable.name), values);
+  });
+  states.forEach(({ variable, initializer }, index) => {
+    initial.set(variable.name, initializer(variable.shape, seed, parameters.length + index));
   });
   for (const [name, { shape }] of graph.variables) {
     if (!initial.has(name)) initial.set(name, float32(shape, new Float32Array(sizeOf(shape))));

@@ -7,7 +7,8 @@ import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
-import { type Network, type NetworkWidths, tutorialNetwork } from '../model/network.ts';
+import type { Network } from '../model/network.ts';
+import { makeNetwork } from '../model/networks.ts';
 import {
   type HyperparameterName,
   type Hyperparameters,
@@ -105,13 +106,8 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
 
 /** The network that a checkpoint was trained with.
  * @throws RunError when this version does not support it */
-export function networkOf({ network: { name, layerWidths }, dataset }: CheckpointMetadata): Network {
-  const known = tutorialNetwork(dataset.classes.length);
-  const { conv1, conv2, local3, local4 }: Partial<Record<keyof NetworkWidths, number>> = layerWidths;
-  if (name !== known.name || !conv1 || !conv2 || !local3 || !local4) {
-    throw new RunError(`the checkpoint is of a network "${name}", this version knows "${known.name}"`);
-  }
-  return { ...known, widths: { conv1, conv2, local3, local4 } };
+export function networkOf({ network: { name, configuration }, dataset }: CheckpointMetadata): Network {
+  return makeNetwork(name, dataset.classes.length, configuration);
 }
 
 /** The data set that a checkpoint was trained on.
@@ -167,8 +163,8 @@ export function requireSameRun(
   );
 }
 
-function describeNetwork({ name, widths }: Network): CheckpointMetadata['network'] {
-  return { name, layerWidths: { ...widths } };
+function describeNetwork({ name, configuration }: Network): CheckpointMetadata['network'] {
+  return { name, configuration };
 }
 
 /** Changes that affect the bits of the result, but not its meaning; reported on resume. */
