@@ -13,10 +13,11 @@
  *     before  df = Conv2DBackpropFilter(x [N, I, H, W], dy [N, O, H', W'])
  *     after   df[:, :, r, c] = (x shifted by (r, c))ᵀ [I, H'·W'·N] · dy [H'·W'·N, O]
  */
-import type { Node, Value } from '../../../graph/graph.ts';
-import type { Padding } from '../../../graph/signature.ts';
+import type { Value } from '../../../graph/graph.ts';
+import type { ConvolutionAttributes, RowsAndColumns } from '../../../graph/signature.ts';
+import { convolutionWindow } from '../../../ops/convolution.ts';
 import type { Apply } from '../../../ops/definition.ts';
-import { sizes, slide } from '../../../ops/shapes.ts';
+import { type SlidingWindow, sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import {
@@ -30,72 +31,79 @@ import { channelRows, fromChannelRows, turned } from './layout.ts';
 /** Up to so many inputs of one output cell are gathered into a matrix. */
 const mostGathered = 128;
 
-function fitsGather(filter: Shape): boolean {
+function fitsGather(filter: Shape, attributes: ConvolutionAttributes): boolean {
   const [, i, kh, kw] = sizes(filter);
-  return kh * kw > 1 && i * kh * kw <= mostGathered;
+  return isSimple(attributes) && kh * kw > 1 && i * kh * kw <= mostGathered;
+}
+
+/** Stride 1 and one group. */
+function isSimple({ strides = 1, groups = 1 }: ConvolutionAttributes): boolean {
+  return groups === 1 && [strides].flat().every((stride) => stride === 1);
 }
 
 export const expandConvolution: Expansions = {
-  Conv2D: ({ inputs: { x, filter }, attributes: { padding }, outputs: { y } }, { op }) => {
-    if (fitsWinograd(x.shape, filter.shape, padding)) return { y: winogradForward(op, x, filter) };
-    if (!fitsGather(filter.shape)) return undefined;
+  Conv2D: ({ inputs: { x, filter }, attributes, outputs: { y } }, { op }) => {
+    if (fitsWinograd(x.shape, filter.shape, attributes)) return { y: winogradForward(op, x, filter) };
+    if (!fitsGather(filter.shape, attributes)) return undefined;
     const [o, i, kh, kw] = sizes(filter.shape);
     const taps = op('Reshape', { x: filter }, { shape: [o, i * kh * kw] });
-    const cells = gathered(op, x, filter.shape, y.shape, padding);
+    const cells = gathered(op, x, convolutionWindow(x.shape, filter.shape, attributes));
     const rows = op('MatMul', { a: cells, b: taps }, { transposeA: true, transposeB: true });
     return { y: fromChannelRows(op, rows, y.shape) };
   },
 
-  Conv2DBackpropInput: ({ inputs: { filter, dy }, attributes: { padding, inputShape } }, { op }) => {
-    if (fitsWinograd(inputShape, filter.shape, padding)) {
+  Conv2DBackpropInput: (node, { op }) => {
+    const { filter, dy } = node.inputs;
+    const { inputShape, ...attributes } = node.attributes;
+    if (fitsWinograd(inputShape, filter.shape, attributes)) {
       return { y: winogradInputGradient(op, filter, dy, inputShape) };
     }
-    const [, , h, w] = sizes(inputShape);
-    const [, , kh, kw] = sizes(filter.shape);
+    const window = convolutionWindow(inputShape, filter.shape, attributes);
+    if (!isSimple(attributes)) return undefined;
     const flipped = op(
       'Transpose',
       { x: op('Reverse', { x: filter }, { axes: [2, 3] }) },
       { order: [1, 0, 2, 3] },
     );
     // Padding turns round: what the forward window had before an edge, the backward one has after it.
-    const [rows, columns] = [slide(h, kh, 1, padding), slide(w, kw, 1, padding)];
-    const before = [0, 0, kh - 1 - rows.before, kw - 1 - columns.before];
-    const after = [0, 0, kh - 1 - rows.after, kw - 1 - columns.after];
+    const rest = (padding: RowsAndColumns) =>
+      window.kernel.map((taps, axis) => taps - 1 - (padding[axis] ?? 0));
+    const before = [0, 0, ...rest(window.before)];
+    const after = [0, 0, ...rest(window.after)];
     return {
       y: op('Conv2D', { x: op('Pad', { x: dy }, { before, after }), filter: flipped }, { padding: 'VALID' }),
     };
   },
 
-  Conv2DBackpropFilter: (node, { op }) => {
-    const {
-      inputs: { x, dy },
-      attributes: { padding, filterShape },
-    } = node;
-    if (fitsWinograd(x.shape, filterShape, padding))
+  Conv2DBackpropFilter: ({ inputs: { x, dy }, attributes: { filterShape, ...attributes } }, { op }) => {
+    if (fitsWinograd(x.shape, filterShape, attributes)) {
       return { y: winogradFilterGradient(op, x, dy, filterShape) };
+    }
+    const window = convolutionWindow(x.shape, filterShape, attributes);
     const [o, i, kh, kw] = sizes(filterShape);
     const rows = channelRows(op, dy);
-    if (fitsGather(filterShape)) {
-      const a = gathered(op, x, filterShape, dy.shape, padding);
+    if (fitsGather(filterShape, attributes)) {
+      const a = gathered(op, x, window);
       // No MatMul: ONNX Runtime would fuse the transposition into its Gemm and take three times as long.
       const product = op('BatchMatMul', { a, b: rows });
       const flat = op('Transpose', { x: product }, { order: [1, 0] });
       return { y: op('Reshape', { x: flat }, { shape: [o, i, kh, kw] }) };
     }
-    const products = shiftedInputs(op, node).map((a) =>
-      op('MatMul', { a, b: rows }, { transposeA: true, transposeB: false }),
-    );
+    const { groups = 1 } = attributes;
+    const inputs = shiftedInputs(op, x, window);
+    if (groups > 1) return { y: groupedFilterGradient(op, inputs, rows, filterShape, groups) };
+    const products = inputs.map((a) => op('MatMul', { a, b: rows }, { transposeA: true, transposeB: false }));
     const all = op('Reshape', { x: op('Concat', products, { axis: 0 }) }, { shape: [kh, kw, i, o] });
     return { y: op('Transpose', { x: all }, { order: [3, 2, 0, 1] }) };
   },
 };
 
-/** The input cell under each tap of each output cell: [I·KH·KW, H'·W'·N], zero where the tap lies outside. */
-function gathered(op: Apply, x: Value, filter: Shape, y: Shape, padding: Padding): Value {
+/** The input cell under each tap of each output cell: [I·KH·KW, H'·W'·N], zero where the tap lies outside. For stride 1. */
+function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
   const [n, i, h, w] = sizes(x.shape);
-  const [, , kh, kw] = sizes(filter);
-  const [, , yh, yw] = sizes(y);
-  const [top, left] = [slide(h, kh, 1, padding).before, slide(w, kw, 1, padding).before];
+  const [kh, kw] = window.kernel;
+  const [yh, yw] = window.size;
+  const [top, left] = window.before;
   const outside = i * h * w;
   const indices: number[] = [];
   for (let tap = 0; tap < i * kh * kw; tap++) {
@@ -116,19 +124,37 @@ function gathered(op: Apply, x: Value, filter: Shape, y: Shape, padding: Padding
 }
 
 /** For each tap, row by row, the input cells under it: [H'·W'·N, I]. */
-function shiftedInputs(
-  op: Apply,
-  { inputs: { x, dy }, attributes }: Node<'Conv2DBackpropFilter'>,
-): readonly Value[] {
-  const [n, i, h, w] = sizes(x.shape);
-  const [, , kh, kw] = sizes(attributes.filterShape);
-  const [, , yh, yw] = sizes(dy.shape);
-  const [rows, columns] = [slide(h, kh, 1, attributes.padding), slide(w, kw, 1, attributes.padding)];
-  const before = [rows.before, columns.before, 0, 0];
-  const padded = op('Pad', { x: turned(op, x) }, { before, after: [rows.after, columns.after, 0, 0] });
+function shiftedInputs(op: Apply, x: Value, window: SlidingWindow): readonly Value[] {
+  const [n, i] = sizes(x.shape);
+  const [kh, kw] = window.kernel;
+  const [yh, yw] = window.size;
+  const strides = [...window.strides, 1, 1];
+  const padding = { before: [...window.before, 0, 0], after: [...window.after, 0, 0] };
+  const padded = op('Pad', { x: turned(op, x) }, padding);
   return Array.from({ length: kh * kw }, (_, tap) => {
     const begin = [Math.floor(tap / kw), tap % kw, 0, 0];
-    const slice = op('StridedSlice', { x: padded }, { begin, size: [yh, yw, n, i], strides: [1, 1, 1, 1] });
+    const slice = op('StridedSlice', { x: padded }, { begin, size: [yh, yw, n, i], strides });
     return op('Reshape', { x: slice }, { shape: [yh * yw * n, i] });
   });
+}
+
+/** The filter's gradient [O, I / groups, KH, KW] from the inputs of each tap [M, I] and dy [M, O], M = H'·W'·N. */
+function groupedFilterGradient(
+  op: Apply,
+  inputs: readonly Value[],
+  dy: Value,
+  filterShape: Shape,
+  groups: number,
+): Value {
+  const [o, i, kh, kw] = sizes(filterShape);
+  const [cells = 0] = dy.shape;
+  const parts = (x: Value, channels: number, order: readonly number[]) =>
+    op('Transpose', { x: op('Reshape', { x }, { shape: [cells, groups, channels] }) }, { order });
+  const b = parts(dy, o / groups, [1, 0, 2]);
+  const products = inputs.map((x) => {
+    const product = op('BatchMatMul', { a: parts(x, i, [1, 2, 0]), b });
+    return op('Reshape', { x: product }, { shape: [1, groups, i, o / groups] });
+  });
+  const all = op('Transpose', { x: op('Concat', products, { axis: 0 }) }, { order: [1, 3, 2, 0] });
+  return op('Reshape', { x: all }, { shape: [o, i, kh, kw] });
 }
