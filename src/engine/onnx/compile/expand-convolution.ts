@@ -126,15 +126,28 @@ function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
 /** For each tap, row by row, the input cells under it: [H'·W'·N, I]. */
 function shiftedInputs(op: Apply, x: Value, window: SlidingWindow): readonly Value[] {
   const [n, i] = sizes(x.shape);
-  const [kh, kw] = window.kernel;
-  const [yh, yw] = window.size;
-  const strides = [...window.strides, 1, 1];
-  const padding = { before: [...window.before, 0, 0], after: [...window.after, 0, 0] };
-  const padded = op('Pad', { x: turned(op, x) }, padding);
+  const { kernel, strides, size } = window;
+  const [kh, kw] = kernel;
+  // Where windows do not overlap, slices have at most as many cells as x: they are turned one by one.
+  const apart = strides.every((stride, axis) => stride > 1 && stride >= (kernel[axis] ?? 1));
+  const around = (rows: RowsAndColumns, others: readonly [number, number]) =>
+    apart ? [...others, ...rows] : [...rows, ...others];
+  const padding = { before: around(window.before, [0, 0]), after: around(window.after, [0, 0]) };
+  const image = apart ? x : turned(op, x);
+  const isPadded = [...window.before, ...window.after].some((cells) => cells > 0);
+  const padded = isPadded ? op('Pad', { x: image }, padding) : image;
   return Array.from({ length: kh * kw }, (_, tap) => {
-    const begin = [Math.floor(tap / kw), tap % kw, 0, 0];
-    const slice = op('StridedSlice', { x: padded }, { begin, size: [yh, yw, n, i], strides });
-    return op('Reshape', { x: slice }, { shape: [yh * yw * n, i] });
+    const slice = op(
+      'StridedSlice',
+      { x: padded },
+      {
+        begin: around([Math.floor(tap / kw), tap % kw], [0, 0]),
+        size: around(size, [n, i]),
+        strides: around(strides, [1, 1]),
+      },
+    );
+    const rows = { shape: [size[0] * size[1] * n, i] };
+    return op('Reshape', { x: apart ? turned(op, slice) : slice }, rows);
   });
 }
 
@@ -147,14 +160,26 @@ function groupedFilterGradient(
   groups: number,
 ): Value {
   const [o, i, kh, kw] = sizes(filterShape);
-  const [cells = 0] = dy.shape;
-  const parts = (x: Value, channels: number, order: readonly number[]) =>
-    op('Transpose', { x: op('Reshape', { x }, { shape: [cells, groups, channels] }) }, { order });
-  const b = parts(dy, o / groups, [1, 0, 2]);
+  const product = i === 1 ? depthwiseProduct : groupedProduct;
   const products = inputs.map((x) => {
-    const product = op('BatchMatMul', { a: parts(x, i, [1, 2, 0]), b });
-    return op('Reshape', { x: product }, { shape: [1, groups, i, o / groups] });
+    return op('Reshape', { x: product(op, x, dy, groups) }, { shape: [1, groups, i, o / groups] });
   });
   const all = op('Transpose', { x: op('Concat', products, { axis: 0 }) }, { order: [1, 3, 2, 0] });
   return op('Reshape', { x: all }, { shape: [o, i, kh, kw] });
+}
+
+/** For each group xᵀ · dy: [groups, I / groups, O / groups]. */
+function groupedProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
+  const parts = ({ shape: [cells = 0, channels = 0] }: Value) => [cells, groups, channels / groups];
+  const a = op('Transpose', { x: op('Reshape', { x }, { shape: parts(x) }) }, { order: [1, 2, 0] });
+  const b = op('Transpose', { x: op('Reshape', { x: dy }, { shape: parts(dy) }) }, { order: [1, 0, 2] });
+  return op('BatchMatMul', { a, b });
+}
+
+/** The same for one input channel a group, where it is a sum of products: [groups, O / groups]. */
+function depthwiseProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
+  const [cells = 0, outputs = 0] = dy.shape;
+  const a = op('Reshape', { x }, { shape: [cells, groups, 1] });
+  const b = op('Reshape', { x: dy }, { shape: [cells, groups, outputs / groups] });
+  return op('Sum', { x: op('Mul', { a, b }) }, { axes: [0], keepDims: false });
 }
