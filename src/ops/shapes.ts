@@ -79,21 +79,17 @@ export interface SlidingWindow extends Window {
 }
 
 /** The kernel as a window sliding over images [N, C, H, W].
- * @throws GraphError when strides are not positive, explicit padding is negative, or the window is larger than the padded image */
+ * @throws GraphError when kernel or strides are not positive, padding is of another form or negative, or the window is larger than
+ * the padded image */
 export function slide(
   images: Shape,
   kernel: RowsAndColumns,
   strides: RowsAndColumns,
   padding: Padding,
 ): SlidingWindow {
+  requireCounts('the kernel', kernel, 1);
   requireCounts('strides', strides, 1);
-  if (typeof padding === 'string' && padding !== 'SAME' && padding !== 'VALID') {
-    throw new GraphError(`padding must be SAME, VALID or cells before and after, it is ${String(padding)}`);
-  }
-  if (typeof padding !== 'string') {
-    requireCounts('padding before', padding.before, 0);
-    requireCounts('padding after', padding.after, 0);
-  }
+  requirePadding(padding);
   const along = (axis: 0 | 1) => {
     const cells =
       typeof padding === 'string' ? padding : { before: padding.before[axis], after: padding.after[axis] };
@@ -107,6 +103,17 @@ export function slide(
     after: [rows.after, columns.after],
     size: [rows.size, columns.size],
   };
+}
+
+function requirePadding(padding: Padding): void {
+  if (padding === 'SAME' || padding === 'VALID') return;
+  if (!Array.isArray(padding?.before) || !Array.isArray(padding.after)) {
+    throw new GraphError(
+      `padding must be SAME, VALID or { before: [rows, columns], after: [rows, columns] }; found ${JSON.stringify(padding)}`,
+    );
+  }
+  requireCounts('padding before', padding.before, 0);
+  requireCounts('padding after', padding.after, 0);
 }
 
 function requireCounts(name: string, counts: readonly number[], least: number): void {
