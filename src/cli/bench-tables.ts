@@ -1,4 +1,4 @@
-/** Measurements as tables for people. */
+/** Formats measurements as tables. */
 import type { PairedResult } from '../bench/paired.ts';
 import type { ProfileSums, Share } from '../bench/profile.ts';
 import type { MissingVariant } from '../bench/variants.ts';
@@ -8,14 +8,14 @@ import { table } from './table.ts';
 export interface StepRow extends PairedResult {
   readonly batchSize: number;
   readonly imagesPerSecond: number;
-  /** 1 is a step at the rate of the engine's best matrix product. */
+  /** 1: as fast as the engine's best matrix product. */
   readonly shareOfRoof: number;
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
 
-/** One line a variant, for one batch size; ratios to the first line. Below them what cannot be measured here. */
+/** One line per variant, for one batch size, with ratios to the first line; below them, the variants that are missing. */
 export function stepTable(rows: readonly StepRow[], missing: readonly MissingVariant[]): string {
   const body = rows.map(({ title, millis, imagesPerSecond, shareOfRoof, timesFirst }) => [
     title,
@@ -30,7 +30,7 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
   return [table([head, ...body]), ...absent].join('\n');
 }
 
-/** Why a variant is not measured. */
+/** Why a variant was not measured. */
 export function missingLine(missing: MissingVariant): string {
   return `${missing.title}: ${unavailable(missing)}: ${inFlags(missing.why)}`;
 }
@@ -39,7 +39,7 @@ function unavailable({ verdict }: MissingVariant): string {
   return verdict === 'impossible' ? 'not available on this CPU' : 'not available here';
 }
 
-/** Sums by operator, layer and moves, and the longest parts. */
+/** Tables of the time by operator, layer and data movement, and of the longest parts. */
 export function profileTables({ millis, operators, layers, moves, longest }: ProfileSums): string {
   const sum = (shares: readonly Share[]) => shares.reduce((total, share) => total + share.millis, 0);
   const part = (title: string, shares: readonly Share[]) =>

@@ -1,4 +1,4 @@
-/** What the network is made of: a row a layer, counted from the graph itself. */
+/** The layers of the network, one row each, counted from the graph. */
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Network } from '../model/network.ts';
@@ -8,14 +8,14 @@ import { type Shape, sizeOf } from '../tensor/tensor.ts';
 
 export interface LayerRow {
   readonly layer: string;
-  /** Of one image: [C, H, W] or [C]. */
+  /** Shape for one image: [C, H, W] or [C]. */
   readonly output: Shape;
   readonly parameters: number;
-  /** Of one image, forward. */
+  /** Of the forward pass of one image. */
   readonly multiplyAdds: number;
 }
 
-/** The layers in order: what their nodes and variables, named `<layer>/…` or `<layer>`, sum up to. */
+/** The layers in order, with the sums over their nodes and variables, which are named `<layer>/…` or `<layer>`. */
 export function layersOf(network: Network): readonly LayerRow[] {
   const graph = withoutWatched(buildEvaluationGraph(network, 1));
   const names = [...new Set(graph.nodes.map(({ name }) => layerName(name)))];

@@ -1,4 +1,4 @@
-/** The data set of a run, downloaded or drawn where it is missing. */
+/** Provides the data set of a run: downloads or generates it if it is missing. */
 import { command } from '../command.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { type DownloadOptions, download } from '../data/download/download.ts';
@@ -10,7 +10,7 @@ import { exists } from '../disk/exists.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { RunError } from '../errors.ts';
 
-/** Draws the generated set, or downloads the data set as the tutorial does, where its folder is missing.
+/** Generates or downloads the data set if its folder is missing.
  * @throws RunError when it cannot be downloaded or written, with alternatives */
 export async function ensureDataset(
   dataset: DatasetDescription,
@@ -21,7 +21,7 @@ export async function ensureDataset(
     await ensureSynthetic(dataDir, options);
     return;
   }
-  // A folder that lacks files belongs to the user: reading it names the first that is missing.
+  // A folder that lacks files belongs to the user: reading it reports the first missing file.
   if (await exists(folderOf(dataDir, dataset))) return;
   await requireNotMisplaced(dataDir, dataset);
   await fetchDataset(dataset, dataDir, options);

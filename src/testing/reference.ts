@@ -1,7 +1,6 @@
 /**
- * What every operator means, said a second time in the plainest way: loops over float64, no engine, no lowering, no
- * thought of speed. Tests compare engines, passes and gradients with it. An operator without a reference does not
- * compile.
+ * A second, simple implementation of every operator: loops over float64, without engines or lowering, and not optimized. Tests
+ * compare engines, passes and gradients with it. An operator without a reference is a compile error.
  */
 
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
@@ -17,7 +16,7 @@ import type {
 } from '../graph/signature.ts';
 import { type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
-/** Values of any dtype as float64; booleans are 0 and 1. */
+/** A tensor of any dtype as float64; booleans are 0 and 1. */
 export interface Reference {
   readonly shape: Shape;
   readonly data: Float64Array;
@@ -47,7 +46,7 @@ function fill(shape: Shape, valueAt: (index: readonly number[]) => number): Refe
   return { shape, data };
 }
 
-/** The element at an index; beyond the edge, `outside`. */
+/** The element at an index, or `outside` if the index is out of range. */
 function at({ shape, data }: Reference, index: readonly number[], outside = 0): number {
   let position = 0;
   for (const [axis, size] of shape.entries()) {
@@ -58,7 +57,7 @@ function at({ shape, data }: Reference, index: readonly number[], outside = 0): 
   return data[position] ?? Number.NaN;
 }
 
-/** The element at an index of a broadcast result; the last `exact` axes are not stretched. */
+/** The element of an operand for an index of the broadcast result; the last `exact` axes do not broadcast. */
 function stretched(x: Reference, index: readonly number[], exact = 0): number {
   const extra = index.length - x.shape.length;
   const flexible = x.shape.length - exact;
@@ -98,9 +97,9 @@ function total(x: Reference, axes: readonly number[], keepDims: boolean): Refere
   return keepDims ? sums : { ...sums, shape: kept.filter((_, axis) => !axes.includes(axis)) };
 }
 
-/** Where windows of `size` stand along an axis of `length`: how many, and at which cell the first begins, below 0 where cells
- * are padded. Written by the other of TensorFlow's two formulas (API guide "Neural Network", section "Convolution"), so
- * that a mistake in `ops/shapes.ts` is not made twice. */
+/** The number of windows of `size` along an axis of `length`, and the position of the first, which is negative if there is
+ * padding. Uses the other of TensorFlow's two formulas (API guide "Neural Network", section "Convolution"), so that it does not
+ * repeat a mistake in `ops/shapes.ts`. */
 export function windows(
   length: number,
   size: number,
@@ -122,7 +121,7 @@ function along(padding: Padding, axis: 0 | 1) {
   return typeof padding === 'string' ? padding : { before: padding.before[axis], after: padding.after[axis] };
 }
 
-/** Every multiplication of a convolution, one call each: output cell, input cell, filter cell. */
+/** Calls `visit` for every multiplication of a convolution, with the indices of the output, input and filter cells. */
 function convolve(
   x: Shape,
   filter: Shape,
@@ -164,7 +163,7 @@ function addBias(x: Reference, bias: Reference): Reference {
   return fill(x.shape, (index) => at(x, index) + at(bias, [index[1] ?? 0]));
 }
 
-/** The cells of a pooling window that lie in x, row by row. */
+/** The cells of a pooling window that are inside x, row by row. */
 function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'>, y: readonly number[]) {
   const [, , h = 0, w = 0] = x;
   const [n = 0, c = 0, row = 0, column = 0] = y;
@@ -395,7 +394,7 @@ export function computeOperator<N extends OpName>(
   return rules[op](inputs, attributes);
 }
 
-/** Computes the results of a graph from what is fed and the variables: outputs and updates by name, others as
+/** Computes the results of a graph from its inputs and variables. Outputs and updates are named as in the graph, others
  * `<role> <name>`. */
 export function computeGraph(
   graph: Graph,

@@ -1,7 +1,7 @@
 /**
- * Examples of every operator, for tests: an operator without one does not compile. One test walks them all
- * (`ops/ops.test.ts`): shape and value against the reference, gradient against central differences. Values are drawn
- * from a seeded stream, away from kinks; kinks and ties have a list of their own in that test.
+ * Test samples of every operator; an operator without a sample is a compile error. `ops/ops.test.ts` runs them all: it compares
+ * shapes and values with the reference, and gradients with central differences. Values are drawn from a seeded stream and avoid
+ * kinks; that test has separate cases for kinks and ties.
  */
 import type { AttributesOf, ConvolutionAttributes, OpName, PerInput } from '../graph/signature.ts';
 import { RandomStream } from '../tensor/random.ts';
@@ -13,12 +13,12 @@ export interface Sample<N extends OpName> {
   readonly attributes: AttributesOf<N>;
 }
 
-/** At least one example: where there is none, the table of samples does not compile. */
+/** At least one sample. */
 export type Samples<N extends OpName> = readonly [Sample<N>, ...Sample<N>[]];
 
 let drawn = 0;
 
-/** Uniform in [low, high), other values at every call. */
+/** Uniform in [low, high), different at every call. */
 function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   const stream = new RandomStream(0, 'test', 0, drawn++);
   return float32(
@@ -27,7 +27,7 @@ function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   );
 }
 
-/** All different and far from each other, in a random order: no ties, no near ties, nothing near 0. */
+/** Well-separated values in random order: no ties or near ties, nothing near 0. */
 function distinct(shape: Shape): Float32Tensor {
   const stream = new RandomStream(0, 'test', 1, drawn++);
   const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i + 0.5 - sizeOf(shape) / 2) / 10);
@@ -42,7 +42,7 @@ function labels(values: readonly number[]): Tensor {
   return { dtype: 'int32', shape: [values.length], data: Int32Array.from(values) };
 }
 
-/** The example that something makes of each entry of a list that is not empty. */
+/** Maps a non-empty list. */
 function each<T, S>([first, ...rest]: readonly [T, ...T[]], make: (entry: T) => S): readonly [S, ...S[]] {
   return [make(first), ...rest.map(make)];
 }
@@ -153,7 +153,7 @@ const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
     ...{ x: [1, 3, 7, 5], filter: [6, 1, 5, 5], y: [1, 6, 3, 2] },
     attributes: { padding: 'SAME', strides: 3, groups: 3 },
   },
-  // Shapes for which an engine may have a short cut of its own.
+  // Shapes for which an engine may use a special algorithm.
   { x: [2, 16, 8, 12], filter: [5, 16, 5, 5], y: [2, 5, 8, 12], attributes: { padding: 'SAME' } },
   { x: [1, 18, 4, 8], filter: [3, 18, 3, 3], y: [1, 3, 4, 8], attributes: { padding: 'SAME' } },
 ];
@@ -172,7 +172,7 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ReluGrad: [{ inputs: { dy: uniform([3, 4]), y: distinct([3, 4]) }, attributes: {} }],
   GreaterEqual: [
     { inputs: { a: float32([5], [1, 2, 3, 0, -2]), b: float32([5], [1, 3, 3, -0, -3]) }, attributes: {} },
-    // The next number below 1, and what lies beyond an edge.
+    // The largest number below 1, and an infinity.
     {
       inputs: { a: float32([2], [1 - 2 ** -24, Number.NEGATIVE_INFINITY]), b: float32([2], [1, 0]) },
       attributes: {},
@@ -281,14 +281,14 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ],
 };
 
-/** y must be MaxPool(x) here, for the rule finds the winners by it. */
+/** y must be MaxPool(x), because the gradient finds the maxima by comparing with it. */
 function maxPoolGradSample(shape: Shape, attributes: AttributesOf<'MaxPool'>): Sample<'MaxPoolGrad'> {
   const x = distinct(shape);
   const { y } = computeOperator('MaxPool', { x: reference(x) }, attributes);
   return { inputs: { x, y: float32(y.shape, [...y.data]), dy: uniform(y.shape) }, attributes };
 }
 
-/** y must be LRN(x) here, for the rule of the gradient uses it. */
+/** y must be LRN(x), because the gradient uses it. */
 function lrnGradSample(shape: Shape, attributes: AttributesOf<'LRN'>): Sample<'LRNGrad'> {
   const x = uniform(shape, -2, 2);
   const { y } = computeOperator('LRN', { x: reference(x) }, attributes);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
 import { type TrainEvent, type TrainOptions, train } from './train.ts';

@@ -1,4 +1,4 @@
-/** `bench --peers`: ours and another program in turn, A B A B, and how many times as fast ours is. */
+/** `bench --peers`: alternates our measurements with another program's, A B A B, and compares the rates. */
 import { measurePaired } from '../../bench/paired.ts';
 import { type PeerVariant, runPeer } from '../../bench/peers.ts';
 import { spread } from '../../bench/statistics.ts';
@@ -19,7 +19,7 @@ type Side = ReadonlyMap<string, { readonly precision: Precision; readonly images
 
 const rounds = 2;
 
-/** Our steps are whole: input, weight decay and moving averages included.
+/** Our steps are complete: they include input, weight decay and moving averages.
  * @throws RunError when the peer fails */
 export async function comparePeers(
   command: string,
@@ -82,7 +82,7 @@ function plain(side: Side): Readonly<Record<string, number>> {
   return Object.fromEntries([...side].map(([name, { imagesPerSecond }]) => [name, imagesPerSecond]));
 }
 
-/** Images a second of the fastest variant of a precision; NaN where there is none. */
+/** Images per second of the fastest variant of a precision; NaN if there is none. */
 function best(side: Side, precision: Precision): number {
   const rates = [...side.values()].filter((variant) => variant.precision === precision);
   return rates.length === 0 ? Number.NaN : Math.max(...rates.map(({ imagesPerSecond }) => imagesPerSecond));

@@ -1,4 +1,4 @@
-/** `cifar10 bench`: how fast training is here, how far below the roof, and beside other programs. */
+/** `cifar10 bench`: measures training speed, the share of the roof, and comparisons with other programs. */
 
 import { rm, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -29,10 +29,10 @@ import type { CommandContext, Outcome } from './context.ts';
 
 const program = fileURLToPath(new URL('../main.js', import.meta.url));
 const usualBatches = [32, 128, 512];
-/** Steps are timed in so many rounds, every variant in each. */
+/** Number of rounds; every variant is timed in each. */
 const rounds = 4;
 
-/** Everything that one call of `bench` measures goes through here: to the console, and to `--out`. */
+/** Collects everything that one call of `bench` measures: prints it, and writes it to `--out`. */
 class Notes {
   readonly #context: CommandContext<BenchFlags>;
   readonly #results: JsonEvent[] = [];
@@ -62,7 +62,7 @@ class Notes {
   }
 }
 
-/** Measures on the generated set, in a folder of its own that is removed afterwards. */
+/** Measures on the generated set, in a temporary folder. */
 export async function benchCommand(context: CommandContext<BenchFlags>): Promise<Outcome> {
   const { flags, given } = context;
   requireOffered(flags.engine, flags.precision);
@@ -179,7 +179,7 @@ async function measureAll(
   }
 }
 
-/** Every variant at one batch size, in turn. */
+/** Measures every variant at one batch size, alternating. */
 async function steps(
   variants: readonly Variant[],
   roofs: ReadonlyMap<Variant, number>,

@@ -1,4 +1,4 @@
-/** `cifar10 doctor`: what this machine has and lacks, and whether training works on it. */
+/** `cifar10 doctor`: checks this machine, and whether training works on it. */
 
 import { dataFindings, type Finding, folderFinding, machineFindings } from '../../doctor/checks.ts';
 import { autoFinding, type EngineTrial, tryEngines } from '../../doctor/engines.ts';
@@ -7,11 +7,11 @@ import type { DoctorFlags } from '../flag-table.ts';
 import { inFlags } from '../option-flags.ts';
 import type { CommandContext, Outcome } from './context.ts';
 
-/** What CIFAR-10 takes, archive and files; and a few checkpoints. */
+/** The size of CIFAR-10, archive and files; and of a few checkpoints. */
 const dataBytes = 400 * 2 ** 20;
 const runBytes = 100 * 2 ** 20;
 
-/** Fails where something is missing or training does not work. */
+/** Fails if something is missing or training does not work. */
 export async function doctorCommand({ flags, console }: CommandContext<DoctorFlags>): Promise<Outcome> {
   let works = true;
   const tell = (found: Finding) => {

@@ -1,4 +1,4 @@
-/** `cifar10 download`: the data set, verified. */
+/** `cifar10 download`: provides a verified data set. */
 import { datasets } from '../../data/dataset.ts';
 import { folderOf } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
@@ -30,14 +30,14 @@ export async function downloadCommand({
   return 'done';
 }
 
-/** @throws UsageError for flags that contradict each other, and addresses that nothing can be fetched from. */
+/** @throws UsageError for flags that contradict each other, and unsupported URLs */
 function requireOneSource({ dataset, url, tarball }: DownloadFlags): void {
   if (url !== undefined && tarball !== undefined)
     throw new UsageError('--url and --tarball: the archive comes from one of them; leave one out');
   if (datasets[dataset].archive === undefined && (url ?? tarball) !== undefined)
     throw new UsageError(
-      `--${url === undefined ? 'tarball' : 'url'}: --dataset ${dataset} is drawn here and comes from nowhere; leave one of them out`,
+      `--${url === undefined ? 'tarball' : 'url'}: --dataset ${dataset} is generated, not downloaded; leave one of them out`,
     );
   if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
-    throw new UsageError(`--url: expected an address with http:// or https://, found ${JSON.stringify(url)}`);
+    throw new UsageError(`--url: expected a URL with http:// or https://, found ${JSON.stringify(url)}`);
 }

@@ -5,8 +5,7 @@ import { counted, oneLine, shortened } from '../../wording.ts';
 import type { Console } from '../console.ts';
 import { settings, table } from '../table.ts';
 
-/** Shows the tags of a file, or of all files of a folder, as TensorBoard would put them together. Damage is named in
- * warnings.
+/** Shows the tags of a file, or of all files of a folder, combined like in TensorBoard. Warns about damage.
  * @throws RunError when nothing can be read */
 export async function inspectEvents(path: string, console: Console): Promise<void> {
   const run = await readRun(path, console.warn);

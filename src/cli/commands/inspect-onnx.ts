@@ -7,7 +7,7 @@ import { counted, oneLine, shortened } from '../../wording.ts';
 import type { Console } from '../console.ts';
 import { table } from '../table.ts';
 
-/** Protobuf's own limit. */
+/** The size limit of protobuf messages. */
 const maximumBytes = 2 ** 31 - 1;
 
 /** @throws RunError when the file cannot be read, or is not an ONNX model */

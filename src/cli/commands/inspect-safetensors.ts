@@ -1,4 +1,4 @@
-/** `inspect` of safetensors files: checkpoints of this program, and files of others. */
+/** `inspect` of safetensors files, our checkpoints and others. */
 import { type Checkpoint, readCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { numbersIn } from '../../checkpoint/element-types.ts';
 import { isCheckpointMetadata } from '../../checkpoint/metadata.ts';
@@ -9,10 +9,10 @@ import { oneLine } from '../../wording.ts';
 import type { Console } from '../console.ts';
 import { settings, table } from '../table.ts';
 
-/** Tensors of more elements are listed without statistics. */
+/** Larger tensors are listed without statistics. */
 const mostElements = 2 ** 24;
 
-/** @throws RunError naming the file and what is wrong with it */
+/** @throws RunError naming the file and the fault */
 export async function inspectSafetensors(path: string, console: Console): Promise<void> {
   const reader = await SafetensorsReader.open(path);
   try {
@@ -44,13 +44,13 @@ export function showCheckpoint(path: string, { metadata, tensors }: Checkpoint, 
 
 interface TensorRow extends Partial<TensorStatistics> {
   readonly name: string;
-  /** As the format names it. */
+  /** The format's name of the element type. */
   readonly dtype: string;
   readonly shape: readonly number[];
 }
 
 function show(path: string, metadata: object, tensors: readonly TensorRow[], console: Console): void {
-  // Moving averages have the shapes of their variables, and names that do not fit a terminal.
+  // Omit moving averages: they have the shapes of their variables, and long names.
   const shown = tensors.filter(({ name }) => !name.endsWith(averageName('')));
   const hidden = tensors.length - shown.length;
   const short = (value: number | undefined) =>

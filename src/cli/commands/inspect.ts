@@ -1,4 +1,4 @@
-/** `cifar10 inspect`: what a thing holds. */
+/** `cifar10 inspect`: shows what a file or folder contains. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { readCheckpointMetadata } from '../../checkpoint/checkpoint.ts';
@@ -11,7 +11,7 @@ import { messageOf, RunError, UsageError } from '../../errors.ts';
 import { printGraph } from '../../graph/print.ts';
 import { layersOf } from '../../inspect/network.ts';
 import { type RunRow, runsIn } from '../../inspect/runs.ts';
-import { tutorialNetwork } from '../../model/network.ts';
+import { tutorialNetwork } from '../../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { isEventFileName } from '../../summary/event-file-name.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
@@ -28,21 +28,20 @@ const number = (value: number) => value.toLocaleString('en-US');
 const what =
   'graph, a checkpoint, a training folder, a folder of those, event files, a data folder or an .onnx file';
 
-/** Looks at `graph` or at a path, and tells what it is by what is there. */
+/** Inspects `graph` or a path, and recognises what the path contains. */
 export async function inspectCommand({
   flags,
   operands,
   console,
 }: CommandContext<InspectFlags>): Promise<Outcome> {
   const [thing, ...more] = operands;
-  if (thing === undefined || more.length > 0)
-    throw new UsageError(`inspect takes one thing to look at: ${what}`);
+  if (thing === undefined || more.length > 0) throw new UsageError(`inspect takes one argument: ${what}`);
   if (thing === 'graph') inspectGraph(flags, console);
   else if (await isFolder(thing)) await inspectFolder(thing, console);
   else if (thing.endsWith('.onnx')) await inspectOnnx(thing, console);
   else if (isSafetensorsName(thing)) await inspectSafetensors(thing, console);
   else if (isEventFileName(basename(thing))) await inspectEvents(thing, console);
-  else throw new RunError(`${oneLine(thing)}: not known; inspect looks at ${what}`);
+  else throw new RunError(`${oneLine(thing)}: unknown kind of file; inspect supports ${what}`);
   return 'done';
 }
 
@@ -56,7 +55,7 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     throw new RunError(
-      `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); inspect looks at ${what}`,
+      `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); inspect supports ${what}`,
       { cause: error },
     );
   }
@@ -91,13 +90,13 @@ function inspectGraph({ full }: InspectFlags, console: Console): void {
   );
 }
 
-/** Shows everything in a folder that can be shown. What cannot is named in a warning.
+/** Shows everything in a folder that can be shown, and warns about the rest.
  * @throws RunError when nothing can be shown */
 async function inspectFolder(path: string, console: Console): Promise<void> {
   const parts = await partsOf(path, console);
   if (parts.length === 0) {
-    const found = 'holds neither checkpoints, event files, ONNX files nor a data set';
-    throw new RunError(`${oneLine(path)}: ${found}; inspect looks at ${what}`);
+    const found = 'contains neither checkpoints, event files, ONNX files nor a data set';
+    throw new RunError(`${oneLine(path)}: ${found}; inspect supports ${what}`);
   }
   const problems: string[] = [];
   for (const show of parts) {
@@ -139,7 +138,7 @@ function isSafetensorsName(name: string): boolean {
   return name.endsWith('.safetensors');
 }
 
-/** One row a run. */
+/** One row per run. */
 function inspectRuns(dir: string, runs: readonly RunRow[], console: Console): void {
   const shown = (value: number | null, digits: number) => (value === null ? '-' : value.toFixed(digits));
   const rows = runs.map(({ name, step, loss, precision, imagesPerSecond, engine, modified }) => [
@@ -167,7 +166,7 @@ async function inspectRun(path: string, console: Console): Promise<void> {
   });
   if (found === undefined) return;
   showCheckpoint(found.path, found.checkpoint, console);
-  // Newer ones are damaged, and were named when the newest whole one was found.
+  // Newer ones are damaged, and were reported while finding the newest undamaged one.
   for (const older of checkpoints.slice(0, checkpoints.indexOf(found.path))) {
     await readCheckpointMetadata(older).catch((error: unknown) => {
       if (!(error instanceof RunError)) throw error;
@@ -188,7 +187,7 @@ async function inspectData(dataDir: string, dataset: DatasetDescription, console
   const rows = classes.map((row) => [row.name, number(row.training), number(row.test)]);
   console.result(
     `${folder}: ${dataset.title}\n${table([['class', 'training', 'test'], ...rows])}\n` +
-      'Every file has its size, and every record a label with a class.',
+      'Every file has the right size, and every label has a class.',
     { kind: 'data', dataset: dataset.name, folder, classes },
   );
 }

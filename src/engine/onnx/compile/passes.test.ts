@@ -4,7 +4,7 @@ import { gradients } from '../../../autodiff/gradients.ts';
 import type { Graph, Value } from '../../../graph/graph.ts';
 import { printGraph, printNode } from '../../../graph/print.ts';
 import type { ConvolutionAttributes } from '../../../graph/signature.ts';
-import { tutorialNetwork } from '../../../model/network.ts';
+import { tutorialNetwork } from '../../../model/networks/tutorial.ts';
 import { GraphBuilder } from '../../../ops/builder.ts';
 import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
