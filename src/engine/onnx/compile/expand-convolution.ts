@@ -1,9 +1,12 @@
 /**
- * Convolutions and their gradients in operators that ONNX Runtime computes fast. There are three ways:
+ * Convolutions and their gradients in operators that ONNX Runtime computes fast. There are four ways:
  *
  * - `expand-winograd.ts`, for filters of 3×3 and 5×5 over many channels (conv2);
  * - one product of matrices, for filters over few channels (conv1): every input cell under every tap, [I·K·K, H'·W'·N],
  *   is gathered from [I·H·W, N] in copies of N numbers, and serves the filter gradient as well;
+ * - with strides or groups ONNX's Conv forward and ConvTranspose for the input, and for the filter a product for every tap and
+ *   group. The ways above have no strides and groups; at ResNet-20's shapes (3×3 and 1×1 with stride 2, 128 images) products
+ *   for every tap with their results interleaved take as long as ConvTranspose, and a Conv by slices takes 7 times as long;
  * - for all else the definition: ONNX's Conv forward; backward a Conv of dy with the filter flipped and its channels
  *   exchanged (ConvTranspose takes nearly twice as long), and for the filter a product for every tap.
  *
@@ -11,7 +14,7 @@
  *     after   dx = Conv2D(dy, Transpose(Reverse(filter)) [I, O, KH, KW])
  *
  *     before  df = Conv2DBackpropFilter(x [N, I, H, W], dy [N, O, H', W'])
- *     after   df[:, :, r, c] = (x shifted by (r, c))ᵀ [I, H'·W'·N] · dy [H'·W'·N, O]
+ *     after   df[:, :, r, c] = (x shifted by (r, c), every stride-th cell)ᵀ [I, H'·W'·N] · dy [H'·W'·N, O]
  */
 import type { Value } from '../../../graph/graph.ts';
 import type { ConvolutionAttributes, RowsAndColumns } from '../../../graph/signature.ts';
