@@ -5,8 +5,9 @@
  * - one product of matrices, for filters over few channels (conv1): every input cell under every tap, [I·K·K, H'·W'·N],
  *   is gathered from [I·H·W, N] in copies of N numbers, and serves the filter gradient as well;
  * - with strides or groups ONNX's Conv forward and ConvTranspose for the input, and for the filter a product for every tap and
- *   group. The ways above have no strides and groups; at ResNet-20's shapes (3×3 and 1×1 with stride 2, 128 images) products
- *   for every tap with their results interleaved take as long as ConvTranspose, and a Conv by slices takes 7 times as long;
+ *   group. Measured at ResNet-20's shapes, 3×3 and 1×1 with stride 2: for the input, products for every tap, interleaved, take as
+ *   long as ConvTranspose; for the filter, a Conv of the exchanged operands with the strides as dilations takes 5.9 ms where the
+ *   products take 2.9 ms, or 9.3 ms if no other node shares the transposed x;
  * - for all else the definition: ONNX's Conv forward; backward a Conv of dy with the filter flipped and its channels
  *   exchanged (ConvTranspose takes nearly twice as long), and for the filter a product for every tap.
  *
