@@ -28,6 +28,10 @@ export interface LrnAttributes {
   readonly alpha: number;
   readonly beta: number;
 }
+/** A small number added to a variance, so that its root is not 0. */
+export interface BatchNormAttributes {
+  readonly epsilon: number;
+}
 export interface ReductionAttributes {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
@@ -100,6 +104,17 @@ export interface OpSignatures extends EngineOpSignatures {
   MaxPoolGrad: Op<'x' | 'y' | 'dy', PoolAttributes>;
   LRN: Op<'x', LrnAttributes>;
   LRNGrad: Op<'x' | 'y' | 'dy', LrnAttributes>;
+  /** Batch normalisation by the statistics of x. x [N, C] or [N, C, H, W]; scale, offset and the statistics [C]. batchVariance is
+   * the mean of the squared distances, without TensorFlow's factor n / (n - 1). */
+  FusedBatchNormV3: Op<'x' | 'scale' | 'offset', BatchNormAttributes, 'y' | 'batchMean' | 'batchVariance'>;
+  /** The gradients of FusedBatchNormV3 with respect to x (y), scale and offset; mean and variance are those of x. */
+  FusedBatchNormGradV3: Op<
+    'dy' | 'x' | 'scale' | 'mean' | 'variance',
+    BatchNormAttributes,
+    'y' | 'scaleGradient' | 'offsetGradient'
+  >;
+  /** Batch normalisation by given statistics: inference. */
+  BatchNormWithGlobalNormalization: Op<'x' | 'mean' | 'variance' | 'scale' | 'offset', BatchNormAttributes>;
 
   // Losses.
   /** Cross entropy of softmax(logits) [N, K] with the classes in labels [N], and its gradient [N, K]. */

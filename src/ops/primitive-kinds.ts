@@ -11,6 +11,8 @@ export type PrimitiveKind =
   | 'pooling_forward'
   | 'pooling_backward'
   | 'matmul'
+  | 'batch_normalization_forward'
+  | 'batch_normalization_backward'
   | 'eltwise_forward'
   | 'binary'
   | 'reduction'
@@ -26,15 +28,27 @@ export type TensorArgument =
   | 'bias'
   | 'dst'
   | 'workspace'
+  | 'mean'
+  | 'variance'
+  | 'scale'
+  | 'shift'
+  | 'diffScale'
+  | 'diffShift'
   | 'diffSrc'
   | 'diffWeights'
   | 'diffBias'
   | 'diffDst';
 
+/** Vectors of one number per channel, which primitives take at execution without being asked for a layout. */
+export type ChannelVector = 'mean' | 'variance' | 'scale' | 'shift' | 'diffScale' | 'diffShift';
+
 /** Arguments of constructors that are not tensors. */
-export type Setting = 'prop' | 'algorithm' | 'axis' | 'alpha' | 'beta' | 'p' | 'eps';
+export type Setting = 'prop' | 'algorithm' | 'axis' | 'alpha' | 'beta' | 'p' | 'eps' | 'epsilon' | 'flags';
 export type WindowArgument = 'strides' | 'kernel' | 'dilates' | 'before' | 'after';
-export type ConstructorArgument = Exclude<TensorArgument, 'workspace'> | Setting | WindowArgument;
+export type ConstructorArgument =
+  | Exclude<TensorArgument, 'workspace' | ChannelVector>
+  | Setting
+  | WindowArgument;
 
 /** Algorithms of primitives that use only one here. */
 export type FixedAlgorithm = 'convolutionDirect' | 'poolingMax' | 'softmaxLog';
@@ -45,15 +59,16 @@ export interface PrimitiveRecord {
   /** Differences in 2.x: `dnnl_<function>(out, …)`. Defaults: `<kind>_desc_init` with 3.x's arguments without `dilates`. */
   readonly v2?: { readonly function?: string; readonly arguments?: readonly ConstructorArgument[] };
   /** The forward primitive whose descriptor is the hint for creating a backward one. */
-  readonly hint?: 'convolution_forward' | 'pooling_forward';
-  /** The propagation kind. `workspace`: training if the call writes a workspace, else inference. */
-  readonly prop?: 'training' | 'inference' | 'workspace';
+  readonly hint?: 'convolution_forward' | 'pooling_forward' | 'batch_normalization_forward';
+  /** The propagation kind. `workspace` or `mean`: training if the call writes that tensor, else inference. */
+  readonly prop?: 'training' | 'inference' | 'backward' | 'workspace' | 'mean';
   /** A fixed algorithm, or the call parameter that names it. */
   readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction';
   /** The argument that is the call's result. */
   readonly result: TensorArgument;
-  /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. */
-  readonly choosesLayouts: 'all' | 'result' | 'none';
+  /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. `shared`: none, and operands as
+   * large as the result have the result's layout. */
+  readonly choosesLayouts: 'all' | 'result' | 'none' | 'shared';
   /** Each element of the result depends only on the operands' elements at the same position. */
   readonly elementwise: boolean;
   /** Post-ops that run at full speed (others fall back to oneDNN's reference code). */
@@ -75,7 +90,13 @@ const pooling = {
   bfloat16: 'follows',
 } as const;
 const plain = { choosesLayouts: 'none', elementwise: false, postOps: 'none', bfloat16: 'never' } as const;
-const elementwise = { choosesLayouts: 'none', elementwise: true, bfloat16: 'follows' } as const;
+const normalization = {
+  choosesLayouts: 'shared',
+  elementwise: false,
+  postOps: 'none',
+  bfloat16: 'never',
+} as const;
+const elementwise = { choosesLayouts: 'shared', elementwise: true, bfloat16: 'follows' } as const;
 
 export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = {
   convolution_forward: {
@@ -140,6 +161,21 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
     result: 'dst',
     postOps: 'functions',
     bfloat16: 'operands',
+  },
+  batch_normalization_forward: {
+    ...normalization,
+    arguments: ['prop', 'src', 'dst', 'epsilon', 'flags'],
+    v2: { arguments: ['prop', 'src', 'epsilon', 'flags'] },
+    prop: 'mean',
+    result: 'dst',
+  },
+  batch_normalization_backward: {
+    ...normalization,
+    arguments: ['prop', 'diffSrc', 'diffDst', 'src', 'epsilon', 'flags'],
+    v2: { arguments: ['prop', 'diffDst', 'src', 'epsilon', 'flags'] },
+    hint: 'batch_normalization_forward',
+    prop: 'backward',
+    result: 'diffSrc',
   },
   eltwise_forward: {
     ...elementwise,

@@ -58,6 +58,8 @@ export interface CallParameters {
   readonly unary?: Unary;
   readonly alpha?: number;
   readonly beta?: number;
+  /** Added to a variance before its root. */
+  readonly epsilon?: number;
   readonly binary?: Binary;
   readonly reduction?: Reduction;
   readonly window?: Window;
@@ -83,6 +85,13 @@ export interface Call {
 export interface PrimitiveContext {
   /** Adds a call and returns its first result, which has the given dims. */
   readonly call: (kind: CallKind, reads: Slots, dims: Shape, parameters?: CallParameters) => Slot;
+  /** Adds a call with several results, each of the given dims; the first is that of the primitive's record. */
+  readonly callAll: <A extends TensorArgument>(
+    kind: CallKind,
+    reads: Slots,
+    dims: Readonly<Record<A, Shape>>,
+    parameters?: CallParameters,
+  ) => Readonly<Record<A, Slot>>;
   readonly constant: (value: Tensor) => Slot;
   /** The same elements in the same order, with other dims. */
   readonly alias: (slot: Slot, dims: Shape) => Slot;

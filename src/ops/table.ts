@@ -1,5 +1,10 @@
 /** Every operator's record by name. Omitting a record is a compile error. */
 import type { OpName } from '../graph/signature.ts';
+import {
+  batchNormWithGlobalNormalization,
+  fusedBatchNormGradV3,
+  fusedBatchNormV3,
+} from './batch-normalization.ts';
 import * as convolution from './convolution.ts';
 import type { OpDefinition } from './definition.ts';
 import * as elementwise from './elementwise.ts';
@@ -45,6 +50,9 @@ export const definitions: { readonly [N in OpName]: OpDefinition<N> } = {
   MaxPoolGrad: maxPoolGrad,
   LRN: lrn,
   LRNGrad: lrnGrad,
+  FusedBatchNormV3: fusedBatchNormV3,
+  FusedBatchNormGradV3: fusedBatchNormGradV3,
+  BatchNormWithGlobalNormalization: batchNormWithGlobalNormalization,
   SparseSoftmaxCrossEntropyWithLogits: loss.sparseSoftmaxCrossEntropyWithLogits,
   L2Loss: loss.l2Loss,
   ApplyGradientDescent: applyGradientDescent,

@@ -173,6 +173,34 @@ function lrnScale(
   return bias + alpha * sum;
 }
 
+/** The number of elements of each channel, axis 1. */
+function channelSize({ shape, data }: Reference): number {
+  return data.length / (shape[1] ?? 1);
+}
+
+/** Σ of a function of each channel's elements. */
+function channelSums(x: Reference, termAt: (index: readonly number[], channel: number) => number): Reference {
+  const sums = zeros([x.shape[1] ?? 0]);
+  fill(x.shape, (index) => {
+    const [, channel = 0] = index;
+    sums.add([channel], termAt(index, channel));
+    return 0;
+  });
+  return sums;
+}
+
+/** (x - mean) / √(variance + epsilon) at an index. */
+function normalized(
+  x: Reference,
+  mean: Reference,
+  variance: Reference,
+  epsilon: number,
+  index: readonly number[],
+): number {
+  const channel = [index[1] ?? 0];
+  return (at(x, index) - at(mean, channel)) / Math.sqrt(at(variance, channel) + epsilon);
+}
+
 const rules: { readonly [N in OpName]: Rule<N> } = {
   Constant: (_, { value }) => ({ y: reference(value) }),
   Add: binary((a, b) => a + b),
@@ -338,6 +366,41 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
       }),
     };
   },
+  FusedBatchNormV3: ({ x, scale, offset }, { epsilon }) => {
+    const count = channelSize(x);
+    const batchMean = channelSums(x, (index) => at(x, index) / count);
+    const batchVariance = channelSums(
+      x,
+      (index, channel) => (at(x, index) - at(batchMean, [channel])) ** 2 / count,
+    );
+    const y = fill(x.shape, (index) => {
+      const channel = [index[1] ?? 0];
+      return (
+        at(scale, channel) * normalized(x, batchMean, batchVariance, epsilon, index) + at(offset, channel)
+      );
+    });
+    return { y, batchMean, batchVariance };
+  },
+  FusedBatchNormGradV3: ({ dy, x, scale, mean, variance }, { epsilon }) => {
+    const count = channelSize(x);
+    const offsetGradient = channelSums(x, (index) => at(dy, index));
+    const ofX = (index: readonly number[]) => normalized(x, mean, variance, epsilon, index);
+    const scaleGradient = channelSums(x, (index) => at(dy, index) * ofX(index));
+    // Derivative of every y in the channel with respect to x, through mean and variance too.
+    const y = fill(x.shape, (index) => {
+      const channel = [index[1] ?? 0];
+      const own =
+        count * at(dy, index) - at(offsetGradient, channel) - ofX(index) * at(scaleGradient, channel);
+      return (at(scale, channel) * own) / (count * Math.sqrt(at(variance, channel) + epsilon));
+    });
+    return { y, scaleGradient, offsetGradient };
+  },
+  BatchNormWithGlobalNormalization: ({ x, mean, variance, scale, offset }, { epsilon }) => ({
+    y: fill(x.shape, (index) => {
+      const channel = [index[1] ?? 0];
+      return at(scale, channel) * normalized(x, mean, variance, epsilon, index) + at(offset, channel);
+    }),
+  }),
   SparseSoftmaxCrossEntropyWithLogits: ({ logits, labels }) => {
     const [, classes = 0] = logits.shape;
     const row = (n: number) => Array.from({ length: classes }, (_, k) => at(logits, [n, k]));

@@ -78,6 +78,22 @@ const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 /** Stronger than the tutorial's, so that the sum over neighbours matters to the test. */
 const strongLrn = { depthRadius: 2, bias: 0.5, alpha: 0.7, beta: 0.75 };
 
+interface BatchExample {
+  readonly shape: Shape;
+  readonly epsilon: number;
+}
+const batches: readonly [BatchExample, ...BatchExample[]] = [
+  { shape: [4, 3, 5, 6], epsilon: 1e-5 },
+  { shape: [2, 16, 4, 4], epsilon: 1e-3 },
+  { shape: [2, 32, 3, 3], epsilon: 1e-5 },
+  { shape: [8, 5], epsilon: 1e-5 },
+];
+const channelsOf = (shape: Shape): Shape => [shape[1] ?? 1];
+const affine = (shape: Shape) => ({
+  scale: uniform(channelsOf(shape), 0.5, 1.5),
+  offset: uniform(channelsOf(shape)),
+});
+
 interface ConvolutionExample {
   readonly x: Shape;
   readonly filter: Shape;
@@ -196,6 +212,20 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
     { inputs: { x: uniform([1, 6, 2, 2]) }, attributes: strongLrn },
   ],
   LRNGrad: [lrnGradSample([2, 12, 3, 3], lrn), lrnGradSample([1, 6, 2, 2], strongLrn)],
+  FusedBatchNormV3: each(batches, ({ shape, epsilon }) => ({
+    inputs: { x: uniform(shape, -1, 3), ...affine(shape) },
+    attributes: { epsilon },
+  })),
+  FusedBatchNormGradV3: each(batches, ({ shape, epsilon }) => batchNormGradSample(shape, epsilon)),
+  BatchNormWithGlobalNormalization: each(batches, ({ shape, epsilon }) => ({
+    inputs: {
+      x: uniform(shape),
+      mean: uniform(channelsOf(shape)),
+      variance: uniform(channelsOf(shape), 0.5, 2),
+      ...affine(shape),
+    },
+    attributes: { epsilon },
+  })),
   SparseSoftmaxCrossEntropyWithLogits: [
     { inputs: { logits: uniform([4, 10], -3, 3), labels: labels([3, 0, 9, 3]) }, attributes: {} },
     {
@@ -217,6 +247,17 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
     },
   ],
 };
+
+/** mean and variance must be those of x, because the gradient goes through them. */
+function batchNormGradSample(shape: Shape, epsilon: number): Sample<'FusedBatchNormGradV3'> {
+  const x = uniform(shape, -1, 3);
+  const { scale, offset } = affine(shape);
+  const inputs = { x: reference(x), scale: reference(scale), offset: reference(offset) };
+  const { batchMean, batchVariance } = computeOperator('FusedBatchNormV3', inputs, { epsilon });
+  const mean = float32(batchMean.shape, [...batchMean.data]);
+  const variance = float32(batchVariance.shape, [...batchVariance.data]);
+  return { inputs: { dy: uniform(shape), x, scale, mean, variance }, attributes: { epsilon } };
+}
 
 /** y must be MaxPool(x), because the gradient finds the maxima by comparing with it. */
 function maxPoolGradSample(shape: Shape, attributes: AttributesOf<'MaxPool'>): Sample<'MaxPoolGrad'> {

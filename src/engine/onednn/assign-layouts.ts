@@ -155,11 +155,11 @@ class Assigner {
     });
   }
 
-  /** An elementwise call takes every full-size operand in the layout of its result. */
+  /** Calls with a shared layout take every full-size operand in the layout of their result. */
   #wanted(call: Call, slot: Slot): Layout {
     const result = resultOf(call);
     const whole = slot.dims.join() === result.dims.join() && slot.type === result.type;
-    return this.#context.classes.of(whole && recordOf(call.kind).elementwise ? result : slot);
+    return this.#context.classes.of(whole && recordOf(call.kind).choosesLayouts === 'shared' ? result : slot);
   }
 }
 

@@ -71,9 +71,9 @@ export class LayoutClasses {
   #unite(call: Call, { calls }: Program): void {
     const { kind, reads, parameters, postOps } = call;
     const result = resultOf(call);
-    if (recordOf(kind).elementwise || parameters.follows) {
+    if (recordOf(kind).choosesLayouts === 'shared' || parameters.follows) {
       const operands = postOps.flatMap((postOp) => ('operand' in postOp ? [postOp.operand] : []));
-      for (const slot of [reads.src, reads.src1, ...operands])
+      for (const slot of [reads.src, reads.src1, reads.diffDst, ...operands])
         if (slot !== undefined) this.#join(result, slot);
       this.#elementwise.add(result);
     }
