@@ -61,7 +61,7 @@ export const fusedBatchNormGradV3: OpDefinition<'FusedBatchNormGradV3'> = {
   gradient: { notDifferentiable: 'second derivatives of batch normalization are not implemented' },
   onnx: { expandedBy: 'engine/onnx/compile/expand-batch-normalization' },
   onednn: ({ inputs: { dy, x, scale, mean, variance }, attributes: { epsilon }, callAll }) => {
-    // oneDNN 2.x requires a shift, which no gradient depends on.
+    // oneDNN 2.x requires a shift, though no gradient depends on it.
     const reads = { src: x, diffDst: dy, mean, variance, scale, shift: scale };
     const dims = { diffSrc: x.dims, diffScale: scale.dims, diffShift: scale.dims };
     const { diffSrc, diffScale, diffShift } = callAll('batch_normalization_backward', reads, dims, {

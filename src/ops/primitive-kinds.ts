@@ -58,6 +58,8 @@ export interface PrimitiveRecord {
   readonly arguments: readonly ConstructorArgument[];
   /** Differences in 2.x: `dnnl_<function>(out, …)`. Defaults: `<kind>_desc_init` with 3.x's arguments without `dilates`. */
   readonly v2?: { readonly function?: string; readonly arguments?: readonly ConstructorArgument[] };
+  /** Operands that only 2.x takes. */
+  readonly onlyV2?: readonly TensorArgument[];
   /** The forward primitive whose descriptor is the hint for creating a backward one. */
   readonly hint?: 'convolution_forward' | 'pooling_forward' | 'batch_normalization_forward';
   /** The propagation kind. `workspace` or `mean`: training if the call writes that tensor, else inference. */
@@ -173,6 +175,7 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
     ...normalization,
     arguments: ['prop', 'diffSrc', 'diffDst', 'src', 'epsilon', 'flags'],
     v2: { arguments: ['prop', 'diffDst', 'src', 'epsilon', 'flags'] },
+    onlyV2: ['shift'],
     hint: 'batch_normalization_forward',
     prop: 'backward',
     result: 'diffSrc',
