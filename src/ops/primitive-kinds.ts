@@ -14,6 +14,7 @@ export type PrimitiveKind =
   | 'batch_normalization_forward'
   | 'batch_normalization_backward'
   | 'eltwise_forward'
+  | 'eltwise_backward'
   | 'binary'
   | 'reduction'
   | 'softmax_forward';
@@ -51,7 +52,7 @@ export type ConstructorArgument =
   | WindowArgument;
 
 /** Algorithms of primitives that use only one here. */
-export type FixedAlgorithm = 'convolutionDirect' | 'poolingMax' | 'softmaxLog';
+export type FixedAlgorithm = 'convolutionDirect' | 'softmaxLog';
 
 export interface PrimitiveRecord {
   /** Arguments in 3.x: `dnnl_<kind>_primitive_desc_create(out, engine, …, [hint,] attributes)`. */
@@ -61,11 +62,15 @@ export interface PrimitiveRecord {
   /** Operands that only 2.x takes. */
   readonly onlyV2?: readonly TensorArgument[];
   /** The forward primitive whose descriptor is the hint for creating a backward one. */
-  readonly hint?: 'convolution_forward' | 'pooling_forward' | 'batch_normalization_forward';
+  readonly hint?:
+    | 'convolution_forward'
+    | 'pooling_forward'
+    | 'batch_normalization_forward'
+    | 'eltwise_forward';
   /** The propagation kind. `workspace` or `mean`: training if the call writes that tensor, else inference. */
   readonly prop?: 'training' | 'inference' | 'backward' | 'workspace' | 'mean';
   /** A fixed algorithm, or the call parameter that names it. */
-  readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction';
+  readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction' | 'pooling';
   /** The argument that is the call's result. */
   readonly result: TensorArgument;
   /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. `shared`: none, and operands as
@@ -86,7 +91,7 @@ const convolution = {
   bfloat16: 'operands',
 } as const;
 const pooling = {
-  algorithm: 'poolingMax',
+  algorithm: 'pooling',
   elementwise: false,
   postOps: 'none',
   bfloat16: 'follows',
@@ -187,6 +192,15 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
     prop: 'inference',
     algorithm: 'unary',
     result: 'dst',
+    postOps: 'none',
+  },
+  eltwise_backward: {
+    ...elementwise,
+    arguments: ['algorithm', 'diffSrc', 'diffDst', 'src', 'alpha', 'beta'],
+    v2: { arguments: ['algorithm', 'diffDst', 'src', 'alpha', 'beta'] },
+    hint: 'eltwise_forward',
+    algorithm: 'unary',
+    result: 'diffSrc',
     postOps: 'none',
   },
   binary: {

@@ -22,12 +22,15 @@ export interface Slot {
 
 export type Slots = Readonly<Partial<Record<TensorArgument, Slot>>>;
 
-/** Functions of one element: `linear` is alpha · x + beta, `pow` is alpha · x^beta. */
-export type Unary = 'relu' | 'sqrt' | 'linear' | 'exp' | 'pow';
+/** Functions of one element: `linear` is alpha · x + beta, `pow` is alpha · x^beta, `swish` is x · sigmoid(alpha · x). */
+export type Unary = 'relu' | 'sqrt' | 'linear' | 'exp' | 'pow' | 'geluErf' | 'geluTanh' | 'swish';
 /** Functions of two elements; comparisons return 1 or 0. */
 export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'ge' | 'gt' | 'eq';
 
 export type Reduction = 'sum' | 'mean';
+
+/** The average is over cells inside the tensor: padding does not count. */
+export type Pooling = 'poolingMax' | 'poolingAverage';
 
 /** A function applied to each element of a call's result before it is written. */
 export type PostOp =
@@ -62,6 +65,8 @@ export interface CallParameters {
   readonly epsilon?: number;
   readonly binary?: Binary;
   readonly reduction?: Reduction;
+  /** The kind of pooling; maxima if omitted. */
+  readonly pooling?: Pooling;
   readonly window?: Window;
   /** Matrix operands that are read transposed. */
   readonly transposed?: readonly ('src' | 'weights')[];

@@ -146,6 +146,11 @@ function addBias(x: Reference, bias: Reference): Reference {
   return fill(x.shape, (index) => at(x, index) + at(bias, [index[1] ?? 0]));
 }
 
+function pooledShape([n = 0, c = 0, h = 0, w = 0]: Shape, attributes: AttributesOf<'MaxPool'>): Shape {
+  const { size, stride, padding } = attributes;
+  return [n, c, windows(h, size, stride, padding).count, windows(w, size, stride, padding).count];
+}
+
 /** The cells of a pooling window that are inside x, row by row. */
 function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'>, y: readonly number[]) {
   const [, , h = 0, w = 0] = x;
@@ -172,6 +177,32 @@ function lrnScale(
     sum += at(x, [n, channel, h, w]) ** 2;
   return bias + alpha * sum;
 }
+
+/** erf(x) = 2/√π · e^(-x²) · Σ 2ⁿ · x^(2n+1) / (1 · 3 · … · (2n + 1)): a sum without cancellation
+ * (M. Abramowitz, I. Stegun, "Handbook of Mathematical Functions", 7.1.6). */
+export function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 200; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+/** Φ(x) and its derivative. */
+function normal(x: number, approximate: boolean): { readonly phi: number; readonly density: number } {
+  if (!approximate)
+    return {
+      phi: (1 + erf(x / Math.SQRT2)) / 2,
+      density: Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI),
+    };
+  const tanh = Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
+  const inner = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+  return { phi: (1 + tanh) / 2, density: ((1 - tanh * tanh) * inner) / 2 };
+}
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 /** The number of elements of each channel, axis 1. */
 function channelSize({ shape, data }: Reference): number {
@@ -213,6 +244,20 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   Sqrt: unary(Math.sqrt),
   Relu: unary((x) => Math.max(x, 0)),
   ReluGrad: ({ dy, y }) => ({ y: fill(y.shape, (index) => (at(y, index) > 0 ? at(dy, index) : 0)) }),
+  Gelu: ({ x }, { approximate }) => unary((value) => value * normal(value, approximate).phi)({ x }),
+  GeluGrad: ({ dy, x }, { approximate }) => ({
+    y: fill(x.shape, (index) => {
+      const { phi, density } = normal(at(x, index), approximate);
+      return at(dy, index) * (phi + at(x, index) * density);
+    }),
+  }),
+  Silu: unary((x) => x * sigmoid(x)),
+  SiluGrad: ({ dy, x }) => ({
+    y: fill(x.shape, (index) => {
+      const [value, s] = [at(x, index), sigmoid(at(x, index))];
+      return at(dy, index) * (s + value * s * (1 - s));
+    }),
+  }),
   GreaterEqual: binary((a, b) => Number(a >= b)),
   Sum: ({ x }, { axes, keepDims }) => ({ y: total(x, axes, keepDims) }),
   Mean: ({ x }, { axes, keepDims }) => {
@@ -331,11 +376,10 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
     ),
   }),
   MaxPool: ({ x }, attributes) => {
-    const [n = 0, c = 0, h = 0, w = 0] = x.shape;
-    const { size, stride, padding } = attributes;
-    const shape = [n, c, windows(h, size, stride, padding).count, windows(w, size, stride, padding).count];
     return {
-      y: fill(shape, (y) => Math.max(...windowCells(x.shape, attributes, y).map((cell) => at(x, cell)))),
+      y: fill(pooledShape(x.shape, attributes), (y) =>
+        Math.max(...windowCells(x.shape, attributes, y).map((cell) => at(x, cell))),
+      ),
     };
   },
   MaxPoolGrad: ({ x, y, dy }, attributes) => {
@@ -343,6 +387,21 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
     fill(y.shape, (index) => {
       const winner = windowCells(x.shape, attributes, index).find((cell) => at(x, cell) === at(y, index));
       if (winner) dx.add(winner, at(dy, index));
+      return 0;
+    });
+    return { y: dx };
+  },
+  AvgPool: ({ x }, attributes) => ({
+    y: fill(pooledShape(x.shape, attributes), (y) => {
+      const cells = windowCells(x.shape, attributes, y);
+      return cells.reduce((sum, cell) => sum + at(x, cell), 0) / cells.length;
+    }),
+  }),
+  AvgPoolGrad: ({ dy }, { inputShape, ...attributes }) => {
+    const dx = zeros(inputShape);
+    fill(dy.shape, (index) => {
+      const cells = windowCells(inputShape, attributes, index);
+      for (const cell of cells) dx.add(cell, at(dy, index) / cells.length);
       return 0;
     });
     return { y: dx };

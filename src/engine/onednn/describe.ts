@@ -100,6 +100,7 @@ function algorithmOf(onednn: Onednn, { kind, parameters }: Call): number {
   if (algorithm === 'unary') return onednn.eltwise(parameters.unary ?? 'linear');
   if (algorithm === 'binary') return algorithms[parameters.binary ?? 'add'];
   if (algorithm === 'reduction') return algorithms[parameters.reduction ?? 'sum'];
+  if (algorithm === 'pooling') return algorithms[parameters.pooling ?? 'poolingMax'];
   if (algorithm === undefined) throw new TypeError(`${kind} has no algorithm`);
   return algorithms[algorithm];
 }

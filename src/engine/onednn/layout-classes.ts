@@ -77,7 +77,7 @@ export class LayoutClasses {
         if (slot !== undefined) this.#join(result, slot);
       this.#elementwise.add(result);
     }
-    if (kind === 'pooling_backward') {
+    if (kind === 'pooling_backward' && reads.workspace !== undefined) {
       const forward = calls.find((other) => other.writes.workspace === reads.workspace);
       if (forward?.reads.src !== undefined) this.#join(result, forward.reads.src);
       if (forward?.writes.dst !== undefined && reads.diffDst) this.#join(forward.writes.dst, reads.diffDst);

@@ -139,7 +139,8 @@ class ProgramBuilder {
         { name: index === 0 ? name : `${name}:${argument}`, dims: of, type: 'float32' },
       ]),
     );
-    const workspace = kind === 'pooling_forward' ? { workspace: workspaceOf(name) } : {};
+    const hasWorkspace = kind === 'pooling_forward' && parameters.pooling !== 'poolingAverage';
+    const workspace = hasWorkspace ? { workspace: workspaceOf(name) } : {};
     this.calls.push({ op, name, kind, reads, writes: { ...results, ...workspace }, parameters, postOps: [] });
     this.#resultsByKey.set(key, results);
     return results;

@@ -5,6 +5,7 @@ import type { Shape } from '../../tensor/tensor.ts';
 
 const padding = { padding: 'SAME' } as const;
 const pool = { size: 3, stride: 2, ...padding } as const;
+const gelu = { approximate: true };
 const norm = { epsilon: 1e-5 };
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 const [batch, side, channels, classes] = [2, 8, 16, 10];
@@ -30,18 +31,20 @@ export function probeGraph(): Graph {
   const local = op('LRN', { x: conv1 }, lrn);
   const conv2 = op('Conv2D', { x: local, filter: filter2 }, padding);
   const batchNorm = builder.outputsOf('FusedBatchNormV3', { x: conv2, scale, offset }, norm);
-  const pooled = op('MaxPool', { x: batchNorm.y }, pool);
+  const activated = op('Gelu', { x: batchNorm.y }, gelu);
+  const pooled = op('MaxPool', { x: activated }, pool);
   const flat = op('Reshape', { x: pooled }, { shape: [batch, channels * 16] });
   const logits = op('MatMul', { a: flat, b: weights }, { transposeA: false, transposeB: false });
   const { loss, backprop } = builder.outputsOf('SparseSoftmaxCrossEntropyWithLogits', { logits, labels }, {});
 
   const flatGradient = op('MatMul', { a: backprop, b: weights }, { transposeA: false, transposeB: true });
   const pooledGradient = op('Reshape', { x: flatGradient }, { shape: pooled.shape });
-  const poolGradient = op('MaxPoolGrad', { x: batchNorm.y, y: pooled, dy: pooledGradient }, pool);
+  const poolGradient = op('MaxPoolGrad', { x: activated, y: pooled, dy: pooledGradient }, pool);
+  const geluGradient = op('GeluGrad', { dy: poolGradient, x: batchNorm.y }, gelu);
   const statistics = { mean: batchNorm.batchMean, variance: batchNorm.batchVariance };
   const normGradients = builder.outputsOf(
     'FusedBatchNormGradV3',
-    { dy: poolGradient, x: conv2, scale, ...statistics },
+    { dy: geluGradient, x: conv2, scale, ...statistics },
     norm,
   );
   const conv2Gradient = normGradients.y;

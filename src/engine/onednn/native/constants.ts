@@ -1,6 +1,6 @@
 /** The values in use of oneDNN's enumerations (dnnl_types.h and dnnl_common_types.h). */
 import type { ChannelVector, FixedAlgorithm, TensorArgument } from '../../../ops/primitive-kinds.ts';
-import type { Binary, Reduction, Unary } from '../../../ops/primitives.ts';
+import type { Binary, Pooling, Reduction, Unary } from '../../../ops/primitives.ts';
 
 /** The status codes of oneDNN's functions (dnnl_status_t). */
 export const statusWords: Readonly<Record<number, string>> = {
@@ -26,9 +26,10 @@ export const normalizationFlags = {
 } as const;
 
 /** Algorithms with the same number in 2.x and 3.x. */
-export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction, number>> = {
+export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction | Pooling, number>> = {
   convolutionDirect: 1,
   poolingMax: 511,
+  poolingAverage: 1023,
   add: 131056,
   mul: 131057,
   max: 131058,
@@ -44,8 +45,8 @@ export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction, nu
 
 /** Elementwise functions, which 3.x renumbered. */
 export const eltwiseAlgorithms: Readonly<Record<'v2' | 'v3', Readonly<Record<Unary, number>>>> = {
-  v2: { relu: 31, sqrt: 111, linear: 127, exp: 191, pow: 32 },
-  v3: { relu: 32, sqrt: 37, linear: 38, exp: 42, pow: 48 },
+  v2: { relu: 31, sqrt: 111, linear: 127, exp: 191, pow: 32, geluErf: 48, geluTanh: 207, swish: 223 },
+  v3: { relu: 32, sqrt: 37, linear: 38, exp: 42, pow: 48, geluErf: 49, geluTanh: 43, swish: 44 },
 };
 
 /** A tensor that a primitive takes at execution. */

@@ -4,6 +4,7 @@ import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
 import { cancelTransposes } from './cancel-transposes.ts';
 import { expand } from './expand.ts';
+import { expandAveragePooling } from './expand-average-pooling.ts';
 import { expandBatchNormalization } from './expand-batch-normalization.ts';
 import { expandConvolution } from './expand-convolution.ts';
 import { expandElementwise } from './expand-elementwise.ts';
@@ -20,6 +21,7 @@ export const onnxPasses: readonly Pass[] = [
     ...expandNormalization,
     ...expandBatchNormalization,
     ...expandPooling,
+    ...expandAveragePooling,
   }),
   cancelTransposes,
   mergeEqual,
