@@ -100,14 +100,23 @@ export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
 export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
 export type { Initializer } from './model/initializers.ts';
-export type { Parameter } from './model/network.ts';
 export {
-  type Inference,
-  inference,
-  type Network,
-  type NetworkWidths,
-  tutorialNetwork,
+  type ConvolutionOptions,
+  type DenseOptions,
+  Layers,
+  type WeightOptions,
+} from './model/layers.ts';
+export type {
+  Inference,
+  Network,
+  NetworkConfiguration,
+  NetworkKind,
+  NetworkMode,
+  Parameter,
+  State,
 } from './model/network.ts';
+export { type TutorialWidths, tutorialNetwork } from './model/networks/tutorial.ts';
+export { makeNetwork, networkNames } from './model/networks.ts';
 export { GraphBuilder } from './ops/builder.ts';
 export type { Apply } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';

@@ -2,7 +2,7 @@
 import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { RandomStream } from '../tensor/random.ts';

@@ -14,15 +14,15 @@ describe('the command download', () => {
     [
       'an address that is none',
       ['--url', 'notaurl'],
-      /--url: expected an address with http:\/\/ or https:\/\/, found "notaurl"/,
+      /--url: expected a URL with http:\/\/ or https:\/\/, found "notaurl"/,
     ],
-    ['a file as an address', ['--url', 'file:///tmp/x'], /--url: expected an address with http/],
-    ['another way of sending', ['--url', 'ftp://127.0.0.1/x'], /--url: expected an address with http/],
+    ['a file as an address', ['--url', 'file:///tmp/x'], /--url: expected a URL with http/],
+    ['another way of sending', ['--url', 'ftp://127.0.0.1/x'], /--url: expected a URL with http/],
     ['two sources', ['--url', 'http://127.0.0.1/', '--tarball', 'x'], /--url and --tarball: .*leave one out/],
     [
       'a source of what is drawn',
       ['--dataset', 'synthetic', '--tarball', 'x'],
-      /--tarball: --dataset synthetic is drawn here/,
+      /--tarball: --dataset synthetic is generated, not downloaded/,
     ],
     [
       'an address of what is drawn',

@@ -18,20 +18,16 @@ export interface EngineTrial {
 /** Called with the current activity, for a progress line. */
 type OnProgress = (what: string) => void;
 
-const all: readonly (readonly [EngineName, Precision])[] = [
+/** What is tried, in this order. */
+export const triedEngines: readonly (readonly [EngineName, Precision])[] = [
   ['onnx', 'float32'],
   ['onednn', 'float32'],
   ['onednn', 'bfloat16'],
 ];
 
-/** Tries every engine and precision; each takes a few seconds. */
-export async function* tryEngines(onProgress: OnProgress): AsyncGenerator<EngineTrial, void, void> {
-  for (const [engine, precision] of all) yield await tryEngine(engine, precision, onProgress);
-}
-
-async function tryEngine(
-  engine: EngineName,
-  precision: Precision,
+/** Takes a few seconds. */
+export async function tryEngine(
+  [engine, precision]: readonly [EngineName, Precision],
   onProgress: OnProgress,
 ): Promise<EngineTrial> {
   const subject = `engine ${engine}${precision === 'float32' ? '' : ` in ${precision}`}`;

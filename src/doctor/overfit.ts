@@ -4,7 +4,7 @@ import { drawRecords } from '../data/synthetic/generate.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';

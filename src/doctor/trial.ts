@@ -1,6 +1,6 @@
 /** Estimates the training speed of an engine with a few steps of the tutorial's size. */
 import type { Engine } from '../engine/engine.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';

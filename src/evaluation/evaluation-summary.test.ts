@@ -5,7 +5,7 @@ import type { Examples } from '../data/examples.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';

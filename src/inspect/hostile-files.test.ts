@@ -10,7 +10,7 @@ import { summarizeOnnx } from '../engine/onnx/inspect/summarize.ts';
 import { RunError } from '../errors.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { EvaluationLog } from '../evaluation/evaluation-log.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { encodeEvent } from '../summary/event-encode.ts';
 import { readRun } from '../summary/event-reader.ts';
 import { MetricsFile } from '../summary/metrics-file.ts';

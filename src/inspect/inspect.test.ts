@@ -6,7 +6,7 @@ import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { summarizeOnnx } from '../engine/onnx/inspect/summarize.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
-import { tutorialNetwork, tutorialWidths } from '../model/network.ts';
+import { tutorial, tutorialNetwork } from '../model/networks/tutorial.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { program } from '../testing/program.ts';
@@ -16,7 +16,7 @@ import { statisticsOf } from './tensor-statistics.ts';
 
 test('the layers sum up to 1,068,298 parameters and 18,470,784 multiply-adds, and other widths change both', () => {
   const sums = (local3: number) => {
-    const layers = layersOf(tutorialNetwork(10, { ...tutorialWidths, local3 }));
+    const layers = layersOf(tutorialNetwork(10, { ...tutorial.defaults, local3 }));
     return [
       layers.reduce((sum, { parameters }) => sum + parameters, 0),
       layers.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
@@ -77,7 +77,7 @@ test('inspect recognises what a path contains', () =>
     for (const thing of [data, join(data, 'synthetic-batches-bin')]) {
       assert.match(
         await look(thing),
-        /drawn, not CIFAR-10[\s\S]*circle +1,000 +200[\s\S]*Every file has its size/,
+        /drawn, not CIFAR-10[\s\S]*circle +1,000 +200[\s\S]*Every file has the right size/,
       );
     }
     writeFileSync(join(folder, 'm.onnx'), onnxModel(buildEvaluationGraph(tutorialNetwork(10), 4)));
@@ -93,13 +93,13 @@ test('the error for an unsupported path lists what inspect supports', () =>
       assert.equal(outcome.code, code, outcome.errors);
       assert.match(outcome.errors, message);
     };
-    await refused([], 2, /inspect takes one thing to look at: graph, a checkpoint/);
-    await refused(['a', 'b'], 2, /inspect takes one thing/);
+    await refused([], 2, /inspect takes one argument: graph, a checkpoint/);
+    await refused(['a', 'b'], 2, /inspect takes one argument/);
     await refused([join(folder, 'nowhere')], 1, /nowhere: cannot be read/);
     await refused(
       [join(folder, 'empty')],
       1,
-      /holds neither checkpoints, event files, ONNX files nor a data set/,
+      /contains neither checkpoints, event files, ONNX files nor a data set/,
     );
-    await refused([join(folder, 'text.txt')], 1, /text\.txt: not known; inspect looks at graph/);
+    await refused([join(folder, 'text.txt')], 1, /text\.txt: unknown kind of file; inspect supports graph/);
   }));

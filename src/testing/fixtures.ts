@@ -1,6 +1,6 @@
 /** Loads the PyTorch fixtures of test/fixtures, and computes their inputs with the same formula, bit-identically. */
 import { readFileSync } from 'node:fs';
-import type { NetworkWidths } from '../model/network.ts';
+import type { TutorialWidths } from '../model/networks/tutorial.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf } from '../tensor/tensor.ts';
 
 interface StoredTensor {
@@ -17,7 +17,7 @@ type ByName<T> = Readonly<Record<string, T>>;
 
 /** Results of three training steps; gradients, logits and losses are those of the first step. */
 interface Case<T> {
-  readonly widths: NetworkWidths;
+  readonly widths: TutorialWidths;
   readonly logits: StoredTensor;
   readonly losses: ByName<number>;
   readonly totals: readonly number[];

@@ -8,7 +8,7 @@ import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { printGraph } from '../graph/print.ts';
 import { type Batch, distortedBatch, evaluationBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { optimizerNames } from '../optimizer/optimizers.ts';
 import { splitExchange } from '../passes/split-exchange.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';

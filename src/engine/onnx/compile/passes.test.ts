@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Graph } from '../../../graph/graph.ts';
 import { printGraph, printNode } from '../../../graph/print.ts';
-import { tutorialNetwork } from '../../../model/network.ts';
+import { tutorialNetwork } from '../../../model/networks/tutorial.ts';
 import { GraphBuilder } from '../../../ops/builder.ts';
 import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
