@@ -153,7 +153,6 @@ const lastOutputMillis = 1200;
 /** How long last words may take to be written. */
 const lastWordsMillis = 120;
 
-interruption.refuseDebugger();
 const words = process.argv.slice(2);
 // Programs that asked for JSON get it for a wrong flag too.
 const asksForJson = words.some((word) => word === '--json' || word === '--json=true');

@@ -19,6 +19,7 @@ import { requireOffered } from '../../engine/engines.ts';
 import { messageOf, RunError } from '../../errors.ts';
 import { usableCores } from '../../machine/cores.ts';
 import { makeTemporaryFolder } from '../../machine/temporary.ts';
+import { Patience } from '../../training/patience.ts';
 import { version } from '../../version.ts';
 import { counted } from '../../wording.ts';
 import { missingLine, profileTables, type StepRow, stepTable } from '../bench-tables.ts';
@@ -83,11 +84,13 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
 
   for (const one of missing) notes.add(missingLine(one), { kind: 'benchMissing', ...one });
 
+  const { signal } = context;
+  const patience = new Patience(signal);
   try {
-    if (flags.profile) await profiles(there, flags, notes);
+    if (flags.profile) await patience.for(profiles(there, flags, notes));
     else
-      await withGeneratedSet((examples, folder) =>
-        measureAll(context, { there, missing }, examples, folder, notes),
+      await withGeneratedSet(signal, (examples, folder) =>
+        patience.for(measureAll(context, { there, missing }, examples, folder, notes)),
       );
   } finally {
     await notes.write();
@@ -105,10 +108,13 @@ async function profiles(variants: readonly Variant[], flags: BenchFlags, notes: 
 /** The generated set, and the checkpoints of a run with each engine. */
 const folderBytes = 150 * 2 ** 20;
 
-async function withGeneratedSet(work: (examples: Examples, folder: string) => Promise<void>): Promise<void> {
+async function withGeneratedSet(
+  signal: AbortSignal,
+  work: (examples: Examples, folder: string) => Promise<void>,
+): Promise<void> {
   const folder = makeTemporaryFolder('cifar10-bench-', folderBytes);
   try {
-    await ensureSynthetic(folder);
+    await ensureSynthetic(folder, { signal });
     await work(await loadExamples(folder, datasets.synthetic, 'train'), folder);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -10,6 +10,7 @@ import { shellWord } from '../../disk/shell-word.ts';
 import { requireOffered } from '../../engine/engines.ts';
 import { RunError } from '../../errors.ts';
 import { type EvaluationKey, EvaluationLog } from '../../evaluation/evaluation-log.ts';
+import { Patience } from '../../training/patience.ts';
 import { EvalReporter } from '../eval-reporter.ts';
 import type { EvalFlags } from '../flag-table.ts';
 import { CheckpointScorer } from './checkpoint-scorer.ts';
@@ -25,13 +26,14 @@ export async function evalCommand(context: CommandContext<EvalFlags>): Promise<b
   const store = new CheckpointStore(flags.checkpointDir, { keep: 0, onWarning: console.warn });
   const log = await EvaluationLog.open(flags.evalDir);
   const scorer = new CheckpointScorer(context);
+  const patience = new Patience(signal);
   const reporter = new EvalReporter(console, flags, log.file);
   try {
-    if (isFile) await scoreFile(flags, scorer, log);
-    else if (flags.runOnce) await scoreNewest(flags, store, scorer, log);
-    else await watch(context, store, scorer, log, reporter);
+    if (isFile) await patience.for(scoreFile(flags, scorer, log));
+    else if (flags.runOnce) await patience.for(scoreNewest(flags, store, scorer, log));
+    else await patience.for(watch(context, store, scorer, log, reporter));
   } finally {
-    await scorer.release();
+    await patience.for(scorer.release());
   }
   reporter.end(scorer.images, signal.aborted);
   return !signal.aborted;
