@@ -74,6 +74,7 @@ export { prepare as prepareForOnnx } from './engine/onnx/compile/passes.ts';
 export { createOnnxEngine } from './engine/onnx/runtime/onnx-engine.ts';
 export type { EngineOptions } from './engine/registry.ts';
 export { GraphError, RunError, StoppedError, UsageError } from './errors.ts';
+export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -81,10 +82,11 @@ export {
   evaluate,
   type Score,
   type Scored,
+  type ScoredBatch,
   type Scoring,
   type Weights,
 } from './evaluation/evaluate.ts';
-export { buildEvaluationGraph } from './evaluation/evaluation-graph.ts';
+export { buildEvaluationGraph, type EvaluationGraph } from './evaluation/evaluation-graph.ts';
 export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
 export { printGraph } from './graph/print.ts';
 export type { ResultRole, Results } from './graph/results.ts';
@@ -122,6 +124,11 @@ export { withoutWatched } from './passes/watch.ts';
 export type { HyperparameterName } from './recipe/hyperparameters.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
 export type { ParameterGroup } from './recipe/parameter-groups.ts';
+export type { ScoringEvent } from './run/checkpoint-scorer.ts';
+export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
+export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export { runTraining, type TrainingControl, type TrainingEvent } from './run/training.ts';
+export type { TrainingRequest } from './run/training-request.ts';
 export type { EncodedImage, PluginValue, SummaryContent, SummaryValue } from './summary/event.ts';
 export type { Histogram } from './summary/histogram.ts';
 export type { RecordedValue } from './summary/recorded-value.ts';
@@ -129,12 +136,12 @@ export type { Tag } from './summary/tags.ts';
 export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
-export type { RecipeChange } from './training/run.ts';
-export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/run.ts';
 export type { StepSummary } from './training/summarizer.ts';
 export { SaveRequests, type TrainEvent, type TrainOptions, train } from './training/train.ts';
 export type { StepReport } from './training/train-step.ts';
 export type { GraphRecipe } from './training/training-graph.ts';
 export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
+export type { RecipeChange } from './training/training-run.ts';
+export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/training-run.ts';
 export type { Validation, ValidationReport } from './training/validation.ts';
 export { version } from './version.ts';

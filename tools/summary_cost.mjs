@@ -47,7 +47,7 @@ const witness = `data:text/javascript,${encodeURIComponent(`
   const ofThread = () => Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e3;
   if (isMainThread) {
     const { Summarizer } = await import('${dist('training/summarizer.js')}');
-    const { TrainSummaries } = await import('${dist('cli/commands/train-summaries.js')}');
+    const { TrainingSummaries } = await import('${dist('run/training-summaries.js')}');
     const { WorkerSession } = await import('${dist('engine/worker-session.js')}');
     const cost = { opening: [], summarizing: [], watched: [], plain: [] };
     const count = (owner, name, what, clock) => {
@@ -62,7 +62,7 @@ const witness = `data:text/javascript,${encodeURIComponent(`
       };
     };
     // Meanwhile the thread that records starts, which counts its time itself.
-    count(TrainSummaries, 'open', () => 'opening', ofThread);
+    count(TrainingSummaries, 'open', () => 'opening', ofThread);
     count(Summarizer.prototype, 'summarize', () => 'summarizing', ofThread);
     count(WorkerSession.prototype, 'step', (_, options) => (options?.watch ? 'watched' : 'plain'), spent);
     process.on('exit', () => writeFileSync(file, JSON.stringify({ all: spent(), cost })));

@@ -2,6 +2,7 @@
 import type { PairedResult } from '../bench/paired.ts';
 import type { ProfileSums, Share } from '../bench/profile.ts';
 import type { MissingVariant } from '../bench/variants.ts';
+import { inFlags } from './option-flags.ts';
 import { table } from './table.ts';
 
 export interface StepRow extends PairedResult {
@@ -31,7 +32,7 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
 
 /** Why a variant is not measured. */
 export function missingLine(missing: MissingVariant): string {
-  return `${missing.title}: ${unavailable(missing)}: ${missing.why}`;
+  return `${missing.title}: ${unavailable(missing)}: ${inFlags(missing.why)}`;
 }
 
 function unavailable({ verdict }: MissingVariant): string {

@@ -8,6 +8,7 @@ import { version } from '../version.ts';
 import { isCommandName } from './command-table.ts';
 import { type Console, createConsole, type Output } from './console.ts';
 import { exitNow } from './end-process.ts';
+import { inFlags } from './option-flags.ts';
 import { OutputQueue, type StreamName, sinkOf } from './output-queue.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 import { interruption } from './signals.ts';
@@ -74,7 +75,7 @@ function report(error: unknown, debug: boolean, console: Console): number {
     return interruption.exitCode();
   }
   const exitCode = error instanceof UsageError ? 2 : 1;
-  const message = explained(error);
+  const message = inFlags(explained(error));
   const event = { kind: 'error', error: kindOf(error), message, exitCode } as const;
   console.error(`cifar10: ${message}${hintFor(error, debug)}`, event);
   if (debug) console.error(stackOf(error));

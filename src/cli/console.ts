@@ -13,7 +13,7 @@
  * On a terminal no line is wider than it, so that words are never broken.
  */
 import { oneLine, printable } from '../wording.ts';
-
+import { inFlags } from './option-flags.ts';
 import { beginning, widthOf, wrapped } from './width.ts';
 
 /** What happened, for programs to read. */
@@ -76,7 +76,7 @@ export interface Console {
   progress(draw: ((columns: number) => string) | undefined): void;
   /** Is there a line at the bottom? Where not, progress may be told in lines. */
   readonly drawsProgress: boolean;
-  /** Something that went otherwise than asked, though the run goes on. */
+  /** Something is not as expected, and the command continues. Options in the text become flags. */
   warn(text: string): void;
   /** Why the run fails. With `--json` the event goes to standard output too. */
   error(text: string, event?: JsonEvent): void;
@@ -151,7 +151,7 @@ export function createConsole(
     event: (event) => print('', event, true),
     result: (text, event) => print(text, event, false),
     drawsProgress: draws,
-    warn: (text) => write(err, `warning: ${text}`),
+    warn: (text) => write(err, `warning: ${inFlags(text)}`),
     error: (text, event) => {
       write(err, text);
       if (json && event !== undefined) write(out, JSON.stringify(event));

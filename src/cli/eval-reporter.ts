@@ -1,54 +1,153 @@
-/** What is told of an evaluation around the results: what it waits for, what it did, how to go on. */
+/** What is printed of an evaluation: lines, results, the line at the bottom, and the events of `--json`. */
 import { command } from '../command.ts';
+import type { DataEvent } from '../data/events.ts';
 import { shellWord } from '../disk/shell-word.ts';
-import type { EvaluationKey } from '../evaluation/evaluation-log.ts';
-import { type Console, duration } from './console.ts';
+import { describeThreads } from '../machine/cores.ts';
+import type { EvaluationEvent } from '../run/evaluation.ts';
+import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
+import { dataReporter } from './data-reporter.ts';
 import type { EvalFlags } from './flag-table.ts';
+import { scoringLine } from './progress-line.ts';
+import { classTable, confusionTable } from './report-tables.ts';
+import { watchLine } from './watch-line.ts';
+
+const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
+const kinds = { test: 'test', train_eval: 'training', validation: 'validation' } as const;
+/** The line at the bottom is redrawn after so many milliseconds at the earliest. */
+const redrawMillis = 100;
+
+const count = (value: number) => Math.round(value).toLocaleString('en-US');
+
+type EventOf<Kind extends EvaluationEvent['kind']> = Extract<EvaluationEvent, { readonly kind: Kind }>;
 
 export class EvalReporter {
   readonly #console: Console;
   readonly #flags: EvalFlags;
-  readonly #file: string;
+  readonly #onData: (event: DataEvent) => void;
   readonly #started: number = performance.now();
+  #isAnnounced = false;
+  /** When the scoring of the current checkpoint began. */
+  #scoringFrom = 0;
+  #drawnAt = 0;
 
-  /** @param file where results are added */
-  constructor(console: Console, flags: EvalFlags, file: string) {
+  constructor(console: Console, flags: EvalFlags) {
     this.#console = console;
     this.#flags = flags;
-    this.#file = file;
+    this.#onData = dataReporter(console, console.line);
   }
 
-  watching(): void {
-    const { checkpointDir: dir, evalIntervalSecs: everySeconds } = this.#flags;
+  report(event: EvaluationEvent): void {
+    const { kind } = event;
+    if (kind !== 'scored' && kind !== 'data') this.#console.progress(undefined);
+    switch (kind) {
+      case 'warning':
+        this.#console.warn(event.message);
+        return;
+      case 'watching':
+        this.#watching(event);
+        return;
+      case 'noCheckpoint':
+        this.#console.line('No checkpoint file found', { ...event });
+        return;
+      case 'alreadyScored':
+        this.#console.line(`${event.checkpoint} was scored before`, { ...event });
+        return;
+      case 'waiting':
+        this.#waiting();
+        return;
+      case 'data':
+        this.#onData(event.event);
+        return;
+      case 'reading':
+        this.#console.progress(() => `reading ${event.dataset.title} …`);
+        return;
+      case 'evaluating':
+        this.#evaluating(event);
+        return;
+      case 'scored':
+        this.#scored(event);
+        return;
+      case 'evaluation':
+        this.#evaluation(event);
+        return;
+      case 'report':
+        this.#report(event);
+        return;
+      case 'end':
+        this.#end(event);
+        return;
+    }
+  }
+
+  #watching({ dir, everySeconds, file, kind }: EventOf<'watching'>): void {
     this.#console.line(
-      `Watching ${dir}: looks for new checkpoints every ${everySeconds} s, until Ctrl-C. Results are added to ${this.#file}`,
-      { kind: 'watching', dir, everySeconds, file: this.#file },
+      `Watching ${dir}: looks for new checkpoints every ${everySeconds} s, until Ctrl-C. Results are added to ${file}`,
+      { kind, dir, everySeconds, file },
     );
   }
 
-  /** An earlier evaluator has scored it. */
-  alreadyScored({ checkpoint, globalStep }: EvaluationKey): void {
-    this.#console.line(`${checkpoint} was scored before`, { kind: 'alreadyScored', checkpoint, globalStep });
-  }
-
-  waits(): void {
+  #waiting(): void {
     const { checkpointDir, evalIntervalSecs } = this.#flags;
     this.#console.progress(
       () => `waiting for a new checkpoint in ${checkpointDir}, looks every ${evalIntervalSecs} s`,
     );
   }
 
-  end(images: number, stopped: boolean): void {
-    this.#console.progress(undefined);
+  #evaluating({ dataset, images, engine }: EventOf<'evaluating'>): void {
+    this.#scoringFrom = performance.now();
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
+    const { evalData, weights, runOnce, evalDir } = this.#flags;
+    this.#console.line(
+      `Evaluating ${weightNames[weights]} on ${count(images)} ${kinds[evalData]} images of ` +
+        `${dataset.title}, with ${engine.library} (${describeThreads(engine.threads)})`,
+      {
+        kind: 'evaluating',
+        ...{ dataset: dataset.name, evalData, weights, images },
+        ...{ engine: engine.library, threads: engine.threads },
+      },
+    );
+    if (!runOnce) this.#console.line(watchLine(evalDir));
+  }
+
+  #scored({ done, all }: EventOf<'scored'>): void {
+    const now = performance.now();
+    if (now - this.#drawnAt < redrawMillis) return;
+    this.#drawnAt = now;
+    const millis = now - this.#scoringFrom;
+    this.#console.progress((columns) => scoringLine({ done, all, millis }, columns));
+  }
+
+  #evaluation({ checkpoint, dataset, evalData, weights, result }: EventOf<'evaluation'>): void {
+    const { globalStep, correct, total, precision } = result;
+    this.#console.line(
+      `${count(total)} ${kinds[evalData]} images of ${dataset.title}, step ${globalStep}, ` +
+        `${weightNames[weights]}: ${count(correct)} right`,
+    );
+    this.#console.result(`${timestamp()}: precision @ 1 = ${precision.toFixed(3)}`, {
+      kind: 'evaluation',
+      ...{ checkpoint, dataset: dataset.name, evalData, weights },
+      ...result,
+    });
+  }
+
+  #report({ confusion, files }: EventOf<'report'>): void {
+    const { byClass, counts } = confusion;
+    const names = byClass.map(({ name }) => name);
+    this.#console.result(`\n${classTable(byClass)}\n\n${confusionTable(names, counts)}\n`);
+    const list = files.map((file) => `  ${file}`).join('\n');
+    this.#console.line(`Written:\n${list}`, { kind: 'report', files });
+  }
+
+  #end({ images, stopped, file }: EventOf<'end'>): void {
     const { evalDir, checkpointDir, dataDir, report, runOnce } = this.#flags;
     const seconds = (performance.now() - this.#started) / 1e3;
-    const count = (value: number) => Math.round(value).toLocaleString('en-US');
     this.#console.line(
       `${stopped ? 'Stopped' : 'Done'}: ${count(images)} images in ${duration(seconds * 1e3)}` +
         (runOnce ? `, ${count(images / seconds)} images/s` : '') +
-        `. Results are in ${this.#file}`,
-      { kind: 'evaluated', images, seconds, stopped, file: this.#file },
+        `. Results are in ${file}`,
+      { kind: 'evaluated', images, seconds, stopped, file },
     );
     const data = dataDirWords(dataDir);
     const where = ` --checkpoint-dir ${shellWord(checkpointDir)} --eval-dir ${shellWord(evalDir)}${data}`;

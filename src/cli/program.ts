@@ -5,6 +5,7 @@ import { program } from '../command.ts';
 import { commandTable } from './command-table.ts';
 import { type AvailableFlag, type CommandName, type Flag, readValue, writtenName } from './flag.ts';
 import { flagTable } from './flag-table.ts';
+import { inFlags } from './option-flags.ts';
 
 /** Columns: what every terminal has. */
 export const helpWidth = 80;
@@ -37,7 +38,8 @@ export function commonOptions(): Option[] {
 function option(name: string, flag: AvailableFlag, command: CommandName): Option {
   const fromCheckpoint = flag.fromCheckpoint?.includes(command) === true;
   const own = flag.helpFor?.[command];
-  const help = fromCheckpoint ? `${flag.help} (default: what the checkpoint names)` : (own ?? flag.help);
+  const text = inFlags(own ?? flag.help);
+  const help = fromCheckpoint ? `${text} (default: what the checkpoint names)` : text;
   const made = new Option(`--${name}${valueHint(flag)}`, help).helpGroup(`${flag.group}:`);
   if (flag.kind !== 'boolean') made.argParser((text: string) => readValue(flag, `--${name}`, text));
   if (fromCheckpoint || flag.default === undefined) return made;

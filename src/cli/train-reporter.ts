@@ -1,19 +1,24 @@
-/** What is told of a training while it runs: lines, the line at the bottom, and the events of `--json`. */
+/** What is printed of a training: lines, the line at the bottom, and the events of `--json`. */
 
 import { command } from '../command.ts';
+import type { DataEvent } from '../data/events.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
-import type { RecipeChange, TrainingRun } from '../training/run.ts';
+import type { TrainingEvent } from '../run/training.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
+import type { RecipeChange, TrainingRun } from '../training/training-run.ts';
 import { counted } from '../wording.ts';
 import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
+import { dataReporter } from './data-reporter.ts';
 import { writtenName } from './flag.ts';
 import { flagTable, type TrainFlags } from './flag-table.ts';
+import { inFlags } from './option-flags.ts';
 import { type Progress, progressLine } from './progress-line.ts';
 import { RunningMean } from './running-mean.ts';
 import { StepLines } from './step-lines.ts';
+import { watchLine } from './watch-line.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
 /** A terminal's line is drawn again after so many milliseconds at the earliest. */
@@ -23,7 +28,62 @@ const memory = 0.98;
 /** Steps after which the speed is known, and a time that is not worth an estimate. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
+/** Prints the events of a training. */
 export class TrainReporter {
+  readonly #console: Console;
+  readonly #flags: TrainFlags;
+  readonly #onData: (event: DataEvent) => void;
+  #steps: StepReporter | undefined;
+
+  constructor(console: Console, flags: TrainFlags) {
+    this.#console = console;
+    this.#flags = flags;
+    this.#onData = dataReporter(console, console.line);
+  }
+
+  /** What leaving before the next checkpoint loses. */
+  get lossOfLeaving(): string {
+    return this.#steps?.lossOfLeaving ?? 'nothing was trained';
+  }
+
+  /** Did it reach its last step? */
+  get finished(): boolean {
+    return this.#steps?.finished === true;
+  }
+
+  report(event: TrainingEvent): void {
+    if (event.kind !== 'reading' && event.kind !== 'data' && this.#steps === undefined)
+      this.#console.progress(undefined);
+    switch (event.kind) {
+      case 'warning':
+        this.#console.warn(event.message);
+        return;
+      case 'locked':
+        this.#console.line(event.message);
+        return;
+      case 'data':
+        this.#onData(event.event);
+        return;
+      case 'reading':
+        this.#console.progress(() => `reading ${event.dataset.title} …`);
+        return;
+      case 'movedAside':
+        this.#console.line(`The run that was in ${this.#flags.trainDir} is in ${event.path} now`);
+        return;
+      case 'start':
+        this.#steps = new StepReporter(this.#console, { ...this.#flags, maxSteps: event.maxSteps }, event);
+        return;
+      case 'recording':
+        this.#console.line(watchLine(event.dir));
+        return;
+      default:
+        this.#steps?.report(event);
+    }
+  }
+}
+
+/** Prints what happens from the first step on. */
+class StepReporter {
   readonly #console: Console;
   readonly #flags: TrainFlags;
   readonly #run: TrainingRun;
@@ -42,13 +102,11 @@ export class TrainReporter {
   #drawnAt = 0;
   #loss = Number.NaN;
 
-  /** Says what is trained on what. */
+  /** Prints what is trained on what. */
   constructor(
     console: Console,
     flags: TrainFlags,
-    run: TrainingRun,
-    engineReason: string | undefined,
-    resumedFrom: string | undefined,
+    { run, engineReason, resumedFrom }: TrainingEvent & { readonly kind: 'start' },
   ) {
     this.#console = console;
     this.#flags = flags;
@@ -72,7 +130,7 @@ export class TrainReporter {
         resumedFrom: resumedFrom ?? null,
       },
     );
-    if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${engineReason}`);
+    if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${inFlags(engineReason)}`);
     if (resumedFrom !== undefined) {
       console.line(`Resuming from ${resumedFrom}`);
       this.#saved = Number(/ckpt-(\d+)/.exec(resumedFrom)?.[1] ?? -1);
@@ -92,7 +150,7 @@ export class TrainReporter {
     return this.#finished;
   }
 
-  tell(event: TrainEvent): void {
+  report(event: TrainEvent): void {
     switch (event.kind) {
       case 'ready':
         this.#ready(event);

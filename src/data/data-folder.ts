@@ -9,7 +9,7 @@ import type { Bringing } from './events.ts';
 const purpose: LockPurpose = {
   file: 'data.lock',
   doing: 'is bringing data there',
-  flag: '--data-dir',
+  option: 'dataDir',
 };
 
 /** Brings something to the folder while nobody else does: two at once would spoil each other's half-done files.
@@ -27,7 +27,7 @@ export async function alone<T>(
     await removeLeftovers(dataDir, dataset);
     return await bring();
   } catch (error) {
-    throw isDiskError(error) ? cannotBeWritten(dataDir, purpose.flag, error) : error;
+    throw isDiskError(error) ? cannotBeWritten(dataDir, purpose.option, error) : error;
   } finally {
     await unlock();
   }

@@ -39,7 +39,7 @@ test('the same seed keeps out the same examples, another seed others', () => {
 test('a share that leaves nothing on one side is refused', () => {
   assert.throws(() => holdOut(examples, 0.000_01, 0), {
     name: 'RunError',
-    message: /leaves nothing on one side; give another --holdout/,
+    message: /leaves nothing on one side; give another `holdout`/,
   });
 });
 

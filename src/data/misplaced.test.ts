@@ -18,7 +18,7 @@ describe('a data folder that is not the right one is recognised before anything 
         writeFileSync(join(inside, 'data_batch_1.bin'), '');
         return inside;
       },
-      /cifar-10-batches-bin is the folder of CIFAR-10 itself; give the one above it: --data-dir \S+$/,
+      /cifar-10-batches-bin is the folder of CIFAR-10 itself; give the one above it: `dataDir: \S+`$/,
     ],
     [
       'files without their folder',
@@ -34,7 +34,7 @@ describe('a data folder that is not the right one is recognised before anything 
         mkdirSync(join(folder, 'deeper', cifar10.folder), { recursive: true });
         return folder;
       },
-      /CIFAR-10 is one folder further down: --data-dir \S+deeper$/,
+      /CIFAR-10 is one folder further down: `dataDir: \S+deeper`$/,
     ],
     ...(
       [

@@ -48,14 +48,12 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
     throw new RunError(
       parent === undefined
         ? `${dataDir} holds the files of ${dataset.title}, which belong in a folder ${dataset.folder} in it: move them there`
-        : `${dataDir} is the folder of ${dataset.title} itself; give the one above it: --data-dir ${shellWord(parent)}`,
+        : `${dataDir} is the folder of ${dataset.title} itself; give the one above it: \`dataDir: ${parent}\``,
     );
   }
   for (const name of names.slice(0, 1000)) {
     if (!(await namesIn(join(dataDir, name))).includes(dataset.folder)) continue;
-    throw new RunError(
-      `${dataset.title} is one folder further down: --data-dir ${shellWord(join(dataDir, name))}`,
-    );
+    throw new RunError(`${dataset.title} is one folder further down: \`dataDir: ${join(dataDir, name)}\``);
   }
   for (const { is, what } of otherVersions) {
     const found = is(names);

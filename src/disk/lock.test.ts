@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { isLockLeftover, type LockPurpose, lockFolder as lock, waitForFolder } from './lock.ts';
 
-const purpose: LockPurpose = { file: 'lock', doing: 'is training there', flag: '--train-dir' };
+const purpose: LockPurpose = { file: 'lock', doing: 'is training there', option: 'trainDir' };
 const lockFolder = (dir: string) => lock(dir, purpose);
 
 test('a folder is taken once, and free again when it is given back', () =>
@@ -26,7 +26,7 @@ test('a folder is taken once, and free again when it is given back', () =>
     const release = await lockFolder(dir);
     await assert.rejects(
       lockFolder(dir),
-      /process \d+ on .* is training there\. Stop it, or give another --train-dir/,
+      /process \d+ on .* is training there\. Stop it, or give another `trainDir`/,
     );
     await release();
     await (await lockFolder(dir))();
@@ -141,7 +141,7 @@ for (const [what, plant] of [
     inTemporaryFolder(async (folder) => {
       plant(join(folder, 'lock'));
       const started = performance.now();
-      await assert.rejects(lockFolder(folder), /cannot be written \(.*lock .*Give another --train-dir/);
+      await assert.rejects(lockFolder(folder), /cannot be written \(.*lock .*Give another `trainDir`/);
       assert.ok(performance.now() - started < 5000);
     }),
   );
@@ -167,7 +167,7 @@ test('a folder that is a file is refused', () =>
     writeFileSync(join(folder, 'file'), 'text');
     await assert.rejects(
       lockFolder(join(folder, 'file')),
-      /file: cannot be written .*Give another --train-dir/,
+      /file: cannot be written .*Give another `trainDir`/,
     );
   }));
 

@@ -28,8 +28,8 @@ export interface LockPurpose {
   readonly file: string;
   /** What its process does, such as `is training there`. */
   readonly doing: string;
-  /** The flag that gives another folder. */
-  readonly flag: string;
+  /** The option that names the folder, such as `trainDir`. */
+  readonly option: string;
   /** Called once when the lock was lost to another process: what is done in the folder must end. */
   readonly onLost?: (error: RunError) => void;
 }
@@ -71,7 +71,7 @@ export async function lockFolder(
   { signal, onWait }: { readonly signal?: AbortSignal; readonly onWait?: (text: string) => void } = {},
 ): Promise<() => Promise<void>> {
   const path = join(dir, purpose.file);
-  await makeFolder(dir, purpose.flag);
+  await makeFolder(dir, purpose.option);
   const mine = await thisProcess();
   let isTold = false;
   const watch = new Watch();
@@ -79,7 +79,7 @@ export async function lockFolder(
     try {
       if (await createLock(path, mine)) return hold(path, mine, dir, purpose);
     } catch (error) {
-      throw cannotBeWritten(dir, purpose.flag, error);
+      throw cannotBeWritten(dir, purpose.option, error);
     }
     const found = await readLock(path, dir, purpose);
     const state = found === undefined ? 'gone' : await stateOf(found, watch);
@@ -144,7 +144,7 @@ interface FoundLock {
 
 /** The lock, or undefined if it went away meanwhile.
  * @throws RunError for something that is not a regular file */
-async function readLock(path: string, dir: string, { flag }: LockPurpose): Promise<FoundLock | undefined> {
+async function readLock(path: string, dir: string, { option }: LockPurpose): Promise<FoundLock | undefined> {
   try {
     const file = await openRegularFile(path, { links: 'refuse', maximumBytes });
     try {
@@ -156,7 +156,7 @@ async function readLock(path: string, dir: string, { flag }: LockPurpose): Promi
     }
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
-    throw cannotBeWritten(dir, flag, error, path);
+    throw cannotBeWritten(dir, option, error, path);
   }
 }
 
@@ -275,12 +275,12 @@ async function isMine(path: string, { token }: Holder): Promise<'mine' | 'lost' 
 function inUse(
   dir: string,
   path: string,
-  { doing, flag }: LockPurpose,
+  { doing, option }: LockPurpose,
   holder: Holder | undefined,
 ): InUseError {
   const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`;
   return new InUseError(
-    `${dir}: ${who} ${doing}. Stop it, or give another ${flag}. (If it no longer runs, remove ${path}.)`,
+    `${dir}: ${who} ${doing}. Stop it, or give another \`${option}\`. (If it no longer runs, remove ${path}.)`,
   );
 }
 

@@ -32,12 +32,12 @@ test(
       chmodSync(shared, 0o777);
       const warnings: string[] = [];
       const use = (name: string, isExplicit: boolean) =>
-        requireTrusted({ folder: join(folder, name), flag: '--train-dir', isExplicit }, (text) =>
+        requireTrusted({ folder: join(folder, name), option: 'trainDir', isExplicit }, (text) =>
           warnings.push(text),
         );
       await assert.rejects(use('shared', false), {
         name: 'RunError',
-        message: `${shared}: is writable by every user, so others could replace files in it. Give another --train-dir, or remove the access of others (chown, chmod go-w).`,
+        message: `${shared}: is writable by every user, so others could replace files in it. Give another \`trainDir\`, or remove the access of others (chown, chmod go-w).`,
       });
       assert.deepEqual(warnings, []);
       await use('shared', true);
@@ -57,7 +57,7 @@ test("another user's folder or link is refused", { skip: process.getuid?.() !== 
     mkdirSync(own);
     symlinkSync(own, link);
     const use = (path: string) =>
-      requireTrusted({ folder: path, flag: '--train-dir', isExplicit: false }, assert.fail);
+      requireTrusted({ folder: path, option: 'trainDir', isExplicit: false }, assert.fail);
     await use(link);
     chownSync(own, 12_345, 12_345);
     await assert.rejects(use(own), /belongs to another user/);

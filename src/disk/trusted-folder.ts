@@ -8,8 +8,8 @@ import { existingFolder } from './writable.ts';
 
 export interface FolderUse {
   readonly folder: string;
-  /** The flag that sets the folder. */
-  readonly flag: string;
+  /** The option that names it, such as `trainDir`. */
+  readonly option: string;
   /** Whether the user named the folder; then it is used with a warning. */
   readonly isExplicit: boolean;
 }
@@ -33,7 +33,7 @@ export function tamperingRisk(folder: Ownership, me: Pick<Ownership, 'uid' | 'gi
 /** Refuses a default folder that others can tamper with, and warns about one that the user named.
  * @throws RunError */
 export async function requireTrusted(
-  { folder, flag, isExplicit }: FolderUse,
+  { folder, option, isExplicit }: FolderUse,
   onWarning: (text: string) => void,
 ): Promise<void> {
   const [uid, gid] = [process.getuid?.(), process.getgid?.()];
@@ -50,7 +50,7 @@ export async function requireTrusted(
     ? "is another user's symbolic link"
     : tamperingRisk(await stat(existing), { uid, gid });
   if (risk === undefined) return;
-  const advice = `Give another ${flag}, or remove the access of others (chown, chmod go-w)`;
+  const advice = `Give another \`${option}\`, or remove the access of others (chown, chmod go-w)`;
   if (!isExplicit) throw new RunError(`${folder}: ${risk}, so others could replace files in it. ${advice}.`);
   onWarning(`${folder} ${risk}: files in it may be replaced by others`);
 }

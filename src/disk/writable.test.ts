@@ -7,9 +7,9 @@ import { makeFolder } from './writable.ts';
 
 test('missing parent folders are created, also below a link to a folder', () =>
   inTemporaryFolder(async (folder) => {
-    await makeFolder(join(folder, 'a', 'b'), '--train-dir');
+    await makeFolder(join(folder, 'a', 'b'), 'trainDir');
     symlinkSync(join(folder, 'a'), join(folder, 'link'));
-    await makeFolder(join(folder, 'link', 'c'), '--train-dir');
+    await makeFolder(join(folder, 'link', 'c'), 'trainDir');
     assert.ok(existsSync(join(folder, 'a', 'b')) && existsSync(join(folder, 'a', 'c')));
   }));
 
@@ -18,7 +18,7 @@ test('the error for a dangling link names it', () =>
     symlinkSync('/nowhere/at/all', join(folder, 'link'));
     for (const path of [join(folder, 'link'), join(folder, 'link', 'below')])
       await assert.rejects(
-        makeFolder(path, '--train-dir'),
+        makeFolder(path, 'trainDir'),
         /cannot be written \(.*link is a symbolic link to \/nowhere\/at\/all, which does not exist\)/,
       );
   }));

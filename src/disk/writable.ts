@@ -35,16 +35,16 @@ export async function existingFolder(
 }
 
 /** Creates a folder and its missing parents.
- * @param flag the flag that sets the folder
+ * @param option that names the folder, such as `trainDir`
  * @throws RunError when it cannot be created, or files cannot be created in it */
-export async function makeFolder(folder: string, flag: string): Promise<void> {
+export async function makeFolder(folder: string, option: string): Promise<void> {
   try {
     await writableFolder(folder);
     const { missing } = await existingFolder(folder);
     // One by one, because Node's recursive mkdir never returns for a folder below /proc.
     for (const path of missing) await mkdir(path).catch(alreadyThere);
   } catch (error) {
-    throw cannotBeWritten(folder, flag, error);
+    throw cannotBeWritten(folder, option, error);
   }
 }
 
@@ -52,14 +52,17 @@ export async function makeFolder(folder: string, flag: string): Promise<void> {
  * @param path the file in it that caused the error */
 export function cannotBeWritten(
   folder: string,
-  flag: string,
+  option: string,
   error: unknown,
   path: string = folder,
 ): RunError {
   const what = path === folder ? '' : `${path} `;
-  return new RunError(`${folder}: cannot be written (${what}${diskReason(error)}). Give another ${flag}.`, {
-    cause: error,
-  });
+  return new RunError(
+    `${folder}: cannot be written (${what}${diskReason(error)}). Give another \`${option}\`.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** The reason given by an error of the file system, explained where the system's own text is not enough. */

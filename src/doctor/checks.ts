@@ -72,7 +72,7 @@ export async function folderFinding(subject: string, folder: string, needed: num
  * @throws RunError when training could not */
 async function tryWriting(folder: string): Promise<void> {
   const { missing } = await existingFolder(folder);
-  const purpose = { file: 'doctor.lock', doing: 'is examining it', flag: 'folder' };
+  const purpose = { file: 'doctor.lock', doing: 'is examining it', option: 'trainDir' };
   const release = await lockFolder(folder, purpose);
   const file = join(folder, `doctor-${process.pid}`);
   try {

@@ -67,9 +67,9 @@ async function train(engine: Engine, onProgress: OnProgress) {
   return { verdict: 'ok', text, imagesPerSecond } as const;
 }
 
-/** Which engine a training without `--engine` uses, and how fast it is. */
+/** Which engine a training uses by default, and how fast it is. */
 export function autoFinding(trials: readonly EngineTrial[]): Finding {
-  const subject = '--engine auto';
+  const subject = '`engine: auto`';
   try {
     const { engine, reason } = chooseEngine({ engine: 'auto', precision: 'float32' });
     const trial = trials.find((one) => one.engine === engine.name && one.precision === engine.precision);

@@ -73,9 +73,12 @@ export function requireOffered(engine: EngineName | 'auto', precision: Precision
     );
   if (offersPrecision(engine, precision)) return;
   const others = engineNames.filter((name) => offersPrecision(name, precision));
-  const instead = others.length === 0 ? '' : `; for ${precision} use --engine ${others.join(' or ')} or auto`;
+  const instead =
+    others.length === 0
+      ? ''
+      : `; for ${precision} use ${[...others, 'auto'].map((name) => `\`engine: ${name}\``).join(' or ')}`;
   throw new UsageError(
-    `--engine ${engine} computes in ${offers[engine].precisions.join(' or ')} only${instead}`,
+    `\`engine: ${engine}\` computes in ${offers[engine].precisions.join(' or ')} only${instead}`,
   );
 }
 

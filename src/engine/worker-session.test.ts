@@ -157,7 +157,7 @@ describe('the thread of a session', () => {
     const session = await start(`serve(() => ({ step: () => { throw new Error('${said}'); } }));`);
     await assert.rejects(
       session.step(feeds),
-      /^RunError: Lib, graph adding: out of memory: .* Use a smaller --batch-size/,
+      /^RunError: Lib, graph adding: out of memory: .* Use a smaller `batchSize`/,
     );
     await session.release();
   });

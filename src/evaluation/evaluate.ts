@@ -2,15 +2,15 @@
 import { requireObject, requireOneOf, requireWholeNumber } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Examples } from '../data/examples.ts';
-import type { Engine, Session } from '../engine/engine.ts';
+import type { Engine, Session, Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import type { Variable } from '../graph/graph.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import type { Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
-import { networkOf } from '../training/run.ts';
-import { buildEvaluationGraph } from './evaluation-graph.ts';
+import { networkOf } from '../training/training-run.ts';
+import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
 
 /** `ema`: the moving averages of the weights, as the tutorial evaluates; `raw`: the weights themselves. */
@@ -33,13 +33,30 @@ export interface Score {
   readonly precision: number;
 }
 
-/** What is scored, and who looks on. */
+/** The first batch that was scored, and what the network computed of it. */
+export interface ScoredBatch {
+  readonly network: Network;
+  /** [N, 3, 24, 24]; valid during the call. */
+  readonly images: Float32Array;
+  /** Activations by the tags of their histograms. */
+  readonly activations: Tensors;
+  /** Names of the activations in the order of the layers. */
+  readonly activationNames: readonly string[];
+  /** Examples in the batch; the rest of it is padding. */
+  readonly count: number;
+  /** The weights that are scored, by variable. */
+  readonly weights: ReadonlyMap<string, Float32Tensor>;
+}
+
+/** What is scored, and who sees it. */
 export interface Scoring {
   /** At most this many examples, from the first on; all by default. */
   readonly numExamples?: number;
-  /** Sees every example. */
+  /** Called with every example. */
   readonly onScored?: (scored: Scored) => void;
-  /** Is told after every batch how many examples are scored. */
+  /** Called with the first batch, whose activations are then returned by the session. */
+  readonly onFirstBatch?: (batch: ScoredBatch) => void;
+  /** Called after every batch with the number of examples scored. */
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -50,20 +67,20 @@ export class Evaluator {
   readonly #network: Network;
   readonly #batchSize: number;
   readonly #session: Session;
-  readonly #variables: readonly Variable[];
+  readonly #graph: EvaluationGraph;
 
   private constructor(
     engine: Engine,
     network: Network,
     batchSize: number,
     session: Session,
-    variables: readonly Variable[],
+    graph: EvaluationGraph,
   ) {
     this.engine = engine;
     this.#network = network;
     this.#batchSize = batchSize;
     this.#session = session;
-    this.#variables = variables;
+    this.#graph = graph;
   }
 
   /** @throws UsageError for a batch size that makes no sense */
@@ -71,7 +88,7 @@ export class Evaluator {
     requireWholeNumber('batchSize', batchSize, 1);
     const graph = buildEvaluationGraph(network, batchSize);
     const session = await engine.compile(graph);
-    return new Evaluator(engine, network, batchSize, session, [...graph.variables.values()]);
+    return new Evaluator(engine, network, batchSize, session, graph);
   }
 
   /** Scores examples from the first on. Returns undefined when it was stopped meanwhile.
@@ -80,12 +97,12 @@ export class Evaluator {
     tensors: ReadonlyMap<string, Float32Tensor>,
     weights: Weights,
     examples: Examples,
-    { numExamples = examples.count, onScored, onProgress, signal }: Scoring = {},
+    { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal }: Scoring = {},
   ): Promise<Score | undefined> {
     requireOneOf('weights', weights, weightChoices);
-    await this.#session.write(
-      new Map(this.#variables.map((variable) => [variable.name, weightsOf(tensors, variable, weights)])),
-    );
+    const variables = [...this.#graph.variables.values()];
+    const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
+    await this.#session.write(written);
     const { imageShape, classes } = this.#network;
     const batches = prefetchEvaluation(examples, { batchSize: this.#batchSize, numExamples });
     let [correct, total] = [0, 0];
@@ -94,7 +111,14 @@ export class Evaluator {
         if (signal?.aborted === true) return undefined;
         const shape = [this.#batchSize, ...imageShape];
         const images: Tensor = { dtype: 'float32', shape, data: batch.images };
-        const logits = (await this.#session.step(new Map([['images', images]]))).get('logits');
+        const watch = onFirstBatch !== undefined && total === 0;
+        const found = await this.#session.step(new Map([['images', images]]), { watch });
+        if (watch)
+          onFirstBatch({
+            ...{ network: this.#network, images: batch.images, count: batch.count, weights: written },
+            ...{ activations: found, activationNames: this.#graph.activations },
+          });
+        const logits = found.get('logits');
         if (logits === undefined) throw new RunError('the evaluation graph returned no logits');
         const scores = float32Data(logits);
         for (let row = 0; row < batch.count; row++) {

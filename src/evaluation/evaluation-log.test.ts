@@ -58,6 +58,6 @@ test('a folder that is a file is refused', () =>
     const dir = relative('.', join(folder, 'file'));
     await assert.rejects(
       EvaluationLog.open(dir),
-      /file: cannot be written \(.* is a file\)\. Give another --eval-dir/,
+      /file: cannot be written \(.* is a file\)\. Give another `evalDir`/,
     );
   }));

@@ -28,11 +28,11 @@ export class EvaluationLog {
 
   /** @throws RunError when the folder cannot be written: before anything is computed for it. */
   static async open(dir: string): Promise<EvaluationLog> {
-    await makeFolder(dir, '--eval-dir');
+    await makeFolder(dir, 'evalDir');
     try {
       return new EvaluationLog(dir, new Set((await readLines(fileIn(dir))).flatMap(keyOfLine)));
     } catch (error) {
-      throw cannotBeWritten(dir, '--eval-dir', error, fileIn(dir));
+      throw cannotBeWritten(dir, 'evalDir', error, fileIn(dir));
     }
   }
 
@@ -51,7 +51,7 @@ export class EvaluationLog {
     try {
       await appendLines(this.file, [line]);
     } catch (error) {
-      throw cannotBeWritten(this.#dir, '--eval-dir', error, this.file);
+      throw cannotBeWritten(this.#dir, 'evalDir', error, this.file);
     }
     this.#known.add(textOf(key));
   }

@@ -4,7 +4,6 @@ import { decode } from 'fast-png';
 import type { Examples } from '../data/examples.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
-import type { Variable } from '../graph/graph.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
 import { tutorialNetwork } from '../model/network.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
@@ -15,7 +14,7 @@ import type { RecordedValue } from '../summary/recorded-value.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { Evaluator } from './evaluate.ts';
-import { ActivationProbe, ScoreWitness } from './evaluation-summary.ts';
+import { layerValues, ScoreWitness } from './evaluation-summary.ts';
 
 const examples = noiseExamples(60, 'test');
 const { classes } = examples.dataset;
@@ -151,20 +150,21 @@ describe('the most confidently wrong', () => {
   });
 });
 
-test('a probe shows what the layers make of the first batch, its images and the filters of the weights asked for', async () => {
+test('a summary shows the activations of the first batch, its images and the filters of the scored weights', async () => {
   const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters };
   const tensors = initialVariables(buildTrainingGraph(recipe), 3);
-  const weightOf = ({ name }: Variable) => tensors.get(name) ?? assert.fail(name);
   const engine = createOnnxEngine(1);
-  const probe = await ActivationProbe.create(engine, network, 8);
   const evaluator = await Evaluator.create(engine, network, 8);
   try {
-    const values = await probe.look(weightOf, examples);
+    let values: readonly RecordedValue[] = [];
     const logits: number[] = [];
     await evaluator.score(tensors, 'raw', examples, {
       numExamples: 8,
       onScored: (scored) => logits.push(...scored.logits),
+      onFirstBatch: (batch) => {
+        values = layerValues(batch);
+      },
     });
     const shown = values.find(({ tag }) => tag === 'softmax_linear/softmax_linear/activations');
     assert.ok(shown?.kind === 'tensor' && shown.sparsity?.tag === 'softmax_linear/softmax_linear/sparsity');
@@ -188,6 +188,6 @@ test('a probe shows what the layers make of the first batch, its images and the 
     const filters = drawFilters(tensors.get('conv1/weights') ?? assert.fail());
     assert.deepEqual(pixelsShown(values, 'conv1/weights/filters'), filters.data);
   } finally {
-    await Promise.all([probe.release(), evaluator.release()]);
+    await evaluator.release();
   }
 });

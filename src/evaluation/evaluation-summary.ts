@@ -2,20 +2,15 @@
 
 import { type Examples, placeOf } from '../data/examples.ts';
 import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
-import type { Engine, Session } from '../engine/engine.ts';
-import type { Graph, Variable } from '../graph/graph.ts';
-import { evaluationBatch, newBuffers } from '../input/batch.ts';
-import { inference, type Network } from '../model/network.ts';
-import { GraphBuilder } from '../ops/builder.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
 import { imageOf, type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
-import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
-import { activationValues, imageValues, shownActivations } from '../training/shown-values.ts';
+import { sizeOf } from '../tensor/tensor.ts';
+import { activationValues, imageValues } from '../training/shown-values.ts';
 import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
-import type { Score, Scored } from './evaluate.ts';
+import type { Score, Scored, ScoredBatch } from './evaluate.ts';
 
 /** Pictures of the grid of mistakes. */
 const shownMistakes = 36;
@@ -26,7 +21,7 @@ interface Mistake {
   readonly probability: number;
 }
 
-/** Looks on while a checkpoint is scored. */
+/** Collects what a summary shows of the examples of a checkpoint. */
 export class ScoreWitness {
   readonly #examples: Examples;
   readonly confusion: ConfusionMatrix;
@@ -81,68 +76,20 @@ function ifFinite(value: number, shown: RecordedValue): readonly RecordedValue[]
   return Number.isFinite(value) ? [shown] : [];
 }
 
-/** The network with its activations as outputs, under the tags of their histograms. */
-function buildActivationGraph(
-  network: Network,
-  batchSize: number,
-): Graph & { readonly activations: readonly string[] } {
-  const builder = new GraphBuilder('activations');
-  const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
-  const model = inference(builder, images, network);
-  for (const [tag, activation] of shownActivations(builder, model)) builder.output(tag, activation);
-  return { ...builder.build(), activations: model.activations.map(({ name }) => name) };
-}
-
-/** What the layers make of the first batch of the examples. */
-export class ActivationProbe {
-  readonly #network: Network;
-  readonly #batchSize: number;
-  readonly #session: Session;
-  readonly #activations: readonly string[];
-  readonly #variables: ReadonlyMap<string, Variable>;
-
-  private constructor(
-    network: Network,
-    batchSize: number,
-    session: Session,
-    graph: ReturnType<typeof buildActivationGraph>,
-  ) {
-    this.#network = network;
-    this.#batchSize = batchSize;
-    this.#session = session;
-    this.#activations = graph.activations;
-    this.#variables = graph.variables;
-  }
-
-  static async create(engine: Engine, network: Network, batchSize: number): Promise<ActivationProbe> {
-    const graph = buildActivationGraph(network, batchSize);
-    return new ActivationProbe(network, batchSize, await engine.compile(graph), graph);
-  }
-
-  /** @param weightOf the value of a variable */
-  async look(
-    weightOf: (variable: Variable) => Float32Tensor,
-    examples: Examples,
-  ): Promise<readonly RecordedValue[]> {
-    const weights = new Map(
-      [...this.#variables].map(([name, variable]) => [name, weightOf(variable)] as const),
-    );
-    await this.#session.write(weights);
-    const { images } = evaluationBatch(examples, 0, newBuffers(this.#batchSize));
-    const { imageShape } = this.#network;
-    const found = await this.#session.step(
-      new Map([['images', float32([this.#batchSize, ...imageShape], images)]]),
-    );
-    const there = Math.min(examples.count, this.#batchSize) * sizeOf(imageShape);
-    const filters = weights.get('conv1/weights');
-    return [
-      ...activationValues(this.#activations, found),
-      ...imageValues(images.subarray(0, there), imageShape),
-      ...(filters === undefined ? [] : [imageOf('filters', encodeImage(drawFilters(filters)))]),
-    ];
-  }
-
-  release(): Promise<void> {
-    return this.#session.release();
-  }
+/** Activations, images and filters of the first batch that was scored. */
+export function layerValues({
+  network: { imageShape },
+  images,
+  count,
+  activations,
+  activationNames,
+  weights,
+}: ScoredBatch): readonly RecordedValue[] {
+  const filters = weights.get('conv1/weights');
+  const image = filters && encodeImage(drawFilters(filters));
+  return [
+    ...activationValues(activationNames, activations),
+    ...imageValues(images.subarray(0, count * sizeOf(imageShape)), imageShape),
+    ...(image === undefined ? [] : [imageOf('filters', image)]),
+  ];
 }

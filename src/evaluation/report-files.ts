@@ -98,7 +98,7 @@ export async function writeReport(
     for (const [path, text] of files) await writeAside(path, new TextEncoder().encode(text));
   } catch (error) {
     throw new RunError(
-      `${evalDir}: the report cannot be written (${messageOf(error)}). Give another --eval-dir.`,
+      `${evalDir}: the report cannot be written (${messageOf(error)}). Give another \`evalDir\`.`,
       { cause: error },
     );
   }

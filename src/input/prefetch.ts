@@ -92,7 +92,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
     requireWholeNumber('readers', readers, 1);
     const bytes = readers * threadBytes + (ahead + 1) * start.batchSize * imageBytes;
     const purpose = `preparing batches with ${counted(readers, 'thread')}`;
-    requireMemory(purpose, bytes, 'Use a smaller --batch-size, fewer --readers');
+    requireMemory(purpose, bytes, 'Use a smaller `batchSize`, fewer `readers`');
     this.#readers = startReaders(start, readers);
     this.#nextStep = first;
     this.#end = end;

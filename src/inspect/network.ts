@@ -3,6 +3,7 @@ import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Network } from '../model/network.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
+import { withoutWatched } from '../passes/watch.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
 
 export interface LayerRow {
@@ -16,7 +17,7 @@ export interface LayerRow {
 
 /** The layers in order: what their nodes and variables, named `<layer>/…` or `<layer>`, sum up to. */
 export function layersOf(network: Network): readonly LayerRow[] {
-  const graph = buildEvaluationGraph(network, 1);
+  const graph = withoutWatched(buildEvaluationGraph(network, 1));
   const names = [...new Set(graph.nodes.map(({ name }) => layerName(name)))];
   return names.map((layer) => {
     const nodes = graph.nodes.filter(({ name }) => layerName(name) === layer);

@@ -42,9 +42,9 @@ test('the message names what ran out, the limit and what to do', () => {
   );
   assert.equal(
     said('EAGAIN'),
-    'no more threads can be started: this user may run 50 processes and threads (ulimit -u). Raise the limit, or use fewer --readers',
+    'no more threads can be started: this user may run 50 processes and threads (ulimit -u). Raise the limit, or use fewer `readers`',
   );
-  assert.match(said('ENOMEM') ?? '', /^out of memory: .*\. Use a smaller --batch-size or fewer --readers/);
+  assert.match(said('ENOMEM') ?? '', /^out of memory: .*\. Use a smaller `batchSize` or fewer `readers`/);
   assert.equal(said('ENOENT'), undefined);
 });
 

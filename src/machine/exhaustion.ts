@@ -53,9 +53,9 @@ export function describeResource(resource: Resource, read: ReadText = readText):
     case 'files of the machine':
       return `${noFiles}: the whole machine has as many open files as it allows (sysctl fs.file-max). Close other programs`;
     case 'threads':
-      return `${noThreads}: ${threadLimit(read)}. Raise the limit, or use fewer --readers`;
+      return `${noThreads}: ${threadLimit(read)}. Raise the limit, or use fewer \`readers\``;
     case 'memory':
-      return `${noMemory}: ${memoryLimit(read)}. Use a smaller --batch-size or fewer --readers, or raise the limit`;
+      return `${noMemory}: ${memoryLimit(read)}. Use a smaller \`batchSize\` or fewer \`readers\`, or raise the limit`;
   }
 }
 

@@ -14,7 +14,7 @@ const reserve = 64 * 2 ** 20;
 export function requireMemory(
   purpose: string,
   bytes: number,
-  advice: string = 'Use a smaller --batch-size',
+  advice: string = 'Use a smaller `batchSize`',
   read: ReadText = readText,
 ): void {
   const needed = bytes + reserve;

@@ -117,7 +117,7 @@ export const hyperparameterTable = {
     valueName: 'steps',
     minimum: 0,
     default: 0,
-    help: 'steps until linear, cosine and polynomial end; 0 for --max-steps at the start of the run',
+    help: 'steps until linear, cosine and polynomial end; 0 for `maxSteps` at the start of the run',
   },
   warmupSteps: {
     kind: 'integer',

@@ -193,7 +193,7 @@ describe('the end', () => {
       await thread.call('grow', []).catch((error) => console.log(threadFailure(error)));`;
     const words = ['--max-old-space-size=60', '--input-type=module', '-e', script];
     const { stdout } = spawnSync(process.execPath, words, { encoding: 'utf8' });
-    assert.match(stdout, /^out of memory: .*Use a smaller --batch-size/);
+    assert.match(stdout, /^out of memory: .*Use a smaller `batchSize`/);
   });
 
   test('of a thread in the middle of a call', () =>

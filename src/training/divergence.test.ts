@@ -65,7 +65,7 @@ test('a loss that is infinite or not a number ends the training: cause and advic
       assert.equal(lines[0], `Model diverged: the loss is ${loss} at step 12, learning rate 0.1.`);
       assert.match(
         lines[1] ?? '',
-        /^ {2}A smaller --learning-rate, or --clip-norm 5, may help\. The last good/,
+        /^ {2}A smaller `learningRate`, or `clipNorm: 5`, may help\. The last good/,
       );
       assert.match(
         lines[2] ?? '',

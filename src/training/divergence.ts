@@ -102,7 +102,7 @@ async function batchNote(dir: string, step: number, keys: readonly string[]): Pr
 /** A checkpoint is written once its weights have given a finite loss, so the last one is good; only that at the end of
  * a run is written untried. */
 function advice(step: number, saved: LastSaved | undefined): string {
-  const help = 'A smaller --learning-rate, or --clip-norm 5, may help.';
+  const help = 'A smaller `learningRate`, or `clipNorm: 5`, may help.';
   if (saved === undefined) return `${help} Nothing was saved.`;
   const { globalStep, path } = saved;
   if (globalStep < step) return `${help} The last good checkpoint is ${path}.`;

@@ -6,7 +6,7 @@ import { withoutWatched } from '../passes/watch.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { decodeGraphDef, encodeGraphDef, type GraphNode } from '../summary/graph-def.ts';
 import { scalar, sizeOf } from '../tensor/tensor.ts';
-import { graphNodes, trainingGraphNodes } from './graph-nodes.ts';
+import { graphNodes } from './graph-nodes.ts';
 import { buildTrainingGraph } from './training-graph.ts';
 
 const byName = (nodes: readonly GraphNode[]) => new Map(nodes.map((node) => [node.name, node]));
@@ -67,7 +67,7 @@ test('of a training step every input comes from an output with a shape, and all 
   const network = tutorialNetwork(10);
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters, seed: 0, holdout: 0 };
   const graph = withoutWatched(buildTrainingGraph(recipe).graph);
-  const nodes = trainingGraphNodes(recipe);
+  const nodes = graphNodes(graph);
   assert.ok(!nodes.some(({ name }) => name.startsWith('shown/')), 'what is only watched is no part of it');
   assert.equal(nodes.length, graph.nodes.length + graph.inputs.size + graph.variables.size);
   const known = byName(nodes);

@@ -1,14 +1,6 @@
 /** A graph as TensorBoard draws it: every operator with what it reads, variables and fed values as nodes too. */
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
-import { withoutWatched } from '../passes/watch.ts';
 import type { GraphAttribute, GraphNode } from '../summary/graph-def.ts';
-import type { Recipe } from './run.ts';
-import { buildTrainingGraph } from './training-graph.ts';
-
-/** A run's training step, without what is there only to be watched. */
-export function trainingGraphNodes(recipe: Recipe): readonly GraphNode[] {
-  return graphNodes(withoutWatched(buildTrainingGraph(recipe).graph));
-}
 
 export function graphNodes(graph: Graph): readonly GraphNode[] {
   const names = new Map<Value, string>();

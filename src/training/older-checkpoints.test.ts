@@ -12,8 +12,8 @@ import { evaluate } from '../evaluation/evaluate.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
-import { datasetOf, makeRun, networkOf } from './run.ts';
 import { train } from './train.ts';
+import { datasetOf, makeRun, networkOf } from './training-run.ts';
 
 const folder = fileURLToPath(new URL('../../test/fixtures/checkpoints-0.1.0/', import.meta.url));
 const cases = [

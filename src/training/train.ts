@@ -14,6 +14,9 @@ import type { Float32Tensor } from '../tensor/tensor.ts';
 import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
 import { Patience } from './patience.ts';
+import { type StepSummary, Summarizer } from './summarizer.ts';
+import { type StepReport, trainStep } from './train-step.ts';
+import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
   bitChanges,
   metadataOf,
@@ -22,14 +25,13 @@ import {
   requireSameRun,
   type TrainingRun,
   type Versions,
-} from './run.ts';
-import { type StepSummary, Summarizer } from './summarizer.ts';
-import { type StepReport, trainStep } from './train-step.ts';
-import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
+} from './training-run.ts';
 import { BestKeeper, type Validation, type ValidationReport } from './validation.ts';
 
 export interface TrainOptions {
   readonly run: TrainingRun;
+  /** The graph of the run's step, where the caller has built it (`buildTrainingGraph(run)`). */
+  readonly training?: TrainingGraph;
   readonly store: CheckpointStore;
   /** The newest checkpoint of this run, to go on from. */
   readonly resume?: { readonly path: string; readonly checkpoint: Checkpoint };
@@ -132,7 +134,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   let session: Session | undefined;
   try {
     yield { kind: 'busy', globalStep, with: 'compiling' };
-    const training = buildTrainingGraph(run);
+    const { training = buildTrainingGraph(run) } = options;
     // With all that can be watched, whether summaries are made or not: a run shall not depend on it in any bit.
     session = await run.engine.compile(training.graph);
     await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));

@@ -4,6 +4,7 @@ import { dataFindings, type Finding, folderFinding, machineFindings } from '../.
 import { autoFinding, type EngineTrial, tryEngines } from '../../doctor/engines.ts';
 import { version } from '../../version.ts';
 import type { DoctorFlags } from '../flag-table.ts';
+import { inFlags } from '../option-flags.ts';
 import type { CommandContext } from './context.ts';
 
 /** What CIFAR-10 takes, archive and files; and a few checkpoints. */
@@ -13,7 +14,8 @@ const runBytes = 100 * 2 ** 20;
 /** Returns whether nothing is missing and training works. */
 export async function doctorCommand({ flags, console }: CommandContext<DoctorFlags>): Promise<boolean> {
   let works = true;
-  const tell = (finding: Finding) => {
+  const tell = (found: Finding) => {
+    const finding = { ...found, subject: inFlags(found.subject), text: inFlags(found.text) };
     works &&= finding.verdict !== 'missing';
     console.result(`${finding.verdict.padEnd(7)}  ${finding.subject}: ${finding.text}`, {
       kind: 'finding',

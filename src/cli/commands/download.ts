@@ -3,9 +3,10 @@ import { datasets } from '../../data/dataset.ts';
 import { folderOf } from '../../data/files.ts';
 import { ensureSynthetic } from '../../data/synthetic/generate.ts';
 import { UsageError } from '../../errors.ts';
+import { fetchDataset } from '../../run/ensure-dataset.ts';
+import { dataReporter } from '../data-reporter.ts';
 import type { DownloadFlags } from '../flag-table.ts';
 import type { CommandContext } from './context.ts';
-import { fetchDataset, teller } from './data.ts';
 import { requireTrustedFolders } from './folders.ts';
 
 export async function downloadCommand({
@@ -18,7 +19,7 @@ export async function downloadCommand({
   await requireTrustedFolders(flags, given, ['dataDir'], console.warn);
   const { dataDir, url, tarball } = flags;
   const dataset = datasets[flags.dataset];
-  const onEvent = teller(console, console.result);
+  const onEvent = dataReporter(console, console.result);
   if (dataset.archive === undefined) {
     const already = !(await ensureSynthetic(dataDir, { signal, onEvent }));
     onEvent({ kind: 'ready', folder: folderOf(dataDir, dataset), already });

@@ -21,6 +21,6 @@ export async function requireTrustedFolders<Flags extends object>(
       onWarning(
         `--${flag}=${folder}: the shell did not expand ~, so this is a folder named "~"; write --${flag} ${shellWord(join(homedir(), folder.slice(1)))}`,
       );
-    await requireTrusted({ folder, flag: `--${flag}`, isExplicit: given.has(flag) }, onWarning);
+    await requireTrusted({ folder, option: name, isExplicit: given.has(flag) }, onWarning);
   }
 }

@@ -68,7 +68,7 @@ async function bring(
     await requireArchive(
       tarball,
       archive,
-      'Give another --tarball, or leave it out to fetch the file.',
+      'Give another `tarball`, or leave it out to fetch the file.',
       signal,
     );
   } else if (await exists(fetched)) {

@@ -104,7 +104,7 @@ function asRunError(
   error: unknown,
 ): Error {
   if (error instanceof StoppedError) return error;
-  if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, '--data-dir', error);
+  if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, 'dataDir', error);
   const said = messageOf(error).replaceAll(aside, dataDir);
   if (error instanceof RunError)
     return new RunError(said.includes(tarball) ? said : `${tarball}: ${said}`, { cause: error });

@@ -48,7 +48,7 @@ export async function fetchFile(url: string, target: string, options: FetchOptio
     } catch (error) {
       if (signal.aborted)
         throw new StoppedError(`${part} keeps what has arrived; the same command continues`);
-      if (isDiskError(error)) throw cannotBeWritten(dirname(target), '--data-dir', error, part);
+      if (isDiskError(error)) throw cannotBeWritten(dirname(target), 'dataDir', error, part);
       const again = error instanceof AttemptError && error.again && attempt < retries;
       if (!again) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`, { cause: error });
       const { retryAfterMillis } = error;

@@ -110,7 +110,7 @@ test('a data folder that is a file is named, with the flag that gives another', 
     await writeFile(join(folder, 'file'), '');
     await assert.rejects(ensureSynthetic(join(folder, 'file')), {
       name: 'RunError',
-      message: /file: cannot be written \(.*file is a file\)\. Give another --data-dir/,
+      message: /file: cannot be written \(.*file is a file\)\. Give another `dataDir`/,
     });
   });
 });

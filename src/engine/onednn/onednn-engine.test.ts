@@ -321,7 +321,7 @@ describe('when oneDNN cannot be used', () => {
     const said = attempt(withIsa('AVX512_CORE'), 'bfloat16');
     assert.match(
       said,
-      /^this CPU has no bfloat16 instructions .* Use --precision float32; .*cifar10.* bench --engine onednn --precision bfloat16 measures/,
+      /^this CPU has no bfloat16 instructions .* Use `precision: float32`; .*cifar10.* bench --engine onednn --precision bfloat16 measures/,
     );
   });
   test('a CPU without any bfloat16 is refused, without a suggestion to measure it', { skip }, () => {

@@ -52,7 +52,7 @@ export const onednnMaker: EngineMaker<'onednn'> = {
 };
 
 function alternativeTo(precision: PrecisionOf<'onednn'>): string {
-  return precision === 'bfloat16' ? '--precision float32' : '--engine onnx';
+  return precision === 'bfloat16' ? '`precision: float32`' : '`engine: onnx`';
 }
 
 function compile(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>): Promise<Session> {

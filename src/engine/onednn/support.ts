@@ -33,7 +33,7 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
   let version: string;
   try {
     // oneDNN aborts the process when it cannot allocate memory for compiled code.
-    requireMemory('oneDNN', libraryBytes, 'Use --engine onnx');
+    requireMemory('oneDNN', libraryBytes, 'Use `engine: onnx`');
     ({ version } = openLibrary());
   } catch (error) {
     if (exhaustedResource(error) !== undefined) throw error;

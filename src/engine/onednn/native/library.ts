@@ -37,7 +37,7 @@ const defaultNames: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>
 /** How to install it. */
 export const installAdvice: string =
   'Install oneDNN (Debian 12: apt install libdnnl2; Debian 13: libdnnl3.6; Homebrew and conda: onednn), or name the ' +
-  `library file in ${libraryVariable}; --engine onnx works without it.`;
+  `library file in ${libraryVariable}; \`engine: onnx\` works without it.`;
 
 interface Koffi {
   load(path: string | null): LibraryHandle;
@@ -95,7 +95,7 @@ function loadKoffi(): Koffi {
     const why = describeExhaustion(error) ?? messageOf(error);
     throw new RunError(
       `the package koffi, which calls oneDNN, cannot be loaded (${why}). Its native part is an optional package: ` +
-        'install without --omit=optional, or use --engine onnx',
+        'install without --omit=optional, or use `engine: onnx`',
       { cause: error },
     );
   }

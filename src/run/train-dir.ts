@@ -1,39 +1,45 @@
-/** The train folder, held by one training as long as that lasts. */
+/** The folder of a training, locked while it runs. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CheckpointStore } from '../../checkpoint/store.ts';
-import { trainingLock as purpose } from '../../checkpoint/training-lock.ts';
-import { isLockLeftover, lockFolder } from '../../disk/lock.ts';
-import { moveAside } from '../../disk/move-aside.ts';
-import type { RunError } from '../../errors.ts';
+import { CheckpointStore } from '../checkpoint/store.ts';
+import { trainingLock as purpose } from '../checkpoint/training-lock.ts';
+import { isLockLeftover, lockFolder } from '../disk/lock.ts';
+import { moveAside } from '../disk/move-aside.ts';
+import type { RunError } from '../errors.ts';
 
 export interface TrainDirOptions {
+  /** Ends the wait for a lock. */
   readonly signal: AbortSignal;
+  /** Called with the reason when the lock takes time. */
   readonly onWait: (text: string) => void;
-  /** Called when another process took the folder while this one was suspended. */
-  readonly onLost: (error: RunError) => void;
 }
 
 export class TrainDir {
   readonly #path: string;
   readonly #options: TrainDirOptions;
-  #unlock: () => Promise<void>;
+  readonly #lost: AbortController = new AbortController();
+  #unlock: () => Promise<void> = async () => undefined;
 
-  private constructor(path: string, options: TrainDirOptions, unlock: () => Promise<void>) {
+  private constructor(path: string, options: TrainDirOptions) {
     this.#path = path;
     this.#options = options;
-    this.#unlock = unlock;
   }
 
-  /** Takes the folder and removes what killed trainings left in it.
+  /** Locks the folder, which is created if it is missing, and removes what killed trainings left in it.
    * @throws RunError when another process trains there, or it cannot be written. */
   static async take(path: string, options: TrainDirOptions): Promise<TrainDir> {
-    const folder = new TrainDir(path, options, await locked(path, options));
+    const folder = new TrainDir(path, options);
+    await folder.#lock();
     await removeLeftovers(path);
     return folder;
   }
 
-  /** Makes room for a new run. Returns where the old one is, undefined if there was none. */
+  /** Aborted with a RunError when another process took the folder while this one was suspended. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Moves what is in the folder aside, if there is anything. Returns its new path. */
   async moveAside(): Promise<string | undefined> {
     const names = await readdir(this.#path);
     if (names.every((name) => name === purpose.file)) return undefined;
@@ -41,19 +47,20 @@ export class TrainDir {
     const isRenamed = !moved.startsWith(join(this.#path, '/'));
     if (!isRenamed) return moved;
     await rm(join(moved, purpose.file), { force: true });
-    await this.#unlock(); // of the folder that is gone
+    await this.#unlock(); // of the folder that was renamed
     this.#unlock = async () => undefined;
-    this.#unlock = await locked(this.#path, this.#options);
+    await this.#lock();
     return moved;
   }
 
-  giveBack(): Promise<void> {
+  release(): Promise<void> {
     return this.#unlock();
   }
-}
 
-function locked(path: string, { onLost, ...options }: TrainDirOptions): Promise<() => Promise<void>> {
-  return lockFolder(path, { ...purpose, onLost }, options);
+  async #lock(): Promise<void> {
+    const onLost = (error: RunError) => this.#lost.abort(error);
+    this.#unlock = await lockFolder(this.#path, { ...purpose, onLost }, this.#options);
+  }
 }
 
 async function removeLeftovers(dir: string): Promise<void> {

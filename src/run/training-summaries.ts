@@ -1,62 +1,64 @@
-/** Hands what a training shows to the thread that records it in event files. */
-
-import { encodeGraphDef } from '../../summary/graph-def.ts';
+/** Passes the summaries of a training to the thread that records them in event files. */
+import { withoutWatched } from '../passes/watch.ts';
+import { encodeGraphDef } from '../summary/graph-def.ts';
 import {
   experimentValue,
   type Hyperparameters,
   sessionEndValue,
   sessionStartValue,
-} from '../../summary/hparams.ts';
-import { type RecordedValue, scalarOf } from '../../summary/recorded-value.ts';
-import { SummaryRecorder } from '../../summary/recorder.ts';
-import { tagOf } from '../../summary/tags.ts';
-import { trainingGraphNodes } from '../../training/graph-nodes.ts';
-import type { TrainingRun } from '../../training/run.ts';
-import type { TrainEvent } from '../../training/train.ts';
+} from '../summary/hparams.ts';
+import { type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
+import { SummaryRecorder } from '../summary/recorder.ts';
+import { tagOf } from '../summary/tags.ts';
+import { graphNodes } from '../training/graph-nodes.ts';
+import type { TrainEvent } from '../training/train.ts';
+import type { TrainingGraph } from '../training/training-graph.ts';
+import type { TrainingRun } from '../training/training-run.ts';
 
 const now = () => Date.now() / 1000;
 
-export class TrainSummaries {
+export class TrainingSummaries {
   readonly #recorder: SummaryRecorder;
 
   private constructor(recorder: SummaryRecorder) {
     this.#recorder = recorder;
   }
 
-  /** Opens the event file of a run that starts, or goes on, at a step, and says what run it is.
-   * @throws RunError when there is no writing in the folder */
+  /** Opens the event file of a run that starts or resumes at a step, and records its graph and hyperparameters.
+   * @throws RunError when the folder cannot be written */
   static async open(
     dir: string,
     run: TrainingRun,
+    { graph }: TrainingGraph,
     startStep: number,
     onTrouble: (message: string) => void,
-  ): Promise<TrainSummaries> {
+  ): Promise<TrainingSummaries> {
     const recorder = await SummaryRecorder.open({ dir, startStep, onTrouble });
-    await recorder.graph(encodeGraphDef(trainingGraphNodes(run)));
+    await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph))));
     await recorder.record(startStep, runValues(run));
-    return new TrainSummaries(recorder);
+    return new TrainingSummaries(recorder);
   }
 
-  async tell(event: TrainEvent): Promise<void> {
+  async record(event: TrainEvent): Promise<void> {
     if (event.kind === 'summary') await this.#recorder.record(event.step, event.values);
-    // A run that is killed goes on from the newest checkpoint: what was shown before it must not be lost with the process.
+    // A killed run resumes from the newest checkpoint: the points before it must be on the disk.
     if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
     if (event.kind === 'validation') {
       await this.#recorder.record(event.globalStep, [scalarOf('validationPrecision', event.precision)]);
     }
-    // Of a run that was stopped, or failed, no end is told: it may go on, and TensorBoard keeps the first end that it reads.
+    // A run that was stopped or failed may be resumed, and TensorBoard keeps the first end that it reads.
     if (event.kind === 'end' && !event.stopped) {
       await this.#recorder.record(event.globalStep, [sessionEndValue('success', now())]);
     }
   }
 
-  /** Writes what waits. */
+  /** Writes what is queued. */
   close(): Promise<void> {
     return this.#recorder.close();
   }
 }
 
-/** What TensorBoard's HParams page compares runs by. */
+/** The entries of TensorBoard's HParams page. */
 function runValues(run: TrainingRun): readonly RecordedValue[] {
   const { network, batchSize, seed, holdout, hyperparameters, engine, examples } = run;
   const all: Hyperparameters = {

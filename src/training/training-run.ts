@@ -151,8 +151,8 @@ export function requireSameRun(
   if (differences.length === 0) return;
   const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
   throw new RunError(
-    `${path} belongs to another run (${list}). Give another --train-dir, leave these flags out, ` +
-      'or add --restart to move that run aside.',
+    `${path} belongs to another run (${list}). Give another \`trainDir\`, leave these options out, ` +
+      'or add `restart` to move that run aside.',
   );
 }
 

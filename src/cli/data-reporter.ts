@@ -1,0 +1,42 @@
+/** What is printed while a data set is downloaded or drawn. */
+import type { DataEvent } from '../data/events.ts';
+import type { Console } from './console.ts';
+import { withBar } from './progress-line.ts';
+
+/** Prints the events of a data set, a download in the tutorial's lines: redrawn on a terminal, else one every tenth.
+ * @param ready prints the last line */
+export function dataReporter(console: Console, ready: Console['line']): (event: DataEvent) => void {
+  let tenths = -1;
+  return (event) => {
+    if (event.kind !== 'progress') console.progress(undefined);
+    switch (event.kind) {
+      case 'progress': {
+        const { name, received, bytes } = event;
+        const share = (received / bytes) * 100;
+        const line = `>> Downloading ${name} ${share.toFixed(1)}%`;
+        console.progress((columns) => withBar(line, share / 100, columns));
+        if (Math.floor(share / 10) === tenths) return;
+        tenths = Math.floor(share / 10);
+        if (!console.drawsProgress) console.line(line, { ...event });
+        return;
+      }
+      case 'waiting':
+        console.line(event.text, { ...event });
+        return;
+      case 'drawing':
+        console.line(`Drawing the generated set in ${event.folder}`, { ...event });
+        console.progress(() => 'drawing pictures …');
+        return;
+      case 'downloaded':
+        console.line(`Successfully downloaded ${event.name} ${event.bytes} bytes.`, { ...event });
+        return;
+      case 'extracting':
+        console.line(`Extracting ${event.tarball}`, { ...event });
+        console.progress(() => 'unpacking and verifying …');
+        return;
+      case 'ready':
+        ready(`${event.folder} is ${event.already ? 'there already, and whole' : 'ready'}`, { ...event });
+        return;
+    }
+  };
+}

@@ -1,0 +1,170 @@
+/** Scores one checkpoint after another on the images that the request names. */
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
+import { type DatasetDescription, datasets } from '../data/dataset.ts';
+import type { DataEvent } from '../data/events.ts';
+import type { Examples } from '../data/examples.ts';
+import { loadExamples } from '../data/files.ts';
+import { holdOut } from '../data/holdout.ts';
+import type { Engine } from '../engine/engine.ts';
+import { chooseEngine } from '../engine/engines.ts';
+import { RunError } from '../errors.ts';
+import type { ConfusionMatrix } from '../evaluation/confusion.ts';
+import { ContactSheet } from '../evaluation/contact-sheet.ts';
+import { type Evaluation, Evaluator, requireSameClasses, type Weights } from '../evaluation/evaluate.ts';
+import { layerValues, ScoreWitness } from '../evaluation/evaluation-summary.ts';
+import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
+import type { RecordedValue } from '../summary/recorded-value.ts';
+import { datasetOf, networkOf } from '../training/training-run.ts';
+import { ensureDataset } from './ensure-dataset.ts';
+import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
+import { EvaluationSummaries } from './evaluation-summaries.ts';
+
+export type ScoringEvent =
+  /** Something is not as expected, and the evaluation continues. */
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'data'; readonly event: DataEvent }
+  | { readonly kind: 'reading'; readonly dataset: DatasetDescription }
+  /** The images of a checkpoint are being scored: how many, with which engine. */
+  | {
+      readonly kind: 'evaluating';
+      readonly dataset: DatasetDescription;
+      readonly images: number;
+      readonly engine: Engine;
+    }
+  /** Images scored so far, of `all`. */
+  | { readonly kind: 'scored'; readonly done: number; readonly all: number }
+  | {
+      readonly kind: 'evaluation';
+      readonly checkpoint: string;
+      readonly dataset: DatasetDescription;
+      readonly evalData: EvalData;
+      readonly weights: Weights;
+      readonly result: Evaluation;
+    }
+  | { readonly kind: 'report'; readonly confusion: ConfusionMatrix; readonly files: readonly string[] };
+
+/** What is kept of an evaluation. */
+export interface EvaluationResult extends Evaluation {
+  readonly dataset: string;
+}
+
+export class CheckpointScorer {
+  readonly #settings: EvaluationSettings;
+  readonly #signal: AbortSignal;
+  readonly #report: (event: ScoringEvent) => void;
+  readonly #summaries: EvaluationSummaries;
+  /** Of the last checkpoint; replaced where one of another network follows. */
+  #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
+  #examples: { readonly key: string; readonly examples: Examples } | undefined;
+  #images = 0;
+
+  constructor(
+    settings: EvaluationSettings,
+    { signal, report }: { readonly signal: AbortSignal; readonly report: (event: ScoringEvent) => void },
+  ) {
+    this.#settings = settings;
+    this.#signal = signal;
+    this.#report = report;
+    this.#summaries = new EvaluationSummaries(settings, (message) => report({ kind: 'warning', message }));
+  }
+
+  /** Images scored so far, of all checkpoints. */
+  get images(): number {
+    return this.#images;
+  }
+
+  /** Scores a checkpoint, records its summary and writes its report. Returns undefined when it was stopped.
+   * @param isRecorded whether the event files have the points of this checkpoint already */
+  async score(
+    path: string,
+    checkpoint: Checkpoint,
+    isRecorded: boolean,
+  ): Promise<EvaluationResult | undefined> {
+    const { tensors, metadata } = checkpoint;
+    const { weights, numExamples, evalData, evalDir } = this.#settings;
+    const examples = await this.#examplesFor(metadata);
+    const { dataset } = examples;
+    const evaluator = await this.#evaluatorFor(metadata);
+    await this.#summaries.makeFolder();
+    const all = Math.min(numExamples, examples.count);
+    this.#report({ kind: 'evaluating', dataset, images: all, engine: evaluator.engine });
+    const witness = new ScoreWitness(examples);
+    const report = this.#settings.report
+      ? { predictions: new PredictionRows(examples), pictures: new ContactSheet(examples) }
+      : undefined;
+    let layers: readonly RecordedValue[] = [];
+    const score = await evaluator.score(tensors, weights, examples, {
+      numExamples,
+      signal: this.#signal,
+      onProgress: (done) => this.#report({ kind: 'scored', done, all }),
+      onScored: (scored) => {
+        witness.add(scored);
+        report?.predictions.add(scored);
+        report?.pictures.add(scored);
+      },
+      ...(!isRecorded && {
+        onFirstBatch: (batch) => {
+          layers = layerValues(batch);
+        },
+      }),
+    });
+    if (score === undefined) return undefined;
+    this.#images += score.total;
+    const result = { globalStep: metadata.globalStep, ...score };
+    this.#report({ kind: 'evaluation', checkpoint: path, dataset, evalData, weights, result });
+    if (!isRecorded) await this.#summaries.record(metadata, [...witness.values(score), ...layers]);
+    if (report !== undefined) {
+      const about = { checkpoint: path, dataset: dataset.name, evalData, weights };
+      const { confusion } = witness;
+      const { predictions, pictures } = report;
+      const files = await writeReport(evalDir, result, about, confusion, predictions, pictures);
+      this.#report({ kind: 'report', confusion, files });
+    }
+    return { dataset: dataset.name, ...result };
+  }
+
+  async release(): Promise<void> {
+    await Promise.all([this.#evaluator?.evaluator.release(), this.#summaries.close()]);
+  }
+
+  async #evaluatorFor(metadata: CheckpointMetadata): Promise<Evaluator> {
+    const network = JSON.stringify(metadata.network);
+    if (this.#evaluator?.network === network) return this.#evaluator.evaluator;
+    await this.#evaluator?.evaluator.release();
+    const { engine } = chooseEngine(this.#settings);
+    const evaluator = await Evaluator.create(engine, networkOf(metadata), this.#settings.batchSize);
+    this.#evaluator = { network, evaluator };
+    return evaluator;
+  }
+
+  async #examplesFor(metadata: CheckpointMetadata): Promise<Examples> {
+    const { dataDir, evalData } = this.#settings;
+    const dataset =
+      this.#settings.dataset === undefined ? datasetOf(metadata) : datasets[this.#settings.dataset];
+    const key = JSON.stringify([dataset.name, metadata.holdout, metadata.seed]);
+    if (this.#examples?.key === key) return this.#examples.examples;
+    const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
+    await ensureDataset(dataset, dataDir, { signal: this.#signal, onEvent });
+    this.#report({ kind: 'reading', dataset });
+    const whole = await loadExamples(dataDir, dataset, evalData === 'test' ? 'test' : 'train', this.#signal);
+    requireSameClasses(metadata.dataset.classes, whole);
+    const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);
+    this.#examples = { key, examples };
+    return examples;
+  }
+}
+
+/** Of the training images those that were trained on, or those that were held out.
+ * @throws RunError where the run held nothing out */
+function partOf(
+  all: Examples,
+  part: Exclude<EvalData, 'test'>,
+  { holdout, seed }: CheckpointMetadata,
+): Examples {
+  if (holdout > 0) return holdOut(all, holdout, seed)[part === 'validation' ? 'validation' : 'training'];
+  if (part === 'train_eval') return all;
+  throw new RunError(
+    'this run was trained without `holdout`, so it has no validation images; use `evalData: test`',
+  );
+}

@@ -1,0 +1,60 @@
+/** The event files of an evaluation folder. */
+import { join } from 'node:path';
+import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
+import { makeFolder } from '../disk/writable.ts';
+import type { Weights } from '../evaluation/evaluate.ts';
+import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
+import { withoutWatched } from '../passes/watch.ts';
+import { encodeGraphDef } from '../summary/graph-def.ts';
+import type { RecordedValue } from '../summary/recorded-value.ts';
+import { SummaryRecorder } from '../summary/recorder.ts';
+import { graphNodes } from '../training/graph-nodes.ts';
+import { networkOf } from '../training/training-run.ts';
+import type { EvaluationSettings } from './evaluation-request.ts';
+
+export class EvaluationSummaries {
+  readonly #settings: EvaluationSettings;
+  readonly #onTrouble: (message: string) => void;
+  #recorder: SummaryRecorder | undefined;
+
+  constructor(settings: EvaluationSettings, onTrouble: (message: string) => void) {
+    this.#settings = settings;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Records the summary of a checkpoint at its step. Resolves when it is on the disk, because the checkpoint will not be
+   * scored again. */
+  async record(metadata: CheckpointMetadata, values: readonly RecordedValue[]): Promise<void> {
+    const recorder = await this.#open(metadata);
+    await recorder.record(metadata.globalStep, values);
+    await recorder.flush();
+  }
+
+  async close(): Promise<void> {
+    await this.#recorder?.close();
+  }
+
+  /** The folder itself for what the tutorial evaluates; for other images or weights a folder in it, which is another run to
+   * TensorBoard. */
+  get #dir(): string {
+    const { evalDir, evalData, weights } = this.#settings;
+    const usual: readonly [string, Weights] = ['test', 'ema'];
+    return evalData === usual[0] && weights === usual[1] ? evalDir : join(evalDir, `${evalData}-${weights}`);
+  }
+
+  /** Called before anything is scored, so that no score is lost.
+   * @throws RunError when the folder cannot be written */
+  makeFolder(): Promise<void> {
+    return makeFolder(this.#dir, 'evalDir');
+  }
+
+  /** Opens the event file on first use and records the graph of this checkpoint's network. */
+  async #open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
+    if (this.#recorder !== undefined) return this.#recorder;
+    const recorder = await SummaryRecorder.open({ dir: this.#dir, onTrouble: this.#onTrouble });
+    const graph = buildEvaluationGraph(networkOf(metadata), this.#settings.batchSize);
+    await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph))));
+    this.#recorder = recorder;
+    return recorder;
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * The evaluation of a training folder: its newest checkpoint once, or every checkpoint that appears. A generator of events
+ * without flags or console; `cifar10 eval` prints them, and the library offers it as `runEvaluation`.
+ */
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { stepOfName } from '../checkpoint/names.ts';
+import { CheckpointStore } from '../checkpoint/store.ts';
+import { command } from '../command.ts';
+import { shellWord } from '../disk/shell-word.ts';
+import { requireOffered } from '../engine/engines.ts';
+import { RunError } from '../errors.ts';
+import { type EvaluationKey, EvaluationLog } from '../evaluation/evaluation-log.ts';
+import { Patience } from '../training/patience.ts';
+import { CheckpointScorer, type ScoringEvent } from './checkpoint-scorer.ts';
+import { type EvaluationRequest, type EvaluationSettings, settingsOf } from './evaluation-request.ts';
+import { EventQueue } from './event-queue.ts';
+
+export type EvaluationEvent =
+  /** The folder is watched; results are added to the file. */
+  | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
+  | { readonly kind: 'noCheckpoint'; readonly dir: string }
+  /** An earlier evaluation of this folder has scored the checkpoint. */
+  | { readonly kind: 'alreadyScored'; readonly checkpoint: string; readonly globalStep: number }
+  /** All checkpoints are scored; the next look follows after a pause. */
+  | { readonly kind: 'waiting' }
+  | ScoringEvent
+  /** @param images scored in total; results are in the file */
+  | { readonly kind: 'end'; readonly images: number; readonly stopped: boolean; readonly file: string };
+
+/** Scores checkpoints and adds the results to `evaluations.jsonl` and event files in `evalDir`.
+ * @throws UsageError for an engine that does not offer the precision
+ * @throws RunError when there is no whole checkpoint, data or engine do not serve, or `evalDir` cannot be written */
+export async function* runEvaluation(
+  request: EvaluationRequest,
+  { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<EvaluationEvent, void, void> {
+  const settings = settingsOf(request);
+  requireOffered(settings.engine, settings.precision);
+  const queue = new EventQueue<EvaluationEvent>();
+  const log = await EvaluationLog.open(settings.evalDir);
+  const scorer = new CheckpointScorer(settings, { signal, report: queue.push });
+  const patience = new Patience(signal);
+  const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience);
+  try {
+    const isFile = (await stat(settings.checkpointDir).catch(() => undefined))?.isFile() === true;
+    if (isFile) yield* evaluation.scoreFile();
+    else if (settings.runOnce) yield* evaluation.scoreNewest();
+    else yield* evaluation.watch();
+  } finally {
+    await patience.for(scorer.release());
+  }
+  yield* queue.pending();
+  yield { kind: 'end', images: scorer.images, stopped: signal.aborted, file: log.file };
+}
+
+type Events = AsyncGenerator<EvaluationEvent, void, void>;
+
+class FolderEvaluation {
+  readonly #settings: EvaluationSettings;
+  readonly #scorer: CheckpointScorer;
+  readonly #log: EvaluationLog;
+  readonly #queue: EventQueue<EvaluationEvent>;
+  readonly #signal: AbortSignal;
+  readonly #patience: Patience;
+  readonly #store: CheckpointStore;
+
+  constructor(
+    settings: EvaluationSettings,
+    scorer: CheckpointScorer,
+    log: EvaluationLog,
+    queue: EventQueue<EvaluationEvent>,
+    signal: AbortSignal,
+    patience: Patience,
+  ) {
+    this.#settings = settings;
+    this.#scorer = scorer;
+    this.#log = log;
+    this.#queue = queue;
+    this.#signal = signal;
+    this.#patience = patience;
+    this.#store = new CheckpointStore(settings.checkpointDir, { keep: 0, onWarning: this.#warn });
+  }
+
+  readonly #warn = (message: string): void => this.#queue.push({ kind: 'warning', message });
+
+  /** Scores the one checkpoint that the request names. */
+  async *scoreFile(): Events {
+    const path = this.#settings.checkpointDir;
+    const checkpoint = await readCheckpoint(path);
+    const key = await this.#keyOf(path);
+    yield* this.#score(path, checkpoint, key && { ...key, globalStep: checkpoint.metadata.globalStep });
+  }
+
+  /** @throws RunError when there is no checkpoint */
+  async *scoreNewest(): Events {
+    const found = await this.#store.latest();
+    yield* this.#queue.pending();
+    if (found === undefined) {
+      const { checkpointDir } = this.#settings;
+      throw new RunError(
+        `No checkpoint file found in ${checkpointDir}. ` +
+          `Train first: ${command(`train --train-dir ${shellWord(checkpointDir)}`)}`,
+      );
+    }
+    yield* this.#score(found.path, found.checkpoint, await this.#keyOf(found.path));
+  }
+
+  /** Looks for checkpoints again and again and scores each once, oldest first. */
+  async *watch(): Events {
+    const { checkpointDir: dir, evalIntervalSecs: everySeconds } = this.#settings;
+    yield { kind: 'watching', dir, everySeconds, file: this.#log.file };
+    const handled = new Set<string>();
+    while (!this.#signal.aborted) {
+      const paths = await this.#store.paths();
+      yield* this.#queue.pending();
+      if (paths.length === 0) yield { kind: 'noCheckpoint', dir };
+      for (const path of paths) {
+        const key = await this.#keyOf(path);
+        if (this.#signal.aborted || key === undefined || handled.has(JSON.stringify(key))) continue;
+        handled.add(JSON.stringify(key));
+        yield* this.#scoreOnce(path, key);
+      }
+      yield { kind: 'waiting' };
+      await sleep(everySeconds * 1000, undefined, { signal: this.#signal }).catch(() => undefined);
+    }
+  }
+
+  async *#scoreOnce(path: string, key: EvaluationKey): Events {
+    if (this.#log.has(key)) {
+      yield { kind: 'alreadyScored', checkpoint: key.checkpoint, globalStep: key.globalStep };
+      return;
+    }
+    const checkpoint = await readIfThere(path, this.#warn);
+    yield* this.#queue.pending();
+    if (checkpoint !== undefined) yield* this.#score(path, checkpoint, key);
+  }
+
+  /** A checkpoint that is scored again gets a new line in the log, but no second point in TensorBoard. */
+  async *#score(path: string, checkpoint: Checkpoint, key: EvaluationKey | undefined): Events {
+    const isRecorded = key !== undefined && this.#log.has({ ...key, report: false });
+    const scoring = this.#patience.for(this.#scorer.score(path, checkpoint, isRecorded));
+    const result = yield* this.#queue.during(scoring);
+    if (result !== undefined && key !== undefined) await this.#log.add(key, result);
+  }
+
+  /** Identifies the evaluation of a file; undefined where the training has deleted the file. */
+  async #keyOf(path: string): Promise<EvaluationKey | undefined> {
+    const { evalData, weights, numExamples, report } = this.#settings;
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined) return undefined;
+    const globalStep = stepOfName(basename(path)) ?? -1;
+    return { checkpoint: path, globalStep, modified: found.mtimeMs, evalData, weights, numExamples, report };
+  }
+}
+
+/** A checkpoint that is damaged gets a warning; one that the training has deleted does not. */
+async function readIfThere(path: string, onWarning: (text: string) => void): Promise<Checkpoint | undefined> {
+  try {
+    return await readCheckpoint(path);
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    const isThere = await stat(path).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) onWarning(`skipped a checkpoint: ${error.message}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+/** Lets a generator yield what callbacks report while it waits for a promise. */
+export class EventQueue<E> {
+  readonly #events: E[] = [];
+  #wake: () => void = () => undefined;
+
+  readonly push = (event: E): void => {
+    this.#events.push(event);
+    this.#wake();
+  };
+
+  /** Yields events as they come until the promise settles. Returns its value.
+   * @throws what the promise rejects with, after the events before it */
+  async *during<T>(work: Promise<T>): AsyncGenerator<E, T, void> {
+    let isSettled = false;
+    const settle = () => {
+      isSettled = true;
+      this.#wake();
+    };
+    work.then(settle, settle);
+    for (;;) {
+      yield* this.pending();
+      if (isSettled) return await work;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        if (isSettled || this.#events.length > 0) resolve();
+      });
+    }
+  }
+
+  /** Yields what was reported and not yet yielded. */
+  *pending(): Generator<E, void, void> {
+    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) yield event;
+  }
+}

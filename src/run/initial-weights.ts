@@ -1,0 +1,31 @@
+/** The checkpoint whose weights a new run starts from. */
+import { stat } from 'node:fs/promises';
+import { readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { CheckpointStore } from '../checkpoint/store.ts';
+import type { Tensors } from '../engine/engine.ts';
+import { RunError } from '../errors.ts';
+import { initialVariables, type TrainingGraph } from '../training/training-graph.ts';
+
+/** The tensors of a checkpoint file, checked against the training graph.
+ * @throws RunError for a folder, for a damaged file, and where a weight is missing or has another shape */
+export async function readInitialWeights(
+  file: string,
+  training: TrainingGraph,
+  seed: number,
+): Promise<Tensors> {
+  await requireFile(file);
+  const { tensors } = await readCheckpoint(file);
+  // Only the check is wanted here: training derives the variables again.
+  initialVariables(training, seed, tensors);
+  return tensors;
+}
+
+/** @throws RunError for a folder, with the newest checkpoint in it. */
+async function requireFile(file: string): Promise<void> {
+  if ((await stat(file).catch(() => undefined))?.isDirectory() !== true) return;
+  const inside = await new CheckpointStore(file, { keep: 0, onWarning: () => undefined }).paths();
+  const example = inside.at(-1) ?? 'model.ckpt-<step>.safetensors';
+  throw new RunError(
+    `\`initFrom\` takes a checkpoint file, and ${file} is a folder; give a file in it, such as ${example}`,
+  );
+}

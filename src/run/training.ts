@@ -1,0 +1,221 @@
+/**
+ * A whole training in a folder: lock, resume, data, engine, event files, validation, checkpoints. A generator of events
+ * without flags or console; `cifar10 train` prints them, and the library offers it as `runTraining`.
+ */
+import { join } from 'node:path';
+import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
+import type { DataEvent } from '../data/events.ts';
+import { loadExamples } from '../data/files.ts';
+import type { Tensors } from '../engine/engine.ts';
+import { RunError, requireRunning } from '../errors.ts';
+import { Evaluator } from '../evaluation/evaluate.ts';
+import { trainingDefaults } from '../recipe/defaults.ts';
+import { stepsIn } from '../training/epochs.ts';
+import { Patience } from '../training/patience.ts';
+import { type SaveRequests, type TrainEvent, train } from '../training/train.ts';
+import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
+import { makeRun, requireSameRun, type TrainingRun } from '../training/training-run.ts';
+import type { Validation } from '../training/validation.ts';
+import { version } from '../version.ts';
+import { ensureDataset } from './ensure-dataset.ts';
+import { EventQueue } from './event-queue.ts';
+import { readInitialWeights } from './initial-weights.ts';
+import { TrainDir } from './train-dir.ts';
+import {
+  engineOf,
+  recipeOf,
+  requireConsistent,
+  type TrainingRequest,
+  withDecaySteps,
+} from './training-request.ts';
+import { TrainingSummaries } from './training-summaries.ts';
+
+export type TrainingEvent =
+  /** Something is not as expected, and training continues. */
+  | { readonly kind: 'warning'; readonly message: string }
+  /** Waits for another process that has the folder locked. */
+  | { readonly kind: 'locked'; readonly message: string }
+  | { readonly kind: 'data'; readonly event: DataEvent }
+  | { readonly kind: 'reading'; readonly dataset: DatasetDescription }
+  /** `restart` moved the run that was in the folder. */
+  | { readonly kind: 'movedAside'; readonly path: string }
+  /** Everything is verified; the training begins. */
+  | {
+      readonly kind: 'start';
+      readonly run: TrainingRun;
+      /** Why it has the engine that it has; undefined where the request names it. */
+      readonly engineReason: string | undefined;
+      /** Path of the checkpoint that it resumes from. */
+      readonly resumedFrom: string | undefined;
+      /** Updates in total. */
+      readonly maxSteps: number;
+    }
+  /** Event files for TensorBoard are written to the folder. */
+  | { readonly kind: 'recording'; readonly dir: string }
+  /** The tensors of a summary are valid until the next event. */
+  | TrainEvent;
+
+export interface TrainingControl {
+  /** When it is aborted, training saves and ends: after the current step, or without it where it takes long. */
+  readonly signal?: AbortSignal;
+  /** Asks for a checkpoint before the next step. */
+  readonly saveRequests?: SaveRequests;
+  /** Called while a checkpoint is written, whenever a part of it is on the disk. */
+  readonly onSaveProgress?: () => void;
+}
+
+/** Trains in a folder until `maxSteps`, or until the signal is aborted.
+ * @throws UsageError for options that contradict each other or are out of range, by name
+ * @throws RunError when the folder is in use or cannot be written, when data, checkpoint or engine do not serve, and when the
+ *   loss is no longer finite
+ * @throws StoppedError when it is aborted before the first step */
+export async function* runTraining(
+  request: TrainingRequest,
+  { signal: stop, saveRequests, onSaveProgress }: TrainingControl = {},
+): AsyncGenerator<TrainingEvent, void, void> {
+  requireConsistent(request);
+  const queue = new EventQueue<TrainingEvent>();
+  const ended = new AbortController();
+  const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
+  const taking = TrainDir.take(request.trainDir, {
+    signal,
+    onWait: (message) => queue.push({ kind: 'locked', message }),
+  });
+  try {
+    const folder = yield* queue.during(taking);
+    const plan = yield* queue.during(prepare(request, signal, queue.push, onSaveProgress));
+    folder.lost.throwIfAborted();
+    folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
+    // Only now: a request that is refused leaves the old run in its place.
+    const moved = request.restart === true ? await folder.moveAside() : undefined;
+    if (moved !== undefined) yield { kind: 'movedAside', path: moved };
+    const control = { signal: AbortSignal.any([signal, folder.lost]), ...(saveRequests && { saveRequests }) };
+    yield* trainAsPlanned(request, plan, control, queue);
+    folder.lost.throwIfAborted();
+  } finally {
+    ended.abort();
+    await (await taking.catch(() => undefined))?.release();
+  }
+}
+
+/** A training with everything that it starts from, verified. */
+interface Plan {
+  readonly run: TrainingRun;
+  readonly training: TrainingGraph;
+  readonly engineReason: string | undefined;
+  readonly store: CheckpointStore;
+  readonly resume: FoundCheckpoint | undefined;
+  readonly initFrom: Tensors | undefined;
+  /** Updates in total. */
+  readonly maxSteps: number;
+}
+
+/** Refuses what can be refused before data is fetched, then fetches and reads the data. */
+async function prepare(
+  request: TrainingRequest,
+  signal: AbortSignal,
+  report: (event: TrainingEvent) => void,
+  onProgress: TrainingControl['onSaveProgress'],
+): Promise<Plan> {
+  const { trainDir, dataDir, epochs, keep = trainingDefaults.keep } = request;
+  const onWarning = (message: string) => report({ kind: 'warning', message });
+  const store = new CheckpointStore(trainDir, {
+    ...{ keep, onWarning, isLocked: true },
+    ...(onProgress && { onProgress }),
+  });
+  const resume = request.restart === true ? undefined : await store.latest();
+  const stored = resume?.checkpoint.metadata;
+  const { dataset, recipe } = recipeOf(request, stored);
+  if (stored !== undefined) await store.warnOfOtherRuns(stored);
+  if (resume !== undefined) requireSameRun(resume.path, resume.checkpoint.metadata, dataset, recipe);
+  const training = buildTrainingGraph(recipe);
+  const initFrom = await initialWeights(request, resume, training, recipe.seed);
+  await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
+  report({ kind: 'reading', dataset });
+  const { engine, reason: engineReason } = engineOf(request, stored);
+  const examples = await loadExamples(dataDir, dataset, 'train', signal);
+  // A damaged test file is found now, not by the evaluation after hours of training.
+  await loadExamples(dataDir, dataset, 'test', signal);
+  const made = makeRun(recipe, examples, engine);
+  const maxSteps =
+    epochs === undefined
+      ? (request.maxSteps ?? trainingDefaults.maxSteps)
+      : stepsIn(epochs, made.examples.count, made.batchSize);
+  const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
+  requireRunning(signal);
+  return { run, training, engineReason, store, resume, initFrom, maxSteps };
+}
+
+async function initialWeights(
+  { initFrom, trainDir }: TrainingRequest,
+  resume: FoundCheckpoint | undefined,
+  training: TrainingGraph,
+  seed: number,
+): Promise<Tensors | undefined> {
+  if (initFrom === undefined) return undefined;
+  if (resume === undefined) return readInitialWeights(initFrom, training, seed);
+  throw new RunError(
+    `\`initFrom\` starts a new run, and ${trainDir} holds one: give another \`trainDir\`, or \`restart\``,
+  );
+}
+
+async function* trainAsPlanned(
+  request: TrainingRequest,
+  plan: Plan,
+  control: TrainingControl,
+  queue: EventQueue<TrainingEvent>,
+): AsyncGenerator<TrainingEvent, void, void> {
+  const { run, training, store, resume, initFrom, maxSteps, engineReason } = plan;
+  const { checkpointSteps = trainingDefaults.checkpointSteps, readers = trainingDefaults.readers } = request;
+  const onWarning = (message: string) => queue.push({ kind: 'warning', message });
+  yield { kind: 'start', run, engineReason, resumedFrom: resume?.path, maxSteps };
+  const validator = await openValidator(request, run, onWarning, control.signal);
+  const patience = new Patience(control.signal);
+  let summaries: TrainingSummaries | undefined;
+  try {
+    const { summarySteps = trainingDefaults.summarySteps } = request;
+    const startStep = resume?.checkpoint.metadata.globalStep ?? 0;
+    if (summarySteps > 0 && startStep < maxSteps) {
+      summaries = await TrainingSummaries.open(request.trainDir, run, training, startStep, onWarning);
+      yield { kind: 'recording', dir: request.trainDir };
+    }
+    const events = train({
+      ...{ run, training, store, maxSteps, checkpointSteps, readers, versions: { cifar10: version } },
+      ...control,
+      ...(resume && { resume }),
+      ...(validator && { validate: validator.validate }),
+      ...(initFrom && { initFrom }),
+      ...(summaries && { summarySteps }),
+    });
+    for await (const event of events) {
+      yield* queue.pending();
+      yield event;
+      await summaries?.record(event);
+    }
+  } finally {
+    await Promise.all([validator && patience.for(validator.release()), summaries?.close()]);
+  }
+  yield* queue.pending();
+}
+
+/** Scores the examples kept out with the moving averages; the best checkpoint goes to `best` in the train folder.
+ * Undefined where nothing is kept out. */
+async function openValidator(
+  { trainDir, evalEvery }: TrainingRequest,
+  { engine, network, batchSize, examples, validation }: TrainingRun,
+  onWarning: (message: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
+  if (validation === undefined) return undefined;
+  const evaluator = await Evaluator.create(engine, network, batchSize);
+  const validate: Validation = {
+    every: evalEvery ?? stepsIn(1, examples.count, batchSize),
+    best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),
+    score: async (variables) => {
+      const score = await evaluator.score(variables, 'ema', validation, { ...(signal && { signal }) });
+      return score?.precision;
+    },
+  };
+  return { validate, release: () => evaluator.release() };
+}
