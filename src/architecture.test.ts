@@ -13,7 +13,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
   'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],
   'fast-png': ['summary/png.ts'],
-  commander: ['cli/'],
   koffi: ['engine/onednn/native/library.ts', 'cli/end-process.ts'],
   'string-width': ['cli/width.ts'],
   'modern-tar': ['data/download/extract.ts'],
@@ -128,13 +127,8 @@ test('every package is imported in one place, so that it can be replaced', () =>
 });
 
 test('nothing above the engines knows which there are, but who chooses between them', () => {
-  // `doctor` tries each, `inspect` reads ONNX files, the library offers all.
-  const whoKnows = [
-    'engine/registry.ts',
-    'cli/commands/doctor.ts',
-    'cli/commands/inspect-onnx.ts',
-    'index.ts',
-  ];
+  // `inspect` reads ONNX files, the library offers all.
+  const whoKnows = ['engine/registry.ts', 'inspect/onnx.ts', 'index.ts'];
   for (const maker of ['engine/onnx/', 'engine/onednn/']) {
     for (const { file, imports } of files) {
       if (file.startsWith(maker) || whoKnows.includes(file)) continue;

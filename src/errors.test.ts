@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { readCheckpoint } from './checkpoint/checkpoint.ts';
-import { errorCode, messageOf, RunError, StoppedError, stackOf, UsageError } from './errors.ts';
+import { errorCode, failureData, messageOf, RunError, StoppedError, stackOf, UsageError } from './errors.ts';
 
 test('errors have codes, and keep the error of the system as their cause', async () => {
   assert.deepEqual([new UsageError('a'), new RunError('a'), new StoppedError('a')].map(errorCode), [
@@ -17,6 +17,17 @@ test('errors have codes, and keep the error of the system as their cause', async
     assert.match(stackOf(error), /RunError[\s\S]*Caused by: /);
     return true;
   });
+});
+
+test('an error that a caller may react to has a code with data', () => {
+  const data = { folder: 'runs/a', pid: 7, host: null };
+  const error = new RunError('runs/a is in use', { code: 'CIFAR10_FOLDER_IN_USE', data, cause: 1 });
+  assert.equal(error.code, 'CIFAR10_FOLDER_IN_USE');
+  assert.deepEqual(failureData(error, 'CIFAR10_FOLDER_IN_USE'), data);
+  assert.equal(failureData(error, 'CIFAR10_DIVERGED'), undefined);
+  assert.equal(failureData(new RunError('no'), 'CIFAR10_DIVERGED'), undefined);
+  assert.equal(error.cause, 1);
+  assert.equal(new RunError('no').data, undefined);
 });
 
 test('errors of another realm have messages, codes and stacks', () => {

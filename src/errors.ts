@@ -10,10 +10,59 @@ export class UsageError extends Error {
   readonly code = 'CIFAR10_USAGE';
 }
 
-/** A request that was understood and could not be carried out: a missing file, a damaged checkpoint. Exit code 1. */
+/** Failures that a caller may want to react to, by code, with their data. */
+export interface Failures {
+  /** Another process uses the folder. `pid` and `host` are null where the lock does not say. */
+  CIFAR10_FOLDER_IN_USE: {
+    readonly folder: string;
+    readonly pid: number | null;
+    readonly host: string | null;
+  };
+  /** Another process took the folder while this one was suspended. */
+  CIFAR10_FOLDER_LOST: { readonly folder: string };
+  /** `option` names the folder, such as `trainDir`. */
+  CIFAR10_NOT_WRITABLE: { readonly folder: string; readonly option: string };
+  /** Other users could replace files in the folder. */
+  CIFAR10_NOT_TRUSTED: { readonly folder: string; readonly option: string };
+  /** The checkpoint to resume from belongs to another run. */
+  CIFAR10_OTHER_RUN: {
+    readonly checkpoint: string;
+    readonly differences: readonly {
+      readonly what: string;
+      readonly stored: string;
+      readonly requested: string;
+    }[];
+  };
+  CIFAR10_NO_CHECKPOINT: { readonly folder: string };
+  /** A loss or variable is infinite or not a number. `checkpoint` is the last one, null if there is none. */
+  CIFAR10_DIVERGED: { readonly step: number; readonly checkpoint: string | null };
+  CIFAR10_DATA_MISSING: { readonly dataset: string; readonly path: string };
+  CIFAR10_DATA_DAMAGED: { readonly dataset: string; readonly path: string };
+  CIFAR10_ENGINE_UNAVAILABLE: { readonly engine: string; readonly precision: string };
+  CIFAR10_OUT_OF_MEMORY: { readonly neededBytes: number };
+}
+type Failure = {
+  readonly [C in keyof Failures]: { readonly code: C; readonly data: Failures[C] };
+}[keyof Failures];
+
+/** A request that was understood and could not be carried out: a missing file, a damaged checkpoint. Exit code 1. The message
+ * names options as the library does, in backticks. */
 export class RunError extends Error {
   override readonly name = 'RunError';
-  readonly code = 'CIFAR10_RUN';
+  readonly code: keyof Failures | 'CIFAR10_RUN';
+  /** By `code`; undefined for `CIFAR10_RUN`. */
+  readonly data: Failure['data'] | undefined;
+
+  constructor(message: string, options: ErrorOptions & (Failure | { readonly code?: never }) = {}) {
+    super(message, options);
+    this.code = options.code ?? 'CIFAR10_RUN';
+    this.data = options.code === undefined ? undefined : options.data;
+  }
+}
+
+/** The data of an error with this code, in whichever realm it was made; undefined for other errors. */
+export function failureData<C extends keyof Failures>(thrown: unknown, code: C): Failures[C] | undefined {
+  return errorCode(thrown) === code ? (thrown as { readonly data?: Failures[C] }).data : undefined;
 }
 
 /** A request that a person ended before it was done (Ctrl-C). What is kept stands in the message. */
@@ -22,7 +71,7 @@ export class StoppedError extends Error {
   readonly code = 'ABORT_ERR';
 }
 
-/** @throws StoppedError when somebody has asked to stop. */
+/** @throws StoppedError when a stop was requested */
 export function requireRunning(signal: AbortSignal | undefined, kept = 'nothing was changed'): void {
   if (signal?.aborted === true) throw new StoppedError(kept);
 }

@@ -1,44 +1,35 @@
 /**
  * `cifar10-ts` as a library: the parts that the command line is made of.
  *
+ * `runTraining` and `runEvaluation` do all that `cifar10 train` and `cifar10 eval` do, and yield events instead of printing:
+ * data is downloaded or drawn, a run in the folder is resumed, checkpoints and TensorBoard's event files are written.
+ *
  * @example
- * import {
- *   CheckpointStore, chooseEngine, datasets, ensureSynthetic, evaluate, loadExamples, makeRun, train,
- *   tutorialHyperparameters, tutorialNetwork, version,
- * } from 'cifar10-ts';
+ * import { runEvaluation, runTraining } from 'cifar10-ts';
  *
- * // Ten classes of drawn pictures. For CIFAR-10, in data/cifar-10-batches-bin: datasets.cifar10, and no clipNorm.
- * const dataset = datasets.synthetic;
- * await ensureSynthetic('data');
- * const { engine } = chooseEngine({ engine: 'auto', precision: 'float32' });
- * const run = makeRun(
- *   {
- *     network: tutorialNetwork(dataset.classes.length),
- *     hyperparameters: { ...tutorialHyperparameters, clipNorm: 5 },
- *     batchSize: 128,
- *     seed: 0,
- *     holdout: 0,
- *   },
- *   await loadExamples('data', dataset, 'train'),
- *   engine,
- * );
- *
- * const store = new CheckpointStore('run', { keep: 5, onWarning: console.warn });
- * const resume = await store.latest();
- * const events = train({
- *   run, store, ...(resume && { resume }), maxSteps: 1000, checkpointSteps: 1000, versions: { cifar10: version },
+ * // Ten classes of drawn pictures. For CIFAR-10: dataset 'cifar10', and no clipNorm.
+ * const training = runTraining({
+ *   trainDir: 'run',
+ *   dataDir: 'data',
+ *   dataset: 'synthetic',
+ *   batchSize: 128,
+ *   maxSteps: 1000,
+ *   hyperparameters: { clipNorm: 5 },
  * });
- * for await (const event of events) {
+ * for await (const event of training) {
  *   if (event.kind === 'step') console.log(event.step, event.totalLoss);
  * }
  *
- * const trained = await store.latest();
- * if (trained === undefined) throw new Error('nothing was saved');
- * const examples = await loadExamples('data', dataset, 'test');
- * const { precision } = await evaluate({
- *   engine, checkpoint: trained.checkpoint, examples, weights: 'ema', batchSize: 100, numExamples: examples.count,
+ * const evaluation = runEvaluation({
+ *   checkpointDir: 'run',
+ *   evalDir: 'run-eval',
+ *   dataDir: 'data',
+ *   numExamples: 2000,
+ *   runOnce: true,
  * });
- * console.log(precision);
+ * for await (const event of evaluation) {
+ *   if (event.kind === 'evaluation') console.log(event.result.precision);
+ * }
  */
 export { gradients } from './autodiff/gradients.ts';
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts';
@@ -51,7 +42,7 @@ export type {
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
 export type { Archive, DatasetFile } from './data/dataset.ts';
 export { type DatasetDescription, type DatasetName, datasets, type Split } from './data/dataset.ts';
-export type { Bringing, DataEvent } from './data/events.ts';
+export type { DataEvent, DataOptions } from './data/events.ts';
 export type { Examples } from './data/examples.ts';
 export { loadExamples } from './data/files.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
@@ -73,7 +64,7 @@ export { onnxModel } from './engine/onnx/compile/compile.ts';
 export { prepare as prepareForOnnx } from './engine/onnx/compile/passes.ts';
 export { createOnnxEngine } from './engine/onnx/runtime/onnx-engine.ts';
 export type { EngineOptions } from './engine/registry.ts';
-export { GraphError, RunError, StoppedError, UsageError } from './errors.ts';
+export { type Failures, failureData, GraphError, RunError, StoppedError, UsageError } from './errors.ts';
 export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
 export {
   type EvaluateOptions,
@@ -92,7 +83,9 @@ export { printGraph } from './graph/print.ts';
 export type { ResultRole, Results } from './graph/results.ts';
 export type {
   AttributesOf,
+  ConvolutionAttributes,
   EngineOpSignatures,
+  ExplicitPadding,
   InputNames,
   LrnAttributes,
   NoAttributes,
@@ -104,19 +97,29 @@ export type {
   PerOutput,
   PoolAttributes,
   ReductionAttributes,
+  RowsAndColumns,
 } from './graph/signature.ts';
 export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
 export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
 export type { Initializer } from './model/initializers.ts';
-export type { Parameter } from './model/network.ts';
 export {
-  type Inference,
-  inference,
-  type Network,
-  type NetworkWidths,
-  tutorialNetwork,
+  type ConvolutionOptions,
+  type DenseOptions,
+  Layers,
+  type WeightOptions,
+} from './model/layers.ts';
+export type {
+  Inference,
+  Network,
+  NetworkConfiguration,
+  NetworkKind,
+  NetworkMode,
+  Parameter,
+  State,
 } from './model/network.ts';
+export { type TutorialWidths, tutorialNetwork } from './model/networks/tutorial.ts';
+export { makeNetwork, networkNames } from './model/networks.ts';
 export { GraphBuilder } from './ops/builder.ts';
 export type { Apply } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';

@@ -1,4 +1,4 @@
-/** The whole benchmark, with few steps, on other processors. */
+/** Runs a short benchmark on simulated older processors. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { engines } from '../testing/engines.ts';
@@ -7,12 +7,12 @@ import { program } from '../testing/program.ts';
 const skip = engines.find(({ name }) => name === 'onednn')?.skip ?? 'not in the list';
 
 for (const isa of ['AVX2', 'AVX512_CORE'])
-  test(`bench times what ${isa} can do, and says what it cannot`, { skip }, async () => {
+  test(`bench measures what ${isa} supports, and reports what it does not`, { skip }, async () => {
     const environment = { ONEDNN_MAX_CPU_ISA: isa, DNNL_MAX_CPU_ISA: isa };
     const words = ['bench', '--steps', '4', '--batch-size', '8'];
     const { code, output, errors } = await program(words, undefined, process.cwd(), environment);
     assert.equal(code, 0, errors);
-    assert.equal(errors, '', 'no warnings, and nothing of the library');
+    assert.equal(errors, '', 'no warnings, and no output of the library');
     assert.match(output, /^step of 8 /m);
     assert.match(output, /^onednn float32, .* ×$/m);
     if (isa === 'AVX2') {

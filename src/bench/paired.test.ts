@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { measurePaired } from './paired.ts';
 
-test('competitors take turns, and steps of the warm-up are not counted', async () => {
+test('competitors alternate, and warm-up steps are not counted', async () => {
   const turns: string[] = [];
   const competitor = (title: string) => ({ title, run: async () => turns.push(title) });
   const results = await measurePaired([competitor('a'), competitor('b')], { rounds: 2, steps: 2, warmUp: 1 });
@@ -13,7 +13,7 @@ test('competitors take turns, and steps of the warm-up are not counted', async (
   );
 });
 
-test('the ratio to the first is the median of the rounds', async () => {
+test('timesFirst is the median of the ratios of all rounds', async () => {
   const wait = (millis: number) => () => new Promise((resolve) => setTimeout(resolve, millis));
   const [first, second] = await measurePaired(
     [

@@ -1,24 +1,24 @@
-/** Competitors measured in turn, A B C A B C …, so that what the machine does meanwhile meets all of them alike. */
+/** Measures competitors alternately, A B C A B C …, so that machine noise affects all of them equally. */
 import { type Spread, spread, timeRuns } from './statistics.ts';
 
 export interface Competitor {
   readonly title: string;
-  /** Takes one step. */
+  /** Runs one step. */
   readonly run: () => Promise<unknown>;
 }
 
 export interface PairedResult {
   readonly title: string;
   readonly millis: Spread;
-  /** How many times as fast as the first competitor: the median over the rounds. */
+  /** How many times as fast as the first competitor; median over the rounds. */
   readonly timesFirst: number;
 }
 
 export interface Rounds {
   readonly rounds: number;
-  /** Steps of each competitor in a round. */
+  /** Measured steps of each competitor per round. */
   readonly steps: number;
-  /** Steps of each that do not count, before the first round. In a round one more step warms the caches. */
+  /** Unmeasured steps of each competitor before the first round. Each round adds one more to warm the caches. */
   readonly warmUp: number;
 }
 

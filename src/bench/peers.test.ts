@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { RunError } from '../errors.ts';
 import { readPeerLine, runPeer } from './peers.ts';
 
-test('a line of a peer is a variant with its rate; bf16 in its name makes it bfloat16', () => {
+test('a line of a peer is a variant with its rate; bf16 in its name means bfloat16', () => {
   assert.deepEqual(readPeerLine('{"variant": "channels_last bf16 eager", "images_per_sec": 2709}'), [
     { variant: 'channels_last bf16 eager', precision: 'bfloat16', imagesPerSecond: 2709 },
   ]);
@@ -13,7 +13,7 @@ test('a line of a peer is a variant with its rate; bf16 in its name makes it bfl
   );
 });
 
-test('other lines are passed over: the best of all, failures, text', () => {
+test('other lines are ignored', () => {
   for (const line of [
     '{"best": "a", "images_per_sec": 1}',
     '{"variant": "a", "failed": "b"}',
@@ -26,14 +26,14 @@ test('other lines are passed over: the best of all, failures, text', () => {
 
 const node = JSON.stringify(process.execPath);
 
-test('a peer is run to its end', async () => {
+test('a peer is run to completion', async () => {
   const found = await runPeer(`${node} -p "JSON.stringify({ variant: 'a', images_per_sec: 7 })"`);
   assert.deepEqual(found, [{ variant: 'a', precision: 'float32', imagesPerSecond: 7 }]);
 });
 
-test('a peer that fails or measures nothing is an error that names it', async () => {
+test('the error for a peer that fails or measures nothing names it', async () => {
   await assert.rejects(runPeer(`${node} -e "process.exit(3)"`), (error: unknown) => {
-    return error instanceof RunError && /the peer ".*" left with exit code 3/.test(error.message);
+    return error instanceof RunError && /the peer ".*" exited with code 3/.test(error.message);
   });
   await assert.rejects(runPeer(`${node} -p 1`), /printed no line like/);
 });

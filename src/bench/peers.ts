@@ -1,7 +1,7 @@
 /**
- * Other programs that train the same network. A peer prints one JSON object a line for each way it knows, with `variant`
- * (a name) and `images_per_sec`, or `failed` and the reason; other lines are passed over. A variant whose name has bf16 or
- * bfloat16 in it counts as bfloat16, every other as float32.
+ * Runs other programs that train the same network. A peer prints one JSON object per line and variant, with `variant` (a
+ * name) and `images_per_sec`, or `failed` with the reason; other lines are ignored. A variant with bf16 or bfloat16 in its
+ * name is bfloat16, any other float32.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -14,11 +14,11 @@ export interface PeerVariant {
   readonly imagesPerSecond: number;
 }
 
-/** Runs the program once, to its end.
- * @param command as it would be typed in a shell
- * @throws RunError when it fails, or measures nothing */
+/** Runs a peer once, to completion.
+ * @param command a shell command
+ * @throws RunError when it fails, or prints no measurement */
 export async function runPeer(command: string, signal?: AbortSignal): Promise<readonly PeerVariant[]> {
-  // A group of its own, so that what the shell has started can be stopped with it.
+  // Runs in its own process group, so that everything the shell starts can be stopped.
   const child = spawn(command, { shell: true, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => process.kill(-(child.pid ?? 0), 'SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
@@ -28,7 +28,7 @@ export async function runPeer(command: string, signal?: AbortSignal): Promise<re
   const code = await exit;
   signal?.removeEventListener('abort', stop);
   requireRunning(signal);
-  if (code !== 0) throw new RunError(`the peer "${command}" left with exit code ${code}`);
+  if (code !== 0) throw new RunError(`the peer "${command}" exited with code ${code}`);
   if (found.length === 0)
     throw new RunError(
       `the peer "${command}" printed no line like {"variant": "a name", "images_per_sec": 123}`,
@@ -36,16 +36,16 @@ export async function runPeer(command: string, signal?: AbortSignal): Promise<re
   return found;
 }
 
-/** What a line of a peer says: one variant, or nothing. */
+/** Parses a line of a peer: one variant, or none. */
 export function readPeerLine(line: string): readonly PeerVariant[] {
-  let said: unknown;
+  let parsed: unknown;
   try {
-    said = JSON.parse(line);
+    parsed = JSON.parse(line);
   } catch {
     return [];
   }
-  if (typeof said !== 'object' || said === null) return [];
-  const { variant, images_per_sec: imagesPerSecond } = said as Readonly<Record<string, unknown>>;
+  if (typeof parsed !== 'object' || parsed === null) return [];
+  const { variant, images_per_sec: imagesPerSecond } = parsed as Readonly<Record<string, unknown>>;
   if (typeof variant !== 'string' || typeof imagesPerSecond !== 'number') return [];
   return [{ variant, imagesPerSecond, precision: /bf16|bfloat16/i.test(variant) ? 'bfloat16' : 'float32' }];
 }

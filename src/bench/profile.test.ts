@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { layerOf, profileSums } from './profile.ts';
 
-test('a part belongs to the layer that its path names, forward or backward', () => {
+test('the layer of a part follows from its path, forward and backward', () => {
   const layers = {
     'conv1/Conv2D': 'conv1',
     norm2: 'norm2',
@@ -17,7 +17,7 @@ test('a part belongs to the layer that its path names, forward or backward', () 
   for (const [name, layer] of Object.entries(layers)) assert.equal(layerOf(name), layer, name);
 });
 
-test('sums are by operator and layer, the longest first, and name what is only moved', () => {
+test('times are summed by operator and layer, in descending order, and data movement is listed', () => {
   const part = (op: string, name: string, millis: number) => ({
     op,
     name,

@@ -1,4 +1,4 @@
-/** Where the time of a step goes: its parts summed by operator, by layer, and by what is only moved about. */
+/** Sums the time of a step's parts by operator, by layer, and for data movement. */
 import type { PartTime } from '../engine/engine.ts';
 
 export interface Share {
@@ -10,9 +10,9 @@ export interface ProfileSums {
   readonly millis: number;
   readonly operators: readonly Share[];
   readonly layers: readonly Share[];
-  /** What computes nothing: reorders, casts, transpositions, copies. */
+  /** Data movement: reorders, casts, transpositions, copies. */
   readonly moves: readonly Share[];
-  /** The parts that took longest, as `name (code)`. */
+  /** The longest parts, as `name (code)`. */
   readonly longest: readonly Share[];
 }
 
@@ -40,7 +40,7 @@ export function layerOf(name: string): string {
   return layerName(first);
 }
 
-/** Without the `_grad` that a gradient's scope has where its operator has no scope of its own. */
+/** Removes the suffix `_grad` that gradients get if their operator has no scope of its own. */
 function layerName(scope: string): string {
   return scope.replace(/_grad$/, '').replace(/^cross_entropy.*/, 'loss');
 }

@@ -1,4 +1,4 @@
-/** What is said of repeated measurements. */
+/** Summary of repeated measurements. */
 export interface Spread {
   readonly median: number;
   readonly fastest: number;
@@ -11,7 +11,7 @@ export function spread(values: readonly number[]): Spread {
   return { median: at(0.5), fastest: at(0), slowest: at(1) };
 }
 
-/** Milliseconds that each of `count` runs takes, after `warmUp` runs that do not count. */
+/** Milliseconds of each of `count` runs, after `warmUp` runs that are not counted. */
 export async function timeRuns(
   count: number,
   warmUp: number,

@@ -1,8 +1,8 @@
-/** Whole training steps as `train` takes them: the next distorted batch, forward, backward, update, averages, losses. */
+/** Measures complete training steps like those of `train`: next distorted batch, forward, backward, update, averages, losses. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { RandomStream } from '../tensor/random.ts';
@@ -10,7 +10,7 @@ import { float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 
-/** A training that takes a step when it is told to. */
+/** A training that runs one step per call. */
 export interface SteppedTraining {
   readonly step: () => Promise<unknown>;
   readonly release: () => Promise<void>;
@@ -18,7 +18,7 @@ export interface SteppedTraining {
 
 const network = tutorialNetwork(10);
 
-/** Floating-point operations of one step, by definition of its operators. */
+/** Floating-point operations of one step, computed from its operators. */
 export function stepFlop(batchSize: number): number {
   return (
     2 *
@@ -26,7 +26,7 @@ export function stepFlop(batchSize: number): number {
   );
 }
 
-/** A training with its batches prepared ahead, as in a run. */
+/** Starts a training with prefetched batches, like a real run. */
 export async function startTraining(
   engine: Engine,
   examples: Examples,
@@ -39,7 +39,7 @@ export async function startTraining(
     throw error;
   });
   const batches = prefetchBatches(examples, { seed: 0, batchSize, firstStep: 0 });
-  // A small learning rate: what is measured must not diverge.
+  // A small learning rate, so that the training does not diverge.
   const hyperparameters = { ...tutorialHyperparameters, learningRate: 0.01 };
   return {
     step: async () => {
@@ -53,7 +53,7 @@ export async function startTraining(
   };
 }
 
-/** What each part of a step takes, on a batch of random images. */
+/** The time of each part of a step, on a batch of random images. */
 export async function profileStep(
   engine: Engine,
   batchSize: number,

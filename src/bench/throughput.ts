@@ -4,12 +4,12 @@ import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { distortedBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { type Spread, spread, timeRuns } from './statistics.ts';
 
-/** Images per second over all examples: central crops, forward pass, precision. The median of three passes. */
+/** Images per second of evaluation over all examples: central crops, forward pass, precision; median of three passes. */
 export async function measureEvaluation(
   engine: Engine,
   examples: Examples,

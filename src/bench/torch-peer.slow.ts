@@ -1,4 +1,4 @@
-/** The PyTorch program of the comparison does what bench expects, where PyTorch is installed. */
+/** Checks, if PyTorch is installed, that the PyTorch peer prints what bench expects. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { runPeer } from './peers.ts';
 const program = fileURLToPath(new URL('../../bench/peers/torch_step.py', import.meta.url));
 const hasTorch = spawnSync('python3', ['-c', 'import torch']).status === 0;
 
-test('bench/peers/torch_step.py measures the variants asked for', {
+test('bench/peers/torch_step.py measures the requested variants', {
   skip: hasTorch ? false : 'python3 has no torch here',
 }, async () => {
   const words = '--batch 8 --steps 2 --warm-up 1 --only "channels_last banded eager"';

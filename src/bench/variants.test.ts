@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { engineSupport } from '../engine/engines.ts';
 import { findVariants } from './variants.ts';
 
-test('what is measured, emulated or missing is what the engines say they can do here', () => {
-  const { there, missing } = findVariants({}, [1, 2]);
+test('variants are measured, emulated or missing as the engines report', () => {
+  const { available, missing } = findVariants({}, [1, 2]);
   const every = [
     ['onnx', 'float32'],
     ['onednn', 'float32'],
@@ -12,7 +12,7 @@ test('what is measured, emulated or missing is what the engines say they can do 
   ] as const;
   for (const [engine, precision] of every) {
     const support = engineSupport(engine, precision);
-    const found = there.filter((one) => one.engine.name === engine && one.engine.precision === precision);
+    const found = available.filter((one) => one.engine.name === engine && one.engine.precision === precision);
     const absent = missing.find(({ title }) => title === `${engine} ${precision}`);
     if (support.verdict === 'fast' || support.verdict === 'slow') {
       assert.deepEqual(
@@ -27,10 +27,10 @@ test('what is measured, emulated or missing is what the engines say they can do 
   }
 });
 
-test('one thread is singular, and an emulated variant says so', () => {
-  const { there } = findVariants({ engine: 'onnx' }, [1, 2]);
+test('titles say "1 thread" and "2 threads"', () => {
+  const { available } = findVariants({ engine: 'onnx' }, [1, 2]);
   assert.deepEqual(
-    there.map(({ title }) => title),
+    available.map(({ title }) => title),
     ['onnx float32, 1 thread', 'onnx float32, 2 threads'],
   );
 });

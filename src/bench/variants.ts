@@ -1,4 +1,4 @@
-/** What is measured: engines, precisions and numbers of threads, as far as this machine has them. */
+/** The variants to measure: the engines, precisions and numbers of threads that work on this machine. */
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
 import { type EngineName, engineNames, offers, type Precision } from '../engine/offers.ts';
@@ -6,21 +6,21 @@ import { counted } from '../wording.ts';
 
 export interface Variant {
   readonly engine: Engine;
-  /** Such as `onednn bfloat16, 2 threads`. */
+  /** For example `onednn bfloat16, 2 threads`. */
   readonly title: string;
-  /** Whether the CPU lacks the instructions: it can be measured, but training so makes no sense. */
+  /** Whether the CPU lacks the instructions: it can be measured, but is too slow for training. */
   readonly emulated: boolean;
 }
 /** An engine and precision that cannot be measured here. */
 export interface MissingVariant {
-  /** Such as `onednn bfloat16`. */
+  /** For example `onednn bfloat16`. */
   readonly title: string;
   readonly verdict: 'impossible' | 'missing';
   readonly why: string;
 }
 export interface Variants {
-  readonly there: readonly Variant[];
-  /** What was asked for and is not available here. */
+  readonly available: readonly Variant[];
+  /** Requested variants that do not work here. */
   readonly missing: readonly MissingVariant[];
 }
 
@@ -28,13 +28,13 @@ const all = engineNames.flatMap((engine) =>
   offers[engine].precisions.map((precision: Precision) => [engine, precision] as const),
 );
 
-/** Every engine and precision, or those of one name, each with every number of threads; bfloat16 also where it
- * is only emulated, to show how slow that is. */
+/** All engines and precisions, or those requested, each with every number of threads. Includes bfloat16 where it is only
+ * emulated, to show how slow that is. */
 export function findVariants(
   wanted: { readonly engine?: EngineName; readonly precision?: Precision },
   threads: readonly number[],
 ): Variants {
-  const there: Variant[] = [];
+  const available: Variant[] = [];
   const missing: MissingVariant[] = [];
   for (const [engine, precision] of all) {
     if (wanted.engine !== undefined && wanted.engine !== engine) continue;
@@ -46,10 +46,10 @@ export function findVariants(
     }
     for (const count of threads) {
       const chosen = chooseEngine({ engine, precision, threads: count, emulate: true });
-      there.push(variant(chosen.engine, support.verdict === 'slow'));
+      available.push(variant(chosen.engine, support.verdict === 'slow'));
     }
   }
-  return { there, missing };
+  return { available, missing };
 }
 
 function variant(engine: Engine, emulated: boolean): Variant {

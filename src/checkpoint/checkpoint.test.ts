@@ -109,8 +109,8 @@ const mistakes: readonly { change: Record<string, string | undefined>; message: 
     message: 'f: metadata.dataset.classes: expected a list, found "a"',
   },
   {
-    change: { network: '{"name": "tutorial", "layerWidths": {"conv1": 0.5}}' },
-    message: 'f: metadata.network.layerWidths.conv1: expected a whole number of at least 1, found 0.5',
+    change: { network: '{"name": "tutorial", "configuration": {"conv1": "64"}}' },
+    message: 'f: metadata.network.configuration.conv1: expected a number, found "64"',
   },
   { change: { network: '[]' }, message: 'f: metadata.network: expected an object, found []' },
   {

@@ -57,8 +57,8 @@ export interface DatasetDescription {
 
 export interface NetworkDescription {
   readonly name: string;
-  /** Number of output channels or units per layer. */
-  readonly layerWidths: Readonly<Record<string, number>>;
+  /** The numbers that shape it, such as the widths of its layers. */
+  readonly configuration: Readonly<Record<string, number>>;
 }
 
 export interface Versions {
@@ -79,7 +79,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
       checksum: text,
     }),
   ),
-  network: json(record<NetworkDescription>({ name: text, layerWidths: dictionaryOf(wholeNumber(1)) })),
+  network: json((value, where) => readNetwork(withConfiguration(value), where)),
   holdout: json(finiteNumber),
   validationPrecision: json(orNull(finiteNumber)),
   batchSize: json(wholeNumber(1)),
@@ -92,6 +92,15 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   groups: withDefault(json(readParameterGroups), []),
   versions: json(record<Versions>({ cifar10: text, node: text, engine: text })),
 };
+
+const readNetwork = record<NetworkDescription>({ name: text, configuration: dictionaryOf(finiteNumber) });
+
+/** Versions before 0.2 stored the configuration as `layerWidths`. */
+function withConfiguration(network: unknown): unknown {
+  if (typeof network !== 'object' || network === null || !('layerWidths' in network)) return network;
+  const { layerWidths, ...rest } = network;
+  return { ...rest, configuration: layerWidths };
+}
 
 const readFields = record<CheckpointMetadata>(fields);
 

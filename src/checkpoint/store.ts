@@ -121,6 +121,7 @@ export class CheckpointStore {
     throw new RunError(
       `no whole checkpoint in ${this.#dir}:\n${problems.map((problem) => `  ${problem}`).join('\n')}\n\
 Restore one of them from a copy, or train in another folder.`,
+      { code: 'CIFAR10_NO_CHECKPOINT', data: { folder: this.#dir } },
     );
   }
 

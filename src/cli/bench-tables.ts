@@ -1,21 +1,14 @@
-/** Measurements as tables for people. */
-import type { PairedResult } from '../bench/paired.ts';
+/** Formats measurements as tables. */
+import type { Side, StepRow } from '../bench/measurement.ts';
 import type { ProfileSums, Share } from '../bench/profile.ts';
 import type { MissingVariant } from '../bench/variants.ts';
 import { inFlags } from './option-flags.ts';
 import { table } from './table.ts';
 
-export interface StepRow extends PairedResult {
-  readonly batchSize: number;
-  readonly imagesPerSecond: number;
-  /** 1 is a step at the rate of the engine's best matrix product. */
-  readonly shareOfRoof: number;
-}
-
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
 
-/** One line a variant, for one batch size; ratios to the first line. Below them what cannot be measured here. */
+/** One line per variant, for one batch size, with ratios to the first line; below them, the variants that are missing. */
 export function stepTable(rows: readonly StepRow[], missing: readonly MissingVariant[]): string {
   const body = rows.map(({ title, millis, imagesPerSecond, shareOfRoof, timesFirst }) => [
     title,
@@ -30,7 +23,7 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
   return [table([head, ...body]), ...absent].join('\n');
 }
 
-/** Why a variant is not measured. */
+/** Why a variant was not measured. */
 export function missingLine(missing: MissingVariant): string {
   return `${missing.title}: ${unavailable(missing)}: ${inFlags(missing.why)}`;
 }
@@ -39,7 +32,7 @@ function unavailable({ verdict }: MissingVariant): string {
   return verdict === 'impossible' ? 'not available on this CPU' : 'not available here';
 }
 
-/** Sums by operator, layer and moves, and the longest parts. */
+/** Tables of the time by operator, layer and data movement, and of the longest parts. */
 export function profileTables({ millis, operators, layers, moves, longest }: ProfileSums): string {
   const sum = (shares: readonly Share[]) => shares.reduce((total, share) => total + share.millis, 0);
   const part = (title: string, shares: readonly Share[]) =>
@@ -61,4 +54,15 @@ export function profileTables({ millis, operators, layers, moves, longest }: Pro
     moved,
     ...(moves.length > 0 ? [part('moved', moves)] : []),
   ].join('\n\n');
+}
+
+/** The rates of one side, a row a variant, a column a round. */
+export function sideTable(title: string, rounds: readonly Side[]): string {
+  const names = [...new Set(rounds.flatMap((side) => [...side.keys()]))];
+  const head = [title, ...rounds.map((_, round) => `images/s, round ${round + 1}`)];
+  const rows = names.map((name) => [
+    name,
+    ...rounds.map((side) => side.get(name)?.imagesPerSecond.toFixed(0) ?? '-'),
+  ]);
+  return table([head, ...rows]);
 }

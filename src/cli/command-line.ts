@@ -1,30 +1,23 @@
-/** `cifar10`: reads the command line, runs the command, and leaves with the exit code that says how it went. */
+/** `cifar10`: reads the command line, runs the command, and exits with the right exit code. */
 
 import { command } from '../command.ts';
 import { errorCode, messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
 import { describeExhaustion } from '../machine/exhaustion.ts';
 import { Patience } from '../training/patience.ts';
 import { version } from '../version.ts';
-import { isCommandName } from './command-table.ts';
+import { type CommandRecord, commandTable, isCommandName } from './command-table.ts';
 import { type Console, createConsole, type Output } from './console.ts';
 import { exitNow } from './end-process.ts';
+import type { CommandName } from './flag.ts';
 import { inFlags } from './option-flags.ts';
 import { OutputQueue, type StreamName, sinkOf } from './output-queue.ts';
-import { type CommandLine, parseCommandLine } from './parse.ts';
+import { type CommandLine, parseCommandLine, type RequestsByCommand } from './parse.ts';
 import { interruption } from './signals.ts';
 import { StopWatch } from './stop-watch.ts';
 import { startWatchdog } from './watchdog.ts';
 
-/** Runs a request. Commands are loaded when they are asked for, so that help and errors come at once. */
+/** Runs a request. Returns the exit code. */
 async function run(request: CommandLine, console: Console): Promise<number> {
-  const { signal } = interruption;
-  const stopWatch = new StopWatch(
-    signal,
-    (why) => interruption.leave(why),
-    (limits) => startWatchdog(interruption.name, limits),
-  );
-  const room = () => output.room(signal);
-  const context = { console, signal, stopWatch, room };
   switch (request.command) {
     case 'help':
       console.result(request.text);
@@ -32,42 +25,31 @@ async function run(request: CommandLine, console: Console): Promise<number> {
     case 'version':
       console.result(version);
       return 0;
-    case 'download': {
-      interruption.listen();
-      const { downloadCommand } = await import('./commands/download.ts');
-      await downloadCommand({ ...request, ...context });
-      return 0;
-    }
-    case 'train': {
-      interruption.listen();
-      const { trainCommand } = await import('./commands/train.ts');
-      return (await trainCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
-    }
-    case 'eval': {
-      interruption.listen();
-      const { evalCommand } = await import('./commands/eval.ts');
-      return (await evalCommand({ ...request, ...context })) ? 0 : interruption.exitCode();
-    }
-    case 'inspect': {
-      const { inspectCommand } = await import('./commands/inspect.ts');
-      await inspectCommand({ ...request, ...context });
-      return 0;
-    }
-    case 'doctor': {
-      const { doctorCommand } = await import('./commands/doctor.ts');
-      return (await doctorCommand({ ...request, ...context })) ? 0 : 1;
-    }
-    case 'bench': {
-      interruption.listen();
-      const { benchCommand } = await import('./commands/bench.ts');
-      await benchCommand({ ...request, ...context });
-      return interruption.signal.aborted ? interruption.exitCode() : 0;
-    }
+    default:
+      return runCommand(request, console);
   }
 }
 
-/** 2 for what could be refused from the command line alone, 1 for everything else that failed, the signal's code for
- * what was stopped. */
+async function runCommand<C extends CommandName>(
+  { command: name, ...request }: RequestsByCommand[C],
+  console: Console,
+): Promise<number> {
+  const { signal } = interruption;
+  const stopWatch = new StopWatch(
+    signal,
+    (why) => interruption.leave(why),
+    (limits) => startWatchdog(interruption.name, limits),
+  );
+  const { load, isStoppable }: CommandRecord<C> = commandTable[name];
+  if (isStoppable) interruption.listen();
+  const start = await load();
+  const room = () => output.room(signal);
+  const outcome = await start({ ...request, console, signal, stopWatch, room });
+  if (outcome === 'stopped') return interruption.exitCode();
+  return outcome === 'done' ? 0 : 1;
+}
+
+/** 2 for errors that follow from the command line alone, 1 for all other failures, the signal's code after a stop. */
 function report(error: unknown, debug: boolean, console: Console): number {
   console.progress(undefined);
   if (error instanceof StoppedError) {
@@ -87,7 +69,7 @@ function kindOf(error: unknown): 'usage' | 'run' | 'fault' {
   return error instanceof RunError ? 'run' : 'fault';
 }
 
-/** The message of an error; where something ran out, what and what to do, behind the message of the file or thread. */
+/** The message of an error. If a resource ran out, it also says which, and what to do. */
 function explained(error: unknown): string {
   const exhausted = describeExhaustion(error);
   const message = messageOf(error);
@@ -95,18 +77,18 @@ function explained(error: unknown): string {
   return isOurs(error) ? `${message}\n${exhausted}` : exhausted;
 }
 
-/** Is it one of our errors, whose message is written for people? */
+/** Whether this is one of our errors, whose message is written for users. */
 function isOurs(error: unknown): boolean {
   return error instanceof RunError || error instanceof UsageError;
 }
 
-/** The command that was asked for and a blank, or nothing. */
+/** The requested command followed by a space, or an empty string. */
 function commandWord(): string {
   const [first = ''] = words;
   return isCommandName(first) ? `${first} ` : '';
 }
 
-/** One hint: what a message says itself is not said again. */
+/** At most one hint; none if the message says the same. */
 function hintFor(error: unknown, debug: boolean): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)
@@ -133,7 +115,7 @@ function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
 }
 
 /** When the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. An output that cannot be
- * written, such as a file on a full disk, ends it too, and is an error. An error about standard error cannot be reported. */
+ * written, such as a file on a full disk, also ends the run, as an error. An error on standard error cannot be reported. */
 function outputFailed(stream: StreamName, error: unknown): void {
   if (stream === 'err') return;
   if (errorCode(error) !== 'EPIPE' && !interruption.signal.aborted) {
@@ -145,17 +127,17 @@ function outputFailed(stream: StreamName, error: unknown): void {
 
 let outputHasFailed = false;
 
-/** After its end a process may live on for a thread that hangs, such as one in a write to a disk that failed. */
+/** Time limit for a thread that hangs after the end, such as in a write to a failed disk. */
 const lingeringMillis = 2000;
-/** After a stop it may compute a step that was given up; everything is saved then. */
+/** Time limit after a stop, when an abandoned step may still be running; everything is saved by then. */
 const lingeringAfterStopMillis = 100;
-/** How long after a stop the output may be read. */
+/** Time limit for the output to be read after a stop. */
 const lastOutputMillis = 1200;
-/** How long last words may take to be written. */
+/** Time limit for writing the last messages. */
 const lastWordsMillis = 120;
 
 const words = process.argv.slice(2);
-// Programs that asked for JSON get it for a wrong flag too.
+// With --json, errors about flags are JSON too.
 const asksForJson = words.some((word) => word === '--json' || word === '--json=true');
 let console: Console = createConsole({ quiet: false, json: asksForJson }, streams);
 interruption.sayLast = (text) => {
@@ -170,7 +152,7 @@ try {
 } catch (error) {
   process.exitCode = report(error, words.includes('--debug'), console);
 }
-// After a stop nobody waits for a reader that is slow.
+// After a stop, do not wait for a slow reader.
 await new Patience(interruption.signal, lastOutputMillis).for(output.idle());
 if (outputHasFailed) process.exitCode = 1;
 const { exitCode = 0 } = process;

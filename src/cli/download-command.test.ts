@@ -14,15 +14,15 @@ describe('the command download', () => {
     [
       'an address that is none',
       ['--url', 'notaurl'],
-      /--url: expected an address with http:\/\/ or https:\/\/, found "notaurl"/,
+      /--url: expected a URL with http:\/\/ or https:\/\/, found "notaurl"/,
     ],
-    ['a file as an address', ['--url', 'file:///tmp/x'], /--url: expected an address with http/],
-    ['another way of sending', ['--url', 'ftp://127.0.0.1/x'], /--url: expected an address with http/],
+    ['a file as an address', ['--url', 'file:///tmp/x'], /--url: expected a URL with http/],
+    ['another way of sending', ['--url', 'ftp://127.0.0.1/x'], /--url: expected a URL with http/],
     ['two sources', ['--url', 'http://127.0.0.1/', '--tarball', 'x'], /--url and --tarball: .*leave one out/],
     [
       'a source of what is drawn',
       ['--dataset', 'synthetic', '--tarball', 'x'],
-      /--tarball: --dataset synthetic is drawn here/,
+      /--tarball: --dataset synthetic is generated, not downloaded/,
     ],
     [
       'an address of what is drawn',
@@ -56,7 +56,7 @@ describe('the command download', () => {
         assert.equal(outcome.code, 1);
         assert.equal(
           outcome.errors,
-          `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: ENOTFOUND: the name of the server is unknown; is there a network?
+          `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: ENOTFOUND: the server name is unknown; is the network available?
   From a copy: ${command("download --data-dir 'my data'")} --tarball FILE; from a mirror: --url ADDRESS.
   Without: --dataset synthetic trains on drawn pictures.
 `,

@@ -135,7 +135,7 @@ describe('a folder for temporary files', { skip }, () => {
       test(`${title}: ${words.slice(0, 2).join(' ')}`, () =>
         assertRefused(
           within({ ulimit: '-n 1024' }, words, { TMPDIR: where() }),
-          /no folder for temporary files can be made in .*: .*\. Set TMPDIR to a folder/,
+          /cannot create a folder for temporary files in .*: .*\. Set TMPDIR to a writable folder/,
         ));
   test('is left empty', () => {
     const empty = join(folder, 'tmp');

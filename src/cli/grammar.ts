@@ -1,9 +1,9 @@
 /**
- * The ways in which a flag may be written, brought to the one that commander reads.
+ * The ways in which a flag may be written.
  *
- *     --max-steps 1000    --max-steps=1000    --max_steps=1000           -> --max-steps=1000
- *     --run-once          --run_once=true     --run-once T               -> --run-once
- *     --no-run-once       --norun_once        --run-once=0               -> --no-run-once
+ *     --max-steps 1000    --max-steps=1000    --max_steps=1000           max-steps: 1000
+ *     --run-once          --run_once=true     --run-once T               run-once: true
+ *     --no-run-once       --norun_once        --run-once=0               run-once: false
  *
  * The underscores, `=true|t|1`, a separate word and `--no…` are the grammar of TensorFlow r0.11's programs. They
  * ignored flags they did not know and took any other word for false; here both are refused.
@@ -27,59 +27,62 @@ const flags: ReadonlyMap<string, Flag> = new Map(
   Object.entries(flagTable).map(([name, flag]) => [writtenName(name), flag]),
 );
 
-/** Flags that every command has; whoever calls this has taken them out already. */
+/** Flags that every command has; they are handled before the others are read. */
 export const commonFlags = ['debug', 'help', 'version'] as const;
 
-/** Brings what follows a command to `--name=value`, `--name` or `--no-name`, in the order given.
- * @throws UsageError for what is unknown, incomplete, not yet available or of another command. */
-export function normaliseFlags(command: CommandName, words: readonly string[]): string[] {
-  return splitWords(command, words).flags;
+type Value = string | number | boolean;
+
+export interface ReadWords {
+  /** Values by the names of flags, such as `batch-size`; of a flag that is given twice the last one. */
+  readonly values: ReadonlyMap<string, Value>;
+  /** The words that are no flags, where the command takes such. */
+  readonly operands: readonly string[];
 }
 
-/** The flags, normalised, and the words that are none, where the command takes such. */
-export function splitWords(
-  command: CommandName,
-  words: readonly string[],
-): { readonly flags: string[]; readonly operands: readonly string[] } {
+/** Reads the words that follow a command.
+ * @throws UsageError for a flag that is unknown, incomplete, not yet available or of another command */
+export function readWords(command: CommandName, words: readonly string[]): ReadWords {
   const operands: string[] = [];
   const rest = [...words];
-  const normalised: string[] = [];
+  const values = new Map<string, Value>();
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (!word.startsWith('-') && commandTable[command].operand !== undefined) {
       operands.push(word);
       continue;
     }
     const found = recognise(command, word);
-    normalised.push(found.flag.kind === 'boolean' ? booleanFlag(found, rest) : valueFlag(found, rest));
+    values.set(
+      found.name,
+      found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(found, rest),
+    );
   }
-  return { flags: normalised, operands };
+  return { values, operands };
 }
 
 interface Found {
-  /** With dashes, as the program writes it. */
-  readonly written: string;
+  /** Such as `batch-size`. */
+  readonly name: string;
   readonly flag: AvailableFlag;
   readonly negated: boolean;
-  /** What stands behind the `=`. */
+  /** The text after the `=`. */
   readonly inline: string | undefined;
 }
 
 /** Takes the value from the words that follow, unless it is in the flag's own. */
-function valueFlag({ written, flag, inline }: Found, rest: string[]): string {
-  const value = inline ?? (rest[0]?.startsWith('--') ? undefined : rest.shift());
-  readValue(flag, written, value); // Refused here, or a value that is missing would be commander's to word.
-  return `${written}=${value}`;
+function givenValue({ name, flag, inline }: Found, rest: string[]): Value {
+  const text = inline ?? (rest[0]?.startsWith('--') ? undefined : rest.shift());
+  return readValue(flag, `--${name}`, text);
 }
 
-function booleanFlag({ written, flag, negated, inline }: Found, rest: string[]): string {
-  const negative = written.replace('--', '--no-');
-  if (negated && inline !== undefined) throw new UsageError(`${negative}: takes no value, found "${inline}"`);
-  if (negated) return negative;
+function booleanValue({ name, flag, negated, inline }: Found, rest: string[]): Value {
+  if (negated && inline !== undefined)
+    throw new UsageError(`--no-${name}: takes no value, found "${inline}"`);
+  if (negated) return false;
   const text = inline ?? (isBooleanWord(rest[0]) ? rest.shift() : 'true');
-  return readValue(flag, written, text) ? written : negative;
+  return readValue(flag, `--${name}`, text);
 }
 
-/** What a word names. */
+/** The flag that a word names. */
 function recognise(command: CommandName, word: string): Found {
   const odd = oddDash(word);
   if (odd !== undefined) throw new UsageError(odd);
@@ -97,7 +100,7 @@ function recognise(command: CommandName, word: string): Found {
   if (!flag.commands.includes(command)) {
     throw new UsageError(`${written}: not a flag of ${command} but of ${flag.commands.join(' and ')}`);
   }
-  return { written, flag, negated, inline };
+  return { name, flag, negated, inline };
 }
 
 /** Undoes `no-` and `no` in front of a boolean flag. */

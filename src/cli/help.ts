@@ -1,31 +1,45 @@
-import { Command } from 'commander';
+/** The help texts, made from the tables of commands and flags. They fit into 80 columns. */
 import { command, program } from '../command.ts';
 import { commandTable } from './command-table.ts';
-import type { CommandName } from './flag.ts';
-import { buildCommand, commonOptions, helpWidth } from './program.ts';
+import { type AvailableFlag, type CommandName, isFlagOf, writtenName } from './flag.ts';
+import { flagTable } from './flag-table.ts';
+import { inFlags } from './option-flags.ts';
+import { linesOf, settings, widestName } from './table.ts';
+
+const columns = 80;
+
+/** A name and what it means. */
+type Row = readonly [name: string, text: string];
 
 /** The help of a command: what it does, its flags with their defaults, examples. */
 export function commandHelp(name: CommandName): string {
-  const { operand } = commandTable[name];
-  const built = buildCommand(name).usage(operand === undefined ? '[flags]' : `<${operand}> [flags]`);
-  for (const option of commonOptions()) built.addOption(option);
-  return built.helpInformation() + examplesText(commandTable[name].examples) + grammarNote;
+  const { operand, description, examples } = commandTable[name];
+  const usage = operand === undefined ? '[flags]' : `<${operand}> [flags]`;
+  const sections = [...flagSections(name), ['Always:', commonFlags] as const];
+  return [
+    `Usage: ${program()} ${name} ${usage}`,
+    paragraph(description),
+    ...sectionTexts(sections),
+    examplesText(examples),
+    'A flag may also be written --name=value, with _ for -; a boolean as --no-name.\n',
+  ].join('\n\n');
 }
 
 /** The help of the program: its commands, and how to begin. */
 export function programHelp(): string {
-  const help = new Command(program())
-    .usage('<command> [flags]')
-    .description(
+  const commands = Object.entries(commandTable).map(([name, { summary }]): Row => [name, summary]);
+  return [
+    `Usage: ${program()} <command> [flags]`,
+    paragraph(
       'Trains and evaluates a convolutional image classifier: the TensorFlow CIFAR-10 tutorial on Node.js.',
-    )
-    .helpOption(false)
-    .helpCommand('help [command]', 'show what a command does and its flags')
-    .configureHelp({ helpWidth });
-  for (const [name, { summary }] of Object.entries(commandTable)) {
-    help.command(name).summary(summary).usage(' ').helpOption(false);
-  }
-  return help.helpInformation() + examplesText(firstSteps) + commonNote;
+    ),
+    ...sectionTexts([
+      ['Commands:', [...commands, ['help [command]', 'show what a command does and its flags']]],
+    ]),
+    examplesText(firstSteps),
+    'Every command takes --quiet (results, warnings and errors only), --json (one\n' +
+      'object a line), --help, --version and --debug (where did an error arise?).\n',
+  ].join('\n\n');
 }
 
 const firstSteps = [
@@ -37,15 +51,56 @@ const firstSteps = [
   ['train --help', 'All flags of train'],
 ] as const;
 
-const grammarNote = `
-A flag may also be written --name=value, with _ for -; a boolean as --no-name.
-`;
+/** The flags that every command has. */
+const commonFlags: readonly Row[] = [
+  ['-h, --help', 'show this'],
+  ['--version', 'show the version'],
+  ['--debug', 'show where in the program an error arose'],
+];
 
-const commonNote = `
-Every command takes --quiet (results, warnings and errors only), --json (one
-object a line), --help, --version and --debug (where did an error arise?).
-`;
+type Section = readonly [heading: string, rows: readonly Row[]];
+
+/** The flags of a command under their headings, in the order of the table. */
+function flagSections(name: CommandName): readonly Section[] {
+  const sections = new Map<string, Row[]>();
+  for (const [key, flag] of Object.entries(flagTable)) {
+    if (!isFlagOf(flag, name)) continue;
+    const rows = sections.get(flag.group) ?? [];
+    sections.set(flag.group, [...rows, flagRow(key, flag, name)]);
+  }
+  return [...sections].map(([group, rows]) => [`${group}:`, rows]);
+}
+
+function flagRow(key: string, flag: AvailableFlag, name: CommandName): Row {
+  const term = `--${writtenName(key)}${valueHint(flag)}`;
+  const own = flag.helpFor?.[name];
+  const text = inFlags(own ?? flag.help);
+  if (flag.fromCheckpoint?.includes(name) === true)
+    return [term, `${text} (default: what the checkpoint names)`];
+  // A text for one command says its default itself.
+  const isSaid = own !== undefined || flag.default === undefined || flag.default === false;
+  return [term, isSaid ? text : `${text} (default: ${defaultText(flag.default)})`];
+}
+
+function valueHint(flag: AvailableFlag): string {
+  if (flag.kind === 'boolean') return '';
+  return ` <${flag.valueName ?? (flag.kind === 'choice' ? flag.choices.join('|') : '')}>`;
+}
+
+function defaultText(value: string | number | boolean): string {
+  return typeof value === 'number' && value >= 10_000 ? value.toLocaleString('en-US') : String(value);
+}
+
+/** Headings with their rows, the texts of all sections in one column. */
+function sectionTexts(sections: readonly Section[]): readonly string[] {
+  const nameWidth = widestName(sections.flatMap(([, rows]) => rows));
+  return sections.map(([heading, rows]) => `${heading}\n${settings(rows, columns, nameWidth)}`);
+}
+
+function paragraph(text: string): string {
+  return linesOf(text, columns).join('\n');
+}
 
 function examplesText(examples: readonly (readonly [line: string, purpose: string])[]): string {
-  return `\nExamples:\n${examples.map(([line, purpose]) => `  # ${purpose}\n  ${command(line)}\n`).join('')}`;
+  return `Examples:\n${examples.map(([line, purpose]) => `  # ${purpose}\n  ${command(line)}`).join('\n')}`;
 }

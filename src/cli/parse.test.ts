@@ -323,9 +323,7 @@ test('the help of a command names its flags with their defaults, and no others',
   }
   const onOneLine = (text: string) => text.replace(/\s+/g, ' ');
   assert.ok(onOneLine(helpOf('train -h')).includes('the same seed gives the same run (default: 0)'));
-  assert.ok(
-    onOneLine(helpOf('eval -h')).includes('where it is missing (default: what the checkpoint names)'),
-  );
+  assert.ok(onOneLine(helpOf('eval -h')).includes('if it is missing (default: what the checkpoint names)'));
 });
 
 test('every example of the help is understood', () => {
@@ -334,7 +332,7 @@ test('every example of the help is understood', () => {
   }
 });
 
-test('whoever follows an example of the generated set limits its gradients, or training diverges', () => {
+test('the examples with generated data clip the gradients, or training would diverge', () => {
   const examples = ['', 'train -h'].flatMap((line) => helpOf(line).split('\n'));
   const drawn = examples.filter((line) => /^ {2}(?:npx )?cifar10 train .*synthetic/.test(line));
   assert.equal(drawn.length, 2);

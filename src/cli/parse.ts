@@ -2,14 +2,13 @@
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
-import { type CommandName, writtenName } from './flag.ts';
-import type { FlagsOf } from './flag-table.ts';
-import { splitWords } from './grammar.ts';
+import { type CommandName, type Flag, isFlagOf, writtenName } from './flag.ts';
+import { type FlagsOf, flagTable } from './flag-table.ts';
+import { readWords } from './grammar.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { nearest } from './nearest.ts';
-import { buildCommand } from './program.ts';
 
-/** A command to carry out. */
+/** A command to run. */
 export interface CommandRequest<C extends CommandName> {
   readonly command: C;
   readonly flags: FlagsOf<C>;
@@ -17,17 +16,20 @@ export interface CommandRequest<C extends CommandName> {
   readonly given: ReadonlySet<string>;
   /** The words that are no flags. */
   readonly operands: readonly string[];
-  /** Whether an error shall show where it arose. */
+  /** Whether errors show their stack. */
   readonly debug: boolean;
 }
 
+export type RequestsByCommand = { readonly [C in CommandName]: CommandRequest<C> };
+type AnyRequest = RequestsByCommand[CommandName];
+
 export type CommandLine =
-  | { readonly [C in CommandName]: CommandRequest<C> }[CommandName]
+  | AnyRequest
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'version' };
 
 /** Reads the words that follow the program's name.
- * @throws UsageError for whatever cannot be understood or is not yet available. */
+ * @throws UsageError for what cannot be understood or is not yet available */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const words = argv.filter((word) => word !== '--debug');
   const debug = words.length < argv.length;
@@ -42,20 +44,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const takesWords = commandTable[command].operand !== undefined;
   if (helpWanted || (rest[0] === 'help' && (!takesWords || rest.length === 1)))
     return { command: 'help', text: commandHelp(command) };
-  switch (command) {
-    case 'download':
-      return request('download', rest, debug);
-    case 'train':
-      return request('train', rest, debug);
-    case 'eval':
-      return request('eval', rest, debug);
-    case 'inspect':
-      return request('inspect', rest, debug);
-    case 'doctor':
-      return request('doctor', rest, debug);
-    case 'bench':
-      return request('bench', rest, debug);
-  }
+  return request(command, rest, debug) as AnyRequest;
 }
 
 function helpOf(name: string | undefined): string {
@@ -79,9 +68,20 @@ function request<C extends CommandName>(
   words: readonly string[],
   debug: boolean,
 ): CommandRequest<C> {
-  const { flags, operands } = splitWords(command, words);
-  const parsed = buildCommand(command).parse(flags, { from: 'user' });
-  const written = Object.keys(parsed.opts()).filter((name) => parsed.getOptionValueSource(name) === 'cli');
-  const given = new Set(written.map(writtenName));
-  return { command, flags: parsed.opts<FlagsOf<C>>(), given, operands, debug };
+  const { values, operands } = readWords(command, words);
+  return { command, flags: flagsOf(command, values), given: new Set(values.keys()), operands, debug };
+}
+
+/** The given flags of a command, and the defaults of the others that have one. */
+function flagsOf<C extends CommandName>(
+  command: C,
+  values: ReadonlyMap<string, string | number | boolean>,
+): FlagsOf<C> {
+  const entries = Object.entries<Flag>(flagTable).flatMap(([key, flag]) => {
+    if (!isFlagOf(flag, command)) return [];
+    const initial = flag.fromCheckpoint?.includes(command) === true ? undefined : flag.default;
+    const value = values.get(writtenName(key)) ?? initial;
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(entries) as FlagsOf<C>;
 }

@@ -104,7 +104,7 @@ describe('training', () => {
       assert.equal(outcome.shellCode, 130, outcome.errors);
       assert.match(
         outcome.errors,
-        /^warning: stopped; .*\.part keeps what has arrived; the same command continues\n$/,
+        /^warning: stopped; .*\.part keeps what has arrived; run the same command to continue\n$/,
       );
       assert.deepEqual(readdirSync(fresh), ['cifar-10-binary.tar.gz.part']);
     }

@@ -31,14 +31,21 @@ export function table(rows: readonly (readonly string[])[], columns: number = us
   return cells.map((row) => row.map(cell).join(gap).trimEnd()).join('\n');
 }
 
+type Settings = readonly (readonly [name: string, value: string])[];
+
+/** Columns of the widest name. */
+export function widestName(given: Settings): number {
+  return given.reduce((width, [name]) => Math.max(width, widthOf(cellOf(name))), 0);
+}
+
 /** Names and values, a row each; long values are continued below their beginning. */
 export function settings(
-  given: readonly (readonly [name: string, value: string])[],
+  given: Settings,
   columns: number = usualColumns,
+  nameWidth: number = widestName(given),
 ): string {
   const rows = given.map(([name, value]) => [cellOf(name), oneLine(value.slice(0, longestValue))] as const);
   const indent = 2;
-  const nameWidth = rows.reduce((width, [name]) => Math.max(width, widthOf(name)), 0);
   const valueWidth = Math.max(20, columns - indent - nameWidth - gap.length);
   return rows
     .flatMap(([name, value]) =>
@@ -50,7 +57,7 @@ export function settings(
 }
 
 /** A text in lines that fit, broken at blanks. */
-function linesOf(text: string, columns: number): readonly string[] {
+export function linesOf(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

@@ -1,31 +1,32 @@
-/** The folder of the data sets, while something is brought there. */
+/** Exclusive use of the folder of the data sets. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LockPurpose, waitForFolder } from '../disk/lock.ts';
 import { cannotBeWritten, isDiskError } from '../disk/writable.ts';
 import type { DatasetDescription } from './dataset.ts';
-import type { Bringing } from './events.ts';
+import type { DataOptions } from './events.ts';
 
 const purpose: LockPurpose = {
   file: 'data.lock',
-  doing: 'is bringing data there',
+  doing: 'is writing data there',
   option: 'dataDir',
 };
 
-/** Brings something to the folder while nobody else does: two at once would spoil each other's half-done files.
- * @throws RunError when the folder cannot be written, or its disk is full. */
-export async function alone<T>(
+/** Runs a task while holding the lock of the data folder, because two writers would damage each other's unfinished files.
+ * Waits for the lock, and deletes what killed processes left.
+ * @throws RunError when the folder cannot be written, or its disk is full */
+export async function withDataFolder<T>(
   dataDir: string,
   dataset: DatasetDescription,
-  { signal, onEvent }: Bringing,
-  bring: () => Promise<T>,
+  { signal, onEvent }: DataOptions,
+  task: () => Promise<T>,
 ): Promise<T> {
   const unlock = await waitForFolder(dataDir, purpose, signal, (text) =>
     onEvent?.({ kind: 'waiting', text }),
   );
   try {
     await removeLeftovers(dataDir, dataset);
-    return await bring();
+    return await task();
   } catch (error) {
     throw isDiskError(error) ? cannotBeWritten(dataDir, purpose.option, error) : error;
   } finally {
@@ -33,13 +34,13 @@ export async function alone<T>(
   }
 }
 
-/** What is written aside has such a name, and keeps it when its process is killed. */
-export function asideName(dataset: DatasetDescription, random: string): string {
+/** The name of an unfinished folder. A killed process leaves such a folder behind. */
+export function partialName(dataset: DatasetDescription, random: string): string {
   return `${dataset.folder}.partial-${random}`;
 }
 
 async function removeLeftovers(dataDir: string, dataset: DatasetDescription): Promise<void> {
   const names = await readdir(dataDir);
-  const leftovers = names.filter((name) => name.startsWith(asideName(dataset, '')));
+  const leftovers = names.filter((name) => name.startsWith(partialName(dataset, '')));
   for (const name of leftovers) await rm(join(dataDir, name), { recursive: true, force: true });
 }

@@ -25,7 +25,7 @@ test('the generated set has 10,000 training and 2,000 test examples', () => {
   assert.equal(examplesIn(datasets.synthetic, 'test'), 2_000);
 });
 
-test('every data set goes by its own name, has ten different classes and a folder and title of its own', () => {
+test('every data set is registered under its name, has ten different classes and its own folder and title', () => {
   const all = Object.entries(datasets);
   for (const [name, dataset] of all) {
     assert.equal(dataset.name, name);

@@ -1,4 +1,4 @@
-/** What the data sets are made of. Everything that reads, checks, draws or names one follows its description. */
+/** Descriptions of the data sets. Everything that reads, checks, draws or names a data set uses its description. */
 
 export type DatasetName = 'cifar10' | 'synthetic';
 export type Split = 'train' | 'test';
@@ -10,34 +10,34 @@ export interface DatasetFile {
   readonly records: number;
 }
 
-/** The file from which a data set is had. */
+/** The download archive of a data set. */
 export interface Archive {
   readonly name: string;
   readonly url: string;
   readonly bytes: number;
-  /** In hexadecimal, as the authors' page gives it. */
+  /** In hexadecimal, from the authors' page. */
   readonly md5: string;
 }
 
 /** A data set in the CIFAR-10 binary version. */
 export interface DatasetDescription {
   readonly name: DatasetName;
-  /** What people are told they are looking at. */
+  /** Display name. */
   readonly title: string;
-  /** Folder of the files, inside the data directory. */
+  /** Name of the folder of its files, inside the data directory. */
   readonly folder: string;
   /** Names of the classes; a label is an index into them. */
   readonly classes: readonly string[];
-  /** In the order in which their examples are counted. */
+  /** In the order of their examples. */
   readonly files: readonly DatasetFile[];
-  /** Undefined for a set that is made here. */
+  /** Undefined for a data set that is generated. */
   readonly archive?: Archive;
 }
 
-/** The file in the folder that names the classes. */
+/** The file in the folder that lists the class names. */
 export const classNamesFile = 'batches.meta.txt';
 
-/** Five files of training examples and one of test examples, as CIFAR-10 is divided. */
+/** Five files of training examples and one of test examples, like CIFAR-10. */
 function batchFiles(recordsPerTrainingFile: number, testRecords: number): readonly DatasetFile[] {
   const training = [1, 2, 3, 4, 5].map((batch) => ({
     name: `data_batch_${batch}.bin`,
@@ -62,7 +62,7 @@ export const datasets: Readonly<Record<DatasetName, DatasetDescription>> = {
       md5: 'c32a1d4ab5d03f1284b67883e8d87530',
     },
   },
-  /** Drawn by this program, for a first run without a network and for tests. */
+  /** Drawn by this program, for tests and for a first run without a network. */
   synthetic: {
     name: 'synthetic',
     title: 'the generated set (drawn, not CIFAR-10)',

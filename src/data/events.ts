@@ -1,4 +1,4 @@
-/** What is told while a data set is brought to a folder: documented in docs/json.md. */
+/** Events while a data set is provided; documented in docs/json.md. */
 export type DataEvent =
   | { readonly kind: 'waiting'; readonly text: string }
   | { readonly kind: 'drawing'; readonly dataset: string; readonly folder: string }
@@ -7,8 +7,9 @@ export type DataEvent =
   | { readonly kind: 'extracting'; readonly tarball: string }
   | { readonly kind: 'ready'; readonly folder: string; readonly already: boolean };
 
-/** Who looks on, and may end it. */
-export interface Bringing {
+/** Options of what provides a data set. */
+export interface DataOptions {
+  /** Aborting it stops the work. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: DataEvent) => void;
 }

@@ -1,4 +1,4 @@
-/** Examples in memory. They come from files (files.ts), or from anything else that has records. */
+/** Examples in memory, from files (files.ts) or any other source of records. */
 import type { DatasetDescription, Split } from './dataset.ts';
 
 /** The examples of one split, in memory. */
@@ -6,16 +6,16 @@ export interface Examples {
   readonly dataset: DatasetDescription;
   readonly split: Split;
   readonly count: number;
-  /** [N, 3073], file after file. Read from files it is in shared memory, so that reader threads
-   * use it without a copy. */
+  /** [N, 3073] bytes: the records of all files, in order. If read from files, it is in shared memory, which reader threads
+   * use without copying. */
   readonly records: Uint8Array;
-  /** [count], which of the records these examples are; left out where they are all of them, in order. In shared memory too. */
-  readonly places?: Uint32Array;
-  /** Where an example came from: `<path>:<index in the file, from 0>`. */
+  /** [count], the index of each example's record; undefined if the examples are all records in order. In shared memory. */
+  readonly recordIndices?: Uint32Array;
+  /** The source of an example: `<path>:<index in the file, from 0>`. */
   keyOf(index: number): string;
 }
 
-/** The record of an example. */
-export function placeOf({ places }: Pick<Examples, 'places'>, index: number): number {
-  return places === undefined ? index : (places[index] as number);
+/** The index of an example's record. */
+export function recordIndexOf({ recordIndices }: Pick<Examples, 'recordIndices'>, index: number): number {
+  return recordIndices === undefined ? index : (recordIndices[index] as number);
 }

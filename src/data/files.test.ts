@@ -12,7 +12,7 @@ import { writeDataset } from './write.ts';
 
 const dataset = smallDataset(20, 12);
 
-/** A written data set and the path of its second training file, to be damaged. */
+/** Writes a data set; passes the path of its second training file, so that a test can damage it. */
 async function withDataset(body: (dataDir: string, second: string) => Promise<void>): Promise<void> {
   await inTemporaryFolder(async (dataDir) => {
     let seed = 0;
@@ -29,7 +29,7 @@ function advice(dataDir: string): string {
   return `The file is damaged. Move ${folder} aside and run "${command(`download --dataset synthetic --data-dir ${dataDir}`)}".`;
 }
 
-test('a split is read file after file into shared memory, and knows where each example came from', async () => {
+test('a split is read into shared memory, file by file, and every example has a key', async () => {
   await withDataset(async (dataDir, second) => {
     const examples = await loadExamples(dataDir, dataset, 'train');
     assert.equal(examples.count, 40);
@@ -41,14 +41,14 @@ test('a split is read file after file into shared memory, and knows where each e
     assert.equal(labelOf(examples.records, 27), 7);
     assert.equal(examples.keyOf(19), `${join(folderOf(dataDir, dataset), 'data_batch_1.bin')}:19`);
     assert.equal(examples.keyOf(20), `${second}:0`);
-    assert.throws(() => examples.keyOf(40), /has 40 train examples, there is no example 40/);
+    assert.throws(() => examples.keyOf(40), /has 40 train examples, no example 40/);
     const tests = await loadExamples(dataDir, dataset, 'test');
     assert.equal(tests.count, 12);
     assert.match(tests.keyOf(0), /test_batch\.bin:0$/);
   });
 });
 
-test('the checksum is SHA-256 over the records, and one changed bit changes it', async () => {
+test('the checksum is the SHA-256 of the records, so one changed bit changes it', async () => {
   await withDataset(async (dataDir) => {
     const examples = await loadExamples(dataDir, dataset, 'test');
     const before = checksum(examples);
@@ -68,7 +68,7 @@ test('a truncated file is refused by its size', async () => {
   });
 });
 
-test('a file with a record too many is refused by its size', async () => {
+test('a file with an extra record is refused by its size', async () => {
   await withDataset(async (dataDir, second) => {
     await appendFile(second, new Uint8Array(recordBytes));
     await assert.rejects(loadExamples(dataDir, dataset, 'train'), {
@@ -90,7 +90,7 @@ test('a label without a class is refused before any example is used', async () =
   });
 });
 
-test('a missing file is named, with the command that brings it', async () => {
+test('the error for a missing file says which command gets it', async () => {
   await withDataset(async (dataDir, second) => {
     assert.deepEqual(await missingFiles(dataDir, dataset), []);
     await rm(second);
@@ -104,7 +104,7 @@ test('a missing file is named, with the command that brings it', async () => {
   });
 });
 
-test('no folder at all, and one that is empty, are told with what to do about each', async () => {
+test('errors for a missing folder and an empty one give different advice', async () => {
   await inTemporaryFolder(async (dataDir) => {
     const folder = folderOf(dataDir, datasets.cifar10);
     const error = (advice: string) => ({
@@ -118,12 +118,12 @@ test('no folder at all, and one that is empty, are told with what to do about ea
   });
 });
 
-test('a folder whose name is no single word of a shell is quoted where a command names it', () => {
+test('a folder name is quoted for the shell in commands', () => {
   assert.equal(makeCommand('my data', dataset), command("download --dataset synthetic --data-dir 'my data'"));
   assert.equal(makeCommand("it's", datasets.cifar10), command("download --data-dir 'it'\\''s'"));
 });
 
-test('the files of one data set are not taken for those of another', async () => {
+test('files of one data set are not accepted as another', async () => {
   await withDataset(async (dataDir) => {
     await rename(folderOf(dataDir, dataset), folderOf(dataDir, datasets.cifar10));
     await assert.rejects(
@@ -133,7 +133,7 @@ test('the files of one data set are not taken for those of another', async () =>
   });
 });
 
-test('what is no file at all is an error of its own', async () => {
+test('a folder in place of a file is a RunError', async () => {
   await withDataset(async (dataDir, second) => {
     await rm(second);
     await mkdir(second);

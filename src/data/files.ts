@@ -1,4 +1,4 @@
-/** The files of a data set, read whole and verified before the first example is used. */
+/** Reads and verifies the files of a data set before the first example is used. */
 
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
@@ -16,26 +16,29 @@ export function folderOf(dataDir: string, dataset: DatasetDescription): string {
   return join(dataDir, dataset.folder);
 }
 
-/** Paths of the data set's files that are not there, in order. */
+/** Paths of the data set's files that do not exist, in order. */
 export async function missingFiles(dataDir: string, dataset: DatasetDescription): Promise<readonly string[]> {
   const paths = dataset.files.map(({ name }) => join(folderOf(dataDir, dataset), name));
-  const there = await Promise.all(paths.map(exists));
-  return paths.filter((_, index) => !there[index]);
+  const found = await Promise.all(paths.map(exists));
+  return paths.filter((_, index) => !found[index]);
 }
 
-/** The command that makes or fetches the data set. */
+/** The command that generates or downloads the data set. */
 export function makeCommand(dataDir: string, { name }: DatasetDescription): string {
   const dataset = name === 'cifar10' ? '' : ` --dataset ${name}`;
   return command(`download${dataset} --data-dir ${shellWord(dataDir)}`);
 }
 
-/** What to do about a folder that is there and not whole: it is nobody's but its owner's to change. */
+/** Advice for an incomplete folder. It is never changed automatically, because it belongs to the user. */
 export function replaceAdvice(dataDir: string, dataset: DatasetDescription): string {
   return `Move ${folderOf(dataDir, dataset)} aside and run "${makeCommand(dataDir, dataset)}".`;
 }
 
-function damaged(dataDir: string, dataset: DatasetDescription, what: string): RunError {
-  return new RunError(`${what} The file is damaged. ${replaceAdvice(dataDir, dataset)}`);
+function damaged(dataDir: string, dataset: DatasetDescription, path: string, what: string): RunError {
+  return new RunError(`${path}: ${what} The file is damaged. ${replaceAdvice(dataDir, dataset)}`, {
+    code: 'CIFAR10_DATA_DAMAGED',
+    data: { dataset: dataset.name, path },
+  });
 }
 
 async function openDataFile(path: string, dataDir: string, dataset: DatasetDescription): Promise<FileHandle> {
@@ -47,11 +50,14 @@ async function openDataFile(path: string, dataDir: string, dataset: DatasetDescr
     const advice = (await exists(folderOf(dataDir, dataset)))
       ? replaceAdvice(dataDir, dataset)
       : `To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`;
-    throw new RunError(`Failed to find file: ${path}. ${advice}`, { cause: error });
+    throw new RunError(`Failed to find file: ${path}. ${advice}`, {
+      ...({ code: 'CIFAR10_DATA_MISSING', data: { dataset: dataset.name, path } } as const),
+      cause: error,
+    });
   }
 }
 
-/** Fills `target` from the start of the file. @returns the bytes read, fewer than asked only when the file ends. */
+/** Fills `target` from the start of the file. @returns the number of bytes read, less than requested only at end of file */
 async function readFully(file: FileHandle, target: Uint8Array): Promise<number> {
   let filled = 0;
   while (filled < target.length) {
@@ -62,7 +68,7 @@ async function readFully(file: FileHandle, target: Uint8Array): Promise<number> 
   return filled;
 }
 
-/** Bytes of a record of CIFAR-100 in its binary version: it has two labels. */
+/** Bytes per record of CIFAR-100's binary version, which has two labels per image. */
 const cifar100RecordBytes = 3074;
 
 function otherRecords(bytes: number): string {
@@ -74,7 +80,7 @@ function count(number: number): string {
   return number.toLocaleString('en-US');
 }
 
-/** Reads one file into its place among the records, and checks its size and every label. */
+/** Reads one file into its part of the records, and checks its size and every label. */
 async function readDataFile(
   dataDir: string,
   dataset: DatasetDescription,
@@ -84,16 +90,12 @@ async function readDataFile(
   const path = join(folderOf(dataDir, dataset), name);
   const file = await openDataFile(path, dataDir, dataset);
   try {
-    // Size first: a folder that belongs to another data set is told by it without reading on.
+    // Check the size first: it detects another data set without reading the file.
     const { size } = await file.stat();
     const read = size === target.length ? await readFully(file, target) : size;
     if (read !== target.length) {
       const expected = `expected ${count(target.length)} (${count(records)} records of ${count(recordBytes)})`;
-      throw damaged(
-        dataDir,
-        dataset,
-        `${path}: found ${count(read)} bytes, ${expected}.${otherRecords(read)}`,
-      );
+      throw damaged(dataDir, dataset, path, `found ${count(read)} bytes, ${expected}.${otherRecords(read)}`);
     }
   } finally {
     await file.close();
@@ -105,15 +107,16 @@ async function readDataFile(
       throw damaged(
         dataDir,
         dataset,
-        `${path}: record ${index} has label ${label}, expected 0 to ${classes - 1}.`,
+        path,
+        `record ${index} has label ${label}, expected 0 to ${classes - 1}.`,
       );
   }
 }
 
 /**
- * Reads every example of a split into memory (CIFAR-10's training examples: 154 MB).
- * @throws RunError when a file is missing, has another size than its records need, or holds a label without a class.
- * @throws StoppedError when it was stopped meanwhile.
+ * Reads all examples of a split into memory (CIFAR-10's training examples: 154 MB).
+ * @throws RunError when a file is missing, has a wrong size, or has a label without a class
+ * @throws StoppedError when `signal` is aborted
  */
 export async function loadExamples(
   dataDir: string,
@@ -140,11 +143,11 @@ function keysOf(folder: string, dataset: DatasetDescription, split: Split): (ind
       if (index >= first && index < first + records) return `${join(folder, name)}:${index - first}`;
       first += records;
     }
-    throw new RangeError(`${dataset.name} has ${first} ${split} examples, there is no example ${index}`);
+    throw new RangeError(`${dataset.name} has ${first} ${split} examples, no example ${index}`);
   };
 }
 
-/** SHA-256 over the records in order, in hexadecimal: the identity of a split, whatever folder it lies in. */
+/** SHA-256 over the records in order, in hexadecimal. It identifies a split regardless of its folder. */
 export function checksum({ records }: Pick<Examples, 'records'>): string {
   return createHash('sha256').update(records).digest('hex');
 }

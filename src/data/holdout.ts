@@ -1,21 +1,21 @@
-/** A share of the training examples kept out of training, to choose by: the test images must not be chosen by. */
+/** Holds out a part of the training examples for validation, because the test images must not be used to choose anything. */
 import { RunError } from '../errors.ts';
 import { RandomStream } from '../tensor/random.ts';
-import { type Examples, placeOf } from './examples.ts';
+import { type Examples, recordIndexOf } from './examples.ts';
 import { labelOf } from './record.ts';
 
 export interface HeldOut {
-  /** What training uses. */
+  /** The examples to train on. */
   readonly training: Examples;
-  /** What it never sees. */
+  /** The held-out examples. */
   readonly validation: Examples;
 }
 
 /**
- * Keeps the same share of every class (stratified), chosen by the seed; both parts stay in the order of the files.
+ * Holds out the same share of every class (stratified), chosen by the seed. Both parts keep the order of the files.
  *
- * @param share above 0 and below 1
- * @throws RunError when the share leaves one of the parts empty.
+ * @param share between 0 and 1, exclusive
+ * @throws RunError when one part would be empty
  */
 export function holdOut(examples: Examples, share: number, seed: number): HeldOut {
   const held = new Set(
@@ -24,7 +24,7 @@ export function holdOut(examples: Examples, share: number, seed: number): HeldOu
   const all = Array.from({ length: examples.count }, (_, index) => index);
   if (held.size === 0 || held.size === examples.count) {
     throw new RunError(
-      `a holdout of ${share} of ${examples.count} examples leaves nothing on one side; give another \`holdout\`, such as 0.1`,
+      `a holdout of ${share} of ${examples.count} examples leaves one part empty; give another \`holdout\`, such as 0.1`,
     );
   }
   return {
@@ -39,12 +39,12 @@ export function holdOut(examples: Examples, share: number, seed: number): HeldOu
   };
 }
 
-/** The first of the class's examples in an order of its own. */
+/** Selects the held-out examples of one class by sorting them by random keys. */
 function heldOfClass(examples: Examples, label: number, share: number, seed: number): readonly number[] {
   const stream = new RandomStream(seed, 'holdout', 0, label);
   const ofClass: number[] = [];
   for (let index = 0; index < examples.count; index++) {
-    if (labelOf(examples.records, placeOf(examples, index)) === label) ofClass.push(index);
+    if (labelOf(examples.records, recordIndexOf(examples, index)) === label) ofClass.push(index);
   }
   return ofClass
     .map((index) => ({ index, key: stream.uint32() }))
@@ -53,16 +53,18 @@ function heldOfClass(examples: Examples, label: number, share: number, seed: num
     .map(({ index }) => index);
 }
 
-/** Some of the examples: a list over the same records, in shared memory for the reader threads. */
+/** A subset of the examples that shares their records; the list of indices is in shared memory for the reader threads. */
 function only(examples: Examples, indices: readonly number[]): Examples {
-  const places = new Uint32Array(new SharedArrayBuffer(indices.length * Uint32Array.BYTES_PER_ELEMENT));
-  indices.forEach((index, place) => {
-    places[place] = placeOf(examples, index);
+  const recordIndices = new Uint32Array(
+    new SharedArrayBuffer(indices.length * Uint32Array.BYTES_PER_ELEMENT),
+  );
+  indices.forEach((index, position) => {
+    recordIndices[position] = recordIndexOf(examples, index);
   });
   return {
     ...examples,
     count: indices.length,
-    places,
-    keyOf: (place) => examples.keyOf(indices[place] ?? -1),
+    recordIndices,
+    keyOf: (position) => examples.keyOf(indices[position] ?? -1),
   };
 }

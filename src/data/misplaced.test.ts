@@ -8,7 +8,7 @@ import { requireNotMisplaced } from './misplaced.ts';
 
 const { cifar10, synthetic } = datasets;
 
-describe('a data folder that is not the right one is recognised before anything is fetched', () => {
+describe('a wrong data folder is recognised before anything is downloaded', () => {
   const cases: readonly (readonly [title: string, make: (folder: string) => string, message: RegExp])[] = [
     [
       'one level too deep',
@@ -18,7 +18,7 @@ describe('a data folder that is not the right one is recognised before anything 
         writeFileSync(join(inside, 'data_batch_1.bin'), '');
         return inside;
       },
-      /cifar-10-batches-bin is the folder of CIFAR-10 itself; give the one above it: `dataDir: \S+`$/,
+      /cifar-10-batches-bin is the folder of CIFAR-10 itself; give its parent: `dataDir: \S+`$/,
     ],
     [
       'files without their folder',
@@ -26,7 +26,7 @@ describe('a data folder that is not the right one is recognised before anything 
         writeFileSync(join(folder, 'data_batch_1.bin'), '');
         return folder;
       },
-      /belong in a folder cifar-10-batches-bin in it: move them there$/,
+      /contains the files of CIFAR-10 directly; move them to a folder cifar-10-batches-bin in it$/,
     ],
     [
       'one level too high',
@@ -42,7 +42,7 @@ describe('a data folder that is not the right one is recognised before anything 
         ['cifar-10-python.tar.gz', 'the Python version of CIFAR-10'],
         ['cifar-10-batches-mat', 'the Matlab version of CIFAR-10'],
         ['cifar-100-binary', 'CIFAR-100'],
-        ['cifar10.zip', 'an archive in a format that is not read'],
+        ['cifar10.zip', 'an archive in an unsupported format'],
       ] as const
     ).map(
       ([name, what]) =>
@@ -65,7 +65,7 @@ describe('a data folder that is not the right one is recognised before anything 
       }),
     );
 
-  test('an empty folder, a missing one, and the right one are not', () =>
+  test('an empty, a missing and the right folder are accepted', () =>
     inTemporaryFolder(async (folder) => {
       await requireNotMisplaced(folder, cifar10);
       await requireNotMisplaced(join(folder, 'missing'), cifar10);

@@ -1,4 +1,4 @@
-/** Recognises a data folder one level off, and versions of CIFAR that the program does not read, before anything is fetched. */
+/** Recognises a data folder one level off, and unsupported versions of CIFAR, before anything is downloaded. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { command } from '../command.ts';
@@ -6,8 +6,9 @@ import { shellWord } from '../disk/shell-word.ts';
 import { RunError } from '../errors.ts';
 import type { DatasetDescription } from './dataset.ts';
 
-/** Something that is in a folder, and what it is. */
+/** A version that is not supported. */
 interface OtherVersion {
+  /** Returns the name in the folder that gives it away, or undefined. */
   readonly is: (names: readonly string[]) => string | undefined;
   readonly what: string;
 }
@@ -33,12 +34,12 @@ const otherVersions: readonly OtherVersion[] = [
   },
   {
     is: matching(/cifar.*\.(zip|7z|rar|tar|tar\.bz2|tar\.xz)$/i),
-    what: 'an archive in a format that is not read',
+    what: 'an archive in an unsupported format',
   },
 ];
 
-/** @throws RunError when the data set is one folder up or down, or another version of it is there. Finding nothing is no
- * error: the data set can be fetched. */
+/** @throws RunError when the data set is one folder up or down, or another version of it is there. An empty folder is not an
+ * error: the data set can be downloaded. */
 export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescription): Promise<void> {
   const names = await namesIn(dataDir);
   if (names.includes(dataset.folder)) return;
@@ -47,8 +48,8 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
     const parent = basename(resolve(dataDir)) === dataset.folder ? dirname(resolve(dataDir)) : undefined;
     throw new RunError(
       parent === undefined
-        ? `${dataDir} holds the files of ${dataset.title}, which belong in a folder ${dataset.folder} in it: move them there`
-        : `${dataDir} is the folder of ${dataset.title} itself; give the one above it: \`dataDir: ${parent}\``,
+        ? `${dataDir} contains the files of ${dataset.title} directly; move them to a folder ${dataset.folder} in it`
+        : `${dataDir} is the folder of ${dataset.title} itself; give its parent: \`dataDir: ${parent}\``,
     );
   }
   for (const name of names.slice(0, 1000)) {

@@ -16,13 +16,13 @@ import {
 
 const planeBytes = imageSize * imageSize;
 
-/** [3, 32, 32] of one colour. */
+/** [3, 32, 32] in one colour. */
 function plainImage(colour: readonly number[]): Uint8Array {
   return Uint8Array.from(colour.flatMap((value) => new Array<number>(planeBytes).fill(value)));
 }
 
-// The tutorial's one test of its input: three records, plain planes, read back one by one until there is no more.
-test('three records come back with their keys, labels and colours, and then there is no fourth', async () => {
+// The tutorial's only input test: reads three records of uniform planes one by one, until there are no more.
+test('three records are read back with their keys, labels and colours, and then no fourth', async () => {
   await inTemporaryFolder(async (folder) => {
     const written = [
       { label: 9, colour: [0, 128, 255] },
@@ -49,7 +49,7 @@ test('three records come back with their keys, labels and colours, and then ther
   });
 });
 
-test('whatever is encoded is read back, by one reader as by the other', () => {
+test('encoded records are read back, by both readers', () => {
   const anyRecord = fc
     .tuple(fc.nat(255), fc.nat())
     .map(([label, seed]) => ({ label, pixels: noiseImage(seed) }));
@@ -68,7 +68,7 @@ test('whatever is encoded is read back, by one reader as by the other', () => {
   );
 });
 
-test('a record cut short anywhere is refused after the whole ones, with its place and sizes', () => {
+test('an incomplete record is refused after the complete ones, with its index and sizes', () => {
   fc.assert(
     fc.property(fc.nat(3), fc.integer({ min: 1, max: recordBytes - 1 }), (whole, rest) => {
       const records = readRecords('some.bin', new Uint8Array(whole * recordBytes + rest));
@@ -81,7 +81,7 @@ test('a record cut short anywhere is refused after the whole ones, with its plac
   );
 });
 
-test('what is no label or no image is not encoded', () => {
+test('invalid labels and images are not encoded', () => {
   const image = new Uint8Array(imageBytes);
   for (const label of [-1, 256, 1.5, Number.NaN])
     assert.throws(() => encodeRecord(label, image), /a label is a whole number from 0 to 255/);

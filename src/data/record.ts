@@ -1,6 +1,6 @@
 /**
- * The record of the CIFAR-10 binary version (https://www.cs.toronto.edu/~kriz/cifar.html). A file is records and
- * nothing else: no header, no footer, no gaps.
+ * The record of the CIFAR-10 binary version (https://www.cs.toronto.edu/~kriz/cifar.html). A file consists only of records,
+ * without header, footer or gaps.
  *
  *     offset  bytes  content
  *          0      1  label, 0 … 9
@@ -9,39 +9,39 @@
  *       2049   1024  blue plane
  *       3073         next record
  *
- * So the pixels are [C, H, W] = [3, 32, 32] as they lie on the disk, and are never transposed.
+ * So pixels are stored as [C, H, W] = [3, 32, 32] and are never transposed.
  */
 import { RunError } from '../errors.ts';
 
-/** Rows, and columns, of an image. */
+/** Height and width of an image. */
 export const imageSize = 32;
 export const imageChannels = 3;
 export const imageBytes: number = imageChannels * imageSize * imageSize;
 const labelBytes = 1;
 export const recordBytes: number = labelBytes + imageBytes;
 
-/** One example as it is read from a file. */
+/** One example from a file. */
 export interface ExampleRecord {
   /** `<path>:<index in the file, from 0>`. */
   readonly key: string;
   readonly label: number;
-  /** [3, 32, 32], a view of the bytes it was read from. */
+  /** [3, 32, 32], a view of the file's bytes. */
   readonly pixels: Uint8Array;
 }
 
-/** The label of one of many records. `index` must be within them. */
+/** The label of record `index`, which must be in range. */
 export function labelOf(records: Uint8Array, index: number): number {
   return records[index * recordBytes] as number;
 }
 
-/** The pixels of one of many records, a view of [3, 32, 32]. */
+/** The pixels of record `index`, a view of [3, 32, 32]. */
 export function pixelsOf(records: Uint8Array, index: number): Uint8Array {
   const start = index * recordBytes + labelBytes;
   return records.subarray(start, start + imageBytes);
 }
 
-/** A record of 3,073 bytes.
- * @throws RangeError when the label is no byte or the pixels are not [3, 32, 32]. */
+/** Encodes a record of 3,073 bytes.
+ * @throws RangeError when the label is not a byte or the pixels are not [3, 32, 32] */
 export function encodeRecord(label: number, pixels: Uint8Array): Uint8Array {
   if (!Number.isInteger(label) || label < 0 || label > 255)
     throw new RangeError(`a label is a whole number from 0 to 255, found ${label}`);
@@ -53,8 +53,9 @@ export function encodeRecord(label: number, pixels: Uint8Array): Uint8Array {
   return record;
 }
 
-/** The records of one file, in order. `file` is its path, for keys and errors.
- * @throws RunError when the last record is cut short, after the whole ones were read. */
+/** The records of one file, in order.
+ * @param file its path, for keys and errors
+ * @throws RunError when the last record is incomplete, after yielding the complete ones */
 export function* readRecords(file: string, bytes: Uint8Array): Generator<ExampleRecord, void, undefined> {
   const whole = Math.floor(bytes.length / recordBytes);
   for (let index = 0; index < whole; index++) {

@@ -16,7 +16,7 @@ test("CIFAR-10's class names take 61 bytes, as in its own file", () => {
   assert.deepEqual(text.split('\n'), [...datasets.cifar10.classes, '', '']);
 });
 
-test('a data set is written with its class names, and nothing is left beside it', async () => {
+test('a data set is written with its class names, and nothing else is left', async () => {
   await inTemporaryFolder(async (parent) => {
     const dataDir = join(parent, 'not', 'there yet');
     const folder = await writeDataset(dataDir, dataset, ({ records }) => noiseRecords(records));
@@ -24,12 +24,12 @@ test('a data set is written with its class names, and nothing is left beside it'
     assert.deepEqual(await readdir(dataDir), [dataset.folder]);
     const bytes = await readFile(join(folder, 'data_batch_2.bin'));
     assert.deepEqual(Uint8Array.from(bytes), Uint8Array.from(noiseRecords(3)));
-    // Others may read the data, as far as the user's umask lets them.
+    // The folder has the usual permissions, not those of a private temporary folder.
     assert.equal((await stat(folder)).mode & 0o777, 0o777 & ~process.umask());
   });
 });
 
-test('a failure half way leaves nothing behind', async () => {
+test('a failure leaves nothing behind', async () => {
   await inTemporaryFolder(async (dataDir) => {
     const failing = writeDataset(dataDir, dataset, ({ name, records }) => {
       if (name === 'data_batch_2.bin') throw new Error('no more paint');
@@ -39,13 +39,13 @@ test('a failure half way leaves nothing behind', async () => {
     assert.deepEqual(await readdir(dataDir), []);
     await assert.rejects(
       writeDataset(dataDir, dataset, () => new Uint8Array(7)),
-      /data_batch_1\.bin: 3 records need 9219 bytes, there are 7/,
+      /data_batch_1\.bin: 3 records need 9219 bytes, found 7/,
     );
     assert.deepEqual(await readdir(dataDir), []);
   });
 });
 
-test('of two that write at once both succeed, and a whole data set is never replaced', async () => {
+test('two concurrent writers both succeed, and a complete data set is never replaced', async () => {
   await inTemporaryFolder(async (dataDir) => {
     await Promise.all([
       writeDataset(dataDir, dataset, ({ records }) => noiseRecords(records)),
@@ -58,7 +58,7 @@ test('of two that write at once both succeed, and a whole data set is never repl
   });
 });
 
-test('a folder that lacks files is not touched, but named', async () => {
+test('a folder that lacks files is not changed; the error names them', async () => {
   await inTemporaryFolder(async (dataDir) => {
     const folder = folderOf(dataDir, dataset);
     await mkdir(folder);
@@ -68,7 +68,7 @@ test('a folder that lacks files is not touched, but named', async () => {
       {
         name: 'RunError',
         message: new RegExp(
-          `^${folder}: the folder is there but lacks data_batch_1\\.bin, data_batch_2\\.bin, test_batch\\.bin\\. Move ${folder} aside and run`,
+          `^${folder}: the folder exists but lacks data_batch_1\\.bin, data_batch_2\\.bin, test_batch\\.bin\\. Move ${folder} aside and run`,
         ),
       },
     );

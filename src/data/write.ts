@@ -1,25 +1,25 @@
-/** The files of a data set, written whole or not at all. */
+/** Writes the files of a data set, all or none. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { RunError } from '../errors.ts';
-import { asideName } from './data-folder.ts';
+import { partialName } from './data-folder.ts';
 import { classNamesFile, type DatasetDescription, type DatasetFile } from './dataset.ts';
 import { folderOf, missingFiles, replaceAdvice } from './files.ts';
 import { recordBytes } from './record.ts';
 
-/** The bytes of `batches.meta.txt`: a class name a line and, as in CIFAR-10's own, an empty line at the end. */
+/** The contents of `batches.meta.txt`: one class name per line and, as in CIFAR-10's, an empty line at the end. */
 export function classNamesText({ classes }: DatasetDescription): string {
   return `${classes.join('\n')}\n\n`;
 }
 
 /**
- * Writes a data set's folder, class names included. The files are written aside and the folder is renamed into
- * place when all are on the disk, so that a folder of that name is a whole one.
- * @param bytesOf gives each file's records; it is asked once a file, in order.
- * @returns the folder.
- * @throws RunError when the folder is there already and lacks files. (A whole one, which another process may have
- * finished first, is left as it is.)
+ * Writes a data set's folder, including class names. The files are written to a temporary folder, which is renamed when all
+ * are on disk, so that the folder is always complete.
+ * @param bytesOf returns the records of a file; called once per file, in order
+ * @returns the folder
+ * @throws RunError when the folder exists and lacks files. (A complete one, which another process may have finished first, is
+ * left unchanged.)
  */
 export async function writeDataset(
   dataDir: string,
@@ -27,17 +27,17 @@ export async function writeDataset(
   bytesOf: (file: DatasetFile) => Uint8Array | Promise<Uint8Array>,
 ): Promise<string> {
   const folder = folderOf(dataDir, dataset);
-  const aside = join(dataDir, asideName(dataset, randomBytes(4).toString('hex')));
+  const partial = join(dataDir, partialName(dataset, randomBytes(4).toString('hex')));
   try {
-    await mkdir(aside, { recursive: true });
-    for (const file of dataset.files) await writeDataFile(aside, file, await bytesOf(file));
-    await writeFile(join(aside, classNamesFile), classNamesText(dataset), { flush: true });
-    await rename(aside, folder);
+    await mkdir(partial, { recursive: true });
+    for (const file of dataset.files) await writeDataFile(partial, file, await bytesOf(file));
+    await writeFile(join(partial, classNamesFile), classNamesText(dataset), { flush: true });
+    await rename(partial, folder);
   } catch (error) {
-    await rm(aside, { recursive: true, force: true });
+    await rm(partial, { recursive: true, force: true });
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
-    await requireWhole(dataDir, dataset);
+    await requireComplete(dataDir, dataset);
   }
   return folder;
 }
@@ -49,17 +49,17 @@ async function writeDataFile(
 ): Promise<void> {
   if (bytes.length !== records * recordBytes)
     throw new RangeError(
-      `${name}: ${records} records need ${records * recordBytes} bytes, there are ${bytes.length}`,
+      `${name}: ${records} records need ${records * recordBytes} bytes, found ${bytes.length}`,
     );
   await writeFile(join(folder, name), bytes, { flush: true });
 }
 
-/** @throws RunError when files are missing in the folder. */
-export async function requireWhole(dataDir: string, dataset: DatasetDescription): Promise<void> {
+/** @throws RunError when the folder lacks files */
+export async function requireComplete(dataDir: string, dataset: DatasetDescription): Promise<void> {
   const missing = await missingFiles(dataDir, dataset);
   if (missing.length === 0) return;
   const names = missing.map((path) => basename(path)).join(', ');
   throw new RunError(
-    `${folderOf(dataDir, dataset)}: the folder is there but lacks ${names}. ${replaceAdvice(dataDir, dataset)}`,
+    `${folderOf(dataDir, dataset)}: the folder exists but lacks ${names}. ${replaceAdvice(dataDir, dataset)}`,
   );
 }

@@ -238,6 +238,7 @@ function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): ()
     purpose.onLost?.(
       new RunError(
         `${dir}: lost ${path} to another process, which may have found this one suspended; stopping here`,
+        { code: 'CIFAR10_FOLDER_LOST', data: { folder: dir } },
       ),
     );
   };
@@ -281,6 +282,10 @@ function inUse(
   const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`;
   return new InUseError(
     `${dir}: ${who} ${doing}. Stop it, or give another \`${option}\`. (If it no longer runs, remove ${path}.)`,
+    {
+      code: 'CIFAR10_FOLDER_IN_USE',
+      data: { folder: dir, pid: holder?.pid ?? null, host: holder?.host ?? null },
+    },
   );
 }
 

@@ -51,6 +51,10 @@ export async function requireTrusted(
     : tamperingRisk(await stat(existing), { uid, gid });
   if (risk === undefined) return;
   const advice = `Give another \`${option}\`, or remove the access of others (chown, chmod go-w)`;
-  if (!isExplicit) throw new RunError(`${folder}: ${risk}, so others could replace files in it. ${advice}.`);
+  if (!isExplicit)
+    throw new RunError(`${folder}: ${risk}, so others could replace files in it. ${advice}.`, {
+      code: 'CIFAR10_NOT_TRUSTED',
+      data: { folder, option },
+    });
   onWarning(`${folder} ${risk}: files in it may be replaced by others`);
 }

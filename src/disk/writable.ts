@@ -59,9 +59,7 @@ export function cannotBeWritten(
   const what = path === folder ? '' : `${path} `;
   return new RunError(
     `${folder}: cannot be written (${what}${diskReason(error)}). Give another \`${option}\`.`,
-    {
-      cause: error,
-    },
+    { code: 'CIFAR10_NOT_WRITABLE', data: { folder, option }, cause: error },
   );
 }
 

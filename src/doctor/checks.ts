@@ -1,4 +1,4 @@
-/** What the machine has and lacks. */
+/** Checks of the machine, folders and data. */
 
 import { rm, rmdir, statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
@@ -18,7 +18,7 @@ import { memoryLimit } from '../machine/exhaustion.ts';
 import { memoryRoom } from '../machine/limits.ts';
 import { byteSize, counted } from '../wording.ts';
 
-/** `missing` is what nothing works without; `note` is worth knowing. */
+/** `missing`: training does not work without it; `note`: worth knowing. */
 export interface Finding {
   readonly verdict: 'ok' | 'note' | 'missing';
   readonly subject: string;
@@ -38,7 +38,7 @@ export function machineFindings(): readonly Finding[] {
   ];
 }
 
-/** What a training of the default batch takes on the engine that takes most. */
+/** Memory for training with the default batch size, on the engine that needs most. */
 const trainingBytes = 0.9 * 2 ** 30;
 
 function memoryFinding(): Finding {
@@ -50,7 +50,7 @@ function memoryFinding(): Finding {
   return { verdict, subject: 'memory', text: `${text}; training takes up to ${byteSize(trainingBytes)}` };
 }
 
-/** Can files be made there, and how many fit? */
+/** Whether files can be created in the folder, and whether there is enough space. */
 export async function folderFinding(subject: string, folder: string, needed: number): Promise<Finding> {
   try {
     const { bavail, bsize } = await statfs(await writableFolder(folder));
@@ -63,16 +63,16 @@ export async function folderFinding(subject: string, folder: string, needed: num
     return {
       verdict: 'missing',
       subject,
-      text: `${folder}: cannot be written (${messageOf(error)}); give another folder`,
+      text: `${folder}: cannot be written (${messageOf(error)}); use another folder`,
     };
   }
 }
 
-/** Takes the folder and writes a file there as training does, and removes what it made.
- * @throws RunError when training could not */
+/** Locks the folder and writes a file in it like training does, then removes everything it created.
+ * @throws RunError when training could not write there */
 async function tryWriting(folder: string): Promise<void> {
   const { missing } = await existingFolder(folder);
-  const purpose = { file: 'doctor.lock', doing: 'is examining it', option: 'trainDir' };
+  const purpose = { file: 'doctor.lock', doing: 'is checking it', option: 'trainDir' };
   const release = await lockFolder(folder, purpose);
   const file = join(folder, `doctor-${process.pid}`);
   try {
@@ -101,7 +101,7 @@ async function dataFinding(dataDir: string, dataset: DatasetDescription): Promis
   try {
     await loadExamples(dataDir, dataset, 'train');
     await loadExamples(dataDir, dataset, 'test');
-    return { verdict: 'ok', subject, text: `whole, in ${dataDir}` };
+    return { verdict: 'ok', subject, text: `complete, in ${dataDir}` };
   } catch (error) {
     return { verdict: 'missing', subject, text: messageOf(error) };
   }

@@ -1,4 +1,4 @@
-/** Which engines work here, how fast they are, and which one `--engine auto` takes. */
+/** Checks which engines work here, how fast they are, and which one `--engine auto` takes. */
 import type { Engine, EngineName, Precision } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
 import { messageOf } from '../errors.ts';
@@ -11,27 +11,23 @@ export interface EngineTrial {
   readonly engine: EngineName;
   readonly precision: Precision;
   readonly finding: Finding;
-  /** Undefined where it does not train. */
+  /** Undefined if it does not train. */
   readonly imagesPerSecond?: number;
 }
 
-/** Says what is being done, for a line that changes. */
+/** Called with the current activity, for a progress line. */
 type OnProgress = (what: string) => void;
 
-const all: readonly (readonly [EngineName, Precision])[] = [
+/** What is tried, in this order. */
+export const triedEngines: readonly (readonly [EngineName, Precision])[] = [
   ['onnx', 'float32'],
   ['onednn', 'float32'],
   ['onednn', 'bfloat16'],
 ];
 
-/** Tries every engine and precision in turn; each takes a few seconds. */
-export async function* tryEngines(onProgress: OnProgress): AsyncGenerator<EngineTrial, void, void> {
-  for (const [engine, precision] of all) yield await tryEngine(engine, precision, onProgress);
-}
-
-async function tryEngine(
-  engine: EngineName,
-  precision: Precision,
+/** Takes a few seconds. */
+export async function tryEngine(
+  [engine, precision]: readonly [EngineName, Precision],
   onProgress: OnProgress,
 ): Promise<EngineTrial> {
   const subject = `engine ${engine}${precision === 'float32' ? '' : ` in ${precision}`}`;
@@ -42,32 +38,34 @@ async function tryEngine(
   onProgress(`${subject} …`);
   try {
     const support = engineSupport(engine, precision);
-    // Training needs one engine: ONNX Runtime is always installed, so another one may be missing.
+    // One working engine is enough. ONNX Runtime is always installed, so only its absence is a fault.
     if (support.verdict !== 'fast') return found(engine === 'onnx' ? 'missing' : 'note', support.why);
     const made = chooseEngine({ engine, precision }).engine;
-    const { verdict, text, imagesPerSecond } = await train(made, (what) => onProgress(`${subject}: ${what}`));
+    const { verdict, text, imagesPerSecond } = await tryTraining(made, (what) =>
+      onProgress(`${subject}: ${what}`),
+    );
     return found(verdict, text, imagesPerSecond);
   } catch (error) {
     return found('missing', messageOf(error));
   }
 }
 
-async function train(engine: Engine, onProgress: OnProgress) {
+async function tryTraining(engine: Engine, onProgress: OnProgress) {
   const { steps, first, last, accuracy } = await overfitOneBatch(engine, {
     onStep: (taken) => onProgress(`learning one batch, step ${taken} …`),
   });
   const by = `${engine.library}, ${counted(engine.threads, 'thread')}`;
   const losses = `cross entropy ${first.toFixed(2)} → ${last.toFixed(3)}`;
   if (accuracy < 1) {
-    const text = `${by}: does not learn one batch of pictures in ${counted(steps, 'step')} (${losses}, accuracy ${accuracy.toFixed(3)})`;
+    const text = `${by}: does not learn one batch of images in ${counted(steps, 'step')} (${losses}, accuracy ${accuracy.toFixed(3)})`;
     return { verdict: 'missing', text } as const;
   }
   const imagesPerSecond = await trialSpeed(engine, () => onProgress('timing a step …'));
-  const text = `${by}: trains, about ${rounded(imagesPerSecond)} images/s (one batch learnt in ${counted(steps, 'step')}, ${losses})`;
+  const text = `${by}: trains, about ${rounded(imagesPerSecond)} images/s (learned one batch in ${counted(steps, 'step')}, ${losses})`;
   return { verdict: 'ok', text, imagesPerSecond } as const;
 }
 
-/** Which engine a training uses by default, and how fast it is. */
+/** The engine that training uses by default, and its speed. */
 export function autoFinding(trials: readonly EngineTrial[]): Finding {
   const subject = '`engine: auto`';
   try {
@@ -82,7 +80,7 @@ export function autoFinding(trials: readonly EngineTrial[]): Finding {
   }
 }
 
-/** Two digits are all that a short trial is worth. */
+/** A short trial is only accurate to about two digits. */
 function rounded(rate: number): string {
   return Number(rate.toPrecision(2)).toLocaleString('en-US');
 }

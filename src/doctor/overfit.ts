@@ -1,35 +1,36 @@
-/** Does training work here? A network that cannot memorise one small batch will not learn anything else. */
+/** Tests training: a network that cannot memorise one small batch will not learn anything else. */
 import { datasets, examplesIn } from '../data/dataset.ts';
 import { drawRecords } from '../data/synthetic/generate.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 
 export interface Overfit {
-  /** Steps until the batch was learnt, or all that were allowed. */
+  /** Steps until the batch was learned, or the maximum number. */
   readonly steps: number;
-  /** Cross entropy of the batch at the first and at the last step. */
+  /** Cross entropy of the batch at the first step. */
   readonly first: number;
+  /** Cross entropy of the batch at the last step. */
   readonly last: number;
-  /** Share of the batch that is classified correctly afterwards. */
+  /** Fraction of the batch that is classified correctly afterwards. */
   readonly accuracy: number;
 }
 
 export interface OverfitOptions {
   readonly batchSize?: number;
   readonly maxSteps?: number;
-  /** Called after every step with the number taken so far. */
+  /** Called after every step with the number of steps so far. */
   readonly onStep?: (steps: number) => void;
 }
 
-/** A batch is learnt when its cross entropy is below this: every right class is then more than 90% probable. */
-const learnt = 0.1;
+/** The batch counts as learned below this cross entropy: the geometric mean of the right classes' probabilities is then above 0.9. */
+const learnedLoss = 0.1;
 
-/** Trains the tutorial's network on one batch of drawn pictures, undistorted, until it is learnt. */
+/** Trains the tutorial's network on one batch of generated images, undistorted, until it is learned. */
 export async function overfitOneBatch(
   engine: Engine,
   { batchSize = 8, maxSteps = 80, onStep = () => undefined }: OverfitOptions = {},
@@ -64,7 +65,7 @@ export async function overfitOneBatch(
   let variables: ReadonlyMap<string, Float32Tensor>;
   try {
     await session.write(initialVariables(training, 0));
-    while (losses.length < maxSteps && !((losses.at(-1) ?? Number.NaN) < learnt)) {
+    while (losses.length < maxSteps && !((losses.at(-1) ?? Number.NaN) < learnedLoss)) {
       const loss = (await session.step(feeds)).get('cross_entropy');
       losses.push((loss && float32Data(loss)[0]) ?? Number.NaN);
       onStep(losses.length);

@@ -1,6 +1,6 @@
-/** How fast an engine trains here, roughly: a few steps of the tutorial's size. */
+/** Estimates the training speed of an engine with a few steps of the tutorial's size. */
 import type { Engine } from '../engine/engine.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
@@ -8,14 +8,14 @@ import { buildTrainingGraph, initialVariables } from '../training/training-graph
 const batchSize = 128;
 const [warmUp, timed] = [1, 3];
 
-/** Images a second of the fastest of a few steps, without input and saving: `cifar10 bench` measures whole runs.
+/** Images per second of the fastest of a few steps, without input and saving; `cifar10 bench` measures complete runs.
  * @param onStep called after every step */
 export async function trialSpeed(engine: Engine, onStep: () => void = () => undefined): Promise<number> {
   const network = tutorialNetwork(10);
   const hyperparameters = { ...tutorialHyperparameters, clipNorm: 5 };
   const training = buildTrainingGraph({ network, batchSize, hyperparameters });
   const shape = [batchSize, ...network.imageShape];
-  // Any whitened image costs the same: these have the values -1, 0 and 1.
+  // The values do not affect the time; these images have the values -1, 0 and 1.
   const images = Float32Array.from({ length: sizeOf(shape) }, (_, index) => (index % 3) - 1);
   const labels = Int32Array.from({ length: batchSize }, (_, index) => index % network.classes);
   const feeds = new Map<string, Tensor>([

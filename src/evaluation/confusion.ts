@@ -1,13 +1,13 @@
-/** Which class was taken for which, and what follows for each class. */
+/** Counts predictions by true class, and derives precision and recall per class. */
 import type { Scored } from './evaluate.ts';
 
-/** The class with the highest score; the first of them where several tie. A row that is not finite has none. */
+/** The class with the highest score; the first of several equal ones. A row that is not finite has no prediction. */
 export function predictedClass(logits: Float32Array): number | undefined {
   if (!logits.every(Number.isFinite)) return undefined;
   return logits.indexOf(Math.max(...logits));
 }
 
-/** softmax(logits), the probabilities that the network gives the classes. */
+/** softmax(logits), the predicted probabilities of the classes. */
 export function probabilities(logits: Float32Array): readonly number[] {
   const largest = Math.max(...logits);
   const exponentials = Array.from(logits, (logit) => Math.exp(logit - largest));
@@ -17,11 +17,11 @@ export function probabilities(logits: Float32Array): readonly number[] {
 
 export interface ClassResult {
   readonly name: string;
-  /** Examples of the class. */
+  /** Number of examples of the class. */
   readonly examples: number;
-  /** Of the examples named so, the share that is of the class; NaN where none was named so. */
+  /** Fraction of the examples predicted as the class that belong to it; NaN if none were predicted. */
   readonly precision: number;
-  /** Of the examples of the class, the share that was named so; NaN where there are none. */
+  /** Fraction of the examples of the class that were predicted as it; NaN if there are none. */
   readonly recall: number;
 }
 
@@ -35,7 +35,7 @@ export class ConfusionMatrix {
     this.#counts = classes.map(() => new Array<number>(classes.length + 1).fill(0));
   }
 
-  /** Counts one example. A tie that in_top_k counts as right is counted as right here too. */
+  /** Counts one example. A tie that in_top_k counts as correct is counted as correct here too. */
   add({ label, logits, correct }: Pick<Scored, 'label' | 'logits' | 'correct'>): void {
     const predicted = correct ? label : (predictedClass(logits) ?? this.#classes.length);
     const row = this.#counts[label];

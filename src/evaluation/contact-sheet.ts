@@ -1,9 +1,9 @@
 /**
- * Test pictures with their true and predicted classes, as one HTML file that needs nothing else: the first pictures of the
- * set, and the mistakes that the network was surest of.
+ * Test images with their true and predicted classes, as one self-contained HTML file: the first images of the set, and the
+ * mistakes with the highest confidence.
  */
 import type { Examples } from '../data/examples.ts';
-import { placeOf } from '../data/examples.ts';
+import { recordIndexOf } from '../data/examples.ts';
 import { imageSize, recordBytes } from '../data/record.ts';
 import { encodeImage } from '../summary/png.ts';
 import { predictedClass, probabilities } from './confusion.ts';
@@ -12,19 +12,19 @@ import type { Evaluation, Scored } from './evaluate.ts';
 const shownFirst = 40;
 const shownMistakes = 40;
 
-/** A picture to show. */
+/** An image to show. */
 interface Shown {
   readonly example: number;
   readonly label: number;
   readonly predicted: number | undefined;
-  /** Of the predicted class, 0 … 1. */
+  /** Probability of the predicted class, 0 … 1. */
   readonly probability: number;
 }
 
 export class ContactSheet {
   readonly #examples: Examples;
   readonly #first: Shown[] = [];
-  /** Surest first. */
+  /** Most confident first. */
   #mistakes: Shown[] = [];
 
   constructor(examples: Examples) {
@@ -96,9 +96,9 @@ ${
     return `<li><figure><img alt="${truth}" src="data:image/png;base64,${this.#png(example)}"><figcaption>${verdict}</figcaption></figure></li>`;
   }
 
-  /** The picture of a record: a label, then planes of red, green and blue. */
+  /** The image of a record as PNG. */
   #png(example: number): string {
-    const start = placeOf(this.#examples, example) * recordBytes + 1;
+    const start = recordIndexOf(this.#examples, example) * recordBytes + 1;
     const plane = imageSize * imageSize;
     const pixels = new Uint8Array(3 * plane);
     for (let index = 0; index < plane; index++)

@@ -17,11 +17,11 @@ import { inTop1 } from './in-top-k.ts';
 export const weightChoices = ['ema', 'raw'] as const;
 export type Weights = (typeof weightChoices)[number];
 
-/** One example scored: its number among the examples, its class, and the network's logits for every class. */
+/** One scored example: its index, its class, and the network's logits for every class. */
 export interface Scored {
   readonly example: number;
   readonly label: number;
-  /** [classes]; valid until the next example is asked for. */
+  /** [classes]; valid until the next example. */
   readonly logits: Float32Array;
   readonly correct: boolean;
 }
@@ -33,35 +33,35 @@ export interface Score {
   readonly precision: number;
 }
 
-/** The first batch that was scored, and what the network computed of it. */
+/** The first scored batch, with what the network computed for it. */
 export interface ScoredBatch {
   readonly network: Network;
   /** [N, 3, 24, 24]; valid during the call. */
   readonly images: Float32Array;
   /** Activations by the tags of their histograms. */
   readonly activations: Tensors;
-  /** Names of the activations in the order of the layers. */
+  /** Names of the activations, in layer order. */
   readonly activationNames: readonly string[];
-  /** Examples in the batch; the rest of it is padding. */
+  /** Number of examples in the batch; the other rows are padding. */
   readonly count: number;
-  /** The weights that are scored, by variable. */
+  /** The evaluated weights, by variable. */
   readonly weights: ReadonlyMap<string, Float32Tensor>;
 }
 
-/** What is scored, and who sees it. */
+/** What to score, and callbacks. */
 export interface Scoring {
-  /** At most this many examples, from the first on; all by default. */
+  /** Maximum number of examples, from the first on; default: all. */
   readonly numExamples?: number;
   /** Called with every example. */
   readonly onScored?: (scored: Scored) => void;
-  /** Called with the first batch, whose activations are then returned by the session. */
+  /** Called with the first batch; the session then returns its activations. */
   readonly onFirstBatch?: (batch: ScoredBatch) => void;
   /** Called after every batch with the number of examples scored. */
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** A compiled network that scores one set of weights after the other. */
+/** A compiled network that scores sets of weights one at a time. */
 export class Evaluator {
   readonly engine: Engine;
   readonly #network: Network;
@@ -83,7 +83,7 @@ export class Evaluator {
     this.#graph = graph;
   }
 
-  /** @throws UsageError for a batch size that makes no sense */
+  /** @throws UsageError for an invalid batch size */
   static async create(engine: Engine, network: Network, batchSize: number): Promise<Evaluator> {
     requireWholeNumber('batchSize', batchSize, 1);
     const graph = buildEvaluationGraph(network, batchSize);
@@ -91,8 +91,8 @@ export class Evaluator {
     return new Evaluator(engine, network, batchSize, session, graph);
   }
 
-  /** Scores examples from the first on. Returns undefined when it was stopped meanwhile.
-   * @throws RunError when one of the weights is missing. */
+  /** Scores examples from the first on. Returns undefined when it was stopped.
+   * @throws RunError when one of the weights is missing */
   async score(
     tensors: ReadonlyMap<string, Float32Tensor>,
     weights: Weights,
@@ -150,7 +150,7 @@ export interface EvaluateOptions {
   readonly examples: Examples;
   readonly weights: Weights;
   readonly batchSize: number;
-  /** At most this many examples are scored, from the first on. */
+  /** Maximum number of examples to score, from the first on. */
   readonly numExamples: number;
   readonly signal?: AbortSignal;
 }
@@ -160,8 +160,8 @@ export interface Evaluation extends Score {
 }
 
 /** Scores one checkpoint.
- * @throws UsageError for an option that makes no sense, by name
- * @throws RunError when the data set has other classes than the checkpoint, or a tensor is missing in it
+ * @throws UsageError for an invalid option, by name
+ * @throws RunError when the data set has other classes than the checkpoint, or the checkpoint lacks a tensor
  * @throws StoppedError when it is aborted */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { engine, checkpoint, examples, weights, batchSize, numExamples, signal } = options;
@@ -185,8 +185,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-/** The value of a variable that is evaluated. Parameters have moving averages; state, such as running statistics, is
- * taken as it is.
+/** The value of a variable to evaluate. Parameters have moving averages; state, such as running statistics, is used directly.
  * @throws RunError when the checkpoint has none */
 export function weightsOf(
   tensors: ReadonlyMap<string, Float32Tensor>,
@@ -199,7 +198,7 @@ export function weightsOf(
   throw new RunError(`Key ${key} not found in checkpoint; it holds ${[...tensors.keys()].join(', ')}`);
 }
 
-/** @throws RunError naming both sets of classes. */
+/** @throws RunError naming both sets of classes */
 export function requireSameClasses(trained: readonly string[], { dataset }: Examples): void {
   if (trained.join() === dataset.classes.join()) return;
   throw new RunError(

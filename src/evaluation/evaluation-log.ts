@@ -1,19 +1,19 @@
-/** `evaluations.jsonl`: a line an evaluation, added as they come. It also says what need not be done again. */
+/** `evaluations.jsonl`: one line per evaluation, in order. It also tells which evaluations need not be repeated. */
 import { join, resolve } from 'node:path';
 import { appendLines, readLines } from '../disk/json-lines.ts';
 import { cannotBeWritten, makeFolder } from '../disk/writable.ts';
 
-/** What makes two evaluations the same one. */
+/** Identifies an evaluation. */
 export interface EvaluationKey {
-  /** Path of the file, its step and the time of its writing: a new run may write a file of that name again. */
+  /** Path of the file, its step and its modification time: a new run may write a file with the same name. */
   readonly checkpoint: string;
   readonly globalStep: number;
   readonly modified: number;
   readonly evalData: string;
   readonly weights: string;
-  /** At most so many. */
+  /** Maximum number of images. */
   readonly numExamples: number;
-  /** Whether it left files with every prediction. */
+  /** Whether it wrote files with every prediction. */
   readonly report: boolean;
 }
 
@@ -26,7 +26,7 @@ export class EvaluationLog {
     this.#known = known;
   }
 
-  /** @throws RunError when the folder cannot be written: before anything is computed for it. */
+  /** @throws RunError when the folder cannot be written, before work is spent */
   static async open(dir: string): Promise<EvaluationLog> {
     await makeFolder(dir, 'evalDir');
     try {
@@ -40,12 +40,12 @@ export class EvaluationLog {
     return fileIn(this.#dir);
   }
 
-  /** Was this done, with or, where none is asked for, without a report? */
+  /** Whether this evaluation is in the log. A request without a report also matches one with a report. */
   has(key: EvaluationKey): boolean {
     return this.#known.has(textOf(key)) || this.#known.has(textOf({ ...key, report: true }));
   }
 
-  /** @throws RunError when it cannot be written. */
+  /** @throws RunError when it cannot be written */
   async add(key: EvaluationKey, result: object): Promise<void> {
     const line = JSON.stringify({ time: new Date().toISOString(), ...key, ...result });
     try {
@@ -61,7 +61,7 @@ function fileIn(dir: string): string {
   return join(dir, 'evaluations.jsonl');
 }
 
-/** Nothing for a line that a kill cut short, or that an older version wrote without a time. */
+/** None for an incomplete line, or one without a time from an older version. */
 function keyOfLine(line: string): readonly string[] {
   try {
     const { checkpoint, modified, ...key } = JSON.parse(line) as EvaluationKey;

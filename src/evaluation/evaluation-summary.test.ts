@@ -5,7 +5,7 @@ import type { Examples } from '../data/examples.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { evaluationBatch, newBuffers } from '../input/batch.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
@@ -131,7 +131,7 @@ describe('the most confidently wrong', () => {
   });
 
   test('are of the part that is scored, where that is a part of the records', () => {
-    const part: Examples = { ...examples, count: 3, places: Uint32Array.of(40, 50, 30) };
+    const part: Examples = { ...examples, count: 3, recordIndices: Uint32Array.of(40, 50, 30) };
     const witness = new ScoreWitness(part);
     witness.add({ example: 1, label: 0, logits: surely(4, 3), correct: false });
     const expected = drawGrid([photograph(50)], { scale: 2, gap: 2 });

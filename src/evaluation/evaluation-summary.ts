@@ -1,6 +1,6 @@
-/** What the evaluator shows of a checkpoint: precision, per class too, the confusion matrix, mistakes, what layers do. */
+/** The summary of a checkpoint's evaluation: precision, also per class, confusion matrix, mistakes, activations. */
 
-import { type Examples, placeOf } from '../data/examples.ts';
+import { type Examples, recordIndexOf } from '../data/examples.ts';
 import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
@@ -12,16 +12,16 @@ import { activationValues, imageValues } from '../training/shown-values.ts';
 import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { Score, Scored, ScoredBatch } from './evaluate.ts';
 
-/** Pictures of the grid of mistakes. */
+/** Number of images in the grid of mistakes. */
 const shownMistakes = 36;
 
 interface Mistake {
   readonly example: number;
-  /** Probability that the network gave to the wrong class. */
+  /** Predicted probability of the wrong class. */
   readonly probability: number;
 }
 
-/** Collects what a summary shows of the examples of a checkpoint. */
+/** Collects the data of a summary while a checkpoint is scored. */
 export class ScoreWitness {
   readonly #examples: Examples;
   readonly confusion: ConfusionMatrix;
@@ -43,7 +43,7 @@ export class ScoreWitness {
     this.#mistakes = all.sort((a, b) => b.probability - a.probability).slice(0, shownMistakes);
   }
 
-  /** Scalars and pictures of the score, under the tutorial's tag and ours. */
+  /** Scalars and images of the score, under the tutorial's tag and ours. */
   values({ precision }: Score): readonly RecordedValue[] {
     const classes = this.#examples.dataset.classes.join(', ');
     const mistakes = this.#mistakes.map(({ example }) => this.#pictureOf(example));
@@ -60,9 +60,9 @@ export class ScoreWitness {
     ];
   }
 
-  /** The photograph as it is on the disk. */
+  /** The original image, as stored in the data set. */
   #pictureOf(example: number): Picture {
-    const planes = pixelsOf(this.#examples.records, placeOf(this.#examples, example));
+    const planes = pixelsOf(this.#examples.records, recordIndexOf(this.#examples, example));
     const size = imageSize * imageSize;
     const data = Uint8Array.from({ length: planes.length }, (_, i) => {
       return planes[(i % imageChannels) * size + Math.floor(i / imageChannels)] ?? 0;
@@ -71,12 +71,12 @@ export class ScoreWitness {
   }
 }
 
-/** A share of nothing is not a number, and is not shown. */
+/** A fraction of zero examples is NaN, and is omitted. */
 function ifFinite(value: number, shown: RecordedValue): readonly RecordedValue[] {
   return Number.isFinite(value) ? [shown] : [];
 }
 
-/** Activations, images and filters of the first batch that was scored. */
+/** Activations, images and filters of the first scored batch. */
 export function layerValues({
   network: { imageShape },
   images,

@@ -1,11 +1,11 @@
-/** TensorFlow's in_top_k for k = 1, with its rules for ties and for numbers that are none (r0.11, in_topk_op.cc). */
+/** TensorFlow's in_top_k for k = 1, with its rules for ties and non-finite values (r0.11, in_topk_op.cc). */
 
 /**
- * Does the network name the right class? Yes when no class scores strictly higher than the target, so ties count as
- * right; no when any logit of the row is infinite or not a number.
+ * Whether the network predicts the right class: true if no class scores strictly higher than the target, so ties count as
+ * correct; false if any logit of the row is not finite.
  *
  * @param logits [N, classes], row-major
- * @param row number of the example in the batch
+ * @param row index of the example in the batch
  * @param target its class
  */
 export function inTop1(logits: Float32Array, classes: number, row: number, target: number): boolean {

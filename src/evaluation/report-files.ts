@@ -1,4 +1,4 @@
-/** What `eval --report` leaves: every prediction as CSV, the sums as JSON. Written aside and renamed. */
+/** The files of `eval --report`: predictions as CSV, totals as JSON, and images as HTML. Written atomically. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Examples } from '../data/examples.ts';
@@ -8,8 +8,8 @@ import { type ConfusionMatrix, predictedClass, probabilities } from './confusion
 import type { ContactSheet } from './contact-sheet.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
 
-/** Rows of `predictions-….csv`: the example's number and where it is stored, its class, the predicted one (empty where a
- * score is not finite), right or wrong, the probabilities of the predicted and of the true class, and of every class. */
+/** Rows of `predictions-….csv`: the example's index and source, its class, the predicted class (empty if a score is not finite),
+ * whether it is correct, the probabilities of the predicted and the true class, and of every class. */
 export class PredictionRows {
   readonly #examples: Examples;
   readonly #rows: string[];
@@ -56,27 +56,27 @@ export class PredictionRows {
   }
 }
 
-/** As RFC 4180 quotes: paths may hold commas and quotes. */
+/** Quotes as in RFC 4180: paths may contain commas and quotes. */
 function quoted(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** A row a true class, a column a predicted one. */
+/** One row per true class, one column per predicted class. */
 function confusionCsv({ byClass, counts }: ConfusionMatrix): string {
   const names = byClass.map(({ name }) => quoted(name));
   const rows = counts.map((row, label) => [names[label], ...row].join());
   return `${[['class', ...names].join(), ...rows].join('\n')}\n`;
 }
 
-/** What a report is of, beside the numbers; the first two stand in the names of the files. */
+/** What a report is about; the data and the weights are part of the file names. */
 export interface ReportSubject extends Readonly<Record<string, unknown>> {
   readonly evalData: string;
   readonly weights: string;
 }
 
-/** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv`, `report-….json` and `pictures-….html` and returns
- * their paths, the pictures last.
- * @throws RunError when they cannot be written. */
+/** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv`, `report-….json` and `pictures-….html`, and returns their
+ * paths, the HTML file last.
+ * @throws RunError when they cannot be written */
 export async function writeReport(
   evalDir: string,
   evaluation: Evaluation,

@@ -1,13 +1,13 @@
-/** Batches of images. A batch is a function of its step alone: it does not matter who makes it, when, or after which. */
-import { type Examples, placeOf } from '../data/examples.ts';
+/** Batches of images. A batch only depends on its step, not on which thread makes it, when, or after which other batch. */
+import { type Examples, recordIndexOf } from '../data/examples.ts';
 import { labelOf, pixelsOf } from '../data/record.ts';
 import { centre, croppedValues, distort, drawDistortion } from './distort.ts';
 import type { ExampleOrder } from './order.ts';
 
-/** What batches are made from. */
-export type ExampleRecords = Pick<Examples, 'count' | 'records' | 'places'>;
+/** The examples that batches are made from. */
+export type ExampleRecords = Pick<Examples, 'count' | 'records' | 'recordIndices'>;
 
-/** Memory of a batch of N rows. */
+/** Buffers of a batch with N rows. */
 export interface BatchBuffers {
   /** [N, 3, 24, 24], whitened. */
   readonly images: Float32Array;
@@ -18,9 +18,9 @@ export interface BatchBuffers {
 }
 
 export interface Batch extends BatchBuffers {
-  /** From 0: of the run when training, of the evaluation when evaluating. */
+  /** From 0: step of the run or of the evaluation. */
   readonly step: number;
-  /** Rows that hold examples. The others, in the last batch of an evaluation, are zeros. */
+  /** Number of rows with examples. The other rows, in the last batch of an evaluation, are zeros. */
   readonly count: number;
 }
 
@@ -32,14 +32,14 @@ export function newBuffers(batchSize: number): BatchBuffers {
   };
 }
 
-/** [3, 24, 24] of one row. */
+/** The image [3, 24, 24] of one row. */
 function imageAt({ images }: BatchBuffers, row: number): Float32Array {
   return images.subarray(row * croppedValues, (row + 1) * croppedValues);
 }
 
 /**
- * The batch of a training step, distorted. It follows from the examples, the order's seed, the batch size (the number
- * of rows of the buffers, which are filled) and the step.
+ * The distorted batch of a training step. It only depends on the examples, the order's seed, the batch size (the number of rows
+ * of the buffers, which are filled) and the step.
  */
 export function distortedBatch(
   examples: ExampleRecords,
@@ -53,24 +53,24 @@ export function distortedBatch(
     const position = step * batchSize + row;
     const example = order.exampleAt(position);
     const distortion = drawDistortion(order.seed, order.epochAt(position), example);
-    const place = placeOf(examples, example);
-    distort(imageAt(buffers, row), pixelsOf(records, place), distortion);
-    buffers.labels[row] = labelOf(records, place);
+    const index = recordIndexOf(examples, example);
+    distort(imageAt(buffers, row), pixelsOf(records, index), distortion);
+    buffers.labels[row] = labelOf(records, index);
     buffers.examples[row] = example;
   }
   return { ...buffers, step, count: batchSize };
 }
 
-/** The batch of a step of an evaluation: the middles of the next examples in file order, each exactly once. */
+/** The batch of an evaluation step: central crops of the next examples in file order, each example exactly once. */
 export function evaluationBatch(examples: ExampleRecords, step: number, buffers: BatchBuffers): Batch {
   const { count, records } = examples;
   const batchSize = buffers.labels.length;
   const first = step * batchSize;
   const rows = Math.max(0, Math.min(batchSize, count - first));
   for (let row = 0; row < rows; row++) {
-    const place = placeOf(examples, first + row);
-    centre(imageAt(buffers, row), pixelsOf(records, place));
-    buffers.labels[row] = labelOf(records, place);
+    const index = recordIndexOf(examples, first + row);
+    centre(imageAt(buffers, row), pixelsOf(records, index));
+    buffers.labels[row] = labelOf(records, index);
     buffers.examples[row] = first + row;
   }
   buffers.images.fill(0, rows * croppedValues);

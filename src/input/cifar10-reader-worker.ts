@@ -1,4 +1,4 @@
-/** A reader thread: prepares the batch of every step it is asked for. */
+/** A reader thread: prepares batches by step. */
 import { serve } from '../threads/serve.ts';
 import { distortedBatch, evaluationBatch, newBuffers } from './batch.ts';
 import { ExampleOrder } from './order.ts';

@@ -1,18 +1,17 @@
 /**
- * What happens to one image on its way to the network, as in the tutorial: crop, flip, brightness, contrast,
- * whitening, in this order. Every function works in place on an `image` of [3, 24, 24] float32, channel planes one
- * after the other, so that a batch is filled without a copy; sums are taken in double precision.
+ * The tutorial's preprocessing of one image: crop, flip, brightness, contrast, whitening, in this order. Functions work in place
+ * on an `image` of [3, 24, 24] float32, so that a batch is filled without copying; sums are computed in float64.
  *
- * Whitening undoes the brightness step, which the tutorial has nevertheless and so have we: it is drawn, and cancels. Of the
- * contrast step a change of the spread within channels against the offsets between them survives.
+ * Whitening cancels the change in brightness, which we keep because the tutorial has it. Of the change in contrast, only the
+ * ratio between the spread within channels and the offsets between channels remains.
  */
 import { imageChannels, imageSize } from '../data/record.ts';
 import { RandomStream } from '../tensor/random.ts';
 
-/** Rows, and columns, of what the network sees. */
+/** Height and width of the network's input. */
 export const croppedSize = 24;
 const planeSize = croppedSize * croppedSize;
-/** Values of a cropped image. */
+/** Number of values of a cropped image. */
 export const croppedValues: number = imageChannels * planeSize;
 /** Offsets of a crop are 0 … 8. */
 const offsets = imageSize - croppedSize + 1;
@@ -21,15 +20,15 @@ export interface Distortion {
   /** Offsets of the crop, 0 … 8 each. */
   readonly row: number;
   readonly column: number;
-  /** Whether left and right change places. */
+  /** Whether the image is mirrored horizontally. */
   readonly flipped: boolean;
   /** Added to every value, in [-63, 63). */
   readonly brightness: number;
-  /** By which values stretch about their channel's mean, in [0.2, 1.8). */
+  /** Factor of the distance from the channel's mean, in [0.2, 1.8). */
   readonly contrast: number;
 }
 
-/** The distortion that one example gets in one epoch. */
+/** The distortion of one example in one epoch. */
 export function drawDistortion(seed: number, epoch: number, example: number): Distortion {
   const crop = new RandomStream(seed, 'crop', epoch, example);
   return {
@@ -41,7 +40,7 @@ export function drawDistortion(seed: number, epoch: number, example: number): Di
   };
 }
 
-/** Copies 24 by 24 pixels of [3, 32, 32], from the given offsets on. Values stay 0 … 255. */
+/** Copies 24 × 24 pixels of [3, 32, 32] at the given offsets. Values stay 0 … 255. */
 export function crop(image: Float32Array, pixels: Uint8Array, row: number, column: number): void {
   let to = 0;
   for (let channel = 0; channel < imageChannels; channel++) {
@@ -53,8 +52,8 @@ export function crop(image: Float32Array, pixels: Uint8Array, row: number, colum
 }
 
 /**
- * (x - m) / max(s, 1/√1728), with m and s mean and standard deviation of the image's 1,728 values. The floor keeps
- * an image of one colour from being divided by zero: it becomes zeros.
+ * (x - m) / max(s, 1/√1728), with m and s the mean and standard deviation of the image's 1,728 values. The lower bound avoids a
+ * division by zero: an image of one colour becomes zeros.
  */
 export function whiten(image: Float32Array): void {
   let sum = 0;
@@ -71,14 +70,14 @@ export function whiten(image: Float32Array): void {
 }
 
 /**
- * The whole way of a training image: crop, flip, brightness, contrast and whitening in two passes over the pixels instead of
- * one each. With x a channel's pixels in the crop, m_c their mean, v_c their variance and f the contrast, the image before
+ * The complete preprocessing of a training image: crop, flip, brightness, contrast and whitening in two passes over the pixels.
+ * With x a channel's pixels in the crop, m_c their mean, v_c their variance and f the contrast, the image before
  * whitening is f·(x - m_c) + m_c + brightness. Its mean is M = mean of m_c + brightness, its variance
  * V = f²·(mean of v_c) + (mean of (m_c + brightness - M)²), so
  *
  *     y = (f·(x - m_c) + m_c + brightness - M) / max(√V, 1/√1728)
  *
- * in which the brightness cancels. Sums of bytes are exact. `pixels` is [3, 32, 32].
+ * where the brightness cancels. Sums of bytes are exact. `pixels` is [3, 32, 32].
  */
 export function distort(image: Float32Array, pixels: Uint8Array, distortion: Distortion): void {
   const { row, column, contrast } = distortion;
@@ -120,7 +119,7 @@ function cropSums(
   return [sum, squares];
 }
 
-/** factor · x + offset of a channel's pixels in a crop, each row mirrored where it is flipped. */
+/** factor · x + offset of a channel's pixels in a crop, with mirrored rows if flipped. */
 function affineCrop(
   image: Float32Array,
   pixels: Uint8Array,
@@ -140,7 +139,7 @@ function affineCrop(
   }
 }
 
-/** The whole way of an image that is evaluated: its middle, whitened. `pixels` is [3, 32, 32]. */
+/** The complete preprocessing of an evaluated image: central crop, whitened. `pixels` is [3, 32, 32]. */
 export function centre(image: Float32Array, pixels: Uint8Array): void {
   const offset = (imageSize - croppedSize) / 2;
   crop(image, pixels, offset, offset);

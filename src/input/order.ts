@@ -1,11 +1,10 @@
 /**
- * The order in which a training run sees its examples: a fresh permutation of the whole training set each epoch.
- * (r0.11 drew from a window of 20,000 examples that slid over the files.) Batches are cut from the epochs laid end
- * to end, so a batch may straddle two of them.
+ * The order in which a training run uses its examples: a new permutation of the whole training set each epoch. (r0.11 drew from a
+ * sliding window of 20,000 examples.) Epochs are concatenated and cut into batches, so a batch may span two epochs.
  */
 import { RandomStream } from '../tensor/random.ts';
 
-/** The examples 0 … count - 1 in the order of one epoch: R. Durstenfeld, "Algorithm 235: Random permutation", 1964. */
+/** A permutation of 0 … count - 1 for one epoch: R. Durstenfeld, "Algorithm 235: Random permutation", 1964. */
 export function permutation(seed: number, epoch: number, count: number): Uint32Array {
   const stream = new RandomStream(seed, 'order', epoch);
   const order = Uint32Array.from({ length: count }, (_, index) => index);
@@ -21,17 +20,17 @@ export function permutation(seed: number, epoch: number, count: number): Uint32A
 export class ExampleOrder {
   readonly seed: number;
   readonly count: number;
-  /** Permutations of the two epochs asked for last: what a straddling batch needs. */
+  /** Permutations of the two most recent epochs, as a batch may span two. */
   readonly #epochs = new Map<number, Uint32Array>();
 
-  /** @throws RangeError when there are no examples to put in order. */
+  /** @throws RangeError when there are no examples */
   constructor(seed: number, count: number) {
     if (!(count > 0)) throw new RangeError(`an order needs at least one example, there are ${count}`);
     this.seed = seed;
     this.count = count;
   }
 
-  /** The epoch, from 0, to which a position of the run belongs. */
+  /** The epoch, from 0, of a position of the run. */
   epochAt(position: number): number {
     return Math.floor(position / this.count);
   }

@@ -1,6 +1,6 @@
 /**
- * Batches prepared ahead by reader threads, so that computing rarely waits for its input. A short queue of prepared
- * batches stands in for r0.11's queue of 20,000 images, which had to be filled before the first step.
+ * Batches prefetched by reader threads, so that computing rarely waits for input. A short queue of prepared batches replaces
+ * r0.11's queue of 20,000 images, which had to be filled before the first step.
  */
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
@@ -14,38 +14,38 @@ import { workerFlags } from '../threads/worker-flags.ts';
 import { counted } from '../wording.ts';
 import type { Batch, BatchBuffers, ExampleRecords } from './batch.ts';
 
-/** What a reader thread starts from. The records lie in shared memory. */
+/** The start message of a reader thread. Records are in shared memory. */
 export type ReaderStart = {
   readonly examples: ExampleRecords;
   readonly batchSize: number;
 } & ({ readonly kind: 'training'; readonly seed: number } | { readonly kind: 'evaluation' });
 
 export type ReaderMethods = {
-  /** The batch of a step, in the given memory or, where there is none to reuse, in new. */
+  /** The batch of a step, in the given buffers, or in new ones. */
   readonly prepare: (step: number, buffers: BatchBuffers | undefined) => Batch;
 };
 
 type Reader = Thread<ReaderStart, ReaderMethods>;
 
-/** `End` is what follows the last batch: nothing does in training, which has none. */
+/** `End` is returned after the last batch; training has none. */
 export interface BatchSource<End = never> {
-  /** The next batch, in the order of the steps. @throws RunError when a reader failed or the source was closed. */
+  /** The next batch, in step order. @throws RunError when a reader failed or the source is closed */
   next(): Promise<Batch | End>;
-  /** Gives the memory of a batch back for a later one. The batch must not be used any more. */
+  /** Returns the buffers of a batch for reuse. The caller must not use the batch any more. */
   recycle(batch: Batch): void;
-  /** Ends the readers and waits until they are gone. Until then they keep the process alive. */
+  /** Ends the readers and waits for them. Until then they keep the process alive. */
   close(): Promise<void>;
-  /** Batches that memory has been made for so far: more than are asked for ahead and the one in use there never are. */
+  /** Number of batches allocated so far: at most those requested ahead plus the one in use. */
   readonly made: number;
-  /** How full the queue was when the last batch was taken: batches that were ready, of those asked for ahead. */
+  /** How full the queue was when the last batch was taken: batches ready, and batches requested ahead. */
   readonly queue: { readonly ready: number; readonly capacity: number };
-  /** Time that `next` has spent waiting so far: computing waited for input. */
+  /** Total time that `next` has spent waiting. */
   readonly waitedMillis: number;
 }
 
-/** How far and by how many the batches are prepared. They are the same batches, whatever these numbers are. */
+/** How many batches are prefetched, by how many threads. This does not affect the batches. */
 export interface Prefetching {
-  /** Batches asked for before they are needed: by default four, and enough for every thread to have one. */
+  /** Batches requested ahead. Default: four, or one per thread if there are more threads. */
   readonly ahead?: number;
   /** Threads. Step s is prepared by thread s modulo their number. */
   readonly readers?: number;
@@ -54,17 +54,17 @@ export interface Prefetching {
 export interface TrainingBatches extends Prefetching {
   readonly seed: number;
   readonly batchSize: number;
-  /** 0 for a new run, the number of updates applied for one that goes on. */
+  /** 0 for a new run, or the number of updates made for a resumed one. */
   readonly firstStep: number;
 }
 
 export interface EvaluationBatches extends Prefetching {
   readonly batchSize: number;
-  /** The first so many examples are evaluated, all if there are fewer. */
+  /** Number of examples to evaluate, from the first on; all if there are fewer. */
   readonly numExamples: number;
 }
 
-/** What a thread takes at least, without its batches. */
+/** Minimum memory of a thread, without its batches. */
 const threadBytes = 12 * 2 ** 20;
 /** One image of a batch: [3, 24, 24] float32. */
 const imageBytes = 3 * 24 * 24 * 4;
@@ -72,9 +72,9 @@ const imageBytes = 3 * 24 * 24 * 4;
 class PrefetchedBatches implements BatchSource<undefined> {
   readonly #readers: readonly Reader[];
   readonly #end: number;
-  /** Batches asked for, in the order of their steps, ready or not. */
+  /** Requested batches in step order, ready or not. */
   readonly #queue: Promise<Batch>[] = [];
-  /** Memory that came back and waits for a batch. */
+  /** Recycled buffers. */
   readonly #free: BatchBuffers[] = [];
   #nextStep: number;
   #made = 0;
@@ -84,7 +84,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
   #waitedMillis = 0;
   #closed: RunError | undefined;
 
-  /** Prepares the steps from `first` up to, and without, `end`. */
+  /** Prepares the steps from `first` up to, but not including, `end`. */
   constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
     const { ahead = Math.max(4, readers + 1) } = asked;
     requireWholeNumber('batchSize', start.batchSize, 1);
@@ -159,14 +159,14 @@ function newReader(): Worker {
   return new Worker(new URL('./cifar10-reader-worker.js', import.meta.url), { execArgv: workerFlags() });
 }
 
-/** @throws RunError when the machine has no room for so many threads: those that were started are ended */
+/** @throws RunError when the threads cannot all be started; those already started are ended */
 function startReaders(start: ReaderStart, count: number): readonly Reader[] {
   const readers: Reader[] = [];
   try {
     for (let index = 0; index < count; index++) {
       const reader: Reader = new Thread('a thread that prepares batches', newReader);
       readers.push(reader);
-      // If it cannot begin, every batch that is asked for says why.
+      // If it cannot start, every requested batch rejects with the reason.
       reader.begin(start).catch(() => {});
     }
     return readers;
@@ -176,9 +176,9 @@ function startReaders(start: ReaderStart, count: number): readonly Reader[] {
   }
 }
 
-/** The records of examples, without what no thread can be given (functions). */
-function recordsOf({ count, records, places }: ExampleRecords): ExampleRecords {
-  return { count, records, ...(places && { places }) };
+/** The records of examples, without functions, which cannot be sent to a thread. */
+function recordsOf({ count, records, recordIndices }: ExampleRecords): ExampleRecords {
+  return { count, records, ...(recordIndices && { recordIndices }) };
 }
 
 /** Distorted batches of training examples, without end. */

@@ -1,10 +1,14 @@
-/** The event files of a run in a few lines: every tag with its points. */
+/** Summarizes the event files of a run: one row per tag. */
 import { RunError } from '../errors.ts';
+import { EventQueue } from '../events.ts';
+import { readRun } from '../summary/event-reader.ts';
 import { decodeGraphDef } from '../summary/graph-def.ts';
 import { type Hyperparameters, hyperparametersOf } from '../summary/hparams.ts';
 import type { Curves, Point, RunEvents } from '../summary/run-events.ts';
+import { oneLine } from '../wording.ts';
+import type { Findings, InspectFinding } from './findings.ts';
 
-/** A tag, and what it was at last. A tag whose points are all void is left out. */
+/** A tag with its number of points and its last value. Tags without valid points are omitted. */
 export type TagRow = LastValue & {
   readonly tag: string;
   readonly points: number;
@@ -20,22 +24,33 @@ export type LastValue =
 export interface EventsSummary {
   /** Scalars, then histograms, then images, each in the order of the files. */
   readonly tags: readonly TagRow[];
-  /** Nodes of the newest graph; undefined where there is none. */
+  /** Number of nodes of the newest graph; undefined if there is none. */
   readonly graphNodes?: number;
-  /** What runs are compared by. */
+  /** The hyperparameters on TensorBoard's HParams page. */
   readonly hyperparameters: Hyperparameters;
-  /** Values of kinds that are not read: how many, under how many tags. */
+  /** Kinds of values that are only counted. */
   readonly unread: readonly UnreadKind[];
 }
 
 export interface UnreadKind {
-  /** The plugin of TensorBoard that shows them, or the name of the field. */
+  /** The TensorBoard plugin that shows them, or the name of the field. */
   readonly kind: string;
   readonly values: number;
   readonly tags: number;
 }
 
-/** @param onWarning called when graph or hyperparameters are damaged; they are left out then */
+/** The tags of a file, or of all files of a folder, combined like in TensorBoard. Warns about damage.
+ * @throws RunError when nothing can be read */
+export async function* inspectEvents(path: string): Findings {
+  const queue = new EventQueue<InspectFinding>();
+  const onWarning = (message: string) => queue.push({ kind: 'warning', message });
+  const run = yield* queue.during(readRun(path, onWarning));
+  const summary = summarizeEvents(run, (text) => onWarning(`${oneLine(path)}: ${text}`));
+  yield* queue.pending();
+  yield { kind: 'events', path, summary };
+}
+
+/** @param onWarning called when graph or hyperparameters are damaged, which are then omitted */
 export function summarizeEvents(
   { scalars, histograms, images, graph, plugins, unread }: RunEvents,
   onWarning: (text: string) => void,
@@ -64,10 +79,12 @@ function orWarn<T>(read: () => T, onWarning: (text: string) => void): T | undefi
   }
 }
 
-function rows<T>(curves: Curves<T>, tell: (value: T) => LastValue): readonly TagRow[] {
+function rows<T>(curves: Curves<T>, describe: (value: T) => LastValue): readonly TagRow[] {
   return [...curves].flatMap(([tag, points]) => {
     const [first, last]: readonly (Point<T> | undefined)[] = [points[0], points.at(-1)];
     if (first === undefined || last === undefined) return [];
-    return [{ tag, points: points.length, firstStep: first.step, lastStep: last.step, ...tell(last.value) }];
+    return [
+      { tag, points: points.length, firstStep: first.step, lastStep: last.step, ...describe(last.value) },
+    ];
   });
 }

@@ -27,7 +27,7 @@ const foreign = (step: number, ...value: readonly object[]) =>
   frameRecord(EventProto.encode({ wall_time: 1, step, summary: { value } }).finish());
 const pluginOf = (name: string) => ({ plugin_data: { plugin_name: name } });
 
-test('scalars, histograms and images written as tensors are shown; other kinds are counted and named', () =>
+test('scalars, histograms and images stored as tensors are shown; other kinds are counted', () =>
   inTemporaryFolder(async (dir) => {
     const scalars = { metadata: pluginOf('scalars') };
     const content = new Uint8Array(Float64Array.of(0, 1, 2, 1, 3, 4).buffer);
@@ -72,7 +72,7 @@ test('scalars, histograms and images written as tensors are shown; other kinds a
       assert.match(output, row);
   }));
 
-test('what is intact of damaged event files is shown, and file and byte of the damage are named', () =>
+test('the intact parts of damaged event files are shown, with the file and byte of each damage', () =>
   inTemporaryFolder(async (dir) => {
     const file = (name: string) => join(dir, `events.out.tfevents.${name}`);
     const points = [1, 2, 3].map((step) => scalar('a', step, step));
@@ -105,7 +105,7 @@ test('what is intact of damaged event files is shown, and file and byte of the d
     assert.match(errors, /cannot read .*tfevents\.6: is a folder/);
   }));
 
-test('event files in which nothing is intact are an error', () =>
+test('event files without any intact record are an error', () =>
   inTemporaryFolder(async (dir) => {
     writeFileSync(join(dir, 'events.out.tfevents.1'), new Uint8Array(100));
     const { code, output, errors } = await inspect(dir);
@@ -113,7 +113,7 @@ test('event files in which nothing is intact are an error', () =>
     assert.match(errors, /tfevents\.1: byte 0: length of a record .*100 bytes skipped/);
   }));
 
-/** A file with that header and payload. */
+/** A safetensors file with the given header and payload. */
 function safetensors(header: string, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
   const text = new TextEncoder().encode(header);
   const length = new Uint8Array(8);
@@ -154,7 +154,7 @@ test('safetensors files of every element type are shown', () =>
     assert.match(output, /^empty +F32 +0×5$/m);
   }));
 
-test('deep, long and damaged headers end in one short line, and a run folder skips them', () =>
+test('deep, long and damaged headers cause one short error, and are skipped in a run folder', () =>
   inTemporaryFolder(async (dir) => {
     const deep = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
     const name = 'n'.repeat(1_000_000);
@@ -182,7 +182,7 @@ test('deep, long and damaged headers end in one short line, and a run folder ski
     }
   }));
 
-test('in a folder, one bad file is named and does not hide the others', () =>
+test('a bad file in a folder is reported and does not hide the others', () =>
   inTemporaryFolder(async (dir) => {
     writeFileSync(join(dir, 'events.out.tfevents.1'), Buffer.concat([version, scalar('loss', 1, 1)]));
     writeFileSync(join(dir, 'model.ckpt-9.safetensors'), 'damaged');
@@ -202,7 +202,7 @@ test('in a folder, one bad file is named and does not hide the others', () =>
     assert.match(older.output, /globalStep +12/);
   }));
 
-test('constants of an ONNX model in other files are counted, and files that are missing or short are named', () =>
+test('constants of an ONNX model in external files are counted, and missing or short files are reported', () =>
   inTemporaryFolder(async (dir) => {
     const path = join(dir, 'm.onnx');
     const external = (location: string, more: Readonly<Record<string, string>>, dims: readonly number[]) => ({

@@ -10,7 +10,7 @@ import { summarizeOnnx } from '../engine/onnx/inspect/summarize.ts';
 import { RunError } from '../errors.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { EvaluationLog } from '../evaluation/evaluation-log.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { encodeEvent } from '../summary/event-encode.ts';
 import { readRun } from '../summary/event-reader.ts';
 import { MetricsFile } from '../summary/metrics-file.ts';
@@ -24,7 +24,7 @@ import { summarizeEvents } from './events.ts';
 interface Format {
   readonly name: string;
   readonly valid: Uint8Array;
-  /** Writes the bytes where they are read, and reads them. */
+  /** Writes the bytes to the right place, and reads them. */
   readonly read: (bytes: Uint8Array, dir: string) => unknown;
 }
 
@@ -95,7 +95,7 @@ const formats: readonly Format[] = [
   },
 ];
 
-/** Parts of a file replaced, removed, repeated or inserted. */
+/** Replaces, removes, repeats or inserts parts of a file. */
 function mutationsOf(valid: Uint8Array): fc.Arbitrary<Uint8Array> {
   const inserted = fc.oneof(
     fc.uint8Array({ maxLength: 20 }),
@@ -117,7 +117,7 @@ function mutationsOf(valid: Uint8Array): fc.Arbitrary<Uint8Array> {
   );
 }
 
-/** A result, or a RunError of readable length: anything else would be shown as a fault of this program. */
+/** Accepts a result or a RunError of readable length; anything else would be reported as a bug. */
 async function requireAnswer(read: Format['read'], bytes: Uint8Array, dir: string): Promise<void> {
   try {
     await read(bytes, dir);
@@ -130,28 +130,31 @@ async function requireAnswer(read: Format['read'], bytes: Uint8Array, dir: strin
 }
 
 for (const { name, valid, read } of formats) {
-  test(`${name} with changes anywhere is read, or refused with its name`, () =>
+  test(`${name} with random changes is read, or refused with its name`, () =>
     inTemporaryFolder(async (dir) => {
       await read(valid, dir);
       const answers = fc.asyncProperty(mutationsOf(valid), (bytes) => requireAnswer(read, bytes, dir));
       await fc.assert(answers, { numRuns: 300 });
     }));
 
-  test(`${name} of deep nesting and long lines is read, or refused with its name`, { timeout: 60_000 }, () =>
-    inTemporaryFolder(async (dir) => {
-      const long = 4_000_000;
-      for (const start of [valid.subarray(0, 0), valid, valid.subarray(0, -2)]) {
-        // The last is the start of a protobuf group, which may contain groups.
-        for (const piece of ['[', '{"a":', '"', '\\"', 'a: ', ' ', 'x', '\n', '\u007b']) {
-          const more = bytesOf(piece.repeat(long / piece.length));
-          await requireAnswer(read, Buffer.concat([start, more]), dir);
+  test(
+    `${name} with deep nesting and long lines is read, or refused with its name`,
+    { timeout: 60_000 },
+    () =>
+      inTemporaryFolder(async (dir) => {
+        const long = 4_000_000;
+        for (const start of [valid.subarray(0, 0), valid, valid.subarray(0, -2)]) {
+          // The last is the start of a protobuf group, which may contain groups.
+          for (const piece of ['[', '{"a":', '"', '\\"', 'a: ', ' ', 'x', '\n', '\u007b']) {
+            const more = bytesOf(piece.repeat(long / piece.length));
+            await requireAnswer(read, Buffer.concat([start, more]), dir);
+          }
         }
-      }
-    }),
+      }),
   );
 }
 
-test('a long line in an index, with what takes long to match, is refused at once', () =>
+test('long lines in an index that are slow to match are refused at once', () =>
   inTemporaryFolder(async (dir) => {
     await writeCheckpointIndex(dir, { latest: join(dir, 'a'), all: [] });
     const lines = [
@@ -168,7 +171,7 @@ test('a long line in an index, with what takes long to match, is refused at once
     }
   }));
 
-test('an event of nested groups, and a graph of them, are warned of', () =>
+test('an event and a graph of nested groups cause warnings', () =>
   inTemporaryFolder(async (dir) => {
     const groups = new Uint8Array(1_000_000).fill(0x7b); // group 15 starts
     const file = [frameRecord(groups), event, frameRecord(EventProto.encode({ graph_def: groups }).finish())];

@@ -6,7 +6,7 @@ import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { summarizeOnnx } from '../engine/onnx/inspect/summarize.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
-import { tutorialNetwork, tutorialWidths } from '../model/network.ts';
+import { tutorial, tutorialNetwork } from '../model/networks/tutorial.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { program } from '../testing/program.ts';
@@ -14,9 +14,9 @@ import { copySynthetic } from '../testing/synthetic.ts';
 import { layersOf } from './network.ts';
 import { statisticsOf } from './tensor-statistics.ts';
 
-test('the layers sum up to 1,068,298 parameters and 18,470,784 multiply-adds, and both follow a layer that changes', () => {
+test('the layers sum up to 1,068,298 parameters and 18,470,784 multiply-adds, and other widths change both', () => {
   const sums = (local3: number) => {
-    const layers = layersOf(tutorialNetwork(10, { ...tutorialWidths, local3 }));
+    const layers = layersOf(tutorialNetwork(10, { ...tutorial.defaults, local3 }));
     return [
       layers.reduce((sum, { parameters }) => sum + parameters, 0),
       layers.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
@@ -26,7 +26,7 @@ test('the layers sum up to 1,068,298 parameters and 18,470,784 multiply-adds, an
   assert.deepEqual(sums(400), [1_068_298 + 16 * (2304 + 1 + 192), 18_470_784 + 16 * (2304 + 192)]);
 });
 
-test('a layer has the shape that it gives to the next', () => {
+test('every layer has its output shape', () => {
   const shapes = layersOf(tutorialNetwork(10)).map(({ layer, output }) => `${layer} ${output.join('×')}`);
   assert.deepEqual(shapes, [
     'conv1 64×24×24',
@@ -41,7 +41,7 @@ test('a layer has the shape that it gives to the next', () => {
   ]);
 });
 
-test('an ONNX file tells its inputs, outputs and operators; another file is refused', async () => {
+test('inputs, outputs and operators of an ONNX file are listed; other files are refused', async () => {
   const model = onnxModel(buildEvaluationGraph(tutorialNetwork(10), 4));
   const summary = await summarizeOnnx('m.onnx', model, '.');
   assert.equal(summary.producer, 'cifar10');
@@ -55,12 +55,12 @@ test('an ONNX file tells its inputs, outputs and operators; another file is refu
   );
 });
 
-test('what is not finite is counted and left out of the other numbers', () => {
+test('values that are not finite are counted, and excluded from the statistics', () => {
   const statistics = statisticsOf(Float32Array.of(1, 3, Number.NaN, Number.POSITIVE_INFINITY));
   assert.deepEqual(statistics, { mean: 2, deviation: 1, least: 1, greatest: 3, notFinite: 2 });
 });
 
-test('inspect tells what a thing is by what is there', () =>
+test('inspect recognises what a path contains', () =>
   inTemporaryFolder(async (folder) => {
     const look = async (thing: string) => {
       const outcome = await program(['inspect', thing]);
@@ -77,14 +77,14 @@ test('inspect tells what a thing is by what is there', () =>
     for (const thing of [data, join(data, 'synthetic-batches-bin')]) {
       assert.match(
         await look(thing),
-        /drawn, not CIFAR-10[\s\S]*circle +1,000 +200[\s\S]*Every file has its size/,
+        /drawn, not CIFAR-10[\s\S]*circle +1,000 +200[\s\S]*Every file has the right size/,
       );
     }
     writeFileSync(join(folder, 'm.onnx'), onnxModel(buildEvaluationGraph(tutorialNetwork(10), 4)));
     assert.match(await look(join(folder, 'm.onnx')), /produced by cifar10, opset 21/);
   }));
 
-test('what it cannot look at is told, with what it can', () =>
+test('the error for an unsupported path lists what inspect supports', () =>
   inTemporaryFolder(async (folder) => {
     mkdirSync(join(folder, 'empty'));
     writeFileSync(join(folder, 'text.txt'), 'text');
@@ -93,13 +93,13 @@ test('what it cannot look at is told, with what it can', () =>
       assert.equal(outcome.code, code, outcome.errors);
       assert.match(outcome.errors, message);
     };
-    await refused([], 2, /inspect takes one thing to look at: graph, a checkpoint/);
-    await refused(['a', 'b'], 2, /inspect takes one thing/);
+    await refused([], 2, /inspect takes one argument: graph, a checkpoint/);
+    await refused(['a', 'b'], 2, /inspect takes one argument/);
     await refused([join(folder, 'nowhere')], 1, /nowhere: cannot be read/);
     await refused(
       [join(folder, 'empty')],
       1,
-      /holds neither checkpoints, event files, ONNX files nor a data set/,
+      /contains neither checkpoints, event files, ONNX files nor a data set/,
     );
-    await refused([join(folder, 'text.txt')], 1, /text\.txt: not known; inspect looks at graph/);
+    await refused([join(folder, 'text.txt')], 1, /text\.txt: unknown kind of file; inspect supports graph/);
   }));

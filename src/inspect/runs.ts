@@ -1,4 +1,4 @@
-/** The runs in a folder, each in a row: what it trained, how far, and how good it is. */
+/** Lists the runs in a folder, one row each: progress, loss, speed and precision. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readCheckpointMetadata } from '../checkpoint/checkpoint.ts';
@@ -8,29 +8,29 @@ import { readLinesSync } from '../disk/json-lines.ts';
 
 export interface RunRow {
   readonly name: string;
-  /** Updates of the newest checkpoint. */
+  /** Number of updates of the newest checkpoint. */
   readonly step: number | null;
-  /** Of the last summary. */
+  /** Loss of the last summary. */
   readonly loss: number | null;
   readonly imagesPerSecond: number | null;
   /** Precision @ 1 of the newest evaluation of one of its checkpoints. */
   readonly precision: number | null;
-  /** Such as `onednn bfloat16`. */
+  /** For example `onednn bfloat16`. */
   readonly engine: string | null;
   /** When the newest checkpoint was written, in ISO 8601. */
   readonly modified: string | null;
 }
 
-/** More folders are not looked into. */
-const mostFolders = 1000;
+/** Maximum number of folders to read. */
+const maxFolders = 1000;
 
-/** Runs in the folders of a folder, by name; none if there are none. What cannot be read of a run is null. */
+/** The runs in the subfolders of a folder, sorted by name. Values that cannot be read are null. */
 export async function runsIn(dir: string): Promise<readonly RunRow[]> {
   const names = (await readdir(dir, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map(({ name }) => name)
     .sort()
-    .slice(0, mostFolders);
+    .slice(0, maxFolders);
   const scores = names.flatMap((name) => scoresIn(join(dir, name)));
   const rows: RunRow[] = [];
   for (const name of names) {
@@ -87,7 +87,7 @@ function numberIn(record: Readonly<Record<string, unknown>>, name: string): numb
   return typeof value === 'number' ? value : null;
 }
 
-/** The lines of a file that are objects; none of a file that cannot be read. */
+/** The objects in the lines of a file; none if the file cannot be read. */
 function recordsIn(path: string): readonly Readonly<Record<string, unknown>>[] {
   try {
     return readLinesSync(path).flatMap((line) => {

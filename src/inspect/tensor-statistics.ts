@@ -1,11 +1,11 @@
-/** A tensor in a few numbers. */
+/** Summary statistics of a tensor. */
 export interface TensorStatistics {
   readonly mean: number;
   /** Standard deviation. */
   readonly deviation: number;
   readonly least: number;
   readonly greatest: number;
-  /** Elements that are infinite or not a number; the others make the numbers above. */
+  /** Number of elements that are infinite or NaN, which the other statistics exclude. */
   readonly notFinite: number;
 }
 

@@ -1,23 +1,23 @@
 /**
- * The control groups of this process, in which Linux limits CPU time, memory and the number of threads (Linux kernel
+ * The control groups of this process, with which Linux limits CPU time, memory and the number of threads (Linux kernel
  * documentation, "Control Group v2" and "Control Groups version 1"). Containers and schedulers set these limits.
  *
  *     /proc/self/cgroup      version 1:  <hierarchy>:<controller>[,<controller>…]:<group>
  *                            version 2:  0::<group>
  *     /proc/self/mountinfo   <id> <parent> <device> <root> <mount point> <options> [<tags>…] - <type> <source> <super options>
  *
- * A host may have either version, or both (hybrid): then each controller belongs to one of them. A limit of a group holds
- * for all groups below it, so every group from the process's own up to the mounted one counts.
+ * A host may use either version, or both (hybrid), where each controller belongs to one of them. A limit applies to all groups
+ * below, so every group from the process's own up to the mounted one counts.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path/posix';
 
-/** The file's text, or undefined where there is none: not Linux, or no control groups. */
+/** Reads a file; undefined if it does not exist (not Linux, or no control groups). */
 export type ReadText = (path: string) => string | undefined;
 
 export type Controller = 'cpu' | 'memory' | 'pids';
 
-/** A group's folder, in which the kernel shows its limits as files. */
+/** A group's folder, whose files contain its limits. */
 export interface ControlGroup {
   readonly version: 1 | 2;
   readonly folder: string;
@@ -31,7 +31,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** The groups that limit this process, its own first, for each version that has the controller. */
+/** The groups that limit this process, innermost first, for each version that has the controller. */
 export function controlGroups(controller: Controller, read: ReadText = readText): readonly ControlGroup[] {
   const mounts = (read('/proc/self/mountinfo') ?? '').split('\n').flatMap(mountOf);
   const memberships = (read('/proc/self/cgroup') ?? '').split('\n').flatMap(membershipOf);
@@ -46,10 +46,10 @@ export function controlGroups(controller: Controller, read: ReadText = readText)
 
 interface Mount {
   readonly version: 1 | 2;
-  /** The group that is seen at the mount point: in a container often not the root. */
+  /** The group visible at the mount point; in containers often not the root. */
   readonly root: string;
   readonly mountPoint: string;
-  /** Of version 1; version 2 shows its controllers as files. */
+  /** Only for version 1; version 2 lists its controllers in files. */
   readonly controllers: readonly string[];
 }
 
@@ -69,8 +69,8 @@ function membershipOf(line: string) {
   return [{ version, controllers: controllers.split(','), group }];
 }
 
-/** The folders from the process's own group to the mount point. A group outside the mounted one (a path of the host, seen
- * in a container) has no folder here: then the mounted group is the container's. */
+/** The folders from the process's own group up to the mount point. If the group is outside the mounted one (a path of the
+ * host, seen in a container), the mounted group is the container's. */
 function foldersUpTo({ root, mountPoint }: Mount, group: string): readonly string[] {
   const below = belowRoot(group, root);
   if (below === undefined) return [mountPoint];
@@ -86,7 +86,7 @@ function belowRoot(group: string, root: string): string | undefined {
   return group.startsWith(`${root}/`) ? group.slice(root.length) : undefined;
 }
 
-/** mountinfo writes blanks, tabs, line ends and backslashes as `\040` and so on. */
+/** mountinfo escapes spaces, tabs, newlines and backslashes in octal, such as `\040`. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -4,18 +4,18 @@ import { normalize } from 'node:path/posix';
 import { describe, test } from 'node:test';
 import { coreLimit, cpuQuota, usableCores } from './cores.ts';
 
-describe('the CPU quota', () => {
+describe('the CPU quota is', () => {
   const v2 = '35 24 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup rw,nsdelegate\n';
-  /** Version 1 as RHEL 7 has it, in a container whose group is the mounted one, and on a host. */
+  /** Mounts of version 1 as on RHEL 7, with the given group visible at the mount points. */
   const v1 = (root: string) =>
     `42 34 0:30 ${root} /sys/fs/cgroup/cpu,cpuacct rw,nosuid master:16 - cgroup cgroup rw,cpu,cpuacct\n` +
     `43 34 0:31 ${root} /sys/fs/cgroup/memory rw,nosuid master:17 - cgroup cgroup rw,memory\n`;
   const none = Number.POSITIVE_INFINITY;
   const cases: readonly (readonly [title: string, files: Readonly<Record<string, string>>, cores: number])[] =
     [
-      ['is none without control groups', {}, none],
+      ['infinite without control groups', {}, none],
       [
-        'is none where the root says max',
+        'infinite if the root group has "max"',
         {
           '/proc/self/mountinfo': v2,
           '/proc/self/cgroup': '0::/\n',
@@ -24,7 +24,7 @@ describe('the CPU quota', () => {
         none,
       ],
       [
-        "is the root's, in a container that sees itself as the root",
+        "the root group's, in a container that sees its own group as the root",
         {
           '/proc/self/mountinfo': v2,
           '/proc/self/cgroup': '0::/\n',
@@ -33,7 +33,7 @@ describe('the CPU quota', () => {
         1.5,
       ],
       [
-        "is that of the process's own group",
+        "the quota of the process's own group",
         {
           '/proc/self/mountinfo': v2,
           '/proc/self/cgroup': '0::/user.slice/train.scope\n',
@@ -43,7 +43,7 @@ describe('the CPU quota', () => {
         2,
       ],
       [
-        'is the least of all groups on the way to the root',
+        'the minimum over all groups up to the root',
         {
           '/proc/self/mountinfo': v2,
           '/proc/self/cgroup': '0::/a/b/c\n',
@@ -54,7 +54,7 @@ describe('the CPU quota', () => {
         1,
       ],
       [
-        "is the root's where the path is one of the host",
+        "the mounted group's if the path is one of the host",
         {
           '/proc/self/mountinfo': v2,
           '/proc/self/cgroup': '0::/../../docker/12ab\n',
@@ -63,7 +63,7 @@ describe('the CPU quota', () => {
         4,
       ],
       [
-        'is read from the two files of version 1',
+        'read from two files in version 1',
         {
           '/proc/self/mountinfo': v1('/'),
           '/proc/self/cgroup': '4:cpu,cpuacct:/batch/job 7\n3:memory:/\n0::/\n',
@@ -76,7 +76,7 @@ describe('the CPU quota', () => {
         2.5,
       ],
       [
-        'is found in a container of version 1, where the mount shows the own group as its root',
+        'found in a container with version 1, whose own group is the root of the mount',
         {
           '/proc/self/mountinfo': v1('/docker/12ab'),
           '/proc/self/cgroup': '4:cpuacct,cpu:/docker/12ab\n',
@@ -86,7 +86,7 @@ describe('the CPU quota', () => {
         0.5,
       ],
       [
-        'is found wherever version 1 is mounted, blanks in the path included',
+        'found wherever version 1 is mounted, even with spaces in the path',
         {
           '/proc/self/mountinfo': '9 1 0:3 / /c\\040g/cpu rw - cgroup none rw,cpu\n',
           '/proc/self/cgroup': '2:cpu:/\n',
@@ -96,7 +96,7 @@ describe('the CPU quota', () => {
         3,
       ],
       [
-        'is the least of both versions on a hybrid host',
+        'the minimum over both versions on a hybrid host',
         {
           '/proc/self/mountinfo': `${v1('/')}50 34 0:40 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n`,
           '/proc/self/cgroup': '4:cpu,cpuacct:/old\n1:name=systemd:/init.scope\n0::/new\n',
@@ -107,7 +107,7 @@ describe('the CPU quota', () => {
         1,
       ],
       [
-        'is none where version 1 has none',
+        'infinite if version 1 has -1',
         {
           '/proc/self/mountinfo': v1('/'),
           '/proc/self/cgroup': '4:cpu,cpuacct:/\n',
@@ -117,7 +117,7 @@ describe('the CPU quota', () => {
         none,
       ],
       [
-        'is none where the text is not understood',
+        'infinite if the file cannot be parsed',
         {
           '/proc/self/mountinfo': v2,
           '/proc/self/cgroup': '0::/\n',
@@ -136,7 +136,7 @@ describe('the CPU quota', () => {
   }
 });
 
-test('cores to compute on are whole, and one at least; what limits them is named', () => {
+test('the number of usable cores is whole and at least 1, and its limit is described', () => {
   const quota = (text: string) => (path: string) =>
     ({
       '/proc/self/mountinfo': '35 24 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n',
@@ -150,7 +150,7 @@ test('cores to compute on are whole, and one at least; what limits them is named
   assert.equal(enough, availableParallelism() < cpus().length ? enough : undefined);
 });
 
-test('OMP_NUM_THREADS lowers the number of threads, and is named; what is no number counts as not set', () => {
+test('OMP_NUM_THREADS lowers the number of threads and is described; invalid values are ignored', () => {
   const nothing = () => undefined;
   const threads = (text: string) => usableCores(nothing, { OMP_NUM_THREADS: text });
   const all = usableCores(nothing, {});
@@ -162,7 +162,7 @@ test('OMP_NUM_THREADS lowers the number of threads, and is named; what is no num
   assert.equal(limit, cpus().length === 1 ? undefined : `OMP_NUM_THREADS 1 of ${cpus().length} cores`);
 });
 
-test('a process may use at least one core, and no more than there are', () => {
+test('a process can use at least one core, and no more than the machine has', () => {
   const cores = usableCores();
   assert.ok(Number.isInteger(cores) && cores >= 1 && cores <= availableParallelism());
 });

@@ -5,7 +5,7 @@ import { describeExhaustion, exhaustedResource } from './exhaustion.ts';
 
 const coded = (code: string, message: string) => Object.assign(new Error(message), { code });
 
-test('what ran out is told from the errors of Node.js, of C libraries and of V8', () => {
+test('exhausted resources are recognised in errors of Node.js, C libraries and V8', () => {
   const cases: readonly (readonly [unknown, string | undefined])[] = [
     [coded('EMFILE', "EMFILE: too many open files, open 'x'"), 'files'],
     [coded('ERR_WORKER_INIT_FAILED', 'Worker initialization failure: EMFILE'), 'files'],
@@ -35,20 +35,23 @@ test('the message names what ran out, the limit and what to do', () => {
     path === '/proc/self/limits'
       ? 'Max open files   32   4096   files\nMax processes   50   50   processes\n'
       : undefined;
-  const said = (code: string) => describeExhaustion(coded(code, code), read);
+  const messageFor = (code: string) => describeExhaustion(coded(code, code), read);
   assert.equal(
-    said('EMFILE'),
+    messageFor('EMFILE'),
     'out of file descriptors: this process may have 32 open files (ulimit -n). Raise the limit: ulimit -n 1024',
   );
   assert.equal(
-    said('EAGAIN'),
+    messageFor('EAGAIN'),
     'no more threads can be started: this user may run 50 processes and threads (ulimit -u). Raise the limit, or use fewer `readers`',
   );
-  assert.match(said('ENOMEM') ?? '', /^out of memory: .*\. Use a smaller `batchSize` or fewer `readers`/);
-  assert.equal(said('ENOENT'), undefined);
+  assert.match(
+    messageFor('ENOMEM') ?? '',
+    /^out of memory: .*\. Use a smaller `batchSize` or fewer `readers`/,
+  );
+  assert.equal(messageFor('ENOENT'), undefined);
 });
 
-test('a message that says it already is kept', () => {
+test('a message that already describes it is kept', () => {
   const message = 'oneDNN, graph train: out of memory: graph train needs 3.0 GB, with 1.0 GB free';
   assert.equal(describeExhaustion(new RunError(message)), message);
 });

@@ -1,6 +1,6 @@
 /**
- * What ran out, when the machine refuses a file, a thread or memory: one place turns such errors, of Node.js, of C libraries
- * and of V8, into a message that says what ran out, what the limit is and what to do.
+ * Describes exhausted resources: turns errors of Node.js, C libraries and V8 about files, threads or memory into messages that
+ * say what ran out, what the limit is and what to do.
  */
 import { errorCode, messageOf } from '../errors.ts';
 import { byteSize, counted } from '../wording.ts';
@@ -10,7 +10,7 @@ import { groupThreadLimit, memoryRoom, softLimit } from './limits.ts';
 
 export type Resource = 'files' | 'files of the machine' | 'threads' | 'memory';
 
-/** Error codes, whole words, and phrases of C libraries, with what has run out. */
+/** Error codes (as whole words) and phrases of C libraries, and the resource they mean. */
 const signs: readonly (readonly [RegExp, Resource])[] = [
   [/\bENFILE\b|too many open files in system/i, 'files of the machine'],
   [/\bEMFILE\b|too many open files/i, 'files'],
@@ -21,15 +21,15 @@ const signs: readonly (readonly [RegExp, Resource])[] = [
   ],
 ];
 
-/** Which resource an error says has run out, undefined where it says something else. */
+/** The resource that ran out according to an error; undefined for other errors. */
 export function exhaustedResource(error: unknown): Resource | undefined {
   const text = `${errorCode(error) ?? ''} ${messageOf(error)}`;
-  // A file or pipe that is not ready.
+  // EAGAIN on a read or write means a file or pipe that is not ready.
   if (/EAGAIN: .*, (read|write)/.test(text)) return undefined;
   return signs.find(([sign]) => sign.test(text))?.[1];
 }
 
-/** How the messages of this file begin. */
+/** Beginnings of the messages of this file. */
 const [noFiles, noThreads, noMemory] = [
   'out of file descriptors',
   'no more threads can be started',
@@ -37,21 +37,21 @@ const [noFiles, noThreads, noMemory] = [
 ];
 const isDescribed = new RegExp(`(${[noFiles, noThreads, noMemory].join('|')}): `);
 
-/** The message for an error that says that something ran out: what, the limit, and what to do; the message that the error
- * has if it says all that already. Undefined for other errors. */
+/** The message for an error caused by an exhausted resource: what ran out, the limit and what to do. Undefined for other
+ * errors. A message of this file is returned unchanged. */
 export function describeExhaustion(error: unknown, read: ReadText = readText): string | undefined {
   if (isDescribed.test(messageOf(error))) return messageOf(error);
   const resource = exhaustedResource(error);
   return resource && describeResource(resource, read);
 }
 
-/** Sentences without a full stop at the end: cause, limit; then what to do. */
+/** Cause and limit, then advice, without a full stop at the end. */
 export function describeResource(resource: Resource, read: ReadText = readText): string {
   switch (resource) {
     case 'files':
       return `${noFiles}: this process may have ${softLimit('files', read)} open files (ulimit -n). Raise the limit: ulimit -n 1024`;
     case 'files of the machine':
-      return `${noFiles}: the whole machine has as many open files as it allows (sysctl fs.file-max). Close other programs`;
+      return `${noFiles}: the machine's limit on open files is reached (sysctl fs.file-max). Close other programs`;
     case 'threads':
       return `${noThreads}: ${threadLimit(read)}. Raise the limit, or use fewer \`readers\``;
     case 'memory':
@@ -66,11 +66,11 @@ function threadLimit(read: ReadText): string {
   return `this user may run ${user} processes and threads (ulimit -u)`;
 }
 
-/** `483 MB free of 4.3 GB that ulimit -v allows`. */
+/** For example `483 MB free of 4.3 GB that ulimit -v allows`. */
 export function memoryLimit(read: ReadText = readText): string {
   const { free, limitedBy, limit } = memoryRoom(read);
   const left = Number.isFinite(free) ? `${byteSize(Math.max(0, free))} free of ` : '';
-  if (!Number.isFinite(limit)) return 'the machine has no more';
+  if (!Number.isFinite(limit)) return 'the machine has no more memory';
   if (limitedBy === 'machine') return `${left}${byteSize(limit)} of this machine`;
   const by = limitedBy === 'control group' ? 'the control group (container) allows' : 'ulimit -v allows';
   return `${left}${byteSize(limit)} that ${by}`;

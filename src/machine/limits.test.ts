@@ -39,14 +39,14 @@ const v2 = {
   '/cg/pids.max': 'max\n',
 };
 
-test('a limit is the soft one, and infinite where there is none', () => {
+test('softLimit returns the soft limit, or infinity if there is none', () => {
   assert.equal(softLimit('files', files(machine)), 32);
   assert.equal(softLimit('threads', files(machine)), Number.POSITIVE_INFINITY);
   const unlimited = { '/proc/self/limits': 'Max processes   unlimited   unlimited   processes\n' };
   assert.equal(softLimit('threads', files(unlimited)), Number.POSITIVE_INFINITY);
 });
 
-test('where /proc cannot be read, limits come from the report of Node.js', () => {
+test('without /proc, limits come from the diagnostic report of Node.js', () => {
   const report = () => ({
     userLimits: { open_files: { soft: 256 }, max_user_processes: { soft: 'unlimited' } },
   });
@@ -55,8 +55,8 @@ test('where /proc cannot be read, limits come from the report of Node.js', () =>
   assert.ok(softLimit('files', files({})) > 0);
 });
 
-describe('the memory that is free', () => {
-  test('is what the machine has left, swap included', () => {
+describe('free memory', () => {
+  test('is what the machine has left, including swap', () => {
     assert.deepEqual(memoryRoom(files(machine)), {
       free: 5 * gigabyte,
       limitedBy: 'machine',
@@ -64,7 +64,7 @@ describe('the memory that is free', () => {
     });
   });
   for (const [version, texts] of Object.entries({ 1: v1, 2: v2 }))
-    test(`is what the control group leaves, cached files included, version ${version}`, () => {
+    test(`is what the control group leaves, including cached files (version ${version})`, () => {
       assert.deepEqual(memoryRoom(files(texts)), {
         free: (1024 - 900 + 120) * megabyte,
         limitedBy: 'control group',
@@ -80,13 +80,13 @@ describe('the memory that is free', () => {
       limit: 2 * gigabyte,
     });
   });
-  test('is unknown, and nothing is refused, elsewhere than on Linux', () => {
+  test('is unknown outside Linux, so nothing is refused', () => {
     assert.equal(memoryRoom(files({})).free, Number.POSITIVE_INFINITY);
     requireMemory('a graph', 1e15, undefined, files({}));
   });
 });
 
-test('more memory than is free is refused with both sizes, what sets the limit, and what to do', () => {
+test('an allocation larger than the free memory is refused, with sizes, limit and advice', () => {
   requireMemory('graph train', 180 * megabyte, undefined, files(v1));
   assert.throws(() => requireMemory('graph train', 3 * gigabyte, 'Use less', files(v1)), {
     name: 'RunError',

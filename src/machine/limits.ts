@@ -1,9 +1,9 @@
-/** The limits within which this process runs: those of its user (`ulimit`), of its control groups, and of the machine. */
+/** The limits of this process: those of its user (`ulimit`), of its control groups, and of the machine. */
 import { freemem } from 'node:os';
 import { join } from 'node:path/posix';
 import { type Controller, controlGroups, type ReadText, readText } from './control-groups.ts';
 
-/** Rows of `/proc/self/limits`, and the same in Node's diagnostic report. */
+/** Row names in `/proc/self/limits`, and field names in Node's diagnostic report. */
 const limitRows = {
   files: ['Max open files', 'open_files'],
   threads: ['Max processes', 'max_user_processes'],
@@ -15,7 +15,7 @@ export interface ReportedLimits {
   readonly userLimits?: Readonly<Record<string, { readonly soft: number | string }>>;
 }
 
-/** The soft limit of this process, in units or bytes: infinite where there is none, or where it cannot be known. */
+/** The soft limit of this process, in units or bytes; infinity if there is none or it is unknown. */
 export function softLimit(
   what: keyof typeof limitRows,
   read: ReadText = readText,
@@ -23,7 +23,7 @@ export function softLimit(
 ): number {
   const [row, name] = limitRows[what];
   const text = read('/proc/self/limits');
-  // Not Linux, or no file descriptor is left to read that file with.
+  // Not Linux, or no file descriptor is left to read the file.
   const found =
     text === undefined
       ? report().userLimits?.[name]?.soft
@@ -36,23 +36,22 @@ function nodeReport(): ReportedLimits {
   return process.report.getReport() as ReportedLimits;
 }
 
-/** The least number of threads and processes that a control group of this process allows. */
+/** The minimum number of threads and processes that a control group of this process allows. */
 export function groupThreadLimit(read: ReadText = readText): number {
   return Math.min(...groupNumbers('pids', 'pids.max', 'pids.max', read).map(({ number }) => number));
 }
 
-/** Bytes of memory, and what sets the limit. */
+/** Free memory in bytes, and the limit that applies. */
 export interface MemoryRoom {
-  /** What this process can still take, file caches that make room included. */
+  /** Bytes this process can still allocate, including reclaimable file caches. */
   readonly free: number;
-  /** Such as `12.0 GB are free`, or `the container's limit is 512 MB`. */
   readonly limitedBy: 'machine' | 'control group' | 'address space';
-  /** All that the limit allows. */
+  /** Total bytes that the limit allows. */
   readonly limit: number;
 }
 
-/** The memory that this process can still take: the least of what the machine, its control groups and its limit on
- * addresses leave. */
+/** The memory that this process can still allocate: the minimum over the machine, its control groups and its address space
+ * limit. */
 export function memoryRoom(read: ReadText = readText): MemoryRoom {
   const rooms = [machineRoom(read), ...groupRooms(read), addressRoom(read)];
   return rooms.reduce((least, room) => (room.free < least.free ? room : least));
@@ -62,7 +61,7 @@ function machineRoom(read: ReadText): MemoryRoom {
   const text = read('/proc/meminfo') ?? '';
   const bytes = (row: string) => Number(new RegExp(`^${row}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024;
   const [available, total, swap] = [bytes('MemAvailable'), bytes('MemTotal'), bytes('SwapFree') || 0];
-  // freemem() elsewhere leaves out what the system would give back: no ground to refuse anything.
+  // Elsewhere, freemem() excludes memory that the system could reclaim, so it is no reason to refuse anything.
   if (Number.isNaN(available + total)) {
     return { free: Number.POSITIVE_INFINITY, limitedBy: 'machine', limit: freemem() };
   }
@@ -77,26 +76,26 @@ function groupRooms(read: ReadText): readonly MemoryRoom[] {
   });
 }
 
-/** Cached files count as used, and make room when memory is needed. */
+/** Bytes of cached files, which count as used but can be reclaimed. */
 function fileCache(folder: string, version: 1 | 2, read: ReadText): number {
   const text = read(join(folder, 'memory.stat')) ?? '';
   const rows = ['active_file', 'inactive_file'].map((row) => (version === 1 ? `total_${row}` : row));
   return rows.reduce((sum, row) => sum + Number(new RegExp(`^${row} (\\d+)`, 'm').exec(text)?.[1] ?? 0), 0);
 }
 
-/** `ulimit -v`: addresses count, whether memory is behind them or not. */
+/** `ulimit -v` limits addresses, whether or not they are backed by memory. */
 function addressRoom(read: ReadText): MemoryRoom {
   const limit = softLimit('addressSpace', read);
   const used = Number(/^VmSize:\s+(\d+) kB/m.exec(read('/proc/self/status') ?? '')?.[1] ?? 0) * 1024;
   return { free: limit - used, limitedBy: 'address space', limit };
 }
 
-/** The limit that a file of every group of this process states; groups without a limit are left out. */
+/** The limits in a file of every group of this process, without groups that have no limit. */
 function groupNumbers(controller: Controller, v1: string, v2: string, read: ReadText) {
   return controlGroups(controller, read).flatMap(({ version, folder }) => {
     const text = read(join(folder, version === 1 ? v1 : v2)) ?? 'max';
     const number = Number(text.trim() === '' ? 'max' : text);
-    // Version 1 has a number near 2^63 where there is no limit.
+    // Version 1 uses a number near 2^63 for no limit.
     return Number.isFinite(number) && number < 2 ** 62 ? [{ version, folder, number }] : [];
   });
 }

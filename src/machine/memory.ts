@@ -1,16 +1,16 @@
-/** Memory that is about to be taken: it is refused before the system ends the process for it. */
+/** Checks memory before a large allocation, because the system may kill the process for exceeding it. */
 import { RunError } from '../errors.ts';
 import { byteSize } from '../wording.ts';
 import { type ReadText, readText } from './control-groups.ts';
 import { memoryLimit } from './exhaustion.ts';
 import { memoryRoom } from './limits.ts';
 
-/** What the rest of a run takes besides: checkpoints, summaries, compiled code. */
+/** Memory for the rest of a run: checkpoints, summaries, compiled code. */
 const reserve = 64 * 2 ** 20;
 
-/** @param purpose what needs it, as the subject of a sentence
+/** @param purpose what needs the memory, as the subject of a sentence
  * @param advice what to do instead of raising the limit
- * @throws RunError when so many bytes, and a reserve, do not fit into what is free */
+ * @throws RunError when less than `bytes` plus a reserve is free */
 export function requireMemory(
   purpose: string,
   bytes: number,
@@ -21,5 +21,6 @@ export function requireMemory(
   if (needed <= memoryRoom(read).free) return;
   throw new RunError(
     `out of memory: ${purpose} needs ${byteSize(needed)}, with ${memoryLimit(read)}. ${advice}, or raise the limit`,
+    { code: 'CIFAR10_OUT_OF_MEMORY', data: { neededBytes: needed } },
   );
 }

@@ -13,28 +13,28 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-test('a folder is made in TMPDIR', () => {
+test('the folder is created in TMPDIR', () => {
   process.env['TMPDIR'] = folder;
   const made = makeTemporaryFolder('cifar10-x-');
   assert.ok(made.startsWith(join(folder, 'cifar10-x-')));
   assert.deepEqual(readdirSync(made), []);
 });
 
-test('a TMPDIR that does not exist, or is a file, is named, with what to do', () => {
+test('the error for a TMPDIR that does not exist or is a file says what to do', () => {
   writeFileSync(join(folder, 'file'), '');
   for (const [path, cause] of [
     [join(folder, 'nowhere'), 'it does not exist'],
-    [join(folder, 'file'), 'it is no folder'],
+    [join(folder, 'file'), 'it is not a folder'],
   ] as const) {
     process.env['TMPDIR'] = path;
     assert.throws(() => makeTemporaryFolder('cifar10-x-'), {
       name: 'RunError',
-      message: `no folder for temporary files can be made in ${path}: ${cause}. Set TMPDIR to a folder that can be written.`,
+      message: `cannot create a folder for temporary files in ${path}: ${cause}. Set TMPDIR to a writable folder.`,
     });
   }
 });
 
-test('too little room is refused with both sizes, and leaves no folder', () => {
+test('too little space is refused with both sizes, and leaves no folder', () => {
   const empty = join(folder, 'empty');
   mkdirSync(empty);
   process.env['TMPDIR'] = empty;

@@ -8,17 +8,17 @@ import { describeExhaustion } from './exhaustion.ts';
 
 const causes: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
-  ENOTDIR: 'it is no folder',
+  ENOTDIR: 'it is not a folder',
   EACCES: 'this user may not write there',
   EPERM: 'this user may not write there',
   EROFS: 'its file system is read-only',
   ENOSPC: 'its file system is full',
 };
 
-/** A new folder in the system's folder for temporary files, for the caller to remove.
- * @param prefix of its name, such as `cifar10-bench-`
- * @param bytes that will be written there
- * @throws RunError when none can be made, or there is too little room */
+/** Creates a folder in the system's folder for temporary files; the caller removes it.
+ * @param prefix prefix of its name, such as `cifar10-bench-`
+ * @param bytes number of bytes that will be written there
+ * @throws RunError when it cannot be created, or there is too little space */
 export function makeTemporaryFolder(prefix: string, bytes: number = 0): string {
   const parent = tmpdir();
   let room: number;
@@ -30,18 +30,18 @@ export function makeTemporaryFolder(prefix: string, bytes: number = 0): string {
   } catch (error) {
     const cause = describeExhaustion(error) ?? causeOf(error, parent);
     throw new RunError(
-      `no folder for temporary files can be made in ${parent}: ${cause}. Set TMPDIR to a folder that can be written.`,
+      `cannot create a folder for temporary files in ${parent}: ${cause}. Set TMPDIR to a writable folder.`,
     );
   }
   if (room >= bytes) return folder;
   rmdirSync(folder);
   throw new RunError(
-    `the folder for temporary files ${parent} has ${byteSize(room)} free, ${byteSize(bytes)} are needed. Set TMPDIR to a folder with more room.`,
+    `the folder for temporary files ${parent} has ${byteSize(room)} free, ${byteSize(bytes)} are needed. Set TMPDIR to a folder with more space.`,
   );
 }
 
 function causeOf(error: unknown, parent: string): string {
-  // What the kernel shows as files (/proc) has no room for others, and says ENOENT.
-  if (errorCode(error) === 'ENOENT' && existsSync(parent)) return 'nothing can be made there';
+  // Kernel file systems such as /proc report ENOENT when a folder cannot be created.
+  if (errorCode(error) === 'ENOENT' && existsSync(parent)) return 'no files can be created there';
   return causes[errorCode(error) ?? ''] ?? messageOf(error);
 }

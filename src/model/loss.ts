@@ -32,7 +32,7 @@ export function loss(builder: GraphBuilder, network: Inference, labels: Value, w
   const { op } = builder;
   const terms = network.parameters.flatMap(({ variable, decayShare }) => {
     if (decayShare === undefined) return [];
-    const [layer = ''] = variable.name.split('/');
+    const layer = layerOf(variable.name);
     const name = `${layer}/weight_loss`;
     const factor = op('Constant', {}, { value: scalar(weightDecay * decayShare) }, `${layer}/weight_decay`);
     return [
@@ -55,4 +55,9 @@ export function loss(builder: GraphBuilder, network: Inference, labels: Value, w
     .map(({ value }) => value)
     .reduce((a, b, index) => op('Add', { a, b }, {}, index === last ? 'total_loss' : 'total_loss/partial'));
   return { terms: all, total: { name: 'total_loss', value: sum } };
+}
+
+/** `local3` of `local3/weights`; a weight with another name, of which a layer may have several, is named itself. */
+function layerOf(variable: string): string {
+  return variable.replace(/\/weights$/, '');
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { makeHyperparameters, tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { RandomStream } from '../tensor/random.ts';

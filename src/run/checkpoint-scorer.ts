@@ -1,4 +1,4 @@
-/** Scores one checkpoint after another on the images that the request names. */
+/** Scores checkpoints one after another on the images that the request names. */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets } from '../data/dataset.ts';
@@ -25,14 +25,14 @@ export type ScoringEvent =
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'data'; readonly event: DataEvent }
   | { readonly kind: 'reading'; readonly dataset: DatasetDescription }
-  /** The images of a checkpoint are being scored: how many, with which engine. */
+  /** Scoring of a checkpoint begins: number of images, engine. */
   | {
       readonly kind: 'evaluating';
       readonly dataset: DatasetDescription;
       readonly images: number;
       readonly engine: Engine;
     }
-  /** Images scored so far, of `all`. */
+  /** Number of images scored so far, of `all`. */
   | { readonly kind: 'scored'; readonly done: number; readonly all: number }
   | {
       readonly kind: 'evaluation';
@@ -44,7 +44,7 @@ export type ScoringEvent =
     }
   | { readonly kind: 'report'; readonly confusion: ConfusionMatrix; readonly files: readonly string[] };
 
-/** What is kept of an evaluation. */
+/** What is recorded about an evaluation. */
 export interface EvaluationResult extends Evaluation {
   readonly dataset: string;
 }
@@ -54,7 +54,7 @@ export class CheckpointScorer {
   readonly #signal: AbortSignal;
   readonly #report: (event: ScoringEvent) => void;
   readonly #summaries: EvaluationSummaries;
-  /** Of the last checkpoint; replaced where one of another network follows. */
+  /** The evaluator of the last checkpoint; replaced if the next one has another network. */
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
   #examples: { readonly key: string; readonly examples: Examples } | undefined;
   #images = 0;
@@ -69,7 +69,7 @@ export class CheckpointScorer {
     this.#summaries = new EvaluationSummaries(settings, (message) => report({ kind: 'warning', message }));
   }
 
-  /** Images scored so far, of all checkpoints. */
+  /** Total number of images scored, over all checkpoints. */
   get images(): number {
     return this.#images;
   }
@@ -155,8 +155,8 @@ export class CheckpointScorer {
   }
 }
 
-/** Of the training images those that were trained on, or those that were held out.
- * @throws RunError where the run held nothing out */
+/** Selects the training images that the run trained on, or those that it held out.
+ * @throws RunError when the run held out none */
 function partOf(
   all: Examples,
   part: Exclude<EvalData, 'test'>,

@@ -1,35 +1,35 @@
-/** What the caller of an evaluation asks for. */
+/** The request of an evaluation. */
 import type { DatasetName } from '../data/dataset.ts';
 import type { EngineName, Precision } from '../engine/offers.ts';
 import type { Weights } from '../evaluation/evaluate.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 
-/** `test`: the test images; `train_eval`: those that were trained on, undistorted; `validation`: those that were held out. */
+/** `test`: the test images; `train_eval`: the images trained on, undistorted; `validation`: the held-out images. */
 export type EvalData = 'test' | 'train_eval' | 'validation';
 
-/** An evaluation of the checkpoints of a folder. Options that are left out have the defaults of `recipe/defaults.ts`. */
+/** An evaluation of the checkpoints of a folder. Omitted options have the defaults of `recipe/defaults.ts`. */
 export interface EvaluationRequest {
   /** A training folder, or one checkpoint file. */
   readonly checkpointDir: string;
-  /** Results, reports and event files go here. */
+  /** The folder for results, reports and event files. */
   readonly evalDir: string;
-  /** The folder of the data sets. A data set that is missing is downloaded or drawn. */
+  /** The folder of the data sets. A missing data set is downloaded or generated. */
   readonly dataDir: string;
-  /** The data set of the checkpoint by default. */
+  /** Default: the data set of the checkpoint. */
   readonly dataset?: DatasetName | undefined;
   readonly evalData?: EvalData | undefined;
   readonly weights?: Weights | undefined;
-  /** At most this many images are scored, each once. */
+  /** Maximum number of images to score, each at most once. */
   readonly numExamples?: number | undefined;
-  /** Images that are scored at once. */
+  /** Number of images scored at once. */
   readonly batchSize?: number | undefined;
   readonly engine?: EngineName | 'auto' | undefined;
   readonly precision?: Precision | undefined;
-  /** Scores the newest checkpoint and ends; otherwise watches the folder until it is stopped. False by default. */
+  /** Scores the newest checkpoint and ends; otherwise watches the folder until it is stopped. Default: false. */
   readonly runOnce?: boolean | undefined;
-  /** Seconds between two looks for new checkpoints. */
+  /** Seconds between checks for new checkpoints. */
   readonly evalIntervalSecs?: number | undefined;
-  /** Writes every prediction, the confusion matrix and a contact sheet. False by default. */
+  /** Writes every prediction, the confusion matrix and a contact sheet. Default: false. */
   readonly report?: boolean | undefined;
 }
 

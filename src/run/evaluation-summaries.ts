@@ -22,8 +22,8 @@ export class EvaluationSummaries {
     this.#onTrouble = onTrouble;
   }
 
-  /** Records the summary of a checkpoint at its step. Resolves when it is on the disk, because the checkpoint will not be
-   * scored again. */
+  /** Records the summary of a checkpoint at its step. Resolves after it is on disk, because the checkpoint will not be scored
+   * again. */
   async record(metadata: CheckpointMetadata, values: readonly RecordedValue[]): Promise<void> {
     const recorder = await this.#open(metadata);
     await recorder.record(metadata.globalStep, values);
@@ -34,8 +34,8 @@ export class EvaluationSummaries {
     await this.#recorder?.close();
   }
 
-  /** The folder itself for what the tutorial evaluates; for other images or weights a folder in it, which is another run to
-   * TensorBoard. */
+  /** The evaluation folder itself for the images and weights that the tutorial evaluates; for others a subfolder, which is a
+   * separate run in TensorBoard. */
   get #dir(): string {
     const { evalDir, evalData, weights } = this.#settings;
     const usual: readonly [string, Weights] = ['test', 'ema'];

@@ -13,26 +13,26 @@ import { shellWord } from '../disk/shell-word.ts';
 import { requireOffered } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import { type EvaluationKey, EvaluationLog } from '../evaluation/evaluation-log.ts';
+import { EventQueue } from '../events.ts';
 import { Patience } from '../training/patience.ts';
 import { CheckpointScorer, type ScoringEvent } from './checkpoint-scorer.ts';
 import { type EvaluationRequest, type EvaluationSettings, settingsOf } from './evaluation-request.ts';
-import { EventQueue } from './event-queue.ts';
 
 export type EvaluationEvent =
-  /** The folder is watched; results are added to the file. */
+  /** The folder is being watched; results are appended to the file. */
   | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
   | { readonly kind: 'noCheckpoint'; readonly dir: string }
-  /** An earlier evaluation of this folder has scored the checkpoint. */
+  /** An earlier evaluation in this folder has scored the checkpoint. */
   | { readonly kind: 'alreadyScored'; readonly checkpoint: string; readonly globalStep: number }
-  /** All checkpoints are scored; the next look follows after a pause. */
+  /** All checkpoints are scored; the next check follows after a pause. */
   | { readonly kind: 'waiting' }
   | ScoringEvent
-  /** @param images scored in total; results are in the file */
+  /** @param images total number of images scored; results are in the file */
   | { readonly kind: 'end'; readonly images: number; readonly stopped: boolean; readonly file: string };
 
-/** Scores checkpoints and adds the results to `evaluations.jsonl` and event files in `evalDir`.
+/** Scores checkpoints and appends the results to `evaluations.jsonl` and event files in `evalDir`.
  * @throws UsageError for an engine that does not offer the precision
- * @throws RunError when there is no whole checkpoint, data or engine do not serve, or `evalDir` cannot be written */
+ * @throws RunError when there is no undamaged checkpoint, data or engine cannot be used, or `evalDir` cannot be written */
 export async function* runEvaluation(
   request: EvaluationRequest,
   { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
@@ -86,7 +86,7 @@ class FolderEvaluation {
 
   readonly #warn = (message: string): void => this.#queue.push({ kind: 'warning', message });
 
-  /** Scores the one checkpoint that the request names. */
+  /** Scores the checkpoint that the request names. */
   async *scoreFile(): Events {
     const path = this.#settings.checkpointDir;
     const checkpoint = await readCheckpoint(path);
@@ -103,12 +103,13 @@ class FolderEvaluation {
       throw new RunError(
         `No checkpoint file found in ${checkpointDir}. ` +
           `Train first: ${command(`train --train-dir ${shellWord(checkpointDir)}`)}`,
+        { code: 'CIFAR10_NO_CHECKPOINT', data: { folder: checkpointDir } },
       );
     }
     yield* this.#score(found.path, found.checkpoint, await this.#keyOf(found.path));
   }
 
-  /** Looks for checkpoints again and again and scores each once, oldest first. */
+  /** Repeatedly checks for new checkpoints and scores each once, oldest first. */
   async *watch(): Events {
     const { checkpointDir: dir, evalIntervalSecs: everySeconds } = this.#settings;
     yield { kind: 'watching', dir, everySeconds, file: this.#log.file };
@@ -146,7 +147,7 @@ class FolderEvaluation {
     if (result !== undefined && key !== undefined) await this.#log.add(key, result);
   }
 
-  /** Identifies the evaluation of a file; undefined where the training has deleted the file. */
+  /** Identifies the evaluation of a file; undefined if the training has deleted the file. */
   async #keyOf(path: string): Promise<EvaluationKey | undefined> {
     const { evalData, weights, numExamples, report } = this.#settings;
     const found = await stat(path).catch(() => undefined);
@@ -156,7 +157,7 @@ class FolderEvaluation {
   }
 }
 
-/** A checkpoint that is damaged gets a warning; one that the training has deleted does not. */
+/** Warns about a damaged checkpoint, but not about one that the training has deleted. */
 async function readIfThere(path: string, onWarning: (text: string) => void): Promise<Checkpoint | undefined> {
   try {
     return await readCheckpoint(path);

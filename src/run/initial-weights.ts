@@ -7,7 +7,7 @@ import { RunError } from '../errors.ts';
 import { initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 
 /** The tensors of a checkpoint file, checked against the training graph.
- * @throws RunError for a folder, for a damaged file, and where a weight is missing or has another shape */
+ * @throws RunError for a folder, a damaged file, or a weight that is missing or has another shape */
 export async function readInitialWeights(
   file: string,
   training: TrainingGraph,
@@ -15,12 +15,12 @@ export async function readInitialWeights(
 ): Promise<Tensors> {
   await requireFile(file);
   const { tensors } = await readCheckpoint(file);
-  // Only the check is wanted here: training derives the variables again.
+  // Only for the check: training computes the variables again.
   initialVariables(training, seed, tensors);
   return tensors;
 }
 
-/** @throws RunError for a folder, with the newest checkpoint in it. */
+/** @throws RunError for a folder, suggesting the newest checkpoint in it */
 async function requireFile(file: string): Promise<void> {
   if ((await stat(file).catch(() => undefined))?.isDirectory() !== true) return;
   const inside = await new CheckpointStore(file, { keep: 0, onWarning: () => undefined }).paths();

@@ -8,9 +8,9 @@ import { moveAside } from '../disk/move-aside.ts';
 import type { RunError } from '../errors.ts';
 
 export interface TrainDirOptions {
-  /** Ends the wait for a lock. */
+  /** Aborts the wait for a lock. */
   readonly signal: AbortSignal;
-  /** Called with the reason when the lock takes time. */
+  /** Called with the reason when the lock has to be waited for. */
   readonly onWait: (text: string) => void;
 }
 
@@ -25,8 +25,8 @@ export class TrainDir {
     this.#options = options;
   }
 
-  /** Locks the folder, which is created if it is missing, and removes what killed trainings left in it.
-   * @throws RunError when another process trains there, or it cannot be written. */
+  /** Locks the folder, creating it if needed, and deletes what killed trainings left in it.
+   * @throws RunError when another process trains there, or it cannot be written */
   static async take(path: string, options: TrainDirOptions): Promise<TrainDir> {
     const folder = new TrainDir(path, options);
     await folder.#lock();
@@ -39,7 +39,7 @@ export class TrainDir {
     return this.#lost.signal;
   }
 
-  /** Moves what is in the folder aside, if there is anything. Returns its new path. */
+  /** Moves the contents of the folder aside, if there are any. Returns the new path. */
   async moveAside(): Promise<string | undefined> {
     const names = await readdir(this.#path);
     if (names.every((name) => name === purpose.file)) return undefined;

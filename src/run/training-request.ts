@@ -1,4 +1,4 @@
-/** What the caller of a training asks for, and the recipe and engine that follow from it. */
+/** The request of a training, and the recipe and engine that follow from it. */
 import { resolve, sep } from 'node:path';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
@@ -12,7 +12,7 @@ import {
   precisions,
 } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { endsAtDecaySteps } from '../optimizer/schedule.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import {
@@ -23,38 +23,38 @@ import {
 import { datasetOf, networkOf, type Recipe } from '../training/training-run.ts';
 
 /**
- * A training in a folder. An option that is left out has the value of the checkpoint that the training resumes from, or else
- * the default (`recipe/defaults.ts`, `recipe/hyperparameters.ts`).
+ * A training in a folder. Omitted options have the value from the checkpoint that the training resumes from, or else the default
+ * (`recipe/defaults.ts`, `recipe/hyperparameters.ts`).
  */
 export interface TrainingRequest {
-  /** Checkpoints, event files and metrics go here. If it holds checkpoints, training resumes from the newest. */
+  /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
   readonly trainDir: string;
-  /** The folder of the data sets. A data set that is missing is downloaded or drawn. */
+  /** The folder of the data sets. A missing data set is downloaded or generated. */
   readonly dataDir: string;
   readonly dataset?: DatasetName | undefined;
-  /** Images of one step. */
+  /** Images per step. */
   readonly batchSize?: number | undefined;
   readonly seed?: number | undefined;
-  /** Share of the training examples kept out, 0 for none. */
+  /** Fraction of the training examples to hold out; 0 for none. */
   readonly holdout?: number | undefined;
   readonly hyperparameters?: Partial<Hyperparameters> | undefined;
   readonly engine?: EngineName | 'auto' | undefined;
   readonly precision?: Precision | undefined;
-  /** Updates in total, those before a resume included. */
+  /** Total number of updates, including those before a resume. */
   readonly maxSteps?: number | undefined;
-  /** Passes over the training examples in total, instead of `maxSteps`. */
+  /** Total number of passes over the training examples, instead of `maxSteps`. */
   readonly epochs?: number | undefined;
-  /** Threads that prepare batches. */
+  /** Number of threads that prepare batches. */
   readonly readers?: number | undefined;
-  /** Updates from one checkpoint to the next. */
+  /** Updates between checkpoints. */
   readonly checkpointSteps?: number | undefined;
-  /** How many checkpoints are kept; 0 keeps all. */
+  /** Number of checkpoints to keep; 0 keeps all. */
   readonly keep?: number | undefined;
-  /** Updates from one score of the held-out examples to the next, with the best checkpoint kept; an epoch by default. */
+  /** Updates between validations on the held-out examples, which keep the best checkpoint. Default: one epoch. */
   readonly evalEvery?: number | undefined;
-  /** Updates from one summary for TensorBoard to the next; 0 for none. */
+  /** Updates between summaries for TensorBoard; 0 for none. */
   readonly summarySteps?: number | undefined;
-  /** Moves the run that is in the folder aside and starts anew. */
+  /** Moves the existing run in the folder aside and starts a new one. */
   readonly restart?: boolean | undefined;
   /** A checkpoint file whose weights a new run starts from. */
   readonly initFrom?: string | undefined;
@@ -85,7 +85,7 @@ function isWithin(folder: string, path: string): boolean {
 }
 
 /** The recipe of a run, from the request and the checkpoint that it resumes from.
- * @throws UsageError or RunError when `evalEvery` is given and nothing is held out */
+ * @throws UsageError or RunError when `evalEvery` is given but nothing is held out */
 export function recipeOf(
   request: TrainingRequest,
   stored: CheckpointMetadata | undefined,
@@ -114,14 +114,14 @@ export function recipeOf(
   return { dataset, recipe };
 }
 
-/** Schedules that end do so at the last step of the run, unless the recipe says when. */
+/** Sets the end of the schedule to the last step of the run, unless the recipe sets it. */
 export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
   return found.decaySteps === 0 && endsAtDecaySteps(found.schedule)
     ? { ...found, decaySteps: maxSteps }
     : found;
 }
 
-/** The engine of a run. A resumed run keeps its engine and precision if they work here and the request names no other.
+/** The engine of a run. A resumed run keeps its engine and precision if they work here and the request does not name others.
  * @throws RunError when the requested engine or precision does not work here */
 export function engineOf(
   { engine = trainingDefaults.engine, precision }: TrainingRequest,
@@ -145,7 +145,7 @@ export function engineOf(
   }
 }
 
-/** @throws RunError when no engine of this version offers it */
+/** @throws RunError when no engine of this version offers the precision */
 function storedPrecision({ precision }: CheckpointMetadata): Precision {
   const known = precisions.find((name) => name === precision);
   if (known !== undefined) return known;

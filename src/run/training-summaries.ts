@@ -41,12 +41,12 @@ export class TrainingSummaries {
 
   async record(event: TrainEvent): Promise<void> {
     if (event.kind === 'summary') await this.#recorder.record(event.step, event.values);
-    // A killed run resumes from the newest checkpoint: the points before it must be on the disk.
+    // A killed run resumes from the newest checkpoint, so the points before it must be on disk.
     if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
     if (event.kind === 'validation') {
       await this.#recorder.record(event.globalStep, [scalarOf('validationPrecision', event.precision)]);
     }
-    // A run that was stopped or failed may be resumed, and TensorBoard keeps the first end that it reads.
+    // A stopped or failed run may be resumed, and TensorBoard keeps the first end that it reads.
     if (event.kind === 'end' && !event.stopped) {
       await this.#recorder.record(event.globalStep, [sessionEndValue('success', now())]);
     }

@@ -1,6 +1,6 @@
 /**
- * A whole training in a folder: lock, resume, data, engine, event files, validation, checkpoints. A generator of events
- * without flags or console; `cifar10 train` prints them, and the library offers it as `runTraining`.
+ * A complete training in a folder: lock, resume, data, engine, event files, validation, checkpoints. A generator of events,
+ * independent of flags and console; `cifar10 train` prints them, and the library offers it as `runTraining`.
  */
 import { join } from 'node:path';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
@@ -10,6 +10,7 @@ import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning } from '../errors.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
+import { EventQueue } from '../events.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
@@ -19,7 +20,6 @@ import { makeRun, requireSameRun, type TrainingRun } from '../training/training-
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { ensureDataset } from './ensure-dataset.ts';
-import { EventQueue } from './event-queue.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { TrainDir } from './train-dir.ts';
 import {
@@ -32,23 +32,23 @@ import {
 import { TrainingSummaries } from './training-summaries.ts';
 
 export type TrainingEvent =
-  /** Something is not as expected, and training continues. */
+  /** A warning; training continues. */
   | { readonly kind: 'warning'; readonly message: string }
-  /** Waits for another process that has the folder locked. */
+  /** Another process has locked the folder; waiting. */
   | { readonly kind: 'locked'; readonly message: string }
   | { readonly kind: 'data'; readonly event: DataEvent }
   | { readonly kind: 'reading'; readonly dataset: DatasetDescription }
-  /** `restart` moved the run that was in the folder. */
+  /** `restart` moved the existing run aside. */
   | { readonly kind: 'movedAside'; readonly path: string }
-  /** Everything is verified; the training begins. */
+  /** Everything is verified; training begins. */
   | {
       readonly kind: 'start';
       readonly run: TrainingRun;
-      /** Why it has the engine that it has; undefined where the request names it. */
+      /** Why this engine was chosen; undefined if the request names it. */
       readonly engineReason: string | undefined;
       /** Path of the checkpoint that it resumes from. */
       readonly resumedFrom: string | undefined;
-      /** Updates in total. */
+      /** Total number of updates. */
       readonly maxSteps: number;
     }
   /** Event files for TensorBoard are written to the folder. */
@@ -57,17 +57,17 @@ export type TrainingEvent =
   | TrainEvent;
 
 export interface TrainingControl {
-  /** When it is aborted, training saves and ends: after the current step, or without it where it takes long. */
+  /** Aborting it saves and ends the training: after the current step, or without it if it takes long. */
   readonly signal?: AbortSignal;
-  /** Asks for a checkpoint before the next step. */
+  /** Requests a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
-  /** Called while a checkpoint is written, whenever a part of it is on the disk. */
+  /** Called during the writing of a checkpoint, whenever a part of it is on disk. */
   readonly onSaveProgress?: () => void;
 }
 
 /** Trains in a folder until `maxSteps`, or until the signal is aborted.
  * @throws UsageError for options that contradict each other or are out of range, by name
- * @throws RunError when the folder is in use or cannot be written, when data, checkpoint or engine do not serve, and when the
+ * @throws RunError when the folder is in use or cannot be written, when data, checkpoint or engine cannot be used, and when the
  *   loss is no longer finite
  * @throws StoppedError when it is aborted before the first step */
 export async function* runTraining(
@@ -87,7 +87,7 @@ export async function* runTraining(
     const plan = yield* queue.during(prepare(request, signal, queue.push, onSaveProgress));
     folder.lost.throwIfAborted();
     folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
-    // Only now: a request that is refused leaves the old run in its place.
+    // Only now, so that a refused request does not move the old run.
     const moved = request.restart === true ? await folder.moveAside() : undefined;
     if (moved !== undefined) yield { kind: 'movedAside', path: moved };
     const control = { signal: AbortSignal.any([signal, folder.lost]), ...(saveRequests && { saveRequests }) };
@@ -99,7 +99,7 @@ export async function* runTraining(
   }
 }
 
-/** A training with everything that it starts from, verified. */
+/** A training with all its verified inputs. */
 interface Plan {
   readonly run: TrainingRun;
   readonly training: TrainingGraph;
@@ -107,11 +107,11 @@ interface Plan {
   readonly store: CheckpointStore;
   readonly resume: FoundCheckpoint | undefined;
   readonly initFrom: Tensors | undefined;
-  /** Updates in total. */
+  /** Total number of updates. */
   readonly maxSteps: number;
 }
 
-/** Refuses what can be refused before data is fetched, then fetches and reads the data. */
+/** Checks everything possible before the data is downloaded, then provides and reads the data. */
 async function prepare(
   request: TrainingRequest,
   signal: AbortSignal,
@@ -135,7 +135,7 @@ async function prepare(
   report({ kind: 'reading', dataset });
   const { engine, reason: engineReason } = engineOf(request, stored);
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
-  // A damaged test file is found now, not by the evaluation after hours of training.
+  // Finds a damaged test file now instead of after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
   const made = makeRun(recipe, examples, engine);
   const maxSteps =
@@ -199,8 +199,8 @@ async function* trainAsPlanned(
   yield* queue.pending();
 }
 
-/** Scores the examples kept out with the moving averages; the best checkpoint goes to `best` in the train folder.
- * Undefined where nothing is kept out. */
+/** Validates the moving averages on the held-out examples; the best checkpoint goes to `best` in the train folder. Undefined if
+ * nothing is held out. */
 async function openValidator(
   { trainDir, evalEvery }: TrainingRequest,
   { engine, network, batchSize, examples, validation }: TrainingRun,

@@ -1,4 +1,4 @@
-/** A picture to draw on. */
+/** An image to draw on. */
 import { type Colour, colourAt, type Picture } from './picture.ts';
 
 export class Canvas {
@@ -9,7 +9,7 @@ export class Canvas {
     this.fill({ x: 0, y: 0, width, height }, background);
   }
 
-  /** Paints a rectangle, which must lie on the canvas. */
+  /** Fills a rectangle, which must be inside the canvas. */
   fill({ x, y, width, height }: Rectangle, [red, green, blue]: Colour): void {
     const { data, width: stride } = this.picture;
     for (let row = y; row < y + height; row++) {
@@ -22,7 +22,7 @@ export class Canvas {
     }
   }
 
-  /** Paints a picture with its upper left corner at x, y, each pixel as a square of `scale` pixels. */
+  /** Draws an image with its upper left corner at x, y, each pixel as a square of `scale` pixels. */
   paste(picture: Picture, x: number, y: number, scale: number): void {
     for (let row = 0; row < picture.height; row++) {
       for (let column = 0; column < picture.width; column++) {

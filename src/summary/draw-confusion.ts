@@ -1,8 +1,8 @@
-/** A confusion matrix as a picture. */
+/** Draws a confusion matrix. */
 import { Canvas } from './canvas.ts';
 import type { Colour, Picture } from './picture.ts';
 
-/** Sides of a cell, and of the lines between, in pixels. */
+/** Size of a cell, and width of the lines between, in pixels. */
 const cell = 24;
 const line = 1;
 const lines: Colour = [200, 200, 200];
@@ -12,10 +12,10 @@ const wrong: Colour = [214, 39, 40];
 const noExamples: Colour = [230, 230, 230];
 
 /**
- * `counts[label][predicted]`, square: a row for each class, from above, a column for each class that it was taken for. The
- * colour is the share of the row: from white to blue on the diagonal, from white to red beside it. Red goes with the
- * square root of the share, so that one in a hundred mistaken is still seen. A class without examples is a grey row.
- * @throws RangeError when the matrix is not square, or empty.
+ * `counts[label][predicted]`, square: one row per true class, top to bottom, one column per predicted class. The colour shows the
+ * fraction of the row: from white to blue on the diagonal, from white to red elsewhere. Red uses the square root of the fraction,
+ * so that one mistake in a hundred is visible. A class without examples is a grey row.
+ * @throws RangeError when the matrix is not square, or empty
  */
 export function drawConfusion(counts: readonly (readonly number[])[]): Picture {
   requireSquare(counts);
@@ -36,7 +36,7 @@ function cellColour(share: number, isRight: boolean): Colour {
   return isRight ? blend(nothing, right, share) : blend(nothing, wrong, Math.sqrt(share));
 }
 
-/** From one colour, at 0, to the other, at 1. */
+/** Interpolates between two colours, from 0 to 1. */
 function blend(from: Colour, to: Colour, share: number): Colour {
   const mix = (a: number, b: number) => Math.round(a + (b - a) * share);
   return [mix(from[0], to[0]), mix(from[1], to[1]), mix(from[2], to[2])];

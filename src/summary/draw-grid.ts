@@ -1,4 +1,4 @@
-/** Many small pictures as one: images, and the filters of the first layer. */
+/** Combines small images into one: images of a data set, or the filters of the first layer. */
 import { describeType, type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { Canvas } from './canvas.ts';
 import type { Colour, Picture } from './picture.ts';
@@ -7,16 +7,16 @@ import { aroundZero, scaleImage } from './scale-image.ts';
 const background: Colour = [255, 255, 255];
 
 export interface GridLayout {
-  /** Pictures in a row; as many rows as there are columns, or one less, if left out. */
+  /** Images per row. Default: as many rows as columns, or one row less. */
   readonly columns?: number;
-  /** Pixels of the grid for one pixel of a picture. */
+  /** Scale: pixels of the grid per pixel of an image. */
   readonly scale: number;
-  /** Pixels between two pictures, and around all. */
+  /** Pixels between images, and around the grid. */
   readonly gap: number;
 }
 
-/** The pictures in rows, the first one in the upper left, on white.
- * @throws RangeError when there is none, or they differ in size. */
+/** Arranges images in rows, starting in the upper left, on white.
+ * @throws RangeError when there are none, or their sizes differ */
 export function drawGrid(pictures: readonly Picture[], { columns: asked, scale, gap }: GridLayout): Picture {
   const { width, height } = sizeOfAll(pictures);
   const columns = Math.min(asked ?? Math.ceil(Math.sqrt(pictures.length)), pictures.length);
@@ -32,9 +32,9 @@ export function drawGrid(pictures: readonly Picture[], { columns: asked, scale, 
 }
 
 /**
- * Filters [O, 3, KH, KW] of red, green and blue images, in rows of about √O. All are scaled alike, w·127/max|w| + 128:
- * grey is 0, and a filter that hardly learnt anything is seen to be flat. What is not finite is red.
- * @throws RangeError when the shape is another.
+ * Filters [O, 3, KH, KW] as red, green and blue images, in rows of about √O. All have the same scale, w·127/max|w| + 128: grey is
+ * 0, so untrained filters look flat. Values that are not finite are red.
+ * @throws RangeError for any other shape
  */
 export function drawFilters(filters: Float32Tensor): Picture {
   const [count = 0, channels, height = 0, width = 0] = filters.shape;

@@ -17,7 +17,7 @@ import { histogramIn, imageIn, isScalar, scalarOf, type TensorFields } from './t
 /** Fields of an Event that we do not read. */
 const otherContents = ['meta_graph_def', 'tagged_run_metadata', 'log_message'] as const;
 
-/** The messages as protobufjs gives them: fields that were not written are missing, 64-bit integers are numbers. */
+/** Messages as protobufjs returns them: missing fields are undefined, 64-bit integers are numbers. */
 interface EventFields extends Readonly<Partial<Record<(typeof otherContents)[number], Uint8Array>>> {
   readonly wall_time?: number;
   readonly step?: number;
@@ -59,8 +59,8 @@ interface ImageFields {
 export class EventDecoder {
   readonly #plugins = new Map<string, string>();
 
-  /** The event in the data of a record.
-   * @throws RunError naming `where` when the bytes are not an Event. */
+  /** Decodes the event of a record.
+   * @throws RunError naming `where` when the bytes are not an Event */
   decode(data: Uint8Array, where: string): SummaryEvent {
     const fields = decodeFields(data, where);
     return { wallTime: fields.wall_time ?? 0, step: fields.step ?? 0, content: this.#contentOf(fields) };

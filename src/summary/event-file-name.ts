@@ -4,10 +4,10 @@
  *     events.out.tfevents.1479000000.host.4711.0
  *                         seconds    host pid  counter
  *
- * TensorBoard takes every file for one whose name has `tfevents` in it, and reads those of a folder in the order of their
- * names. That has to be the order in which they were written, or a resumed run would not take the place of what came
- * before. So the seconds, ten digits since 1970, are those of the clock, or one more than in the latest name there is:
- * clocks are set back, and a run may be resumed within a second or on another machine.
+ * TensorBoard reads every file whose name contains `tfevents`, in the order of the names. That must be the order in which they
+ * were written, or a resumed run would not replace the points before it. So the seconds since 1970 (ten digits) are those of the
+ * clock, or one more than in the latest existing name: clocks may be set back, and a run may be resumed within a second or on
+ * another machine.
  */
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -18,7 +18,7 @@ import { oneLine } from '../wording.ts';
 const start = 'events.out.tfevents.';
 let counter = 0;
 
-/** A name that no file of this process has had, for a folder with these names in it.
+/** A name that no file of this process has had, for a folder with the given names.
  * @param now seconds since 1970 */
 export function newEventFileName(names: readonly string[], now: number): string {
   const taken = names.map((name) => Number(/^events\.out\.tfevents\.(\d{10})\./.exec(name)?.[1] ?? 0));
@@ -27,13 +27,13 @@ export function newEventFileName(names: readonly string[], now: number): string 
   return `${start}${String(seconds).padStart(10, '0')}.${host}.${process.pid}.${counter++}`;
 }
 
-/** Whether TensorBoard would read a file of this name; it leaves out the empty marks of its profiler. */
+/** Whether TensorBoard would read a file of this name; it ignores the empty marker files of its profiler. */
 export function isEventFileName(name: string): boolean {
   return name.includes('tfevents') && !name.endsWith('.profile-empty');
 }
 
 /** Paths of the event files of a folder, in the order in which TensorBoard reads them.
- * @throws RunError when the folder cannot be read. */
+ * @throws RunError when the folder cannot be read */
 export async function eventFilesOf(dir: string): Promise<readonly string[]> {
   try {
     const names = await readdir(dir);

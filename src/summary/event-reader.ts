@@ -1,4 +1,4 @@
-/** Reads event files: ours, and those of other writers. */
+/** Reads event files, including those of other writers. */
 import { stat } from 'node:fs/promises';
 import { messageOf, RunError } from '../errors.ts';
 import { counted, oneLine } from '../wording.ts';
@@ -10,17 +10,17 @@ import { RunEvents } from './run-events.ts';
 
 export interface FileEvent {
   readonly event: SummaryEvent;
-  /** The byte after it: where to go on reading when the file has grown. */
+  /** The byte after it: where to resume reading when the file has grown. */
   readonly end: number;
 }
 
 export interface ReadEventsOptions extends ReadRecordsOptions {
-  /** One for all files of a run. */
+  /** One decoder for all files of a run. */
   readonly decoder?: EventDecoder;
 }
 
 /** The events of a file in order.
- * @throws RunError when the file cannot be read, or naming file and byte of damage where no `onDamage` is given. */
+ * @throws RunError when the file cannot be read, or, without `onDamage`, naming the file and byte of the damage */
 export async function* readEvents(
   path: string,
   { decoder = new EventDecoder(), ...options }: ReadEventsOptions = {},
@@ -36,13 +36,13 @@ export async function* readEvents(
   }
 }
 
-/** Damaged places of one file that are described; more are counted. */
+/** Maximum number of damaged places to describe per file; the rest is counted. */
 const mostDescribed = 3;
 
-/** All that a run has written: the event files of a folder (not of folders in it, which are other runs), or one file.
- * @param onWarning called for damaged places and for files that cannot be read; what is intact is returned. Default: the
- * first is thrown.
- * @throws RunError when there is no event file, or nothing in them can be read. */
+/** Everything that a run has written: the event files of a folder (without subfolders, which are other runs), or one file.
+ * @param onWarning called for damage and for files that cannot be read; the intact events are returned. Default: throws the
+ * first problem
+ * @throws RunError when there is no event file, or nothing in them can be read */
 export async function readRun(path: string, onWarning?: (text: string) => void): Promise<RunEvents> {
   const run = new RunEvents();
   const decoder = new EventDecoder();

@@ -1,4 +1,4 @@
-/** Writes the event files of a run, while it goes on, for readers who may look at any moment. */
+/** Writes the event files of a run while it is running, so that readers can read them at any time. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, RunError } from '../errors.ts';
@@ -9,36 +9,35 @@ import { GrowingFile } from './growing-file.ts';
 import { frameRecord } from './record-file.ts';
 
 export interface EventWriterOptions {
-  /** Folder of the run, made where it is missing. */
+  /** Folder of the run, created if needed. */
   readonly dir: string;
-  /** The first step that is written now: 0, or where a resumed run goes on. Readers forget what earlier files have at this
-   * step or after it. Left out where they shall forget nothing. */
+  /** The first step that will be written: 0, or the step of a resumed run. Readers discard what earlier files have at this step
+   * or later. If undefined, nothing is discarded. */
   readonly startStep?: number;
-  /** Told the first time that something cannot be written, and never again. Whether a run without summaries is worth going
-   * on with is for the caller to decide: the writer never throws, and tries again what it has kept. */
+  /** Called once, on the first write error. The caller decides whether the run continues without summaries: the writer never
+   * throws, and retries what it has buffered. */
   readonly onError: (error: RunError) => void;
-  /** Seconds between two flushes; 5 if left out. */
+  /** Seconds between flushes. Default: 5. */
   readonly flushSeconds?: number;
-  /** Size beyond which a file does not grow, in bytes, unless by one flush that is larger; 256 MiB if left out. */
+  /** Maximum size of a file in bytes, unless a single flush is larger. Default: 256 MiB. */
   readonly maxFileBytes?: number;
   /** The clock, in seconds since 1970. */
   readonly now?: () => number;
 }
 
-/** Events are written at once when so many bytes wait. */
+/** Number of buffered bytes that triggers a flush. */
 const flushBytes = 4 << 20;
-/** While nothing can be written, so many bytes are kept; what comes then is lost. */
+/** Maximum number of bytes to buffer while nothing can be written; later events are lost. */
 const keptBytes = 64 << 20;
 
 /**
- * The event files of one session of a run. Every file begins with its version; the first of a session then says START,
- * also that of a new run, because TensorBoard's server takes the first START that it finds for the beginning and only
- * the others for resumed runs (tensorboard/backend/event_processing/plugin_event_accumulator.py). A file that a killed
- * session left is never touched again.
+ * The event files of one session of a run. Every file begins with its version. The first file of a session, even of a new run,
+ * then has START, because TensorBoard's server treats the first START that it finds as the beginning and only later ones as
+ * resumed runs (tensorboard/backend/event_processing/plugin_event_accumulator.py). Files of earlier sessions are never modified.
  *
- * TensorBoard's faster server, its default where it is installed, looks at no START: there a tag loses its points at a
- * step and after it when it is written at that step again (tensorboard/data/server/reservoir.rs). So a resumed run should
- * write the same tags at the same steps as the one before.
+ * TensorBoard's faster default server ignores START: there, when a tag is written again at a step, its points at that step and
+ * later are discarded (tensorboard/data/server/reservoir.rs). So a resumed run should write the same tags at the same steps as
+ * before.
  */
 export class EventWriter {
   readonly #options: EventWriterOptions;
@@ -50,7 +49,7 @@ export class EventWriter {
   #isTold = false;
   #isClosed = false;
 
-  /** @throws RunError when the folder or the file in it cannot be made. */
+  /** @throws RunError when the folder or the file in it cannot be created */
   constructor(options: EventWriterOptions) {
     this.#options = options;
     try {
@@ -68,17 +67,17 @@ export class EventWriter {
     this.#timer = setInterval(() => this.flush(), (options.flushSeconds ?? 5) * 1000).unref();
   }
 
-  /** The file that is written now. */
+  /** Path of the current file. */
   get path(): string {
     return this.#file.path;
   }
 
-  /** How many events could not be kept until they could be written. */
+  /** Number of events that were lost because the buffer was full. */
   get lostEvents(): number {
     return this.#lostEvents;
   }
 
-  /** Writes an event with the next flush. After `close` it is lost. */
+  /** Writes an event with the next flush. Ignored after `close`. */
   add(content: EventContent, step: number): void {
     const record = this.#record(content, step);
     if (this.#isClosed || this.#waitingBytes + record.length > keptBytes) {
@@ -90,7 +89,7 @@ export class EventWriter {
     if (this.#waitingBytes >= flushBytes) this.flush();
   }
 
-  /** Writes what waits. When this returns, a killed process no longer takes it along. */
+  /** Flushes the buffer. After it returns, a kill of the process does not lose these events. */
   flush(): void {
     if (this.#isClosed || this.#waiting.length === 0) return;
     try {
@@ -103,7 +102,7 @@ export class EventWriter {
     }
   }
 
-  /** Writes what waits and ends the session; synchronous, so it may be called when the process exits, and again. */
+  /** Flushes and ends the session. Synchronous, so it can be called on process exit; may be called repeatedly. */
   close(): void {
     if (this.#isClosed) return;
     this.flush();
@@ -118,7 +117,7 @@ export class EventWriter {
     return this.#file.size > 0 && this.#file.size + this.#waitingBytes > maxFileBytes;
   }
 
-  /** Goes on in a new file. Readers put the files of a folder together, so it needs no more than the version. */
+  /** Continues in a new file. Readers combine the files of a folder, so it only needs the version. */
   #rotate(): void {
     const next = this.#newFile();
     this.#file.close();

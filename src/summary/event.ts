@@ -1,11 +1,11 @@
-/** What stands in event files, as plain data. */
+/** The contents of event files, as plain data. */
 import type { Histogram } from './histogram.ts';
 
 /** One record of an event file. */
 export interface SummaryEvent {
   /** Seconds since 1970, with fractions. */
   readonly wallTime: number;
-  /** The x of the curves. */
+  /** The x coordinate of curves. */
   readonly step: number;
   readonly content: EventContent;
 }
@@ -18,12 +18,12 @@ export type EventContent =
   | {
       readonly kind: 'summary';
       readonly values: readonly SummaryValue[];
-      /** Values of kinds that we do not read. */
+      /** Kinds of values that we do not read. */
       readonly unread?: readonly UnreadValue[];
     }
-  /** START: what was written before at this step or after it no longer counts. */
+  /** START: earlier points at this step or later are discarded. */
   | { readonly kind: 'session'; readonly status: SessionStatus }
-  /** What we neither write nor understand; readers pass over it. */
+  /** Anything else; readers skip it. */
   | { readonly kind: 'other'; readonly what?: string };
 
 /** SessionLog.SessionStatus of TensorBoard's event.proto, in the order of its numbers. */
@@ -33,23 +33,23 @@ export type SessionStatus = (typeof sessionStatuses)[number];
 /** A value of a kind that we do not read. */
 export interface UnreadValue {
   readonly tag: string;
-  /** The plugin that it is for, such as `text` or `pr_curves`; `tensor` where it names none. */
+  /** The plugin it is for, such as `text` or `pr_curves`, or `tensor` if it names none. */
   readonly what: string;
 }
 
-/** A value under a name. Readers group tags by what stands before their `/`. */
+/** A value with a name. Readers group tags by the part before their `/`. */
 export type SummaryValue = {
   readonly tag: string;
-  /** Markdown. Readers keep that of the first value of a tag, so it need be given only there. */
+  /** Markdown. Readers keep the description of a tag's first value, so later ones may omit it. */
   readonly description?: string;
 } & SummaryContent;
 
 export type SummaryContent =
-  /** Kept as float32. */
+  /** Stored as float32. */
   | { readonly kind: 'scalar'; readonly value: number }
   | { readonly kind: 'histogram'; readonly histogram: Histogram }
   | { readonly kind: 'image'; readonly image: EncodedImage }
-  /** Bytes that only the named plugin of TensorBoard understands. */
+  /** Bytes for the named plugin of TensorBoard. */
   | { readonly kind: 'plugin'; readonly plugin: string; readonly content: Uint8Array };
 
 /** A value for a plugin, which does not show its tag. */

@@ -1,36 +1,36 @@
-/** A graph as TensorBoard shows it: TensorFlow's GraphDef. */
+/** The graph format of TensorBoard: TensorFlow's GraphDef. */
 import { GraphError, messageOf, RunError } from '../errors.ts';
 import type { Shape } from '../tensor/tensor.ts';
 import { GraphDefProto } from './schema.ts';
 
-/** One operator. TensorBoard draws the names as scopes that open and close: `conv1/weights` is in `conv1`. */
+/** One operator. TensorBoard shows name prefixes as expandable scopes: `conv1/weights` is in `conv1`. */
 export interface GraphNode {
   readonly name: string;
   /** Kind of operator, such as `Conv2D`. */
   readonly op: string;
-  /** Where its inputs come from: `name` is the first output of that node, `name:1` its second. */
+  /** Sources of its inputs: `name` is the first output of that node, `name:1` its second. */
   readonly inputs: readonly string[];
-  /** Shapes of its outputs, written on the edges that leave it. */
+  /** Shapes of its outputs, shown on the outgoing edges. */
   readonly shapes?: readonly Shape[];
   readonly attributes?: Readonly<Record<string, GraphAttribute>>;
-  /** Where it runs, such as `/cpu:0`; TensorBoard can colour by it. */
+  /** The device, such as `/cpu:0`; TensorBoard can colour nodes by it. */
   readonly device?: string;
 }
 
-/** The attribute in which TensorFlow leaves the shapes that it inferred, and where TensorBoard looks for them. */
+/** The attribute in which TensorFlow stores inferred shapes, and where TensorBoard looks for them. */
 const shapesKey = '_output_shapes';
 
 export type GraphAttribute = string | number | boolean | readonly number[];
 
-/** Bytes of a GraphDef.
- * @throws GraphError when a name is taken twice or an input comes from nowhere. */
+/** Encodes a GraphDef.
+ * @throws GraphError when a name is used twice or an input does not exist */
 export function encodeGraphDef(nodes: readonly GraphNode[]): Uint8Array {
   requireWhole(nodes);
   return GraphDefProto.encode({ node: nodes.map(nodeDef) }).finish();
 }
 
-/** What a GraphDef of ours says; attributes of other kinds are left out.
- * @throws RunError when the bytes are no GraphDef. */
+/** Decodes a GraphDef; attributes of other kinds are omitted.
+ * @throws RunError when the bytes are not a GraphDef */
 export function decodeGraphDef(bytes: Uint8Array): readonly GraphNode[] {
   return nodesOf(bytes).map(({ name = '', op = '', input = [], device, attr = {} }) => {
     const shapes = attr[shapesKey]?.list?.shape?.map(({ dim = [] }) => dim.map(({ size = 0 }) => size));
@@ -80,7 +80,7 @@ function attributeValue(value: GraphAttribute): object {
   return { list: value.every(Number.isInteger) ? { i: value } : { f: value } };
 }
 
-/** The messages as protobufjs gives them: fields that were not written are missing, 64-bit integers are numbers. */
+/** Messages as protobufjs returns them: missing fields are undefined, 64-bit integers are numbers. */
 interface NodeFields {
   readonly name?: string;
   readonly op?: string;

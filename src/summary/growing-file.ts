@@ -1,12 +1,11 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 
 /**
- * A new file that grows by whole pieces. Where a piece could not be written, the same bytes, and more, may be written
- * again: they go to the same place, over what half of them got there. So a disk that was full for a while leaves no hole
- * and nothing twice.
+ * A new file that grows by complete pieces. If a piece could not be written completely, the same bytes, and more, can be written
+ * again at the same position. So a temporarily full disk causes neither gaps nor duplicates.
  *
- * All is synchronous. A write is a copy into the memory of the operating system, which keeps it even if this process is
- * killed; and on the way out of a process there is no time to wait.
+ * Everything is synchronous: a write copies to the memory of the operating system, which keeps it even if this process is killed,
+ * and on process exit there is no time to wait.
  */
 export class GrowingFile {
   readonly path: string;
@@ -19,12 +18,12 @@ export class GrowingFile {
     this.#descriptor = openSync(path, 'wx');
   }
 
-  /** Bytes of the whole pieces. */
+  /** Number of bytes of complete pieces. */
   get size(): number {
     return this.#size;
   }
 
-  /** @throws the error of the operating system; the size is as before then */
+  /** @throws the error of the operating system; then the size is unchanged */
   append(piece: Uint8Array): void {
     for (let done = 0; done < piece.length; ) {
       done += writeSync(this.#descriptor, piece, done, piece.length - done, this.#size + done);

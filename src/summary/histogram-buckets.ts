@@ -1,8 +1,8 @@
 /**
- * The buckets of TensorFlow's histograms, and how to find that of a float32 without searching.
+ * The buckets of TensorFlow's histograms, and how to find the bucket of a float32 without searching.
  *
- * Bucket i holds the values from limit i−1 up to, but without, limit i. The limits are ±1e-12·1.1^k below 1e20, 0 and
- * ±DBL_MAX, made by repeated multiplication so that they are TensorFlow's to the bit
+ * Bucket i holds the values from limit i−1 up to, but not including, limit i. The limits are ±1e-12·1.1^k below 1e20, 0 and
+ * ±DBL_MAX, computed by repeated multiplication to be bit-identical to TensorFlow's
  * (core/lib/histogram/histogram.cc, InitDefaultBucketsInner).
  */
 
@@ -16,10 +16,10 @@ function tensorflowLimits(): readonly number[] {
   return [...positive.map((limit) => -limit).reverse(), 0, ...positive];
 }
 
-/** Stands for the bucket of what is not finite: one behind the last. */
+/** The bucket index for values that are not finite: one after the last. */
 export const notFinite: number = bucketLimits.length;
 
-/** The bucket of a number by bisection: the first whose limit is above it. */
+/** Finds the bucket of a number by bisection: the first whose limit is above it. */
 export function bucketOf(value: number): number {
   if (!Number.isFinite(value)) return notFinite;
   let [low, high] = [0, bucketLimits.length - 1];
@@ -32,21 +32,21 @@ export function bucketOf(value: number): number {
 }
 
 /**
- * The 32 bits of a float32 are its cell (sign, exponent and 4 bits of the mantissa) and the rest, 19 bits. A cell spans
- * a factor of 17/16 at most, and two neighbouring limits stand a factor of 1.1 apart; so the values of a cell are in
- * one bucket or two, and one comparison of the rest says in which. (-0, the first value of its cell, is with 0; the
- * other values of that cell are in the bucket below.)
+ * The 32 bits of a float32 are split into its cell (sign, exponent and 4 bits of the mantissa) and the remaining 19 bits, the
+ * rest. The values of a cell differ by a factor of at most 17/16, and neighbouring limits by a factor of 1.1; so the values of a
+ * cell are in one or two buckets, and one comparison of the rest decides which. (-0, the first value of its cell, is in the bucket
+ * of 0; the other values of that cell are in the bucket below.)
  */
 const restBits = 19;
 const restMask = (1 << restBits) - 1;
 const cellCount = 1 << (32 - restBits);
 
-/** For each cell the largest rest with which a value is still in the first of its buckets. */
+/** For each cell, the largest rest of a value in the first of its buckets. */
 export const lastOfFirst: Int32Array = new Int32Array(cellCount);
-/** [cell][2]: the buckets of a cell, in the order of the rest. */
+/** [cell][2]: the two buckets of a cell, in the order of the rest. */
 export const bucketsOfCell: Uint16Array = new Uint16Array(2 * cellCount);
 
-// The tables are made in every thread that counts: without new memory for each value that is no time worth naming.
+// Every counting thread builds the tables; without allocations per value the time is negligible.
 const bits = new Int32Array(1);
 const floats = new Float32Array(bits.buffer);
 for (let cell = 0; cell < cellCount; cell++) {

@@ -1,21 +1,21 @@
 /**
- * The loop over all values of a tensor. Summaries look at millions of values, so it is written for speed: no search, and
- * no branch for which of the two buckets of a cell a value is in (histogram-buckets.ts), nor for whether it is zero. That
- * is a matter of chance, and a processor that guesses wrong loses more time than all the rest takes.
+ * The loop over all values of a tensor. Summaries process millions of values, so it is optimized for speed: no search, and no
+ * branches for the choice between a cell's two buckets (histogram-buckets.ts) or for zeros. Those branches are unpredictable;
+ * mispredictions would dominate.
  */
 import { bucketsOfCell, lastOfFirst } from './histogram-buckets.ts';
 
-/** What is known of all values so far. */
+/** Counters over all values. */
 export interface Counts {
-  /** How many values there are in each bucket of each cell, [cell][2]. Neighbouring values are counted in different
-   * tables: two counts in one table would have to wait for each other, for they may be the same. */
+  /** Number of values in each bucket of each cell, [cell][2]. Consecutive values are counted in different tables, because two
+   * increments of the same counter would have to wait for each other. */
   readonly even: Float64Array;
   readonly odd: Float64Array;
   /** min, max, sum, sum of squares, number of zeros (`at`). Float64, added in the order of the values. */
   readonly sums: Float64Array;
 }
 
-/** Places in `sums`. */
+/** Indices into `sums`. */
 export const at = { min: 0, max: 1, sum: 2, sumSquares: 3, zeros: 4 } as const;
 
 export function newCounts(): Counts {
@@ -26,8 +26,8 @@ export function newCounts(): Counts {
   };
 }
 
-/** The next call of a function takes the faster code that V8 has made of it meanwhile; a loop that runs is exchanged with
- * luck. In one piece the first tensors of millions of values take four times as long (measured on Node.js 20). */
+/** Chunk size. Optimized code is reliably used at the next call of a function, but on-stack replacement of a running loop is
+ * unreliable: without chunks the first large tensors take four times as long (measured on Node.js 20). */
 const pieceLength = 512;
 
 /** Counts all values. */

@@ -1,10 +1,10 @@
-/** Histograms of tensors as TensorFlow makes them, fast enough to look at every value of a network. */
+/** TensorFlow's histograms of tensors, fast enough to count every value of a network. */
 
 import { bucketLimits, bucketsOfCell, notFinite } from './histogram-buckets.ts';
 import { at, type Counts, countAll, newCounts } from './histogram-count.ts';
 
-/** How values are spread; the fields of TensorFlow's HistogramProto. Bucket i holds `counts[i]` values, from
- * `limits[i − 1]` up to, but without, `limits[i]`. */
+/** A distribution; the fields of TensorFlow's HistogramProto. Bucket i holds `counts[i]` values, from `limits[i − 1]` up to, but
+ * not including, `limits[i]`. */
 export interface Histogram {
   /** Smallest and largest of the values. */
   readonly min: number;
@@ -21,9 +21,9 @@ export interface Histogram {
 /**
  * Counts the values of one or more pieces of a tensor into TensorFlow's buckets.
  *
- * Values that are not finite are in no bucket, and neither in `num` nor in the sums: they are counted apart
- * (`nonFinite`). TensorFlow r0.11 ends the run at the first of them ("Nan in summary histogram"), but a histogram is
- * where one looks for what went wrong.
+ * Values that are not finite are in no bucket, and not included in `num` or the sums: they are counted separately (`nonFinite`).
+ * TensorFlow r0.11 ends the run at the first of them ("Nan in summary histogram"), but histograms help to find out what went
+ * wrong.
  */
 export class HistogramCounter {
   #counts = newCounts();
@@ -33,24 +33,24 @@ export class HistogramCounter {
     const { even, odd, sums } = this.#counts;
     const before = sums.slice();
     countAll(values, this.#counts);
-    // The squares of finite float32 cannot overflow a float64: something was not finite, so the sums go without it.
+    // Squares of finite float32 values cannot overflow a float64, so a value was not finite: sum without it.
     if (Number.isFinite(sums[at.sumSquares])) return;
     const finite: Counts = { ...newCounts(), sums: before };
     countAll(values.filter(Number.isFinite), finite);
     this.#counts = { even, odd, sums: finite.sums };
   }
 
-  /** How many values were infinite or no number. */
+  /** Number of values that were infinite or NaN. */
   get nonFinite(): number {
     return this.#byBucket()[notFinite] ?? 0;
   }
 
-  /** How many values were exactly 0. */
+  /** Number of values that were exactly 0. */
   get zeros(): number {
     return this.#sumOf('zeros');
   }
 
-  /** The histogram of the finite values so far. Where there are none, min and max are 0. */
+  /** The histogram of the finite values so far. Without any, min and max are 0. */
   get histogram(): Histogram {
     const counts = this.#byBucket().subarray(0, notFinite);
     const num = counts.reduce((a, b) => a + b, 0);
@@ -86,7 +86,7 @@ export function histogramOf(values: Float32Array): Histogram {
   return counter.histogram;
 }
 
-/** TensorFlow's short form (Histogram::EncodeToProto): neighbouring empty buckets become one. */
+/** TensorFlow's compact form (Histogram::EncodeToProto): adjacent empty buckets are merged. */
 function collapseEmpty(all: Float64Array): Pick<Histogram, 'limits' | 'counts'> {
   const isEmpty = (bucket: number) => all[bucket] === 0;
   const kept = Array.from(all.keys()).filter(

@@ -1,10 +1,10 @@
 /**
- * Values for TensorBoard's HParams page, which compares runs by their hyperparameters. It reads three values, under tags of
- * its own, whose content is in the metadata (tensorboard/plugins/hparams/summary.py):
+ * Values for TensorBoard's HParams page, which compares runs by their hyperparameters. It reads three values with special tags,
+ * whose content is in the metadata (tensorboard/plugins/hparams/summary.py):
  *
- *     _hparams_/experiment           which hyperparameters and metrics there are; once for all runs, or in each
+ *     _hparams_/experiment           the hyperparameters and metrics that exist; once for all runs, or in each
  *     _hparams_/session_start_info   the hyperparameters of this run; a run without it is not shown
- *     _hparams_/session_end_info     how it ended; TensorBoard keeps the first that a run has
+ *     _hparams_/session_end_info     how the run ended; TensorBoard keeps the first one of a run
  */
 import { messageOf, RunError } from '../errors.ts';
 import type { PluginValue } from './event.ts';
@@ -14,7 +14,7 @@ export type Hyperparameters = Readonly<Record<string, string | number | boolean>
 
 export interface ExperimentInfo {
   readonly description?: string;
-  /** Names and kinds are taken from these; the values do not matter. */
+  /** Defines names and kinds; the values do not matter. */
   readonly hyperparameters: Hyperparameters;
   readonly metrics: readonly MetricInfo[];
   /** Seconds since 1970. */
@@ -22,9 +22,9 @@ export interface ExperimentInfo {
 }
 
 export interface MetricInfo {
-  /** Tag of the scalar whose newest value is shown. */
+  /** Tag of the scalar whose latest value is shown. */
   readonly tag: string;
-  /** Where the scalar is: in the run itself, or in a folder of it with this path. */
+  /** Location of the scalar: the run itself, or a subfolder with this path. */
   readonly folder?: string;
   readonly displayName?: string;
   readonly description?: string;
@@ -66,8 +66,8 @@ export function sessionEndValue(ending: keyof typeof endings, ended: number): Pl
   return hparamsValue('session_end_info', { status: endings[ending], end_time_secs: ended });
 }
 
-/** The hyperparameters in the content of a `session_start_info`; values that are lists or missing are left out.
- * @throws RunError when the bytes are no such message */
+/** The hyperparameters in the content of a `session_start_info`; lists and missing values are omitted.
+ * @throws RunError when the bytes are not such a message */
 export function hyperparametersOf(content: Uint8Array): Hyperparameters {
   const { session_start_info: info = {} } = decodeFields(content);
   const values = Object.entries(info.hparams ?? {});

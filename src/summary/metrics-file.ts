@@ -1,4 +1,4 @@
-/** `metrics.jsonl`: the scalars of every summary as one JSON object a line, for programs other than TensorBoard. */
+/** `metrics.jsonl`: the scalars of every summary as one JSON object per line, for programs other than TensorBoard. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendLinesSync, readLinesSync } from '../disk/json-lines.ts';
@@ -7,7 +7,7 @@ import type { SummaryValue } from './event.ts';
 
 /** Name of the file in the folder of a run. */
 export const metricsFileName = 'metrics.jsonl';
-/** While nothing can be written, lines of so many characters are kept; what comes then is lost. */
+/** Maximum number of characters to buffer while nothing can be written; later lines are lost. */
 const keptLength = 4 << 20;
 
 export class MetricsFile {
@@ -19,9 +19,9 @@ export class MetricsFile {
   #waitingLength = 0;
   #isTold = false;
 
-  /** Goes on with the file of the run that is resumed at this step: lines from there on are taken away, for they come
-   * again, and so is a last line that was cut.
-   * @param onError told the first time that something cannot be written; what waits is tried again with the next line */
+  /** Opens the file of a run that starts or resumes at this step: removes lines from there on, which will be written again, and an
+   * incomplete last line.
+   * @param onError called once, on the first write error; buffered lines are retried with the next one */
   constructor(dir: string, startStep: number | undefined, onError: (error: RunError) => void) {
     this.#path = join(dir, metricsFileName);
     this.#startStep = startStep ?? Number.POSITIVE_INFINITY;
@@ -40,7 +40,7 @@ export class MetricsFile {
     this.flush();
   }
 
-  /** Tries again what could not be written. */
+  /** Retries what could not be written. */
   flush(): void {
     try {
       if (!this.#isCleared) keepBefore(this.#path, this.#startStep);
@@ -76,7 +76,7 @@ function keepBefore(path: string, startStep: number): void {
   }
 }
 
-/** The step of a line; one that cannot be read is of no step that is kept. */
+/** The step of a line; a line that cannot be read is not kept. */
 function stepOf(line: string): number {
   try {
     return Number((JSON.parse(line) as { readonly step: unknown }).step);

@@ -1,4 +1,4 @@
-/** Pictures for people: bytes, as screens show them. */
+/** Images as bytes. */
 
 /** Red, green and blue, 0 to 255. */
 export type Colour = readonly [red: number, green: number, blue: number];

@@ -1,9 +1,9 @@
-/** Pictures → PNG files. */
+/** Images → PNG files. */
 import { encode } from 'fast-png';
 import type { EncodedImage } from './event.ts';
 import type { Picture } from './picture.ts';
 
-/** The picture as an image of a summary: lossless, 8 bits a channel. */
+/** Encodes an image for a summary: lossless, 8 bits per channel. */
 export function encodeImage({ width, height, channels, data }: Picture): EncodedImage {
   return { width, height, channels, png: encode({ width, height, channels, data, depth: 8 }) };
 }

@@ -1,5 +1,5 @@
 /**
- * A file of records, TensorFlow's TFRecord. Numbers are little-endian; records follow each other without a gap:
+ * A file of records, TensorFlow's TFRecord. Numbers are little-endian; records follow each other without gaps:
  *
  *     bytes   what
  *     8       length of the data
@@ -7,8 +7,8 @@
  *     length  the data
  *     4       masked CRC-32C of the data
  *
- * There is no header and no end mark, so a file that is still being written, or whose writer was killed, ends in a
- * record that is not whole. Defined in TensorFlow's core/lib/io/record_writer.cc.
+ * There is no header and no end marker, so a file that is still being written, or whose writer was killed, may end in an
+ * incomplete record. Defined in TensorFlow's core/lib/io/record_writer.cc.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { openRegularFile } from '../disk/regular-file.ts';
@@ -18,10 +18,10 @@ import { maskedCrc32c } from './crc32c.ts';
 
 const headBytes = 12;
 const tailBytes = 4;
-/** Files are read in pieces of at least so many bytes. */
+/** Minimum number of bytes to read from a file at once. */
 const pieceBytes = 1 << 20;
 
-/** The record that holds the data. */
+/** Frames data as a record. */
 export function frameRecord(data: Uint8Array): Uint8Array {
   const record = new Uint8Array(headBytes + data.length + tailBytes);
   const view = new DataView(record.buffer);
@@ -34,36 +34,36 @@ export function frameRecord(data: Uint8Array): Uint8Array {
 
 export interface FileRecord {
   readonly data: Uint8Array;
-  /** Byte of the file at which the record starts. */
+  /** Byte offset of the record in the file. */
   readonly start: number;
-  /** The byte after it: where to go on reading when the file has grown. */
+  /** The byte after it: where to resume reading when the file has grown. */
   readonly end: number;
 }
 
-/** Bytes of a file that are not a whole record. */
+/** Bytes of a file that are not a complete record. */
 export interface Damage {
   /** File, byte, what was found and what was expected. */
   readonly what: string;
-  /** The bytes that are passed over; reading continues at `end`. */
+  /** The skipped bytes; reading continues at `end`. */
   readonly start: number;
   readonly end: number;
 }
 
 export interface ReadRecordsOptions {
-  /** A byte at which a record starts. Default: 0. */
+  /** Byte offset at which to start; must be the start of a record. Default: 0. */
   readonly from?: number;
-  /** Called for what is damaged, and for an incomplete record at the end; the next whole record is then searched. Default:
-   * damage is thrown, and an incomplete record at the end, of a writer at work, is passed over. */
+  /** Called for damage, and for an incomplete record at the end; then reading continues at the next intact record. Default:
+   * damage throws, and an incomplete record at the end is ignored, as the writer may still be running. */
   readonly onDamage?: (damage: Damage) => void;
 }
 
-/** Larger records are passed over: no event is as large. */
+/** Larger records are skipped: events are never that large. */
 const maximumRecordBytes = 2 ** 30;
-/** The next record is searched in so many bytes behind damage. */
+/** Number of bytes to search for the next record after damage. */
 const searchedBytes = 64 << 20;
 
-/** The whole records of a file in order.
- * @throws RunError when the file cannot be read, or naming file and byte of damage where no `onDamage` is given. */
+/** The complete records of a file in order.
+ * @throws RunError when the file cannot be read, or, without `onDamage`, naming the file and byte of the damage */
 export async function* readRecords(
   path: string,
   { from = 0, onDamage }: ReadRecordsOptions = {},
@@ -95,7 +95,7 @@ export async function* readRecords(
 
 interface NoRecord {
   readonly what: string;
-  /** Does the file end before the record does? */
+  /** Whether the file ends before the record does. */
   readonly isCut: boolean;
 }
 
@@ -150,8 +150,7 @@ function checksumProblem(bytes: Uint8Array, stored: number): string | undefined 
   return `(${bytes.length} bytes) has checksum ${hexadecimal(found)}, the file says ${hexadecimal(stored)}`;
 }
 
-/** The first byte from `from` at which the length of a record and its checksum are; the end of the file where there is
- * none. */
+/** The first byte from `from` on with a valid record length and checksum, or the end of the file. */
 async function nextRecord(window: FileWindow, from: number): Promise<number> {
   const size = await window.currentSize();
   for (let start = from; start + headBytes <= size && start - from < searchedBytes; ) {
@@ -166,7 +165,7 @@ async function nextRecord(window: FileWindow, from: number): Promise<number> {
 
 const checksumOfZero = maskedCrc32c(new Uint8Array(8));
 
-/** @param left bytes of the file from the start of the piece */
+/** @param left number of bytes from the start of the piece to the end of the file */
 function headIn(piece: Uint8Array, left: number): number | undefined {
   const view = new DataView(piece.buffer, piece.byteOffset, piece.length);
   for (let at = 0; at + headBytes <= piece.length; at++) {
@@ -180,7 +179,7 @@ function headIn(piece: Uint8Array, left: number): number | undefined {
   return undefined;
 }
 
-/** A piece of a file in memory that moves forward. */
+/** A sliding window over a file, in memory. */
 class FileWindow {
   readonly #file: FileHandle;
   readonly #path: string;
@@ -194,18 +193,18 @@ class FileWindow {
     this.#path = path;
   }
 
-  /** Bytes of the file when it was last asked. */
+  /** Size of the file when it was last checked. */
   get size(): number {
     return this.#size;
   }
 
-  /** Bytes of the file now: it may be growing. */
+  /** The current size of the file, which may be growing. */
   async currentSize(): Promise<number> {
     this.#size = await attempt(this.#path, async () => (await this.#file.stat()).size);
     return this.#size;
   }
 
-  /** `length` bytes of the file from `start`, good until the next call; undefined when the file ends before. */
+  /** `length` bytes of the file from `start`, valid until the next call; undefined if the file is shorter. */
   async bytes(start: number, length: number): Promise<Uint8Array | undefined> {
     if (start < this.#start || start + length > this.#start + this.#bytes.length) {
       await attempt(this.#path, () => this.#moveTo(start, length));
@@ -215,7 +214,7 @@ class FileWindow {
   }
 
   async #moveTo(start: number, length: number): Promise<void> {
-    // Asked first: a length may be large and its file short, and the memory for it is better not taken.
+    // Check the size first: a corrupt length may be huge, and the memory for it should not be allocated.
     const size = await this.currentSize();
     const wanted = Math.max(0, Math.min(Math.max(length, pieceBytes), size - start));
     const bytes = new Uint8Array(start + length > size ? 0 : wanted);

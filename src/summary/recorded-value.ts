@@ -1,4 +1,4 @@
-/** The values of a summary as they are computed. The thread that records them makes what is written. */
+/** The values of a summary, as they are computed. The recorder thread converts them to their final form. */
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import type { EncodedImage, PluginValue, SummaryContent } from './event.ts';
 import { type Filling, type Tag, type TagNameOf, tagOf } from './tags.ts';
@@ -6,8 +6,8 @@ import { type Filling, type Tag, type TagNameOf, tagOf } from './tags.ts';
 export type RecordedValue =
   | (Tag & Extract<SummaryContent, { kind: 'scalar' | 'histogram' | 'image' }>)
   | PluginValue
-  /** Becomes a histogram; with `sparsity` also the share of its values that are exactly 0, as a scalar of that tag. The thread
-   * takes the memory. */
+  /** Becomes a histogram; with `sparsity` also a scalar of that tag, the fraction of values that are exactly 0. The memory is
+   * transferred to the thread. */
   | (Tag & { readonly kind: 'tensor'; readonly data: Float32Array; readonly sparsity?: Tag })
   /** [C, H, W] with C of 1 or 3, becomes an image with TensorFlow's scaling. */
   | (Tag & { readonly kind: 'picture'; readonly image: Float32Tensor });
@@ -20,7 +20,7 @@ export function scalarOf<N extends TagNameOf<'scalar'>>(
   return { ...tagOf(name, ...filling), kind: 'scalar', value };
 }
 
-/** The values become a histogram. */
+/** A histogram of the values. */
 export function tensorOf<N extends TagNameOf<'histogram'>>(
   name: N,
   data: Float32Array,
@@ -29,7 +29,7 @@ export function tensorOf<N extends TagNameOf<'histogram'>>(
   return { ...tagOf(name, ...filling), kind: 'tensor', data };
 }
 
-/** The outputs of a layer: a histogram, and the share of them that is exactly 0. */
+/** The outputs of a layer: a histogram, and the fraction that is exactly 0. */
 export function activationOf(activation: string, data: Float32Array): RecordedValue {
   return {
     ...tagOf('activations', { activation }),

@@ -1,4 +1,4 @@
-/** Records summaries of a run in a thread of its own. */
+/** Records the summaries of a run in a worker thread. */
 import { isArrayBuffer } from 'node:util/types';
 import { Worker } from 'node:worker_threads';
 import { threadFailure } from '../threads/start-worker.ts';
@@ -8,14 +8,14 @@ import type { RecordedValue } from './recorded-value.ts';
 
 export interface RecorderStart {
   readonly dir: string;
-  /** The first step that will be recorded: what earlier files have from there on is void. Left out where nothing is: an
-   * evaluator's steps may come in any order. */
+  /** The first step that will be recorded; earlier points from there on are discarded. Undefined to discard none: the steps of an
+   * evaluator may come in any order. */
   readonly startStep?: number;
   readonly flushSeconds?: number;
 }
 
 export interface RecorderOptions extends RecorderStart {
-  /** Called once when something cannot be written, or when the thread fails: the run continues without it. */
+  /** Called once on a write error or failure of the thread; the run continues without summaries. */
   readonly onTrouble: (message: string) => void;
 }
 
@@ -32,7 +32,7 @@ export class SummaryRecorder {
   readonly #thread: RecorderThread;
   readonly #onTrouble: (message: string) => void;
   #hasFailed = false;
-  /** Resolves when the thread has done what it was given last. */
+  /** Resolves when the thread has finished the previous call. */
   #pending: Promise<void> = Promise.resolve();
 
   private constructor(thread: RecorderThread, onTrouble: (message: string) => void) {
@@ -40,7 +40,7 @@ export class SummaryRecorder {
     this.#onTrouble = onTrouble;
   }
 
-  /** @throws RunError when no event file can be made in the folder, or no thread can be started */
+  /** @throws RunError when no event file can be created in the folder, or no thread can be started */
   static async open({ onTrouble, ...start }: RecorderOptions): Promise<SummaryRecorder> {
     const thread: RecorderThread = new Thread('the thread that writes summaries', newRecorder, onTrouble);
     try {
@@ -52,8 +52,8 @@ export class SummaryRecorder {
     return new SummaryRecorder(thread, onTrouble);
   }
 
-  /** Hands a summary over. The memory of its tensors goes to the thread. Resolves at once, unless the summary before it
-   * is still worked on: then it waits, so that no more than two are held. */
+  /** Sends a summary to the thread, transferring the memory of its tensors. Resolves at once, unless the previous summary is still
+   * being processed: then it waits, so that at most two are in memory. */
   async record(step: number, values: readonly RecordedValue[]): Promise<void> {
     const buffers = values.flatMap((value) => (value.kind === 'tensor' ? [bufferOf(value.data)] : []));
     await this.#send((thread) => thread.call('record', [step, values], [...new Set(buffers)]));
@@ -64,20 +64,20 @@ export class SummaryRecorder {
     await this.#send((thread) => thread.call('graph', [graphDef]));
   }
 
-  /** Writes what waits. When this resolves, a killed process takes nothing along of what was recorded before. */
+  /** Flushes. After it resolves, a kill of the process does not lose what was recorded before. */
   async flush(): Promise<void> {
     await this.#send((thread) => thread.call('flush', []));
     await this.#pending;
   }
 
-  /** Writes what waits, also after a failure if the thread still can, and ends the thread. */
+  /** Flushes, even after a failure if the thread still can, and ends the thread. */
   async close(): Promise<void> {
     await this.#pending;
     await this.#thread.close().catch((error: unknown) => this.#fail(error));
     await this.#thread.terminate();
   }
 
-  /** Resolves when the call is made, after the one before it is done. After a failure nothing is called any more. */
+  /** Resolves when the call is made, after the previous one is done. After a failure, calls are ignored. */
   async #send(call: (thread: RecorderThread) => Promise<void>): Promise<void> {
     await this.#pending;
     if (this.#hasFailed) return;
@@ -96,8 +96,8 @@ function newRecorder(): Worker {
   return new Worker(new URL('./cifar10-recorder-worker.js', import.meta.url), { execArgv: workerFlags() });
 }
 
-/** The memory of a tensor that may be given away: all of it is the tensor's.
- * @throws TypeError for a part of a larger piece, which others may still read */
+/** The buffer of a tensor, to be transferred: the tensor must own all of it.
+ * @throws TypeError for a view of a larger buffer, which others may still read */
 function bufferOf({ buffer, byteLength }: Float32Array): ArrayBuffer {
   if (isArrayBuffer(buffer) && buffer.byteLength === byteLength) return buffer;
   throw new TypeError('a tensor that is recorded must own its memory');

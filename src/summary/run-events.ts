@@ -1,8 +1,8 @@
-/** What the event files of a run say, as TensorBoard would show it. */
+/** The contents of a run's event files, as TensorBoard would show them. */
 import type { EncodedImage, EventContent, SummaryEvent, SummaryValue } from './event.ts';
 import type { Histogram } from './histogram.ts';
 
-/** A value of a curve. */
+/** A point of a curve. */
 export interface Point<T> {
   readonly step: number;
   /** Seconds since 1970. */
@@ -16,10 +16,10 @@ export interface PluginValue {
 }
 
 /**
- * Events of one run, taken in in the order of the files. A session that starts at step s makes the points at s and after
- * it void: they are of a session that was killed, and come again. That is the rule of TensorBoard's EventAccumulator for
- * files of version 2 (tensorboard/backend/event_processing/event_accumulator.py, _CheckForRestartAndMaybePurge); files of
- * older versions, where TensorBoard goes by steps that run backwards, have nothing made void.
+ * Accumulates one run's events in file order. A session that starts at step s invalidates the points at s and later: they belong
+ * to a session that was killed, and will be written again. This is the rule of TensorBoard's EventAccumulator for files of version
+ * 2 (tensorboard/backend/event_processing/event_accumulator.py, _CheckForRestartAndMaybePurge). For older versions, where
+ * TensorBoard detects steps that run backwards, nothing is invalidated.
  */
 export class RunEvents {
   readonly #scalars: Series<number> = new Map();
@@ -31,7 +31,7 @@ export class RunEvents {
   #graph: Uint8Array | undefined;
   #version = 0;
 
-  /** Points by tag, in the order of the files. A tag whose points are all void has none. */
+  /** Points by tag, in file order. A tag whose points are all invalidated has none. */
   get scalars(): Curves<number> {
     return this.#scalars;
   }
@@ -44,7 +44,7 @@ export class RunEvents {
     return this.#images;
   }
 
-  /** By tag, the first that was written: TensorBoard's rule for what describes a run. */
+  /** By tag, the first that was written: TensorBoard's rule for values that describe a run. */
   get plugins(): ReadonlyMap<string, PluginValue> {
     return this.#plugins;
   }
@@ -54,7 +54,7 @@ export class RunEvents {
     return this.#descriptions;
   }
 
-  /** What is in the files and is not read, by kind, such as `text` or `pr_curves`; void points are counted as well. */
+  /** Values that are not read, by kind, such as `text` or `pr_curves`; includes invalidated points. */
   get unread(): ReadonlyMap<string, { readonly values: number; readonly tags: ReadonlySet<string> }> {
     return this.#unread;
   }
@@ -106,7 +106,7 @@ function isStart(content: EventContent): boolean {
   return content.kind === 'session' && content.status === 'START';
 }
 
-/** 2 of `brain.Event:2`; 0 where there is no number. */
+/** 2 for `brain.Event:2`; 0 if there is no number. */
 function versionOf(text: string): number {
   return Number(/^brain\.Event:(\d+)$/.exec(text)?.[1] ?? 0);
 }

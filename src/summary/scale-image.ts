@@ -1,10 +1,10 @@
-/** Float images → pictures, with TensorFlow's scaling (core/kernels/summary_image_op.cc, NormalizeFloatImage). */
+/** Float images → 8-bit images, with TensorFlow's scaling (core/kernels/summary_image_op.cc, NormalizeFloatImage). */
 import { describeType, type Float32Tensor } from '../tensor/tensor.ts';
 import type { Colour, Picture } from './picture.ts';
 
-/** What TensorFlow paints where a channel of the pixel is not finite; of a grey image it takes the first number. */
+/** TensorFlow's colour for pixels with a channel that is not finite; grey images use the first number. */
 const badColour: Colour = [255, 0, 0];
-/** Images whose largest value is smaller are taken for empty. */
+/** Images whose largest value is smaller are considered empty. */
 const zeroThreshold = 1e-6;
 
 /** value·scale + offset is from 0 to 255. */
@@ -14,15 +14,15 @@ export interface Scaling {
 }
 
 /**
- * A picture of an image [C, H, W] with 1 or 3 channels of any range. With m the smallest and M the largest value of the
- * pixels whose channels are all finite:
+ * Scales an image [C, H, W] with 1 or 3 channels of any range. With m the minimum and M the maximum over the pixels whose channels
+ * are all finite:
  *
- *     m < 0    v·127/max(|m|, |M|) + 128, so that 0 is the grey in the middle
+ *     m < 0    v·127/max(|m|, |M|) + 128, so that 0 is medium grey
  *     m ≥ 0    v·255/M
  *
- * cut to whole numbers; 127/max or 255/M is 0 where max or M is below 1e-6. Other pixels are red (white if grey).
- * With `scaling` given, that of several images that are to be compared.
- * @throws RangeError when the shape is another.
+ * truncated to integers; 127/max or 255/M is 0 if max or M is below 1e-6. Other pixels are red (white if grey). `scaling`
+ * overrides the scaling, for images that are to be compared.
+ * @throws RangeError for any other shape
  */
 export function scaleImage(image: Float32Tensor, scaling?: Scaling): Picture {
   const [channels = 0, height = 0, width = 0] = image.shape;
@@ -49,12 +49,12 @@ function scalingOf(values: readonly number[]): Scaling {
   return { scale: largest < zeroThreshold ? 0 : 255 / largest, offset: 0 };
 }
 
-/** For values of both signs and at most this size. */
+/** The scaling for values of both signs, at most this large. */
 export function aroundZero(size: number): Scaling {
   return { scale: size < zeroThreshold ? 0 : 127 / size, offset: 128 };
 }
 
-/** In float32, as TensorFlow computes it. Clamped, for a scaling that is not of this image. */
+/** In float32, as in TensorFlow. Clamped, because the scaling may be that of another image. */
 function toByte(value: number, { scale, offset }: Scaling): number {
   const scaled = Math.fround(Math.fround(value * Math.fround(scale)) + offset);
   return Math.trunc(Math.min(Math.max(scaled, 0), 255));

@@ -168,5 +168,5 @@ const { root } = protobuf.parse(definition, { keepCase: true });
 /** The message of one record of an event file. */
 export const EventProto: protobuf.Type = root.lookupType('tensorboard.Event');
 export const GraphDefProto: protobuf.Type = root.lookupType('tensorboard.GraphDef');
-/** What the HParams plugin keeps in the metadata of a value. */
+/** The HParams plugin's data in the metadata of a value. */
 export const HParamsPluginDataProto: protobuf.Type = root.lookupType('tensorboard.HParamsPluginData');

@@ -126,7 +126,7 @@ export const summaryTags = {
 } as const;
 
 export type TagName = keyof typeof summaryTags;
-/** The table in general terms: a record that lacks something does not compile. */
+/** The general type of the table; a record that lacks a field is a compile error. */
 export const tagRecords: Readonly<Record<TagName, TagRecord>> = summaryTags;
 
 /** The names of the records of a kind. */
@@ -140,7 +140,7 @@ type Holes<Text extends string> = Text extends `${string}{${infer Hole}}${infer 
 type HolesOf<N extends TagName> = Holes<
   (typeof summaryTags)[N]['tag'] | (typeof summaryTags)[N]['description']
 >;
-/** What the tag and the description of a record need: nothing, or a value for each of their `{name}`. */
+/** The values that the tag and description of a record need: one for each of their `{name}`. */
 export type Filling<N extends TagName> = [HolesOf<N>] extends [never]
   ? readonly []
   : readonly [{ readonly [Hole in HolesOf<N>]: string | number }];
@@ -160,7 +160,7 @@ function filled(text: string, values: Readonly<Record<string, string | number>> 
   return text.replaceAll(/\{(\w+)\}/g, (_, hole: string) => String(values[hole]));
 }
 
-/** Leaves the description of a tag only where the tag comes for the first time: readers keep that one. */
+/** Removes the description of a tag after its first value, because readers keep the first description. */
 export function describedOnce(): (value: SummaryValue) => SummaryValue {
   const known = new Set<string>();
   return (value) => {

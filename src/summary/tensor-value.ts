@@ -101,19 +101,19 @@ const numberTypes: ReadonlyMap<number, NumberType> = new Map<number, NumberType>
   [25, eighths(floatFormats.float8e4m3)],
 ]);
 
-/** The number in a tensor of one element; undefined for any other. */
+/** The number in a tensor with one element; undefined for any other tensor. */
 export function scalarOf(tensor: TensorFields): number | undefined {
   if (!shapeOf(tensor).every((size) => size === 1)) return undefined;
   return elementsOf(tensor, 1)?.[0];
 }
 
-/** The rank of a tensor and the number type of its elements make a scalar. */
+/** A scalar is recognised by the rank of its tensor and a numeric element type. */
 export function isScalar(tensor: TensorFields): boolean {
   return shapeOf(tensor).length === 0 && numberTypes.has(tensor.dtype ?? 0);
 }
 
-/** The histogram in a tensor [buckets, 3]; undefined for any other. Sums are not written there: they are estimated from the
- * middles of the buckets. */
+/** The histogram in a tensor [buckets, 3]; undefined for any other tensor. Such tensors do not contain sums, so they are estimated
+ * from the centres of the buckets. */
 export function histogramIn(tensor: TensorFields): Histogram | undefined {
   const [buckets = -1, columns, ...more] = shapeOf(tensor);
   const rows = elementsOf(tensor, buckets * 3);
@@ -128,7 +128,7 @@ export function histogramIn(tensor: TensorFields): Histogram | undefined {
   return { min, max, num, sum, sumSquares, limits, counts };
 }
 
-/** The first picture in a tensor of strings; undefined for any other. */
+/** The first image in a tensor of strings; undefined for any other tensor. */
 export function imageIn({ string_val = [] }: TensorFields): EncodedImage | undefined {
   const [width, height, png] = string_val;
   if (width === undefined || height === undefined || png === undefined) return undefined;
@@ -143,8 +143,8 @@ function shapeOf({ tensor_shape }: TensorFields): readonly number[] {
   return (tensor_shape?.dim ?? []).map(({ size = 0 }) => size);
 }
 
-/** So many elements; undefined where the tensor holds no numbers or another number of them. A field of its own may leave out
- * elements at the end that equal the last one, or all where they are 0. */
+/** The given number of elements; undefined if the tensor is not numeric or has another number of elements. A typed field may omit
+ * trailing elements equal to the last one, or all elements if they are 0. */
 function elementsOf(tensor: TensorFields, count: number): ArrayLike<number> | undefined {
   const type = numberTypes.get(tensor.dtype ?? 0);
   if (type === undefined || count < 0) return undefined;
@@ -159,5 +159,5 @@ function elementsOf(tensor: TensorFields, count: number): ArrayLike<number> | un
   return Float64Array.from({ length: count }, (_, at) => values[at] ?? values.at(-1) ?? 0);
 }
 
-/** A few bytes can claim a tensor of any size: more elements than this are not made up. */
+/** Maximum number of omitted elements to fill in, because a few bytes can claim a tensor of any size. */
 const mostImplied = 1_000_000;

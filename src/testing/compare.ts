@@ -1,4 +1,4 @@
-/** Comparisons that tests share. */
+/** Comparisons shared by tests. */
 import assert from 'node:assert/strict';
 import type { Shape } from '../tensor/tensor.ts';
 
@@ -7,7 +7,7 @@ interface Values {
   readonly data: ArrayLike<number | bigint>;
 }
 
-/** ‖a − b‖ / ‖b‖, or ‖a‖ where b is zero. */
+/** ‖a − b‖ / ‖b‖, or ‖a‖ if b is zero. */
 export function relativeDistance(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): number {
   let difference = 0;
   let norm = 0;

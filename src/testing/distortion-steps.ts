@@ -1,4 +1,4 @@
-/** The distortions of the tutorial one at a time, in place on an image [3, 24, 24]: what `distort` does to it in two passes. */
+/** The tutorial's distortions as separate functions, in place on an image [3, 24, 24]; `distort` fuses them into two passes. */
 import { croppedSize, croppedValues } from '../input/distort.ts';
 
 const planeSize = croppedSize * croppedSize;
@@ -19,7 +19,7 @@ export function adjustBrightness(image: Float32Array, delta: number): void {
   for (let i = 0; i < croppedValues; i++) image[i] = (image[i] as number) + delta;
 }
 
-/** (x - m) factor + m with m the mean of x's channel, not clipped. */
+/** (x - m) · factor + m with m the mean of x's channel, not clipped. */
 export function adjustContrast(image: Float32Array, factor: number): void {
   for (let start = 0; start < croppedValues; start += planeSize) {
     const end = start + planeSize;

@@ -1,4 +1,4 @@
-/** The engines that the shared suites run on, each skipped with the reason where this machine does not serve. */
+/** The engines that shared test suites run on, each with the reason to skip it if this machine does not support it. */
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
 import { type EngineName, engineNames, offers, type Precision } from '../engine/offers.ts';
@@ -7,7 +7,7 @@ import type { OpName } from '../graph/signature.ts';
 
 export interface EngineCase {
   readonly name: EngineName;
-  /** Why it cannot run here in float32, or false. */
+  /** Why it does not work here in float32, or false. */
   readonly skip: string | false;
   readonly create: (threads: number, precision?: Precision) => Engine;
   readonly offers: (op: OpName) => boolean;
@@ -20,22 +20,22 @@ export const engines: readonly EngineCase[] = engineNames.map((name) => ({
   offers: engineMakers[name].computes,
 }));
 
-/** Why this machine does not compute fast in bfloat16 with oneDNN, or false. */
+/** Why oneDNN is not fast in bfloat16 on this machine, or false. */
 export const skipBfloat16: string | false = reasonToSkip('onednn', 'bfloat16');
 
-/** Why an engine does not serve here, or false. */
+/** Why an engine is not fast here, or false. */
 function reasonToSkip(engine: EngineName, precision: Precision): string | false {
   const support = engineSupport(engine, precision);
   return support.verdict === 'fast' ? false : support.why;
 }
 
-/** The precisions that oneDNN can compile a step for here, fast or not. */
+/** The precisions in which oneDNN works here, fast or not. */
 export const plannedPrecisions: readonly (typeof offers)['onednn']['precisions'][number][] =
   offers.onednn.precisions.filter((precision) =>
     ['fast', 'slow'].includes(engineSupport('onednn', precision).verdict),
   );
 
-/** The flags that choose each engine and precision, for tests that run the program. */
+/** The flags for each engine and precision, for tests that run the program. */
 export const engineFlags: readonly {
   readonly title: string;
   readonly flags: readonly string[];

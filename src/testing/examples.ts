@@ -1,4 +1,4 @@
-/** Small data sets for tests: the format is the real one, the pictures are noise. */
+/** Small data sets for tests, in the real format but with noise as images. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import type { Examples } from '../data/examples.ts';
 import { encodeRecord, imageBytes, recordBytes } from '../data/record.ts';
 import { RandomStream } from '../tensor/random.ts';
 
-/** A description like CIFAR-10's with few examples: two training files and one of tests. */
+/** A description like CIFAR-10's with fewer examples: two training files and one test file. */
 export function smallDataset(recordsPerTrainingFile: number, testRecords: number): DatasetDescription {
   return {
     ...datasets.synthetic,
@@ -19,13 +19,13 @@ export function smallDataset(recordsPerTrainingFile: number, testRecords: number
   };
 }
 
-/** [3, 32, 32] of noise. */
+/** Noise, [3, 32, 32]. */
 export function noiseImage(seed: number): Uint8Array {
   const stream = new RandomStream(seed, 'test');
   return Uint8Array.from({ length: imageBytes }, () => stream.below(256));
 }
 
-/** Records of noise whose labels go round: 0, 1, … 9, 0, … */
+/** Records of noise with labels 0, 1, … 9, 0, … */
 export function noiseRecords(count: number, seed = 0): Uint8Array {
   const records = new Uint8Array(new SharedArrayBuffer(count * recordBytes));
   for (let index = 0; index < count; index++) {
@@ -34,7 +34,7 @@ export function noiseRecords(count: number, seed = 0): Uint8Array {
   return records;
 }
 
-/** Examples of noise that were never on a disk. */
+/** Examples of noise, in memory only. */
 export function noiseExamples(count: number, split: Split = 'train'): Examples {
   const file: DatasetFile = { name: 'noise.bin', split, records: count };
   return {
@@ -46,7 +46,7 @@ export function noiseExamples(count: number, split: Split = 'train'): Examples {
   };
 }
 
-/** Runs a test in a folder of its own, which is removed afterwards. */
+/** Runs a test in a temporary folder, which is deleted afterwards. */
 export async function inTemporaryFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'cifar10-test-'));
   try {

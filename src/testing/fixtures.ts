@@ -1,6 +1,6 @@
-/** The PyTorch fixtures of test/fixtures, and the formula of their inputs, computed here to the same bits. */
+/** Loads the PyTorch fixtures of test/fixtures, and computes their inputs with the same formula, bit-identically. */
 import { readFileSync } from 'node:fs';
-import type { NetworkWidths } from '../model/network.ts';
+import type { TutorialWidths } from '../model/networks/tutorial.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf } from '../tensor/tensor.ts';
 
 interface StoredTensor {
@@ -8,16 +8,16 @@ interface StoredTensor {
   /** Little-endian float32. */
   readonly base64: string;
 }
-/** A long tensor by its norm and its products with four vectors of the formula. */
+/** Summary of a large tensor: its norm and its products with four vectors made by the formula. */
 export interface Summary {
   readonly norm: number;
   readonly projections: readonly number[];
 }
 type ByName<T> = Readonly<Record<string, T>>;
 
-/** Results of three training steps; of gradients, logits and losses, those of the first. */
+/** Results of three training steps; gradients, logits and losses are those of the first step. */
 interface Case<T> {
-  readonly widths: NetworkWidths;
+  readonly widths: TutorialWidths;
   readonly logits: StoredTensor;
   readonly losses: ByName<number>;
   readonly totals: readonly number[];
@@ -30,14 +30,14 @@ export interface TrainingFixture {
   readonly batch: number;
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** Eight values and eight labels, to compare the formula itself. */
+  /** Eight values and eight labels, to test the formula itself. */
   readonly formula: readonly number[];
-  /** Of each step's images: chosen so that none comes near a kink or a tie, where rounding would decide. */
+  /** Salts of each step's images, chosen to avoid values near kinks and ties, where rounding would matter. */
   readonly imageSalts: readonly (readonly number[])[];
   /** The smallest distance to a kink or a tie, over all steps of both networks. */
   readonly smallestMargin: number;
   readonly narrow: Case<StoredTensor>;
-  /** Of variables and averages the change since the start. */
+  /** Variables and averages are given as changes since the start. */
   readonly full: Case<Summary>;
 }
 
@@ -57,7 +57,7 @@ export interface OperatorFixture {
   readonly attributes: ByName<unknown>;
   readonly inputs: ByName<NestedTensor>;
   readonly outputs: ByName<NestedTensor>;
-  /** Of the first output. */
+  /** Gradient of the first output. */
   readonly dy: NestedTensor;
   readonly gradients: ByName<NestedTensor>;
 }
@@ -79,7 +79,7 @@ export function tensorOf({ shape, base64 }: StoredTensor): Float32Tensor {
   );
 }
 
-/** 32 mixed bits of a number: the finaliser of MurmurHash3 (A. Appleby). */
+/** A 32-bit hash: the finaliser of MurmurHash3 (A. Appleby). */
 function hashed(index: number, salt: number): number {
   let u = (Math.imul(index, 0x9e3779b1) + Math.imul(salt, 0x85ebca6b)) | 0;
   u = Math.imul(u ^ (u >>> 16), 0x85ebca6b);
@@ -87,7 +87,7 @@ function hashed(index: number, salt: number): number {
   return (u ^ (u >>> 16)) >>> 0;
 }
 
-/** Spread evenly over [-scale, scale). */
+/** Pseudo-random values, uniform over [-scale, scale). */
 export function formulaTensor(shape: Shape, salt: number, scale: number): Float32Tensor {
   const value = (i: number) => ((hashed(i, salt) / 2 ** 32) * 2 - 1) * scale;
   return float32(
@@ -96,7 +96,7 @@ export function formulaTensor(shape: Shape, salt: number, scale: number): Float3
   );
 }
 
-/** Classes 0 … 9. */
+/** Pseudo-random labels 0 … 9. */
 export function formulaLabels(count: number, salt: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => hashed(i, salt) % 10);
 }

@@ -8,13 +8,13 @@ import { inTemporaryFolder } from './examples.ts';
 export interface FullDisk {
   /** A folder on it. */
   readonly dir: string;
-  /** Takes all the room that is left. */
+  /** Uses all remaining space. */
   readonly fill: () => void;
-  /** Gives that room back. */
+  /** Frees that space. */
   readonly free: () => void;
 }
 
-/** Runs a test on a file system in memory of this size, such as `64k`; skips it where mounting is refused. */
+/** Runs a test on a tmpfs of the given size, such as `64k`; skips it if mounting is not permitted. */
 export function fullDisk(
   context: TestContext,
   size: string,
@@ -23,7 +23,7 @@ export function fullDisk(
   return inTemporaryFolder(async (folder) => {
     const words = ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder];
     const { status, error, stderr } = spawnSync('mount', words, { encoding: 'utf8' });
-    if (status !== 0) return context.skip(`mounting is refused here: ${error?.message ?? stderr.trim()}`);
+    if (status !== 0) return context.skip(`mounting is not permitted: ${error?.message ?? stderr.trim()}`);
     const dir = join(folder, 'run');
     const ballast = join(folder, 'ballast');
     mkdirSync(dir);

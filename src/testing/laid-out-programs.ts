@@ -1,4 +1,4 @@
-/** Small programs with layouts, made by hand, for tests of the passes over them: no library is needed. */
+/** Makes small programs with layouts, for tests of passes without the native library. */
 import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from '../engine/onednn/laid-out.ts';
 import type { Layout, RowMajorLayouts, TensorForm } from '../engine/onednn/layout-table.ts';
 import { type Results, resultsOf } from '../graph/results.ts';
@@ -7,7 +7,7 @@ import { type Shape, sizeOf } from '../tensor/tensor.ts';
 
 const layouts = new Map<string, Layout>();
 
-/** The layout of that text. */
+/** The layout with the given text. */
 export function layout(text: string, { dims, type }: TensorForm): Layout {
   const key = `${type} ${dims.join()} ${text}`;
   const descriptor = BigInt(layouts.size + 1);
@@ -23,11 +23,11 @@ export function slot(name: string, dims: Shape = [2, 16, 4, 4], type: Slot['type
 }
 
 export function operand(of: Slot, text = 'row-major', argument: Operand['argument'] = 'src'): Operand {
-  const lying = layout(text, of);
-  return { argument, slot: of, layout: lying, descriptor: lying.descriptor };
+  const itsLayout = layout(text, of);
+  return { argument, slot: of, layout: itsLayout, descriptor: itsLayout.descriptor };
 }
 
-/** A call of one result. */
+/** A call with one result. */
 export function call(
   reads: readonly Operand[],
   result: Operand,
@@ -39,7 +39,7 @@ export function call(
   return { ...about, watched: false, reads, writes: [{ ...result, argument: 'dst' }], ...options };
 }
 
-/** A program whose homes are the layouts in which its calls write; what no call writes is row-major. */
+/** A program in which the home of a slot is the layout that a call writes, or row-major for inputs, variables and constants. */
 export function program(
   given: Partial<Omit<LaidOutProgram, 'results'>> & { results?: Partial<Results<LaidOutResult>> },
 ): LaidOutProgram {

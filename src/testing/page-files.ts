@@ -1,4 +1,4 @@
-/** The program files that run in a page, from the table of docs/architecture.md. */
+/** The source files that run in browsers, according to the table in docs/architecture.md. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

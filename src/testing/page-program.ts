@@ -1,6 +1,6 @@
-/** What a page that trains does before an engine computes. `page.test.ts` runs it in a browser-like context and in Node, and
+/** Everything that training in a browser does before an engine computes. `page.test.ts` runs it in a browser-like context and in Node, and
  * compares. */
-import { type Examples, placeOf } from '../data/examples.ts';
+import { type Examples, recordIndexOf } from '../data/examples.ts';
 import { encodeRecord, imageBytes, recordBytes } from '../data/record.ts';
 import { compileGraph, onnxModel } from '../engine/onnx/compile/compile.ts';
 import { prepare } from '../engine/onnx/compile/passes.ts';
@@ -8,7 +8,7 @@ import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { printGraph } from '../graph/print.ts';
 import { type Batch, distortedBatch, evaluationBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { optimizerNames } from '../optimizer/optimizers.ts';
 import { splitExchange } from '../passes/split-exchange.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
@@ -19,7 +19,7 @@ import { buildTrainingGraph, initialVariables, stepScalars } from '../training/t
 const batchSize = 8;
 const network = tutorialNetwork(10);
 
-/** Everything that is made, by name, as text or bytes. */
+/** All results by name, as text or bytes. */
 export function madeInPage(): Readonly<Record<string, string | Uint8Array>> {
   const examples = noise(20);
   const order = new ExampleOrder(0, examples.count);
@@ -32,7 +32,7 @@ export function madeInPage(): Readonly<Record<string, string | Uint8Array>> {
   };
 }
 
-/** The tutorial's step: its graph before and after the passes, its models, its first variables. */
+/** The tutorial's step: its graph before and after the passes, its models, its initial variables. */
 function tutorialStep(): Readonly<Record<string, string | Uint8Array>> {
   const recipe = { network, batchSize, hyperparameters: tutorialHyperparameters };
   const training = buildTrainingGraph(recipe);
@@ -55,7 +55,7 @@ function splitExchangeOf(graph: Parameters<typeof splitExchange>[0]): string {
   return `${printGraph(first)}\n${printGraph(second)}`;
 }
 
-/** A model of a step with every optimizer, the norm of its gradient limited. */
+/** The model of a step with every optimizer, with gradient clipping. */
 function otherOptimizers(): Readonly<Record<string, Uint8Array>> {
   const models = optimizerNames.map((optimizer) => {
     const hyperparameters = { ...tutorialHyperparameters, optimizer, clipNorm: 5 };
@@ -68,15 +68,15 @@ function otherOptimizers(): Readonly<Record<string, Uint8Array>> {
 }
 
 /** Records of noise in memory, every second of which is an example. */
-function noise(count: number): Pick<Examples, 'count' | 'records' | 'places'> {
+function noise(count: number): Pick<Examples, 'count' | 'records' | 'recordIndices'> {
   const records = new Uint8Array(2 * count * recordBytes);
-  const places = Uint32Array.from({ length: count }, (_, index) => 2 * index);
+  const recordIndices = Uint32Array.from({ length: count }, (_, index) => 2 * index);
   for (let index = 0; index < count; index++) {
     const stream = new RandomStream(index, 'test');
     const pixels = Uint8Array.from({ length: imageBytes }, () => stream.below(256));
-    records.set(encodeRecord(index % 10, pixels), placeOf({ places }, index) * recordBytes);
+    records.set(encodeRecord(index % 10, pixels), recordIndexOf({ recordIndices }, index) * recordBytes);
   }
-  return { count, records, places };
+  return { count, records, recordIndices };
 }
 
 function partsOf(name: string, { images, labels, examples }: Batch): Readonly<Record<string, Uint8Array>> {

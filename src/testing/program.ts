@@ -1,9 +1,9 @@
-/** Runs the built program as a person would, for tests. */
+/** Runs the built program in tests. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** The built command line program. */
+/** Path of the built command-line program. */
 export const main: string = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 /** A limit for what would otherwise take minutes or never end, in milliseconds: generous, for machines with other work. */
@@ -53,14 +53,14 @@ export function shellCodeOf(code: number | null, signal: NodeJS.Signals | null):
   return signal === null ? (code ?? 0) : 128 + constants.signals[signal];
 }
 
-/** Variables with which the program finds no network: what it would fetch fails as where there is none. */
+/** Environment variables that make every request fail as if there were no network. */
 export const offline: Readonly<Record<string, string>> = fetching(
   `Promise.reject(new TypeError('fetch failed', {
     cause: Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }),
   }))`,
 );
 
-/** Variables with which it finds a server that sends a little and then nothing. */
+/** Environment variables that simulate a server which sends a few bytes and then nothing. */
 export const stalling: Readonly<Record<string, string>> = fetching(
   'Promise.resolve(new Response(new ReadableStream({ start: (to) => to.enqueue(Uint8Array.of(0x1f, 0x8b, ...Array(998).fill(0))) })))',
 );
@@ -70,7 +70,7 @@ function fetching(answer: string): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
 }
 
-/** The numbers of the steps whose lines were printed. */
+/** The step numbers of the printed lines. */
 export function stepsIn(output: string): readonly number[] {
   return [...output.matchAll(/: step (\d+), loss = /g)].map(([, step]) => Number(step));
 }

@@ -1,4 +1,4 @@
-/** Which types a reader of the package's declarations (`.d.ts`) meets, starting from its entry. */
+/** Finds the types that are reachable from the entry of the package's declarations (`.d.ts`). */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -6,14 +6,15 @@ import { dirname, join } from 'node:path';
 export type Declaration = `${string}#${string}`;
 
 interface Module {
-  /** Text of each top-level declaration, documentation left out. */
+  /** The text of each top-level declaration, without comments. */
   readonly declarations: ReadonlyMap<string, string>;
-  /** The file that each imported name, or name that is exported again, comes from. */
+  /** The origin of each imported name. */
   readonly imported: ReadonlyMap<string, Declaration>;
-  readonly passedOn: ReadonlyMap<string, Declaration>;
+  /** The origin of each re-exported name. */
+  readonly reexported: ReadonlyMap<string, Declaration>;
 }
 
-/** Exported declarations that are used by those of the entry, directly or not, and cannot be imported from the entry. */
+/** Exported declarations that the entry uses, directly or indirectly, but does not export. */
 export function unexportedTypes(entry: string): readonly Declaration[] {
   const modules = new Map<string, Module>();
   const moduleOf = (file: string) => {
@@ -21,13 +22,13 @@ export function unexportedTypes(entry: string): readonly Declaration[] {
     modules.set(file, known);
     return known;
   };
-  /** Where it is declared, if a file only passes it on. */
+  /** The declaration itself, following re-exports. */
   const origin = (declaration: Declaration): Declaration => {
     const [file = '', name = ''] = declaration.split('#');
-    const passedOn = moduleOf(file).passedOn.get(name);
-    return passedOn === undefined ? declaration : origin(passedOn);
+    const reexported = moduleOf(file).reexported.get(name);
+    return reexported === undefined ? declaration : origin(reexported);
   };
-  const exported = new Set([...moduleOf(entry).passedOn.values()].map(origin));
+  const exported = new Set([...moduleOf(entry).reexported.values()].map(origin));
   const reached = new Set(exported);
   for (const declaration of reached) {
     const [file = '', name = ''] = declaration.split('#');
@@ -58,7 +59,7 @@ function readModule(file: string): Module {
   return {
     declarations,
     imported: namesFrom(text, 'import', file),
-    passedOn: namesFrom(text, 'export', file),
+    reexported: namesFrom(text, 'export', file),
   };
 }
 

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import { float32 } from '../tensor/tensor.ts';
 import { computeOperator, reference, windows } from './reference.ts';
 
-describe('the reference, by hand', () => {
-  // length, window, stride: how many windows, and where the first begins.
+describe('the reference matches results computed by hand', () => {
+  // Padding, length, window, stride, number of windows, position of the first window.
   const cases = [
     ['SAME', 24, 5, 1, 24, -2],
     ['SAME', 24, 3, 2, 12, 0],
@@ -20,14 +20,34 @@ describe('the reference, by hand', () => {
     ['VALID', 5, 5, 1, 1, 0],
   ] as const;
   for (const [padding, length, size, stride, count, first] of cases) {
-    test(`${padding}: windows of ${size} over ${length}, ${stride} apart, are ${count} from cell ${first}`, () => {
-      // Adding 0 makes -0 of nothing 0.
+    test(`${padding}: windows of ${size} over ${length} with stride ${stride}: ${count}, the first at ${first}`, () => {
+      // Adding 0 turns -0 into 0.
       const found = windows(length, size, stride, padding);
       assert.deepEqual([found.count, found.first + 0], [count, first]);
     });
   }
 
-  test('a convolution pads behind first: of a window of two, the odd cell', () => {
+  test('explicit padding: windows from the first padded cell, as many as fit', () => {
+    assert.deepEqual(windows(5, 3, 2, { before: 1, after: 2 }), { count: 3, first: -1 });
+    assert.deepEqual(windows(5, 3, 2, { before: 1, after: 1 }), { count: 3, first: -1 });
+    assert.deepEqual(windows(6, 3, 4, { before: 0, after: 0 }), { count: 1, first: -0 });
+  });
+
+  test('a convolution with strides and groups reads every other column, and channels of its group only', () => {
+    const x = reference(float32([1, 2, 1, 4], [1, 2, 3, 4, 5, 6, 7, 8]));
+    const filter = reference(float32([2, 1, 1, 2], [1, 10, 100, 1000]));
+    const strided = { padding: 'VALID', strides: [1, 2], groups: 2 } as const;
+    const { y } = computeOperator('Conv2D', { x, filter }, strided);
+    assert.deepEqual(
+      [y.shape, [...y.data]],
+      [
+        [1, 2, 1, 2],
+        [21, 43, 6500, 8700],
+      ],
+    );
+  });
+
+  test('a convolution with a window of two pads after the image', () => {
     const x = reference(float32([1, 1, 2, 2], [1, 2, 3, 4]));
     const filter = reference(float32([1, 1, 2, 2], [1, 10, 100, 1000]));
     const same = computeOperator('Conv2D', { x, filter }, { padding: 'SAME' }).y;
@@ -36,7 +56,7 @@ describe('the reference, by hand', () => {
     assert.deepEqual([valid.shape, [...valid.data]], [[1, 1, 1, 1], [4321]]);
   });
 
-  test('a pool of three, two apart, begins in the corner of an even image and before that of an odd one', () => {
+  test('a pool of size 3 and stride 2 starts at the corner of an even image, and before that of an odd one', () => {
     const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
     const count = (n: number) => Float32Array.from({ length: n * n }, (_, i) => i);
     const even = computeOperator('MaxPool', { x: reference(float32([1, 1, 4, 4], count(4))) }, pool).y;
@@ -46,7 +66,7 @@ describe('the reference, by hand', () => {
   });
 });
 
-test('the reference shares no arithmetic with what it is compared with', () => {
+test('the reference shares no arithmetic with the code it is compared with', () => {
   const text = readFileSync(new URL('../../src/testing/reference.ts', import.meta.url), 'utf8');
   const imported = [...text.matchAll(/^import (?!type )[^;]*?from '([^']+)'/gms)].map(([, file]) => file);
   assert.deepEqual(imported, ['../graph/graph.ts', '../graph/results.ts', '../tensor/tensor.ts']);

@@ -1,15 +1,22 @@
 /**
- * What every operator means, said a second time in the plainest way: loops over float64, no engine, no lowering, no
- * thought of speed. Tests compare engines, passes and gradients with it. An operator without a reference does not
- * compile.
+ * A second, simple implementation of every operator: loops over float64, without engines or lowering, and not optimized. Tests
+ * compare engines, passes and gradients with it. An operator without a reference is a compile error.
  */
 
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import { resultEntries } from '../graph/results.ts';
-import type { AttributesOf, OpName, OutputNames, Padding, PerInput, PerOutput } from '../graph/signature.ts';
+import type {
+  AttributesOf,
+  ConvolutionAttributes,
+  OpName,
+  OutputNames,
+  Padding,
+  PerInput,
+  PerOutput,
+} from '../graph/signature.ts';
 import { type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
-/** Values of any dtype as float64; booleans are 0 and 1. */
+/** A tensor of any dtype as float64; booleans are 0 and 1. */
 export interface Reference {
   readonly shape: Shape;
   readonly data: Float64Array;
@@ -39,7 +46,7 @@ function fill(shape: Shape, valueAt: (index: readonly number[]) => number): Refe
   return { shape, data };
 }
 
-/** The element at an index; beyond the edge, `outside`. */
+/** The element at an index, or `outside` if the index is out of range. */
 function at({ shape, data }: Reference, index: readonly number[], outside = 0): number {
   let position = 0;
   for (const [axis, size] of shape.entries()) {
@@ -50,7 +57,7 @@ function at({ shape, data }: Reference, index: readonly number[], outside = 0): 
   return data[position] ?? Number.NaN;
 }
 
-/** The element at an index of a broadcast result; the last `exact` axes are not stretched. */
+/** The element of an operand for an index of the broadcast result; the last `exact` axes do not broadcast. */
 function stretched(x: Reference, index: readonly number[], exact = 0): number {
   const extra = index.length - x.shape.length;
   const flexible = x.shape.length - exact;
@@ -90,37 +97,48 @@ function total(x: Reference, axes: readonly number[], keepDims: boolean): Refere
   return keepDims ? sums : { ...sums, shape: kept.filter((_, axis) => !axes.includes(axis)) };
 }
 
-/** Where windows of `size` stand along an axis of `length`: how many, and at which cell the first begins, below 0 where cells
- * are padded. Written by the other of TensorFlow's two formulas (API guide "Neural Network", section "Convolution"), so
- * that a mistake in `ops/shapes.ts` is not made twice. */
+/** The number of windows of `size` along an axis of `length`, and the position of the first, which is negative if there is
+ * padding. Uses the other of TensorFlow's two formulas (API guide "Neural Network", section "Convolution"), so that it does not
+ * repeat a mistake in `ops/shapes.ts`. */
 export function windows(
   length: number,
   size: number,
   stride: number,
-  padding: Padding,
+  padding: 'SAME' | 'VALID' | { readonly before: number; readonly after: number },
 ): { readonly count: number; readonly first: number } {
+  if (typeof padding !== 'string') {
+    const ends = length + padding.before + padding.after - size;
+    return { count: (ends - (ends % stride)) / stride + 1, first: -padding.before };
+  }
   if (padding === 'VALID') return { count: Math.ceil((length - size + 1) / stride), first: 0 };
   const left = length % stride;
   const padded = Math.max(0, size - (left === 0 ? stride : left));
   return { count: (length - left) / stride + Number(left > 0), first: -((padded - (padded % 2)) / 2) };
 }
 
-/** Every multiplication of a convolution, one call each: output cell, input cell, filter cell. */
+/** The padding of rows (0) or columns (1). */
+function along(padding: Padding, axis: 0 | 1) {
+  return typeof padding === 'string' ? padding : { before: padding.before[axis], after: padding.after[axis] };
+}
+
+/** Calls `visit` for every multiplication of a convolution, with the indices of the output, input and filter cells. */
 function convolve(
   x: Shape,
   filter: Shape,
-  padding: Padding,
+  { padding, strides = 1, groups = 1 }: ConvolutionAttributes,
   visit: (y: readonly number[], x: readonly number[], filter: readonly number[]) => void,
 ): Shape {
-  const [n = 0, i = 0, h = 0, w = 0] = x;
-  const [o = 0, , kh = 0, kw = 0] = filter;
-  const rows = windows(h, kh, 1, padding);
-  const columns = windows(w, kw, 1, padding);
+  const [n = 0, , h = 0, w = 0] = x;
+  const [o = 0, i = 0, kh = 0, kw = 0] = filter;
+  const [down, across] = typeof strides === 'number' ? [strides, strides] : strides;
+  const rows = windows(h, kh, down, along(padding, 0));
+  const columns = windows(w, kw, across, along(padding, 1));
   const y = [n, o, rows.count, columns.count];
   fill([...y, i, kh, kw], ([image = 0, out = 0, row = 0, column = 0, input = 0, kr = 0, kc = 0]) => {
-    const [r, c] = [row + kr + rows.first, column + kc + columns.first];
+    const [r, c] = [row * down + kr + rows.first, column * across + kc + columns.first];
     const inside = r >= 0 && r < h && c >= 0 && c < w;
-    if (inside) visit([image, out, row, column], [image, input, r, c], [out, input, kr, kc]);
+    const read = Math.trunc((out * groups) / o) * i + input;
+    if (inside) visit([image, out, row, column], [image, read, r, c], [out, input, kr, kc]);
     return 0;
   });
   return y;
@@ -135,11 +153,9 @@ function zeros(shape: Shape): Reference & { add: (index: readonly number[], valu
   return { shape, data, add };
 }
 
-function conv2D(x: Reference, filter: Reference, padding: Padding): Reference {
-  const [n = 0, , h = 0, w = 0] = x.shape;
-  const [o = 0, , kh = 0, kw = 0] = filter.shape;
-  const y = zeros([n, o, windows(h, kh, 1, padding).count, windows(w, kw, 1, padding).count]);
-  convolve(x.shape, filter.shape, padding, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
+function conv2D(x: Reference, filter: Reference, attributes: ConvolutionAttributes): Reference {
+  const y = zeros(convolve(x.shape, filter.shape, attributes, () => {}));
+  convolve(x.shape, filter.shape, attributes, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
   return y;
 }
 
@@ -147,12 +163,12 @@ function addBias(x: Reference, bias: Reference): Reference {
   return fill(x.shape, (index) => at(x, index) + at(bias, [index[1] ?? 0]));
 }
 
-/** The cells of a pooling window that lie in x, row by row. */
+/** The cells of a pooling window that are inside x, row by row. */
 function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'>, y: readonly number[]) {
   const [, , h = 0, w = 0] = x;
   const [n = 0, c = 0, row = 0, column = 0] = y;
-  const top = row * stride + windows(h, size, stride, padding).first;
-  const left = column * stride + windows(w, size, stride, padding).first;
+  const top = row * stride + windows(h, size, stride, along(padding, 0)).first;
+  const left = column * stride + windows(w, size, stride, along(padding, 1)).first;
   return Array.from({ length: size * size }, (_, cell) => [
     n,
     c,
@@ -284,15 +300,15 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
       }),
     };
   },
-  Conv2D: ({ x, filter }, { padding }) => ({ y: conv2D(x, filter, padding) }),
-  Conv2DBackpropInput: ({ filter, dy }, { padding, inputShape }) => {
+  Conv2D: ({ x, filter }, attributes) => ({ y: conv2D(x, filter, attributes) }),
+  Conv2DBackpropInput: ({ filter, dy }, { inputShape, ...attributes }) => {
     const dx = zeros(inputShape);
-    convolve(inputShape, filter.shape, padding, (yi, xi, fi) => dx.add(xi, at(dy, yi) * at(filter, fi)));
+    convolve(inputShape, filter.shape, attributes, (yi, xi, fi) => dx.add(xi, at(dy, yi) * at(filter, fi)));
     return { y: dx };
   },
-  Conv2DBackpropFilter: ({ x, dy }, { padding, filterShape }) => {
+  Conv2DBackpropFilter: ({ x, dy }, { filterShape, ...attributes }) => {
     const df = zeros(filterShape);
-    convolve(x.shape, filterShape, padding, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
+    convolve(x.shape, filterShape, attributes, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
     return { y: df };
   },
   BiasAdd: ({ x, bias }) => ({ y: addBias(x, bias) }),
@@ -306,7 +322,8 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   MaxPool: ({ x }, attributes) => {
     const [n = 0, c = 0, h = 0, w = 0] = x.shape;
     const { size, stride, padding } = attributes;
-    const shape = [n, c, windows(h, size, stride, padding).count, windows(w, size, stride, padding).count];
+    const rows = windows(h, size, stride, along(padding, 0)).count;
+    const shape = [n, c, rows, windows(w, size, stride, along(padding, 1)).count];
     return {
       y: fill(shape, (y) => Math.max(...windowCells(x.shape, attributes, y).map((cell) => at(x, cell)))),
     };
@@ -377,7 +394,7 @@ export function computeOperator<N extends OpName>(
   return rules[op](inputs, attributes);
 }
 
-/** Computes the results of a graph from what is fed and the variables: outputs and updates by name, others as
+/** Computes the results of a graph from its inputs and variables. Outputs and updates are named as in the graph, others
  * `<role> <name>`. */
 export function computeGraph(
   graph: Graph,

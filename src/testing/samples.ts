@@ -1,9 +1,9 @@
 /**
- * Examples of every operator, for tests: an operator without one does not compile. One test walks them all
- * (`ops/ops.test.ts`): shape and value against the reference, gradient against central differences. Values are drawn
- * from a seeded stream, away from kinks; kinks and ties have a list of their own in that test.
+ * Test samples of every operator; an operator without a sample is a compile error. `ops/ops.test.ts` runs them all: it compares
+ * shapes and values with the reference, and gradients with central differences. Values are drawn from a seeded stream and avoid
+ * kinks; that test has separate cases for kinks and ties.
  */
-import type { AttributesOf, OpName, Padding, PerInput } from '../graph/signature.ts';
+import type { AttributesOf, ConvolutionAttributes, OpName, PerInput } from '../graph/signature.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { computeOperator, reference } from './reference.ts';
@@ -13,12 +13,12 @@ export interface Sample<N extends OpName> {
   readonly attributes: AttributesOf<N>;
 }
 
-/** At least one example: where there is none, the table of samples does not compile. */
+/** At least one sample. */
 export type Samples<N extends OpName> = readonly [Sample<N>, ...Sample<N>[]];
 
 let drawn = 0;
 
-/** Uniform in [low, high), other values at every call. */
+/** Uniform in [low, high), different at every call. */
 function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   const stream = new RandomStream(0, 'test', 0, drawn++);
   return float32(
@@ -27,7 +27,7 @@ function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   );
 }
 
-/** All different and far from each other, in a random order: no ties, no near ties, nothing near 0. */
+/** Well-separated values in random order: no ties or near ties, nothing near 0. */
 function distinct(shape: Shape): Float32Tensor {
   const stream = new RandomStream(0, 'test', 1, drawn++);
   const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i + 0.5 - sizeOf(shape) / 2) / 10);
@@ -42,7 +42,7 @@ function labels(values: readonly number[]): Tensor {
   return { dtype: 'int32', shape: [values.length], data: Int32Array.from(values) };
 }
 
-/** The example that something makes of each entry of a list that is not empty. */
+/** Maps a non-empty list. */
 function each<T, S>([first, ...rest]: readonly [T, ...T[]], make: (entry: T) => S): readonly [S, ...S[]] {
   return [make(first), ...rest.map(make)];
 }
@@ -72,6 +72,8 @@ const pools: readonly [PoolExample, ...PoolExample[]] = [
   { shape: [1, 2, 7, 7], attributes: { size: 3, stride: 2, padding: 'VALID' } },
   { shape: [2, 2, 6, 6], attributes: { size: 2, stride: 2, padding: 'SAME' } },
   { shape: [1, 1, 5, 5], attributes: { size: 3, stride: 1, padding: 'SAME' } },
+  { shape: [1, 2, 8, 7], attributes: { size: 3, stride: 2, padding: { before: [1, 1], after: [1, 1] } } },
+  { shape: [1, 2, 5, 6], attributes: { size: 3, stride: 3, padding: { before: [2, 0], after: [1, 2] } } },
 ];
 
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
@@ -82,17 +84,78 @@ interface ConvolutionExample {
   readonly x: Shape;
   readonly filter: Shape;
   readonly y: Shape;
-  readonly padding: Padding;
+  readonly attributes: ConvolutionAttributes;
 }
 const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
-  { x: [2, 3, 6, 7], filter: [4, 3, 5, 5], y: [2, 4, 6, 7], padding: 'SAME' },
-  { x: [1, 2, 5, 5], filter: [3, 2, 3, 3], y: [1, 3, 3, 3], padding: 'VALID' },
-  { x: [2, 2, 4, 5], filter: [3, 2, 2, 2], y: [2, 3, 4, 5], padding: 'SAME' },
-  { x: [1, 70, 4, 4], filter: [2, 70, 3, 3], y: [1, 2, 4, 4], padding: 'SAME' },
-  { x: [2, 4, 3, 3], filter: [4, 4, 1, 1], y: [2, 4, 3, 3], padding: 'VALID' },
-  // Shapes for which an engine may have a short cut of its own.
-  { x: [2, 16, 8, 12], filter: [5, 16, 5, 5], y: [2, 5, 8, 12], padding: 'SAME' },
-  { x: [1, 18, 4, 8], filter: [3, 18, 3, 3], y: [1, 3, 4, 8], padding: 'SAME' },
+  { x: [2, 3, 6, 7], filter: [4, 3, 5, 5], y: [2, 4, 6, 7], attributes: { padding: 'SAME' } },
+  { x: [1, 2, 5, 5], filter: [3, 2, 3, 3], y: [1, 3, 3, 3], attributes: { padding: 'VALID' } },
+  { x: [2, 2, 4, 5], filter: [3, 2, 2, 2], y: [2, 3, 4, 5], attributes: { padding: 'SAME' } },
+  { x: [1, 70, 4, 4], filter: [2, 70, 3, 3], y: [1, 2, 4, 4], attributes: { padding: 'SAME' } },
+  { x: [2, 4, 3, 3], filter: [4, 4, 1, 1], y: [2, 4, 3, 3], attributes: { padding: 'VALID' } },
+  // Strides: 3×3 and 1×1 as in ResNet-20, windows that leave cells unread, and strides of more than the filter.
+  { x: [2, 16, 8, 8], filter: [20, 16, 3, 3], y: [2, 20, 4, 4], attributes: { padding: 'SAME', strides: 2 } },
+  { x: [2, 5, 8, 8], filter: [6, 5, 1, 1], y: [2, 6, 4, 4], attributes: { padding: 'SAME', strides: 2 } },
+  {
+    x: [1, 2, 7, 9],
+    filter: [3, 2, 3, 3],
+    y: [1, 3, 4, 5],
+    attributes: { padding: 'SAME', strides: [2, 2] },
+  },
+  { x: [1, 2, 8, 10], filter: [3, 2, 3, 3], y: [1, 3, 3, 4], attributes: { padding: 'VALID', strides: 2 } },
+  { x: [2, 2, 8, 9], filter: [3, 2, 2, 2], y: [2, 3, 3, 3], attributes: { padding: 'SAME', strides: 3 } },
+  { x: [1, 3, 8, 8], filter: [2, 3, 2, 2], y: [1, 2, 3, 3], attributes: { padding: 'VALID', strides: 3 } },
+  {
+    x: [1, 3, 10, 7],
+    filter: [4, 3, 5, 5],
+    y: [1, 4, 4, 4],
+    attributes: { padding: 'SAME', strides: [3, 2] },
+  },
+  {
+    x: [1, 3, 6, 6],
+    filter: [4, 3, 5, 3],
+    y: [1, 4, 2, 2],
+    attributes: { padding: 'VALID', strides: [1, 3] },
+  },
+  // Explicit padding, of one side only, and of as many cells as the filter has.
+  {
+    ...{ x: [1, 16, 4, 8], filter: [3, 16, 3, 3], y: [1, 3, 4, 8] },
+    attributes: { padding: { before: [1, 1], after: [1, 1] } },
+  },
+  {
+    ...{ x: [1, 2, 4, 5], filter: [3, 2, 3, 2], y: [1, 3, 5, 4] },
+    attributes: { padding: { before: [2, 0], after: [1, 0] } },
+  },
+  {
+    ...{ x: [1, 2, 7, 6], filter: [3, 2, 3, 3], y: [1, 3, 4, 4] },
+    attributes: { padding: { before: [0, 1], after: [2, 2] }, strides: 2 },
+  },
+  {
+    ...{ x: [1, 3, 3, 3], filter: [2, 3, 1, 1], y: [1, 2, 3, 2] },
+    attributes: { padding: { before: [1, 0], after: [1, 1] }, strides: [2, 3] },
+  },
+  {
+    ...{ x: [1, 33, 3, 3], filter: [2, 33, 2, 2], y: [1, 2, 6, 5] },
+    attributes: { padding: { before: [2, 2], after: [2, 1] } },
+  },
+  // Groups, and as many of them as channels.
+  { x: [2, 4, 5, 5], filter: [6, 2, 3, 3], y: [2, 6, 5, 5], attributes: { padding: 'SAME', groups: 2 } },
+  {
+    ...{ x: [1, 32, 8, 8], filter: [32, 16, 3, 3], y: [1, 32, 4, 4] },
+    attributes: { padding: 'SAME', strides: 2, groups: 2 },
+  },
+  { x: [2, 6, 4, 5], filter: [3, 2, 1, 1], y: [2, 3, 4, 5], attributes: { padding: 'VALID', groups: 3 } },
+  { x: [2, 5, 6, 6], filter: [5, 1, 3, 3], y: [2, 5, 6, 6], attributes: { padding: 'SAME', groups: 5 } },
+  {
+    ...{ x: [1, 16, 6, 6], filter: [16, 1, 3, 3], y: [1, 16, 3, 3] },
+    attributes: { padding: { before: [1, 1], after: [1, 1] }, strides: 2, groups: 16 },
+  },
+  {
+    ...{ x: [1, 3, 7, 5], filter: [6, 1, 5, 5], y: [1, 6, 3, 2] },
+    attributes: { padding: 'SAME', strides: 3, groups: 3 },
+  },
+  // Shapes for which an engine may use a special algorithm.
+  { x: [2, 16, 8, 12], filter: [5, 16, 5, 5], y: [2, 5, 8, 12], attributes: { padding: 'SAME' } },
+  { x: [1, 18, 4, 8], filter: [3, 18, 3, 3], y: [1, 3, 4, 8], attributes: { padding: 'SAME' } },
 ];
 
 export const samples: { readonly [N in OpName]: Samples<N> } = {
@@ -109,7 +172,7 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ReluGrad: [{ inputs: { dy: uniform([3, 4]), y: distinct([3, 4]) }, attributes: {} }],
   GreaterEqual: [
     { inputs: { a: float32([5], [1, 2, 3, 0, -2]), b: float32([5], [1, 3, 3, -0, -3]) }, attributes: {} },
-    // The next number below 1, and what lies beyond an edge.
+    // The largest number below 1, and an infinity.
     {
       inputs: { a: float32([2], [1 - 2 ** -24, Number.NEGATIVE_INFINITY]), b: float32([2], [1, 0]) },
       attributes: {},
@@ -169,17 +232,17 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
       attributes: { transposeA: true, transposeB: true },
     },
   ],
-  Conv2D: each(convolutions, ({ x, filter, padding }) => ({
+  Conv2D: each(convolutions, ({ x, filter, attributes }) => ({
     inputs: { x: uniform(x), filter: uniform(filter) },
-    attributes: { padding },
+    attributes,
   })),
-  Conv2DBackpropInput: each(convolutions, ({ x, filter, y, padding }) => ({
+  Conv2DBackpropInput: each(convolutions, ({ x, filter, y, attributes }) => ({
     inputs: { filter: uniform(filter), dy: uniform(y) },
-    attributes: { padding, inputShape: x },
+    attributes: { ...attributes, inputShape: x },
   })),
-  Conv2DBackpropFilter: each(convolutions, ({ x, filter, y, padding }) => ({
+  Conv2DBackpropFilter: each(convolutions, ({ x, filter, y, attributes }) => ({
     inputs: { x: uniform(x), dy: uniform(y) },
-    attributes: { padding, filterShape: filter },
+    attributes: { ...attributes, filterShape: filter },
   })),
   BiasAdd: [
     { inputs: { x: uniform([3, 4]), bias: uniform([4]) }, attributes: {} },
@@ -218,14 +281,14 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ],
 };
 
-/** y must be MaxPool(x) here, for the rule finds the winners by it. */
+/** y must be MaxPool(x), because the gradient finds the maxima by comparing with it. */
 function maxPoolGradSample(shape: Shape, attributes: AttributesOf<'MaxPool'>): Sample<'MaxPoolGrad'> {
   const x = distinct(shape);
   const { y } = computeOperator('MaxPool', { x: reference(x) }, attributes);
   return { inputs: { x, y: float32(y.shape, [...y.data]), dy: uniform(y.shape) }, attributes };
 }
 
-/** y must be LRN(x) here, for the rule of the gradient uses it. */
+/** y must be LRN(x), because the gradient uses it. */
 function lrnGradSample(shape: Shape, attributes: AttributesOf<'LRN'>): Sample<'LRNGrad'> {
   const x = uniform(shape, -2, 2);
   const { y } = computeOperator('LRN', { x: reference(x) }, attributes);

@@ -1,4 +1,4 @@
-/** The generated set for tests: drawn once for all test files, then copied. */
+/** The generated set for tests: drawn once, then copied. */
 import { createHash } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { datasets } from '../data/dataset.ts';
 import { drawRecords, ensureSynthetic } from '../data/synthetic/generate.ts';
 
-/** Changes when the pictures do, as far as the first ones tell. */
+/** Changes when the first images change. */
 const key = createHash('sha256')
   .update(drawRecords('train', 0, 20))
   .digest('hex')
   .slice(0, 16);
 const cache = fileURLToPath(new URL(`../../node_modules/.cache/cifar10/drawn-${key}/`, import.meta.url));
 
-/** Puts the whole generated set into a data folder, as `ensureSynthetic` draws it. */
+/** Copies the complete generated set into a data folder. */
 export async function copySynthetic(dataDir: string): Promise<void> {
   await ensureSynthetic(cache);
   const { folder } = datasets.synthetic;

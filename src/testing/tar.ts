@@ -1,7 +1,7 @@
 /** Archives for tests (POSIX.1-1988 "ustar"), with entries that packages for writing archives refuse. */
 export interface Packed {
   readonly path: string;
-  /** `0`, a file, by default. */
+  /** Default: `0`, a file. */
   readonly type?: string;
   readonly content?: Uint8Array;
 }

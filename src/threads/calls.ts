@@ -1,18 +1,17 @@
 /**
- * What a thread and the service in it send each other: calls of methods by name, and one reply to each, in order.
+ * Messages between a thread and the service in it: method calls by name, and one reply to each, in order.
  */
 import { isArrayBuffer, isMap } from 'node:util/types';
 import type { Thrown } from './thrown.ts';
 
-/** The methods of a service. Arguments and results are copied between threads, but for shared memory and memory that is
- * moved. */
+/** The methods of a service. Arguments and results are copied between threads, except for shared and transferred memory. */
 export type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
 
-/** A service: what implements the methods, inside the thread. */
+/** A service: the implementation of the methods, inside the thread. */
 export type Service<M extends Methods> = {
   readonly [K in keyof M]: (...args: Parameters<M[K]>) => ReturnType<M[K]> | Promise<ReturnType<M[K]>>;
 } & {
-  /** Ends the service; the thread can begin another. */
+  /** Ends the service; the thread can start another. */
   readonly close?: () => void | Promise<void>;
 };
 
@@ -25,10 +24,10 @@ export interface Call {
 export type Reply =
   | { readonly kind: 'returned'; readonly result: unknown }
   | { readonly kind: 'threw'; readonly thrown: Thrown }
-  /** Not a reply to a call: sent by the service when it wants to. */
+  /** A notification that is not a reply to a call. */
   | { readonly kind: 'notice'; readonly notice: string };
 
-/** The memory of all arrays in a value, which may be objects, lists and maps, in one another. Shared memory is left out. */
+/** The buffers of all arrays in a value, which may be nested in objects, lists and maps. Excludes shared memory. */
 export function memoryOf(value: unknown): readonly ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   const visit = (part: unknown): void => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { threadFailure } from './start-worker.ts';
 
-test('a file of a thread that a bundler left out is named, with what to do', () => {
+test('the error for a worker file that a bundler left out says what to do', () => {
   const missing = new Error("Cannot find module '/app/dist/cifar10-onnx-worker.js'");
   assert.match(
     threadFailure(missing),

@@ -1,4 +1,4 @@
-/** Starts worker threads within the limits of the machine; what is said of one that cannot run. */
+/** Starts worker threads within the limits of the machine, and explains failures. */
 import type { Worker } from 'node:worker_threads';
 import { messageOf, RunError } from '../errors.ts';
 import { type ReadText, readText } from '../machine/control-groups.ts';
@@ -6,15 +6,15 @@ import { describeExhaustion } from '../machine/exhaustion.ts';
 import { softLimit } from '../machine/limits.ts';
 import { byteSize } from '../wording.ts';
 
-/** Addresses that V8 reserves for a thread; without them it ends the whole process. Node 20 needs between 560 and 660 MB. */
+/** Address space that V8 reserves per thread; without it V8 aborts the process. Node 20 needs 560 to 660 MB. */
 const addressesOfThread = 700 * 2 ** 20;
 
-/** Threads that have not reserved their addresses yet. */
+/** Number of threads that have not reserved their address space yet. */
 let starting = 0;
 
 /** Starts a worker thread.
- * @param what the thread does, as in `a thread that prepares batches`
- * @throws RunError when the machine has no room for another thread */
+ * @param what names the thread in errors, such as `a thread that prepares batches`
+ * @throws RunError when the machine's limits do not allow another thread */
 export function startWorker(what: string, start: () => Worker): Worker {
   requireAddresses(what, starting + 1);
   let worker: Worker;
@@ -33,7 +33,7 @@ export function startWorker(what: string, start: () => Worker): Worker {
   return worker;
 }
 
-/** What went wrong with a thread: what ran out, a file that a bundler left out, or the error's own message. */
+/** Explains the failure of a thread: an exhausted resource, a file left out by a bundler, or the error's own message. */
 export function threadFailure(error: unknown): string {
   const message = messageOf(error);
   const [, missing] = /^Cannot find (?:module|package) '([^']*cifar10-\w+-worker[^']*)'/.exec(message) ?? [];
@@ -45,14 +45,14 @@ export function threadFailure(error: unknown): string {
   return describeExhaustion(error) ?? message;
 }
 
-/** @throws RunError when `ulimit -v` leaves too few addresses for so many more threads */
+/** @throws RunError when `ulimit -v` leaves too little address space for `threads` more threads */
 export function requireAddresses(what: string, threads: number, read: ReadText = readText): void {
   const limit = softLimit('addressSpace', read);
   if (!Number.isFinite(limit)) return;
   const used = Number(/^VmSize:\s+(\d+) kB/m.exec(read('/proc/self/status') ?? '')?.[1] ?? 0) * 1024;
   if (limit - used >= threads * addressesOfThread) return;
   throw new RunError(
-    `${what} cannot start: out of memory: ulimit -v allows ${byteSize(limit)} of addresses, ${byteSize(used)} are in use, ` +
+    `${what} cannot start: out of memory: ulimit -v allows ${byteSize(limit)} of address space, ${byteSize(used)} are in use, ` +
       `and a thread needs ${byteSize(addressesOfThread)}. Raise the limit (ulimit -v unlimited), or use fewer \`readers\``,
   );
 }

@@ -1,7 +1,6 @@
 /**
- * Threads that are used again: one whose service is closed waits for the next. A new thread for each would be slower, and
- * koffi keeps the memory for C calls of every thread that ever called (three mappings each, of which a process may have
- * about 65,000).
+ * A pool of reusable threads: a thread whose service is closed waits for the next. Starting one per service would be slower, and
+ * koffi never frees the memory it allocates per calling thread (three mappings each, of which a process may have about 65,000).
  */
 import type { Methods } from './calls.ts';
 import type { Thread } from './thread.ts';
@@ -14,7 +13,7 @@ export class ThreadPool<Start, M extends Methods> {
     this.#start = start;
   }
 
-  /** A thread without a service.
+  /** An idle thread, or a new one.
    * @throws RunError when no thread can be started */
   take(): Thread<Start, M> {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
@@ -25,7 +24,7 @@ export class ThreadPool<Start, M extends Methods> {
     return this.#start();
   }
 
-  /** Takes back a thread whose service is closed, or could not begin. */
+  /** Returns a thread whose service is closed, or could not start. */
   giveBack(thread: Thread<Start, M>): void {
     if (thread.hasEnded) return;
     thread.keepAlive(false);

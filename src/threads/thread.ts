@@ -1,5 +1,5 @@
 /**
- * A worker thread with a service in it, as its caller sees it.
+ * A worker thread with a service in it, from the caller's side.
  *
  *     type Adding = { readonly add: (more: number) => number };
  *
@@ -13,8 +13,8 @@
  *     await thread.call('add', [2]);      // 42
  *     await thread.terminate();
  *
- * Calls are answered one at a time and in order, so a caller need not wait for one before the next. How many it makes ahead
- * is its own affair: every call holds its arguments until it is answered.
+ * Calls are answered one at a time and in order, so a caller can make the next call before the reply. It should limit their
+ * number, because every call holds its arguments until it is answered.
  */
 import type { Worker } from 'node:worker_threads';
 import type { Call, Methods, Reply } from './calls.ts';
@@ -28,7 +28,7 @@ interface Waiting {
 
 export class Thread<Start, M extends Methods> {
   readonly #worker: Worker;
-  /** Calls without a reply yet, oldest first. */
+  /** Calls without a reply, oldest first. */
   readonly #waiting: Waiting[] = [];
   #end: { readonly error: unknown } | undefined;
 
@@ -51,19 +51,18 @@ export class Thread<Start, M extends Methods> {
     this.#worker.on('exit', (code) => this.#ended(new Error(`its thread ended with code ${code}`)));
   }
 
-  /** From then on every call rejects. */
+  /** After this, every call rejects. */
   get hasEnded(): boolean {
     return this.#end !== undefined;
   }
 
-  /** Makes the service. Rejects with what the service threw, or with what ended the thread. */
+  /** Starts the service. Rejects with the error that the service threw, or that ended the thread. */
   begin(start: Start): Promise<void> {
     return this.#send({ method: 'begin', args: [start] }) as Promise<void>;
   }
 
-  /** Calls a method of the service. Rejects with what it threw (of the same class, with the same fields), or with what ended
-   * the thread.
-   * @param moved memory in the arguments that becomes the thread's, instead of being copied */
+  /** Calls a method of the service. Rejects with the error that it threw (same class and fields), or that ended the thread.
+   * @param moved buffers in the arguments to transfer instead of copying */
   call<K extends keyof M & string>(
     method: K,
     args: Parameters<M[K]>,
@@ -72,7 +71,7 @@ export class Thread<Start, M extends Methods> {
     return this.#send({ method, args }, moved) as Promise<ReturnType<M[K]>>;
   }
 
-  /** Ends the service. The thread lives on, and can begin another. */
+  /** Ends the service. The thread stays alive and can start another. */
   close(): Promise<void> {
     return this.#send({ method: 'close', args: [] }) as Promise<void>;
   }
@@ -97,7 +96,7 @@ export class Thread<Start, M extends Methods> {
     });
   }
 
-  /** The first error counts: those after it are its consequences. */
+  /** Only the first error is kept, because later ones are its consequences. */
   #ended(error: unknown): void {
     this.#end ??= { error };
     for (const { reject } of this.#waiting.splice(0)) reject(this.#end.error);

@@ -1,4 +1,4 @@
-/** Errors on their way to another thread. Structured clone would lose their class, their code and their other fields. */
+/** Serializes errors for another thread. Structured clone would lose their class, code and other fields. */
 import { GraphError, messageOf, RunError, StoppedError, UsageError } from '../errors.ts';
 
 export interface Thrown {
@@ -6,7 +6,7 @@ export interface Thrown {
   readonly message: string;
   readonly stack: string | undefined;
   readonly cause: Thrown | undefined;
-  /** Its own fields, such as `code` and `path`, where they can be copied. */
+  /** Its own fields, such as `code` and `path`, if they can be copied. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -15,7 +15,7 @@ const classes: Readonly<Record<string, new (message: string, options?: ErrorOpti
   ...{ TypeError, RangeError, SyntaxError },
 };
 
-/** Anything thrown, as data. (An error of another realm is no `instanceof Error`.) */
+/** Serializes anything thrown. (An error of another realm is not `instanceof Error`.) */
 export function packError(thrown: unknown): Thrown {
   const error: Partial<Error> = typeof thrown === 'object' && thrown !== null ? thrown : {};
   const fields = Object.entries(error).filter(([key, value]) => key !== 'cause' && isCopied(value));
@@ -28,7 +28,7 @@ export function packError(thrown: unknown): Thrown {
   };
 }
 
-/** The error again, with the stack that it has in its own thread. */
+/** Restores the error, with the stack from its own thread. */
 export function unpackError({ name, message, stack, cause, fields }: Thrown): Error {
   const ErrorClass = classes[name] ?? Error;
   const error = new ErrorClass(message, cause && { cause: unpackError(cause) });

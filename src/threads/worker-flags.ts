@@ -1,13 +1,13 @@
-/** Flags of Node.js that our worker threads take over from the program that uses the library. */
+/** The Node.js flags that our worker threads inherit. */
 
-/** Yarn's Plug'n'Play finds packages through two modules; a thread without them finds none. */
+/** Modules through which Yarn's Plug'n'Play finds packages, in threads as well. */
 const plugAndPlay = /[.]pnp[.](?:c?js|loader[.]mjs)$/;
 const loadingFlag = /^(?:-r|--require|--import|--loader|--experimental-loader)$/;
 
 /**
- * A thread gets every flag of the process unless told otherwise, and many do not fit a file of ours: `--input-type` (as in
- * `node --input-type=module -e`) refuses to run files, `--import` and `--require` run the user's own start-up code again,
- * `--inspect-brk` stops. So only what finds packages is kept. `NODE_OPTIONS` reaches threads in any case.
+ * By default a thread inherits all flags of the process, but many are unsuitable: `--input-type` (as in `node
+ * --input-type=module -e`) refuses to run files, `--import` and `--require` run the user's start-up code again, and
+ * `--inspect-brk` pauses. So only flags for finding packages are kept. Threads get `NODE_OPTIONS` in any case.
  */
 export function workerFlags(flags: readonly string[] = process.execArgv): string[] {
   const kept: string[] = [];

@@ -14,26 +14,26 @@ export interface LastSaved {
   readonly path: string;
 }
 
-/** What a diagnosis looks at. */
+/** What a diagnosis needs. */
 export interface DivergedRun {
   readonly variables: Graph['variables'];
   readonly examples: Examples;
   readonly batch: Batch;
   readonly session: Session;
-  /** Where the positions of the batch's images are written. */
+  /** The folder for the list of the batch's images. */
   readonly dir: string;
   /** The last checkpoint, undefined if there is none. */
   readonly saved: LastSaved | undefined;
 }
 
-/** More names are counted, not listed. */
+/** Maximum number of names to list; the rest is counted. */
 const mostNames = 4;
 
 /**
- * Stops a run that has diverged, before anything of it is saved.
+ * Stops a diverged run before anything of it is saved.
  *
- * @throws RunError when the loss is infinite or not a number: cause and advice, the terms of the loss, the variables whose
- * update was not finite (so their gradients were not), and the file with the examples of the batch.
+ * @throws RunError when the loss is not finite: cause and advice, the terms of the loss, the variables whose update was not
+ * finite (because of their gradients), and the file that lists the examples of the batch
  */
 export async function requireFinite(
   { step, totalLoss, losses, learningRate }: StepReport,
@@ -51,10 +51,11 @@ export async function requireFinite(
       `  ${named(names)}`,
       `  ${await batchNote(dir, step, keys)}`,
     ].join('\n'),
+    { code: 'CIFAR10_DIVERGED', data: { step, checkpoint: saved?.path ?? null } },
   );
 }
 
-/** @throws RunError naming the variables that are not finite after `globalStep` updates. */
+/** @throws RunError naming the variables that are not finite after `globalStep` updates */
 export function requireFiniteVariables(
   values: Tensors,
   variables: Graph['variables'],
@@ -65,10 +66,11 @@ export function requireFiniteVariables(
   if (names.length === 0) return;
   throw new RunError(
     `Model diverged after ${globalStep} steps.\n  ${advice(globalStep, saved)}\n  ${named(names)}`,
+    { code: 'CIFAR10_DIVERGED', data: { step: globalStep, checkpoint: saved?.path ?? null } },
   );
 }
 
-/** Names of variables that hold an infinity or not a number. Averages are left out: they follow from the others. */
+/** Names of variables with elements that are not finite. Averages are omitted, because they follow from the others. */
 function notFinite(values: Tensors, variables: Graph['variables']): readonly string[] {
   return [...values]
     .filter(([name]) => variables.get(name)?.role !== 'average')
@@ -84,7 +86,7 @@ function named(names: readonly string[]): string {
   return `No longer finite, as their gradients were not: ${shown}${more}`;
 }
 
-/** Six significant digits. */
+/** Formats a number with six significant digits. */
 function shortNumber(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
@@ -99,8 +101,8 @@ async function batchNote(dir: string, step: number, keys: readonly string[]): Pr
   }
 }
 
-/** A checkpoint is written once its weights have given a finite loss, so the last one is good; only that at the end of
- * a run is written untried. */
+/** A checkpoint is written after its weights have given a finite loss, so the last one is good; only the one at the end of a
+ * run is written without this check. */
 function advice(step: number, saved: LastSaved | undefined): string {
   const help = 'A smaller `learningRate`, or `clipNorm: 5`, may help.';
   if (saved === undefined) return `${help} Nothing was saved.`;

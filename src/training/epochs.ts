@@ -1,19 +1,19 @@
-/** Epochs of a training: passes over all training examples, and how well each went. */
+/** Epochs of a training: passes over all training examples, with their training accuracy. */
 
 /** The end of an epoch. */
 export interface EpochReport {
   readonly kind: 'epoch';
-  /** Counted from 1. */
+  /** From 1. */
   readonly epoch: number;
-  /** Updates made. */
+  /** Number of updates made. */
   readonly globalStep: number;
-  /** Images of the epoch that this process trained on, and those whose class scored highest before their update. */
+  /** Images of the epoch that this process trained on, and how many of them were classified correctly before their update. */
   readonly images: number;
   readonly correct: number;
   readonly seconds: number;
 }
 
-/** The number of updates in so many epochs, the last batch included that reaches into the next. */
+/** The number of updates in that many epochs, including the last batch, which may extend into the next epoch. */
 export function stepsIn(epochs: number, trainingExamples: number, batchSize: number): number {
   return Math.max(1, Math.ceil((epochs * trainingExamples) / batchSize));
 }
@@ -30,8 +30,8 @@ export class EpochCounter {
     this.#batchSize = batchSize;
   }
 
-  /** Counts a batch. Returns the report of the epoch that ends with it, if one does.
-   * @param step updates made before it */
+  /** Counts a batch. Returns a report if an epoch ends with it.
+   * @param step number of updates made before it */
   add(step: number, correct: number): EpochReport | undefined {
     this.#images += this.#batchSize;
     this.#correct += correct;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { withoutWatched } from '../passes/watch.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';

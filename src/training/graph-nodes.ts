@@ -1,4 +1,4 @@
-/** A graph as TensorBoard draws it: every operator with what it reads, variables and fed values as nodes too. */
+/** A graph for TensorBoard: nodes are operators, variables and inputs. */
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import type { GraphAttribute, GraphNode } from '../summary/graph-def.ts';
 
@@ -30,7 +30,7 @@ export function graphNodes(graph: Graph): readonly GraphNode[] {
   ];
 }
 
-/** Those that are a text, a number, a truth value or a list of numbers. */
+/** Attributes that are strings, numbers, booleans or lists of numbers. */
 function attributesOf(node: Node): Readonly<Record<string, GraphAttribute>> {
   const all = Object.entries(node.attributes as Readonly<Record<string, unknown>>);
   return Object.fromEntries(

@@ -1,11 +1,11 @@
 /**
- * What a stop waits for. An engine cannot interrupt a step; one that takes many seconds is abandoned, and the variables before
- * it are saved instead. So nothing is lost but that step.
+ * Limits how long a stop waits for a step or validation. An engine cannot interrupt a step; a step of many seconds is abandoned,
+ * and the variables before it are saved instead, so only that step is lost.
  */
 
-/** How long a stop waits for a step or a validation before it is abandoned. */
+/** How long a stop waits for a step or a validation before abandoning it. */
 const patienceMillis = 600;
-/** Before a step that takes longer than this the variables are copied: reading them takes some milliseconds. */
+/** Before steps that take longer than this, the variables are copied, which takes some milliseconds. */
 const slowMillis = 400;
 
 export class Patience {
@@ -22,7 +22,7 @@ export class Patience {
     });
   }
 
-  /** The result of some work, or undefined when a stop was requested and the work does not end soon. It then continues in
+  /** The result of a promise, or undefined if a stop was requested and the promise does not settle soon. It then continues in
    * the background, and its result is dropped. */
   async for<T>(work: Promise<T>): Promise<T | undefined> {
     let isDone = false;
@@ -37,7 +37,7 @@ export class Patience {
     return result;
   }
 
-  /** As `for`, of a step. How long it takes decides about the copy before the next one.
+  /** Like `for`, for a step. Its duration decides whether variables are copied before the next one.
    * @param canAbandon whether the variables before the step are saved or copied */
   async forStep<T>(step: Promise<T>, canAbandon: boolean): Promise<T | undefined> {
     const started = performance.now();
@@ -46,12 +46,12 @@ export class Patience {
     return result;
   }
 
-  /** Is a copy of the variables needed before the next step? */
+  /** Whether the variables must be copied before the next step. */
   get needsCopy(): boolean {
     return this.#lastMillis > slowMillis;
   }
 
-  /** Does abandoned work continue in the background? */
+  /** Whether abandoned work continues in the background. */
   get hasAbandoned(): boolean {
     return this.#hasAbandoned;
   }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Engine, Precision } from '../engine/engine.ts';
 import { distortedBatch, newBuffers } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';

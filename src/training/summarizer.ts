@@ -1,4 +1,4 @@
-/** What a step's summary holds: the tutorial's histograms, scalars and pictures, and what a run costs. */
+/** Makes the summary of a step: the tutorial's histograms, scalars and images, and the run's speed. */
 import type { Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import type { BatchSource } from '../input/prefetch.ts';
@@ -10,7 +10,7 @@ import type { StepReport } from './train-step.ts';
 import { averagedLoss, lossAverageName, type TrainingGraph } from './training-graph.ts';
 import type { TrainingRun } from './training-run.ts';
 
-/** The summary of one step, to be recorded under its number. */
+/** The summary of one step, recorded at its number. */
 export interface StepSummary {
   readonly kind: 'summary';
   readonly step: number;
@@ -23,20 +23,19 @@ export class Summarizer {
   readonly #every: number;
   #last: { readonly step: number; readonly at: number; readonly waitedMillis: number } | undefined;
 
-  /** @param every steps from one summary to the next */
+  /** @param every number of steps between summaries */
   constructor(run: TrainingRun, training: Pick<TrainingGraph, 'activations' | 'parameters'>, every: number) {
     this.#run = run;
     this.#training = training;
     this.#every = every;
   }
 
-  /** Is a summary due of the step that follows so many updates? */
+  /** Whether the step after that many updates has a summary. */
   isDue(globalStep: number): boolean {
     return globalStep % this.#every === 0;
   }
 
-  /** The whole summary of a step: the losses, what the steps since the last one cost, the first images of its batch, and
-   * the histograms of what was seen in it.
+  /** The summary of a step: the losses, the speed since the last summary, the first images of its batch, and histograms.
    * @param seen what a watched step has returned */
   summarize(
     { images }: Pick<Batch, 'images'>,
@@ -68,8 +67,8 @@ export class Summarizer {
     ];
   }
 
-  /** Examples a second since the last summary, and the share of that time that training waited for its input.
-   * @param waitedMillis since the run began */
+  /** Examples per second since the last summary, and the fraction of that time spent waiting for input.
+   * @param waitedMillis time spent waiting since the run began */
   #rates(step: number, waitedMillis: number): readonly RecordedValue[] {
     const now = performance.now();
     const last = this.#last;

@@ -1,31 +1,31 @@
-/** One update: a batch fed with the numbers of its step, the terms of the loss read. */
+/** One update: feeds a batch with the step's scalars, and reads the terms of the loss. */
 import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
 import { logitsName, stepScalars } from './training-graph.ts';
 import type { TrainingRun } from './training-run.ts';
 
-/** Update number `step`, counted from 0. */
+/** Number of the update, from 0. */
 export interface StepReport {
   readonly kind: 'step';
   readonly step: number;
-  /** Of the batch just trained on, before the update. */
+  /** Loss of the batch before the update. */
   readonly totalLoss: number;
   /** Every term of the loss and `total_loss`, by name. */
   readonly losses: ReadonlyMap<string, number>;
   readonly learningRate: number;
-  /** Images of the batch whose class scores highest, before the update. */
+  /** Number of images of the batch that were classified correctly before the update. */
   readonly correct: number;
   /** Milliseconds that this step waited for its batch. */
   readonly waitedMillis: number;
 }
 
-/** What of a run a step needs to know. */
+/** What a step needs to know about its run. */
 export type StepRecipe = Pick<TrainingRun, 'examples' | 'batchSize' | 'network' | 'hyperparameters'>;
 
 export interface TakenStep {
   readonly report: Omit<StepReport, 'waitedMillis'>;
-  /** What the graph returned: the terms of the loss, and of a watched step what is watched. */
+  /** What the graph returned: the terms of the loss, and in a watched step the watched values. */
   readonly outputs: Tensors;
 }
 
@@ -52,7 +52,7 @@ export async function trainStep(
   return { report: { kind: 'step', step, losses, totalLoss, learningRate, correct }, outputs };
 }
 
-/** Images whose label has the highest score; of several highest the first counts.
+/** Counts the images whose label has the highest score; of several equal scores the first counts.
  * @param logits [N, classes] */
 function correctIn(logits: Tensor | undefined, labels: Int32Array): number {
   if (logits === undefined) return 0;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
-import { tutorialNetwork } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
 import { type TrainEvent, type TrainOptions, train } from './train.ts';
@@ -76,7 +76,7 @@ test('a stop while the held out images are scored saves that very step, and its 
     assert.equal((await validate.best.latest())?.checkpoint.metadata.globalStep, 2);
   }));
 
-/** The engine, whose steps take so many milliseconds more. */
+/** The engine, with steps that take the given time longer. */
 function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
   return {
     ...engine,

@@ -1,6 +1,6 @@
 /**
- * Training, from top to bottom: batches, graph, session, variables (fresh or restored), then the loop. An async
- * generator of what happened: the command line prints it, tests count it; nothing here prints.
+ * Training: batches, graph, session, variables (initial or restored), then the loop. An async generator of events, which the
+ * command line prints and tests count; nothing here prints.
  */
 import { requireObject, requireWholeNumber } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
@@ -30,30 +30,30 @@ import { BestKeeper, type Validation, type ValidationReport } from './validation
 
 export interface TrainOptions {
   readonly run: TrainingRun;
-  /** The graph of the run's step, where the caller has built it (`buildTrainingGraph(run)`). */
+  /** The graph of the run's step, if the caller has built it (`buildTrainingGraph(run)`). */
   readonly training?: TrainingGraph;
   readonly store: CheckpointStore;
-  /** The newest checkpoint of this run, to go on from. */
+  /** The newest checkpoint of this run, to resume from. */
   readonly resume?: { readonly path: string; readonly checkpoint: Checkpoint };
   /** Weights of another run to start from instead of random ones. */
   readonly initFrom?: Tensors;
-  /** Updates in all, those before a resume included. */
+  /** Total number of updates, including those before a resume. */
   readonly maxSteps: number;
-  /** Updates between checkpoints. One is written before the first update and one at the end as well. */
+  /** Updates between checkpoints. Checkpoints are also written before the first update and at the end. */
   readonly checkpointSteps: number;
-  /** Threads that prepare batches; the batches are the same for every number. */
+  /** Number of threads that prepare batches; it does not affect the batches. */
   readonly readers?: number;
   readonly validate?: Validation;
-  /** Steps between summaries; none are made where it is left out. The bits of the run are the same either way. */
+  /** Steps between summaries; none if undefined. Summaries do not affect the run. */
   readonly summarySteps?: number;
   readonly versions: Versions;
-  /** When it is aborted, training saves and ends: after the current step, or without it where it takes long. */
+  /** Aborting it saves and ends the training: after the current step, or without it if it takes long. */
   readonly signal?: AbortSignal;
-  /** Asks for a checkpoint before the next step. */
+  /** Requests a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
 }
 
-/** Requests to save and continue. Several before a step are one. */
+/** Requests to save and continue. Several requests before a step count as one. */
 export class SaveRequests {
   #isPending = false;
 
@@ -70,15 +70,15 @@ export class SaveRequests {
 }
 
 export type TrainEvent =
-  /** The graph is compiled and the variables are set. `changes` says what ends equality to the bit on a resume, and
-   * `recipe` what somebody changed on purpose. */
+  /** The graph is compiled and the variables are set. On a resume, `changes` lists why results are no longer bit-identical, and
+   * `recipe` the hyperparameters changed by the user. */
   | {
       readonly kind: 'ready';
       readonly globalStep: number;
       readonly changes: readonly string[];
       readonly recipe: readonly RecipeChange[];
     }
-  /** What takes a while and is no step. */
+  /** An activity other than a step that takes a while. */
   | {
       readonly kind: 'busy';
       readonly globalStep: number;
@@ -86,7 +86,7 @@ export type TrainEvent =
     }
   | StepReport
   | EpochReport
-  /** Its tensors are the receiver's to keep. */
+  /** The receiver owns its tensors. */
   | StepSummary
   | { readonly kind: 'checkpoint'; readonly globalStep: number; readonly path: string }
   | ValidationReport
@@ -97,11 +97,10 @@ export type TrainEvent =
       readonly waitedMillis: number;
     };
 
-/** Holds the folder's lock meanwhile, unless the caller does (`CheckpointStoreOptions.isLocked`).
- * @throws UsageError for options that make no sense, by name
- * @throws RunError when another training runs in the folder, the loss is no longer finite, or the checkpoint belongs to
- *   another run
- * @throws StoppedError when it is aborted while it waits for the folder */
+/** Holds the folder's lock while it runs, unless the caller does (`CheckpointStoreOptions.isLocked`).
+ * @throws UsageError for invalid options, by name
+ * @throws RunError when another training uses the folder, the loss is no longer finite, or the checkpoint belongs to another run
+ * @throws StoppedError when it is aborted while waiting for the folder */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   requireOptions(options);
   if (options.store.isLocked) return yield* trainLocked(options);
@@ -135,7 +134,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   try {
     yield { kind: 'busy', globalStep, with: 'compiling' };
     const { training = buildTrainingGraph(run) } = options;
-    // With all that can be watched, whether summaries are made or not: a run shall not depend on it in any bit.
+    // The graph always has all watched values, because a run must not depend on whether summaries are written.
     session = await run.engine.compile(training.graph);
     await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));
     const { summarySteps } = options;
@@ -151,7 +150,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   }
 }
 
-/** @throws UsageError for a number that is out of bounds, by name */
+/** @throws UsageError for a number that is out of range, by name */
 function requireOptions({
   store,
   maxSteps,
@@ -168,7 +167,7 @@ function requireOptions({
   if (validate !== undefined) requireWholeNumber('validate.every', validate.every, 1);
 }
 
-/** Every turn: what is due at this step (score, save), then the update. The last turn has no update. */
+/** Each iteration does what is due at this step (score, save), then the update. The last iteration has no update. */
 async function* loop(
   { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal, saveRequests }: TrainOptions,
   training: TrainingGraph,
@@ -185,7 +184,7 @@ async function* loop(
     const isLast = () => globalStep >= maxSteps || signal?.aborted === true;
     const isRequested = saveRequests?.take() === true;
     const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
-    // Also where the run goes on: a stop may have cut this score short, and a score that was made gives the same again.
+    // Also after a resume: a stop may have interrupted this score, and scoring again gives the same result.
     const scores = best?.isDue(globalStep) === true && !(first === globalStep && isLast());
     const metadata = metadataOf(run, globalStep, versions);
     const isSaved = saved?.globalStep === globalStep;
@@ -200,7 +199,7 @@ async function* loop(
       const score = await patience.for(best.score(tensors, metadata));
       if (score !== undefined) yield score;
     }
-    // Asked again: who asked to stop while the score was made waits for no further step.
+    // Check again: a stop requested during the validation skips the next step.
     const last = isLast();
     const taken = last
       ? undefined
@@ -208,7 +207,7 @@ async function* loop(
           nextStep(run, training, session, batches, { dir: store.dir, saved }, shows),
           isSaved || tensors !== undefined,
         );
-    // Only now: the weights are good, for they gave a finite loss.
+    // Saved only now, because a finite loss shows that the weights are good.
     if ((due || taken === undefined) && !isSaved && tensors !== undefined) {
       if (!needed) check();
       yield { kind: 'busy', globalStep, with: 'saving' };
@@ -227,8 +226,8 @@ async function* loop(
   }
 }
 
-/** Trains on the next batch, watched where a summary is due.
- * @throws RunError when the loss is not finite. */
+/** Trains on the next batch, watched if a summary is due.
+ * @throws RunError when the loss is not finite */
 async function nextStep(
   run: TrainingRun,
   { graph: { variables }, lossNames }: TrainingGraph,

@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { croppedValues } from '../input/distort.ts';
 import { loss } from '../model/loss.ts';
-import { inference, type NetworkWidths, tutorialNetwork } from '../model/network.ts';
+import { type TutorialWidths, tutorialNetwork } from '../model/networks/tutorial.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { averageName, movingAverageDecay } from '../optimizer/moving-average.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
@@ -51,7 +51,7 @@ const parameterNames = ['conv1', 'conv2', 'local3', 'local4', 'softmax_linear'].
 ]);
 
 /** The values of the formula for every weight and bias. */
-function formulaParameters(widths: NetworkWidths): ReadonlyMap<string, Float32Tensor> {
+function formulaParameters(widths: TutorialWidths): ReadonlyMap<string, Float32Tensor> {
   const { variables } = buildEvaluationGraph(tutorialNetwork(10, widths), batch);
   return new Map(
     parameterNames.map((name, index) => {
@@ -62,11 +62,11 @@ function formulaParameters(widths: NetworkWidths): ReadonlyMap<string, Float32Te
 }
 
 /** Logits, losses and gradients of the first batch. */
-async function firstBatch(engine: Engine, widths: NetworkWidths): Promise<ReadonlyMap<string, Tensor>> {
+async function firstBatch(engine: Engine, widths: TutorialWidths): Promise<ReadonlyMap<string, Tensor>> {
   const builder = new GraphBuilder('gradients');
   const images = builder.input('images', { dtype: 'float32', shape: [batch, 3, 24, 24] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batch] });
-  const model = inference(builder, images, tutorialNetwork(10, widths));
+  const model = tutorialNetwork(10, widths).build(builder, images, { training: false });
   const { terms, total } = loss(builder, model, labels, weightDecay);
   const variables = model.parameters.map(({ variable }) => variable);
   builder.output('logits', model.logits);
@@ -81,7 +81,7 @@ async function firstBatch(engine: Engine, widths: NetworkWidths): Promise<Readon
   return outputs;
 }
 
-function graphOf(widths: NetworkWidths, changes: Partial<Hyperparameters> = {}): TrainingGraph {
+function graphOf(widths: TutorialWidths, changes: Partial<Hyperparameters> = {}): TrainingGraph {
   return buildTrainingGraph({
     network: tutorialNetwork(10, widths),
     batchSize: batch,
@@ -90,7 +90,7 @@ function graphOf(widths: NetworkWidths, changes: Partial<Hyperparameters> = {}):
 }
 
 /** Variables after three steps, and the total loss of each. */
-async function threeSteps(engine: Engine, widths: NetworkWidths) {
+async function threeSteps(engine: Engine, widths: TutorialWidths) {
   const training = graphOf(widths);
   const session = await engine.compile(training.graph);
   await session.write(initialVariables(training, 0, formulaParameters(widths)));
@@ -244,12 +244,12 @@ describe('the training graph', () => {
   });
 
   test('has 1,068,298 parameters and 18,470,784 multiply-adds an image forward; both follow a layer that changes', () => {
-    const parameters = (widths?: NetworkWidths) =>
+    const parameters = (widths?: TutorialWidths) =>
       [...buildEvaluationGraph(tutorialNetwork(10, widths), 1).variables.values()].reduce(
         (sum, { shape }) => sum + sizeOf(shape),
         0,
       );
-    const work = (widths?: NetworkWidths) =>
+    const work = (widths?: TutorialWidths) =>
       multiplyAdds(buildEvaluationGraph(tutorialNetwork(10, widths), 1));
     assert.equal(parameters(), 1_068_298);
     assert.equal(work(), 18_470_784);

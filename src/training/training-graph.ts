@@ -5,15 +5,15 @@
  *                                         │
  *                                    exchanged: several workers average here
  *
- * The outputs are the loss terms of the batch before the update. Watched are the histograms of a summary: activations,
- * variables before the update, and the gradients that it applies.
+ * The outputs are the loss terms of the batch before the update. Watched values are those of the histograms: activations,
+ * variables before the update, and the gradients that are applied.
  */
 import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
-import { inference, type Network, type Parameter } from '../model/network.ts';
+import type { Network, Parameter, State } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from '../optimizer/clip.ts';
 import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
@@ -26,7 +26,7 @@ import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { shownActivations } from './shown-values.ts';
 
-/** Name of a loss term's running average, TensorFlow's. */
+/** The name of a loss term's running average, as in TensorFlow. */
 export function lossAverageName(term: string): string {
   return `${term}/avg`;
 }
@@ -34,16 +34,16 @@ export function lossAverageName(term: string): string {
 export function gradientTag(variable: string): string {
   return tagOf('gradient', { variable }).tag;
 }
-/** The output that holds the scores of the classes, [N, classes]. */
+/** The name of the output with the logits, [N, classes]. */
 export const logitsName = 'logits';
 
 /** Decay of the loss terms' running averages (r0.11, `_add_loss_summaries`). */
 const lossAverageDecay = 0.9;
 
-/** The running average of a loss term after step `step` (counted from 0), without the bias of its start at zero, which r0.12
- * took away: a / (1 - 0.9^(step + 1)) (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3).
- * @param before the average before the step, as it is stored
- * @param value of the term at the step */
+/** The bias-corrected running average of a loss term after step `step` (from 0), as in r0.12: a / (1 - 0.9^(step + 1)) (D. P.
+ * Kingma, J. Ba, "Adam", ICLR 2015, section 3).
+ * @param before the stored average before the step
+ * @param value the term at the step */
 export function averagedLoss(before: number, value: number, step: number): number {
   const after = before - (1 - lossAverageDecay) * (before - value);
   return after / (1 - lossAverageDecay ** (step + 1));
@@ -53,16 +53,17 @@ export interface TrainingGraph {
   /** Fed `images` [N, 3, 24, 24], `labels` [N] int32, and the scalars of `stepScalars`. */
   readonly graph: Graph;
   readonly parameters: readonly Parameter[];
+  readonly states: readonly State[];
   /** The outputs: six loss terms and `total_loss`, scalars. */
   readonly lossNames: readonly string[];
   /** Names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
   readonly activations: readonly string[];
 }
 
-/** What of a recipe is in its graph. */
+/** The part of a recipe that determines its graph. */
 export interface GraphRecipe {
   readonly network: Network;
-  /** Images of a step. */
+  /** Images per step. */
   readonly batchSize: number;
   readonly hyperparameters: Hyperparameters;
   readonly groups?: readonly ParameterGroup[];
@@ -82,12 +83,13 @@ export function buildTrainingGraph({
 
   const optimizer = optimizers[hyperparameters.optimizer];
   const inLoss = optimizer.weightDecay === 'in the loss';
-  const model = inference(builder, images, network);
+  const model = network.build(builder, images, { training: true });
   const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
   const losses = loss(builder, { ...model, parameters }, labels, inLoss ? hyperparameters.weightDecay : 0);
   const variables = parameters.map(({ variable }) => variable);
   const averageOverBatch = gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);
+  updateStates(builder, model.states);
   const applied = clipped(builder, averageOverBatch, hyperparameters.clipNorm);
   const trained = parameters.map(({ variable, decayShare = 0, learningRateFactor }, index) => ({
     variable,
@@ -110,14 +112,15 @@ export function buildTrainingGraph({
   return {
     graph: builder.build(),
     parameters: model.parameters,
+    states: model.states,
     lossNames: lossNames(losses),
     activations: model.activations.map(({ name }) => name),
   };
 }
 
-/** The scalars that the graph of a step is fed.
- * @param step updates made before it
- * @param trainingExamples examples of an epoch */
+/** The scalar inputs of a step.
+ * @param step number of updates made before it
+ * @param trainingExamples number of examples in an epoch */
 export function stepScalars(
   step: number,
   trainingExamples: number,
@@ -147,8 +150,7 @@ function withFactors(
   return { ...parameter, learningRateFactor, ...(decayShare && { decayShare: decayShare * weightDecay }) };
 }
 
-/** What several workers average before the update, which depends on it: gradients of the mean loss of a batch, and the
- * terms of that loss. */
+/** What several workers average before the update: gradients of a batch's mean loss, and the terms of that loss. */
 function exchange(
   builder: GraphBuilder,
   { terms, total }: Loss,
@@ -162,7 +164,16 @@ function exchange(
   for (const { name, value } of [...terms, total]) builder.result('exchanged', name, value);
 }
 
-/** The gradients, shortened together where the recipe has a limit. */
+/** States, such as running means, after the step. Workers average them: each sees its share of the batch. */
+function updateStates(builder: GraphBuilder, states: readonly State[]): void {
+  for (const { variable, update } of states) {
+    if (update === undefined) continue;
+    builder.result('exchanged', variable.name, update);
+    builder.update(variable, update);
+  }
+}
+
+/** The gradients, clipped if the recipe has a clip norm. */
 function clipped(builder: GraphBuilder, found: readonly Value[], clipNorm: number): readonly Value[] {
   if (clipNorm === 0) return found;
   return builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm));
@@ -178,13 +189,13 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   }
 }
 
-/** What every variable starts from: weights by their initializers, or as given; moving averages as copies of them, loss
+/** The initial values of all variables: weights from their initializers, or as given; moving averages as copies of them; loss
  * averages at zero.
  *
- * @param given values of weights and biases to take instead
+ * @param given values of weights and biases to use instead
  * @throws RunError when one of those is missing or has another shape */
 export function initialVariables(
-  { graph, parameters }: TrainingGraph,
+  { graph, parameters, states }: TrainingGraph,
   seed: number,
   given?: Tensors,
 ): ReadonlyMap<string, Float32Tensor> {
@@ -192,6 +203,9 @@ export function initialVariables(
   parameters.forEach(({ variable, initializer }, index) => {
     const values = given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
     initial.set(variable.name, values).set(averageName(variable.name), values);
+  });
+  states.forEach(({ variable, initializer }, index) => {
+    initial.set(variable.name, initializer(variable.shape, seed, parameters.length + index));
   });
   for (const [name, { shape }] of graph.variables) {
     if (!initial.has(name)) initial.set(name, float32(shape, new Float32Array(sizeOf(shape))));

@@ -1,4 +1,4 @@
-/** What makes a training what it is: chosen when it starts, stored in every checkpoint, taken from there on resume. */
+/** The definition of a training run: chosen at its start, stored in every checkpoint, and restored from there on resume. */
 import { requireFiniteNumber, requireObject, requireWholeNumber } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets, examplesIn } from '../data/dataset.ts';
@@ -7,7 +7,8 @@ import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
-import { type Network, type NetworkWidths, tutorialNetwork } from '../model/network.ts';
+import type { Network } from '../model/network.ts';
+import { makeNetwork } from '../model/networks.ts';
 import {
   type HyperparameterName,
   type Hyperparameters,
@@ -17,32 +18,32 @@ import {
 import type { ParameterGroup } from '../recipe/parameter-groups.ts';
 import { counted } from '../wording.ts';
 
-/** The numbers and names of a run. */
+/** The settings of a run. */
 export interface Recipe {
   readonly network: Network;
   readonly hyperparameters: Hyperparameters;
-  /** Parameters that are trained with other factors than the rest; none by default. */
+  /** Groups of parameters with their own factors; none by default. */
   readonly groups?: readonly ParameterGroup[];
-  /** Images of one step. */
+  /** Images per step. */
   readonly batchSize: number;
   readonly seed: number;
-  /** Share of the training examples kept out, 0 for none. */
+  /** Fraction of the training examples to hold out; 0 for none. */
   readonly holdout: number;
 }
 
 export interface TrainingRun extends Recipe {
-  /** What it trains on. */
+  /** Training examples. */
   readonly examples: Examples;
-  /** What was kept out. */
+  /** Held-out examples. */
   readonly validation?: Examples;
-  /** Of all training examples, those kept out included. */
+  /** Checksum of all training examples, including held-out ones. */
   readonly checksum: string;
   readonly engine: Engine;
 }
 
 /** The run of a recipe on these training examples.
- * @throws UsageError for a number of the recipe that is out of bounds, by name
- * @throws RunError when network and data have not as many classes, or the holdout leaves nothing on one side. */
+ * @throws UsageError for a setting that is out of range, by name
+ * @throws RunError when network and data differ in the number of classes, or the holdout leaves one part empty */
 export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
   requireRecipe(recipe);
   requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
@@ -69,12 +70,12 @@ function requireClasses({ name, classes }: Network, dataset: DatasetDescription)
   );
 }
 
-/** Versions that have a part in the bits of a result. */
+/** Versions that affect the bits of a result. */
 export interface Versions {
   readonly cifar10: string;
 }
 
-/** What a checkpoint says about the run it belongs to. */
+/** What a checkpoint records about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
   const { network, hyperparameters, groups = [], batchSize, seed, holdout, examples, engine } = run;
   const { dataset } = examples;
@@ -104,18 +105,13 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
 }
 
 /** The network that a checkpoint was trained with.
- * @throws RunError when this version knows no such network. */
-export function networkOf({ network: { name, layerWidths }, dataset }: CheckpointMetadata): Network {
-  const known = tutorialNetwork(dataset.classes.length);
-  const { conv1, conv2, local3, local4 }: Partial<Record<keyof NetworkWidths, number>> = layerWidths;
-  if (name !== known.name || !conv1 || !conv2 || !local3 || !local4) {
-    throw new RunError(`the checkpoint is of a network "${name}", this version knows "${known.name}"`);
-  }
-  return { ...known, widths: { conv1, conv2, local3, local4 } };
+ * @throws RunError when this version does not support it */
+export function networkOf({ network: { name, configuration }, dataset }: CheckpointMetadata): Network {
+  return makeNetwork(name, dataset.classes.length, configuration);
 }
 
 /** The data set that a checkpoint was trained on.
- * @throws RunError when this version knows no such data set. */
+ * @throws RunError when this version does not support it */
 export function datasetOf({ dataset: { name } }: CheckpointMetadata): DatasetDescription {
   const found = Object.values(datasets).find((dataset) => dataset.name === name);
   if (found !== undefined) return found;
@@ -125,10 +121,10 @@ export function datasetOf({ dataset: { name } }: CheckpointMetadata): DatasetDes
 }
 
 /**
- * Refuses to go on from a checkpoint of another run: another data set, network, batch size, seed or holdout would make
- * a curve that is neither the one nor the other. Schedule, engine and threads may change. All but the checksum is known
- * before the data is read.
- * @throws RunError naming every difference.
+ * Refuses to resume from a checkpoint of another run: with another data set, network, batch size, seed or holdout, the curve
+ * would belong to neither run. Schedule, engine and threads may change. Everything but the checksum is known before the data is
+ * read.
+ * @throws RunError naming every difference
  */
 export function requireSameRun(
   path: string,
@@ -153,14 +149,25 @@ export function requireSameRun(
   throw new RunError(
     `${path} belongs to another run (${list}). Give another \`trainDir\`, leave these options out, ` +
       'or add `restart` to move that run aside.',
+    {
+      code: 'CIFAR10_OTHER_RUN',
+      data: {
+        checkpoint: path,
+        differences: differences.map(([what, stored, requested]) => ({
+          what: String(what),
+          stored: String(stored),
+          requested: String(requested),
+        })),
+      },
+    },
   );
 }
 
-function describeNetwork({ name, widths }: Network): CheckpointMetadata['network'] {
-  return { name, layerWidths: { ...widths } };
+function describeNetwork({ name, configuration }: Network): CheckpointMetadata['network'] {
+  return { name, configuration };
 }
 
-/** What changes the bits of the result, though not its meaning: said when a run goes on with it. */
+/** Changes that affect the bits of the result, but not its meaning; reported on resume. */
 export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata): readonly string[] {
   const changed = (what: string, before: unknown, after: unknown) =>
     JSON.stringify(before) === JSON.stringify(after) ? [] : [`${what}: ${before}, now ${after}`];
@@ -172,7 +179,7 @@ export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata):
   ];
 }
 
-/** A number of the recipe that somebody changed where a run goes on. */
+/** A hyperparameter that the user changed on resume. */
 export interface RecipeChange {
   readonly name: HyperparameterName;
   readonly before: string | number;

@@ -1,4 +1,4 @@
-/** Scores the examples kept out of training, now and then, and keeps the best checkpoint. */
+/** Scores the held-out examples at intervals, and keeps the best checkpoint. */
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
@@ -8,9 +8,9 @@ type Variables = ReadonlyMap<string, Float32Tensor>;
 export interface Validation {
   /** Updates between scores. */
   readonly every: number;
-  /** Precision @ 1 of the moving averages among these variables; undefined when it was stopped meanwhile. */
+  /** Precision @ 1 of the moving averages among these variables; undefined when stopped. */
   readonly score: (variables: Variables) => Promise<number | undefined>;
-  /** Where the best one goes. */
+  /** The folder of the best checkpoint. */
   readonly best: CheckpointStore;
 }
 
@@ -18,7 +18,7 @@ export interface ValidationReport {
   readonly kind: 'validation';
   readonly globalStep: number;
   readonly precision: number;
-  /** The best so far, and then where its checkpoint is. */
+  /** The best score so far, and the path of its checkpoint. */
   readonly best: boolean;
   readonly path?: string;
 }
@@ -32,7 +32,7 @@ export class BestKeeper {
     this.#best = best;
   }
 
-  /** Goes on from the best checkpoint of this run, if there is one. */
+  /** Continues from the best checkpoint of this run, if there is one. */
   static async open(validation: Validation): Promise<BestKeeper> {
     const kept = await validation.best.latest();
     return new BestKeeper(
@@ -41,13 +41,12 @@ export class BestKeeper {
     );
   }
 
-  /** Is a score due after so many updates? */
+  /** Whether a score is due after that many updates. */
   isDue(globalStep: number): boolean {
     return globalStep > 0 && globalStep % this.#validation.every === 0;
   }
 
-  /** Scores the variables, and keeps them where they are the best. `metadata` has their step. Undefined when it was
-   * stopped meanwhile. */
+  /** Scores the variables, and saves them if they are the best; `metadata` has their step. Undefined when stopped. */
   async score(tensors: Variables, metadata: CheckpointMetadata): Promise<ValidationReport | undefined> {
     const precision = await this.#validation.score(tensors);
     if (precision === undefined) return undefined;

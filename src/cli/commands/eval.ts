@@ -3,15 +3,14 @@ import { requireOffered } from '../../engine/engines.ts';
 import { runEvaluation } from '../../run/evaluation.ts';
 import { EvalReporter } from '../eval-reporter.ts';
 import type { EvalFlags } from '../flag-table.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
-/** Returns whether it came to its end, rather than being stopped. */
-export async function evalCommand(context: CommandContext<EvalFlags>): Promise<boolean> {
+export async function evalCommand(context: CommandContext<EvalFlags>): Promise<Outcome> {
   const { flags, given, console, signal } = context;
   requireOffered(flags.engine, flags.precision);
   await requireTrustedFolders(flags, given, ['checkpointDir', 'evalDir', 'dataDir'], console.warn);
   const reporter = new EvalReporter(console, flags);
   for await (const event of runEvaluation(flags, { signal })) reporter.report(event);
-  return !signal.aborted;
+  return signal.aborted ? 'stopped' : 'done';
 }

@@ -5,8 +5,8 @@ import { shellWord } from '../../disk/shell-word.ts';
 import { requireTrusted } from '../../disk/trusted-folder.ts';
 import { writtenName } from '../flag.ts';
 
-/** Refuses default folders that other users could tamper with, and warns of those that the user named.
- * @param names of the flags, such as `trainDir`
+/** Refuses default folders that other users could tamper with, and warns about those that the user named.
+ * @param names names of the flags, such as `trainDir`
  * @throws RunError */
 export async function requireTrustedFolders<Flags extends object>(
   flags: Flags,

@@ -8,11 +8,11 @@ import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
 import { interruption } from '../signals.ts';
 import { TrainReporter } from '../train-reporter.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
-/** Trains until `--max-steps`, or until it is stopped. Returns whether it reached the end. */
-export async function trainCommand(context: CommandContext<TrainFlags>): Promise<boolean> {
+/** Trains until `--max-steps`, or until it is stopped. */
+export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
   const { flags, given, console, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
@@ -31,10 +31,10 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   } finally {
     stopWatch.begin('other');
   }
-  return reporter.finished;
+  return reporter.finished ? 'done' : 'stopped';
 }
 
-/** Flags that were not given are left out: they have the values of the checkpoint, or the defaults. */
+/** Omits flags that were not given: they get their values from the checkpoint, or the defaults. */
 function requestOf(flags: TrainFlags, given: ReadonlySet<string>): TrainingRequest {
   const { trainDir, dataDir, ...optional } = flags;
   const isGiven = (name: string) => given.has(writtenName(name));

@@ -21,7 +21,7 @@ const files = small.files.map(({ name, records }) => ({
   path: `${small.folder}/${name}`,
   content: noiseRecords(records),
 }));
-const whole = gzipSync(
+const archiveBytes = gzipSync(
   tarOf([
     { path: `${small.folder}/`, type: '5' },
     ...files,
@@ -30,7 +30,7 @@ const whole = gzipSync(
   { level: 0 },
 );
 
-/** The small set with an archive of these bytes. */
+/** The small data set, with an archive of the given bytes. */
 function described(bytes: Uint8Array, url = 'http://127.0.0.1:9/'): DatasetDescription {
   const md5 = createHash('md5').update(bytes).digest('hex');
   return { ...small, archive: { name: 'small.tar.gz', url, bytes: bytes.length, md5 } };
@@ -38,40 +38,40 @@ function described(bytes: Uint8Array, url = 'http://127.0.0.1:9/'): DatasetDescr
 
 type Handler = (request: IncomingMessage, response: ServerResponse, number: number) => void;
 
-/** Runs a body beside a server on this machine; tells how often the server was asked. */
-async function beside(
+/** Runs a body with a local server; `requests` returns the number of requests so far. */
+async function withServer(
   handler: Handler,
-  body: (url: string, asked: () => number) => Promise<void>,
+  body: (url: string, requests: () => number) => Promise<void>,
 ): Promise<void> {
-  let asked = 0;
-  const server = createServer((request, response) => handler(request, response, asked++));
+  let requests = 0;
+  const server = createServer((request, response) => handler(request, response, requests++));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
-    await body(`http://127.0.0.1:${(server.address() as AddressInfo).port}/small.tar.gz`, () => asked);
+    await body(`http://127.0.0.1:${(server.address() as AddressInfo).port}/small.tar.gz`, () => requests);
   } finally {
     server.closeAllConnections();
     server.close();
   }
 }
 
-/** A server that knows ranges. */
-const honest: Handler = (request, response) => {
+/** A server that supports range requests. */
+const serveArchive: Handler = (request, response) => {
   const [, from = '0'] = /bytes=(\d+)-/.exec(request.headers.range ?? '') ?? [];
   const start = Number(from);
-  if (start >= whole.length) response.writeHead(416).end();
-  else if (start === 0) response.writeHead(200, { 'Content-Length': whole.length }).end(whole);
+  if (start >= archiveBytes.length) response.writeHead(416).end();
+  else if (start === 0) response.writeHead(200, { 'Content-Length': archiveBytes.length }).end(archiveBytes);
   else
     response
-      .writeHead(206, { 'Content-Range': `bytes ${start}-${whole.length - 1}/${whole.length}` })
-      .end(whole.subarray(start));
+      .writeHead(206, { 'Content-Range': `bytes ${start}-${archiveBytes.length - 1}/${archiveBytes.length}` })
+      .end(archiveBytes.subarray(start));
 };
 
 function fetchInto(
   folder: string,
   url: string,
   more: Partial<DownloadOptions> = {},
-  dataset = described(whole),
+  dataset = described(archiveBytes),
 ): Promise<readonly DataEvent[]> {
   const events: DataEvent[] = [];
   const quick = { pauseMillis: 1, stallMillis: 200, signal: new AbortController().signal };
@@ -90,8 +90,8 @@ async function assertReady(folder: string): Promise<void> {
 }
 
 describe('a download', () => {
-  test('fetches, verifies and unpacks, and tells of each', () =>
-    beside(honest, (url) =>
+  test('downloads, verifies and extracts, with an event for each', () =>
+    withServer(serveArchive, (url) =>
       inTemporaryFolder(async (folder) => {
         const events = await fetchInto(folder, url);
         await assertReady(folder);
@@ -99,35 +99,38 @@ describe('a download', () => {
           [...new Set(events.map(({ kind }) => kind))],
           ['progress', 'downloaded', 'extracting', 'ready'],
         );
-        assert.ok(!existsSync(join(folderOf(folder, small), 'readme.html')), 'only the files of the set');
+        assert.ok(
+          !existsSync(join(folderOf(folder, small), 'readme.html')),
+          'only the files of the data set',
+        );
       }),
     ));
 
-  test('goes on where a connection broke, and where an earlier process was stopped', () =>
-    beside(
+  test('resumes after a broken connection', () =>
+    withServer(
       (request, response, number) => {
-        if (number > 0) return honest(request, response, number);
-        response.writeHead(200, { 'Content-Length': whole.length });
-        response.write(whole.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 50));
+        if (number > 0) return serveArchive(request, response, number);
+        response.writeHead(200, { 'Content-Length': archiveBytes.length });
+        response.write(archiveBytes.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 50));
       },
-      (url, asked) =>
+      (url, requests) =>
         inTemporaryFolder(async (folder) => {
           await fetchInto(folder, url);
-          assert.equal(asked(), 2);
+          assert.equal(requests(), 2);
           await assertReady(folder);
         }),
     ));
 
-  test('goes on from a partial file', () => {
+  test('resumes a partial file of an earlier process', () => {
     let range: string | undefined;
-    return beside(
+    return withServer(
       (request, response, number) => {
         range = request.headers.range;
-        honest(request, response, number);
+        serveArchive(request, response, number);
       },
       (url) =>
         inTemporaryFolder(async (folder) => {
-          writeFileSync(join(folder, 'small.tar.gz.part'), whole.subarray(0, 50_000));
+          writeFileSync(join(folder, 'small.tar.gz.part'), archiveBytes.subarray(0, 50_000));
           await fetchInto(folder, url);
           assert.equal(range, 'bytes=50000-');
           await assertReady(folder);
@@ -135,8 +138,8 @@ describe('a download', () => {
     );
   });
 
-  test('a partial file of something else is found out by its checksum, and all is fetched anew', () =>
-    beside(honest, (url) =>
+  test('detects a wrong partial file by the checksum, and downloads everything again', () =>
+    withServer(serveArchive, (url) =>
       inTemporaryFolder(async (folder) => {
         writeFileSync(join(folder, 'small.tar.gz.part'), Buffer.alloc(50_000, 1));
         await fetchInto(folder, url);
@@ -144,26 +147,26 @@ describe('a download', () => {
       }),
     ));
 
-  test('starts anew with a server that knows no ranges, or says that there is nothing more', () =>
-    beside(
+  test('starts over if the server does not support ranges or has no more bytes', () =>
+    withServer(
       (_, response, number) => {
         if (number === 0) response.writeHead(416).end();
-        else response.writeHead(200).end(whole);
+        else response.writeHead(200).end(archiveBytes);
       },
       (url) =>
         inTemporaryFolder(async (folder) => {
-          writeFileSync(join(folder, 'small.tar.gz.part'), whole.subarray(0, 50_000));
+          writeFileSync(join(folder, 'small.tar.gz.part'), archiveBytes.subarray(0, 50_000));
           await fetchInto(folder, url);
           await assertReady(folder);
         }),
     ));
 
-  test('tries again after an error of the server, and follows where it is sent', () =>
-    beside(
+  test('retries after a server error, and follows redirects', () =>
+    withServer(
       (request, response, number) => {
         if (number === 0) response.writeHead(503).end();
         else if (request.url !== '/moved') response.writeHead(302, { Location: '/moved' }).end();
-        else honest(request, response, number);
+        else serveArchive(request, response, number);
       },
       (url) =>
         inTemporaryFolder(async (folder) => {
@@ -173,36 +176,36 @@ describe('a download', () => {
     ));
 
   const failures: readonly [string, Handler, RegExp][] = [
-    ['a file that is not there', (_, response) => response.writeHead(404).end(), /answered 404 Not Found/],
+    ['a missing file', (_, response) => response.writeHead(404).end(), /answered 404 Not Found/],
     [
       'a server that sends nothing',
-      (_, response) => void response.writeHead(200).write(whole.subarray(0, 10)),
+      (_, response) => void response.writeHead(200).write(archiveBytes.subarray(0, 10)),
       /sent nothing for 0\.2 s/,
     ],
     [
-      'a file that ends early, always',
-      (_, response) => response.writeHead(200).end(whole.subarray(0, 1000)),
+      'a response that always ends early',
+      (_, response) => response.writeHead(200).end(archiveBytes.subarray(0, 1000)),
       /ended after 1000 of \d+ bytes/,
     ],
     [
-      'more bytes than there are',
-      (_, response) => response.writeHead(200).end(Buffer.concat([whole, whole])),
-      /sends more than the \d+ bytes/,
+      'a response that is too long',
+      (_, response) => response.writeHead(200).end(Buffer.concat([archiveBytes, archiveBytes])),
+      /sent more than the expected \d+ bytes/,
     ],
     [
-      'bytes from another place',
+      'a wrong range',
       (_, response) => response.writeHead(206, { 'Content-Range': 'bytes 7-9/10' }).end('abc'),
       /sent bytes from 7 instead of 0/,
     ],
     [
-      'being sent round in circles',
+      'a redirect loop',
       (_, response) => response.writeHead(302, { Location: '/again' }).end(),
-      /redirects in circles/,
+      /redirects in a loop/,
     ],
   ];
   for (const [title, handler, message] of failures) {
-    test(`${title} is told, and leaves nothing in place of the data`, () =>
-      beside(handler, (url) =>
+    test(`reports ${title}, and leaves nothing under the final names`, () =>
+      withServer(handler, (url) =>
         inTemporaryFolder(async (folder) => {
           await assert.rejects(fetchInto(folder, url, { retries: 1 }), (error: Error) => {
             assert.match(error.message, message);
@@ -214,9 +217,9 @@ describe('a download', () => {
       ));
   }
 
-  test('a file of the right size with wrong bytes is kept aside and named', () =>
-    beside(
-      (_, response) => response.writeHead(200).end(Buffer.from(whole).fill(0, 5000, 6000)),
+  test('keeps a file of the right size with wrong bytes under another name, and reports it', () =>
+    withServer(
+      (_, response) => response.writeHead(200).end(Buffer.from(archiveBytes).fill(0, 5000, 6000)),
       (url) =>
         inTemporaryFolder(async (folder) => {
           await assert.rejects(
@@ -227,9 +230,9 @@ describe('a download', () => {
         }),
     ));
 
-  test('a server that is not there fails at once', async () => {
+  test('fails at once if there is no server', async () => {
     let nowhere = '';
-    await beside(honest, async (url) => {
+    await withServer(serveArchive, async (url) => {
       nowhere = url;
     });
     await inTemporaryFolder(async (folder) => {
@@ -239,9 +242,9 @@ describe('a download', () => {
     });
   });
 
-  test('stopped in between, it keeps what has arrived', () =>
-    beside(
-      (_, response) => void response.writeHead(200).write(whole.subarray(0, 70_000)),
+  test('keeps the received bytes when it is stopped', () =>
+    withServer(
+      (_, response) => void response.writeHead(200).write(archiveBytes.subarray(0, 70_000)),
       (url) =>
         inTemporaryFolder(async (folder) => {
           const stop = new AbortController();
@@ -254,24 +257,24 @@ describe('a download', () => {
         }),
     ));
 
-  test('an archive that is there is unpacked, a folder that is there is verified and left; nobody is asked', () =>
+  test('extracts an existing archive and verifies an existing folder, without any request', () =>
     inTemporaryFolder(async (folder) => {
-      writeFileSync(join(folder, 'small.tar.gz'), whole);
+      writeFileSync(join(folder, 'small.tar.gz'), archiveBytes);
       await fetchInto(folder, 'http://127.0.0.1:1/');
       await assertReady(folder);
       const [last] = (await fetchInto(folder, 'http://127.0.0.1:1/')).slice(-1);
       assert.deepEqual(last, { kind: 'ready', folder: folderOf(folder, small), already: true });
-      assert.deepEqual(readFileSync(join(folder, 'small.tar.gz')), whole);
+      assert.deepEqual(readFileSync(join(folder, 'small.tar.gz')), archiveBytes);
     }));
 
-  test('two at once share the work of one: the second waits, and finds the data there', () =>
-    beside(honest, (url, asked) =>
+  test('runs once for two processes: the second waits, and finds the data', () =>
+    withServer(serveArchive, (url, requests) =>
       inTemporaryFolder(async (folder) => {
         const kinds = (await Promise.all([fetchInto(folder, url), fetchInto(folder, url)])).map((events) =>
           events.map(({ kind }) => kind).filter((kind) => kind !== 'progress'),
         );
         await assertReady(folder);
-        assert.equal(asked(), 1);
+        assert.equal(requests(), 1);
         assert.deepEqual(kinds.map((kind) => kind.join(' ')).sort(), [
           'downloaded extracting ready',
           'waiting ready',
@@ -279,8 +282,8 @@ describe('a download', () => {
       }),
     ));
 
-  test('what an unpacking that was killed left half done is cleaned away', () =>
-    beside(honest, (url) =>
+  test('deletes what a killed extraction left', () =>
+    withServer(serveArchive, (url) =>
       inTemporaryFolder(async (folder) => {
         mkdirSync(join(folder, `${small.folder}.partial-0badcafe`));
         await fetchInto(folder, url);
@@ -288,9 +291,9 @@ describe('a download', () => {
       }),
     ));
 
-  test('stopped while it unpacks, it leaves the archive and nothing half done', () =>
+  test('leaves the archive and no unfinished files when it is stopped while extracting', () =>
     inTemporaryFolder(async (folder) => {
-      writeFileSync(join(folder, 'small.tar.gz'), whole);
+      writeFileSync(join(folder, 'small.tar.gz'), archiveBytes);
       const stop = new AbortController();
       await assert.rejects(fetchInto(folder, '', { signal: stop.signal, onEvent: () => stop.abort() }), {
         name: 'StoppedError',
@@ -298,7 +301,7 @@ describe('a download', () => {
       assert.deepEqual(readdirSync(folder), ['small.tar.gz']);
     }));
 
-  test('a folder that is there and lacks a file is left as it is, and nobody is asked', () =>
+  test('leaves a folder that lacks a file unchanged, without any request', () =>
     inTemporaryFolder(async (folder) => {
       mkdirSync(folderOf(folder, small), { recursive: true });
       writeFileSync(join(folderOf(folder, small), 'notes.txt'), 'mine');
@@ -309,12 +312,12 @@ describe('a download', () => {
       assert.deepEqual(readdirSync(folderOf(folder, small)), ['notes.txt']);
     }));
 
-  test('a copy given by hand serves, wherever it is; a wrong one is refused by its size', () =>
+  test('accepts a copy of the archive anywhere, and refuses a wrong one by its size', () =>
     inTemporaryFolder(async (folder) => {
-      writeFileSync(join(folder, 'copy.tgz'), whole);
+      writeFileSync(join(folder, 'copy.tgz'), archiveBytes);
       await fetchInto(folder, '', { tarball: join(folder, 'copy.tgz') });
       await assertReady(folder);
-      writeFileSync(join(folder, 'short.tgz'), whole.subarray(9));
+      writeFileSync(join(folder, 'short.tgz'), archiveBytes.subarray(9));
       const other = join(folder, 'other');
       await assert.rejects(
         fetchInto(other, '', { tarball: join(folder, 'short.tgz') }),
@@ -323,7 +326,7 @@ describe('a download', () => {
     }));
 });
 
-describe('an answer that is not the archive', () => {
+describe('a response that is not the archive', () => {
   const page = '<html>Please log in</html>';
   const answers: readonly (readonly [title: string, handler: Handler, message: RegExp])[] = [
     [
@@ -333,37 +336,37 @@ describe('an answer that is not the archive', () => {
     ],
     [
       'a page without a type',
-      (_, response) => response.writeHead(200).end(page.padEnd(whole.length)),
-      /answered with something else than the archive/,
+      (_, response) => response.writeHead(200).end(page.padEnd(archiveBytes.length)),
+      /answered with something other than the archive/,
     ],
     [
-      'a file of another length',
+      'a file of another size',
       (_, response) => response.writeHead(200, { 'Content-Length': '3' }).end('abc'),
-      /answered with 3 bytes, \d+ were expected/,
+      /sent 3 bytes, expected \d+/,
     ],
     ['a missing file', (_, response) => response.writeHead(404).end(), /answered 404 Not Found/],
   ];
   for (const [title, handler, message] of answers) {
     test(`is refused at once and nothing of it is kept: ${title}`, () =>
       inTemporaryFolder((folder) =>
-        beside(handler, async (url, asked) => {
+        withServer(handler, async (url, requests) => {
           await assert.rejects(fetchInto(folder, url), message);
-          assert.equal(asked(), 1);
+          assert.equal(requests(), 1);
           assert.deepEqual(readdirSync(folder), []);
         }),
       ));
   }
 
-  test('leaves what arrived before as it is', () =>
+  test('does not change a partial file', () =>
     inTemporaryFolder((folder) =>
-      beside(
+      withServer(
         (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(page),
         async (url) => {
-          writeFileSync(join(folder, 'small.tar.gz.part'), whole.subarray(0, 100));
+          writeFileSync(join(folder, 'small.tar.gz.part'), archiveBytes.subarray(0, 100));
           await assert.rejects(fetchInto(folder, url), /web page/);
           assert.deepEqual(
             readFileSync(join(folder, 'small.tar.gz.part')),
-            Buffer.from(whole.subarray(0, 100)),
+            Buffer.from(archiveBytes.subarray(0, 100)),
           );
         },
       ),
@@ -372,11 +375,11 @@ describe('an answer that is not the archive', () => {
 
 test('a busy server is retried after its Retry-After', () =>
   inTemporaryFolder((folder) =>
-    beside(
+    withServer(
       (request, response, number) =>
         number === 0
           ? response.writeHead(503, { 'Retry-After': '2' }).end()
-          : honest(request, response, number),
+          : serveArchive(request, response, number),
       async (url) => {
         const started = performance.now();
         const events = await fetchInto(folder, url);
@@ -384,7 +387,7 @@ test('a busy server is retried after its Retry-After', () =>
         const [waiting] = events.filter(({ kind }) => kind === 'waiting');
         assert.deepEqual(waiting, {
           kind: 'waiting',
-          text: 'answered 503 Service Unavailable; trying again in 2 s, as it asks',
+          text: 'answered 503 Service Unavailable; retrying in 2 s, as the server requested',
         });
       },
     ),
@@ -392,7 +395,7 @@ test('a busy server is retried after its Retry-After', () =>
 
 test('a download never writes through a link', { skip: process.platform === 'win32' }, () =>
   inTemporaryFolder((folder) =>
-    beside(honest, async (url) => {
+    withServer(serveArchive, async (url) => {
       writeFileSync(join(folder, 'victim'), 'secret');
       symlinkSync('victim', join(folder, 'small.tar.gz.part'));
       await assert.rejects(fetchInto(folder, url), /symbolic link/);
@@ -401,33 +404,36 @@ test('a download never writes through a link', { skip: process.platform === 'win
   ),
 );
 
-describe('errors of the network in words', () => {
-  const said = (cause: object) => {
-    const { message, again } = asAttemptError(
+describe('network errors', () => {
+  const explained = (cause: object) => {
+    const { message, canRetry } = asAttemptError(
       Object.assign(new TypeError('fetch failed'), { cause }),
       'https://host/a',
       {},
     );
-    return { message, again };
+    return { message, canRetry };
   };
-  test('no network, refused, certificates: not tried again', () => {
-    assert.match(said({ code: 'ENOTFOUND' }).message, /^ENOTFOUND: the name of the server is unknown/);
-    assert.equal(said({ code: 'ECONNREFUSED' }).again, false);
-    const certificate = said({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT', message: 'self-signed certificate' });
+  test('without network, refused connections and rejected certificates are not retried', () => {
+    assert.match(explained({ code: 'ENOTFOUND' }).message, /^ENOTFOUND: the server name is unknown/);
+    assert.equal(explained({ code: 'ECONNREFUSED' }).canRetry, false);
+    const certificate = explained({
+      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+      message: 'self-signed certificate',
+    });
     assert.match(
       certificate.message,
-      /^its certificate is not accepted \(self-signed certificate\).*NODE_EXTRA_CA_CERTS$/,
+      /^its certificate was rejected \(self-signed certificate\).*NODE_EXTRA_CA_CERTS to a file with its authority$/,
     );
-    assert.equal(certificate.again, false);
-    assert.equal(said({ code: 'CERT_HAS_EXPIRED' }).again, false);
+    assert.equal(certificate.canRetry, false);
+    assert.equal(explained({ code: 'CERT_HAS_EXPIRED' }).canRetry, false);
   });
-  test('a connection that broke: tried again', () => {
-    assert.deepEqual(said({ code: 'ECONNRESET', message: 'socket hang up' }), {
+  test('a broken connection is retried', () => {
+    assert.deepEqual(explained({ code: 'ECONNRESET', message: 'socket hang up' }), {
       message: 'socket hang up',
-      again: true,
+      canRetry: true,
     });
   });
-  test('addresses are shown without credentials', () => {
+  test('do not show credentials of addresses', () => {
     assert.equal(shownUrl('https://me:secret@host/a'), 'https://host/a');
   });
   test('a proxy is named, with its variable; it is the one for the protocol of the address', () => {
@@ -466,18 +472,18 @@ describe('errors of the network in words', () => {
   });
 });
 
-test('a download goes through the proxy of the environment', () =>
+test('a download uses the proxy from the environment', () =>
   inTemporaryFolder((folder) =>
-    beside(
+    withServer(
       (request, response) => {
         assert.equal(request.url, 'http://archives.invalid/small.tar.gz');
-        honest(request, response, 0);
+        serveArchive(request, response, 0);
       },
-      async (proxy, asked) => {
+      async (proxy, requests) => {
         await withEnvironment({ http_proxy: new URL(proxy).origin }, async () => {
           await fetchInto(folder, 'http://archives.invalid/small.tar.gz');
         });
-        assert.equal(asked(), 1);
+        assert.equal(requests(), 1);
       },
     ),
   ));
@@ -538,7 +544,7 @@ describe('a download over HTTPS', () => {
     inTemporaryFolder((folder) =>
       besideProxy('403 Forbidden', (address, asked) =>
         withEnvironment({ HTTPS_PROXY: address, NO_PROXY: '127.0.0.1' }, async () => {
-          await beside(honest, async (local) => {
+          await withServer(serveArchive, async (local) => {
             await fetchInto(folder, local);
             // It speaks no TLS.
             const direct = fetchInto(join(folder, 'other'), local.replace('http:', 'https:'), { retries: 0 });
@@ -559,12 +565,12 @@ describe('an archive', () => {
       /the entry \.\.\/evil\.bin points out/,
     ],
     [
-      'an entry with a way up inside',
+      'an entry with .. inside its path',
       tarOf([{ path: `${small.folder}/../../evil.bin`, content: outside }]),
       /points out/,
     ],
     [
-      'an entry from the root',
+      'an absolute path',
       tarOf([{ path: '/tmp/evil.bin', content: outside }]),
       /the entry \/tmp\/evil\.bin points out/,
     ],
@@ -597,14 +603,14 @@ describe('an archive', () => {
       Buffer.from(tarOf(files)).fill(1, 10, 20),
       /not a tar archive, or damaged: bad header checksum near its start$/,
     ],
-    ['an end in a file', tarOf(files).subarray(0, 200_000), /is cut short in or after .*data_batch_\d\.bin$/],
-    ['an end in its first header', tarOf(files).subarray(0, 100), /is cut short near its start$/],
     [
-      'nothing to mark its end',
-      tarOf(files).subarray(0, -1024),
-      /is cut short in or after .*test_batch\.bin$/,
+      'a cut inside a file',
+      tarOf(files).subarray(0, 200_000),
+      /is cut short in or after .*data_batch_\d\.bin$/,
     ],
-    ['something behind its end', Buffer.concat([tarOf(files), outside]), /bad EOF after .*test_batch\.bin$/],
+    ['a cut in its first header', tarOf(files).subarray(0, 100), /is cut short near its start$/],
+    ['no end marker', tarOf(files).subarray(0, -1024), /is cut short in or after .*test_batch\.bin$/],
+    ['data after its end', Buffer.concat([tarOf(files), outside]), /bad EOF after .*test_batch\.bin$/],
     [
       'a bad header in the middle',
       Buffer.from(tarOf(files)).fill(1, 123_914, 123_924),
@@ -612,14 +618,14 @@ describe('an archive', () => {
     ],
     ['noise instead of a tar', noiseRecords(2), /not a tar archive, or damaged: bad .* near its start$/],
     [
-      'a name that would act upon the terminal',
+      'a name with terminal escapes',
       tarOf([{ path: '../\u001b[31mevil\n', content: outside }]),
       /the entry \.\.\/\\u001b\[31mevil\\u000a points out/,
     ],
     ['zeros only', new Uint8Array(10_240), /Failed to find file: .*data_batch_1\.bin/],
   ];
   for (const [title, tar, message] of attacks) {
-    test(`with ${title} is refused, and nothing of it is left`, () =>
+    test(`with ${title} is refused, and nothing of it is extracted`, () =>
       inTemporaryFolder(async (folder) => {
         const bytes = gzipSync(tar);
         const dataDir = join(folder, 'data');
@@ -633,9 +639,9 @@ describe('an archive', () => {
       }));
   }
 
-  test('that is cut short in its compression is told', () =>
+  test('that is truncated is reported', () =>
     inTemporaryFolder(async (folder) => {
-      const cut = whole.subarray(0, whole.length - 5000);
+      const cut = archiveBytes.subarray(0, archiveBytes.length - 5000);
       writeFileSync(join(folder, 'cut.tgz'), cut);
       await assert.rejects(
         fetchInto(join(folder, 'data'), '', { tarball: join(folder, 'cut.tgz') }, described(cut)),
@@ -643,7 +649,7 @@ describe('an archive', () => {
       );
     }));
 
-  test('may name its entries in the long ways of GNU and POSIX', () =>
+  test('may use the long names of GNU and POSIX', () =>
     inTemporaryFolder(async (folder) => {
       const [first, ...rest] = files;
       assert.ok(first);

@@ -1,9 +1,9 @@
-/** A data set brought to a folder: what is there is verified and left, what is missing is fetched. */
+/** Provides a data set in a folder: verifies an existing one, downloads a missing one. */
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../../disk/exists.ts';
 import { messageOf, RunError } from '../../errors.ts';
-import { alone } from '../data-folder.ts';
+import { withDataFolder } from '../data-folder.ts';
 import type { Archive, DatasetDescription } from '../dataset.ts';
 import type { DataEvent } from '../events.ts';
 import { folderOf, loadExamples } from '../files.ts';
@@ -16,46 +16,50 @@ const isStart = (first: Uint8Array) => first[0] === 0x1f && (first.length < 2 ||
 
 export interface DownloadOptions
   extends Pick<FetchOptions, 'signal' | 'stallMillis' | 'pauseMillis' | 'retries'> {
-  /** Instead of the archive's own. */
+  /** Replaces the archive's own URL. */
   readonly url?: string;
-  /** An archive that is on the disk already. */
+  /** Path of a copy of the archive to use instead of downloading it. */
   readonly tarball?: string;
   readonly onEvent: (event: DataEvent) => void;
 }
 
-/** Brings a data set that has an archive.
- * @throws FetchError when no server gives it.
- * @throws RunError when it cannot be had; nothing half-done is left in place of something whole.
- * @throws StoppedError when it was stopped meanwhile. */
+/** Provides a data set that has an archive.
+ * @throws FetchError when the server or network fails
+ * @throws RunError for any other failure; no unfinished files are left under their final names
+ * @throws StoppedError when `signal` is aborted */
 export async function download(
   dataset: DatasetDescription,
   dataDir: string,
   options: DownloadOptions,
 ): Promise<void> {
   const { archive } = dataset;
-  if (archive === undefined) throw new RunError(`${dataset.title} is not downloaded, it is made here`);
+  if (archive === undefined) throw new RunError(`${dataset.title} is not downloaded; it is generated`);
   const folder = folderOf(dataDir, dataset);
   const already =
-    (await isThere(dataDir, dataset, options.signal)) ||
-    (await alone(dataDir, dataset, options, async () => {
-      // Another process may have brought it while we waited.
-      if (await isThere(dataDir, dataset, options.signal)) return true;
-      await bring(dataset, archive, dataDir, options);
+    (await isPresent(dataDir, dataset, options.signal)) ||
+    (await withDataFolder(dataDir, dataset, options, async () => {
+      // Another process may have finished while we waited for the lock.
+      if (await isPresent(dataDir, dataset, options.signal)) return true;
+      await fetchAndExtract(dataset, archive, dataDir, options);
       return false;
     }));
   options.onEvent({ kind: 'ready', folder, already });
 }
 
-/** A folder that is there is never overwritten.
- * @throws RunError when its files are not whole, with what to do. */
-async function isThere(dataDir: string, dataset: DatasetDescription, signal: AbortSignal): Promise<boolean> {
+/** Whether the data set's folder exists. An existing folder is never overwritten.
+ * @throws RunError when its files are incomplete or damaged, with advice */
+async function isPresent(
+  dataDir: string,
+  dataset: DatasetDescription,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (!(await exists(folderOf(dataDir, dataset)))) return false;
   await loadExamples(dataDir, dataset, 'train', signal);
   await loadExamples(dataDir, dataset, 'test', signal);
   return true;
 }
 
-async function bring(
+async function fetchAndExtract(
   dataset: DatasetDescription,
   archive: Archive,
   dataDir: string,
@@ -72,7 +76,7 @@ async function bring(
       signal,
     );
   } else if (await exists(fetched)) {
-    await requireArchive(fetched, archive, 'Move it aside, then it is fetched anew.', signal);
+    await requireArchive(fetched, archive, 'Move it away to download it again.', signal);
   } else {
     await fetchArchive(archive, fetched, options);
   }
@@ -80,7 +84,7 @@ async function bring(
   await extractArchive(tarball, dataDir, dataset, signal);
 }
 
-/** Fetches and verifies. What was put together from several attempts and is wrong is fetched once more as a whole. */
+/** Downloads and verifies the archive. If it was assembled from several attempts and is wrong, downloads it once more. */
 async function fetchArchive(archive: Archive, tarball: string, options: DownloadOptions): Promise<void> {
   const { name, bytes } = archive;
   const onProgress = (received: number) => options.onEvent({ kind: 'progress', name, received, bytes });

@@ -1,4 +1,4 @@
-/** From the archive to the data set's folder: verified before it gets its name, whole or not at all. */
+/** Extracts the archive into the data set's folder, which gets its name only after everything is verified. */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -9,43 +9,42 @@ import { createTarDecoder, type ParsedTarEntry, type TarHeader } from 'modern-ta
 import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
 import { messageOf, RunError, requireRunning, StoppedError } from '../../errors.ts';
 import { oneLine, shortened } from '../../wording.ts';
-import { asideName } from '../data-folder.ts';
+import { partialName } from '../data-folder.ts';
 import { classNamesFile, type DatasetDescription } from '../dataset.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { recordBytes } from '../record.ts';
 
-/** The archive's other files (a page of text) are small. */
+/** Maximum size of the archive's other files (a page of text). */
 const mostOtherBytes = 1 << 20;
 
-/** Unpacks the data set's files from a .tar.gz into `<dataDir>/<folder>`. Nothing else is written, wherever the
- * archive's entries point.
- * @throws RunError naming what is wrong: the archive, an entry, a file or a record.
- * @throws StoppedError when it was stopped meanwhile. */
+/** Extracts the data set's files from a .tar.gz into `<dataDir>/<folder>`. Nothing else is written, wherever entries point.
+ * @throws RunError naming the fault and where it is: the archive, an entry, a file or a record
+ * @throws StoppedError when `signal` is aborted */
 export async function extractArchive(
   tarball: string,
   dataDir: string,
   dataset: DatasetDescription,
   signal?: AbortSignal,
 ): Promise<void> {
-  const aside = join(dataDir, asideName(dataset, randomBytes(4).toString('hex')));
+  const partial = join(dataDir, partialName(dataset, randomBytes(4).toString('hex')));
   let last: string | undefined;
   try {
-    await mkdir(join(aside, dataset.folder), { recursive: true });
+    await mkdir(join(partial, dataset.folder), { recursive: true });
     for await (const { header, body } of entriesOf(tarball)) {
-      requireRunning(signal, `${tarball} stays; the same command continues`);
+      requireRunning(signal, `${tarball} is kept; run the same command to continue`);
       last = shownPath(header);
       const name = wantedName(tarball, header, dataset);
       if (name === undefined) await body.cancel();
-      else await writeFile(join(aside, dataset.folder, name), body, { flush: true });
+      else await writeFile(join(partial, dataset.folder, name), body, { flush: true });
     }
-    // The same checks as before a training: sizes and every label.
-    await loadExamples(aside, dataset, 'train', signal);
-    await loadExamples(aside, dataset, 'test', signal);
-    await rename(join(aside, dataset.folder), folderOf(dataDir, dataset));
+    // The same checks as before training: sizes and all labels.
+    await loadExamples(partial, dataset, 'train', signal);
+    await loadExamples(partial, dataset, 'test', signal);
+    await rename(join(partial, dataset.folder), folderOf(dataDir, dataset));
   } catch (error) {
-    throw asRunError(tarball, last, aside, dataDir, error);
+    throw asRunError(tarball, last, partial, dataDir, error);
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    await rm(partial, { recursive: true, force: true });
   }
 }
 
@@ -62,15 +61,15 @@ function shownPath({ name }: TarHeader): string {
   return oneLine(shortened(name));
 }
 
-/** The name under which the entry is kept, undefined for what is not needed.
- * @throws RunError for an entry that points out of the folder, is too large, or is neither file nor folder. */
+/** The name to extract the entry under; undefined for entries that are not needed.
+ * @throws RunError for an entry that points outside the folder, is too large, or is neither file nor folder */
 function wantedName(tarball: string, header: TarHeader, dataset: DatasetDescription): string | undefined {
   const { name: path, type, size } = header;
   const shown = shownPath(header);
   const parts = path.split('/');
   if (path.startsWith('/') || path.includes('\\') || /^[A-Za-z]:/.test(path) || parts.includes('..')) {
     throw new RunError(
-      `${tarball}: the entry ${shown} points out of the archive's own folder; nothing was extracted`,
+      `${tarball}: the entry ${shown} points outside the archive's folder; nothing was extracted`,
     );
   }
   if (type !== 'file' && type !== 'directory')
@@ -85,29 +84,29 @@ function wantedName(tarball: string, header: TarHeader, dataset: DatasetDescript
   return known.includes(name) ? name : undefined;
 }
 
-/** What is wrong with an archive, if it is modern-tar that says so. It may have read a little further than the last entry. */
-function damage(said: string, last: string | undefined): string | undefined {
-  if (said === 'Tar archive is truncated.')
+/** Explains an error of modern-tar, which may have read slightly past the last entry; undefined for other errors. */
+function damage(message: string, last: string | undefined): string | undefined {
+  if (message === 'Tar archive is truncated.')
     return last === undefined ? 'is cut short near its start' : `is cut short in or after ${last}`;
-  const [, what] = /^Invalid (?:tar )?(.*)[.]$/.exec(said) ?? [];
+  const [, what] = /^Invalid (?:tar )?(.*)[.]$/.exec(message) ?? [];
   if (what === undefined) return undefined;
   const where = last === undefined ? 'near its start' : `after ${last}`;
   return `not a tar archive, or damaged: bad ${what} ${where}`;
 }
 
-/** Messages about the folder aside are meant for the archive: the folder is gone when they are read. */
+/** Replaces the path of the partial folder in messages: the folder no longer exists when they are read. */
 function asRunError(
   tarball: string,
   last: string | undefined,
-  aside: string,
+  partial: string,
   dataDir: string,
   error: unknown,
 ): Error {
   if (error instanceof StoppedError) return error;
   if (isDiskError(error) && error.path !== tarball) return cannotBeWritten(dataDir, 'dataDir', error);
-  const said = messageOf(error).replaceAll(aside, dataDir);
+  const message = messageOf(error).replaceAll(partial, dataDir);
   if (error instanceof RunError)
-    return new RunError(said.includes(tarball) ? said : `${tarball}: ${said}`, { cause: error });
-  const what = damage(said, last) ?? `cannot be extracted (${said}); not an archive, or damaged`;
+    return new RunError(message.includes(tarball) ? message : `${tarball}: ${message}`, { cause: error });
+  const what = damage(message, last) ?? `cannot be extracted (${message}); not an archive, or damaged`;
   return new RunError(`${tarball}: ${what}`, { cause: error });
 }

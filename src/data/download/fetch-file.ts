@@ -1,6 +1,6 @@
 /**
- * A file over HTTP, in as many attempts as it takes: what has arrived is kept in `<target>.part`, and every attempt,
- * also of a later process, continues from there (RFC 9110, section 14: range requests). Nothing is kept of an answer that
+ * Downloads a file over HTTP in several attempts: received bytes are kept in `<target>.part`, and every attempt, including
+ * those of later processes, continues from there (RFC 9110, section 14: range requests). Nothing is kept of a response that
  * is not the file.
  */
 
@@ -17,28 +17,28 @@ import { shownUrl } from './proxy.ts';
 import { AttemptError, asAttemptError, bodyFrom, request } from './request.ts';
 
 export interface FetchOptions {
-  /** Size of the whole file. */
+  /** Size of the complete file. */
   readonly bytes: number;
-  /** Whether these may be the first bytes of the file: of an answer that is something else nothing is kept. */
+  /** Whether these can be the first bytes of the file; if not, nothing of the response is kept. */
   readonly isStart?: (first: Uint8Array) => boolean;
   readonly onProgress: (received: number) => void;
-  /** Called before a pause that the server asked for. */
+  /** Called before a pause that the server requested. */
   readonly onWait?: (text: string) => void;
   readonly signal: AbortSignal;
-  /** An attempt that brings nothing for so long is given up. */
+  /** An attempt fails if it receives nothing for this long. Default: 30 s. */
   readonly stallMillis?: number;
-  /** Pause before the first new attempt; each further one is twice as long. */
+  /** Pause before the first retry, doubled for each further retry. Default: 1 s. */
   readonly pauseMillis?: number;
-  /** New attempts after a connection that broke. */
+  /** Number of retries after a broken connection. Default: 3. */
   readonly retries?: number;
 }
 
-/** A server, or the network, failed. */
+/** Server or network failure. */
 export class FetchError extends RunError {}
 
-/** Fetches the file, or what is missing of it.
- * @throws FetchError saying what the server did; what has arrived stays for the next time.
- * @throws StoppedError when it was stopped; what has arrived stays then too. */
+/** Downloads the file, or the rest of it.
+ * @throws FetchError describing what the server did; received bytes are kept
+ * @throws StoppedError when `signal` is aborted; received bytes are kept */
 export async function fetchFile(url: string, target: string, options: FetchOptions): Promise<void> {
   const { bytes, signal, retries = 3, pauseMillis = 1000, onWait } = options;
   const part = `${target}.part`;
@@ -47,13 +47,15 @@ export async function fetchFile(url: string, target: string, options: FetchOptio
       await fetchRest(url, part, options);
     } catch (error) {
       if (signal.aborted)
-        throw new StoppedError(`${part} keeps what has arrived; the same command continues`);
+        throw new StoppedError(`${part} keeps what has arrived; run the same command to continue`);
       if (isDiskError(error)) throw cannotBeWritten(dirname(target), 'dataDir', error, part);
-      const again = error instanceof AttemptError && error.again && attempt < retries;
-      if (!again) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`, { cause: error });
+      const retry = error instanceof AttemptError && error.canRetry && attempt < retries;
+      if (!retry) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`, { cause: error });
       const { retryAfterMillis } = error;
       if (retryAfterMillis !== undefined && retryAfterMillis > 1000)
-        onWait?.(`${messageOf(error)}; trying again in ${Math.ceil(retryAfterMillis / 1000)} s, as it asks`);
+        onWait?.(
+          `${messageOf(error)}; retrying in ${Math.ceil(retryAfterMillis / 1000)} s, as the server requested`,
+        );
       const pause = retryAfterMillis ?? pauseMillis * 2 ** attempt;
       await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
@@ -68,7 +70,7 @@ async function sizeOf(file: string): Promise<number> {
   );
 }
 
-/** One attempt: asks for what comes after the bytes that are there, and appends it. */
+/** One attempt: requests the bytes after those already received, and appends them. */
 async function fetchRest(url: string, part: string, options: FetchOptions): Promise<void> {
   const { bytes, signal, stallMillis = 30_000 } = options;
   const kept = await sizeOf(part);
@@ -81,7 +83,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
     const response = await request(url, asked, ended);
     if (response.status === 416) {
       await rm(part, { force: true });
-      throw new AttemptError('has no bytes after those that are there; starting anew', true);
+      throw new AttemptError('has no bytes after those already received; starting over', true);
     }
     const { from, stream } = bodyFrom(response, asked, bytes);
     const checked = (chunks: AsyncIterable<Uint8Array>) =>
@@ -98,7 +100,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
   }
 }
 
-/** Errors of sockets have a system call too. */
+/** Socket errors have a `syscall` too. */
 function isNetworkError({ syscall }: NodeJS.ErrnoException): boolean {
   return ['connect', 'read', 'getaddrinfo'].includes(syscall ?? '');
 }
@@ -113,16 +115,15 @@ async function* checkedChunks(
   for await (const chunk of chunks) {
     onChunk();
     if (received === 0 && isStart?.(chunk) === false)
-      throw new AttemptError('answered with something else than the archive', false);
+      throw new AttemptError('answered with something other than the archive', false);
     received += chunk.length;
-    if (received > bytes)
-      throw new AttemptError(`sends more than the ${bytes} bytes that the file has`, false);
+    if (received > bytes) throw new AttemptError(`sent more than the expected ${bytes} bytes`, false);
     yield chunk;
-    onProgress(received); // it has been written by now
+    onProgress(received); // the consumer has written the chunk by now
   }
 }
 
-/** Opens the file when the first chunk was checked: nothing is created, and nothing cut, for an answer without one. */
+/** Opens the file only after the first chunk was checked, so that a response without one neither creates nor truncates it. */
 function partWriter(part: string, from: number): Writable {
   let file: FileHandle | undefined;
   const open = async () => {

@@ -1,7 +1,7 @@
-/** What a file is that should be an archive and is not. */
+/** Recognises files that should be the archive but are not. */
 import { openRegularFile } from '../../disk/regular-file.ts';
 
-/** Sizes that the authors' page gives for its other archives. */
+/** Sizes of the authors' other archives, from their page. */
 const otherArchives: Readonly<Record<number, string>> = {
   170498071: 'the Python version of CIFAR-10 (cifar-10-python.tar.gz)',
   175965443: 'the Matlab version of CIFAR-10 (cifar-10-matlab.tar.gz)',
@@ -9,7 +9,7 @@ const otherArchives: Readonly<Record<number, string>> = {
   168513733: 'the binary version of CIFAR-100 (cifar-100-binary.tar.gz)',
 };
 
-/** First bytes of formats, from the byte where they are. */
+/** Magic numbers of file formats, with their offset. */
 const magic: readonly (readonly [at: number, bytes: readonly number[], what: string])[] = [
   [0, [0x50, 0x4b], 'a ZIP archive'],
   [0, [0x37, 0x7a, 0xbc, 0xaf], 'a 7-Zip archive'],
@@ -18,10 +18,10 @@ const magic: readonly (readonly [at: number, bytes: readonly number[], what: str
   [0, [0xfd, 0x37, 0x7a, 0x58], 'an xz file'],
   [0, [0x28, 0xb5, 0x2f, 0xfd], 'a Zstandard file'],
   [0, [0x89, 0x50, 0x4e, 0x47], 'a PNG picture'],
-  [257, [0x75, 0x73, 0x74, 0x61, 0x72], 'a tar archive that is not compressed'],
+  [257, [0x75, 0x73, 0x74, 0x61, 0x72], 'an uncompressed tar archive'],
 ];
 
-/** Such as `it is a ZIP archive`, or undefined if that cannot be said.
+/** Describes the file, for example `it is a ZIP archive`; undefined if it is not recognised.
  * @throws the error of the operating system */
 export async function recognise(path: string): Promise<string | undefined> {
   const file = await openRegularFile(path);

@@ -1,39 +1,39 @@
-/** One HTTP request for an archive, through the proxy that the environment names. */
+/** One HTTP request for an archive, through the proxy set in the environment. */
 import type { ReadableStream } from 'node:stream/web';
 import { messageOf, RunError } from '../../errors.ts';
 import { type Environment, proxyFor } from './proxy.ts';
 
-/** Why an attempt ended early: worth another one, or not. */
+/** Why an attempt failed, and whether to retry. */
 export class AttemptError extends Error {
-  readonly again: boolean;
-  /** Milliseconds that the server asks to wait before the next attempt. */
+  readonly canRetry: boolean;
+  /** Milliseconds that the server requested to wait before the next attempt. */
   readonly retryAfterMillis: number | undefined;
 
-  constructor(message: string, again: boolean, retryAfterMillis?: number) {
+  constructor(message: string, canRetry: boolean, retryAfterMillis?: number) {
     super(message);
-    this.again = again;
+    this.canRetry = canRetry;
     this.retryAfterMillis = retryAfterMillis;
   }
 }
 
-/** What is used of a response: Node's own and undici's are different types. */
-export interface Answer {
+/** The part of a response that is used: Node's and undici's types differ. */
+export interface HttpResponse {
   readonly status: number;
   readonly statusText: string;
   readonly headers: { get(name: string): string | null };
   readonly body: ReadableStream | null;
 }
 
-/** Asks for the bytes of a file from one on.
- * @param from bytes that are there already
- * @throws Error of the network */
-export async function request(url: string, from: number, signal: AbortSignal): Promise<Answer> {
-  // `Accept-Encoding: identity`, or a server may send the archive unpacked.
+/** Requests a file.
+ * @param from number of bytes already received, which are skipped
+ * @throws the error of the network */
+export async function request(url: string, from: number, signal: AbortSignal): Promise<HttpResponse> {
+  // Without `Accept-Encoding: identity` a server may send the archive decompressed.
   const headers = { 'Accept-Encoding': 'identity', ...(from > 0 && { Range: `bytes=${from}-` }) };
   const options = { headers, redirect: 'follow', signal } as const;
   const [httpProxy, httpsProxy] = [proxyFor('http:', process.env), proxyFor('https:', process.env)];
   if (httpsProxy === undefined) return fetch(url, options);
-  // Node's own fetch takes no notice of proxies before Node 24.
+  // Node's own fetch ignores proxies before Node 24.
   const undici = await import('undici');
   const dispatcher = new undici.EnvHttpProxyAgent({
     ...(httpProxy && { httpProxy: httpProxy.address }),
@@ -43,19 +43,19 @@ export async function request(url: string, from: number, signal: AbortSignal): P
   return undici.fetch(url, { ...options, dispatcher });
 }
 
-/** Errors of a network that is not there: more attempts would only take longer. */
+/** Errors for which a retry is pointless. */
 const unreachable: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'the name of the server is unknown; is there a network?',
-  EAI_AGAIN: 'the name of the server cannot be looked up now; is there a network?',
+  ENOTFOUND: 'the server name is unknown; is the network available?',
+  EAI_AGAIN: 'the server name cannot be looked up now; is the network available?',
   ECONNREFUSED: 'the server refuses connections',
   ENETUNREACH: 'the network is unreachable',
   EHOSTUNREACH: 'the server is unreachable',
 };
 
-/** Codes of certificates that are not accepted (Node, "TLS", X509 certificate error codes). */
+/** Error codes for rejected certificates (Node, "TLS", X509 certificate error codes). */
 const certificates = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|ISSUER/;
 
-/** The error of a request, in words, and whether another attempt may help. */
+/** Explains the error of a request, and decides whether to retry. */
 export function asAttemptError(
   error: unknown,
   url: string,
@@ -73,22 +73,22 @@ export function asAttemptError(
   if (known !== undefined) return new AttemptError(`${code}: ${known}${by}`, false);
   if (certificates.test(code))
     return new AttemptError(
-      `its certificate is not accepted (${message || code})${by}. If a proxy of yours signs it, name its authority ` +
-        'in NODE_EXTRA_CA_CERTS',
+      `its certificate was rejected (${message || code})${by}. If your proxy signs certificates, set NODE_EXTRA_CA_CERTS ` +
+        'to a file with its authority',
       false,
     );
-  if (/redirect count exceeded/.test(message)) return new AttemptError('redirects in circles', false);
+  if (/redirect count exceeded/.test(message)) return new AttemptError('redirects in a loop', false);
   return new AttemptError(`${message || code}${by}`, true);
 }
 
-/** A proxy that makes no connection to the server. */
+/** The error for a proxy that refuses to connect to the server. */
 function proxyRefusal(shown: string, status: number): AttemptError {
   const advice =
     status === 407 ? ': it expects a user name and a password, http://NAME:PASSWORD@host:port' : '';
   return new AttemptError(`the proxy ${shown} answered ${status}${advice}`, status >= 500);
 }
 
-/** fetch says "fetch failed" and gives the reason as the cause, which may have one too. */
+/** fetch throws "fetch failed" and puts the reason in `cause`, which may have a cause too. */
 function deepestOf(error: unknown): { readonly code: string; readonly message: string } {
   let [current, code] = [error, ''];
   for (let depth = 0; depth < 5; depth++) {
@@ -102,12 +102,13 @@ function deepestOf(error: unknown): { readonly code: string; readonly message: s
   return { code, message: messageOf(current) };
 }
 
-/** Where in the file the answer starts, or why it is not the file.
- * @param asked bytes that are there already
- * @param bytes of the whole file */
+/** The body of a response, and the offset in the file where it starts.
+ * @param received bytes already received
+ * @param bytes size of the complete file
+ * @throws AttemptError when it is not the file */
 export function bodyFrom(
-  response: Answer,
-  asked: number,
+  response: HttpResponse,
+  received: number,
   bytes: number,
 ): { readonly from: number; readonly stream: ReadableStream } {
   const { status, statusText, body, headers } = response;
@@ -119,7 +120,7 @@ export function bodyFrom(
     );
   const type = headers.get('content-type') ?? '';
   const length = headers.get('content-length');
-  const from = status === 200 ? 0 : asked;
+  const from = status === 200 ? 0 : received;
   if (/text\/html|xhtml/.test(type))
     throw new AttemptError(
       `answered with a web page (${type}${length === null ? '' : `, ${length} bytes`}) instead of the archive: ` +
@@ -128,18 +129,18 @@ export function bodyFrom(
     );
   if (length !== null && Number(length) !== bytes - from)
     throw new AttemptError(
-      `answered with ${length} bytes, ${bytes - from} were expected: it has another file, or another version of it`,
+      `sent ${length} bytes, expected ${bytes - from}: this is another file or version`,
       false,
     );
   if (body === null) throw new AttemptError('answered without a body', true);
   if (status === 200) return { from, stream: body };
   const [, start] = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '') ?? [];
-  if (Number(start) !== asked)
-    throw new AttemptError(`sent bytes from ${start ?? 'nowhere'} instead of ${asked}`, false);
+  if (Number(start) !== received)
+    throw new AttemptError(`sent bytes from ${start ?? 'nowhere'} instead of ${received}`, false);
   return { from, stream: body };
 }
 
-/** Servers that ask for more are asked again later by the user. */
+/** The longest wait for a server that requests one. */
 const longestWaitMillis = 60_000;
 
 /** RFC 9110, section 10.2.3: seconds or a date. */

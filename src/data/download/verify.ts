@@ -1,4 +1,4 @@
-/** Is a file the archive that it should be? */
+/** Verifies that a file is the archive. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -7,9 +7,9 @@ import { messageOf, RunError, requireRunning } from '../../errors.ts';
 import type { Archive } from '../dataset.ts';
 import { recognise } from './recognise.ts';
 
-/** @param advice what to do about a file that is not
- * @throws RunError when the file is not the archive, byte for byte.
- * @throws StoppedError when it was stopped meanwhile. */
+/** @param advice what to do about a file that is not the archive
+ * @throws RunError when the file is not the archive, byte for byte
+ * @throws StoppedError when `signal` is aborted */
 export async function requireArchive(
   tarball: string,
   { bytes, md5 }: Archive,
@@ -27,7 +27,7 @@ export async function requireArchive(
   }
   const hash = createHash('md5');
   await pipeline(createReadStream(tarball), hash, { signal }).catch((error: unknown) => {
-    requireRunning(signal, `${tarball} stays; the same command continues`);
+    requireRunning(signal, `${tarball} is kept; run the same command to continue`);
     throw cannotBeRead(error);
   });
   const found = hash.digest('hex');

@@ -7,7 +7,7 @@ import { circle, shapes } from './shapes.ts';
 
 const plane = imageSize ** 2;
 
-/** A picture of the shape, and one of nothing from the same draws. */
+/** An image with the shape, and the same image without it. */
 function withAndWithout(label: number, index: number): readonly [Uint8Array, Uint8Array] {
   const stream = (): RandomStream => new RandomStream(7, 'drawing', label, index);
   return [drawExample(shapes[label] ?? circle, stream()), drawExample(() => 100, stream())];
@@ -24,14 +24,14 @@ function inEveryCrop(pixel: number): boolean {
   return x >= 8 && x < 24 && y >= 8 && y < 24;
 }
 
-test('the same stream draws the same picture, another stream another', () => {
+test('the same stream draws the same image, another stream another', () => {
   const draw = (index: number): Uint8Array => drawExample(circle, new RandomStream(0, 'drawing', 0, index));
   assert.equal(draw(3).length, imageBytes);
   assert.deepEqual(draw(3), draw(3));
   assert.notDeepEqual(draw(3), draw(4));
 });
 
-test('a shape covers part of the picture, and no crop of 24 × 24 misses more than two thirds of it', () => {
+test('a shape covers part of the image, and no crop of 24 × 24 misses more than two thirds of it', () => {
   for (const label of shapes.keys()) {
     for (let index = 0; index < 20; index++) {
       const changed = changedPixels(withAndWithout(label, index));
@@ -40,12 +40,12 @@ test('a shape covers part of the picture, and no crop of 24 × 24 misses more th
         `shape ${label}: ${changed.length} pixels`,
       );
       const kept = changed.filter(inEveryCrop).length / changed.length;
-      assert.ok(kept > 1 / 3, `shape ${label}, picture ${index}: ${kept} of it is in every crop`);
+      assert.ok(kept > 1 / 3, `shape ${label}, image ${index}: ${kept} of it is in every crop`);
     }
   }
 });
 
-test('a shape stands out from its background in brightness', () => {
+test('a shape differs from its background in brightness', () => {
   for (let index = 0; index < 50; index++) {
     const [shown, empty] = withAndWithout(0, index);
     const changed = changedPixels([shown, empty]);
@@ -54,6 +54,6 @@ test('a shape stands out from its background in brightness', () => {
         const [red = 0, green = 0, blue = 0] = [0, 1, 2].map((channel) => image[channel * plane + pixel]);
         return sum + 0.299 * red + 0.587 * green + 0.114 * blue;
       }, 0) / changed.length;
-    assert.ok(Math.abs(brightness(shown) - brightness(empty)) > 25, `picture ${index}`);
+    assert.ok(Math.abs(brightness(shown) - brightness(empty)) > 25, `image ${index}`);
   }
 });

@@ -1,4 +1,4 @@
-/** One picture of the generated set. Everything that is drawn follows from the stream of random numbers. */
+/** Draws one image of the generated set. Everything is determined by the stream of random numbers. */
 import type { RandomStream } from '../../tensor/random.ts';
 import { imageBytes, imageSize } from '../record.ts';
 import type { Shape } from './shapes.ts';
@@ -6,58 +6,59 @@ import type { Shape } from './shapes.ts';
 /** Red, green and blue, 0 … 255. */
 type Colour = readonly [red: number, green: number, blue: number];
 
-/** Where a shape lies. Its frame is the picture's, moved to the centre, turned and divided by the radius. */
+/** Position, size and rotation of a shape: maps the image to the shape's frame. */
 interface Placement {
-  /** In pixels from the left and the top edge. */
+  /** In pixels from the left and top edges. */
   readonly centre: readonly [x: number, y: number];
-  /** Pixels to a unit of the shape's frame. */
+  /** Pixels per unit of the shape's frame. */
   readonly radius: number;
-  /** The direction of the shape's x axis, of length 1. */
+  /** The direction of the shape's x axis, a unit vector. */
   readonly axis: readonly [x: number, y: number];
 }
 
-/** A surface whose colour drifts across the picture: colour + drift * (the place along the direction, -1 … 1). */
+/** A surface with a linear colour gradient: colour + drift * (position along the direction, -1 … 1). */
 interface Gradient {
   readonly colour: Colour;
   readonly direction: readonly [x: number, y: number];
   readonly drift: Colour;
 }
 
-/** Background clouds: brightness at the corners of 8 x 8 cells of `cellSize` pixels, smooth between them. */
+/** Background clouds: brightness offsets at the corners of a grid of cells, interpolated smoothly. */
 interface Clouds {
   readonly heights: Float64Array;
 }
 
+/** Width and height of a cell of the clouds' grid, in pixels. */
 const cellSize = 8;
 const corners: number = imageSize / cellSize + 1;
 
 /**
- * Pixels from the middle of the picture to the shape's, along each axis, and its radius in pixels. The training
- * crops keep 24 of 32 rows and columns, from anywhere; rows and columns 8 to 23 are in all of them. So every crop
- * holds the shape's middle and at least 3 pixels beyond it, on most sides the whole shape.
+ * Maximum offset of the shape's centre from the image's, in pixels per axis, and the range of its radius in pixels. Training
+ * crops keep 24 of 32 rows and columns, and rows and columns 8 to 23 are in all of them. So every crop contains the shape's
+ * centre and at least 3 pixels beyond it, usually the whole shape.
  */
-const mostShift = 4.5;
+const maxShift = 4.5;
 const radiusRange: readonly [number, number] = [6, 11];
 
-/** Range of the levels of a colour, and how far its channels lie from its grey. */
-const lowest = 15;
-const highest = 240;
-const mostTint = 40;
-/** Smallest difference in brightness (0 … 255) between shape and background. */
-const leastContrast = 45;
-/** How often the shape is the brighter of the two. */
+/** Range of colour channels, and the maximum deviation of a channel from the colour's grey. */
+const minLevel = 15;
+const maxLevel = 240;
+const maxTint = 40;
+/** Minimum difference in brightness (0 … 255) between shape and background. */
+const minContrast = 45;
+/** Fraction of images whose shape is brighter than the background. */
 const brighterShare = 0.7;
-/** Largest change of a channel from the middle of the picture to its rim, and by clouds. */
-const mostDrift = 35;
-const mostClouds = 35;
-/** Pixel noise is uniform, up to this many levels either way. */
+/** Maximum change of a channel from the image's centre to its edge, and by clouds. */
+const maxDrift = 35;
+const maxClouds = 35;
+/** Range of the amplitude of the uniform pixel noise. */
 const noiseRange: readonly [number, number] = [10, 50];
-/** Some pictures are nearly lost in noise. Without them the network soon knows every training example for certain, and
- * then the tutorial's learning rate is too high for it: training breaks down between 600 and 1,400 steps. */
-const lostShare = 0.1;
-const lostNoiseRange: readonly [number, number] = [90, 150];
+/** Some images are almost hidden by noise. Without them the network soon becomes certain of every training example; then the
+ * tutorial's learning rate is too high, and training diverges between steps 600 and 1,400. */
+const noisyShare = 0.1;
+const highNoiseRange: readonly [number, number] = [90, 150];
 
-/** A direction, uniform over the circle: a point in the unit disc, without cosines (see shapes.ts). */
+/** A uniformly distributed direction, by rejection sampling of the unit disc, without cosines (see shapes.ts). */
 function drawDirection(stream: RandomStream): readonly [x: number, y: number] {
   for (;;) {
     const x = stream.between(-1, 1);
@@ -70,37 +71,37 @@ function drawDirection(stream: RandomStream): readonly [x: number, y: number] {
 function drawPlacement(stream: RandomStream): Placement {
   const middle = imageSize / 2;
   return {
-    centre: [middle + stream.between(-mostShift, mostShift), middle + stream.between(-mostShift, mostShift)],
+    centre: [middle + stream.between(-maxShift, maxShift), middle + stream.between(-maxShift, maxShift)],
     radius: stream.between(...radiusRange),
     axis: drawDirection(stream),
   };
 }
 
 function drawDrift(stream: RandomStream): Colour {
-  const between = () => stream.between(-mostDrift, mostDrift);
+  const between = () => stream.between(-maxDrift, maxDrift);
   return [between(), between(), between()];
 }
 
-/** A grey with a tint, as photographs have: whitening, which takes one mean from all three channels, would leave a
- * saturated colour as a large constant, and that makes training at the tutorial's learning rate unstable. */
+/** A tinted grey, as in photographs. A saturated colour would remain a large constant after whitening, which subtracts one
+ * mean from all three channels, and training at the tutorial's learning rate would be unstable. */
 function drawColour(stream: RandomStream): Colour {
-  const grey = stream.between(lowest + mostTint, highest - mostTint);
-  const channel = () => grey + stream.between(-mostTint, mostTint);
+  const grey = stream.between(minLevel + maxTint, maxLevel - maxTint);
+  const channel = () => grey + stream.between(-maxTint, maxTint);
   return [channel(), channel(), channel()];
 }
 
-/** Luma of ITU-R BT.601, section 2.5.1. */
+/** Luma (ITU-R BT.601, section 2.5.1). */
 function brightness([red, green, blue]: Colour): number {
   return 0.299 * red + 0.587 * green + 0.114 * blue;
 }
 
-/** Two colours that differ in brightness as well. */
+/** Two colours with enough contrast in brightness. */
 function drawContrast(stream: RandomStream): readonly [shape: Colour, background: Colour] {
   const brighter = stream.uniform() < brighterShare ? 1 : -1;
   for (;;) {
     const shape = drawColour(stream);
     const background = drawColour(stream);
-    if (brighter * (brightness(shape) - brightness(background)) >= leastContrast) return [shape, background];
+    if (brighter * (brightness(shape) - brightness(background)) >= minContrast) return [shape, background];
   }
 }
 
@@ -109,16 +110,16 @@ function drawGradient(stream: RandomStream, colour: Colour): Gradient {
 }
 
 function drawClouds(stream: RandomStream): Clouds {
-  const strength = stream.between(0, mostClouds);
+  const strength = stream.between(0, maxClouds);
   return { heights: Float64Array.from({ length: corners ** 2 }, () => stream.between(-strength, strength)) };
 }
 
-/** 0 at 0, 1 at 1, level at both. */
+/** Smoothstep: from 0 to 1, with derivative 0 at both ends. */
 function ease(t: number): number {
   return t * t * (3 - 2 * t);
 }
 
-/** The clouds at the pixel (x, y), from the four corners around it. */
+/** The clouds' brightness offset at pixel (x, y), interpolated from the four surrounding corners. */
 function cloudsAt({ heights }: Clouds, x: number, y: number): number {
   const corner = Math.floor(y / cellSize) * corners + Math.floor(x / cellSize);
   const right = ease((x % cellSize) / cellSize);
@@ -128,13 +129,13 @@ function cloudsAt({ heights }: Clouds, x: number, y: number): number {
   return (a + (b - a) * right) * (1 - down) + (c + (d - c) * right) * down;
 }
 
-/** The place of the pixel (x, y) along a direction, -1 … 1 across the picture. */
+/** The position of pixel (x, y) along a direction, -1 … 1 across the image. */
 function along([directionX, directionY]: readonly [number, number], x: number, y: number): number {
   const half = (imageSize - 1) / 2;
   return ((x - half) * directionX + (y - half) * directionY) / half;
 }
 
-/** How much of the pixel (x, y) the shape covers, 0 … 1: its edge is a ramp of one pixel. */
+/** The fraction of pixel (x, y) that the shape covers, 0 … 1, with an edge one pixel wide. */
 function coverage(shape: Shape, { centre, radius, axis }: Placement, x: number, y: number): number {
   const dx = (x + 0.5 - centre[0]) / radius;
   const dy = (y + 0.5 - centre[1]) / radius;
@@ -142,27 +143,28 @@ function coverage(shape: Shape, { centre, radius, axis }: Placement, x: number, 
   return Math.min(1, Math.max(0, 0.5 - distance * radius));
 }
 
-/** Draws a shape. @returns [3, 32, 32], the pixels of a record. */
+/** Draws an image with a shape. @returns [3, 32, 32], the pixels of a record */
 export function drawExample(shape: Shape, stream: RandomStream): Uint8Array {
   const placement = drawPlacement(stream);
   const [shapeColour, backgroundColour] = drawContrast(stream);
   const front = drawGradient(stream, shapeColour);
   const back = drawGradient(stream, backgroundColour);
   const clouds = drawClouds(stream);
-  const noise = stream.between(...(stream.uniform() < lostShare ? lostNoiseRange : noiseRange));
+  const noise = stream.between(...(stream.uniform() < noisyShare ? highNoiseRange : noiseRange));
   const pixels = new Uint8Array(imageBytes);
   for (let pixel = 0; pixel < imageSize ** 2; pixel++) {
     const x = pixel % imageSize;
     const y = Math.floor(pixel / imageSize);
     const covered = coverage(shape, placement, x, y);
     const cloud = cloudsAt(clouds, x, y);
-    const frontPlace = along(front.direction, x, y);
-    const backPlace = along(back.direction, x, y);
-    // One draw of 32 bits is enough for the noise of three channels, 8 bits each.
+    const frontPosition = along(front.direction, x, y);
+    const backPosition = along(back.direction, x, y);
+    // One draw of 32 bits provides the noise of all three channels, 8 bits each.
     const grains = stream.uint32();
     for (let channel = 0; channel < 3; channel++) {
-      const inFront = (front.colour[channel] as number) + (front.drift[channel] as number) * frontPlace;
-      const behind = (back.colour[channel] as number) + (back.drift[channel] as number) * backPlace + cloud;
+      const inFront = (front.colour[channel] as number) + (front.drift[channel] as number) * frontPosition;
+      const behind =
+        (back.colour[channel] as number) + (back.drift[channel] as number) * backPosition + cloud;
       const grain = ((grains >>> (8 * channel)) & 255) / 127.5 - 1;
       const value = behind + (inFront - behind) * covered + noise * grain;
       pixels[channel * imageSize ** 2 + pixel] = Math.min(255, Math.max(0, Math.round(value)));

@@ -11,7 +11,7 @@ import { drawRecords, ensureSynthetic, generateSynthetic } from './generate.ts';
 
 const dataset = datasets.synthetic;
 
-/** A change here is a new data set: numbers that were measured on the old one no longer hold. */
+/** A changed checksum means a new data set, for which earlier measurements are invalid. */
 const pinned = {
   train: '3c56b51833c4ad716e6fbe3b462bbcef5f8bdd52e5f8201aa0500f655be146fe',
   test: 'fd74e881b6369bebe8ae5d9189bb5b6d7e4f773f51eaffd8913dadc6ce543bd7',
@@ -30,42 +30,42 @@ function countLabels(records: Uint8Array): readonly number[] {
   return counts;
 }
 
-test('the first records of both splits are the pinned ones', () => {
+test('the first records of both splits match the pinned checksums', () => {
   assert.equal(sha256(drawRecords('train', 0, 50)), pinned.train);
   assert.equal(sha256(drawRecords('test', 0, 50)), pinned.test);
 });
 
-test('records can be drawn from any place on', () => {
+test('drawing can start at any record', () => {
   const [start, end] = [7 * recordBytes, 12 * recordBytes];
   assert.deepEqual(drawRecords('train', 7, 5), drawRecords('train', 0, 12).slice(start, end));
 });
 
-test('pixels range widely, in every picture and over the set', () => {
+test('pixels have a wide range, in every image and over the set', () => {
   const records = drawRecords('train', 0, 100);
   const means: number[] = [];
   for (let index = 0; index < 100; index++) {
     const pixels = pixelsOf(records, index);
-    assert.ok(Math.max(...pixels) - Math.min(...pixels) > 60, `picture ${index}`);
+    assert.ok(Math.max(...pixels) - Math.min(...pixels) > 60, `image ${index}`);
     means.push(pixels.reduce((sum, value) => sum + value, 0) / imageBytes);
   }
   assert.ok(Math.min(...means) < 80 && Math.max(...means) > 160);
 });
 
-test('the whole set has the right sizes, classes equal in number, and no picture twice', () => {
+test('the complete set has the right sizes, balanced classes, and no duplicate image', () => {
   const { train, test: tests } = generateSynthetic();
   assert.equal(train.length, 10_000 * recordBytes);
   assert.equal(tests.length, 2_000 * recordBytes);
   assert.deepEqual(countLabels(train), new Array(10).fill(1_000));
   assert.deepEqual(countLabels(tests), new Array(10).fill(200));
-  const pictures = new Set<string>();
+  const images = new Set<string>();
   for (const records of [train, tests]) {
     for (let index = 0; index < records.length / recordBytes; index++)
-      pictures.add(sha256(pixelsOf(records, index)));
+      images.add(sha256(pixelsOf(records, index)));
   }
-  assert.equal(pictures.size, 12_000);
+  assert.equal(images.size, 12_000);
 });
 
-test('the set is made once, file after file, and read back as it was drawn', async () => {
+test('the set is generated once and read back unchanged', async () => {
   await inTemporaryFolder(async (dataDir) => {
     assert.equal(await ensureSynthetic(dataDir), true);
     assert.equal(await ensureSynthetic(dataDir), false);
@@ -79,7 +79,7 @@ test('the set is made once, file after file, and read back as it was drawn', asy
   });
 });
 
-test('drawing that is stopped leaves nothing, within two seconds', async () => {
+test('stopping the generation takes less than two seconds and leaves nothing', async () => {
   await inTemporaryFolder(async (dataDir) => {
     const stop = new AbortController();
     const started = performance.now();
@@ -92,7 +92,7 @@ test('drawing that is stopped leaves nothing, within two seconds', async () => {
   });
 });
 
-test('two that draw at once wait for each other, and what a kill left half done is cleaned away', async () => {
+test('concurrent generation happens only once, and leftovers of a killed process are deleted', async () => {
   await inTemporaryFolder(async (dataDir) => {
     await mkdir(join(dataDir, 'synthetic-batches-bin.partial-1234'));
     await writeFile(join(dataDir, 'synthetic-batches-bin.partial-1234', 'data_batch_1.bin'), 'half');
@@ -105,7 +105,7 @@ test('two that draw at once wait for each other, and what a kill left half done 
   });
 });
 
-test('a data folder that is a file is named, with the flag that gives another', async () => {
+test('the error for a data folder that is a file names it and the flag', async () => {
   await inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, 'file'), '');
     await assert.rejects(ensureSynthetic(join(folder, 'file')), {

@@ -161,19 +161,19 @@ const points: readonly [name: string, shape: Shape, inside: readonly Point[], ou
 ];
 
 for (const [name, shape, inside, outside] of points) {
-  test(`a ${name} holds the points that it should, and is drawn for the class of its name`, () => {
+  test(`${name} contains the right points, and is drawn for the class of that name`, () => {
     for (const [x, y] of inside) assert.ok(shape(x, y) < 0, `(${x}, ${y}) is outside`);
     for (const [x, y] of outside) assert.ok(shape(x, y) > 0, `(${x}, ${y}) is inside`);
     assert.equal(shapes[datasets.synthetic.classes.indexOf(name)], shape);
   });
 }
 
-test('there is one shape for every class', () => {
+test('every class has one shape', () => {
   assert.equal(shapes.length, datasets.synthetic.classes.length);
   assert.equal(new Set(shapes).size, shapes.length);
 });
 
-test('every shape is its own mirror image, so that a flip never makes another class of it', () => {
+test('every shape is symmetric, so that a flip never turns it into another class', () => {
   const stream = new RandomStream(1, 'test');
   for (const shape of shapes) {
     for (let draw = 0; draw < 500; draw++) {
@@ -183,7 +183,7 @@ test('every shape is its own mirror image, so that a flip never makes another cl
   }
 });
 
-test('no distance changes faster than the point moves, so that edges are one pixel wide', () => {
+test('distances never change faster than the point moves, so that edges are one pixel wide', () => {
   const stream = new RandomStream(2, 'test');
   for (const [label, shape] of shapes.entries()) {
     for (let draw = 0; draw < 500; draw++) {
@@ -195,7 +195,7 @@ test('no distance changes faster than the point moves, so that edges are one pix
   }
 });
 
-test('every shape reaches far enough to be seen and stays near the unit disc', () => {
+test('every shape stays near the unit disc', () => {
   for (const [label, shape] of shapes.entries()) {
     for (let step = 0; step < 64; step++) {
       const angle = (2 * Math.PI * step) / 64;

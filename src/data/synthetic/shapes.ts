@@ -1,16 +1,16 @@
 /**
- * The ten shapes of the generated set, each a signed distance in a frame of its own: the origin is the shape's
- * middle, the shape reaches about 1 from there, and the distance is negative inside. Distances need not be exact
- * far from the edge, but they never change faster than the point moves, which is what drawing smooth edges needs.
+ * The ten shapes of the generated set, as signed distances in a frame whose origin is the shape's centre; shapes extend to a
+ * distance of about 1, and distances are negative inside. Distances may be inexact far from the edge, but never change faster
+ * than the point moves, as smooth edges require.
  *
- * Every shape is its own mirror image in the x axis. So a picture that is flipped shows the same shape, turned.
+ * Every shape is symmetric about the x axis, so a flipped image shows the same shape, rotated.
  */
 
-/** Signed distance from (x, y) to the edge; negative inside. */
+/** Signed distance from (x, y) to the edge, negative inside. */
 export type Shape = (x: number, y: number) => number;
 
-// Trigonometry is spelt out: with +, -, *, / and square roots only, which IEEE 754 rounds in one way, every
-// machine draws the same bytes. (Math.hypot and Math.cos may differ in the last bit.)
+// Constants instead of trigonometric functions: +, -, *, / and square roots are rounded the same way everywhere (IEEE 754), so
+// every machine draws the same bytes. (Math.hypot and Math.cos may differ in the last bit.)
 const cos36 = 0.8090169943749475;
 const sin36 = 0.5877852522924731;
 const cos45 = Math.SQRT1_2;
@@ -37,19 +37,18 @@ export const circle: Shape = (x, y) => length(x, y) - 0.85;
 
 export const square: Shape = (x, y) => box(x, y, 0.75, 0.75);
 
-/** Equilateral, one corner at (1.1, 0): the space common to three half planes. */
+/** Equilateral, one corner at (1.1, 0): the intersection of three half planes. */
 export const triangle: Shape = (x, y) => Math.max(-x, cos60 * x + sin60 * Math.abs(y)) - 0.55;
 
-/** Two bars, one across the other. */
+/** Two crossing bars. */
 export const cross: Shape = (x, y) => Math.min(box(x, y, 0.95, 0.27), box(x, y, 0.27, 0.95));
 
-/** What lies within 0.2 of a circle of radius 0.7. */
+/** The points within 0.2 of a circle of radius 0.7. */
 export const ring: Shape = (x, y) => Math.abs(length(x, y) - 0.7) - 0.2;
 
 /**
- * Five points, one at (1.1, 0). The plane is folded along the star's mirror lines, at 72° and then 36°, until only
- * the sector from 0° to 36° is left; there the star is what lies on one side of the line from its outer corner to
- * its inner corner.
+ * Five points, one at (1.1, 0). The plane is folded along the star's axes of symmetry, at 72° and then 36°, which leaves the
+ * sector from 0° to 36°. There the star is one side of the line from its outer to its inner corner.
  */
 export const star: Shape = (x, y) => {
   const beyond72 = Math.max(0, cos72 * Math.abs(y) - sin72 * x);
@@ -69,14 +68,14 @@ export const star: Shape = (x, y) => {
 export const stripes: Shape = (x, y) => box(x, y - nearestOfThree(y, 0.66), 0.85, 0.18);
 
 /**
- * Four cells by four, standing on a corner: the mirror lines of a checkerboard are its diagonals. Only the lines
- * between cells count as edges of cells, so that an empty cell at the rim is not outlined.
+ * Four by four cells, rotated by 45° to be symmetric. Only lines between cells count as edges of cells, so that empty cells at
+ * the border have no outline.
  */
 export const checkerboard: Shape = (x, y) => {
   const cell = 0.42;
   const u = cos45 * (x + y);
   const v = cos45 * (x - y);
-  const row = (w: number) => Math.min(1, Math.max(-2, Math.floor(w / cell))); // beyond the rim as at the rim
+  const row = (w: number) => Math.min(1, Math.max(-2, Math.floor(w / cell))); // clamped at the border
   const filled = (row(u) + row(v)) % 2 === 0;
   const toLine = Math.min(Math.abs(u - nearestOfThree(u, cell)), Math.abs(v - nearestOfThree(v, cell)));
   return Math.max(filled ? -toLine : toLine, box(u, v, 2 * cell, 2 * cell));
@@ -85,10 +84,10 @@ export const checkerboard: Shape = (x, y) => {
 /** Nine discs, three by three. */
 export const dots: Shape = (x, y) => length(x - nearestOfThree(x, 0.66), y - nearestOfThree(y, 0.66)) - 0.21;
 
-/** A disc without another one that is moved towards +x. */
+/** A disc minus another disc that is shifted towards +x. */
 export const crescent: Shape = (x, y) => Math.max(length(x, y) - 0.95, 0.78 - length(x - 0.5, y));
 
-/** In the order of the labels: shape 0 is drawn for class 0. */
+/** In label order: shape 0 is drawn for class 0. */
 export const shapes: readonly Shape[] = [
   circle,
   square,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tutorialNetwork } from '../../model/network.ts';
+import { tutorialNetwork } from '../../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { float32, scalar, type Tensor } from '../../tensor/tensor.ts';
 import { engines } from '../../testing/engines.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Graph, Value } from '../../graph/graph.ts';
-import { tutorialNetwork } from '../../model/network.ts';
+import { tutorialNetwork } from '../../model/networks/tutorial.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
 import { type CallKind, slotDims } from '../../ops/primitives.ts';
 import { withoutWatched } from '../../passes/watch.ts';

@@ -28,11 +28,14 @@ export function createOnednnEngine({
   emulate = false,
 }: OnednnOptions = {}): Engine {
   const support = onednnSupport(precision);
-  if (support.verdict === 'missing' || support.verdict === 'impossible') throw new RunError(support.why);
+  const unavailable = { code: 'CIFAR10_ENGINE_UNAVAILABLE', data: { engine: 'onednn', precision } } as const;
+  if (support.verdict === 'missing' || support.verdict === 'impossible')
+    throw new RunError(support.why, unavailable);
   if (support.verdict === 'slow' && !emulate)
     throw new RunError(
       `${support.why}. Use ${alternativeTo(precision)}; ` +
         `${command(`bench --engine onednn --precision ${precision}`)} measures how slow it is here.`,
+      unavailable,
     );
   const library = `oneDNN ${openLibrary().version}`;
   return {

@@ -1,4 +1,4 @@
-/** Lets a generator yield what callbacks report while it waits for a promise. */
+/** Lets a generator yield events from callbacks while it waits for a promise. */
 export class EventQueue<E> {
   readonly #events: E[] = [];
   #wake: () => void = () => undefined;
@@ -27,7 +27,7 @@ export class EventQueue<E> {
     }
   }
 
-  /** Yields what was reported and not yet yielded. */
+  /** Yields the events that are not yet yielded. */
   *pending(): Generator<E, void, void> {
     for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) yield event;
   }

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CheckpointStore } from '../checkpoint/store.ts';
+import { Evaluator } from '../evaluation/evaluate.ts';
+import { constantInit, truncatedNormal } from '../model/initializers.ts';
+import { Layers } from '../model/layers.ts';
+import type { Network } from '../model/network.ts';
+import { averageName } from '../optimizer/moving-average.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
+import { float32Data, scalar } from '../tensor/tensor.ts';
+import { engines } from '../testing/engines.ts';
+import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
+import { train } from './train.ts';
+import { makeRun } from './training-run.ts';
+
+/** A network that shares nothing with the tutorial's: two weights in one scope, no biases, and a running mean. */
+const small: Network = {
+  name: 'small',
+  configuration: { width: 6 },
+  classes: 10,
+  imageShape: [3, 24, 24],
+  build: (builder, images, { training }) => {
+    const { op } = builder;
+    const layers = new Layers(builder);
+    const initializer = truncatedNormal(0.1);
+    const pooled = builder.scope('stem', () => {
+      const options = { filters: 6, kernel: [3, 3], padding: 'VALID', initializer } as const;
+      const convolved = op('Relu', { x: layers.convolution(images, options) });
+      return layers.activation(op('Mean', { x: convolved }, { axes: [2, 3], keepDims: false }, 'pool'));
+    });
+    const centred = builder.scope('centre', () => {
+      const mean = op('Mean', { x: pooled }, { axes: [0], keepDims: false });
+      const tenth = op('Constant', {}, { value: scalar(0.1) });
+      const running = layers.state('mean', [6], constantInit(0), (before) => {
+        const step = op('Mul', { a: op('Sub', { a: mean, b: before }), b: tenth });
+        return op('Add', { a: before, b: step });
+      });
+      return op('Sub', { a: pooled, b: training ? mean : running });
+    });
+    const logits = builder.scope('head', () => {
+      const first = layers.parameter('first', [6, 8], { initializer, decayShare: 1 });
+      const second = layers.parameter('second', [8, 10], { initializer, decayShare: 1 });
+      const hidden = op('MatMul', { a: centred, b: first }, { transposeA: false, transposeB: false });
+      return op('MatMul', { a: hidden, b: second }, { transposeA: false, transposeB: false });
+    });
+    return layers.network(logits);
+  },
+};
+
+for (const { name, create, skip } of engines)
+  test(`a network unlike the tutorial's trains, resumes to the bit and is evaluated, ${name}`, {
+    skip,
+  }, async () => {
+    const examples = noiseExamples(40);
+    const engine = create(1);
+    const hyperparameters = { ...tutorialHyperparameters, weightDecay: 0.01 };
+    const run = makeRun(
+      { network: small, hyperparameters, batchSize: 8, seed: 3, holdout: 0 },
+      examples,
+      engine,
+    );
+    const trained = async (folder: string, maxSteps: number) => {
+      const store = new CheckpointStore(folder, { keep: 5, onWarning: assert.fail });
+      const resume = await store.latest();
+      const options = { run, store, maxSteps, checkpointSteps: 10, versions: { cifar10: '0' } };
+      let terms: readonly string[] = [];
+      for await (const event of train({ ...options, ...(resume && { resume }) }))
+        if (event.kind === 'step') terms = [...event.losses.keys()];
+      const found = await store.latest();
+      assert.ok(found);
+      return { terms, ...found.checkpoint };
+    };
+    await inTemporaryFolder(async (whole) => {
+      const { terms, tensors, metadata } = await trained(whole, 4);
+      assert.deepEqual(terms, [
+        'head/first/weight_loss',
+        'head/second/weight_loss',
+        'cross_entropy',
+        'total_loss',
+      ]);
+      assert.deepEqual(metadata.network, { name: 'small', configuration: { width: 6 } });
+      const running = tensors.get('centre/mean');
+      assert.ok(running && float32Data(running).some((value) => value !== 0));
+      assert.ok(tensors.has(averageName('stem/weights')) && !tensors.has(averageName('centre/mean')));
+      await inTemporaryFolder(async (parts) => {
+        await trained(parts, 2);
+        assert.deepEqual((await trained(parts, 4)).tensors, tensors);
+      });
+      const evaluator = await Evaluator.create(engine, small, 8);
+      try {
+        assert.equal((await evaluator.score(tensors, 'ema', examples))?.total, 40);
+      } finally {
+        await evaluator.release();
+      }
+    });
+  });
