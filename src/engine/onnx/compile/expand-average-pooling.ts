@@ -10,22 +10,20 @@
 import type { Value } from '../../../graph/graph.ts';
 import type { PoolAttributes } from '../../../graph/signature.ts';
 import type { Apply } from '../../../ops/definition.ts';
-import { sizes, slide } from '../../../ops/shapes.ts';
+import { poolWindow } from '../../../ops/pooling.ts';
+import { sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape, type Tensor } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { turned } from './layout.ts';
 
 export const expandAveragePooling: Expansions = {
   AvgPool: ({ inputs: { x }, attributes, outputs }, { op }) => {
-    const [, , h, w] = sizes(x.shape);
-    const matrices = [averages(h, attributes), averages(w, attributes)] as const;
-    return { y: product(op, matrices, x, outputs.y.shape) };
+    return { y: product(op, averages(x.shape, attributes), x, outputs.y.shape) };
   },
   AvgPoolGrad: ({ inputs: { dy }, attributes }, { op }) => {
     const { inputShape } = attributes;
-    const [, , h, w] = sizes(inputShape);
-    const matrices = [transposed(averages(h, attributes)), transposed(averages(w, attributes))] as const;
-    return { y: product(op, matrices, dy, inputShape) };
+    const [rows, columns] = averages(inputShape, attributes);
+    return { y: product(op, [transposed(rows), transposed(columns)], dy, inputShape) };
   },
 };
 
@@ -36,14 +34,19 @@ interface Matrix {
   readonly at: (row: number, column: number) => number;
 }
 
-/** The means of windows along an axis of `length` cells. */
-function averages(length: number, { size, stride, padding }: PoolAttributes): Matrix {
-  const { size: rows, before } = slide(length, size, stride, padding);
-  const at = (row: number, column: number) => {
-    const [first, end] = [Math.max(row * stride - before, 0), Math.min(row * stride - before + size, length)];
-    return column >= first && column < end ? 1 / (end - first) : 0;
+/** The means of windows along the rows of images [N, C, H, W], and along their columns. */
+function averages(images: Shape, attributes: PoolAttributes): readonly [Matrix, Matrix] {
+  const window = poolWindow(images, attributes);
+  const along = (axis: 0 | 1): Matrix => {
+    const [length, stride, before] = [images[axis + 2] ?? 1, window.strides[axis], window.before[axis]];
+    const at = (row: number, column: number) => {
+      const start = row * stride - before;
+      const [first, end] = [Math.max(start, 0), Math.min(start + window.kernel[axis], length)];
+      return column >= first && column < end ? 1 / (end - first) : 0;
+    };
+    return { rows: window.size[axis], columns: length, at };
   };
-  return { rows, columns: length, at };
+  return [along(0), along(1)];
 }
 
 function transposed({ rows, columns, at }: Matrix): Matrix {
