@@ -1,6 +1,7 @@
 /** Checks which engines work here, how fast they are, and which one `--engine auto` takes. */
 import type { Engine, EngineName, Precision } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
+import { engineNames, offers } from '../engine/offers.ts';
 import { messageOf } from '../errors.ts';
 import { counted } from '../wording.ts';
 import type { Finding } from './checks.ts';
@@ -18,11 +19,9 @@ export interface EngineTrial {
 /** Called with the current activity, for a progress line. */
 type OnProgress = (what: string) => void;
 
-const all: readonly (readonly [EngineName, Precision])[] = [
-  ['onnx', 'float32'],
-  ['onednn', 'float32'],
-  ['onednn', 'bfloat16'],
-];
+const all: readonly (readonly [EngineName, Precision])[] = engineNames.flatMap((engine) =>
+  offers[engine].precisions.map((precision) => [engine, precision] as const),
+);
 
 /** Tries every engine and precision; each takes a few seconds. */
 export async function* tryEngines(onProgress: OnProgress): AsyncGenerator<EngineTrial, void, void> {

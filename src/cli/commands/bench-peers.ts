@@ -6,6 +6,7 @@ import { startTraining } from '../../bench/step.ts';
 import type { Variant } from '../../bench/variants.ts';
 import type { Examples } from '../../data/examples.ts';
 import type { Precision } from '../../engine/engine.ts';
+import { precisions } from '../../engine/offers.ts';
 import { requireRunning } from '../../errors.ts';
 import type { JsonEvent } from '../console.ts';
 import type { BenchFlags } from '../flag-table.ts';
@@ -40,7 +41,7 @@ export async function comparePeers(
     rounds: ours.map(plain),
   });
   notes.add(`\n${sideTable(command, theirs)}`, { kind: 'benchPeers', command, rounds: theirs.map(plain) });
-  for (const precision of ['float32', 'bfloat16'] as const) {
+  for (const precision of precisions) {
     const ratios = ours.map(
       (side, round) => best(side, precision) / best(theirs[round] ?? new Map(), precision),
     );
