@@ -71,7 +71,7 @@ export class StoppedError extends Error {
   readonly code = 'ABORT_ERR';
 }
 
-/** @throws StoppedError when somebody has asked to stop. */
+/** @throws StoppedError when a stop was requested */
 export function requireRunning(signal: AbortSignal | undefined, kept = 'nothing was changed'): void {
   if (signal?.aborted === true) throw new StoppedError(kept);
 }

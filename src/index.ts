@@ -83,7 +83,9 @@ export { printGraph } from './graph/print.ts';
 export type { ResultRole, Results } from './graph/results.ts';
 export type {
   AttributesOf,
+  ConvolutionAttributes,
   EngineOpSignatures,
+  ExplicitPadding,
   InputNames,
   LrnAttributes,
   NoAttributes,
@@ -95,6 +97,7 @@ export type {
   PerOutput,
   PoolAttributes,
   ReductionAttributes,
+  RowsAndColumns,
 } from './graph/signature.ts';
 export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
 export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';

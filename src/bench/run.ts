@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import type { DatasetName } from '../data/dataset.ts';
+import type { EngineName, Precision } from '../engine/offers.ts';
 import { RunError, requireRunning } from '../errors.ts';
 
 export interface RunResult {
@@ -14,18 +16,28 @@ export interface RunResult {
   readonly peakBytes: number;
 }
 
-/** Runs `cifar10 train` and measures it.
- * @param program path of the built command-line program */
+/** What a measured training is started with; options by the names that the library has for them. */
+export interface RunOptions {
+  readonly dataset: DatasetName;
+  readonly dataDir: string;
+  readonly trainDir: string;
+  readonly engine: EngineName;
+  readonly precision: Precision;
+  readonly batchSize: number;
+  readonly maxSteps: number;
+}
+
+/** Runs a training in a process and measures it.
+ * @param words the arguments of Node.js: the program, its command and flags
+ * @throws RunError when the process fails
+ * @throws StoppedError when the signal ends it */
 export async function measureRun(
-  program: string,
-  flags: readonly string[],
-  batchSize: number,
-  steps: number,
+  words: readonly string[],
+  { batchSize, maxSteps }: RunOptions,
   signal?: AbortSignal,
 ): Promise<RunResult> {
   const started = performance.now();
-  const words = ['train', ...flags, '--batch-size', String(batchSize), '--max-steps', String(steps)];
-  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => child.kill();
   signal?.addEventListener('abort', stop, { once: true });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
@@ -38,12 +50,12 @@ export async function measureRun(
     lastStep = Number(step);
     if (firstAt === 0) [firstAt, firstStep] = [lastAt, lastStep];
     peak = await peakBytes(child.pid);
-    if (lastStep <= steps / 10) early = peak;
+    if (lastStep <= maxSteps / 10) early = peak;
   }
   const code = await exit;
   signal?.removeEventListener('abort', stop);
   requireRunning(signal);
-  if (code !== 0) throw new RunError(`cifar10 ${words.join(' ')} exited with code ${code}`);
+  if (code !== 0) throw new RunError(`cifar10 ${words.slice(1).join(' ')} exited with code ${code}`);
   return {
     firstStepSeconds: (firstAt - started) / 1e3,
     imagesPerSecond: ((lastStep - firstStep) * batchSize) / ((lastAt - firstAt) / 1e3),

@@ -127,7 +127,7 @@ describe('places that cannot be written', () => {
     }
   });
 
-  test('an output that cannot be written is told and leaves with 1, a reader that goes away is not', async (context) => {
+  test('an output that cannot be written is reported and exits with 1; a reader that closes the pipe is no error', async (context) => {
     if (!existsSync('/dev/full')) return context.skip('there is no /dev/full here');
     const full = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${main}" inspect graph >/dev/full`], {
       encoding: 'utf8',
@@ -190,7 +190,7 @@ describe('what takes another thing than it is given', () => {
   });
 
   test('an .onnx file that cannot be read is no fault of the program', async (context) => {
-    if (!existsSync('/proc/self/mem')) return context.skip('there is no file here that nobody can read');
+    if (!existsSync('/proc/self/mem')) return context.skip('this system has no file that cannot be read');
     symlinkSync('/proc/self/mem', join(folder, 'unreadable.onnx'));
     const outcome = await program(['inspect', join(folder, 'unreadable.onnx')]);
     assert.equal(outcome.code, 1);
@@ -208,7 +208,7 @@ describe('what takes another thing than it is given', () => {
 });
 
 describe('data and checkpoints of something else', () => {
-  test('files of another data set under its name are told by their size', async () => {
+  test('files of another data set under its name are recognised by their size', async () => {
     const foreign = join(folder, 'foreign');
     mkdirSync(join(foreign, datasets.cifar10.folder), { recursive: true });
     for (const { name } of datasets.cifar10.files)
@@ -241,7 +241,7 @@ describe('data and checkpoints of something else', () => {
     assert.match(outcome.errors, /data_batch_2\.bin: record 7 has label 12, expected 0 to 9/);
   });
 
-  test('a checkpoint of another number of classes is refused, for evaluation, for going on and as a start', async () => {
+  test('a checkpoint of another number of classes is refused for evaluation, for resuming and as a start', async () => {
     const whole = join(folder, 'whole');
     assert.equal((await train(whole, '--max-steps', '1')).code, 0);
     const { tensors, metadata } = await readCheckpoint(join(whole, 'model.ckpt-1.safetensors'));

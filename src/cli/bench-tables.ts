@@ -1,16 +1,9 @@
 /** Formats measurements as tables. */
-import type { PairedResult } from '../bench/paired.ts';
+import type { Side, StepRow } from '../bench/measurement.ts';
 import type { ProfileSums, Share } from '../bench/profile.ts';
 import type { MissingVariant } from '../bench/variants.ts';
 import { inFlags } from './option-flags.ts';
 import { table } from './table.ts';
-
-export interface StepRow extends PairedResult {
-  readonly batchSize: number;
-  readonly imagesPerSecond: number;
-  /** 1: as fast as the engine's best matrix product. */
-  readonly shareOfRoof: number;
-}
 
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
@@ -61,4 +54,15 @@ export function profileTables({ millis, operators, layers, moves, longest }: Pro
     moved,
     ...(moves.length > 0 ? [part('moved', moves)] : []),
   ].join('\n\n');
+}
+
+/** The rates of one side, a row a variant, a column a round. */
+export function sideTable(title: string, rounds: readonly Side[]): string {
+  const names = [...new Set(rounds.flatMap((side) => [...side.keys()]))];
+  const head = [title, ...rounds.map((_, round) => `images/s, round ${round + 1}`)];
+  const rows = names.map((name) => [
+    name,
+    ...rounds.map((side) => side.get(name)?.imagesPerSecond.toFixed(0) ?? '-'),
+  ]);
+  return table([head, ...rows]);
 }

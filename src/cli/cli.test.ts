@@ -68,7 +68,7 @@ engineFlags.forEach(({ title, flags, skip }, index) => {
   const final = (name: string) => readFileSync(checkpoint(named(name), 24));
 
   describe(`a run on ${title} that is killed and started again`, { skip }, () => {
-    test('ends with the same bytes as one that was left alone, and goes on from its last checkpoint', async () => {
+    test('ends with the same bytes as one that was left alone, and resumes from its last checkpoint', async () => {
       const undisturbed = await cifar10(start('undisturbed'));
       assert.equal(undisturbed.code, 0, undisturbed.errors);
       assert.deepEqual(stepsIn(undisturbed.output), [...Array(24).keys()]);
@@ -194,7 +194,7 @@ describe('evaluation', () => {
   });
 });
 
-describe('what goes wrong is told in one line, without a stack trace', () => {
+describe('errors are printed in one line, without a stack trace', () => {
   const refusals: readonly [string, readonly string[], number, RegExp][] = [
     [
       'no data',

@@ -158,7 +158,7 @@ describe('the line of progress', () => {
     assert.match(progressLine({ ...before, busy: 'compiling' }, 60), /^step 0 of 10,000 · compiling {2}░/);
   });
 
-  test('tells of an evaluation how many images are scored, and what is left', () => {
+  test('shows how many images of an evaluation are scored, and the time left', () => {
     assert.match(
       scoringLine({ done: 2500, all: 10_000, millis: 1000 }, 80),
       /^2,500 of 10,000 images · 2,500 images\/s · 3 s left {2}█+░+$/,

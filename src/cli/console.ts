@@ -72,7 +72,8 @@ export interface Console {
   event(event: JsonEvent): void;
   /** A line of the result. */
   result(text: string, event?: JsonEvent): void;
-  /** The line at the bottom of a terminal of so many columns, without control characters; undefined takes it away. */
+  /** Draws the line at the bottom of the terminal, for its number of columns and without control characters; undefined
+   * removes it. */
   progress(draw: ((columns: number) => string) | undefined): void;
   /** Is there a line at the bottom? Where not, progress may be told in lines. */
   readonly drawsProgress: boolean;

@@ -14,7 +14,7 @@ import { watchLine } from './watch-line.ts';
 
 const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
 const kinds = { test: 'test', train_eval: 'training', validation: 'validation' } as const;
-/** The line at the bottom is redrawn after so many milliseconds at the earliest. */
+/** Minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
 
 const count = (value: number) => Math.round(value).toLocaleString('en-US');

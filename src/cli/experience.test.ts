@@ -138,7 +138,7 @@ describe('training', () => {
     assert.equal(existsSync(join(run('shared'), 'lock')), false);
   });
 
-  test('saves and ends when nobody reads its output any more', async () => {
+  test('saves and ends when its output is no longer read', async () => {
     const words = [
       'train',
       '--dataset',
@@ -216,7 +216,7 @@ describe('training', () => {
     );
     assert.match(changed.output, /^--learning-rate changed: 0\.05 → 0\.01$/m);
     assert.match(changed.output, /^--clip-norm changed: 0 → 1$/m);
-    assert.equal(changed.errors, '', 'what somebody asks for is nothing to warn of');
+    assert.equal(changed.errors, '', 'a requested change is no reason for a warning');
     assert.equal((await readCheckpoint(file('schedule', 4))).metadata.hyperparameters.clipNorm, 1);
   });
 
@@ -336,7 +336,7 @@ describe('evaluation', () => {
     assert.deepEqual(eventFiles(), first);
   });
 
-  test('--report tells of every class and leaves every prediction', async () => {
+  test('--report prints every class and writes every prediction', async () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('report')];
     const { output } = ok(
       await program(['eval', '--run-once', '--report', '--num-examples', '150', ...where]),

@@ -5,10 +5,10 @@
 import { UsageError } from '../errors.ts';
 import { nearest } from './nearest.ts';
 
-/** The commands that this version brings. */
+/** The commands of this version. */
 export type CommandName = 'download' | 'train' | 'eval' | 'inspect' | 'doctor' | 'bench';
 
-/** A flag that this version brings. Without a default it may be left out, and is then undefined. */
+/** A flag of this version. One without a default is undefined when it is left out. */
 export type AvailableFlag = {
   readonly help: string;
   /** Heading under which the help lists it. */
@@ -49,7 +49,7 @@ interface ChoiceFlag {
   /** Where the choices are too long for the help's first column; they are named in the text then. */
   readonly valueName?: string;
   readonly choices: readonly string[];
-  /** Choices that a later version brings. */
+  /** Choices of a later version, refused as not yet available. */
   readonly laterChoices?: readonly string[];
   readonly default?: string;
 }

@@ -72,7 +72,7 @@ export class OutputQueue {
       await Promise.race([this.idle(), sleep(slowMillis, undefined, { signal }).catch(() => undefined)]);
   }
 
-  /** Gives what waits a moment to be written. Errors do not wait longer for a standard output that nobody reads. */
+  /** Allows the queued text a moment to be written. Errors do not wait longer for a standard output that is not read. */
   async hurry(millis: number): Promise<void> {
     await Promise.race([this.idle(), sleep(millis)]);
     const errors = this.#waiting.filter(({ stream }) => stream === 'err').map(({ text }) => text);

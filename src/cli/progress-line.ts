@@ -2,7 +2,7 @@
 import { duration } from './console.ts';
 import { widthOf } from './width.ts';
 
-/** What the line tells of a training. */
+/** What the line shows of a training. */
 export interface Progress {
   /** Updates done, and in all. */
   readonly step: number;
@@ -73,7 +73,7 @@ export function withBar(text: string, share: number, columns: number, gap = 1): 
   return room < 10 ? text : `${text}${' '.repeat(gap)}${bar(share, Math.min(room, 40))}`;
 }
 
-/** A bar of so many columns: full and empty cells. */
+/** A bar of the given width: full and empty cells. */
 function bar(share: number, columns: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * columns);
   return '█'.repeat(full) + '░'.repeat(columns - full);

@@ -24,7 +24,7 @@ const leaving: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Signals of one request come within this time. */
 const repetitionMillis = 1000;
-/** So many ignored Ctrl-C within this time stop the process after all. */
+/** This many ignored Ctrl-C within this time stop the process after all. */
 const [insistence, insistenceMillis] = [3, 3000];
 
 class Interruption {

@@ -45,7 +45,7 @@ test('times are printed to the microsecond, with every place', () => {
   assert.match(timestamp(at), /\.007\d{3}$/);
 });
 
-test('durations are told in the units that people use', () => {
+test('durations are printed in the units that people use', () => {
   assert.equal(duration(41_600), '42 s');
   assert.equal(duration(725_000), '12 min 5 s');
   assert.equal(duration(10_920_000), '3 h 2 min');

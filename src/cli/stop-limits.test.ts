@@ -133,7 +133,7 @@ describe('a stop while the main thread is blocked', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a stop while nobody reads the output', { timeout: 60_000 }, () => {
+describe('a stop while the output is not read', { timeout: 60_000 }, () => {
   /** Starts it and never reads its output. Resolves with the process when it has trained for a while. */
   async function unread(name: string, words: readonly string[]) {
     const child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -10,7 +10,7 @@ import { RandomStream } from '../tensor/random.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** Runs that are killed at ten random moments each, and go on every time. */
+/** Runs that are killed at ten random moments each, and resume every time. */
 const kills = 10;
 const steps = 150;
 /** The most steps that a start gets before it is killed: more than from one checkpoint to the next, fewer than there are. */

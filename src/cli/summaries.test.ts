@@ -282,7 +282,7 @@ describe('a run is the same to the bit with summaries and without', () => {
 });
 
 describe('all that was shown is on the disk', () => {
-  test('when a run is stopped, and when it goes on the curves go on', async () => {
+  test('when a run is stopped; when it resumes, the curves continue', async () => {
     let [asked, shownBefore] = [0, 0];
     const words = ['--max-steps', '4000', '--summary-steps', '2', '--log-frequency', '1'];
     const stopped = await train('stopped', words, (line, kill) => {
@@ -328,7 +328,7 @@ describe('all that was shown is on the disk', () => {
     assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'it may go on, and end well');
   });
 
-  test('when nobody reads the output any more', async () => {
+  test('when the output is no longer read', async () => {
     const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', run('unread')];
     const words = [...where, '--batch-size', '16', '--summary-steps', '1', '--log-frequency', '1'];
     const child = spawn(process.execPath, [main, 'train', ...words], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -343,7 +343,7 @@ describe('all that was shown is on the disk', () => {
 });
 
 describe('where summaries cannot be written', () => {
-  test('that is told once, and the training goes on to the same end', async () => {
+  test('that is reported once, and training continues to the same end', async () => {
     mkdirSync(join(run('trouble'), 'metrics.jsonl'), { recursive: true });
     const { errors } = ok(await train('trouble', [...length, '--summary-steps', '1', '--engine', 'onnx']));
     assert.equal(errors.match(/warning: /g)?.length, 1, errors);

@@ -11,7 +11,7 @@ import { tagRecords } from '../summary/tags.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** What the tutorial shows, and that docs/summaries.md tells of all that is shown. */
+/** The tags of the tutorial are written, and docs/summaries.md describes every tag. */
 const layers = ['conv1', 'conv2', 'local3', 'local4', 'softmax_linear'];
 const variables = layers.flatMap((layer) => [`${layer}/weights`, `${layer}/biases`]);
 const activations = layers.map((layer) => `${layer}/${layer}`);

@@ -21,7 +21,7 @@ import { StepLines } from './step-lines.ts';
 import { watchLine } from './watch-line.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
-/** A terminal's line is drawn again after so many milliseconds at the earliest. */
+/** Minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
 /** How much of the speed is remembered from step to step: a mean over about 50. */
 const memory = 0.98;

@@ -12,7 +12,7 @@ interface Watched {
   /** [1]; the main thread increases it as long as it lives. */
   readonly beats: Int32Array;
   readonly pid: number;
-  /** The process ends when the main thread was silent for so long, but not before so many milliseconds have passed. */
+  /** The process is ended when the main thread has been silent for `silentMillis`, but not within the first `graceMillis`. */
   readonly silentMillis: number;
   readonly graceMillis: number;
   /** The first process of a container cannot be killed by its own signals and has to leave with this exit code. */

@@ -18,7 +18,7 @@ export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }
 
-/** The beginning of a text that fits into so many columns; no character is split. */
+/** The longest beginning of a text that fits the columns; no character is split. */
 export function beginning(text: string, columns: number): string {
   let [kept, width] = ['', 0];
   for (const { segment } of characters.segment(text)) {

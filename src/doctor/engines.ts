@@ -19,18 +19,14 @@ export interface EngineTrial {
 /** Called with the current activity, for a progress line. */
 type OnProgress = (what: string) => void;
 
-const all: readonly (readonly [EngineName, Precision])[] = engineNames.flatMap((engine) =>
+/** What is tried, in this order. */
+export const triedEngines: readonly (readonly [EngineName, Precision])[] = engineNames.flatMap((engine) =>
   offers[engine].precisions.map((precision) => [engine, precision] as const),
 );
 
-/** Tries every engine and precision; each takes a few seconds. */
-export async function* tryEngines(onProgress: OnProgress): AsyncGenerator<EngineTrial, void, void> {
-  for (const [engine, precision] of all) yield await tryEngine(engine, precision, onProgress);
-}
-
-async function tryEngine(
-  engine: EngineName,
-  precision: Precision,
+/** Takes a few seconds. */
+export async function tryEngine(
+  [engine, precision]: readonly [EngineName, Precision],
   onProgress: OnProgress,
 ): Promise<EngineTrial> {
   const subject = `engine ${engine}${precision === 'float32' ? '' : ` in ${precision}`}`;

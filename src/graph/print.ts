@@ -30,7 +30,10 @@ export function printGraph(graph: Graph): string {
 
 function printAttribute(value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(', ')}]`;
-  return isTensor(value) ? printTensor(value) : String(value);
+  if (isTensor(value)) return printTensor(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  const entries = Object.entries(value).map(([name, item]) => `${name}: ${printAttribute(item)}`);
+  return `{${entries.join(', ')}}`;
 }
 
 function isTensor(value: unknown): value is Tensor {

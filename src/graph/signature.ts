@@ -5,8 +5,16 @@
  */
 import type { Shape, Tensor } from '../tensor/tensor.ts';
 
-/** `SAME` pads so that stride 1 keeps rows and columns; `VALID` does not pad. */
-export type Padding = 'SAME' | 'VALID';
+/** A number for rows and one for columns. */
+export type RowsAndColumns = readonly [rows: number, columns: number];
+
+/** Cells added before the first and after the last row and column: 0 or more. */
+export interface ExplicitPadding {
+  readonly before: RowsAndColumns;
+  readonly after: RowsAndColumns;
+}
+/** `SAME` pads so that there are ⌈length / stride⌉ windows along an axis, the odd cell after it; `VALID` does not pad. */
+export type Padding = 'SAME' | 'VALID' | ExplicitPadding;
 
 interface Op<Inputs extends string | number, Attributes = NoAttributes, Outputs extends string = 'y'> {
   readonly inputs: Inputs;
@@ -15,6 +23,15 @@ interface Op<Inputs extends string | number, Attributes = NoAttributes, Outputs 
 }
 export type NoAttributes = Readonly<Record<never, never>>;
 
+/** The geometry of a convolution. */
+export interface ConvolutionAttributes {
+  readonly padding: Padding;
+  /** Cells from one window to the next: rows and columns, or one number for both. Default 1. */
+  readonly strides?: number | RowsAndColumns;
+  /** Input and output channels are divided into this many groups, in order; an output channel reads the input channels of its
+   * group only. As many groups as input channels make a depthwise convolution. Default 1. */
+  readonly groups?: number;
+}
 /** Sliding maximum over windows of `size` × `size`, `stride` apart. */
 export interface PoolAttributes {
   readonly size: number;
@@ -84,12 +101,12 @@ export interface OpSignatures extends EngineOpSignatures {
 
   // Linear layers.
   MatMul: Op<'a' | 'b', { readonly transposeA: boolean; readonly transposeB: boolean }>;
-  /** Stride 1. x [N, I, H, W], filter [O, I, KH, KW], y [N, O, H', W']. */
-  Conv2D: Op<'x' | 'filter', { readonly padding: Padding }>;
+  /** x [N, I, H, W], filter [O, I / groups, KH, KW], y [N, O, H', W']. */
+  Conv2D: Op<'x' | 'filter', ConvolutionAttributes>;
   /** The gradient of Conv2D with respect to x, of shape `inputShape`. */
-  Conv2DBackpropInput: Op<'filter' | 'dy', { readonly padding: Padding; readonly inputShape: Shape }>;
+  Conv2DBackpropInput: Op<'filter' | 'dy', ConvolutionAttributes & { readonly inputShape: Shape }>;
   /** The gradient of Conv2D with respect to the filter, of shape `filterShape`. */
-  Conv2DBackpropFilter: Op<'x' | 'dy', { readonly padding: Padding; readonly filterShape: Shape }>;
+  Conv2DBackpropFilter: Op<'x' | 'dy', ConvolutionAttributes & { readonly filterShape: Shape }>;
   /** bias [C] added to every row of x [N, C], or to every cell of x [N, C, H, W]. */
   BiasAdd: Op<'x' | 'bias'>;
   BiasAddGrad: Op<'dy'>;

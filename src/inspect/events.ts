@@ -1,8 +1,12 @@
 /** Summarizes the event files of a run: one row per tag. */
 import { RunError } from '../errors.ts';
+import { EventQueue } from '../events.ts';
+import { readRun } from '../summary/event-reader.ts';
 import { decodeGraphDef } from '../summary/graph-def.ts';
 import { type Hyperparameters, hyperparametersOf } from '../summary/hparams.ts';
 import type { Curves, Point, RunEvents } from '../summary/run-events.ts';
+import { oneLine } from '../wording.ts';
+import type { Findings, InspectFinding } from './findings.ts';
 
 /** A tag with its number of points and its last value. Tags without valid points are omitted. */
 export type TagRow = LastValue & {
@@ -33,6 +37,17 @@ export interface UnreadKind {
   readonly kind: string;
   readonly values: number;
   readonly tags: number;
+}
+
+/** The tags of a file, or of all files of a folder, combined like in TensorBoard. Warns about damage.
+ * @throws RunError when nothing can be read */
+export async function* inspectEvents(path: string): Findings {
+  const queue = new EventQueue<InspectFinding>();
+  const onWarning = (message: string) => queue.push({ kind: 'warning', message });
+  const run = yield* queue.during(readRun(path, onWarning));
+  const summary = summarizeEvents(run, (text) => onWarning(`${oneLine(path)}: ${text}`));
+  yield* queue.pending();
+  yield { kind: 'events', path, summary };
 }
 
 /** @param onWarning called when graph or hyperparameters are damaged, which are then omitted */

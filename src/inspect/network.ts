@@ -1,10 +1,17 @@
 /** The layers of the network, one row each, counted from the graph. */
+import { datasets } from '../data/dataset.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { Graph } from '../graph/graph.ts';
+import { printGraph } from '../graph/print.ts';
 import type { Network } from '../model/network.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { withoutWatched } from '../passes/watch.ts';
+import { trainingDefaults } from '../recipe/defaults.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
+import { buildTrainingGraph } from '../training/training-graph.ts';
+import type { InspectFinding } from './findings.ts';
 
 export interface LayerRow {
   readonly layer: string;
@@ -13,6 +20,25 @@ export interface LayerRow {
   readonly parameters: number;
   /** Of the forward pass of one image. */
   readonly multiplyAdds: number;
+}
+
+/** The network of the tutorial, layer by layer. */
+export function networkFinding(): InspectFinding {
+  const layers = layersOf(tutorialNetwork(datasets.cifar10.classes.length));
+  return {
+    kind: 'graph',
+    layers,
+    parameters: layers.reduce((sum, layer) => sum + layer.parameters, 0),
+    multiplyAdds: layers.reduce((sum, layer) => sum + layer.multiplyAdds, 0),
+  };
+}
+
+/** The training step of the tutorial as it is built, before any engine's passes. */
+export function trainingStepFinding(): InspectFinding {
+  const network = tutorialNetwork(datasets.cifar10.classes.length);
+  const { batchSize } = trainingDefaults;
+  const { graph } = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
+  return { kind: 'nodes', text: printGraph(graph) };
 }
 
 /** The layers in order, with the sums over their nodes and variables, which are named `<layer>/…` or `<layer>`. */

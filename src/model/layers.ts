@@ -1,6 +1,6 @@
 /** The building blocks of networks. A layer names its variables and nodes in the scope in which it is called. */
 import type { Value } from '../graph/graph.ts';
-import type { Padding } from '../graph/signature.ts';
+import type { ConvolutionAttributes, RowsAndColumns } from '../graph/signature.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import { constantInit, type Initializer } from './initializers.ts';
@@ -15,12 +15,11 @@ export interface WeightOptions {
   readonly bias?: number;
 }
 
-export interface ConvolutionOptions extends WeightOptions {
+export interface ConvolutionOptions extends WeightOptions, ConvolutionAttributes {
   /** Output channels. */
   readonly filters: number;
   /** Rows and columns of a filter. */
-  readonly kernel: readonly [number, number];
-  readonly padding: Padding;
+  readonly kernel: RowsAndColumns;
 }
 
 export interface DenseOptions extends WeightOptions {
@@ -59,10 +58,13 @@ export class Layers {
     return value;
   }
 
-  /** [N, I, H, W] → [N, filters, H', W']: `weights` [filters, I, KH, KW], `biases` [filters]. */
-  convolution(x: Value, { filters, kernel, padding, ...options }: ConvolutionOptions): Value {
-    const filter = this.#weights([filters, x.shape[1] ?? 0, ...kernel], options);
-    const convolved = this.#builder.op('Conv2D', { x, filter }, { padding });
+  /** [N, I, H, W] → [N, filters, H', W']: `weights` [filters, I / groups, KH, KW], `biases` [filters].
+   * @throws GraphError when the groups do not divide the channels, or the window does not fit */
+  convolution(x: Value, options: ConvolutionOptions): Value {
+    const { filters, kernel, initializer, decayShare, bias, ...attributes } = options;
+    const inputs = Math.floor((x.shape[1] ?? 0) / (attributes.groups ?? 1));
+    const filter = this.#weights([filters, inputs, ...kernel], options);
+    const convolved = this.#builder.op('Conv2D', { x, filter }, attributes);
     return this.#biased(convolved, filters, options);
   }
 

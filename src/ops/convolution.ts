@@ -1,10 +1,10 @@
 /**
- * Convolutions of stride 1 (cross-correlations, as usual in deep learning), and the bias added to them.
+ * Convolutions (cross-correlations, as usual in deep learning), and the bias added to them.
  *
- * With x [N, I, H, W], filter [O, I, KH, KW] and y [N, O, H', W'],
- *   y[n, o, r, c] = Σ_{i, kr, kc} x[n, i, r + kr - top, c + kc - left] · filter[o, i, kr, kc].
- * Convolution is linear in x and in the filter, and its gradients are linear in their operands, so the three operators are
- * each other's gradients.
+ * With x [N, I, H, W], filter [O, I / groups, KH, KW], y [N, O, H', W'] and strides (sr, sc),
+ *   y[n, o, r, c] = Σ_{i, kr, kc} x[n, g · I / groups + i, r · sr + kr - top, c · sc + kc - left] · filter[o, i, kr, kc],
+ * where g = ⌊o / (O / groups)⌋ is the group of the output channel. Convolution is linear in x and in the filter, and its gradients
+ * are linear in their operands, so the three operators are each other's gradients, with the same padding, strides and groups.
  *
  * | of                   | with respect to | is                                       |
  * |----------------------|-----------------|------------------------------------------|
@@ -16,28 +16,53 @@
  * | Conv2DBackpropFilter | dy              | Conv2D(x, filter's gradient)             |
  */
 import { GraphError } from '../errors.ts';
-import type { Padding } from '../graph/signature.ts';
+import type { ConvolutionAttributes } from '../graph/signature.ts';
 import { describeType, float32, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
-import { int64Vector, type OpDefinition } from './definition.ts';
-import { binary, type PrimitiveContext, reduce, type Slot, type Window } from './primitives.ts';
-import { float32Type, like, requireEqual, requireType, sizes, slide } from './shapes.ts';
+import { int64Vector, type OnnxAttribute, type OpDefinition } from './definition.ts';
+import { binary, type PrimitiveContext, reduce, type Slot } from './primitives.ts';
+import { float32Type, like, requireEqual, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
 
-function outputShape(x: TensorType, filter: TensorType, padding: Padding): Shape {
-  requireType('x', x, 'float32', 'N, I, H, W');
-  requireType('filter', filter, 'float32', 'O, I, KH, KW');
-  const [n, i, h, w] = sizes(x.shape);
-  const [o, inputs, kh, kw] = sizes(filter.shape);
-  if (i !== inputs) {
-    throw new GraphError(
-      `filter [${filter.shape.join(', ')}] expects ${inputs} input channels, x [${x.shape.join(', ')}] has ${i}`,
-    );
-  }
-  return [n, o, slide(h, kh, 1, padding).size, slide(w, kw, 1, padding).size];
+/** The filter [O, I / groups, KH, KW] as a window sliding over x [N, I, H, W].
+ * @throws GraphError when strides or padding are out of range, or the filter is larger than the padded image */
+export function convolutionWindow(
+  x: Shape,
+  filter: Shape,
+  { padding, strides = 1 }: ConvolutionAttributes,
+): SlidingWindow {
+  const [, , kh, kw] = sizes(filter);
+  return slide(x, [kh, kw], typeof strides === 'number' ? [strides, strides] : strides, padding);
 }
 
-function requireOutput(x: TensorType, filter: TensorType, dy: TensorType, padding: Padding): void {
-  const expected = outputShape(x, filter, padding);
-  if (sameShape(expected, dy.shape)) return;
+function outputShape(x: TensorType, filter: TensorType, attributes: ConvolutionAttributes): Shape {
+  requireType('x', x, 'float32', 'N, I, H, W');
+  requireType('filter', filter, 'float32', 'O, I, KH, KW');
+  requireChannels(x.shape, filter.shape, attributes.groups ?? 1);
+  const [[n], [o]] = [sizes(x.shape), sizes(filter.shape)];
+  return [n, o, ...convolutionWindow(x.shape, filter.shape, attributes).size];
+}
+
+function requireChannels(x: Shape, filter: Shape, groups: number): void {
+  if (!Number.isInteger(groups) || groups < 1) {
+    throw new GraphError(`groups must be a whole number of 1 or more, it is ${groups}`);
+  }
+  const [[, i], [o, inputs]] = [sizes(x), sizes(filter)];
+  const text = `filter [${filter.join(', ')}]${groups === 1 ? '' : ` in ${groups} groups`}`;
+  if (i !== inputs * groups) {
+    throw new GraphError(`${text} expects ${inputs * groups} input channels, x [${x.join(', ')}] has ${i}`);
+  }
+  if (o % groups !== 0) {
+    throw new GraphError(`${text} has ${o} output channels, which do not divide into ${groups} groups`);
+  }
+}
+
+function requireOutput(
+  x: TensorType,
+  filter: TensorType,
+  dy: TensorType,
+  attributes: ConvolutionAttributes,
+): void {
+  const expected = outputShape(x, filter, attributes);
+  if (dy.dtype === 'float32' && sameShape(expected, dy.shape)) return;
   throw new GraphError(
     `dy ${describeType(dy)} must have the convolution's output shape [${expected.join(', ')}]`,
   );
@@ -49,80 +74,100 @@ const multiplyAdds = (filterShape: Shape, outputShape: Shape) => {
   return n * h * w * o * i * kh * kw;
 };
 
-/** The geometry of a filter [O, I, KH, KW] sliding over x [N, I, H, W]. */
-function windowOf(x: Shape, filter: Shape, padding: Padding): Window {
-  const [, , h, w] = sizes(x);
-  const [, , kh, kw] = sizes(filter);
-  const [rows, columns] = [slide(h, kh, 1, padding), slide(w, kw, 1, padding)];
+/** Attributes of ONNX's Conv and ConvTranspose. */
+function onnxWindow(
+  { kernel, strides, before, after }: SlidingWindow,
+  groups = 1,
+): Readonly<Record<string, OnnxAttribute>> {
   return {
-    strides: [1, 1],
-    kernel: [kh, kw],
-    before: [rows.before, columns.before],
-    after: [rows.after, columns.after],
+    kernel_shape: { ints: kernel },
+    strides: { ints: strides },
+    pads: { ints: [...before, ...after] },
+    group: { int: groups },
   };
 }
 
+/** The shape of a filter [O, I / groups, KH, KW] in oneDNN, where groups are an axis: [groups, O / groups, I / groups, KH, KW]. */
+function groupedShape(filter: Shape, groups = 1): Shape {
+  const [o, ...rest] = filter;
+  return groups === 1 ? filter : [groups, (o ?? 0) / groups, ...rest];
+}
+
 export const conv2D: OpDefinition<'Conv2D'> = {
-  infer: ({ x, filter }, { padding }) => ({ y: float32Type(outputShape(x, filter, padding)) }),
+  infer: ({ x, filter }, attributes) => ({ y: float32Type(outputShape(x, filter, attributes)) }),
   gradient: {
-    x: ({ op, inputs: { x, filter }, attributes: { padding }, dy }) =>
-      op('Conv2DBackpropInput', { filter, dy }, { padding, inputShape: x.shape }),
-    filter: ({ op, inputs: { x, filter }, attributes: { padding }, dy }) =>
-      op('Conv2DBackpropFilter', { x, dy }, { padding, filterShape: filter.shape }),
+    x: ({ op, inputs: { x, filter }, attributes, dy }) =>
+      op('Conv2DBackpropInput', { filter, dy }, { ...attributes, inputShape: x.shape }),
+    filter: ({ op, inputs: { x, filter }, attributes, dy }) =>
+      op('Conv2DBackpropFilter', { x, dy }, { ...attributes, filterShape: filter.shape }),
   },
-  onnx: ({ inputs: { x, filter }, inputTypes, attributes: { padding }, emit }) => {
-    const [, , h, w] = sizes(inputTypes.x.shape);
-    const [, , kh, kw] = sizes(inputTypes.filter.shape);
-    const [rows, columns] = [slide(h, kh, 1, padding), slide(w, kw, 1, padding)];
-    const pads = { ints: [rows.before, columns.before, rows.after, columns.after] };
-    return { y: emit('Conv', [x, filter], { kernel_shape: { ints: [kh, kw] }, pads }) };
+  onnx: ({ inputs: { x, filter }, inputTypes, attributes, emit }) => {
+    const window = convolutionWindow(inputTypes.x.shape, inputTypes.filter.shape, attributes);
+    return { y: emit('Conv', [x, filter], onnxWindow(window, attributes.groups)) };
   },
-  onednn: ({ inputs: { x, filter }, outputTypes, attributes: { padding }, call }) => ({
-    y: call('convolution_forward', { src: x, weights: filter }, outputTypes.y.shape, {
-      window: windowOf(x.dims, filter.dims, padding),
-    }),
-  }),
+  onednn: ({ inputs: { x, filter }, outputTypes, attributes, call, alias }) => {
+    const weights = alias(filter, groupedShape(filter.dims, attributes.groups));
+    const window = convolutionWindow(x.dims, filter.dims, attributes);
+    return { y: call('convolution_forward', { src: x, weights }, outputTypes.y.shape, { window }) };
+  },
   multiplyAdds: ({ filter }, { y }) => multiplyAdds(filter.shape, y.shape),
 };
 
 export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
-  infer: ({ filter, dy }, { padding, inputShape }) => {
+  infer: ({ filter, dy }, { inputShape, ...attributes }) => {
     const x = float32Type(inputShape);
-    requireOutput(x, filter, dy, padding);
+    requireOutput(x, filter, dy, attributes);
     return { y: x };
   },
   gradient: {
-    filter: ({ op, inputs: { filter, dy: outer }, attributes: { padding }, dy }) =>
-      op('Conv2DBackpropFilter', { x: dy, dy: outer }, { padding, filterShape: filter.shape }),
-    dy: ({ op, inputs: { filter }, attributes: { padding }, dy }) =>
-      op('Conv2D', { x: dy, filter }, { padding }),
+    filter: ({ op, inputs: { filter, dy: outer }, attributes: { inputShape, ...attributes }, dy }) =>
+      op('Conv2DBackpropFilter', { x: dy, dy: outer }, { ...attributes, filterShape: filter.shape }),
+    dy: ({ op, inputs: { filter }, attributes: { inputShape, ...attributes }, dy }) =>
+      op('Conv2D', { x: dy, filter }, attributes),
   },
-  onnx: { expandedBy: 'engine/onnx/compile/expand-convolution' },
-  onednn: ({ inputs: { filter, dy }, attributes: { padding, inputShape }, call }) => ({
-    y: call('convolution_backward_data', { weights: filter, diffDst: dy }, inputShape, {
-      window: windowOf(inputShape, filter.dims, padding),
-    }),
-  }),
+  onnx: ({ inputs: { filter, dy }, inputTypes, attributes, emit }) => {
+    const window = convolutionWindow(attributes.inputShape, inputTypes.filter.shape, attributes);
+    // Rows and columns behind the last window, which no window reads.
+    const unread = attributes.inputShape.slice(2).map((length, axis) => {
+      const [stride = 1, kernel = 1, count = 1] = [
+        window.strides[axis],
+        window.kernel[axis],
+        window.size[axis],
+      ];
+      const padded = (window.before[axis] ?? 0) + length + (window.after[axis] ?? 0);
+      return padded - (count - 1) * stride - kernel;
+    });
+    const geometry = { ...onnxWindow(window, attributes.groups), output_padding: { ints: unread } };
+    return { y: emit('ConvTranspose', [dy, filter], geometry) };
+  },
+  onednn: ({ inputs: { filter, dy }, attributes, call, alias }) => {
+    const weights = alias(filter, groupedShape(filter.dims, attributes.groups));
+    const window = convolutionWindow(attributes.inputShape, filter.dims, attributes);
+    const reads = { weights, diffDst: dy };
+    return { y: call('convolution_backward_data', reads, attributes.inputShape, { window }) };
+  },
   multiplyAdds: ({ filter, dy }) => multiplyAdds(filter.shape, dy.shape),
 };
 
 export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
-  infer: ({ x, dy }, { padding, filterShape }) => {
+  infer: ({ x, dy }, { filterShape, ...attributes }) => {
     const filter = float32Type(filterShape);
-    requireOutput(x, filter, dy, padding);
+    requireOutput(x, filter, dy, attributes);
     return { y: filter };
   },
   gradient: {
-    x: ({ op, inputs: { x, dy: outer }, attributes: { padding }, dy }) =>
-      op('Conv2DBackpropInput', { filter: dy, dy: outer }, { padding, inputShape: x.shape }),
-    dy: ({ op, inputs: { x }, attributes: { padding }, dy }) => op('Conv2D', { x, filter: dy }, { padding }),
+    x: ({ op, inputs: { x, dy: outer }, attributes: { filterShape, ...attributes }, dy }) =>
+      op('Conv2DBackpropInput', { filter: dy, dy: outer }, { ...attributes, inputShape: x.shape }),
+    dy: ({ op, inputs: { x }, attributes: { filterShape, ...attributes }, dy }) =>
+      op('Conv2D', { x, filter: dy }, attributes),
   },
   onnx: { expandedBy: 'engine/onnx/compile/expand-convolution' },
-  onednn: ({ inputs: { x, dy }, attributes: { padding, filterShape }, call }) => ({
-    y: call('convolution_backward_weights', { src: x, diffDst: dy }, filterShape, {
-      window: windowOf(x.dims, filterShape, padding),
-    }),
-  }),
+  onednn: ({ inputs: { x, dy }, attributes: { filterShape, ...attributes }, call, alias }) => {
+    const window = convolutionWindow(x.dims, filterShape, attributes);
+    const weights = groupedShape(filterShape, attributes.groups);
+    const reads = { src: x, diffDst: dy };
+    return { y: alias(call('convolution_backward_weights', reads, weights, { window }), filterShape) };
+  },
   multiplyAdds: ({ dy }, { y }) => multiplyAdds(y.shape, dy.shape),
 };
 

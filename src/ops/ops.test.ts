@@ -4,10 +4,25 @@ import { gradients } from '../autodiff/gradients.ts';
 import type { Session } from '../engine/engine.ts';
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, outputsOf, type Value } from '../graph/graph.ts';
+import { printGraph } from '../graph/print.ts';
 import { resultsOf } from '../graph/results.ts';
-import type { EngineOpSignatures, OpName, PerInput } from '../graph/signature.ts';
+import type {
+  ConvolutionAttributes,
+  EngineOpSignatures,
+  OpName,
+  PerInput,
+  PoolAttributes,
+} from '../graph/signature.ts';
+import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { RandomStream } from '../tensor/random.ts';
-import { describeType, type Float32Tensor, float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import {
+  describeType,
+  type Float32Tensor,
+  float32,
+  type Shape,
+  sizeOf,
+  type Tensor,
+} from '../tensor/tensor.ts';
 import { assertClose } from '../testing/compare.ts';
 import { type EngineCase, engines } from '../testing/engines.ts';
 import { computeGraph, type Reference, reference } from '../testing/reference.ts';
@@ -289,5 +304,124 @@ test('an error about shapes names the operator, its path and both shapes', () =>
       'Conv2D "conv1/Conv2D": filter [64, 16, 3, 3] expects 16 input channels, x [128, 3, 32, 32] has 3 ' +
         `(inputs: x ${describeType(x)}; filter ${describeType(filter)})`,
     ),
+  );
+});
+
+describe('convolutions and pools refuse what has no meaning', () => {
+  const conv = (x: Shape, filter: Shape, attributes: ConvolutionAttributes) => (b: GraphBuilder) =>
+    b.op('Conv2D', { x: floats(b, 'x', x), filter: floats(b, 'filter', filter) }, attributes);
+  const pool = (attributes: PoolAttributes) => (b: GraphBuilder) =>
+    b.op('MaxPool', { x: floats(b, 'x', [1, 2, 6, 6]) }, attributes);
+  const [x, filter] = [
+    [1, 4, 6, 6],
+    [6, 4, 3, 3],
+  ];
+  const none = [0, 0] as const;
+  const cases: readonly (readonly [(b: GraphBuilder) => Value, RegExp])[] = [
+    [
+      conv(x, filter, { padding: 'SAME', strides: 0 }),
+      /strides must be 2 whole numbers of 1 or more, .* \[0, 0\]/,
+    ],
+    [conv(x, filter, { padding: 'SAME', strides: [1, 1.5] }), /strides must be .* found \[1, 1\.5\]/],
+    [conv(x, filter, { padding: 'SAME', strides: [2, -1] }), /strides must be .* found \[2, -1\]/],
+    [conv(x, filter, { padding: 'SAME', strides: Number.NaN }), /strides must be .* found \[NaN, NaN\]/],
+    [conv(x, filter, { padding: 'SAME', groups: 0 }), /groups must be a whole number of 1 or more, it is 0/],
+    [conv(x, filter, { padding: 'SAME', groups: 1.5 }), /groups must be .* it is 1\.5/],
+    [
+      conv(x, filter, { padding: 'SAME', groups: 2 }),
+      /filter \[6, 4, 3, 3\] in 2 groups expects 8 input channels, x \[1, 4, 6, 6\] has 4/,
+    ],
+    [
+      conv(x, [6, 1, 3, 3], { padding: 'SAME', groups: 4 }),
+      /filter \[6, 1, 3, 3\] in 4 groups has 6 output channels, which do not divide into 4 groups/,
+    ],
+    [conv(x, [6, 4, 0, 3], { padding: 'VALID' }), /the kernel must be .* found \[0, 3\]/],
+    [conv(x, [6, 4, 7, 1], { padding: 'VALID' }), /a window of 7 is larger than its axis of 6 \(inputs/],
+    [
+      conv(x, [6, 4, 1, 9], { padding: { before: none, after: [0, 2] } }),
+      /a window of 9 is larger than its axis of 6, padded to 8/,
+    ],
+    [
+      conv(x, filter, { padding: { before: [-1, 0], after: none } }),
+      /padding before must be 2 whole numbers of 0 or more, rows and columns; found \[-1, 0\]/,
+    ],
+    [conv(x, filter, { padding: { before: none, after: [0, 0.5] } }), /padding after must be .* \[0, 0\.5\]/],
+    // As a caller without types may write them.
+    [conv(x, filter, unchecked({ padding: 'same' })), /padding must be SAME, VALID or .* found "same"/],
+    [conv(x, filter, unchecked({ padding: 1 })), /padding must be SAME, VALID or .* found 1/],
+    [conv(x, filter, unchecked({})), /padding must be SAME, VALID or .* found undefined/],
+    [
+      conv(x, filter, unchecked({ padding: { before: [1], after: [1, 1] } })),
+      /padding before must be .* found \[1\]/,
+    ],
+    [conv(x, filter, unchecked({ padding: 'SAME', strides: [2] })), /strides must be .* found \[2\]/],
+    [
+      pool({ size: 2, stride: 2, padding: { before: [2, 0], after: none } }),
+      /padding of 2 cells must be smaller than the window of 2/,
+    ],
+    [pool({ size: 3, stride: 0, padding: 'SAME' }), /strides must be .* found \[0, 0\]/],
+    [
+      (b) =>
+        b.op(
+          'Conv2DBackpropInput',
+          { filter: floats(b, 'filter', filter), dy: floats(b, 'dy', [1, 6, 6, 6]) },
+          { padding: 'SAME', strides: 2, inputShape: x },
+        ),
+      /dy float32 \[1, 6, 6, 6\] must have the convolution's output shape \[1, 6, 3, 3\]/,
+    ],
+    [
+      (b) =>
+        b.op(
+          'Conv2DBackpropFilter',
+          { x: floats(b, 'x', x), dy: floats(b, 'dy', [1, 6, 3, 3]) },
+          { padding: 'SAME', strides: 2, groups: 2, filterShape: filter },
+        ),
+      /filter \[6, 4, 3, 3\] in 2 groups expects 8 input channels/,
+    ],
+  ];
+  for (const [build, message] of cases) {
+    test(message.source, () => {
+      assert.throws(
+        () => build(new GraphBuilder('refused')),
+        (error) => error instanceof GraphError && message.test(error.message),
+      );
+    });
+  }
+});
+
+function floats(b: GraphBuilder, name: string, shape: Shape): Value {
+  return b.input(name, { dtype: 'float32', shape });
+}
+
+function unchecked(attributes: object): ConvolutionAttributes {
+  return attributes as ConvolutionAttributes;
+}
+
+test('the multiply-adds of a convolution and its gradients count strides and groups', () => {
+  const b = new GraphBuilder('count');
+  const [x, filter] = [floats(b, 'x', [2, 8, 9, 9]), floats(b, 'filter', [12, 2, 3, 3])];
+  const y = b.op('Conv2D', { x, filter }, { padding: 'VALID', strides: [2, 3], groups: 4 });
+  const loss = b.op('Sum', { x: y }, { axes: [0, 1, 2, 3], keepDims: false });
+  b.output('y', y);
+  const forward = 2 * 12 * (4 * 3) * (2 * 3 * 3);
+  assert.equal(multiplyAdds(b.build()), forward);
+  for (const [index, slope] of gradients(b, loss, [x, filter]).entries()) b.output(`slope ${index}`, slope);
+  assert.equal(multiplyAdds(b.build()), 3 * forward);
+});
+
+test('a printed convolution shows strides, groups and explicit padding where it has them', () => {
+  const b = new GraphBuilder('printed');
+  const [x, filter] = [floats(b, 'x', [1, 4, 6, 6]), floats(b, 'filter', [4, 2, 3, 3])];
+  const padding = { before: [1, 0], after: [1, 2] } as const;
+  b.output(
+    'plain',
+    b.op('Conv2D', { x: floats(b, 'half', [1, 2, 6, 6]), filter }, { padding: 'SAME' }, 'plain'),
+  );
+  b.output('y', b.op('Conv2D', { x, filter }, { padding, strides: [2, 1], groups: 2 }, 'y'));
+  const text = printGraph(b.build());
+  assert.match(text, /^plain = Conv2D\(x: half, filter: filter\) \{padding: SAME\} →/m);
+  assert.match(
+    text,
+    /^y = .* \{padding: \{before: \[1, 0\], after: \[1, 2\]\}, strides: \[2, 1\], groups: 2\} → float32 \[1, 4, 3, 6\]$/m,
   );
 });

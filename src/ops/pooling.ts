@@ -3,24 +3,20 @@ import { GraphError } from '../errors.ts';
 import type { PoolAttributes } from '../graph/signature.ts';
 import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
-import type { Window } from './primitives.ts';
-import { float32Type, requireSame, requireType, sizes, slide } from './shapes.ts';
+import { float32Type, requireSame, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
 
-function pooledShape(x: TensorType, { size, stride, padding }: PoolAttributes): Shape {
-  requireType('x', x, 'float32', 'N, C, H, W');
-  const [n, c, h, w] = sizes(x.shape);
-  return [n, c, slide(h, size, stride, padding).size, slide(w, size, stride, padding).size];
+/** @throws GraphError when a window could lie wholly in the padding: it would have no maximum */
+export function poolWindow(x: Shape, { size, stride, padding }: PoolAttributes): SlidingWindow {
+  const window = slide(x, [size, size], [stride, stride], padding);
+  const most = Math.max(...window.before, ...window.after);
+  if (most < size) return window;
+  throw new GraphError(`padding of ${most} cells must be smaller than the window of ${size}`);
 }
 
-function windowOf(x: Shape, { size, stride, padding }: PoolAttributes): Window {
-  const [, , h, w] = sizes(x);
-  const [rows, columns] = [slide(h, size, stride, padding), slide(w, size, stride, padding)];
-  return {
-    strides: [stride, stride],
-    kernel: [size, size],
-    before: [rows.before, columns.before],
-    after: [rows.after, columns.after],
-  };
+function pooledShape(x: TensorType, attributes: PoolAttributes): Shape {
+  requireType('x', x, 'float32', 'N, C, H, W');
+  const [n, c] = sizes(x.shape);
+  return [n, c, ...poolWindow(x.shape, attributes).size];
 }
 
 /** y [N, C, H', W'] holds the maximum of each window of x [N, C, H, W]. */
@@ -29,19 +25,18 @@ export const maxPool: OpDefinition<'MaxPool'> = {
   gradient: {
     x: ({ op, inputs: { x }, attributes, outputs: { y }, dy }) => op('MaxPoolGrad', { x, y, dy }, attributes),
   },
-  onnx: ({ inputs: { x }, inputTypes, attributes: { size, stride, padding }, emit }) => {
-    const [, , h, w] = sizes(inputTypes.x.shape);
-    const [rows, columns] = [slide(h, size, stride, padding), slide(w, size, stride, padding)];
+  onnx: ({ inputs: { x }, inputTypes, attributes, emit }) => {
+    const { kernel, strides, before, after } = poolWindow(inputTypes.x.shape, attributes);
     return {
       y: emit('MaxPool', [x], {
-        kernel_shape: { ints: [size, size] },
-        strides: { ints: [stride, stride] },
-        pads: { ints: [rows.before, columns.before, rows.after, columns.after] },
+        kernel_shape: { ints: kernel },
+        strides: { ints: strides },
+        pads: { ints: [...before, ...after] },
       }),
     };
   },
   onednn: ({ inputs: { x }, outputTypes, attributes, call }) => ({
-    y: call('pooling_forward', { src: x }, outputTypes.y.shape, { window: windowOf(x.dims, attributes) }),
+    y: call('pooling_forward', { src: x }, outputTypes.y.shape, { window: poolWindow(x.dims, attributes) }),
   }),
 };
 
@@ -58,7 +53,7 @@ export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
   gradient: { notDifferentiable: 'second derivatives of pooling are not implemented' },
   onnx: { expandedBy: 'engine/onnx/compile/expand-pooling' },
   onednn: ({ inputs: { x, y, dy }, attributes, call, workspace }) => {
-    const window = windowOf(x.dims, attributes);
+    const window = poolWindow(x.dims, attributes);
     const reads = { diffDst: dy, workspace: workspace(x, y, window) };
     return { y: call('pooling_backward', reads, x.dims, { window }) };
   },

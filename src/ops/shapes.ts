@@ -1,7 +1,8 @@
 /** Shape arithmetic shared by the operators' rules. */
 import { GraphError } from '../errors.ts';
-import type { Padding } from '../graph/signature.ts';
+import type { Padding, RowsAndColumns } from '../graph/signature.ts';
 import { type DType, describeType, type Shape, type TensorType } from '../tensor/tensor.ts';
+import type { Window } from './primitives.ts';
 
 /** A type with the dtype of another type and the given shape. */
 export function like({ dtype }: TensorType, shape: Shape): TensorType {
@@ -45,23 +46,81 @@ export function broadcast(a: TensorType, b: TensorType): Shape {
   });
 }
 
-/** A window sliding along one axis: output size and zero cells before and after, by TensorFlow's rule
- * (`SAME`: total = max((⌈n/s⌉ - 1)·s + k - n, 0), the smaller half before). */
+/** A window sliding along one axis: output size and cells added before and after. */
 export interface Sliding {
   readonly size: number;
   readonly before: number;
   readonly after: number;
 }
 
-/** @throws GraphError when a `VALID` window is larger than the axis */
-export function slide(length: number, window: number, stride: number, padding: Padding): Sliding {
-  if (padding === 'VALID') {
-    if (window > length) throw new GraphError(`a window of ${window} is larger than its axis of ${length}`);
-    return { size: Math.floor((length - window) / stride) + 1, before: 0, after: 0 };
+/** The padding of one axis. */
+type AxisPadding = 'SAME' | 'VALID' | Pick<Sliding, 'before' | 'after'>;
+
+/** `SAME` pads by TensorFlow's rule: total = max((⌈n/s⌉ - 1)·s + k - n, 0), the smaller half before.
+ * @throws GraphError when the window is larger than the padded axis */
+function slideAlong(length: number, window: number, stride: number, padding: AxisPadding): Sliding {
+  if (padding === 'SAME') {
+    const size = Math.ceil(length / stride);
+    const total = Math.max((size - 1) * stride + window - length, 0);
+    return { size, before: Math.floor(total / 2), after: Math.ceil(total / 2) };
   }
-  const size = Math.ceil(length / stride);
-  const total = Math.max((size - 1) * stride + window - length, 0);
-  return { size, before: Math.floor(total / 2), after: Math.ceil(total / 2) };
+  const { before, after } = padding === 'VALID' ? { before: 0, after: 0 } : padding;
+  const padded = before + length + after;
+  if (window > padded) {
+    const cells = padding === 'VALID' ? '' : `, padded to ${padded}`;
+    throw new GraphError(`a window of ${window} is larger than its axis of ${length}${cells}`);
+  }
+  return { size: Math.floor((padded - window) / stride) + 1, before, after };
+}
+
+/** A window over images: how often it fits along rows and columns. */
+export interface SlidingWindow extends Window {
+  readonly size: RowsAndColumns;
+}
+
+/** The kernel as a window sliding over images [N, C, H, W].
+ * @throws GraphError when kernel or strides are not positive, padding is of another form or negative, or the window is larger than
+ * the padded image */
+export function slide(
+  images: Shape,
+  kernel: RowsAndColumns,
+  strides: RowsAndColumns,
+  padding: Padding,
+): SlidingWindow {
+  requireCounts('the kernel', kernel, 1);
+  requireCounts('strides', strides, 1);
+  requirePadding(padding);
+  const along = (axis: 0 | 1) => {
+    const cells =
+      typeof padding === 'string' ? padding : { before: padding.before[axis], after: padding.after[axis] };
+    return slideAlong(images[axis + 2] ?? 1, kernel[axis], strides[axis], cells);
+  };
+  const [rows, columns] = [along(0), along(1)];
+  return {
+    strides,
+    kernel,
+    before: [rows.before, columns.before],
+    after: [rows.after, columns.after],
+    size: [rows.size, columns.size],
+  };
+}
+
+function requirePadding(padding: Padding): void {
+  if (padding === 'SAME' || padding === 'VALID') return;
+  if (!Array.isArray(padding?.before) || !Array.isArray(padding.after)) {
+    throw new GraphError(
+      `padding must be SAME, VALID or { before: [rows, columns], after: [rows, columns] }; found ${JSON.stringify(padding)}`,
+    );
+  }
+  requireCounts('padding before', padding.before, 0);
+  requireCounts('padding after', padding.after, 0);
+}
+
+function requireCounts(name: string, counts: readonly number[], least: number): void {
+  if (counts.length === 2 && counts.every((count) => Number.isInteger(count) && count >= least)) return;
+  throw new GraphError(
+    `${name} must be 2 whole numbers of ${least} or more, rows and columns; found [${counts.join(', ')}]`,
+  );
 }
 
 /** Sizes by position, named where they are used: `const [n, c, h, w] = sizes(x.shape)`. */

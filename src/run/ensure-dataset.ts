@@ -1,14 +1,15 @@
-/** Provides the data set of a run: downloads or generates it if it is missing. */
+/** Provides data sets, for a run that lacks one or on request: downloads or generates them. */
 import { command } from '../command.ts';
-import type { DatasetDescription } from '../data/dataset.ts';
+import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
 import { type DownloadOptions, download } from '../data/download/download.ts';
 import { FetchError } from '../data/download/fetch-file.ts';
+import type { DataOptions } from '../data/events.ts';
 import { folderOf } from '../data/files.ts';
 import { requireNotMisplaced } from '../data/misplaced.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { exists } from '../disk/exists.ts';
 import { shellWord } from '../disk/shell-word.ts';
-import { RunError } from '../errors.ts';
+import { RunError, UsageError } from '../errors.ts';
 
 /** Generates or downloads the data set if its folder is missing.
  * @throws RunError when it cannot be downloaded or written, with alternatives */
@@ -27,8 +28,51 @@ export async function ensureDataset(
   await fetchDataset(dataset, dataDir, options);
 }
 
+/** A data set that the caller asks for, with its source: by default the address of its archive. */
+export interface DatasetRequest {
+  readonly dataset: DatasetName;
+  /** The folder of the data sets. */
+  readonly dataDir: string;
+  /** Another address of the archive. */
+  readonly url?: string | undefined;
+  /** Path of a copy of the archive. */
+  readonly tarball?: string | undefined;
+}
+
+/** @throws UsageError for options that contradict each other, and unsupported URLs */
+export function requireOneSource({ dataset, url, tarball }: DatasetRequest): void {
+  if (url !== undefined && tarball !== undefined)
+    throw new UsageError('`url` and `tarball`: the archive comes from one of them; leave one out');
+  if (datasets[dataset].archive === undefined && (url ?? tarball) !== undefined)
+    throw new UsageError(
+      `\`${url === undefined ? 'tarball' : 'url'}\`: \`dataset: ${dataset}\` is generated, not downloaded; leave one of them out`,
+    );
+  if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
+    throw new UsageError(`\`url\`: expected a URL with http:// or https://, found ${JSON.stringify(url)}`);
+}
+
+/** Downloads or generates a data set and verifies it, or verifies the existing one. The last event is `ready`.
+ * @throws UsageError as `requireOneSource` does
+ * @throws RunError when it is damaged, or cannot be downloaded or written, with alternatives
+ * @throws StoppedError when the signal is aborted */
+export async function provideDataset(
+  request: DatasetRequest,
+  { signal = new AbortController().signal, onEvent = () => undefined }: DataOptions = {},
+): Promise<void> {
+  requireOneSource(request);
+  const { dataDir, url, tarball } = request;
+  const dataset = datasets[request.dataset];
+  if (dataset.archive === undefined) {
+    const already = !(await ensureSynthetic(dataDir, { signal, onEvent }));
+    onEvent({ kind: 'ready', folder: folderOf(dataDir, dataset), already });
+    return;
+  }
+  const source = { ...(url !== undefined && { url }), ...(tarball !== undefined && { tarball }) };
+  await fetchDataset(dataset, dataDir, { signal, onEvent, ...source });
+}
+
 /** @throws RunError when it cannot be downloaded or written, with alternatives */
-export async function fetchDataset(
+async function fetchDataset(
   dataset: DatasetDescription,
   dataDir: string,
   options: DownloadOptions,

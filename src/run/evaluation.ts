@@ -13,9 +13,9 @@ import { shellWord } from '../disk/shell-word.ts';
 import { requireOffered } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import { type EvaluationKey, EvaluationLog } from '../evaluation/evaluation-log.ts';
+import { EventQueue } from '../events.ts';
 import { CheckpointScorer, type ScoringEvent } from './checkpoint-scorer.ts';
 import { type EvaluationRequest, type EvaluationSettings, settingsOf } from './evaluation-request.ts';
-import { EventQueue } from './event-queue.ts';
 
 export type EvaluationEvent =
   /** The folder is being watched; results are appended to the file. */

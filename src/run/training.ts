@@ -10,6 +10,7 @@ import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning } from '../errors.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
+import { EventQueue } from '../events.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
@@ -19,7 +20,6 @@ import { makeRun, requireSameRun, type TrainingRun } from '../training/training-
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { ensureDataset } from './ensure-dataset.ts';
-import { EventQueue } from './event-queue.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { TrainDir } from './train-dir.ts';
 import {

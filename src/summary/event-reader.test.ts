@@ -119,7 +119,7 @@ test('the cut end of one file does not hide the next', async (t) => {
   assert.deepEqual(await steps(dir), [0, 1]);
 });
 
-test('reading goes on at the end of the last event', async (t) => {
+test('reading continues at the end of the last event', async (t) => {
   const path = join(await folder(t), 'events.out.tfevents.1.a');
   await write(path, [version, scalar('a', 0, 1)]);
   const ends: number[] = [];

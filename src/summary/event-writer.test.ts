@@ -131,7 +131,7 @@ test('a file of the stated size is followed by another, which has the version bu
   );
 });
 
-test('an error of the disk is told once; what waited is written whole when there is room again', async (t) => {
+test('a disk error is reported once; queued events are written whole when there is room again', async (t) => {
   const dir = await folder(t);
   const errors: RunError[] = [];
   const writer = writerIn(dir, { onError: (error) => errors.push(error) });

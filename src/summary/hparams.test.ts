@@ -42,7 +42,7 @@ for (const { what, value, hexadecimal } of published) {
   });
 }
 
-test('words and switches are told from numbers', () => {
+test('texts and booleans are distinguished from numbers', () => {
   const value = sessionStartValue({ a: 'x', b: true, c: 0 }, 1);
   assert.ok(value.kind === 'plugin');
   // A map: field 1 with key (field 1) and Value (field 2), in which text is field 3, a switch 4, a number 2.

@@ -37,7 +37,7 @@ test('a line has the time, the step and every scalar under its tag; what is no s
     assert.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 60_000, String(time));
   }));
 
-test('a run that goes on takes away the lines from its first step on, and the last one where it was cut', () =>
+test('a resumed run removes the lines from its first step on, and a last line that was cut short', () =>
   inTemporaryFolder(async (dir) => {
     const killed = new MetricsFile(dir, 0, failing);
     for (const step of [0, 2, 4, 6]) killed.add(step, [loss(1)]);
@@ -77,7 +77,7 @@ test('without a first step nothing is taken away but a cut line', () =>
     ]);
   }));
 
-test('a disk that is full is told once, cuts no line, and what waited is written when there is room', (context) =>
+test('a full disk is reported once, cuts no line, and queued lines are written when there is room', (context) =>
   fullDisk(context, '64k', async ({ dir, fill, free }) => {
     const errors: RunError[] = [];
     const metrics = new MetricsFile(dir, 0, (error) => errors.push(error));

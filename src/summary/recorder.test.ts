@@ -129,7 +129,7 @@ describe('what is on the disk', () => {
       await recorder.close();
     }));
 
-  test('a run that goes on takes the place of what was recorded from its first step on', () =>
+  test('a resumed run replaces what was recorded from its first step on', () =>
     inTemporaryFolder(async (dir) => {
       const before = await open(dir);
       for (const step of [0, 2, 4, 6]) await before.record(step, [scalar(1)]);
@@ -155,7 +155,7 @@ describe('what goes wrong', () => {
       });
     }));
 
-  test('a full disk is told once; recording goes on, and nothing is lost when there is room again', (context) =>
+  test('a full disk is reported once; recording continues, and nothing is lost when there is room again', (context) =>
     fullDisk(context, '256k', async ({ dir, fill, free }) => {
       const told: string[] = [];
       const recorder = await open(dir, (message) => told.push(message));
@@ -178,7 +178,7 @@ describe('what goes wrong', () => {
       assert.equal(told.length, 1);
     }));
 
-  test('a thread that fails is told once, and nobody waits for it', () =>
+  test('a thread that fails is reported once, and no call waits for it', () =>
     inTemporaryFolder(async (dir) => {
       const told: string[] = [];
       const recorder = await open(dir, (message) => told.push(message));

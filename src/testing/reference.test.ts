@@ -27,6 +27,26 @@ describe('the reference matches results computed by hand', () => {
     });
   }
 
+  test('explicit padding: windows from the first padded cell, as many as fit', () => {
+    assert.deepEqual(windows(5, 3, 2, { before: 1, after: 2 }), { count: 3, first: -1 });
+    assert.deepEqual(windows(5, 3, 2, { before: 1, after: 1 }), { count: 3, first: -1 });
+    assert.deepEqual(windows(6, 3, 4, { before: 0, after: 0 }), { count: 1, first: -0 });
+  });
+
+  test('a convolution with strides and groups reads every other column, and channels of its group only', () => {
+    const x = reference(float32([1, 2, 1, 4], [1, 2, 3, 4, 5, 6, 7, 8]));
+    const filter = reference(float32([2, 1, 1, 2], [1, 10, 100, 1000]));
+    const strided = { padding: 'VALID', strides: [1, 2], groups: 2 } as const;
+    const { y } = computeOperator('Conv2D', { x, filter }, strided);
+    assert.deepEqual(
+      [y.shape, [...y.data]],
+      [
+        [1, 2, 1, 2],
+        [21, 43, 6500, 8700],
+      ],
+    );
+  });
+
   test('a convolution with a window of two pads after the image', () => {
     const x = reference(float32([1, 1, 2, 2], [1, 2, 3, 4]));
     const filter = reference(float32([1, 1, 2, 2], [1, 10, 100, 1000]));

@@ -5,7 +5,15 @@
 
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import { resultEntries } from '../graph/results.ts';
-import type { AttributesOf, OpName, OutputNames, Padding, PerInput, PerOutput } from '../graph/signature.ts';
+import type {
+  AttributesOf,
+  ConvolutionAttributes,
+  OpName,
+  OutputNames,
+  Padding,
+  PerInput,
+  PerOutput,
+} from '../graph/signature.ts';
 import { type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
 /** A tensor of any dtype as float64; booleans are 0 and 1. */
@@ -96,30 +104,41 @@ export function windows(
   length: number,
   size: number,
   stride: number,
-  padding: Padding,
+  padding: 'SAME' | 'VALID' | { readonly before: number; readonly after: number },
 ): { readonly count: number; readonly first: number } {
+  if (typeof padding !== 'string') {
+    const ends = length + padding.before + padding.after - size;
+    return { count: (ends - (ends % stride)) / stride + 1, first: -padding.before };
+  }
   if (padding === 'VALID') return { count: Math.ceil((length - size + 1) / stride), first: 0 };
   const left = length % stride;
   const padded = Math.max(0, size - (left === 0 ? stride : left));
   return { count: (length - left) / stride + Number(left > 0), first: -((padded - (padded % 2)) / 2) };
 }
 
+/** The padding of rows (0) or columns (1). */
+function along(padding: Padding, axis: 0 | 1) {
+  return typeof padding === 'string' ? padding : { before: padding.before[axis], after: padding.after[axis] };
+}
+
 /** Calls `visit` for every multiplication of a convolution, with the indices of the output, input and filter cells. */
 function convolve(
   x: Shape,
   filter: Shape,
-  padding: Padding,
+  { padding, strides = 1, groups = 1 }: ConvolutionAttributes,
   visit: (y: readonly number[], x: readonly number[], filter: readonly number[]) => void,
 ): Shape {
-  const [n = 0, i = 0, h = 0, w = 0] = x;
-  const [o = 0, , kh = 0, kw = 0] = filter;
-  const rows = windows(h, kh, 1, padding);
-  const columns = windows(w, kw, 1, padding);
+  const [n = 0, , h = 0, w = 0] = x;
+  const [o = 0, i = 0, kh = 0, kw = 0] = filter;
+  const [down, across] = typeof strides === 'number' ? [strides, strides] : strides;
+  const rows = windows(h, kh, down, along(padding, 0));
+  const columns = windows(w, kw, across, along(padding, 1));
   const y = [n, o, rows.count, columns.count];
   fill([...y, i, kh, kw], ([image = 0, out = 0, row = 0, column = 0, input = 0, kr = 0, kc = 0]) => {
-    const [r, c] = [row + kr + rows.first, column + kc + columns.first];
+    const [r, c] = [row * down + kr + rows.first, column * across + kc + columns.first];
     const inside = r >= 0 && r < h && c >= 0 && c < w;
-    if (inside) visit([image, out, row, column], [image, input, r, c], [out, input, kr, kc]);
+    const read = Math.trunc((out * groups) / o) * i + input;
+    if (inside) visit([image, out, row, column], [image, read, r, c], [out, input, kr, kc]);
     return 0;
   });
   return y;
@@ -134,11 +153,9 @@ function zeros(shape: Shape): Reference & { add: (index: readonly number[], valu
   return { shape, data, add };
 }
 
-function conv2D(x: Reference, filter: Reference, padding: Padding): Reference {
-  const [n = 0, , h = 0, w = 0] = x.shape;
-  const [o = 0, , kh = 0, kw = 0] = filter.shape;
-  const y = zeros([n, o, windows(h, kh, 1, padding).count, windows(w, kw, 1, padding).count]);
-  convolve(x.shape, filter.shape, padding, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
+function conv2D(x: Reference, filter: Reference, attributes: ConvolutionAttributes): Reference {
+  const y = zeros(convolve(x.shape, filter.shape, attributes, () => {}));
+  convolve(x.shape, filter.shape, attributes, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
   return y;
 }
 
@@ -150,8 +167,8 @@ function addBias(x: Reference, bias: Reference): Reference {
 function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'>, y: readonly number[]) {
   const [, , h = 0, w = 0] = x;
   const [n = 0, c = 0, row = 0, column = 0] = y;
-  const top = row * stride + windows(h, size, stride, padding).first;
-  const left = column * stride + windows(w, size, stride, padding).first;
+  const top = row * stride + windows(h, size, stride, along(padding, 0)).first;
+  const left = column * stride + windows(w, size, stride, along(padding, 1)).first;
   return Array.from({ length: size * size }, (_, cell) => [
     n,
     c,
@@ -283,15 +300,15 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
       }),
     };
   },
-  Conv2D: ({ x, filter }, { padding }) => ({ y: conv2D(x, filter, padding) }),
-  Conv2DBackpropInput: ({ filter, dy }, { padding, inputShape }) => {
+  Conv2D: ({ x, filter }, attributes) => ({ y: conv2D(x, filter, attributes) }),
+  Conv2DBackpropInput: ({ filter, dy }, { inputShape, ...attributes }) => {
     const dx = zeros(inputShape);
-    convolve(inputShape, filter.shape, padding, (yi, xi, fi) => dx.add(xi, at(dy, yi) * at(filter, fi)));
+    convolve(inputShape, filter.shape, attributes, (yi, xi, fi) => dx.add(xi, at(dy, yi) * at(filter, fi)));
     return { y: dx };
   },
-  Conv2DBackpropFilter: ({ x, dy }, { padding, filterShape }) => {
+  Conv2DBackpropFilter: ({ x, dy }, { filterShape, ...attributes }) => {
     const df = zeros(filterShape);
-    convolve(x.shape, filterShape, padding, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
+    convolve(x.shape, filterShape, attributes, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
     return { y: df };
   },
   BiasAdd: ({ x, bias }) => ({ y: addBias(x, bias) }),
@@ -305,7 +322,8 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   MaxPool: ({ x }, attributes) => {
     const [n = 0, c = 0, h = 0, w = 0] = x.shape;
     const { size, stride, padding } = attributes;
-    const shape = [n, c, windows(h, size, stride, padding).count, windows(w, size, stride, padding).count];
+    const rows = windows(h, size, stride, along(padding, 0)).count;
+    const shape = [n, c, rows, windows(w, size, stride, along(padding, 1)).count];
     return {
       y: fill(shape, (y) => Math.max(...windowCells(x.shape, attributes, y).map((cell) => at(x, cell)))),
     };

@@ -3,7 +3,7 @@
  * shapes and values with the reference, and gradients with central differences. Values are drawn from a seeded stream and avoid
  * kinks; that test has separate cases for kinks and ties.
  */
-import type { AttributesOf, OpName, Padding, PerInput } from '../graph/signature.ts';
+import type { AttributesOf, ConvolutionAttributes, OpName, PerInput } from '../graph/signature.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { computeOperator, reference } from './reference.ts';
@@ -72,6 +72,8 @@ const pools: readonly [PoolExample, ...PoolExample[]] = [
   { shape: [1, 2, 7, 7], attributes: { size: 3, stride: 2, padding: 'VALID' } },
   { shape: [2, 2, 6, 6], attributes: { size: 2, stride: 2, padding: 'SAME' } },
   { shape: [1, 1, 5, 5], attributes: { size: 3, stride: 1, padding: 'SAME' } },
+  { shape: [1, 2, 8, 7], attributes: { size: 3, stride: 2, padding: { before: [1, 1], after: [1, 1] } } },
+  { shape: [1, 2, 5, 6], attributes: { size: 3, stride: 3, padding: { before: [2, 0], after: [1, 2] } } },
 ];
 
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
@@ -82,17 +84,78 @@ interface ConvolutionExample {
   readonly x: Shape;
   readonly filter: Shape;
   readonly y: Shape;
-  readonly padding: Padding;
+  readonly attributes: ConvolutionAttributes;
 }
 const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
-  { x: [2, 3, 6, 7], filter: [4, 3, 5, 5], y: [2, 4, 6, 7], padding: 'SAME' },
-  { x: [1, 2, 5, 5], filter: [3, 2, 3, 3], y: [1, 3, 3, 3], padding: 'VALID' },
-  { x: [2, 2, 4, 5], filter: [3, 2, 2, 2], y: [2, 3, 4, 5], padding: 'SAME' },
-  { x: [1, 70, 4, 4], filter: [2, 70, 3, 3], y: [1, 2, 4, 4], padding: 'SAME' },
-  { x: [2, 4, 3, 3], filter: [4, 4, 1, 1], y: [2, 4, 3, 3], padding: 'VALID' },
+  { x: [2, 3, 6, 7], filter: [4, 3, 5, 5], y: [2, 4, 6, 7], attributes: { padding: 'SAME' } },
+  { x: [1, 2, 5, 5], filter: [3, 2, 3, 3], y: [1, 3, 3, 3], attributes: { padding: 'VALID' } },
+  { x: [2, 2, 4, 5], filter: [3, 2, 2, 2], y: [2, 3, 4, 5], attributes: { padding: 'SAME' } },
+  { x: [1, 70, 4, 4], filter: [2, 70, 3, 3], y: [1, 2, 4, 4], attributes: { padding: 'SAME' } },
+  { x: [2, 4, 3, 3], filter: [4, 4, 1, 1], y: [2, 4, 3, 3], attributes: { padding: 'VALID' } },
+  // Strides: 3×3 and 1×1 as in ResNet-20, windows that leave cells unread, and strides of more than the filter.
+  { x: [2, 16, 8, 8], filter: [20, 16, 3, 3], y: [2, 20, 4, 4], attributes: { padding: 'SAME', strides: 2 } },
+  { x: [2, 5, 8, 8], filter: [6, 5, 1, 1], y: [2, 6, 4, 4], attributes: { padding: 'SAME', strides: 2 } },
+  {
+    x: [1, 2, 7, 9],
+    filter: [3, 2, 3, 3],
+    y: [1, 3, 4, 5],
+    attributes: { padding: 'SAME', strides: [2, 2] },
+  },
+  { x: [1, 2, 8, 10], filter: [3, 2, 3, 3], y: [1, 3, 3, 4], attributes: { padding: 'VALID', strides: 2 } },
+  { x: [2, 2, 8, 9], filter: [3, 2, 2, 2], y: [2, 3, 3, 3], attributes: { padding: 'SAME', strides: 3 } },
+  { x: [1, 3, 8, 8], filter: [2, 3, 2, 2], y: [1, 2, 3, 3], attributes: { padding: 'VALID', strides: 3 } },
+  {
+    x: [1, 3, 10, 7],
+    filter: [4, 3, 5, 5],
+    y: [1, 4, 4, 4],
+    attributes: { padding: 'SAME', strides: [3, 2] },
+  },
+  {
+    x: [1, 3, 6, 6],
+    filter: [4, 3, 5, 3],
+    y: [1, 4, 2, 2],
+    attributes: { padding: 'VALID', strides: [1, 3] },
+  },
+  // Explicit padding, of one side only, and of as many cells as the filter has.
+  {
+    ...{ x: [1, 16, 4, 8], filter: [3, 16, 3, 3], y: [1, 3, 4, 8] },
+    attributes: { padding: { before: [1, 1], after: [1, 1] } },
+  },
+  {
+    ...{ x: [1, 2, 4, 5], filter: [3, 2, 3, 2], y: [1, 3, 5, 4] },
+    attributes: { padding: { before: [2, 0], after: [1, 0] } },
+  },
+  {
+    ...{ x: [1, 2, 7, 6], filter: [3, 2, 3, 3], y: [1, 3, 4, 4] },
+    attributes: { padding: { before: [0, 1], after: [2, 2] }, strides: 2 },
+  },
+  {
+    ...{ x: [1, 3, 3, 3], filter: [2, 3, 1, 1], y: [1, 2, 3, 2] },
+    attributes: { padding: { before: [1, 0], after: [1, 1] }, strides: [2, 3] },
+  },
+  {
+    ...{ x: [1, 33, 3, 3], filter: [2, 33, 2, 2], y: [1, 2, 6, 5] },
+    attributes: { padding: { before: [2, 2], after: [2, 1] } },
+  },
+  // Groups, and as many of them as channels.
+  { x: [2, 4, 5, 5], filter: [6, 2, 3, 3], y: [2, 6, 5, 5], attributes: { padding: 'SAME', groups: 2 } },
+  {
+    ...{ x: [1, 32, 8, 8], filter: [32, 16, 3, 3], y: [1, 32, 4, 4] },
+    attributes: { padding: 'SAME', strides: 2, groups: 2 },
+  },
+  { x: [2, 6, 4, 5], filter: [3, 2, 1, 1], y: [2, 3, 4, 5], attributes: { padding: 'VALID', groups: 3 } },
+  { x: [2, 5, 6, 6], filter: [5, 1, 3, 3], y: [2, 5, 6, 6], attributes: { padding: 'SAME', groups: 5 } },
+  {
+    ...{ x: [1, 16, 6, 6], filter: [16, 1, 3, 3], y: [1, 16, 3, 3] },
+    attributes: { padding: { before: [1, 1], after: [1, 1] }, strides: 2, groups: 16 },
+  },
+  {
+    ...{ x: [1, 3, 7, 5], filter: [6, 1, 5, 5], y: [1, 6, 3, 2] },
+    attributes: { padding: 'SAME', strides: 3, groups: 3 },
+  },
   // Shapes for which an engine may use a special algorithm.
-  { x: [2, 16, 8, 12], filter: [5, 16, 5, 5], y: [2, 5, 8, 12], padding: 'SAME' },
-  { x: [1, 18, 4, 8], filter: [3, 18, 3, 3], y: [1, 3, 4, 8], padding: 'SAME' },
+  { x: [2, 16, 8, 12], filter: [5, 16, 5, 5], y: [2, 5, 8, 12], attributes: { padding: 'SAME' } },
+  { x: [1, 18, 4, 8], filter: [3, 18, 3, 3], y: [1, 3, 4, 8], attributes: { padding: 'SAME' } },
 ];
 
 export const samples: { readonly [N in OpName]: Samples<N> } = {
@@ -169,17 +232,17 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
       attributes: { transposeA: true, transposeB: true },
     },
   ],
-  Conv2D: each(convolutions, ({ x, filter, padding }) => ({
+  Conv2D: each(convolutions, ({ x, filter, attributes }) => ({
     inputs: { x: uniform(x), filter: uniform(filter) },
-    attributes: { padding },
+    attributes,
   })),
-  Conv2DBackpropInput: each(convolutions, ({ x, filter, y, padding }) => ({
+  Conv2DBackpropInput: each(convolutions, ({ x, filter, y, attributes }) => ({
     inputs: { filter: uniform(filter), dy: uniform(y) },
-    attributes: { padding, inputShape: x },
+    attributes: { ...attributes, inputShape: x },
   })),
-  Conv2DBackpropFilter: each(convolutions, ({ x, filter, y, padding }) => ({
+  Conv2DBackpropFilter: each(convolutions, ({ x, filter, y, attributes }) => ({
     inputs: { x: uniform(x), dy: uniform(y) },
-    attributes: { padding, filterShape: filter },
+    attributes: { ...attributes, filterShape: filter },
   })),
   BiasAdd: [
     { inputs: { x: uniform([3, 4]), bias: uniform([4]) }, attributes: {} },

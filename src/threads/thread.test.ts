@@ -124,7 +124,7 @@ describe('errors of a service', () => {
         assert.ok(error.cause instanceof Error);
         assert.deepEqual({ ...error.cause }, { code: 'ENOENT', path: '/a' });
         assert.equal(error.cause.message, 'no file');
-        assert.equal(await thread.call('sum', []), 40, 'the thread goes on');
+        assert.equal(await thread.call('sum', []), 40, 'the thread continues');
       }));
   }
 
@@ -170,7 +170,7 @@ describe('the end', () => {
     ],
   ];
   for (const [title, lines, message] of ends)
-    test(`of a thread is told by the calls that wait and by every later one: ${title}`, async () => {
+    test(`of a thread rejects the waiting calls and every later one: ${title}`, async () => {
       const thread = count(lines);
       const told = (call: Promise<unknown>) => call.then(() => 'answered', threadFailure);
       const [, ...waiting] = [thread.begin(1), thread.call('add', [1]), thread.call('sum', [])].map(told);

@@ -12,7 +12,7 @@ test('work is waited for as long as no stop is requested, and for a while after'
   assert.equal(patience.hasAbandoned, false);
 });
 
-test('work that does not end after a stop is abandoned, and its error is nobody’s', async () => {
+test('work that does not end after a stop is abandoned, and its error is dropped', async () => {
   const stop = new AbortController();
   const patience = new Patience(stop.signal, 50);
   const work = sleep(300).then(() => Promise.reject(new Error('late')));

@@ -76,7 +76,7 @@ test('a stop while the held out images are scored saves that very step, and its 
     assert.equal((await validate.best.latest())?.checkpoint.metadata.globalStep, 2);
   }));
 
-/** The engine, whose steps take so many milliseconds more. */
+/** The engine, with steps that take the given time longer. */
 function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
   return {
     ...engine,

@@ -1,45 +1,22 @@
-/** `cifar10 doctor`: checks this machine, and whether training works on it. */
-
-import { dataFindings, type Finding, folderFinding, machineFindings } from '../../doctor/checks.ts';
-import { autoFinding, type EngineTrial, tryEngines } from '../../doctor/engines.ts';
-import { version } from '../../version.ts';
+/** `cifar10 doctor`: flags, one call, printed findings. */
+import { diagnose } from '../../doctor/doctor.ts';
 import type { DoctorFlags } from '../flag-table.ts';
 import { inFlags } from '../option-flags.ts';
 import type { CommandContext, Outcome } from './context.ts';
 
-/** The size of CIFAR-10, archive and files; and of a few checkpoints. */
-const dataBytes = 400 * 2 ** 20;
-const runBytes = 100 * 2 ** 20;
-
 /** Fails if something is missing or training does not work. */
 export async function doctorCommand({ flags, console }: CommandContext<DoctorFlags>): Promise<Outcome> {
   let works = true;
-  const tell = (found: Finding) => {
-    const finding = { ...found, subject: inFlags(found.subject), text: inFlags(found.text) };
-    works &&= finding.verdict !== 'missing';
-    console.result(`${finding.verdict.padEnd(7)}  ${finding.subject}: ${finding.text}`, {
-      kind: 'finding',
-      ...finding,
-    });
-  };
-  tell({
-    verdict: 'ok',
-    subject: 'versions',
-    text: `cifar10 ${version}, Node.js ${process.versions.node}, ${process.platform} ${process.arch}`,
-  });
-  for (const finding of machineFindings()) tell(finding);
-  tell(await folderFinding('data folder', flags.dataDir, dataBytes));
-  tell(await folderFinding('train folder', flags.trainDir, runBytes));
-  console.progress(() => `reading the data in ${flags.dataDir} …`);
-  const found = await dataFindings(flags.dataDir);
-  console.progress(undefined);
-  for (const finding of found) tell(finding);
-  const trials: EngineTrial[] = [];
-  for await (const trial of tryEngines((what) => console.progress(() => what))) {
+  for await (const event of diagnose(flags)) {
+    if (event.kind === 'busy') {
+      console.progress(() => event.what);
+      continue;
+    }
     console.progress(undefined);
-    trials.push(trial);
-    tell(trial.finding);
+    const finding = { ...event, subject: inFlags(event.subject), text: inFlags(event.text) };
+    const { verdict, subject, text } = finding;
+    works &&= verdict !== 'missing';
+    console.result(`${verdict.padEnd(7)}  ${subject}: ${text}`, finding);
   }
-  tell(autoFinding(trials));
   return works ? 'done' : 'failed';
 }

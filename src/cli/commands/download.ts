@@ -1,9 +1,5 @@
-/** `cifar10 download`: provides a verified data set. */
-import { datasets } from '../../data/dataset.ts';
-import { folderOf } from '../../data/files.ts';
-import { ensureSynthetic } from '../../data/synthetic/generate.ts';
-import { UsageError } from '../../errors.ts';
-import { fetchDataset } from '../../run/ensure-dataset.ts';
+/** `cifar10 download`: flags, one call, printed events. */
+import { provideDataset, requireOneSource } from '../../run/ensure-dataset.ts';
 import { dataReporter } from '../data-reporter.ts';
 import type { DownloadFlags } from '../flag-table.ts';
 import type { CommandContext, Outcome } from './context.ts';
@@ -17,27 +13,6 @@ export async function downloadCommand({
 }: CommandContext<DownloadFlags>): Promise<Outcome> {
   requireOneSource(flags);
   await requireTrustedFolders(flags, given, ['dataDir'], console.warn);
-  const { dataDir, url, tarball } = flags;
-  const dataset = datasets[flags.dataset];
-  const onEvent = dataReporter(console, console.result);
-  if (dataset.archive === undefined) {
-    const already = !(await ensureSynthetic(dataDir, { signal, onEvent }));
-    onEvent({ kind: 'ready', folder: folderOf(dataDir, dataset), already });
-    return 'done';
-  }
-  const source = { ...(url !== undefined && { url }), ...(tarball !== undefined && { tarball }) };
-  await fetchDataset(dataset, dataDir, { signal, onEvent, ...source });
+  await provideDataset(flags, { signal, onEvent: dataReporter(console, console.result) });
   return 'done';
-}
-
-/** @throws UsageError for flags that contradict each other, and unsupported URLs */
-function requireOneSource({ dataset, url, tarball }: DownloadFlags): void {
-  if (url !== undefined && tarball !== undefined)
-    throw new UsageError('--url and --tarball: the archive comes from one of them; leave one out');
-  if (datasets[dataset].archive === undefined && (url ?? tarball) !== undefined)
-    throw new UsageError(
-      `--${url === undefined ? 'tarball' : 'url'}: --dataset ${dataset} is generated, not downloaded; leave one of them out`,
-    );
-  if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
-    throw new UsageError(`--url: expected a URL with http:// or https://, found ${JSON.stringify(url)}`);
 }

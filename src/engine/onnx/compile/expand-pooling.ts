@@ -18,26 +18,43 @@
 import type { Value } from '../../../graph/graph.ts';
 import type { PoolAttributes } from '../../../graph/signature.ts';
 import type { Apply } from '../../../ops/definition.ts';
-import { sizes, slide } from '../../../ops/shapes.ts';
+import { poolWindow } from '../../../ops/pooling.ts';
+import { sizes } from '../../../ops/shapes.ts';
+import type { Shape } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { turned } from './layout.ts';
 
-/** The window's cells along one axis of images [H, W, R], R = N · C. */
-interface Axis extends PoolAttributes {
+/** The windows along one axis of images [H, W, R], R = N · C: cells of a window, from one to the next, how many there are, and
+ * cells of padding before the first. */
+interface Axis {
   readonly axis: 0 | 1;
+  readonly size: number;
+  readonly stride: number;
+  readonly outputs: number;
+  readonly before: number;
+}
+
+/** Rows and columns of the windows over x [N, C, H, W]. */
+function axesOf(x: Shape, attributes: PoolAttributes): readonly [Axis, Axis] {
+  const { size, stride } = attributes;
+  const window = poolWindow(x, attributes);
+  const along = (axis: 0 | 1) => {
+    return { axis, size, stride, outputs: window.size[axis], before: window.before[axis] };
+  };
+  return [along(0), along(1)];
 }
 
 export const expandPooling: Expansions = {
   MaxPool: ({ inputs: { x }, attributes, outputs }, { op }) => {
-    const image = flat(op, x);
-    const y = largest(op, largest(op, image, { ...attributes, axis: 1 }), { ...attributes, axis: 0 });
+    const [rows, columns] = axesOf(x.shape, attributes);
+    const y = largest(op, largest(op, flat(op, x), columns), rows);
     return { y: unflat(op, y, outputs.y.shape) };
   },
   MaxPoolGrad: ({ inputs: { x, y, dy }, attributes }, { op }) => {
     const image = flat(op, x);
-    const columns = { ...attributes, axis: 1 } as const;
+    const [rows, columns] = axesOf(x.shape, attributes);
     const inRows = largest(op, image, columns);
-    const rowGradient = spread(op, inRows, flat(op, y), flat(op, dy), { ...attributes, axis: 0 });
+    const rowGradient = spread(op, inRows, flat(op, y), flat(op, dy), rows);
     return { y: unflat(op, spread(op, image, inRows, rowGradient, columns), x.shape) };
   },
 };
@@ -61,9 +78,8 @@ function atAxis(axis: number, value: number, others: number): readonly number[] 
  * For each tap of the window the cells under it, one for every output. x is cut into phases, each phase shifted by
  * whole cells; cells beyond the edge are -∞ and never win.
  */
-function taps(op: Apply, x: Value, { axis, size, stride, padding }: Axis): readonly Value[] {
+function taps(op: Apply, x: Value, { axis, size, stride, outputs, before }: Axis): readonly Value[] {
   const length = x.shape[axis] ?? 0;
-  const { size: outputs, before } = slide(length, size, stride, padding);
   return Array.from({ length: size }, (_, tap) => {
     // Tap t of output j is cell j · stride + t - before; `first` is the first that is inside, of output `skipped`.
     const skipped = Math.max(0, Math.ceil((before - tap) / stride));
@@ -91,9 +107,8 @@ function largest(op: Apply, x: Value, axis: Axis): Value {
 
 /** The gradient of `largest`: dy at the first of the window's largest cells, summed over the windows. */
 function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
-  const { axis, size, stride, padding } = window;
+  const { axis, size, stride, outputs, before } = window;
   const length = x.shape[axis] ?? 0;
-  const { size: outputs, before } = slide(length, size, stride, padding);
   let rest = dy;
   const cells = Math.ceil((length + before) / stride);
   const phases: Value[][] = Array.from({ length: stride }, () => []);

@@ -14,6 +14,8 @@
  * the largest value, where the definition in float32 differs by 4·10⁻⁷ (measured on conv2).
  */
 import type { Value } from '../../../graph/graph.ts';
+import type { ConvolutionAttributes } from '../../../graph/signature.ts';
+import { convolutionWindow } from '../../../ops/convolution.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape } from '../../../tensor/tensor.ts';
@@ -22,13 +24,19 @@ import { turned } from './layout.ts';
 
 const tile = 4;
 
-/** Does the algorithm fit? Square filters of 3 or 5 taps, whole tiles, and enough channels to be worth it. */
-export function fitsWinograd(x: Shape, filter: Shape, padding: string): boolean {
+/** Does the algorithm fit? Square filters of 3 or 5 taps, stride 1, padding that keeps rows and columns, whole tiles, and enough
+ * channels to be worth it. */
+export function fitsWinograd(x: Shape, filter: Shape, attributes: ConvolutionAttributes): boolean {
   const [, i, h, w] = sizes(x);
-  const [, , kh, kw] = sizes(filter);
-  return (
-    padding === 'SAME' && kh === kw && (kh === 3 || kh === 5) && h % tile === 0 && w % tile === 0 && i >= 16
-  );
+  const { kernel, strides, before, after } = convolutionWindow(x, filter, attributes);
+  const [k] = kernel;
+  const fitsAxis = (axis: 0 | 1) => {
+    const keeps = before[axis] === (k - 1) / 2 && after[axis] === (k - 1) / 2;
+    return kernel[axis] === k && strides[axis] === 1 && keeps;
+  };
+  const whole = h % tile === 0 && w % tile === 0;
+  const enough = i >= 16 && (attributes.groups ?? 1) === 1;
+  return (k === 3 || k === 5) && fitsAxis(0) && fitsAxis(1) && whole && enough;
 }
 
 /** The sizes and matrices of one convolution. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Graph } from '../../../graph/graph.ts';
+import { gradients } from '../../../autodiff/gradients.ts';
+import type { Graph, Value } from '../../../graph/graph.ts';
 import { printGraph, printNode } from '../../../graph/print.ts';
+import type { ConvolutionAttributes } from '../../../graph/signature.ts';
 import { tutorialNetwork } from '../../../model/networks/tutorial.ts';
 import { GraphBuilder } from '../../../ops/builder.ts';
 import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
@@ -70,6 +72,51 @@ describe('every pass leaves what a training step computes as it is', () => {
       const actual = computeGraph(pass(training.graph), given);
       for (const [name, value] of expected) assertClose(actual.get(name), value, 1e-6, name); // the constants that passes add are float32
     });
+  }
+});
+
+/** Loss and gradients of two convolutions with strides, groups and explicit padding, a bias, a ReLU and a pool behind each. */
+function stridedGraph(): Graph {
+  const b = new GraphBuilder('strided');
+  const padding = { before: [1, 0], after: [1, 2] } as const;
+  const filters = [
+    b.variable('filter1', { dtype: 'float32', shape: [8, 3, 3, 3] }, 'parameter'),
+    b.variable('filter2', { dtype: 'float32', shape: [8, 2, 3, 3] }, 'parameter'),
+  ] as const;
+  const biases = ['bias1', 'bias2'].map((name) =>
+    b.variable(name, { dtype: 'float32', shape: [8] }, 'parameter'),
+  );
+  const layer = (x: Value, filter: Value, bias: Value, attributes: ConvolutionAttributes) => {
+    const y = b.op('Relu', { x: b.op('BiasAdd', { x: b.op('Conv2D', { x, filter }, attributes), bias }) });
+    return b.op('MaxPool', { x: y }, { size: 3, stride: 2, padding: { before: [1, 1], after: [1, 1] } });
+  };
+  const [bias1, bias2] = biases;
+  assert.ok(bias1 && bias2);
+  const images = b.input('x', { dtype: 'float32', shape: [2, 3, 17, 16] });
+  const hidden = layer(images, filters[0], bias1, { padding, strides: [2, 1] });
+  const y = layer(hidden, filters[1], bias2, { padding, strides: 2, groups: 4 });
+  const loss = b.op('L2Loss', { x: y }, {}, 'loss');
+  b.output('loss', loss);
+  const of = [...filters, bias1, bias2, images];
+  for (const [index, slope] of gradients(b, loss, of).entries()) b.output(`slope ${index}`, slope);
+  return b.build();
+}
+
+test('passes leave what convolutions with strides, groups and explicit padding compute as it is', () => {
+  const graph = stridedGraph();
+  const stream = new RandomStream(1, 'test');
+  const values = new Map(
+    [...graph.inputs, ...graph.variables].map(([name, { shape }]) => {
+      return [name, { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => stream.normal()) }];
+    }),
+  );
+  const expected = computeGraph(graph, values);
+  const prepared = prepare(graph);
+  assert.ok(
+    !operators(prepared).has('Conv2DBackpropFilter') && operators(prepared).has('Conv2DBackpropInput'),
+  );
+  for (const actual of [prepared, commuteBias(commuteRelu(graph))].map((g) => computeGraph(g, values))) {
+    for (const [name, value] of expected) assertClose(actual.get(name), value, 1e-9, name);
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EventQueue } from './event-queue.ts';
+import { EventQueue } from './events.ts';
 
 /** The events of a generator, and its return value or what it threw. */
 async function drained<E, T>(generator: AsyncGenerator<E, T, void>) {

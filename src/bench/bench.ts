@@ -1,0 +1,175 @@
+/**
+ * Measures training speed, the share of the roof, and comparisons with other programs. A generator of measurements
+ * without flags or console; `cifar10 bench` prints them.
+ */
+import { rm } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { datasets } from '../data/dataset.ts';
+import type { Examples } from '../data/examples.ts';
+import { loadExamples } from '../data/files.ts';
+import { ensureSynthetic } from '../data/synthetic/generate.ts';
+import { requireOffered } from '../engine/engines.ts';
+import type { EngineName, Precision } from '../engine/offers.ts';
+import { messageOf, RunError } from '../errors.ts';
+import { usableCores } from '../machine/cores.ts';
+import { makeTemporaryFolder } from '../machine/temporary.ts';
+import { trainingDefaults } from '../recipe/defaults.ts';
+import { version } from '../version.ts';
+import { counted } from '../wording.ts';
+import { compareVariants } from './compare-variants.ts';
+import type { Measurement, Measurements } from './measurement.ts';
+import { comparePeers } from './peer-rounds.ts';
+import { profileSums } from './profile.ts';
+import { measureRoof } from './roof.ts';
+import { measureRun, type RunOptions } from './run.ts';
+import { profileStep } from './step.ts';
+import { measureEvaluation, measureInput } from './throughput.ts';
+import { findVariants, type Variant } from './variants.ts';
+
+export interface BenchRequest {
+  /** Default: every engine. */
+  readonly engine?: EngineName | undefined;
+  /** Default: every precision. */
+  readonly precision?: Precision | undefined;
+  /** Images of one step. Default: steps with 32, 128 and 512; everything else with 128. */
+  readonly batchSize?: number | undefined;
+  /** Steps measured of every variant. */
+  readonly steps: number;
+  /** Measures only the parts of a step. */
+  readonly profile: boolean;
+  /** A shell command: measures only steps, and this program in turn (`peers.ts`). */
+  readonly peers?: string | undefined;
+  /** The words with which Node.js runs a training in a process of its own. */
+  readonly trainingWords: (options: RunOptions) => readonly string[];
+}
+
+interface Settings extends BenchRequest {
+  readonly batchSize: number;
+  /** Batch sizes at which steps are measured. */
+  readonly stepSizes: readonly number[];
+  readonly signal: AbortSignal;
+}
+
+const usualSizes = [32, 128, 512];
+
+/** Measures on the generated set, in a temporary folder that is removed afterwards. After an abort what has begun is finished.
+ * @throws UsageError for an engine that does not offer the precision
+ * @throws RunError when there is nothing to measure, or a peer or a training process fails
+ * @throws StoppedError when the signal ends a peer or a training process */
+export async function* bench(
+  request: BenchRequest,
+  { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+): Measurements {
+  const { engine, precision, peers, profile, batchSize = trainingDefaults.batchSize } = request;
+  requireOffered(engine ?? trainingDefaults.engine, precision ?? trainingDefaults.precision);
+  const stepSizes = request.batchSize === undefined ? usualSizes : [batchSize];
+  const settings = { ...request, batchSize, stepSizes, signal };
+  const cores = usableCores();
+  const threads = cores === 1 || peers !== undefined || profile ? [cores] : [1, cores];
+  const { available, missing } = findVariants(
+    { ...(engine !== undefined && { engine }), ...(precision !== undefined && { precision }) },
+    threads,
+  );
+  if (available.length === 0)
+    throw new RunError(`nothing to measure: ${[...new Set(missing.map(({ why }) => why))].join('; ')}`);
+  yield machineOf(available, cores);
+  for (const one of missing) yield { kind: 'benchMissing', ...one };
+  if (profile) yield* profiles(available, settings);
+  else yield* measureOnGenerated(available, settings);
+}
+
+function machineOf(variants: readonly Variant[], cores: number): Measurement {
+  const libraries = [...new Set(variants.map(({ engine }) => engine.library))].join(', ');
+  return {
+    kind: 'benchMachine',
+    machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${counted(cores, 'core')}`,
+    versions: `cifar10 ${version}, ${libraries}, Node ${process.versions.node}`,
+  };
+}
+
+async function* profiles(variants: readonly Variant[], { batchSize, steps }: Settings): Measurements {
+  for (const { engine, title } of variants) {
+    const sums = profileSums(await profileStep(engine, batchSize, steps));
+    yield { kind: 'benchProfile', title, batchSize, sums };
+  }
+}
+
+/** The generated set, and the checkpoints of a run with each engine. */
+const folderBytes = 150 * 2 ** 20;
+
+async function* measureOnGenerated(variants: readonly Variant[], settings: Settings): Measurements {
+  const folder = makeTemporaryFolder('cifar10-bench-', folderBytes);
+  try {
+    await ensureSynthetic(folder);
+    const examples = await loadExamples(folder, datasets.synthetic, 'train');
+    const { peers } = settings;
+    if (peers === undefined) yield* measureAll(variants, settings, examples, folder);
+    else yield* comparePeers(peers, variants, examples, settings);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function* measureAll(
+  variants: readonly Variant[],
+  settings: Settings,
+  examples: Examples,
+  folder: string,
+): Measurements {
+  const { batchSize, stepSizes, steps, signal } = settings;
+  const roofs = yield* measureRoofs(variants, signal);
+  for (const size of stepSizes) {
+    if (signal.aborted) return;
+    yield { kind: 'benchSteps', rows: await compareVariants(roofs, examples, size, steps) };
+  }
+  const { imagesPerSecond } = await measureInput(examples, batchSize, 200);
+  yield { kind: 'benchInput', imagesPerSecond };
+  const measured = [...roofs.keys()];
+  const cores = Math.max(...measured.map(({ engine }) => engine.threads));
+  const widest = measured.filter(({ engine }) => engine.threads === cores);
+  for (const { engine, title } of widest) {
+    const imagesPerSecond = await measureEvaluation(engine, examples, batchSize);
+    yield { kind: 'benchEvaluation', title, imagesPerSecond };
+  }
+  for (const variant of widest.filter(({ emulated }) => !emulated)) {
+    if (signal.aborted) return;
+    yield* measureTraining(variant, settings, folder);
+  }
+}
+
+/** The rate of the best matrix product of each variant, in floating-point operations per second. Variants that fail are left out. */
+async function* measureRoofs(
+  variants: readonly Variant[],
+  signal: AbortSignal,
+): AsyncGenerator<Measurement, ReadonlyMap<Variant, number>, void> {
+  const roofs = new Map<Variant, number>();
+  for (const variant of variants) {
+    if (signal.aborted) return roofs;
+    const { engine, title } = variant;
+    try {
+      const flopPerSecond = await measureRoof(engine);
+      roofs.set(variant, flopPerSecond);
+      yield { kind: 'benchRoof', title, flopPerSecond };
+    } catch (error) {
+      yield { kind: 'failed', title, why: messageOf(error) };
+    }
+  }
+  return roofs;
+}
+
+/** A whole training, in a process of its own. */
+async function* measureTraining(
+  { engine, title }: Variant,
+  { batchSize, steps, trainingWords, signal }: Settings,
+  folder: string,
+): Measurements {
+  yield { kind: 'running', title };
+  const maxSteps = Math.max(steps * 5, 50);
+  const options: RunOptions = {
+    ...{ dataset: 'synthetic', dataDir: folder, trainDir: join(folder, title) },
+    ...{ engine: engine.name, precision: engine.precision, batchSize, maxSteps },
+  };
+  const run = await measureRun(trainingWords(options), options, signal);
+  yield { kind: 'benchRun', title, steps: maxSteps, ...run };
+}

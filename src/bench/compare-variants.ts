@@ -1,0 +1,39 @@
+/** Measures every variant at one batch size, alternating. */
+import type { Examples } from '../data/examples.ts';
+import type { StepRow } from './measurement.ts';
+import { measurePaired } from './paired.ts';
+import { type SteppedTraining, startTraining, stepFlop } from './step.ts';
+import type { Variant } from './variants.ts';
+
+/** Number of rounds; every variant is timed in each. */
+const rounds = 4;
+
+/** @param roofs the variants, with floating-point operations per second of the best matrix product
+ * @param count steps measured of each */
+export async function compareVariants(
+  roofs: ReadonlyMap<Variant, number>,
+  examples: Examples,
+  batchSize: number,
+  count: number,
+): Promise<readonly StepRow[]> {
+  const variants = [...roofs.keys()];
+  const trainings: SteppedTraining[] = [];
+  try {
+    for (const { engine } of variants) trainings.push(await startTraining(engine, examples, batchSize));
+    const competitors = trainings.map(({ step }, index) => ({
+      title: variants[index]?.title ?? '',
+      run: step,
+    }));
+    const timing = { rounds, steps: Math.max(1, Math.ceil(count / rounds)), warmUp: 3 };
+    const results = await measurePaired(competitors, timing);
+    const flop = stepFlop(batchSize);
+    const roofOf = [...roofs.values()];
+    return results.map((result, index) => {
+      const perSecond = 1e3 / result.millis.median;
+      const shareOfRoof = (flop * perSecond) / (roofOf[index] ?? Number.NaN);
+      return { ...result, batchSize, imagesPerSecond: batchSize * perSecond, shareOfRoof };
+    });
+  } finally {
+    await Promise.all(trainings.map(({ release }) => release()));
+  }
+}

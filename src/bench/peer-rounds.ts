@@ -1,0 +1,74 @@
+/** Alternates our measurements with another program's, A B A B, and compares the rates. */
+import type { Examples } from '../data/examples.ts';
+import { type Precision, precisions } from '../engine/offers.ts';
+import { requireRunning } from '../errors.ts';
+import type { Measurements, Side } from './measurement.ts';
+import { measurePaired } from './paired.ts';
+import { type PeerVariant, runPeer } from './peers.ts';
+import { startTraining } from './step.ts';
+import type { Variant } from './variants.ts';
+
+const rounds = 2;
+
+interface PeerOptions {
+  readonly batchSize: number;
+  /** Steps measured of each of our variants, per round. */
+  readonly steps: number;
+  readonly signal: AbortSignal;
+}
+
+/** Our steps are complete: they include input, weight decay and moving averages.
+ * @throws RunError when the peer fails
+ * @throws StoppedError when the signal is aborted between or during rounds */
+export async function* comparePeers(
+  command: string,
+  variants: readonly Variant[],
+  examples: Examples,
+  { batchSize, steps, signal }: PeerOptions,
+): Measurements {
+  const [ours, theirs]: [Side[], Side[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    requireRunning(signal);
+    ours.push(await measureOurs(variants, examples, batchSize, steps));
+    theirs.push(sideOf(await runPeer(command, signal)));
+  }
+  yield { kind: 'benchOurs', batchSize, rounds: ours };
+  yield { kind: 'benchPeers', command, rounds: theirs };
+  for (const precision of precisions) {
+    const ratios = ours.map(
+      (side, round) => best(side, precision) / best(theirs[round] ?? new Map(), precision),
+    );
+    if (ratios.every(Number.isFinite)) yield { kind: 'benchRatio', precision, ratios };
+  }
+}
+
+async function measureOurs(
+  variants: readonly Variant[],
+  examples: Examples,
+  batchSize: number,
+  steps: number,
+): Promise<Side> {
+  const side = new Map<string, { readonly precision: Precision; readonly imagesPerSecond: number }>();
+  for (const { engine, title } of variants) {
+    const training = await startTraining(engine, examples, batchSize);
+    try {
+      const competitor = { title, run: training.step };
+      const [result] = await measurePaired([competitor], { rounds: 1, steps, warmUp: 3 });
+      const imagesPerSecond = (batchSize / (result?.millis.median ?? Number.NaN)) * 1e3;
+      side.set(title, { precision: engine.precision, imagesPerSecond });
+    } finally {
+      await training.release();
+    }
+  }
+  return side;
+}
+
+function sideOf(found: readonly PeerVariant[]): Side {
+  return new Map(found.map(({ variant, ...rest }) => [variant, rest]));
+}
+
+/** Images per second of the fastest variant of a precision; NaN if there is none. */
+function best(side: Side, precision: Precision): number {
+  const rates = [...side.values()].filter((variant) => variant.precision === precision);
+  return rates.length === 0 ? Number.NaN : Math.max(...rates.map(({ imagesPerSecond }) => imagesPerSecond));
+}

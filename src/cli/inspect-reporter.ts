@@ -1,0 +1,187 @@
+/** What is printed of the findings of `inspect`: tables, and the events of `--json`. */
+import { basename } from 'node:path';
+import type { TagRow, UnreadKind } from '../inspect/events.ts';
+import type { InspectFinding } from '../inspect/findings.ts';
+import { counted, oneLine, shortened } from '../wording.ts';
+import type { Console, JsonEvent } from './console.ts';
+import { settings, table } from './table.ts';
+
+type FindingOf<Kind extends InspectFinding['kind']> = Extract<InspectFinding, { readonly kind: Kind }>;
+type Print = (text: string, event: JsonEvent) => void;
+
+/** Prints findings, one call each. */
+export function inspectReporter({ result, warn }: Console): (finding: InspectFinding) => void {
+  return (finding) => {
+    switch (finding.kind) {
+      case 'warning':
+        warn(finding.message);
+        return;
+      case 'graph':
+        printLayers(finding, result);
+        return;
+      case 'nodes':
+        result(finding.text, { kind: 'nodes', nodes: finding.text.trim().split('\n') });
+        return;
+      case 'runs':
+        printRuns(finding, result);
+        return;
+      case 'run':
+        printRun(finding, result);
+        return;
+      case 'contents':
+        printContents(finding, result);
+        return;
+      case 'data':
+        printData(finding, result);
+        return;
+      case 'onnx':
+        printOnnx(finding, result);
+        return;
+      case 'events':
+        printEvents(finding, result);
+        return;
+    }
+  };
+}
+
+const number = (value: number) => value.toLocaleString('en-US');
+/** A name by others, as part of a line. */
+const name = (text: string) => oneLine(shortened(text, 200));
+
+function printLayers(finding: FindingOf<'graph'>, print: Print): void {
+  const { layers, parameters, multiplyAdds } = finding;
+  const rows = layers.map((row) => [
+    row.layer,
+    row.output.join(' × '),
+    number(row.parameters),
+    number(row.multiplyAdds),
+  ]);
+  const sum = ['sum, for one image', '', number(parameters), number(multiplyAdds)];
+  print(table([['layer', 'output', 'parameters', 'multiply-adds'], ...rows, sum]), { ...finding });
+}
+
+/** One row per run. */
+function printRuns({ kind, dir, runs }: FindingOf<'runs'>, print: Print): void {
+  const shown = (value: number | null) => (value === null ? '-' : value.toFixed(3));
+  const rows = runs.map((run) => [
+    run.name,
+    run.step === null ? '-' : number(run.step),
+    shown(run.loss),
+    shown(run.precision),
+    run.imagesPerSecond === null ? '-' : number(Math.round(run.imagesPerSecond)),
+    run.engine ?? '-',
+    run.modified?.slice(0, 16).replace('T', ' ') ?? '-',
+  ]);
+  const head = ['run', 'steps', 'loss', 'precision', 'images/s', 'engine', 'saved (UTC)'];
+  print(table([head, ...rows]), { kind, dir, runs });
+}
+
+function printRun({ kind, dir, checkpoints }: FindingOf<'run'>, print: Print): void {
+  const files = checkpoints.map((file) => basename(file)).join(', ');
+  print(`${oneLine(dir)}: ${files}\n`, { kind, dir, checkpoints });
+}
+
+function printContents(finding: FindingOf<'contents'>, print: Print): void {
+  const { kind, path, metadata, tensors, averages } = finding;
+  const short = (value: number | undefined) =>
+    value === undefined || !Number.isFinite(value) ? '' : value.toPrecision(3);
+  // Omit moving averages: they have the shapes of their variables, and long names.
+  const shown = tensors.filter((tensor) => !averages.has(tensor.name));
+  const rows = shown.map((tensor) => [
+    tensor.name,
+    tensor.dtype,
+    tensor.shape.slice(0, 100).join('×') || 'scalar',
+    ...[tensor.mean, tensor.deviation, tensor.least, tensor.greatest].map(short),
+    (tensor.notFinite ?? 0) === 0 ? '' : `${tensor.notFinite} not finite`,
+  ]);
+  const configured = settings(fieldsOf(metadata));
+  const hidden = tensors.length - shown.length;
+  const lines = [
+    oneLine(path),
+    ...(configured === '' ? [] : [configured]),
+    '',
+    table([['tensor', 'dtype', 'shape', 'mean', 'deviation', 'least', 'greatest', ''], ...rows]),
+    ...(hidden === 0 ? [] : [`and moving averages of ${hidden} of them`]),
+  ];
+  print(lines.join('\n'), { kind, path, metadata, tensors });
+}
+
+/** Names and values of nested fields: `dataset.name`, `synthetic`. */
+function fieldsOf(value: object, prefix = ''): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(value).flatMap(([key, field]: [string, unknown]) => {
+    const path = prefix + key;
+    if (Array.isArray(field))
+      return [[path, field.length === 0 ? 'none' : field.map(textOf).join(', ')] as const];
+    if (typeof field === 'object' && field !== null) return fieldsOf(field, `${path}.`);
+    return [[path, field === null ? 'unknown' : String(field)] as const];
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function printData({ kind, dataset, folder, classes }: FindingOf<'data'>, print: Print): void {
+  const rows = classes.map((row) => [row.name, number(row.training), number(row.test)]);
+  const lines = [
+    `${folder}: ${dataset.title}`,
+    table([['class', 'training', 'test'], ...rows]),
+    'Every file has the right size, and every label has a class.',
+  ];
+  print(lines.join('\n'), { kind, dataset: dataset.name, folder, classes });
+}
+
+function printOnnx({ kind, path, summary }: FindingOf<'onnx'>, print: Print): void {
+  const { producer, opset, otherOpsets, inputs, outputs, operators, initializerBytes, externalFiles } =
+    summary;
+  const nodes = operators.reduce((sum, [, count]) => sum + count, 0);
+  const versions = [['opset', opset || 'unknown'], ...Object.entries(otherOpsets)].map(
+    ([domain, version]) => `${name(String(domain))} ${version}`,
+  );
+  const elsewhere = externalFiles.map(
+    ({ location, bytes }) => `, of which ${counted(bytes, 'byte')} in ${name(location)}`,
+  );
+  const head = [`produced by ${producer === '' ? 'an unknown program' : name(producer)}`, ...versions];
+  const constants = `${counted(initializerBytes, 'byte')} of constants${elsewhere.join('')}`;
+  const values = (names: readonly string[]) => names.map((value) => `  ${name(value)}`).join('\n');
+  const lines = [
+    `${oneLine(path)}: ${[...head, counted(nodes, 'node'), constants].join(', ')}`,
+    `inputs:\n${values(inputs)}\noutputs:\n${values(outputs)}`,
+    table([['operator', 'nodes'], ...operators.map(([operator, count]) => [operator, String(count)])]),
+  ];
+  print(lines.join('\n'), { kind, path, ...summary, operators: Object.fromEntries(operators), nodes });
+}
+
+function printEvents({ kind, path, summary }: FindingOf<'events'>, print: Print): void {
+  const { tags, graphNodes, hyperparameters, unread } = summary;
+  const configured = settings(Object.entries(hyperparameters).map(([key, value]) => [key, String(value)]));
+  const graph = graphNodes === undefined ? 'no graph' : `a graph of ${counted(graphNodes, 'node')}`;
+  const rows = tags.map((row) => [
+    row.tag,
+    row.kind,
+    ...[row.points, row.firstStep, row.lastStep].map(String),
+    lastValueOf(row),
+  ]);
+  const lines = [
+    `${oneLine(path)}: ${counted(tags.length, 'tag')}, ${graph}`,
+    ...(unread.length > 0 ? [`  not read: ${unread.map(describeUnread).join(', ')}`] : []),
+    ...(configured === '' ? [] : [configured]),
+    '',
+    table([['tag', 'kind', 'points', 'first', 'last', 'last value'], ...rows]),
+  ];
+  const event = { kind, path, tags, graphNodes: graphNodes ?? null, hyperparameters, unread };
+  print(lines.join('\n'), event);
+}
+
+/** `text (2 values of 1 tag)` */
+function describeUnread({ kind, values, tags }: UnreadKind): string {
+  const of = tags === 0 ? '' : ` of ${counted(tags, 'tag')}`;
+  return `${name(kind)} (${counted(values, 'value')}${of})`;
+}
+
+function lastValueOf(row: TagRow): string {
+  const short = (value: number) => String(Number(value.toPrecision(4)));
+  if (row.kind === 'scalar') return short(row.value);
+  if (row.kind === 'image') return `${row.width} × ${row.height}`;
+  return `${short(row.min)} … ${short(row.max)}`;
+}

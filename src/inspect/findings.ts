@@ -1,0 +1,60 @@
+/** What a path or the network contains; `cifar10 inspect` prints it. */
+import type { DatasetDescription } from '../data/dataset.ts';
+import type { EventsSummary } from './events.ts';
+import type { LayerRow } from './network.ts';
+import type { OnnxSummary } from './onnx.ts';
+import type { RunRow } from './runs.ts';
+import type { TensorStatistics } from './tensor-statistics.ts';
+
+export type InspectFinding =
+  /** Something is damaged or is not shown. */
+  | { readonly kind: 'warning'; readonly message: string }
+  /** The layers of the network; the sums are of all layers, `multiplyAdds` of one image. */
+  | {
+      readonly kind: 'graph';
+      readonly layers: readonly LayerRow[];
+      readonly parameters: number;
+      readonly multiplyAdds: number;
+    }
+  /** The graph of a training step as text, one line a node. */
+  | { readonly kind: 'nodes'; readonly text: string }
+  /** A folder of training folders. */
+  | { readonly kind: 'runs'; readonly dir: string; readonly runs: readonly RunRow[] }
+  /** A training folder with the paths of its checkpoints, oldest first. */
+  | { readonly kind: 'run'; readonly dir: string; readonly checkpoints: readonly string[] }
+  /** A safetensors file: a checkpoint, or a file by others. */
+  | {
+      readonly kind: 'contents';
+      readonly path: string;
+      readonly metadata: object;
+      readonly tensors: readonly TensorRow[];
+      /** Names of the tensors that are moving averages. */
+      readonly averages: ReadonlySet<string>;
+    }
+  /** A data set whose files are whole. */
+  | {
+      readonly kind: 'data';
+      readonly dataset: DatasetDescription;
+      readonly folder: string;
+      readonly classes: readonly ClassCount[];
+    }
+  | { readonly kind: 'onnx'; readonly path: string; readonly summary: OnnxSummary }
+  /** An event file, or all event files of a folder together. */
+  | { readonly kind: 'events'; readonly path: string; readonly summary: EventsSummary };
+
+export type Findings = AsyncGenerator<InspectFinding, void, void>;
+
+/** Without statistics where the tensor is large, or its type has no numbers. */
+export interface TensorRow extends Partial<TensorStatistics> {
+  readonly name: string;
+  /** The format's name of the element type. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** A class with its numbers of training and test images. */
+export interface ClassCount {
+  readonly name: string;
+  readonly training: number;
+  readonly test: number;
+}

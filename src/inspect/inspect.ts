@@ -1,0 +1,100 @@
+/**
+ * Recognises what a file or folder contains. A generator of findings without flags or console; `cifar10 inspect` prints them.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { stepOfName } from '../checkpoint/names.ts';
+import { datasets } from '../data/dataset.ts';
+import { messageOf, RunError } from '../errors.ts';
+import { isEventFileName } from '../summary/event-file-name.ts';
+import { oneLine } from '../wording.ts';
+import { inspectData } from './data.ts';
+import { inspectEvents } from './events.ts';
+import type { Findings } from './findings.ts';
+import { networkFinding, trainingStepFinding } from './network.ts';
+import { inspectOnnx } from './onnx.ts';
+import { type RunRow, runsIn } from './runs.ts';
+import { inspectSafetensors } from './safetensors.ts';
+import { inspectTrainDir } from './train-dir.ts';
+
+/** Everything that `inspect` supports, for messages. */
+export const inspectable =
+  'graph, a checkpoint, a training folder, a folder of those, event files, a data folder or an .onnx file';
+
+/** @param thing `graph` for the network, or a path
+ * @param options with `full`, `graph` is the training step, node by node
+ * @throws RunError when the path cannot be read, or contains nothing that is known and undamaged */
+export async function* inspect(thing: string, { full }: { readonly full: boolean }): Findings {
+  if (thing === 'graph') yield full ? trainingStepFinding() : networkFinding();
+  else if (await isFolder(thing)) yield* inspectFolder(thing);
+  else if (thing.endsWith('.onnx')) yield* inspectOnnx(thing);
+  else if (isSafetensorsName(thing)) yield* inspectSafetensors(thing);
+  else if (isEventFileName(basename(thing))) yield* inspectEvents(thing);
+  else throw new RunError(`${oneLine(thing)}: unknown kind of file; inspect supports ${inspectable}`);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await readable(path, () => stat(path))).isDirectory();
+}
+
+/** @throws RunError when the path cannot be read */
+async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new RunError(
+      `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); inspect supports ${inspectable}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Finds everything in a folder that can be read, and warns about the rest.
+ * @throws RunError when nothing can be read */
+async function* inspectFolder(path: string): Findings {
+  const parts = await partsOf(path);
+  if (parts.length === 0) {
+    const found = 'contains neither checkpoints, event files, ONNX files nor a data set';
+    throw new RunError(`${oneLine(path)}: ${found}; inspect supports ${inspectable}`);
+  }
+  const problems: string[] = [];
+  for (const part of parts) {
+    try {
+      yield* part;
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length === parts.length) throw new RunError(problems.join('\n'));
+  for (const problem of problems)
+    yield { kind: 'warning', message: `${problem}. The rest of the folder is shown.` };
+}
+
+/** The things in a folder, in the order in which they are shown. */
+async function partsOf(path: string): Promise<readonly Findings[]> {
+  const names = (await readable(path, () => readdir(path))).sort();
+  const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
+  if (byFolder !== undefined) return [inspectData(join(path, '..'), byFolder)];
+  const parts: Findings[] = [];
+  if (names.some((name) => stepOfName(name) !== undefined)) parts.push(inspectTrainDir(path));
+  if (names.some(isEventFileName)) parts.push(inspectEvents(path));
+  const data = Object.values(datasets).filter(({ folder }) => names.includes(folder));
+  for (const dataset of data) parts.push(inspectData(path, dataset));
+  const runs = parts.length === 0 ? await runsIn(path) : [];
+  if (runs.length > 0) parts.push(inspectRuns(path, runs));
+  for (const name of names) {
+    const file = join(path, name);
+    if (isSafetensorsName(name) && stepOfName(name) === undefined) parts.push(inspectSafetensors(file));
+    if (name.endsWith('.onnx')) parts.push(inspectOnnx(file));
+  }
+  return parts;
+}
+
+function isSafetensorsName(name: string): boolean {
+  return name.endsWith('.safetensors');
+}
+
+async function* inspectRuns(dir: string, runs: readonly RunRow[]): Findings {
+  yield { kind: 'runs', dir, runs };
+}
