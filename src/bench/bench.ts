@@ -15,6 +15,7 @@ import { messageOf, RunError } from '../errors.ts';
 import { usableCores } from '../machine/cores.ts';
 import { makeTemporaryFolder } from '../machine/temporary.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
+import { Patience } from '../training/patience.ts';
 import { version } from '../version.ts';
 import { counted } from '../wording.ts';
 import { compareVariants } from './compare-variants.ts';
@@ -53,7 +54,8 @@ interface Settings extends BenchRequest {
 
 const usualSizes = [32, 128, 512];
 
-/** Measures on the generated set, in a temporary folder that is removed afterwards. After an abort what has begun is finished.
+/** Measures on the generated set, in a temporary folder that is removed afterwards. After an abort the measurement that has begun is
+ * abandoned if it takes long.
  * @throws UsageError for an engine that does not offer the precision
  * @throws RunError when there is nothing to measure, or a peer or a training process fails
  * @throws StoppedError when the signal ends a peer or a training process */
@@ -75,7 +77,7 @@ export async function* bench(
     throw new RunError(`nothing to measure: ${[...new Set(missing.map(({ why }) => why))].join('; ')}`);
   yield machineOf(available, cores);
   for (const one of missing) yield { kind: 'benchMissing', ...one };
-  if (profile) yield* profiles(available, settings);
+  if (profile) yield* untilStopped(profiles(available, settings), signal);
   else yield* measureOnGenerated(available, settings);
 }
 
@@ -101,13 +103,30 @@ const folderBytes = 150 * 2 ** 20;
 async function* measureOnGenerated(variants: readonly Variant[], settings: Settings): Measurements {
   const folder = makeTemporaryFolder('cifar10-bench-', folderBytes);
   try {
-    await ensureSynthetic(folder);
+    await ensureSynthetic(folder, { signal: settings.signal });
     const examples = await loadExamples(folder, datasets.synthetic, 'train');
     const { peers } = settings;
-    if (peers === undefined) yield* measureAll(variants, settings, examples, folder);
-    else yield* comparePeers(peers, variants, examples, settings);
+    const measurements =
+      peers === undefined
+        ? measureAll(variants, settings, examples, folder)
+        : comparePeers(peers, variants, examples, settings);
+    yield* untilStopped(measurements, settings.signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Abandons a measurement that takes long after a stop. */
+async function* untilStopped(measurements: Measurements, signal: AbortSignal): Measurements {
+  const patience = new Patience(signal);
+  try {
+    for (;;) {
+      const next = await patience.for(measurements.next());
+      if (next === undefined || next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    if (!patience.hasAbandoned) await measurements.return();
   }
 }
 

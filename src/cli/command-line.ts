@@ -136,7 +136,6 @@ const lastOutputMillis = 1200;
 /** Time limit for writing the last messages. */
 const lastWordsMillis = 120;
 
-interruption.refuseDebugger();
 const words = process.argv.slice(2);
 // With --json, errors about flags are JSON too.
 const asksForJson = words.some((word) => word === '--json' || word === '--json=true');

@@ -4,6 +4,9 @@
  * load the program says so. (Node.js opens all files of a program at the same time.)
  */
 try {
+  // First, before the rest of the program is loaded: by default SIGUSR1 opens a debugger and SIGUSR2 ends the process.
+  const { interruption } = await import('./signals.ts');
+  interruption.refuseDebugger();
   await import('./command-line.ts');
 } catch (error) {
   const isExhausted = /\bE[MN]FILE\b/.test(String(error));

@@ -14,6 +14,7 @@ import { requireOffered } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import { type EvaluationKey, EvaluationLog } from '../evaluation/evaluation-log.ts';
 import { EventQueue } from '../events.ts';
+import { Patience } from '../training/patience.ts';
 import { CheckpointScorer, type ScoringEvent } from './checkpoint-scorer.ts';
 import { type EvaluationRequest, type EvaluationSettings, settingsOf } from './evaluation-request.ts';
 
@@ -41,14 +42,15 @@ export async function* runEvaluation(
   const queue = new EventQueue<EvaluationEvent>();
   const log = await EvaluationLog.open(settings.evalDir);
   const scorer = new CheckpointScorer(settings, { signal, report: queue.push });
-  const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal);
+  const patience = new Patience(signal);
+  const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience);
   try {
     const isFile = (await stat(settings.checkpointDir).catch(() => undefined))?.isFile() === true;
     if (isFile) yield* evaluation.scoreFile();
     else if (settings.runOnce) yield* evaluation.scoreNewest();
     else yield* evaluation.watch();
   } finally {
-    await scorer.release();
+    await patience.for(scorer.release());
   }
   yield* queue.pending();
   yield { kind: 'end', images: scorer.images, stopped: signal.aborted, file: log.file };
@@ -62,6 +64,7 @@ class FolderEvaluation {
   readonly #log: EvaluationLog;
   readonly #queue: EventQueue<EvaluationEvent>;
   readonly #signal: AbortSignal;
+  readonly #patience: Patience;
   readonly #store: CheckpointStore;
 
   constructor(
@@ -70,12 +73,14 @@ class FolderEvaluation {
     log: EvaluationLog,
     queue: EventQueue<EvaluationEvent>,
     signal: AbortSignal,
+    patience: Patience,
   ) {
     this.#settings = settings;
     this.#scorer = scorer;
     this.#log = log;
     this.#queue = queue;
     this.#signal = signal;
+    this.#patience = patience;
     this.#store = new CheckpointStore(settings.checkpointDir, { keep: 0, onWarning: this.#warn });
   }
 
@@ -137,7 +142,8 @@ class FolderEvaluation {
   /** A checkpoint that is scored again gets a new line in the log, but no second point in TensorBoard. */
   async *#score(path: string, checkpoint: Checkpoint, key: EvaluationKey | undefined): Events {
     const isRecorded = key !== undefined && this.#log.has({ ...key, report: false });
-    const result = yield* this.#queue.during(this.#scorer.score(path, checkpoint, isRecorded));
+    const scoring = this.#patience.for(this.#scorer.score(path, checkpoint, isRecorded));
+    const result = yield* this.#queue.during(scoring);
     if (result !== undefined && key !== undefined) await this.#log.add(key, result);
   }
 
