@@ -14,7 +14,7 @@ import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { assertClose } from '../../testing/compare.ts';
-import { engines, plannedPrecisions, skipBfloat16 } from '../../testing/engines.ts';
+import { engineCase, plannedPrecisions, skipBfloat16 } from '../../testing/engines.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import type { Engine, Precision } from '../engine.ts';
 import { createOnnxEngine } from '../onnx/runtime/onnx-engine.ts';
@@ -25,7 +25,7 @@ import { Onednn } from './native/onednn.ts';
 import { placeBuffers } from './placement.ts';
 import { printCall } from './program.ts';
 
-const [skip, create] = [engines[1]?.skip ?? 'not in the list', engines[1]?.create] as const;
+const { skip, create } = engineCase('onednn');
 const network = tutorialNetwork(10);
 const batchSize = 32;
 const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
