@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { engineNames } from './engine/offers.ts';
 import { pageFiles, pageRows } from './testing/page-files.ts';
 
 /** The file or folder that may import a package; of protobufjs one for each format that is written in messages. */
@@ -129,7 +130,7 @@ test('every package is imported in one place, so that it can be replaced', () =>
 test('nothing above the engines knows which there are, but who chooses between them', () => {
   // `inspect` reads ONNX files, the library offers all.
   const whoKnows = ['engine/registry.ts', 'inspect/onnx.ts', 'index.ts'];
-  for (const maker of ['engine/onnx/', 'engine/onednn/']) {
+  for (const maker of engineNames.map((name) => `engine/${name}/`)) {
     for (const { file, imports } of files) {
       if (file.startsWith(maker) || whoKnows.includes(file)) continue;
       assert.deepEqual(

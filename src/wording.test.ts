@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byteSize, counted, oneLine, printable, quoted, shortened } from './wording.ts';
+import { alternatives, byteSize, counted, oneLine, printable, quoted, shortened } from './wording.ts';
 
 test('one thing is singular, any other number plural', () => {
   const said = [0, 1, 2, 1000].map((number) => counted(number, 'thread'));
   assert.deepEqual(said, ['0 threads', '1 thread', '2 threads', '1,000 threads']);
   assert.equal(counted(2, 'batch', 'batches'), '2 batches');
+});
+
+test('alternatives are separated by commas and "or"', () => {
+  assert.deepEqual([['a'], ['a', 'b'], ['a', 'b', 'c']].map(alternatives), ['a', 'a or b', 'a, b or c']);
 });
 
 test('bytes are megabytes below a gigabyte', () => {

@@ -6,6 +6,11 @@ export function counted(number: number, singular: string, plural: string = `${si
   return `${number.toLocaleString('en-US')} ${number === 1 ? singular : plural}`;
 }
 
+/** `a, b or c`. */
+export function alternatives(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+
 /** Bytes as people read them: `512 MB`, `1.5 GB`. */
 export function byteSize(bytes: number): string {
   const [size, unit, digits] = bytes < 2 ** 30 ? [2 ** 20, 'MB', 0] : [2 ** 30, 'GB', 1];

@@ -7,7 +7,7 @@ import { GraphError } from '../errors.ts';
 import { inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import type { OpName } from '../graph/signature.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
-import type { GradientContext, GradientRule } from '../ops/definition.ts';
+import type { GradientContext, GradientRule, JointGradient } from '../ops/definition.ts';
 import { definitions } from '../ops/table.ts';
 import { describeType, sameShape, scalar } from '../tensor/tensor.ts';
 
@@ -65,13 +65,14 @@ function differentiate<N extends OpName>(
   found: Map<Value, Value>,
 ): void {
   const { gradient } = definitions[node.op];
-  const context = { ...node, op: builder.op, dy } as GradientContext<N>;
+  const context = { ...node, op: builder.op, outputsOf: builder.outputsOf, dy } as GradientContext<N>;
+  const contributionTo = 'notDifferentiable' in gradient ? undefined : contributions(gradient, context);
   Object.entries<Value>(node.inputs).forEach(([name, input], index) => {
     if (!needed.has(input)) return;
     if ('notDifferentiable' in gradient) {
       throw new GraphError(`${node.op} "${node.name}" has no gradient: ${gradient.notDifferentiable}`);
     }
-    const dx = contributionOf(gradient, context, name, index);
+    const dx = contributionTo?.(name, index) ?? null;
     if (dx === null) return;
     const contribution = sumTo(builder, dx, input);
     const sum = found.get(input);
@@ -79,16 +80,22 @@ function differentiate<N extends OpName>(
   });
 }
 
-/** Applies the rule of one input; null if the input cannot have a gradient. */
-function contributionOf<N extends OpName>(
-  rules: GradientRule<N>,
+/** A function that applies the rule of one input; it returns null if the input cannot have a gradient. */
+function contributions<N extends OpName>(
+  rules: GradientRule<N> | JointGradient<N>,
   context: GradientContext<N>,
-  name: string,
-  index: number,
-): Value | null {
-  if (typeof rules === 'function') return rules(context, index);
+): (name: string, index: number) => Value | null {
+  if (typeof rules === 'function') return (_, index) => rules(context, index);
+  if (isJoint(rules)) {
+    const all: Readonly<Record<string, Value>> = rules.joint(context);
+    return (name) => all[name] ?? null;
+  }
   const byName: Readonly<Record<string, ((context: GradientContext<N>) => Value) | null>> = rules;
-  return byName[name]?.(context) ?? null;
+  return (name) => byName[name]?.(context) ?? null;
+}
+
+function isJoint<N extends OpName>(rules: GradientRule<N> | JointGradient<N>): rules is JointGradient<N> {
+  return 'joint' in rules;
 }
 
 /** Reverses broadcasting: sums the gradient over the axes along which the value was broadcast.

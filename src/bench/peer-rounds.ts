@@ -1,6 +1,6 @@
 /** Alternates our measurements with another program's, A B A B, and compares the rates. */
 import type { Examples } from '../data/examples.ts';
-import type { Precision } from '../engine/engine.ts';
+import { type Precision, precisions } from '../engine/offers.ts';
 import { requireRunning } from '../errors.ts';
 import type { Measurements, Side } from './measurement.ts';
 import { measurePaired } from './paired.ts';
@@ -34,7 +34,7 @@ export async function* comparePeers(
   }
   yield { kind: 'benchOurs', batchSize, rounds: ours };
   yield { kind: 'benchPeers', command, rounds: theirs };
-  for (const precision of ['float32', 'bfloat16'] as const) {
+  for (const precision of precisions) {
     const ratios = ours.map(
       (side, round) => best(side, precision) / best(theirs[round] ?? new Map(), precision),
     );

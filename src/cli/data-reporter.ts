@@ -1,6 +1,7 @@
 /** What is printed while a data set is downloaded or drawn. */
 import type { DataEvent } from '../data/events.ts';
 import type { Console } from './console.ts';
+import { inFlags } from './option-flags.ts';
 import { withBar } from './progress-line.ts';
 
 /** Prints the events of a data set, a download in the tutorial's lines: redrawn on a terminal, else one every tenth.
@@ -21,7 +22,7 @@ export function dataReporter(console: Console, ready: Console['line']): (event: 
         return;
       }
       case 'waiting':
-        console.line(event.text, { ...event });
+        console.line(inFlags(event.text), { ...event, text: inFlags(event.text) });
         return;
       case 'drawing':
         console.line(`Drawing the generated set in ${event.folder}`, { ...event });

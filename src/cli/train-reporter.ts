@@ -59,7 +59,7 @@ export class TrainReporter {
         this.#console.warn(event.message);
         return;
       case 'locked':
-        this.#console.line(event.message);
+        this.#console.line(inFlags(event.message));
         return;
       case 'data':
         this.#onData(event.event);

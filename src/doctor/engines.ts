@@ -1,6 +1,7 @@
 /** Checks which engines work here, how fast they are, and which one `--engine auto` takes. */
 import type { Engine, EngineName, Precision } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
+import { engineNames, offers } from '../engine/offers.ts';
 import { messageOf } from '../errors.ts';
 import { counted } from '../wording.ts';
 import type { Finding } from './checks.ts';
@@ -19,11 +20,9 @@ export interface EngineTrial {
 type OnProgress = (what: string) => void;
 
 /** What is tried, in this order. */
-export const triedEngines: readonly (readonly [EngineName, Precision])[] = [
-  ['onnx', 'float32'],
-  ['onednn', 'float32'],
-  ['onednn', 'bfloat16'],
-];
+export const triedEngines: readonly (readonly [EngineName, Precision])[] = engineNames.flatMap((engine) =>
+  offers[engine].precisions.map((precision) => [engine, precision] as const),
+);
 
 /** Takes a few seconds. */
 export async function tryEngine(

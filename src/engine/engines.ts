@@ -3,7 +3,7 @@ import { requireWholeNumber } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import type { Engine, Support } from './engine.ts';
 import { type EngineName, engineNames, offers, offersPrecision, type Precision } from './offers.ts';
-import { type EngineMaker, type EngineOptions, engineMakers } from './registry.ts';
+import { type EngineOptions, engineMakers, type PrecisionMaker } from './registry.ts';
 
 export interface EngineRequest {
   /** `auto`: the fastest that works on this machine. */
@@ -25,12 +25,12 @@ export function chooseEngine(request: EngineRequest): ChosenEngine {
   const { engine, precision } = request;
   requireOffered(engine, precision);
   if (request.threads !== undefined) requireWholeNumber('threads', request.threads, 1);
-  if (engine !== 'auto') return { engine: makerOf(engine).create(request) };
+  if (engine !== 'auto') return { engine: makerOf(engine, precision).create(request) };
   const offering = engineNames.filter((name) => offersPrecision(name, precision));
-  const [first, ...others] = offering.toSorted((a, b) => makerOf(a).rank - makerOf(b).rank);
+  const [first, ...others] = offering.toSorted((a, b) => engineMakers[a].rank - engineMakers[b].rank);
   // If only one engine offers the precision and it does not work, its own message says what to do.
   if (first === undefined || others.length === 0)
-    return { engine: makerOf(first ?? 'onnx').create(request), reason: `for ${precision}` };
+    return { engine: makerOf(first ?? 'onnx', precision).create(request), reason: `for ${precision}` };
   return fastest([first, ...others], request);
 }
 
@@ -43,7 +43,7 @@ function fastest(
   const support = engineSupport(first, request.precision);
   const [next, ...rest] = others;
   if (support.verdict === 'fast' || next === undefined)
-    return { engine: makerOf(first).create(request), reason };
+    return { engine: makerOf(first, request.precision).create(request), reason };
   return fastest([next, ...rest], request, support.why);
 }
 
@@ -58,7 +58,7 @@ export function createEngine<E extends EngineName>(engine: E, options: EngineOpt
  * @throws RunError when files, threads or memory run out */
 export function engineSupport(engine: EngineName, precision: Precision): Support {
   requireOffered(engine, precision);
-  return makerOf(engine).support(precision);
+  return makerOf(engine, precision).support();
 }
 
 /** @throws UsageError for a combination that no machine supports, naming the alternatives */
@@ -82,7 +82,11 @@ export function requireOffered(engine: EngineName | 'auto', precision: Precision
   );
 }
 
-/** The maker of an engine. Callers check the precision first (`requireOffered`). */
-function makerOf(engine: EngineName): EngineMaker<EngineName> {
-  return engineMakers[engine] as EngineMaker<EngineName>;
+/** The maker of an engine in a precision. Callers check the precision first (`requireOffered`). */
+function makerOf(engine: EngineName, precision: Precision): PrecisionMaker<EngineName, Precision> {
+  const makers: Partial<Record<Precision, PrecisionMaker<EngineName, Precision>>> =
+    engineMakers[engine].on.cpu;
+  const maker = makers[precision];
+  if (maker === undefined) throw new UsageError(`\`engine: ${engine}\` does not compute in ${precision}`);
+  return maker;
 }

@@ -45,6 +45,14 @@ export interface LrnAttributes {
   readonly alpha: number;
   readonly beta: number;
 }
+/** A small number added to a variance, so that its root is not 0. */
+export interface BatchNormAttributes {
+  readonly epsilon: number;
+}
+/** Whether the normal distribution is approximated by tanh. */
+export interface GeluAttributes {
+  readonly approximate: boolean;
+}
 export interface ReductionAttributes {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
@@ -76,6 +84,12 @@ export interface OpSignatures extends EngineOpSignatures {
   Relu: Op<'x'>;
   /** dy where the ReLU's output y is above 0. */
   ReluGrad: Op<'dy' | 'y'>;
+  /** x · Φ(x), Φ the normal distribution. */
+  Gelu: Op<'x', GeluAttributes>;
+  GeluGrad: Op<'dy' | 'x', GeluAttributes>;
+  /** x · sigmoid(x), also called swish. */
+  Silu: Op<'x'>;
+  SiluGrad: Op<'dy' | 'x'>;
   /** 1 where a ≥ b, else 0, as numbers: a mask to multiply with. */
   GreaterEqual: Op<'a' | 'b'>;
 
@@ -115,8 +129,23 @@ export interface OpSignatures extends EngineOpSignatures {
   MaxPool: Op<'x', PoolAttributes>;
   /** dy goes to the first of the window's largest cells, in row-major order. */
   MaxPoolGrad: Op<'x' | 'y' | 'dy', PoolAttributes>;
+  /** The mean of each window's cells that are inside x: padding does not count. */
+  AvgPool: Op<'x', PoolAttributes>;
+  /** The gradient of AvgPool with respect to x, of shape `inputShape`. */
+  AvgPoolGrad: Op<'dy', PoolAttributes & { readonly inputShape: Shape }>;
   LRN: Op<'x', LrnAttributes>;
   LRNGrad: Op<'x' | 'y' | 'dy', LrnAttributes>;
+  /** Batch normalisation by the statistics of x. x [N, C] or [N, C, H, W]; scale, offset and the statistics [C]. batchVariance is
+   * the mean of the squared distances, without TensorFlow's factor n / (n - 1). */
+  FusedBatchNormV3: Op<'x' | 'scale' | 'offset', BatchNormAttributes, 'y' | 'batchMean' | 'batchVariance'>;
+  /** The gradients of FusedBatchNormV3 with respect to x (y), scale and offset; mean and variance are those of x. */
+  FusedBatchNormGradV3: Op<
+    'dy' | 'x' | 'scale' | 'mean' | 'variance',
+    BatchNormAttributes,
+    'y' | 'scaleGradient' | 'offsetGradient'
+  >;
+  /** Batch normalisation by given statistics: inference. */
+  BatchNormWithGlobalNormalization: Op<'x' | 'mean' | 'variance' | 'scale' | 'offset', BatchNormAttributes>;
 
   // Losses.
   /** Cross entropy of softmax(logits) [N, K] with the classes in labels [N], and its gradient [N, K]. */

@@ -12,7 +12,7 @@ import { mapResults, type ResultRole, resultsOf } from '../graph/results.ts';
 import type { AttributesOf, OpName, PerInput, PerOutput } from '../graph/signature.ts';
 import type { TensorType } from '../tensor/tensor.ts';
 import { checked } from './check.ts';
-import type { Apply } from './definition.ts';
+import type { Apply, ApplyAll } from './definition.ts';
 import { inferTypes } from './infer.ts';
 
 export class GraphBuilder {
@@ -73,12 +73,12 @@ export class GraphBuilder {
   };
 
   /** Adds a node and returns all its outputs. */
-  outputsOf<N extends OpName>(
+  readonly outputsOf: ApplyAll = <N extends OpName>(
     op: N,
     inputs: PerInput<N, Value>,
     attributes: AttributesOf<N>,
     name?: string,
-  ): PerOutput<N, Value> {
+  ): PerOutput<N, Value> => {
     const path = this.#unique(this.#path(name ?? op));
     const types = inferTypes(op, path, inputs, attributes);
     const entries = Object.entries<TensorType>(types).map(([output, { dtype, shape }], index) => {
@@ -87,7 +87,7 @@ export class GraphBuilder {
     const outputs = Object.fromEntries(entries) as PerOutput<N, Value>;
     this.#nodes.push({ op, name: path, inputs, attributes, outputs } as Node);
     return outputs;
-  }
+  };
 
   /** Makes a value a result of the graph.
    * @throws GraphError when the role already has a result of that name */

@@ -8,7 +8,7 @@ export interface OpDefinition<N extends OpName> {
   /** Infers the types of the outputs.
    * @throws GraphError when the inputs do not match each other or the attributes; the caller adds the location */
   readonly infer: (inputs: PerInput<N, TensorType>, attributes: AttributesOf<N>) => PerOutput<N, TensorType>;
-  readonly gradient: GradientRule<N> | NotDifferentiable;
+  readonly gradient: GradientRule<N> | JointGradient<N> | NotDifferentiable;
   readonly onnx: OnnxRule<N> | ExpandedBefore;
   readonly onednn: OnednnRule<N> | NotOffered;
   /** Multiply-adds of one call (matrix operators only; undefined counts as none). */
@@ -38,8 +38,17 @@ export type Apply = <N extends OpName>(
     : [attributes: AttributesOf<N>, name?: string]
 ) => Value;
 
+/** Adds a node to the graph being built and returns all its outputs. */
+export type ApplyAll = <N extends OpName>(
+  op: N,
+  inputs: PerInput<N, Value>,
+  attributes: AttributesOf<N>,
+  name?: string,
+) => PerOutput<N, Value>;
+
 export interface GradientContext<N extends OpName> {
   readonly op: Apply;
+  readonly outputsOf: ApplyAll;
   readonly inputs: PerInput<N, Value>;
   readonly attributes: AttributesOf<N>;
   readonly outputs: PerOutput<N, Value>;
@@ -53,6 +62,11 @@ export type GradientRule<N extends OpName> =
   number extends InputNames<N>
     ? (context: GradientContext<N>, index: number) => Value
     : { readonly [I in InputNames<N>]: ((context: GradientContext<N>) => Value) | null };
+
+/** One rule for the gradients of all inputs, where one operator computes them together. */
+export interface JointGradient<N extends OpName> {
+  readonly joint: (context: GradientContext<N>) => { readonly [I in InputNames<N>]: Value };
+}
 
 /** An ONNX node as plain data. */
 export interface OnnxNode {

@@ -1,16 +1,15 @@
 /** Elementwise operators. Two operands broadcast; their gradients keep the shape of y until the backward walk sums them. */
 
-import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
-import { describeType, scalar, type TensorType } from '../tensor/tensor.ts';
+import { scalar, type TensorType } from '../tensor/tensor.ts';
 import type { Apply, Emit, OpDefinition } from './definition.ts';
 import { type Binary, binary, type PrimitiveContext, type Slot, type Unary, unary } from './primitives.ts';
-import { broadcast, float32Type, like, requireSame } from './shapes.ts';
+import { broadcast, float32Type, like, requireFloat32, requireSame } from './shapes.ts';
 
 const inferBinary = ({ a, b }: { a: TensorType; b: TensorType }) => ({ y: like(a, broadcast(a, b)) });
 
 const inferUnary = ({ x }: { x: TensorType }) => {
-  if (x.dtype !== 'float32') throw new GraphError(`x must be float32, it is ${describeType(x)}`);
+  requireFloat32('x', x);
   return { y: float32Type(x.shape) };
 };
 

@@ -116,6 +116,7 @@ function hasGradient(op: OpName, input: string): boolean {
   if ('notDifferentiable' in gradient) return false;
   return (
     typeof gradient === 'function' ||
+    'joint' in gradient ||
     Object.entries(gradient).some(([name, rule]) => name === input && rule !== null)
   );
 }

@@ -1,4 +1,4 @@
-/** Max pooling. Padding cells count as -∞, so they are never the maximum. */
+/** Max and average pooling. Padding cells are never the maximum, and do not count in an average. */
 import { GraphError } from '../errors.ts';
 import type { PoolAttributes } from '../graph/signature.ts';
 import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
@@ -56,5 +56,35 @@ export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
     const window = poolWindow(x.dims, attributes);
     const reads = { diffDst: dy, workspace: workspace(x, y, window) };
     return { y: call('pooling_backward', reads, x.dims, { window }) };
+  },
+};
+
+/** y [N, C, H', W'] holds the mean of each window of x [N, C, H, W], over the cells inside x. */
+export const avgPool: OpDefinition<'AvgPool'> = {
+  infer: ({ x }, attributes) => ({ y: float32Type(pooledShape(x, attributes)) }),
+  gradient: {
+    x: ({ op, inputs: { x }, attributes, dy }) =>
+      op('AvgPoolGrad', { dy }, { ...attributes, inputShape: x.shape }),
+  },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-average-pooling' },
+  onednn: ({ inputs: { x }, outputTypes, attributes, call }) => {
+    const parameters = { window: poolWindow(x.dims, attributes), pooling: 'poolingAverage' } as const;
+    return { y: call('pooling_forward', { src: x }, outputTypes.y.shape, parameters) };
+  },
+};
+
+/** dx [N, C, H, W] of shape `inputShape`: each element of dy is divided among the cells of its window. */
+export const avgPoolGrad: OpDefinition<'AvgPoolGrad'> = {
+  infer: ({ dy }, attributes) => {
+    const x = float32Type(attributes.inputShape);
+    requireSame('dy and the pooled type', dy, float32Type(pooledShape(x, attributes)));
+    return { y: x };
+  },
+  gradient: { dy: ({ op, attributes, dy }) => op('AvgPool', { x: dy }, attributes) },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-average-pooling' },
+  onednn: ({ inputs: { dy }, attributes, call }) => {
+    const { inputShape } = attributes;
+    const parameters = { window: poolWindow(inputShape, attributes), pooling: 'poolingAverage' } as const;
+    return { y: call('pooling_backward', { diffDst: dy }, inputShape, parameters) };
   },
 };

@@ -11,7 +11,10 @@ export type PrimitiveKind =
   | 'pooling_forward'
   | 'pooling_backward'
   | 'matmul'
+  | 'batch_normalization_forward'
+  | 'batch_normalization_backward'
   | 'eltwise_forward'
+  | 'eltwise_backward'
   | 'binary'
   | 'reduction'
   | 'softmax_forward';
@@ -26,34 +29,53 @@ export type TensorArgument =
   | 'bias'
   | 'dst'
   | 'workspace'
+  | 'mean'
+  | 'variance'
+  | 'scale'
+  | 'shift'
+  | 'diffScale'
+  | 'diffShift'
   | 'diffSrc'
   | 'diffWeights'
   | 'diffBias'
   | 'diffDst';
 
+/** Vectors of one number per channel, which primitives take at execution without being asked for a layout. */
+export type ChannelVector = 'mean' | 'variance' | 'scale' | 'shift' | 'diffScale' | 'diffShift';
+
 /** Arguments of constructors that are not tensors. */
-export type Setting = 'prop' | 'algorithm' | 'axis' | 'alpha' | 'beta' | 'p' | 'eps';
+export type Setting = 'prop' | 'algorithm' | 'axis' | 'alpha' | 'beta' | 'p' | 'eps' | 'epsilon' | 'flags';
 export type WindowArgument = 'strides' | 'kernel' | 'dilates' | 'before' | 'after';
-export type ConstructorArgument = Exclude<TensorArgument, 'workspace'> | Setting | WindowArgument;
+export type ConstructorArgument =
+  | Exclude<TensorArgument, 'workspace' | ChannelVector>
+  | Setting
+  | WindowArgument;
 
 /** Algorithms of primitives that use only one here. */
-export type FixedAlgorithm = 'convolutionDirect' | 'poolingMax' | 'softmaxLog';
+export type FixedAlgorithm = 'convolutionDirect' | 'softmaxLog';
 
 export interface PrimitiveRecord {
   /** Arguments in 3.x: `dnnl_<kind>_primitive_desc_create(out, engine, …, [hint,] attributes)`. */
   readonly arguments: readonly ConstructorArgument[];
   /** Differences in 2.x: `dnnl_<function>(out, …)`. Defaults: `<kind>_desc_init` with 3.x's arguments without `dilates`. */
   readonly v2?: { readonly function?: string; readonly arguments?: readonly ConstructorArgument[] };
+  /** Operands that only 2.x takes. */
+  readonly onlyV2?: readonly TensorArgument[];
   /** The forward primitive whose descriptor is the hint for creating a backward one. */
-  readonly hint?: 'convolution_forward' | 'pooling_forward';
-  /** The propagation kind. `workspace`: training if the call writes a workspace, else inference. */
-  readonly prop?: 'training' | 'inference' | 'workspace';
+  readonly hint?:
+    | 'convolution_forward'
+    | 'pooling_forward'
+    | 'batch_normalization_forward'
+    | 'eltwise_forward';
+  /** The propagation kind. `workspace` or `mean`: training if the call writes that tensor, else inference. */
+  readonly prop?: 'training' | 'inference' | 'backward' | 'workspace' | 'mean';
   /** A fixed algorithm, or the call parameter that names it. */
-  readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction';
+  readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction' | 'pooling';
   /** The argument that is the call's result. */
   readonly result: TensorArgument;
-  /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. */
-  readonly choosesLayouts: 'all' | 'result' | 'none';
+  /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. `shared`: none, and operands as
+   * large as the result have the result's layout. */
+  readonly choosesLayouts: 'all' | 'result' | 'none' | 'shared';
   /** Each element of the result depends only on the operands' elements at the same position. */
   readonly elementwise: boolean;
   /** Post-ops that run at full speed (others fall back to oneDNN's reference code). */
@@ -69,13 +91,19 @@ const convolution = {
   bfloat16: 'operands',
 } as const;
 const pooling = {
-  algorithm: 'poolingMax',
+  algorithm: 'pooling',
   elementwise: false,
   postOps: 'none',
   bfloat16: 'follows',
 } as const;
 const plain = { choosesLayouts: 'none', elementwise: false, postOps: 'none', bfloat16: 'never' } as const;
-const elementwise = { choosesLayouts: 'none', elementwise: true, bfloat16: 'follows' } as const;
+const normalization = {
+  choosesLayouts: 'shared',
+  elementwise: false,
+  postOps: 'none',
+  bfloat16: 'never',
+} as const;
+const elementwise = { choosesLayouts: 'shared', elementwise: true, bfloat16: 'follows' } as const;
 
 export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = {
   convolution_forward: {
@@ -141,6 +169,22 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
     postOps: 'functions',
     bfloat16: 'operands',
   },
+  batch_normalization_forward: {
+    ...normalization,
+    arguments: ['prop', 'src', 'dst', 'epsilon', 'flags'],
+    v2: { arguments: ['prop', 'src', 'epsilon', 'flags'] },
+    prop: 'mean',
+    result: 'dst',
+  },
+  batch_normalization_backward: {
+    ...normalization,
+    arguments: ['prop', 'diffSrc', 'diffDst', 'src', 'epsilon', 'flags'],
+    v2: { arguments: ['prop', 'diffDst', 'src', 'epsilon', 'flags'] },
+    onlyV2: ['shift'],
+    hint: 'batch_normalization_forward',
+    prop: 'backward',
+    result: 'diffSrc',
+  },
   eltwise_forward: {
     ...elementwise,
     arguments: ['prop', 'algorithm', 'src', 'dst', 'alpha', 'beta'],
@@ -148,6 +192,15 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
     prop: 'inference',
     algorithm: 'unary',
     result: 'dst',
+    postOps: 'none',
+  },
+  eltwise_backward: {
+    ...elementwise,
+    arguments: ['algorithm', 'diffSrc', 'diffDst', 'src', 'alpha', 'beta'],
+    v2: { arguments: ['algorithm', 'diffDst', 'src', 'alpha', 'beta'] },
+    hint: 'eltwise_forward',
+    algorithm: 'unary',
+    result: 'diffSrc',
     postOps: 'none',
   },
   binary: {

@@ -22,12 +22,15 @@ export interface Slot {
 
 export type Slots = Readonly<Partial<Record<TensorArgument, Slot>>>;
 
-/** Functions of one element: `linear` is alpha · x + beta, `pow` is alpha · x^beta. */
-export type Unary = 'relu' | 'sqrt' | 'linear' | 'exp' | 'pow';
+/** Functions of one element: `linear` is alpha · x + beta, `pow` is alpha · x^beta, `swish` is x · sigmoid(alpha · x). */
+export type Unary = 'relu' | 'sqrt' | 'linear' | 'exp' | 'pow' | 'geluErf' | 'geluTanh' | 'swish';
 /** Functions of two elements; comparisons return 1 or 0. */
 export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'ge' | 'gt' | 'eq';
 
 export type Reduction = 'sum' | 'mean';
+
+/** The average is over cells inside the tensor: padding does not count. */
+export type Pooling = 'poolingMax' | 'poolingAverage';
 
 /** A function applied to each element of a call's result before it is written. */
 export type PostOp =
@@ -58,8 +61,12 @@ export interface CallParameters {
   readonly unary?: Unary;
   readonly alpha?: number;
   readonly beta?: number;
+  /** Added to a variance before its root. */
+  readonly epsilon?: number;
   readonly binary?: Binary;
   readonly reduction?: Reduction;
+  /** The kind of pooling; maxima if omitted. */
+  readonly pooling?: Pooling;
   readonly window?: Window;
   /** Matrix operands that are read transposed. */
   readonly transposed?: readonly ('src' | 'weights')[];
@@ -83,6 +90,13 @@ export interface Call {
 export interface PrimitiveContext {
   /** Adds a call and returns its first result, which has the given dims. */
   readonly call: (kind: CallKind, reads: Slots, dims: Shape, parameters?: CallParameters) => Slot;
+  /** Adds a call with several results, each of the given dims; the first is that of the primitive's record. */
+  readonly callAll: <A extends TensorArgument>(
+    kind: CallKind,
+    reads: Slots,
+    dims: Readonly<Record<A, Shape>>,
+    parameters?: CallParameters,
+  ) => Readonly<Record<A, Slot>>;
   readonly constant: (value: Tensor) => Slot;
   /** The same elements in the same order, with other dims. */
   readonly alias: (slot: Slot, dims: Shape) => Slot;

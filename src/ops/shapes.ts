@@ -20,6 +20,11 @@ export function requireType(name: string, type: TensorType, dtype: DType, axes: 
   throw new GraphError(`${name} must be ${dtype} [${axes}], it is ${describeType(type)}`);
 }
 
+/** @throws GraphError unless the type is float32, of any shape */
+export function requireFloat32(name: string, type: TensorType): void {
+  if (type.dtype !== 'float32') throw new GraphError(`${name} must be float32, it is ${describeType(type)}`);
+}
+
 /** @throws GraphError unless both sizes are equal; `what` names them, such as `the channels of x and of filter` */
 export function requireEqual(what: string, a: number, b: number): void {
   if (a !== b) throw new GraphError(`${what} must be equal, they are ${a} and ${b}`);

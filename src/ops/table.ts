@@ -1,5 +1,11 @@
 /** Every operator's record by name. Omitting a record is a compile error. */
 import type { OpName } from '../graph/signature.ts';
+import { gelu, geluGrad, silu, siluGrad } from './activation.ts';
+import {
+  batchNormWithGlobalNormalization,
+  fusedBatchNormGradV3,
+  fusedBatchNormV3,
+} from './batch-normalization.ts';
 import * as convolution from './convolution.ts';
 import type { OpDefinition } from './definition.ts';
 import * as elementwise from './elementwise.ts';
@@ -7,7 +13,7 @@ import * as loss from './loss.ts';
 import { batchMatMul, matMul } from './matmul.ts';
 import * as movement from './movement.ts';
 import { lrn, lrnGrad } from './normalization.ts';
-import { maxPool, maxPoolGrad } from './pooling.ts';
+import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from './pooling.ts';
 import { broadcastTo, mean, sum } from './reduction.ts';
 import { applyGradientDescent, exponentialMovingAverage } from './update.ts';
 
@@ -23,6 +29,10 @@ export const definitions: { readonly [N in OpName]: OpDefinition<N> } = {
   Sqrt: elementwise.sqrt,
   Relu: elementwise.relu,
   ReluGrad: elementwise.reluGrad,
+  Gelu: gelu,
+  GeluGrad: geluGrad,
+  Silu: silu,
+  SiluGrad: siluGrad,
   GreaterEqual: elementwise.greaterEqual,
   Sum: sum,
   Mean: mean,
@@ -43,8 +53,13 @@ export const definitions: { readonly [N in OpName]: OpDefinition<N> } = {
   BiasAddGrad: convolution.biasAddGrad,
   MaxPool: maxPool,
   MaxPoolGrad: maxPoolGrad,
+  AvgPool: avgPool,
+  AvgPoolGrad: avgPoolGrad,
   LRN: lrn,
   LRNGrad: lrnGrad,
+  FusedBatchNormV3: fusedBatchNormV3,
+  FusedBatchNormGradV3: fusedBatchNormGradV3,
+  BatchNormWithGlobalNormalization: batchNormWithGlobalNormalization,
   SparseSoftmaxCrossEntropyWithLogits: loss.sparseSoftmaxCrossEntropyWithLogits,
   L2Loss: loss.l2Loss,
   ApplyGradientDescent: applyGradientDescent,

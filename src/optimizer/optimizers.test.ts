@@ -95,6 +95,7 @@ describe('optimizers agree with PyTorch in float64 after each of 20 updates', ()
     test(name, () => {
       const graph = updateGraph(name);
       let variables = startOf(graph);
+      assert.ok(name in fixture.parameters, `add ${name} to test/fixtures/optimizers.py, and run it`);
       fixture.parameters[name].forEach((expected, step) => {
         variables = computeGraph(graph, new Map([...variables, ...feedsOf(name, step)]));
         for (const path of names)

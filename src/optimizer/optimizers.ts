@@ -6,8 +6,7 @@ import { nesterov } from './nesterov.ts';
 import type { Optimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
-export const optimizerNames = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
-export type OptimizerName = (typeof optimizerNames)[number];
+export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adam' | 'adamw';
 
 export const optimizers: Readonly<Record<OptimizerName, Optimizer>> = {
   sgd,
@@ -16,3 +15,4 @@ export const optimizers: Readonly<Record<OptimizerName, Optimizer>> = {
   adam,
   adamw,
 };
+export const optimizerNames: readonly OptimizerName[] = Object.keys(optimizers) as readonly OptimizerName[];

@@ -16,9 +16,6 @@ export interface ScheduleOptions {
   readonly decaySteps: number;
 }
 
-export const scheduleNames = ['staircase', 'constant', 'linear', 'cosine', 'polynomial'] as const;
-export type ScheduleName = (typeof scheduleNames)[number];
-
 interface Progress {
   /** Updates made before this one. */
   readonly step: number;
@@ -28,22 +25,36 @@ interface Progress {
   readonly done: number;
 }
 
-/** A new schedule is a name and a formula. */
-const formulas: Readonly<Record<ScheduleName, (progress: Progress, options: ScheduleOptions) => number>> = {
+interface Schedule {
+  /** Whether the rate depends on `decaySteps`. */
+  readonly endsAtDecaySteps: boolean;
+  readonly rate: (progress: Progress, options: ScheduleOptions) => number;
+}
+const endless = (rate: Schedule['rate']): Schedule => ({ endsAtDecaySteps: false, rate });
+const ending = (rate: Schedule['rate']): Schedule => ({ endsAtDecaySteps: true, rate });
+
+export type ScheduleName = 'staircase' | 'constant' | 'linear' | 'cosine' | 'polynomial';
+
+/** A new schedule is a name and an entry here. */
+const schedules: Readonly<Record<ScheduleName, Schedule>> = {
   /** The tutorial's: learningRate · learningRateDecayFactor^⌊step / stepsPerDecay⌋. */
-  staircase: ({ step, stepsPerDecay }, { learningRate, learningRateDecayFactor }) =>
-    learningRate * learningRateDecayFactor ** Math.floor(step / stepsPerDecay),
-  constant: (_, { learningRate }) => learningRate,
-  linear: ({ done }, options) => between(options, 1 - done),
+  staircase: endless(
+    ({ step, stepsPerDecay }, { learningRate, learningRateDecayFactor }) =>
+      learningRate * learningRateDecayFactor ** Math.floor(step / stepsPerDecay),
+  ),
+  constant: endless((_, { learningRate }) => learningRate),
+  linear: ending(({ done }, options) => between(options, 1 - done)),
   /** I. Loshchilov, F. Hutter, "SGDR", ICLR 2017, formula 5, without restarts. */
-  cosine: ({ done }, options) => between(options, (1 + Math.cos(Math.PI * done)) / 2),
+  cosine: ending(({ done }, options) => between(options, (1 + Math.cos(Math.PI * done)) / 2)),
   /** TensorFlow's `polynomial_decay`. */
-  polynomial: ({ done }, options) => between(options, (1 - done) ** options.decayPower),
+  polynomial: ending(({ done }, options) => between(options, (1 - done) ** options.decayPower)),
 };
+
+export const scheduleNames: readonly ScheduleName[] = Object.keys(schedules) as readonly ScheduleName[];
 
 /** Whether the schedule depends on `decaySteps`. */
 export function endsAtDecaySteps(name: ScheduleName): boolean {
-  return name === 'linear' || name === 'cosine' || name === 'polynomial';
+  return schedules[name].endsAtDecaySteps;
 }
 
 /** The learning rate of an update.
@@ -58,7 +69,7 @@ export function learningRate(
   const { warmupSteps, decaySteps } = options;
   const length = Math.max(1, decaySteps - warmupSteps);
   const done = Math.min(1, Math.max(0, (step - warmupSteps) / length));
-  const rate = formulas[name]({ step, stepsPerDecay, done }, options);
+  const rate = schedules[name].rate({ step, stepsPerDecay, done }, options);
   // The warm-up of P. Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.2.
   return step < warmupSteps ? rate * ((step + 1) / warmupSteps) : rate;
 }

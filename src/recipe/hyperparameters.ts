@@ -7,6 +7,7 @@ import { requireFiniteNumber, requireOneOf, requireWholeNumber } from '../argume
 import { optimizerNames } from '../optimizer/optimizers.ts';
 import { scheduleNames } from '../optimizer/schedule.ts';
 import { finiteNumber, oneOf, type Reader, record, wholeNumber, withDefault } from '../readers.ts';
+import { alternatives } from '../wording.ts';
 
 export interface NumberRecord {
   /** `integer`: whole numbers only. */
@@ -35,7 +36,7 @@ export const hyperparameterTable = {
     valueName: 'name',
     choices: optimizerNames as typeof optimizerNames,
     default: 'sgd',
-    help: 'sgd, momentum, nesterov, adam or adamw',
+    help: alternatives(optimizerNames) as string,
   },
   momentum: {
     kind: 'number',
@@ -73,7 +74,7 @@ export const hyperparameterTable = {
     valueName: 'name',
     choices: scheduleNames as typeof scheduleNames,
     default: 'staircase',
-    help: 'staircase, constant, linear, cosine or polynomial',
+    help: alternatives(scheduleNames) as string,
   },
   learningRate: {
     kind: 'number',

@@ -1,7 +1,5 @@
 /** Element types, one record each, including which formats and engines support it. */
 
-export type DType = 'float32' | 'int32' | 'int64' | 'bool';
-
 /** The typed array of each element type. Elements are row-major; booleans are bytes, 0 or 1. */
 export interface DataOf {
   readonly float32: Float32Array<ArrayBufferLike>;
@@ -9,6 +7,7 @@ export interface DataOf {
   readonly int64: BigInt64Array<ArrayBufferLike>;
   readonly bool: Uint8Array<ArrayBufferLike>;
 }
+export type DType = keyof DataOf;
 
 export interface DTypeRecord<Data> {
   /** Allocates zeros. */

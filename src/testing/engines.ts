@@ -20,6 +20,12 @@ export const engines: readonly EngineCase[] = engineNames.map((name) => ({
   offers: engineMakers[name].computes,
 }));
 
+export function engineCase(name: EngineName): EngineCase {
+  const found = engines.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no engine ${name}`);
+  return found;
+}
+
 /** Why oneDNN is not fast in bfloat16 on this machine, or false. */
 export const skipBfloat16: string | false = reasonToSkip('onednn', 'bfloat16');
 

@@ -163,6 +163,12 @@ function addBias(x: Reference, bias: Reference): Reference {
   return fill(x.shape, (index) => at(x, index) + at(bias, [index[1] ?? 0]));
 }
 
+function pooledShape([n = 0, c = 0, h = 0, w = 0]: Shape, attributes: AttributesOf<'MaxPool'>): Shape {
+  const { size, stride, padding } = attributes;
+  const rows = windows(h, size, stride, along(padding, 0)).count;
+  return [n, c, rows, windows(w, size, stride, along(padding, 1)).count];
+}
+
 /** The cells of a pooling window that are inside x, row by row. */
 function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'>, y: readonly number[]) {
   const [, , h = 0, w = 0] = x;
@@ -190,6 +196,60 @@ function lrnScale(
   return bias + alpha * sum;
 }
 
+/** erf(x) = 2/√π · e^(-x²) · Σ 2ⁿ · x^(2n+1) / (1 · 3 · … · (2n + 1)): a sum without cancellation
+ * (M. Abramowitz, I. Stegun, "Handbook of Mathematical Functions", 7.1.6). */
+export function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 200; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+/** Φ(x) and its derivative. */
+function normal(x: number, approximate: boolean): { readonly phi: number; readonly density: number } {
+  if (!approximate)
+    return {
+      phi: (1 + erf(x / Math.SQRT2)) / 2,
+      density: Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI),
+    };
+  const tanh = Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
+  const inner = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+  return { phi: (1 + tanh) / 2, density: ((1 - tanh * tanh) * inner) / 2 };
+}
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** The number of elements of each channel, axis 1. */
+function channelSize({ shape, data }: Reference): number {
+  return data.length / (shape[1] ?? 1);
+}
+
+/** Σ of a function of each channel's elements. */
+function channelSums(x: Reference, termAt: (index: readonly number[], channel: number) => number): Reference {
+  const sums = zeros([x.shape[1] ?? 0]);
+  fill(x.shape, (index) => {
+    const [, channel = 0] = index;
+    sums.add([channel], termAt(index, channel));
+    return 0;
+  });
+  return sums;
+}
+
+/** (x - mean) / √(variance + epsilon) at an index. */
+function normalized(
+  x: Reference,
+  mean: Reference,
+  variance: Reference,
+  epsilon: number,
+  index: readonly number[],
+): number {
+  const channel = [index[1] ?? 0];
+  return (at(x, index) - at(mean, channel)) / Math.sqrt(at(variance, channel) + epsilon);
+}
+
 const rules: { readonly [N in OpName]: Rule<N> } = {
   Constant: (_, { value }) => ({ y: reference(value) }),
   Add: binary((a, b) => a + b),
@@ -202,6 +262,20 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   Sqrt: unary(Math.sqrt),
   Relu: unary((x) => Math.max(x, 0)),
   ReluGrad: ({ dy, y }) => ({ y: fill(y.shape, (index) => (at(y, index) > 0 ? at(dy, index) : 0)) }),
+  Gelu: ({ x }, { approximate }) => unary((value) => value * normal(value, approximate).phi)({ x }),
+  GeluGrad: ({ dy, x }, { approximate }) => ({
+    y: fill(x.shape, (index) => {
+      const { phi, density } = normal(at(x, index), approximate);
+      return at(dy, index) * (phi + at(x, index) * density);
+    }),
+  }),
+  Silu: unary((x) => x * sigmoid(x)),
+  SiluGrad: ({ dy, x }) => ({
+    y: fill(x.shape, (index) => {
+      const [value, s] = [at(x, index), sigmoid(at(x, index))];
+      return at(dy, index) * (s + value * s * (1 - s));
+    }),
+  }),
   GreaterEqual: binary((a, b) => Number(a >= b)),
   Sum: ({ x }, { axes, keepDims }) => ({ y: total(x, axes, keepDims) }),
   Mean: ({ x }, { axes, keepDims }) => {
@@ -320,12 +394,10 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
     ),
   }),
   MaxPool: ({ x }, attributes) => {
-    const [n = 0, c = 0, h = 0, w = 0] = x.shape;
-    const { size, stride, padding } = attributes;
-    const rows = windows(h, size, stride, along(padding, 0)).count;
-    const shape = [n, c, rows, windows(w, size, stride, along(padding, 1)).count];
     return {
-      y: fill(shape, (y) => Math.max(...windowCells(x.shape, attributes, y).map((cell) => at(x, cell)))),
+      y: fill(pooledShape(x.shape, attributes), (y) =>
+        Math.max(...windowCells(x.shape, attributes, y).map((cell) => at(x, cell))),
+      ),
     };
   },
   MaxPoolGrad: ({ x, y, dy }, attributes) => {
@@ -333,6 +405,21 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
     fill(y.shape, (index) => {
       const winner = windowCells(x.shape, attributes, index).find((cell) => at(x, cell) === at(y, index));
       if (winner) dx.add(winner, at(dy, index));
+      return 0;
+    });
+    return { y: dx };
+  },
+  AvgPool: ({ x }, attributes) => ({
+    y: fill(pooledShape(x.shape, attributes), (y) => {
+      const cells = windowCells(x.shape, attributes, y);
+      return cells.reduce((sum, cell) => sum + at(x, cell), 0) / cells.length;
+    }),
+  }),
+  AvgPoolGrad: ({ dy }, { inputShape, ...attributes }) => {
+    const dx = zeros(inputShape);
+    fill(dy.shape, (index) => {
+      const cells = windowCells(inputShape, attributes, index);
+      for (const cell of cells) dx.add(cell, at(dy, index) / cells.length);
       return 0;
     });
     return { y: dx };
@@ -356,6 +443,41 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
       }),
     };
   },
+  FusedBatchNormV3: ({ x, scale, offset }, { epsilon }) => {
+    const count = channelSize(x);
+    const batchMean = channelSums(x, (index) => at(x, index) / count);
+    const batchVariance = channelSums(
+      x,
+      (index, channel) => (at(x, index) - at(batchMean, [channel])) ** 2 / count,
+    );
+    const y = fill(x.shape, (index) => {
+      const channel = [index[1] ?? 0];
+      return (
+        at(scale, channel) * normalized(x, batchMean, batchVariance, epsilon, index) + at(offset, channel)
+      );
+    });
+    return { y, batchMean, batchVariance };
+  },
+  FusedBatchNormGradV3: ({ dy, x, scale, mean, variance }, { epsilon }) => {
+    const count = channelSize(x);
+    const offsetGradient = channelSums(x, (index) => at(dy, index));
+    const ofX = (index: readonly number[]) => normalized(x, mean, variance, epsilon, index);
+    const scaleGradient = channelSums(x, (index) => at(dy, index) * ofX(index));
+    // Derivative of every y in the channel with respect to x, through mean and variance too.
+    const y = fill(x.shape, (index) => {
+      const channel = [index[1] ?? 0];
+      const own =
+        count * at(dy, index) - at(offsetGradient, channel) - ofX(index) * at(scaleGradient, channel);
+      return (at(scale, channel) * own) / (count * Math.sqrt(at(variance, channel) + epsilon));
+    });
+    return { y, scaleGradient, offsetGradient };
+  },
+  BatchNormWithGlobalNormalization: ({ x, mean, variance, scale, offset }, { epsilon }) => ({
+    y: fill(x.shape, (index) => {
+      const channel = [index[1] ?? 0];
+      return at(scale, channel) * normalized(x, mean, variance, epsilon, index) + at(offset, channel);
+    }),
+  }),
   SparseSoftmaxCrossEntropyWithLogits: ({ logits, labels }) => {
     const [, classes = 0] = logits.shape;
     const row = (n: number) => Array.from({ length: classes }, (_, k) => at(logits, [n, k]));

@@ -76,9 +76,32 @@ const pools: readonly [PoolExample, ...PoolExample[]] = [
   { shape: [1, 2, 5, 6], attributes: { size: 3, stride: 3, padding: { before: [2, 0], after: [1, 2] } } },
 ];
 
+const averagePools: typeof pools = [
+  ...pools,
+  { shape: [2, 16, 8, 8], attributes: pool },
+  { shape: [1, 3, 6, 9], attributes: { size: 2, stride: 3, padding: 'VALID' } },
+  { shape: [2, 4, 5, 5], attributes: { size: 5, stride: 1, padding: 'VALID' } },
+];
+
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 /** Stronger than the tutorial's, so that the sum over neighbours matters to the test. */
 const strongLrn = { depthRadius: 2, bias: 0.5, alpha: 0.7, beta: 0.75 };
+
+interface BatchExample {
+  readonly shape: Shape;
+  readonly epsilon: number;
+}
+const batches: readonly [BatchExample, ...BatchExample[]] = [
+  { shape: [4, 3, 5, 6], epsilon: 1e-5 },
+  { shape: [2, 16, 4, 4], epsilon: 1e-3 },
+  { shape: [2, 32, 3, 3], epsilon: 1e-5 },
+  { shape: [8, 5], epsilon: 1e-5 },
+];
+const channelsOf = (shape: Shape): Shape => [shape[1] ?? 1];
+const affine = (shape: Shape) => ({
+  scale: uniform(channelsOf(shape), 0.5, 1.5),
+  offset: uniform(channelsOf(shape)),
+});
 
 interface ConvolutionExample {
   readonly x: Shape;
@@ -170,6 +193,22 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   Sqrt: [{ inputs: { x: uniform([2, 5], 0.5, 2) }, attributes: {} }],
   Relu: unary(),
   ReluGrad: [{ inputs: { dy: uniform([3, 4]), y: distinct([3, 4]) }, attributes: {} }],
+  Gelu: each([true, false], (approximate) => ({
+    inputs: { x: uniform([2, 3, 4, 5], -4, 4) },
+    attributes: { approximate },
+  })),
+  GeluGrad: each([true, false], (approximate) => ({
+    inputs: { dy: uniform([2, 3, 4, 5]), x: uniform([2, 3, 4, 5], -4, 4) },
+    attributes: { approximate },
+  })),
+  Silu: [
+    { inputs: { x: uniform([3, 7], -4, 4) }, attributes: {} },
+    { inputs: { x: uniform([2, 3, 4, 5], -4, 4) }, attributes: {} },
+  ],
+  SiluGrad: [
+    { inputs: { dy: uniform([3, 7]), x: uniform([3, 7], -4, 4) }, attributes: {} },
+    { inputs: { dy: uniform([2, 3, 4, 5]), x: uniform([2, 3, 4, 5], -4, 4) }, attributes: {} },
+  ],
   GreaterEqual: [
     { inputs: { a: float32([5], [1, 2, 3, 0, -2]), b: float32([5], [1, 3, 3, -0, -3]) }, attributes: {} },
     // The largest number below 1, and an infinity.
@@ -179,7 +218,11 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
     },
   ],
   Sum: reduction(),
-  Mean: reduction(),
+  Mean: [
+    ...reduction(),
+    // Global average pooling.
+    { inputs: { x: uniform([2, 5, 4, 3]) }, attributes: { axes: [2, 3], keepDims: false } },
+  ],
   BroadcastTo: [
     { inputs: { x: uniform([3, 1]) }, attributes: { shape: [2, 3, 4] } },
     { inputs: { x: uniform([]) }, attributes: { shape: [2, 2] } },
@@ -254,11 +297,30 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ],
   MaxPool: each(pools, ({ shape, attributes }) => ({ inputs: { x: distinct(shape) }, attributes })),
   MaxPoolGrad: each(pools, ({ shape, attributes }) => maxPoolGradSample(shape, attributes)),
+  AvgPool: each(averagePools, ({ shape, attributes }) => ({ inputs: { x: uniform(shape) }, attributes })),
+  AvgPoolGrad: each(averagePools, ({ shape, attributes }) => {
+    const { y } = computeOperator('AvgPool', { x: reference(uniform(shape)) }, attributes);
+    return { inputs: { dy: uniform(y.shape) }, attributes: { ...attributes, inputShape: shape } };
+  }),
   LRN: [
     { inputs: { x: uniform([2, 12, 3, 3], -5, 5) }, attributes: lrn },
     { inputs: { x: uniform([1, 6, 2, 2]) }, attributes: strongLrn },
   ],
   LRNGrad: [lrnGradSample([2, 12, 3, 3], lrn), lrnGradSample([1, 6, 2, 2], strongLrn)],
+  FusedBatchNormV3: each(batches, ({ shape, epsilon }) => ({
+    inputs: { x: uniform(shape, -1, 3), ...affine(shape) },
+    attributes: { epsilon },
+  })),
+  FusedBatchNormGradV3: each(batches, ({ shape, epsilon }) => batchNormGradSample(shape, epsilon)),
+  BatchNormWithGlobalNormalization: each(batches, ({ shape, epsilon }) => ({
+    inputs: {
+      x: uniform(shape),
+      mean: uniform(channelsOf(shape)),
+      variance: uniform(channelsOf(shape), 0.5, 2),
+      ...affine(shape),
+    },
+    attributes: { epsilon },
+  })),
   SparseSoftmaxCrossEntropyWithLogits: [
     { inputs: { logits: uniform([4, 10], -3, 3), labels: labels([3, 0, 9, 3]) }, attributes: {} },
     {
@@ -280,6 +342,17 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
     },
   ],
 };
+
+/** mean and variance must be those of x, because the gradient goes through them. */
+function batchNormGradSample(shape: Shape, epsilon: number): Sample<'FusedBatchNormGradV3'> {
+  const x = uniform(shape, -1, 3);
+  const { scale, offset } = affine(shape);
+  const inputs = { x: reference(x), scale: reference(scale), offset: reference(offset) };
+  const { batchMean, batchVariance } = computeOperator('FusedBatchNormV3', inputs, { epsilon });
+  const mean = float32(batchMean.shape, [...batchMean.data]);
+  const variance = float32(batchVariance.shape, [...batchVariance.data]);
+  return { inputs: { dy: uniform(shape), x, scale, mean, variance }, attributes: { epsilon } };
+}
 
 /** y must be MaxPool(x), because the gradient finds the maxima by comparing with it. */
 function maxPoolGradSample(shape: Shape, attributes: AttributesOf<'MaxPool'>): Sample<'MaxPoolGrad'> {

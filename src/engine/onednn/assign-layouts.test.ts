@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { GraphBuilder } from '../../ops/builder.ts';
-import { engines } from '../../testing/engines.ts';
+import { engineCase } from '../../testing/engines.ts';
 import { assignLayouts } from './assign-layouts.ts';
 import { checkProgram } from './check-program.ts';
 import { programOf } from './compile.ts';
@@ -12,7 +12,7 @@ import { makePrimitives } from './make-primitives.ts';
 import { Onednn } from './native/onednn.ts';
 import { printProgram } from './print-program.ts';
 
-const skip = engines[1]?.skip ?? 'not in the list';
+const { skip } = engineCase('onednn');
 const float = (shape: readonly number[]) => ({ dtype: 'float32', shape }) as const;
 
 /** y = relu(x · w + b), and w' = w · w. */

@@ -155,11 +155,15 @@ class Assigner {
     });
   }
 
-  /** An elementwise call takes every full-size operand in the layout of its result. */
+  /** Calls with a shared layout take every full-size operand in the layout of their result; the gradient of average pooling takes
+   * the one of the forward call's result, as it has no workspace that decides. */
   #wanted(call: Call, slot: Slot): Layout {
     const result = resultOf(call);
+    const { classes } = this.#context;
+    if (slot === call.reads.diffDst && call.parameters.pooling === 'poolingAverage')
+      return classes.ofPooled(call) ?? classes.of(slot);
     const whole = slot.dims.join() === result.dims.join() && slot.type === result.type;
-    return this.#context.classes.of(whole && recordOf(call.kind).elementwise ? result : slot);
+    return classes.of(whole && recordOf(call.kind).choosesLayouts === 'shared' ? result : slot);
   }
 }
 

@@ -1,9 +1,14 @@
 /** The primitive descriptor of a call: maps the call to constructor arguments, following the table of primitives. */
 import { messageOf, RunError } from '../../errors.ts';
-import { type ConstructorArgument, type PrimitiveKind, primitiveKinds } from '../../ops/primitive-kinds.ts';
+import {
+  type ConstructorArgument,
+  type PrimitiveKind,
+  type PrimitiveRecord,
+  primitiveKinds,
+} from '../../ops/primitive-kinds.ts';
 import { type Call, type Slot, stridesOf } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
-import { algorithms, propKinds } from './native/constants.ts';
+import { algorithms, normalizationFlags, propKinds } from './native/constants.ts';
 import type { Handle, NativeArguments, NativePostOp, Onednn } from './native/onednn.ts';
 import { printCall } from './program.ts';
 
@@ -53,6 +58,8 @@ function argumentValues(onednn: Onednn, call: Call, descriptorOf: DescriptorOf):
     beta: () => parameters.beta ?? 0,
     p: () => 0,
     eps: () => 0,
+    epsilon: () => parameters.epsilon ?? 0,
+    flags: () => flagsOf(onednn, call),
     src: () => matrix('src'),
     src1: () => at(reads.src1),
     weights: () => matrix('weights'),
@@ -76,8 +83,16 @@ function isConvolution({ kind }: Call): boolean {
 
 function propOf({ kind, writes }: Call): number {
   const prop = kind === 'copy' ? undefined : primitiveKinds[kind].prop;
-  if (prop === 'workspace') return writes.workspace === undefined ? propKinds.inference : propKinds.training;
+  if (prop === 'workspace' || prop === 'mean')
+    return writes[prop] === undefined ? propKinds.inference : propKinds.training;
   return propKinds[prop ?? 'inference'];
+}
+
+/** Normalisation with scale and shift, by statistics that the call is given or computes. */
+function flagsOf({ library }: Onednn, { kind, reads }: Call): number {
+  const flags = normalizationFlags[library.major >= 3 ? 'v3' : 'v2'];
+  const isGiven = kind === 'batch_normalization_forward' && reads.mean !== undefined;
+  return flags.scale + flags.shift + (isGiven ? flags.givenStatistics : 0);
 }
 
 function algorithmOf(onednn: Onednn, { kind, parameters }: Call): number {
@@ -85,6 +100,7 @@ function algorithmOf(onednn: Onednn, { kind, parameters }: Call): number {
   if (algorithm === 'unary') return onednn.eltwise(parameters.unary ?? 'linear');
   if (algorithm === 'binary') return algorithms[parameters.binary ?? 'add'];
   if (algorithm === 'reduction') return algorithms[parameters.reduction ?? 'sum'];
+  if (algorithm === 'pooling') return algorithms[parameters.pooling ?? 'poolingMax'];
   if (algorithm === undefined) throw new TypeError(`${kind} has no algorithm`);
   return algorithms[algorithm];
 }
@@ -101,12 +117,22 @@ function postOpsOf(call: Call, descriptorOf: DescriptorOf): readonly NativePostO
 function hintOf(onednn: Onednn, call: Call, kind: PrimitiveKind, values: Values): Handle | null {
   const { hint } = primitiveKinds[kind];
   if (hint === undefined) return null;
-  const tensors =
-    hint === 'pooling_forward'
-      ? { src: values.diffSrc, dst: values.diffDst }
-      : forwardConvolution(onednn, call);
-  const forward: Values = { ...values, ...tensors, prop: () => propKinds.training };
+  const forward: Values = {
+    ...values,
+    ...forwardTensors(onednn, call, hint, values),
+    prop: () => propKinds.training,
+  };
   return onednn.primitiveDescriptor(hint, argumentsOf(hint, forward));
+}
+
+function forwardTensors(
+  onednn: Onednn,
+  call: Call,
+  hint: NonNullable<PrimitiveRecord['hint']>,
+  { src, diffSrc, diffDst }: Values,
+): Partial<Values> {
+  if (hint === 'convolution_forward') return forwardConvolution(onednn, call);
+  return { src: hint === 'pooling_forward' ? diffSrc : src, dst: diffDst };
 }
 
 /** The tensors of the forward convolution that is the hint of a backward one; it may choose all their layouts. */

@@ -5,18 +5,21 @@
  * class. Classes that no convolution uses are row-major.
  */
 import { recordOf } from '../../ops/primitive-kinds.ts';
-import type { Call, Slot } from '../../ops/primitives.ts';
+import type { Call, CallParameters, Slot } from '../../ops/primitives.ts';
+import { sizeOf } from '../../tensor/tensor.ts';
 import type { Layout, RowMajorLayouts } from './layout-table.ts';
 import { baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
 
 export class LayoutClasses {
   readonly #table: RowMajorLayouts;
-  /** Memory that must be row-major: inputs, memory read under other dims, and memory copied in pieces. */
+  /** Memory that must be row-major: inputs, memory read under other dims, memory copied in pieces, and some broadcasts. */
   readonly #fixed = new Set<Slot>();
   readonly #parents = new Map<Slot, Slot>();
   /** Results of elementwise calls. */
   readonly #elementwise = new Set<Slot>();
   readonly #assigned = new Map<Slot, Layout>();
+  /** For each pooling gradient, the result of its forward call. */
+  readonly #pooled = new Map<Call, Slot>();
 
   constructor(program: Program, table: RowMajorLayouts) {
     this.#table = table;
@@ -53,6 +56,12 @@ export class LayoutClasses {
     return this.#assigned.get(this.#classOf(slot)) ?? rowMajor;
   }
 
+  /** The layout of the result of the forward call of a pooling gradient, if there is one. */
+  ofPooled(call: Call): Layout | undefined {
+    const forward = this.#pooled.get(call);
+    return forward && this.of(forward);
+  }
+
   #isFixed(slot: Slot): boolean {
     return slot.base !== undefined || this.#fixed.has(slot);
   }
@@ -61,6 +70,7 @@ export class LayoutClasses {
     for (const slot of [...readsOf(call), ...writesOf(call)]) {
       if (slot.base !== undefined) this.#fixed.add(baseOf(slot));
     }
+    if (isSlowInBlocks(call)) this.#fixed.add(resultOf(call));
     const pieces = call.parameters.pieces ?? [];
     for (const { source, from, to } of pieces) {
       if (from !== undefined) this.#fixed.add(source);
@@ -71,16 +81,19 @@ export class LayoutClasses {
   #unite(call: Call, { calls }: Program): void {
     const { kind, reads, parameters, postOps } = call;
     const result = resultOf(call);
-    if (recordOf(kind).elementwise || parameters.follows) {
+    if (recordOf(kind).choosesLayouts === 'shared' || parameters.follows) {
       const operands = postOps.flatMap((postOp) => ('operand' in postOp ? [postOp.operand] : []));
-      for (const slot of [reads.src, reads.src1, ...operands])
+      for (const slot of [reads.src, reads.src1, reads.diffDst, ...operands])
         if (slot !== undefined) this.#join(result, slot);
       this.#elementwise.add(result);
     }
     if (kind === 'pooling_backward') {
-      const forward = calls.find((other) => other.writes.workspace === reads.workspace);
+      const forward = calls.find((other) => isForwardOf(call, other));
       if (forward?.reads.src !== undefined) this.#join(result, forward.reads.src);
-      if (forward?.writes.dst !== undefined && reads.diffDst) this.#join(forward.writes.dst, reads.diffDst);
+      if (forward?.writes.dst !== undefined && reads.diffDst) {
+        this.#join(forward.writes.dst, reads.diffDst);
+        this.#pooled.set(call, forward.writes.dst);
+      }
     }
   }
 
@@ -95,4 +108,24 @@ export class LayoutClasses {
     const parent = this.#parents.get(slot);
     return parent === undefined ? slot : this.#classOf(parent);
   }
+}
+
+/** Whether an operand is broadcast otherwise than as a number, or as a number per channel: in blocked layouts oneDNN only has
+ * reference code for that. */
+function isSlowInBlocks({ kind, reads: { src1 }, writes: { dst } }: Call): boolean {
+  if (kind !== 'binary' || src1 === undefined || dst?.dims.length !== 4) return false;
+  const perChannel = dst.dims.map((size, axis) => (axis === 1 ? size : 1));
+  return sizeOf(src1.dims) > 1 && ![dst.dims, perChannel].some((dims) => dims.join() === src1.dims.join());
+}
+
+/** Whether the forward call is that of a pooling gradient: it wrote the workspace, or it pools tensors of those dims in the same way. */
+function isForwardOf({ reads, writes, parameters }: Call, forward: Call): boolean {
+  if (forward.kind !== 'pooling_forward') return false;
+  if (reads.workspace !== undefined) return forward.writes.workspace === reads.workspace;
+  const pooled = (src: Slot | undefined, dst: Slot | undefined, { window, pooling }: CallParameters) =>
+    JSON.stringify([src?.dims, dst?.dims, window, pooling]);
+  return (
+    pooled(forward.reads.src, forward.writes.dst, forward.parameters) ===
+    pooled(writes.diffSrc, reads.diffDst, parameters)
+  );
 }

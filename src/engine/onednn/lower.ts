@@ -4,7 +4,7 @@ import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../gr
 import { mapResults } from '../../graph/results.ts';
 import type { OpName } from '../../graph/signature.ts';
 import type { OnednnContext } from '../../ops/definition.ts';
-import { recordOf } from '../../ops/primitive-kinds.ts';
+import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
 import {
   type Call,
   type CallKind,
@@ -86,7 +86,7 @@ class ProgramBuilder {
   readonly constants: Map<Slot, Tensor> = new Map();
   readonly #constantsByContent = new Map<string, Slot>();
   /** Results by the key of their call: equal calls are merged. */
-  readonly #resultsByKey = new Map<string, Slot>();
+  readonly #resultsByKey = new Map<string, Slots>();
   readonly #ids = new Map<Slot, number>();
 
   /** The context for the rule of one node. */
@@ -95,6 +95,10 @@ class ProgramBuilder {
     const unique = () => (made++ === 0 ? name : `${name}/${made}`);
     return {
       call: (kind, reads, dims, parameters = {}) => this.#call(op, unique, kind, reads, dims, parameters),
+      callAll: (kind, reads, dims, parameters = {}) => {
+        const results = this.#callAll(op, unique, kind, reads, dims, parameters);
+        return results as Readonly<Record<keyof typeof dims, Slot>>;
+      },
       constant: (value) => this.#constant(value),
       alias: (slot, dims) => alias(slot, dims),
       workspace: (x, y, window) => this.#workspace(op, unique, x, y, window),
@@ -109,16 +113,37 @@ class ProgramBuilder {
     dims: Shape,
     parameters: CallParameters,
   ): Slot {
-    const key = this.#key(kind, reads, dims, parameters);
+    const { result } = recordOf(kind);
+    const results = this.#callAll(op, unique, kind, reads, { [result]: dims }, parameters);
+    const slot = results[result];
+    if (slot === undefined) throw new TypeError(`${kind} has no result`);
+    return slot;
+  }
+
+  #callAll(
+    op: OpName,
+    unique: () => string,
+    kind: CallKind,
+    reads: Slots,
+    dims: Readonly<Partial<Record<TensorArgument, Shape>>>,
+    parameters: CallParameters,
+  ): Slots {
+    const all = Object.entries(dims);
+    const key = this.#key(kind, reads, all, parameters);
     const known = this.#resultsByKey.get(key);
     if (known !== undefined) return known;
     const name = unique();
-    const result: Slot = { name, dims, type: 'float32' };
-    const workspace = kind === 'pooling_forward' ? { workspace: workspaceOf(name) } : {};
-    const writes = { [recordOf(kind).result]: result, ...workspace };
-    this.calls.push({ op, name, kind, reads, writes, parameters, postOps: [] });
-    this.#resultsByKey.set(key, result);
-    return result;
+    const results: Slots = Object.fromEntries(
+      all.map(([argument, of], index): [string, Slot] => [
+        argument,
+        { name: index === 0 ? name : `${name}:${argument}`, dims: of, type: 'float32' },
+      ]),
+    );
+    const hasWorkspace = kind === 'pooling_forward' && parameters.pooling !== 'poolingAverage';
+    const workspace = hasWorkspace ? { workspace: workspaceOf(name) } : {};
+    this.calls.push({ op, name, kind, reads, writes: { ...results, ...workspace }, parameters, postOps: [] });
+    this.#resultsByKey.set(key, results);
+    return results;
   }
 
   /** The workspace written by the forward pooling call. Adds a forward call if there is none. */
@@ -145,12 +170,17 @@ class ProgramBuilder {
     return slot;
   }
 
-  #key(kind: CallKind, reads: Slots, dims: Shape, parameters: CallParameters): string {
+  #key(
+    kind: CallKind,
+    reads: Slots,
+    results: readonly (readonly [string, Shape])[],
+    parameters: CallParameters,
+  ): string {
     const operands = Object.entries(reads).map(([argument, slot]) => `${argument}=${this.#id(slot)}`);
     const text = JSON.stringify(parameters, (key, value: unknown) =>
       key === 'source' ? this.#id(value as Slot) : value,
     );
-    return `${kind}(${operands.join()})[${dims.join()}]${text}`;
+    return `${kind}(${operands.join()})[${results.join(';')}]${text}`;
   }
 
   /** An identifier of a slot; aliases of the same memory with the same dims share it. */

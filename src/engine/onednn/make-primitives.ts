@@ -1,6 +1,7 @@
 /** Program with reorders → plan: makes a primitive for every call and a buffer for every slot. */
 import { messageOf, RunError } from '../../errors.ts';
 import { mapResults } from '../../graph/results.ts';
+import { recordOf } from '../../ops/primitive-kinds.ts';
 import type { Slot } from '../../ops/primitives.ts';
 import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from './laid-out.ts';
 import type { Layout, RowMajorLayouts } from './layout-table.ts';
@@ -69,10 +70,17 @@ function makeStep(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): Step {
   });
   const about = { op, name, text, inPlace, small, watched };
   return finishStep(
-    { ...about, reads: call.reads.map(argument), writes: call.writes.map(argument) },
+    { ...about, reads: takenReads(call, onednn).map(argument), writes: call.writes.map(argument) },
     call.primitive,
     onednn,
   );
+}
+
+/** The operands that this version of the library takes. */
+function takenReads({ kind, reads }: LaidOutCall, { library }: Onednn): readonly Operand[] {
+  const { onlyV2 = [] } = kind === 'reorder' ? {} : recordOf(kind);
+  const omitted: readonly Operand['argument'][] = library.major >= 3 ? onlyV2 : [];
+  return reads.filter(({ argument }) => !omitted.includes(argument));
 }
 
 function numberOf(argument: Operand['argument'], { library }: Onednn): number {

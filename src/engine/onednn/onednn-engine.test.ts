@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { gradients } from '../../autodiff/gradients.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { tutorialNetwork } from '../../model/networks/tutorial.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
@@ -12,9 +13,9 @@ import { type CallKind, slotDims } from '../../ops/primitives.ts';
 import { withoutWatched } from '../../passes/watch.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { RandomStream } from '../../tensor/random.ts';
-import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
+import { float32, type Shape, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { assertClose } from '../../testing/compare.ts';
-import { engines, plannedPrecisions, skipBfloat16 } from '../../testing/engines.ts';
+import { engineCase, plannedPrecisions, skipBfloat16 } from '../../testing/engines.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import type { Engine, Precision } from '../engine.ts';
 import { createOnnxEngine } from '../onnx/runtime/onnx-engine.ts';
@@ -25,7 +26,7 @@ import { Onednn } from './native/onednn.ts';
 import { placeBuffers } from './placement.ts';
 import { printCall } from './program.ts';
 
-const [skip, create] = [engines[1]?.skip ?? 'not in the list', engines[1]?.create] as const;
+const { skip, create } = engineCase('onednn');
 const network = tutorialNetwork(10);
 const batchSize = 32;
 const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
@@ -272,6 +273,57 @@ describe('the plan of a training step', { skip }, () => {
     execution.close();
     assert.deepEqual(copies, []);
   });
+});
+
+/** One step of a residual block with batch normalization and smooth activations, then a pool and a global mean. */
+function residualStep(channels: number): Graph {
+  const builder = new GraphBuilder('residual');
+  const { op } = builder;
+  const variable = (name: string, shape: Shape) => builder.variable(name, { dtype: 'float32', shape });
+  const images = builder.input('images', { dtype: 'float32', shape: [16, 3, 32, 32] });
+  const filters = [
+    variable('filter1', [channels, 3, 3, 3]),
+    variable('filter2', [channels, channels, 3, 3]),
+  ] as const;
+  const affine = [0, 1].map((layer) => ({
+    scale: variable(`scale${layer}`, [channels]),
+    offset: variable(`offset${layer}`, [channels]),
+  }));
+  const layer = (x: Value, index: 0 | 1) => {
+    const convolved = op('Conv2D', { x, filter: filters[index] }, { padding: 'SAME' });
+    const { scale = x, offset = x } = affine[index] ?? {};
+    return builder.outputsOf('FusedBatchNormV3', { x: convolved, scale, offset }, { epsilon: 1e-5 }).y;
+  };
+  const first = op('Relu', { x: layer(images, 0) });
+  const second = layer(op('Gelu', { x: first }, { approximate: false }), 1);
+  const sum = op('Silu', { x: op('Add', { a: second, b: first }) });
+  const pooled = op('AvgPool', { x: sum }, { size: 3, stride: 2, padding: 'SAME' });
+  const loss = op('L2Loss', { x: op('Mean', { x: pooled }, { axes: [2, 3], keepDims: false }) });
+  const learned = [...filters, ...affine.flatMap(({ scale, offset }) => [scale, offset])];
+  gradients(builder, loss, learned).forEach((gradient, index) => {
+    const value = learned[index];
+    if (value !== undefined) builder.update(value, op('Sub', { a: value, b: gradient }));
+  });
+  builder.output('loss', loss);
+  return builder.build();
+}
+
+describe('the plan of a step with batch normalization', { skip }, () => {
+  for (const channels of [16, 64]) {
+    test(`keeps images of ${channels} channels in the layout of the convolutions and runs no reference code`, () => {
+      const onednn = new Onednn(2);
+      const { steps } = compile(onednn, programOf(residualStep(channels), 'float32'));
+      onednn.release();
+      const slow = steps.filter(({ implementation }) => /\bref\b/.test(implementation));
+      assert.deepEqual(
+        slow.map(({ text }) => text),
+        [],
+      );
+      // The mean over images and its gradient are row-major, as is a filter for the gradient of its convolution.
+      const reorders = steps.filter(({ op }) => op === 'Reorder').map(({ name }) => name);
+      assert.ok(reorders.length <= 3, reorders.join());
+    });
+  }
 });
 
 test('an error about a primitive names operator, shapes and the status from oneDNN', { skip }, () => {

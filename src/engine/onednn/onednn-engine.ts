@@ -8,7 +8,7 @@ import { definitions } from '../../ops/table.ts';
 import { workerFlags } from '../../threads/worker-flags.ts';
 import type { Engine, Session } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
-import type { EngineMaker, EngineOptions } from '../registry.ts';
+import type { EngineMaker, EngineOptions, PrecisionMaker } from '../registry.ts';
 import { sessionThreads, WorkerSession } from '../worker-session.ts';
 import type { SessionStart } from './cifar10-onednn-worker.ts';
 import { openLibrary } from './native/library.ts';
@@ -22,11 +22,14 @@ export type OnednnOptions = Partial<EngineOptions<'onednn'>>;
 
 /** @throws RunError when oneDNN is missing or too old, cannot compute in the precision on this CPU, or is slow in it (unless
  * `emulate` is set) */
-export function createOnednnEngine({
-  threads = usableCores(),
-  precision = 'float32',
-  emulate = false,
-}: OnednnOptions = {}): Engine {
+export function createOnednnEngine({ precision = 'float32', ...options }: OnednnOptions = {}): Engine {
+  return createIn(precision, options);
+}
+
+function createIn<P extends PrecisionOf<'onednn'>>(
+  precision: P,
+  { threads = usableCores(), emulate = false }: Omit<OnednnOptions, 'precision'>,
+): Engine & { readonly name: 'onednn'; readonly precision: P } {
   const support = onednnSupport(precision);
   const unavailable = { code: 'CIFAR10_ENGINE_UNAVAILABLE', data: { engine: 'onednn', precision } } as const;
   if (support.verdict === 'missing' || support.verdict === 'impossible')
@@ -49,10 +52,13 @@ export function createOnednnEngine({
 
 export const onednnMaker: EngineMaker<'onednn'> = {
   rank: 1,
-  support: onednnSupport,
-  create: createOnednnEngine,
+  on: { cpu: { float32: makerIn('float32'), bfloat16: makerIn('bfloat16') } },
   computes: (op) => !('notOffered' in definitions[op].onednn),
 };
+
+function makerIn<P extends PrecisionOf<'onednn'>>(precision: P): PrecisionMaker<'onednn', P> {
+  return { support: () => onednnSupport(precision), create: (options) => createIn(precision, options) };
+}
 
 function alternativeTo(precision: PrecisionOf<'onednn'>): string {
   return precision === 'bfloat16' ? '`precision: float32`' : '`engine: onnx`';

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { type CallKind, primitiveKinds } from '../../ops/primitive-kinds.ts';
-import { engines } from '../../testing/engines.ts';
+import { engineCase } from '../../testing/engines.ts';
 import type { Support } from '../engine.ts';
 import { programOf } from './compile.ts';
 import { probeGraph } from './probe-graph.ts';
 import { onednnSupport } from './support.ts';
 
-const skip = engines[1]?.skip ?? 'not in the list';
+const { skip } = engineCase('onednn');
 
 test('the probe graph uses every kind of primitive, in both precisions', () => {
   const all: readonly CallKind[] = [...(Object.keys(primitiveKinds) as CallKind[]), 'copy'];

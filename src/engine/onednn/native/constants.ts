@@ -1,6 +1,6 @@
 /** The values in use of oneDNN's enumerations (dnnl_types.h and dnnl_common_types.h). */
-import type { FixedAlgorithm, TensorArgument } from '../../../ops/primitive-kinds.ts';
-import type { Binary, Reduction, Unary } from '../../../ops/primitives.ts';
+import type { ChannelVector, FixedAlgorithm, TensorArgument } from '../../../ops/primitive-kinds.ts';
+import type { Binary, Pooling, Reduction, Unary } from '../../../ops/primitives.ts';
 
 /** The status codes of oneDNN's functions (dnnl_status_t). */
 export const statusWords: Readonly<Record<number, string>> = {
@@ -17,12 +17,19 @@ export type DataType = keyof typeof dataTypes;
 /** Bytes per element. */
 export const elementSize: Readonly<Record<DataType, number>> = { bfloat16: 2, float32: 4, int32: 4 };
 
-export const propKinds = { training: 64, inference: 96 } as const;
+export const propKinds = { training: 64, inference: 96, backward: 128 } as const;
+
+/** Flags of normalisation (dnnl_normalization_flags_t), which 3.x renumbered. */
+export const normalizationFlags = {
+  v2: { givenStatistics: 1, scale: 8, shift: 16 },
+  v3: { givenStatistics: 1, scale: 2, shift: 4 },
+} as const;
 
 /** Algorithms with the same number in 2.x and 3.x. */
-export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction, number>> = {
+export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction | Pooling, number>> = {
   convolutionDirect: 1,
   poolingMax: 511,
+  poolingAverage: 1023,
   add: 131056,
   mul: 131057,
   max: 131058,
@@ -38,8 +45,8 @@ export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction, nu
 
 /** Elementwise functions, which 3.x renumbered. */
 export const eltwiseAlgorithms: Readonly<Record<'v2' | 'v3', Readonly<Record<Unary, number>>>> = {
-  v2: { relu: 31, sqrt: 111, linear: 127, exp: 191, pow: 32 },
-  v3: { relu: 32, sqrt: 37, linear: 38, exp: 42, pow: 48 },
+  v2: { relu: 31, sqrt: 111, linear: 127, exp: 191, pow: 32, geluErf: 48, geluTanh: 207, swish: 223 },
+  v3: { relu: 32, sqrt: 37, linear: 38, exp: 42, pow: 48, geluErf: 49, geluTanh: 43, swish: 44 },
 };
 
 /** A tensor that a primitive takes at execution. */
@@ -52,12 +59,18 @@ export const argumentNumbers: Readonly<Record<RunArgument, number>> = {
   dst: 17,
   weights: 33,
   bias: 41,
+  mean: 49,
+  variance: 50,
+  scale: 51,
+  shift: 52,
   workspace: 64,
   scratchpad: 80,
   diffSrc: 129,
   diffDst: 145,
   diffWeights: 161,
   diffBias: 169,
+  diffScale: 255,
+  diffShift: 256,
 };
 /** The argument number of the second operand of post-op `index` (DNNL_ARG_ATTR_MULTIPLE_POST_OP). */
 export function postOpNumber(index: number, major: number): number {
@@ -66,8 +79,10 @@ export function postOpNumber(index: number, major: number): number {
 
 /** The query (dnnl_query_t) for the name of a primitive's implementation. */
 export const implementationQuery = 8;
+/** An argument whose layout a primitive reports. */
+export type LayoutArgument = Exclude<RunArgument, ChannelVector>;
 /** For each argument, the query for its layout and its index among the arguments of its kind. */
-export const layoutQueries: Readonly<Record<RunArgument, readonly [query: number, index: number]>> = {
+export const layoutQueries: Readonly<Record<LayoutArgument, readonly [query: number, index: number]>> = {
   src: [129, 0],
   src1: [129, 1],
   diffSrc: [130, 0],

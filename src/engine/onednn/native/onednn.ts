@@ -12,6 +12,7 @@ import {
   dataTypes,
   eltwiseAlgorithms,
   implementationQuery,
+  type LayoutArgument,
   layoutQueries,
   type RunArgument,
   statusWords,
@@ -137,6 +138,7 @@ export class Onednn {
 
   /** The layout that a primitive uses for an argument, or undefined if it has no such argument. */
   layout(primitiveDescriptor: Handle, argument: RunArgument): Handle | undefined {
+    if (!reportsLayout(argument)) return undefined;
     const query = this.#call('dnnl_primitive_desc_query_md', 'void *', ['void *', 'int', 'int']);
     const found = query(primitiveDescriptor, ...layoutQueries[argument]);
     return typeof found === 'bigint' && found !== 0n && this.byteSize(found) > 0 ? found : undefined;
@@ -271,6 +273,10 @@ export class Onednn {
     if (status === 0) return;
     throw new RunError(`${name}: ${statusWords[Number(status)] ?? `status ${status}`}`);
   }
+}
+
+function reportsLayout(argument: RunArgument): argument is LayoutArgument {
+  return Object.hasOwn(layoutQueries, argument);
 }
 
 export interface EncodedArguments {

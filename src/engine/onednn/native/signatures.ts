@@ -17,6 +17,8 @@ export const argumentTypes: Readonly<Record<ConstructorArgument, string>> = {
   beta: 'float',
   p: 'float',
   eps: 'float',
+  epsilon: 'float',
+  flags: 'unsigned int',
   src: 'void *',
   src1: 'void *',
   weights: 'void *',

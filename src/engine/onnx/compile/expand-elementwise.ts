@@ -4,6 +4,8 @@
  *     before  y = Relu(x)                  dx = ReluGrad(dy, y)      y = BiasAdd(x, bias)
  *     after   y = turn(Relu(turn(x)))      dx = turn(ReluGrad(…))    y = turn(turn(x) + bias)
  *
+ * Gelu, Silu and their gradients are turned like Relu.
+ *
  *     before  db = BiasAddGrad(dy)
  *     after   db = ones [1, H·W·N] · dy [H·W·N, C], which ONNX Runtime computes faster than a sum over three axes
  */
@@ -17,6 +19,18 @@ export const expandElementwise: Expansions = {
   ReluGrad: ({ inputs: { dy, y } }, { op }) =>
     y.shape.length === 4
       ? { y: turned(op, op('ReluGrad', { dy: turned(op, dy), y: turned(op, y) })) }
+      : undefined,
+  Gelu: ({ inputs: { x }, attributes }, { op }) =>
+    x.shape.length === 4 ? { y: turned(op, op('Gelu', { x: turned(op, x) }, attributes)) } : undefined,
+  GeluGrad: ({ inputs: { dy, x }, attributes }, { op }) =>
+    x.shape.length === 4
+      ? { y: turned(op, op('GeluGrad', { dy: turned(op, dy), x: turned(op, x) }, attributes)) }
+      : undefined,
+  Silu: ({ inputs: { x } }, { op }) =>
+    x.shape.length === 4 ? { y: turned(op, op('Silu', { x: turned(op, x) })) } : undefined,
+  SiluGrad: ({ inputs: { dy, x } }, { op }) =>
+    x.shape.length === 4
+      ? { y: turned(op, op('SiluGrad', { dy: turned(op, dy), x: turned(op, x) })) }
       : undefined,
   BiasAdd: ({ inputs: { x, bias } }, { op }) =>
     x.shape.length === 4 ? { y: turned(op, op('Add', { a: turned(op, x), b: bias })) } : undefined,

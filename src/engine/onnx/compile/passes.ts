@@ -4,6 +4,8 @@ import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
 import { cancelTransposes } from './cancel-transposes.ts';
 import { expand } from './expand.ts';
+import { expandAveragePooling } from './expand-average-pooling.ts';
+import { expandBatchNormalization } from './expand-batch-normalization.ts';
 import { expandConvolution } from './expand-convolution.ts';
 import { expandElementwise } from './expand-elementwise.ts';
 import { expandNormalization } from './expand-normalization.ts';
@@ -13,7 +15,14 @@ export const onnxPasses: readonly Pass[] = [
   prune,
   commuteRelu,
   commuteBias,
-  expand({ ...expandConvolution, ...expandElementwise, ...expandNormalization, ...expandPooling }),
+  expand({
+    ...expandConvolution,
+    ...expandElementwise,
+    ...expandNormalization,
+    ...expandBatchNormalization,
+    ...expandPooling,
+    ...expandAveragePooling,
+  }),
   cancelTransposes,
   mergeEqual,
   prune,

@@ -8,7 +8,7 @@ import { usableCores } from '../../../machine/cores.ts';
 import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
-import type { Engine, Session } from '../../engine.ts';
+import type { Engine, Session, Support } from '../../engine.ts';
 import type { EngineMaker } from '../../registry.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
@@ -21,7 +21,9 @@ const threadPool = sessionThreads<SessionStart>(
 );
 
 /** @throws RunError when the package onnxruntime-node is not installed, or does not run on this system. */
-export function createOnnxEngine(threads: number = usableCores()): Engine {
+export function createOnnxEngine(
+  threads: number = usableCores(),
+): Engine & { readonly name: 'onnx'; readonly precision: 'float32' } {
   disableTelemetry();
   requireGnuLibrary();
   const library = `onnxruntime-node ${installedVersion()}`;
@@ -36,17 +38,18 @@ export function createOnnxEngine(threads: number = usableCores()): Engine {
 
 export const onnxMaker: EngineMaker<'onnx'> = {
   rank: 2,
-  support: () => {
-    try {
-      createOnnxEngine();
-      return { verdict: 'fast' };
-    } catch (error) {
-      return { verdict: 'missing', why: messageOf(error) };
-    }
-  },
-  create: ({ threads }) => createOnnxEngine(threads),
+  on: { cpu: { float32: { support, create: ({ threads }) => createOnnxEngine(threads) } } },
   computes: () => true,
 };
+
+function support(): Support {
+  try {
+    createOnnxEngine();
+    return { verdict: 'fast' };
+  } catch (error) {
+    return { verdict: 'missing', why: messageOf(error) };
+  }
+}
 
 function installedVersion(): string {
   try {

@@ -1,0 +1,73 @@
+/**
+ * Batch normalisation on rows [R, C], R = H · W · N (`layout.ts`), where a channel's statistics are sums of a column. ONNX Runtime
+ * has no training form. A sum is a product with a row of ones, which it computes faster than a reduction.
+ *
+ *     before  y, mean, variance = FusedBatchNormV3(x, scale, offset)
+ *     after   mean = ones · x / R              y = (x - mean) · scale / √(variance + epsilon) + offset
+ *             variance = ones · (x - mean)² / R
+ *
+ *     before  dx, dscale, doffset = FusedBatchNormGradV3(dy, x, scale, mean, variance)
+ *     after   x̂ = (x - mean) / √(variance + epsilon), doffset = ones · dy, dscale = ones · (dy · x̂)
+ *             dx = (dy - doffset / R - x̂ · (dscale / R)) · scale / √(variance + epsilon)
+ *
+ *     before  y = BatchNormWithGlobalNormalization(x, mean, variance, scale, offset)
+ *     after   y = x · factor + (offset - mean · factor), factor = scale / √(variance + epsilon)
+ *
+ * Forward and backward build x - mean in the same way, so that merging equal nodes afterwards leaves one.
+ */
+import type { Value } from '../../../graph/graph.ts';
+import { deviation, factor } from '../../../ops/batch-normalization.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { float32, scalar } from '../../../tensor/tensor.ts';
+import type { Expansions } from './expand.ts';
+import { channelRows, fromChannelRows } from './layout.ts';
+
+export const expandBatchNormalization: Expansions = {
+  FusedBatchNormV3: ({ inputs: { x, scale, offset }, attributes: { epsilon } }, { op }) => {
+    const rows = rowsOf(op, x);
+    const batchMean = columnMeans(op, rows);
+    const centred = op('Sub', { a: rows, b: batchMean });
+    const batchVariance = columnMeans(op, op('Square', { x: centred }));
+    const scaled = op('Mul', { a: centred, b: factor(op, scale, batchVariance, epsilon) });
+    return { y: fromRows(op, op('Add', { a: scaled, b: offset }), x), batchMean, batchVariance };
+  },
+  FusedBatchNormGradV3: ({ inputs, attributes: { epsilon } }, { op }) => {
+    const { dy, x, scale, mean, variance } = inputs;
+    const [rows, slopes] = [rowsOf(op, x), rowsOf(op, dy)];
+    const centred = op('Sub', { a: rows, b: mean });
+    const inverse = op('Div', { a: number(op, 1), b: deviation(op, variance, epsilon) });
+    const normalized = op('Mul', { a: centred, b: inverse });
+    const offsetGradient = columnSums(op, slopes);
+    const scaleGradient = columnSums(op, op('Mul', { a: slopes, b: normalized }));
+    const share = (sum: Value) => op('Mul', { a: sum, b: number(op, 1 / (rows.shape[0] ?? 1)) });
+    const throughScale = op('Mul', { a: normalized, b: share(scaleGradient) });
+    const own = op('Sub', { a: op('Sub', { a: slopes, b: share(offsetGradient) }), b: throughScale });
+    const dx = op('Mul', { a: own, b: factor(op, scale, variance, epsilon) });
+    return { y: fromRows(op, dx, x), scaleGradient, offsetGradient };
+  },
+  BatchNormWithGlobalNormalization: ({ inputs, attributes: { epsilon } }, { op }) => {
+    const { x, mean, variance, scale, offset } = inputs;
+    const slope = factor(op, scale, variance, epsilon);
+    const start = op('Sub', { a: offset, b: op('Mul', { a: mean, b: slope }) });
+    const y = op('Add', { a: op('Mul', { a: rowsOf(op, x), b: slope }), b: start });
+    return { y: fromRows(op, y, x) };
+  },
+};
+
+const number = (op: Apply, value: number) => op('Constant', {}, { value: scalar(value) }, 'number');
+const rowsOf = (op: Apply, x: Value) => (x.shape.length === 4 ? channelRows(op, x) : x);
+const fromRows = (op: Apply, rows: Value, { shape }: Value) =>
+  shape.length === 4 ? fromChannelRows(op, rows, shape) : rows;
+
+/** Σ of each column of rows [R, C]: [C]. */
+function columnSums(op: Apply, rows: Value): Value {
+  const [count = 0, channels = 0] = rows.shape;
+  const a = op('Constant', {}, { value: float32([1, count], new Float32Array(count).fill(1)) }, 'ones');
+  const sums = op('MatMul', { a, b: rows }, { transposeA: false, transposeB: false });
+  return op('Reshape', { x: sums }, { shape: [channels] });
+}
+
+/** The mean of each column of rows [R, C]: [C]. */
+function columnMeans(op: Apply, rows: Value): Value {
+  return op('Mul', { a: columnSums(op, rows), b: number(op, 1 / (rows.shape[0] ?? 1)) });
+}

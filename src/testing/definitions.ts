@@ -1,0 +1,42 @@
+/** What a source file defines, for tests that hold pages to it. Mentions in comments, strings, imports and calls do not count. */
+
+/** What is declared with const, let, function, class, interface or type, members of these, and keys of records. */
+export function definitionsIn(source: string): ReadonlySet<string> {
+  const code = codeOf(source);
+  const declared = /\b(?:const|let|function\*?|class|interface|type)\s+(\w+)/g;
+  const fields = /^\s+(?:(?:static|override|readonly) +)*(?:#|readonly +)(\w+) = /gm;
+  const keys = /(?:^\s*|[{,(]\s*)(?:readonly\s+)?#?(\w+)\??:/gm;
+  const found = [declared, fields, keys].flatMap((pattern) => [...code.matchAll(pattern)]);
+  return new Set([...found.map(([, name = '']) => name), ...methodsIn(code)]);
+}
+
+/** Members that are functions: a name at the beginning of a line, parameters, then a body or a type. */
+function* methodsIn(text: string): Generator<string> {
+  const start = /^ +(?:(?:static|async|override|get|set|readonly) +)*\*?#?(\w+)(?:<[^()]*>)?\(/gm;
+  for (const found of text.matchAll(start)) {
+    const [, name = ''] = found;
+    const isStatement = /^(?:if|for|while|switch|catch|return)$/.test(name);
+    const after = text.slice(closingAt(text, found.index + found[0].length));
+    if (!isStatement && /^\)(?:: |\s*\{)/.test(after)) yield name;
+  }
+}
+
+/** Where the parenthesis that was opened before `at` is closed. */
+function closingAt(text: string, at: number): number {
+  let open = 1;
+  for (let place = at; place < text.length; place++) {
+    if (text[place] === '(') open++;
+    if (text[place] === ')') open--;
+    if (open === 0) return place;
+  }
+  return text.length;
+}
+
+/** The source without comments, imports and exports of other files, and with all strings and regular expressions empty. */
+function codeOf(source: string): string {
+  const pieces =
+    /\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|(?<=[=(,:!&|?]\s*)\/(?![*/])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\//g;
+  return source
+    .replaceAll(pieces, (piece) => (/^\/[*/]/.test(piece) ? '' : "''"))
+    .replaceAll(/^import\s[^;]*;|^export (?:type )?\{[^}]*\} from[^;]*;/gm, '');
+}
