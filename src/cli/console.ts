@@ -75,7 +75,7 @@ export interface Console {
   /** Draws the line at the bottom of the terminal, for its number of columns and without control characters; undefined
    * removes it. */
   progress(draw: ((columns: number) => string) | undefined): void;
-  /** Is there a line at the bottom? Where not, progress may be told in lines. */
+  /** Whether there is a line at the bottom. If not, progress may be printed in lines. */
   readonly drawsProgress: boolean;
   /** Something is not as expected, and the command continues. Options in the text become flags. */
   warn(text: string): void;
@@ -97,7 +97,7 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
-  /** Is the reader slow? Then the line at the bottom is not drawn anew. */
+  /** Whether the reader is slow. If so, the line at the bottom is not redrawn. */
   readonly isBehind?: boolean;
 }
 

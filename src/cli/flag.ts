@@ -92,8 +92,8 @@ export function writtenName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** The value that a text stands for. `written` is the flag's name for messages, such as `--max-steps`.
- * @throws UsageError saying what was expected and what was found. */
+/** Parses the value of a flag. `written` is the flag's name for messages, such as `--max-steps`.
+ * @throws UsageError with what was expected and what was found */
 export function readValue(
   flag: FlagKind,
   written: string,

@@ -137,8 +137,8 @@ const otherNames: ReadonlyMap<string, string> = new Map([
 
 /** What to do instead of flags of other programs that have no counterpart. */
 const notNeeded: ReadonlyMap<string, string> = new Map([
-  ['resume', 'A run resumes by itself; --restart starts anew.'],
-  ['continue', 'A run resumes by itself; --restart starts anew.'],
+  ['resume', 'A run resumes by itself; --restart starts over.'],
+  ['continue', 'A run resumes by itself; --restart starts over.'],
   ['gpu', 'Training runs on the CPU; --engine chooses the engine.'],
   ['cuda', 'Training runs on the CPU; --engine chooses the engine.'],
 ]);
