@@ -11,9 +11,10 @@ import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
+import { assertClose } from '../testing/compare.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
-import { Evaluator } from './evaluate.ts';
+import { Evaluator, type ScoredBatch } from './evaluate.ts';
 import { layerValues, ScoreWitness } from './evaluation-summary.ts';
 
 const examples = noiseExamples(60, 'test');
@@ -189,5 +190,31 @@ test('a summary shows the activations of the first batch, its images and the fil
     assert.deepEqual(pixelsShown(values, 'conv1/weights/filters'), filters.data);
   } finally {
     await evaluator.release();
+  }
+});
+
+test('the padding of a batch that is not full is not part of the activations', async () => {
+  const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
+  const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters };
+  const tensors = initialVariables(buildTrainingGraph(recipe), 3);
+  const activationsOf = async (batchSize: number) => {
+    const evaluator = await Evaluator.create(createOnnxEngine(1), network, batchSize);
+    try {
+      let values: readonly RecordedValue[] = [];
+      const onFirstBatch = (batch: ScoredBatch) => {
+        values = layerValues(batch);
+      };
+      await evaluator.score(tensors, 'raw', examples, { numExamples: 3, onFirstBatch });
+      return values.flatMap((value) => (value.kind === 'tensor' ? [value.data] : []));
+    } finally {
+      await evaluator.release();
+    }
+  };
+  const [full, padded] = [await activationsOf(3), await activationsOf(8)];
+  assert.equal(full.length, 5);
+  assert.equal(padded[0]?.length, 3 * 4 * 24 * 24);
+  for (const [layer, data] of full.entries()) {
+    const shape = [data.length];
+    assertClose({ shape, data: padded[layer] ?? [] }, { shape, data }, 1e-5, `layer ${layer}`);
   }
 });

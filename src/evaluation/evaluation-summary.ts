@@ -88,7 +88,7 @@ export function layerValues({
   const filters = weights.get('conv1/weights');
   const image = filters && encodeImage(drawFilters(filters));
   return [
-    ...activationValues(activationNames, activations),
+    ...activationValues(activationNames, activations, count),
     ...imageValues(images.subarray(0, count * sizeOf(imageShape)), imageShape),
     ...(image === undefined ? [] : [imageOf('filters', image)]),
   ];

@@ -5,7 +5,7 @@ import type { Inference } from '../model/network.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { activationOf, pictureOf, type RecordedValue } from '../summary/recorded-value.ts';
 import { tagOf } from '../summary/tags.ts';
-import { float32, float32Data, type Shape, sizeOf } from '../tensor/tensor.ts';
+import { float32, float32Data, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
 /** Number of images of a batch to show (r0.11, `image_summary` with 3). */
 const shownImages = 3;
@@ -32,12 +32,29 @@ function asComputed({ op }: GraphBuilder, activation: Value): Value {
   return op('Transpose', { x: activation }, { order: [2, 3, 0, 1] }, `shown/${activation.name}`);
 }
 
-/** The histograms and sparsities of activations, selected by name from the results of a step. */
-export function activationValues(names: readonly string[], outputs: Tensors): readonly RecordedValue[] {
+/** The histograms and sparsities of activations, selected by name from the results of a step.
+ * @param count of the images in the batch; the other rows are padding. All of them if left out */
+export function activationValues(
+  names: readonly string[],
+  outputs: Tensors,
+  count?: number,
+): readonly RecordedValue[] {
   return names.flatMap((name) => {
     const tensor = outputs.get(activationTag(name));
-    return tensor === undefined ? [] : [activationOf(name, float32Data(tensor))];
+    return tensor === undefined ? [] : [activationOf(name, valuesOfImages(tensor, count))];
   });
+}
+
+/** The values of the first images, from [H, W, N, C] or [N, C]. */
+function valuesOfImages(tensor: Tensor, count?: number): Float32Array {
+  const data = float32Data(tensor);
+  const [rows = 0, channels = 1] = tensor.shape.slice(-2);
+  if (count === undefined || count === rows) return data;
+  const [from, to] = [rows * channels, count * channels];
+  const values = new Float32Array((data.length / from) * to);
+  for (let place = 0; place * to < values.length; place++)
+    values.set(data.subarray(place * from, place * from + to), place * to);
+  return values;
 }
 
 /** The first images as fed to the network: `images/image/0` …, TensorFlow's tags.
