@@ -32,7 +32,7 @@ export function requireOneOf(name: string, value: unknown, choices: readonly str
   throw unexpected(name, value, choices.join(' or '));
 }
 
-/** An object of ours, told by a method that it has.
+/** One of our objects, recognised by one of its methods.
  * @throws UsageError */
 export function requireObject(name: string, value: unknown, method: string, made: string): void {
   const has = typeof value === 'object' && value !== null && method in value;

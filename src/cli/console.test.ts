@@ -68,7 +68,7 @@ describe('the console', () => {
     });
   });
 
-  test('keeps a line at the bottom of a terminal, below everything else, and takes it away in the end', () => {
+  test('keeps a line at the bottom of a terminal, below everything else, and removes it at the end', () => {
     const all = kept({ terminal: 80 }, { NO_COLOR: '1' });
     everything(all);
     const erase = '\r\u001b[2K';
@@ -84,13 +84,13 @@ describe('the console', () => {
     assert.equal(all.written.out, `\r\u001b[2K${'x'.repeat(19)}`);
   });
 
-  test('takes a terminal that says it has no columns for one of 80', () => {
+  test('treats a terminal that reports 0 columns as one of 80', () => {
     const all = kept({ terminal: 0 }, { NO_COLOR: '1' });
     all.console.progress((columns) => `${columns}`);
     assert.equal(all.written.out, '\r\u001b[2K80');
   });
 
-  test('takes a dumb terminal for none: it knows no control characters', () => {
+  test('treats a dumb terminal as a pipe, because it does not support control characters', () => {
     const all = kept({ terminal: 80 }, { TERM: 'dumb' });
     everything(all);
     assert.equal(all.written.out, 'a line\na result\n');
@@ -121,7 +121,7 @@ describe('the line of progress', () => {
     waiting: 0,
   };
 
-  test('tells step, loss, speed and time left, and fills what is over with a bar', () => {
+  test('shows step, loss, speed and time left, and fills the rest with a bar', () => {
     const line = progressLine(progress, 100);
     assert.match(
       line,
@@ -136,7 +136,7 @@ describe('the line of progress', () => {
       assert.ok(progressLine(progress, columns).length < columns, `${columns}`);
   });
 
-  test('still tells at 60 columns how long it takes, also where that is hours', () => {
+  test('still shows the time left at 60 columns, even if that is hours', () => {
     const long = {
       ...progress,
       step: 123_456,
@@ -146,7 +146,7 @@ describe('the line of progress', () => {
     assert.equal(progressLine(long, 60), 'step 123,456 of 1,000,000 · loss 1.23 · 45 h 59 min left');
   });
 
-  test('says what is done where that is no step', () => {
+  test('shows the activity if it is not a step', () => {
     assert.match(progressLine({ ...progress, busy: 'saving' }, 80), /6 min 5 s left · saving/);
     const before = {
       ...progress,

@@ -32,7 +32,7 @@ test('names are written with dashes', () => {
   assert.equal(writtenName('useFp16'), 'use-fp16');
 });
 
-test('a misspelt word finds the one that was meant', () => {
+test('a misspelt word matches the intended one', () => {
   const words = ['max-steps', 'batch-size', 'seed', 'keep', 'engine'];
   const meant = {
     'max-step': 'max-steps',

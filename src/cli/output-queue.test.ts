@@ -27,7 +27,7 @@ test('texts are written in the order of the calls, whichever stream they are for
   assert.deepEqual(written, ['out: a', 'err: b', 'out: cd']);
 });
 
-test('a slow reader is known, and who writes a lot can wait for room', async () => {
+test('a slow reader is detected, and a caller that writes a lot can wait for room', async () => {
   let go: () => void = () => undefined;
   const { queue } = noted(() => new Promise<void>((resolve) => (go = resolve)));
   const never = new AbortController().signal;
@@ -50,7 +50,7 @@ test('a slow reader is known, and who writes a lot can wait for room', async () 
   await queue.room(AbortSignal.abort());
 });
 
-test('last errors are written also when standard output takes nothing', async () => {
+test('last errors are written even if standard output is blocked', async () => {
   const { queue, written } = noted((stream) => (stream === 'out' ? new Promise(() => undefined) : undefined));
   queue.write('out', 'never read');
   queue.write('err', 'warning');

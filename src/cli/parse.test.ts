@@ -178,7 +178,7 @@ for (const no of [
   });
 }
 
-test('whole numbers are understood as people write them', () => {
+test('whole numbers are read in usual spellings', () => {
   assert.equal(trainFlags('--max-steps 1e3').maxSteps, 1000);
   assert.equal(trainFlags('--max-steps 10_000').maxSteps, 10_000);
   assert.equal(trainFlags('--max-steps=2.5e3').maxSteps, 2500);
@@ -200,7 +200,7 @@ for (const [line, meant] of [
     assert.throws(() => trainFlags(line), new RegExp(`found ".*"\\. Write ${meant}$`));
   });
 
-test('a number that no number is meant by, or that would be refused as well, gets no such hint', () => {
+test('text that means no number, or a number that would also be refused, gets no such hint', () => {
   for (const line of ['--max-steps 1,00', '--max-steps 1.2345k', '--holdout 200%', '--max-steps k'])
     assert.throws(() => trainFlags(line), /found "[^"]*"$/, line);
 });
@@ -343,7 +343,7 @@ test('the examples with generated data clip the gradients, or training would div
   for (const line of drawn) assert.match(line, / --clip-norm 5 /);
 });
 
-test('help is found in every way in which it is looked for', () => {
+test('help is available by every usual spelling', () => {
   assert.equal(helpOf('help train'), helpOf('train --help'));
   assert.equal(helpOf('--help train'), helpOf('train --help'));
   assert.equal(helpOf('train --nonsense --help'), helpOf('train --help'));
@@ -351,7 +351,7 @@ test('help is found in every way in which it is looked for', () => {
   for (const line of ['--help', '-h', 'help', 'help help', '--debug']) assert.equal(helpOf(line), helpOf(''));
 });
 
-test('the help of the program names the commands that there are', () => {
+test('the help of the program lists all commands', () => {
   for (const name of Object.keys(commandTable)) assert.match(helpOf(''), new RegExp(`\n  ${name} `));
   for (const name of laterCommands) assert.doesNotMatch(helpOf(''), new RegExp(`\n  ${name}`));
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunningMean } from './running-mean.ts';
 
-test('the mean of few values is their own, and the first counts no more than the others', () => {
+test('the mean of few values is their plain mean, and the first has no extra weight', () => {
   const mean = new RunningMean(0.98);
   assert.ok(Number.isNaN(mean.value));
   mean.add(100);

@@ -52,7 +52,7 @@ describe('training', () => {
     ...more,
   ];
 
-  test('takes a signal that comes twice at once for one request, and saves', async () => {
+  test('treats a signal that comes twice at once as one request, and saves', async () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const outcome = await stopped(train(signal, '--batch-size', '16'), ': step 3,', [signal, signal]);
       assert.equal(outcome.shellCode, signal === 'SIGINT' ? 130 : 143, outcome.errors);
@@ -209,7 +209,7 @@ test('a signal that the process was started to ignore stays ignored', {
   assert.deepEqual(closed, { code: 129, signal: null, said: ['stop'] });
 });
 
-test('the signs of nohup, and of background jobs of scripts', () => {
+test('nohup and background jobs of scripts are recognised', () => {
   const signs = (
     links: Readonly<Record<string, string>>,
     texts: Readonly<Record<string, string>>,

@@ -4,7 +4,7 @@ import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 
 const logits = (...values: number[]) => Float32Array.from(values);
 
-test('the prediction is the first of the highest scores, and none where a score is not finite', () => {
+test('the prediction is the first of the highest scores; there is none if a score is not finite', () => {
   assert.equal(predictedClass(logits(1, 3, 3)), 1);
   assert.equal(predictedClass(logits(1, Number.NaN, 3)), undefined);
   assert.equal(predictedClass(logits(1, Number.POSITIVE_INFINITY, 3)), undefined);

@@ -15,7 +15,7 @@ const key: EvaluationKey = {
   report: false,
 };
 
-test('what was added is known to the next who opens the log, and every difference makes it another evaluation', () =>
+test('a reopened log contains what was added, and any difference makes an evaluation a different one', () =>
   inTemporaryFolder(async (folder) => {
     const dir = join(folder, 'eval');
     await (await EvaluationLog.open(dir)).add(key, { correct: 3, total: 4 });
@@ -41,7 +41,7 @@ test('what was added is known to the next who opens the log, and every differenc
     assert.deepEqual(rest, { ...key, correct: 3, total: 4 });
   }));
 
-test('a line that was cut short, and those of older versions, are passed over', () =>
+test('truncated lines, and lines of older versions, are skipped', () =>
   inTemporaryFolder(async (folder) => {
     const log = await EvaluationLog.open(folder);
     await log.add(key, {});

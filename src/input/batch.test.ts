@@ -33,7 +33,7 @@ test('a batch may be larger than the data set', () => {
   assert.deepEqual([...batch.examples], run.slice(0, 35));
 });
 
-test('a batch follows from its step, whatever was made before, and from the seed', () => {
+test('a batch depends on its step and the seed only, not on batches before', () => {
   const order = new ExampleOrder(0, 10);
   const fresh = (step: number, seed = 0) =>
     distortedBatch(examples, new ExampleOrder(seed, 10), step, newBuffers(4));

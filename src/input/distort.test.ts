@@ -113,7 +113,7 @@ test('whitening makes an image of one colour zeros, and an almost plain one does
   assert.ok(Math.abs((almost[5] ?? 0) - 0.001 * Math.sqrt(1728)) < 1e-4);
 });
 
-test('the whole way of a training image is crop, flip, brightness, contrast, whitening, in this order', () => {
+test('a training image is cropped, flipped, brightened, contrasted and whitened, in this order', () => {
   const image = new Float32Array(croppedValues);
   for (let example = 0; example < 40; example++) {
     const distortion = drawDistortion(0, 0, example);
@@ -129,7 +129,7 @@ test('the whole way of a training image is crop, flip, brightness, contrast, whi
   }
 });
 
-test('an image is evaluated by its middle, whitened and nothing else', () => {
+test('an evaluated image is the central crop, whitened and not distorted', () => {
   const image = new Float32Array(croppedValues);
   centre(image, pixels);
   assertClose(image, plainWhitening(plainCrop(pixels, 4, 4)), 1e-6);

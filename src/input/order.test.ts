@@ -16,7 +16,7 @@ test('every epoch has every example exactly once', () => {
   );
 });
 
-test('epochs and seeds have orders of their own, the same whenever they are asked for', () => {
+test('every epoch and seed has its own order, always the same', () => {
   const orders = [permutation(0, 0, 50), permutation(0, 1, 50), permutation(1, 0, 50)].map(String);
   assert.equal(new Set(orders).size, 3);
   assert.equal(String(permutation(0, 1, 50)), orders[1]);
@@ -33,7 +33,7 @@ test('no order of four examples is favoured', () => {
   for (const count of times.values()) assert.ok(Math.abs(count - 500) < 110, `${count} times`);
 });
 
-test('positions of the run are epochs laid end to end, in whatever order they are asked for', () => {
+test('positions of the run are concatenated epochs, in any order of access', () => {
   const order = new ExampleOrder(4, 10);
   const run = [0, 1, 2, 3].flatMap((epoch) => [...permutation(4, epoch, 10)]);
   const positions = [...run.keys()];
@@ -43,7 +43,7 @@ test('positions of the run are epochs laid end to end, in whatever order they ar
   assert.equal(order.epochAt(10), 1);
 });
 
-test('nothing cannot be put in order', () => {
+test('an order of no examples is refused', () => {
   assert.throws(() => new ExampleOrder(0, 0), {
     name: 'RangeError',
     message: 'an order needs at least one example, there are 0',

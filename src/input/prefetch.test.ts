@@ -70,7 +70,7 @@ test('several calls may wait at once and are served in order', async () => {
   await source.close();
 });
 
-test('an evaluation gives each example once and then nothing, however often it is asked', async () => {
+test('an evaluation gives each example once, and then the end on every further call', async () => {
   for (const [numExamples, counts] of [
     [30, [8, 8, 8, 6]],
     [16, [8, 8]],
@@ -89,7 +89,7 @@ test('an evaluation gives each example once and then nothing, however often it i
   }
 });
 
-test('a reader that fails is heard of in every next batch', async () => {
+test('after a reader fails, every further batch rejects', async () => {
   const source = prefetchBatches({ ...examples, count: 0 }, run);
   const error = {
     name: 'RunError',
@@ -99,7 +99,7 @@ test('a reader that fails is heard of in every next batch', async () => {
   await source.close();
 });
 
-test('closing joins the readers and turns away who still waits', async () => {
+test('closing joins the readers and rejects waiting calls', async () => {
   const source = prefetchBatches(examples, { ...run, batchSize: 2_000 });
   const waiting = assert.rejects(source.next(), {
     name: 'RunError',
@@ -111,7 +111,7 @@ test('closing joins the readers and turns away who still waits', async () => {
   await source.close();
 });
 
-test('numbers that make no sense are refused before a thread is started', () => {
+test('invalid numbers are refused before a thread is started', () => {
   for (const [options, message] of [
     [{ ...run, batchSize: 0 }, 'batchSize: found 0, expected a whole number from 1 on'],
     [{ ...run, ahead: 1.5 }, 'ahead: found 1.5, expected a whole number from 1 on'],
@@ -122,7 +122,7 @@ test('numbers that make no sense are refused before a thread is started', () => 
   assert.throws(() => prefetchEvaluation(examples, { batchSize: 8, numExamples: Number.NaN }), UsageError);
 });
 
-test('however long it runs, memory is made for the batches asked for ahead and the one in use, and no more', async () => {
+test('memory is only allocated for the batches requested ahead and the one in use, however long it runs', async () => {
   for (const [readers, most] of [
     [1, 5],
     [6, 8],
@@ -156,7 +156,7 @@ test('a part of the examples gives batches of its own records, in the threads to
   await source.close();
 });
 
-test('the queue tells how many of the batches asked for were ready when the last one was taken', async () => {
+test('the queue reports how many of the requested batches were ready when the last one was taken', async () => {
   const source = prefetchBatches(examples, { ...run, ahead: 3 });
   try {
     assert.deepEqual(source.queue, { ready: 0, capacity: 3 });

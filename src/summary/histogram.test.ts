@@ -87,7 +87,7 @@ test('any float32 is in the right bucket', () => {
   );
 });
 
-test('what is not finite is counted apart and spoils nothing', () => {
+test('non-finite values are counted separately and do not affect the rest', () => {
   const counter = new HistogramCounter();
   counter.add(Float32Array.of(1, Number.NaN, -2, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY));
   counter.add(Float32Array.of(4, Number.NaN));

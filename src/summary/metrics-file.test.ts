@@ -67,7 +67,7 @@ test('a last line that only lacks its end stays, whole', () =>
     ]);
   }));
 
-test('without a first step nothing is taken away but a cut line', () =>
+test('without a first step only a truncated line is removed', () =>
   inTemporaryFolder(async (dir) => {
     writeFileSync(join(dir, 'metrics.jsonl'), '{"step":9,"loss":1}\n{"step":');
     new MetricsFile(dir, undefined, failing).add(3, [loss(2)]);
@@ -100,7 +100,7 @@ test('a full disk is reported once, cuts no line, and queued lines are written w
     );
   }));
 
-test('what could not be taken away at first is taken away before the first line is added', () =>
+test('what could not be removed at first is removed before the first line is added', () =>
   inTemporaryFolder(async (dir) => {
     writeFileSync(join(dir, 'metrics.jsonl'), '{"step":0,"loss":1}\n{"step":5,"loss":1}\n');
     mkdirSync(join(dir, 'metrics.jsonl.tmp'));

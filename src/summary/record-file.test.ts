@@ -29,7 +29,7 @@ test('a record is its length, the checksum of the length, the data and the check
   assert.deepEqual([...record.subarray(21)], [0xe5, 0xb0, 0x8a, 0xc7]); // c78ab0e5, little-endian
 });
 
-test('records are read back in order, with where they stand, the empty and the large too', async () => {
+test('records are read back in order with their positions, including empty and large ones', async () => {
   const path = join(dir, 'all');
   const large = new Uint8Array(3_000_000).map((_, i) => i % 251);
   const all = [text('first'), new Uint8Array(0), large, text('last')];
@@ -60,7 +60,7 @@ test('a file cut anywhere has the records that are whole', async () => {
   }
 });
 
-test('a file that grew is read on from where the last whole record ended', async () => {
+test('reading a file that grew continues after the last complete record', async () => {
   const path = join(dir, 'grows');
   await writeFile(path, Buffer.concat([first, second.subarray(0, 13)]));
   const [record] = await recordsOf(path);
@@ -72,7 +72,7 @@ test('a file that grew is read on from where the last whole record ended', async
   );
 });
 
-test('a byte flipped anywhere is found out', async () => {
+test('a flipped byte is detected anywhere', async () => {
   const path = join(dir, 'flipped');
   const bytes = Buffer.concat([first, second]);
   for (let at = 0; at < bytes.length; at++) {

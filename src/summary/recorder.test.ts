@@ -68,7 +68,7 @@ test('every tag is described, also that of a share of zeros', () =>
   }));
 
 describe('what is held', () => {
-  test('a summary is handed over at once, and the next one waits until it is done: no more than two are held', () =>
+  test('a summary is sent to the thread at once, and the next one waits until it is done: at most two are in memory', () =>
     inTemporaryFolder(async (dir) => {
       const recorder = await open(dir);
       await recorder.record(1, [scalar(1), tensor(new Float32Array(2 ** 24))]);

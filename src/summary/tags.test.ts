@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { errorsOfText } from '../testing/compile.ts';
 import { describedOnce, tagOf, tagRecords } from './tags.ts';
 
-test('a tag is that of its record with every {name} filled in, and so is its description', () => {
+test('every {name} in a record's tag and description is filled in', () => {
   assert.deepEqual(tagOf('learningRate'), {
     tag: 'learning_rate',
     description: 'Factor of the gradients in the update.',
@@ -12,7 +12,7 @@ test('a tag is that of its record with every {name} filled in, and so is its des
   assert.match(tagOf('confusion', { classes: 'cat, dog' }).description, /predicted classes: cat, dog[.]$/);
 });
 
-test('a record of another kind, a {name} left out and one too many do not compile', () => {
+test('a record of another kind, a missing {name} and an extra one do not compile', () => {
   const right = ["scalarOf('rawLoss', 1, { term: 'total_loss' })", "scalarOf('learningRate', 1)"];
   const wrong = [
     "scalarOf('gradient', 1, { variable: 'conv1/weights' })",

@@ -11,7 +11,7 @@ import { buildTrainingGraph } from './training-graph.ts';
 
 const byName = (nodes: readonly GraphNode[]) => new Map(nodes.map((node) => [node.name, node]));
 
-test('what is fed and what is kept are nodes too, with their shapes and types', () => {
+test('inputs and variables are nodes too, with their shapes and types', () => {
   const builder = new GraphBuilder('small');
   const images = builder.input('images', { dtype: 'float32', shape: [4, 3] });
   const weights = builder.variable('layer/weights', { dtype: 'float32', shape: [3, 2] });
@@ -63,7 +63,7 @@ test('attributes that are tensors are left out, numbers and lists stay', () => {
   assert.deepEqual(nodes.get('reshaped')?.attributes, { shape: [1, 1] });
 });
 
-test('of a training step every input comes from an output with a shape, and all that was in it is there again', () => {
+test('in a training step every input comes from an output with a shape, and no node is missing', () => {
   const network = tutorialNetwork(10);
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters, seed: 0, holdout: 0 };
   const graph = withoutWatched(buildTrainingGraph(recipe).graph);

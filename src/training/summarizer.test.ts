@@ -120,7 +120,7 @@ describe('a summary', () => {
 
   const training = { activations: [], parameters: [] };
 
-  test('tells rates of all steps since the last one, and how full the queue was', async () => {
+  test('reports the rates over all steps since the last summary, and how full the queue was', async () => {
     assert.ok(onnx !== undefined);
     const summarizer = new Summarizer(runOn(onnx.create(1), 0), training, 1);
     const before = new Map([

@@ -35,7 +35,7 @@ async function toldBy(
   return told;
 }
 
-test('a stop while the held out images are scored saves that very step, and its score is made up for', () =>
+test('a stop while the held-out images are scored saves that step, and the resumed run scores it', () =>
   inTemporaryFolder(async (folder) => {
     const stop = new AbortController();
     const scored: string[] = [];
