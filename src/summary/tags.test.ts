@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { errorsOfText } from '../testing/compile.ts';
 import { describedOnce, tagOf, tagRecords } from './tags.ts';
 
-test('every {name} in a record's tag and description is filled in', () => {
+test('every {name} in the tag and description of a record is filled in', () => {
   assert.deepEqual(tagOf('learningRate'), {
     tag: 'learning_rate',
     description: 'Factor of the gradients in the update.',
