@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Set-up that every command of package.json does for itself: installs the dependencies and builds `dist/`
- * when they are missing or older than what they are made of. Install scripts are off (.npmrc), and then npm
- * skips our own `pre…` and `post…` scripts too, so this is called from `start` and `test` themselves.
+ * when they are missing or older than their sources. Install scripts are off (.npmrc), so npm also skips our own
+ * `pre…` and `post…` scripts; `start` and `test` call this themselves.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -73,8 +73,8 @@ function install() {
   else run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--loglevel=error']);
 }
 
-/** Compiles `src/` to `dist/` when a source is newer than the last whole build. It is made aside and then takes its place:
- * a program that runs meanwhile loads the scripts of its threads from a folder that is whole. */
+/** Compiles `src/` to `dist/` when a source is newer than the last complete build. The build goes to a temporary folder that then
+ * replaces `dist/`, so that a running program always loads its thread scripts from a complete folder. */
 export function build() {
   const dist = join(root, 'dist');
   const stamp = join(dist, '.built');

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm start`: sets up, trains 1,000 steps in runs/start and evaluates once. On CIFAR-10 if it is in data/ or can be
- * downloaded, else on the generated set. Run again, it goes on for another 1,000 steps.
+ * downloaded, else on the generated set. Run again, it trains another 1,000 steps.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';

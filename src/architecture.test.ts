@@ -22,7 +22,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 
 const source = fileURLToPath(new URL('../src/', import.meta.url));
 
-/** The import law, as docs/architecture.md has it: a row a folder, with the folders that it may import from. */
+/** The import law in docs/architecture.md: one row per folder, with the folders that it may import from. */
 const law = lawIn(readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8'));
 
 function lawIn(page: string): ReadonlyMap<string, readonly string[]> {
@@ -40,7 +40,7 @@ function lawIn(page: string): ReadonlyMap<string, readonly string[]> {
 interface Import {
   /** The package or module, or a path from src/. */
   readonly target: string;
-  /** The import is of types only: the compiler leaves nothing of it. */
+  /** Whether it only imports types, which the compiler removes. */
   readonly isType: boolean;
 }
 
@@ -83,7 +83,7 @@ test('every folder imports only what its row in docs/architecture.md names', () 
   }
 });
 
-test('every row of the import law is of something that is there, and names only what stands above it', () => {
+test('every row of the import law is for an existing path, and names only rows above it', () => {
   const known = new Set(files.map(({ file }) => folderOf(file)));
   assert.deepEqual([...law.keys()].sort(), [...known].sort());
   const above: string[] = [];
@@ -97,7 +97,7 @@ test('every row of the import law is of something that is there, and names only 
   }
 });
 
-test('what runs in a page imports only what runs there too, and no package but the writer of protobufjs', () => {
+test('modules for browsers import only modules for browsers, and no package but the writer of protobufjs', () => {
   const inPage = pageFiles();
   for (const row of pageRows())
     assert.ok(
@@ -127,7 +127,7 @@ test('every package is imported in one place, so that it can be replaced', () =>
   }
 });
 
-test('nothing above the engines knows which there are, but who chooses between them', () => {
+test('above the engines, only the code that chooses an engine knows which exist', () => {
   // `inspect` reads ONNX files, the library offers all.
   const whoKnows = ['engine/registry.ts', 'inspect/onnx.ts', 'index.ts'];
   for (const maker of engineNames.map((name) => `engine/${name}/`)) {

@@ -8,13 +8,13 @@ import { flagTable } from './cli/flag-table.ts';
 import { parseCommandLine } from './cli/parse.ts';
 import { definitionsIn } from './testing/definitions.ts';
 
-/** The pages for people are held to the program: what they name exists, what they tell to type is understood. */
+/** Checks the pages against the program: what they name exists, and the commands they give are valid. */
 const root = fileURLToPath(new URL('../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const exists = (path: string) => existsSync(join(root, path));
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found);
 
-/** Fenced blocks: what stands behind the fence, and the lines between. */
+/** Fenced code blocks: the info string, and the lines between the fences. */
 const fence = /^ *```(.*)\n([\s\S]*?)^ *```$/gm;
 
 const map = 'docs/tutorial-map.md';
@@ -26,7 +26,7 @@ const pages = [
 ].map((page) => ({ page, text: read(page), prose: withoutCode(read(page)) }));
 
 interface Block {
-  /** What stands behind the fence, such as `sh`. */
+  /** The info string, such as `sh`. */
   readonly language: string;
   readonly lines: readonly string[];
 }
@@ -115,7 +115,7 @@ describe('every page', () => {
         );
       });
 
-    test(`${page} tells commands that are understood`, () => {
+    test(`${page} gives only valid commands`, () => {
       const typed = blocksOf(text).filter(({ language }) => language !== 'text');
       for (const line of typed.flatMap(({ lines }) => lines)) {
         const [, words] = /^(?:\$ )?(?:npx )?cifar10(?: +([^#]*))?(?:#.*)?$/.exec(line) ?? [];
@@ -126,7 +126,7 @@ describe('every page', () => {
     });
   }
 
-  test('has been looked at: there are links, paths and commands among them', () => {
+  test('is checked: links, paths and commands were found', () => {
     assert.ok(pages.length >= 7, 'pages');
     assert.ok(pages.flatMap(({ prose }) => linksOf(prose)).length > 100, 'links');
     assert.ok(
@@ -148,7 +148,7 @@ describe('every page', () => {
       assert.ok(!isKnown(gone), gone);
   });
 
-  test('a link to nowhere and a heading that is none are found', () => {
+  test('broken links and missing headings are found', () => {
     assert.equal(problemOf(map, 'deviations.md'), undefined);
     assert.equal(problemOf('README.md', `${map}#cifar10py`), undefined);
     assert.match(problemOf(map, 'nowhere.md') ?? '', /there is no docs\/nowhere\.md/);
@@ -183,7 +183,7 @@ describe('every row of the map of the tutorial', () => {
   const later = rows.filter(({ ours }) => ours === 'later');
   const done = rows.filter(({ ours }) => ours !== 'later');
 
-  test('that has something here names a test that exists, with words that stand in it', () => {
+  test('that is implemented names an existing test, with words from its name', () => {
     assert.ok(done.length > 60);
     for (const { theirs, test } of done) {
       const tests = filesOf(test);
@@ -194,7 +194,7 @@ describe('every row of the map of the tutorial', () => {
       for (const words of quoted)
         assert.ok(
           tests.some(({ text }) => text.includes(words)),
-          `${theirs}: "${words}" stands in none of them`,
+          `${theirs}: "${words}" is in none of them`,
         );
     }
   });
@@ -212,7 +212,7 @@ describe('every row of the map of the tutorial', () => {
     }
   });
 
-  test('that waits for a later version says nothing else, and a flag waits exactly as long as it is refused', () => {
+  test('that is for a later version says nothing else, and a flag is for later if and only if it is refused', () => {
     assert.deepEqual(
       later.filter(({ test }) => test !== ''),
       [],

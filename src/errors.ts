@@ -65,7 +65,7 @@ export function failureData<C extends keyof Failures>(thrown: unknown, code: C):
   return errorCode(thrown) === code ? (thrown as { readonly data?: Failures[C] }).data : undefined;
 }
 
-/** A request that a person ended before it was done (Ctrl-C). What is kept stands in the message. */
+/** A request that the user stopped (Ctrl-C). The message says what was saved. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
   readonly code = 'ABORT_ERR';

@@ -9,11 +9,11 @@ import { skipBfloat16 } from './testing/engines.ts';
 import { noiseRecords } from './testing/examples.ts';
 import { program } from './testing/program.ts';
 
-/** What the pages tell people to type, typed: every `cifar10` command in their blocks of shell, in order, in one folder,
- * with few steps. CIFAR-10 is stood in for by files of noise of its sizes. */
+/** Runs every `cifar10` command in the pages' shell blocks, in order, in one folder, with few steps. Files of noise with the
+ * right sizes replace CIFAR-10. */
 const pages = ['README.md', 'docs/getting-started.md', 'docs/reproducibility.md', 'docs/ideas.md'];
 
-/** What each command prints when it has done its work. */
+/** What each command prints on success. */
 const wanted: Readonly<Record<string, RegExp>> = {
   download: /is (ready|there already)/,
   train: /Done at step \d+/,
@@ -74,7 +74,7 @@ for (const page of pages) {
   });
 }
 
-test('every command of every page is run here, or stands where the page says that it needs the network', () => {
+test('every command of every page is run here, or the page says that it needs the network', () => {
   const all = readdirSync(new URL('../docs/', import.meta.url)).filter((file) => file.endsWith('.md'));
   const run = new Set(pages.flatMap((page) => linesOf(read(page), 'sh')));
   for (const page of ['README.md', 'CONTRIBUTING.md', ...all.map((file) => `docs/${file}`)]) {

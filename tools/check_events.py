@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What does the real TensorBoard show of a folder of event files? An optional check; needs Python with the packages
-tensorboard, numpy and pillow, which nothing else here needs.
+"""Checks what the real TensorBoard shows of a folder of event files. Optional; needs Python with the packages tensorboard,
+numpy and pillow, which nothing else here needs.
 
     cifar10 train --dataset synthetic --clip-norm 5 --data-dir data --train-dir runs/a --max-steps 300
     cifar10 eval --run-once --data-dir data --checkpoint-dir runs/a --eval-dir runs/a-eval
@@ -11,20 +11,21 @@ or, for values of every kind without a training,
     npm run build && node tools/emit_events.mjs /tmp/events && python3 tools/check_events.py /tmp/events
 
 First it reads the folder and those in it with TensorBoard's EventAccumulator, prints every tag with number, first and last
-step of its points, and looks whether all is whole: no record damaged or cut, steps that rise (each once, also in a run that
-was killed and went on), histograms whose counts add up, pictures that open, a graph and hyperparameters that can be parsed.
+step of its points, and checks that everything is intact: no damaged or truncated record, increasing steps (each once, also in
+a run that was killed and resumed), histograms whose counts add up, images that open, a graph and hyperparameters that parse.
 A training or an evaluation of this program must have the tags, counts and sizes of expected_summaries.py: 25 histograms, 21
 of the tutorial's scalars and 3 images in every summary, a first total loss from 4.6 to 4.8, the learning rate asked for.
-Where the folder has a file histograms.json (of emit_events.mjs), its histograms are made again by NumPy.
+If the folder has a file histograms.json (from emit_events.mjs), NumPy recomputes its histograms.
 
 Then it starts the `tensorboard` server on a free port of 127.0.0.1, once with each of its two readers (`--load_fast true`
 and `false`), and asks over HTTP, as its pages do, for every scalar, histogram, image, graph and row of hyperparameters;
-they must be what was read before. `--no-server` leaves that out. Nobody may write to the folder meanwhile. A cut record at
-the end of a file, which a kill may leave and TensorBoard passes over, is let pass where a later session wrote another file.
+they must equal what was read before. `--no-server` skips this part. The folder must not be written to during the check. A
+truncated record at the end of a file, which a kill may leave and TensorBoard ignores, is accepted if a later session wrote
+another file.
 
-An evaluation that was made twice has two points at a step, which is told as wrong. A dozen runs take two minutes.
+An evaluation that was made twice has two points at one step, which is reported as an error. A dozen runs take two minutes.
 
-Leaves with 1 when something is wrong, and says what.
+Exits with 1 if something is wrong, and says what.
 """
 import argparse
 import io
@@ -63,8 +64,8 @@ def check_steps(tag, points):
 
 
 def check_files(run):
-    """Every byte of every file belongs to a whole record that TensorBoard takes for an event. Returns the summaries as
-    they stand in the files, those that a later session made void included: step, and tags by kind."""
+    """Checks that every byte of every file belongs to a complete record that TensorBoard reads as an event. Returns the summaries
+    in the files, including those that a later session replaced: step, and tags by kind."""
     summaries, paths = [], sorted(run.glob('*tfevents*'))
     for path in paths:
         data, end, events = path.read_bytes(), 0, []
@@ -88,7 +89,7 @@ def tags_of(event):
     values = event.summary.value
     tags = {kind: [value.tag for value in values if value.HasField(field)] for kind, field in kinds.items()}
     for kind, found in tags.items():
-        require(len(found) == len(set(found)), f'step {event.step}: a tag stands twice among the {kind}')
+        require(len(found) == len(set(found)), f'step {event.step}: a tag occurs twice among the {kind}')
     return {'step': event.step, **tags}
 
 

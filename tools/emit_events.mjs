@@ -89,7 +89,7 @@ for (let step = 0; step <= 500; step += 100) {
   first.add({ kind: 'summary', values: summary(step, 0) }, step);
   first.flush();
 }
-// The run is killed here and goes on from a checkpoint at step 300.
+// The run is killed here and resumes from a checkpoint at step 300.
 const second = writerFrom(300);
 for (let step = 300; step <= 700; step += 100)
   second.add({ kind: 'summary', values: summary(step, 100) }, step);
@@ -114,7 +114,7 @@ second.add(
 );
 second.close();
 
-// What the histograms were made of, for NumPy to make them again.
+// The values behind the histograms, so that NumPy can compute them again.
 const samples = {
   zeros: new Float32Array(10),
   subnormal: Float32Array.of(1e-40, -1e-45, 0, 1e-38),

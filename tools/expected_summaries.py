@@ -1,8 +1,8 @@
-"""What stands in the event files of a training and of an evaluator of this program; used by check_events.py.
+"""The expected contents of the event files of training and evaluation; used by check_events.py.
 
 Names and counts are those of the CIFAR-10 tutorial of TensorFlow r0.11: a summary of a training has 25 histograms (5
 activations, 10 variables, 10 gradients), 3 images and 22 scalars (5 sparsities, 14 losses, the learning rate and 2 queues).
-Here 21 of those scalars remain, for there is one queue, and what costs time comes on top."""
+Here 21 of those scalars remain, as there is only one queue; scalars about time are added."""
 import math
 import re
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """How well a linear classifier on raw pixels does on a data set in the CIFAR-10 binary version.
 
-An optional check, for the generated set: what it measures stands in src/data/synthetic/generate.ts. If the number
-were high, a convolutional network would have nothing to show there. Needs PyTorch.
+An optional check of the generated set; the result is quoted in src/data/synthetic/generate.ts. If linear classification did
+well, a convolutional network would have no advantage there. Needs PyTorch.
 
     python3 linear_baseline.py FOLDER        FOLDER holds data_batch_1.bin … data_batch_5.bin, test_batch.bin
 

@@ -61,7 +61,7 @@ const witness = `data:text/javascript,${encodeURIComponent(`
         return result;
       };
     };
-    // Meanwhile the thread that records starts, which counts its time itself.
+    // The recorder thread starts in this time, but measures its own time.
     count(TrainingSummaries, 'open', () => 'opening', ofThread);
     count(Summarizer.prototype, 'summarize', () => 'summarizing', ofThread);
     count(WorkerSession.prototype, 'step', (_, options) => (options?.watch ? 'watched' : 'plain'), spent);
@@ -160,7 +160,7 @@ try {
   const counted = [];
   const differences = [];
   for (let round = 0; round < rounds; round++) {
-    // Every other round the other way round: whoever comes first may find the machine cooler.
+    // Alternate the order, because the first run may find the machine cooler.
     const first = round % 2 === 0 ? 0 : every;
     const results = [train(first), train(every - first)];
     const [plain, shown] = round % 2 === 0 ? results : results.reverse();

@@ -13,7 +13,7 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.compat.proto import graph_pb2
 
-# TensorBoard shows a sample of long curves unless it is told how many points to keep.
+# By default TensorBoard only shows a sample of long curves.
 KEEP = ','.join(f'{plugin}=100000' for plugin in ('scalars', 'histograms', 'images'))
 PATIENCE_SECONDS = 90
 

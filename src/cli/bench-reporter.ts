@@ -1,4 +1,4 @@
-/** What is printed of a benchmark: lines, tables, and the events of `--json` and `--out`. */
+/** Prints a benchmark: lines, tables, and the events of `--json` and `--out`. */
 import type { Measurement, Side } from '../bench/measurement.ts';
 import { spread } from '../bench/statistics.ts';
 import type { MissingVariant } from '../bench/variants.ts';

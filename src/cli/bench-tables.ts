@@ -56,7 +56,7 @@ export function profileTables({ millis, operators, layers, moves, longest }: Pro
   ].join('\n\n');
 }
 
-/** The rates of one side, a row a variant, a column a round. */
+/** The rates of one side: one row per variant, one column per round. */
 export function sideTable(title: string, rounds: readonly Side[]): string {
   const names = [...new Set(rounds.flatMap((side) => [...side.keys()]))];
   const head = [title, ...rounds.map((_, round) => `images/s, round ${round + 1}`)];

@@ -49,7 +49,7 @@ const evaluate = (trainDir: string, ...more: readonly string[]) => [
 const checkpoint = (trainDir: string, step: number) =>
   join(folder, trainDir, `model.ckpt-${step}.safetensors`);
 
-/** That a start went on from its newest checkpoint, of this step or a later one, and that its first line is that step. */
+/** Asserts that a start resumed from its newest checkpoint, at or after this step, and that its first line is that step. */
 function assertGoesOn(output: string, atLeast: number): void {
   const [first = 0] = stepsIn(output);
   assert.ok(first >= atLeast && first % 3 === 0, `the restart's first line is step ${first}`);

@@ -1,25 +1,25 @@
 /**
- * The only file that prints. Results and progress go to standard output, complaints to standard error.
+ * The only file that prints. Results and progress go to standard output, warnings and errors to standard error.
  *
  * | | a terminal | a pipe or a file | `--quiet` | `--json` |
  * |---|---|---|---|---|
- * | lines | text | text | nothing | one object a line, where the line has one |
- * | results | text | text | text | one object a line |
- * | progress | one line at the bottom, drawn again and again | nothing | nothing | nothing |
+ * | lines | text | text | nothing | one object per line, if the line has one |
+ * | results | text | text | text | one object per line |
+ * | progress | one line at the bottom, redrawn | nothing | nothing | nothing |
  *
- * Names and values of files by others may contain control characters. None reaches the terminal: they are printed as
- * `\u001b`, which JSON reads as the same text.
+ * Names and values from untrusted files may contain control characters. They are printed as `\u001b`, which JSON reads as the
+ * same text, so that none reaches the terminal.
  *
- * On a terminal no line is wider than it, so that words are never broken.
+ * Lines are wrapped to the terminal's width, so that words are never broken.
  */
 import { oneLine, printable } from '../wording.ts';
 import { inFlags } from './option-flags.ts';
 import { beginning, widthOf, wrapped } from './width.ts';
 
-/** What happened, for programs to read. */
+/** An event of `--json`. */
 export type JsonEvent = { readonly kind: EventKind } & Readonly<Record<string, unknown>>;
 
-/** Every kind of event there is: each has a row in docs/json.md. */
+/** All kinds of events; docs/json.md has a row for each. */
 export const eventKinds = [
   'waiting',
   'drawing',
@@ -66,7 +66,7 @@ export type EventKind = (typeof eventKinds)[number];
 
 export interface Console {
   /** A line of progress.
-   * @param shorter the same for a terminal that is too narrow for the text */
+   * @param shorter used if the terminal is too narrow for `text` */
   line(text: string, event?: JsonEvent, shorter?: string): void;
   /** An event that only `--json` prints. */
   event(event: JsonEvent): void;
@@ -75,11 +75,11 @@ export interface Console {
   /** Draws the line at the bottom of the terminal, for its number of columns and without control characters; undefined
    * removes it. */
   progress(draw: ((columns: number) => string) | undefined): void;
-  /** Is there a line at the bottom? Where not, progress may be told in lines. */
+  /** Whether there is a line at the bottom. If not, progress may be printed in lines. */
   readonly drawsProgress: boolean;
-  /** Something is not as expected, and the command continues. Options in the text become flags. */
+  /** A warning. The command continues. Options in the text become flags. */
   warn(text: string): void;
-  /** Why the run fails. With `--json` the event goes to standard output too. */
+  /** The error that ends the run. With `--json` the event also goes to standard output. */
   error(text: string, event?: JsonEvent): void;
 }
 
@@ -88,7 +88,7 @@ export interface ConsoleOptions {
   readonly json: boolean;
 }
 
-/** Where a console writes: the process's own streams, or a test's. */
+/** The outputs of a console: the process's streams, or a test's. */
 export interface Streams {
   readonly out: Output;
   readonly err: Output;
@@ -97,7 +97,7 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
-  /** Is the reader slow? Then the line at the bottom is not drawn anew. */
+  /** Whether the reader is slow. If so, the line at the bottom is not redrawn. */
   readonly isBehind?: boolean;
 }
 
@@ -110,11 +110,11 @@ export function createConsole(
   { out, err }: Streams,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Console {
-  // A dumb terminal knows no control characters.
+  // A dumb terminal does not support control characters.
   const draws = out.isTTY === true && environment['TERM'] !== 'dumb' && !quiet && !json;
-  // https://no-color.org: any value that is not empty.
+  // https://no-color.org: any non-empty value.
   const coloured = draws && !environment['NO_COLOR'];
-  // Some terminals (serial lines, some emulators) say that they have 0 columns.
+  // Some terminals (serial lines, some emulators) report 0 columns.
   const columns = () => out.columns || 80;
   let bottom: string | undefined;
 
@@ -122,7 +122,7 @@ export function createConsole(
     const cut = beginning(oneLine(text), Math.max(0, columns() - 1));
     return coloured ? dim[0] + cut + dim[1] : cut;
   };
-  /** Breaks what is wider than a terminal at blanks; commands stay whole, so that they can be copied. */
+  /** Breaks lines that are too wide at spaces, except commands, so that they can be copied. */
   const laidOut = (stream: Output, text: string) => {
     const isJson = json && stream === out;
     if (stream.isTTY !== true || isJson) return text;
@@ -130,7 +130,7 @@ export function createConsole(
     const lines = text.split('\n');
     return lines.map((line) => (isCommand(line) ? line : wrapped(line, width))).join('\n');
   };
-  /** Writes above the line at the bottom, in one go, so that nothing flickers. */
+  /** Writes above the line at the bottom in a single write, to avoid flicker. */
   const write = (stream: Output, unbroken: string) => {
     const text = laidOut(stream, printable(unbroken));
     if (bottom === undefined) stream.write(`${text}\n`);

@@ -1,4 +1,4 @@
-/** How a command that is suggested names the data folder: not at all where it is the usual one. */
+/** The data folder's flag in suggested commands; omitted for the default folder. */
 import { shellWord } from '../disk/shell-word.ts';
 import { flagTable } from './flag-table.ts';
 

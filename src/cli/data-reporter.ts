@@ -1,10 +1,10 @@
-/** What is printed while a data set is downloaded or drawn. */
+/** Prints the events while a data set is downloaded or generated. */
 import type { DataEvent } from '../data/events.ts';
 import type { Console } from './console.ts';
 import { inFlags } from './option-flags.ts';
 import { withBar } from './progress-line.ts';
 
-/** Prints the events of a data set, a download in the tutorial's lines: redrawn on a terminal, else one every tenth.
+/** Prints the events of a data set. A download has the tutorial's line: redrawn on a terminal, otherwise once per 10%.
  * @param ready prints the last line */
 export function dataReporter(console: Console, ready: Console['line']): (event: DataEvent) => void {
   let tenths = -1;

@@ -1,16 +1,16 @@
 /**
- * How the process ends without waiting for its threads. `process.exit` waits for every one, also for one in a system call that
- * never returns, and tears down what the thread of a session is computing with, which ends in a crash.
+ * Ends the process without waiting for its threads. `process.exit` waits for every thread, even one in a system call that
+ * never returns, and frees memory that a session's thread is computing with, which causes a crash.
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 
 /**
- * Ends the process by a signal, so that shells see which it was. A signal without a listener ends the process whole.
+ * Ends the process by a signal, so that shells see which one. A signal without a listener ends all threads.
  *
  * The first process of a container cannot be killed by its own signals, not even by SIGKILL (pid_namespaces(7)).
- * `_exit` leaves at once and keeps the exit code; where it cannot be called `process.abort` is left: the kernel then
- * ends the process for its illegal instruction, with 139.
+ * `_exit` exits at once and keeps the exit code. If it cannot be called, `process.abort` remains: the kernel then ends the
+ * process for its illegal instruction, with 139.
  */
 export function endBy(name: NodeJS.Signals): void {
   process.removeAllListeners(name);
@@ -26,10 +26,10 @@ export function exitNow(code: number): void {
   process.exit(code);
 }
 
-/** The kernel delivers to it only signals that it listens for, so that every command must. */
+/** The first process of a container only receives signals that it listens for, so every command must listen. */
 export const isFirstProcess: boolean = process.pid === 1;
 
-/** The function `_exit` of the C library, which runs nothing and waits for nothing; undefined without koffi, which calls it. */
+/** The C library's `_exit`, which exits at once without running handlers; undefined without koffi. */
 function exitAtOnce(): ((code: number) => void) | undefined {
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi;

@@ -1,4 +1,4 @@
-/** What is printed of an evaluation: lines, results, the line at the bottom, and the events of `--json`. */
+/** Prints an evaluation: lines, results, the progress line, and the events of `--json`. */
 import { command } from '../command.ts';
 import type { DataEvent } from '../data/events.ts';
 import { shellWord } from '../disk/shell-word.ts';

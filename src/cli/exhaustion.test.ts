@@ -1,4 +1,4 @@
-/** What is said when the machine refuses files, threads or memory: one clear message, and exit code 1. */
+/** When the machine refuses files, threads or memory, there is one clear message, and exit code 1. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';

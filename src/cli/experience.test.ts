@@ -200,7 +200,7 @@ describe('training', () => {
     assert.ok(!existsSync(`${run('never-was')}.1`));
   });
 
-  test('--restart moves the old run aside and starts anew', async () => {
+  test('--restart renames the old run and starts a new one', async () => {
     const { output } = ok(await train('one', '--max-steps', '2', '--restart'));
     assert.match(output, /The run that was in .*one is in .*one\.1 now/);
     assert.deepEqual(stepsIn(output), [0]);
@@ -235,7 +235,7 @@ describe('training', () => {
     assert.match(refused.errors, /--init-from starts a new run, and .*from holds one/);
   });
 
-  test('a run that diverges says where, why and from which checkpoint to go on, and saves nothing of it', async () => {
+  test('a diverged run says where, why and from which checkpoint to resume, and saves nothing', async () => {
     const outcome = await train(
       'diverging',
       '--max-steps',
@@ -395,7 +395,7 @@ describe('evaluation', () => {
       },
     );
     assert.equal(again.shellCode, 130, again.errors);
-    assert.doesNotMatch(again.output, /precision/, 'what stands in evaluations.jsonl is not scored again');
+    assert.doesNotMatch(again.output, /precision/, 'checkpoints in evaluations.jsonl are not scored again');
     const other = await program(
       ['eval', '--weights', 'raw', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
       (line, kill) => {

@@ -1,6 +1,5 @@
 /**
- * What a flag of the command line is, and how the text that follows it becomes a value. The flags themselves are
- * records in flag-table.ts.
+ * Types of the command line's flags, and the parsing of their values. The flags themselves are records in flag-table.ts.
  */
 import { UsageError } from '../errors.ts';
 import { nearest } from './nearest.ts';
@@ -8,15 +7,15 @@ import { nearest } from './nearest.ts';
 /** The commands of this version. */
 export type CommandName = 'download' | 'train' | 'eval' | 'inspect' | 'doctor' | 'bench';
 
-/** A flag of this version. One without a default is undefined when it is left out. */
+/** A flag of this version. A flag without a default is undefined when left out. */
 export type AvailableFlag = {
   readonly help: string;
-  /** Heading under which the help lists it. */
+  /** Its heading in the help. */
   readonly group: string;
   readonly commands: readonly CommandName[];
-  /** What it means for a command where that is something else; the default then is part of the text. */
+  /** Help text for commands where it has another meaning, including the default. */
   readonly helpFor?: Partial<Readonly<Record<CommandName, string>>>;
-  /** Commands for which the default is what the checkpoint says; left out there, the flag is undefined. */
+  /** Commands whose default is the checkpoint's value; if left out there, the flag is undefined. */
   readonly fromCheckpoint?: readonly CommandName[];
 } & FlagKind;
 
@@ -24,7 +23,7 @@ export type FlagKind = StringFlag | NumberFlag | BooleanFlag | ChoiceFlag;
 
 interface StringFlag {
   readonly kind: 'string';
-  /** What the help and the messages call the value: `folder`. */
+  /** Placeholder for the value in help and messages: `folder`. */
   readonly valueName: string;
   readonly default?: string;
 }
@@ -46,7 +45,7 @@ interface BooleanFlag {
 
 interface ChoiceFlag {
   readonly kind: 'choice';
-  /** Where the choices are too long for the help's first column; they are named in the text then. */
+  /** Used if the choices are too long for the help's first column; the text then lists them. */
   readonly valueName?: string;
   readonly choices: readonly string[];
   /** Choices of a later version, refused as not yet available. */
@@ -54,7 +53,7 @@ interface ChoiceFlag {
   readonly default?: string;
 }
 
-/** A flag of the finished program that this version refuses. `boolean` tells how it may be written. */
+/** A flag of the finished program that this version refuses. `boolean` determines its syntax. */
 export interface LaterFlag {
   readonly notYetAvailable: true;
   readonly boolean?: true;
@@ -62,12 +61,12 @@ export interface LaterFlag {
 
 export type Flag = AvailableFlag | LaterFlag;
 
-/** Is it a flag that the command has? */
+/** Whether the command has the flag. */
 export function isFlagOf(flag: Flag, command: CommandName): flag is AvailableFlag {
   return 'kind' in flag && flag.commands.includes(command);
 }
 
-/** What a flag of that kind holds when it is given. */
+/** The type of a given flag's value. */
 type GivenValue<F> = F extends { kind: 'string' }
   ? string
   : F extends { kind: 'integer' | 'number' }
@@ -92,8 +91,8 @@ export function writtenName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** The value that a text stands for. `written` is the flag's name for messages, such as `--max-steps`.
- * @throws UsageError saying what was expected and what was found. */
+/** Parses the value of a flag. `written` is the flag's name for messages, such as `--max-steps`.
+ * @throws UsageError with what was expected and what was found */
 export function readValue(
   flag: FlagKind,
   written: string,
@@ -113,13 +112,13 @@ export function readValue(
   }
 }
 
-/** Also `1e3` and `1_000`. */
+/** Accepts `1e3` and `1_000`, too. */
 const spelling = /^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 function readNumber(flag: NumberFlag, written: string, text: string | undefined): number {
   const { kind, minimum, maximum = Number.MAX_SAFE_INTEGER } = flag;
   const read = text !== undefined && spelling.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
-  // `1.000` is a thousand in some countries, and one in others.
+  // `1.000` means a thousand in some countries and one in others.
   const isWhole = Number.isInteger(read) && !groups.test(text ?? '');
   const value = kind === 'integer' && !isWhole ? Number.NaN : read;
   if (value >= minimum && value <= maximum) return value;
@@ -139,7 +138,7 @@ const groups = /^\d{1,3}([,. '’\u00a0\u202f])\d{3}(\1\d{3})*$/;
 /** `10k`, `1.5M`. */
 const shortened = /^(\d+(?:\.\d+)?) ?([km])$/i;
 
-/** The number that people mean by spellings that are not read, because they mean different numbers in different places. */
+/** The likely number behind spellings that are refused because their meaning varies by country. */
 function meantNumber(text: string, kind: NumberFlag['kind']): number | undefined {
   const [, count, unit] = shortened.exec(text) ?? [];
   if (count !== undefined) {
@@ -157,7 +156,7 @@ const booleanWords = new Map([
   ...['false', 'f', '0'].map((word): [string, boolean] => [word, false]),
 ]);
 
-/** Whether a text is one that a boolean flag understands. */
+/** Whether a text is a valid value of a boolean flag. */
 export function isBooleanWord(text: string | undefined): boolean {
   return text !== undefined && booleanWords.has(text.toLowerCase());
 }

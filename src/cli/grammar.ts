@@ -1,12 +1,12 @@
 /**
- * The ways in which a flag may be written.
+ * The syntax of flags.
  *
  *     --max-steps 1000    --max-steps=1000    --max_steps=1000           max-steps: 1000
  *     --run-once          --run_once=true     --run-once T               run-once: true
  *     --no-run-once       --norun_once        --run-once=0               run-once: false
  *
- * The underscores, `=true|t|1`, a separate word and `--no…` are the grammar of TensorFlow r0.11's programs. They
- * ignored flags they did not know and took any other word for false; here both are refused.
+ * The underscores, `=true|t|1`, a separate word and `--no…` come from TensorFlow r0.11's programs, which ignored unknown flags and
+ * read any other word as false; here both are refused.
  */
 
 import { command as suggested } from '../command.ts';
@@ -27,19 +27,19 @@ const flags: ReadonlyMap<string, Flag> = new Map(
   Object.entries(flagTable).map(([name, flag]) => [writtenName(name), flag]),
 );
 
-/** Flags that every command has; they are handled before the others are read. */
+/** Flags of every command, handled before the others. */
 export const commonFlags = ['debug', 'help', 'version'] as const;
 
 type Value = string | number | boolean;
 
 export interface ReadWords {
-  /** Values by the names of flags, such as `batch-size`; of a flag that is given twice the last one. */
+  /** Values by flag name, such as `batch-size`; the last value if a flag is repeated. */
   readonly values: ReadonlyMap<string, Value>;
-  /** The words that are no flags, where the command takes such. */
+  /** Positional arguments, if the command takes any. */
   readonly operands: readonly string[];
 }
 
-/** Reads the words that follow a command.
+/** Parses the arguments of a command.
  * @throws UsageError for a flag that is unknown, incomplete, not yet available or of another command */
 export function readWords(command: CommandName, words: readonly string[]): ReadWords {
   const operands: string[] = [];
@@ -68,7 +68,7 @@ interface Found {
   readonly inline: string | undefined;
 }
 
-/** Takes the value from the words that follow, unless it is in the flag's own. */
+/** The flag's value: after its `=`, or the next argument. */
 function givenValue({ name, flag, inline }: Found, rest: string[]): Value {
   const text = inline ?? (rest[0]?.startsWith('--') ? undefined : rest.shift());
   return readValue(flag, `--${name}`, text);
@@ -82,7 +82,7 @@ function booleanValue({ name, flag, negated, inline }: Found, rest: string[]): V
   return readValue(flag, `--${name}`, text);
 }
 
-/** The flag that a word names. */
+/** The flag that an argument names. */
 function recognise(command: CommandName, word: string): Found {
   const odd = oddDash(word);
   if (odd !== undefined) throw new UsageError(odd);
@@ -103,7 +103,7 @@ function recognise(command: CommandName, word: string): Found {
   return { name, flag, negated, inline };
 }
 
-/** Undoes `no-` and `no` in front of a boolean flag. */
+/** Removes the prefix `no-` or `no` of a boolean flag. */
 function resolveName(name: string): { name: string; negated: boolean } {
   const positive = flags.has(name) ? name : name.replace(/^no-?/, '');
   const flag = flags.get(positive);
@@ -111,7 +111,7 @@ function resolveName(name: string): { name: string; negated: boolean } {
   return isBoolean && positive !== name ? { name: positive, negated: true } : { name, negated: false };
 }
 
-/** Names that other programs give to flags of ours. */
+/** Other programs' names for our flags. */
 const otherNames: ReadonlyMap<string, string> = new Map([
   ['lr', 'learning-rate'],
   ['learning-rate-init', 'learning-rate'],
@@ -135,15 +135,15 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['v', 'version'],
 ]);
 
-/** What to do instead of flags of other programs that have no counterpart. */
+/** Advice for flags of other programs that have no counterpart here. */
 const notNeeded: ReadonlyMap<string, string> = new Map([
-  ['resume', 'A run resumes by itself; --restart starts anew.'],
-  ['continue', 'A run resumes by itself; --restart starts anew.'],
+  ['resume', 'A run resumes by itself; --restart starts over.'],
+  ['continue', 'A run resumes by itself; --restart starts over.'],
   ['gpu', 'Training runs on the CPU; --engine chooses the engine.'],
   ['cuda', 'Training runs on the CPU; --engine chooses the engine.'],
 ]);
 
-/** Dashes that word processors and web pages put in the place of `--`, and blanks that do not break lines. */
+/** Dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
 function oddDash(word: string): string | undefined {
   const [, first = ''] = /^([‐-―−﹘﹣－ ​])/.exec(word) ?? [];
   if (first === '') return undefined;

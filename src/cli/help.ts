@@ -1,4 +1,4 @@
-/** The help texts, made from the tables of commands and flags. They fit into 80 columns. */
+/** The help texts, generated from the tables of commands and flags, at most 80 columns wide. */
 import { command, program } from '../command.ts';
 import { commandTable } from './command-table.ts';
 import { type AvailableFlag, type CommandName, isFlagOf, writtenName } from './flag.ts';
@@ -25,7 +25,7 @@ export function commandHelp(name: CommandName): string {
   ].join('\n\n');
 }
 
-/** The help of the program: its commands, and how to begin. */
+/** The help of the program: its commands, and first steps. */
 export function programHelp(): string {
   const commands = Object.entries(commandTable).map(([name, { summary }]): Row => [name, summary]);
   return [
@@ -60,7 +60,7 @@ const commonFlags: readonly Row[] = [
 
 type Section = readonly [heading: string, rows: readonly Row[]];
 
-/** The flags of a command under their headings, in the order of the table. */
+/** The flags of a command by heading, in the order of the table. */
 function flagSections(name: CommandName): readonly Section[] {
   const sections = new Map<string, Row[]>();
   for (const [key, flag] of Object.entries(flagTable)) {
@@ -77,7 +77,7 @@ function flagRow(key: string, flag: AvailableFlag, name: CommandName): Row {
   const text = inFlags(own ?? flag.help);
   if (flag.fromCheckpoint?.includes(name) === true)
     return [term, `${text} (default: what the checkpoint names)`];
-  // A text for one command says its default itself.
+  // Texts for one command include the default.
   const isSaid = own !== undefined || flag.default === undefined || flag.default === false;
   return [term, isSaid ? text : `${text} (default: ${defaultText(flag.default)})`];
 }
@@ -91,7 +91,7 @@ function defaultText(value: string | number | boolean): string {
   return typeof value === 'number' && value >= 10_000 ? value.toLocaleString('en-US') : String(value);
 }
 
-/** Headings with their rows, the texts of all sections in one column. */
+/** Headings with their rows; the texts of all sections are aligned. */
 function sectionTexts(sections: readonly Section[]): readonly string[] {
   const nameWidth = widestName(sections.flatMap(([, rows]) => rows));
   return sections.map(([heading, rows]) => `${heading}\n${settings(rows, columns, nameWidth)}`);

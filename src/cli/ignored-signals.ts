@@ -1,6 +1,6 @@
 /**
- * Signals that the process was started to ignore. A shell tells a program so by its signal dispositions, but Node resets
- * these before any of our code runs (`ResetSignalHandlers` in node.cc), so they are recognised by what else the shell does:
+ * Signals that the process was started to ignore. Ignored signals are inherited, but Node resets them before any of our code runs
+ * (`ResetSignalHandlers` in node.cc), so they are recognised by other traces:
  *
  * | started by | ignores | recognised by |
  * |---|---|---|
@@ -8,12 +8,12 @@
  * | a shell or program that ignores SIGHUP itself (`nohup ./script.sh`, `trap '' HUP`) | SIGHUP | what its process ignores, which ours inherited |
  * | a script, in the background (`cifar10 train &`) | SIGINT | standard input from /dev/null, which the script's shell does not have |
  *
- * Linux only: elsewhere nothing is recognised.
+ * Linux only: on other systems none are recognised.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 
 export interface StartSigns {
-  /** What /proc/self/fd names, undefined where there is nothing. */
+  /** The targets of /proc/self/fd, undefined for closed descriptors. */
   readonly link: (path: string) => string | undefined;
   readonly text: (path: string) => string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,4 @@
-/** What is printed of the findings of `inspect`: tables, and the events of `--json`. */
+/** Prints the findings of `inspect`: tables, and the events of `--json`. */
 import { basename } from 'node:path';
 import type { TagRow, UnreadKind } from '../inspect/events.ts';
 import type { InspectFinding } from '../inspect/findings.ts';

@@ -9,9 +9,9 @@ import { RandomStream } from '../tensor/random.ts';
 import { main, type Outcome, program, shellCodeOf, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** Thirty runs, each killed at random moments until it is done, end with the bytes of one that was left alone. Every
- * other kill comes so many steps after a checkpoint, so that there is something to go on from; those between come at any
- * time of the clock: while it starts, compiles, saves or leaves. */
+/** Thirty runs, each killed at random moments until it is done, end with the same bytes as an undisturbed one. Every other kill
+ * comes some steps after a checkpoint, so that there is something to resume from; the others come at any time: during start,
+ * compilation, saving or exit. */
 const runs = 30;
 const steps = 60;
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-storm-'));

@@ -1,5 +1,5 @@
-/** The candidate that a misspelt word most likely means: one that it begins, else the one with the fewest typing
- * errors, if those are at most half of the word. Undefined when none comes near. */
+/** The candidate that a misspelt word most likely means: one that starts with it, else the one with the fewest typing errors, if
+ * they affect at most half of the word. Otherwise undefined. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const completed = word.length > 1 && candidates.find((candidate) => candidate.startsWith(word));
   if (completed) return completed;
@@ -16,7 +16,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 
 /** Letters to insert, delete or replace to turn one word into the other (Levenshtein 1966). */
 function typingErrors(from: string, to: string): number {
-  // distances[j]: errors between what of `from` has been read and the first j letters of `to`.
+  // distances[j]: errors between the letters of `from` read so far and the first j letters of `to`.
   let distances = Array.from({ length: to.length + 1 }, (_, j) => j);
   for (const [i, letter] of [...from].entries()) {
     const next = [i + 1];

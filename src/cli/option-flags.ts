@@ -1,9 +1,9 @@
-/** Messages from below the command line name options as the library does; here they become flags. */
+/** Library messages name options as in the library; the command line converts them to flags. */
 import { shellWord } from '../disk/shell-word.ts';
 import { writtenName } from './flag.ts';
 import { flagTable } from './flag-table.ts';
 
-/** `` `batchSize` `` becomes `--batch-size`, and `` `dataDir: my data` `` `--data-dir 'my data'`. Other text in backticks stays. */
+/** `` `batchSize` `` becomes `--batch-size`, and `` `dataDir: my data` `` `--data-dir 'my data'`. Other text in backticks is unchanged. */
 export function inFlags(message: string): string {
   return message.replaceAll(/`([a-zA-Z0-9]+)(?:: ([^`\n]+))?`/g, (whole, name: string, value?: string) => {
     if (!Object.hasOwn(flagTable, name)) return whole;

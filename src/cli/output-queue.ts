@@ -15,14 +15,14 @@ import { errorCode } from '../errors.ts';
 
 export type StreamName = 'out' | 'err';
 
-/** Resolves when the system has taken the text. */
+/** Resolves when the system has accepted the text. */
 export type Sink = (text: string) => Promise<void>;
 
-/** Texts for one stream that follow each other are written in pieces of about this length. */
+/** Consecutive texts for one stream are combined into writes of about this length. */
 const pieceLength = 1 << 16;
-/** Who writes much waits while more than this waits to be written, in characters. */
+/** Callers that write much wait while the queue is longer than this, in characters. */
 const roomLength = 8 << 20;
-/** A write that takes longer than this has a slow reader. */
+/** The reader is slow if a write takes longer than this. */
 const slowMillis = 100;
 
 interface Waiting {
@@ -37,10 +37,10 @@ export class OutputQueue {
   readonly #idle: (() => void)[] = [];
   #waiting: Waiting[] = [];
   #length = 0;
-  /** When the write that is under way began. */
+  /** Start time of the current write. */
   #busySince: number | undefined;
 
-  /** @param onError is called with the first error of each stream; what is written to it afterwards is dropped */
+  /** @param onError called with the first error of each stream; later output to that stream is dropped */
   constructor(
     sinks: Readonly<Record<StreamName, Sink>>,
     onError: (stream: StreamName, error: unknown) => void,
@@ -56,7 +56,7 @@ export class OutputQueue {
     if (this.#busySince === undefined) void this.#run();
   }
 
-  /** Is the reader slow? */
+  /** Whether the reader is slow. */
   get isBehind(): boolean {
     return this.#busySince !== undefined && performance.now() - this.#busySince > slowMillis;
   }
@@ -66,13 +66,13 @@ export class OutputQueue {
     if (this.#busySince !== undefined) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Resolves when little enough waits that more may be written, or when it is aborted. */
+  /** Resolves when the queue is short enough to write more, or on abort. */
   async room(signal: AbortSignal): Promise<void> {
     while (this.#length > roomLength && !signal.aborted)
       await Promise.race([this.idle(), sleep(slowMillis, undefined, { signal }).catch(() => undefined)]);
   }
 
-  /** Allows the queued text a moment to be written. Errors do not wait longer for a standard output that is not read. */
+  /** Waits a moment for the queued text to be written. After that, errors no longer wait for an unread standard output. */
   async hurry(millis: number): Promise<void> {
     await Promise.race([this.idle(), sleep(millis)]);
     const errors = this.#waiting.filter(({ stream }) => stream === 'err').map(({ text }) => text);
@@ -95,7 +95,7 @@ export class OutputQueue {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** What is written in one go. */
+  /** The text of the next write. */
   #next(): Waiting | undefined {
     const [first] = this.#waiting;
     if (first === undefined) return undefined;
@@ -126,7 +126,7 @@ export class OutputQueue {
 
 /** Writes to one of the process's own streams. */
 export function sinkOf(stream: NodeJS.WriteStream & { readonly fd: number }): Sink {
-  // Errors come to the callback of the write as well. Without a listener they would end the process.
+  // The callback of the write receives errors too. Without a listener they would end the process.
   stream.on('error', () => undefined);
   const { fd } = stream;
   return process.platform === 'win32' || isPipe(fd)
@@ -149,7 +149,7 @@ async function writeWhole(descriptor: number, bytes: Uint8Array): Promise<void> 
     try {
       done += (await writeSome(descriptor, bytes, done)).bytesWritten;
     } catch (error) {
-      // Another process that shares the terminal has made it non-blocking.
+      // Another process that shares the terminal made it non-blocking.
       if (errorCode(error) !== 'EAGAIN') throw error;
       await sleep(10);
     }

@@ -228,7 +228,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['train --lr 0.1', 'train: unknown flag --lr. Did you mean --learning-rate?'],
   ['train -b 32', 'train: unknown flag -b. Did you mean --batch-size?'],
-  ['train --resume', 'train: unknown flag --resume. A run resumes by itself; --restart starts anew.'],
+  ['train --resume', 'train: unknown flag --resume. A run resumes by itself; --restart starts over.'],
   ['train --gpu', 'train: unknown flag --gpu. Training runs on the CPU; --engine chooses the engine.'],
   ['train --epoch 3', 'train: unknown flag --epoch. Did you mean --epochs?'],
   ['train --no-resume', 'train: unknown flag --no-resume. Did you mean --restart?'],

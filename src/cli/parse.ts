@@ -1,4 +1,4 @@
-/** From the words of the command line to a typed request. Nothing here reads the disk or prints. */
+/** Parses the command line into a typed request, without reading the disk or printing. */
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
@@ -12,9 +12,9 @@ import { nearest } from './nearest.ts';
 export interface CommandRequest<C extends CommandName> {
   readonly command: C;
   readonly flags: FlagsOf<C>;
-  /** The flags that were written, as `batch-size`: those left out may yield to a checkpoint. */
+  /** The flags that were given, as `batch-size`; a checkpoint may determine the others. */
   readonly given: ReadonlySet<string>;
-  /** The words that are no flags. */
+  /** Positional arguments. */
   readonly operands: readonly string[];
   /** Whether errors show their stack. */
   readonly debug: boolean;
@@ -28,8 +28,8 @@ export type CommandLine =
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'version' };
 
-/** Reads the words that follow the program's name.
- * @throws UsageError for what cannot be understood or is not yet available */
+/** Parses the arguments of the program.
+ * @throws UsageError for arguments that are invalid or not yet available */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const words = argv.filter((word) => word !== '--debug');
   const debug = words.length < argv.length;

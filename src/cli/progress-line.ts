@@ -1,26 +1,26 @@
-/** The line at the bottom of the terminal while something runs: how far, how fast, how long still. */
+/** The progress line at the bottom of the terminal: progress, speed, time left. */
 import { duration } from './console.ts';
 import { widthOf } from './width.ts';
 
-/** What the line shows of a training. */
+/** The progress of a training. */
 export interface Progress {
-  /** Updates done, and in all. */
+  /** Updates done, and in total. */
   readonly step: number;
   readonly maxSteps: number;
   readonly loss: number;
   readonly imagesPerSecond: number;
-  /** Undefined as long as nothing can be said. */
+  /** Undefined while unknown. */
   readonly millisLeft: number | undefined;
-  /** Share of the time that was spent waiting for batches, 0 … 1. */
+  /** Fraction of the time spent waiting for batches, 0 … 1. */
   readonly waiting: number;
-  /** What takes a while now and is no step, such as `saving`. */
+  /** A current activity other than training steps, such as `saving`. */
   readonly busy?: string;
 }
 
 const number = (value: number) => Math.round(value).toLocaleString('en-US');
 const left = (millis: number | undefined) => (millis === undefined ? '' : `${duration(millis)} left`);
 
-/** As much as fits into the columns: the most useful parts first, the bar last. */
+/** As much as fits the columns: the most useful parts first, the bar last. */
 export function progressLine(progress: Progress, columns: number): string {
   const { step, maxSteps, loss, imagesPerSecond, millisLeft, waiting, busy = '' } = progress;
   const line = fitting(
@@ -37,7 +37,7 @@ export function progressLine(progress: Progress, columns: number): string {
   return withBar(line, step / maxSteps, columns, 2);
 }
 
-/** Of an evaluation: images scored, and in all. */
+/** The progress line of an evaluation: images scored, and in total. */
 export function scoringLine(
   { done, all, millis }: { readonly done: number; readonly all: number; readonly millis: number },
   columns: number,
@@ -53,7 +53,7 @@ export function scoringLine(
   return withBar(line, done / all, columns, 2);
 }
 
-/** The parts that fit beside each other, in their order; those of a low rank are the last to go. */
+/** The parts that fit, in their order; parts with a low rank are dropped last. */
 function fitting(parts: readonly (readonly [text: string, rank: number])[], columns: number): string {
   let kept: typeof parts = [];
   const line = (of: typeof parts) =>
@@ -67,7 +67,7 @@ function fitting(parts: readonly (readonly [text: string, rank: number])[], colu
   return line(kept);
 }
 
-/** A text and a bar behind it, if there is room. */
+/** A text, followed by a bar if there is room. */
 export function withBar(text: string, share: number, columns: number, gap = 1): string {
   const room = columns - 1 - widthOf(text) - gap;
   return room < 10 ? text : `${text}${' '.repeat(gap)}${bar(share, Math.min(room, 40))}`;

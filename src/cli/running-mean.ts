@@ -1,11 +1,11 @@
-/** A mean over about the last 1 / (1 - memory) values. Without the start at zero: the first value counts fully
- * (D. Kingma and J. Ba, "Adam", 2014, section 3). */
+/** A mean over about the last 1 / (1 - memory) values, with the bias towards the initial zero corrected (D. Kingma and J. Ba,
+ * "Adam", 2014, section 3). */
 export class RunningMean {
   readonly #memory: number;
   #sum = 0;
   #weight = 0;
 
-  /** @param memory share of the mean that stays when a value comes, 0 … 1 */
+  /** @param memory weight of the old mean when a value is added, 0 … 1 */
   constructor(memory: number) {
     this.#memory = memory;
   }

@@ -1,16 +1,16 @@
 /**
- * What signals ask of a command that has something to save.
+ * Signal handling of commands that have something to save.
  *
  * | signal | first | again, a second or more later |
  * |---|---|---|
- * | SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed) | save and stop | leave at once |
- * | SIGXCPU, SIGPWR (a limit is reached, the power fails) | save and stop | nothing more |
+ * | SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed) | save and stop | exit at once |
+ * | SIGXCPU, SIGPWR (a limit is reached, the power fails) | save and stop | no further effect |
  * | SIGUSR1, SIGUSR2 (schedulers send them before the end) | save and continue | save and continue |
  *
- * A repetition within a second is the same request: npx, shells and the entry scripts of containers pass a signal on that
- * the whole process group received. A signal that the parent process ignores, as `nohup` does with SIGHUP and scripts do
- * with SIGINT for background jobs, stays ignored. Commands that have nothing to save do not listen: the first signal ends
- * them. (As the first process of a container they listen too, and leave: the kernel gives it no other signals.)
+ * A repetition within a second counts as the same request, because npx, shells and entry scripts of containers forward signals
+ * that the whole process group already received. A signal that the parent process ignores, as `nohup` does with SIGHUP and
+ * scripts do with SIGINT for background jobs, stays ignored. Commands that have nothing to save do not listen: the first signal
+ * ends them. (As the first process of a container they listen too, and exit, because the kernel delivers it no other signals.)
  */
 import { constants } from 'node:os';
 import { endBy, isFirstProcess } from './end-process.ts';
@@ -19,10 +19,10 @@ import { ignoredSignals } from './ignored-signals.ts';
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXCPU', 'SIGPWR'] as const;
 const saving = ['SIGUSR1', 'SIGUSR2'] as const;
 type StopSignal = (typeof stopping)[number];
-/** A second one of these leaves at once. */
+/** Signals whose repetition exits at once. */
 const leaving: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Signals of one request come within this time. */
+/** Signals within this time are one request. */
 const repetitionMillis = 1000;
 /** This many ignored Ctrl-C within this time stop the process after all. */
 const [insistence, insistenceMillis] = [3, 3000];
@@ -33,16 +33,16 @@ class Interruption {
   #askedAt = Number.NEGATIVE_INFINITY;
   #name: StopSignal | undefined;
   #code = 0;
-  /** When signals came that were ignored. */
+  /** Times of ignored signals. */
   #ignored: readonly number[] = [];
   #listens = false;
   #isLeaving = false;
-  /** What leaving at once loses, such as `5 steps are lost`. */
+  /** What exiting at once loses, such as `5 steps are lost`. */
   describeLoss: (() => string) | undefined;
-  /** Prints a last warning; resolves soon, also where the output takes nothing. */
+  /** Prints a last warning; resolves soon even if the output is blocked. */
   sayLast: ((text: string) => Promise<void>) | undefined;
 
-  /** Node opens its debugger on SIGUSR1, on a port of a machine that others may share: never here. */
+  /** Prevents Node from opening its debugger on SIGUSR1, on a port that other users of the machine could reach. */
   refuseDebugger(): void {
     for (const name of saving) listenTo(name, () => this.#save());
     if (!isFirstProcess) return;
@@ -52,7 +52,7 @@ class Interruption {
       });
   }
 
-  /** From now on the first signal only asks. */
+  /** From now on the first signal only requests a stop. */
   listen(): void {
     this.#listens = true;
     const ignored = ignoredSignals();
@@ -65,39 +65,39 @@ class Interruption {
     return this.#controller.signal;
   }
 
-  /** Calls back whenever a signal asks to save and continue. */
+  /** Registers a callback for signals that request to save and continue. */
   onSave(listener: () => void): void {
     this.#saveListeners.add(listener);
   }
 
-  /** The output is closed (as SIGPIPE would say). Repeating it changes nothing. */
+  /** Requests a stop because the output is closed (instead of SIGPIPE). Further calls have no effect. */
   stopReading(): void {
     this.#code ||= 141;
     this.#controller.abort();
   }
 
-  /** 128 plus the number of the signal, as shells say it. */
+  /** 128 plus the number of the signal, as in shells. */
   exitCode(): number {
     return this.#code;
   }
 
-  /** The signal that asked to stop; SIGTERM where the output was closed. */
+  /** The signal that requested the stop; SIGTERM if the output was closed. */
   get name(): StopSignal {
     return this.#name ?? 'SIGTERM';
   }
 
-  /** Was it a signal that asked to stop? */
+  /** Whether a signal requested the stop. */
   get isBySignal(): boolean {
     return this.#name !== undefined;
   }
 
-  /** Ends the process by the signal that asked to stop, so that shells see it. Says what is lost, where the command knows.
+  /** Ends the process by the signal that requested the stop, so that shells see it. Says what is lost, if the command knows.
    * @param why such as `the file system does not answer` */
   leave(why?: string): void {
     this.#leaveBy(this.name, why);
   }
 
-  /** Leaves without a word: everything is done. */
+  /** Exits without a message: everything is done. */
   leaveSilently(): void {
     if (!this.#isLeaving) endBy(this.name);
   }
@@ -118,7 +118,7 @@ class Interruption {
     for (const listener of this.#saveListeners) listener();
   }
 
-  /** Someone who presses Ctrl-C again and again means this process. */
+  /** Repeated Ctrl-C is meant for this process. */
   #ignore(name: StopSignal): void {
     const now = performance.now();
     this.#ignored = [...this.#ignored.filter((at) => now - at < insistenceMillis), now];
@@ -145,7 +145,7 @@ function listenTo(name: NodeJS.Signals, listener: () => void): void {
   try {
     process.on(name, listener);
   } catch {
-    // The system does not let programs handle it.
+    // The system does not allow handling it.
   }
 }
 

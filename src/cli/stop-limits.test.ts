@@ -1,4 +1,4 @@
-/** Stops while something hangs: the process must leave all the same. What hangs here would do so for ever. */
+/** Stops while something hangs forever: the process must exit nevertheless. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

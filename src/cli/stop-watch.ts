@@ -1,17 +1,17 @@
 /**
- * Limits what a stop waits for: two seconds after the signal the process has left, whatever it was waiting for. Only a save
- * that makes progress may take longer, on a slow disk. Long steps and validations do not wait for this limit: training
- * gives them up itself (training/patience.ts).
+ * Limits what a stop waits for: two seconds after the signal the process has exited, whatever it was waiting for. Only a save
+ * that makes progress may take longer, on a slow disk. Long steps and validations do not reach this limit, because training
+ * abandons them itself (training/patience.ts).
  */
 import type { StartWatchdog } from './watchdog.ts';
 
-/** What a command does at the moment. */
+/** The current activity of a command. */
 export type Activity = 'saving' | 'other';
 
-/** How long a stop may take, and how long a save may stand still beyond that. */
+/** Time limit of a stop, and how long a save may then make no progress. */
 const [limitMillis, standstillMillis] = [1700, 1000];
 const checkMillis = 50;
-/** The watchdog acts later than this timer would, unless the main thread is blocked. */
+/** The watchdog acts later than this timer, so only if the main thread is blocked. */
 const watchdogLimits = { graceMillis: 1900, silentMillis: 800 };
 
 export class StopWatch {
@@ -19,7 +19,7 @@ export class StopWatch {
   #progressAt = performance.now();
 
   /** @param leave ends the process at once, and says why
-   * @param startWatchdog starts a thread that ends the process when nothing more is heard of this one */
+   * @param startWatchdog starts a thread that ends the process if this thread stops responding */
   constructor(signal: AbortSignal, leave: (why: string) => void, startWatchdog: StartWatchdog) {
     signal.addEventListener('abort', () => {
       const askedAt = performance.now();
@@ -37,13 +37,13 @@ export class StopWatch {
     });
   }
 
-  /** Receives what the command does from now on. */
+  /** Sets the current activity. */
   begin(activity: Activity): void {
     this.#activity = activity;
     this.#progressAt = performance.now();
   }
 
-  /** A part of what is being saved is on the disk. */
+  /** Reports progress of a save: a part of it is on the disk. */
   progressed(): void {
     this.#progressAt = performance.now();
   }

@@ -325,7 +325,7 @@ describe('all that was shown is on the disk', () => {
       metricsOf('diverged').map(({ step }) => step),
       upTo(Number(at)),
     );
-    assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'it may go on, and end well');
+    assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'the run may resume and finish');
   });
 
   test('when the output is no longer read', async () => {

@@ -134,7 +134,7 @@ test('every tag is of a record of the table, with its description, and every rec
 
 describe('docs/summaries.md has a row for every record of the table, and no other', () => {
   const page = readFileSync(new URL('../../docs/summaries.md', import.meta.url), 'utf8');
-  /** What stands for a hole in the page. */
+  /** The placeholder of a hole in the page. */
   const inPage: Readonly<Record<string, readonly string[]>> = {
     activation: ['*L*/*L*'],
     variable: ['*L*/weights', '*L*/biases'],

@@ -1,22 +1,22 @@
 import { oneLine } from '../wording.ts';
 import { padEnd, padStart, shortened, widthOf } from './width.ts';
 
-/** Tables fit the narrowest terminal that people use. */
+/** Tables fit the narrowest usual terminal. */
 const usualColumns = 80;
 const gap = '  ';
-/** Names in the first column are not shortened below this. */
+/** Minimum length of shortened names in the first column. */
 const leastFirst = 12;
-/** Cells of other columns, and names of settings, are not longer than this. */
+/** Maximum length of other cells and of names of settings. */
 const longestCell = 120;
 const longestValue = 4000;
 
-/** A name or value, perhaps written by others, as a short line. */
+/** A name or value, possibly from an untrusted file, as a short line. */
 function cellOf(text: string): string {
   return shortened(oneLine(text.slice(0, 4 * longestCell)), longestCell);
 }
 
-/** Plain tables: columns as wide as their widest cell, the first to the left, the others to the right. Where the table is
- * wider than a terminal of 80 columns, long names in the first column are shortened in their middle. */
+/** Plain tables: columns as wide as their widest cell, the first left-aligned, the others right-aligned. If the table is wider
+ * than 80 columns, long names in the first column are shortened in the middle. */
 export function table(rows: readonly (readonly string[])[], columns: number = usualColumns): string {
   const cells = rows.map((row) => row.map(cellOf));
   const widths: number[] = [];
@@ -33,12 +33,12 @@ export function table(rows: readonly (readonly string[])[], columns: number = us
 
 type Settings = readonly (readonly [name: string, value: string])[];
 
-/** Columns of the widest name. */
+/** Width of the widest name. */
 export function widestName(given: Settings): number {
   return given.reduce((width, [name]) => Math.max(width, widthOf(cellOf(name))), 0);
 }
 
-/** Names and values, a row each; long values are continued below their beginning. */
+/** Names and values, one row each; long values continue on the next line, aligned. */
 export function settings(
   given: Settings,
   columns: number = usualColumns,
@@ -56,7 +56,7 @@ export function settings(
     .join('\n');
 }
 
-/** A text in lines that fit, broken at blanks. */
+/** Breaks a text at spaces into lines that fit. */
 export function linesOf(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

@@ -7,7 +7,7 @@ import { stepOfName } from '../checkpoint/names.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** A checkpoint that was in the folder for so long, beside an evaluator that looks ten times a second, must be scored. */
+/** A checkpoint that exists for this long must be scored by an evaluator that looks ten times a second. */
 const longEnoughMillis = 1500;
 
 /** When each checkpoint was seen in the folder first and last, by looking all the time. */
@@ -27,8 +27,8 @@ function lookingAt(folder: string): {
 }
 
 /** A training that saves every 20 steps and keeps five, and an evaluator beside it that looks all the time: each
- * checkpoint that is still there is scored once, and nobody stumbles over a file that was just deleted. */
-test('a trainer and an evaluator get along for 1,500 steps, and no checkpoint that is there is skipped', async () => {
+ * checkpoint that still exists is scored once, and a file that was just deleted causes no error. */
+test('a trainer and an evaluator run side by side for 1,500 steps, and no existing checkpoint is skipped', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-together-'));
   try {
     const [data, trainDir, evalDir] = [join(folder, 'data'), join(folder, 'train'), join(folder, 'eval')];

@@ -1,4 +1,4 @@
-/** What is printed of a training: lines, the line at the bottom, and the events of `--json`. */
+/** Prints a training: lines, the progress line, and the events of `--json`. */
 
 import { command } from '../command.ts';
 import type { DataEvent } from '../data/events.ts';
@@ -23,9 +23,9 @@ import { watchLine } from './watch-line.ts';
 const number = (value: number) => value.toLocaleString('en-US');
 /** Minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
-/** How much of the speed is remembered from step to step: a mean over about 50. */
+/** Memory of the mean speed: about 50 steps. */
 const memory = 0.98;
-/** Steps after which the speed is known, and a time that is not worth an estimate. */
+/** Steps before the speed is known, and a time too short for an estimate. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
 /** Prints the events of a training. */
@@ -41,12 +41,12 @@ export class TrainReporter {
     this.#onData = dataReporter(console, console.line);
   }
 
-  /** What leaving before the next checkpoint loses. */
+  /** What exiting before the next checkpoint loses. */
   get lossOfLeaving(): string {
     return this.#steps?.lossOfLeaving ?? 'nothing was trained';
   }
 
-  /** Did it reach its last step? */
+  /** Whether it reached its last step. */
   get finished(): boolean {
     return this.#steps?.finished === true;
   }
@@ -82,7 +82,7 @@ export class TrainReporter {
   }
 }
 
-/** Prints what happens from the first step on. */
+/** Prints the events from the first step on. */
 class StepReporter {
   readonly #console: Console;
   readonly #flags: TrainFlags;
@@ -102,7 +102,7 @@ class StepReporter {
   #drawnAt = 0;
   #loss = Number.NaN;
 
-  /** Prints what is trained on what. */
+  /** Prints the network, data set and engine of the run. */
   constructor(
     console: Console,
     flags: TrainFlags,
@@ -137,7 +137,7 @@ class StepReporter {
     }
   }
 
-  /** What leaving before the next checkpoint loses. */
+  /** What exiting before the next checkpoint loses. */
   get lossOfLeaving(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
     const steps =
@@ -145,7 +145,7 @@ class StepReporter {
     return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
   }
 
-  /** Did it reach its last step? */
+  /** Whether it reached its last step. */
   get finished(): boolean {
     return this.#finished;
   }
@@ -157,7 +157,7 @@ class StepReporter {
         return;
       case 'busy':
         this.#draw(event.globalStep, event.with);
-        this.#drawnAt = 0; // the next step takes this away, however soon it comes
+        this.#drawnAt = 0; // the next step replaces this, however soon it comes
         return;
       case 'step':
         this.#step(event);
@@ -220,7 +220,7 @@ class StepReporter {
     const millis = now - this.#lastStepAt;
     this.#lastStepAt = now;
     this.#loss = totalLoss;
-    if (step === this.#first) return; // the engine warms up in it: it says nothing of the speed
+    if (step === this.#first) return; // includes the engine's warm-up, so it does not measure the speed
     this.#stepMillis.add(millis);
     this.#waiting.add(waitedMillis / millis);
   }
@@ -252,7 +252,7 @@ class StepReporter {
     );
   }
 
-  /** Says once, when the speed is known, how long the training takes. */
+  /** Prints once, when the speed is known, how long the training will take. */
   #estimate(done: number): void {
     const { maxSteps } = this.#flags;
     if (this.#isEstimated || done - this.#first < estimateAfterSteps) return;
@@ -291,12 +291,12 @@ class StepReporter {
     if (stopped || suggests()) this.#console.line(this.#next(globalStep, stopped));
   }
 
-  /** The commands that may follow, each on a line of its own. */
+  /** Suggested next commands, one per line. */
   #next(globalStep: number, stopped: boolean): string {
     const { trainDir, dataDir, maxSteps, summarySteps } = this.#flags;
     const folder = shellWord(trainDir);
     const data = dataDirWords(dataDir);
-    // Not part of the checkpoint, and it changes what the run leaves behind.
+    // Not part of the checkpoint, but it changes what the run saves.
     const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
     const train = (steps: number) =>
       command(`train --train-dir ${folder}${data} --max-steps ${steps}${kept}`);
@@ -311,7 +311,7 @@ class StepReporter {
   }
 }
 
-/** Scripts that run one command after the other, as `npm start` does, set the variable and say themselves what comes next. */
+/** Scripts that run several commands, such as `npm start`, set this variable and suggest the next steps themselves. */
 function suggests(): boolean {
   return process.env['CIFAR10_SUGGEST'] !== 'no';
 }

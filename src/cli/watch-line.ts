@@ -2,10 +2,10 @@
 import { dirname, resolve } from 'node:path';
 import { shellWord } from '../disk/shell-word.ts';
 
-/** The command for the folder of runs that a run is in, so that one TensorBoard shows them all. */
+/** The command for the parent folder of a run, so that one TensorBoard shows all its runs. */
 export function watchLine(runDir: string): string {
   const parent = dirname(runDir);
-  // Other programs keep folders in these.
+  // These contain folders of other programs.
   const isShared = ['.', '/', '/tmp'].includes(parent) || resolve(parent) === process.cwd();
   return (
     'Watch it in TensorBoard, a Python package (pip install tensorboard):\n' +

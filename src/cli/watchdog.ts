@@ -1,6 +1,6 @@
 /**
  * The last resort of a stop: a thread that ends the process when the main thread is blocked, such as by a system call on a
- * file system that hangs. It starts when a stop is requested, from its own text: no file has to be read for it.
+ * file system that hangs. It starts when a stop is requested, from a string, so that no file has to be read.
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
@@ -12,7 +12,7 @@ interface Watched {
   /** [1]; the main thread increases it as long as it lives. */
   readonly beats: Int32Array;
   readonly pid: number;
-  /** The process is ended when the main thread has been silent for `silentMillis`, but not within the first `graceMillis`. */
+  /** The process is ended when the main thread has not responded for `silentMillis`, but not within the first `graceMillis`. */
   readonly silentMillis: number;
   readonly graceMillis: number;
   /** The first process of a container cannot be killed by its own signals and has to leave with this exit code. */
@@ -20,10 +20,10 @@ interface Watched {
 }
 
 export type WatchdogLimits = Pick<Watched, 'silentMillis' | 'graceMillis'>;
-/** Returns what the main thread calls again and again to show that it is not blocked. */
+/** Returns a function that the main thread must call regularly to show that it is not blocked. */
 export type StartWatchdog = (limits: WatchdogLimits) => () => void;
 
-/** @param name the signal whose exit code is used where the process has to exit by itself */
+/** @param name the signal whose exit code is used if the process cannot kill itself */
 export function startWatchdog(
   name: NodeJS.Signals,
   { silentMillis, graceMillis }: WatchdogLimits,
@@ -37,7 +37,7 @@ export function startWatchdog(
       .on('error', () => undefined)
       .unref();
   } catch {
-    // No room for a thread: the main thread has to end by itself.
+    // No thread available: the main thread has to exit on its own.
   }
   return () => void Atomics.add(beats, 0, 1);
 }
@@ -50,7 +50,7 @@ function koffiPath(): string {
   }
 }
 
-/** Runs in the thread, where it knows nothing but what Node.js has. */
+/** Runs in the thread, and must not use anything from outside the function except Node.js modules. */
 function watch(): void {
   const { workerData } = process.getBuiltinModule('node:worker_threads');
   const { beats, pid, silentMillis, graceMillis, exit } = workerData as Watched;

@@ -41,7 +41,7 @@ test('the lock of a process that is gone is taken over', () =>
     await (await lockFolder(folder))();
   }));
 
-test('so is that of a process whose number somebody else has now, and a half-written one', () =>
+test('so is that of a process whose PID was reused, and a half-written one', () =>
   inTemporaryFolder(async (folder) => {
     writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: process.pid, host: hostname(), started: '1' }));
     await (await lockFolder(folder))();
@@ -183,7 +183,7 @@ test('who waits for a folder gets it when it is given back, and says once for wh
     await (await waiting)();
   }));
 
-test('who waits for a folder can be told to wait no longer', () =>
+test('waiting for a folder can be aborted', () =>
   inTemporaryFolder(async (folder) => {
     const release = await lockFolder(folder);
     const stop = new AbortController();

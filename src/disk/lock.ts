@@ -142,7 +142,7 @@ interface FoundLock {
   readonly modifiedMillis: number;
 }
 
-/** The lock, or undefined if it went away meanwhile.
+/** The lock, or undefined if it disappeared in between.
  * @throws RunError for something that is not a regular file */
 async function readLock(path: string, dir: string, { option }: LockPurpose): Promise<FoundLock | undefined> {
   try {

@@ -12,7 +12,7 @@ test('the target is in the top 1 when no class scores strictly higher: ties coun
   assert.equal(inTop1(row(0, 0, 0), 3, 0, 2), true);
 });
 
-test('a row with a logit that is not finite is wrong, wherever it stands', () => {
+test('a row with a non-finite logit is wrong, whichever class the logit belongs to', () => {
   for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     assert.equal(inTop1(row(5, odd, 1), 3, 0, 0), false);
     assert.equal(inTop1(row(odd, 5, 1), 3, 0, 0), false);

@@ -19,7 +19,7 @@ import { inspectTrainDir } from './train-dir.ts';
 
 /** Everything that `inspect` supports, for messages. */
 export const inspectable =
-  'graph, a checkpoint, a training folder, a folder of those, event files, a data folder or an .onnx file';
+  'graph, a checkpoint, a training folder, a folder of training folders, event files, a data folder or an .onnx file';
 
 /** @param thing `graph` for the network, or a path
  * @param options with `full`, `graph` is the training step, node by node

@@ -6,10 +6,10 @@ import { describedOnce, tagOf, tagRecords } from './tags.ts';
 test('a tag is that of its record with every {name} filled in, and so is its description', () => {
   assert.deepEqual(tagOf('learningRate'), {
     tag: 'learning_rate',
-    description: 'What gradients are multiplied by.',
+    description: 'Factor of the gradients in the update.',
   });
   assert.equal(tagOf('queue', { capacity: 4 }).tag, 'queue/batches/fraction_of_4_full');
-  assert.match(tagOf('confusion', { classes: 'cat, dog' }).description, /from the left: cat, dog[.]$/);
+  assert.match(tagOf('confusion', { classes: 'cat, dog' }).description, /predicted classes: cat, dog[.]$/);
 });
 
 test('a record of another kind, a {name} left out and one too many do not compile', () => {

@@ -1,7 +1,7 @@
 /**
- * The tags of summaries. One record is a tag, or all tags of a form: `{name}` stands for what varies. Its description is shown on
- * TensorBoard's pages. Values are made by recorded-value.ts from the name of a record, so none is without. docs/summaries.md
- * explains each tag; summary-tags.test.ts holds that page to this table.
+ * The tags of summaries. A record is one tag, or a pattern of tags with `{name}` as placeholder. TensorBoard shows its
+ * description. recorded-value.ts makes values from the name of a record, so every value has a description. docs/summaries.md
+ * explains each tag; summary-tags.test.ts checks that page against this table.
  */
 import type { SummaryValue } from './event.ts';
 
@@ -24,61 +24,62 @@ export const summaryTags = {
     tag: '{term}',
     kind: 'scalar',
     shownBy: ['training'],
-    description: 'Running average of this term of the loss (decay 0.9, bias taken away).',
+    description: 'Running average of this term of the loss (decay 0.9, bias-corrected).',
   },
   learningRate: {
     tag: 'learning_rate',
     kind: 'scalar',
     shownBy: ['training'],
-    description: 'What gradients are multiplied by.',
+    description: 'Factor of the gradients in the update.',
   },
   queue: {
     tag: 'queue/batches/fraction_of_{capacity}_full',
     kind: 'scalar',
     shownBy: ['training'],
-    description: 'Prepared batches in the queue when the step took its own, as a share of its capacity.',
+    description:
+      'Fill level of the queue of prepared batches when the step took its batch, as a fraction of its capacity.',
   },
   examplesPerSecond: {
     tag: 'examples_per_sec',
     kind: 'scalar',
     shownBy: ['training'],
-    description: 'Images trained on a second since the summary before, everything included.',
+    description: 'Training images per second since the previous summary, including all overhead.',
   },
   waiting: {
     tag: 'input/waiting',
     kind: 'scalar',
     shownBy: ['training'],
-    description: 'Share of the time since the summary before in which training waited for a batch.',
+    description: 'Fraction of the time since the previous summary that training waited for batches.',
   },
   validationPrecision: {
     tag: 'validation/Precision @ 1',
     kind: 'scalar',
     shownBy: ['training'],
-    description: 'Share of the images whose class scores highest.',
+    description: 'Fraction of the images whose true class has the highest score.',
   },
   precision: {
     tag: 'Precision @ 1',
     kind: 'scalar',
     shownBy: ['evaluation'],
-    description: 'Share of the images whose class scores highest.',
+    description: 'Fraction of the images whose true class has the highest score.',
   },
   classPrecision: {
     tag: 'precision/{class}',
     kind: 'scalar',
     shownBy: ['evaluation'],
-    description: 'Of the images that are taken for this class, the share that are of it.',
+    description: 'Fraction of the images predicted as this class that belong to it.',
   },
   classRecall: {
     tag: 'recall/{class}',
     kind: 'scalar',
     shownBy: ['evaluation'],
-    description: 'Of the images of this class, the share that are taken for it.',
+    description: 'Fraction of the images of this class that are predicted as it.',
   },
   sparsity: {
     tag: '{activation}/sparsity',
     kind: 'scalar',
     shownBy: ['training', 'evaluation'],
-    description: 'Share of the activations of the batch that are exactly 0.',
+    description: 'Fraction of the activations of the batch that are exactly 0.',
   },
   activations: {
     tag: '{activation}/activations',
@@ -96,7 +97,7 @@ export const summaryTags = {
     tag: '{variable}/gradients',
     kind: 'histogram',
     shownBy: ['training'],
-    description: 'Gradient of the total loss on the batch of the step, as it is applied.',
+    description: 'Gradient of the total loss on the batch of the step, as applied (after clipping).',
   },
   image: {
     tag: 'images/image/{index}',
@@ -108,20 +109,19 @@ export const summaryTags = {
     tag: 'confusion_matrix',
     kind: 'image',
     shownBy: ['evaluation'],
-    description:
-      'Rows: what images are, from above; columns: what they are taken for, from the left: {classes}.',
+    description: 'Rows, from the top: true classes; columns, from the left: predicted classes: {classes}.',
   },
   mistakes: {
     tag: 'most_confidently_wrong',
     kind: 'image',
     shownBy: ['evaluation'],
-    description: 'The images that the network is surest about, and wrong.',
+    description: 'The wrong predictions with the highest confidence.',
   },
   filters: {
     tag: 'conv1/weights/filters',
     kind: 'image',
     shownBy: ['evaluation'],
-    description: 'The filters of the first layer as colours; grey is 0.',
+    description: 'The filters of the first layer as RGB images; grey is 0.',
   },
 } as const;
 

@@ -193,7 +193,7 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
  * averages at zero.
  *
  * @param given values of weights and biases to use instead
- * @throws RunError when one of those is missing or has another shape */
+ * @throws RunError when a tensor is missing or has another shape */
 export function initialVariables(
   { graph, parameters, states }: TrainingGraph,
   seed: number,

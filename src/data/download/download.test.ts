@@ -517,7 +517,7 @@ describe('a download over HTTPS', () => {
   }
   const url = 'https://archives.invalid/small.tar.gz';
 
-  test('asks the proxy for a tunnel, with user name and password; a refusal is told at once', () =>
+  test('asks the proxy for a tunnel, with user name and password; a refusal is reported at once', () =>
     inTemporaryFolder((folder) =>
       besideProxy('403 Forbidden', (address, asked) =>
         withEnvironment({ HTTPS_PROXY: `http://me:secret@${address}` }, async () => {

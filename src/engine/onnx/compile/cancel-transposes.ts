@@ -1,6 +1,6 @@
 /**
- * Every expansion turns its operands into the engine's order and its result back (`layout.ts`). Where two meet, the
- * one undoes the other; a Reshape between that keeps the elements in their order goes the same way.
+ * Every expansion transposes its operands to the engine's order and its result back (`layout.ts`). This pass removes adjacent
+ * transpositions that cancel, and merges consecutive Reshapes.
  *
  *     before  b = Transpose(Transpose(a, p), q)        after  b = a, where q undoes p
  *     before  c = Reshape(Reshape(a, s), t)            after  c = Reshape(a, t), and c = a where t is a's shape
@@ -11,7 +11,7 @@ import { sameShape } from '../../../tensor/tensor.ts';
 
 export const cancelTransposes: Pass = (graph) => {
   const transposed = new Map<Value, Node<'Transpose'>>();
-  const reshaped = new Map<Value, Value>(); // result → what it was made of
+  const reshaped = new Map<Value, Value>(); // result → source
   const cancelled = rewrite(graph, (node, builder) => {
     if (node.op === 'Transpose') {
       const before = transposed.get(node.inputs.x);
@@ -31,7 +31,7 @@ export const cancelTransposes: Pass = (graph) => {
   return prune(cancelled);
 };
 
-/** Does the second order put every axis back where the first took it from? */
+/** Whether the second permutation is the inverse of the first. */
 function undoes(first: readonly number[], second: readonly number[]): boolean {
   return second.every((axis, position) => first[axis] === position);
 }

@@ -1,5 +1,5 @@
-/** Graph → all that a runtime of ONNX models needs to run it, in a page or on a machine: models as bytes, and how their
- * inputs and outputs belong to the graph. */
+/** Compiles a graph for an ONNX runtime, in a browser or in Node: the bytes of the models, and how their inputs and outputs
+ * correspond to the graph. */
 import { RunError } from '../../../errors.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import { resultValues, withoutRole } from '../../../graph/results.ts';
@@ -26,13 +26,13 @@ export interface CompiledGraph {
   readonly watched: ReadonlyMap<string, string>;
   /** Outputs of the step's model that only watched steps need. */
   readonly shared: readonly string[];
-  /** The model that computes what is watched and not part of a step. */
+  /** The model that computes the watched values that are not part of a step. */
   readonly watch?: { readonly model: Uint8Array; readonly inputs: readonly string[] };
-  /** The most memory that tensors of a step take at once. */
+  /** Peak memory of a step's tensors, in bytes. */
   readonly liveBytes: number;
 }
 
-/** @throws RunError for a graph that computes nothing: ONNX Runtime refuses its model */
+/** @throws RunError for a graph that computes nothing, because ONNX Runtime rejects its model */
 export function compileGraph(graph: Graph): CompiledGraph {
   const { step, shared, watch, watched } = splitWatched(prepare(withoutExchange(graph)));
   if (resultValues(step.results).length === 0)
@@ -56,12 +56,12 @@ export function compileGraph(graph: Graph): CompiledGraph {
   };
 }
 
-/** The graph as an ONNX model file, which other programs read too. It leaves out what is only watched. */
+/** The graph as an ONNX model file, which other programs can read. Values that are only watched are omitted. */
 export function onnxModel(graph: Graph): Uint8Array {
   return encodeModel(lower(prepare(withoutWatched(withoutExchange(graph)))));
 }
 
-/** With a single worker there is nothing to exchange. */
+/** Removes exchanges between workers: there is only one worker. */
 function withoutExchange(graph: Graph): Graph {
   return { ...graph, results: withoutRole(graph.results, 'exchanged') };
 }

@@ -9,7 +9,7 @@
  *     y = A ((G g) ⊙ (B d)),   d: n inputs, g: r taps, y: m outputs
  */
 
-/** A matrix as rows of columns. */
+/** A matrix, row by row. */
 export type Matrix = readonly (readonly number[])[];
 
 export interface CookToom {
@@ -18,7 +18,7 @@ export interface CookToom {
   readonly G: Matrix;
 }
 
-/** Near 0 and ±1, so that powers stay small and float32 loses little. */
+/** Points near 0 and ±1, so that powers stay small and float32 loses little precision. */
 const points = [0, 1, -1, 2, -2, 1 / 2, -1 / 2];
 
 /** The matrices for m outputs of r taps; m + r - 2 must not exceed the number of points, 7. */

@@ -1,5 +1,5 @@
 /**
- * Convolutions and their gradients in operators that ONNX Runtime computes fast. There are four ways:
+ * Convolutions and their gradients in operators that ONNX Runtime computes fast. There are four methods:
  *
  * - `expand-winograd.ts`, for filters of 3×3 and 5×5 over many channels (conv2);
  * - one product of matrices, for filters over few channels (conv1): every input cell under every tap, [I·K·K, H'·W'·N],
@@ -32,7 +32,7 @@ import {
 } from './expand-winograd.ts';
 import { channelRows, fromChannelRows, turned } from './layout.ts';
 
-/** Up to so many inputs of one output cell are gathered into a matrix. */
+/** Maximum number of inputs per output cell for which they are gathered into a matrix. */
 const mostGathered = 128;
 
 function fitsGather(filter: Shape, attributes: ConvolutionAttributes): boolean {
@@ -69,7 +69,7 @@ export const expandConvolution: Expansions = {
       { x: op('Reverse', { x: filter }, { axes: [2, 3] }) },
       { order: [1, 0, 2, 3] },
     );
-    // Padding turns round: what the forward window had before an edge, the backward one has after it.
+    // Padding is mirrored: padding before the forward window is padding after the backward one.
     const rest = (padding: RowsAndColumns) =>
       window.kernel.map((taps, axis) => taps - 1 - (padding[axis] ?? 0));
     const before = [0, 0, ...rest(window.before)];
@@ -102,7 +102,7 @@ export const expandConvolution: Expansions = {
   },
 };
 
-/** The input cell under each tap of each output cell: [I·KH·KW, H'·W'·N], zero where the tap lies outside. For stride 1. */
+/** The input cell under each tap of each output cell: [I·KH·KW, H'·W'·N], zero where the tap is outside. For stride 1. */
 function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
   const [n, i, h, w] = sizes(x.shape);
   const [kh, kw] = window.kernel;
@@ -132,7 +132,7 @@ function shiftedInputs(op: Apply, x: Value, window: SlidingWindow): readonly Val
   const [n, i] = sizes(x.shape);
   const { kernel, strides, size } = window;
   const [kh, kw] = kernel;
-  // Where windows do not overlap, slices have at most as many cells as x: they are turned one by one.
+  // If windows do not overlap, the slices together are no larger than x, so each is transposed on its own.
   const apart = strides.every((stride, axis) => stride > 1 && stride >= (kernel[axis] ?? 1));
   const around = (rows: RowsAndColumns, others: readonly [number, number]) =>
     apart ? [...others, ...rows] : [...rows, ...others];

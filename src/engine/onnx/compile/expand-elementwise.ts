@@ -1,5 +1,5 @@
 /**
- * Operators between the layers, on images in the engine's own order (`layout.ts`). Operands that are no images stay.
+ * Operators between the layers, on images in the engine's order (`layout.ts`). Operands other than images are unchanged.
  *
  *     before  y = Relu(x)                  dx = ReluGrad(dy, y)      y = BiasAdd(x, bias)
  *     after   y = turn(Relu(turn(x)))      dx = turn(ReluGrad(…))    y = turn(turn(x) + bias)

@@ -7,7 +7,7 @@
  *     after   d = bias + x² · band(alpha)       q = dy / d^beta
  *             y = x / d^beta                    dx = q - x · ((q · x / d) · band(2 · alpha · beta))
  *
- * Both build d in the same way, so that merging equal nodes afterwards leaves one.
+ * Both build d in the same way, so merging equal nodes afterwards computes it once.
  */
 import { GraphError } from '../../../errors.ts';
 import type { Node, Value } from '../../../graph/graph.ts';
@@ -36,7 +36,7 @@ function scale(op: Apply, rows: Value, { depthRadius, bias, alpha }: LrnAttribut
   return { d, power: op('Mul', { a: root, b: op('Sqrt', { x: root }) }) };
 }
 
-/** @throws GraphError for another exponent than the tutorial's: square roots make no other. */
+/** @throws GraphError for another exponent than the tutorial's 3/4, which is computed with square roots */
 function requireBeta({ op, name, attributes: { beta } }: Node<'LRN'> | Node<'LRNGrad'>): void {
   if (beta === 0.75) return;
   throw new GraphError(`${op} "${name}": the ONNX engine supports beta 0.75 only, this one has ${beta}`);
@@ -60,7 +60,7 @@ export const expandNormalization: Expansions = {
     const { d, power } = scale(op, rows, attributes);
     const q = op('Div', { a: channelRows(op, dy), b: power });
     const weighted = op('Div', { a: op('Mul', { a: q, b: rows }), b: d });
-    // The band carries the factor, so that no pass over the elements is spent on it.
+    // The band matrix includes the factor, which saves a pass over the elements.
     const correction = op('Mul', { a: rows, b: windowSum(op, weighted, depthRadius, 2 * alpha * beta) });
     return { y: fromChannelRows(op, op('Sub', { a: q, b: correction }), x.shape) };
   },

@@ -1,10 +1,10 @@
 /**
- * Max pooling and its gradient in operators that every device of ONNX Runtime has. MaxPool with its Indices output is
- * slow and the WebGPU engine refuses it, so the winner is found again by comparison; images are [H, W, N, C]
+ * Max pooling and its gradient in operators that every device of ONNX Runtime supports. MaxPool with its Indices output is
+ * slow and the WebGPU engine rejects it, so the maximum is found again by comparison. Images are [H, W, N, C]
  * (`layout.ts`), so that slices and shifts copy large blocks.
  *
- * A window is taken apart: first the largest of each of its rows, then the largest of those. The gradient goes the
- * other way, and at each stage the first of tied cells takes all: so it goes to the first cell row by row.
+ * Pooling is separated: first the maximum of each row of a window, then the maximum of the row maxima. The gradient takes the
+ * reverse path. At each stage the first of tied cells receives all of it, so ties go to the first cell in row-major order.
  *
  *     before  y = MaxPool(x)                 after  m = Maximum over taps c of x[:, c + stride · j]
  *                                                   y = Maximum over taps r of m[r + stride · i, :]
@@ -13,7 +13,7 @@
  *                                                   dx = spread(x, m, dm) along columns
  *
  *     spread(x, y, dy): rest = dy; for each tap: taken = rest where x's tap equals y, else 0; rest = rest - taken;
- *     what tap t took lies at t + stride · j, which is position j + ⌊t / stride⌋ of phase t mod stride.
+ *     `taken` of tap t belongs at t + stride · j, which is position j + ⌊t / stride⌋ of phase t mod stride.
  */
 import type { Value } from '../../../graph/graph.ts';
 import type { PoolAttributes } from '../../../graph/signature.ts';
@@ -24,8 +24,8 @@ import type { Shape } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { turned } from './layout.ts';
 
-/** The windows along one axis of images [H, W, R], R = N · C: cells of a window, from one to the next, how many there are, and
- * cells of padding before the first. */
+/** The windows along one axis of images [H, W, R], R = N · C: their size, stride and number, and the padding before the first,
+ * in cells. */
 interface Axis {
   readonly axis: 0 | 1;
   readonly size: number;
@@ -75,13 +75,13 @@ function atAxis(axis: number, value: number, others: number): readonly number[] 
 }
 
 /**
- * For each tap of the window the cells under it, one for every output. x is cut into phases, each phase shifted by
- * whole cells; cells beyond the edge are -∞ and never win.
+ * For each tap of the window, the cells under it, one per output. x is split into phases, each shifted by whole cells. Cells
+ * beyond the edge are -∞, so they are never the maximum.
  */
 function taps(op: Apply, x: Value, { axis, size, stride, outputs, before }: Axis): readonly Value[] {
   const length = x.shape[axis] ?? 0;
   return Array.from({ length: size }, (_, tap) => {
-    // Tap t of output j is cell j · stride + t - before; `first` is the first that is inside, of output `skipped`.
+    // Tap t of output j is cell j · stride + t - before; `first` is the first inside the image, that of output `skipped`.
     const skipped = Math.max(0, Math.ceil((before - tap) / stride));
     const first = skipped * stride + tap - before;
     const inside = Math.min(outputs - skipped, Math.ceil((length - first) / stride));
@@ -113,7 +113,7 @@ function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
   const cells = Math.ceil((length + before) / stride);
   const phases: Value[][] = Array.from({ length: stride }, () => []);
   for (const [tap, cell] of taps(op, x, window).entries()) {
-    const wins = op('GreaterEqual', { a: cell, b: y }); // no cell is above y: where it is not below, it is y
+    const wins = op('GreaterEqual', { a: cell, b: y }); // no cell is greater than y, so this means equal
     const taken = op('Mul', { a: rest, b: wins });
     if (tap < size - 1) rest = op('Sub', { a: rest, b: taken });
     const shift = Math.floor(tap / stride);
@@ -127,7 +127,7 @@ function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
   return interleave(op, sums, x, before, cells, axis);
 }
 
-/** Puts the phases between each other along the axis and cuts the padding off. */
+/** Interleaves the phases along the axis and removes the padding. */
 function interleave(
   op: Apply,
   phases: readonly (Value | undefined)[],
@@ -139,7 +139,7 @@ function interleave(
   const [h = 0, w = 0, rest = 0] = x.shape;
   const some = phases.find((phase) => phase !== undefined) ?? x;
   const split = axis === 0 ? [cells, 1, w, rest] : [h, cells, 1, rest];
-  // A window smaller than the stride leaves phases that no tap reaches.
+  // If the window is smaller than the stride, no tap reaches some phases.
   const parts = phases.map((phase) =>
     op('Reshape', { x: phase ?? op('Sub', { a: some, b: some }) }, { shape: split }),
   );

@@ -1,17 +1,17 @@
 /**
  * Convolutions of 5×5 and 3×3 filters as products of matrices, by the algorithm of `cook-toom.ts` in tiles of 4×4: a
- * 5×5 convolution then takes 64 multiplications where 400 were. Evaluation and interpolation are products with
- * constant matrices too. Images are [H, W, N, C] (`layout.ts`); p, q count points and s, t tiles.
+ * 5×5 convolution then takes 64 multiplications instead of 400. Evaluation and interpolation are also products with
+ * constant matrices. Images are [H, W, N, C] (`layout.ts`); p and q index points, s and t tiles.
  *
  *     V[p, t, q, s·N, I] = (B ⊗ B) x        U[p, q, I, O] = (G ⊗ G) filter        M = V · U
  *     y = (A ⊗ A) M
  *
- * The gradients are the same linear maps turned round:
+ * The gradients are the transposes of these linear maps:
  *
  *     D = (A ⊗ A)ᵀ dy        dx = (B ⊗ B)ᵀ (D · Uᵀ)        dfilter = (G ⊗ G)ᵀ (Vᵀ · D)
  *
- * Sums are taken in another order than in the definition; the result differs from the exact one by about 6·10⁻⁶ of
- * the largest value, where the definition in float32 differs by 4·10⁻⁷ (measured on conv2).
+ * The order of summation differs from the definition's. The error is about 6·10⁻⁶ of the largest value; that of the
+ * definition in float32 is 4·10⁻⁷ (measured on conv2).
  */
 import type { Value } from '../../../graph/graph.ts';
 import type { ConvolutionAttributes } from '../../../graph/signature.ts';
@@ -24,8 +24,8 @@ import { turned } from './layout.ts';
 
 const tile = 4;
 
-/** Does the algorithm fit? Square filters of 3 or 5 taps, stride 1, padding that keeps rows and columns, whole tiles, and enough
- * channels to be worth it. */
+/** Whether the algorithm applies: square filters of 3 or 5 taps, stride 1, padding that preserves rows and columns, whole tiles,
+ * and enough channels to be worth it. */
 export function fitsWinograd(x: Shape, filter: Shape, attributes: ConvolutionAttributes): boolean {
   const [, i, h, w] = sizes(x);
   const { kernel, strides, before, after } = convolutionWindow(x, filter, attributes);
@@ -60,7 +60,7 @@ function constant(op: Apply, matrix: Matrix): Value {
   );
 }
 
-/** One matrix along the rows and one along the columns of x [H, W, R]; the axis that shrinks goes first. */
+/** Applies one matrix along the rows and one along the columns of x [H, W, R], first along the axis that shrinks. */
 function along(op: Apply, rows: Matrix, columns: Matrix, x: Value): Value {
   const [h = 0, w = 0, rest = 0] = x.shape;
   const across = (value: Value) => op('BatchMatMul', { a: constant(op, columns), b: value });
@@ -138,7 +138,7 @@ export function winogradFilterGradient(op: Apply, x: Value, dy: Value, filterSha
   const a = flipped(op, evaluatedInput(op, x, layout));
   const product = op('BatchMatMul', { a, b: evaluatedGradient(op, dy, layout) });
   const flat = op('Reshape', { x: product }, { shape: [points * tilesDown * points, i * o] });
-  // (G ⊗ G)ᵀ with every row of tiles counted: the product sums over the tiles as well.
+  // (G ⊗ G)ᵀ repeated for every row of tiles, so that the product also sums over tiles.
   const rows = transposed(
     kronecker(
       G.flatMap((row) => new Array<typeof row>(tilesDown).fill(row)),

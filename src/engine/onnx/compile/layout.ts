@@ -1,14 +1,14 @@
 /**
- * The order in which the ONNX engine keeps images: rows, columns, images, channels, [H, W, N, C]. A spatial shift is
- * then a copy of large blocks, and what works on channels is a product of two matrices, [H·W·N, C] and [C, …]: both
- * are what ONNX Runtime does best. Every expansion of an operator on images turns its operands into this order and its
- * result back; `cancel-transposes` removes the turns that meet.
+ * The layout of images in the ONNX engine: rows, columns, images, channels, [H, W, N, C]. A spatial shift is then a copy of
+ * large blocks, and an operation on channels is a product of two matrices, [H·W·N, C] and [C, …]. ONNX Runtime is fast at
+ * both. Every expansion of an operator on images transposes its operands to this layout and its result back;
+ * `cancel-transposes` removes adjacent transpositions that cancel.
  */
 import type { Value } from '../../../graph/graph.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { sizes } from '../../../ops/shapes.ts';
 
-/** From [N, C, H, W] to [H, W, N, C], and from there back: it undoes itself. */
+/** From [N, C, H, W] to [H, W, N, C], and back: the permutation is its own inverse. */
 export const turn = [2, 3, 0, 1] as const;
 
 /** [N, C, H, W] → [H, W, N, C], or back. */

@@ -1,4 +1,4 @@
-/** Graph → ONNX nodes, by the `onnx` rule of every operator's record. Nearly one to one: passes came before. */
+/** Graph → ONNX nodes, by the `onnx` rule of every operator's record. Nearly one to one, as passes have run before. */
 import { GraphError } from '../../../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
 import { type ResultRole, resultEntries } from '../../../graph/results.ts';
@@ -11,7 +11,7 @@ export interface NamedType extends TensorType {
   readonly name: string;
 }
 
-/** A model as plain data: what the bytes will hold. */
+/** The contents of a model file as plain data. */
 export interface OnnxGraph {
   readonly name: string;
   readonly inputs: readonly NamedType[];
@@ -45,7 +45,7 @@ export function lower(graph: Graph): OnnxGraph {
   );
   const taken = new Set([...names.values(), ...results.map(([name]) => name)]);
   for (const node of graph.nodes) lowerNode(node, names, nodes, constants, taken);
-  // A model's outputs have names of their own, so that one value may be returned twice, or an input returned.
+  // Outputs get separate names, so that one value can be returned twice, or an input returned.
   const outputs = results.map(([name, value]) => {
     nodes.push({
       opType: 'Identity',
@@ -119,7 +119,7 @@ class Constants {
   }
 }
 
-/** Lets the node that makes a value write the model's output itself, where only one output wants it. */
+/** If a value is only used as one output of the model, lets its node write that output directly. */
 function withoutIdentities(nodes: readonly OnnxNode[], inputs: readonly NamedType[]): readonly OnnxNode[] {
   const fixed = new Set(inputs.map(({ name }) => name));
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ModelProto } from '../inspect/schema.ts';
 import { encodeModel } from './model.ts';
 
-test('a model is written so that the general reader of the format reads it', () => {
+test('protobufjs reads a model that we write', () => {
   const bytes = encodeModel({
     name: 'small',
     inputs: [{ name: 'x', dtype: 'float32', shape: [2, 300] }],

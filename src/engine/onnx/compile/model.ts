@@ -1,6 +1,6 @@
 /**
  * ONNX nodes → the bytes of a model file. Field numbers are those of `onnx/onnx.proto` of the ONNX project (IR version 10),
- * as inspect/schema.ts has them for reading. Static code, because the general encoder of protobufjs compiles functions at run time,
+ * which inspect/schema.ts has for reading. Written by hand, because protobufjs' own encoder compiles functions at run time,
  * which a page's Content-Security-Policy may forbid.
  */
 import protobuf from 'protobufjs/minimal.js';
@@ -11,16 +11,16 @@ import type { NamedType, OnnxGraph } from './lower.ts';
 
 /** Version of the ONNX operator set that the lowering rules are written against. */
 export const opset = 21;
-/** Version of the file format that came with it. */
+/** The corresponding version of the file format. */
 const irVersion = 10;
 
-/** How the value of a field is written (protobuf, "Encoding", message structure). */
+/** How the value of a field is encoded (protobuf, "Encoding", message structure). */
 const wireType = { varint: 0, bytes: 2, fixed32: 5 } as const;
 
 /** AttributeProto.AttributeType. */
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
-/** Writes one message: field by field, in the order of the numbers. */
+/** Writes one message: field by field, in the order of their numbers. */
 class Message {
   readonly #writer: protobuf.Writer = protobuf.Writer.create();
 
@@ -53,7 +53,7 @@ class Message {
     return this;
   }
 
-  /** Whole numbers in one field, packed. */
+  /** Packed integers. */
   ints(field: number, values: readonly number[]): this {
     if (values.length === 0) return this;
     const list = this.#tag(field, wireType.bytes).fork();

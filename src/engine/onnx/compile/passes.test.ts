@@ -53,7 +53,7 @@ function operators(graph: Graph): ReadonlySet<string> {
   return new Set(graph.nodes.map(({ op }) => op));
 }
 
-describe('every pass leaves what a training step computes as it is', () => {
+describe('no pass changes the results of a training step', () => {
   const expected = computeGraph(training.graph, given);
   const passes: Readonly<Record<string, Pass>> = {
     prune,
@@ -70,7 +70,7 @@ describe('every pass leaves what a training step computes as it is', () => {
   for (const [title, pass] of Object.entries(passes)) {
     test(title, () => {
       const actual = computeGraph(pass(training.graph), given);
-      for (const [name, value] of expected) assertClose(actual.get(name), value, 1e-6, name); // the constants that passes add are float32
+      for (const [name, value] of expected) assertClose(actual.get(name), value, 1e-6, name); // passes add float32 constants
     });
   }
 });
@@ -102,7 +102,7 @@ function stridedGraph(): Graph {
   return b.build();
 }
 
-test('passes leave what convolutions with strides, groups and explicit padding compute as it is', () => {
+test('no pass changes the results of convolutions with strides, groups and explicit padding', () => {
   const graph = stridedGraph();
   const stream = new RandomStream(1, 'test');
   const values = new Map(
@@ -120,7 +120,7 @@ test('passes leave what convolutions with strides, groups and explicit padding c
   }
 });
 
-test('commuteRelu and commuteBias move ReLU and bias of block 1 behind its pool, and leaves block 2, where LRN stands between', () => {
+test('commuteRelu and commuteBias move ReLU and bias of block 1 after its pool, but not those of block 2, which are followed by LRN', () => {
   const moved = printGraph(commuteBias(commuteRelu(withoutWatched(training.graph))));
   assert.match(moved, /(pool1\S*\/MaxPool) = MaxPool\(x: conv1\/Conv2D\)/);
   assert.match(moved, /pool1\S*\/BiasAdd = BiasAdd\(x: pool1\S*\/MaxPool, bias: conv1\/biases\)/);
@@ -129,7 +129,7 @@ test('commuteRelu and commuteBias move ReLU and bias of block 1 behind its pool,
   assert.match(moved, /conv2\/conv2 = Relu\(x: conv2\/BiasAdd\)/);
 });
 
-test('commuteRelu leaves a ReLU that somebody else reads', () => {
+test('commuteRelu does not move a ReLU with other consumers', () => {
   const builder = new GraphBuilder('read twice');
   const relu = builder.op('Relu', { x: builder.input('x', { dtype: 'float32', shape: [1, 1, 4, 4] }) });
   builder.output('pooled', builder.op('MaxPool', { x: relu }, { size: 2, stride: 2, padding: 'VALID' }));
@@ -138,7 +138,7 @@ test('commuteRelu leaves a ReLU that somebody else reads', () => {
   assert.equal(printGraph(commuteBias(commuteRelu(graph))), printGraph(graph));
 });
 
-test('after all passes only operators with an ONNX form are left, and no bias is added on its own to a convolution', () => {
+test('after all passes every operator has an ONNX form, and no convolution has a separate bias addition', () => {
   const left = operators(prepare(training.graph));
   for (const gone of ['Conv2DBackpropInput', 'Conv2DBackpropFilter', 'MaxPoolGrad', 'LRN', 'LRNGrad'])
     assert.ok(!left.has(gone), gone);
@@ -146,7 +146,7 @@ test('after all passes only operators with an ONNX form are left, and no bias is
   assert.equal(biased.length, 3, 'the three dense layers');
 });
 
-test('watching a training step adds the ReLU and the bias that were moved, and nothing else', () => {
+test('watching a training step only adds the ReLU and bias that were moved', () => {
   const whole = prepare(training.graph);
   const step = withoutWatched(whole).nodes;
   assert.deepEqual(step.map(printNode), prepare(withoutWatched(training.graph)).nodes.map(printNode));
@@ -159,7 +159,7 @@ test('watching a training step adds the ReLU and the bias that were moved, and n
   );
 });
 
-test('cancelTransposes removes a transposition and the one that undoes it', () => {
+test('cancelTransposes removes a transposition followed by its inverse', () => {
   const builder = new GraphBuilder('there and back');
   const x = builder.input('x', { dtype: 'float32', shape: [2, 3, 4, 5] });
   const there = builder.op('Transpose', { x }, { order: [0, 2, 3, 1] });

@@ -1,4 +1,4 @@
-/** What the ONNX engine makes of a graph before lowering it, in this order. Every pass checks what it returns. */
+/** The ONNX engine's passes over a graph before lowering, in order. Every pass checks its result. */
 import type { Graph } from '../../../graph/graph.ts';
 import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
@@ -28,7 +28,7 @@ export const onnxPasses: readonly Pass[] = [
   prune,
 ];
 
-/** The graph as ONNX Runtime likes it, computing the same. */
+/** An equivalent graph that ONNX Runtime computes faster. */
 export function prepare(graph: Graph): Graph {
   return onnxPasses.reduce((current, pass) => pass(current), graph);
 }

@@ -1,5 +1,5 @@
 /**
- * ONNX Runtime computes all of a model, whichever of its outputs are fetched. So what only watched steps need becomes a
+ * ONNX Runtime computes a whole model, whichever outputs are fetched. So computations that only watched steps need become a
  * second model. It runs after the step's model, on values that the step's model computes anyway and returns on request.
  */
 import { type Graph, inputsOf, outputsOf, type Value } from '../../../graph/graph.ts';
@@ -10,7 +10,7 @@ import { updateName } from './lower.ts';
 export interface SplitGraph {
   /** The step. Values that only the second model needs are outputs beyond its own. */
   readonly step: Graph;
-  /** What is left to compute: a function of those values, of the inputs, and of the variables before the step. */
+  /** The rest: computed from those values, the inputs, and the variables before the step. */
   readonly watch: Graph | undefined;
   /** Names of the step's outputs that only the second model needs. */
   readonly shared: readonly string[];
@@ -29,7 +29,7 @@ export function splitWatched(graph: Graph): SplitGraph {
   const unique = uniqueNames([...fed.keys(), ...output.keys(), ...[...update.keys()].map(updateName)]);
   const shared = new Map<string, Value>();
   const inputs = new Map<string, Value>();
-  /** The name of a value that the step computes or is fed. */
+  /** The name of a value that the step computes or receives as input. */
   const nameOf = (value: Value) => {
     const known = names.get(value);
     if (known !== undefined) return known;
@@ -64,7 +64,7 @@ export function splitWatched(graph: Graph): SplitGraph {
   };
 }
 
-/** Gives each name only once, and none of those that are taken. */
+/** Makes unique names, different from those that are taken. */
 function uniqueNames(taken: Iterable<string>): (name: string) => string {
   const used = new Set(taken);
   return (name) => {

@@ -1,9 +1,9 @@
-/** How large the constants of an ONNX model are, and whether those in other files ("external data") are there. */
+/** The sizes of an ONNX model's constants, and whether those in other files ("external data") exist. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { counted, oneLine, quoted } from '../../../wording.ts';
 
-/** TensorProto as protobufjs gives it: fields that were not written are missing. */
+/** TensorProto as decoded by protobufjs: fields absent from the file are undefined. */
 export interface InitializerFields {
   readonly dims?: readonly number[];
   readonly data_type?: number;
@@ -24,7 +24,7 @@ export interface ExternalFile {
   readonly location: string;
   /** Bytes of the constants in it. */
   readonly bytes: number;
-  /** Why they cannot be read; null where they can. */
+  /** Why they cannot be read; null if they can. */
   readonly problem: string | null;
 }
 
@@ -37,7 +37,7 @@ const elementBits: Readonly<Record<number, number>> = {
 /** TensorProto.DataLocation. */
 const external = 1;
 
-/** Bytes of the elements, wherever they are. */
+/** Bytes of the elements, in the model or in another file. */
 export function bytesOfInitializer(tensor: InitializerFields): number {
   if (tensor.data_location === external) return externalPart(tensor).length;
   const { raw_data, float_data = [], int32_data = [], string_data = [], data_type = 0 } = tensor;
@@ -72,7 +72,7 @@ function externalPart({ external_data = [], dims = [], data_type = 0 }: Initiali
   };
 }
 
-/** The other files that constants are in.
+/** The external files that contain constants.
  * @param dir the folder of the model */
 export async function externalFilesOf(
   tensors: readonly InitializerFields[],
@@ -104,7 +104,7 @@ async function problemOf(location: string, end: number, dir: string): Promise<st
   return `${name} is too short: ${counted(found.size, 'byte')}, ${counted(end, 'byte')} are needed; copy it again`;
 }
 
-/** Also of paths as Windows writes them: a model is moved between systems. */
+/** Also splits Windows paths, because models are moved between systems. */
 function isInside(location: string): boolean {
   if (location === '' || location.includes('\0') || isAbsolute(location) || /^([a-z]:|[\\/])/i.test(location))
     return false;

@@ -1,4 +1,4 @@
-/** What an ONNX file holds. */
+/** Summarizes an ONNX file. */
 import { messageOf, RunError } from '../../../errors.ts';
 import { oneLine, shortened } from '../../../wording.ts';
 import {
@@ -11,7 +11,7 @@ import { ModelProto } from './schema.ts';
 
 export interface OnnxSummary {
   readonly producer: string;
-  /** Version of the standard operators; 0 where the file names none. */
+  /** Version of the standard operators; 0 if the file does not state one. */
   readonly opset: number;
   /** Versions of other sets of operators, by domain. */
   readonly otherOpsets: Readonly<Record<string, number>>;
@@ -19,9 +19,9 @@ export interface OnnxSummary {
   readonly outputs: readonly string[];
   /** Nodes by operator, the most frequent first. */
   readonly operators: readonly (readonly [operator: string, count: number])[];
-  /** Of all constants, those in other files included. */
+  /** Of all constants, including those in other files. */
   readonly initializerBytes: number;
-  /** Other files that hold constants, with what is wrong with them. */
+  /** Other files that contain constants, and what is wrong with them. */
   readonly externalFiles: readonly ExternalFile[];
 }
 
@@ -46,8 +46,8 @@ interface Model {
   };
 }
 
-/** @param dir the folder of the file, in which external data is looked for
- * @throws RunError when the bytes are not an ONNX model. */
+/** @param dir the folder of the file, to find external data
+ * @throws RunError when the bytes are not an ONNX model */
 export async function summarizeOnnx(file: string, bytes: Uint8Array, dir: string): Promise<OnnxSummary> {
   const { producer_name = '', opset_import = [], graph } = decode(file, bytes);
   if (graph === undefined) throw new RunError(`${file}: not an ONNX model, or damaged: it has no graph`);

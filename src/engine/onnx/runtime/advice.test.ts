@@ -4,7 +4,7 @@ import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 
 const coded = (code: string, message: string) => Object.assign(new Error(message), { code });
 
-test('installing again is the advice where the package did not load, and nowhere else', () => {
+test('reinstalling is suggested only if the package did not load', () => {
   const missing = coded('ERR_MODULE_NOT_FOUND', "Cannot find package 'onnxruntime-node' imported from x.js");
   const broken = coded(
     'ERR_DLOPEN_FAILED',
@@ -21,7 +21,7 @@ test('installing again is the advice where the package did not load, and nowhere
     assert.equal(adviceFor(error), '', String(error));
 });
 
-test('a system with musl is told from one with glibc, and refused with an image to use', () => {
+test('a system with musl is refused, and the error names an image with glibc', () => {
   const maps = (library: string) => () => `7f00-7f01 r-xp 00000000 08:01 1   ${library}\n`;
   requireGnuLibrary(maps('/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'));
   requireGnuLibrary(() => undefined);

@@ -7,7 +7,7 @@ export const installAdvice: string =
   'If the package is missing or broken, install it without its script, which downloads CUDA libraries: ' +
   'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node';
 
-/** Advice for an error that ended the thread of a session: only one that says that the package did not load. */
+/** Advice for an error that ended a session's thread, if it says that the package did not load. */
 export function adviceFor(error: unknown): string {
   if (exhaustedResource(error) !== undefined) return '';
   const isPackage = /onnxruntime/.test(messageOf(error));

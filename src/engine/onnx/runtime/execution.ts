@@ -1,4 +1,4 @@
-/** A graph made ready to run with ONNX Runtime: its models, and the buffers of its variables. */
+/** A compiled graph in ONNX Runtime: its sessions, and the buffers of its variables. */
 import * as ort from 'onnxruntime-node';
 import { dtypeNames, dtypes } from '../../../tensor/dtype.ts';
 import { bytesOf, sizeOf, type Tensor, type TensorType, tensorOver } from '../../../tensor/tensor.ts';
@@ -7,17 +7,17 @@ import { SessionMemory } from '../../session-memory.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
 import { endProfile, removeProfile } from './profile.ts';
 
-/** Given to the thread of a session when it starts; it replies `done` when the session is ready. */
+/** The start message of a session's thread, which replies `done` when the session is ready. */
 export interface SessionStart extends CompiledGraph {
   readonly threads: number;
-  /** Where ONNX Runtime writes its profile: the beginning of a file's path, or undefined for none. */
+  /** Path prefix of ONNX Runtime's profile; undefined for no profile. */
   readonly profilePrefix?: string;
 }
 
 /**
- * Two sets of buffers: a step reads one and writes the other, then they change places. An output must never be bound
- * to the buffer of an input: ONNX Runtime does not see that they are the same and may write a new weight before an
- * operator has read the old one. Variables without an update stand in both sets with one buffer.
+ * Two sets of buffers: a step reads one and writes the other, then they are swapped. An output must never be bound to the
+ * buffer of an input: ONNX Runtime does not notice the alias and may write a new weight before an operator has read the old
+ * one. Variables without an update share one buffer between the sets.
  */
 interface Variable {
   current: ort.Tensor;
@@ -27,7 +27,7 @@ interface Variable {
 
 type OrtTensors = Readonly<Record<string, ort.Tensor>>;
 
-// What goes wrong is thrown as well; ONNX Runtime would also print it, in colour and with paths of its C++ files.
+// Errors are thrown. By default ONNX Runtime also prints them, in colour and with paths of its C++ files.
 ort.env.logLevel = 'fatal';
 
 function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
@@ -38,7 +38,7 @@ function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
-    // Between two steps the cores belong to the reader threads.
+    // Between steps the reader threads need the cores.
     extra: { session: { force_spinning_stop: '1' } },
   };
 }
@@ -48,7 +48,7 @@ export class OnnxExecution {
   readonly #session: ort.InferenceSession;
   readonly #variables: ReadonlyMap<string, Variable>;
   readonly #memory: SessionMemory[] = [];
-  /** The session of what is only watched, made the first time a step is watched. */
+  /** The session of the second model, created when a step is watched for the first time. */
   #watchSession: Promise<ort.InferenceSession> | undefined;
 
   private constructor(start: SessionStart, session: ort.InferenceSession) {
@@ -63,7 +63,7 @@ export class OnnxExecution {
     );
   }
 
-  /** @throws Error when ONNX Runtime refuses the model */
+  /** @throws Error when ONNX Runtime rejects the model */
   static async create(start: SessionStart): Promise<OnnxExecution> {
     const { model, threads, profilePrefix } = start;
     try {
@@ -88,14 +88,14 @@ export class OnnxExecution {
       if (update !== null) fetches[update] = next;
     }
     for (const name of watch ? [...outputs, ...shared] : outputs) fetches[name] = null;
-    // Made before the variables change: if it fails, nothing has happened.
+    // Created before the variables change, so that a failure has no effect.
     if (watch) await this.#watching();
     const results = await this.#session.run(feeds, fetches);
     for (const variable of this.#variables.values()) {
       [variable.current, variable.next] = [variable.next, variable.current];
     }
     const own = outputs.map((name) => [name, name] as const);
-    // The buffers of the variables before the step are not written again before the next.
+    // The buffers with the variables before this step stay valid until the next step.
     const seen = watch ? await this.#computeWatched({ ...feeds, ...results }) : results;
     const asked = watch ? [...own, ...watched] : own;
     return new Map(asked.map(([name, there]) => [name, tensorOf(found(seen, there))] as const));
@@ -113,7 +113,7 @@ export class OnnxExecution {
     return new Map([...this.#variables].map(([name, { current }]) => [name, tensorOf(current)]));
   }
 
-  /** Takes so many steps with the same feeds and returns what each part of them took. */
+  /** Runs `steps` steps with the same feeds and returns the time of each node. */
   async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {
     for (let i = 0; i < steps; i++) await this.step(feeds, false);
     return endProfile(this.#session, this.#start.profilePrefix);
@@ -140,7 +140,7 @@ export class OnnxExecution {
     return Promise.resolve(this.#watchSession);
   }
 
-  /** Adds to what a step has computed what watching computes from it. */
+  /** Adds the results of the second model to those of the step. */
   async #computeWatched(known: OrtTensors): Promise<OrtTensors> {
     const inputs = this.#start.watch?.inputs ?? [];
     const feeds = Object.fromEntries(inputs.map((name) => [name, found(known, name)] as const));
@@ -148,7 +148,7 @@ export class OnnxExecution {
   }
 }
 
-/** ONNX Runtime calls the element types by the names that we use. */
+/** ONNX Runtime's names of element types are the same as ours. */
 function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
   switch (dtype) {
     case 'float32':
@@ -162,7 +162,7 @@ function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
   }
 }
 
-/** A copy, for the tensor's own buffer is written again. */
+/** A copy, because the tensor's own buffer is reused. */
 function tensorOf({ type, dims, data }: ort.Tensor): Tensor {
   const dtype = dtypeNames.find((name) => name === type);
   if (dtype === undefined || !ArrayBuffer.isView(data))
@@ -177,7 +177,7 @@ function found(tensors: OrtTensors, name: string): ort.Tensor {
   return tensor;
 }
 
-/** Copies the values of a tensor into one of ONNX Runtime's. */
+/** Copies the values of our tensor into an ONNX Runtime tensor. */
 function fill({ type, data: target }: ort.Tensor, tensor: Tensor): void {
   if (type !== tensor.dtype || !ArrayBuffer.isView(target))
     throw new TypeError(`${tensor.dtype} cannot be written to ${type}`);

@@ -27,7 +27,7 @@ test('variables of every type are written and read', async () => {
   }
 });
 
-test('local response normalisation with another exponent than the tutorial’s is refused by what is supported', async () => {
+test('local response normalisation with an exponent other than the tutorial’s is refused, with the supported one', async () => {
   const attributes = { depthRadius: 2, bias: 1, alpha: 0.1, beta: 0.5 };
   const type = { dtype: 'float32', shape: [1, 4, 2, 2] } as const;
   const b = new GraphBuilder('lrn');
@@ -43,7 +43,7 @@ test('local response normalisation with another exponent than the tutorial’s i
   await assert.rejects(async () => createOnnxEngine(1).compile(c.build()), refusal('LRNGrad', 'slope'));
 });
 
-test('the sum of a million squares is right to 1e-7', async () => {
+test('the sum of a million squares is accurate to 1e-7', async () => {
   // local3 and local4 of the tutorial, and a number of rows that is prime.
   const shapes = [
     [2304, 384],

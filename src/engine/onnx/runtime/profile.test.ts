@@ -5,7 +5,7 @@ import { float32 } from '../../../tensor/tensor.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 import { partTimes } from './profile.ts';
 
-test('of a trace the kernels are read, in their order, with the median of their runs', () => {
+test('kernels are read from a trace, in order, with their median times', () => {
   const event = (name: string, dur: number) => ({
     cat: 'Node',
     name,
@@ -26,7 +26,7 @@ test('of a trace the kernels are read, in their order, with the median of their 
   ]);
 });
 
-test('a session is profiled only when it was compiled for it', async () => {
+test('a session is profiled only if compiled for profiling', async () => {
   const builder = new GraphBuilder('root');
   const x = builder.input('x', { dtype: 'float32', shape: [4] });
   builder.output('y', builder.op('Sqrt', { x }, {}, 'root'));

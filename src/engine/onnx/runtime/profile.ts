@@ -1,4 +1,4 @@
-/** What ONNX Runtime's profile of a session says of each node of the model. */
+/** Reads ONNX Runtime's profile of a session: the time of each node. */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { RunError } from '../../../errors.ts';
@@ -13,8 +13,8 @@ interface TraceEvent {
   readonly args?: { readonly op_name?: string; readonly provider?: string };
 }
 
-/** Ends the profile of a session, and reads the file that it is written to.
- * @throws RunError when the session was not made for it */
+/** Ends profiling of a session, and reads the profile's file.
+ * @throws RunError when the session was not created for profiling */
 export function endProfile(
   session: { readonly endProfiling: () => void },
   prefix: string | undefined,
@@ -26,12 +26,12 @@ export function endProfile(
   return files.flatMap((file) => partTimes(readFileSync(join(folder, file), 'utf8')));
 }
 
-/** Removes the folder of a profile, read or not. */
+/** Removes the folder of a profile. */
 export function removeProfile(prefix: string | undefined): void {
   if (prefix !== undefined) rmSync(dirname(prefix), { recursive: true, force: true });
 }
 
-/** The medians of the kernels' times, in the order of their first run. */
+/** The kernels' median times, in the order of their first runs. */
 export function partTimes(trace: string): readonly PartTime[] {
   const times = new Map<string, { readonly op: string; readonly code: string; readonly millis: number[] }>();
   for (const { cat, name = '', dur = 0, args = {} } of JSON.parse(trace) as readonly TraceEvent[]) {

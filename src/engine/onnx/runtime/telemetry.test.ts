@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { inTemporaryFolder } from '../../../testing/examples.ts';
 import { program } from '../../../testing/program.ts';
 
-test('a run leaves nothing in the home folder: no identity of the machine, no records of use', () =>
+test('a run leaves nothing in the home folder: no machine ID, no telemetry', () =>
   inTemporaryFolder(async (folder) => {
     const home = join(folder, 'home');
     mkdirSync(home);

@@ -1,7 +1,7 @@
 /**
- * ONNX Runtime 1.30 makes an identity for the machine (`~/.cache/Microsoft/DeveloperTools/.onnxruntime/deviceid`) and
- * sends what it is used for to its makers, unless ORT_DISABLE_TELEMETRY is set when its first session is created.
- * Training tells nobody. To be called on the main thread: in a worker `process.env` is a copy that libraries do not see.
+ * ONNX Runtime 1.30 creates a machine ID (`~/.cache/Microsoft/DeveloperTools/.onnxruntime/deviceid`) and sends telemetry to
+ * Microsoft, unless ORT_DISABLE_TELEMETRY is set when its first session is created. We disable it. Must be called on the main
+ * thread: in a worker `process.env` is a copy that native libraries do not see.
  */
 export function disableTelemetry(): void {
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
