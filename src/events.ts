@@ -1,6 +1,7 @@
 /** Lets a generator yield events from callbacks while it waits for a promise. */
 export class EventQueue<E> {
   readonly #events: E[] = [];
+  readonly #works = new Set<Promise<unknown>>();
   #wake: () => void = () => undefined;
 
   readonly push = (event: E): void => {
@@ -16,7 +17,8 @@ export class EventQueue<E> {
       isSettled = true;
       this.#wake();
     };
-    work.then(settle, settle);
+    const settled = work.then(settle, settle).finally(() => this.#works.delete(settled));
+    this.#works.add(settled);
     for (;;) {
       yield* this.pending();
       if (isSettled) return await work;
@@ -25,6 +27,11 @@ export class EventQueue<E> {
         if (isSettled || this.#events.length > 0) resolve();
       });
     }
+  }
+
+  /** Resolves when all work passed to `during` has settled, also where its generator was left early. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#works);
   }
 
   /** Yields the events that are not yet yielded. */

@@ -83,9 +83,11 @@ export { printGraph } from './graph/print.ts';
 export type { ResultRole, Results } from './graph/results.ts';
 export type {
   AttributesOf,
+  BatchNormAttributes,
   ConvolutionAttributes,
   EngineOpSignatures,
   ExplicitPadding,
+  GeluAttributes,
   InputNames,
   LrnAttributes,
   NoAttributes,
@@ -121,7 +123,7 @@ export type {
 export { type TutorialWidths, tutorialNetwork } from './model/networks/tutorial.ts';
 export { makeNetwork, networkNames } from './model/networks.ts';
 export { GraphBuilder } from './ops/builder.ts';
-export type { Apply } from './ops/definition.ts';
+export type { Apply, ApplyAll } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
 export type { HyperparameterName } from './recipe/hyperparameters.ts';

@@ -77,7 +77,7 @@ export class OutputQueue {
     await Promise.race([this.idle(), sleep(millis)]);
     const errors = this.#waiting.filter(({ stream }) => stream === 'err').map(({ text }) => text);
     if (errors.length === 0) return;
-    this.#waiting = [];
+    this.#drop('err');
     await Promise.race([this.#sinks.err(errors.join('')).catch(() => undefined), sleep(millis)]);
   }
 
@@ -112,10 +112,15 @@ export class OutputQueue {
   #fail(stream: StreamName, error: unknown): void {
     const isFirst = !this.#failed.has(stream);
     this.#failed.add(stream);
+    this.#drop(stream);
+    if (isFirst) this.#onError(stream, error);
+  }
+
+  /** Removes the queued texts of a stream. */
+  #drop(stream: StreamName): void {
     const dropped = this.#waiting.filter((entry) => entry.stream === stream);
     this.#waiting = this.#waiting.filter((entry) => entry.stream !== stream);
     this.#length -= dropped.reduce((sum, { text }) => sum + text.length, 0);
-    if (isFirst) this.#onError(stream, error);
   }
 }
 

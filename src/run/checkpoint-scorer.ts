@@ -131,7 +131,9 @@ export class CheckpointScorer {
   async #evaluatorFor(metadata: CheckpointMetadata): Promise<Evaluator> {
     const network = JSON.stringify(metadata.network);
     if (this.#evaluator?.network === network) return this.#evaluator.evaluator;
-    await this.#evaluator?.evaluator.release();
+    const previous = this.#evaluator?.evaluator;
+    this.#evaluator = undefined;
+    await previous?.release();
     const { engine } = chooseEngine(this.#settings);
     const evaluator = await Evaluator.create(engine, networkOf(metadata), this.#settings.batchSize);
     this.#evaluator = { network, evaluator };

@@ -35,25 +35,31 @@ export type EvaluationEvent =
  * @throws RunError when there is no undamaged checkpoint, data or engine cannot be used, or `evalDir` cannot be written */
 export async function* runEvaluation(
   request: EvaluationRequest,
-  { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+  { signal: stop }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<EvaluationEvent, void, void> {
   const settings = settingsOf(request);
   requireOffered(settings.engine, settings.precision);
   const queue = new EventQueue<EvaluationEvent>();
+  const ended = new AbortController();
+  const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
   const log = await EvaluationLog.open(settings.evalDir);
   const scorer = new CheckpointScorer(settings, { signal, report: queue.push });
   const patience = new Patience(signal);
   const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience);
+  let isComplete = false;
   try {
     const isFile = (await stat(settings.checkpointDir).catch(() => undefined))?.isFile() === true;
     if (isFile) yield* evaluation.scoreFile();
     else if (settings.runOnce) yield* evaluation.scoreNewest();
     else yield* evaluation.watch();
+    isComplete = true;
   } finally {
-    await patience.for(scorer.release());
+    // Left early: nothing more is scored or written.
+    if (!isComplete) ended.abort();
+    await patience.for(queue.settled().then(() => scorer.release()));
   }
   yield* queue.pending();
-  yield { kind: 'end', images: scorer.images, stopped: signal.aborted, file: log.file };
+  yield { kind: 'end', images: scorer.images, stopped: stop?.aborted === true, file: log.file };
 }
 
 type Events = AsyncGenerator<EvaluationEvent, void, void>;
@@ -141,9 +147,12 @@ class FolderEvaluation {
 
   /** A checkpoint that is scored again gets a new line in the log, but no second point in TensorBoard. */
   async *#score(path: string, checkpoint: Checkpoint, key: EvaluationKey | undefined): Events {
+    yield* this.#queue.during(this.#patience.for(this.#scoreAndLog(path, checkpoint, key)));
+  }
+
+  async #scoreAndLog(path: string, checkpoint: Checkpoint, key: EvaluationKey | undefined): Promise<void> {
     const isRecorded = key !== undefined && this.#log.has({ ...key, report: false });
-    const scoring = this.#patience.for(this.#scorer.score(path, checkpoint, isRecorded));
-    const result = yield* this.#queue.during(scoring);
+    const result = await this.#scorer.score(path, checkpoint, isRecorded);
     if (result !== undefined && key !== undefined) await this.#log.add(key, result);
   }
 

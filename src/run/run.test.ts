@@ -172,6 +172,17 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     assert.equal(kinds.at(-1), 'end');
   });
 
+  test('leaving the loop early ends the evaluation and writes nothing', async () => {
+    await trained('i');
+    for await (const { kind } of runEvaluation(evaluation('i', { numExamples: 2000 })))
+      if (kind === 'reading') break;
+    assert.deepEqual(readdirSync(join(folder, 'i-eval')), []);
+    // A result that was yielded is kept whole: in the event file and in the log.
+    for await (const { kind } of runEvaluation(evaluation('i'))) if (kind === 'evaluation') break;
+    const files = readdirSync(join(folder, 'i-eval'));
+    assert.ok(files.includes('evaluations.jsonl') && files.some((name) => name.includes('tfevents')));
+  });
+
   test('a folder without a checkpoint is an error with a code', async () => {
     await assert.rejects(eventsOf(runEvaluation(evaluation('nothing'))), (error: unknown) => {
       assert.deepEqual(failureData(error, 'CIFAR10_NO_CHECKPOINT'), { folder: join(folder, 'nothing') });

@@ -95,6 +95,7 @@ export async function* runTraining(
     folder.lost.throwIfAborted();
   } finally {
     ended.abort();
+    await queue.settled();
     await (await taking.catch(() => undefined))?.release();
   }
 }
