@@ -68,7 +68,7 @@ function libraryIn(environment) {
   return status === 0 ? JSON.parse(stdout) : undefined;
 }
 
-/** The file of oneDNN 3.x, fetched the first time; undefined, with a line that says why, where it cannot be had.
+/** The file of oneDNN 3.x, downloaded on first use; undefined if it is not available, after printing the reason.
  * @returns {string | undefined} */
 function newerLibrary() {
   const folder = join(root, 'node_modules', '.cache', 'cifar10', wheel);
