@@ -408,7 +408,7 @@ describe('the evaluator', () => {
     const names = datasets.synthetic.classes.join(', ');
     assert.match(
       events.descriptions.get('confusion_matrix') ?? '',
-      new RegExp(`from the left: ${names}\\.$`),
+      new RegExp(`predicted classes: ${names}\\.$`),
     );
   });
 
