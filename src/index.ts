@@ -130,6 +130,7 @@ export type { HyperparameterName } from './recipe/hyperparameters.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
 export type { ParameterGroup } from './recipe/parameter-groups.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
+export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export { runTraining, type TrainingControl, type TrainingEvent } from './run/training.ts';

@@ -1,5 +1,6 @@
 /** Prints the events while a data set is downloaded or generated. */
 import type { DataEvent } from '../data/events.ts';
+import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { Console } from './console.ts';
 import { inFlags } from './option-flags.ts';
 import { withBar } from './progress-line.ts';
@@ -37,6 +38,24 @@ export function dataReporter(console: Console, ready: Console['line']): (event: 
         return;
       case 'ready':
         ready(`${event.folder} is ${event.already ? 'there already, and whole' : 'ready'}`, { ...event });
+        return;
+    }
+  };
+}
+
+/** Prints what trainings and evaluations report alike before they compute. */
+export function preparationReporter(console: Console): (event: PreparationEvent) => void {
+  const onData = dataReporter(console, console.line);
+  return (event) => {
+    switch (event.kind) {
+      case 'warning':
+        console.warn(event.message);
+        return;
+      case 'data':
+        onData(event.event);
+        return;
+      case 'reading':
+        console.progress(() => `reading ${event.dataset.title} …`);
         return;
     }
   };

@@ -1,12 +1,12 @@
 /** Prints an evaluation: lines, results, the progress line, and the events of `--json`. */
 import { command } from '../command.ts';
-import type { DataEvent } from '../data/events.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
+import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { EvaluationEvent } from '../run/evaluation.ts';
 import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
-import { dataReporter } from './data-reporter.ts';
+import { preparationReporter } from './data-reporter.ts';
 import type { EvalFlags } from './flag-table.ts';
 import { scoringLine } from './progress-line.ts';
 import { classTable, confusionTable } from './report-tables.ts';
@@ -24,7 +24,7 @@ type EventOf<Kind extends EvaluationEvent['kind']> = Extract<EvaluationEvent, { 
 export class EvalReporter {
   readonly #console: Console;
   readonly #flags: EvalFlags;
-  readonly #onData: (event: DataEvent) => void;
+  readonly #prepare: (event: PreparationEvent) => void;
   readonly #started: number = performance.now();
   #isAnnounced = false;
   /** When the scoring of the current checkpoint began. */
@@ -34,16 +34,13 @@ export class EvalReporter {
   constructor(console: Console, flags: EvalFlags) {
     this.#console = console;
     this.#flags = flags;
-    this.#onData = dataReporter(console, console.line);
+    this.#prepare = preparationReporter(console);
   }
 
   report(event: EvaluationEvent): void {
     const { kind } = event;
     if (kind !== 'scored' && kind !== 'data') this.#console.progress(undefined);
     switch (kind) {
-      case 'warning':
-        this.#console.warn(event.message);
-        return;
       case 'watching':
         this.#watching(event);
         return;
@@ -56,11 +53,10 @@ export class EvalReporter {
       case 'waiting':
         this.#waiting();
         return;
+      case 'warning':
       case 'data':
-        this.#onData(event.event);
-        return;
       case 'reading':
-        this.#console.progress(() => `reading ${event.dataset.title} …`);
+        this.#prepare(event);
         return;
       case 'evaluating':
         this.#evaluating(event);

@@ -1,9 +1,9 @@
 /** Prints a training: lines, the progress line, and the events of `--json`. */
 
 import { command } from '../command.ts';
-import type { DataEvent } from '../data/events.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
+import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { TrainingEvent } from '../run/training.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
@@ -11,7 +11,7 @@ import type { RecipeChange, TrainingRun } from '../training/training-run.ts';
 import { counted } from '../wording.ts';
 import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
-import { dataReporter } from './data-reporter.ts';
+import { preparationReporter } from './data-reporter.ts';
 import { writtenName } from './flag.ts';
 import { flagTable, type TrainFlags } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
@@ -32,13 +32,13 @@ const [estimateAfterSteps, shortMillis] = [12, 15_000];
 export class TrainReporter {
   readonly #console: Console;
   readonly #flags: TrainFlags;
-  readonly #onData: (event: DataEvent) => void;
+  readonly #prepare: (event: PreparationEvent) => void;
   #steps: StepReporter | undefined;
 
   constructor(console: Console, flags: TrainFlags) {
     this.#console = console;
     this.#flags = flags;
-    this.#onData = dataReporter(console, console.line);
+    this.#prepare = preparationReporter(console);
   }
 
   /** What exiting before the next checkpoint loses. */
@@ -55,17 +55,13 @@ export class TrainReporter {
     if (event.kind !== 'reading' && event.kind !== 'data' && this.#steps === undefined)
       this.#console.progress(undefined);
     switch (event.kind) {
-      case 'warning':
-        this.#console.warn(event.message);
-        return;
       case 'locked':
         this.#console.line(inFlags(event.message));
         return;
+      case 'warning':
       case 'data':
-        this.#onData(event.event);
-        return;
       case 'reading':
-        this.#console.progress(() => `reading ${event.dataset.title} …`);
+        this.#prepare(event);
         return;
       case 'movedAside':
         this.#console.line(`The run that was in ${this.#flags.trainDir} is in ${event.path} now`);

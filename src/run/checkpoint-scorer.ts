@@ -16,15 +16,12 @@ import { layerValues, ScoreWitness } from '../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
 import { datasetOf, networkOf } from '../training/training-run.ts';
-import { ensureDataset } from './ensure-dataset.ts';
+import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
 
 export type ScoringEvent =
-  /** Something is not as expected, and the evaluation continues. */
-  | { readonly kind: 'warning'; readonly message: string }
-  | { readonly kind: 'data'; readonly event: DataEvent }
-  | { readonly kind: 'reading'; readonly dataset: DatasetDescription }
+  | PreparationEvent
   /** Scoring of a checkpoint begins: number of images, engine. */
   | {
       readonly kind: 'evaluating';

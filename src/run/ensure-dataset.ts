@@ -3,13 +3,20 @@ import { command } from '../command.ts';
 import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
 import { type DownloadOptions, download } from '../data/download/download.ts';
 import { FetchError } from '../data/download/fetch-file.ts';
-import type { DataOptions } from '../data/events.ts';
+import type { DataEvent, DataOptions } from '../data/events.ts';
 import { folderOf } from '../data/files.ts';
 import { requireNotMisplaced } from '../data/misplaced.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { exists } from '../disk/exists.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { RunError, UsageError } from '../errors.ts';
+
+/** What trainings and evaluations report alike before they compute. */
+export type PreparationEvent =
+  /** Something is not as expected; the run continues. */
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'data'; readonly event: DataEvent }
+  | { readonly kind: 'reading'; readonly dataset: DatasetDescription };
 
 /** Generates or downloads the data set if its folder is missing.
  * @throws RunError when it cannot be downloaded or written, with alternatives */

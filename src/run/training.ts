@@ -4,8 +4,6 @@
  */
 import { join } from 'node:path';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
-import type { DatasetDescription } from '../data/dataset.ts';
-import type { DataEvent } from '../data/events.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning } from '../errors.ts';
@@ -19,7 +17,7 @@ import { buildTrainingGraph, type TrainingGraph } from '../training/training-gra
 import { makeRun, requireSameRun, type TrainingRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
-import { ensureDataset } from './ensure-dataset.ts';
+import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { TrainDir } from './train-dir.ts';
 import {
@@ -32,12 +30,9 @@ import {
 import { TrainingSummaries } from './training-summaries.ts';
 
 export type TrainingEvent =
-  /** A warning; training continues. */
-  | { readonly kind: 'warning'; readonly message: string }
+  | PreparationEvent
   /** Another process has locked the folder; waiting. */
   | { readonly kind: 'locked'; readonly message: string }
-  | { readonly kind: 'data'; readonly event: DataEvent }
-  | { readonly kind: 'reading'; readonly dataset: DatasetDescription }
   /** `restart` moved the existing run aside. */
   | { readonly kind: 'movedAside'; readonly path: string }
   /** Everything is verified; training begins. */

@@ -39,7 +39,7 @@ function trainingWords(options: RunOptions): readonly string[] {
   return [program, 'train', ...flags];
 }
 
-/** Writes what was measured, also when the rest failed.
+/** Writes whatever was measured, even if the rest failed.
  * @throws RunError when the file cannot be written */
 async function write(results: readonly JsonEvent[], out: string | undefined): Promise<void> {
   if (out === undefined || results.length === 0) return;

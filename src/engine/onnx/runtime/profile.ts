@@ -13,7 +13,7 @@ interface TraceEvent {
   readonly args?: { readonly op_name?: string; readonly provider?: string };
 }
 
-/** Ends profiling of a session, and reads the profile's file.
+/** Stops profiling a session and reads the profile file.
  * @throws RunError when the session was not created for profiling */
 export function endProfile(
   session: { readonly endProfiling: () => void },
