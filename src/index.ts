@@ -104,8 +104,9 @@ export type {
 export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
 export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
-export type { Initializer } from './model/initializers.ts';
+export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
 export {
+  type BatchNormalizationOptions,
   type ConvolutionOptions,
   type DenseOptions,
   Layers,

@@ -1,9 +1,10 @@
 /** The networks by name. A new one is a file in `networks/` and a line here. */
 import { RunError } from '../errors.ts';
 import type { Network, NetworkConfiguration, NetworkKind } from './network.ts';
+import { resnet } from './networks/resnet.ts';
 import { tutorial } from './networks/tutorial.ts';
 
-const kinds: readonly NetworkKind[] = [tutorial];
+const kinds: readonly NetworkKind[] = [tutorial, resnet];
 
 export const networkNames: readonly string[] = kinds.map(({ name }) => name);
 
