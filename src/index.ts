@@ -31,6 +31,7 @@
  *   if (event.kind === 'evaluation') console.log(event.result.precision);
  * }
  */
+export type { NumberBounds } from './arguments.ts';
 export { gradients } from './autodiff/gradients.ts';
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts';
 export type {
@@ -118,6 +119,7 @@ export type {
   NetworkConfiguration,
   NetworkKind,
   NetworkMode,
+  NetworkNumber,
   Parameter,
   State,
 } from './model/network.ts';

@@ -17,45 +17,44 @@
  *
  * Depth 20: 269,722 parameters and 40,551,040 multiply-adds an image.
  */
-import { RunError } from '../../errors.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { heNormal } from '../initializers.ts';
 import { Layers } from '../layers.ts';
 import type { Inference, NetworkKind, NetworkMode } from '../network.ts';
 
-/** `depth`: the layers with weights, 6n + 2 with n from 1 to 200. */
 export type ResnetConfiguration = Readonly<Record<'depth', number>>;
 
 /** Output channels of the stages. */
 const stages = [16, 32, 64] as const;
 
+/** Bounds of a depth 6n + 2: n = 1, and the deepest network of the paper. */
+const [shallowest, deepest] = [8, 1202];
+
 export const resnet: NetworkKind<ResnetConfiguration> = {
   name: 'resnet',
-  defaults: { depth: 20 },
-  create: (classes, configuration) => {
-    const blocks = blocksPerStage(configuration.depth);
-    return {
-      name: 'resnet',
-      configuration,
-      classes,
-      imageShape: [3, 32, 32],
-      build: (builder, images, mode) => inference(builder, images, mode, classes, blocks),
-    };
+  summary: 'residual network (He et al., 2015)',
+  numbers: {
+    depth: {
+      ...{ kind: 'integer', minimum: shallowest, maximum: deepest, default: 20 },
+      help: 'layers with weights: 6n + 2',
+    },
   },
+  problem: ({ depth }) => {
+    const below = 6 * Math.floor((depth - 2) / 6) + 2;
+    return depth === below
+      ? undefined
+      : `depth ${depth} is not 6n + 2; the nearest are ${below} and ${below + 6}`;
+  },
+  create: (classes, configuration) => ({
+    name: 'resnet',
+    configuration,
+    classes,
+    imageShape: [3, 32, 32],
+    build: (builder, images, mode) =>
+      inference(builder, images, mode, classes, (configuration.depth - 2) / 6),
+  }),
 };
-
-/** n of a depth 6n + 2. 1,202 is the deepest network of the paper.
- * @throws RunError naming the nearest depths */
-function blocksPerStage(depth: number): number {
-  const [least, most] = [1, 200];
-  const blocks = (depth - 2) / 6;
-  if (Number.isInteger(blocks) && blocks >= least && blocks <= most) return blocks;
-  const within = (n: number) => 6 * Math.min(Math.max(n, least), most) + 2;
-  const nearest = [...new Set([within(Math.floor(blocks)), within(Math.ceil(blocks))])];
-  const found = Number.isFinite(depth) ? `; the nearest to ${depth} is ${nearest.join(' or ')}` : '';
-  throw new RunError(`the depth of a resnet is 6n + 2, from 8 to 1202${found}`);
-}
 
 /** @param images [N, 3, 32, 32] */
 function inference(
