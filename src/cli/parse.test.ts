@@ -48,6 +48,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
   warmupSteps: 0,
   movingAverageDecay: 0.9999,
   weightDecay: 0.004,
+  labelSmoothing: 0,
   clipNorm: 0,
   holdout: 0,
   restart: false,

@@ -85,7 +85,10 @@ export function buildTrainingGraph({
   const inLoss = optimizer.weightDecay === 'in the loss';
   const model = network.build(builder, images, { training: true });
   const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
-  const losses = loss(builder, { ...model, parameters }, labels, inLoss ? hyperparameters.weightDecay : 0);
+  const losses = loss(builder, { ...model, parameters }, labels, {
+    weightDecay: inLoss ? hyperparameters.weightDecay : 0,
+    labelSmoothing: hyperparameters.labelSmoothing,
+  });
   const variables = parameters.map(({ variable }) => variable);
   const averageOverBatch = gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);
