@@ -16,6 +16,13 @@
  *
  * 1,068,298 parameters and 18,470,784 multiply-adds an image.
  */
+import {
+  aWholeNumber,
+  type OptionChecks,
+  required,
+  requireOptions,
+  requireWholeNumber,
+} from '../../arguments.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { truncatedNormal } from '../initializers.ts';
@@ -24,6 +31,14 @@ import type { Inference, Network, NetworkKind } from '../network.ts';
 
 /** Output channels of the convolutions, and units of the fully connected layers. */
 export type TutorialWidths = Readonly<Record<'conv1' | 'conv2' | 'local3' | 'local4', number>>;
+
+const width = required(aWholeNumber(1));
+const widthChecks: OptionChecks<TutorialWidths> = {
+  conv1: width,
+  conv2: width,
+  local3: width,
+  local4: width,
+};
 
 /** Height and width of the images that the network takes: crops of 32×32 photographs. */
 export const imageSize = 24;
@@ -41,6 +56,8 @@ export const tutorial: NetworkKind<TutorialWidths> = {
 };
 
 export function tutorialNetwork(classes: number, widths: TutorialWidths = tutorial.defaults): Network {
+  requireWholeNumber('classes', classes, 1);
+  requireOptions(widths, widthChecks, 'widths');
   return tutorial.create(classes, widths);
 }
 
