@@ -75,6 +75,10 @@ export function aFiniteNumber(least: number, most: number = Infinity): Check {
   return (name, value) => requireFiniteNumber(name, value, least, most);
 }
 
+export function aNumberWithin(bounds: NumberBounds): Check {
+  return (name, value) => requireNumber(name, value, bounds);
+}
+
 export function aChoice(choices: readonly string[]): Check {
   return (name, value) => requireOneOf(name, value, choices);
 }
@@ -107,6 +111,20 @@ export const aFunction: Check = (name, value) => {
 };
 
 export const aSignal: Check = anObjectWith('aborted', 'an AbortSignal: new AbortController().signal');
+/** The numbers that are allowed. */
+export interface NumberBounds {
+  /** `integer`: whole numbers only. */
+  readonly kind: 'integer' | 'number';
+  /** Inclusive bounds. */
+  readonly minimum: number;
+  readonly maximum?: number;
+}
+
+/** @throws UsageError naming the argument, what was found and what was expected */
+export function requireNumber(name: string, value: unknown, { kind, minimum, maximum }: NumberBounds): void {
+  const requireKind = kind === 'integer' ? requireWholeNumber : requireFiniteNumber;
+  requireKind(name, value, minimum, maximum);
+}
 
 /** @throws UsageError naming the argument, what was found and what was expected */
 export function requireWholeNumber(
@@ -133,11 +151,31 @@ export function requireFiniteNumber(
 /** @throws UsageError naming all choices, and the one that was probably meant */
 export function requireOneOf(name: string, value: unknown, choices: readonly string[]): void {
   if (typeof value === 'string' && choices.includes(value)) return;
-  throw unexpected(
-    name,
-    value,
-    alternatives(choices) + (typeof value === 'string' ? suggestion(value, choices) : ''),
-  );
+  throw unexpectedName(name, value, choices);
+}
+
+/** The error for a value that is none of the choices: names all, and the one that was probably meant. */
+export function unexpectedName(name: string, value: unknown, choices: readonly string[]): UsageError {
+  return unexpected(name, value, alternatives(choices), meant(value, choices));
+}
+
+/** Refuses keys that an object does not have.
+ * @param name of the object
+ * @throws UsageError naming the key, and the one that was probably meant or else all */
+export function requireKnownKeys(name: string, value: object, known: readonly string[]): void {
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const hint = meant(key, known);
+    const all = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
+    throw new UsageError(`${name} has no ${JSON.stringify(key)}${hint === '' ? `; ${all}` : hint}`);
+  }
+}
+
+/** `. Did you mean adam?`, or nothing. */
+function meant(value: unknown, choices: readonly string[]): string {
+  if (typeof value !== 'string') return '';
+  const found = nearest(value, choices);
+  return found === undefined ? '' : `. Did you mean ${found}?`;
 }
 
 /** One of our objects, recognised by one of its properties.
@@ -145,12 +183,6 @@ export function requireOneOf(name: string, value: unknown, choices: readonly str
 export function requireObject(name: string, value: unknown, property: string, made: string): void {
   const has = typeof value === 'object' && value !== null && property in value;
   if (!has) throw unexpected(name, value, made);
-}
-
-/** The choice that was probably meant, as a question; empty if none is near. */
-function suggestion(word: string, choices: readonly string[]): string {
-  const meant = nearest(word, choices);
-  return meant === undefined ? '' : `. Did you mean ${JSON.stringify(meant)}?`;
 }
 
 function requireEntries(
@@ -191,8 +223,8 @@ function insideOf(check: Check | OptionsCheck): readonly string[] {
   return 'names' in check ? check.names : [];
 }
 
-function unexpected(name: string, value: unknown, expected: string): UsageError {
-  return new UsageError(`${name}: found ${shown(value)}, expected ${expected}`);
+function unexpected(name: string, value: unknown, expected: string, hint = ''): UsageError {
+  return new UsageError(`${name}: found ${shown(value)}, expected ${expected}${hint}`);
 }
 
 function shown(value: unknown): string {

@@ -31,6 +31,7 @@
  *   if (event.kind === 'evaluation') console.log(event.result.precision);
  * }
  */
+export type { NumberBounds } from './arguments.ts';
 export { gradients } from './autodiff/gradients.ts';
 export {
   type Checkpoint,
@@ -94,6 +95,7 @@ export type {
   ExplicitPadding,
   GeluAttributes,
   InputNames,
+  LocalAttributes,
   LrnAttributes,
   NoAttributes,
   OpName,
@@ -109,8 +111,9 @@ export type {
 export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
 export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
-export type { Initializer } from './model/initializers.ts';
+export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
 export {
+  type BatchNormalizationOptions,
   type ConvolutionOptions,
   type DenseOptions,
   Layers,
@@ -122,6 +125,7 @@ export type {
   NetworkConfiguration,
   NetworkKind,
   NetworkMode,
+  NetworkNumber,
   Parameter,
   State,
 } from './model/network.ts';

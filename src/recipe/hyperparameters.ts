@@ -5,9 +5,8 @@
  */
 import {
   aChoice,
-  aFiniteNumber,
+  aNumberWithin,
   anOptionsObject,
-  aWholeNumber,
   type Check,
   type OptionsCheck,
   optional,
@@ -193,7 +192,7 @@ function checksWith<C>(need: (check: Check) => C): { readonly [Name in Hyperpara
 
 function checkOf(found: NumberRecord | ChoiceRecord): Check {
   if (found.kind === 'choice') return aChoice(found.choices);
-  return (found.kind === 'integer' ? aWholeNumber : aFiniteNumber)(found.minimum, found.maximum);
+  return aNumberWithin(found);
 }
 
 /** Reads the hyperparameters of a checkpoint. Fields that older versions did not write get their default.
