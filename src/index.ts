@@ -52,7 +52,7 @@ export type { DataEvent, DataOptions } from './data/events.ts';
 export type { Examples } from './data/examples.ts';
 export { loadExamples } from './data/files.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
-export type { ReadOptions } from './disk/regular-file.ts';
+export type { ReadOptions } from './disk/read-options.ts';
 export type {
   CompileOptions,
   Engine,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { command } from '../command.ts';
-import { engineNames } from '../engine/offers.ts';
+import { engineChoices } from '../engine/offers.ts';
+import { alternatives } from '../wording.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { writtenName } from './flag.ts';
 import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
@@ -224,7 +225,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --batch-size 1e-3', '--batch-size: expected a whole number of at least 1, found "1e-3"'],
   [
     'train --engine ONNX',
-    `--engine: expected auto or ${engineNames.join(' or ')}, found "ONNX". Did you mean onnx?`,
+    `--engine: expected ${alternatives(engineChoices)}, found "ONNX". Did you mean onnx?`,
   ],
   ['train --lr 0.1', 'train: unknown flag --lr. Did you mean --learning-rate?'],
   ['train -b 32', 'train: unknown flag -b. Did you mean --batch-size?'],
