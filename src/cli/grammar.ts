@@ -17,11 +17,15 @@ import {
   type CommandName,
   type Flag,
   isBooleanWord,
+  isFlagOf,
   readValue,
+  takesList,
   writtenName,
 } from './flag.ts';
 import { flagTable } from './flag-table.ts';
 import { nearest } from './nearest.ts';
+import { inFlags } from './option-flags.ts';
+import { looksLikeList, readValues } from './value-list.ts';
 
 const flags: ReadonlyMap<string, Flag> = new Map(
   Object.entries(flagTable).map(([name, flag]) => [writtenName(name), flag]),
@@ -33,8 +37,9 @@ export const commonFlags = ['debug', 'help', 'version'] as const;
 type Value = string | number | boolean;
 
 export interface ReadWords {
-  /** Values by flag name, such as `batch-size`; the last value if a flag is repeated. */
-  readonly values: ReadonlyMap<string, Value>;
+  /** Values by flag name, such as `batch-size`, or lists of values where the command takes them; the last one if a flag is
+   * repeated. */
+  readonly values: ReadonlyMap<string, Value | readonly Value[]>;
   /** Positional arguments, if the command takes any. */
   readonly operands: readonly string[];
 }
@@ -44,7 +49,7 @@ export interface ReadWords {
 export function readWords(command: CommandName, words: readonly string[]): ReadWords {
   const operands: string[] = [];
   const rest = [...words];
-  const values = new Map<string, Value>();
+  const values = new Map<string, Value | readonly Value[]>();
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (!word.startsWith('-') && commandTable[command].operand !== undefined) {
       operands.push(word);
@@ -53,7 +58,7 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
     const found = recognise(command, word);
     values.set(
       found.name,
-      found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(found, rest),
+      found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(command, found, rest),
     );
   }
   return { values, operands };
@@ -69,8 +74,17 @@ interface Found {
 }
 
 /** The flag's value: after its `=`, or the next argument. */
-function givenValue({ name, flag, inline }: Found, rest: string[]): Value {
+function givenValue(
+  command: CommandName,
+  { name, flag, inline }: Found,
+  rest: string[],
+): Value | readonly Value[] {
   const text = inline ?? (rest[0]?.startsWith('--') ? undefined : rest.shift());
+  if (takesList(flag, command)) return readValues(flag, `--${name}`, text);
+  if (command === 'sweep' && flag.kind !== 'string' && looksLikeList(text))
+    throw new UsageError(
+      `--${name}: all runs of a sweep have the same; expected one value, found ${JSON.stringify(text)}`,
+    );
   return readValue(flag, `--${name}`, text);
 }
 
@@ -97,7 +111,9 @@ function recognise(command: CommandName, word: string): Found {
   const flag = flags.get(name);
   if (flag === undefined) throw unknownFlag(command, word);
   if ('notYetAvailable' in flag) throw new UsageError(`${written}: not yet available in this version`);
-  if (!flag.commands.includes(command)) {
+  if (!isFlagOf(flag, command)) {
+    if (command === 'sweep' && typeof flag.inSweep === 'object')
+      throw new UsageError(`${written}: not a flag of sweep: ${inFlags(flag.inSweep.refused)}`);
     throw new UsageError(`${written}: not a flag of ${command} but of ${flag.commands.join(' and ')}`);
   }
   return { name, flag, negated, inline };
@@ -154,7 +170,7 @@ function oddDash(word: string): string | undefined {
 
 function unknownFlag(command: CommandName, word: string): UsageError {
   const spelt = (word.split('=')[0] ?? '').replace(/^-+/, '').replaceAll('_', '-');
-  const mine = [...flags].filter(([, flag]) => 'commands' in flag && flag.commands.includes(command));
+  const mine = [...flags].filter(([, flag]) => isFlagOf(flag, command));
   const meant = nearest(spelt, [...mine.map(([name]) => name), ...commonFlags]);
   const known = otherNames.get(spelt) ?? meant;
   const help = `See ${suggested(`${command} --help`)}`;

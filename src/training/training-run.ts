@@ -54,7 +54,8 @@ export function makeRun(recipe: Recipe, all: Examples, engine: Engine): Training
   return { ...whole, examples: training, validation };
 }
 
-function requireRecipe({ hyperparameters, batchSize, seed, holdout }: Recipe): void {
+/** @throws UsageError for a setting that is out of range, by name */
+export function requireRecipe({ hyperparameters, batchSize, seed, holdout }: Recipe): void {
   requireHyperparameters(hyperparameters);
   requireWholeNumber('batchSize', batchSize, 1);
   requireWholeNumber('seed', seed, 0, Number.MAX_SAFE_INTEGER);
