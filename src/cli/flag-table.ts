@@ -176,7 +176,9 @@ const ownFlags = {
     maximum: 0.9,
     default: 0,
     help: 'fraction of the training images to hold out, the same for every class',
-    helpFor: { sweep: 'fraction of the training images to hold out, which the runs are compared on (default: 0.1)' },
+    helpFor: {
+      sweep: 'fraction of the training images to hold out, which the runs are compared on (default: 0.1)',
+    },
     group: 'Data',
     inSweep: 'same',
     commands: ['train'],
@@ -232,7 +234,9 @@ const ownFlags = {
     minimum: 0,
     default: 5,
     help: 'number of newest checkpoints to keep; 0 keeps all',
-    helpFor: { sweep: 'number of newest checkpoints of each run to keep, besides the best (default: 1); 0 keeps all' },
+    helpFor: {
+      sweep: 'number of newest checkpoints of each run to keep, besides the best (default: 1); 0 keeps all',
+    },
     group: 'What is kept',
     inSweep: 'same',
     commands: ['train'],

@@ -11,6 +11,7 @@
 
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { commandTable } from './command-table.ts';
 import {
   type AvailableFlag,
@@ -23,7 +24,7 @@ import {
   writtenName,
 } from './flag.ts';
 import { flagTable } from './flag-table.ts';
-import { nearest } from './nearest.ts';
+
 import { inFlags } from './option-flags.ts';
 import { looksLikeList, readValues } from './value-list.ts';
 
@@ -128,7 +129,7 @@ function resolveName(name: string): { name: string; negated: boolean } {
 }
 
 /** Other programs' names for our flags. */
-const otherNames: ReadonlyMap<string, string> = new Map([
+const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['lr', 'learning-rate'],
   ['learning-rate-init', 'learning-rate'],
   ['epoch', 'epochs'],
@@ -142,14 +143,18 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['opt', 'optimizer'],
   ['scheduler', 'schedule'],
   ['output-dir', 'train-dir'],
+  ['output-dir', 'sweep-dir'],
+  ['output-dir', 'eval-dir'],
   ['logdir', 'train-dir'],
+  ['logdir', 'sweep-dir'],
+  ['logdir', 'eval-dir'],
   ['data', 'data-dir'],
   ['no-resume', 'restart'],
   ['overwrite', 'restart'],
   ['device', 'engine'],
   ['b', 'batch-size'],
   ['v', 'version'],
-]);
+];
 
 /** Advice for flags of other programs that have no counterpart here. */
 const notNeeded: ReadonlyMap<string, string> = new Map([
@@ -171,10 +176,11 @@ function oddDash(word: string): string | undefined {
 function unknownFlag(command: CommandName, word: string): UsageError {
   const spelt = (word.split('=')[0] ?? '').replace(/^-+/, '').replaceAll('_', '-');
   const mine = [...flags].filter(([, flag]) => isFlagOf(flag, command));
-  const meant = nearest(spelt, [...mine.map(([name]) => name), ...commonFlags]);
-  const known = otherNames.get(spelt) ?? meant;
+  const names = [...mine.map(([name]) => name), ...commonFlags];
+  const [, translated] = otherNames.find(([theirs, ours]) => theirs === spelt && names.includes(ours)) ?? [];
+  const known = translated ?? nearest(spelt, names);
   const help = `See ${suggested(`${command} --help`)}`;
   const hint = known === undefined ? help : `Did you mean --${known}?`;
-  const instead = command === 'train' ? notNeeded.get(spelt) : undefined;
+  const instead = isFlagOf(flagTable.seed, command) ? notNeeded.get(spelt) : undefined;
   return new UsageError(`${command}: unknown flag ${word}. ${instead ?? hint}`);
 }

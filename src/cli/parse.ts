@@ -1,12 +1,12 @@
 /** Parses the command line into a typed request, without reading the disk or printing. */
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { type CommandName, type Flag, isFlagOf, takesList, writtenName } from './flag.ts';
 import { type FlagsOf, flagTable } from './flag-table.ts';
 import { type ReadWords, readWords } from './grammar.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { nearest } from './nearest.ts';
 
 /** A command to run. */
 export interface CommandRequest<C extends CommandName> {
@@ -73,10 +73,7 @@ function request<C extends CommandName>(
 }
 
 /** The given flags of a command, and the defaults of the others that have one. */
-function flagsOf<C extends CommandName>(
-  command: C,
-  values: ReadWords['values'],
-): FlagsOf<C> {
+function flagsOf<C extends CommandName>(command: C, values: ReadWords['values']): FlagsOf<C> {
   const entries = Object.entries<Flag>(flagTable).flatMap(([key, flag]) => {
     if (!isFlagOf(flag, command)) return [];
     const initial = flag.fromCheckpoint?.includes(command) === true ? undefined : flag.default;

@@ -15,7 +15,7 @@ type Value = string | number | boolean;
 const mostValues = 1000;
 const numeral = '[+-]?(?:\\d[\\d_]*\\.?\\d*|\\.\\d+)(?:e[+-]?\\d+)?';
 /** `.` of a numeral cannot start a range: `1...3` is refused. */
-const range = new RegExp(`^(.*?)\\.\\.(.*?)(?::(.*))?$`);
+const range = /^(.*?)\.\.(.*?)(?::(.*))?$/;
 const whole = new RegExp(`^${numeral}$`, 'i');
 
 /** Whether a text looks like a list or a range. */
@@ -50,13 +50,19 @@ interface WrittenRange {
 }
 
 /** The numbers of a range, both ends included; steps of 1 between whole numbers. */
-function readRange(flag: FlagKind, written: string, { text, first, last, step }: WrittenRange): readonly Value[] {
+function readRange(
+  flag: FlagKind,
+  written: string,
+  { text, first, last, step }: WrittenRange,
+): readonly Value[] {
   const number = (part: string) => {
     if (!whole.test(part.trim()))
       throw new UsageError(
         `${written}: expected a range such as 0..2 or 0.1..0.3:0.1, found ${JSON.stringify(text)}`,
       );
-    return Number(readValue({ ...flag, kind: 'number', minimum: -Infinity } as FlagKind, written, part.trim()));
+    return Number(
+      readValue({ ...flag, kind: 'number', minimum: -Infinity } as FlagKind, written, part.trim()),
+    );
   };
   const [from, to] = [number(first), number(last)];
   if (step === undefined && !(Number.isInteger(from) && Number.isInteger(to)))
@@ -64,9 +70,12 @@ function readRange(flag: FlagKind, written: string, { text, first, last, step }:
       `${written}: a range of fractions needs a step, as in ${first}..${last}:0.1; found ${JSON.stringify(text)}`,
     );
   const by = step === undefined ? 1 : number(step);
-  if (!(by > 0)) throw new UsageError(`${written}: the step of a range is above 0, found ${JSON.stringify(text)}`);
+  if (!(by > 0))
+    throw new UsageError(`${written}: the step of a range is above 0, found ${JSON.stringify(text)}`);
   if (from > to)
-    throw new UsageError(`${written}: a range runs upwards, found ${JSON.stringify(text)}. Write ${last}..${first}`);
+    throw new UsageError(
+      `${written}: a range runs upwards, found ${JSON.stringify(text)}. Write ${last}..${first}`,
+    );
   const count = Math.floor((to - from) / by + 1e-9) + 1;
   if (count > mostValues)
     throw new UsageError(

@@ -13,7 +13,7 @@ import { isLockLeftover, type LockPurpose, lockFolder } from '../disk/lock.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { makeFolder } from '../disk/writable.ts';
 import { writeAside } from '../disk/write-aside.ts';
-import { RunError } from '../errors.ts';
+import type { RunError } from '../errors.ts';
 import {
   dictionaryOf,
   finiteNumber,
@@ -116,9 +116,9 @@ export class SweepFolder {
     const same = this.#stored.filter(({ identity }) => identity === run.identity);
     const finished = same.find(({ maxSteps, result }) => result !== undefined && maxSteps === run.steps);
     // A diverged run diverges again, however long it is to be.
-    const known = finished ?? same.find(({ result }) => result?.status === 'diverged' && result.steps < run.steps);
-    if (known !== undefined)
-      return { ...run, trainDir: join(this.#dir, known.folder), result: known.result };
+    const known =
+      finished ?? same.find(({ result }) => result?.status === 'diverged' && result.steps < run.steps);
+    if (known !== undefined) return { ...run, trainDir: join(this.#dir, known.folder), result: known.result };
     const shorter = same.filter(({ maxSteps }) => maxSteps <= run.steps);
     const longest = shorter.sort((a, b) => b.maxSteps - a.maxSteps)[0];
     const folder = longest?.folder ?? this.#freeName(run.name);

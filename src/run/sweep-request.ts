@@ -10,7 +10,6 @@ import { requireRecipe } from '../training/training-run.ts';
 import { runName } from './run-name.ts';
 import { recipeOf, requireConsistent, type TrainingRequest, withDecaySteps } from './training-request.ts';
 
-
 /** Options that all runs of a sweep have in common: what they are compared on, and what does not affect the result. */
 type Common =
   | 'trainDir'
@@ -114,11 +113,7 @@ function withOptions(base: RunRequest, options: Readonly<Record<string, OptionVa
 }
 
 /** @param seen what was built before; each graph is built once, because that takes a while */
-function plannedRun(
-  request: RunRequest,
-  options: PlannedRun['options'],
-  seen: Set<string>,
-): PlannedRun {
+function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: Set<string>): PlannedRun {
   const name = runName(options);
   try {
     const { dataset, recipe } = checkedRecipe(request, seen);
@@ -148,4 +143,3 @@ function checkedRecipe(request: RunRequest, seen: Set<string>) {
   seen.add(built);
   return found;
 }
-

@@ -9,9 +9,9 @@ import { failureData, RunError, StoppedError } from '../errors.ts';
 import { EventQueue } from '../events.ts';
 import { float32Data } from '../tensor/tensor.ts';
 import { lossAverageName, unbiasedAverage } from '../training/training-graph.ts';
+import { type CombinationResult, combinationResults } from './sweep-combinations.ts';
 import { type PlacedRun, SweepFolder, type SweepResult } from './sweep-folder.ts';
 import { planSweep, type SweepRequest } from './sweep-request.ts';
-import { type CombinationResult, combinationResults } from './sweep-combinations.ts';
 import { runTraining, type TrainingControl, type TrainingEvent } from './training.ts';
 
 /** A run that ended. */
@@ -64,7 +64,10 @@ export async function* runSweep(
       if (run.result !== undefined) results.push({ run, result: run.result });
       else if (!stop.aborted) {
         yield { kind: 'run', index, run };
-        const result = yield* trainRun(run, folder, { ...control, signal: AbortSignal.any([stop, folder.lost]) });
+        const result = yield* trainRun(run, folder, {
+          ...control,
+          signal: AbortSignal.any([stop, folder.lost]),
+        });
         folder.lost.throwIfAborted();
         if (result === undefined) continue;
         results.push({ run, result });
@@ -149,7 +152,9 @@ async function bestOf(trainDir: string): Promise<Pick<SweepResult, 'best' | 'bes
 }
 
 async function latestOf(dir: string): Promise<CheckpointMetadata | undefined> {
-  const found = await storeOf(dir).latest().catch(() => undefined);
+  const found = await storeOf(dir)
+    .latest()
+    .catch(() => undefined);
   return found?.checkpoint.metadata;
 }
 

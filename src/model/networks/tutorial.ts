@@ -20,7 +20,13 @@ import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { truncatedNormal } from '../initializers.ts';
 import { Layers } from '../layers.ts';
-import type { Inference, Network, NetworkKind } from '../network.ts';
+import {
+  defaultsOf,
+  type Inference,
+  type Network,
+  type NetworkKind,
+  type NetworkNumber,
+} from '../network.ts';
 
 /** Output channels of the convolutions, and units of the fully connected layers. */
 export type TutorialWidths = Readonly<Record<'conv1' | 'conv2' | 'local3' | 'local4', number>>;
@@ -28,9 +34,19 @@ export type TutorialWidths = Readonly<Record<'conv1' | 'conv2' | 'local3' | 'loc
 /** Height and width of the images that the network takes: crops of 32×32 photographs. */
 export const imageSize = 24;
 
+const width = (initial: number, help: string): NetworkNumber => ({
+  ...{ kind: 'integer', minimum: 1, maximum: 4096, default: initial, help },
+});
+
 export const tutorial: NetworkKind<TutorialWidths> = {
   name: 'cifar10',
-  defaults: { conv1: 64, conv2: 64, local3: 384, local4: 192 },
+  summary: "the tutorial's",
+  numbers: {
+    conv1: width(64, 'output channels of conv1'),
+    conv2: width(64, 'output channels of conv2'),
+    local3: width(384, 'units of local3'),
+    local4: width(192, 'units of local4'),
+  },
   create: (classes, widths) => ({
     name: 'cifar10',
     configuration: widths,
@@ -40,7 +56,7 @@ export const tutorial: NetworkKind<TutorialWidths> = {
   }),
 };
 
-export function tutorialNetwork(classes: number, widths: TutorialWidths = tutorial.defaults): Network {
+export function tutorialNetwork(classes: number, widths: TutorialWidths = defaultsOf(tutorial)): Network {
   return tutorial.create(classes, widths);
 }
 
