@@ -88,7 +88,10 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     examples: [
       ['sweep --learning-rate 0.05,0.1,0.2 --max-steps 2000', 'Three learning rates'],
       ['sweep --learning-rate 0.05,0.1 --seed 0..2', 'Three seeds of each: mean and spread'],
-      ['sweep --optimizer sgd,adam --learning-rate 0.001,0.1 --sweep-dir runs/optimizers', 'Four combinations'],
+      [
+        'sweep --optimizer sgd,adam --learning-rate 0.001,0.1 --sweep-dir runs/optimizers',
+        'Four combinations',
+      ],
       ['sweep --momentum 0.8..0.95:0.05 --optimizer nesterov --epochs 2', 'A range with a step'],
     ],
   },

@@ -112,12 +112,15 @@ function recognise(command: CommandName, word: string): Found {
   const flag = flags.get(name);
   if (flag === undefined) throw unknownFlag(command, word);
   if ('notYetAvailable' in flag) throw new UsageError(`${written}: not yet available in this version`);
-  if (!isFlagOf(flag, command)) {
-    if (command === 'sweep' && typeof flag.inSweep === 'object')
-      throw new UsageError(`${written}: not a flag of sweep: ${inFlags(flag.inSweep.refused)}`);
-    throw new UsageError(`${written}: not a flag of ${command} but of ${flag.commands.join(' and ')}`);
-  }
+  const isTaken: boolean = isFlagOf(flag, command);
+  if (!isTaken) throw notOf(command, written, flag);
   return { name, flag, negated, inline };
+}
+
+function notOf(command: CommandName, written: string, { commands, inSweep }: AvailableFlag): UsageError {
+  if (command === 'sweep' && typeof inSweep === 'object')
+    return new UsageError(`${written}: not a flag of sweep: ${inFlags(inSweep.refused)}`);
+  return new UsageError(`${written}: not a flag of ${command} but of ${commands.join(' and ')}`);
 }
 
 /** Removes the prefix `no-` or `no` of a boolean flag. */

@@ -1,5 +1,5 @@
 /** The request of a sweep, and the runs that follow from it. */
-import { requireFiniteNumber } from '../arguments.ts';
+import { requireFiniteNumber, requireKnownKeys } from '../arguments.ts';
 import { examplesIn } from '../data/dataset.ts';
 import { UsageError } from '../errors.ts';
 import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
@@ -27,7 +27,12 @@ type Common =
   | 'initFrom'
   | 'restart'
   | 'hyperparameters';
-type Varied = Required<Omit<TrainingRequest, Common>> & Hyperparameters;
+type Other = Exclude<keyof TrainingRequest, Common>;
+type Varied = Required<Pick<TrainingRequest, Other>> & Hyperparameters;
+
+/** The options that may be varied besides the hyperparameters. */
+const otherNames: { readonly [Name in Other]: true } = { batchSize: true, seed: true, precision: true };
+const variedNames: readonly string[] = [...Object.keys(otherNames), ...hyperparameterNames];
 
 /** Values to try, by option of a training or hyperparameter. */
 export type VariedOptions = { readonly [Name in keyof Varied]?: readonly NonNullable<Varied[Name]>[] };
@@ -82,6 +87,7 @@ function requireHoldout(holdout: number): void {
  * not depend on how the sweep is written.
  * @throws UsageError for an empty list, and for too many combinations */
 function combinationsOf(vary: VariedOptions): readonly Readonly<Record<string, OptionValue>>[] {
+  requireKnownKeys('vary', vary, variedNames);
   const rank = ([name]: readonly [string, unknown]) => (name === 'seed' ? '~' : name);
   const lists = Object.entries<readonly OptionValue[] | undefined>(vary)
     .flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const]))
