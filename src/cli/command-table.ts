@@ -92,7 +92,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
         'sweep --optimizer sgd,adam --learning-rate 0.001,0.1 --sweep-dir runs/optimizers',
         'Four combinations',
       ],
-      ['sweep --momentum 0.8..0.95:0.05 --optimizer nesterov --epochs 2', 'A range with a step'],
+      ['sweep --optimizer nesterov --momentum 0.8..0.95:0.05', 'A range with a step'],
     ],
   },
   inspect: {

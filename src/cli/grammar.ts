@@ -159,13 +159,13 @@ const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['v', 'version'],
 ];
 
-/** Advice for flags of other programs that have no counterpart here. */
-const notNeeded: ReadonlyMap<string, string> = new Map([
-  ['resume', 'A run resumes by itself; --restart starts over.'],
-  ['continue', 'A run resumes by itself; --restart starts over.'],
-  ['gpu', 'Training runs on the CPU; --engine chooses the engine.'],
-  ['cuda', 'Training runs on the CPU; --engine chooses the engine.'],
-]);
+/** Advice for flags of other programs that have no counterpart here, by command. */
+const notNeeded: readonly (readonly [command: CommandName, names: readonly string[], advice: string])[] = [
+  ['train', ['resume', 'continue'], 'A run resumes by itself; --restart starts over.'],
+  ['sweep', ['resume', 'continue'], 'A sweep continues by itself; finished runs are not repeated.'],
+  ['train', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
+  ['sweep', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
+];
 
 /** Dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
 function oddDash(word: string): string | undefined {
@@ -184,6 +184,6 @@ function unknownFlag(command: CommandName, word: string): UsageError {
   const known = translated ?? nearest(spelt, names);
   const help = `See ${suggested(`${command} --help`)}`;
   const hint = known === undefined ? help : `Did you mean --${known}?`;
-  const instead = isFlagOf(flagTable.seed, command) ? notNeeded.get(spelt) : undefined;
+  const [, , instead] = notNeeded.find(([of, theirs]) => of === command && theirs.includes(spelt)) ?? [];
   return new UsageError(`${command}: unknown flag ${word}. ${instead ?? hint}`);
 }

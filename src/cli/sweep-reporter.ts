@@ -73,11 +73,11 @@ export class SweepReporter {
     const steps = [...new Set(runs.map((run) => run.steps))];
     const each = steps.length === 1 ? ` of ${counted(steps[0] ?? 0, 'step')}` : '';
     const finished = runs.filter(({ result }) => result !== undefined).length;
-    const kept = finished === 0 ? '' : `, ${number(finished)} of them finished before`;
+    const kept = finished === 0 ? '' : `, ${number(finished)} of them ended before`;
     this.#console.line(`${counted(runs.length, 'run')}${each} in ${this.#flags.sweepDir}${kept}`, {
       kind: 'sweepPlan',
       sweepDir: this.#flags.sweepDir,
-      runs: runs.map((run) => ({ ...aboutRun(run), steps: run.steps, isFinished: run.result !== undefined })),
+      runs: runs.map((run) => ({ ...aboutRun(run), steps: run.steps, hasEnded: run.result !== undefined })),
     });
   }
 
@@ -85,7 +85,7 @@ export class SweepReporter {
     const { dataDir, summarySteps } = this.#flags;
     const isLogged = this.#given.has('log-frequency');
     const position = `run ${index + 1} of ${this.#runs.length}`;
-    const console = isLogged ? this.#console : quietly(this.#console, position);
+    const console = consoleOfRun(this.#console, position, isLogged);
     if (isLogged) this.#console.line(`${position}: ${run.name}`);
     this.#console.event({ kind: 'sweepRun', index, ...aboutRun(run) });
     this.#training = new TrainReporter(console, {
@@ -190,18 +190,22 @@ function outcomeOf({ status, steps, validation, best, bestStep, imagesPerSecond 
   return `validation precision @ 1 = ${validation?.toFixed(3)}${most}${speed}`;
 }
 
-/** A console for a run of a sweep: only its progress line, with the run's position, its warnings, and the events of `--json`
- * except steps. */
-function quietly(console: Console, position: string): Console {
-  const event = (found: JsonEvent | undefined) => {
-    if (found !== undefined && found.kind !== 'step') console.event(found);
+/** The lines of a run that are printed if progress lines are asked for. */
+const loggedKinds: readonly string[] = ['step', 'epoch', 'validation'];
+
+/** A console for a run of a sweep: its progress line with the run's position, its warnings, the events of `--json`, and its
+ * progress lines if they are asked for. */
+function consoleOfRun(console: Console, position: string, isLogged: boolean): Console {
+  const line = (text: string, event?: JsonEvent, shorter?: string) => {
+    if (event === undefined) return;
+    if (isLogged && loggedKinds.includes(event.kind)) console.line(text, event, shorter);
+    else if (event.kind !== 'step') console.event(event);
   };
   const prefix = `${position} · `;
   return {
     ...console,
-    drawsProgress: console.drawsProgress,
-    line: (_, found) => event(found),
-    result: (_, found) => event(found),
+    line,
+    result: line,
     progress: (draw) =>
       console.progress(draw && ((columns) => prefix + draw(Math.max(0, columns - prefix.length)))),
   };

@@ -14,7 +14,6 @@ type Value = string | number | boolean;
 /** More values than a sweep can have. */
 const mostValues = 1000;
 const numeral = '[+-]?(?:\\d[\\d_]*\\.?\\d*|\\.\\d+)(?:e[+-]?\\d+)?';
-/** `.` of a numeral cannot start a range: `1...3` is refused. */
 const range = /^(.*?)\.\.(.*?)(?::(.*))?$/;
 const whole = new RegExp(`^${numeral}$`, 'i');
 
@@ -56,7 +55,7 @@ function readRange(
   { text, first, last, step }: WrittenRange,
 ): readonly Value[] {
   const number = (part: string) => {
-    if (!whole.test(part.trim()))
+    if (!whole.test(part.trim()) || text.includes('...'))
       throw new UsageError(
         `${written}: expected a range such as 0..2 or 0.1..0.3:0.1, found ${JSON.stringify(text)}`,
       );

@@ -7,6 +7,9 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { failureData, RunError, StoppedError } from '../errors.ts';
 import { EventQueue } from '../events.ts';
+import { lastMetrics } from '../summary/last-metrics.ts';
+import { metricsFileName } from '../summary/metrics-file.ts';
+import { tagOf } from '../summary/tags.ts';
 import { float32Data } from '../tensor/tensor.ts';
 import { lossAverageName, unbiasedAverage } from '../training/training-graph.ts';
 import { type CombinationResult, combinationResults } from './sweep-combinations.ts';
@@ -30,7 +33,7 @@ export type SweepEvent =
   /** An event of the run that is under way. */
   | { readonly kind: 'training'; readonly run: PlacedRun; readonly event: TrainingEvent }
   | ({ readonly kind: 'result'; readonly index: number } & EndedRun)
-  /** Runs that ended, the best first, and, if there are several seeds, combinations of the other options. */
+  /** Runs that ended, the best precision first, and, if there are several seeds, combinations of the other options. */
   | {
       readonly kind: 'end';
       readonly ended: readonly EndedRun[];
@@ -84,9 +87,15 @@ export async function* runSweep(
   }
 }
 
-/** The best precision first, runs without one last. */
-function byPrecision(a: EndedRun, b: EndedRun): number {
-  return (b.result.best ?? -1) - (a.result.best ?? -1);
+/** The best precision first, then the one that kept it, then the smaller loss; runs without precision last. */
+function byPrecision({ result: a }: EndedRun, { result: b }: EndedRun): number {
+  const [first, second] = [a, b].map(({ best, validation, loss }) => [
+    best ?? -1,
+    validation ?? -1,
+    -(loss ?? 1e9),
+  ]);
+  const differences = first?.map((value, index) => (second?.[index] ?? 0) - value) ?? [];
+  return differences.find((difference) => difference !== 0) ?? 0;
 }
 
 /** Trains one run to its end. Undefined if it was stopped. */
@@ -104,7 +113,8 @@ async function* trainRun(
       speed.add(event);
       yield { kind: 'training', run, event };
     }
-    const result = await resultOf(run, speed.imagesPerSecond);
+    const imagesPerSecond = speed.imagesPerSecond ?? (await recordedSpeed(run.trainDir));
+    const result = await resultOf(run, imagesPerSecond);
     if (result !== undefined) await folder.end(run, result);
     return result;
   } catch (error) {
@@ -144,6 +154,13 @@ async function failureOf(run: PlacedRun, step: number | undefined, message: stri
     ...{ loss: null, validation: null, imagesPerSecond: null },
     ...(await bestOf(run.trainDir)),
   };
+}
+
+/** The last speed that an earlier process recorded. */
+async function recordedSpeed(trainDir: string): Promise<number | null> {
+  const { tag } = tagOf('examplesPerSecond');
+  const found = await lastMetrics(join(trainDir, metricsFileName), [tag]).catch(() => undefined);
+  return found?.get(tag) ?? null;
 }
 
 async function bestOf(trainDir: string): Promise<Pick<SweepResult, 'best' | 'bestStep'>> {
