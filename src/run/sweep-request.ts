@@ -1,38 +1,53 @@
 /** The request of a sweep, and the runs that follow from it. */
-import { requireFiniteNumber, requireKnownKeys } from '../arguments.ts';
+import {
+  aListOf,
+  anOptionsObject,
+  anything,
+  aText,
+  type OptionChecks,
+  optional,
+  required,
+  requireFiniteNumber,
+  requireOptions,
+} from '../arguments.ts';
 import { examplesIn } from '../data/dataset.ts';
 import { UsageError } from '../errors.ts';
 import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
 import { type Hyperparameters, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { buildTrainingGraph } from '../training/training-graph.ts';
-import { requireRecipe } from '../training/training-run.ts';
 import { runName } from './run-name.ts';
-import { recipeOf, requireConsistent, type TrainingRequest, withDecaySteps } from './training-request.ts';
+import {
+  recipeOf,
+  requireConsistent,
+  type TrainingRequest,
+  trainingChecks,
+  withDecaySteps,
+} from './training-request.ts';
 
 /** Options that all runs of a sweep have in common: what they are compared on, and what does not affect the result. */
-type Common =
-  | 'trainDir'
-  | 'dataDir'
-  | 'dataset'
-  | 'holdout'
-  | 'evalEvery'
-  | 'maxSteps'
-  | 'epochs'
-  | 'engine'
-  | 'readers'
-  | 'checkpointSteps'
-  | 'keep'
-  | 'summarySteps'
-  | 'initFrom'
-  | 'restart'
-  | 'hyperparameters';
-type Other = Exclude<keyof TrainingRequest, Common>;
-type Varied = Required<Pick<TrainingRequest, Other>> & Hyperparameters;
-
-/** The options that may be varied besides the hyperparameters. */
-const otherNames: { readonly [Name in Other]: true } = { batchSize: true, seed: true, precision: true };
-const variedNames: readonly string[] = [...Object.keys(otherNames), ...hyperparameterNames];
+const commonOptions = [
+  'trainDir',
+  'dataDir',
+  'restart',
+  'dataset',
+  'holdout',
+  'evalEvery',
+  'maxSteps',
+  'epochs',
+  'engine',
+  'readers',
+  'checkpointSteps',
+  'keep',
+  'summarySteps',
+  'initFrom',
+  'hyperparameters',
+] as const;
+type Varied = Required<Omit<TrainingRequest, (typeof commonOptions)[number]>> & Hyperparameters;
+const variedNames: readonly string[] = [
+  ...Object.keys(trainingChecks).filter((name) => !commonOptions.some((common) => common === name)),
+  ...hyperparameterNames,
+];
 
 /** Values to try, by option of a training or hyperparameter. */
 export type VariedOptions = { readonly [Name in keyof Varied]?: readonly NonNullable<Varied[Name]>[] };
@@ -43,6 +58,20 @@ export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restar
   readonly sweepDir: string;
   readonly vary: VariedOptions;
 }
+
+const { trainDir: _, restart: __, ...commonChecks } = trainingChecks;
+const sweepChecks: OptionChecks<SweepRequest> = {
+  ...commonChecks,
+  sweepDir: required(aText),
+  // The values are checked with the request of each run.
+  vary: required(
+    anOptionsObject<VariedOptions>(
+      Object.fromEntries(
+        variedNames.map((name) => [name, optional(aListOf(anything))]),
+      ) as unknown as OptionChecks<VariedOptions>,
+    ),
+  ),
+};
 
 export type OptionValue = string | number | boolean;
 
@@ -66,6 +95,7 @@ const mostRuns = 1000;
 /** The runs of a sweep, all checked.
  * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs */
 export function planSweep(request: SweepRequest): readonly PlannedRun[] {
+  requireOptions(request, sweepChecks);
   const { sweepDir: _, vary, ...common } = request;
   const { holdout = sweepDefaults.holdout, keep = sweepDefaults.keep } = common;
   requireHoldout(holdout);
@@ -87,14 +117,12 @@ function requireHoldout(holdout: number): void {
  * not depend on how the sweep is written.
  * @throws UsageError for an empty list, and for too many combinations */
 function combinationsOf(vary: VariedOptions): readonly Readonly<Record<string, OptionValue>>[] {
-  requireKnownKeys('vary', vary, variedNames);
   const rank = ([name]: readonly [string, unknown]) => (name === 'seed' ? '~' : name);
   const lists = Object.entries<readonly OptionValue[] | undefined>(vary)
     .flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const]))
     .sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
   for (const [name, values] of lists)
-    if (!Array.isArray(values) || values.length === 0)
-      throw new UsageError(`vary.${name}: expected a list of values, found none`);
+    if (values.length === 0) throw new UsageError(`vary.${name}: expected a list of values, found none`);
   const count = lists.reduce((product, [, values]) => product * values.length, 1);
   if (count > mostRuns)
     throw new UsageError(
@@ -138,11 +166,10 @@ function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: S
 }
 
 function checkedRecipe(request: RunRequest, seen: Set<string>) {
-  const complete = { ...request, trainDir: '' };
+  const complete = { ...request, trainDir: 'run' };
   requireConsistent(complete);
   const found = recipeOf(complete, undefined);
   const { recipe } = found;
-  requireRecipe(recipe);
   const { network, batchSize, hyperparameters } = recipe;
   const built = JSON.stringify([network, batchSize, hyperparameters.optimizer]);
   if (!seen.has(built)) buildTrainingGraph(recipe);
