@@ -91,6 +91,7 @@ export type {
   AttributesOf,
   BatchNormAttributes,
   ConvolutionAttributes,
+  CrossEntropyAttributes,
   EngineOpSignatures,
   ExplicitPadding,
   GeluAttributes,
@@ -142,6 +143,10 @@ export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';
+export type { CombinationResult } from './run/sweep-combinations.ts';
+export type { PlacedRun, SweepResult } from './run/sweep-folder.ts';
+export type { OptionValue, PlannedRun, SweepRequest, VariedOptions } from './run/sweep-request.ts';
 export { runTraining, type TrainingControl, type TrainingEvent } from './run/training.ts';
 export type { TrainingRequest } from './run/training-request.ts';
 export type { EncodedImage, PluginValue, SummaryContent, SummaryValue } from './summary/event.ts';

@@ -148,7 +148,15 @@ export const hyperparameterTable = {
     valueName: 'factor',
     minimum: 0,
     default: 0.004,
-    help: 'factor of half the squared weights of local3 and local4 in the loss; adamw decays the weights directly',
+    help: 'factor of half the squared weights in the loss (of local3 and local4 in the tutorial); adamw decays the weights directly',
+  },
+  labelSmoothing: {
+    kind: 'number',
+    valueName: 'share',
+    minimum: 0,
+    maximum: 1,
+    default: 0,
+    help: "share of each image's target that is spread evenly over all classes",
   },
   clipNorm: {
     kind: 'number',

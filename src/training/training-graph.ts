@@ -54,8 +54,13 @@ const lossAverageDecay = 0.9;
  * @param before the stored average before the step
  * @param value the term at the step */
 export function averagedLoss(before: number, value: number, step: number): number {
-  const after = before - (1 - lossAverageDecay) * (before - value);
-  return after / (1 - lossAverageDecay ** (step + 1));
+  return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), step + 1);
+}
+
+/** A stored running average of a loss term, bias-corrected.
+ * @param updates number of updates made, from 1 */
+export function unbiasedAverage(stored: number, updates: number): number {
+  return stored / (1 - lossAverageDecay ** updates);
 }
 
 export interface TrainingGraph {
@@ -112,7 +117,10 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
   const inLoss = optimizer.weightDecay === 'in the loss';
   const model = network.build(builder, images, { training: true });
   const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
-  const losses = loss(builder, { ...model, parameters }, labels, inLoss ? hyperparameters.weightDecay : 0);
+  const losses = loss(builder, { ...model, parameters }, labels, {
+    weightDecay: inLoss ? hyperparameters.weightDecay : 0,
+    labelSmoothing: hyperparameters.labelSmoothing,
+  });
   const variables = parameters.map(({ variable }) => variable);
   const averageOverBatch = gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);
