@@ -64,7 +64,7 @@ describe('places that cannot be written', () => {
         outcome.errors,
         /^cifar10: cannot write .*model\.ckpt-0\.safetensors: ENOSPC.*Check that .*the disk has room\.\n$/,
       );
-      assert.deepEqual(readdirSync(join(place, 'run')), []);
+      assert.deepEqual(readdirSync(place), []);
     } finally {
       spawnSync('umount', [place]);
     }
@@ -124,6 +124,27 @@ describe('places that cannot be written', () => {
       assert.match(outcome.errors, /cannot be written \(EROFS.*\)\. Give another --data-dir\.\n$/);
     } finally {
       spawnSync('umount', [place]);
+    }
+  });
+
+  test('a command that fails removes the folders that it created, and only those', async () => {
+    const place = join(folder, 'failing');
+    mkdirSync(join(place, 'mine'), { recursive: true });
+    const fresh = (name: string) => join(place, 'a', 'b', name);
+    const data = ['--data-dir', fresh('data')];
+    const failing = [
+      ['train', '--train-dir', fresh('run'), ...data, '--init-from', join(place, 'nothing.safetensors')],
+      ['train', '--train-dir', join(place, 'mine'), ...data, '--init-from', join(place, 'nothing.safetensors')],
+      ['download', ...data, '--url', 'http://127.0.0.1:9/cifar-10-binary.tar.gz'],
+      ['download', ...data, '--tarball', join(place, 'nothing.tar.gz')],
+      ['eval', '--run-once', '--checkpoint-dir', join(place, 'nowhere'), '--eval-dir', fresh('eval'), ...data],
+      ['eval', '--run-once', '--checkpoint-dir', join(place, 'mine'), '--eval-dir', fresh('eval'), ...data],
+      ['inspect', join(place, 'a')],
+    ];
+    for (const words of failing) {
+      const outcome = await program(words);
+      assert.equal(outcome.code, 1, `${words.join(' ')}\n${outcome.output}`);
+      assert.deepEqual(readdirSync(place, { recursive: true }), ['mine'], words.join(' '));
     }
   });
 

@@ -73,6 +73,7 @@ export async function* runEvaluation(
     // Left early: nothing more is scored or written.
     if (!isComplete) ended.abort();
     await patience.for(queue.settled().then(() => scorer.release()));
+    await log.close();
   }
   yield* queue.pending();
   yield { kind: 'end', images: scorer.images, stopped: stop?.aborted === true, file: log.file };
