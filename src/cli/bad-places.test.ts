@@ -134,10 +134,25 @@ describe('places that cannot be written', () => {
     const data = ['--data-dir', fresh('data')];
     const failing = [
       ['train', '--train-dir', fresh('run'), ...data, '--init-from', join(place, 'nothing.safetensors')],
-      ['train', '--train-dir', join(place, 'mine'), ...data, '--init-from', join(place, 'nothing.safetensors')],
+      [
+        'train',
+        '--train-dir',
+        join(place, 'mine'),
+        ...data,
+        '--init-from',
+        join(place, 'nothing.safetensors'),
+      ],
       ['download', ...data, '--url', 'http://127.0.0.1:9/cifar-10-binary.tar.gz'],
       ['download', ...data, '--tarball', join(place, 'nothing.tar.gz')],
-      ['eval', '--run-once', '--checkpoint-dir', join(place, 'nowhere'), '--eval-dir', fresh('eval'), ...data],
+      [
+        'eval',
+        '--run-once',
+        '--checkpoint-dir',
+        join(place, 'nowhere'),
+        '--eval-dir',
+        fresh('eval'),
+        ...data,
+      ],
       ['eval', '--run-once', '--checkpoint-dir', join(place, 'mine'), '--eval-dir', fresh('eval'), ...data],
       ['inspect', join(place, 'a')],
     ];
@@ -208,6 +223,47 @@ describe('what takes another thing than it is given', () => {
     ]);
     assert.equal(evaluation.code, 0, evaluation.errors);
     assert.match(evaluation.output, /step 0, moving averages/);
+  });
+
+  test('a folder of runs, a misspelt path, and files of other kinds are recognised where a checkpoint is expected', async () => {
+    const runs = join(folder, 'several');
+    for (const name of ['first', 'second'])
+      assert.equal((await train(join(runs, name), '--max-steps', '1', '--keep', '1')).code, 0);
+    const page = join(folder, 'page.md');
+    writeFileSync(page, '# A page of text\n');
+    const other =
+      /is a file, but not a checkpoint: --checkpoint-dir takes a training folder or a \.safetensors file\n$/;
+    const cases: readonly (readonly [path: string, message: RegExp, ...more: string[]])[] = [
+      [runs, /It holds runs; name one: --checkpoint-dir .*several\/first \(also there: second\)\n$/],
+      [
+        join(runs, 'frist'),
+        /frist\. It does not exist\. Did you mean --checkpoint-dir .*several\/first\?\n$/,
+      ],
+      [join(folder, 'nothing-alike-here'), /nothing-alike-here\. Train first: /],
+      [
+        join(runs, 'first', 'model.ckpt-1'),
+        /Did you mean --checkpoint-dir .*first\/model\.ckpt-1\.safetensors\?\n$/,
+      ],
+      [page, other],
+      [join(runs, 'first', 'checkpoint'), other],
+      [
+        join(runs, 'first'),
+        /trained on 10 classes .*; leave out --dataset to evaluate on the data set that the run was trained on\n$/,
+        ...['--dataset', 'cifar10'],
+      ],
+    ];
+    for (const [path, message, ...more] of cases) {
+      const where = ['--checkpoint-dir', path, '--data-dir', data, '--eval-dir', join(folder, 'never')];
+      const outcome = await program(['eval', '--run-once', ...where, ...more]);
+      assert.equal(outcome.code, 1, path);
+      assert.match(outcome.errors, message);
+      assert.ok(!existsSync(join(folder, 'never')), path);
+    }
+    const from = await train(join(folder, 'from-page'), '--init-from', page);
+    assert.match(
+      from.errors,
+      /page\.md is a file, but not a checkpoint: --init-from takes a \.safetensors file\n$/,
+    );
   });
 
   test('an .onnx file that cannot be read is no fault of the program', async (context) => {

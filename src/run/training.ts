@@ -4,7 +4,9 @@
  */
 import { join } from 'node:path';
 import { aFunction, aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
+import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
+import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning } from '../errors.ts';
@@ -47,6 +49,8 @@ export type TrainingEvent =
       /** Total number of updates. */
       readonly maxSteps: number;
     }
+  /** The run has all its updates already; the end follows. */
+  | { readonly kind: 'complete'; readonly globalStep: number; readonly hasHeldOut: boolean }
   /** Event files for TensorBoard are written to the folder. */
   | { readonly kind: 'recording'; readonly dir: string }
   /** The tensors of a summary are valid until the next event. */
@@ -90,6 +94,11 @@ export async function* runTraining(
     const folder = yield* queue.during(taking);
     const plan = yield* queue.during(prepare(request, signal, queue.push, onSaveProgress));
     folder.lost.throwIfAborted();
+    if ('complete' in plan) {
+      const { globalStep, holdout } = plan.complete;
+      yield { kind: 'complete', globalStep, hasHeldOut: holdout > 0 };
+      return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
+    }
     folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
     // Only now, so that a refused request does not move the old run.
     const moved = request.restart === true ? await folder.moveAside() : undefined;
@@ -116,14 +125,19 @@ interface Plan {
   readonly maxSteps: number;
 }
 
-/** Checks everything possible before the data is downloaded, then provides and reads the data. */
+/** A run that has all its updates already. */
+interface CompleteRun {
+  readonly complete: CheckpointMetadata;
+}
+
+/** Checks everything possible before the data is downloaded, then provides and reads the data. A complete run needs no data. */
 async function prepare(
   request: TrainingRequest,
   signal: AbortSignal,
   report: (event: TrainingEvent) => void,
   onProgress: TrainingControl['onSaveProgress'],
-): Promise<Plan> {
-  const { trainDir, dataDir, epochs, keep = trainingDefaults.keep } = request;
+): Promise<Plan | CompleteRun> {
+  const { trainDir, dataDir, keep = trainingDefaults.keep } = request;
   const onWarning = (message: string) => report({ kind: 'warning', message });
   const store = new CheckpointStore(trainDir, {
     ...{ keep, onWarning, isLocked: true },
@@ -136,6 +150,8 @@ async function prepare(
   if (resume !== undefined) requireSameRun(resume.path, resume.checkpoint.metadata, dataset, recipe);
   const training = buildTrainingGraph(recipe);
   const initFrom = await initialWeights(request, resume, training, recipe.seed);
+  const most = lastStep(request, recipe.batchSize, mostTrainingExamples(dataset, recipe.holdout));
+  if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
   const { engine, reason: engineReason } = engineOf(request, stored);
@@ -143,13 +159,25 @@ async function prepare(
   // Finds a damaged test file now instead of after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
   const made = makeRun(recipe, examples, engine);
-  const maxSteps =
-    epochs === undefined
-      ? (request.maxSteps ?? trainingDefaults.maxSteps)
-      : stepsIn(epochs, made.examples.count, made.batchSize);
+  const maxSteps = lastStep(request, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   requireRunning(signal);
   return { run, training, engineReason, store, resume, initFrom, maxSteps };
+}
+
+/** At most this many examples are trained on: the held-out number of each class is rounded. */
+function mostTrainingExamples(dataset: DatasetDescription, holdout: number): number {
+  const all = examplesIn(dataset, 'train');
+  return holdout === 0 ? all : all * (1 - holdout) + dataset.classes.length / 2;
+}
+
+/** Total number of updates. */
+function lastStep(
+  { epochs, maxSteps = trainingDefaults.maxSteps }: TrainingRequest,
+  batchSize: number,
+  trainingExamples: number,
+): number {
+  return epochs === undefined ? maxSteps : stepsIn(epochs, trainingExamples, batchSize);
 }
 
 async function initialWeights(
