@@ -4,6 +4,7 @@
  */
 import { UsageError } from './errors.ts';
 import { nearest } from './nearest.ts';
+import { quoted } from './wording.ts';
 
 /** The numbers that are allowed. */
 export interface NumberBounds {
@@ -61,7 +62,7 @@ export function requireKnownKeys(name: string, value: object, known: readonly st
     if (known.includes(key)) continue;
     const hint = meant(key, known);
     const all = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
-    throw new UsageError(`${name} has no ${JSON.stringify(key)}${hint === '' ? `; ${all}` : hint}`);
+    throw new UsageError(`${name} has no ${quoted(key)}${hint === '' ? `; ${all}` : hint}`);
   }
 }
 
@@ -71,6 +72,30 @@ function meant(value: unknown, choices: readonly string[]): string {
   const word = value.toLowerCase();
   const found = choices.find((choice) => choice.toLowerCase() === word) ?? nearest(value, choices);
   return found === undefined ? '' : `. Did you mean ${found}?`;
+}
+
+/** @throws UsageError for anything but an object with keys */
+export function requireRecord(
+  name: string,
+  value: unknown,
+): asserts value is Readonly<Record<string, unknown>> {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value) && !isDate(value);
+  if (!isRecord) throw unexpected(name, value, 'names with values');
+}
+
+/** @throws UsageError for anything but an array, and as `requireItem` does */
+export function requireList(
+  name: string,
+  value: unknown,
+  requireItem: (name: string, item: unknown) => void,
+): void {
+  if (!Array.isArray(value)) throw unexpected(name, value, 'a list');
+  for (const [index, item] of value.entries()) requireItem(`${name}[${index}]`, item);
+}
+
+/** @throws UsageError for anything but a text that is not empty */
+export function requireText(name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string' || value === '') throw unexpected(name, value, 'a text');
 }
 
 /** One of our objects, recognised by one of its methods.
@@ -84,8 +109,13 @@ function unexpected(name: string, value: unknown, expected: string, hint = ''): 
   return new UsageError(`${name}: found ${shown(value)}, expected ${expected}${hint}`);
 }
 
+function isDate(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Date]';
+}
+
 function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return quoted(value);
+  if (isDate(value)) return 'a date';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
 }

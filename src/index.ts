@@ -36,7 +36,6 @@ export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/c
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
-  NetworkDescription,
   Versions as StoredVersions,
 } from './checkpoint/metadata.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
@@ -117,6 +116,7 @@ export type {
   NetworkConfiguration,
   NetworkKind,
   NetworkMode,
+  NetworkNumber,
   Parameter,
   State,
 } from './model/network.ts';
@@ -128,11 +128,22 @@ export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
 export type { HyperparameterName } from './recipe/hyperparameters.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
+export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';
 export type { ParameterGroup } from './recipe/parameter-groups.ts';
+export type {
+  AugmentationName,
+  Length,
+  NormalizationName,
+  Recipe,
+  RecipeOptions,
+} from './recipe/recipe.ts';
+export { type RecipeName, recipeNames, recipes } from './recipe/recipes.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export type { RecipeObject } from './run/recipe-object.ts';
+export type { RunOptions } from './run/run-options.ts';
 export { runTraining, type TrainingControl, type TrainingEvent } from './run/training.ts';
 export type { TrainingRequest } from './run/training-request.ts';
 export type { EncodedImage, PluginValue, SummaryContent, SummaryValue } from './summary/event.ts';
@@ -148,6 +159,6 @@ export type { StepReport } from './training/train-step.ts';
 export type { GraphRecipe } from './training/training-graph.ts';
 export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
 export type { RecipeChange } from './training/training-run.ts';
-export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/training-run.ts';
+export { makeRun, type RunDefinition, type TrainingRun, type Versions } from './training/training-run.ts';
 export type { Validation, ValidationReport } from './training/validation.ts';
 export { version } from './version.ts';

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { NumberBounds } from '../arguments.ts';
 import { command } from '../command.ts';
 import { engineNames } from '../engine/offers.ts';
+import { recipeBounds } from '../recipe/recipe.ts';
+import { runBounds } from '../run/run-options.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { writtenName } from './flag.ts';
 import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
@@ -19,7 +22,7 @@ function trainFlags(line: string): TrainFlags {
 }
 
 /** Flags without a default are absent. */
-const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
+const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'recipe' | 'network'> = {
   dataDir: '/tmp/cifar10_data',
   dataset: 'cifar10',
   batchSize: 128,
@@ -33,6 +36,8 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
   keep: 5,
   logFrequency: 10,
   readers: 1,
+  augmentation: 'tutorial',
+  normalization: 'per_image',
   optimizer: 'sgd',
   momentum: 0.9,
   beta1: 0.9,
@@ -101,6 +106,13 @@ test('bench without flags times 20 steps', () => {
     json: false,
   };
   assert.deepEqual(parse('bench'), { command: 'bench', flags, given: new Set(), operands: [], debug: false });
+});
+
+test('flags of a recipe and a run have the bounds that recipe files have', () => {
+  for (const [name, bounds] of Object.entries<NumberBounds>({ ...recipeBounds, ...runBounds })) {
+    const { kind, minimum, maximum } = flagTable[name as keyof typeof flagTable] as NumberBounds;
+    assert.deepEqual({ kind, minimum, ...(maximum !== undefined && { maximum }) }, bounds, name);
+  }
 });
 
 test('the types of the flags follow from the table', () => {

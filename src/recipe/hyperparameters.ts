@@ -3,20 +3,15 @@
  * its value in older ones), and the entry on TensorBoard's HParams page. The defaults are the tutorial's where it has them
  * (r0.11, `cifar10.py`).
  */
-import { requireFiniteNumber, requireOneOf, requireWholeNumber } from '../arguments.ts';
+import { type NumberBounds, requireNumber, requireOneOf } from '../arguments.ts';
 import { optimizerNames } from '../optimizer/optimizers.ts';
 import { scheduleNames } from '../optimizer/schedule.ts';
 import { finiteNumber, oneOf, type Reader, record, wholeNumber, withDefault } from '../readers.ts';
 import { alternatives } from '../wording.ts';
 
-export interface NumberRecord {
-  /** `integer`: whole numbers only. */
-  readonly kind: 'integer' | 'number';
+export interface NumberRecord extends NumberBounds {
   /** The placeholder for the value in help and messages. */
   readonly valueName: string;
-  /** Inclusive bounds. */
-  readonly minimum: number;
-  readonly maximum?: number;
   readonly default: number;
   readonly help: string;
   /** The field's name in checkpoints of versions before 0.2. */
@@ -173,12 +168,16 @@ export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
 /** Validates hyperparameters passed to the library.
  * @throws UsageError naming the hyperparameter, what was found and what was expected */
 export function requireHyperparameters(given: Hyperparameters): void {
-  for (const [name, found] of entries) {
-    const [where, value] = [`hyperparameters.${name}`, given?.[name as HyperparameterName]];
-    if (found.kind === 'choice') requireOneOf(where, value, found.choices);
-    else if (found.kind === 'integer') requireWholeNumber(where, value, found.minimum, found.maximum);
-    else requireFiniteNumber(where, value, found.minimum, found.maximum);
-  }
+  for (const name of hyperparameterNames)
+    requireHyperparameter(`hyperparameters.${name}`, name, given?.[name]);
+}
+
+/** @param where the name of the hyperparameter in messages
+ * @throws UsageError as above */
+export function requireHyperparameter(where: string, name: HyperparameterName, value: unknown): void {
+  const found: NumberRecord | ChoiceRecord = hyperparameterTable[name];
+  if (found.kind === 'choice') requireOneOf(where, value, found.choices);
+  else requireNumber(where, value, found);
 }
 
 /** Reads the hyperparameters of a checkpoint. Fields that older versions did not write get their default.

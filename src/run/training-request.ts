@@ -3,47 +3,42 @@ import { resolve, sep } from 'node:path';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
-import {
-  type EngineName,
-  engineNames,
-  offers,
-  offersPrecision,
-  type Precision,
-  precisions,
-} from '../engine/offers.ts';
+import { engineNames, offers, offersPrecision, type Precision, precisions } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { tutorialNetwork } from '../model/networks/tutorial.ts';
+import { makeNetwork } from '../model/networks.ts';
 import { endsAtDecaySteps } from '../optimizer/schedule.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import {
+  type HyperparameterName,
   type Hyperparameters,
-  makeHyperparameters,
-  tutorialHyperparameters,
+  hyperparameterNames,
 } from '../recipe/hyperparameters.ts';
-import { datasetOf, networkOf, type Recipe } from '../training/training-run.ts';
+import {
+  changed,
+  type Length,
+  lengthOf,
+  type Recipe,
+  type RecipeOptions,
+  requireOneLength,
+} from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { datasetOf, type RunDefinition, recipeOfCheckpoint } from '../training/training-run.ts';
+import { optionChecks, type RecipeObject } from './recipe-object.ts';
+import { type GivenRecipe, requireRecipeSource } from './recipe-source.ts';
+import type { RunOptions } from './run-options.ts';
 
 /**
- * A training in a folder. Omitted options have the value from the checkpoint that the training resumes from, or else the default
- * (`recipe/defaults.ts`, `recipe/hyperparameters.ts`).
+ * A training in a folder. Omitted options have the value from the checkpoint that the training resumes from, or else from `recipe`, or
+ * else the tutorial's (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
  */
-export interface TrainingRequest {
+export interface TrainingRequest extends RecipeOptions, RunOptions {
   /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
   readonly trainDir: string;
   /** The folder of the data sets. A missing data set is downloaded or generated. */
   readonly dataDir: string;
-  readonly dataset?: DatasetName | undefined;
-  /** Images per step. */
-  readonly batchSize?: number | undefined;
-  readonly seed?: number | undefined;
-  /** Fraction of the training examples to hold out; 0 for none. */
-  readonly holdout?: number | undefined;
-  readonly hyperparameters?: Partial<Hyperparameters> | undefined;
-  readonly engine?: EngineName | 'auto' | undefined;
-  readonly precision?: Precision | undefined;
-  /** Total number of updates, including those before a resume. */
-  readonly maxSteps?: number | undefined;
-  /** Total number of passes over the training examples, instead of `maxSteps`. */
-  readonly epochs?: number | undefined;
+  /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request win over it. A run that
+   * resumes refuses another recipe. */
+  readonly recipe?: string | RecipeObject | undefined;
   /** Number of threads that prepare batches. */
   readonly readers?: number | undefined;
   /** Updates between checkpoints. */
@@ -60,19 +55,17 @@ export interface TrainingRequest {
   readonly initFrom?: string | undefined;
 }
 
-/** @throws UsageError for options that contradict each other */
-export function requireConsistent({
-  restart,
-  initFrom,
-  trainDir,
-  maxSteps,
-  epochs,
-  engine = trainingDefaults.engine,
-  precision = trainingDefaults.precision,
-}: TrainingRequest): void {
-  if (epochs !== undefined && maxSteps !== undefined)
-    throw new UsageError('`epochs` and `maxSteps` both say how long to train; leave one out');
-  requireOffered(engine, precision);
+/** Checks what needs no file.
+ * @throws UsageError for options that are out of range or contradict each other */
+export function requireConsistent(request: TrainingRequest): void {
+  const { restart, initFrom, trainDir, recipe } = request;
+  requireOneLength(request);
+  for (const [name, check] of Object.entries(optionChecks)) {
+    const value = request[name as keyof typeof optionChecks];
+    if (name !== 'recipe' && value !== undefined) check(`\`${name}\``, value);
+  }
+  if (recipe !== undefined) requireRecipeSource(recipe);
+  requireOffer(request);
   if (restart === true && initFrom !== undefined && isWithin(resolve(trainDir), resolve(initFrom))) {
     throw new UsageError(
       '`restart` moves aside the folder of the checkpoint that `initFrom` names; copy that file first',
@@ -80,38 +73,86 @@ export function requireConsistent({
   }
 }
 
+/** @throws UsageError for an engine that does not offer the precision */
+function requireOffer({
+  engine = trainingDefaults.engine,
+  precision = trainingDefaults.precision,
+}: RunOptions): void {
+  requireOffered(engine, precision);
+}
+
 function isWithin(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder + sep);
 }
 
-/** The recipe of a run, from the request and the checkpoint that it resumes from.
- * @throws UsageError or RunError when `evalEvery` is given but nothing is held out */
-export function recipeOf(
+/** What a training consists of, before its data is read. */
+export interface ResolvedRequest {
+  readonly dataset: DatasetDescription;
+  readonly definition: RunDefinition;
+  /** How long to train. */
+  readonly length: Length;
+  readonly engine: Pick<RunOptions, 'engine' | 'precision'>;
+  /** Hyperparameters that a resumed run may not have otherwise: those of a given recipe that the request does not change. */
+  readonly fixed: readonly HyperparameterName[];
+}
+
+/** What a request asks for: its options, or else the values of the checkpoint that it resumes from, or else those of the given
+ * recipe, or else the tutorial's. The caller refuses a given recipe that differs from the checkpoint's.
+ * @throws UsageError or RunError for options that contradict each other */
+export function resolveRequest(
   request: TrainingRequest,
+  given: GivenRecipe | undefined,
   stored: CheckpointMetadata | undefined,
-): { readonly dataset: DatasetDescription; readonly recipe: Recipe } {
-  const dataset =
-    request.dataset === undefined && stored !== undefined
-      ? datasetOf(stored)
-      : datasets[request.dataset ?? trainingDefaults.dataset];
-  const { hyperparameters = {} } = request;
-  const recipe: Recipe = {
-    network: stored === undefined ? tutorialNetwork(dataset.classes.length) : networkOf(stored),
-    batchSize: request.batchSize ?? stored?.batchSize ?? trainingDefaults.batchSize,
-    seed: request.seed ?? stored?.seed ?? trainingDefaults.seed,
-    holdout: request.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
-    hyperparameters: makeHyperparameters(
-      (name) => hyperparameters[name] ?? (stored?.hyperparameters ?? tutorialHyperparameters)[name],
-    ),
-    groups: stored?.groups ?? [],
+): ResolvedRequest {
+  const base = baseOf(given, stored);
+  const recipe = changed(base, request);
+  const run = given?.run ?? {};
+  const engine = { engine: request.engine ?? run.engine, precision: request.precision ?? run.precision };
+  requireOffer(engine);
+  const dataset = datasetNamed(request.dataset ?? run.dataset, stored);
+  const { network, ...others } = recipe;
+  const definition: RunDefinition = {
+    ...others,
+    length: base.length,
+    network: makeNetwork(network.name, dataset.classes.length, network.configuration),
+    seed: request.seed ?? run.seed ?? stored?.seed ?? trainingDefaults.seed,
+    holdout: request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
+    history: stored?.history ?? [],
   };
-  if (request.evalEvery !== undefined && recipe.holdout === 0) {
-    const problem = '`evalEvery` scores images kept out of training; add `holdout`, such as `holdout: 0.1`';
-    throw stored === undefined
-      ? new UsageError(problem)
-      : new RunError(`${problem} (this run was started without)`);
-  }
-  return { dataset, recipe };
+  requireHoldout(request, definition, stored);
+  const isFixed = (name: HyperparameterName) => request.hyperparameters?.[name] === undefined;
+  const fixed = given === undefined ? [] : hyperparameterNames.filter(isFixed);
+  return { dataset, definition, engine, fixed, length: lengthOf(request) ?? base.length };
+}
+
+/** The recipe that the request changes. The end of a schedule that a given recipe leaves open is that of the run. */
+function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | undefined): Recipe {
+  if (given === undefined) return stored === undefined ? tutorialRecipe : recipeOfCheckpoint(stored);
+  const { recipe } = given;
+  if (stored === undefined || recipe.hyperparameters.decaySteps > 0) return recipe;
+  const { decaySteps } = stored.hyperparameters;
+  return { ...recipe, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
+}
+
+function datasetNamed(
+  name: DatasetName | undefined,
+  stored: CheckpointMetadata | undefined,
+): DatasetDescription {
+  if (name === undefined && stored !== undefined) return datasetOf(stored);
+  return datasets[name ?? trainingDefaults.dataset];
+}
+
+/** @throws UsageError or RunError when `evalEvery` is given but nothing is held out */
+function requireHoldout(
+  { evalEvery }: TrainingRequest,
+  { holdout }: RunDefinition,
+  stored: CheckpointMetadata | undefined,
+): void {
+  if (evalEvery === undefined || holdout > 0) return;
+  const problem = '`evalEvery` scores images kept out of training; add `holdout`, such as `holdout: 0.1`';
+  throw stored === undefined
+    ? new UsageError(problem)
+    : new RunError(`${problem} (this run was started without)`);
 }
 
 /** Sets the end of the schedule to the last step of the run, unless the recipe sets it. */
@@ -124,7 +165,7 @@ export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperp
 /** The engine of a run. A resumed run keeps its engine and precision if they work here and the request does not name others.
  * @throws RunError when the requested engine or precision does not work here */
 export function engineOf(
-  { engine = trainingDefaults.engine, precision }: TrainingRequest,
+  { engine = trainingDefaults.engine, precision }: Pick<RunOptions, 'engine' | 'precision'>,
   stored: CheckpointMetadata | undefined,
 ): ChosenEngine {
   const kept = precision ?? (stored === undefined ? trainingDefaults.precision : storedPrecision(stored));

@@ -71,12 +71,13 @@ export class SaveRequests {
 
 export type TrainEvent =
   /** The graph is compiled and the variables are set. On a resume, `changes` lists why results are no longer bit-identical, and
-   * `recipe` the hyperparameters changed by the user. */
+   * `recipe` the hyperparameters changed by the user; `history` has all such changes since the first step. */
   | {
       readonly kind: 'ready';
       readonly globalStep: number;
       readonly changes: readonly string[];
       readonly recipe: readonly RecipeChange[];
+      readonly history: readonly string[];
     }
   /** An activity other than a step that takes a while. */
   | {
@@ -124,7 +125,9 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   const stored = resume?.checkpoint.metadata;
   const metadata = metadataOf(run, stored?.globalStep ?? 0, options.versions);
   if (resume !== undefined)
-    requireSameRun(resume.path, resume.checkpoint.metadata, run.examples.dataset, run, run.checksum);
+    requireSameRun(resume.path, resume.checkpoint.metadata, run.examples.dataset, run, {
+      checksum: run.checksum,
+    });
 
   const { seed, batchSize } = run;
   const { globalStep } = metadata;
@@ -141,13 +144,31 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     const summarizer = summarySteps === undefined ? undefined : new Summarizer(run, training, summarySteps);
     const changes = stored === undefined ? [] : bitChanges(stored, metadata);
     const recipe = stored === undefined ? [] : recipeChanges(stored.hyperparameters, run.hyperparameters);
-    yield { kind: 'ready', globalStep, changes, recipe };
-    yield* loop(options, training, session, batches, summarizer, patience);
+    const history = [
+      ...(stored?.history ?? []),
+      ...historyOf(globalStep, changes, recipe, options.initFrom !== undefined),
+    ];
+    yield { kind: 'ready', globalStep, changes, recipe, history };
+    yield* loop({ ...options, run: { ...run, history } }, training, session, batches, summarizer, patience);
   } finally {
     const released = Promise.all([batches.close(), session?.release()]);
     if (patience.hasAbandoned) released.catch(() => undefined);
     else await released;
   }
+}
+
+/** Lines about what makes a run with the same recipe end with other weights. */
+function historyOf(
+  globalStep: number,
+  changes: readonly string[],
+  recipe: readonly RecipeChange[],
+  isInitialized: boolean,
+): readonly string[] {
+  return [
+    ...(isInitialized ? ['the initial weights are those of another run'] : []),
+    ...changes,
+    ...recipe.map(({ name, before, now }) => `${name}: ${before}, now ${now}`),
+  ].map((line) => `step ${globalStep}: ${line}`);
 }
 
 /** @throws UsageError for a number that is out of range, by name */

@@ -6,7 +6,7 @@ import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
-import { RunError } from '../errors.ts';
+import { RunError, UsageError } from '../errors.ts';
 import type { Network } from '../model/network.ts';
 import { makeNetwork } from '../model/networks.ts';
 import {
@@ -15,23 +15,23 @@ import {
   hyperparameterNames,
   requireHyperparameters,
 } from '../recipe/hyperparameters.ts';
-import type { ParameterGroup } from '../recipe/parameter-groups.ts';
-import { counted } from '../wording.ts';
+import { augmentationNames, normalizationNames, type Recipe } from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { counted, quoted } from '../wording.ts';
 
-/** The settings of a run. */
-export interface Recipe {
+/** What determines a run besides data and engine: a recipe, with a network made of its name, and the seed and holdout. */
+export interface RunDefinition
+  extends Pick<Recipe, 'batchSize' | 'hyperparameters'>,
+    Partial<Pick<Recipe, 'groups' | 'augmentation' | 'normalization' | 'length'>> {
   readonly network: Network;
-  readonly hyperparameters: Hyperparameters;
-  /** Groups of parameters with their own factors; none by default. */
-  readonly groups?: readonly ParameterGroup[];
-  /** Images per step. */
-  readonly batchSize: number;
   readonly seed: number;
   /** Fraction of the training examples to hold out; 0 for none. */
   readonly holdout: number;
+  /** See `CheckpointMetadata`. */
+  readonly history?: readonly string[];
 }
 
-export interface TrainingRun extends Recipe {
+export interface TrainingRun extends RunDefinition {
   /** Training examples. */
   readonly examples: Examples;
   /** Held-out examples. */
@@ -41,20 +41,20 @@ export interface TrainingRun extends Recipe {
   readonly engine: Engine;
 }
 
-/** The run of a recipe on these training examples.
+/** The run of a definition on these training examples.
  * @throws UsageError for a setting that is out of range, by name
  * @throws RunError when network and data differ in the number of classes, or the holdout leaves one part empty */
-export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
-  requireRecipe(recipe);
+export function makeRun(definition: RunDefinition, all: Examples, engine: Engine): TrainingRun {
+  requireDefinition(definition);
   requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
-  requireClasses(recipe.network, all.dataset);
-  const whole = { ...recipe, engine, checksum: checksum(all) };
-  if (recipe.holdout === 0) return { ...whole, examples: all };
-  const { training, validation } = holdOut(all, recipe.holdout, recipe.seed);
+  requireClasses(definition.network, all.dataset);
+  const whole = { ...definition, engine, checksum: checksum(all) };
+  if (definition.holdout === 0) return { ...whole, examples: all };
+  const { training, validation } = holdOut(all, definition.holdout, definition.seed);
   return { ...whole, examples: training, validation };
 }
 
-function requireRecipe({ hyperparameters, batchSize, seed, holdout }: Recipe): void {
+function requireDefinition({ hyperparameters, batchSize, seed, holdout }: RunDefinition): void {
   requireHyperparameters(hyperparameters);
   requireWholeNumber('batchSize', batchSize, 1);
   requireWholeNumber('seed', seed, 0, Number.MAX_SAFE_INTEGER);
@@ -77,7 +77,8 @@ export interface Versions {
 
 /** What a checkpoint records about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
-  const { network, hyperparameters, groups = [], batchSize, seed, holdout, examples, engine } = run;
+  const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
+  const { groups, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
   const { dataset } = examples;
   return {
     globalStep,
@@ -100,6 +101,10 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     ranks: 1,
     hyperparameters,
     groups,
+    augmentation,
+    normalization,
+    length,
+    history: run.history ?? [],
     versions: { cifar10, node: process.versions.node, engine: engine.library },
   };
 }
@@ -107,7 +112,34 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
 /** The network that a checkpoint was trained with.
  * @throws RunError when this version does not support it */
 export function networkOf({ network: { name, configuration }, dataset }: CheckpointMetadata): Network {
-  return makeNetwork(name, dataset.classes.length, configuration);
+  try {
+    return makeNetwork(name, dataset.classes.length, configuration);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new RunError(`this version cannot make the network of the checkpoint: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The recipe of the run that wrote a checkpoint. */
+export function recipeOfCheckpoint(stored: CheckpointMetadata): Recipe {
+  const { network, augmentation, normalization, batchSize, hyperparameters, groups, length } = stored;
+  return {
+    network,
+    augmentation: knownName('augmentation', augmentation, augmentationNames),
+    normalization: knownName('normalization', normalization, normalizationNames),
+    ...{ batchSize, hyperparameters, groups, length },
+  };
+}
+
+/** @throws RunError when this version does not have the value of that name */
+function knownName<T extends string>(what: string, name: string, names: readonly T[]): T {
+  const found = names.find((one) => one === name);
+  if (found !== undefined) return found;
+  throw new RunError(
+    `the checkpoint was trained with the ${what} ${quoted(name)}; this version has ${names.join(', ')}`,
+  );
 }
 
 /** The data set that a checkpoint was trained on.
@@ -121,25 +153,34 @@ export function datasetOf({ dataset: { name } }: CheckpointMetadata): DatasetDes
 }
 
 /**
- * Refuses to resume from a checkpoint of another run: with another data set, network, batch size, seed or holdout, the curve
- * would belong to neither run. Schedule, engine and threads may change. Everything but the checksum is known before the data is
- * read.
+ * Refuses to resume from a checkpoint of another run: with another data set, network, augmentation, normalization, batch size,
+ * optimizer, seed or holdout, the curve would belong to neither run. Schedule, engine and threads may change. Everything but the
+ * checksum is known before the data is read.
+ * @param fixed hyperparameters that may not change either
  * @throws RunError naming every difference
  */
 export function requireSameRun(
   path: string,
   stored: CheckpointMetadata,
   dataset: DatasetDescription,
-  { network, batchSize, seed, holdout, hyperparameters, groups = [] }: Recipe,
-  checksum: string = stored.dataset.checksum,
+  definition: RunDefinition,
+  {
+    checksum = stored.dataset.checksum,
+    fixed = [],
+  }: { readonly checksum?: string; readonly fixed?: readonly HyperparameterName[] } = {},
 ): void {
+  const { network, batchSize, seed, holdout, hyperparameters } = definition;
+  const { groups, augmentation, normalization } = { ...tutorialRecipe, ...definition };
+  const names = hyperparameterNames.filter((name) => name === 'optimizer' || fixed.includes(name));
   const differences = [
     ['data set', stored.dataset.name, dataset.name],
     ['checksum of the training examples', stored.dataset.checksum, checksum],
     ['classes', stored.dataset.classes.join(), dataset.classes.join()],
     ['network', JSON.stringify(stored.network), JSON.stringify(describeNetwork(network))],
-    ['optimizer', stored.hyperparameters.optimizer, hyperparameters.optimizer],
+    ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['parameter groups', JSON.stringify(stored.groups), JSON.stringify(groups)],
+    ['augmentation', stored.augmentation, augmentation],
+    ['normalization', stored.normalization, normalization],
     ['batch size', stored.batchSize, batchSize],
     ['seed', stored.seed, seed],
     ['holdout', stored.holdout, holdout],
@@ -161,6 +202,11 @@ export function requireSameRun(
       },
     },
   );
+}
+
+/** `learningRate` becomes `learning rate`. */
+function spaced(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function describeNetwork({ name, configuration }: Network): CheckpointMetadata['network'] {

@@ -1,0 +1,64 @@
+/** The recipe of a request: a name, a file, or an object. */
+import { RunError, UsageError } from '../errors.ts';
+import { changed, type Recipe } from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { recipeNamed } from '../recipe/recipes.ts';
+import { readRecipeFile } from './recipe-file.ts';
+import { type RecipeObject, requireOptions } from './recipe-object.ts';
+import type { RunOptions } from './run-options.ts';
+
+/** A recipe, and the options of a run that come with it. */
+export interface GivenRecipe {
+  readonly recipe: Recipe;
+  readonly run: RunOptions;
+  /** The file that it is from. */
+  readonly file?: string;
+}
+
+/** Whether a text is the path of a recipe file; otherwise it is a name. */
+function isPath(text: string): boolean {
+  return /[\\/]|\.toml$/i.test(text);
+}
+
+/** Checks what can be checked without reading a file.
+ * @throws UsageError for an unknown name, and for options that are unknown or out of range */
+export function requireRecipeSource(source: string | RecipeObject): void {
+  if (typeof source !== 'string') requireOptions('`recipe`', source);
+  else if (!isPath(source)) requireName(source);
+}
+
+function requireName(name: string): void {
+  try {
+    recipeNamed(name, '`recipe`');
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${error.message}; a recipe file is a path that ends in .toml`, { cause: error });
+  }
+}
+
+/** @throws UsageError as above
+ * @throws RunError for a file that cannot be read, or whose contents are not a recipe */
+export async function readRecipe(source: string | RecipeObject): Promise<GivenRecipe> {
+  requireRecipeSource(source);
+  if (typeof source !== 'string') return givenBy(source);
+  if (!isPath(source)) return { recipe: recipeNamed(source), run: {} };
+  return { ...givenBy(await readRecipeFile(source)), file: source };
+}
+
+function givenBy(options: RecipeObject): GivenRecipe {
+  const base = options.recipe === undefined ? tutorialRecipe : recipeNamed(options.recipe);
+  const { dataset, seed, holdout, engine, precision } = options;
+  return { recipe: changed(base, options), run: { dataset, seed, holdout, engine, precision } };
+}
+
+/** Runs a task whose refusals are due to a recipe; if it is from a file, they name the file.
+ * @throws RunError instead of a UsageError */
+export function inRecipe<T>(given: GivenRecipe | undefined, task: () => T): T {
+  const file = given?.file;
+  try {
+    return task();
+  } catch (error) {
+    if (file === undefined || !(error instanceof UsageError)) throw error;
+    throw new RunError(`${file}: ${error.message}`, { cause: error });
+  }
+}
