@@ -31,8 +31,14 @@
  *   if (event.kind === 'evaluation') console.log(event.result.precision);
  * }
  */
+export type { NumberBounds } from './arguments.ts';
 export { gradients } from './autodiff/gradients.ts';
-export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts';
+export {
+  type Checkpoint,
+  type CheckpointReadOptions,
+  readCheckpoint,
+  writeCheckpoint,
+} from './checkpoint/checkpoint.ts';
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
@@ -84,10 +90,12 @@ export type {
   AttributesOf,
   BatchNormAttributes,
   ConvolutionAttributes,
+  CrossEntropyAttributes,
   EngineOpSignatures,
   ExplicitPadding,
   GeluAttributes,
   InputNames,
+  LocalAttributes,
   LrnAttributes,
   NoAttributes,
   OpName,
@@ -103,8 +111,9 @@ export type {
 export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
 export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
-export type { Initializer } from './model/initializers.ts';
+export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
 export {
+  type BatchNormalizationOptions,
   type ConvolutionOptions,
   type DenseOptions,
   Layers,
@@ -140,7 +149,7 @@ export type {
 export { type RecipeName, recipeNames, recipes } from './recipe/recipes.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
-export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
+export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
 export type { RunOptions } from './run/run-options.ts';
@@ -153,12 +162,13 @@ export type { Tag } from './summary/tags.ts';
 export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
+export type { RunDefinition, TrainingRun } from './training/run-definition.ts';
 export type { StepSummary } from './training/summarizer.ts';
 export { SaveRequests, type TrainEvent, type TrainOptions, train } from './training/train.ts';
 export type { StepReport } from './training/train-step.ts';
 export type { GraphRecipe } from './training/training-graph.ts';
 export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
 export type { RecipeChange } from './training/training-run.ts';
-export { makeRun, type RunDefinition, type TrainingRun, type Versions } from './training/training-run.ts';
+export { makeRun, type Versions } from './training/training-run.ts';
 export type { Validation, ValidationReport } from './training/validation.ts';
 export { version } from './version.ts';

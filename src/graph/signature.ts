@@ -32,6 +32,9 @@ export interface ConvolutionAttributes {
    * group only. As many groups as input channels make a depthwise convolution. Default 1. */
   readonly groups?: number;
 }
+/** The geometry of a locally connected operator. */
+export type LocalAttributes = Omit<ConvolutionAttributes, 'groups'>;
+
 /** Sliding maximum over windows of `size` × `size`, `stride` apart. */
 export interface PoolAttributes {
   readonly size: number;
@@ -52,6 +55,10 @@ export interface BatchNormAttributes {
 /** Whether the normal distribution is approximated by tanh. */
 export interface GeluAttributes {
   readonly approximate: boolean;
+}
+export interface CrossEntropyAttributes {
+  /** Share of the target that is spread evenly over all classes: 0 … 1. Default 0. */
+  readonly labelSmoothing?: number;
 }
 export interface ReductionAttributes {
   readonly axes: readonly number[];
@@ -121,6 +128,13 @@ export interface OpSignatures extends EngineOpSignatures {
   Conv2DBackpropInput: Op<'filter' | 'dy', ConvolutionAttributes & { readonly inputShape: Shape }>;
   /** The gradient of Conv2D with respect to the filter, of shape `filterShape`. */
   Conv2DBackpropFilter: Op<'x' | 'dy', ConvolutionAttributes & { readonly filterShape: Shape }>;
+  /** A convolution with a filter of its own at every position (Keras' name): x [N, I, H, W], filter [H', W', O, KH, KW, I],
+   * y [N, O, H', W']. */
+  LocallyConnected2D: Op<'x' | 'filter', LocalAttributes>;
+  /** The gradient of LocallyConnected2D with respect to x, of shape `inputShape`. */
+  LocallyConnected2DBackpropInput: Op<'filter' | 'dy', LocalAttributes & { readonly inputShape: Shape }>;
+  /** The gradient of LocallyConnected2D with respect to the filter, of shape `filterShape`. */
+  LocallyConnected2DBackpropFilter: Op<'x' | 'dy', LocalAttributes & { readonly filterShape: Shape }>;
   /** bias [C] added to every row of x [N, C], or to every cell of x [N, C, H, W]. */
   BiasAdd: Op<'x' | 'bias'>;
   BiasAddGrad: Op<'dy'>;
@@ -149,7 +163,7 @@ export interface OpSignatures extends EngineOpSignatures {
 
   // Losses.
   /** Cross entropy of softmax(logits) [N, K] with the classes in labels [N], and its gradient [N, K]. */
-  SparseSoftmaxCrossEntropyWithLogits: Op<'logits' | 'labels', NoAttributes, 'loss' | 'backprop'>;
+  SparseSoftmaxCrossEntropyWithLogits: Op<'logits' | 'labels', CrossEntropyAttributes, 'loss' | 'backprop'>;
   /** Σ x² / 2. */
   L2Loss: Op<'x'>;
 

@@ -3,15 +3,29 @@
  * its value in older ones), and the entry on TensorBoard's HParams page. The defaults are the tutorial's where it has them
  * (r0.11, `cifar10.py`).
  */
-import { type NumberBounds, requireNumber, requireOneOf } from '../arguments.ts';
+import {
+  aChoice,
+  aNumberWithin,
+  anOptionsObject,
+  type Check,
+  type OptionChecks,
+  type OptionsCheck,
+  optional,
+  required,
+} from '../arguments.ts';
 import { optimizerNames } from '../optimizer/optimizers.ts';
 import { scheduleNames } from '../optimizer/schedule.ts';
 import { finiteNumber, oneOf, type Reader, record, wholeNumber, withDefault } from '../readers.ts';
 import { alternatives } from '../wording.ts';
 
-export interface NumberRecord extends NumberBounds {
+export interface NumberRecord {
+  /** `integer`: whole numbers only. */
+  readonly kind: 'integer' | 'number';
   /** The placeholder for the value in help and messages. */
   readonly valueName: string;
+  /** Inclusive bounds. */
+  readonly minimum: number;
+  readonly maximum?: number;
   readonly default: number;
   readonly help: string;
   /** The field's name in checkpoints of versions before 0.2. */
@@ -135,7 +149,15 @@ export const hyperparameterTable = {
     valueName: 'factor',
     minimum: 0,
     default: 0.004,
-    help: 'factor of half the squared weights of local3 and local4 in the loss; adamw decays the weights directly',
+    help: 'factor of half the squared weights in the loss (of local3 and local4 in the tutorial); adamw decays the weights directly',
+  },
+  labelSmoothing: {
+    kind: 'number',
+    valueName: 'share',
+    minimum: 0,
+    maximum: 1,
+    default: 0,
+    help: "share of each image's target that is spread evenly over all classes",
   },
   clipNorm: {
     kind: 'number',
@@ -165,19 +187,20 @@ export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
   (name) => hyperparameterTable[name].default,
 );
 
-/** Validates hyperparameters passed to the library.
- * @throws UsageError naming the hyperparameter, what was found and what was expected */
-export function requireHyperparameters(given: Hyperparameters): void {
-  for (const name of hyperparameterNames)
-    requireHyperparameter(`hyperparameters.${name}`, name, given?.[name]);
+/** Checks of arguments: all hyperparameters, or those that a caller changes. */
+export const allHyperparameters: OptionsCheck = anOptionsObject<Hyperparameters>(checksWith(required));
+export const hyperparameterChecks: OptionChecks<Partial<Hyperparameters>> = checksWith(optional);
+export const someHyperparameters: OptionsCheck = anOptionsObject(hyperparameterChecks);
+
+function checksWith<C>(need: (check: Check) => C): { readonly [Name in HyperparameterName]: C } {
+  return Object.fromEntries(entries.map(([name, found]) => [name, need(checkOf(found))])) as {
+    readonly [Name in HyperparameterName]: C;
+  };
 }
 
-/** @param where the name of the hyperparameter in messages
- * @throws UsageError as above */
-export function requireHyperparameter(where: string, name: HyperparameterName, value: unknown): void {
-  const found: NumberRecord | ChoiceRecord = hyperparameterTable[name];
-  if (found.kind === 'choice') requireOneOf(where, value, found.choices);
-  else requireNumber(where, value, found);
+function checkOf(found: NumberRecord | ChoiceRecord): Check {
+  if (found.kind === 'choice') return aChoice(found.choices);
+  return aNumberWithin(found);
 }
 
 /** Reads the hyperparameters of a checkpoint. Fields that older versions did not write get their default.

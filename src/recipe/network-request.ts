@@ -1,5 +1,5 @@
 /** The network that a recipe, a request or a file names. */
-import { requireKnownKeys, requireRecord, requireText } from '../arguments.ts';
+import { aText, type Check, requireKnownKeys, requireRecord } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { completeConfiguration } from '../model/networks.ts';
 
@@ -23,6 +23,10 @@ export function requireNetwork(where: string, value: unknown): NetworkDescriptio
   return { name, configuration: completeConfiguration(name, configuration, where) };
 }
 
+export const aNetworkRequest: Check = (where, value) => {
+  requireNetwork(`\`${where}\``, value);
+};
+
 /** `resnet:depth=56,width=16`. */
 function parsed(where: string, text: string): NetworkDescription {
   const [, name = text, list = ''] = /^([^:]*):(.*)$/s.exec(text) ?? [];
@@ -43,7 +47,7 @@ function described(where: string, value: unknown): NetworkDescription {
   requireRecord(where, value);
   requireKnownKeys(where, value, ['name', 'configuration']);
   const { name, configuration = {} } = value;
-  requireText(`${where}.name`, name);
+  aText(`${where}.name`, name);
   requireRecord(`${where}.configuration`, configuration);
-  return { name, configuration: configuration as NetworkDescription['configuration'] };
+  return { name: String(name), configuration: configuration as NetworkDescription['configuration'] };
 }

@@ -3,22 +3,22 @@
  * store it; the tables of networks, augmentations and normalizations make values of its names.
  */
 import {
-  requireKnownKeys,
-  requireList,
-  requireNumber,
-  requireOneOf,
-  requireRecord,
-  requireText,
+  aChoice,
+  aNumberWithin,
+  anOptionsObject,
+  type Check,
+  type OptionChecks,
+  optional,
 } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
+import { type Hyperparameters, makeHyperparameters, someHyperparameters } from './hyperparameters.ts';
 import {
-  type Hyperparameters,
-  hyperparameterNames,
-  makeHyperparameters,
-  requireHyperparameter,
-} from './hyperparameters.ts';
-import { type NetworkDescription, type NetworkRequest, requireNetwork } from './network-request.ts';
-import type { ParameterGroup } from './parameter-groups.ts';
+  aNetworkRequest,
+  type NetworkDescription,
+  type NetworkRequest,
+  requireNetwork,
+} from './network-request.ts';
+import { groupsCheck, type ParameterGroup } from './parameter-groups.ts';
 
 /** How long a run trains: updates, or passes over the training examples. */
 export type Length = { readonly maxSteps: number } | { readonly epochs: number };
@@ -64,38 +64,26 @@ export interface RecipeOptions {
 export const recipeBounds = {
   // A batch of the tutorial's network needs about 2 MB of memory per image.
   batchSize: { kind: 'integer', minimum: 1, maximum: 16_384 },
-  maxSteps: { kind: 'integer', minimum: 1 },
-  epochs: { kind: 'number', minimum: 0.001 },
+  maxSteps: { kind: 'integer', minimum: 0 },
+  epochs: { kind: 'number', minimum: 0 },
 } as const;
 
-/** @throws UsageError naming the option, what was found and what was expected */
-type Check = (where: string, value: unknown) => void;
-
-/** Checks each option of a recipe.
- * @param where the name of the option in messages */
-export const recipeChecks: { readonly [Name in keyof RecipeOptions]-?: Check } = {
-  network: requireNetwork,
-  augmentation: (where, value) => requireOneOf(where, value, augmentationNames),
-  normalization: (where, value) => requireOneOf(where, value, normalizationNames),
-  batchSize: (where, value) => requireNumber(where, value, recipeBounds.batchSize),
-  maxSteps: (where, value) => requireNumber(where, value, recipeBounds.maxSteps),
-  epochs: (where, value) => requireNumber(where, value, recipeBounds.epochs),
-  hyperparameters: (where, value) => {
-    requireRecord(where, value);
-    requireKnownKeys(where, value, hyperparameterNames);
-    for (const name of hyperparameterNames)
-      if (value[name] !== undefined) requireHyperparameter(`${where}.${name}`, name, value[name]);
-  },
-  groups: (where, value) => requireList(where, value, requireGroup),
+/** The checks of the options. A new option needs a line here. */
+export const recipeOptionChecks: OptionChecks<RecipeOptions> = {
+  network: optional(aNetworkRequest),
+  augmentation: optional(aChoice(augmentationNames)),
+  normalization: optional(aChoice(normalizationNames)),
+  batchSize: optional(aNumberWithin(recipeBounds.batchSize)),
+  hyperparameters: optional(someHyperparameters),
+  groups: optional(groupsCheck),
+  maxSteps: optional(aNumberWithin(recipeBounds.maxSteps)),
+  epochs: optional(aNumberWithin(recipeBounds.epochs)),
 };
 
-function requireGroup(where: string, value: unknown): void {
-  requireRecord(where, value);
-  requireKnownKeys(where, value, ['match', 'learningRate', 'weightDecay']);
-  requireText(`${where}.match`, value['match']);
-  for (const name of ['learningRate', 'weightDecay'])
-    requireNumber(`${where}.${name}`, value[name], { kind: 'number', minimum: 0 });
-}
+export const aLength: Check = anOptionsObject<Pick<RecipeOptions, 'maxSteps' | 'epochs'>>({
+  maxSteps: recipeOptionChecks.maxSteps,
+  epochs: recipeOptionChecks.epochs,
+});
 
 /** @throws UsageError for lengths in updates and in passes */
 export function requireOneLength({ epochs, maxSteps }: RecipeOptions): void {

@@ -12,7 +12,7 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
 export const recipeNames: readonly RecipeName[] = Object.keys(recipes) as readonly RecipeName[];
 
 /** @throws UsageError naming all recipes, and the one that was probably meant */
-export function recipeNamed(name: string, where = 'recipe'): Recipe {
+export function recipeNamed(name: unknown, where = 'recipe'): Recipe {
   const found = recipeNames.find((one) => one === name);
   if (found !== undefined) return recipes[found];
   throw unexpectedName(where, name, recipeNames);

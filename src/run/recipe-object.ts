@@ -1,8 +1,8 @@
 /** A recipe as an object of options: what the library takes and recipe files hold. */
-import { requireKnownKeys, requireRecord } from '../arguments.ts';
-import { type RecipeOptions, recipeChecks, requireOneLength } from '../recipe/recipe.ts';
+import { type OptionChecks, optional } from '../arguments.ts';
+import { type RecipeOptions, recipeOptionChecks } from '../recipe/recipe.ts';
 import { recipeNamed } from '../recipe/recipes.ts';
-import { type RunOptions, runChecks } from './run-options.ts';
+import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /** A recipe, and whatever else determines results; what is left out is as in the named recipe, or else as in the tutorial. */
 export interface RecipeObject extends RecipeOptions, RunOptions {
@@ -10,22 +10,9 @@ export interface RecipeObject extends RecipeOptions, RunOptions {
   readonly recipe?: string | undefined;
 }
 
-/** Checks of all options of a recipe object. */
-export const optionChecks: {
-  readonly [Name in keyof RecipeObject]-?: (where: string, value: unknown) => void;
-} = {
-  recipe: (where, value) => recipeNamed(String(value), where),
-  ...recipeChecks,
-  ...runChecks,
+/** The checks of the options. A new option needs a line here. */
+export const recipeObjectChecks: OptionChecks<RecipeObject> = {
+  recipe: optional((where, value) => recipeNamed(value, where)),
+  ...recipeOptionChecks,
+  ...runOptionChecks,
 };
-const optionNames = Object.keys(optionChecks) as readonly (keyof RecipeObject)[];
-
-/** Checks the options of an object that are given.
- * @throws UsageError naming the option */
-export function requireOptions(where: string, options: RecipeObject): void {
-  requireRecord(where, options);
-  requireKnownKeys(where, options, optionNames);
-  for (const name of optionNames)
-    if (options[name] !== undefined) optionChecks[name](`${where}.${name}`, options[name]);
-  requireOneLength(options);
-}

@@ -1,10 +1,11 @@
 /** The recipe of a request: a name, a file, or an object. */
+import { type Check, requireOptions } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { changed, type Recipe } from '../recipe/recipe.ts';
+import { changed, type Recipe, requireOneLength } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { recipeNamed } from '../recipe/recipes.ts';
 import { readRecipeFile } from './recipe-file.ts';
-import { type RecipeObject, requireOptions } from './recipe-object.ts';
+import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 import type { RunOptions } from './run-options.ts';
 
 /** A recipe, and the options of a run that come with it. */
@@ -22,9 +23,11 @@ function isPath(text: string): boolean {
 
 /** Checks what can be checked without reading a file.
  * @throws UsageError for an unknown name, and for options that are unknown or out of range */
-export function requireRecipeSource(source: string | RecipeObject): void {
-  if (typeof source !== 'string') requireOptions('`recipe`', source);
-  else if (!isPath(source)) requireName(source);
+function requireRecipeSource(source: unknown): void {
+  if (typeof source !== 'string') {
+    requireOptions(source as RecipeObject, recipeObjectChecks, 'recipe');
+    requireOneLength(source as RecipeObject);
+  } else if (!isPath(source)) requireName(source);
 }
 
 function requireName(name: string): void {
@@ -35,6 +38,8 @@ function requireName(name: string): void {
     throw new UsageError(`${error.message}; a recipe file is a path that ends in .toml`, { cause: error });
   }
 }
+
+export const aRecipeSource: Check = (_, value) => requireRecipeSource(value);
 
 /** @throws UsageError as above
  * @throws RunError for a file that cannot be read, or whose contents are not a recipe */

@@ -12,15 +12,13 @@
  *     learning_rate = 2
  */
 import { parse, TomlError } from 'smol-toml';
-import { requireKnownKeys, requireList, requireOneOf, requireRecord } from '../arguments.ts';
+import { aListOf, type Check, requireKnownKeys, requireOneOf, requireRecord } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { completeConfiguration, networkNames } from '../model/networks.ts';
-import { hyperparameterNames, requireHyperparameter } from '../recipe/hyperparameters.ts';
+import { hyperparameterChecks, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { requireOneLength } from '../recipe/recipe.ts';
 import { oneLine, shortened } from '../wording.ts';
-import { optionChecks, type RecipeObject } from './recipe-object.ts';
-
-type Check = (where: string, value: unknown) => void;
+import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 
 /** `batchSize` becomes `batch_size`. */
 export function snakeCase(name: string): string {
@@ -31,17 +29,13 @@ function camelCase(key: string): string {
   return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-const { hyperparameters: _, ...options } = optionChecks;
-const optionNames = Object.keys(options) as readonly (keyof typeof options)[];
-
 /** The keys of a recipe file at its top level, with their checks. */
-const keys: ReadonlyMap<string, Check> = new Map<string, Check>([
-  ...optionNames.map((name) => [snakeCase(name), options[name]] as const),
-  ...hyperparameterNames.map((name): readonly [string, Check] => [
-    snakeCase(name),
-    (where, value) => requireHyperparameter(where, name, value),
-  ]),
-]);
+const keys: ReadonlyMap<string, Check> = new Map<string, Check>(
+  [
+    ...Object.entries(recipeObjectChecks).filter(([name]) => name !== 'hyperparameters'),
+    ...Object.entries(hyperparameterChecks),
+  ].map(([name, { check }]) => [snakeCase(name), check]),
+);
 
 export const recipeKeys: readonly string[] = [...keys.keys()];
 
@@ -67,7 +61,7 @@ export function parseRecipe(text: string, file: string): RecipeObject {
     at([key], () => requireKey(key));
     if (key === 'network') requireNetworkTable(value, at);
     const converted = key === 'groups' ? camelCaseGroups(value, at) : value;
-    at([key], () => keys.get(key)?.(key, converted));
+    if (!(key === 'network' && typeof value === 'object')) at([key], () => keys.get(key)?.(key, converted));
     const isHyperparameter = hyperparameterNames.some((one) => one === name);
     (isHyperparameter ? hyperparameters : read)[name] = converted;
   }
@@ -115,10 +109,10 @@ function requireNetworkTable(value: unknown, at: At): void {
 
 function camelCaseGroups(value: unknown, at: At): unknown {
   at(['groups'], () =>
-    requireList('groups', value, (where, group) => {
+    aListOf((where, group) => {
       requireRecord(where, group);
       requireKnownKeys(where, group, groupKeys);
-    }),
+    })('groups', value),
   );
   const groups = value as readonly Readonly<Record<string, unknown>>[];
   return groups.map((group) => ({

@@ -1,7 +1,7 @@
 /** What determines the results of a run besides its recipe. */
-import { requireNumber, requireOneOf } from '../arguments.ts';
-import { type DatasetName, datasets } from '../data/dataset.ts';
-import { type EngineName, engineNames, type Precision, precisions } from '../engine/offers.ts';
+import { aChoice, aNumberWithin, type OptionChecks, optional } from '../arguments.ts';
+import { type DatasetName, datasetNames } from '../data/dataset.ts';
+import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 
 export interface RunOptions {
   readonly dataset?: DatasetName | undefined;
@@ -17,12 +17,11 @@ export const runBounds = {
   holdout: { kind: 'number', minimum: 0, maximum: 0.9 },
 } as const;
 
-/** Checks each option.
- * @param where the name of the option in messages */
-export const runChecks: { readonly [Name in keyof RunOptions]-?: (where: string, value: unknown) => void } = {
-  dataset: (where, value) => requireOneOf(where, value, Object.keys(datasets)),
-  seed: (where, value) => requireNumber(where, value, runBounds.seed),
-  holdout: (where, value) => requireNumber(where, value, runBounds.holdout),
-  engine: (where, value) => requireOneOf(where, value, ['auto', ...engineNames]),
-  precision: (where, value) => requireOneOf(where, value, precisions),
+/** The checks of the options. A new option needs a line here. */
+export const runOptionChecks: OptionChecks<RunOptions> = {
+  dataset: optional(aChoice(datasetNames)),
+  seed: optional(aNumberWithin(runBounds.seed)),
+  holdout: optional(aNumberWithin(runBounds.holdout)),
+  engine: optional(aChoice(engineChoices)),
+  precision: optional(aChoice(precisions)),
 };

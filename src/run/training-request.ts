@@ -1,5 +1,14 @@
 /** The request of a training, and the recipe and engine that follow from it. */
 import { resolve, sep } from 'node:path';
+import {
+  aBoolean,
+  aText,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
@@ -19,13 +28,15 @@ import {
   lengthOf,
   type Recipe,
   type RecipeOptions,
+  recipeOptionChecks,
   requireOneLength,
 } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
-import { datasetOf, type RunDefinition, recipeOfCheckpoint } from '../training/training-run.ts';
-import { optionChecks, type RecipeObject } from './recipe-object.ts';
-import { type GivenRecipe, requireRecipeSource } from './recipe-source.ts';
-import type { RunOptions } from './run-options.ts';
+import type { RunDefinition } from '../training/run-definition.ts';
+import { datasetOf, recipeOfCheckpoint } from '../training/training-run.ts';
+import type { RecipeObject } from './recipe-object.ts';
+import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
+import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /**
  * A training in a folder. Omitted options have the value from the checkpoint that the training resumes from, or else from `recipe`, or
@@ -55,17 +66,29 @@ export interface TrainingRequest extends RecipeOptions, RunOptions {
   readonly initFrom?: string | undefined;
 }
 
+/** The checks of a request. A new option of it needs a line here. */
+export const trainingChecks: OptionChecks<TrainingRequest> = {
+  trainDir: required(aText),
+  dataDir: required(aText),
+  recipe: optional(aRecipeSource),
+  ...recipeOptionChecks,
+  ...runOptionChecks,
+  readers: optional(aWholeNumber(1)),
+  checkpointSteps: optional(aWholeNumber(1)),
+  keep: optional(aWholeNumber(0)),
+  evalEvery: optional(aWholeNumber(1)),
+  summarySteps: optional(aWholeNumber(0)),
+  restart: optional(aBoolean),
+  initFrom: optional(aText),
+};
+
 /** Checks what needs no file.
- * @throws UsageError for options that are out of range or contradict each other */
+ * @throws UsageError for options that are unknown or out of range, and for those that contradict each other */
 export function requireConsistent(request: TrainingRequest): void {
-  const { restart, initFrom, trainDir, recipe } = request;
+  requireOptions(request, trainingChecks);
   requireOneLength(request);
-  for (const [name, check] of Object.entries(optionChecks)) {
-    const value = request[name as keyof typeof optionChecks];
-    if (name !== 'recipe' && value !== undefined) check(`\`${name}\``, value);
-  }
-  if (recipe !== undefined) requireRecipeSource(recipe);
   requireOffer(request);
+  const { restart, initFrom, trainDir } = request;
   if (restart === true && initFrom !== undefined && isWithin(resolve(trainDir), resolve(initFrom))) {
     throw new UsageError(
       '`restart` moves aside the folder of the checkpoint that `initFrom` names; copy that file first',

@@ -1,11 +1,21 @@
 /** The definition of a training run: chosen at its start, stored in every checkpoint, and restored from there on resume. */
-import { requireFiniteNumber, requireObject, requireWholeNumber } from '../arguments.ts';
+import {
+  aChoice,
+  aFiniteNumber,
+  aListOf,
+  aText,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets, examplesIn } from '../data/dataset.ts';
 import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
-import type { Engine } from '../engine/engine.ts';
+import { anEngine, type Engine } from '../engine/engine.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Network } from '../model/network.ts';
 import { makeNetwork } from '../model/networks.ts';
@@ -13,52 +23,35 @@ import {
   type HyperparameterName,
   type Hyperparameters,
   hyperparameterNames,
-  requireHyperparameters,
 } from '../recipe/hyperparameters.ts';
-import { augmentationNames, normalizationNames, type Recipe } from '../recipe/recipe.ts';
+import { aLength, augmentationNames, normalizationNames, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { counted, quoted } from '../wording.ts';
+import type { RunDefinition, TrainingRun } from './run-definition.ts';
+import { graphChecks } from './training-graph.ts';
 
-/** What determines a run besides data and engine: a recipe, with a network made of its name, and the seed and holdout. */
-export interface RunDefinition
-  extends Pick<Recipe, 'batchSize' | 'hyperparameters'>,
-    Partial<Pick<Recipe, 'groups' | 'augmentation' | 'normalization' | 'length'>> {
-  readonly network: Network;
-  readonly seed: number;
-  /** Fraction of the training examples to hold out; 0 for none. */
-  readonly holdout: number;
-  /** See `CheckpointMetadata`. */
-  readonly history?: readonly string[];
-}
-
-export interface TrainingRun extends RunDefinition {
-  /** Training examples. */
-  readonly examples: Examples;
-  /** Held-out examples. */
-  readonly validation?: Examples;
-  /** Checksum of all training examples, including held-out ones. */
-  readonly checksum: string;
-  readonly engine: Engine;
-}
+/** The checks of a definition. A new setting needs a line here. */
+const definitionChecks: OptionChecks<RunDefinition> = {
+  ...graphChecks,
+  seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  holdout: required(aFiniteNumber(0, 1)),
+  augmentation: optional(aChoice(augmentationNames)),
+  normalization: optional(aChoice(normalizationNames)),
+  length: optional(aLength),
+  history: optional(aListOf(aText)),
+};
 
 /** The run of a definition on these training examples.
  * @throws UsageError for a setting that is out of range, by name
  * @throws RunError when network and data differ in the number of classes, or the holdout leaves one part empty */
 export function makeRun(definition: RunDefinition, all: Examples, engine: Engine): TrainingRun {
-  requireDefinition(definition);
-  requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
+  requireOptions(definition, definitionChecks);
+  anEngine('engine', engine);
   requireClasses(definition.network, all.dataset);
   const whole = { ...definition, engine, checksum: checksum(all) };
   if (definition.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, definition.holdout, definition.seed);
   return { ...whole, examples: training, validation };
-}
-
-function requireDefinition({ hyperparameters, batchSize, seed, holdout }: RunDefinition): void {
-  requireHyperparameters(hyperparameters);
-  requireWholeNumber('batchSize', batchSize, 1);
-  requireWholeNumber('seed', seed, 0, Number.MAX_SAFE_INTEGER);
-  requireFiniteNumber('holdout', holdout, 0, 1);
 }
 
 /** @throws RunError naming both numbers */
