@@ -20,7 +20,7 @@ test('the folder is created in TMPDIR', () => {
   assert.deepEqual(readdirSync(made), []);
 });
 
-test('the error for a TMPDIR that does not exist or is a file says what to do', () => {
+test('the error for a TMPDIR that is missing or a file says what to do', () => {
   writeFileSync(join(folder, 'file'), '');
   for (const [path, cause] of [
     [join(folder, 'nowhere'), 'it does not exist'],
@@ -34,7 +34,7 @@ test('the error for a TMPDIR that does not exist or is a file says what to do', 
   }
 });
 
-test('too little space is refused with both sizes, and leaves no folder', () => {
+test('too little space is refused with both sizes, and no folder is left behind', () => {
   const empty = join(folder, 'empty');
   mkdirSync(empty);
   process.env['TMPDIR'] = empty;

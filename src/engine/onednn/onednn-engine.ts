@@ -20,8 +20,8 @@ const threadPool = sessionThreads<SessionStart>(
 
 export type OnednnOptions = Partial<EngineOptions<'onednn'>>;
 
-/** @throws RunError when oneDNN is missing or too old, cannot compute in the precision on this CPU, or is slow in it (unless
- * `emulate` is set) */
+/** @throws RunError when oneDNN is missing or too old, cannot compute in the precision on this CPU, or is slow in it
+ * (unless `emulate` is set) */
 export function createOnednnEngine({ precision = 'float32', ...options }: OnednnOptions = {}): Engine {
   return createIn(precision, options);
 }
