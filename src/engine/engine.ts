@@ -9,6 +9,7 @@
  *     const trained = await session.read();
  *     await session.release();
  */
+import { aBoolean, anObjectWith, type Check, type OptionChecks, optional } from '../arguments.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { EngineName, Precision } from './offers.ts';
@@ -37,6 +38,8 @@ export interface Engine {
   compile(graph: Graph, options?: CompileOptions): Promise<Session>;
 }
 
+export const anEngine: Check = anObjectWith('compile', 'an engine: chooseEngine({ … }).engine');
+
 export interface CompileOptions {
   /** Allows `profile`, which makes the session a little slower. */
   readonly profiling?: boolean;
@@ -46,6 +49,9 @@ export interface StepOptions {
   /** Whether to return the watched values too. Default: false. */
   readonly watch?: boolean;
 }
+
+export const compileChecks: OptionChecks<CompileOptions> = { profiling: optional(aBoolean) };
+export const stepChecks: OptionChecks<StepOptions> = { watch: optional(aBoolean) };
 
 /** The time of one part of a step. */
 export interface PartTime {

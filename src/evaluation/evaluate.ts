@@ -1,12 +1,24 @@
 /** Measures the precision @ 1 of the weights of a network. Each example is scored exactly once. (r0.11 scored 10,112 of 10,000.) */
-import { requireObject, requireOneOf, requireWholeNumber } from '../arguments.ts';
+import {
+  aChoice,
+  aFunction,
+  anObjectWith,
+  aSignal,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOneOf,
+  requireOptions,
+  requireWholeNumber,
+} from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { Examples } from '../data/examples.ts';
-import type { Engine, Session, Tensors } from '../engine/engine.ts';
+import { type Examples, theExamples } from '../data/examples.ts';
+import { anEngine, type Engine, type Session, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import type { Variable } from '../graph/graph.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
-import type { Network } from '../model/network.ts';
+import { aNetwork, type Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
 import { networkOf } from '../training/training-run.ts';
@@ -61,6 +73,14 @@ export interface Scoring {
   readonly signal?: AbortSignal;
 }
 
+const scoringChecks: OptionChecks<Scoring> = {
+  numExamples: optional(aWholeNumber(1)),
+  onScored: optional(aFunction),
+  onFirstBatch: optional(aFunction),
+  onProgress: optional(aFunction),
+  signal: optional(aSignal),
+};
+
 /** A compiled network that scores sets of weights one at a time. */
 export class Evaluator {
   readonly engine: Engine;
@@ -85,6 +105,8 @@ export class Evaluator {
 
   /** @throws UsageError for an invalid batch size */
   static async create(engine: Engine, network: Network, batchSize: number): Promise<Evaluator> {
+    anEngine('engine', engine);
+    aNetwork('network', network);
     requireWholeNumber('batchSize', batchSize, 1);
     const graph = buildEvaluationGraph(network, batchSize);
     const session = await engine.compile(graph);
@@ -97,8 +119,11 @@ export class Evaluator {
     tensors: ReadonlyMap<string, Float32Tensor>,
     weights: Weights,
     examples: Examples,
-    { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal }: Scoring = {},
+    scoring: Scoring = {},
   ): Promise<Score | undefined> {
+    theExamples('examples', examples);
+    requireOptions(scoring, scoringChecks);
+    const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal } = scoring;
     requireOneOf('weights', weights, weightChoices);
     const variables = [...this.#graph.variables.values()];
     const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
@@ -155,6 +180,16 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
 }
 
+const evaluateChecks: OptionChecks<EvaluateOptions> = {
+  engine: required(anEngine),
+  checkpoint: required(anObjectWith('tensors', 'a checkpoint: await readCheckpoint(path)')),
+  examples: required(theExamples),
+  weights: required(aChoice(weightChoices)),
+  batchSize: required(aWholeNumber(1)),
+  numExamples: required(aWholeNumber(1)),
+  signal: optional(aSignal),
+};
+
 export interface Evaluation extends Score {
   readonly globalStep: number;
 }
@@ -164,11 +199,8 @@ export interface Evaluation extends Score {
  * @throws RunError when the classes of the data set differ from those of the checkpoint, or the checkpoint lacks a tensor
  * @throws StoppedError when it is aborted */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  requireOptions(options, evaluateChecks);
   const { engine, checkpoint, examples, weights, batchSize, numExamples, signal } = options;
-  requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
-  requireOneOf('weights', weights, weightChoices);
-  requireWholeNumber('batchSize', batchSize, 1);
-  requireWholeNumber('numExamples', numExamples, 1);
   const { metadata, tensors } = checkpoint;
   requireSameClasses(metadata.dataset.classes, examples);
   requireRunning(signal, 'nothing was scored');

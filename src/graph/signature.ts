@@ -34,6 +34,9 @@ export interface ConvolutionAttributes {
    * input channels of its own group. With as many groups as input channels this is a depthwise convolution. Default 1. */
   readonly groups?: number;
 }
+/** The geometry of a locally connected operator. */
+export type LocalAttributes = Omit<ConvolutionAttributes, 'groups'>;
+
 /** A maximum or average over windows of `size` × `size` cells whose starts are `stride` cells apart. */
 export interface PoolAttributes {
   readonly size: number;
@@ -54,6 +57,10 @@ export interface BatchNormAttributes {
 /** Whether the normal distribution function is approximated with tanh. */
 export interface GeluAttributes {
   readonly approximate: boolean;
+}
+export interface CrossEntropyAttributes {
+  /** Share of the target that is spread evenly over all classes: 0 … 1. Default 0. */
+  readonly labelSmoothing?: number;
 }
 export interface ReductionAttributes {
   readonly axes: readonly number[];
@@ -124,6 +131,13 @@ export interface OpSignatures extends EngineOpSignatures {
   Conv2DBackpropInput: Op<'filter' | 'dy', ConvolutionAttributes & { readonly inputShape: Shape }>;
   /** The gradient of Conv2D with respect to the filter, of shape `filterShape`. */
   Conv2DBackpropFilter: Op<'x' | 'dy', ConvolutionAttributes & { readonly filterShape: Shape }>;
+  /** A convolution with a filter of its own at every position (Keras' name): x [N, I, H, W], filter [H', W', O, KH, KW, I],
+   * y [N, O, H', W']. */
+  LocallyConnected2D: Op<'x' | 'filter', LocalAttributes>;
+  /** The gradient of LocallyConnected2D with respect to x, of shape `inputShape`. */
+  LocallyConnected2DBackpropInput: Op<'filter' | 'dy', LocalAttributes & { readonly inputShape: Shape }>;
+  /** The gradient of LocallyConnected2D with respect to the filter, of shape `filterShape`. */
+  LocallyConnected2DBackpropFilter: Op<'x' | 'dy', LocalAttributes & { readonly filterShape: Shape }>;
   /** Adds bias [C] to every row of x [N, C], or to every cell of x [N, C, H, W]. */
   BiasAdd: Op<'x' | 'bias'>;
   BiasAddGrad: Op<'dy'>;
@@ -155,7 +169,7 @@ export interface OpSignatures extends EngineOpSignatures {
   // Losses.
   /** The cross entropy of softmax(logits) [N, K] and the classes in labels [N], and its gradient [N, K] with respect to the
    * logits. */
-  SparseSoftmaxCrossEntropyWithLogits: Op<'logits' | 'labels', NoAttributes, 'loss' | 'backprop'>;
+  SparseSoftmaxCrossEntropyWithLogits: Op<'logits' | 'labels', CrossEntropyAttributes, 'loss' | 'backprop'>;
   /** Σ x² / 2. */
   L2Loss: Op<'x'>;
 

@@ -8,6 +8,7 @@ import { resultEntries } from '../graph/results.ts';
 import type {
   AttributesOf,
   ConvolutionAttributes,
+  LocalAttributes,
   OpName,
   OutputNames,
   Padding,
@@ -156,6 +157,28 @@ function zeros(shape: Shape): Reference & { add: (index: readonly number[], valu
 function conv2D(x: Reference, filter: Reference, attributes: ConvolutionAttributes): Reference {
   const y = zeros(convolve(x.shape, filter.shape, attributes, () => {}));
   convolve(x.shape, filter.shape, attributes, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
+  return y;
+}
+
+/** Calls `visit` for every multiplication of a locally connected operator, with the indices of the output, input and filter cells. */
+function connectLocally(
+  x: Shape,
+  filter: Shape,
+  { padding, strides = 1 }: LocalAttributes,
+  visit: (y: readonly number[], x: readonly number[], filter: readonly number[]) => void,
+): Shape {
+  const [n = 0, i = 0, h = 0, w = 0] = x;
+  const [, , o = 0, kh = 0, kw = 0] = filter;
+  const [down, across] = typeof strides === 'number' ? [strides, strides] : strides;
+  const rows = windows(h, kh, down, along(padding, 0));
+  const columns = windows(w, kw, across, along(padding, 1));
+  const y = [n, o, rows.count, columns.count];
+  fill([...y, i, kh, kw], ([image = 0, out = 0, row = 0, column = 0, input = 0, kr = 0, kc = 0]) => {
+    const [r, c] = [row * down + kr + rows.first, column * across + kc + columns.first];
+    const inside = r >= 0 && r < h && c >= 0 && c < w;
+    if (inside) visit([image, out, row, column], [image, input, r, c], [row, column, out, kr, kc, input]);
+    return 0;
+  });
   return y;
 }
 
@@ -385,6 +408,23 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
     convolve(x.shape, filterShape, attributes, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
     return { y: df };
   },
+  LocallyConnected2D: ({ x, filter }, attributes) => {
+    const y = zeros(connectLocally(x.shape, filter.shape, attributes, () => {}));
+    connectLocally(x.shape, filter.shape, attributes, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
+    return { y };
+  },
+  LocallyConnected2DBackpropInput: ({ filter, dy }, { inputShape, ...attributes }) => {
+    const dx = zeros(inputShape);
+    connectLocally(inputShape, filter.shape, attributes, (yi, xi, fi) =>
+      dx.add(xi, at(dy, yi) * at(filter, fi)),
+    );
+    return { y: dx };
+  },
+  LocallyConnected2DBackpropFilter: ({ x, dy }, { filterShape, ...attributes }) => {
+    const df = zeros(filterShape);
+    connectLocally(x.shape, filterShape, attributes, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
+    return { y: df };
+  },
   BiasAdd: ({ x, bias }) => ({ y: addBias(x, bias) }),
   BiasAddGrad: ({ dy }) => ({
     y: total(
@@ -478,18 +518,22 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
       return at(scale, channel) * normalized(x, mean, variance, epsilon, index) + at(offset, channel);
     }),
   }),
-  SparseSoftmaxCrossEntropyWithLogits: ({ logits, labels }) => {
+  SparseSoftmaxCrossEntropyWithLogits: ({ logits, labels }, { labelSmoothing = 0 }) => {
     const [, classes = 0] = logits.shape;
     const row = (n: number) => Array.from({ length: classes }, (_, k) => at(logits, [n, k]));
     const logSum = (n: number) => {
       const largest = Math.max(...row(n));
       return largest + Math.log(row(n).reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
     };
+    const target = (n: number, k: number) =>
+      labelSmoothing / classes + (at(labels, [n]) === k ? 1 - labelSmoothing : 0);
     return {
-      loss: fill(labels.shape, ([n = 0]) => logSum(n) - at(logits, [n, at(labels, [n])])),
+      loss: fill(labels.shape, ([n = 0]) =>
+        row(n).reduce((sum, logit, k) => sum + target(n, k) * (logSum(n) - logit), 0),
+      ),
       backprop: fill(
         logits.shape,
-        ([n = 0, k = 0]) => Math.exp(at(logits, [n, k]) - logSum(n)) - Number(at(labels, [n]) === k),
+        ([n = 0, k = 0]) => Math.exp(at(logits, [n, k]) - logSum(n)) - target(n, k),
       ),
     };
   },
