@@ -132,7 +132,7 @@ test('metadata that is not JSON and a missing digest are refused', () => {
   );
   assert.throws(
     () => decodeCheckpoint(withStored({ contentSha256: undefined }), 'f'),
-    /contentSha256 says nothing; the file is damaged$/,
+    /but contentSha256 is missing$/,
   );
 });
 
@@ -160,7 +160,7 @@ test('errors name the folder that cannot be created and the file that is missing
   await writeFile(file, 'kept');
   await assert.rejects(
     writeCheckpoint(file, sampleCheckpoint(1)),
-    /^RunError: cannot make the folder .*file: EEXIST/,
+    /^RunError: cannot create the folder .*file: EEXIST/,
   );
   await assert.rejects(
     readCheckpoint(join(dir, 'gone')),

@@ -148,7 +148,7 @@ function readTensor(
   const copy = new Uint8Array(payload.subarray(begin, end));
   if (dtype === 'bool' && copy.some((byte) => byte > 1)) {
     throw new RunError(
-      `${file}: tensor ${quoted(name)}: b > 1)} => BOOL bytes must be 0 or 1; found ${copy.find((b) => b > 1)} => b > 1)}`,
+      `${file}: tensor ${quoted(name)}: BOOL bytes must be 0 or 1; found ${copy.find((byte) => byte > 1)}`,
     );
   }
   return tensorOver({ dtype, shape }, copy.buffer);

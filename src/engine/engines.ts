@@ -98,7 +98,7 @@ export function requireOffered(engine: EngineName | 'auto', precision: Precision
       ? ''
       : `; for ${precision} use ${alternatives([...others, 'auto'].map((name) => `\`engine: ${name}\``))}`;
   throw new UsageError(
-    `\`engine: ${engine}\` computes in ${alternatives(offers[engine].precisions)} only${instead}`,
+    `\`engine: ${engine}\` only computes in ${alternatives(offers[engine].precisions)}${instead}`,
   );
 }
 

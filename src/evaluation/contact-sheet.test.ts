@@ -15,7 +15,7 @@ test('the page shows images with their classes, shows mistakes in order of confi
   }
   const page = sheet.html({ globalStep: 1000, correct: 40, total: 60, precision: 40 / 60 });
   assert.match(page, /^<!doctype html>/);
-  assert.match(page, /66\.7% right/);
+  assert.match(page, /66\.7% correct/);
   assert.equal([...page.matchAll(/<img alt="[^"]+" src="data:image\/png;base64,/g)].length, 40 + 20);
   assert.doesNotMatch(page, /(src|href)="(?!data:)/);
   const [, mistakes = ''] = page.split('most confident mistakes');

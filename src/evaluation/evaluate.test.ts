@@ -57,7 +57,7 @@ test('the error for a missing tensor contains its name and those of the tensors 
   const tensors = new Map([['conv1/weights', float32([1], [0])]]);
   await assert.rejects(
     evaluator.score(tensors, 'ema', examples),
-    /Key conv1\/weights\/ExponentialMovingAverage not found in checkpoint; it holds conv1\/weights$/,
+    /Key conv1\/weights\/ExponentialMovingAverage not found in checkpoint; it contains conv1\/weights$/,
   );
 });
 

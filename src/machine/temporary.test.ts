@@ -40,7 +40,7 @@ test('too little space is refused with both sizes, and no folder is left behind'
   process.env['TMPDIR'] = empty;
   assert.throws(() => makeTemporaryFolder('cifar10-x-', 2 ** 60), {
     name: 'RunError',
-    message: /has [\d.]+ [MG]B free, 1073741824\.0 GB are needed\. Set TMPDIR/,
+    message: /is too small: found [\d.]+ [MG]B free, expected at least 1073741824\.0 GB\. Set TMPDIR/,
   });
   assert.deepEqual(readdirSync(empty), []);
 });

@@ -46,6 +46,6 @@ function blend(from: Colour, to: Colour, share: number): Colour {
 function requireSquare(counts: readonly (readonly number[])[]): void {
   if (counts.length > 0 && counts.every((row) => row.length === counts.length)) return;
   throw new RangeError(
-    `row.length).join(', ')} => a confusion matrix must be square; found ${counts.length} rows of ${counts.map((row) => row.length).join(', ')} counts => row.length).join(', ')}`,
+    `a confusion matrix must be square; found ${counts.length} rows of ${counts.map((row) => row.length).join(', ')} counts`,
   );
 }
