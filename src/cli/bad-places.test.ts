@@ -269,7 +269,7 @@ describe('data and checkpoints of something else', () => {
     assert.equal(evaluation.code, 1);
     assert.match(
       evaluation.errors,
-      /the checkpoint was trained on 3 classes \(circle, square, triangle\), the generated set .* has 10/,
+      /the checkpoint was trained on 3 classes \(circle, square, triangle\), but the generated set .* has 10/,
     );
     const resumed = await train(other, '--max-steps', '2');
     assert.equal(resumed.code, 1);
