@@ -21,17 +21,21 @@ import type { ConvolutionAttributes } from '../graph/signature.ts';
 import { describeType, float32, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
 import { int64Vector, type OnnxAttribute, type OpDefinition } from './definition.ts';
 import { binary, type PrimitiveContext, reduce, type Slot } from './primitives.ts';
-import { float32Type, like, requireEqual, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
+import {
+  float32Type,
+  like,
+  requireEqual,
+  requireType,
+  type SlidingWindow,
+  sizes,
+  slidingWindow,
+} from './shapes.ts';
 
 /** The window of the filter [O, I / groups, KH, KW] as it slides over x [N, I, H, W].
  * @throws GraphError when strides or padding are out of range, or the filter is larger than the padded image */
-export function convolutionWindow(
-  x: Shape,
-  filter: Shape,
-  { padding, strides = 1 }: ConvolutionAttributes,
-): SlidingWindow {
+export function convolutionWindow(x: Shape, filter: Shape, attributes: ConvolutionAttributes): SlidingWindow {
   const [, , kh, kw] = sizes(filter);
-  return slide(x, [kh, kw], typeof strides === 'number' ? [strides, strides] : strides, padding);
+  return slidingWindow(x, [kh, kw], attributes);
 }
 
 function outputShape(x: TensorType, filter: TensorType, attributes: ConvolutionAttributes): Shape {

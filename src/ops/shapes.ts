@@ -1,6 +1,6 @@
 /** Shape arithmetic that the rules of several operators share. */
 import { GraphError } from '../errors.ts';
-import type { Padding, RowsAndColumns } from '../graph/signature.ts';
+import type { LocalAttributes, Padding, RowsAndColumns } from '../graph/signature.ts';
 import { type DType, describeType, type Shape, type TensorType } from '../tensor/tensor.ts';
 import type { Window } from './primitives.ts';
 
@@ -108,6 +108,16 @@ export function slide(
     after: [rows.after, columns.after],
     size: [rows.size, columns.size],
   };
+}
+
+/** The kernel as a window of a convolution sliding over images [N, C, H, W].
+ * @throws GraphError as `slide` */
+export function slidingWindow(
+  images: Shape,
+  kernel: RowsAndColumns,
+  { padding, strides = 1 }: LocalAttributes,
+): SlidingWindow {
+  return slide(images, kernel, typeof strides === 'number' ? [strides, strides] : strides, padding);
 }
 
 function requirePadding(padding: Padding): void {
