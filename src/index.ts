@@ -153,6 +153,10 @@ export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './r
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
 export type { RunOptions } from './run/run-options.ts';
+export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';
+export type { CombinationResult } from './run/sweep-combinations.ts';
+export type { PlacedRun, SweepResult } from './run/sweep-folder.ts';
+export type { OptionValue, PlannedRun, SweepRequest, VariedOptions } from './run/sweep-request.ts';
 export { runTraining, type TrainingControl, type TrainingEvent } from './run/training.ts';
 export type { TrainingRequest } from './run/training-request.ts';
 export type { EncodedImage, PluginValue, SummaryContent, SummaryValue } from './summary/event.ts';

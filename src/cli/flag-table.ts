@@ -14,6 +14,7 @@ const ownFlags = {
     default: '/tmp/cifar10_data',
     help: 'where the data sets are',
     group: 'Data',
+    inSweep: 'same',
     commands: ['download', 'train', 'eval', 'doctor'],
   },
   dataset: {
@@ -23,6 +24,7 @@ const ownFlags = {
     fromCheckpoint: ['eval'],
     help: 'data set; synthetic is generated if it is missing',
     group: 'Data',
+    inSweep: 'same',
     commands: ['download', 'train', 'eval'],
   },
   url: {
@@ -77,7 +79,9 @@ const ownFlags = {
     minimum: 1,
     default: 1_000_000,
     help: 'total number of steps, including those before a resume',
+    helpFor: { sweep: 'number of steps of each run (default: 1000)' },
     group: 'Computing',
+    inSweep: 'same',
     commands: ['train'],
   },
   epochs: {
@@ -85,7 +89,9 @@ const ownFlags = {
     valueName: 'epochs',
     minimum: 0.001,
     help: 'total number of passes over the training images, instead of --max-steps',
+    helpFor: { sweep: 'number of passes of each run over its training images, instead of --max-steps' },
     group: 'Computing',
+    inSweep: 'same',
     commands: ['train'],
   },
   steps: {
@@ -131,6 +137,7 @@ const ownFlags = {
       bench: 'engine to measure (default: all)',
     },
     group: 'Computing',
+    inSweep: 'same',
     commands: ['train', 'eval', 'bench'],
   },
   precision: {
@@ -152,6 +159,7 @@ const ownFlags = {
     default: 1,
     help: 'number of threads that prepare batches; does not affect the batches',
     group: 'Computing',
+    inSweep: 'same',
     commands: ['train'],
   },
   recipe: {
@@ -159,6 +167,7 @@ const ownFlags = {
     valueName: 'name|file',
     help: `${alternatives(recipeNames)}, or the path of a .toml file, such as recipe.toml of a run; other flags win over it` as string,
     group: 'Recipe',
+    inSweep: 'same',
     commands: ['train'],
   },
   network: {
@@ -191,6 +200,7 @@ const ownFlags = {
     valueName: 'checkpoint',
     help: 'checkpoint file of another run with the initial weights of a new run',
     group: 'Recipe',
+    inSweep: 'same',
     commands: ['train'],
   },
   holdout: {
@@ -200,15 +210,20 @@ const ownFlags = {
     maximum: 0.9,
     default: 0,
     help: 'fraction of the training images to hold out, the same for every class',
+    helpFor: {
+      sweep: 'fraction of the training images to hold out, which the runs are compared on (default: 0.1)',
+    },
     group: 'Data',
+    inSweep: 'same',
     commands: ['train'],
   },
   evalEvery: {
     kind: 'integer',
     valueName: 'steps',
     minimum: 1,
-    help: 'steps between validations on the held-out images; the best checkpoint is kept in <train-dir>/best',
+    help: 'steps between validations on the held-out images (default: one epoch), besides the one at the end; the best checkpoint is kept in <train-dir>/best',
     group: 'What is kept',
+    inSweep: 'same',
     commands: ['train'],
   },
   restart: {
@@ -216,6 +231,7 @@ const ownFlags = {
     default: false,
     help: 'move the existing run aside and start over',
     group: 'What is kept',
+    inSweep: { refused: 'a sweep starts over in another `sweepDir`' },
     commands: ['train'],
   },
   trainDir: {
@@ -225,7 +241,16 @@ const ownFlags = {
     help: 'folder for checkpoints; if it contains some, the run resumes from the newest',
     helpFor: { doctor: 'train folder to check (default: /tmp/cifar10_train)' },
     group: 'What is kept',
+    inSweep: { refused: 'every run has a folder of its own in `sweepDir`' },
     commands: ['train', 'doctor'],
+  },
+  sweepDir: {
+    kind: 'string',
+    valueName: 'folder',
+    default: '/tmp/cifar10_sweep',
+    help: 'folder for the runs, each in a folder of its own; runs that it contains are not repeated',
+    group: 'What is kept',
+    commands: ['sweep'],
   },
   checkpointSteps: {
     kind: 'integer',
@@ -234,6 +259,7 @@ const ownFlags = {
     default: 1000,
     help: 'steps between checkpoints; one is also saved at the end',
     group: 'What is kept',
+    inSweep: 'same',
     commands: ['train'],
   },
   keep: {
@@ -242,7 +268,11 @@ const ownFlags = {
     minimum: 0,
     default: 5,
     help: 'number of newest checkpoints to keep; 0 keeps all',
+    helpFor: {
+      sweep: 'number of newest checkpoints of each run to keep, besides the best (default: 1); 0 keeps all',
+    },
     group: 'What is kept',
+    inSweep: 'same',
     commands: ['train'],
   },
   logFrequency: {
@@ -251,7 +281,9 @@ const ownFlags = {
     minimum: 1,
     default: 10,
     help: 'steps between progress lines',
+    helpFor: { sweep: 'steps between progress lines (default: none)' },
     group: 'What is printed',
+    inSweep: 'same',
     commands: ['train'],
   },
   summarySteps: {
@@ -261,6 +293,7 @@ const ownFlags = {
     default: 100,
     help: 'steps between summaries for TensorBoard; 0 for none',
     group: 'What is kept',
+    inSweep: 'same',
     commands: ['train'],
   },
   full: {
@@ -275,14 +308,14 @@ const ownFlags = {
     default: false,
     help: 'only print results, warnings and errors',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object per line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
   },
   checkpointDir: {
     kind: 'string',
@@ -360,10 +393,23 @@ export type FlagsOf<C extends CommandName> = {
     C
   >;
 };
-type BelongsTo<F, C> = F extends { commands: readonly (infer Of)[] } ? (C extends Of ? true : false) : false;
+type BelongsTo<F, C> = F extends { commands: readonly (infer Of)[] }
+  ? C extends Of
+    ? true
+    : C extends 'sweep'
+      ? TakenFromTrain<F, Of>
+      : false
+  : false;
+/** As `isFlagOf` decides. */
+type TakenFromTrain<F, Of> = 'train' extends Of
+  ? F extends { inSweep: { refused: string } }
+    ? false
+    : true
+  : false;
 
 export type TrainFlags = FlagsOf<'train'>;
 export type EvalFlags = FlagsOf<'eval'>;
+export type SweepFlags = FlagsOf<'sweep'>;
 export type BenchFlags = FlagsOf<'bench'>;
 export type DownloadFlags = FlagsOf<'download'>;
 export type InspectFlags = FlagsOf<'inspect'>;

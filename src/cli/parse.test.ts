@@ -7,7 +7,7 @@ import { recipeBounds } from '../recipe/recipe.ts';
 import { runBounds } from '../run/run-options.ts';
 import { alternatives } from '../wording.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
-import { writtenName } from './flag.ts';
+import { isFlagOf, writtenName } from './flag.ts';
 import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 
@@ -334,7 +334,7 @@ test('the help of a command names its flags with their defaults, and no others',
   for (const mine of Object.keys(commandTable).filter(isCommandName)) {
     const text = helpOf(`${mine} --help`);
     for (const [name, flag] of Object.entries(flagTable)) {
-      const isMine = 'commands' in flag && flag.commands.some((one) => one === mine);
+      const isMine = isFlagOf(flag, mine);
       assert.equal(text.includes(`\n  --${writtenName(name)}`), isMine, `${mine} --${writtenName(name)}`);
     }
     for (const name of ['--help', '--version', '--debug', 'Examples:']) assert.ok(text.includes(name), name);

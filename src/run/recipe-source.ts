@@ -45,15 +45,27 @@ export const aRecipeSource: Check = (_, value) => requireRecipeSource(value);
  * @throws RunError for a file that cannot be read, or whose contents are not a recipe */
 export async function readRecipe(source: string | RecipeObject): Promise<GivenRecipe> {
   requireRecipeSource(source);
-  if (typeof source !== 'string') return givenBy(source);
-  if (!isPath(source)) return { recipe: recipeNamed(source), run: {} };
+  if (typeof source !== 'string' || !isPath(source)) return givenBy(source);
   return { ...givenBy(await readRecipeFile(source)), file: source };
 }
 
-function givenBy(options: RecipeObject): GivenRecipe {
-  const base = options.recipe === undefined ? tutorialRecipe : recipeNamed(options.recipe);
-  const { dataset, seed, holdout, engine, precision } = options;
-  return { recipe: changed(base, options), run: { dataset, seed, holdout, engine, precision } };
+/** A request that does not depend on a recipe file: one that names such a file gets its contents instead.
+ * @throws UsageError and RunError as `readRecipe` does */
+export async function withRecipeRead<R extends { readonly recipe?: string | RecipeObject | undefined }>(
+  request: R,
+): Promise<R> {
+  const { recipe } = request;
+  if (typeof recipe !== 'string' || !isPath(recipe)) return request;
+  return { ...request, recipe: await readRecipeFile(recipe) };
+}
+
+/** The recipe of a name or an object.
+ * @throws UsageError for an unknown name */
+export function givenBy(source: string | RecipeObject): GivenRecipe {
+  if (typeof source === 'string') return { recipe: recipeNamed(source), run: {} };
+  const base = source.recipe === undefined ? tutorialRecipe : recipeNamed(source.recipe);
+  const { dataset, seed, holdout, engine, precision } = source;
+  return { recipe: changed(base, source), run: { dataset, seed, holdout, engine, precision } };
 }
 
 /** Runs a task whose refusals are due to a recipe; if it is from a file, they name the file.
