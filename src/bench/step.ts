@@ -1,6 +1,7 @@
 /** Measures complete training steps like those of `train`: next distorted batch, forward, backward, update, averages, losses. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
@@ -38,7 +39,10 @@ export async function startTraining(
     await session.release();
     throw error;
   });
-  const batches = prefetchBatches(examples, { seed: 0, batchSize, firstStep: 0 });
+  const { imageShape } = network;
+  const batches = prefetchBatches(examples, {
+    ...{ seed: 0, batchSize, firstStep: 0, imageShape, images: tutorialImages },
+  });
   // A small learning rate, so that the training does not diverge.
   const hyperparameters = { ...tutorialHyperparameters, learningRate: 0.01 };
   return {

@@ -5,11 +5,12 @@ import type { Examples } from '../data/examples.ts';
 import type { Engine, Session, Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import type { Variable } from '../graph/graph.ts';
+import type { ImageRecipe } from '../input/augmentations.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import type { Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
-import { networkOf } from '../training/training-run.ts';
+import { networkOf, storedImages } from '../training/training-run.ts';
 import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
 
@@ -36,7 +37,7 @@ export interface Score {
 /** The first scored batch, with what the network computed for it. */
 export interface ScoredBatch {
   readonly network: Network;
-  /** [N, 3, 24, 24]; valid during the call. */
+  /** [N, C, H, W]; valid during the call. */
   readonly images: Float32Array;
   /** Activations by the tags of their histograms. */
   readonly activations: Tensors;
@@ -66,6 +67,7 @@ export class Evaluator {
   readonly engine: Engine;
   readonly #network: Network;
   readonly #batchSize: number;
+  readonly #images: ImageRecipe;
   readonly #session: Session;
   readonly #graph: EvaluationGraph;
 
@@ -73,22 +75,30 @@ export class Evaluator {
     engine: Engine,
     network: Network,
     batchSize: number,
+    images: ImageRecipe,
     session: Session,
     graph: EvaluationGraph,
   ) {
     this.engine = engine;
     this.#network = network;
     this.#batchSize = batchSize;
+    this.#images = images;
     this.#session = session;
     this.#graph = graph;
   }
 
-  /** @throws UsageError for an invalid batch size */
-  static async create(engine: Engine, network: Network, batchSize: number): Promise<Evaluator> {
+  /** @param images how the images were made in training
+   * @throws UsageError for an invalid batch size */
+  static async create(
+    engine: Engine,
+    network: Network,
+    batchSize: number,
+    images: ImageRecipe,
+  ): Promise<Evaluator> {
     requireWholeNumber('batchSize', batchSize, 1);
     const graph = buildEvaluationGraph(network, batchSize);
     const session = await engine.compile(graph);
-    return new Evaluator(engine, network, batchSize, session, graph);
+    return new Evaluator(engine, network, batchSize, images, session, graph);
   }
 
   /** Scores examples from the first on. Returns undefined when it was stopped.
@@ -104,7 +114,9 @@ export class Evaluator {
     const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
     await this.#session.write(written);
     const { imageShape, classes } = this.#network;
-    const batches = prefetchEvaluation(examples, { batchSize: this.#batchSize, numExamples });
+    const batches = prefetchEvaluation(examples, {
+      ...{ batchSize: this.#batchSize, imageShape, images: this.#images, numExamples },
+    });
     let [correct, total] = [0, 0];
     try {
       for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
@@ -172,7 +184,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { metadata, tensors } = checkpoint;
   requireSameClasses(metadata.dataset.classes, examples);
   requireRunning(signal, 'nothing was scored');
-  const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize);
+  const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, storedImages(metadata));
   try {
     const score = await evaluator.score(tensors, weights, examples, {
       numExamples,

@@ -5,19 +5,24 @@
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { requireWholeNumber } from '../arguments.ts';
+import type { ExampleRecords } from '../data/examples.ts';
 import { RunError } from '../errors.ts';
 import { requireMemory } from '../machine/memory.ts';
+import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import { memoryOf } from '../threads/calls.ts';
 import { threadFailure } from '../threads/start-worker.ts';
 import { Thread } from '../threads/thread.ts';
 import { workerFlags } from '../threads/worker-flags.ts';
 import { counted } from '../wording.ts';
-import type { Batch, BatchBuffers, ExampleRecords } from './batch.ts';
+import { type ImageRecipe, makeImages } from './augmentations.ts';
+import type { Batch, BatchBuffers } from './batch.ts';
 
 /** The start message of a reader thread. Records are in shared memory. */
 export type ReaderStart = {
   readonly examples: ExampleRecords;
   readonly batchSize: number;
+  readonly imageShape: Shape;
+  readonly images: ImageRecipe;
 } & ({ readonly kind: 'training'; readonly seed: number } | { readonly kind: 'evaluation' });
 
 export type ReaderMethods = {
@@ -51,24 +56,27 @@ export interface Prefetching {
   readonly readers?: number;
 }
 
-export interface TrainingBatches extends Prefetching {
-  readonly seed: number;
+/** How the images of a batch are made. */
+export interface BatchOptions extends Prefetching {
   readonly batchSize: number;
+  /** [C, H, W] of the images that the network takes. */
+  readonly imageShape: Shape;
+  readonly images: ImageRecipe;
+}
+
+export interface TrainingBatches extends BatchOptions {
+  readonly seed: number;
   /** 0 for a new run, or the number of updates made for a resumed one. */
   readonly firstStep: number;
 }
 
-export interface EvaluationBatches extends Prefetching {
-  readonly batchSize: number;
+export interface EvaluationBatches extends BatchOptions {
   /** Number of examples to evaluate, from the first on; all if there are fewer. */
   readonly numExamples: number;
 }
 
 /** Minimum memory of a thread, without its batches. */
 const threadBytes = 12 * 2 ** 20;
-/** One image of a batch: [3, 24, 24] float32. */
-const imageBytes = 3 * 24 * 24 * 4;
-
 class PrefetchedBatches implements BatchSource<undefined> {
   readonly #readers: readonly Reader[];
   readonly #end: number;
@@ -90,7 +98,11 @@ class PrefetchedBatches implements BatchSource<undefined> {
     requireWholeNumber('batchSize', start.batchSize, 1);
     requireWholeNumber('ahead', ahead, 1);
     requireWholeNumber('readers', readers, 1);
-    const bytes = readers * threadBytes + (ahead + 1) * start.batchSize * imageBytes;
+    // Refused here rather than in the threads.
+    makeImages(start.images, start.imageShape, start.examples.dataset);
+    const bytes =
+      readers * threadBytes +
+      (ahead + 1) * start.batchSize * sizeOf(start.imageShape) * Float32Array.BYTES_PER_ELEMENT;
     const purpose = `preparing batches with ${counted(readers, 'thread')}`;
     requireMemory(purpose, bytes, 'Use a smaller `batchSize`, fewer `readers`');
     this.#readers = startReaders(start, readers);
@@ -177,28 +189,33 @@ function startReaders(start: ReaderStart, count: number): readonly Reader[] {
 }
 
 /** The records of examples, without functions, which cannot be sent to a thread. */
-function recordsOf({ count, records, recordIndices }: ExampleRecords): ExampleRecords {
-  return { count, records, ...(recordIndices && { recordIndices }) };
+function recordsOf({ dataset, count, records, recordIndices }: ExampleRecords): ExampleRecords {
+  return { dataset, count, records, ...(recordIndices && { recordIndices }) };
 }
 
-/** Distorted batches of training examples, without end. */
+/** Augmented batches of training examples, without end.
+ * @throws UsageError for a number that is out of range, by name
+ * @throws RunError when the augmentation cannot make the network's images from the records, or memory is short */
 export function prefetchBatches(
   examples: ExampleRecords,
-  { seed, batchSize, firstStep, ...prefetching }: TrainingBatches,
+  { seed, batchSize, imageShape, images, firstStep, ...prefetching }: TrainingBatches,
 ): BatchSource {
   requireWholeNumber('firstStep', firstStep, 0);
-  const start: ReaderStart = { kind: 'training', examples: recordsOf(examples), batchSize, seed };
+  const records = recordsOf(examples);
+  const start: ReaderStart = { kind: 'training', examples: records, batchSize, imageShape, images, seed };
   // The type says that training never ends: its source has no end to give.
   return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
 }
 
-/** Batches of the first examples in file order, each example once; then undefined. */
+/** Batches of the first examples in file order, each example once; then undefined.
+ * @throws UsageError and RunError as `prefetchBatches` does */
 export function prefetchEvaluation(
   all: ExampleRecords,
-  { batchSize, numExamples, ...prefetching }: EvaluationBatches,
+  { batchSize, imageShape, images, numExamples, ...prefetching }: EvaluationBatches,
 ): BatchSource<undefined> {
   requireWholeNumber('numExamples', numExamples, 1);
   const examples = { ...recordsOf(all), count: Math.min(all.count, numExamples) };
   const batches = Math.ceil(examples.count / batchSize);
-  return new PrefetchedBatches({ kind: 'evaluation', examples, batchSize }, 0, batches, prefetching);
+  const start: ReaderStart = { kind: 'evaluation', examples, batchSize, imageShape, images };
+  return new PrefetchedBatches(start, 0, batches, prefetching);
 }

@@ -1,6 +1,7 @@
 /** Provides data sets, for a run that lacks one or on request: downloads or generates them. */
 import { command } from '../command.ts';
-import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
+import type { DatasetDescription, DatasetName } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { type DownloadOptions, download } from '../data/download/download.ts';
 import { FetchError } from '../data/download/fetch-file.ts';
 import type { DataEvent, DataOptions } from '../data/events.ts';

@@ -1,7 +1,8 @@
 /** The request of a training, and the recipe and engine that follow from it. */
 import { resolve, sep } from 'node:path';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
+import type { DatasetDescription, DatasetName } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
 import {
   type EngineName,
@@ -12,6 +13,7 @@ import {
   precisions,
 } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { endsAtDecaySteps } from '../optimizer/schedule.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
@@ -20,7 +22,7 @@ import {
   makeHyperparameters,
   tutorialHyperparameters,
 } from '../recipe/hyperparameters.ts';
-import { datasetOf, networkOf, type Recipe } from '../training/training-run.ts';
+import { datasetOf, networkOf, type Recipe, storedImages } from '../training/training-run.ts';
 
 /**
  * A training in a folder. Omitted options have the value from the checkpoint that the training resumes from, or else the default
@@ -104,6 +106,7 @@ export function recipeOf(
       (name) => hyperparameters[name] ?? (stored?.hyperparameters ?? tutorialHyperparameters)[name],
     ),
     groups: stored?.groups ?? [],
+    ...(stored === undefined ? tutorialImages : storedImages(stored)),
   };
   if (request.evalEvery !== undefined && recipe.holdout === 0) {
     const problem = '`evalEvery` scores images kept out of training; add `holdout`, such as `holdout: 0.1`';

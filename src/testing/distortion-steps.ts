@@ -1,6 +1,7 @@
 /** The tutorial's distortions as separate functions, in place on an image [3, 24, 24]; `distort` fuses them into two passes. */
-import { croppedSize, croppedValues } from '../input/distort.ts';
 
+const croppedSize = 24;
+const croppedValues = 3 * croppedSize * croppedSize;
 const planeSize = croppedSize * croppedSize;
 
 /** Mirrors every row. */
