@@ -31,6 +31,7 @@
  *   if (event.kind === 'evaluation') console.log(event.result.precision);
  * }
  */
+export type { NumberBounds } from './arguments.ts';
 export { gradients } from './autodiff/gradients.ts';
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts';
 export type {
@@ -116,8 +117,9 @@ export type { Batch, BatchBuffers } from './input/batch.ts';
 export type { NormalizationName } from './input/normalization.ts';
 export type { BatchOptions, EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
-export type { Initializer } from './model/initializers.ts';
+export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
 export {
+  type BatchNormalizationOptions,
   type ConvolutionOptions,
   type DenseOptions,
   Layers,
@@ -129,6 +131,7 @@ export type {
   NetworkConfiguration,
   NetworkKind,
   NetworkMode,
+  NetworkNumber,
   Parameter,
   State,
 } from './model/network.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { nearest } from '../nearest.ts';
 import { type FlagKind, readValue, writtenName } from './flag.ts';
-import { nearest } from './nearest.ts';
 
 const rate: FlagKind = { kind: 'number', valueName: 'rate', minimum: 0, maximum: 1 };
 

@@ -2,7 +2,7 @@
  * Types of the command line's flags, and the parsing of their values. The flags themselves are records in flag-table.ts.
  */
 import { UsageError } from '../errors.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 
 /** The commands of this version. */
 export type CommandName = 'download' | 'train' | 'eval' | 'inspect' | 'doctor' | 'bench';

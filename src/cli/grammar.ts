@@ -11,6 +11,7 @@
 
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { commandTable } from './command-table.ts';
 import {
   type AvailableFlag,
@@ -21,7 +22,6 @@ import {
   writtenName,
 } from './flag.ts';
 import { flagTable } from './flag-table.ts';
-import { nearest } from './nearest.ts';
 
 const flags: ReadonlyMap<string, Flag> = new Map(
   Object.entries(flagTable).map(([name, flag]) => [writtenName(name), flag]),

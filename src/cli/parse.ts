@@ -1,12 +1,12 @@
 /** Parses the command line into a typed request, without reading the disk or printing. */
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { type CommandName, type Flag, isFlagOf, writtenName } from './flag.ts';
 import { type FlagsOf, flagTable } from './flag-table.ts';
 import { readWords } from './grammar.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { nearest } from './nearest.ts';
 
 /** A command to run. */
 export interface CommandRequest<C extends CommandName> {

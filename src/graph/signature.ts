@@ -32,6 +32,9 @@ export interface ConvolutionAttributes {
    * group only. As many groups as input channels make a depthwise convolution. Default 1. */
   readonly groups?: number;
 }
+/** The geometry of a locally connected operator. */
+export type LocalAttributes = Omit<ConvolutionAttributes, 'groups'>;
+
 /** Sliding maximum over windows of `size` × `size`, `stride` apart. */
 export interface PoolAttributes {
   readonly size: number;
@@ -121,6 +124,13 @@ export interface OpSignatures extends EngineOpSignatures {
   Conv2DBackpropInput: Op<'filter' | 'dy', ConvolutionAttributes & { readonly inputShape: Shape }>;
   /** The gradient of Conv2D with respect to the filter, of shape `filterShape`. */
   Conv2DBackpropFilter: Op<'x' | 'dy', ConvolutionAttributes & { readonly filterShape: Shape }>;
+  /** A convolution with a filter of its own at every position (Keras' name): x [N, I, H, W], filter [H', W', O, KH, KW, I],
+   * y [N, O, H', W']. */
+  LocallyConnected2D: Op<'x' | 'filter', LocalAttributes>;
+  /** The gradient of LocallyConnected2D with respect to x, of shape `inputShape`. */
+  LocallyConnected2DBackpropInput: Op<'filter' | 'dy', LocalAttributes & { readonly inputShape: Shape }>;
+  /** The gradient of LocallyConnected2D with respect to the filter, of shape `filterShape`. */
+  LocallyConnected2DBackpropFilter: Op<'x' | 'dy', LocalAttributes & { readonly filterShape: Shape }>;
   /** bias [C] added to every row of x [N, C], or to every cell of x [N, C, H, W]. */
   BiasAdd: Op<'x' | 'bias'>;
   BiasAddGrad: Op<'dy'>;

@@ -6,6 +6,7 @@ import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { summarizeOnnx } from '../engine/onnx/inspect/summarize.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
+import { defaultsOf } from '../model/network.ts';
 import { tutorial, tutorialNetwork } from '../model/networks/tutorial.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
@@ -16,7 +17,7 @@ import { statisticsOf } from './tensor-statistics.ts';
 
 test('the layers sum up to 1,068,298 parameters and 18,470,784 multiply-adds, and other widths change both', () => {
   const sums = (local3: number) => {
-    const layers = layersOf(tutorialNetwork(10, { ...tutorial.defaults, local3 }));
+    const layers = layersOf(tutorialNetwork(10, { ...defaultsOf(tutorial), local3 }));
     return [
       layers.reduce((sum, { parameters }) => sum + parameters, 0),
       layers.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),

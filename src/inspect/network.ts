@@ -47,7 +47,9 @@ export function layersOf(network: Network): readonly LayerRow[] {
   const names = [...new Set(graph.nodes.map(({ name }) => layerName(name)))];
   return names.map((layer) => {
     const nodes = graph.nodes.filter(({ name }) => layerName(name) === layer);
-    const variables = [...graph.variables.values()].filter(({ name }) => layerName(name) === layer);
+    const variables = [...graph.variables.values()].filter(
+      ({ name, role }) => role === 'parameter' && layerName(name) === layer,
+    );
     const [value] = Object.values(nodes.at(-1)?.outputs ?? {});
     return {
       layer,

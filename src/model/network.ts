@@ -1,4 +1,5 @@
 /** What a network is: a value with a name, a configuration, the images it takes, and the function that builds its graph. */
+import type { NumberBounds } from '../arguments.ts';
 import type { Value, Variable } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import type { Shape } from '../tensor/tensor.ts';
@@ -23,11 +24,28 @@ export interface NetworkMode {
   readonly training: boolean;
 }
 
+/** One number of a configuration. */
+export interface NetworkNumber extends NumberBounds {
+  readonly default: number;
+  readonly help: string;
+}
+
 /** A family of networks, which differ in their configuration and number of classes. */
 export interface NetworkKind<C extends NetworkConfiguration = NetworkConfiguration> {
   readonly name: string;
-  readonly defaults: C;
+  /** One line about it, for lists of networks. */
+  readonly summary: string;
+  /** The numbers of its configuration. */
+  readonly numbers: { readonly [K in keyof C]: NetworkNumber };
+  /** Why there is no network of a configuration whose numbers are within their bounds; undefined if there is one. */
+  readonly problem?: (configuration: C) => string | undefined;
   readonly create: (classes: number, configuration: C) => Network;
+}
+
+/** The configuration that a kind has where nothing else is requested. */
+export function defaultsOf<C extends NetworkConfiguration>({ numbers }: NetworkKind<C>): C {
+  const all = Object.entries<NetworkNumber>(numbers);
+  return Object.fromEntries(all.map(([name, number]) => [name, number.default])) as C;
 }
 
 /** A trained variable with its initializer and weight decay. */

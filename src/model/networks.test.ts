@@ -9,12 +9,19 @@ test('networks are made by name, with the given numbers and the defaults of the 
   assert.equal(classes, 7);
 });
 
-test('a network or a number that does not exist is refused with those that do', () => {
-  assert.throws(() => makeNetwork('resnet9', 10), {
-    name: 'RunError',
-    message: /^there is no network "resnet9"; there are cifar10/,
-  });
-  assert.throws(() => makeNetwork('cifar10', 10, { conv3: 1, depth: 2 }), {
-    message: 'the network cifar10 has no conv3 and no depth; it has conv1, conv2, local3, local4',
-  });
+test('what is not a network, or not its number, or out of range, is refused with the nearest right word', () => {
+  for (const [name, configuration, message] of [
+    ['cifar100', {}, 'network: found "cifar100", expected XX. Did you mean cifar10?'],
+    ['cifar10', { conv3: 1, depth: 2 }, 'network: cifar10 has no "conv3". Did you mean conv1?'],
+    ['cifar10', { depth: 2 }, 'network: cifar10 has no "depth"; it has conv1, conv2, local3, local4'],
+    ['cifar10', { conv1: 0 }, 'network: conv1 of cifar10: found 0, expected a whole number from 1 to 4096'],
+    [
+      'cifar10',
+      { conv1: 1.5 },
+      'network: conv1 of cifar10: found 1.5, expected a whole number from 1 to 4096',
+    ],
+  ] as const) {
+    const expected = message.replace('XX', networkNames.join(' or '));
+    assert.throws(() => makeNetwork(name, 10, configuration), { name: 'UsageError', message: expected });
+  }
 });

@@ -1,26 +1,46 @@
 /** The networks by name. A new one is a file in `networks/` and a line here. */
-import { RunError } from '../errors.ts';
-import type { Network, NetworkConfiguration, NetworkKind } from './network.ts';
+import { requireKnownKeys, requireNumber, unexpectedName } from '../arguments.ts';
+import { UsageError } from '../errors.ts';
+import { defaultsOf, type Network, type NetworkConfiguration, type NetworkKind } from './network.ts';
+import { resnet } from './networks/resnet.ts';
 import { tutorial } from './networks/tutorial.ts';
 
-const kinds: readonly NetworkKind[] = [tutorial];
+export const networkKinds: readonly NetworkKind[] = [tutorial, resnet];
 
-export const networkNames: readonly string[] = kinds.map(({ name }) => name);
+export const networkNames: readonly string[] = networkKinds.map(({ name }) => name);
 
 /** The network of that name and configuration; numbers that are left out have their defaults.
- * @throws RunError when there is no such network, or it has no such number */
+ * @throws UsageError when there is no such network, or it has no such number, or not with that value */
 export function makeNetwork(
   name: string,
   classes: number,
   configuration: NetworkConfiguration = {},
 ): Network {
-  const kind = kinds.find((one) => one.name === name);
-  if (kind === undefined)
-    throw new RunError(`there is no network ${JSON.stringify(name)}; there are ${networkNames.join(', ')}`);
-  const unknown = Object.keys(configuration).filter((key) => !Object.hasOwn(kind.defaults, key));
-  if (unknown.length > 0) {
-    const known = Object.keys(kind.defaults).join(', ');
-    throw new RunError(`the network ${name} has no ${unknown.join(' and no ')}; it has ${known}`);
+  return kindNamed('network', name).create(classes, completeConfiguration(name, configuration));
+}
+
+/** All numbers of a network: those given, and the defaults of the others.
+ * @param where what names the network in messages: an argument, a key of a file
+ * @throws UsageError as above */
+export function completeConfiguration(
+  name: string,
+  given: NetworkConfiguration,
+  where: string = 'network',
+): NetworkConfiguration {
+  const kind = kindNamed(where, name);
+  requireKnownKeys(`${where}: ${name}`, given, Object.keys(kind.numbers));
+  for (const [key, value] of Object.entries(given)) {
+    const bounds = kind.numbers[key];
+    if (bounds !== undefined) requireNumber(`${where}: ${key} of ${name}`, value, bounds);
   }
-  return kind.create(classes, { ...kind.defaults, ...configuration });
+  const complete = { ...defaultsOf(kind), ...given };
+  const problem = kind.problem?.(complete);
+  if (problem !== undefined) throw new UsageError(`${where}: ${name}: ${problem}`);
+  return complete;
+}
+
+function kindNamed(where: string, name: string): NetworkKind {
+  const kind = networkKinds.find((one) => one.name === name);
+  if (kind === undefined) throw unexpectedName(where, name, networkNames);
+  return kind;
 }

@@ -53,6 +53,15 @@ export class GraphBuilder {
     return value;
   }
 
+  /** A variable that exists only once: as for nodes, the second of a name is suffixed `_1`.
+   * @throws GraphError when another value has the name */
+  newVariable(name: string, type: TensorType, role: VariableRole = 'parameter'): Variable {
+    for (let copy = 0; ; copy++) {
+      const candidate = copy === 0 ? name : `${name}_${copy}`;
+      if (!this.#variables.has(this.#path(candidate))) return this.variable(candidate, type, role);
+    }
+  }
+
   /** Prefixes the names of everything that `build` adds with `<scope>/`, like the tutorial's variable scopes. */
   scope<T>(scope: string, build: () => T): T {
     this.#scopes.push(scope);

@@ -1,9 +1,9 @@
 /** Operators that move elements without computing. */
 import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
-import { describeType, float32, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
+import { describeType, float32, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import { type Apply, int64Vector, type OpDefinition } from './definition.ts';
-import { type Piece, plain, slotDims, stridesOf } from './primitives.ts';
+import { type Piece, partOf, plain, slotDims, stridesOf } from './primitives.ts';
 import { axesOf, like } from './shapes.ts';
 
 /** The same elements, in the same order, in another shape. */
@@ -106,14 +106,8 @@ export const pad: OpDefinition<'Pad'> = {
     const cut = before.map((count) => Math.max(0, -count));
     const kept = source.dims.map((size, axis) => size - (cut[axis] ?? 0) - Math.max(0, -(after[axis] ?? 0)));
     const filling = context.constant(float32(dims, new Float32Array(sizeOf(dims)).fill(value)));
-    const from = { ...viewAt(source.dims, cut), dims: kept };
-    const to = {
-      ...viewAt(
-        dims,
-        before.map((count) => Math.max(0, count)),
-      ),
-      dims: kept,
-    };
+    const from = partOf(source.dims, { begin: cut, size: kept });
+    const to = partOf(dims, { begin: before.map((count) => Math.max(0, count)), size: kept });
     return { y: context.call('copy', {}, dims, { pieces: [{ source: filling }, { source, from, to }] }) };
   },
 };
@@ -148,8 +142,7 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
   onednn: (context) => {
     const { begin, size, strides } = context.attributes;
     const source = plain(context, context.inputs.x);
-    const { offset, strides: along } = viewAt(source.dims, begin);
-    const from = { offset, strides: along.map((step, axis) => step * (strides[axis] ?? 1)), dims: size };
+    const from = partOf(source.dims, { begin, strides, size });
     return { y: context.call('copy', {}, size, { pieces: [{ source, from }] }) };
   },
 };
@@ -196,12 +189,9 @@ export const concat: OpDefinition<'Concat'> = {
     const dims = context.outputTypes.y.shape;
     let start = 0;
     const pieces = context.inputs.map((input): Piece => {
-      const to = viewAt(
-        dims,
-        dims.map((_, axis) => (axis === context.attributes.axis ? start : 0)),
-      );
+      const begin = dims.map((_, axis) => (axis === context.attributes.axis ? start : 0));
       start += input.dims[context.attributes.axis] ?? 0;
-      return { source: plain(context, input), to: { ...to, dims: input.dims } };
+      return { source: plain(context, input), to: partOf(dims, { begin, size: input.dims }) };
     });
     return { y: context.call('copy', {}, dims, { pieces }) };
   },
@@ -243,12 +233,6 @@ function firstOutside(indices: readonly number[], rows: number): number | undefi
     if (index < 0 || index >= rows) return index;
   }
   return undefined;
-}
-
-/** The offset and strides of a part of a row-major tensor that starts at `begin`. */
-function viewAt(dims: Shape, begin: readonly number[]): { readonly offset: number; readonly strides: Shape } {
-  const strides = stridesOf(dims);
-  return { strides, offset: begin.reduce((sum, index, axis) => sum + index * (strides[axis] ?? 1), 0) };
 }
 
 function requireAxes(name: string, list: readonly number[], x: TensorType): void {

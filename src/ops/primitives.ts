@@ -160,3 +160,16 @@ export function reduce({ call }: PrimitiveContext, reduction: Reduction, src: Sl
 export function stridesOf(dims: Shape): readonly number[] {
   return dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
 }
+
+/** A part of a row-major tensor: along every axis `size` elements from `begin`, `strides` (default 1) apart. */
+export function partOf(
+  dims: Shape,
+  { begin, strides, size }: { readonly begin: Shape; readonly strides?: Shape; readonly size: Shape },
+): View {
+  const along = stridesOf(dims);
+  return {
+    offset: begin.reduce((sum, index, axis) => sum + index * (along[axis] ?? 1), 0),
+    strides: along.map((step, axis) => step * (strides?.[axis] ?? 1)),
+    dims: size,
+  };
+}

@@ -8,6 +8,7 @@ import { resultEntries } from '../graph/results.ts';
 import type {
   AttributesOf,
   ConvolutionAttributes,
+  LocalAttributes,
   OpName,
   OutputNames,
   Padding,
@@ -156,6 +157,28 @@ function zeros(shape: Shape): Reference & { add: (index: readonly number[], valu
 function conv2D(x: Reference, filter: Reference, attributes: ConvolutionAttributes): Reference {
   const y = zeros(convolve(x.shape, filter.shape, attributes, () => {}));
   convolve(x.shape, filter.shape, attributes, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
+  return y;
+}
+
+/** Calls `visit` for every multiplication of a locally connected operator, with the indices of the output, input and filter cells. */
+function connectLocally(
+  x: Shape,
+  filter: Shape,
+  { padding, strides = 1 }: LocalAttributes,
+  visit: (y: readonly number[], x: readonly number[], filter: readonly number[]) => void,
+): Shape {
+  const [n = 0, i = 0, h = 0, w = 0] = x;
+  const [, , o = 0, kh = 0, kw = 0] = filter;
+  const [down, across] = typeof strides === 'number' ? [strides, strides] : strides;
+  const rows = windows(h, kh, down, along(padding, 0));
+  const columns = windows(w, kw, across, along(padding, 1));
+  const y = [n, o, rows.count, columns.count];
+  fill([...y, i, kh, kw], ([image = 0, out = 0, row = 0, column = 0, input = 0, kr = 0, kc = 0]) => {
+    const [r, c] = [row * down + kr + rows.first, column * across + kc + columns.first];
+    const inside = r >= 0 && r < h && c >= 0 && c < w;
+    if (inside) visit([image, out, row, column], [image, input, r, c], [row, column, out, kr, kc, input]);
+    return 0;
+  });
   return y;
 }
 
@@ -383,6 +406,23 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   Conv2DBackpropFilter: ({ x, dy }, { filterShape, ...attributes }) => {
     const df = zeros(filterShape);
     convolve(x.shape, filterShape, attributes, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
+    return { y: df };
+  },
+  LocallyConnected2D: ({ x, filter }, attributes) => {
+    const y = zeros(connectLocally(x.shape, filter.shape, attributes, () => {}));
+    connectLocally(x.shape, filter.shape, attributes, (yi, xi, fi) => y.add(yi, at(x, xi) * at(filter, fi)));
+    return { y };
+  },
+  LocallyConnected2DBackpropInput: ({ filter, dy }, { inputShape, ...attributes }) => {
+    const dx = zeros(inputShape);
+    connectLocally(inputShape, filter.shape, attributes, (yi, xi, fi) =>
+      dx.add(xi, at(dy, yi) * at(filter, fi)),
+    );
+    return { y: dx };
+  },
+  LocallyConnected2DBackpropFilter: ({ x, dy }, { filterShape, ...attributes }) => {
+    const df = zeros(filterShape);
+    connectLocally(x.shape, filterShape, attributes, (yi, xi, fi) => df.add(fi, at(dy, yi) * at(x, xi)));
     return { y: df };
   },
   BiasAdd: ({ x, bias }) => ({ y: addBias(x, bias) }),

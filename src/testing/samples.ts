@@ -3,7 +3,13 @@
  * shapes and values with the reference, and gradients with central differences. Values are drawn from a seeded stream and avoid
  * kinks; that test has separate cases for kinks and ties.
  */
-import type { AttributesOf, ConvolutionAttributes, OpName, PerInput } from '../graph/signature.ts';
+import type {
+  AttributesOf,
+  ConvolutionAttributes,
+  LocalAttributes,
+  OpName,
+  PerInput,
+} from '../graph/signature.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { computeOperator, reference } from './reference.ts';
@@ -181,6 +187,41 @@ const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
   { x: [1, 18, 4, 8], filter: [3, 18, 3, 3], y: [1, 3, 4, 8], attributes: { padding: 'SAME' } },
 ];
 
+interface LocalExample {
+  readonly x: Shape;
+  readonly filter: Shape;
+  readonly y: Shape;
+  readonly attributes: LocalAttributes;
+}
+const locals: readonly [LocalExample, ...LocalExample[]] = [
+  { x: [2, 3, 4, 5], filter: [4, 5, 4, 3, 3, 3], y: [2, 4, 4, 5], attributes: { padding: 'SAME' } },
+  { x: [1, 2, 5, 4], filter: [3, 2, 3, 3, 3, 2], y: [1, 3, 3, 2], attributes: { padding: 'VALID' } },
+  { x: [3, 16, 3, 3], filter: [3, 3, 8, 2, 2, 16], y: [3, 8, 3, 3], attributes: { padding: 'SAME' } },
+  { x: [2, 4, 2, 3], filter: [2, 3, 5, 1, 1, 4], y: [2, 5, 2, 3], attributes: { padding: 'VALID' } },
+  // The window covers the image, and is larger than it.
+  { x: [2, 3, 3, 2], filter: [1, 1, 4, 3, 2, 3], y: [2, 4, 1, 1], attributes: { padding: 'VALID' } },
+  { x: [1, 2, 2, 1], filter: [2, 1, 3, 5, 3, 2], y: [1, 3, 2, 1], attributes: { padding: 'SAME' } },
+  // Strides, with unread cells, of more than the filter, and with padding of one side.
+  {
+    x: [2, 2, 6, 7],
+    filter: [3, 4, 3, 3, 3, 2],
+    y: [2, 3, 3, 4],
+    attributes: { padding: 'SAME', strides: 2 },
+  },
+  {
+    x: [1, 3, 6, 8],
+    filter: [2, 2, 2, 2, 3, 3],
+    y: [1, 2, 2, 2],
+    attributes: { padding: 'VALID', strides: [3, 4] },
+  },
+  {
+    x: [1, 2, 4, 5],
+    filter: [3, 6, 2, 3, 2, 2],
+    y: [1, 2, 3, 6],
+    attributes: { padding: { before: [0, 2], after: [3, 0] }, strides: [2, 1] },
+  },
+];
+
 export const samples: { readonly [N in OpName]: Samples<N> } = {
   Constant: [{ inputs: {}, attributes: { value: uniform([2, 2]) } }],
   Add: binary(),
@@ -284,6 +325,18 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
     attributes: { ...attributes, inputShape: x },
   })),
   Conv2DBackpropFilter: each(convolutions, ({ x, filter, y, attributes }) => ({
+    inputs: { x: uniform(x), dy: uniform(y) },
+    attributes: { ...attributes, filterShape: filter },
+  })),
+  LocallyConnected2D: each(locals, ({ x, filter, attributes }) => ({
+    inputs: { x: uniform(x), filter: uniform(filter) },
+    attributes,
+  })),
+  LocallyConnected2DBackpropInput: each(locals, ({ x, filter, y, attributes }) => ({
+    inputs: { filter: uniform(filter), dy: uniform(y) },
+    attributes: { ...attributes, inputShape: x },
+  })),
+  LocallyConnected2DBackpropFilter: each(locals, ({ x, filter, y, attributes }) => ({
     inputs: { x: uniform(x), dy: uniform(y) },
     attributes: { ...attributes, filterShape: filter },
   })),

@@ -192,7 +192,7 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
 /** The initial values of all variables: weights from their initializers, or as given; moving averages as copies of them; loss
  * averages at zero.
  *
- * @param given values of weights and biases to use instead
+ * @param given values of parameters and state, such as running statistics, to use instead
  * @throws RunError when a tensor is missing or has another shape */
 export function initialVariables(
   { graph, parameters, states }: TrainingGraph,
@@ -200,12 +200,15 @@ export function initialVariables(
   given?: Tensors,
 ): ReadonlyMap<string, Float32Tensor> {
   const initial = new Map<string, Float32Tensor>();
-  parameters.forEach(({ variable, initializer }, index) => {
-    const values = given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
-    initial.set(variable.name, values).set(averageName(variable.name), values);
+  const start = ({ variable, initializer }: Parameter | State, index: number) =>
+    given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
+  parameters.forEach((parameter, index) => {
+    const { name } = parameter.variable;
+    const values = start(parameter, index);
+    initial.set(name, values).set(averageName(name), values);
   });
-  states.forEach(({ variable, initializer }, index) => {
-    initial.set(variable.name, initializer(variable.shape, seed, parameters.length + index));
+  states.forEach((state, index) => {
+    initial.set(state.variable.name, start(state, parameters.length + index));
   });
   for (const [name, { shape }] of graph.variables) {
     if (!initial.has(name)) initial.set(name, float32(shape, new Float32Array(sizeOf(shape))));

@@ -122,14 +122,15 @@ class Assigner {
     const wanted = this.#wanted(call, slot);
     const hasOne = hasOneLayout(argument, slot);
     // oneDNN chose no layouts: it uses the given descriptors.
-    if (!hasOne && !choosesLayouts(call))
+    if (!hasOne && !choosesLayouts(call) && !isTransposed(call, argument))
       return { argument, slot, layout: wanted, descriptor: wanted.descriptor };
     const own = onednn.layout(primitive, argument);
     const descriptor = own ?? wanted.descriptor;
     if (argument === 'workspace')
       return { argument, slot, layout: this.#workspace(slot, descriptor), descriptor };
     if (hasOne) return { argument, slot, layout: classes.of(slot), descriptor };
-    return { argument, slot, layout: own === undefined ? wanted : table.of(own, wanted), descriptor };
+    const chosen = own !== undefined && choosesLayouts(call) ? table.of(own, wanted) : wanted;
+    return { argument, slot, layout: chosen, descriptor };
   }
 
   #workspace(slot: Slot, descriptor: Handle): Layout {
@@ -182,6 +183,11 @@ function isVectorWork(call: Call): boolean {
 /** Whether oneDNN chooses the layouts of a call's operands and results. */
 function choosesLayouts({ kind }: Call): boolean {
   return recordOf(kind).choosesLayouts === 'all';
+}
+
+/** Whether a primitive reads an operand by a descriptor of its transpose. */
+function isTransposed({ parameters }: Call, argument: TensorArgument): boolean {
+  return parameters.transposed?.some((name) => name === argument) ?? false;
 }
 
 /** Matrices, biases and workspaces have only one layout, regardless of the dims and strides that primitives use for them. */

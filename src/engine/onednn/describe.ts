@@ -7,7 +7,7 @@ import {
   primitiveKinds,
 } from '../../ops/primitive-kinds.ts';
 import { type Call, type Slot, stridesOf } from '../../ops/primitives.ts';
-import { sizeOf } from '../../tensor/tensor.ts';
+import { type Shape, sizeOf } from '../../tensor/tensor.ts';
 import { algorithms, normalizationFlags, propKinds } from './native/constants.ts';
 import type { Handle, NativeArguments, NativePostOp, Onednn } from './native/onednn.ts';
 import { printCall } from './program.ts';
@@ -152,8 +152,9 @@ function vector(onednn: Onednn, bias: Slot | undefined): Handle | null {
   return bias === undefined ? null : onednn.tensor([sizeOf(bias.dims)], bias.type, [1]);
 }
 
-/** Describes a matrix as its transpose, without moving its elements. */
+/** Describes the matrices on the last two axes as their transposes, without moving elements. */
 function transposed(onednn: Onednn, slot: Slot | undefined): Handle | null {
   if (slot === undefined) return null;
-  return onednn.tensor(slot.dims.toReversed(), slot.type, stridesOf(slot.dims).toReversed());
+  const swapped = (list: Shape) => [...list.slice(0, -2), ...list.slice(-2).toReversed()];
+  return onednn.tensor(swapped(slot.dims), slot.type, swapped(stridesOf(slot.dims)));
 }

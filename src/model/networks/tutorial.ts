@@ -20,7 +20,14 @@ import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { truncatedNormal } from '../initializers.ts';
 import { Layers } from '../layers.ts';
-import type { Inference, Network, NetworkKind } from '../network.ts';
+import {
+  defaultsOf,
+  type Inference,
+  type Network,
+  type NetworkKind,
+  type NetworkMode,
+  type NetworkNumber,
+} from '../network.ts';
 
 /** Output channels of the convolutions, and units of the fully connected layers. */
 export type TutorialWidths = Readonly<Record<'conv1' | 'conv2' | 'local3' | 'local4', number>>;
@@ -28,19 +35,29 @@ export type TutorialWidths = Readonly<Record<'conv1' | 'conv2' | 'local3' | 'loc
 /** Height and width of the images that the network takes: crops of 32×32 photographs. */
 export const imageSize = 24;
 
+const width = (initial: number, help: string): NetworkNumber => ({
+  ...{ kind: 'integer', minimum: 1, maximum: 4096, default: initial, help },
+});
+
 export const tutorial: NetworkKind<TutorialWidths> = {
   name: 'cifar10',
-  defaults: { conv1: 64, conv2: 64, local3: 384, local4: 192 },
+  summary: "the tutorial's",
+  numbers: {
+    conv1: width(64, 'output channels of conv1'),
+    conv2: width(64, 'output channels of conv2'),
+    local3: width(384, 'units of local3'),
+    local4: width(192, 'units of local4'),
+  },
   create: (classes, widths) => ({
     name: 'cifar10',
     configuration: widths,
     classes,
     imageShape: [3, imageSize, imageSize],
-    build: (builder, images) => inference(builder, images, classes, widths),
+    build: (builder, images, mode) => inference(builder, images, mode, classes, widths),
   }),
 };
 
-export function tutorialNetwork(classes: number, widths: TutorialWidths = tutorial.defaults): Network {
+export function tutorialNetwork(classes: number, widths: TutorialWidths = defaultsOf(tutorial)): Network {
   return tutorial.create(classes, widths);
 }
 
@@ -49,30 +66,35 @@ const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
 
 /** @param images [N, 3, 24, 24] */
-function inference(builder: GraphBuilder, images: Value, classes: number, widths: TutorialWidths): Inference {
-  const { op } = builder;
-  const layers = new Layers(builder);
+function inference(
+  builder: GraphBuilder,
+  images: Value,
+  mode: NetworkMode,
+  classes: number,
+  widths: TutorialWidths,
+): Inference {
+  const layers = new Layers(builder, mode);
 
   const convolution = (scope: string, x: Value, filters: number, bias: number) =>
     builder.scope(scope, () => {
       const initializer = truncatedNormal(5e-2);
       const options = { filters, kernel: [5, 5], padding: 'SAME', initializer, decayShare: 0, bias } as const;
-      return layers.activation(op('Relu', { x: layers.convolution(x, options) }, {}, scope));
+      return layers.activation(layers.relu(layers.convolution(x, options), scope));
     });
 
   const fullyConnected = (scope: string, x: Value, units: number) =>
     builder.scope(scope, () => {
       const options = { units, initializer: truncatedNormal(0.04), decayShare: 1, bias: 0.1 };
-      return layers.activation(op('Relu', { x: layers.dense(x, options) }, {}, scope));
+      return layers.activation(layers.relu(layers.dense(x, options), scope));
     });
 
   const conv1 = convolution('conv1', images, widths.conv1, 0);
-  const pool1 = op('MaxPool', { x: conv1 }, pool, 'pool1');
-  const norm1 = op('LRN', { x: pool1 }, lrn, 'norm1');
+  const pool1 = layers.maxPool(conv1, pool, 'pool1');
+  const norm1 = layers.localResponseNormalization(pool1, lrn, 'norm1');
 
   const conv2 = convolution('conv2', norm1, widths.conv2, 0.1);
-  const norm2 = op('LRN', { x: conv2 }, lrn, 'norm2');
-  const pool2 = op('MaxPool', { x: norm2 }, pool, 'pool2');
+  const norm2 = layers.localResponseNormalization(conv2, lrn, 'norm2');
+  const pool2 = layers.maxPool(norm2, pool, 'pool2');
 
   const local3 = fullyConnected('local3', layers.flatten(pool2, 'local3/Reshape'), widths.local3);
   const local4 = fullyConnected('local4', local3, widths.local4);

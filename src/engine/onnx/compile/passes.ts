@@ -8,6 +8,7 @@ import { expandAveragePooling } from './expand-average-pooling.ts';
 import { expandBatchNormalization } from './expand-batch-normalization.ts';
 import { expandConvolution } from './expand-convolution.ts';
 import { expandElementwise } from './expand-elementwise.ts';
+import { expandLocallyConnected } from './expand-locally-connected.ts';
 import { expandNormalization } from './expand-normalization.ts';
 import { expandPooling } from './expand-pooling.ts';
 
@@ -17,6 +18,7 @@ export const onnxPasses: readonly Pass[] = [
   commuteBias,
   expand({
     ...expandConvolution,
+    ...expandLocallyConnected,
     ...expandElementwise,
     ...expandNormalization,
     ...expandBatchNormalization,
