@@ -33,7 +33,12 @@
  */
 export type { NumberBounds } from './arguments.ts';
 export { gradients } from './autodiff/gradients.ts';
-export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts';
+export {
+  type Checkpoint,
+  type CheckpointReadOptions,
+  readCheckpoint,
+  writeCheckpoint,
+} from './checkpoint/checkpoint.ts';
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
@@ -95,10 +100,12 @@ export type {
   AttributesOf,
   BatchNormAttributes,
   ConvolutionAttributes,
+  CrossEntropyAttributes,
   EngineOpSignatures,
   ExplicitPadding,
   GeluAttributes,
   InputNames,
+  LocalAttributes,
   LrnAttributes,
   NoAttributes,
   OpName,
@@ -146,7 +153,7 @@ export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperpar
 export type { ParameterGroup } from './recipe/parameter-groups.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
-export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
+export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export { runTraining, type TrainingControl, type TrainingEvent } from './run/training.ts';
 export type { TrainingRequest } from './run/training-request.ts';

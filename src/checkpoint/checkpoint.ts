@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { aChoice, aText, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import { type ReadOptions, readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
@@ -19,6 +20,10 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, Float32Tensor>;
   readonly metadata: CheckpointMetadata;
 }
+
+export interface CheckpointReadOptions extends Pick<ReadOptions, 'links'> {}
+
+const readChecks: OptionChecks<CheckpointReadOptions> = { links: optional(aChoice(['follow', 'refuse'])) };
 
 /** Node cannot read larger files at once. */
 const maximumFileBytes = 2 ** 31 - 1;
@@ -46,10 +51,10 @@ export async function writeCheckpoint(
 
 /** Reads a checkpoint and verifies it completely.
  * @throws RunError naming the file and the fault */
-export async function readCheckpoint(
-  path: string,
-  { links }: Pick<ReadOptions, 'links'> = {},
-): Promise<Checkpoint> {
+export async function readCheckpoint(path: string, options: CheckpointReadOptions = {}): Promise<Checkpoint> {
+  aText('path', path);
+  requireOptions(options, readChecks);
+  const { links } = options;
   let bytes: Uint8Array;
   try {
     bytes = await readRegularFile(path, { maximumBytes: maximumFileBytes, ...(links && { links }) });

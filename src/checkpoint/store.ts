@@ -13,6 +13,16 @@
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import {
+  aBoolean,
+  aFunction,
+  aText,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import { asideEnding } from '../disk/write-aside.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 import { type Checkpoint, readCheckpoint, readCheckpointMetadata, writeCheckpoint } from './checkpoint.ts';
@@ -31,6 +41,13 @@ export interface CheckpointStoreOptions {
   /** Called whenever a part of a save is on the disk. */
   readonly onProgress?: () => void;
 }
+
+const storeChecks: OptionChecks<CheckpointStoreOptions> = {
+  keep: required(aWholeNumber(0)),
+  onWarning: required(aFunction),
+  isLocked: optional(aBoolean),
+  onProgress: optional(aFunction),
+};
 
 export interface FoundCheckpoint {
   readonly path: string;
@@ -51,10 +68,10 @@ export class CheckpointStore {
   readonly #onProgress: () => void;
   #lost: RunError | undefined;
 
-  constructor(
-    dir: string,
-    { keep, onWarning, isLocked = false, onProgress = () => undefined }: CheckpointStoreOptions,
-  ) {
+  constructor(dir: string, options: CheckpointStoreOptions) {
+    aText('dir', dir);
+    requireOptions(options, storeChecks);
+    const { keep, onWarning, isLocked = false, onProgress = () => undefined } = options;
     this.#onProgress = onProgress;
     this.isLocked = isLocked;
     this.#dir = dir;

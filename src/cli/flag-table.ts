@@ -1,9 +1,7 @@
 /** Every flag of the program, one record each. Types, parsing, errors and help derive from this table. */
-import { type EngineName, engineNames, precisions } from '../engine/offers.ts';
+import { engineChoices, precisions } from '../engine/offers.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
 import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
-
-const engineChoices: readonly ('auto' | EngineName)[] = ['auto', ...engineNames];
 
 const ownFlags = {
   dataDir: {

@@ -3,6 +3,7 @@
  */
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
+import { alternatives } from '../wording.ts';
 
 /** The commands of this version. */
 export type CommandName = 'download' | 'train' | 'eval' | 'inspect' | 'doctor' | 'bench';
@@ -178,10 +179,9 @@ function readChoice(
       `${written} ${text}: not yet available in this version; available: ${choices.join(', ')}`,
     );
   }
-  const meant =
-    choices.find((choice) => choice.toLowerCase() === text?.toLowerCase()) ?? nearest(text ?? '', choices);
+  const meant = nearest(text ?? '', choices);
   const hint = meant === undefined || text === undefined ? '' : `. Did you mean ${meant}?`;
-  throw new UsageError(`${unexpected(written, choices.join(' or '), text).message}${hint}`);
+  throw new UsageError(`${unexpected(written, alternatives(choices), text).message}${hint}`);
 }
 
 function unexpected(written: string, expected: string, found: string | undefined): UsageError {

@@ -48,6 +48,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
   warmupSteps: 0,
   movingAverageDecay: 0.9999,
   weightDecay: 0.004,
+  labelSmoothing: 0,
   clipNorm: 0,
   holdout: 0,
   restart: false,
@@ -248,7 +249,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --dataset', '--dataset: expected cifar10 or synthetic, found nothing'],
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
-  ['eval --eval-data both', '--eval-data: expected test or train_eval or validation, found "both"'],
+  ['eval --eval-data both', '--eval-data: expected test, train_eval or validation, found "both"'],
   [
     'bench --precision=float16',
     '--precision float16: not yet available in this version; available: float32, bfloat16',

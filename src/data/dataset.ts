@@ -1,4 +1,6 @@
 /** Descriptions of data sets. Everything that reads, checks, draws or names a data set uses its description. */
+
+import { anObjectWith, type Check } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import type { LabelField, RecordLayout } from './record.ts';
 
@@ -80,6 +82,10 @@ function noSuchLabels({ name, title, record }: DatasetDescription, found: string
 export function classesOf(dataset: DatasetDescription, field: LabelField): readonly string[] {
   return field.name === dataset.labels ? dataset.classes : field.classes;
 }
+
+export const splits: readonly Split[] = ['train', 'test'];
+
+export const aDataset: Check = anObjectWith('files', 'a data set: datasets.synthetic');
 
 /** The files of one split, in order. */
 export function filesOf(dataset: DatasetDescription, split: Split): readonly DatasetFile[] {

@@ -1,4 +1,5 @@
 /** Examples in memory, from files (files.ts) or any other source of records. */
+import { anObjectWith, type Check } from '../arguments.ts';
 import type { DatasetDescription, Split } from './dataset.ts';
 import { imageBytes, labelOffset, pixelsOffset, readLabel, recordBytes } from './record.ts';
 
@@ -18,6 +19,8 @@ export interface Examples {
 
 /** The parts of examples that batches are made from. */
 export type ExampleRecords = Pick<Examples, 'dataset' | 'count' | 'records' | 'recordIndices'>;
+
+export const theExamples: Check = anObjectWith('records', 'examples: await loadExamples(…)');
 
 /** The index of an example's record. */
 export function recordIndexOf({ recordIndices }: Pick<Examples, 'recordIndices'>, index: number): number {

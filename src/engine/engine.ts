@@ -8,6 +8,7 @@
  *     const trained = await session.read();
  *     await session.release();
  */
+import { aBoolean, anObjectWith, type Check, type OptionChecks, optional } from '../arguments.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { EngineName, Precision } from './offers.ts';
@@ -36,6 +37,8 @@ export interface Engine {
   compile(graph: Graph, options?: CompileOptions): Promise<Session>;
 }
 
+export const anEngine: Check = anObjectWith('compile', 'an engine: chooseEngine({ … }).engine');
+
 export interface CompileOptions {
   /** Allows `profile`, which makes the session a little slower. */
   readonly profiling?: boolean;
@@ -45,6 +48,9 @@ export interface StepOptions {
   /** Also return the watched values. Default: false. */
   readonly watch?: boolean;
 }
+
+export const compileChecks: OptionChecks<CompileOptions> = { profiling: optional(aBoolean) };
+export const stepChecks: OptionChecks<StepOptions> = { watch: optional(aBoolean) };
 
 /** The time of one part of a step. */
 export interface PartTime {

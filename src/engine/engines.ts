@@ -1,8 +1,26 @@
 /** Chooses an engine. */
-import { requireWholeNumber } from '../arguments.ts';
+import {
+  aBoolean,
+  aChoice,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOneOf,
+  requireOptions,
+} from '../arguments.ts';
 import { UsageError } from '../errors.ts';
+import { alternatives } from '../wording.ts';
 import type { Engine, Support } from './engine.ts';
-import { type EngineName, engineNames, offers, offersPrecision, type Precision } from './offers.ts';
+import {
+  type EngineName,
+  engineChoices,
+  engineNames,
+  offers,
+  offersPrecision,
+  type Precision,
+  precisions,
+} from './offers.ts';
 import { type EngineOptions, engineMakers, type PrecisionMaker } from './registry.ts';
 
 export interface EngineRequest {
@@ -13,6 +31,13 @@ export interface EngineRequest {
   readonly emulate?: boolean;
 }
 
+const requestChecks: OptionChecks<EngineRequest> = {
+  engine: required(aChoice(engineChoices)),
+  precision: required(aChoice(precisions)),
+  threads: optional(aWholeNumber(1)),
+  emulate: optional(aBoolean),
+};
+
 export interface ChosenEngine {
   readonly engine: Engine;
   /** Why this engine was chosen, as the end of a sentence; undefined if it was requested. */
@@ -22,9 +47,9 @@ export interface ChosenEngine {
 /** @throws UsageError for an engine that does not exist, or a precision it does not offer
  * @throws RunError when the engine is missing, or this CPU does not support the request */
 export function chooseEngine(request: EngineRequest): ChosenEngine {
+  requireOptions(request, requestChecks);
   const { engine, precision } = request;
   requireOffered(engine, precision);
-  if (request.threads !== undefined) requireWholeNumber('threads', request.threads, 1);
   if (engine !== 'auto') return { engine: makerOf(engine, precision).create(request) };
   const offering = engineNames.filter((name) => offersPrecision(name, precision));
   const [first, ...others] = offering.toSorted((a, b) => engineMakers[a].rank - engineMakers[b].rank);
@@ -63,22 +88,17 @@ export function engineSupport(engine: EngineName, precision: Precision): Support
 
 /** @throws UsageError for a combination that no machine supports, naming the alternatives */
 export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {
-  if (engine === 'auto') {
-    if (engineNames.some((name) => offersPrecision(name, precision))) return;
-    throw new UsageError(`no engine offers the precision ${JSON.stringify(precision)}`);
-  }
-  if (!engineNames.includes(engine))
-    throw new UsageError(
-      `there is no engine ${JSON.stringify(engine)}; there are ${engineNames.join(', ')}, and auto`,
-    );
+  requireOneOf('engine', engine, engineChoices);
+  requireOneOf('precision', precision, precisions);
+  if (engine === 'auto') return;
   if (offersPrecision(engine, precision)) return;
   const others = engineNames.filter((name) => offersPrecision(name, precision));
   const instead =
     others.length === 0
       ? ''
-      : `; for ${precision} use ${[...others, 'auto'].map((name) => `\`engine: ${name}\``).join(' or ')}`;
+      : `; for ${precision} use ${alternatives([...others, 'auto'].map((name) => `\`engine: ${name}\``))}`;
   throw new UsageError(
-    `\`engine: ${engine}\` computes in ${offers[engine].precisions.join(' or ')} only${instead}`,
+    `\`engine: ${engine}\` computes in ${alternatives(offers[engine].precisions)} only${instead}`,
   );
 }
 

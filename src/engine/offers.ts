@@ -16,6 +16,8 @@ export type Precision = PrecisionOf<EngineName>;
 export type Device = DeviceOf<EngineName>;
 
 export const engineNames: readonly EngineName[] = Object.keys(offers) as readonly EngineName[];
+/** `auto` is the fastest engine that works. */
+export const engineChoices: readonly ('auto' | EngineName)[] = ['auto', ...engineNames];
 export const precisions: readonly Precision[] = [
   ...new Set(engineNames.flatMap((name): readonly Precision[] => offers[name].precisions)),
 ];

@@ -1,12 +1,13 @@
 /** A session that runs in a worker thread: the main-thread side, shared by both engines. */
 import type { Worker } from 'node:worker_threads';
+import { requireOptions, requireWholeNumber } from '../arguments.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { describeType } from '../tensor/tensor.ts';
 import { threadFailure } from '../threads/start-worker.ts';
 import { Thread } from '../threads/thread.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
-import type { PartTime, Session, StepOptions, Tensors } from './engine.ts';
+import { type PartTime, type Session, type StepOptions, stepChecks, type Tensors } from './engine.ts';
 
 /** A graph ready to run, inside its thread. */
 export type SessionMethods = {
@@ -62,7 +63,9 @@ export class WorkerSession<Start> implements Session {
     await this.#call('write', variables);
   }
 
-  async step(feeds: Tensors, { watch = false }: StepOptions = {}): Promise<Tensors> {
+  async step(feeds: Tensors, options: StepOptions = {}): Promise<Tensors> {
+    requireOptions(options, stepChecks);
+    const { watch = false } = options;
     this.#requireFeeds(feeds);
     return this.#call('step', feeds, watch);
   }
@@ -72,6 +75,7 @@ export class WorkerSession<Start> implements Session {
   }
 
   async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {
+    requireWholeNumber('steps', steps, 1);
     this.#requireFeeds(feeds);
     return this.#call('profile', feeds, steps);
   }

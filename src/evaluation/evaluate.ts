@@ -1,13 +1,25 @@
 /** Precision @ 1 of a network's weights, each example scored exactly once (r0.11 scored 10,112 of 10,000). */
-import { requireObject, requireOneOf, requireWholeNumber } from '../arguments.ts';
+import {
+  aChoice,
+  aFunction,
+  anObjectWith,
+  aSignal,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOneOf,
+  requireOptions,
+  requireWholeNumber,
+} from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { Examples } from '../data/examples.ts';
-import type { Engine, Session, Tensors } from '../engine/engine.ts';
+import { type Examples, theExamples } from '../data/examples.ts';
+import { anEngine, type Engine, type Session, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import type { Variable } from '../graph/graph.ts';
-import type { ImageRecipe } from '../input/augmentations.ts';
+import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
-import type { Network } from '../model/network.ts';
+import { aNetwork, type Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
@@ -62,6 +74,14 @@ export interface Scoring {
   readonly signal?: AbortSignal;
 }
 
+const scoringChecks: OptionChecks<Scoring> = {
+  numExamples: optional(aWholeNumber(1)),
+  onScored: optional(aFunction),
+  onFirstBatch: optional(aFunction),
+  onProgress: optional(aFunction),
+  signal: optional(aSignal),
+};
+
 /** A compiled network that scores sets of weights one at a time. */
 export class Evaluator {
   readonly engine: Engine;
@@ -88,13 +108,16 @@ export class Evaluator {
   }
 
   /** @param images how the images were made in training
-   * @throws UsageError for an invalid batch size */
+   * @throws UsageError for an invalid argument */
   static async create(
     engine: Engine,
     network: Network,
     batchSize: number,
     images: ImageRecipe,
   ): Promise<Evaluator> {
+    anEngine('engine', engine);
+    aNetwork('network', network);
+    anImageRecipe('images', images);
     requireWholeNumber('batchSize', batchSize, 1);
     const graph = buildEvaluationGraph(network, batchSize);
     const session = await engine.compile(graph);
@@ -107,8 +130,11 @@ export class Evaluator {
     tensors: ReadonlyMap<string, Float32Tensor>,
     weights: Weights,
     examples: Examples,
-    { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal }: Scoring = {},
+    scoring: Scoring = {},
   ): Promise<Score | undefined> {
+    theExamples('examples', examples);
+    requireOptions(scoring, scoringChecks);
+    const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal } = scoring;
     requireOneOf('weights', weights, weightChoices);
     const variables = [...this.#graph.variables.values()];
     const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
@@ -167,6 +193,16 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
 }
 
+const evaluateChecks: OptionChecks<EvaluateOptions> = {
+  engine: required(anEngine),
+  checkpoint: required(anObjectWith('tensors', 'a checkpoint: await readCheckpoint(path)')),
+  examples: required(theExamples),
+  weights: required(aChoice(weightChoices)),
+  batchSize: required(aWholeNumber(1)),
+  numExamples: required(aWholeNumber(1)),
+  signal: optional(aSignal),
+};
+
 export interface Evaluation extends Score {
   readonly globalStep: number;
 }
@@ -176,11 +212,8 @@ export interface Evaluation extends Score {
  * @throws RunError when the data set has other classes than the checkpoint, or the checkpoint lacks a tensor
  * @throws StoppedError when it is aborted */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  requireOptions(options, evaluateChecks);
   const { engine, checkpoint, examples, weights, batchSize, numExamples, signal } = options;
-  requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
-  requireOneOf('weights', weights, weightChoices);
-  requireWholeNumber('batchSize', batchSize, 1);
-  requireWholeNumber('numExamples', numExamples, 1);
   const { metadata, tensors } = checkpoint;
   requireSameClasses(metadata.dataset.classes, examples);
   requireRunning(signal, 'nothing was scored');

@@ -56,6 +56,10 @@ export interface BatchNormAttributes {
 export interface GeluAttributes {
   readonly approximate: boolean;
 }
+export interface CrossEntropyAttributes {
+  /** Share of the target that is spread evenly over all classes: 0 … 1. Default 0. */
+  readonly labelSmoothing?: number;
+}
 export interface ReductionAttributes {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
@@ -159,7 +163,7 @@ export interface OpSignatures extends EngineOpSignatures {
 
   // Losses.
   /** Cross entropy of softmax(logits) [N, K] with the classes in labels [N], and its gradient [N, K]. */
-  SparseSoftmaxCrossEntropyWithLogits: Op<'logits' | 'labels', NoAttributes, 'loss' | 'backprop'>;
+  SparseSoftmaxCrossEntropyWithLogits: Op<'logits' | 'labels', CrossEntropyAttributes, 'loss' | 'backprop'>;
   /** Σ x² / 2. */
   L2Loss: Op<'x'>;
 

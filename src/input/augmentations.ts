@@ -1,4 +1,5 @@
 /** All augmentations, by their name in flags and checkpoints. A new one is a file in `augmentations/`, a name and an entry here. */
+import { aChoice, anOptionsObject, type OptionsCheck, required } from '../arguments.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { RunError } from '../errors.ts';
 import type { Shape } from '../tensor/tensor.ts';
@@ -6,7 +7,7 @@ import type { Augmentation, AugmentationName, ImageMaker } from './augmentation.
 import { none } from './augmentations/none.ts';
 import { padCropFlip } from './augmentations/pad-crop-flip.ts';
 import { tutorial } from './augmentations/tutorial.ts';
-import { type NormalizationName, normalizations } from './normalization.ts';
+import { type NormalizationName, normalizationNames, normalizations } from './normalization.ts';
 
 export const augmentations: Readonly<Record<AugmentationName, Augmentation>> = {
   tutorial,
@@ -23,6 +24,11 @@ export interface ImageRecipe {
   readonly augmentation: AugmentationName;
   readonly normalization: NormalizationName;
 }
+
+export const anImageRecipe: OptionsCheck = anOptionsObject<ImageRecipe>({
+  augmentation: required(aChoice(augmentationNames)),
+  normalization: required(aChoice(normalizationNames)),
+});
 
 /** Those of the tutorial. */
 export const tutorialImages: ImageRecipe = { augmentation: 'tutorial', normalization: 'per_image' };

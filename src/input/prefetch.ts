@@ -4,7 +4,14 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
-import { requireWholeNumber } from '../arguments.ts';
+import {
+  aListOf,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import type { ExampleRecords } from '../data/examples.ts';
 import { RunError } from '../errors.ts';
 import { requireMemory } from '../machine/memory.ts';
@@ -14,7 +21,7 @@ import { threadFailure } from '../threads/start-worker.ts';
 import { Thread } from '../threads/thread.ts';
 import { workerFlags } from '../threads/worker-flags.ts';
 import { counted } from '../wording.ts';
-import { type ImageRecipe, makeImages } from './augmentations.ts';
+import { anImageRecipe, type ImageRecipe, makeImages } from './augmentations.ts';
 import type { Batch, BatchBuffers } from './batch.ts';
 
 /** The start message of a reader thread. Records are in shared memory. */
@@ -75,6 +82,26 @@ export interface EvaluationBatches extends BatchOptions {
   readonly numExamples: number;
 }
 
+const prefetchingChecks: OptionChecks<Prefetching> = {
+  ahead: optional(aWholeNumber(1)),
+  readers: optional(aWholeNumber(1)),
+};
+const batchChecks: OptionChecks<BatchOptions> = {
+  ...prefetchingChecks,
+  batchSize: required(aWholeNumber(1)),
+  imageShape: required(aListOf(aWholeNumber(1))),
+  images: required(anImageRecipe),
+};
+const trainingChecks: OptionChecks<TrainingBatches> = {
+  ...batchChecks,
+  seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  firstStep: required(aWholeNumber(0)),
+};
+const evaluationChecks: OptionChecks<EvaluationBatches> = {
+  ...batchChecks,
+  numExamples: required(aWholeNumber(1)),
+};
+
 /** Minimum memory of a thread, without its batches. */
 const threadBytes = 12 * 2 ** 20;
 class PrefetchedBatches implements BatchSource<undefined> {
@@ -95,9 +122,6 @@ class PrefetchedBatches implements BatchSource<undefined> {
   /** Prepares the steps from `first` up to, but not including, `end`. */
   constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
     const { ahead = Math.max(4, readers + 1) } = asked;
-    requireWholeNumber('batchSize', start.batchSize, 1);
-    requireWholeNumber('ahead', ahead, 1);
-    requireWholeNumber('readers', readers, 1);
     // Refused here rather than in the threads.
     makeImages(start.images, start.imageShape, start.examples.dataset);
     const bytes =
@@ -194,13 +218,11 @@ function recordsOf({ dataset, count, records, recordIndices }: ExampleRecords): 
 }
 
 /** Augmented batches of training examples, without end.
- * @throws UsageError for a number that is out of range, by name
+ * @throws UsageError for an option that is out of range, by name
  * @throws RunError when the augmentation cannot make the network's images from the records, or memory is short */
-export function prefetchBatches(
-  examples: ExampleRecords,
-  { seed, batchSize, imageShape, images, firstStep, ...prefetching }: TrainingBatches,
-): BatchSource {
-  requireWholeNumber('firstStep', firstStep, 0);
+export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {
+  requireOptions(options, trainingChecks);
+  const { seed, batchSize, imageShape, images, firstStep, ...prefetching } = options;
   const records = recordsOf(examples);
   const start: ReaderStart = { kind: 'training', examples: records, batchSize, imageShape, images, seed };
   // The type says that training never ends: its source has no end to give.
@@ -209,11 +231,9 @@ export function prefetchBatches(
 
 /** Batches of the first examples in file order, each example once; then undefined.
  * @throws UsageError and RunError as `prefetchBatches` does */
-export function prefetchEvaluation(
-  all: ExampleRecords,
-  { batchSize, imageShape, images, numExamples, ...prefetching }: EvaluationBatches,
-): BatchSource<undefined> {
-  requireWholeNumber('numExamples', numExamples, 1);
+export function prefetchEvaluation(all: ExampleRecords, options: EvaluationBatches): BatchSource<undefined> {
+  requireOptions(options, evaluationChecks);
+  const { batchSize, imageShape, images, numExamples, ...prefetching } = options;
   const examples = { ...recordsOf(all), count: Math.min(all.count, numExamples) };
   const batches = Math.ceil(examples.count / batchSize);
   const start: ReaderStart = { kind: 'evaluation', examples, batchSize, imageShape, images };

@@ -133,8 +133,9 @@ export class CheckpointScorer {
     const previous = this.#evaluator?.evaluator;
     this.#evaluator = undefined;
     await previous?.release();
-    const { engine } = chooseEngine(this.#settings);
-    const evaluator = await Evaluator.create(engine, networkOf(metadata), this.#settings.batchSize, images);
+    const { engine: wanted, precision, batchSize } = this.#settings;
+    const { engine } = chooseEngine({ engine: wanted, precision });
+    const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, images);
     this.#evaluator = { network, evaluator };
     return evaluator;
   }

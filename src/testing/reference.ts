@@ -518,18 +518,22 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
       return at(scale, channel) * normalized(x, mean, variance, epsilon, index) + at(offset, channel);
     }),
   }),
-  SparseSoftmaxCrossEntropyWithLogits: ({ logits, labels }) => {
+  SparseSoftmaxCrossEntropyWithLogits: ({ logits, labels }, { labelSmoothing = 0 }) => {
     const [, classes = 0] = logits.shape;
     const row = (n: number) => Array.from({ length: classes }, (_, k) => at(logits, [n, k]));
     const logSum = (n: number) => {
       const largest = Math.max(...row(n));
       return largest + Math.log(row(n).reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
     };
+    const target = (n: number, k: number) =>
+      labelSmoothing / classes + (at(labels, [n]) === k ? 1 - labelSmoothing : 0);
     return {
-      loss: fill(labels.shape, ([n = 0]) => logSum(n) - at(logits, [n, at(labels, [n])])),
+      loss: fill(labels.shape, ([n = 0]) =>
+        row(n).reduce((sum, logit, k) => sum + target(n, k) * (logSum(n) - logit), 0),
+      ),
       backprop: fill(
         logits.shape,
-        ([n = 0, k = 0]) => Math.exp(at(logits, [n, k]) - logSum(n)) - Number(at(labels, [n]) === k),
+        ([n = 0, k = 0]) => Math.exp(at(logits, [n, k]) - logSum(n)) - target(n, k),
       ),
     };
   },

@@ -380,6 +380,10 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
       inputs: { logits: float32([2, 3], [1000, 0, -1000, 80, 90, 85]), labels: labels([0, 2]) },
       attributes: {},
     },
+    {
+      inputs: { logits: uniform([3, 7], -3, 3), labels: labels([6, 0, 2]) },
+      attributes: { labelSmoothing: 0.1 },
+    },
   ],
   L2Loss: [{ inputs: { x: uniform([3, 4]) }, attributes: {} }],
   ApplyGradientDescent: [

@@ -2,7 +2,19 @@
  * Training: batches, graph, session, variables (initial or restored), then the loop. An async generator of events, which the
  * command line prints and tests count; nothing here prints.
  */
-import { requireObject, requireWholeNumber } from '../arguments.ts';
+import {
+  aFunction,
+  anObjectWith,
+  anOptionsObject,
+  aSignal,
+  aText,
+  aWholeNumber,
+  type Check,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import { trainingLock } from '../checkpoint/training-lock.ts';
@@ -54,6 +66,32 @@ export interface TrainOptions {
   readonly saveRequests?: SaveRequests;
 }
 
+export const saveRequestsCheck: Check = anObjectWith('take', 'SaveRequests: new SaveRequests()');
+const aStore: Check = anObjectWith('save', 'a CheckpointStore');
+
+/** The checks of the options. A new option needs a line here. */
+const trainChecks: OptionChecks<TrainOptions> = {
+  run: required(anObjectWith('checksum', 'a run: makeRun(recipe, examples, engine)')),
+  training: optional(anObjectWith('graph', 'a training graph: buildTrainingGraph(run)')),
+  store: required(aStore),
+  resume: optional(anObjectWith('checkpoint', 'a found checkpoint: await store.latest()')),
+  initFrom: optional(anObjectWith('get', 'a Map of tensors')),
+  maxSteps: required(aWholeNumber(0)),
+  checkpointSteps: required(aWholeNumber(1)),
+  readers: optional(aWholeNumber(1)),
+  validate: optional(
+    anOptionsObject<Validation>({
+      every: required(aWholeNumber(1)),
+      score: required(aFunction),
+      best: required(aStore),
+    }),
+  ),
+  summarySteps: optional(aWholeNumber(1)),
+  versions: required(anOptionsObject<Versions>({ cifar10: required(aText) })),
+  signal: optional(aSignal),
+  saveRequests: optional(saveRequestsCheck),
+};
+
 /** Requests to save and continue. Several requests before a step count as one. */
 export class SaveRequests {
   #isPending = false;
@@ -103,7 +141,7 @@ export type TrainEvent =
  * @throws RunError when another training uses the folder, the loss is no longer finite, or the checkpoint belongs to another run
  * @throws StoppedError when it is aborted while waiting for the folder */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
-  requireOptions(options);
+  requireOptions(options, trainChecks);
   if (options.store.isLocked) return yield* trainLocked(options);
   const lost = new AbortController();
   const { signal = lost.signal } = options;
@@ -152,23 +190,6 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     if (patience.hasAbandoned) released.catch(() => undefined);
     else await released;
   }
-}
-
-/** @throws UsageError for a number that is out of range, by name */
-function requireOptions({
-  store,
-  maxSteps,
-  checkpointSteps,
-  readers = 1,
-  summarySteps = 1,
-  validate,
-}: TrainOptions): void {
-  requireObject('store', store, 'save', 'a CheckpointStore');
-  requireWholeNumber('maxSteps', maxSteps, 0);
-  requireWholeNumber('checkpointSteps', checkpointSteps, 1);
-  requireWholeNumber('readers', readers, 1);
-  requireWholeNumber('summarySteps', summarySteps, 1);
-  if (validate !== undefined) requireWholeNumber('validate.every', validate.every, 1);
 }
 
 /** Each iteration does what is due at this step (score, save), then the update. The last iteration has no update. */

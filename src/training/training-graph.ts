@@ -8,23 +8,32 @@
  * The outputs are the loss terms of the batch before the update. Watched values are those of the histograms: activations,
  * variables before the update, and the gradients that are applied.
  */
+import {
+  anything,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
-import type { Network, Parameter, State } from '../model/network.ts';
+import { aNetwork, type Network, type Parameter, type State } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from '../optimizer/clip.ts';
 import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
 import { optimizers } from '../optimizer/optimizers.ts';
 import { learningRate } from '../optimizer/schedule.ts';
 import { applyOptimizer } from '../optimizer/update.ts';
-import type { Hyperparameters } from '../recipe/hyperparameters.ts';
-import { factorsOf, type ParameterGroup } from '../recipe/parameter-groups.ts';
+import { allHyperparameters, type Hyperparameters } from '../recipe/hyperparameters.ts';
+import { factorsOf, groupsCheck, type ParameterGroup } from '../recipe/parameter-groups.ts';
 import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { shownActivations } from './shown-values.ts';
+import type { TrainingRun } from './training-run.ts';
 
 /** The name of a loss term's running average, as in TensorFlow. */
 export function lossAverageName(term: string): string {
@@ -69,12 +78,32 @@ export interface GraphRecipe {
   readonly groups?: readonly ParameterGroup[];
 }
 
-export function buildTrainingGraph({
-  network,
-  batchSize,
-  hyperparameters,
-  groups = [],
-}: GraphRecipe): TrainingGraph {
+/** A whole run may be given; only these settings of it are used. */
+type RecipeOrRun = GraphRecipe & Partial<Omit<TrainingRun, keyof GraphRecipe>>;
+
+/** The checks of a recipe's part. A new setting needs a line here. */
+export const graphChecks: OptionChecks<GraphRecipe> = {
+  network: required(aNetwork),
+  batchSize: required(aWholeNumber(1)),
+  hyperparameters: required(allHyperparameters),
+  groups: optional(groupsCheck),
+};
+const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
+  ...graphChecks,
+  augmentation: optional(anything),
+  normalization: optional(anything),
+  seed: optional(anything),
+  holdout: optional(anything),
+  examples: optional(anything),
+  validation: optional(anything),
+  checksum: optional(anything),
+  engine: optional(anything),
+};
+
+/** @throws UsageError for an unknown setting, or one out of range, by name */
+export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
+  requireOptions(recipe, recipeOrRunChecks);
+  const { network, batchSize, hyperparameters, groups = [] } = recipe;
   const builder = new GraphBuilder('train');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
@@ -85,7 +114,10 @@ export function buildTrainingGraph({
   const inLoss = optimizer.weightDecay === 'in the loss';
   const model = network.build(builder, images, { training: true });
   const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
-  const losses = loss(builder, { ...model, parameters }, labels, inLoss ? hyperparameters.weightDecay : 0);
+  const losses = loss(builder, { ...model, parameters }, labels, {
+    weightDecay: inLoss ? hyperparameters.weightDecay : 0,
+    labelSmoothing: hyperparameters.labelSmoothing,
+  });
   const variables = parameters.map(({ variable }) => variable);
   const averageOverBatch = gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);

@@ -1,12 +1,20 @@
 /** The definition of a training run: chosen at its start, stored in every checkpoint, and restored from there on resume. */
-import { requireFiniteNumber, requireObject, requireOneOf, requireWholeNumber } from '../arguments.ts';
+import {
+  aChoice,
+  aFiniteNumber,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, examplesIn, withLabels } from '../data/dataset.ts';
 import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
-import type { Engine } from '../engine/engine.ts';
+import { anEngine, type Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { AugmentationName } from '../input/augmentation.ts';
 import { augmentationNames, type ImageRecipe, makeImages, tutorialImages } from '../input/augmentations.ts';
@@ -17,10 +25,10 @@ import {
   type HyperparameterName,
   type Hyperparameters,
   hyperparameterNames,
-  requireHyperparameters,
 } from '../recipe/hyperparameters.ts';
 import type { ParameterGroup } from '../recipe/parameter-groups.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
+import { graphChecks } from './training-graph.ts';
 
 /** The settings of a run. */
 export interface Recipe {
@@ -37,6 +45,15 @@ export interface Recipe {
   /** Fraction of the training examples to hold out; 0 for none. */
   readonly holdout: number;
 }
+
+/** The checks of a recipe. A new setting needs a line here. */
+export const recipeChecks: OptionChecks<Recipe> = {
+  ...graphChecks,
+  augmentation: optional(aChoice(augmentationNames)),
+  normalization: optional(aChoice(normalizationNames)),
+  seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  holdout: required(aFiniteNumber(0, 1)),
+};
 
 export interface TrainingRun extends Recipe {
   /** Training examples. */
@@ -55,8 +72,8 @@ export interface TrainingRun extends Recipe {
  * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images from
  *   the records, or the holdout leaves one part empty */
 export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
-  requireRecipe(recipe);
-  requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
+  requireOptions(recipe, recipeChecks);
+  anEngine('engine', engine);
   requireClasses(recipe.network, all.dataset);
   const images = imagesOf(recipe);
   makeImages(images, recipe.network.imageShape, all.dataset);
@@ -72,17 +89,6 @@ export function imagesOf({
   normalization = tutorialImages.normalization,
 }: Pick<Recipe, 'augmentation' | 'normalization'>): ImageRecipe {
   return { augmentation, normalization };
-}
-
-function requireRecipe(recipe: Recipe): void {
-  const { hyperparameters, batchSize, seed, holdout } = recipe;
-  const { augmentation, normalization } = imagesOf(recipe);
-  requireHyperparameters(hyperparameters);
-  requireOneOf('augmentation', augmentation, augmentationNames);
-  requireOneOf('normalization', normalization, normalizationNames);
-  requireWholeNumber('batchSize', batchSize, 1);
-  requireWholeNumber('seed', seed, 0, Number.MAX_SAFE_INTEGER);
-  requireFiniteNumber('holdout', holdout, 0, 1);
 }
 
 /** @throws RunError naming both numbers */

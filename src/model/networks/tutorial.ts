@@ -16,6 +16,13 @@
  *
  * 1,068,298 parameters and 18,470,784 multiply-adds an image.
  */
+import {
+  aNumberWithin,
+  type OptionChecks,
+  required,
+  requireOptions,
+  requireWholeNumber,
+} from '../../arguments.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { truncatedNormal } from '../initializers.ts';
@@ -57,7 +64,18 @@ export const tutorial: NetworkKind<TutorialWidths> = {
   }),
 };
 
+const { conv1, conv2, local3, local4 } = tutorial.numbers;
+const widthChecks: OptionChecks<TutorialWidths> = {
+  conv1: required(aNumberWithin(conv1)),
+  conv2: required(aNumberWithin(conv2)),
+  local3: required(aNumberWithin(local3)),
+  local4: required(aNumberWithin(local4)),
+};
+
+/** @throws UsageError for an unknown or missing width, or one out of range */
 export function tutorialNetwork(classes: number, widths: TutorialWidths = defaultsOf(tutorial)): Network {
+  requireWholeNumber('classes', classes, 1);
+  requireOptions(widths, widthChecks, 'widths');
   return tutorial.create(classes, widths);
 }
 
