@@ -216,7 +216,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [
       called(library.runTraining, { ...folders, dataset: 'synthetik' }),
-      /^dataset: found "synthetik", expected cifar10 or synthetic\. Did you mean synthetic\?$/,
+      /^dataset: found "synthetik", expected cifar10, cifar100 or synthetic\. Did you mean synthetic\?$/,
     ],
     [called(library.runTraining, { ...folders, dataset: null }), /^dataset: found null, /],
     [
@@ -333,6 +333,10 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
   ],
   readCheckpoint: [[called(library.readCheckpoint, 'x', { link: 'refuse' }), /Did you mean `links`\?$/]],
   ensureSynthetic: [[called(library.ensureSynthetic, 'x', { onEvents: warn }), /Did you mean `onEvent`\?$/]],
+  withLabels: [
+    [called(library.withLabels, 'cifar100', 'fine'), /^dataset: found "cifar100", expected a data set/],
+    [called(library.withLabels, library.datasets.cifar100, 'fin'), /^labels: .* Did you mean fine\?$/],
+  ],
   loadExamples: [
     [
       called(library.loadExamples, 'x', 'synthetic', 'train'),

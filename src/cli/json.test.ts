@@ -38,6 +38,7 @@ test('every command prints objects whose kinds and fields are documented, and no
     '64',
   ];
   const held = ['--holdout', '0.1', '--eval-every', '2', '--max-steps', '2', '--batch-size', '16'];
+  const short = ['--max-steps', '1', '--batch-size', '16', '--holdout', '0.01'];
   const commands: readonly (readonly string[])[] = [
     ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
     ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
@@ -55,6 +56,18 @@ test('every command prints objects whose kinds and fields are documented, and no
       '1',
       '--batch-size',
       '2500',
+    ],
+    [
+      'sweep',
+      '--dataset',
+      'synthetic',
+      '--data-dir',
+      'data',
+      '--sweep-dir',
+      'sweep',
+      '--seed',
+      '0,1',
+      ...short,
     ],
     ['inspect', '.'],
     ['inspect', 'graph'],

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { command } from '../command.ts';
 import { engineNames } from '../engine/offers.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
-import { writtenName } from './flag.ts';
+import { isFlagOf, writtenName } from './flag.ts';
 import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 
@@ -245,8 +245,8 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['train --data-dir=', '--data-dir: expected a folder, found ""'],
   ['bench --out', '--out: expected a file, found nothing'],
-  ['train --dataset mnist', '--dataset: expected cifar10 or synthetic, found "mnist"'],
-  ['train --dataset', '--dataset: expected cifar10 or synthetic, found nothing'],
+  ['train --dataset mnist', '--dataset: expected cifar10, cifar100 or synthetic, found "mnist"'],
+  ['train --dataset', '--dataset: expected cifar10, cifar100 or synthetic, found nothing'],
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
   ['eval --eval-data both', '--eval-data: expected test, train_eval or validation, found "both"'],
@@ -319,7 +319,7 @@ test('the help of a command names its flags with their defaults, and no others',
   for (const mine of Object.keys(commandTable).filter(isCommandName)) {
     const text = helpOf(`${mine} --help`);
     for (const [name, flag] of Object.entries(flagTable)) {
-      const isMine = 'commands' in flag && flag.commands.some((one) => one === mine);
+      const isMine = isFlagOf(flag, mine);
       assert.equal(text.includes(`\n  --${writtenName(name)}`), isMine, `${mine} --${writtenName(name)}`);
     }
     for (const name of ['--help', '--version', '--debug', 'Examples:']) assert.ok(text.includes(name), name);

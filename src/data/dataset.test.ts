@@ -53,8 +53,11 @@ test('the labels of a data set can be chosen among those of its records', () => 
   assert.equal(withLabels(datasets.cifar100, undefined), datasets.cifar100);
   assert.throws(() => withLabels(datasets.cifar10, 'fine'), {
     name: 'UsageError',
-    message:
-      '`labels`: CIFAR-10 (`dataset: cifar10`) has one label per record; leave `labels` out; found fine',
+    message: '`labels`: CIFAR-10 has one label per image; leave it out, or give another `dataset`',
+  });
+  assert.throws(() => withLabels(datasets.cifar100, 'fin'), {
+    name: 'UsageError',
+    message: 'labels: found "fin", expected coarse or fine. Did you mean fine?',
   });
   assert.deepEqual(labelChoices, ['fine', 'coarse']);
 });

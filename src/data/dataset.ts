@@ -1,6 +1,6 @@
 /** Descriptions of data sets. Everything that reads, checks, draws or names a data set uses its description. */
 
-import { anObjectWith, type Check } from '../arguments.ts';
+import { anObjectWith, type Check, unexpectedName } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import type { LabelField, RecordLayout } from './record.ts';
 
@@ -65,17 +65,16 @@ export interface DatasetDescription {
  * @param labels its default if undefined
  * @throws UsageError when the data set has no such label */
 export function withLabels(dataset: DatasetDescription, labels: string | undefined): DatasetDescription {
+  aDataset('dataset', dataset);
   if (labels === undefined || labels === dataset.labels) return dataset;
-  const field = dataset.record.labels.find(({ name }) => name === labels);
-  if (field === undefined) throw noSuchLabels(dataset, labels);
-  return { ...dataset, labels, classes: field.classes };
-}
-
-function noSuchLabels({ name, title, record }: DatasetDescription, found: string): UsageError {
-  const names = record.labels.map((field) => field.name);
-  const expected =
-    names.length === 1 ? 'has one label per record; leave `labels` out' : `has ${names.join(' and ')}`;
-  return new UsageError(`\`labels\`: ${title} (\`dataset: ${name}\`) ${expected}; found ${found}`);
+  const { title, record } = dataset;
+  const names = record.labels.map(({ name }) => name);
+  const field = record.labels.find(({ name }) => name === labels);
+  if (field !== undefined) return { ...dataset, labels, classes: field.classes };
+  if (names.length > 1) throw unexpectedName('labels', labels, names);
+  throw new UsageError(
+    `\`labels\`: ${title} has one label per image; leave it out, or give another \`dataset\``,
+  );
 }
 
 /** Names of the classes of one label of the record. */

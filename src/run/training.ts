@@ -163,7 +163,7 @@ async function initialWeights(
   if (initFrom === undefined) return undefined;
   if (resume === undefined) return readInitialWeights(initFrom, training, seed);
   throw new RunError(
-    `\`initFrom\` starts a new run, and ${trainDir} holds one: give another \`trainDir\`, or \`restart\``,
+    `\`initFrom\` starts a new run, and ${trainDir} holds one: use another \`trainDir\`, or \`restart\``,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Small data sets for tests, in the real format but with noise as images. */
+/** Small data sets for tests. They have the real format, but their images are noise. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { Examples } from '../data/examples.ts';
 import { encodeRecord, type ImageShape, imageBytes, recordBytes } from '../data/record.ts';
 import { RandomStream } from '../tensor/random.ts';
 
-/** A description like CIFAR-10's with fewer examples: two training files and one test file. */
+/** A data set like CIFAR-10 with fewer examples, in two training files and one test file. */
 export function smallDataset(recordsPerTrainingFile: number, testRecords: number): DatasetDescription {
   return {
     ...datasets.synthetic,
@@ -20,13 +20,13 @@ export function smallDataset(recordsPerTrainingFile: number, testRecords: number
   };
 }
 
-/** Noise, [C, H, W]. */
+/** An image of noise, [C, H, W]. */
 export function noiseImage(seed: number, shape: ImageShape = [3, 32, 32]): Uint8Array {
   const stream = new RandomStream(seed, 'test');
   return Uint8Array.from({ length: imageBytes(shape) }, () => stream.below(256));
 }
 
-/** Records of noise with labels 0, 1, … 9, 0, … or as many as there are classes. */
+/** Records of noise with the labels 0, 1, … in turn. */
 export function noiseRecords(
   count: number,
   seed = 0,
@@ -41,7 +41,7 @@ export function noiseRecords(
   return records;
 }
 
-/** Examples of noise, in memory only. */
+/** Examples of noise that exist in memory only. */
 export function noiseExamples(
   count: number,
   split: Split = 'train',

@@ -204,15 +204,19 @@ async function* loop(
   const best = validate && (await BestKeeper.open(validate));
   const epochs = new EpochCounter(run.examples.count, run.batchSize);
   const first = resume?.checkpoint.metadata.globalStep ?? -1;
+  const isFirstScored = (resume?.checkpoint.metadata.validationPrecision ?? null) !== null;
   let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
   for (let globalStep = Math.max(0, first); ; globalStep++) {
-    const isLast = () => globalStep >= maxSteps || signal?.aborted === true;
+    const isAborted = () => signal?.aborted === true;
+    const isLast = () => globalStep >= maxSteps || isAborted();
     const isRequested = saveRequests?.take() === true;
     const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
-    // Also after a resume: a stop may have interrupted this score, and scoring again gives the same result.
-    const scores = best?.isDue(globalStep) === true && !(first === globalStep && isLast());
-    const metadata = metadataOf(run, globalStep, versions);
-    const isSaved = saved?.globalStep === globalStep;
+    // Also after a resume: a stop may have interrupted this score, and scoring again gives the same result. Of a complete run
+    // the score is known.
+    const isKnown = first === globalStep && (globalStep < maxSteps ? isLast() : isFirstScored || isAborted());
+    const scores = best?.isDue(globalStep, maxSteps) === true && !isKnown;
+    let metadata = metadataOf(run, globalStep, versions);
+    let isSaved = saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
     const needed = scores || (due && !isSaved);
     const tensors = needed || patience.needsCopy ? await readVariables(session) : undefined;
@@ -222,7 +226,12 @@ async function* loop(
     if (scores && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'validating' };
       const score = await patience.for(best.score(tensors, metadata));
-      if (score !== undefined) yield score;
+      if (score !== undefined) {
+        metadata = { ...metadata, validationPrecision: score.precision };
+        // The checkpoint of an interrupted score lacks it.
+        isSaved &&= isFirstScored;
+        yield score;
+      }
     }
     // Check again: a stop requested during the validation skips the next step.
     const last = isLast();

@@ -54,8 +54,13 @@ const lossAverageDecay = 0.9;
  * @param before the stored average before the step
  * @param value the term at the step */
 export function averagedLoss(before: number, value: number, step: number): number {
-  const after = before - (1 - lossAverageDecay) * (before - value);
-  return after / (1 - lossAverageDecay ** (step + 1));
+  return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), step + 1);
+}
+
+/** A stored running average of a loss term, bias-corrected.
+ * @param updates number of updates made, from 1 */
+export function unbiasedAverage(stored: number, updates: number): number {
+  return stored / (1 - lossAverageDecay ** updates);
 }
 
 export interface TrainingGraph {

@@ -203,7 +203,7 @@ export function requireSameRun(
   if (differences.length === 0) return;
   const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
   throw new RunError(
-    `${path} belongs to another run (${list}). Give another \`trainDir\`, leave these options out, ` +
+    `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
       'or add `restart` to move that run aside.',
     {
       code: 'CIFAR10_OTHER_RUN',
