@@ -45,7 +45,8 @@ export interface CheckpointMetadata {
   readonly hyperparameters: Hyperparameters;
   /** The groups of parameters that have factors of their own. Empty for checkpoints of versions before 0.2. */
   readonly groups: readonly ParameterGroup[];
-  /** Names; the tutorial's in checkpoints of versions before 0.2. */
+  /** How the network's images are made: the names of an augmentation and a normalization (`input/augmentations.ts`). The
+   * tutorial's in checkpoints of versions before 0.2. */
   readonly augmentation: string;
   readonly normalization: string;
   /** The length of the run's recipe; a request may have ended the run earlier or later. */
@@ -57,6 +58,8 @@ export interface CheckpointMetadata {
 
 export interface DatasetDescription {
   readonly name: string;
+  /** The label of the records that is the class, such as `fine`; `class` for data sets with a single one. */
+  readonly labels: string;
   readonly trainingExamples: number;
   readonly testExamples: number;
   /** The names of the classes. A label is an index into them. */
@@ -77,6 +80,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   dataset: json(
     record<DatasetDescription>({
       name: text,
+      labels: withDefault(text, 'class'),
       trainingExamples: wholeNumber(1),
       testExamples: wholeNumber(0),
       classes: listOf(text),

@@ -1,7 +1,10 @@
 /** Every flag of the program, one record each. Types, parsing, errors and help derive from this table. */
+
+import { datasetNames } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
+import { augmentationNames } from '../input/augmentations.ts';
+import { normalizationNames } from '../input/normalization.ts';
 import { networkNames } from '../model/networks.ts';
-import { augmentationNames, normalizationNames } from '../recipe/recipe.ts';
 import { recipeNames } from '../recipe/recipes.ts';
 import { alternatives } from '../wording.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
@@ -19,7 +22,7 @@ const ownFlags = {
   },
   dataset: {
     kind: 'choice',
-    choices: ['cifar10', 'synthetic'],
+    choices: datasetNames as typeof datasetNames,
     default: 'cifar10',
     fromCheckpoint: ['eval'],
     help: 'data set; synthetic is generated if it is missing',

@@ -11,6 +11,9 @@ import {
   optional,
 } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
+import type { AugmentationName } from '../input/augmentation.ts';
+import { augmentationNames } from '../input/augmentations.ts';
+import { type NormalizationName, normalizationNames } from '../input/normalization.ts';
 import { type Hyperparameters, makeHyperparameters, someHyperparameters } from './hyperparameters.ts';
 import {
   aNetworkRequest,
@@ -37,11 +40,6 @@ export interface Recipe {
   /** The length of a run that requests no other. */
   readonly length: Length;
 }
-
-export const augmentationNames = ['tutorial'] as const;
-export type AugmentationName = (typeof augmentationNames)[number];
-export const normalizationNames = ['per_image'] as const;
-export type NormalizationName = (typeof normalizationNames)[number];
 
 /** The parts of a recipe that a request, a file or another recipe sets. */
 export interface RecipeOptions {

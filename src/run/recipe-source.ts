@@ -64,8 +64,8 @@ export async function withRecipeRead<R extends { readonly recipe?: string | Reci
 export function givenBy(source: string | RecipeObject): GivenRecipe {
   if (typeof source === 'string') return { recipe: recipeNamed(source), run: {} };
   const base = source.recipe === undefined ? tutorialRecipe : recipeNamed(source.recipe);
-  const { dataset, seed, holdout, engine, precision } = source;
-  return { recipe: changed(base, source), run: { dataset, seed, holdout, engine, precision } };
+  const { dataset, labels, seed, holdout, engine, precision } = source;
+  return { recipe: changed(base, source), run: { dataset, labels, seed, holdout, engine, precision } };
 }
 
 /** Runs a task whose refusals are due to a recipe; if it is from a file, they name the file.

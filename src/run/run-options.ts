@@ -1,10 +1,13 @@
 /** What determines the results of a run besides its recipe. */
-import { aChoice, aNumberWithin, type OptionChecks, optional } from '../arguments.ts';
-import { type DatasetName, datasetNames } from '../data/dataset.ts';
+import { aChoice, aNumberWithin, aText, type OptionChecks, optional } from '../arguments.ts';
+import type { DatasetName } from '../data/dataset.ts';
+import { datasetNames } from '../data/datasets.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 
 export interface RunOptions {
   readonly dataset?: DatasetName | undefined;
+  /** Which labels of the data set are its classes, such as `coarse`; the data set knows its own. */
+  readonly labels?: string | undefined;
   readonly seed?: number | undefined;
   /** Fraction of the training examples to hold out; 0 for none. */
   readonly holdout?: number | undefined;
@@ -20,6 +23,7 @@ export const runBounds = {
 /** The checks of the options. A new option needs a line here. */
 export const runOptionChecks: OptionChecks<RunOptions> = {
   dataset: optional(aChoice(datasetNames)),
+  labels: optional(aText),
   seed: optional(aNumberWithin(runBounds.seed)),
   holdout: optional(aNumberWithin(runBounds.holdout)),
   engine: optional(aChoice(engineChoices)),

@@ -10,7 +10,8 @@ import {
   requireOptions,
 } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
+import { type DatasetDescription, withLabels } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
 import { engineNames, offers, offersPrecision, type Precision, precisions } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
@@ -132,7 +133,10 @@ export function resolveRequest(
   const run = given?.run ?? {};
   const engine = { engine: request.engine ?? run.engine, precision: request.precision ?? run.precision };
   requireOffer(engine);
-  const dataset = datasetNamed(request.dataset ?? run.dataset, stored);
+  const dataset = datasetOfRun(
+    { dataset: request.dataset ?? run.dataset, labels: request.labels ?? run.labels },
+    stored,
+  );
   const { network, ...others } = recipe;
   const definition: RunDefinition = {
     ...others,
@@ -157,12 +161,16 @@ function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | und
   return { ...recipe, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
 }
 
-function datasetNamed(
-  name: DatasetName | undefined,
+/** @throws UsageError when the data set has no such labels */
+function datasetOfRun(
+  { dataset, labels }: Pick<RunOptions, 'dataset' | 'labels'>,
   stored: CheckpointMetadata | undefined,
 ): DatasetDescription {
-  if (name === undefined && stored !== undefined) return datasetOf(stored);
-  return datasets[name ?? trainingDefaults.dataset];
+  const found =
+    dataset === undefined && stored !== undefined
+      ? datasetOf(stored)
+      : datasets[dataset ?? trainingDefaults.dataset];
+  return withLabels(found, labels);
 }
 
 /** @throws UsageError or RunError when `evalEvery` is given but nothing is held out */

@@ -10,6 +10,7 @@ import type { Tensors } from '../engine/engine.ts';
 import { messageOf, RunError, requireRunning } from '../errors.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
+import { makeImages } from '../input/augmentations.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import type { Length } from '../recipe/recipe.ts';
 import { stepsIn } from '../training/epochs.ts';
@@ -17,7 +18,7 @@ import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import { type SaveRequests, saveRequestsCheck, type TrainEvent, train } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
-import { makeRun, metadataOf, requireSameRun } from '../training/training-run.ts';
+import { imagesOf, makeRun, metadataOf, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
@@ -142,6 +143,7 @@ async function prepare(
   if (stored !== undefined) await store.warnOfOtherRuns(stored);
   if (resume !== undefined)
     requireSameRun(resume.path, resume.checkpoint.metadata, dataset, definition, { fixed });
+  inRecipe(given, () => makeImages(imagesOf(definition), definition.network.imageShape, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const initFrom = await initialWeights(request, resume, training, definition.seed);
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
@@ -234,12 +236,12 @@ async function leaveRecipe(
  * nothing is held out. */
 async function openValidator(
   { trainDir, evalEvery }: TrainingRequest,
-  { engine, network, batchSize, examples, validation }: TrainingRun,
+  { engine, network, batchSize, examples, validation, ...run }: TrainingRun,
   onWarning: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
   if (validation === undefined) return undefined;
-  const evaluator = await Evaluator.create(engine, network, batchSize);
+  const evaluator = await Evaluator.create(engine, network, batchSize, imagesOf(run));
   const validate: Validation = {
     every: evalEvery ?? stepsIn(1, examples.count, batchSize),
     best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),

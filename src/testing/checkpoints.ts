@@ -15,6 +15,7 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       seed: 2 ** 53 - 1,
       dataset: {
         name: 'synthetic',
+        labels: 'class',
         trainingExamples: 10_000,
         testExamples: 2_000,
         classes: ['circle', 'square', 'étoile'],
@@ -30,11 +31,11 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       towers: 1,
       ranks: 1,
       hyperparameters: tutorialHyperparameters,
-      augmentation: 'tutorial',
-      normalization: 'per_image',
       length: { maxSteps: 1_000_000 },
       history: [],
       groups: [],
+      augmentation: 'tutorial',
+      normalization: 'per_image',
       versions: { cifar10: '0.1.0', node: '20.20.2', engine: 'onnxruntime-node 1.30.0' },
     },
   };

@@ -11,12 +11,15 @@ import {
   requireOptions,
 } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, datasets, examplesIn } from '../data/dataset.ts';
+import { type DatasetDescription, examplesIn, withLabels } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import { anEngine, type Engine } from '../engine/engine.ts';
 import { RunError, UsageError } from '../errors.ts';
+import { augmentationNames, type ImageRecipe, makeImages, tutorialImages } from '../input/augmentations.ts';
+import { normalizationNames } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
 import { makeNetwork } from '../model/networks.ts';
 import {
@@ -24,34 +27,45 @@ import {
   type Hyperparameters,
   hyperparameterNames,
 } from '../recipe/hyperparameters.ts';
-import { aLength, augmentationNames, normalizationNames, type Recipe } from '../recipe/recipe.ts';
+import { aLength, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
-import { counted, quoted } from '../wording.ts';
+import { counted, oneLine, shortened } from '../wording.ts';
 import type { RunDefinition, TrainingRun } from './run-definition.ts';
 import { graphChecks } from './training-graph.ts';
 
 /** The checks of a definition. A new setting needs a line here. */
 const definitionChecks: OptionChecks<RunDefinition> = {
   ...graphChecks,
-  seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
-  holdout: required(aFiniteNumber(0, 1)),
   augmentation: optional(aChoice(augmentationNames)),
   normalization: optional(aChoice(normalizationNames)),
+  seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  holdout: required(aFiniteNumber(0, 1)),
   length: optional(aLength),
   history: optional(aListOf(aText)),
 };
 
 /** The run of a definition on these training examples.
  * @throws UsageError for a setting that is out of range, by name
- * @throws RunError when network and data differ in the number of classes, or the holdout leaves one part empty */
+ * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images from
+ *   the records, or the holdout leaves one part empty */
 export function makeRun(definition: RunDefinition, all: Examples, engine: Engine): TrainingRun {
   requireOptions(definition, definitionChecks);
   anEngine('engine', engine);
   requireClasses(definition.network, all.dataset);
-  const whole = { ...definition, engine, checksum: checksum(all) };
+  const images = imagesOf(definition);
+  makeImages(images, definition.network.imageShape, all.dataset);
+  const whole = { ...definition, ...images, engine, checksum: checksum(all) };
   if (definition.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, definition.holdout, definition.seed);
   return { ...whole, examples: training, validation };
+}
+
+/** How a recipe's images are made. */
+export function imagesOf({
+  augmentation = tutorialImages.augmentation,
+  normalization = tutorialImages.normalization,
+}: Partial<ImageRecipe>): ImageRecipe {
+  return { augmentation, normalization };
 }
 
 /** @throws RunError naming both numbers */
@@ -78,6 +92,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     seed,
     dataset: {
       name: dataset.name,
+      labels: dataset.labels,
       trainingExamples: examplesIn(dataset, 'train'),
       testExamples: examplesIn(dataset, 'test'),
       classes: dataset.classes,
@@ -117,29 +132,32 @@ export function networkOf({ network: { name, configuration }, dataset }: Checkpo
 
 /** The recipe of the run that wrote a checkpoint. */
 export function recipeOfCheckpoint(stored: CheckpointMetadata): Recipe {
-  const { network, augmentation, normalization, batchSize, hyperparameters, groups, length } = stored;
+  const { network, batchSize, hyperparameters, groups, length } = stored;
+  return { network, ...storedImages(stored), batchSize, hyperparameters, groups, length };
+}
+
+/** How the images of a checkpoint's run were made.
+ * @throws RunError when this version does not support it */
+export function storedImages({ augmentation, normalization }: CheckpointMetadata): ImageRecipe {
   return {
-    network,
-    augmentation: knownName('augmentation', augmentation, augmentationNames),
-    normalization: knownName('normalization', normalization, normalizationNames),
-    ...{ batchSize, hyperparameters, groups, length },
+    augmentation: known('augmentation', augmentation, augmentationNames),
+    normalization: known('normalization', normalization, normalizationNames),
   };
 }
 
-/** @throws RunError when this version does not have the value of that name */
-function knownName<T extends string>(what: string, name: string, names: readonly T[]): T {
-  const found = names.find((one) => one === name);
-  if (found !== undefined) return found;
+function known<Name extends string>(what: string, found: string, names: readonly Name[]): Name {
+  const name = names.find((one) => one === found);
+  if (name !== undefined) return name;
   throw new RunError(
-    `the checkpoint was trained with the ${what} ${quoted(name)}; this version has ${names.join(', ')}`,
+    `the checkpoint was trained with the ${what} "${oneLine(shortened(found))}"; this version knows ${names.join(', ')}`,
   );
 }
 
-/** The data set that a checkpoint was trained on.
+/** The data set that a checkpoint was trained on, with the labels that were its classes.
  * @throws RunError when this version does not support it */
-export function datasetOf({ dataset: { name } }: CheckpointMetadata): DatasetDescription {
+export function datasetOf({ dataset: { name, labels } }: CheckpointMetadata): DatasetDescription {
   const found = Object.values(datasets).find((dataset) => dataset.name === name);
-  if (found !== undefined) return found;
+  if (found !== undefined) return withLabels(found, labels);
   throw new RunError(
     `the checkpoint was trained on "${name}"; this version knows ${Object.keys(datasets).join(', ')}`,
   );
@@ -168,6 +186,7 @@ export function requireSameRun(
   const differences = [
     ['data set', stored.dataset.name, dataset.name],
     ['checksum of the training examples', stored.dataset.checksum, checksum],
+    ['labels', stored.dataset.labels, dataset.labels],
     ['classes', stored.dataset.classes.join(), dataset.classes.join()],
     ['network', JSON.stringify(stored.network), JSON.stringify(describeNetwork(network))],
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
