@@ -5,8 +5,8 @@
  *     --run-once          --run_once=true     --run-once T               run-once: true
  *     --no-run-once       --norun_once        --run-once=0               run-once: false
  *
- * The underscores, `=true|t|1`, a separate word and `--no…` come from TensorFlow r0.11's programs, which ignored unknown flags and
- * read any other word as false; here both are refused.
+ * The programs of TensorFlow r0.11 accept underscores, `=true|t|1`, a separate word and `--no…`. They ignored unknown flags
+ * and read any other word as false. Here both are errors.
  */
 
 import { command as suggested } from '../command.ts';
@@ -32,7 +32,7 @@ const flags: ReadonlyMap<string, Flag> = new Map(
   Object.entries(flagTable).map(([name, flag]) => [writtenName(name), flag]),
 );
 
-/** Flags of every command, handled before the others. */
+/** The flags that every command has. They are handled before the others. */
 export const commonFlags = ['debug', 'help', 'version'] as const;
 
 type Value = string | number | boolean;
@@ -41,7 +41,7 @@ export interface ReadWords {
   /** Values by flag name, such as `batch-size`, or lists of values where the command takes them; the last one if a flag is
    * repeated. */
   readonly values: ReadonlyMap<string, Value | readonly Value[]>;
-  /** Positional arguments, if the command takes any. */
+  /** The positional arguments, if the command takes any. */
   readonly operands: readonly string[];
 }
 
@@ -66,7 +66,7 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
 }
 
 interface Found {
-  /** Such as `batch-size`. */
+  /** The name, such as `batch-size`. */
   readonly name: string;
   readonly flag: AvailableFlag;
   readonly negated: boolean;
@@ -74,7 +74,7 @@ interface Found {
   readonly inline: string | undefined;
 }
 
-/** The flag's value: after its `=`, or the next argument. */
+/** The value of the flag: the text after its `=`, or else the next argument. */
 function givenValue(
   command: CommandName,
   { name, flag, inline }: Found,
@@ -97,7 +97,7 @@ function booleanValue({ name, flag, negated, inline }: Found, rest: string[]): V
   return readValue(flag, `--${name}`, text);
 }
 
-/** The flag that an argument names. */
+/** Returns the flag that an argument names. */
 function recognise(command: CommandName, word: string): Found {
   const odd = oddDash(word);
   if (odd !== undefined) throw new UsageError(odd);
@@ -131,7 +131,7 @@ function resolveName(name: string): { name: string; negated: boolean } {
   return isBoolean && positive !== name ? { name: positive, negated: true } : { name, negated: false };
 }
 
-/** Other programs' names for our flags. */
+/** The names that other programs use for our flags. */
 const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['lr', 'learning-rate'],
   ['learning-rate-init', 'learning-rate'],
@@ -167,7 +167,7 @@ const notNeeded: readonly (readonly [command: CommandName, names: readonly strin
   ['sweep', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
 ];
 
-/** Dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
+/** Recognizes dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
 function oddDash(word: string): string | undefined {
   const [, first = ''] = /^([‐-―−﹘﹣－ ​])/.exec(word) ?? [];
   if (first === '') return undefined;
