@@ -78,7 +78,7 @@ export class BenchReporter {
   }
 
   #profile({ kind, title, batchSize, sums }: MeasurementOf<'benchProfile'>): void {
-    const heading = `\n${title}, batch ${batchSize}: ${sums.millis.toFixed(1)} ms in all parts`;
+    const heading = `\n${title}, batch ${batchSize}: ${sums.millis.toFixed(1)} ms in total`;
     this.#add(`${heading}\n\n${profileTables(sums)}`, { kind, title, ...sums });
   }
 

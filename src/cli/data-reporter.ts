@@ -38,7 +38,9 @@ export function dataReporter(console: Console, ready: Console['line']): (event: 
         console.progress(() => 'extracting and verifying …');
         return;
       case 'ready':
-        ready(`${event.folder} ${event.already ? 'already exists and is complete' : 'is ready'}`, { ...event });
+        ready(`${event.folder} ${event.already ? 'already exists and is complete' : 'is ready'}`, {
+          ...event,
+        });
         return;
     }
   };

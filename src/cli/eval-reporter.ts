@@ -150,6 +150,8 @@ export class EvalReporter {
     if (stopped)
       this.#console.line(`To continue:\n  ${command(`eval${runOnce ? ' --run-once' : ''}${where}`)}`);
     else if (!report)
-      this.#console.line(`For results per class and images:\n  ${command(`eval --run-once --report${where}`)}`);
+      this.#console.line(
+        `For results per class and images:\n  ${command(`eval --run-once --report${where}`)}`,
+      );
   }
 }

@@ -94,11 +94,11 @@ describe('training', () => {
       '1',
     ];
     const alone = ok(await program([...words, '--train-dir', run('alone')]));
-    assert.match(alone.output, /To see how good it is:/);
+    assert.match(alone.output, /To evaluate it:/);
     const guided = await program([...words, '--train-dir', run('guided')], undefined, folder, {
       CIFAR10_SUGGEST: 'no',
     });
-    assert.doesNotMatch(ok(guided).output, /To see how good it is:|For more steps:/);
+    assert.doesNotMatch(ok(guided).output, /To evaluate it:|For more steps:/);
   });
 
   test('prints no control characters to a pipe', async () => {
@@ -202,7 +202,7 @@ describe('training', () => {
 
   test('--restart renames the old run and starts a new one', async () => {
     const { output } = ok(await train('one', '--max-steps', '2', '--restart'));
-    assert.match(output, /The run that was in .*one is in .*one\.1 now/);
+    assert.match(output, /Moved the previous run from .*one to .*one\.1/);
     assert.deepEqual(stepsIn(output), [0]);
     assert.ok(existsSync(join(`${run('one')}.1`, 'model.ckpt-12.safetensors')));
   });

@@ -12,6 +12,7 @@
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
+import { enumeration } from '../wording.ts';
 import { commandTable } from './command-table.ts';
 import {
   type AvailableFlag,
@@ -120,7 +121,7 @@ function recognise(command: CommandName, word: string): Found {
 function notOf(command: CommandName, written: string, { commands, inSweep }: AvailableFlag): UsageError {
   if (command === 'sweep' && typeof inSweep === 'object')
     return new UsageError(`${written}: not a flag of sweep: ${inFlags(inSweep.refused)}`);
-  return new UsageError(`${written}: not a flag of ${command} but of ${commands.join(' and ')}`);
+  return new UsageError(`${written}: not a flag of ${command}; it belongs to ${enumeration(commands)}`);
 }
 
 /** Removes the prefix `no-` or `no` of a boolean flag. */
@@ -161,8 +162,8 @@ const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
 
 /** Advice for flags of other programs that have no counterpart here, by command. */
 const notNeeded: readonly (readonly [command: CommandName, names: readonly string[], advice: string])[] = [
-  ['train', ['resume', 'continue'], 'A run resumes by itself; --restart starts over.'],
-  ['sweep', ['resume', 'continue'], 'A sweep continues by itself; finished runs are not repeated.'],
+  ['train', ['resume', 'continue'], 'A run resumes automatically; --restart starts over.'],
+  ['sweep', ['resume', 'continue'], 'A sweep continues automatically; finished runs are not repeated.'],
   ['train', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
   ['sweep', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
 ];

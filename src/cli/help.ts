@@ -43,10 +43,7 @@ export function programHelp(): string {
 }
 
 const firstSteps = [
-  [
-    'train --dataset synthetic --clip-norm 5 --max-steps 1000',
-    'Train on images that the program generates',
-  ],
+  ['train --dataset synthetic --clip-norm 5 --max-steps 1000', 'Train on images that the program generates'],
   ['eval --run-once', 'Measure how good the network has become'],
   ['train --help', 'All flags of train'],
 ] as const;

@@ -266,8 +266,11 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --xyz', `train: unknown flag --xyz. See ${command('train --help')}`],
   ['train --', `train: unknown flag --. See ${command('train --help')}`],
   ['train --__proto__ 1', `train: unknown flag --__proto__. See ${command('train --help')}`],
-  ['eval --max-steps 5', '--max-steps: not a flag of eval; only train has it'],
-  ['bench --dataset synthetic', '--dataset: not a flag of bench; only download, train and eval have it'],
+  ['eval --max-steps 5', '--max-steps: not a flag of eval; it belongs to train'],
+  [
+    'bench --dataset synthetic',
+    '--dataset: not a flag of bench; it belongs to download, train, eval and sweep',
+  ],
   ['train 1000', `train: found "1000" where a flag was expected. See ${command('train --help')}`],
   [
     '--max-steps 5 train',

@@ -110,7 +110,7 @@ class Interruption {
     }
     this.#isLeaving = true;
     const loss = this.describeLoss?.();
-    const text = `leaving at once${why === undefined ? '' : ` (${why})`}${loss === undefined ? '' : `: ${loss}`}`;
+    const text = `exiting at once${why === undefined ? '' : ` (${why})`}${loss === undefined ? '' : `: ${loss}`}`;
     const said = why === undefined && loss === undefined ? undefined : this.sayLast?.(text);
     void Promise.resolve(said).then(() => endBy(name));
   }

@@ -84,7 +84,7 @@ describe('a stop while a save hangs', { skip: !isLinux, timeout: 60_000 }, () =>
     assert.equal(outcome.shellCode, 143, outcome.errors);
     assert.match(
       outcome.errors,
-      /^warning: leaving at once \(the file system does not answer\): the last checkpoint is of step 0; \d+ steps are lost$/m,
+      /^warning: exiting at once \(the file system does not answer\): the last checkpoint has step 0; \d+ steps are lost$/m,
     );
     assert.deepEqual(checkpoints('hanging'), ['model.ckpt-0.safetensors']);
     const next = await program(train('hanging', '--max-steps', '2', '--checkpoint-steps', '1'));
@@ -98,7 +98,7 @@ describe('a stop while a save hangs', { skip: !isLinux, timeout: 60_000 }, () =>
   test('ends the process at once if it is repeated', async () => {
     const outcome = await stopped(train('asked-twice'), 2, hangingSave);
     assert.equal(outcome.shellCode, 143, outcome.errors);
-    assert.match(outcome.errors, /^warning: leaving at once: the last checkpoint is of step 0; \d+ steps? /m);
+    assert.match(outcome.errors, /^warning: exiting at once: the last checkpoint has step 0; \d+ steps? /m);
   });
 
   const namespaces = ['--pid', '--fork', '--mount-proc', '--kill-child'];

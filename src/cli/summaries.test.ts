@@ -325,7 +325,11 @@ describe('all summaries are on the disk', () => {
       metricsOf('diverged').map(({ step }) => step),
       upTo(Number(at)),
     );
-    assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'the run may be resumed and completed');
+    assert.equal(
+      events.plugins.has('_hparams_/session_end_info'),
+      false,
+      'the run may be resumed and completed',
+    );
   });
 
   test('when the output is no longer read', async () => {

@@ -305,10 +305,7 @@ class StepReporter {
     const more = stopped
       ? ['To continue:', `  ${train(maxSteps)}`]
       : ['For more steps:', `  ${train(globalStep * 2)}`];
-    const score = [
-      'To evaluate it:',
-      `  ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`,
-    ];
+    const score = ['To evaluate it:', `  ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`];
     return (suggests() ? [...more, ...score] : more).join('\n');
   }
 }
