@@ -16,7 +16,7 @@ const records = drawRecords('train', 0, columns * rows);
 const pictures = Array.from({ length: columns * rows }, (_, index) => picture(pixelsOf(records, index)));
 writeFileSync(file, encodeImage(drawGrid(pictures, { columns, scale: 3, gap: 2 })).png);
 
-/** From planes of red, green and blue to pixels.
+/** Converts planes of red, green and blue to pixels.
  * @param {Uint8Array} planes [3, 32, 32] */
 function picture(planes) {
   const data = Uint8Array.from({ length: planes.length }, (_, at) => {
