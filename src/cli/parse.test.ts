@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { command } from '../command.ts';
+import type { DatasetName } from '../data/dataset.ts';
 import { engineNames } from '../engine/offers.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { isFlagOf, writtenName } from './flag.ts';
@@ -107,8 +108,8 @@ test('bench without flags times 20 steps', () => {
 test('the types of the flags follow from the table', () => {
   type Same<A, B> = [A, B] extends [B, A] ? true : false;
   const same: [
-    Same<TrainFlags['dataset'], 'cifar10' | 'synthetic'>,
-    Same<EvalFlags['dataset'], 'cifar10' | 'synthetic' | undefined>,
+    Same<TrainFlags['dataset'], DatasetName>,
+    Same<EvalFlags['dataset'], DatasetName | undefined>,
     Same<EvalFlags['evalData'], 'test' | 'train_eval' | 'validation'>,
     Same<EvalFlags['runOnce'], boolean>,
     Same<BenchFlags['out'], string | undefined>,
