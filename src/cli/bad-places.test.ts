@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint/checkpoint.ts';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { float32 } from '../tensor/tensor.ts';
 import { main, program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { engineFlags } from '../testing/engines.ts';
 import { program as cifar10, soonMillis, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';

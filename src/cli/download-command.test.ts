@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { command } from '../command.ts';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { offline, program } from '../testing/program.ts';
