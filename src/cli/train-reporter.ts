@@ -6,9 +6,10 @@ import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { TrainingEvent } from '../run/training.ts';
+import type { TrainingRun } from '../training/run-definition.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
-import type { RecipeChange, TrainingRun } from '../training/training-run.ts';
+import type { RecipeChange } from '../training/training-run.ts';
 import { counted } from '../wording.ts';
 import { type Console, duration, shortTime, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
@@ -22,11 +23,11 @@ import { StepLines } from './step-lines.ts';
 import { watchLine } from './watch-line.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
-/** Minimum time between two redraws of the progress line. */
+/** The minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
-/** Memory of the mean speed: about 50 steps. */
+/** The memory of the mean speed: about 50 steps. */
 const memory = 0.98;
-/** Steps before the speed is known, and a time too short for an estimate. */
+/** After how many steps the speed is known, and below which time no estimate is printed. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
 /** The flags that matter for what is printed. */
@@ -49,12 +50,12 @@ export class TrainReporter {
     this.#prepare = preparationReporter(console);
   }
 
-  /** What exiting before the next checkpoint loses. */
+  /** What is lost by exiting before the next checkpoint. */
   get lossOfLeaving(): string {
     return this.#steps?.lossOfLeaving ?? 'nothing was trained';
   }
 
-  /** Whether it reached its last step. */
+  /** Whether the training reached its last step. */
   get finished(): boolean {
     return this.#isComplete || this.#steps?.finished === true;
   }
@@ -72,7 +73,7 @@ export class TrainReporter {
         this.#prepare(event);
         return;
       case 'movedAside':
-        this.#console.line(`The run that was in ${this.#flags.trainDir} is in ${event.path} now`);
+        this.#console.line(`Moved the previous run from ${this.#flags.trainDir} to ${event.path}`);
         return;
       case 'start':
         this.#steps = new StepReporter(this.#console, { ...this.#flags, maxSteps: event.maxSteps }, event);
@@ -102,7 +103,7 @@ export class TrainReporter {
   }
 }
 
-/** Prints the events from the first step on. */
+/** Prints the events, starting with the first step. */
 class StepReporter {
   readonly #console: Console;
   readonly #flags: ReportedFlags;
@@ -113,16 +114,16 @@ class StepReporter {
   readonly #waiting: RunningMean = new RunningMean(memory);
   #first = 0;
   #isEstimated = false;
-  /** Updates made. */
+  /** The number of updates made. */
   #done = 0;
-  /** Step of the last checkpoint, -1 for none. */
+  /** The step of the last checkpoint, or -1 if there is none. */
   #saved = -1;
   #finished = false;
   #lastStepAt = 0;
   #drawnAt = 0;
   #loss = Number.NaN;
 
-  /** Prints the network, data set and engine of the run. */
+  /** Prints the network, the data set and the engine of the run. */
   constructor(
     console: Console,
     flags: ReportedFlags,
@@ -135,7 +136,7 @@ class StepReporter {
     const { examples, batchSize, seed, engine, validation } = run;
     const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
     console.line(
-      `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} a step, ` +
+      `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
         `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
       {
         kind: 'start',
@@ -157,15 +158,15 @@ class StepReporter {
     }
   }
 
-  /** What exiting before the next checkpoint loses. */
+  /** What is lost by exiting before the next checkpoint. */
   get lossOfLeaving(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
     const steps =
       lost === 0 ? 'nothing is lost' : `${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
-    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
+    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint has step ${this.#saved}`}; ${steps}`;
   }
 
-  /** Whether it reached its last step. */
+  /** Whether the training reached its last step. */
   get finished(): boolean {
     return this.#finished;
   }
@@ -177,7 +178,7 @@ class StepReporter {
         return;
       case 'busy':
         this.#draw(event.globalStep, event.with);
-        this.#drawnAt = 0; // the next step replaces this, however soon it comes
+        this.#drawnAt = 0; // so that the next step replaces this line, however soon it comes
         return;
       case 'step':
         this.#step(event);
@@ -240,12 +241,12 @@ class StepReporter {
     const millis = now - this.#lastStepAt;
     this.#lastStepAt = now;
     this.#loss = totalLoss;
-    if (step === this.#first) return; // includes the engine's warm-up, so it does not measure the speed
+    if (step === this.#first) return; // not measured, because it includes the engine's warm-up
     this.#stepMillis.add(millis);
     this.#waiting.add(waitedMillis / millis);
   }
 
-  /** @param done updates made */
+  /** @param done the number of updates made */
   #draw(done: number, busy?: string): void {
     this.#drawnAt = performance.now();
     const { maxSteps } = this.#flags;
@@ -273,7 +274,7 @@ class StepReporter {
     );
   }
 
-  /** Prints once, when the speed is known, how long the training will take. */
+  /** Prints once how long the training will take, as soon as the speed is known. */
   #estimate(done: number): void {
     const { maxSteps } = this.#flags;
     if (this.#isEstimated || done - this.#first < estimateAfterSteps) return;
@@ -302,7 +303,7 @@ class StepReporter {
     const images = (globalStep - this.#first) * this.#run.batchSize;
     const { trainDir } = this.#flags;
     const speed = `${number(Math.round(images / seconds))} images/s`;
-    const waited = waitedMillis < 500 ? '' : `, ${duration(waitedMillis)} of it waiting for input`;
+    const waited = waitedMillis < 500 ? '' : `, of which ${duration(waitedMillis)} waiting for input`;
     const sum =
       `${stopped ? 'Stopped' : 'Done'} at step ${number(globalStep)}: ${number(images)} images in ` +
       `${duration(seconds * 1e3)}, ${speed}${waited}. Checkpoints are in ${trainDir}`;
@@ -334,7 +335,7 @@ function nextCommands(
   const { globalStep, stopped, hasHeldOut } = ended;
   const folder = shellWord(trainDir);
   const data = dataDirWords(dataDir);
-  // Not part of the checkpoint, but it changes what the run saves.
+  // This is not stored in the checkpoint, but it changes what the run writes.
   const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
   const train = (steps: number) => command(`train --train-dir ${folder}${data} --max-steps ${steps}${kept}`);
   const more = stopped
@@ -343,7 +344,7 @@ function nextCommands(
   // The test images are for the end: what was held out tells which settings are good.
   const [on, images] = hasHeldOut ? [' on the held-out images', ' --eval-data validation'] : ['', ''];
   const score = [
-    `To see how good it is${on}:`,
+    `To evaluate it${on}:`,
     `  ${command(`eval --run-once${images} --checkpoint-dir ${folder}${data}`)}`,
   ];
   return (suggests() ? [...more, ...score] : more).join('\n');
@@ -354,7 +355,7 @@ function suggests(): boolean {
   return process.env['CIFAR10_SUGGEST'] !== 'no';
 }
 
-/** `--learning-rate changed: 0.05 → 0.01`. */
+/** Formats a change, as in `--learning-rate changed: 0.05 → 0.01`. */
 function changeLine({ name, before, now }: RecipeChange): string {
   return `--${writtenName(name)} changed: ${before} → ${now}`;
 }
