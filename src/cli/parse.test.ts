@@ -20,7 +20,7 @@ function trainFlags(line: string): TrainFlags {
 }
 
 /** Flags without a default are absent. */
-const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
+const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'labels'> = {
   dataDir: '/tmp/cifar10_data',
   dataset: 'cifar10',
   batchSize: 128,
@@ -247,6 +247,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --data-dir=', '--data-dir: expected a folder, found ""'],
   ['bench --out', '--out: expected a file, found nothing'],
   ['train --dataset mnist', '--dataset: expected cifar10, cifar100 or synthetic, found "mnist"'],
+  ['train --labels medium', '--labels: expected fine or coarse, found "medium"'],
   ['train --dataset', '--dataset: expected cifar10, cifar100 or synthetic, found nothing'],
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],

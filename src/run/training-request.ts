@@ -13,7 +13,7 @@ import {
 } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { DatasetDescription, DatasetName } from '../data/dataset.ts';
-import { datasetNames, datasets } from '../data/datasets.ts';
+import { chooseDataset, datasetNames, labelChoices } from '../data/datasets.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
 import {
   type EngineName,
@@ -48,6 +48,8 @@ export interface TrainingRequest {
   /** The folder of the data sets. A missing data set is downloaded or generated. */
   readonly dataDir: string;
   readonly dataset?: DatasetName | undefined;
+  /** The label that is the class, for data sets with several per image. */
+  readonly labels?: string | undefined;
   /** Images per step. */
   readonly batchSize?: number | undefined;
   readonly seed?: number | undefined;
@@ -81,6 +83,7 @@ export const trainingChecks: OptionChecks<TrainingRequest> = {
   trainDir: required(aText),
   dataDir: required(aText),
   dataset: optional(aChoice(datasetNames)),
+  labels: optional(aChoice(labelChoices)),
   batchSize: optional(recipeChecks.batchSize.check),
   seed: optional(recipeChecks.seed.check),
   holdout: optional(recipeChecks.holdout.check),
@@ -112,6 +115,7 @@ export function requireConsistent(request: TrainingRequest): void {
   } = request;
   if (epochs !== undefined && maxSteps !== undefined)
     throw new UsageError('`epochs` and `maxSteps` both say how long to train; leave one out');
+  if (request.dataset !== undefined) chooseDataset(request, undefined, request.dataset);
   requireOffered(engine, precision);
   if (restart === true && initFrom !== undefined && isWithin(resolve(trainDir), resolve(initFrom))) {
     throw new UsageError(
@@ -130,10 +134,8 @@ export function recipeOf(
   request: TrainingRequest,
   stored: CheckpointMetadata | undefined,
 ): { readonly dataset: DatasetDescription; readonly recipe: Recipe } {
-  const dataset =
-    request.dataset === undefined && stored !== undefined
-      ? datasetOf(stored)
-      : datasets[request.dataset ?? trainingDefaults.dataset];
+  const before = stored === undefined ? undefined : datasetOf(stored);
+  const dataset = chooseDataset(request, before, trainingDefaults.dataset);
   const { hyperparameters = {} } = request;
   const recipe: Recipe = {
     network: stored === undefined ? tutorialNetwork(dataset.classes.length) : networkOf(stored),
