@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { datasets } from '../data/dataset.ts';
 import { engineFlags } from '../testing/engines.ts';
-import { program as cifar10, soonMillis, stepsIn } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
+import { program, soonMillis, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-cli-'));
@@ -76,7 +77,7 @@ engineFlags.forEach(({ title, flags, skip }, index) => {
       // Killed without warning at places that are no checkpoints, twice with the first engine; then left alone.
       const kills = index === 0 ? [7, 16] : [16];
       for (const killAt of kills) {
-        const killed = await cifar10(start('killed'), (line, kill) => {
+        const killed = await program(start('killed'), (line, kill) => {
           if (line.includes(`: step ${killAt}, `)) kill('SIGKILL');
         });
         assert.equal(killed.signal, 'SIGKILL');
@@ -91,7 +92,7 @@ engineFlags.forEach(({ title, flags, skip }, index) => {
 
     test('a run stopped by SIGTERM has saved the step it was at, and leaves with 143', async () => {
       let killed = 0;
-      const stopped = await cifar10(start('stopped', '--readers', '3'), (line, kill) => {
+      const stopped = await program(start('stopped', '--readers', '3'), (line, kill) => {
         if (!line.includes(': step 4, ')) return;
         killed = performance.now();
         kill('SIGTERM');

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { program, stalling } from '../testing/program.ts';
 import { eventKinds } from './console.ts';
 
@@ -19,6 +20,7 @@ const rows: ReadonlyMap<string, string> = new Map(
 );
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-json-'));
+process.chdir(folder);
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('every kind of event has a row in the documentation, and every row a kind', () => {
@@ -66,18 +68,14 @@ test('every command prints objects whose kinds and fields are documented, and no
   ];
   const seen = new Set<string>();
   for (const words of commands) {
-    const { code, output, errors } = await program([...words, '--json'], undefined, folder);
+    const { code, output, errors } = await cifar10([...words, '--json']);
     assert.equal(code, 0, `${words.join(' ')}\n${errors}`);
     assert.notEqual(output, '', words.join(' '));
     for (const kind of requireDocumented(output)) seen.add(kind);
   }
-  const watching = await program(
-    ['eval', '--json', ...where, '--eval-interval-secs', '1'],
-    (line, kill) => {
-      if (line.includes('"alreadyScored"') || line.includes('"evaluation"')) kill('SIGINT');
-    },
-    folder,
-  );
+  const watching = await cifar10(['eval', '--json', ...where, '--eval-interval-secs', '1'], (line, kill) => {
+    if (line.includes('"alreadyScored"') || line.includes('"evaluation"')) kill('SIGINT');
+  });
   for (const kind of requireDocumented(watching.output)) seen.add(kind);
   const fetching = await program(
     ['download', '--data-dir', 'cifar', '--json'],
@@ -86,11 +84,7 @@ test('every command prints objects whose kinds and fields are documented, and no
     stalling,
   );
   for (const kind of requireDocumented(fetching.output)) seen.add(kind);
-  const failing = await program(
-    ['eval', '--json', '--checkpoint-dir', 'nowhere', '--run-once'],
-    undefined,
-    folder,
-  );
+  const failing = await cifar10(['eval', '--json', '--checkpoint-dir', 'nowhere', '--run-once']);
   assert.equal(failing.code, 1);
   for (const kind of requireDocumented(failing.output)) seen.add(kind);
   // What takes a second process, a download or minutes (bench) does not come here.

@@ -13,10 +13,8 @@ export function constantInit(value: number): Initializer {
 export function truncatedNormal(standardDeviation: number): Initializer {
   return (shape, seed, index) => {
     const stream = new RandomStream(seed, 'weights', index);
-    const values = Float32Array.from(
-      { length: sizeOf(shape) },
-      () => stream.truncatedNormal() * standardDeviation,
-    );
+    const values = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = stream.truncatedNormal() * standardDeviation;
     return float32(shape, values);
   };
 }
