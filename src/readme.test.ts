@@ -8,6 +8,7 @@ import { writeDataset } from './data/write.ts';
 import { skipBfloat16 } from './testing/engines.ts';
 import { noiseRecords } from './testing/examples.ts';
 import { cifar10 } from './testing/in-process.ts';
+import { copySynthetic } from './testing/synthetic.ts';
 
 /** Runs every `cifar10` command in the pages' shell blocks, in order, in one folder, with few steps. Files of noise with the
  * right sizes replace CIFAR-10. */
@@ -46,6 +47,7 @@ const runsHere = (line: string) => !(line.includes('--engine onednn') && skipBfl
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pages-'));
 before(async () => {
   process.chdir(folder);
+  await copySynthetic(join(folder, 'data'));
   const block = noiseRecords(500);
   await writeDataset(join(folder, 'data'), datasets.cifar10, ({ records }) => {
     const copies = new Uint8Array((block.length * records) / 500);

@@ -235,15 +235,15 @@ describe('training', () => {
 
 describe('a holdout', () => {
   test('is scored while training, and the best checkpoint is kept and found by eval', async () => {
-    const flags = ['--max-steps', '30', '--holdout', '0.1', '--eval-every', '10', '--checkpoint-steps', '30'];
+    const flags = ['--max-steps', '6', '--holdout', '0.02', '--eval-every', '2', '--checkpoint-steps', '6'];
     const { output } = ok(await train('held', ...flags));
-    assert.match(output, /Training on 9,000 images of the generated set .*\(1,000 held out\)/);
+    assert.match(output, /Training on 9,800 images of the generated set .*\(200 held out\)/);
     const scores = [
       ...output.matchAll(/step (\d+), validation precision @ 1 = (0\.\d{3})(, the best so far: (.*))?/g),
     ];
     assert.deepEqual(
       scores.map(([, step]) => Number(step)),
-      [10, 20, 30],
+      [2, 4, 6],
     );
     const best = Math.max(...scores.map(([, , precision]) => Number(precision)));
     const [kept = ''] = readdirSync(join(run('held'), 'best')).filter((name) =>
@@ -263,7 +263,7 @@ describe('a holdout', () => {
     const evaluation = ok(await cifar10(['eval', '--run-once', '--eval-data', 'validation', ...where]));
     assert.match(
       evaluation.output,
-      new RegExp(`1,000 validation images .*\n.*precision @ 1 = ${best.toFixed(3)}`),
+      new RegExp(`200 validation images .*\n.*precision @ 1 = ${best.toFixed(3)}`),
     );
   });
 

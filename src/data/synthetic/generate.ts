@@ -12,7 +12,7 @@ import { exists } from '../../disk/exists.ts';
 import { requireRunning } from '../../errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { withDataFolder } from '../data-folder.ts';
-import { type DatasetFile, datasets, examplesIn, filesOf, type Split } from '../dataset.ts';
+import { type DatasetFile, datasets, filesOf, type Split } from '../dataset.ts';
 import type { DataOptions } from '../events.ts';
 import { folderOf } from '../files.ts';
 import { encodeRecord, recordBytes } from '../record.ts';
@@ -36,13 +36,6 @@ export function drawRecords(split: Split, first: number, count: number): Uint8Ar
     records.set(encodeRecord(label, drawExample(shapes[label] as Shape, stream)), position * recordBytes);
   }
   return records;
-}
-
-export function generateSynthetic(): { train: Uint8Array; test: Uint8Array } {
-  return {
-    train: drawRecords('train', 0, examplesIn(dataset, 'train')),
-    test: drawRecords('test', 0, examplesIn(dataset, 'test')),
-  };
 }
 
 /** Number of images to draw before yielding to the event loop: some hundredths of a second. */
