@@ -1,18 +1,15 @@
 /** Programs in plain JavaScript may give anything: it is refused by name, before work is spent. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { requireFiniteNumber, requireOneOf, requireWholeNumber } from './arguments.ts';
 import { UsageError } from './errors.ts';
-import {
-  CheckpointStore,
-  chooseEngine,
-  evaluate,
-  makeRun,
-  train,
-  tutorialHyperparameters,
-  tutorialNetwork,
-} from './index.ts';
+import * as library from './index.ts';
+import { engines } from './testing/engines.ts';
 import { noiseExamples } from './testing/examples.ts';
+
+const { CheckpointStore, chooseEngine, evaluate, makeRun, train, tutorialHyperparameters, tutorialNetwork } =
+  library;
 
 /** As a program in JavaScript calls it, without types. */
 const untyped = (call: unknown) => call as (...args: readonly unknown[]) => unknown;
@@ -59,8 +56,8 @@ test('numbers are whole, or finite, and within their bounds; what was found is s
 
 describe('chooseEngine', () => {
   const cases: readonly (readonly [unknown, RegExp])[] = [
-    [{ engine: 'tpu', precision: 'float32' }, /"tpu".*onnx, onednn.*auto/],
-    [{ engine: 'ONNX', precision: 'float32' }, /"ONNX"/],
+    [{ engine: 'tpu', precision: 'float32' }, /^engine: found "tpu", expected auto, onnx or onednn$/],
+    [{ engine: 'ONNX', precision: 'float32' }, /"ONNX".*Did you mean onnx\?$/],
     [{ precision: 'float32' }, /engine/],
     [{ engine: 'onnx', precision: 'float64' }, /float32/],
     [{ engine: 'auto', precision: 'double' }, /"double"/],
@@ -91,9 +88,13 @@ describe('makeRun', () => {
     [
       'an optimizer that does not exist',
       { hyperparameters: { ...tutorialHyperparameters, optimizer: 'best' } },
-      /^hyperparameters\.optimizer: found "best", expected sgd or momentum/,
+      /^hyperparameters\.optimizer: found "best", expected sgd, momentum, nesterov, adam or adamw$/,
     ],
-    ['no hyperparameters', { hyperparameters: undefined }, /^hyperparameters\.\w+: found undefined/],
+    [
+      'no hyperparameters',
+      { hyperparameters: undefined },
+      /^hyperparameters: found undefined, expected an object/,
+    ],
   ];
   for (const [title, change, message] of cases)
     test(`refuses ${title}`, () =>
@@ -149,8 +150,271 @@ describe('evaluate', () => {
   ];
   for (const [change, message] of cases)
     test(`refuses ${Object.entries(change).map(String).join()}`, () => {
-      const options = { engine, checkpoint: {}, examples, weights: 'ema', batchSize: 4, numExamples: 4 };
+      const checkpoint = { tensors: new Map(), metadata: {} };
+      const options = { engine, checkpoint, examples, weights: 'ema', batchSize: 4, numExamples: 4 };
       const call = async () => untyped(evaluate)({ ...options, ...change });
       return assert.rejects(call, refused(message));
     });
+});
+
+/** Drains a generator, or awaits a promise. */
+async function settled(result: unknown): Promise<void> {
+  if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result)
+    for await (const _ of result as AsyncIterable<unknown>);
+  else await result;
+}
+
+const folders = { trainDir: 'nowhere', dataDir: 'nowhere' };
+const evaluation = { checkpointDir: 'nowhere', evalDir: 'nowhere', dataDir: 'nowhere' };
+const warn = { onWarning: () => undefined };
+const hyperparameters = tutorialHyperparameters;
+type Call = () => unknown;
+const called =
+  (call: unknown, ...args: readonly unknown[]): Call =>
+  () =>
+    untyped(call)(...args);
+const created =
+  (made: typeof CheckpointStore, ...args: readonly unknown[]): Call =>
+  () =>
+    Reflect.construct(made, args);
+
+/** For every exported function that takes options: calls that it must refuse. */
+const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> = {
+  runTraining: [
+    [
+      called(library.runTraining, { ...folders, maxStep: 200 }),
+      /^unknown option `maxStep`\. Did you mean `maxSteps`\?$/,
+    ],
+    [called(library.runTraining, { ...folders, max_steps: 200 }), /`max_steps`\. Did you mean `maxSteps`\?$/],
+    [called(library.runTraining, { ...folders, seeds: undefined }), /`seeds`\. Did you mean `seed`\?$/],
+    [
+      called(library.runTraining, { ...folders, learningRate: 0.1 }),
+      /`learningRate`\. Did you mean `hyperparameters\.learningRate`\?$/,
+    ],
+    [
+      called(library.runTraining, { ...folders, hyperparameters: { clipnorm: 5 } }),
+      /^unknown option `hyperparameters\.clipnorm`\. Did you mean `hyperparameters\.clipNorm`\?$/,
+    ],
+    [
+      called(library.runTraining, { ...folders, banana: 1 }),
+      /^unknown option `banana`\. Known: trainDir, dataDir, /,
+    ],
+    [
+      called(library.runTraining, folders, { onProgress: 1 }),
+      /`onProgress`\. Did you mean `onSaveProgress`\?$/,
+    ],
+    [
+      called(library.runTraining, folders, { signal: 'stop' }),
+      /^signal: found "stop", expected an AbortSignal/,
+    ],
+    [called(library.runTraining), /^options: found undefined, expected an object$/],
+    [called(library.runTraining, { dataDir: 'nowhere' }), /^trainDir: found undefined, expected a text$/],
+    [
+      called(library.runTraining, { ...folders, trainDir: new URL('file:///x') }),
+      /^trainDir: found an object/,
+    ],
+    [
+      called(library.runTraining, { ...folders, dataset: 'synthetik' }),
+      /^dataset: found "synthetik", expected cifar10 or synthetic\. Did you mean synthetic\?$/,
+    ],
+    [called(library.runTraining, { ...folders, dataset: null }), /^dataset: found null, /],
+    [
+      called(library.runTraining, { ...folders, engine: 'ort' }),
+      /^engine: found "ort", expected auto, onnx or onednn/,
+    ],
+    [
+      called(library.runTraining, { ...folders, precision: 'float61' }),
+      /^precision: .* Did you mean float32\?$/,
+    ],
+    [
+      called(library.runTraining, { ...folders, batchSize: 0 }),
+      /^batchSize: found 0, expected a whole number from 1/,
+    ],
+    [called(library.runTraining, { ...folders, seed: -1 }), /^seed: found -1/],
+    [called(library.runTraining, { ...folders, holdout: 1.5 }), /^holdout: found 1\.5/],
+    [called(library.runTraining, { ...folders, maxSteps: '200' }), /^maxSteps: found "200"/],
+    [called(library.runTraining, { ...folders, epochs: Number.NaN }), /^epochs: found NaN/],
+    [called(library.runTraining, { ...folders, readers: 0 }), /^readers: found 0/],
+    [called(library.runTraining, { ...folders, checkpointSteps: 0 }), /^checkpointSteps: found 0/],
+    [called(library.runTraining, { ...folders, keep: -1 }), /^keep: found -1/],
+    [called(library.runTraining, { ...folders, evalEvery: 0 }), /^evalEvery: found 0/],
+    [called(library.runTraining, { ...folders, summarySteps: -5 }), /^summarySteps: found -5/],
+    [
+      called(library.runTraining, { ...folders, restart: 'yes' }),
+      /^restart: found "yes", expected true or false$/,
+    ],
+    [called(library.runTraining, { ...folders, initFrom: 3 }), /^initFrom: found 3/],
+    [
+      called(library.runTraining, { ...folders, hyperparameters: { optimizer: 'Adam' } }),
+      /^hyperparameters\.optimizer: found "Adam", .* Did you mean adam\?$/,
+    ],
+    [
+      called(library.runTraining, { ...folders, hyperparameters: 5 }),
+      /^hyperparameters: found 5, expected an object$/,
+    ],
+    [
+      called(library.runTraining, { ...folders, hyperparameters: { learningRate: -1 } }),
+      /^hyperparameters\.learningRate: /,
+    ],
+  ],
+  runEvaluation: [
+    [called(library.runEvaluation, { ...evaluation, trainDir: 'x' }), /^unknown option `trainDir`\./],
+    [
+      called(library.runEvaluation, { ...evaluation, runonce: true }),
+      /`runonce`\. Did you mean `runOnce`\?$/,
+    ],
+    [
+      called(library.runEvaluation, { ...evaluation, evalData: 'train' }),
+      /^evalData: .* Did you mean train_eval\?$/,
+    ],
+    [
+      called(library.runEvaluation, { ...evaluation, weights: 'average' }),
+      /^weights: found "average", expected ema or raw/,
+    ],
+    [
+      called(library.runEvaluation, { ...evaluation, dataset: 'cifar' }),
+      /^dataset: .* Did you mean cifar10\?$/,
+    ],
+    [called(library.runEvaluation, { ...evaluation, numExamples: 0 }), /^numExamples: found 0/],
+    [called(library.runEvaluation, { ...evaluation, batchSize: 0.5 }), /^batchSize: found 0\.5/],
+    [called(library.runEvaluation, { ...evaluation, evalIntervalSecs: -1 }), /^evalIntervalSecs: found -1/],
+    [called(library.runEvaluation, { ...evaluation, report: 1 }), /^report: found 1/],
+    [called(library.runEvaluation, { ...evaluation, engine: 'tpu' }), /^engine: found "tpu"/],
+    [called(library.runEvaluation, { evalDir: 'x', dataDir: 'x' }), /^checkpointDir: found undefined/],
+    [called(library.runEvaluation, evaluation, { Signal: 1 }), /`Signal`\. Did you mean `signal`\?$/],
+  ],
+  train: [[called(library.train, { maxstep: 1 }), /^unknown option `maxstep`\. Did you mean `maxSteps`\?$/]],
+  makeRun: [
+    [called(library.makeRun, { ...recipe, batchsize: 4 }, examples, engine), /Did you mean `batchSize`\?$/],
+    [
+      called(
+        library.makeRun,
+        { ...recipe, hyperparameters: { ...hyperparameters, lerningRate: 1 } },
+        examples,
+        engine,
+      ),
+      /`hyperparameters\.lerningRate`\. Did you mean `hyperparameters\.learningRate`\?$/,
+    ],
+    [
+      called(
+        library.makeRun,
+        { ...recipe, groups: [{ match: '*', learningrate: 2, weightDecay: 1 }] },
+        examples,
+        engine,
+      ),
+      /`groups\[0\]\.learningrate`\. Did you mean `groups\[0\]\.learningRate`\?$/,
+    ],
+    [
+      called(library.makeRun, { ...recipe, network: 'cifar10' }, examples, engine),
+      /^network: found "cifar10", expected a network/,
+    ],
+  ],
+  buildTrainingGraph: [
+    [called(library.buildTrainingGraph, { ...recipe, group: [] }), /`group`\. Did you mean `groups`\?$/],
+    [called(library.buildTrainingGraph, { ...recipe, batchSize: -1 }), /^batchSize: found -1/],
+  ],
+  evaluate: [[called(library.evaluate, { weight: 'ema' }), /`weight`\. Did you mean `weights`\?$/]],
+  chooseEngine: [
+    [
+      called(library.chooseEngine, { engine: 'auto', precision: 'float32', thread: 2 }),
+      /Did you mean `threads`\?$/,
+    ],
+  ],
+  createOnnxEngine: [[called(library.createOnnxEngine, { threads: 2 }), /^threads: found an object/]],
+  createOnednnEngine: [
+    [called(library.createOnednnEngine, { thread: 2 }), /Did you mean `threads`\?$/],
+    [called(library.createOnednnEngine, { precision: 'bfloat' }), /^precision: .* Did you mean bfloat16\?$/],
+  ],
+  CheckpointStore: [
+    [created(CheckpointStore, 'x', { keeps: 5, ...warn }), /Did you mean `keep`\?$/],
+    [created(CheckpointStore, 'x', { keep: 1.5, ...warn }), /^keep: found 1\.5/],
+    [created(CheckpointStore, 'x', { keep: 5 }), /^onWarning: found undefined, expected a function$/],
+  ],
+  readCheckpoint: [[called(library.readCheckpoint, 'x', { link: 'refuse' }), /Did you mean `links`\?$/]],
+  ensureSynthetic: [[called(library.ensureSynthetic, 'x', { onEvents: warn }), /Did you mean `onEvent`\?$/]],
+  loadExamples: [
+    [
+      called(library.loadExamples, 'x', 'synthetic', 'train'),
+      /^dataset: found "synthetic", expected a data set/,
+    ],
+    [
+      called(library.loadExamples, 'x', library.datasets.synthetic, 'tests'),
+      /^split: .* Did you mean test\?$/,
+    ],
+    [called(library.loadExamples, 'x', library.datasets.synthetic, 'test', {}), /^signal: found an object/],
+  ],
+  prefetchBatches: [
+    [
+      called(library.prefetchBatches, examples, { seed: 0, batchSize: 4, firstStep: 0, reader: 1 }),
+      /Did you mean `readers`\?$/,
+    ],
+    [called(library.prefetchBatches, examples, { batchSize: 4, firstStep: 0 }), /^seed: found undefined/],
+  ],
+  prefetchEvaluation: [
+    [
+      called(library.prefetchEvaluation, examples, { batchSize: 4, numexamples: 1 }),
+      /Did you mean `numExamples`\?$/,
+    ],
+    [called(library.prefetchEvaluation, examples, { batchSize: 0, numExamples: 1 }), /^batchSize: found 0/],
+  ],
+  tutorialNetwork: [
+    [called(library.tutorialNetwork, 10, { conv1: 1, conv2: 1, local3: 1, local5: 1 }), /`widths\.local5`/],
+    [
+      called(library.tutorialNetwork, 10, { conv1: 1, conv2: 1, local3: 1 }),
+      /^widths\.local4: found undefined/,
+    ],
+    [called(library.tutorialNetwork, '10'), /^classes: found "10"/],
+  ],
+};
+
+/** Exported functions whose arguments are tensors, graphs and files rather than options. */
+const withoutOptions = [
+  ...['ConfusionMatrix', 'Evaluator', 'GraphBuilder', 'GraphError', 'Layers', 'RunError', 'SaveRequests'],
+  ...['StoppedError', 'UsageError', 'buildEvaluationGraph', 'failureData', 'gradients', 'initialVariables'],
+  ...['makeNetwork', 'multiplyAdds', 'onnxModel', 'prepareForOnnx', 'printGraph', 'withoutWatched'],
+  ...['constantInit', 'heNormal', 'truncatedNormal', 'writeCheckpoint'],
+];
+
+test('every exported function that takes options is tried with wrong ones below', () => {
+  const functions = Object.entries(library).flatMap(([name, value]) =>
+    typeof value === 'function' ? [name] : [],
+  );
+  const tried = [...Object.keys(refusals), ...withoutOptions];
+  assert.deepEqual(
+    functions.filter((name) => !tried.includes(name)),
+    [],
+  );
+});
+
+for (const [name, calls] of Object.entries(refusals))
+  test(`${name} refuses unknown and unsuitable options before it does anything`, async () => {
+    for (const [call, message] of calls) await assert.rejects(async () => settled(call()), refused(message));
+    assert.ok(!existsSync('nowhere'));
+  });
+
+test('sessions and evaluators refuse unknown options', async () => {
+  const evaluator = await library.Evaluator.create(engine, recipe.network, 4);
+  try {
+    const score = untyped(evaluator.score.bind(evaluator));
+    await assert.rejects(
+      async () => score(new Map(), 'ema', examples, { onScore: 1 }),
+      refused(/`onScore`\. Did you mean `onScored`\?$/),
+    );
+  } finally {
+    await evaluator.release();
+  }
+  const graph = library.buildEvaluationGraph(recipe.network, 1);
+  for (const one of engines.filter(({ skip }) => skip === false).map(({ create }) => create(1))) {
+    await assert.rejects(
+      async () => untyped(one.compile)(graph, { profile: true }),
+      refused(/`profile`\. Did you mean `profiling`\?$/),
+    );
+    const session = await one.compile(graph);
+    try {
+      const step = untyped(session.step.bind(session));
+      await assert.rejects(async () => step(new Map(), { wach: true }), refused(/Did you mean `watch`\?$/));
+    } finally {
+      await session.release();
+    }
+  }
 });

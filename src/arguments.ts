@@ -1,10 +1,116 @@
 /**
- * What a caller of the library gives, checked by name. TypeScript checks types, but not that a number is whole or within its
+ * Validates what a caller of the library passes, by name. TypeScript checks types, but not that a number is whole or within its
  * bounds; programs in plain JavaScript have no types at all.
+ *
+ *     const checks: OptionChecks<Options> = { maxSteps: required(aWholeNumber(0)), readers: optional(aWholeNumber(1)) };
+ *     requireOptions(options, checks);
+ *
+ * An option without a check does not compile, so every option of the type is known.
  */
 import { UsageError } from './errors.ts';
 import { nearest } from './nearest.ts';
+import { alternatives } from './wording.ts';
 
+/** Checks an argument.
+ * @throws UsageError naming the argument, what was found and what was expected */
+export type Check = (name: string, value: unknown) => void;
+
+export interface OptionalCheck {
+  readonly isRequired: false;
+  readonly check: Check;
+  /** The names of the options inside, if the value is an object of options. */
+  readonly inside: readonly string[];
+}
+export interface RequiredCheck {
+  readonly isRequired: true;
+  readonly check: Check;
+  readonly inside: readonly string[];
+}
+
+/** A check for each option of a type: `optional` if it may be left out, otherwise `required`. */
+export type OptionChecks<T> = {
+  readonly [Name in keyof T]-?: Record<never, never> extends Pick<T, Name> ? OptionalCheck : RequiredCheck;
+};
+
+/** An option that may be undefined. */
+export function optional(check: Check | OptionsCheck): OptionalCheck {
+  return { isRequired: false, check, inside: insideOf(check) };
+}
+
+export function required(check: Check | OptionsCheck): RequiredCheck {
+  return { isRequired: true, check, inside: insideOf(check) };
+}
+
+/** Checks an object of options: that all its names are known, then each value.
+ * @param where the name of the object, such as `hyperparameters`; empty for the argument itself
+ * @throws UsageError for an unknown, missing or unsuitable option */
+export function requireOptions<T extends object>(given: T, checks: OptionChecks<T>, where = ''): void {
+  requireEntries(given, new Map(Object.entries(checks) as [string, OptionalCheck | RequiredCheck][]), where);
+}
+
+/** The options of an object that has others as well, such as the flags of a command. */
+export function pickOptions<T extends object>(from: object, checks: OptionChecks<T>): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(from).filter(([name]) => Object.hasOwn(checks, name)),
+  ) as Partial<T>;
+}
+
+/** A check of a nested object of options. */
+export interface OptionsCheck extends Check {
+  readonly names: readonly string[];
+}
+
+export function anOptionsObject<T extends object>(checks: OptionChecks<T>): OptionsCheck {
+  const entries = new Map(Object.entries(checks) as [string, OptionalCheck | RequiredCheck][]);
+  return Object.assign((name: string, value: unknown) => requireEntries(value, entries, name), {
+    names: [...entries.keys()],
+  });
+}
+
+export function aWholeNumber(least: number, most: number = Infinity): Check {
+  return (name, value) => requireWholeNumber(name, value, least, most);
+}
+
+export function aFiniteNumber(least: number, most: number = Infinity): Check {
+  return (name, value) => requireFiniteNumber(name, value, least, most);
+}
+
+export function aNumberWithin(bounds: NumberBounds): Check {
+  return (name, value) => requireNumber(name, value, bounds);
+}
+
+export function aChoice(choices: readonly string[]): Check {
+  return (name, value) => requireOneOf(name, value, choices);
+}
+
+/** One of our objects, recognised by one of its properties. */
+export function anObjectWith(property: string, made: string): Check {
+  return (name, value) => requireObject(name, value, property, made);
+}
+
+export function aListOf(check: Check): Check {
+  return (name, value) => {
+    if (!Array.isArray(value)) throw unexpected(name, value, 'an array');
+    for (const [index, item] of value.entries()) check(`${name}[${index}]`, item);
+  };
+}
+
+/** A value that is not used, or checked elsewhere. */
+export const anything: Check = () => undefined;
+
+export const aText: Check = (name, value) => {
+  if (typeof value !== 'string' || value === '') throw unexpected(name, value, 'a text');
+};
+
+export const aBoolean: Check = (name, value) => {
+  if (typeof value !== 'boolean') throw unexpected(name, value, 'true or false');
+};
+
+export const aFunction: Check = (name, value) => {
+  if (typeof value !== 'function') throw unexpected(name, value, 'a function');
+};
+
+export const aSignal: Check = anObjectWith('aborted', 'an AbortSignal: new AbortController().signal');
 /** The numbers that are allowed. */
 export interface NumberBounds {
   /** `integer`: whole numbers only. */
@@ -50,7 +156,7 @@ export function requireOneOf(name: string, value: unknown, choices: readonly str
 
 /** The error for a value that is none of the choices: names all, and the one that was probably meant. */
 export function unexpectedName(name: string, value: unknown, choices: readonly string[]): UsageError {
-  return unexpected(name, value, choices.join(' or '), meant(value, choices));
+  return unexpected(name, value, alternatives(choices), meant(value, choices));
 }
 
 /** Refuses keys that an object does not have.
@@ -68,16 +174,53 @@ export function requireKnownKeys(name: string, value: object, known: readonly st
 /** `. Did you mean adam?`, or nothing. */
 function meant(value: unknown, choices: readonly string[]): string {
   if (typeof value !== 'string') return '';
-  const word = value.toLowerCase();
-  const found = choices.find((choice) => choice.toLowerCase() === word) ?? nearest(value, choices);
+  const found = nearest(value, choices);
   return found === undefined ? '' : `. Did you mean ${found}?`;
 }
 
-/** One of our objects, recognised by one of its methods.
+/** One of our objects, recognised by one of its properties.
  * @throws UsageError */
-export function requireObject(name: string, value: unknown, method: string, made: string): void {
-  const has = typeof value === 'object' && value !== null && method in value;
+export function requireObject(name: string, value: unknown, property: string, made: string): void {
+  const has = typeof value === 'object' && value !== null && property in value;
   if (!has) throw unexpected(name, value, made);
+}
+
+function requireEntries(
+  given: unknown,
+  checks: ReadonlyMap<string, OptionalCheck | RequiredCheck>,
+  where: string,
+): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw unexpected(where === '' ? 'options' : where, given, 'an object');
+  const path = (name: string) => (where === '' ? name : `${where}.${name}`);
+  for (const name of Object.keys(given)) if (!checks.has(name)) throw unknownOption(name, checks, path);
+  for (const [name, { check, isRequired }] of checks) {
+    const value: unknown = Reflect.get(given, name);
+    if (value !== undefined || isRequired) check(path(name), value);
+  }
+}
+
+function unknownOption(
+  name: string,
+  checks: ReadonlyMap<string, OptionalCheck | RequiredCheck>,
+  path: (name: string) => string,
+): UsageError {
+  const names = [...checks.keys()];
+  const nested = [...checks].flatMap(([outer, { inside }]) =>
+    inside.map((inner) => [inner, `${outer}.${inner}`] as const),
+  );
+  const meant = new Map([...nested, ...names.map((one) => [one, one] as const)]);
+  // A name of the object itself comes before a similar one inside.
+  const found = nearest(name, names) ?? nearest(name, [...meant.keys()]);
+  const advice =
+    found === undefined
+      ? `Known: ${names.join(', ')}`
+      : `Did you mean \`${path(meant.get(found) ?? found)}\`?`;
+  return new UsageError(`unknown option \`${path(name)}\`. ${advice}`);
+}
+
+function insideOf(check: Check | OptionsCheck): readonly string[] {
+  return 'names' in check ? check.names : [];
 }
 
 function unexpected(name: string, value: unknown, expected: string, hint = ''): UsageError {

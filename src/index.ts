@@ -31,8 +31,14 @@
  *   if (event.kind === 'evaluation') console.log(event.result.precision);
  * }
  */
+export type { NumberBounds } from './arguments.ts';
 export { gradients } from './autodiff/gradients.ts';
-export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts';
+export {
+  type Checkpoint,
+  type CheckpointReadOptions,
+  readCheckpoint,
+  writeCheckpoint,
+} from './checkpoint/checkpoint.ts';
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
@@ -85,10 +91,12 @@ export type {
   AttributesOf,
   BatchNormAttributes,
   ConvolutionAttributes,
+  CrossEntropyAttributes,
   EngineOpSignatures,
   ExplicitPadding,
   GeluAttributes,
   InputNames,
+  LocalAttributes,
   LrnAttributes,
   NoAttributes,
   OpName,
@@ -104,8 +112,9 @@ export type {
 export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
 export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
-export type { Initializer } from './model/initializers.ts';
+export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
 export {
+  type BatchNormalizationOptions,
   type ConvolutionOptions,
   type DenseOptions,
   Layers,
@@ -117,6 +126,7 @@ export type {
   NetworkConfiguration,
   NetworkKind,
   NetworkMode,
+  NetworkNumber,
   Parameter,
   State,
 } from './model/network.ts';
@@ -131,8 +141,12 @@ export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperpar
 export type { ParameterGroup } from './recipe/parameter-groups.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
-export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
+export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';
+export type { CombinationResult } from './run/sweep-combinations.ts';
+export type { PlacedRun, SweepResult } from './run/sweep-folder.ts';
+export type { OptionValue, PlannedRun, SweepRequest, VariedOptions } from './run/sweep-request.ts';
 export { runTraining, type TrainingControl, type TrainingEvent } from './run/training.ts';
 export type { TrainingRequest } from './run/training-request.ts';
 export type { EncodedImage, PluginValue, SummaryContent, SummaryValue } from './summary/event.ts';

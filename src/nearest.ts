@@ -1,6 +1,8 @@
-/** The candidate that a misspelt word most likely means: one that starts with it, else the one with the fewest typing errors, if
- * they affect at most half of the word. Otherwise undefined. */
+/** The candidate that a misspelt word most likely means: the same with other case or separators, or one that starts with it, else
+ * the one with the fewest typing errors, if they affect at most half of the word. Otherwise undefined. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const same = word !== '' && candidates.find((candidate) => lettersOf(candidate) === lettersOf(word));
+  if (same) return same;
   const completed = word.length > 1 && candidates.find((candidate) => candidate.startsWith(word));
   if (completed) return completed;
   let best: string | undefined;
@@ -12,6 +14,11 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     fewest = errors;
   }
   return best;
+}
+
+/** `max_steps`, `max-steps` and `MaxSteps` have the same letters as `maxSteps`. */
+function lettersOf(word: string): string {
+  return word.replaceAll(/[-_\s]/g, '').toLowerCase();
 }
 
 /** Letters to insert, delete or replace to turn one word into the other (Levenshtein 1966). */

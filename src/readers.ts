@@ -3,7 +3,7 @@
  * returns it with its type or throws a RunError that says where, what was expected and what was found.
  */
 import { messageOf, RunError } from './errors.ts';
-import { oneLine, quoted, shortened } from './wording.ts';
+import { alternatives, oneLine, quoted, shortened } from './wording.ts';
 
 /** Deeper JSON is refused before it is parsed: no file of ours is half as deep, and 100 MB of brackets take gigabytes. */
 const deepest = 32;
@@ -62,7 +62,7 @@ export function oneOf<const T extends string>(choices: readonly T[]): Reader<T> 
   return (value, where) => {
     const chosen = choices.find((choice) => choice === value);
     if (chosen !== undefined) return chosen;
-    throw unexpected(where, choices.join(' or '), value);
+    throw unexpected(where, alternatives(choices), value);
   };
 }
 

@@ -1,4 +1,4 @@
-/** Images per second of evaluation, and of the input alone. */
+/** Measures the images per second of evaluation, and of preparing input alone. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
@@ -9,7 +9,8 @@ import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { type Spread, spread, timeRuns } from './statistics.ts';
 
-/** Images per second of evaluation over all examples: central crops, forward pass, precision; median of three passes. */
+/** The images per second of an evaluation of all examples, including central crops, forward pass and precision. This is the
+ * median of three passes. */
 export async function measureEvaluation(
   engine: Engine,
   examples: Examples,
@@ -32,7 +33,7 @@ export interface InputResult {
   readonly millis: Spread;
 }
 
-/** Makes distorted batches in this thread: images per second of one core. */
+/** Makes distorted batches in this thread, to measure the images per second of one core. */
 export async function measureInput(
   examples: Examples,
   batchSize: number,

@@ -241,7 +241,7 @@ describe('errors are printed in one line, without a stack trace', () => {
       'a train-dir that is a file',
       ['train', '--data-dir', data, '--dataset', 'synthetic', '--train-dir', join(folder, 'file')],
       1,
-      /^cifar10: .*file: cannot be written \(.* is a file\)\. Give another --train-dir\.\n$/,
+      /^cifar10: .*file: cannot be written \(.* is a file\)\. Use another --train-dir\.\n$/,
     ],
     [
       'a data folder that is empty',

@@ -74,6 +74,27 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['eval --eval-interval-secs 30', 'Every new checkpoint of a running training'],
     ],
   },
+  sweep: {
+    load: async () => (await import('./commands/sweep.ts')).sweepCommand,
+    isStoppable: true,
+    summary: 'train with several values of flags, and compare the runs',
+    description:
+      'Trains once for each combination of the values of flags, each run in a folder of its own in --sweep-dir, and ' +
+      'prints a table, best precision first. A value may be a list (0.05,0.1), a range of whole numbers (0..2) or a range ' +
+      'with a step (0.1..0.3:0.1); flags with one value are the same for all runs. Runs are compared on training images that ' +
+      'are held out, never on the test images. All combinations are checked before the first run. A run that diverges is a row ' +
+      'of the table. Ctrl-C saves and stops; the same command continues, without repeating finished runs, and with more ' +
+      'values it only trains what is missing.',
+    examples: [
+      ['sweep --learning-rate 0.05,0.1,0.2 --max-steps 2000', 'Three learning rates'],
+      ['sweep --learning-rate 0.05,0.1 --seed 0..2', 'Three seeds of each: mean and spread'],
+      [
+        'sweep --optimizer sgd,adam --learning-rate 0.001,0.1 --sweep-dir runs/optimizers',
+        'Four combinations',
+      ],
+      ['sweep --optimizer nesterov --momentum 0.8..0.95:0.05', 'A range with a step'],
+    ],
+  },
   inspect: {
     load: async () => (await import('./commands/inspect.ts')).inspectCommand,
     isStoppable: false,

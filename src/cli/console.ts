@@ -60,6 +60,10 @@ export const eventKinds = [
   'events',
   'epoch',
   'runs',
+  'sweepPlan',
+  'sweepRun',
+  'sweepResult',
+  'sweepEnd',
   'error',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];

@@ -76,7 +76,7 @@ describe('the command download', () => {
       assert.equal(outcome.code, 1);
       assert.equal(
         outcome.errors,
-        'cifar10: mine.tgz: found 14 bytes, expected 170052171. Give another --tarball, or leave it out to fetch the file.\n',
+        'cifar10: mine.tgz: found 14 bytes, expected 170052171. Use another --tarball, or leave it out to fetch the file.\n',
       );
     }));
 });

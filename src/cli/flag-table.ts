@@ -1,9 +1,7 @@
 /** Every flag of the program, one record each. Types, parsing, errors and help derive from this table. */
-import { type EngineName, engineNames, precisions } from '../engine/offers.ts';
+import { engineChoices, precisions } from '../engine/offers.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
 import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
-
-const engineChoices: readonly ('auto' | EngineName)[] = ['auto', ...engineNames];
 
 const ownFlags = {
   dataDir: {
@@ -12,6 +10,7 @@ const ownFlags = {
     default: '/tmp/cifar10_data',
     help: 'where the data sets are',
     group: 'Data',
+    inSweep: 'same',
     commands: ['download', 'train', 'eval', 'doctor'],
   },
   dataset: {
@@ -21,6 +20,7 @@ const ownFlags = {
     fromCheckpoint: ['eval'],
     help: 'data set; synthetic is generated if it is missing',
     group: 'Data',
+    inSweep: 'same',
     commands: ['download', 'train', 'eval'],
   },
   url: {
@@ -76,7 +76,9 @@ const ownFlags = {
     minimum: 1,
     default: 1_000_000,
     help: 'total number of steps, including those before a resume',
+    helpFor: { sweep: 'number of steps of each run (default: 1000)' },
     group: 'Computing',
+    inSweep: 'same',
     commands: ['train'],
   },
   epochs: {
@@ -84,7 +86,9 @@ const ownFlags = {
     valueName: 'epochs',
     minimum: 0.001,
     help: 'total number of passes over the training images, instead of --max-steps',
+    helpFor: { sweep: 'number of passes of each run over its training images, instead of --max-steps' },
     group: 'Computing',
+    inSweep: 'same',
     commands: ['train'],
   },
   steps: {
@@ -130,6 +134,7 @@ const ownFlags = {
       bench: 'engine to measure (default: all)',
     },
     group: 'Computing',
+    inSweep: 'same',
     commands: ['train', 'eval', 'bench'],
   },
   precision: {
@@ -151,6 +156,7 @@ const ownFlags = {
     default: 1,
     help: 'number of threads that prepare batches; does not affect the batches',
     group: 'Computing',
+    inSweep: 'same',
     commands: ['train'],
   },
   initFrom: {
@@ -158,6 +164,7 @@ const ownFlags = {
     valueName: 'checkpoint',
     help: 'checkpoint file of another run with the initial weights of a new run',
     group: 'Recipe',
+    inSweep: 'same',
     commands: ['train'],
   },
   holdout: {
@@ -167,15 +174,20 @@ const ownFlags = {
     maximum: 0.9,
     default: 0,
     help: 'fraction of the training images to hold out, the same for every class',
+    helpFor: {
+      sweep: 'fraction of the training images to hold out, which the runs are compared on (default: 0.1)',
+    },
     group: 'Data',
+    inSweep: 'same',
     commands: ['train'],
   },
   evalEvery: {
     kind: 'integer',
     valueName: 'steps',
     minimum: 1,
-    help: 'steps between validations on the held-out images; the best checkpoint is kept in <train-dir>/best',
+    help: 'steps between validations on the held-out images (default: one epoch), besides the one at the end; the best checkpoint is kept in <train-dir>/best',
     group: 'What is kept',
+    inSweep: 'same',
     commands: ['train'],
   },
   restart: {
@@ -183,6 +195,7 @@ const ownFlags = {
     default: false,
     help: 'move the existing run aside and start over',
     group: 'What is kept',
+    inSweep: { refused: 'a sweep starts over in another `sweepDir`' },
     commands: ['train'],
   },
   trainDir: {
@@ -192,7 +205,16 @@ const ownFlags = {
     help: 'folder for checkpoints; if it contains some, the run resumes from the newest',
     helpFor: { doctor: 'train folder to check (default: /tmp/cifar10_train)' },
     group: 'What is kept',
+    inSweep: { refused: 'every run has a folder of its own in `sweepDir`' },
     commands: ['train', 'doctor'],
+  },
+  sweepDir: {
+    kind: 'string',
+    valueName: 'folder',
+    default: '/tmp/cifar10_sweep',
+    help: 'folder for the runs, each in a folder of its own; runs that it contains are not repeated',
+    group: 'What is kept',
+    commands: ['sweep'],
   },
   checkpointSteps: {
     kind: 'integer',
@@ -201,6 +223,7 @@ const ownFlags = {
     default: 1000,
     help: 'steps between checkpoints; one is also saved at the end',
     group: 'What is kept',
+    inSweep: 'same',
     commands: ['train'],
   },
   keep: {
@@ -209,7 +232,11 @@ const ownFlags = {
     minimum: 0,
     default: 5,
     help: 'number of newest checkpoints to keep; 0 keeps all',
+    helpFor: {
+      sweep: 'number of newest checkpoints of each run to keep, besides the best (default: 1); 0 keeps all',
+    },
     group: 'What is kept',
+    inSweep: 'same',
     commands: ['train'],
   },
   logFrequency: {
@@ -218,7 +245,9 @@ const ownFlags = {
     minimum: 1,
     default: 10,
     help: 'steps between progress lines',
+    helpFor: { sweep: 'steps between progress lines (default: none)' },
     group: 'What is printed',
+    inSweep: 'same',
     commands: ['train'],
   },
   summarySteps: {
@@ -228,6 +257,7 @@ const ownFlags = {
     default: 100,
     help: 'steps between summaries for TensorBoard; 0 for none',
     group: 'What is kept',
+    inSweep: 'same',
     commands: ['train'],
   },
   full: {
@@ -242,14 +272,14 @@ const ownFlags = {
     default: false,
     help: 'only print results, warnings and errors',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object per line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
   },
   checkpointDir: {
     kind: 'string',
@@ -327,10 +357,23 @@ export type FlagsOf<C extends CommandName> = {
     C
   >;
 };
-type BelongsTo<F, C> = F extends { commands: readonly (infer Of)[] } ? (C extends Of ? true : false) : false;
+type BelongsTo<F, C> = F extends { commands: readonly (infer Of)[] }
+  ? C extends Of
+    ? true
+    : C extends 'sweep'
+      ? TakenFromTrain<F, Of>
+      : false
+  : false;
+/** As `isFlagOf` decides. */
+type TakenFromTrain<F, Of> = 'train' extends Of
+  ? F extends { inSweep: { refused: string } }
+    ? false
+    : true
+  : false;
 
 export type TrainFlags = FlagsOf<'train'>;
 export type EvalFlags = FlagsOf<'eval'>;
+export type SweepFlags = FlagsOf<'sweep'>;
 export type BenchFlags = FlagsOf<'bench'>;
 export type DownloadFlags = FlagsOf<'download'>;
 export type InspectFlags = FlagsOf<'inspect'>;

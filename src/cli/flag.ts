@@ -3,9 +3,10 @@
  */
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
+import { alternatives } from '../wording.ts';
 
 /** The commands of this version. */
-export type CommandName = 'download' | 'train' | 'eval' | 'inspect' | 'doctor' | 'bench';
+export type CommandName = 'download' | 'train' | 'eval' | 'sweep' | 'inspect' | 'doctor' | 'bench';
 
 /** A flag of this version. A flag without a default is undefined when left out. */
 export type AvailableFlag = {
@@ -17,6 +18,9 @@ export type AvailableFlag = {
   readonly helpFor?: Partial<Readonly<Record<CommandName, string>>>;
   /** Commands whose default is the checkpoint's value; if left out there, the flag is undefined. */
   readonly fromCheckpoint?: readonly CommandName[];
+  /** How `sweep` takes this flag of `train`. Left out, it takes a list of values to try; `same` is one value for all runs;
+   * `refused` says why it does not take the flag. */
+  readonly inSweep?: 'same' | { readonly refused: string };
 } & FlagKind;
 
 export type FlagKind = StringFlag | NumberFlag | BooleanFlag | ChoiceFlag;
@@ -61,9 +65,16 @@ export interface LaterFlag {
 
 export type Flag = AvailableFlag | LaterFlag;
 
-/** Whether the command has the flag. */
+/** Whether the command has the flag. `sweep` has those of `train`, as far as they make sense. */
 export function isFlagOf(flag: Flag, command: CommandName): flag is AvailableFlag {
-  return 'kind' in flag && flag.commands.includes(command);
+  if (!('kind' in flag)) return false;
+  if (flag.commands.includes(command)) return true;
+  return command === 'sweep' && flag.commands.includes('train') && typeof flag.inSweep !== 'object';
+}
+
+/** Whether the command takes a list of values of the flag. */
+export function takesList(flag: AvailableFlag, command: CommandName): boolean {
+  return command === 'sweep' && flag.inSweep === undefined && !flag.commands.includes(command);
 }
 
 /** The type of a given flag's value. */
@@ -80,11 +91,22 @@ type GivenValue<F> = F extends { kind: 'string' }
 /** The type of a flag's value for a command. */
 export type FlagValue<F, C extends CommandName> = F extends { fromCheckpoint: readonly (infer From)[] }
   ? C extends From
-    ? GivenValue<F> | undefined
-    : GivenValue<F>
+    ? Listed<F, C> | undefined
+    : Listed<F, C>
   : F extends { default: unknown }
+    ? Listed<F, C>
+    : Listed<F, C> | undefined;
+
+/** A list where the command takes one (`takesList`). */
+type Listed<F, C extends CommandName> = C extends 'sweep'
+  ? F extends { inSweep: unknown }
     ? GivenValue<F>
-    : GivenValue<F> | undefined;
+    : F extends { commands: readonly (infer Of)[] }
+      ? 'sweep' extends Of
+        ? GivenValue<F>
+        : readonly GivenValue<F>[]
+      : never
+  : GivenValue<F>;
 
 /** `maxSteps` is written `--max-steps`; this is the name without its dashes. */
 export function writtenName(name: string): string {
@@ -178,10 +200,9 @@ function readChoice(
       `${written} ${text}: not yet available in this version; available: ${choices.join(', ')}`,
     );
   }
-  const meant =
-    choices.find((choice) => choice.toLowerCase() === text?.toLowerCase()) ?? nearest(text ?? '', choices);
+  const meant = nearest(text ?? '', choices);
   const hint = meant === undefined || text === undefined ? '' : `. Did you mean ${meant}?`;
-  throw new UsageError(`${unexpected(written, choices.join(' or '), text).message}${hint}`);
+  throw new UsageError(`${unexpected(written, alternatives(choices), text).message}${hint}`);
 }
 
 function unexpected(written: string, expected: string, found: string | undefined): UsageError {

@@ -18,10 +18,15 @@ import {
   type CommandName,
   type Flag,
   isBooleanWord,
+  isFlagOf,
   readValue,
+  takesList,
   writtenName,
 } from './flag.ts';
 import { flagTable } from './flag-table.ts';
+
+import { inFlags } from './option-flags.ts';
+import { looksLikeList, readValues } from './value-list.ts';
 
 const flags: ReadonlyMap<string, Flag> = new Map(
   Object.entries(flagTable).map(([name, flag]) => [writtenName(name), flag]),
@@ -33,8 +38,9 @@ export const commonFlags = ['debug', 'help', 'version'] as const;
 type Value = string | number | boolean;
 
 export interface ReadWords {
-  /** Values by flag name, such as `batch-size`; the last value if a flag is repeated. */
-  readonly values: ReadonlyMap<string, Value>;
+  /** Values by flag name, such as `batch-size`, or lists of values where the command takes them; the last one if a flag is
+   * repeated. */
+  readonly values: ReadonlyMap<string, Value | readonly Value[]>;
   /** Positional arguments, if the command takes any. */
   readonly operands: readonly string[];
 }
@@ -44,7 +50,7 @@ export interface ReadWords {
 export function readWords(command: CommandName, words: readonly string[]): ReadWords {
   const operands: string[] = [];
   const rest = [...words];
-  const values = new Map<string, Value>();
+  const values = new Map<string, Value | readonly Value[]>();
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (!word.startsWith('-') && commandTable[command].operand !== undefined) {
       operands.push(word);
@@ -53,7 +59,7 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
     const found = recognise(command, word);
     values.set(
       found.name,
-      found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(found, rest),
+      found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(command, found, rest),
     );
   }
   return { values, operands };
@@ -69,8 +75,17 @@ interface Found {
 }
 
 /** The flag's value: after its `=`, or the next argument. */
-function givenValue({ name, flag, inline }: Found, rest: string[]): Value {
+function givenValue(
+  command: CommandName,
+  { name, flag, inline }: Found,
+  rest: string[],
+): Value | readonly Value[] {
   const text = inline ?? (rest[0]?.startsWith('--') ? undefined : rest.shift());
+  if (takesList(flag, command)) return readValues(flag, `--${name}`, text);
+  if (command === 'sweep' && flag.kind !== 'string' && looksLikeList(text))
+    throw new UsageError(
+      `--${name}: all runs of a sweep have the same; expected one value, found ${JSON.stringify(text)}`,
+    );
   return readValue(flag, `--${name}`, text);
 }
 
@@ -97,10 +112,15 @@ function recognise(command: CommandName, word: string): Found {
   const flag = flags.get(name);
   if (flag === undefined) throw unknownFlag(command, word);
   if ('notYetAvailable' in flag) throw new UsageError(`${written}: not yet available in this version`);
-  if (!flag.commands.includes(command)) {
-    throw new UsageError(`${written}: not a flag of ${command} but of ${flag.commands.join(' and ')}`);
-  }
+  const isTaken: boolean = isFlagOf(flag, command);
+  if (!isTaken) throw notOf(command, written, flag);
   return { name, flag, negated, inline };
+}
+
+function notOf(command: CommandName, written: string, { commands, inSweep }: AvailableFlag): UsageError {
+  if (command === 'sweep' && typeof inSweep === 'object')
+    return new UsageError(`${written}: not a flag of sweep: ${inFlags(inSweep.refused)}`);
+  return new UsageError(`${written}: not a flag of ${command} but of ${commands.join(' and ')}`);
 }
 
 /** Removes the prefix `no-` or `no` of a boolean flag. */
@@ -112,7 +132,7 @@ function resolveName(name: string): { name: string; negated: boolean } {
 }
 
 /** Other programs' names for our flags. */
-const otherNames: ReadonlyMap<string, string> = new Map([
+const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['lr', 'learning-rate'],
   ['learning-rate-init', 'learning-rate'],
   ['epoch', 'epochs'],
@@ -126,22 +146,26 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['opt', 'optimizer'],
   ['scheduler', 'schedule'],
   ['output-dir', 'train-dir'],
+  ['output-dir', 'sweep-dir'],
+  ['output-dir', 'eval-dir'],
   ['logdir', 'train-dir'],
+  ['logdir', 'sweep-dir'],
+  ['logdir', 'eval-dir'],
   ['data', 'data-dir'],
   ['no-resume', 'restart'],
   ['overwrite', 'restart'],
   ['device', 'engine'],
   ['b', 'batch-size'],
   ['v', 'version'],
-]);
+];
 
-/** Advice for flags of other programs that have no counterpart here. */
-const notNeeded: ReadonlyMap<string, string> = new Map([
-  ['resume', 'A run resumes by itself; --restart starts over.'],
-  ['continue', 'A run resumes by itself; --restart starts over.'],
-  ['gpu', 'Training runs on the CPU; --engine chooses the engine.'],
-  ['cuda', 'Training runs on the CPU; --engine chooses the engine.'],
-]);
+/** Advice for flags of other programs that have no counterpart here, by command. */
+const notNeeded: readonly (readonly [command: CommandName, names: readonly string[], advice: string])[] = [
+  ['train', ['resume', 'continue'], 'A run resumes by itself; --restart starts over.'],
+  ['sweep', ['resume', 'continue'], 'A sweep continues by itself; finished runs are not repeated.'],
+  ['train', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
+  ['sweep', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
+];
 
 /** Dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
 function oddDash(word: string): string | undefined {
@@ -154,11 +178,12 @@ function oddDash(word: string): string | undefined {
 
 function unknownFlag(command: CommandName, word: string): UsageError {
   const spelt = (word.split('=')[0] ?? '').replace(/^-+/, '').replaceAll('_', '-');
-  const mine = [...flags].filter(([, flag]) => 'commands' in flag && flag.commands.includes(command));
-  const meant = nearest(spelt, [...mine.map(([name]) => name), ...commonFlags]);
-  const known = otherNames.get(spelt) ?? meant;
+  const mine = [...flags].filter(([, flag]) => isFlagOf(flag, command));
+  const names = [...mine.map(([name]) => name), ...commonFlags];
+  const [, translated] = otherNames.find(([theirs, ours]) => theirs === spelt && names.includes(ours)) ?? [];
+  const known = translated ?? nearest(spelt, names);
   const help = `See ${suggested(`${command} --help`)}`;
   const hint = known === undefined ? help : `Did you mean --${known}?`;
-  const instead = command === 'train' ? notNeeded.get(spelt) : undefined;
+  const [, , instead] = notNeeded.find(([of, theirs]) => of === command && theirs.includes(spelt)) ?? [];
   return new UsageError(`${command}: unknown flag ${word}. ${instead ?? hint}`);
 }

@@ -1,7 +1,7 @@
 /** The help texts, generated from the tables of commands and flags, at most 80 columns wide. */
 import { command, program } from '../command.ts';
 import { commandTable } from './command-table.ts';
-import { type AvailableFlag, type CommandName, isFlagOf, writtenName } from './flag.ts';
+import { type AvailableFlag, type CommandName, isFlagOf, takesList, writtenName } from './flag.ts';
 import { flagTable } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
 import { linesOf, settings, widestName } from './table.ts';
@@ -72,7 +72,7 @@ function flagSections(name: CommandName): readonly Section[] {
 }
 
 function flagRow(key: string, flag: AvailableFlag, name: CommandName): Row {
-  const term = `--${writtenName(key)}${valueHint(flag)}`;
+  const term = `--${writtenName(key)}${valueHint(flag, takesList(flag, name))}`;
   const own = flag.helpFor?.[name];
   const text = inFlags(own ?? flag.help);
   if (flag.fromCheckpoint?.includes(name) === true)
@@ -82,9 +82,10 @@ function flagRow(key: string, flag: AvailableFlag, name: CommandName): Row {
   return [term, isSaid ? text : `${text} (default: ${defaultText(flag.default)})`];
 }
 
-function valueHint(flag: AvailableFlag): string {
+function valueHint(flag: AvailableFlag, isList: boolean): string {
   if (flag.kind === 'boolean') return '';
-  return ` <${flag.valueName ?? (flag.kind === 'choice' ? flag.choices.join('|') : '')}>`;
+  const value = flag.valueName ?? (flag.kind === 'choice' ? flag.choices.join('|') : '');
+  return ` <${value}${isList ? ',…' : ''}>`;
 }
 
 function defaultText(value: string | number | boolean): string {

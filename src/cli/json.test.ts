@@ -41,12 +41,25 @@ test('every command prints objects whose kinds and fields are documented, and no
     '64',
   ];
   const held = ['--holdout', '0.1', '--eval-every', '2', '--max-steps', '2', '--batch-size', '16'];
+  const short = ['--max-steps', '1', '--batch-size', '16', '--holdout', '0.01'];
   const commands: readonly (readonly string[])[] = [
     ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
     ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
     ['train', '--dataset', 'synthetic', '--data-dir', 'data', '--train-dir', 'run', ...held],
     ['eval', '--run-once', '--report', ...where],
     ['train', '--data-dir', 'data', '--train-dir', 'epoch', '--max-steps', '564'],
+    [
+      'sweep',
+      '--dataset',
+      'synthetic',
+      '--data-dir',
+      'data',
+      '--sweep-dir',
+      'sweep',
+      '--seed',
+      '0,1',
+      ...short,
+    ],
     ['inspect', '.'],
     ['inspect', 'graph'],
     ['inspect', 'graph', '--full'],

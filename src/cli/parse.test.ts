@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { command } from '../command.ts';
 import { engineNames } from '../engine/offers.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
-import { writtenName } from './flag.ts';
+import { isFlagOf, writtenName } from './flag.ts';
 import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 
@@ -48,6 +48,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
   warmupSteps: 0,
   movingAverageDecay: 0.9999,
   weightDecay: 0.004,
+  labelSmoothing: 0,
   clipNorm: 0,
   holdout: 0,
   restart: false,
@@ -248,7 +249,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --dataset', '--dataset: expected cifar10 or synthetic, found nothing'],
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
-  ['eval --eval-data both', '--eval-data: expected test or train_eval or validation, found "both"'],
+  ['eval --eval-data both', '--eval-data: expected test, train_eval or validation, found "both"'],
   [
     'bench --precision=float16',
     '--precision float16: not yet available in this version; available: float32, bfloat16',
@@ -318,7 +319,7 @@ test('the help of a command names its flags with their defaults, and no others',
   for (const mine of Object.keys(commandTable).filter(isCommandName)) {
     const text = helpOf(`${mine} --help`);
     for (const [name, flag] of Object.entries(flagTable)) {
-      const isMine = 'commands' in flag && flag.commands.some((one) => one === mine);
+      const isMine = isFlagOf(flag, mine);
       assert.equal(text.includes(`\n  --${writtenName(name)}`), isMine, `${mine} --${writtenName(name)}`);
     }
     for (const name of ['--help', '--version', '--debug', 'Examples:']) assert.ok(text.includes(name), name);

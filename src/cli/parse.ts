@@ -3,9 +3,9 @@ import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
-import { type CommandName, type Flag, isFlagOf, writtenName } from './flag.ts';
+import { type CommandName, type Flag, isFlagOf, takesList, writtenName } from './flag.ts';
 import { type FlagsOf, flagTable } from './flag-table.ts';
-import { readWords } from './grammar.ts';
+import { type ReadWords, readWords } from './grammar.ts';
 import { commandHelp, programHelp } from './help.ts';
 
 /** A command to run. */
@@ -73,14 +73,12 @@ function request<C extends CommandName>(
 }
 
 /** The given flags of a command, and the defaults of the others that have one. */
-function flagsOf<C extends CommandName>(
-  command: C,
-  values: ReadonlyMap<string, string | number | boolean>,
-): FlagsOf<C> {
+function flagsOf<C extends CommandName>(command: C, values: ReadWords['values']): FlagsOf<C> {
   const entries = Object.entries<Flag>(flagTable).flatMap(([key, flag]) => {
     if (!isFlagOf(flag, command)) return [];
     const initial = flag.fromCheckpoint?.includes(command) === true ? undefined : flag.default;
-    const value = values.get(writtenName(key)) ?? initial;
+    const listed = initial !== undefined && takesList(flag, command) ? [initial] : initial;
+    const value = values.get(writtenName(key)) ?? listed;
     return value === undefined ? [] : [[key, value] as const];
   });
   return Object.fromEntries(entries) as FlagsOf<C>;

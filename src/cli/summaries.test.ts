@@ -364,7 +364,7 @@ describe('where summaries cannot be written', () => {
     assert.equal(code, 1);
     assert.match(
       errors,
-      /^cifar10: .*test-raw: cannot be written \(.*test-raw is a file\)\. Give another --eval-dir\.$/m,
+      /^cifar10: .*test-raw: cannot be written \(.*test-raw is a file\)\. Use another --eval-dir\.$/m,
     );
     assert.ok(!output.includes('precision'), output);
   });

@@ -31,6 +31,41 @@ export function table(rows: readonly (readonly string[])[], columns: number = us
   return cells.map((row) => row.map(cell).join(gap).trimEnd()).join('\n');
 }
 
+/** A column of a table. */
+export interface Column {
+  readonly head: string;
+  readonly cells: readonly string[];
+  /** Columns without a rank are kept; of the others, those with the highest rank are left out first. */
+  readonly rank?: number;
+}
+
+/** Maximum width of a heading, and of a cell other than those of the first column, where room is short. */
+const [longestHead, shortCell] = [16, 24];
+
+/** A table of as many of the columns as fit. */
+export function fittingTable(all: readonly Column[], columns: number = usualColumns): string {
+  const short = all.map(({ head, cells, rank }, index) => ({
+    head: shortened(head, longestHead),
+    cells: index === 0 ? cells : cells.map((cell) => shortened(oneLine(cell), shortCell)),
+    rank,
+  }));
+  const widthOfColumn = ({ head, cells }: Column, index: number) =>
+    index === 0 ? leastFirst : [head, ...cells].reduce((width, cell) => Math.max(width, widthOf(cell)), 0);
+  const widthOfTable = (kept: readonly Column[]) =>
+    kept.reduce((sum, column, index) => sum + widthOfColumn(column, index) + gap.length, -gap.length);
+  let kept: readonly Column[] = short.map(({ rank, ...rest }) =>
+    rank === undefined ? rest : { ...rest, rank },
+  );
+  while (widthOfTable(kept) > columns) {
+    const last = Math.max(...kept.map(({ rank = -1 }) => rank));
+    if (last < 0) break;
+    kept = kept.filter(({ rank }) => rank !== last);
+  }
+  const length = kept[0]?.cells.length ?? 0;
+  const rows = Array.from({ length }, (_, row) => kept.map(({ cells }) => cells[row] ?? ''));
+  return table([kept.map(({ head }) => head), ...rows], columns);
+}
+
 type Settings = readonly (readonly [name: string, value: string])[];
 
 /** Width of the widest name. */

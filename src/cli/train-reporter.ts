@@ -28,14 +28,20 @@ const memory = 0.98;
 /** Steps before the speed is known, and a time too short for an estimate. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
+/** The flags that matter for what is printed. */
+export type ReportedFlags = Pick<
+  TrainFlags,
+  'trainDir' | 'dataDir' | 'maxSteps' | 'logFrequency' | 'summarySteps'
+>;
+
 /** Prints the events of a training. */
 export class TrainReporter {
   readonly #console: Console;
-  readonly #flags: TrainFlags;
+  readonly #flags: ReportedFlags;
   readonly #prepare: (event: PreparationEvent) => void;
   #steps: StepReporter | undefined;
 
-  constructor(console: Console, flags: TrainFlags) {
+  constructor(console: Console, flags: ReportedFlags) {
     this.#console = console;
     this.#flags = flags;
     this.#prepare = preparationReporter(console);
@@ -81,7 +87,7 @@ export class TrainReporter {
 /** Prints the events from the first step on. */
 class StepReporter {
   readonly #console: Console;
-  readonly #flags: TrainFlags;
+  readonly #flags: ReportedFlags;
   readonly #run: TrainingRun;
   readonly #lines: StepLines;
   readonly #started: number = performance.now();
@@ -101,7 +107,7 @@ class StepReporter {
   /** Prints the network, data set and engine of the run. */
   constructor(
     console: Console,
-    flags: TrainFlags,
+    flags: ReportedFlags,
     { run, engineReason, resumedFrom }: TrainingEvent & { readonly kind: 'start' },
   ) {
     this.#console = console;

@@ -1,5 +1,7 @@
 /** Descriptions of the data sets. Everything that reads, checks, draws or names a data set uses its description. */
 
+import { anObjectWith, type Check } from '../arguments.ts';
+
 export type DatasetName = 'cifar10' | 'synthetic';
 export type Split = 'train' | 'test';
 
@@ -82,6 +84,11 @@ export const datasets: Readonly<Record<DatasetName, DatasetDescription>> = {
     files: batchFiles(2_000, 2_000),
   },
 };
+
+export const datasetNames: readonly DatasetName[] = Object.keys(datasets) as readonly DatasetName[];
+export const splits: readonly Split[] = ['train', 'test'];
+
+export const aDataset: Check = anObjectWith('files', 'a data set: datasets.synthetic');
 
 /** The files of one split, in order. */
 export function filesOf(dataset: DatasetDescription, split: Split): readonly DatasetFile[] {

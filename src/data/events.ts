@@ -1,3 +1,5 @@
+import { aFunction, aSignal, type OptionChecks, optional } from '../arguments.ts';
+
 /** Events while a data set is provided; documented in docs/json.md. */
 export type DataEvent =
   | { readonly kind: 'waiting'; readonly text: string }
@@ -13,3 +15,8 @@ export interface DataOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: DataEvent) => void;
 }
+
+export const dataChecks: OptionChecks<DataOptions> = {
+  signal: optional(aSignal),
+  onEvent: optional(aFunction),
+};

@@ -1,4 +1,5 @@
 /** Examples in memory, from files (files.ts) or any other source of records. */
+import { anObjectWith, type Check } from '../arguments.ts';
 import type { DatasetDescription, Split } from './dataset.ts';
 
 /** The examples of one split, in memory. */
@@ -14,6 +15,8 @@ export interface Examples {
   /** The source of an example: `<path>:<index in the file, from 0>`. */
   keyOf(index: number): string;
 }
+
+export const theExamples: Check = anObjectWith('records', 'examples: await loadExamples(…)');
 
 /** The index of an example's record. */
 export function recordIndexOf({ recordIndices }: Pick<Examples, 'recordIndices'>, index: number): number {

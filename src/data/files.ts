@@ -3,12 +3,21 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { aChoice, aSignal, aText } from '../arguments.ts';
 import { command } from '../command.ts';
 import { exists } from '../disk/exists.ts';
 import { openRegularFile } from '../disk/regular-file.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { errorCode, messageOf, RunError, requireRunning } from '../errors.ts';
-import { type DatasetDescription, type DatasetFile, examplesIn, filesOf, type Split } from './dataset.ts';
+import {
+  aDataset,
+  type DatasetDescription,
+  type DatasetFile,
+  examplesIn,
+  filesOf,
+  type Split,
+  splits,
+} from './dataset.ts';
 import type { Examples } from './examples.ts';
 import { labelOf, recordBytes } from './record.ts';
 
@@ -115,6 +124,7 @@ async function readDataFile(
 
 /**
  * Reads all examples of a split into memory (CIFAR-10's training examples: 154 MB).
+ * @throws UsageError for an unsuitable argument
  * @throws RunError when a file is missing, has a wrong size, or has a label without a class
  * @throws StoppedError when `signal` is aborted
  */
@@ -124,6 +134,10 @@ export async function loadExamples(
   split: Split,
   signal?: AbortSignal,
 ): Promise<Examples> {
+  aText('dataDir', dataDir);
+  aDataset('dataset', dataset);
+  aChoice(splits)('split', split);
+  if (signal !== undefined) aSignal('signal', signal);
   const total = examplesIn(dataset, split);
   const records = new Uint8Array(new SharedArrayBuffer(total * recordBytes));
   let start = 0;

@@ -39,7 +39,7 @@ test('the same seed holds out the same examples, another seed others', () => {
 test('a share that leaves one part empty is refused', () => {
   assert.throws(() => holdOut(examples, 0.000_01, 0), {
     name: 'RunError',
-    message: /leaves one part empty; give another `holdout`/,
+    message: /leaves one part empty; use another `holdout`/,
   });
 });
 

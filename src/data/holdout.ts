@@ -24,7 +24,7 @@ export function holdOut(examples: Examples, share: number, seed: number): HeldOu
   const all = Array.from({ length: examples.count }, (_, index) => index);
   if (held.size === 0 || held.size === examples.count) {
     throw new RunError(
-      `a holdout of ${share} of ${examples.count} examples leaves one part empty; give another \`holdout\`, such as 0.1`,
+      `a holdout of ${share} of ${examples.count} examples leaves one part empty; use another \`holdout\`, such as 0.1`,
     );
   }
   return {

@@ -1,4 +1,4 @@
-/** Tests training: a network that cannot memorise one small batch will not learn anything else. */
+/** Tests training: a network that cannot memorize one small batch will not learn anything else either. */
 import { datasets, examplesIn } from '../data/dataset.ts';
 import { drawRecords } from '../data/synthetic/generate.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -10,13 +10,13 @@ import { type Float32Tensor, float32Data, scalar, type Tensor } from '../tensor/
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 
 export interface Overfit {
-  /** Steps until the batch was learned, or the maximum number. */
+  /** The number of steps until the batch was learned, or the maximum number if it was not. */
   readonly steps: number;
-  /** Cross entropy of the batch at the first step. */
+  /** The cross entropy of the batch at the first step. */
   readonly first: number;
-  /** Cross entropy of the batch at the last step. */
+  /** The cross entropy of the batch at the last step. */
   readonly last: number;
-  /** Fraction of the batch that is classified correctly afterwards. */
+  /** The fraction of the batch that is classified correctly afterwards. */
   readonly accuracy: number;
 }
 
@@ -27,10 +27,11 @@ export interface OverfitOptions {
   readonly onStep?: (steps: number) => void;
 }
 
-/** The batch counts as learned below this cross entropy: the geometric mean of the right classes' probabilities is then above 0.9. */
+/** The batch counts as learned below this cross entropy. The geometric mean of the probabilities of the correct
+ * classes is then above 0.9. */
 const learnedLoss = 0.1;
 
-/** Trains the tutorial's network on one batch of generated images, undistorted, until it is learned. */
+/** Trains the network of the tutorial on one batch of undistorted, generated images until it is learned. */
 export async function overfitOneBatch(
   engine: Engine,
   { batchSize = 8, maxSteps = 80, onStep = () => undefined }: OverfitOptions = {},

@@ -1,40 +1,65 @@
 /** Chooses an engine. */
-import { requireWholeNumber } from '../arguments.ts';
+import {
+  aBoolean,
+  aChoice,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOneOf,
+  requireOptions,
+} from '../arguments.ts';
 import { UsageError } from '../errors.ts';
+import { alternatives } from '../wording.ts';
 import type { Engine, Support } from './engine.ts';
-import { type EngineName, engineNames, offers, offersPrecision, type Precision } from './offers.ts';
+import {
+  type EngineName,
+  engineChoices,
+  engineNames,
+  offers,
+  offersPrecision,
+  type Precision,
+  precisions,
+} from './offers.ts';
 import { type EngineOptions, engineMakers, type PrecisionMaker } from './registry.ts';
 
 export interface EngineRequest {
-  /** `auto`: the fastest that works on this machine. */
+  /** `auto` selects the fastest engine that works on this machine. */
   readonly engine: EngineName | 'auto';
   readonly precision: Precision;
   readonly threads?: number;
   readonly emulate?: boolean;
 }
 
+const requestChecks: OptionChecks<EngineRequest> = {
+  engine: required(aChoice(engineChoices)),
+  precision: required(aChoice(precisions)),
+  threads: optional(aWholeNumber(1)),
+  emulate: optional(aBoolean),
+};
+
 export interface ChosenEngine {
   readonly engine: Engine;
-  /** Why this engine was chosen, as the end of a sentence; undefined if it was requested. */
+  /** Why this engine was chosen, phrased as the end of a sentence. Undefined if it was requested by name. */
   readonly reason?: string;
 }
 
 /** @throws UsageError for an engine that does not exist, or a precision it does not offer
  * @throws RunError when the engine is missing, or this CPU does not support the request */
 export function chooseEngine(request: EngineRequest): ChosenEngine {
+  requireOptions(request, requestChecks);
   const { engine, precision } = request;
   requireOffered(engine, precision);
-  if (request.threads !== undefined) requireWholeNumber('threads', request.threads, 1);
   if (engine !== 'auto') return { engine: makerOf(engine, precision).create(request) };
   const offering = engineNames.filter((name) => offersPrecision(name, precision));
   const [first, ...others] = offering.toSorted((a, b) => engineMakers[a].rank - engineMakers[b].rank);
-  // If only one engine offers the precision and it does not work, its own message says what to do.
+  // If only one engine offers the precision and it does not work here, its own error says what to do.
   if (first === undefined || others.length === 0)
     return { engine: makerOf(first ?? 'onnx', precision).create(request), reason: `for ${precision}` };
   return fastest([first, ...others], request);
 }
 
-/** The first engine that is fast here, or else the last. */
+/** The first engine that is fast on this machine, or the last one if none is. */
 function fastest(
   [first, ...others]: readonly [EngineName, ...EngineName[]],
   request: EngineRequest,
@@ -47,42 +72,37 @@ function fastest(
   return fastest([next, ...rest], request, support.why);
 }
 
-/** Creates an engine with a precision it offers, which the compiler checks.
+/** Creates an engine with a precision that it offers; the compiler checks the combination.
  * @throws RunError when the engine is missing, or this CPU does not support the request */
 export function createEngine<E extends EngineName>(engine: E, options: EngineOptions<E>): Engine {
   const { precision, ...rest } = options;
   return chooseEngine({ engine, precision, ...rest }).engine;
 }
 
-/** How well an engine supports a precision here. The answer is cached.
+/** How well an engine supports a precision on this machine. The answer is cached.
  * @throws RunError when files, threads or memory run out */
 export function engineSupport(engine: EngineName, precision: Precision): Support {
   requireOffered(engine, precision);
   return makerOf(engine, precision).support();
 }
 
-/** @throws UsageError for a combination that no machine supports, naming the alternatives */
+/** @throws UsageError for a combination that no machine supports; the message names the alternatives */
 export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {
-  if (engine === 'auto') {
-    if (engineNames.some((name) => offersPrecision(name, precision))) return;
-    throw new UsageError(`no engine offers the precision ${JSON.stringify(precision)}`);
-  }
-  if (!engineNames.includes(engine))
-    throw new UsageError(
-      `there is no engine ${JSON.stringify(engine)}; there are ${engineNames.join(', ')}, and auto`,
-    );
+  requireOneOf('engine', engine, engineChoices);
+  requireOneOf('precision', precision, precisions);
+  if (engine === 'auto') return;
   if (offersPrecision(engine, precision)) return;
   const others = engineNames.filter((name) => offersPrecision(name, precision));
   const instead =
     others.length === 0
       ? ''
-      : `; for ${precision} use ${[...others, 'auto'].map((name) => `\`engine: ${name}\``).join(' or ')}`;
+      : `; for ${precision} use ${alternatives([...others, 'auto'].map((name) => `\`engine: ${name}\``))}`;
   throw new UsageError(
-    `\`engine: ${engine}\` computes in ${offers[engine].precisions.join(' or ')} only${instead}`,
+    `\`engine: ${engine}\` only computes in ${alternatives(offers[engine].precisions)}${instead}`,
   );
 }
 
-/** The maker of an engine in a precision. Callers check the precision first (`requireOffered`). */
+/** The maker of an engine in a precision. Callers check first that the engine offers the precision (`requireOffered`). */
 function makerOf(engine: EngineName, precision: Precision): PrecisionMaker<EngineName, Precision> {
   const makers: Partial<Record<Precision, PrecisionMaker<EngineName, Precision>>> =
     engineMakers[engine].on.cpu;

@@ -1,4 +1,4 @@
-/** The summary of a checkpoint's evaluation: precision, also per class, confusion matrix, mistakes, activations. */
+/** The summary of an evaluation: precision, also per class, the confusion matrix, mistakes and activations. */
 
 import { type Examples, recordIndexOf } from '../data/examples.ts';
 import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
@@ -12,12 +12,12 @@ import { activationValues, imageValues } from '../training/shown-values.ts';
 import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { Score, Scored, ScoredBatch } from './evaluate.ts';
 
-/** Number of images in the grid of mistakes. */
+/** The number of images in the grid of mistakes. */
 const shownMistakes = 36;
 
 interface Mistake {
   readonly example: number;
-  /** Predicted probability of the wrong class. */
+  /** The predicted probability of the wrong class. */
   readonly probability: number;
 }
 
@@ -43,7 +43,7 @@ export class ScoreWitness {
     this.#mistakes = all.sort((a, b) => b.probability - a.probability).slice(0, shownMistakes);
   }
 
-  /** Scalars and images of the score, under the tutorial's tag and ours. */
+  /** The scalars and images of the score, under the tutorial's tag and our own tags. */
   values({ precision }: Score): readonly RecordedValue[] {
     const classes = this.#examples.dataset.classes.join(', ');
     const mistakes = this.#mistakes.map(({ example }) => this.#pictureOf(example));
@@ -60,7 +60,7 @@ export class ScoreWitness {
     ];
   }
 
-  /** The original image, as stored in the data set. */
+  /** The original image as stored in the data set. */
   #pictureOf(example: number): Picture {
     const planes = pixelsOf(this.#examples.records, recordIndexOf(this.#examples, example));
     const size = imageSize * imageSize;
@@ -71,12 +71,12 @@ export class ScoreWitness {
   }
 }
 
-/** A fraction of zero examples is NaN, and is omitted. */
+/** A fraction of zero examples is NaN, and is left out. */
 function ifFinite(value: number, shown: RecordedValue): readonly RecordedValue[] {
   return Number.isFinite(value) ? [shown] : [];
 }
 
-/** Activations, images and filters of the first scored batch. */
+/** The activations, images and filters of the first batch that was scored. */
 export function layerValues({
   network: { imageShape },
   images,

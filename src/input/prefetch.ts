@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
-import { requireWholeNumber } from '../arguments.ts';
+import { aWholeNumber, type OptionChecks, optional, required, requireOptions } from '../arguments.ts';
 import { RunError } from '../errors.ts';
 import { requireMemory } from '../machine/memory.ts';
 import { memoryOf } from '../threads/calls.ts';
@@ -64,6 +64,22 @@ export interface EvaluationBatches extends Prefetching {
   readonly numExamples: number;
 }
 
+const prefetchingChecks: OptionChecks<Prefetching> = {
+  ahead: optional(aWholeNumber(1)),
+  readers: optional(aWholeNumber(1)),
+};
+const trainingChecks: OptionChecks<TrainingBatches> = {
+  ...prefetchingChecks,
+  seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  batchSize: required(aWholeNumber(1)),
+  firstStep: required(aWholeNumber(0)),
+};
+const evaluationChecks: OptionChecks<EvaluationBatches> = {
+  ...prefetchingChecks,
+  batchSize: required(aWholeNumber(1)),
+  numExamples: required(aWholeNumber(1)),
+};
+
 /** Minimum memory of a thread, without its batches. */
 const threadBytes = 12 * 2 ** 20;
 /** One image of a batch: [3, 24, 24] float32. */
@@ -87,9 +103,6 @@ class PrefetchedBatches implements BatchSource<undefined> {
   /** Prepares the steps from `first` up to, but not including, `end`. */
   constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
     const { ahead = Math.max(4, readers + 1) } = asked;
-    requireWholeNumber('batchSize', start.batchSize, 1);
-    requireWholeNumber('ahead', ahead, 1);
-    requireWholeNumber('readers', readers, 1);
     const bytes = readers * threadBytes + (ahead + 1) * start.batchSize * imageBytes;
     const purpose = `preparing batches with ${counted(readers, 'thread')}`;
     requireMemory(purpose, bytes, 'Use a smaller `batchSize`, fewer `readers`');
@@ -182,22 +195,18 @@ function recordsOf({ count, records, recordIndices }: ExampleRecords): ExampleRe
 }
 
 /** Distorted batches of training examples, without end. */
-export function prefetchBatches(
-  examples: ExampleRecords,
-  { seed, batchSize, firstStep, ...prefetching }: TrainingBatches,
-): BatchSource {
-  requireWholeNumber('firstStep', firstStep, 0);
+export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {
+  requireOptions(options, trainingChecks);
+  const { seed, batchSize, firstStep, ...prefetching } = options;
   const start: ReaderStart = { kind: 'training', examples: recordsOf(examples), batchSize, seed };
   // The type says that training never ends: its source has no end to give.
   return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
 }
 
 /** Batches of the first examples in file order, each example once; then undefined. */
-export function prefetchEvaluation(
-  all: ExampleRecords,
-  { batchSize, numExamples, ...prefetching }: EvaluationBatches,
-): BatchSource<undefined> {
-  requireWholeNumber('numExamples', numExamples, 1);
+export function prefetchEvaluation(all: ExampleRecords, options: EvaluationBatches): BatchSource<undefined> {
+  requireOptions(options, evaluationChecks);
+  const { batchSize, numExamples, ...prefetching } = options;
   const examples = { ...recordsOf(all), count: Math.min(all.count, numExamples) };
   const batches = Math.ceil(examples.count / batchSize);
   return new PrefetchedBatches({ kind: 'evaluation', examples, batchSize }, 0, batches, prefetching);

@@ -1,4 +1,4 @@
-/** A data set in a folder: every file and label is checked, and the images of every class are counted. */
+/** Inspects a data set in a folder: checks every file and label, and counts the images of every class. */
 import { join } from 'node:path';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
@@ -17,7 +17,7 @@ export async function* inspectData(dataDir: string, dataset: DatasetDescription)
   yield { kind: 'data', dataset, folder: join(dataDir, dataset.folder), classes };
 }
 
-/** Images by label. */
+/** The number of images by label. */
 async function classCounts(
   dataDir: string,
   dataset: DatasetDescription,

@@ -9,12 +9,31 @@ export function constantInit(value: number): Initializer {
   return (shape) => float32(shape, new Float32Array(sizeOf(shape)).fill(value));
 }
 
+/**
+ * Normal with mean 0 and variance 2 / fan-in, which keeps the spread of activations through layers with ReLU: K. He, X. Zhang,
+ * S. Ren, J. Sun, "Delving Deep into Rectifiers", ICCV 2015, equation 10; `kaiming_normal_` of PyTorch. The fan-in is the number of
+ * inputs of an output: I · KH · KW of filters [O, I, KH, KW], I of weights [I, units].
+ */
+export const heNormal: Initializer = (shape, seed, index) => {
+  const [first = 1, ...others] = shape;
+  const fanIn = shape.length === 4 ? sizeOf(others) : first;
+  return drawn(shape, seed, index, (stream) => stream.normal() * Math.sqrt(2 / fanIn));
+};
+
 /** Normal with mean 0. Draws beyond two standard deviations are redrawn, which reduces the deviation to 0.88 of it. */
 export function truncatedNormal(standardDeviation: number): Initializer {
-  return (shape, seed, index) => {
-    const stream = new RandomStream(seed, 'weights', index);
-    const values = new Float32Array(sizeOf(shape));
-    for (let i = 0; i < values.length; i++) values[i] = stream.truncatedNormal() * standardDeviation;
-    return float32(shape, values);
-  };
+  return (shape, seed, index) =>
+    drawn(shape, seed, index, (stream) => stream.truncatedNormal() * standardDeviation);
+}
+
+function drawn(
+  shape: Shape,
+  seed: number,
+  index: number,
+  draw: (stream: RandomStream) => number,
+): Float32Tensor {
+  const stream = new RandomStream(seed, 'weights', index);
+  const values = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = draw(stream);
+  return float32(shape, values);
 }

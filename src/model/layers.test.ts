@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Tensors } from '../engine/engine.ts';
 import { GraphError } from '../errors.ts';
 import { GraphBuilder } from '../ops/builder.ts';
+import { float32, float32Data } from '../tensor/tensor.ts';
+import { engines } from '../testing/engines.ts';
 import { constantInit } from './initializers.ts';
 import { type ConvolutionOptions, Layers } from './layers.ts';
 
 function convolution(options: Omit<ConvolutionOptions, 'initializer'>) {
   const builder = new GraphBuilder('layer');
-  const layers = new Layers(builder);
+  const layers = new Layers(builder, { training: true });
   const x = builder.input('x', { dtype: 'float32', shape: [2, 6, 9, 8] });
   const y = layers.convolution(x, { ...options, initializer: constantInit(1) });
   builder.output('y', y);
@@ -31,10 +34,10 @@ test('a convolution refuses strides and groups that have no meaning', () => {
   const plain = { filters: 4, kernel: [3, 3], padding: 'SAME' } as const;
   const refusals = [
     [{ ...plain, strides: 0 }, /strides must be 2 whole numbers of 1 or more/],
-    [{ ...plain, groups: 0 }, /groups must be a whole number of 1 or more, it is 0/],
+    [{ ...plain, groups: 0 }, /groups must be a whole number of 1 or more; found 0/],
     [
       { ...plain, groups: 4 },
-      /filter \[4, 1, 3, 3\] in 4 groups expects 4 input channels, x \[2, 6, 9, 8\] has 6/,
+      /filter \[4, 1, 3, 3\] in 4 groups expects 4 input channels, but x \[2, 6, 9, 8\] has 6/,
     ],
     [{ ...plain, groups: 3 }, /in 3 groups has 4 output channels, which do not divide into 3 groups/],
   ] as const;
@@ -46,3 +49,84 @@ test('a convolution refuses strides and groups that have no meaning', () => {
     );
   }
 });
+
+test('the second weights of a scope have a name of their own, in training and evaluation', () => {
+  for (const training of [true, false]) {
+    const builder = new GraphBuilder('block');
+    const layers = new Layers(builder, { training });
+    const x = builder.input('x', { dtype: 'float32', shape: [2, 3] });
+    const y = builder.scope('block', () => {
+      const options = { units: 3, initializer: constantInit(1), bias: 0, decayShare: 1 };
+      const hidden = layers.batchNormalization(layers.dense(x, options));
+      return layers.batchNormalization(layers.dense(hidden, options));
+    });
+    const { parameters, states } = layers.network(y);
+    assert.deepEqual(
+      [...parameters, ...states].map(({ variable }) => variable.name),
+      [
+        ...['weights', 'biases', 'gamma', 'beta', 'weights_1', 'biases_1', 'gamma_1', 'beta_1'],
+        ...['moving_mean', 'moving_variance', 'moving_mean_1', 'moving_variance_1'],
+      ].map((name) => `block/${name}`),
+    );
+    assert.equal(new Set(parameters.map(({ variable }) => variable)).size, parameters.length);
+  }
+});
+
+for (const { name, create, skip } of engines)
+  test(`batch normalization moves its running statistics and evaluates with them, ${name}`, {
+    skip,
+  }, async () => {
+    const graphOf = (training: boolean) => {
+      const builder = new GraphBuilder('norm');
+      const layers = new Layers(builder, { training });
+      const x = builder.input('x', { dtype: 'float32', shape: [2, 2, 1, 2] });
+      const y = layers.batchNormalization(x, { momentum: 0.25, epsilon: 0 });
+      for (const { variable, update } of layers.network(y).states)
+        if (update) builder.update(variable, update);
+      builder.output('y', y);
+      return builder.build();
+    };
+    // Channels [1, 3, 5, 7] and [0, 0, 2, 2]: means 4 and 1, variances 5 and 1, unbiased 20/3 and 4/3.
+    const x = float32([2, 2, 1, 2], Float32Array.of(1, 3, 0, 0, 5, 7, 2, 2));
+    const vector = (first: number, second: number) => float32([2], Float32Array.of(first, second));
+    const start = [
+      ...[['gamma', vector(1, 2)] as const, ['beta', vector(0, 1)] as const],
+      ...[['moving_mean', vector(0, 4)] as const, ['moving_variance', vector(1, 1)] as const],
+    ];
+    const stepped = async (training: boolean, variables: Tensors) => {
+      const session = await create(1).compile(graphOf(training));
+      try {
+        await session.write(variables);
+        const y = (await session.step(new Map([['x', x]]))).get('y');
+        return { y: [...float32Data(y ?? x)], after: await session.read() };
+      } finally {
+        await session.release();
+      }
+    };
+    const close = (found: Iterable<number>, expected: readonly number[]) =>
+      [...found].forEach((value, index) => {
+        assert.ok(
+          Math.abs(value - (expected[index] ?? Number.NaN)) < 1e-5,
+          `${[...found]}, expected ${expected}`,
+        );
+      });
+    const { y, after } = await stepped(true, new Map(start));
+    const unit = 1 / Math.sqrt(5);
+    close(y, [-3 * unit, -unit, -1, -1, unit, 3 * unit, 3, 3]);
+    const running = (variable: string) => float32Data(after.get(variable) ?? x);
+    close(running('moving_mean'), [1, 3.25]);
+    close(running('moving_variance'), [0.75 + 20 / 12, 0.75 + 4 / 12]);
+    const [first, second] = [1 / Math.sqrt(0.75 + 20 / 12), 2 / Math.sqrt(0.75 + 4 / 12)];
+    const evaluated = await stepped(false, after);
+    const below = 1 - 3.25 * second;
+    close(evaluated.y, [
+      0,
+      2 * first,
+      below,
+      below,
+      4 * first,
+      6 * first,
+      below + 2 * second,
+      below + 2 * second,
+    ]);
+  });

@@ -1,10 +1,22 @@
-/** The building blocks of networks. A layer names its variables and nodes in the scope in which it is called. */
+/**
+ * The building blocks of networks. A layer names its variables and nodes in the scope in which it is called; the second `weights`
+ * of a scope are `weights_1`.
+ */
+import { GraphError, UsageError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
-import type { ConvolutionAttributes, RowsAndColumns } from '../graph/signature.ts';
+import type {
+  ConvolutionAttributes,
+  GeluAttributes,
+  LocalAttributes,
+  LrnAttributes,
+  PoolAttributes,
+  RowsAndColumns,
+} from '../graph/signature.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
-import { type Shape, sizeOf } from '../tensor/tensor.ts';
+import { slidingWindow } from '../ops/shapes.ts';
+import { describeType, type Shape, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { constantInit, type Initializer } from './initializers.ts';
-import type { Inference, Parameter, State } from './network.ts';
+import type { Inference, NetworkMode, Parameter, State } from './network.ts';
 
 /** The weights of a layer. */
 export interface WeightOptions {
@@ -22,24 +34,41 @@ export interface ConvolutionOptions extends WeightOptions, ConvolutionAttributes
   readonly kernel: RowsAndColumns;
 }
 
+export interface LocalOptions extends WeightOptions, LocalAttributes {
+  /** Output channels. */
+  readonly filters: number;
+  /** Rows and columns of a filter. */
+  readonly kernel: RowsAndColumns;
+}
+
 export interface DenseOptions extends WeightOptions {
   readonly units: number;
+}
+
+/** As PyTorch defines and names them. */
+export interface BatchNormalizationOptions {
+  /** Share of the batch's statistics in the new running statistics: 0 … 1. Default 0.1. */
+  readonly momentum?: number;
+  /** Added to the variance. Default 1e-5. */
+  readonly epsilon?: number;
 }
 
 /** Collects the parameters, states and activations of the layers that it adds to a graph. */
 export class Layers {
   readonly #builder: GraphBuilder;
+  readonly #mode: NetworkMode;
   readonly #parameters: Parameter[] = [];
   readonly #states: State[] = [];
   readonly #activations: Value[] = [];
 
-  constructor(builder: GraphBuilder) {
+  constructor(builder: GraphBuilder, mode: NetworkMode) {
     this.#builder = builder;
+    this.#mode = mode;
   }
 
   /** A trained variable, float32. */
   parameter(name: string, shape: Shape, options: Omit<Parameter, 'variable'>): Value {
-    const variable = this.#builder.variable(name, { dtype: 'float32', shape });
+    const variable = this.#builder.newVariable(name, { dtype: 'float32', shape });
     this.#parameters.push({ variable, ...options });
     return variable;
   }
@@ -47,7 +76,7 @@ export class Layers {
   /** A variable that the forward pass changes, float32.
    * @param update makes its value after a step of its value before, in a graph that trains */
   state(name: string, shape: Shape, initializer: Initializer, update?: (before: Value) => Value): Value {
-    const variable = this.#builder.variable(name, { dtype: 'float32', shape }, 'state');
+    const variable = this.#builder.newVariable(name, { dtype: 'float32', shape }, 'state');
     this.#states.push({ variable, initializer, ...(update && { update: update(variable) }) });
     return variable;
   }
@@ -68,12 +97,101 @@ export class Layers {
     return this.#biased(convolved, filters, options);
   }
 
+  /** A convolution whose filters and biases differ at every position. [N, I, H, W] → [N, filters, H', W']: `weights`
+   * [H', W', filters, KH, KW, I], `biases` [filters, H', W'].
+   * @throws GraphError when the window does not fit */
+  locallyConnected(x: Value, options: LocalOptions): Value {
+    const { filters, kernel, initializer, decayShare, bias, ...attributes } = options;
+    const { size } = slidingWindow(x.shape, kernel, attributes);
+    const filter = this.#weights([...size, filters, ...kernel, x.shape[1] ?? 0], options);
+    const connected = this.#builder.op('LocallyConnected2D', { x, filter }, attributes);
+    if (bias === undefined) return connected;
+    const b = this.parameter('biases', [filters, ...size], { initializer: constantInit(bias) });
+    return this.#builder.op('Add', { a: connected, b });
+  }
+
   /** [N, I] → [N, units]: `weights` [I, units], `biases` [units].
    * @param name of the sum with the biases */
   dense(x: Value, { units, ...options }: DenseOptions, name?: string): Value {
     const b = this.#weights([x.shape[1] ?? 0, units], options);
     const product = this.#builder.op('MatMul', { a: x, b }, { transposeA: false, transposeB: false });
     return this.#biased(product, units, options, name);
+  }
+
+  /**
+   * Batch normalization of x [N, C, H, W] or [N, C], as in PyTorch: `gamma`, `beta` and the running statistics `moving_mean` and
+   * `moving_variance`, all [C]. Training uses the statistics of the batch and moves the running ones towards them, the variance by
+   * its unbiased estimate Σ (x - mean)² / (n - 1); evaluation uses the running ones.
+   * @throws UsageError when training on batches of one image
+   */
+  batchNormalization(x: Value, { momentum = 0.1, epsilon = 1e-5 }: BatchNormalizationOptions = {}): Value {
+    const shape = [x.shape[1] ?? 0];
+    const scale = this.parameter('gamma', shape, { initializer: constantInit(1) });
+    const offset = this.parameter('beta', shape, { initializer: constantInit(0) });
+    const running = (name: string, start: number, ofBatch?: Value) =>
+      this.state(
+        name,
+        shape,
+        constantInit(start),
+        ofBatch && ((before) => this.#moved(before, ofBatch, momentum)),
+      );
+    if (!this.#mode.training) {
+      const [mean, variance] = [running('moving_mean', 0), running('moving_variance', 1)];
+      return this.#builder.op(
+        'BatchNormWithGlobalNormalization',
+        { x, mean, variance, scale, offset },
+        { epsilon },
+      );
+    }
+    requireStatistics(x);
+    const inputs = { x, scale, offset };
+    const { y, batchMean, batchVariance } = this.#builder.outputsOf('FusedBatchNormV3', inputs, { epsilon });
+    const count = sizeOf(x.shape) / sizeOf(shape);
+    running('moving_mean', 0, batchMean);
+    running('moving_variance', 1, this.#scaled(batchVariance, count / (count - 1)));
+    return y;
+  }
+
+  relu(x: Value, name?: string): Value {
+    return this.#builder.op('Relu', { x }, {}, name);
+  }
+
+  gelu(x: Value, attributes: GeluAttributes = { approximate: false }, name?: string): Value {
+    return this.#builder.op('Gelu', { x }, attributes, name);
+  }
+
+  silu(x: Value, name?: string): Value {
+    return this.#builder.op('Silu', { x }, {}, name);
+  }
+
+  /** Local response normalization of images [N, C, H, W] over neighbouring channels. */
+  localResponseNormalization(x: Value, attributes: LrnAttributes, name?: string): Value {
+    return this.#builder.op('LRN', { x }, attributes, name);
+  }
+
+  /** [N, C, H, W] → [N, C, H', W']. */
+  maxPool(x: Value, attributes: PoolAttributes, name?: string): Value {
+    return this.#builder.op('MaxPool', { x }, attributes, name);
+  }
+
+  /** [N, C, H, W] → [N, C, H', W']; cells of padding do not count. */
+  averagePool(x: Value, attributes: PoolAttributes, name?: string): Value {
+    return this.#builder.op('AvgPool', { x }, attributes, name);
+  }
+
+  /** The mean of every channel: [N, C, H, W] → [N, C]. */
+  globalAveragePool(x: Value, name?: string): Value {
+    return this.#builder.op('Mean', { x }, { axes: [2, 3], keepDims: false }, name);
+  }
+
+  /** The sum of a block's result and its shortcut, of equal shapes.
+   * @throws GraphError naming both shapes */
+  residual(x: Value, shortcut: Value, name?: string): Value {
+    if (!sameShape(x.shape, shortcut.shape))
+      throw new GraphError(
+        `a residual sum needs equal shapes, they are ${describeType(x)} and ${describeType(shortcut)}`,
+      );
+    return this.#builder.op('Add', { a: x, b: shortcut }, {}, name);
   }
 
   /** [N, C, H, W] → [N, C·H·W]. */
@@ -92,6 +210,16 @@ export class Layers {
     };
   }
 
+  /** (1 - momentum) · before + momentum · value. */
+  #moved(before: Value, value: Value, momentum: number): Value {
+    const decay = this.#builder.op('Constant', {}, { value: scalar(1 - momentum) });
+    return this.#builder.op('ExponentialMovingAverage', { average: before, value, decay });
+  }
+
+  #scaled(x: Value, factor: number): Value {
+    return this.#builder.op('Mul', { a: x, b: this.#builder.op('Constant', {}, { value: scalar(factor) }) });
+  }
+
   #weights(shape: Shape, { initializer, decayShare }: WeightOptions): Value {
     return this.parameter('weights', shape, {
       initializer,
@@ -104,4 +232,14 @@ export class Layers {
     const biases = this.parameter('biases', [length], { initializer: constantInit(bias) });
     return this.#builder.op('BiasAdd', { x, bias: biases }, {}, name);
   }
+}
+
+/** PyTorch refuses one value per channel, whose variance is 0; batches of one image are refused at any size, because every image
+ * would be normalized by itself in training and by the running statistics in evaluation. */
+function requireStatistics({ shape }: Value): void {
+  if (shape[0] !== 1) return;
+  throw new UsageError(
+    'batch normalization cannot train on batches of 1 image: it needs the mean and variance over several; ' +
+      'use a `batchSize` of 2 or more',
+  );
 }

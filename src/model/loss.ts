@@ -1,4 +1,4 @@
-/** The tutorial's loss: mean cross entropy plus weight decay, in six named terms (r0.11, `cifar10.loss`). */
+/** The tutorial's loss: mean cross entropy plus weight decay, in named terms (r0.11, `cifar10.loss`). */
 import type { Value } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { scalar } from '../tensor/tensor.ts';
@@ -10,8 +10,15 @@ export interface LossTerm {
   readonly value: Value;
 }
 
+export interface LossOptions {
+  /** Factor of the decayed weights: see `loss`. */
+  readonly weightDecay: number;
+  /** Share of the cross entropy's target that is spread evenly over all classes, as in PyTorch: 0 … 1. Default 0. */
+  readonly labelSmoothing?: number;
+}
+
 export interface Loss {
-  /** Five `<layer>/weight_loss`, then `cross_entropy`. */
+  /** `<layer>/weight_loss` of every decayed weight, then `cross_entropy`. */
   readonly terms: readonly LossTerm[];
   /** Their sum. */
   readonly total: LossTerm;
@@ -28,7 +35,12 @@ export function lossNames({ terms, total }: Loss): readonly string[] {
  *
  * @param labels [N] int32
  */
-export function loss(builder: GraphBuilder, network: Inference, labels: Value, weightDecay: number): Loss {
+export function loss(
+  builder: GraphBuilder,
+  network: Inference,
+  labels: Value,
+  { weightDecay, labelSmoothing = 0 }: LossOptions,
+): Loss {
   const { op } = builder;
   const terms = network.parameters.flatMap(({ variable, decayShare }) => {
     if (decayShare === undefined) return [];
@@ -45,7 +57,7 @@ export function loss(builder: GraphBuilder, network: Inference, labels: Value, w
   const perExample = op(
     'SparseSoftmaxCrossEntropyWithLogits',
     { logits: network.logits, labels },
-    {},
+    labelSmoothing === 0 ? {} : { labelSmoothing },
     'cross_entropy_per_example',
   );
   const crossEntropy = op('Mean', { x: perExample }, { axes: [0], keepDims: false }, 'cross_entropy');

@@ -1,5 +1,5 @@
 /** What a network is: a value with a name, a configuration, the images it takes, and the function that builds its graph. */
-import type { NumberBounds } from '../arguments.ts';
+import { anObjectWith, type Check, type NumberBounds } from '../arguments.ts';
 import type { Value, Variable } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import type { Shape } from '../tensor/tensor.ts';
@@ -18,6 +18,8 @@ export interface Network {
   /** Adds the network over images [N, C, H, W] to a graph. */
   readonly build: (builder: GraphBuilder, images: Value, mode: NetworkMode) => Inference;
 }
+
+export const aNetwork: Check = anObjectWith('build', 'a network: tutorialNetwork(classes)');
 
 export interface NetworkMode {
   /** Whether the graph trains: batch normalization then uses the statistics of the batch. */

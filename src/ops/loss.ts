@@ -1,19 +1,23 @@
 /** The operators of loss functions. */
+import { GraphError } from '../errors.ts';
 import { float32, scalar, sizeOf } from '../tensor/tensor.ts';
 import { int64Vector, type OpDefinition } from './definition.ts';
 import { binary, plain, reduce, unary } from './primitives.ts';
 import { float32Type, requireEqual, requireType } from './shapes.ts';
 
 /**
- * loss[n] = -log softmax(logits[n])[labels[n]], backprop = softmax(logits) - onehot(labels), with logits [N, K],
- * labels [N] int32 in 0 … K-1, loss [N], backprop [N, K]. The largest logit is subtracted before the exponential to avoid
- * overflow.
+ * loss[n] = -Σ target[n] · log softmax(logits[n]), backprop = softmax(logits) - target, with logits [N, K], labels [N] int32 in
+ * 0 … K-1, loss [N], backprop [N, K]. The target is onehot(labels), or with label smoothing ε (1 - ε) · onehot(labels) + ε / K (C.
+ * Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7; as in PyTorch). The largest
+ * logit is subtracted before the exponential to avoid overflow.
  */
 export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCrossEntropyWithLogits'> = {
-  infer: ({ logits, labels }) => {
+  infer: ({ logits, labels }, { labelSmoothing = 0 }) => {
     requireType('logits', logits, 'float32', 'N, K');
     requireType('labels', labels, 'int32', 'N');
     requireEqual('the rows of logits and of labels', logits.shape[0] ?? 0, labels.shape[0] ?? 0);
+    if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+      throw new GraphError(`labelSmoothing must be a number from 0 to 1, it is ${labelSmoothing}`);
     return { loss: float32Type(labels.shape), backprop: float32Type(logits.shape) };
   },
   gradient: {
@@ -21,7 +25,7 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
       op('Mul', { a: backprop, b: op('Reshape', { x: dy }, { shape: [...loss.shape, 1] }) }),
     labels: null, // class numbers are not differentiable
   },
-  onnx: ({ inputs: { logits, labels }, inputTypes, emit, constant }) => {
+  onnx: ({ inputs: { logits, labels }, attributes: { labelSmoothing = 0 }, inputTypes, emit, constant }) => {
     const classes = inputTypes.logits.shape[1] ?? 0;
     const rows = constant(int64Vector([1]));
     const keep = { keepdims: { int: 1 } };
@@ -35,13 +39,22 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
     });
     const isLabel = emit('Equal', [emit('Unsqueeze', [labels, rows]), classNumbers]);
     const logProbabilities = emit('Sub', [shifted, emit('Log', [total])]);
-    const ofLabel = emit('Where', [isLabel, logProbabilities, constant(scalar(0))]);
+    const onehot = () => emit('Cast', [isLabel], { to: { int: 1 } });
+    const number = (value: number) => constant(scalar(value));
+    const target =
+      labelSmoothing === 0
+        ? undefined
+        : emit('Add', [
+            emit('Mul', [onehot(), number(1 - labelSmoothing)]),
+            number(labelSmoothing / classes),
+          ]);
+    const weighted =
+      target === undefined
+        ? emit('Where', [isLabel, logProbabilities, constant(scalar(0))])
+        : emit('Mul', [target, logProbabilities]);
     return {
-      loss: emit('Neg', [emit('ReduceSum', [ofLabel, rows], { keepdims: { int: 0 } })]),
-      backprop: emit('Sub', [
-        emit('Div', [exponentials, total]),
-        emit('Cast', [isLabel], { to: { int: 1 } }),
-      ]),
+      loss: emit('Neg', [emit('ReduceSum', [weighted, rows], { keepdims: { int: 0 } })]),
+      backprop: emit('Sub', [emit('Div', [exponentials, total]), target ?? onehot()]),
     };
   },
   onednn: (context) => {
@@ -57,11 +70,16 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
     ]);
     const isLabel = binary(context, 'eq', context.constant(numbers), column, logits.dims);
     const logProbabilities = context.call('softmax_forward', { src: logits }, logits.dims);
-    const ofLabel = binary(context, 'mul', isLabel, logProbabilities, logits.dims);
-    const sums = reduce(context, 'sum', ofLabel, [rows, 1]);
+    const { labelSmoothing = 0 } = context.attributes;
+    const target =
+      labelSmoothing === 0
+        ? isLabel
+        : unary(context, 'linear', isLabel, 1 - labelSmoothing, labelSmoothing / classes);
+    const weighted = binary(context, 'mul', target, logProbabilities, logits.dims);
+    const sums = reduce(context, 'sum', weighted, [rows, 1]);
     return {
       loss: context.alias(unary(context, 'linear', sums, -1), [rows]),
-      backprop: binary(context, 'sub', unary(context, 'exp', logProbabilities), isLabel, logits.dims),
+      backprop: binary(context, 'sub', unary(context, 'exp', logProbabilities), target, logits.dims),
     };
   },
 };
@@ -70,7 +88,8 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
 export const l2Loss: OpDefinition<'L2Loss'> = {
   infer: () => ({ y: float32Type([]) }),
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: x, b: dy }) },
-  // Summed in three levels: ONNX Runtime adds sequentially, and a plain sum of a million squares is off in the fifth digit.
+  // The squares are summed in three levels: ONNX Runtime adds sequentially, and a plain sum of a million squares is
+  // wrong in the fifth digit.
   onnx: ({ inputs: { x }, inputTypes, emit, constant }) => {
     const rows = inputTypes.x.shape[0] ?? 1;
     const groups = nearestDivisor(rows);
@@ -92,7 +111,7 @@ export const l2Loss: OpDefinition<'L2Loss'> = {
   },
 };
 
-/** The largest divisor of a number that does not exceed its square root: 48 for 2304. */
+/** The largest divisor of a number that does not exceed the square root of that number: 48 for 2304. */
 function nearestDivisor(count: number): number {
   let divisor = Math.max(1, Math.floor(Math.sqrt(count)));
   while (count % divisor !== 0) divisor--;

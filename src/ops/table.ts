@@ -1,4 +1,4 @@
-/** Every operator's record by name. Omitting a record is a compile error. */
+/** The record of every operator by name. Omitting one is a compile error. */
 import type { OpName } from '../graph/signature.ts';
 import { gelu, geluGrad, silu, siluGrad } from './activation.ts';
 import {
@@ -9,6 +9,7 @@ import {
 import * as convolution from './convolution.ts';
 import type { OpDefinition } from './definition.ts';
 import * as elementwise from './elementwise.ts';
+import * as local from './locally-connected.ts';
 import * as loss from './loss.ts';
 import { batchMatMul, matMul } from './matmul.ts';
 import * as movement from './movement.ts';
@@ -49,6 +50,9 @@ export const definitions: { readonly [N in OpName]: OpDefinition<N> } = {
   Conv2D: convolution.conv2D,
   Conv2DBackpropInput: convolution.conv2DBackpropInput,
   Conv2DBackpropFilter: convolution.conv2DBackpropFilter,
+  LocallyConnected2D: local.locallyConnected2D,
+  LocallyConnected2DBackpropInput: local.locallyConnected2DBackpropInput,
+  LocallyConnected2DBackpropFilter: local.locallyConnected2DBackpropFilter,
   BiasAdd: convolution.biasAdd,
   BiasAddGrad: convolution.biasAddGrad,
   MaxPool: maxPool,

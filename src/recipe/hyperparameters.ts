@@ -3,7 +3,15 @@
  * its value in older ones), and the entry on TensorBoard's HParams page. The defaults are the tutorial's where it has them
  * (r0.11, `cifar10.py`).
  */
-import { requireFiniteNumber, requireOneOf, requireWholeNumber } from '../arguments.ts';
+import {
+  aChoice,
+  aNumberWithin,
+  anOptionsObject,
+  type Check,
+  type OptionsCheck,
+  optional,
+  required,
+} from '../arguments.ts';
 import { optimizerNames } from '../optimizer/optimizers.ts';
 import { scheduleNames } from '../optimizer/schedule.ts';
 import { finiteNumber, oneOf, type Reader, record, wholeNumber, withDefault } from '../readers.ts';
@@ -140,7 +148,15 @@ export const hyperparameterTable = {
     valueName: 'factor',
     minimum: 0,
     default: 0.004,
-    help: 'factor of half the squared weights of local3 and local4 in the loss; adamw decays the weights directly',
+    help: 'factor of half the squared weights in the loss (of local3 and local4 in the tutorial); adamw decays the weights directly',
+  },
+  labelSmoothing: {
+    kind: 'number',
+    valueName: 'share',
+    minimum: 0,
+    maximum: 1,
+    default: 0,
+    help: "share of each image's target that is spread evenly over all classes",
   },
   clipNorm: {
     kind: 'number',
@@ -170,15 +186,21 @@ export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
   (name) => hyperparameterTable[name].default,
 );
 
-/** Validates hyperparameters passed to the library.
- * @throws UsageError naming the hyperparameter, what was found and what was expected */
-export function requireHyperparameters(given: Hyperparameters): void {
-  for (const [name, found] of entries) {
-    const [where, value] = [`hyperparameters.${name}`, given?.[name as HyperparameterName]];
-    if (found.kind === 'choice') requireOneOf(where, value, found.choices);
-    else if (found.kind === 'integer') requireWholeNumber(where, value, found.minimum, found.maximum);
-    else requireFiniteNumber(where, value, found.minimum, found.maximum);
-  }
+/** Checks of arguments: all hyperparameters, or those that a caller changes. */
+export const allHyperparameters: OptionsCheck = anOptionsObject<Hyperparameters>(checksWith(required));
+export const someHyperparameters: OptionsCheck = anOptionsObject<Partial<Hyperparameters>>(
+  checksWith(optional),
+);
+
+function checksWith<C>(need: (check: Check) => C): { readonly [Name in HyperparameterName]: C } {
+  return Object.fromEntries(entries.map(([name, found]) => [name, need(checkOf(found))])) as {
+    readonly [Name in HyperparameterName]: C;
+  };
+}
+
+function checkOf(found: NumberRecord | ChoiceRecord): Check {
+  if (found.kind === 'choice') return aChoice(found.choices);
+  return aNumberWithin(found);
 }
 
 /** Reads the hyperparameters of a checkpoint. Fields that older versions did not write get their default.

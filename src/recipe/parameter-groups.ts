@@ -1,4 +1,5 @@
 /** Groups of parameters with their own learning rate or weight decay. */
+import { aFiniteNumber, aListOf, anOptionsObject, aText, type Check, required } from '../arguments.ts';
 import { finiteNumber, listOf, type Reader, record, text } from '../readers.ts';
 
 export interface ParameterGroup {
@@ -9,6 +10,14 @@ export interface ParameterGroup {
   /** Factor of the weight decay. */
   readonly weightDecay: number;
 }
+
+export const groupsCheck: Check = aListOf(
+  anOptionsObject<ParameterGroup>({
+    match: required(aText),
+    learningRate: required(aFiniteNumber(0)),
+    weightDecay: required(aFiniteNumber(0)),
+  }),
+);
 
 export const readParameterGroups: Reader<readonly ParameterGroup[]> = listOf(
   record<ParameterGroup>({ match: text, learningRate: finiteNumber, weightDecay: finiteNumber }),

@@ -131,7 +131,8 @@ export class CheckpointScorer {
     const previous = this.#evaluator?.evaluator;
     this.#evaluator = undefined;
     await previous?.release();
-    const { engine } = chooseEngine(this.#settings);
+    const { engine: wanted, precision } = this.#settings;
+    const { engine } = chooseEngine({ engine: wanted, precision });
     const evaluator = await Evaluator.create(engine, networkOf(metadata), this.#settings.batchSize);
     this.#evaluator = { network, evaluator };
     return evaluator;

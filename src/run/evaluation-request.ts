@@ -1,11 +1,22 @@
 /** The request of an evaluation. */
-import type { DatasetName } from '../data/dataset.ts';
-import type { EngineName, Precision } from '../engine/offers.ts';
-import type { Weights } from '../evaluation/evaluate.ts';
+import {
+  aBoolean,
+  aChoice,
+  aFiniteNumber,
+  aText,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+} from '../arguments.ts';
+import { type DatasetName, datasetNames } from '../data/dataset.ts';
+import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
+import { type Weights, weightChoices } from '../evaluation/evaluate.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 
 /** `test`: the test images; `train_eval`: the images trained on, undistorted; `validation`: the held-out images. */
-export type EvalData = 'test' | 'train_eval' | 'validation';
+export type EvalData = (typeof evalDataChoices)[number];
+export const evalDataChoices = ['test', 'train_eval', 'validation'] as const;
 
 /** An evaluation of the checkpoints of a folder. Omitted options have the defaults of `recipe/defaults.ts`. */
 export interface EvaluationRequest {
@@ -32,6 +43,23 @@ export interface EvaluationRequest {
   /** Writes every prediction, the confusion matrix and a contact sheet. Default: false. */
   readonly report?: boolean | undefined;
 }
+
+/** The checks of a request. A new option of it needs a line here. */
+export const evaluationChecks: OptionChecks<EvaluationRequest> = {
+  checkpointDir: required(aText),
+  evalDir: required(aText),
+  dataDir: required(aText),
+  dataset: optional(aChoice(datasetNames)),
+  evalData: optional(aChoice(evalDataChoices)),
+  weights: optional(aChoice(weightChoices)),
+  numExamples: optional(aWholeNumber(1)),
+  batchSize: optional(aWholeNumber(1)),
+  engine: optional(aChoice(engineChoices)),
+  precision: optional(aChoice(precisions)),
+  runOnce: optional(aBoolean),
+  evalIntervalSecs: optional(aFiniteNumber(0)),
+  report: optional(aBoolean),
+};
 
 type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 /** A request with its defaults. */

@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { stepOfName } from '../checkpoint/names.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
@@ -16,7 +17,12 @@ import { type EvaluationKey, EvaluationLog } from '../evaluation/evaluation-log.
 import { EventQueue } from '../events.ts';
 import { Patience } from '../training/patience.ts';
 import { CheckpointScorer, type ScoringEvent } from './checkpoint-scorer.ts';
-import { type EvaluationRequest, type EvaluationSettings, settingsOf } from './evaluation-request.ts';
+import {
+  type EvaluationRequest,
+  type EvaluationSettings,
+  evaluationChecks,
+  settingsOf,
+} from './evaluation-request.ts';
 
 export type EvaluationEvent =
   /** The folder is being watched; results are appended to the file. */
@@ -30,13 +36,23 @@ export type EvaluationEvent =
   /** @param images total number of images scored; results are in the file */
   | { readonly kind: 'end'; readonly images: number; readonly stopped: boolean; readonly file: string };
 
+export interface EvaluationControl {
+  /** Aborting it ends the evaluation; an unfinished score is not recorded. */
+  readonly signal?: AbortSignal;
+}
+
+const controlChecks: OptionChecks<EvaluationControl> = { signal: optional(aSignal) };
+
 /** Scores checkpoints and appends the results to `evaluations.jsonl` and event files in `evalDir`.
- * @throws UsageError for an engine that does not offer the precision
+ * @throws UsageError for options that are unknown or out of range, and an engine that does not offer the precision
  * @throws RunError when there is no undamaged checkpoint, data or engine cannot be used, or `evalDir` cannot be written */
 export async function* runEvaluation(
   request: EvaluationRequest,
-  { signal: stop }: { readonly signal?: AbortSignal } = {},
+  control: EvaluationControl = {},
 ): AsyncGenerator<EvaluationEvent, void, void> {
+  requireOptions(request, evaluationChecks);
+  requireOptions(control, controlChecks);
+  const { signal: stop } = control;
   const settings = settingsOf(request);
   requireOffered(settings.engine, settings.precision);
   const queue = new EventQueue<EvaluationEvent>();

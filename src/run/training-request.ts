@@ -1,10 +1,22 @@
 /** The request of a training, and the recipe and engine that follow from it. */
 import { resolve, sep } from 'node:path';
+import {
+  aBoolean,
+  aChoice,
+  aFiniteNumber,
+  aText,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
+import { type DatasetDescription, type DatasetName, datasetNames, datasets } from '../data/dataset.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
 import {
   type EngineName,
+  engineChoices,
   engineNames,
   offers,
   offersPrecision,
@@ -18,9 +30,11 @@ import { trainingDefaults } from '../recipe/defaults.ts';
 import {
   type Hyperparameters,
   makeHyperparameters,
+  someHyperparameters,
   tutorialHyperparameters,
 } from '../recipe/hyperparameters.ts';
-import { datasetOf, networkOf, type Recipe } from '../training/training-run.ts';
+import { datasetOf, networkOf, type Recipe, recipeChecks } from '../training/training-run.ts';
+import { alternatives } from '../wording.ts';
 
 /**
  * A training in a folder. Omitted options have the value from the checkpoint that the training resumes from, or else the default
@@ -60,16 +74,40 @@ export interface TrainingRequest {
   readonly initFrom?: string | undefined;
 }
 
-/** @throws UsageError for options that contradict each other */
-export function requireConsistent({
-  restart,
-  initFrom,
-  trainDir,
-  maxSteps,
-  epochs,
-  engine = trainingDefaults.engine,
-  precision = trainingDefaults.precision,
-}: TrainingRequest): void {
+/** The checks of a request. A new option of it needs a line here. */
+export const trainingChecks: OptionChecks<TrainingRequest> = {
+  trainDir: required(aText),
+  dataDir: required(aText),
+  dataset: optional(aChoice(datasetNames)),
+  batchSize: optional(recipeChecks.batchSize.check),
+  seed: optional(recipeChecks.seed.check),
+  holdout: optional(recipeChecks.holdout.check),
+  hyperparameters: optional(someHyperparameters),
+  engine: optional(aChoice(engineChoices)),
+  precision: optional(aChoice(precisions)),
+  maxSteps: optional(aWholeNumber(0)),
+  epochs: optional(aFiniteNumber(0)),
+  readers: optional(aWholeNumber(1)),
+  checkpointSteps: optional(aWholeNumber(1)),
+  keep: optional(aWholeNumber(0)),
+  evalEvery: optional(aWholeNumber(1)),
+  summarySteps: optional(aWholeNumber(0)),
+  restart: optional(aBoolean),
+  initFrom: optional(aText),
+};
+
+/** @throws UsageError for options that are unknown or out of range, and for those that contradict each other */
+export function requireConsistent(request: TrainingRequest): void {
+  requireOptions(request, trainingChecks);
+  const {
+    restart,
+    initFrom,
+    trainDir,
+    maxSteps,
+    epochs,
+    engine = trainingDefaults.engine,
+    precision = trainingDefaults.precision,
+  } = request;
   if (epochs !== undefined && maxSteps !== undefined)
     throw new UsageError('`epochs` and `maxSteps` both say how long to train; leave one out');
   requireOffered(engine, precision);
@@ -129,7 +167,7 @@ export function engineOf(
 ): ChosenEngine {
   const kept = precision ?? (stored === undefined ? trainingDefaults.precision : storedPrecision(stored));
   if (engine !== 'auto' && !offersPrecision(engine, kept)) {
-    const available = offers[engine].precisions.map((name) => `\`precision: ${name}\``).join(' or ');
+    const available = alternatives(offers[engine].precisions.map((name) => `\`precision: ${name}\``));
     throw new RunError(
       `this run was in ${kept}, which \`engine: ${engine}\` does not offer; add ${available} to resume in that`,
     );
@@ -149,6 +187,6 @@ export function engineOf(
 function storedPrecision({ precision }: CheckpointMetadata): Precision {
   const known = precisions.find((name) => name === precision);
   if (known !== undefined) return known;
-  const available = precisions.map((name) => `\`precision: ${name}\``).join(' or ');
+  const available = alternatives(precisions.map((name) => `\`precision: ${name}\``));
   throw new RunError(`this run was in ${precision}, which this version does not offer; add ${available}`);
 }

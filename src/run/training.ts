@@ -3,6 +3,7 @@
  * independent of flags and console; `cifar10 train` prints them, and the library offers it as `runTraining`.
  */
 import { join } from 'node:path';
+import { aFunction, aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
@@ -12,7 +13,7 @@ import { EventQueue } from '../events.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
-import { type SaveRequests, type TrainEvent, train } from '../training/train.ts';
+import { type SaveRequests, saveRequestsCheck, type TrainEvent, train } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
 import { makeRun, requireSameRun, type TrainingRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
@@ -60,16 +61,24 @@ export interface TrainingControl {
   readonly onSaveProgress?: () => void;
 }
 
+const controlChecks: OptionChecks<TrainingControl> = {
+  signal: optional(aSignal),
+  saveRequests: optional(saveRequestsCheck),
+  onSaveProgress: optional(aFunction),
+};
+
 /** Trains in a folder until `maxSteps`, or until the signal is aborted.
- * @throws UsageError for options that contradict each other or are out of range, by name
+ * @throws UsageError for options that are unknown, out of range or contradict each other, by name
  * @throws RunError when the folder is in use or cannot be written, when data, checkpoint or engine cannot be used, and when the
  *   loss is no longer finite
  * @throws StoppedError when it is aborted before the first step */
 export async function* runTraining(
   request: TrainingRequest,
-  { signal: stop, saveRequests, onSaveProgress }: TrainingControl = {},
+  control: TrainingControl = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
   requireConsistent(request);
+  requireOptions(control, controlChecks);
+  const { signal: stop, saveRequests, onSaveProgress } = control;
   const queue = new EventQueue<TrainingEvent>();
   const ended = new AbortController();
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
@@ -85,8 +94,8 @@ export async function* runTraining(
     // Only now, so that a refused request does not move the old run.
     const moved = request.restart === true ? await folder.moveAside() : undefined;
     if (moved !== undefined) yield { kind: 'movedAside', path: moved };
-    const control = { signal: AbortSignal.any([signal, folder.lost]), ...(saveRequests && { saveRequests }) };
-    yield* trainAsPlanned(request, plan, control, queue);
+    const limits = { signal: AbortSignal.any([signal, folder.lost]), ...(saveRequests && { saveRequests }) };
+    yield* trainAsPlanned(request, plan, limits, queue);
     folder.lost.throwIfAborted();
   } finally {
     ended.abort();
@@ -152,7 +161,7 @@ async function initialWeights(
   if (initFrom === undefined) return undefined;
   if (resume === undefined) return readInitialWeights(initFrom, training, seed);
   throw new RunError(
-    `\`initFrom\` starts a new run, and ${trainDir} holds one: give another \`trainDir\`, or \`restart\``,
+    `\`initFrom\` starts a new run, and ${trainDir} holds one: use another \`trainDir\`, or \`restart\``,
   );
 }
 

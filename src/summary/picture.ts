@@ -1,14 +1,14 @@
 /** Images as bytes. */
 
-/** Red, green and blue, 0 to 255. */
+/** Red, green and blue, each from 0 to 255. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** 1: grey; 3: red, green, blue. */
+  /** 1 for grey, 3 for red, green and blue. */
   readonly channels: 1 | 3;
-  /** [H, W, C], 0 to 255. */
+  /** [H, W, C], each from 0 to 255. */
   readonly data: Uint8Array;
 }
 

@@ -1,13 +1,14 @@
 /**
- * Randomness without state: the draws for one example of one epoch depend only on (seed, purpose, epoch, example). A run that
- * is resumed, or read by other threads, sees the same numbers.
+ * Random numbers without state. The numbers drawn for an example in an epoch depend only on (seed, purpose, epoch, example).
+ * A run that is resumed, or that reads its data in other threads, therefore gets the same numbers.
  *
- * The function is Threefry-2x32 with 20 rounds: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel
- * Random Numbers: As Easy as 1, 2, 3", SC'11, section 3.3 and table 2. It only needs 32-bit additions, rotations
- * and exclusive ors, which JavaScript computes exactly.
+ * The function is Threefry-2x32 with 20 rounds: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel Random
+ * Numbers: As Easy as 1, 2, 3", SC'11, section 3.3 and table 2. It only needs 32-bit additions, rotations and exclusive ors,
+ * which JavaScript computes exactly.
  */
 
-/** What the numbers are used for. Purposes never share numbers. Reordering this list changes every seed's numbers. */
+/** What random numbers are used for. Two purposes never get the same stream. Reordering this list changes the numbers of
+ * every seed. */
 const purposes = [
   'order',
   'crop',
@@ -24,7 +25,7 @@ export type Purpose = (typeof purposes)[number];
 const parity = 0x1bd11bda;
 
 /** Encrypts the counter (`block[0]`, `block[1]`) in place under the key (`key0`, `key1`). The rounds are written out and the words
- * of the key rotate, because this is where drawing a network's initial weights spends most of its time. */
+ * of the key rotate, because drawing the initial weights of a network spends most of its time here. */
 export function threefry2x32(key0: number, key1: number, block: Uint32Array): void {
   let [a, b, c] = [key0, key1, key0 ^ key1 ^ parity];
   let x0 = ((block[0] ?? 0) + a) | 0;
@@ -39,7 +40,7 @@ export function threefry2x32(key0: number, key1: number, block: Uint32Array): vo
     x1 = (isOdd ? rotated(x1, 26) : rotated(x1, 16)) ^ x0;
     x0 = (x0 + x1) | 0;
     x1 = (isOdd ? rotated(x1, 6) : rotated(x1, 24)) ^ x0;
-    // After every fourth round, add the next two words of the key and the group's number.
+    // After every fourth round, the next two words of the key and the number of the group of rounds are added.
     x0 = (x0 + b) | 0;
     x1 = (x1 + c + group) | 0;
     [a, b, c] = [b, c, a];
@@ -48,12 +49,12 @@ export function threefry2x32(key0: number, key1: number, block: Uint32Array): vo
   block[1] = x1;
 }
 
-/** A 32-bit word rotated to the left. */
+/** Returns a 32-bit word rotated to the left. */
 function rotated(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }
 
-/** The stream of draws for one (seed, purpose, epoch, example). */
+/** The random numbers for one (seed, purpose, epoch, example). */
 export class RandomStream {
   readonly #key0: number;
   readonly #key1: number;
@@ -64,7 +65,8 @@ export class RandomStream {
    * @param epoch 0 … 2^32 - 1
    * @param example 0 … 2^32 - 1 */
   constructor(seed: number, purpose: Purpose, epoch = 0, example = 0) {
-    // Encrypt the purpose with the seed, then epoch and example with the result, so that every stream has its own key.
+    // The purpose is encrypted with the seed as the key, then epoch and example with the result as the key. This gives
+    // every stream its own key.
     const block = this.#block;
     block[0] = purposes.indexOf(purpose);
     block[1] = 0x63313061; // "c10a": keeps purpose keys apart from counters
@@ -78,7 +80,7 @@ export class RandomStream {
     this.#key1 = key1 | 0;
   }
 
-  /** An integer, uniform over 0 … 2^32 - 1. */
+  /** Returns an integer that is uniform over 0 … 2^32 - 1. */
   uint32(): number {
     const word = this.#counter % 2;
     if (word === 0) {
@@ -90,17 +92,17 @@ export class RandomStream {
     return this.#block[word] ?? 0;
   }
 
-  /** Uniform over [0, 1), a multiple of 2^-32. */
+  /** Returns a number that is uniform over [0, 1), a multiple of 2^-32. */
   uniform(): number {
     return this.uint32() / 2 ** 32;
   }
 
-  /** Uniform over [low, high). */
+  /** Returns a number that is uniform over [low, high). */
   between(low: number, high: number): number {
     return low + (high - low) * this.uniform();
   }
 
-  /** An integer, uniform over 0 … bound - 1. Rejection sampling avoids modulo bias. */
+  /** Returns an integer that is uniform over 0 … bound - 1. Rejection sampling avoids modulo bias. */
   below(bound: number): number {
     const limit = 2 ** 32 - (2 ** 32 % bound);
     for (;;) {
@@ -109,13 +111,13 @@ export class RandomStream {
     }
   }
 
-  /** Standard normal, by the method of G. E. P. Box and M. E. Muller (1958). */
+  /** Returns a standard normal number, computed by the method of G. E. P. Box and M. E. Muller (1958). */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Standard normal, redrawn while it is beyond two standard deviations. */
+  /** Returns a standard normal number that is redrawn while it is more than two standard deviations from the mean. */
   truncatedNormal(): number {
     for (;;) {
       const draw = this.normal();

@@ -1,4 +1,4 @@
-/** Small data sets for tests, in the real format but with noise as images. */
+/** Small data sets for tests. They have the real format, but their images are noise. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import type { Examples } from '../data/examples.ts';
 import { encodeRecord, imageBytes, recordBytes } from '../data/record.ts';
 import { RandomStream } from '../tensor/random.ts';
 
-/** A description like CIFAR-10's with fewer examples: two training files and one test file. */
+/** A data set like CIFAR-10 with fewer examples, in two training files and one test file. */
 export function smallDataset(recordsPerTrainingFile: number, testRecords: number): DatasetDescription {
   return {
     ...datasets.synthetic,
@@ -19,13 +19,13 @@ export function smallDataset(recordsPerTrainingFile: number, testRecords: number
   };
 }
 
-/** Noise, [3, 32, 32]. */
+/** An image of noise, [3, 32, 32]. */
 export function noiseImage(seed: number): Uint8Array {
   const stream = new RandomStream(seed, 'test');
   return Uint8Array.from({ length: imageBytes }, () => stream.below(256));
 }
 
-/** Records of noise with labels 0, 1, … 9, 0, … */
+/** Records of noise with the labels 0, 1, … 9, 0, … */
 export function noiseRecords(count: number, seed = 0): Uint8Array {
   const records = new Uint8Array(new SharedArrayBuffer(count * recordBytes));
   for (let index = 0; index < count; index++) {
@@ -34,7 +34,7 @@ export function noiseRecords(count: number, seed = 0): Uint8Array {
   return records;
 }
 
-/** Examples of noise, in memory only. */
+/** Examples of noise that exist in memory only. */
 export function noiseExamples(count: number, split: Split = 'train'): Examples {
   const file: DatasetFile = { name: 'noise.bin', split, records: count };
   return {

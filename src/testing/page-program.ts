@@ -1,5 +1,5 @@
-/** Everything that training in a browser does before an engine computes. `page.test.ts` runs it in a browser-like context and in Node, and
- * compares. */
+/** Does everything that training in a browser does before an engine computes. `page.test.ts` runs it in a browser-like
+ * context and in Node, and compares the results. */
 import { type Examples, recordIndexOf } from '../data/examples.ts';
 import { encodeRecord, imageBytes, recordBytes } from '../data/record.ts';
 import { compileGraph, onnxModel } from '../engine/onnx/compile/compile.ts';
@@ -32,7 +32,7 @@ export function madeInPage(): Readonly<Record<string, string | Uint8Array>> {
   };
 }
 
-/** The tutorial's step: its graph before and after the passes, its models, its initial variables. */
+/** The step of the tutorial: its graph before and after the passes, its models, and its initial variables. */
 function tutorialStep(): Readonly<Record<string, string | Uint8Array>> {
   const recipe = { network, batchSize, hyperparameters: tutorialHyperparameters };
   const training = buildTrainingGraph(recipe);
@@ -55,7 +55,7 @@ function splitExchangeOf(graph: Parameters<typeof splitExchange>[0]): string {
   return `${printGraph(first)}\n${printGraph(second)}`;
 }
 
-/** The model of a step with every optimizer, with gradient clipping. */
+/** The model of a step with gradient clipping, for every optimizer. */
 function otherOptimizers(): Readonly<Record<string, Uint8Array>> {
   const models = optimizerNames.map((optimizer) => {
     const hyperparameters = { ...tutorialHyperparameters, optimizer, clipNorm: 5 };
@@ -67,7 +67,7 @@ function otherOptimizers(): Readonly<Record<string, Uint8Array>> {
   return Object.fromEntries(models);
 }
 
-/** Records of noise in memory, every second of which is an example. */
+/** Records of noise in memory, of which every second one is an example. */
 function noise(count: number): Pick<Examples, 'count' | 'records' | 'recordIndices'> {
   const records = new Uint8Array(2 * count * recordBytes);
   const recordIndices = Uint32Array.from({ length: count }, (_, index) => 2 * index);

@@ -1,9 +1,15 @@
 /**
- * Test samples of every operator; an operator without a sample is a compile error. `ops/ops.test.ts` runs them all: it compares
- * shapes and values with the reference, and gradients with central differences. Values are drawn from a seeded stream and avoid
- * kinks; that test has separate cases for kinks and ties.
+ * Test samples of every operator. An operator without a sample is a compile error. `ops/ops.test.ts` runs them all: it
+ * compares shapes and values with the reference, and gradients with central differences. The values are drawn from a seeded
+ * stream and avoid kinks and ties, for which that test has separate cases.
  */
-import type { AttributesOf, ConvolutionAttributes, OpName, PerInput } from '../graph/signature.ts';
+import type {
+  AttributesOf,
+  ConvolutionAttributes,
+  LocalAttributes,
+  OpName,
+  PerInput,
+} from '../graph/signature.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { computeOperator, reference } from './reference.ts';
@@ -13,12 +19,12 @@ export interface Sample<N extends OpName> {
   readonly attributes: AttributesOf<N>;
 }
 
-/** At least one sample. */
+/** A list of at least one sample. */
 export type Samples<N extends OpName> = readonly [Sample<N>, ...Sample<N>[]];
 
 let drawn = 0;
 
-/** Uniform in [low, high), different at every call. */
+/** Values that are uniform in [low, high), and different for every call. */
 function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   const stream = new RandomStream(0, 'test', 0, drawn++);
   return float32(
@@ -27,7 +33,7 @@ function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   );
 }
 
-/** Well-separated values in random order: no ties or near ties, nothing near 0. */
+/** Well-separated values in random order, without ties or near ties and without values near 0. */
 function distinct(shape: Shape): Float32Tensor {
   const stream = new RandomStream(0, 'test', 1, drawn++);
   const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i + 0.5 - sizeOf(shape) / 2) / 10);
@@ -42,7 +48,7 @@ function labels(values: readonly number[]): Tensor {
   return { dtype: 'int32', shape: [values.length], data: Int32Array.from(values) };
 }
 
-/** Maps a non-empty list. */
+/** Maps a list that is not empty. */
 function each<T, S>([first, ...rest]: readonly [T, ...T[]], make: (entry: T) => S): readonly [S, ...S[]] {
   return [make(first), ...rest.map(make)];
 }
@@ -84,7 +90,7 @@ const averagePools: typeof pools = [
 ];
 
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
-/** Stronger than the tutorial's, so that the sum over neighbours matters to the test. */
+/** Stronger than the tutorial's, so that the sum over neighbours affects the result noticeably. */
 const strongLrn = { depthRadius: 2, bias: 0.5, alpha: 0.7, beta: 0.75 };
 
 interface BatchExample {
@@ -115,7 +121,7 @@ const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
   { x: [2, 2, 4, 5], filter: [3, 2, 2, 2], y: [2, 3, 4, 5], attributes: { padding: 'SAME' } },
   { x: [1, 70, 4, 4], filter: [2, 70, 3, 3], y: [1, 2, 4, 4], attributes: { padding: 'SAME' } },
   { x: [2, 4, 3, 3], filter: [4, 4, 1, 1], y: [2, 4, 3, 3], attributes: { padding: 'VALID' } },
-  // Strides: 3×3 and 1×1 as in ResNet-20, windows that leave cells unread, and strides of more than the filter.
+  // Strides: 3×3 and 1×1 as in ResNet-20, windows that leave cells unread, and strides larger than the filter.
   { x: [2, 16, 8, 8], filter: [20, 16, 3, 3], y: [2, 20, 4, 4], attributes: { padding: 'SAME', strides: 2 } },
   { x: [2, 5, 8, 8], filter: [6, 5, 1, 1], y: [2, 6, 4, 4], attributes: { padding: 'SAME', strides: 2 } },
   {
@@ -139,7 +145,7 @@ const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
     y: [1, 4, 2, 2],
     attributes: { padding: 'VALID', strides: [1, 3] },
   },
-  // Explicit padding, of one side only, and of as many cells as the filter has.
+  // Explicit padding: on one side only, and as many cells as the filter has.
   {
     ...{ x: [1, 16, 4, 8], filter: [3, 16, 3, 3], y: [1, 3, 4, 8] },
     attributes: { padding: { before: [1, 1], after: [1, 1] } },
@@ -160,7 +166,7 @@ const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
     ...{ x: [1, 33, 3, 3], filter: [2, 33, 2, 2], y: [1, 2, 6, 5] },
     attributes: { padding: { before: [2, 2], after: [2, 1] } },
   },
-  // Groups, and as many of them as channels.
+  // Groups, including as many groups as channels.
   { x: [2, 4, 5, 5], filter: [6, 2, 3, 3], y: [2, 6, 5, 5], attributes: { padding: 'SAME', groups: 2 } },
   {
     ...{ x: [1, 32, 8, 8], filter: [32, 16, 3, 3], y: [1, 32, 4, 4] },
@@ -179,6 +185,41 @@ const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
   // Shapes for which an engine may use a special algorithm.
   { x: [2, 16, 8, 12], filter: [5, 16, 5, 5], y: [2, 5, 8, 12], attributes: { padding: 'SAME' } },
   { x: [1, 18, 4, 8], filter: [3, 18, 3, 3], y: [1, 3, 4, 8], attributes: { padding: 'SAME' } },
+];
+
+interface LocalExample {
+  readonly x: Shape;
+  readonly filter: Shape;
+  readonly y: Shape;
+  readonly attributes: LocalAttributes;
+}
+const locals: readonly [LocalExample, ...LocalExample[]] = [
+  { x: [2, 3, 4, 5], filter: [4, 5, 4, 3, 3, 3], y: [2, 4, 4, 5], attributes: { padding: 'SAME' } },
+  { x: [1, 2, 5, 4], filter: [3, 2, 3, 3, 3, 2], y: [1, 3, 3, 2], attributes: { padding: 'VALID' } },
+  { x: [3, 16, 3, 3], filter: [3, 3, 8, 2, 2, 16], y: [3, 8, 3, 3], attributes: { padding: 'SAME' } },
+  { x: [2, 4, 2, 3], filter: [2, 3, 5, 1, 1, 4], y: [2, 5, 2, 3], attributes: { padding: 'VALID' } },
+  // The window covers the image, and is larger than it.
+  { x: [2, 3, 3, 2], filter: [1, 1, 4, 3, 2, 3], y: [2, 4, 1, 1], attributes: { padding: 'VALID' } },
+  { x: [1, 2, 2, 1], filter: [2, 1, 3, 5, 3, 2], y: [1, 3, 2, 1], attributes: { padding: 'SAME' } },
+  // Strides, with unread cells, of more than the filter, and with padding of one side.
+  {
+    x: [2, 2, 6, 7],
+    filter: [3, 4, 3, 3, 3, 2],
+    y: [2, 3, 3, 4],
+    attributes: { padding: 'SAME', strides: 2 },
+  },
+  {
+    x: [1, 3, 6, 8],
+    filter: [2, 2, 2, 2, 3, 3],
+    y: [1, 2, 2, 2],
+    attributes: { padding: 'VALID', strides: [3, 4] },
+  },
+  {
+    x: [1, 2, 4, 5],
+    filter: [3, 6, 2, 3, 2, 2],
+    y: [1, 2, 3, 6],
+    attributes: { padding: { before: [0, 2], after: [3, 0] }, strides: [2, 1] },
+  },
 ];
 
 export const samples: { readonly [N in OpName]: Samples<N> } = {
@@ -239,7 +280,7 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ],
   StridedSlice: [
     { inputs: { x: uniform([4, 5]) }, attributes: { begin: [1, 2], size: [2, 3], strides: [1, 1] } },
-    // Ends before the last element, and on it.
+    // One slice ends before the last element, the other at the last element.
     { inputs: { x: uniform([8, 5]) }, attributes: { begin: [1, 0], size: [2, 3], strides: [3, 2] } },
     {
       inputs: { x: uniform([2, 2, 5]) },
@@ -287,6 +328,18 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
     inputs: { x: uniform(x), dy: uniform(y) },
     attributes: { ...attributes, filterShape: filter },
   })),
+  LocallyConnected2D: each(locals, ({ x, filter, attributes }) => ({
+    inputs: { x: uniform(x), filter: uniform(filter) },
+    attributes,
+  })),
+  LocallyConnected2DBackpropInput: each(locals, ({ x, filter, y, attributes }) => ({
+    inputs: { filter: uniform(filter), dy: uniform(y) },
+    attributes: { ...attributes, inputShape: x },
+  })),
+  LocallyConnected2DBackpropFilter: each(locals, ({ x, filter, y, attributes }) => ({
+    inputs: { x: uniform(x), dy: uniform(y) },
+    attributes: { ...attributes, filterShape: filter },
+  })),
   BiasAdd: [
     { inputs: { x: uniform([3, 4]), bias: uniform([4]) }, attributes: {} },
     { inputs: { x: uniform([2, 3, 4, 5]), bias: uniform([3]) }, attributes: {} },
@@ -327,6 +380,10 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
       inputs: { logits: float32([2, 3], [1000, 0, -1000, 80, 90, 85]), labels: labels([0, 2]) },
       attributes: {},
     },
+    {
+      inputs: { logits: uniform([3, 7], -3, 3), labels: labels([6, 0, 2]) },
+      attributes: { labelSmoothing: 0.1 },
+    },
   ],
   L2Loss: [{ inputs: { x: uniform([3, 4]) }, attributes: {} }],
   ApplyGradientDescent: [
@@ -343,7 +400,7 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ],
 };
 
-/** mean and variance must be those of x, because the gradient goes through them. */
+/** mean and variance must be those of x, because the gradient also depends on x through them. */
 function batchNormGradSample(shape: Shape, epsilon: number): Sample<'FusedBatchNormGradV3'> {
   const x = uniform(shape, -1, 3);
   const { scale, offset } = affine(shape);

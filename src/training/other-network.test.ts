@@ -19,9 +19,9 @@ const small: Network = {
   configuration: { width: 6 },
   classes: 10,
   imageShape: [3, 24, 24],
-  build: (builder, images, { training }) => {
+  build: (builder, images, mode) => {
     const { op } = builder;
-    const layers = new Layers(builder);
+    const layers = new Layers(builder, mode);
     const initializer = truncatedNormal(0.1);
     const pooled = builder.scope('stem', () => {
       const options = { filters: 6, kernel: [3, 3], padding: 'VALID', initializer } as const;
@@ -35,7 +35,7 @@ const small: Network = {
         const step = op('Mul', { a: op('Sub', { a: mean, b: before }), b: tenth });
         return op('Add', { a: before, b: step });
       });
-      return op('Sub', { a: pooled, b: training ? mean : running });
+      return op('Sub', { a: pooled, b: mode.training ? mean : running });
     });
     const logits = builder.scope('head', () => {
       const first = layers.parameter('first', [6, 8], { initializer, decayShare: 1 });

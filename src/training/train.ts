@@ -2,7 +2,19 @@
  * Training: batches, graph, session, variables (initial or restored), then the loop. An async generator of events, which the
  * command line prints and tests count; nothing here prints.
  */
-import { requireObject, requireWholeNumber } from '../arguments.ts';
+import {
+  aFunction,
+  anObjectWith,
+  anOptionsObject,
+  aSignal,
+  aText,
+  aWholeNumber,
+  type Check,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import { trainingLock } from '../checkpoint/training-lock.ts';
@@ -53,6 +65,32 @@ export interface TrainOptions {
   readonly saveRequests?: SaveRequests;
 }
 
+export const saveRequestsCheck: Check = anObjectWith('take', 'SaveRequests: new SaveRequests()');
+const aStore: Check = anObjectWith('save', 'a CheckpointStore');
+
+/** The checks of the options. A new option needs a line here. */
+const trainChecks: OptionChecks<TrainOptions> = {
+  run: required(anObjectWith('checksum', 'a run: makeRun(recipe, examples, engine)')),
+  training: optional(anObjectWith('graph', 'a training graph: buildTrainingGraph(run)')),
+  store: required(aStore),
+  resume: optional(anObjectWith('checkpoint', 'a found checkpoint: await store.latest()')),
+  initFrom: optional(anObjectWith('get', 'a Map of tensors')),
+  maxSteps: required(aWholeNumber(0)),
+  checkpointSteps: required(aWholeNumber(1)),
+  readers: optional(aWholeNumber(1)),
+  validate: optional(
+    anOptionsObject<Validation>({
+      every: required(aWholeNumber(1)),
+      score: required(aFunction),
+      best: required(aStore),
+    }),
+  ),
+  summarySteps: optional(aWholeNumber(1)),
+  versions: required(anOptionsObject<Versions>({ cifar10: required(aText) })),
+  signal: optional(aSignal),
+  saveRequests: optional(saveRequestsCheck),
+};
+
 /** Requests to save and continue. Several requests before a step count as one. */
 export class SaveRequests {
   #isPending = false;
@@ -102,7 +140,7 @@ export type TrainEvent =
  * @throws RunError when another training uses the folder, the loss is no longer finite, or the checkpoint belongs to another run
  * @throws StoppedError when it is aborted while waiting for the folder */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
-  requireOptions(options);
+  requireOptions(options, trainChecks);
   if (options.store.isLocked) return yield* trainLocked(options);
   const lost = new AbortController();
   const { signal = lost.signal } = options;
@@ -150,23 +188,6 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   }
 }
 
-/** @throws UsageError for a number that is out of range, by name */
-function requireOptions({
-  store,
-  maxSteps,
-  checkpointSteps,
-  readers = 1,
-  summarySteps = 1,
-  validate,
-}: TrainOptions): void {
-  requireObject('store', store, 'save', 'a CheckpointStore');
-  requireWholeNumber('maxSteps', maxSteps, 0);
-  requireWholeNumber('checkpointSteps', checkpointSteps, 1);
-  requireWholeNumber('readers', readers, 1);
-  requireWholeNumber('summarySteps', summarySteps, 1);
-  if (validate !== undefined) requireWholeNumber('validate.every', validate.every, 1);
-}
-
 /** Each iteration does what is due at this step (score, save), then the update. The last iteration has no update. */
 async function* loop(
   { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal, saveRequests }: TrainOptions,
@@ -179,15 +200,19 @@ async function* loop(
   const best = validate && (await BestKeeper.open(validate));
   const epochs = new EpochCounter(run.examples.count, run.batchSize);
   const first = resume?.checkpoint.metadata.globalStep ?? -1;
+  const isFirstScored = (resume?.checkpoint.metadata.validationPrecision ?? null) !== null;
   let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
   for (let globalStep = Math.max(0, first); ; globalStep++) {
-    const isLast = () => globalStep >= maxSteps || signal?.aborted === true;
+    const isAborted = () => signal?.aborted === true;
+    const isLast = () => globalStep >= maxSteps || isAborted();
     const isRequested = saveRequests?.take() === true;
     const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
-    // Also after a resume: a stop may have interrupted this score, and scoring again gives the same result.
-    const scores = best?.isDue(globalStep) === true && !(first === globalStep && isLast());
-    const metadata = metadataOf(run, globalStep, versions);
-    const isSaved = saved?.globalStep === globalStep;
+    // Also after a resume: a stop may have interrupted this score, and scoring again gives the same result. Of a complete run
+    // the score is known.
+    const isKnown = first === globalStep && (globalStep < maxSteps ? isLast() : isFirstScored || isAborted());
+    const scores = best?.isDue(globalStep, maxSteps) === true && !isKnown;
+    let metadata = metadataOf(run, globalStep, versions);
+    let isSaved = saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
     const needed = scores || (due && !isSaved);
     const tensors = needed || patience.needsCopy ? await readVariables(session) : undefined;
@@ -197,7 +222,12 @@ async function* loop(
     if (scores && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'validating' };
       const score = await patience.for(best.score(tensors, metadata));
-      if (score !== undefined) yield score;
+      if (score !== undefined) {
+        metadata = { ...metadata, validationPrecision: score.precision };
+        // The checkpoint of an interrupted score lacks it.
+        isSaved &&= isFirstScored;
+        yield score;
+      }
     }
     // Check again: a stop requested during the validation skips the next step.
     const last = isLast();

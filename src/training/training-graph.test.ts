@@ -67,7 +67,7 @@ async function firstBatch(engine: Engine, widths: TutorialWidths): Promise<Reado
   const images = builder.input('images', { dtype: 'float32', shape: [batch, 3, 24, 24] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batch] });
   const model = tutorialNetwork(10, widths).build(builder, images, { training: false });
-  const { terms, total } = loss(builder, model, labels, weightDecay);
+  const { terms, total } = loss(builder, model, labels, { weightDecay });
   const variables = model.parameters.map(({ variable }) => variable);
   builder.output('logits', model.logits);
   for (const { name, value } of [...terms, total]) builder.output(name, value);

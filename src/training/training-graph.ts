@@ -8,23 +8,32 @@
  * The outputs are the loss terms of the batch before the update. Watched values are those of the histograms: activations,
  * variables before the update, and the gradients that are applied.
  */
+import {
+  anything,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
-import type { Network, Parameter, State } from '../model/network.ts';
+import { aNetwork, type Network, type Parameter, type State } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from '../optimizer/clip.ts';
 import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
 import { optimizers } from '../optimizer/optimizers.ts';
 import { learningRate } from '../optimizer/schedule.ts';
 import { applyOptimizer } from '../optimizer/update.ts';
-import type { Hyperparameters } from '../recipe/hyperparameters.ts';
-import { factorsOf, type ParameterGroup } from '../recipe/parameter-groups.ts';
+import { allHyperparameters, type Hyperparameters } from '../recipe/hyperparameters.ts';
+import { factorsOf, groupsCheck, type ParameterGroup } from '../recipe/parameter-groups.ts';
 import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { shownActivations } from './shown-values.ts';
+import type { TrainingRun } from './training-run.ts';
 
 /** The name of a loss term's running average, as in TensorFlow. */
 export function lossAverageName(term: string): string {
@@ -45,8 +54,13 @@ const lossAverageDecay = 0.9;
  * @param before the stored average before the step
  * @param value the term at the step */
 export function averagedLoss(before: number, value: number, step: number): number {
-  const after = before - (1 - lossAverageDecay) * (before - value);
-  return after / (1 - lossAverageDecay ** (step + 1));
+  return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), step + 1);
+}
+
+/** A stored running average of a loss term, bias-corrected.
+ * @param updates number of updates made, from 1 */
+export function unbiasedAverage(stored: number, updates: number): number {
+  return stored / (1 - lossAverageDecay ** updates);
 }
 
 export interface TrainingGraph {
@@ -69,12 +83,30 @@ export interface GraphRecipe {
   readonly groups?: readonly ParameterGroup[];
 }
 
-export function buildTrainingGraph({
-  network,
-  batchSize,
-  hyperparameters,
-  groups = [],
-}: GraphRecipe): TrainingGraph {
+/** A whole run may be given; only these settings of it are used. */
+type RecipeOrRun = GraphRecipe & Partial<Omit<TrainingRun, keyof GraphRecipe>>;
+
+/** The checks of a recipe's part. A new setting needs a line here. */
+export const graphChecks: OptionChecks<GraphRecipe> = {
+  network: required(aNetwork),
+  batchSize: required(aWholeNumber(1)),
+  hyperparameters: required(allHyperparameters),
+  groups: optional(groupsCheck),
+};
+const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
+  ...graphChecks,
+  seed: optional(anything),
+  holdout: optional(anything),
+  examples: optional(anything),
+  validation: optional(anything),
+  checksum: optional(anything),
+  engine: optional(anything),
+};
+
+/** @throws UsageError for an unknown setting, or one out of range, by name */
+export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
+  requireOptions(recipe, recipeOrRunChecks);
+  const { network, batchSize, hyperparameters, groups = [] } = recipe;
   const builder = new GraphBuilder('train');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
@@ -85,7 +117,10 @@ export function buildTrainingGraph({
   const inLoss = optimizer.weightDecay === 'in the loss';
   const model = network.build(builder, images, { training: true });
   const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
-  const losses = loss(builder, { ...model, parameters }, labels, inLoss ? hyperparameters.weightDecay : 0);
+  const losses = loss(builder, { ...model, parameters }, labels, {
+    weightDecay: inLoss ? hyperparameters.weightDecay : 0,
+    labelSmoothing: hyperparameters.labelSmoothing,
+  });
   const variables = parameters.map(({ variable }) => variable);
   const averageOverBatch = gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);
@@ -192,7 +227,7 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
 /** The initial values of all variables: weights from their initializers, or as given; moving averages as copies of them; loss
  * averages at zero.
  *
- * @param given values of weights and biases to use instead
+ * @param given values of parameters and state, such as running statistics, to use instead
  * @throws RunError when a tensor is missing or has another shape */
 export function initialVariables(
   { graph, parameters, states }: TrainingGraph,
@@ -200,12 +235,15 @@ export function initialVariables(
   given?: Tensors,
 ): ReadonlyMap<string, Float32Tensor> {
   const initial = new Map<string, Float32Tensor>();
-  parameters.forEach(({ variable, initializer }, index) => {
-    const values = given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
-    initial.set(variable.name, values).set(averageName(variable.name), values);
+  const start = ({ variable, initializer }: Parameter | State, index: number) =>
+    given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
+  parameters.forEach((parameter, index) => {
+    const { name } = parameter.variable;
+    const values = start(parameter, index);
+    initial.set(name, values).set(averageName(name), values);
   });
-  states.forEach(({ variable, initializer }, index) => {
-    initial.set(variable.name, initializer(variable.shape, seed, parameters.length + index));
+  states.forEach((state, index) => {
+    initial.set(state.variable.name, start(state, parameters.length + index));
   });
   for (const [name, { shape }] of graph.variables) {
     if (!initial.has(name)) initial.set(name, float32(shape, new Float32Array(sizeOf(shape))));

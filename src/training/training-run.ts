@@ -1,11 +1,11 @@
 /** The definition of a training run: chosen at its start, stored in every checkpoint, and restored from there on resume. */
-import { requireFiniteNumber, requireObject, requireWholeNumber } from '../arguments.ts';
+import { aFiniteNumber, aWholeNumber, type OptionChecks, required, requireOptions } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, datasets, examplesIn } from '../data/dataset.ts';
 import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
-import type { Engine } from '../engine/engine.ts';
+import { anEngine, type Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Network } from '../model/network.ts';
 import { makeNetwork } from '../model/networks.ts';
@@ -13,10 +13,10 @@ import {
   type HyperparameterName,
   type Hyperparameters,
   hyperparameterNames,
-  requireHyperparameters,
 } from '../recipe/hyperparameters.ts';
 import type { ParameterGroup } from '../recipe/parameter-groups.ts';
 import { counted } from '../wording.ts';
+import { graphChecks } from './training-graph.ts';
 
 /** The settings of a run. */
 export interface Recipe {
@@ -30,6 +30,13 @@ export interface Recipe {
   /** Fraction of the training examples to hold out; 0 for none. */
   readonly holdout: number;
 }
+
+/** The checks of a recipe. A new setting needs a line here. */
+export const recipeChecks: OptionChecks<Recipe> = {
+  ...graphChecks,
+  seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  holdout: required(aFiniteNumber(0, 1)),
+};
 
 export interface TrainingRun extends Recipe {
   /** Training examples. */
@@ -45,20 +52,13 @@ export interface TrainingRun extends Recipe {
  * @throws UsageError for a setting that is out of range, by name
  * @throws RunError when network and data differ in the number of classes, or the holdout leaves one part empty */
 export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
-  requireRecipe(recipe);
-  requireObject('engine', engine, 'compile', 'an engine: chooseEngine({ … }).engine');
+  requireOptions(recipe, recipeChecks);
+  anEngine('engine', engine);
   requireClasses(recipe.network, all.dataset);
   const whole = { ...recipe, engine, checksum: checksum(all) };
   if (recipe.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, recipe.holdout, recipe.seed);
   return { ...whole, examples: training, validation };
-}
-
-function requireRecipe({ hyperparameters, batchSize, seed, holdout }: Recipe): void {
-  requireHyperparameters(hyperparameters);
-  requireWholeNumber('batchSize', batchSize, 1);
-  requireWholeNumber('seed', seed, 0, Number.MAX_SAFE_INTEGER);
-  requireFiniteNumber('holdout', holdout, 0, 1);
 }
 
 /** @throws RunError naming both numbers */
@@ -147,7 +147,7 @@ export function requireSameRun(
   if (differences.length === 0) return;
   const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
   throw new RunError(
-    `${path} belongs to another run (${list}). Give another \`trainDir\`, leave these options out, ` +
+    `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
       'or add `restart` to move that run aside.',
     {
       code: 'CIFAR10_OTHER_RUN',

@@ -1,8 +1,8 @@
 /** `cifar10 train`: flags, one library call, printed events. */
-
+import { pickOptions } from '../../arguments.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
 import { runTraining } from '../../run/training.ts';
-import { requireConsistent, type TrainingRequest } from '../../run/training-request.ts';
+import { requireConsistent, type TrainingRequest, trainingChecks } from '../../run/training-request.ts';
 import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
@@ -41,5 +41,5 @@ function requestOf(flags: TrainFlags, given: ReadonlySet<string>): TrainingReque
   const hyperparameters = Object.fromEntries(
     hyperparameterNames.filter(isGiven).map((name) => [name, flags[name]]),
   );
-  return { trainDir, dataDir, ...asked, hyperparameters };
+  return { ...pickOptions<TrainingRequest>(asked, trainingChecks), trainDir, dataDir, hyperparameters };
 }

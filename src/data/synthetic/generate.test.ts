@@ -107,7 +107,7 @@ test('the error for a data folder that is a file names it and the flag', async (
     await writeFile(join(folder, 'file'), '');
     await assert.rejects(ensureSynthetic(join(folder, 'file')), {
       name: 'RunError',
-      message: /file: cannot be written \(.*file is a file\)\. Give another `dataDir`/,
+      message: /file: cannot be written \(.*file is a file\)\. Use another `dataDir`/,
     });
   });
 });

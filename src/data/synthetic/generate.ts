@@ -8,12 +8,13 @@
  * (`tools/linear_baseline.py`). Drawing all 12,000 images takes about 2 s on one core.
  */
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { aText, requireOptions } from '../../arguments.ts';
 import { exists } from '../../disk/exists.ts';
 import { requireRunning } from '../../errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { withDataFolder } from '../data-folder.ts';
-import { type DatasetFile, datasets, filesOf, type Split } from '../dataset.ts';
-import type { DataOptions } from '../events.ts';
+import { type DatasetFile, datasets, filesOf, type Split, splits } from '../dataset.ts';
+import { type DataOptions, dataChecks } from '../events.ts';
 import { folderOf } from '../files.ts';
 import { encodeRecord, recordBytes } from '../record.ts';
 import { requireComplete, writeDataset } from '../write.ts';
@@ -23,7 +24,6 @@ import { type Shape, shapes } from './shapes.ts';
 const dataset = datasets.synthetic;
 /** Fixed: every user gets the same set. */
 const seed = 0;
-const splits: readonly Split[] = ['train', 'test'];
 
 /** The records of examples `first` … `first + count - 1` of a split. Labels cycle through the classes, so that any ten
  * consecutive examples have one of each class. */
@@ -67,6 +67,8 @@ async function drawFile({ name, split, records }: DatasetFile, signal?: AbortSig
  * @throws StoppedError when the signal is aborted; then nothing is left
  */
 export async function ensureSynthetic(dataDir: string, options: DataOptions = {}): Promise<boolean> {
+  aText('dataDir', dataDir);
+  requireOptions(options, dataChecks);
   const folder = folderOf(dataDir, dataset);
   const isPresent = async () => {
     if (!(await exists(folder))) return false;

@@ -1,13 +1,21 @@
 /** The engine that runs graphs with oneDNN, the CPU library behind PyTorch and TensorFlow. */
 import { Worker } from 'node:worker_threads';
+import {
+  aBoolean,
+  aChoice,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  requireOptions,
+} from '../../arguments.ts';
 import { command } from '../../command.ts';
 import { RunError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { usableCores } from '../../machine/cores.ts';
 import { definitions } from '../../ops/table.ts';
 import { workerFlags } from '../../threads/worker-flags.ts';
-import type { Engine, Session } from '../engine.ts';
-import type { PrecisionOf } from '../offers.ts';
+import { compileChecks, type Engine, type Session } from '../engine.ts';
+import { offers, type PrecisionOf } from '../offers.ts';
 import type { EngineMaker, EngineOptions, PrecisionMaker } from '../registry.ts';
 import { sessionThreads, WorkerSession } from '../worker-session.ts';
 import type { SessionStart } from './cifar10-onednn-worker.ts';
@@ -20,10 +28,18 @@ const threadPool = sessionThreads<SessionStart>(
 
 export type OnednnOptions = Partial<EngineOptions<'onednn'>>;
 
-/** @throws RunError when oneDNN is missing or too old, cannot compute in the precision on this CPU, or is slow in it (unless
- * `emulate` is set) */
-export function createOnednnEngine({ precision = 'float32', ...options }: OnednnOptions = {}): Engine {
-  return createIn(precision, options);
+const onednnChecks: OptionChecks<OnednnOptions> = {
+  precision: optional(aChoice(offers.onednn.precisions)),
+  threads: optional(aWholeNumber(1)),
+  emulate: optional(aBoolean),
+};
+
+/** @throws RunError when oneDNN is missing or too old, cannot compute in the precision on this CPU, or is slow in it
+ * (unless `emulate` is set) */
+export function createOnednnEngine(options: OnednnOptions = {}): Engine {
+  requireOptions(options, onednnChecks);
+  const { precision = 'float32', ...rest } = options;
+  return createIn(precision, rest);
 }
 
 function createIn<P extends PrecisionOf<'onednn'>>(
@@ -46,7 +62,10 @@ function createIn<P extends PrecisionOf<'onednn'>>(
     library,
     precision,
     threads,
-    compile: (graph) => compile(graph, threads, precision),
+    compile: async (graph, options = {}) => {
+      requireOptions(options, compileChecks);
+      return compile(graph, threads, precision);
+    },
   };
 }
 

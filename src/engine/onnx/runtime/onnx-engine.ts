@@ -2,13 +2,14 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { requireOptions, requireWholeNumber } from '../../../arguments.ts';
 import { messageOf, RunError } from '../../../errors.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import { usableCores } from '../../../machine/cores.ts';
 import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
-import type { Engine, Session, Support } from '../../engine.ts';
+import { type CompileOptions, compileChecks, type Engine, type Session, type Support } from '../../engine.ts';
 import type { EngineMaker } from '../../registry.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
@@ -24,6 +25,7 @@ const threadPool = sessionThreads<SessionStart>(
 export function createOnnxEngine(
   threads: number = usableCores(),
 ): Engine & { readonly name: 'onnx'; readonly precision: 'float32' } {
+  requireWholeNumber('threads', threads, 1);
   disableTelemetry();
   requireGnuLibrary();
   const library = `onnxruntime-node ${installedVersion()}`;
@@ -32,7 +34,7 @@ export function createOnnxEngine(
     library,
     precision: 'float32',
     threads,
-    compile: (graph, options) => compile(graph, threads, options?.profiling === true),
+    compile: (graph, options = {}) => compile(graph, threads, options),
   };
 }
 
@@ -65,11 +67,13 @@ function installedVersion(): string {
   }
 }
 
-/** ONNX Runtime allocates more memory than is live at once, because its arena grows by doubling: 2.4 times as much for training
- * steps of 128 to 2,048 images. */
+/** ONNX Runtime allocates more memory than is live at once, because its arena grows by doubling. For training steps with 128
+ * to 2,048 images it allocates 2.4 times as much. */
 const memoryShare = 2;
 
-async function compile(graph: Graph, threads: number, profiling: boolean): Promise<Session> {
+async function compile(graph: Graph, threads: number, options: CompileOptions): Promise<Session> {
+  requireOptions(options, compileChecks);
+  const { profiling = false } = options;
   const compiled = compileGraph(graph);
   requireMemory(`graph ${graph.name} on ONNX Runtime`, memoryShare * compiled.liveBytes);
   const start: SessionStart = {

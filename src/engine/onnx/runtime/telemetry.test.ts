@@ -6,7 +6,7 @@ import { inTemporaryFolder } from '../../../testing/examples.ts';
 import { program } from '../../../testing/program.ts';
 import { copySynthetic } from '../../../testing/synthetic.ts';
 
-test('a run leaves nothing in the home folder: no machine ID, no telemetry', () =>
+test('a run leaves no machine ID and no telemetry in the home folder', () =>
   inTemporaryFolder(async (folder) => {
     const home = join(folder, 'home');
     mkdirSync(home);
