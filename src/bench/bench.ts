@@ -5,7 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';

@@ -2,6 +2,7 @@
  * update, averages and losses. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
@@ -39,7 +40,10 @@ export async function startTraining(
     await session.release();
     throw error;
   });
-  const batches = prefetchBatches(examples, { seed: 0, batchSize, firstStep: 0 });
+  const { imageShape } = network;
+  const batches = prefetchBatches(examples, {
+    ...{ seed: 0, batchSize, firstStep: 0, imageShape, images: tutorialImages },
+  });
   // The learning rate is small, so that the training does not diverge.
   const hyperparameters = { ...tutorialHyperparameters, learningRate: 0.01 };
   return {

@@ -42,11 +42,17 @@ export interface CheckpointMetadata {
   readonly hyperparameters: Hyperparameters;
   /** The groups of parameters that have factors of their own. Empty for checkpoints of versions before 0.2. */
   readonly groups: readonly ParameterGroup[];
+  /** How the network's images are made: the names of an augmentation and a normalization (`input/augmentations.ts`). The
+   * tutorial's in checkpoints of versions before 0.2. */
+  readonly augmentation: string;
+  readonly normalization: string;
   readonly versions: Versions;
 }
 
 export interface DatasetDescription {
   readonly name: string;
+  /** The label of the records that is the class, such as `fine`; `class` for data sets with a single one. */
+  readonly labels: string;
   readonly trainingExamples: number;
   readonly testExamples: number;
   /** The names of the classes. A label is an index into them. */
@@ -73,6 +79,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   dataset: json(
     record<DatasetDescription>({
       name: text,
+      labels: withDefault(text, 'class'),
       trainingExamples: wholeNumber(1),
       testExamples: wholeNumber(0),
       classes: listOf(text),
@@ -90,6 +97,8 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   ranks: json(wholeNumber(1)),
   hyperparameters: json(readHyperparameters),
   groups: withDefault(json(readParameterGroups), []),
+  augmentation: withDefault(text, 'tutorial'),
+  normalization: withDefault(text, 'per_image'),
   versions: json(record<Versions>({ cifar10: text, node: text, engine: text })),
 };
 

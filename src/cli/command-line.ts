@@ -1,4 +1,4 @@
-/** `cifar10`: executes the command line of the process, and exits with the right exit code. */
+/** `cifar10`: executes the command line of the process, and sets the exit code. */
 
 import { errorCode, messageOf } from '../errors.ts';
 import { Patience } from '../training/patience.ts';
@@ -25,8 +25,8 @@ function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
   };
 }
 
-/** When the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. An output that cannot be
- * written, such as a file on a full disk, also ends the run, as an error. An error on standard error cannot be reported. */
+/** If the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. Output that cannot be
+ * written, such as to a file on a full disk, also ends the run, as an error. An error on standard error cannot be reported. */
 function outputFailed(stream: StreamName, error: unknown): void {
   if (stream === 'err') return;
   if (errorCode(error) !== 'EPIPE' && !interruption.signal.aborted) {
@@ -38,13 +38,13 @@ function outputFailed(stream: StreamName, error: unknown): void {
 
 let outputHasFailed = false;
 
-/** Time limit for a thread that hangs after the end, such as in a write to a failed disk. */
+/** The time limit for a thread that hangs after the end, for example in a write to a failed disk. */
 const lingeringMillis = 2000;
-/** Time limit after a stop, when an abandoned step may still be running; everything is saved by then. */
+/** The time limit after a stop, when an abandoned step may still be running. Everything has been saved by then. */
 const lingeringAfterStopMillis = 100;
-/** Time limit for the output to be read after a stop. */
+/** How long the program waits after a stop for its output to be read. */
 const lastOutputMillis = 1200;
-/** Time limit for writing the last messages. */
+/** How long the program waits for the last messages to be written. */
 const lastWordsMillis = 120;
 
 process.exitCode = await execute(process.argv.slice(2), {
@@ -54,7 +54,7 @@ process.exitCode = await execute(process.argv.slice(2), {
   hurry: () => output.hurry(lastWordsMillis),
   startWatchdog: (limits) => startWatchdog(interruption.name, limits),
 });
-// After a stop, do not wait for a slow reader.
+// After a stop, the program does not wait for a slow reader.
 await new Patience(interruption.signal, lastOutputMillis).for(output.idle());
 if (outputHasFailed) process.exitCode = 1;
 const { exitCode = 0 } = process;

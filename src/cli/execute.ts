@@ -46,7 +46,7 @@ export async function execute(words: readonly string[], host: Host): Promise<num
   }
 }
 
-/** Runs a request. Returns the exit code. */
+/** Runs a request and returns the exit code. */
 async function run(request: CommandLine, console: Console, host: Host): Promise<number> {
   switch (request.command) {
     case 'help':
@@ -75,7 +75,8 @@ async function runCommand<C extends CommandName>(
   return outcome === 'done' ? 0 : 1;
 }
 
-/** 2 for errors that follow from the command line alone, 1 for all other failures, the signal's code after a stop. */
+/** Returns the exit code: 2 for an error that follows from the command line alone, 1 for any other failure, and the code of
+ * the signal after a stop. */
 function report(
   error: unknown,
   words: readonly string[],
@@ -101,7 +102,7 @@ function kindOf(error: unknown): 'usage' | 'run' | 'fault' {
   return error instanceof RunError ? 'run' : 'fault';
 }
 
-/** The message of an error. If a resource ran out, it also says which, and what to do. */
+/** The message of an error. If a resource ran out, the message also says which one, and what to do. */
 function explained(error: unknown): string {
   const exhausted = describeExhaustion(error);
   const message = messageOf(error);
@@ -109,17 +110,17 @@ function explained(error: unknown): string {
   return isOurs(error) ? `${message}\n${exhausted}` : exhausted;
 }
 
-/** Whether this is one of our errors, whose message is written for users. */
+/** Whether this is one of our own errors, whose messages are written for users. */
 function isOurs(error: unknown): boolean {
   return error instanceof RunError || error instanceof UsageError;
 }
 
-/** The requested command followed by a space, or an empty string. */
+/** The requested command followed by a space, or an empty string if there is none. */
 function commandWord([first = '']: readonly string[]): string {
   return isCommandName(first) ? `${first} ` : '';
 }
 
-/** At most one hint; none if the message says the same. */
+/** At most one hint. Empty if the message already says the same. */
 function hintFor(error: unknown, words: readonly string[]): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)
@@ -128,5 +129,5 @@ function hintFor(error: unknown, words: readonly string[]): string {
       : `\nSee ${command(`${commandWord(words)}--help`)}`;
   return error instanceof RunError || words.includes('--debug')
     ? ''
-    : '\nThis is a fault of cifar10; --debug shows where.';
+    : '\nThis is a bug in cifar10; --debug shows where.';
 }

@@ -3,13 +3,12 @@
 import { rm, rmdir, statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { command } from '../command.ts';
-import { type DatasetDescription, datasets } from '../data/dataset.ts';
-import { folderOf, loadExamples } from '../data/files.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
+import { folderOf, loadExamples, makeCommand } from '../data/files.ts';
 import { exists } from '../disk/exists.ts';
 import { appendLines } from '../disk/json-lines.ts';
 import { lockFolder } from '../disk/lock.ts';
-import { shellWord } from '../disk/shell-word.ts';
 import { existingFolder, writableFolder } from '../disk/writable.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf } from '../errors.ts';
@@ -93,9 +92,7 @@ async function dataFinding(dataDir: string, dataset: DatasetDescription): Promis
   const { title: subject } = dataset;
   if (!(await exists(folderOf(dataDir, dataset)))) {
     const how =
-      dataset.archive === undefined
-        ? 'drawn on first use'
-        : `${command(`download --data-dir ${shellWord(dataDir)}`)} fetches it`;
+      dataset.archive === undefined ? 'drawn on first use' : `${makeCommand(dataDir, dataset)} fetches it`;
     return { verdict: 'note', subject, text: `not in ${dataDir}; ${how}` };
   }
   try {

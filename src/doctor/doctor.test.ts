@@ -56,10 +56,18 @@ test('the verdict for a folder is `missing` if files cannot be created in it, or
 test('each data set is reported as complete, damaged or absent', () =>
   inTemporaryFolder(async (folder) => {
     await copySynthetic(folder);
-    const [cifar10, synthetic] = await dataFindings(folder);
-    assert.deepEqual([cifar10?.verdict, synthetic?.verdict], ['note', 'ok']);
+    const found = await dataFindings(folder);
+    assert.deepEqual(
+      found.map(({ subject, verdict }) => [subject, verdict]),
+      [
+        ['CIFAR-10', 'note'],
+        ['CIFAR-100', 'note'],
+        ['the generated set (drawn, not CIFAR-10)', 'ok'],
+      ],
+    );
+    assert.match(found[1]?.text ?? '', /download --dataset cifar100 --data-dir .* fetches it$/);
     writeFileSync(join(folder, 'synthetic-batches-bin', 'test_batch.bin'), 'short');
-    const [, damaged] = await dataFindings(folder);
+    const damaged = (await dataFindings(folder)).at(-1);
     assert.equal(damaged?.verdict, 'missing');
     assert.match(damaged?.text ?? '', /test_batch\.bin: found 5 bytes/);
   }));

@@ -1,9 +1,11 @@
 /** Tests training: a network that cannot memorize one small batch will not learn anything else either. */
-import { datasets, examplesIn } from '../data/dataset.ts';
+import { examplesIn } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { drawRecords } from '../data/synthetic/generate.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
-import { evaluationBatch, newBuffers } from '../input/batch.ts';
+import { makeImages, tutorialImages } from '../input/augmentations.ts';
+import { BatchMaker } from '../input/batch.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
@@ -47,9 +49,10 @@ export async function overfitOneBatch(
     records,
     keyOf: (index: number) => `drawn:${index}`,
   } as const;
-  const batch = evaluationBatch(examples, 0, newBuffers(count));
 
   const network = tutorialNetwork(dataset.classes.length);
+  const maker = new BatchMaker(examples, makeImages(tutorialImages, network.imageShape, dataset));
+  const batch = maker.evaluation(0, maker.buffers(count));
   const training = buildTrainingGraph({
     network,
     batchSize: count,
@@ -75,7 +78,7 @@ export async function overfitOneBatch(
   } finally {
     await session.release();
   }
-  const evaluator = await Evaluator.create(engine, network, count);
+  const evaluator = await Evaluator.create(engine, network, count, tutorialImages);
   try {
     const score = await evaluator.score(variables, 'raw', examples);
     return {

@@ -2,9 +2,8 @@
  * Test images with their true and predicted classes, as one self-contained HTML file: the first images of the set, and the
  * mistakes with the highest confidence.
  */
-import type { Examples } from '../data/examples.ts';
-import { recordIndexOf } from '../data/examples.ts';
-import { imageSize, recordBytes } from '../data/record.ts';
+import { ExampleReader, type Examples } from '../data/examples.ts';
+import { pictureOfPlanes } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
 import { predictedClass, probabilities } from './confusion.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
@@ -98,13 +97,8 @@ ${
 
   /** The image of a record as a PNG file. */
   #png(example: number): string {
-    const start = recordIndexOf(this.#examples, example) * recordBytes + 1;
-    const plane = imageSize * imageSize;
-    const pixels = new Uint8Array(3 * plane);
-    for (let index = 0; index < plane; index++)
-      for (let channel = 0; channel < 3; channel++)
-        pixels[index * 3 + channel] = this.#examples.records[start + channel * plane + index] ?? 0;
-    const { png } = encodeImage({ width: imageSize, height: imageSize, channels: 3, data: pixels });
+    const pixels = new ExampleReader(this.#examples).pixelsOf(example);
+    const { png } = encodeImage(pictureOfPlanes(pixels, this.#examples.dataset.record.image));
     return Buffer.from(png).toString('base64');
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { labelOf } from '../data/record.ts';
+import { ExampleReader } from '../data/examples.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
@@ -11,9 +12,10 @@ import { buildEvaluationGraph } from './evaluation-graph.ts';
 
 const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
 const examples = noiseExamples(50);
+const reader = new ExampleReader(examples);
 let evaluator: Evaluator;
 before(async () => {
-  evaluator = await Evaluator.create(createOnnxEngine(1), network, 16);
+  evaluator = await Evaluator.create(createOnnxEngine(1), network, 16, tutorialImages);
 });
 after(() => evaluator.release());
 
@@ -35,7 +37,7 @@ function naming(raw: number, ema: number): ReadonlyMap<string, Float32Tensor> {
 }
 
 const ofClass = (label: number) =>
-  [...Array(examples.count).keys()].filter((index) => labelOf(examples.records, index) === label).length;
+  [...Array(examples.count).keys()].filter((index) => reader.labelOf(index) === label).length;
 
 test('`ema` scores the moving averages, and `raw` the weights themselves', async () => {
   const tensors = naming(3, 5);

@@ -17,11 +17,12 @@ import { type Examples, theExamples } from '../data/examples.ts';
 import { anEngine, type Engine, type Session, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import type { Variable } from '../graph/graph.ts';
+import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import { aNetwork, type Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
-import { networkOf } from '../training/training-run.ts';
+import { networkOf, storedImages } from '../training/training-run.ts';
 import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
 
@@ -48,7 +49,7 @@ export interface Score {
 /** The first batch that was scored, with what the network computed for it. */
 export interface ScoredBatch {
   readonly network: Network;
-  /** [N, 3, 24, 24]. Valid during the call. */
+  /** [N, C, H, W]. Valid during the call. */
   readonly images: Float32Array;
   /** Activations by the tags of their histograms. */
   readonly activations: Tensors;
@@ -86,6 +87,7 @@ export class Evaluator {
   readonly engine: Engine;
   readonly #network: Network;
   readonly #batchSize: number;
+  readonly #images: ImageRecipe;
   readonly #session: Session;
   readonly #graph: EvaluationGraph;
 
@@ -93,24 +95,33 @@ export class Evaluator {
     engine: Engine,
     network: Network,
     batchSize: number,
+    images: ImageRecipe,
     session: Session,
     graph: EvaluationGraph,
   ) {
     this.engine = engine;
     this.#network = network;
     this.#batchSize = batchSize;
+    this.#images = images;
     this.#session = session;
     this.#graph = graph;
   }
 
-  /** @throws UsageError for an invalid batch size */
-  static async create(engine: Engine, network: Network, batchSize: number): Promise<Evaluator> {
+  /** @param images how the images were made in training
+   * @throws UsageError for an invalid argument */
+  static async create(
+    engine: Engine,
+    network: Network,
+    batchSize: number,
+    images: ImageRecipe,
+  ): Promise<Evaluator> {
     anEngine('engine', engine);
     aNetwork('network', network);
+    anImageRecipe('images', images);
     requireWholeNumber('batchSize', batchSize, 1);
     const graph = buildEvaluationGraph(network, batchSize);
     const session = await engine.compile(graph);
-    return new Evaluator(engine, network, batchSize, session, graph);
+    return new Evaluator(engine, network, batchSize, images, session, graph);
   }
 
   /** Scores examples, starting with the first. Returns undefined when it was stopped.
@@ -129,7 +140,9 @@ export class Evaluator {
     const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
     await this.#session.write(written);
     const { imageShape, classes } = this.#network;
-    const batches = prefetchEvaluation(examples, { batchSize: this.#batchSize, numExamples });
+    const batches = prefetchEvaluation(examples, {
+      ...{ batchSize: this.#batchSize, imageShape, images: this.#images, numExamples },
+    });
     let [correct, total] = [0, 0];
     try {
       for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
@@ -204,7 +217,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { metadata, tensors } = checkpoint;
   requireSameClasses(metadata.dataset.classes, examples);
   requireRunning(signal, 'nothing was scored');
-  const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize);
+  const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, storedImages(metadata));
   try {
     const score = await evaluator.score(tensors, weights, examples, {
       numExamples,

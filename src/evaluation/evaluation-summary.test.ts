@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from 'fast-png';
-import type { Examples } from '../data/examples.ts';
-import { labelOf, pixelsOf } from '../data/record.ts';
+import { ExampleReader, type Examples } from '../data/examples.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
-import { evaluationBatch, newBuffers } from '../input/batch.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
+import { evaluationBatch } from '../testing/batches.ts';
 import { assertClose } from '../testing/compare.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
@@ -35,7 +35,7 @@ function witnessOf(
 ): ScoreWitness {
   const witness = new ScoreWitness(of);
   for (const [example, named, sureness] of seen) {
-    const label = labelOf(of.records, example);
+    const label = new ExampleReader(of).labelOf(example);
     witness.add({ example, label, logits: surely(named, sureness), correct: named === label });
   }
   return witness;
@@ -55,7 +55,7 @@ function pixelsShown(values: readonly RecordedValue[], tag: string): Uint8Array 
 
 /** The image of an example, computed pixel by pixel: the red, green and blue planes are interleaved. */
 function photograph(example: number): Picture {
-  const planes = pixelsOf(examples.records, example);
+  const planes = new ExampleReader(examples).pixelsOf(example);
   const data = new Uint8Array(3072);
   for (let y = 0; y < 32; y++) {
     for (let x = 0; x < 32; x++) {
@@ -156,7 +156,7 @@ test('a summary contains the activations of the first batch, its images and the 
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters };
   const tensors = initialVariables(buildTrainingGraph(recipe), 3);
   const engine = createOnnxEngine(1);
-  const evaluator = await Evaluator.create(engine, network, 8);
+  const evaluator = await Evaluator.create(engine, network, 8, tutorialImages);
   try {
     let values: readonly RecordedValue[] = [];
     const logits: number[] = [];
@@ -180,7 +180,7 @@ test('a summary contains the activations of the first batch, its images and the 
         ['softmax_linear/softmax_linear/activations', 8 * 10],
       ],
     );
-    const { images } = evaluationBatch(examples, 0, newBuffers(8));
+    const { images } = evaluationBatch(examples, 0, 8);
     for (const index of [0, 1, 2]) {
       const picture = values.find(({ tag }) => tag === `images/image/${index}`);
       assert.ok(picture?.kind === 'picture');
@@ -198,7 +198,7 @@ test('the padding of an incomplete batch is not part of the activations', async 
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters };
   const tensors = initialVariables(buildTrainingGraph(recipe), 3);
   const activationsOf = async (batchSize: number) => {
-    const evaluator = await Evaluator.create(createOnnxEngine(1), network, batchSize);
+    const evaluator = await Evaluator.create(createOnnxEngine(1), network, batchSize, tutorialImages);
     try {
       let values: readonly RecordedValue[] = [];
       const onFirstBatch = (batch: ScoredBatch) => {

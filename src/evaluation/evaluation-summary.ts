@@ -1,10 +1,9 @@
 /** The summary of an evaluation: precision, also per class, the confusion matrix, mistakes and activations. */
 
-import { type Examples, recordIndexOf } from '../data/examples.ts';
-import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
+import { ExampleReader, type Examples } from '../data/examples.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
-import type { Picture } from '../summary/picture.ts';
+import { pictureOfPlanes } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
 import { imageOf, type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
 import { sizeOf } from '../tensor/tensor.ts';
@@ -46,7 +45,10 @@ export class ScoreWitness {
   /** The scalars and images of the score, under the tutorial's tag and our own tags. */
   values({ precision }: Score): readonly RecordedValue[] {
     const classes = this.#examples.dataset.classes.join(', ');
-    const mistakes = this.#mistakes.map(({ example }) => this.#pictureOf(example));
+    // The original images, as stored in the data set.
+    const reader = new ExampleReader(this.#examples);
+    const { image } = this.#examples.dataset.record;
+    const mistakes = this.#mistakes.map(({ example }) => pictureOfPlanes(reader.pixelsOf(example), image));
     return [
       ...ifFinite(precision, scalarOf('precision', precision)),
       ...this.confusion.byClass.flatMap((one) => [
@@ -58,16 +60,6 @@ export class ScoreWitness {
         ? [imageOf('mistakes', encodeImage(drawGrid(mistakes, { scale: 2, gap: 2 })))]
         : []),
     ];
-  }
-
-  /** The original image as stored in the data set. */
-  #pictureOf(example: number): Picture {
-    const planes = pixelsOf(this.#examples.records, recordIndexOf(this.#examples, example));
-    const size = imageSize * imageSize;
-    const data = Uint8Array.from({ length: planes.length }, (_, i) => {
-      return planes[(i % imageChannels) * size + Math.floor(i / imageChannels)] ?? 0;
-    });
-    return { width: imageSize, height: imageSize, channels: imageChannels, data };
   }
 }
 

@@ -1,5 +1,5 @@
 /** The layers of the network, one row each, counted in the graph. */
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { Graph } from '../graph/graph.ts';
 import { printGraph } from '../graph/print.ts';

@@ -17,3 +17,18 @@ export function colourAt({ width, channels, data }: Picture, x: number, y: numbe
   const at = (channel: number) => data[(y * width + x) * channels + (channels === 1 ? 0 : channel)] ?? 0;
   return [at(0), at(1), at(2)];
 }
+
+/** An image of channel planes, [C, H, W] of 0 … 255, as stored in the records of data sets.
+ * @throws RangeError when it has neither one channel nor three */
+export function pictureOfPlanes(
+  planes: Uint8Array,
+  [channels, height, width]: readonly [channels: number, height: number, width: number],
+): Picture {
+  if (channels !== 1 && channels !== 3)
+    throw new RangeError(`a picture has 1 or 3 channels, found ${channels}`);
+  const plane = height * width;
+  const data = Uint8Array.from({ length: channels * plane }, (_, i) => {
+    return planes[(i % channels) * plane + Math.floor(i / channels)] ?? 0;
+  });
+  return { width, height, channels, data };
+}

@@ -15,6 +15,7 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       seed: 2 ** 53 - 1,
       dataset: {
         name: 'synthetic',
+        labels: 'class',
         trainingExamples: 10_000,
         testExamples: 2_000,
         classes: ['circle', 'square', 'étoile'],
@@ -31,6 +32,8 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       ranks: 1,
       hyperparameters: tutorialHyperparameters,
       groups: [],
+      augmentation: 'tutorial',
+      normalization: 'per_image',
       versions: { cifar10: '0.1.0', node: '20.20.2', engine: 'onnxruntime-node 1.30.0' },
     },
   };

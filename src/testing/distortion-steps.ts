@@ -1,7 +1,8 @@
 /** The distortions of the tutorial as separate functions that modify an image [3, 24, 24] in place. `distort`
  * fuses them into two passes. */
-import { croppedSize, croppedValues } from '../input/distort.ts';
 
+const croppedSize = 24;
+const croppedValues = 3 * croppedSize * croppedSize;
 const planeSize = croppedSize * croppedSize;
 
 /** Mirrors every row. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { drawRecords, ensureSynthetic } from '../data/synthetic/generate.ts';
 
 /** A key that changes when the first images change. */

@@ -33,7 +33,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   return reporter.finished ? 'done' : 'stopped';
 }
 
-/** Omits flags that were not given: they get their values from the checkpoint, or the defaults. */
+/** Omits the flags that were not given. They get their values from the checkpoint, or the defaults. */
 function requestOf(flags: TrainFlags, given: ReadonlySet<string>): TrainingRequest {
   const { trainDir, dataDir, ...optional } = flags;
   const isGiven = (name: string) => given.has(writtenName(name));
