@@ -128,7 +128,7 @@ describe('the folder of a run', () => {
     const where = ['--data-dir', data, '--train-dir', join(folder, 'undisturbed')];
     const more = await cifar10(['train', ...where, '--max-steps', '18']);
     assert.equal(more.code, 0, more.errors);
-    assert.match(more.output, /the generated set .*16 a step, seed 3/);
+    assert.match(more.output, /the generated set .*16 per step, seed 3/);
     assert.deepEqual(stepsIn(more.output), [16]);
     const refused = await cifar10([
       'train',
