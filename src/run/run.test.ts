@@ -153,7 +153,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     for (const [more, message] of [
       [{ epochs: 1 }, /^`epochs` and `maxSteps` both say how long to train/],
       [{ evalEvery: 10 }, /^`evalEvery` scores images kept out of training; add `holdout`/],
-      [{ batchSize: 0 }, /^batchSize: /],
+      [{ batchSize: 0 }, /^batchSize: found 0, expected a whole number from 1 to 16384/],
     ] as const) {
       await assert.rejects(trained('never', more), { name: 'UsageError', message });
     }
