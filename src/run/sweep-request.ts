@@ -16,10 +16,11 @@ import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
 import { type Hyperparameters, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { buildTrainingGraph } from '../training/training-graph.ts';
+import { givenBy } from './recipe-source.ts';
 import { runName } from './run-name.ts';
 import {
-  recipeOf,
   requireConsistent,
+  resolveRequest,
   type TrainingRequest,
   trainingChecks,
   withDecaySteps,
@@ -42,6 +43,8 @@ const commonOptions = [
   'summarySteps',
   'initFrom',
   'hyperparameters',
+  'recipe',
+  'groups',
 ] as const;
 type Varied = Required<Omit<TrainingRequest, (typeof commonOptions)[number]>> & Hyperparameters;
 const variedNames: readonly string[] = [
@@ -50,7 +53,9 @@ const variedNames: readonly string[] = [
 ];
 
 /** Values to try, by option of a training or hyperparameter. */
-export type VariedOptions = { readonly [Name in keyof Varied]?: readonly NonNullable<Varied[Name]>[] };
+export type VariedOptions = {
+  readonly [Name in keyof Varied]?: readonly Extract<Varied[Name], OptionValue>[];
+};
 
 /** Trainings that differ in some options: one for each combination of the values. */
 export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restart'> {
@@ -92,7 +97,7 @@ export interface PlannedRun {
 /** More runs are refused. */
 const mostRuns = 1000;
 
-/** The runs of a sweep, all checked.
+/** The runs of a sweep, all checked. A recipe of the request is a name or an object (`withRecipeRead`).
  * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs */
 export function planSweep(request: SweepRequest): readonly PlannedRun[] {
   requireOptions(request, sweepChecks);
@@ -150,14 +155,14 @@ function withOptions(base: RunRequest, options: Readonly<Record<string, OptionVa
 function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: Set<string>): PlannedRun {
   const name = runName(options);
   try {
-    const { dataset, recipe } = checkedRecipe(request, seen);
-    const { batchSize, holdout } = recipe;
+    const { dataset, definition } = checkedRun(request, seen);
+    const { batchSize, holdout } = definition;
     const { epochs, maxSteps = trainingDefaults.maxSteps } = request;
     const held = Math.round(examplesIn(dataset, 'train') * (1 - holdout));
     const steps = epochs === undefined ? maxSteps : stepsIn(epochs, held, batchSize);
     const { precision = trainingDefaults.precision, engine = trainingDefaults.engine, initFrom } = request;
-    const hyperparameters = withDecaySteps(recipe.hyperparameters, steps);
-    const identity = { dataset: dataset.name, ...recipe, hyperparameters, engine, precision, initFrom };
+    const hyperparameters = withDecaySteps(definition.hyperparameters, steps);
+    const identity = { dataset: dataset.name, ...definition, hyperparameters, engine, precision, initFrom };
     return { options, name, request, identity: JSON.stringify(identity), batchSize, steps };
   } catch (error) {
     if (!(error instanceof UsageError) || Object.keys(options).length === 0) throw error;
@@ -165,14 +170,14 @@ function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: S
   }
 }
 
-function checkedRecipe(request: RunRequest, seen: Set<string>) {
+function checkedRun(request: RunRequest, seen: Set<string>) {
   const complete = { ...request, trainDir: 'run' };
   requireConsistent(complete);
-  const found = recipeOf(complete, undefined);
-  const { recipe } = found;
-  const { network, batchSize, hyperparameters } = recipe;
+  const given = request.recipe === undefined ? undefined : givenBy(request.recipe);
+  const found = resolveRequest(complete, given, undefined);
+  const { network, batchSize, hyperparameters } = found.definition;
   const built = JSON.stringify([network, batchSize, hyperparameters.optimizer]);
-  if (!seen.has(built)) buildTrainingGraph(recipe);
+  if (!seen.has(built)) buildTrainingGraph(found.definition);
   seen.add(built);
   return found;
 }

@@ -1,5 +1,6 @@
 /** `cifar10 sweep`: flags, one library call, printed events. */
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
+import { withRecipeRead } from '../../run/recipe-source.ts';
 import { runSweep } from '../../run/sweep.ts';
 import { planSweep, type SweepRequest } from '../../run/sweep-request.ts';
 import { SaveRequests } from '../../training/train.ts';
@@ -13,7 +14,7 @@ import { requireTrustedFolders } from './folders.ts';
 /** Trains every combination of the values, or until it is stopped. Fails if a run failed for another reason than divergence. */
 export async function sweepCommand(context: CommandContext<SweepFlags>): Promise<Outcome> {
   const { flags, given, console, signal, stopWatch, room } = context;
-  const request = requestOf(flags, given);
+  const request = await withRecipeRead(requestOf(flags, given));
   planSweep(request);
   await requireTrustedFolders(flags, given, ['sweepDir', 'dataDir'], console.warn);
   const reporter = new SweepReporter(console, flags, given);

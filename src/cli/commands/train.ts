@@ -6,14 +6,13 @@ import { requireConsistent, type TrainingRequest, trainingChecks } from '../../r
 import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
-import { interruption } from '../signals.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
-  const { flags, given, console, signal, stopWatch, room } = context;
+  const { flags, given, console, interruption, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
   await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
@@ -34,7 +33,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   return reporter.finished ? 'done' : 'stopped';
 }
 
-/** Omits flags that were not given: they get their values from the checkpoint, or the defaults. */
+/** Omits the flags that were not given. They get their values from the checkpoint, or the defaults. */
 function requestOf(flags: TrainFlags, given: ReadonlySet<string>): TrainingRequest {
   const { trainDir, dataDir, ...optional } = flags;
   const isGiven = (name: string) => given.has(writtenName(name));
