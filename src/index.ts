@@ -129,6 +129,7 @@ export {
   type ConvolutionOptions,
   type DenseOptions,
   Layers,
+  type LocalOptions,
   type WeightOptions,
 } from './model/layers.ts';
 export type {

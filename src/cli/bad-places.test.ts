@@ -57,7 +57,7 @@ describe('folders that cannot be written', () => {
         outcome.errors,
         /^cifar10: cannot write .*model\.ckpt-0\.safetensors: ENOSPC.*Check that .*the disk has room\.\n$/,
       );
-      assert.deepEqual(readdirSync(place), []);
+      assert.deepEqual(readdirSync(join(place, 'run')), ['recipe.toml']);
     } finally {
       spawnSync('umount', [place]);
     }
@@ -73,7 +73,7 @@ describe('folders that cannot be written', () => {
       const outcome = await train(run, '--max-steps', '6', ...more);
       assert.equal(outcome.code, 1);
       assert.match(outcome.errors, /^cifar10: cannot write .*model\.ckpt-2\.safetensors: ENOSPC/);
-      const kept = ['checkpoint', 'model.ckpt-0.safetensors', 'model.ckpt-1.safetensors'];
+      const kept = ['checkpoint', 'model.ckpt-0.safetensors', 'model.ckpt-1.safetensors', 'recipe.toml'];
       assert.deepEqual(readdirSync(run).sort(), kept);
       const index = readFileSync(join(run, 'checkpoint'), 'utf8');
       assert.match(index, /^model_checkpoint_path: "model\.ckpt-1\.safetensors"/);
@@ -150,7 +150,7 @@ describe('folders that cannot be written', () => {
       ['inspect', join(place, 'a')],
     ];
     for (const words of failing) {
-      const outcome = await program(words);
+      const outcome = await cifar10(words);
       assert.equal(outcome.code, 1, `${words.join(' ')}\n${outcome.output}`);
       assert.deepEqual(readdirSync(place, { recursive: true }), ['mine'], words.join(' '));
     }
@@ -247,7 +247,7 @@ describe('arguments of the wrong kind', () => {
     ];
     for (const [path, message, ...more] of cases) {
       const where = ['--checkpoint-dir', path, '--data-dir', data, '--eval-dir', join(folder, 'never')];
-      const outcome = await program(['eval', '--run-once', ...where, ...more]);
+      const outcome = await cifar10(['eval', '--run-once', ...where, ...more]);
       assert.equal(outcome.code, 1, path);
       assert.match(outcome.errors, message);
       assert.ok(!existsSync(join(folder, 'never')), path);

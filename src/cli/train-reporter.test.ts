@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
 import type { TrainingEvent } from '../run/training.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { createConsole } from './console.ts';
 import { flagTable } from './flag-table.ts';
@@ -92,7 +92,7 @@ describe('a complete run', () => {
   const data = join(folder, 'data');
   const run = join(folder, 'run');
   const train = (dataDir: string, ...more: readonly string[]) =>
-    program(['train', '--data-dir', dataDir, '--train-dir', run, '--max-steps', '2', ...more]);
+    cifar10(['train', '--data-dir', dataDir, '--train-dir', run, '--max-steps', '2', ...more]);
   before(async () => {
     await copySynthetic(data);
     const first = ['--dataset', 'synthetic', '--clip-norm', '5', '--batch-size', '8', '--holdout', '0.1'];
@@ -105,7 +105,7 @@ describe('a complete run', () => {
     assert.equal(outcome.code, 0);
     assert.equal(outcome.errors, '');
     assert.match(outcome.output, /^The run in .* is complete: 2 steps\nFor more steps:\n.*--max-steps 4\n/);
-    const shorter = await program([
+    const shorter = await cifar10([
       ...['train', '--json', '--data-dir', nowhere, '--train-dir', run, '--epochs', '0.001'],
     ]);
     assert.equal(JSON.parse(shorter.output).kind, 'end');

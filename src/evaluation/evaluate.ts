@@ -252,7 +252,7 @@ export function requireSameClasses(
 ): void {
   if (trained.join() === dataset.classes.join()) return;
   throw new RunError(
-    `the checkpoint was trained on ${trained.length} classes (${trained.join(', ')}), ` +
+    `the checkpoint was trained on ${trained.length} classes (${trained.join(', ')}), but ` +
       `${dataset.title} has ${dataset.classes.length} (${dataset.classes.join(', ')})${advice}`,
   );
 }
