@@ -6,6 +6,7 @@ import type { DatasetName } from '../data/dataset.ts';
 import { engineNames } from '../engine/offers.ts';
 import { recipeBounds } from '../recipe/recipe.ts';
 import { runBounds } from '../run/run-options.ts';
+
 import { alternatives } from '../wording.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { isFlagOf, writtenName } from './flag.ts';
