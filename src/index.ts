@@ -47,10 +47,19 @@ export type {
 } from './checkpoint/metadata.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
 export type { Archive, DatasetFile } from './data/dataset.ts';
-export { type DatasetDescription, type DatasetName, datasets, type Split } from './data/dataset.ts';
+export {
+  type ChannelStatistics,
+  type DatasetDescription,
+  type DatasetName,
+  type OtherVersion,
+  type Split,
+  withLabels,
+} from './data/dataset.ts';
+export { datasets } from './data/datasets.ts';
 export type { DataEvent, DataOptions } from './data/events.ts';
-export type { Examples } from './data/examples.ts';
+export type { ExampleRecords, Examples } from './data/examples.ts';
 export { loadExamples } from './data/files.ts';
+export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
 export type { ReadOptions } from './disk/regular-file.ts';
 export type {
@@ -109,8 +118,11 @@ export type {
   ReductionAttributes,
   RowsAndColumns,
 } from './graph/signature.ts';
-export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
-export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
+export type { AugmentationName } from './input/augmentation.ts';
+export { type ImageRecipe, tutorialImages } from './input/augmentations.ts';
+export type { Batch, BatchBuffers } from './input/batch.ts';
+export type { NormalizationName } from './input/normalization.ts';
+export type { BatchOptions, EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
 export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
 export {

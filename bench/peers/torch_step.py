@@ -9,7 +9,7 @@ averages of all parameters. The batch of distorted images is kept in memory (cif
 A variant is a choice of four, and its name is their words:
 
     channels_last | contiguous   the order of images and filters in memory
-    banded | own-lrn             local response normalisation as a 1x1 convolution with a banded matrix, or PyTorch's own
+    banded | own-lrn             local response normalization as a 1x1 convolution with a banded matrix, or PyTorch's own
     fp32 | bf16                  float32, or autocast to bfloat16
     eager | compiled             as it is, or by torch.compile (only of the variant that is fastest otherwise: it takes minutes)
 

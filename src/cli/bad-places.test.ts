@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint/checkpoint.ts';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { float32 } from '../tensor/tensor.ts';
 import { main, program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
@@ -98,7 +98,7 @@ describe('places that cannot be written', () => {
       assert.equal(outcome.code, 1);
       assert.match(
         outcome.errors,
-        /^cifar10: .*full-data: cannot be written \(ENOSPC.*\)\. Give another --data-dir\.\n$/,
+        /^cifar10: .*full-data: cannot be written \(ENOSPC.*\)\. Use another --data-dir\.\n$/,
       );
       assert.deepEqual(readdirSync(place), []);
     } finally {
@@ -113,7 +113,7 @@ describe('places that cannot be written', () => {
     assert.equal(file.code, 1);
     assert.match(
       file.errors,
-      /^cifar10: .*data-file: cannot be written \(.* is a file\)\. Give another --data-dir\.\n$/,
+      /^cifar10: .*data-file: cannot be written \(.* is a file\)\. Use another --data-dir\.\n$/,
     );
     const place = join(folder, 'read-only-data');
     const refused = mounted(place, 'ro');
@@ -121,7 +121,7 @@ describe('places that cannot be written', () => {
     try {
       const outcome = await program([...where, join(place, 'deep', 'data')]);
       assert.equal(outcome.code, 1);
-      assert.match(outcome.errors, /cannot be written \(EROFS.*\)\. Give another --data-dir\.\n$/);
+      assert.match(outcome.errors, /cannot be written \(EROFS.*\)\. Use another --data-dir\.\n$/);
     } finally {
       spawnSync('umount', [place]);
     }
@@ -158,7 +158,7 @@ describe('places that cannot be written', () => {
         assert.equal(outcome.code, 1);
         assert.match(
           outcome.errors,
-          /^cifar10: .*read-only.*: cannot be written \(EROFS.*Give another --train-dir\.\n$/,
+          /^cifar10: .*read-only.*: cannot be written \(EROFS.*Use another --train-dir\.\n$/,
         );
       }
     } finally {
@@ -269,7 +269,7 @@ describe('data and checkpoints of something else', () => {
     assert.equal(evaluation.code, 1);
     assert.match(
       evaluation.errors,
-      /the checkpoint was trained on 3 classes \(circle, square, triangle\), the generated set .* has 10/,
+      /the checkpoint was trained on 3 classes \(circle, square, triangle\), but the generated set .* has 10/,
     );
     const resumed = await train(other, '--max-steps', '2');
     assert.equal(resumed.code, 1);

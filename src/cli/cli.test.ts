@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { engineFlags } from '../testing/engines.ts';
 import { program as cifar10, soonMillis, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
@@ -237,7 +237,7 @@ describe('errors are printed in one line, without a stack trace', () => {
       'a train-dir that is a file',
       ['train', '--data-dir', data, '--dataset', 'synthetic', '--train-dir', join(folder, 'file')],
       1,
-      /^cifar10: .*file: cannot be written \(.* is a file\)\. Give another --train-dir\.\n$/,
+      /^cifar10: .*file: cannot be written \(.* is a file\)\. Use another --train-dir\.\n$/,
     ],
     [
       'a data folder that is empty',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { command } from '../command.ts';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { offline, program } from '../testing/program.ts';
@@ -75,7 +75,7 @@ describe('the command download', () => {
       assert.equal(outcome.code, 1);
       assert.equal(
         outcome.errors,
-        'cifar10: mine.tgz: found 14 bytes, expected 170052171. Give another --tarball, or leave it out to fetch the file.\n',
+        'cifar10: mine.tgz: found 14 bytes, expected 170052171. Use another --tarball, or leave it out to fetch the file.\n',
       );
     }));
 });

@@ -133,7 +133,7 @@ describe('training', () => {
     assert.equal(refused?.code, 1);
     assert.match(
       refused?.errors ?? '',
-      /shared: process \d+ on .* is training there\. Stop it, or give another --train-dir/,
+      /shared: process \d+ on .* is training there\. Stop it, or use another --train-dir/,
     );
     assert.equal(existsSync(join(run('shared'), 'lock')), false);
   });
@@ -271,7 +271,7 @@ describe('training', () => {
     assert.equal(outcome.code, 1);
     assert.match(
       outcome.errors,
-      /no whole checkpoint in .*damaged:\n.*model\.ckpt-2\.safetensors.*\n.*model\.ckpt-0\.safetensors/,
+      /no undamaged checkpoint in .*damaged:\n.*model\.ckpt-2\.safetensors.*\n.*model\.ckpt-0\.safetensors/,
     );
   });
 });

@@ -1,4 +1,5 @@
 /** Every flag of the program, one record each. Types, parsing, errors and help derive from this table. */
+import { datasetNames } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
 import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
@@ -15,7 +16,7 @@ const ownFlags = {
   },
   dataset: {
     kind: 'choice',
-    choices: ['cifar10', 'synthetic'],
+    choices: datasetNames as typeof datasetNames,
     default: 'cifar10',
     fromCheckpoint: ['eval'],
     help: 'data set; synthetic is generated if it is missing',

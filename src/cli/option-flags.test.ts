@@ -20,7 +20,7 @@ test('options in messages become flags, with values as a shell reads them', () =
 test('what is printed while another process holds a folder names flags, too', () => {
   const printed: string[] = [];
   const streams = { out: { write: (text: string) => printed.push(text) }, err: { write: () => undefined } };
-  const message = 'process 1 is training there. Stop it, or give another `trainDir`';
+  const message = 'process 1 is training there. Stop it, or use another `trainDir`';
   const request = parseCommandLine(['train']);
   assert.ok(request.command === 'train');
   const text = createConsole({ quiet: false, json: false }, streams);

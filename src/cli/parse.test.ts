@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { command } from '../command.ts';
+import type { DatasetName } from '../data/dataset.ts';
 import { engineNames } from '../engine/offers.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { isFlagOf, writtenName } from './flag.ts';
@@ -107,8 +108,8 @@ test('bench without flags times 20 steps', () => {
 test('the types of the flags follow from the table', () => {
   type Same<A, B> = [A, B] extends [B, A] ? true : false;
   const same: [
-    Same<TrainFlags['dataset'], 'cifar10' | 'synthetic'>,
-    Same<EvalFlags['dataset'], 'cifar10' | 'synthetic' | undefined>,
+    Same<TrainFlags['dataset'], DatasetName>,
+    Same<EvalFlags['dataset'], DatasetName | undefined>,
     Same<EvalFlags['evalData'], 'test' | 'train_eval' | 'validation'>,
     Same<EvalFlags['runOnce'], boolean>,
     Same<BenchFlags['out'], string | undefined>,
@@ -245,8 +246,8 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['train --data-dir=', '--data-dir: expected a folder, found ""'],
   ['bench --out', '--out: expected a file, found nothing'],
-  ['train --dataset mnist', '--dataset: expected cifar10 or synthetic, found "mnist"'],
-  ['train --dataset', '--dataset: expected cifar10 or synthetic, found nothing'],
+  ['train --dataset mnist', '--dataset: expected cifar10, cifar100 or synthetic, found "mnist"'],
+  ['train --dataset', '--dataset: expected cifar10, cifar100 or synthetic, found nothing'],
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
   ['eval --eval-data both', '--eval-data: expected test, train_eval or validation, found "both"'],

@@ -7,10 +7,8 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { decode } from 'fast-png';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { loadExamples } from '../data/files.ts';
-import { distortedBatch, newBuffers } from '../input/batch.ts';
-import { ExampleOrder } from '../input/order.ts';
 import { readRun } from '../summary/event-reader.ts';
 import { decodeGraphDef } from '../summary/graph-def.ts';
 import { histogramOf } from '../summary/histogram.ts';
@@ -18,6 +16,7 @@ import type { RunEvents } from '../summary/run-events.ts';
 import { scaleImage } from '../summary/scale-image.ts';
 import { HParamsPluginDataProto } from '../summary/schema.ts';
 import { float32, sizeOf } from '../tensor/tensor.ts';
+import { trainingBatch } from '../testing/batches.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';
 import { main, type Outcome, program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
@@ -182,9 +181,8 @@ describe("summaries of the tutorial's network", () => {
   test('have the first three images of the batch as the network sees them', async () => {
     assert.deepEqual([...events.images.keys()], ['images/image/0', 'images/image/1', 'images/image/2']);
     const examples = await loadExamples(data, datasets.synthetic, 'train');
-    const order = new ExampleOrder(0, examples.count);
     for (const step of [0, 4]) {
-      const batch = distortedBatch(examples, order, step, newBuffers(batchSize));
+      const batch = trainingBatch(examples, step, batchSize);
       for (const index of [0, 1, 2]) {
         const shown = events.images.get(`images/image/${index}`)?.find((point) => point.step === step)?.value;
         const { width, height, channels, data: bytes } = decode(shown?.png ?? new Uint8Array(0));
@@ -363,7 +361,7 @@ describe('where summaries cannot be written', () => {
     assert.equal(code, 1);
     assert.match(
       errors,
-      /^cifar10: .*test-raw: cannot be written \(.*test-raw is a file\)\. Give another --eval-dir\.$/m,
+      /^cifar10: .*test-raw: cannot be written \(.*test-raw is a file\)\. Use another --eval-dir\.$/m,
     );
     assert.ok(!output.includes('precision'), output);
   });

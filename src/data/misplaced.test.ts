@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { datasets } from './dataset.ts';
+import { datasets } from './datasets.ts';
 import { requireNotMisplaced } from './misplaced.ts';
 
 const { cifar10, synthetic } = datasets;

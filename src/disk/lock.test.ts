@@ -20,20 +20,20 @@ import { isLockLeftover, type LockPurpose, lockFolder as lock, waitForFolder } f
 const purpose: LockPurpose = { file: 'lock', doing: 'is training there', option: 'trainDir' };
 const lockFolder = (dir: string) => lock(dir, purpose);
 
-test('a folder is taken once, and free again when it is given back', () =>
+test('a folder can be locked only once until it is released', () =>
   inTemporaryFolder(async (folder) => {
     const dir = join(folder, 'run');
     const release = await lockFolder(dir);
     await assert.rejects(
       lockFolder(dir),
-      /process \d+ on .* is training there\. Stop it, or give another `trainDir`/,
+      /process \d+ on .* is training there\. Stop it, or use another `trainDir`/,
     );
     await release();
     await (await lockFolder(dir))();
     assert.equal(existsSync(join(dir, 'lock')), false);
   }));
 
-test('the lock of a process that is gone is taken over', () =>
+test('the lock of a dead process is taken over', () =>
   inTemporaryFolder(async (folder) => {
     const child = spawn(process.execPath, ['-e', '']);
     await once(child, 'exit');
@@ -41,7 +41,7 @@ test('the lock of a process that is gone is taken over', () =>
     await (await lockFolder(folder))();
   }));
 
-test('so is that of a process whose PID was reused, and a half-written one', () =>
+test('the lock of a process whose PID was reused is taken over, and so is a half-written lock', () =>
   inTemporaryFolder(async (folder) => {
     writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: process.pid, host: hostname(), started: '1' }));
     await (await lockFolder(folder))();
@@ -59,7 +59,7 @@ const elsewhere = {
   token: 'another',
 };
 
-test('a lock of another host or container of one host name is respected while it is renewed', () =>
+test('a lock of another host, or of a container with the same host name, is respected while it is renewed', () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, 'lock');
     writeFileSync(path, JSON.stringify(elsewhere));
@@ -76,7 +76,7 @@ for (const [when, offset] of [
   ['long ago', -60_000],
   ['in the future, by another clock', 3_600_000],
 ] as const)
-  test(`one that is not renewed while it is watched is taken over, where its time is ${when}`, () =>
+  test(`a lock that is not renewed while it is watched is taken over, even if its time is ${when}`, () =>
     inTemporaryFolder(async (folder) => {
       const path = join(folder, 'lock');
       writeFileSync(path, JSON.stringify(elsewhere));
@@ -85,7 +85,7 @@ for (const [when, offset] of [
       const told: string[] = [];
       const started = performance.now();
       await (await lock(folder, purpose, { onWait: (text) => told.push(text) }))();
-      assert.ok(performance.now() - started > 10_000, 'it was watched');
+      assert.ok(performance.now() - started > 10_000, 'the lock was watched');
       assert.match(told.join(), /^waiting up to 15 s: .*process \d+ on /);
       assert.deepEqual(readdirSync(folder), []);
     }));
@@ -94,7 +94,7 @@ for (const [which, offset] of [
   ['an hour behind', -3_600_000],
   ['an hour ahead', 3_600_000],
 ] as const)
-  test(`one that is renewed by a clock that is ${which} is respected`, () =>
+  test(`a lock that is renewed by a host whose clock is ${which} is respected`, () =>
     inTemporaryFolder(async (folder) => {
       const path = join(folder, 'lock');
       writeFileSync(path, JSON.stringify(elsewhere));
@@ -111,7 +111,7 @@ for (const [which, offset] of [
       }
     }));
 
-test('a lock of another host by version 0.1, which did not renew it, is respected', () =>
+test('a lock that version 0.1 made on another host is respected, although that version did not renew locks', () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, 'lock');
     writeFileSync(path, JSON.stringify({ pid: 1, host: 'elsewhere', started: '1' }));
@@ -127,7 +127,7 @@ test('a holder whose lock was taken over is notified, and leaves the new lock in
     writeFileSync(join(folder, 'lock'), JSON.stringify(elsewhere));
     await sleep(4000);
     assert.equal(told.length, 1);
-    assert.match(told[0] ?? '', /lost .*lock to another process/);
+    assert.match(told[0] ?? '', /another process took over .*lock/);
     await release();
     assert.ok(existsSync(join(folder, 'lock')));
   }));
@@ -141,18 +141,18 @@ for (const [what, plant] of [
     inTemporaryFolder(async (folder) => {
       plant(join(folder, 'lock'));
       const started = performance.now();
-      await assert.rejects(lockFolder(folder), /cannot be written \(.*lock .*Give another `trainDir`/);
+      await assert.rejects(lockFolder(folder), /cannot be written \(.*lock .*Use another `trainDir`/);
       assert.ok(performance.now() - started < 5000);
     }),
   );
 
-test('two that want a folder at once: one gets it', () =>
+test('if two processes lock a folder at the same time, one of them succeeds', () =>
   inTemporaryFolder(async (folder) => {
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)));
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
   }));
 
-test('what locking leaves behind is known by its name', () => {
+test('files that a killed holder leaves behind are recognized by their names', () => {
   const isLeftover = (name: string) => isLockLeftover(name, purpose);
   assert.deepEqual(
     ['lock.12.0a1b2c3d', 'lock.stale.12', 'lock.stale.12.0a1b2c3d', 'lock', 'lock.txt', 'locked.1'].filter(
@@ -167,11 +167,11 @@ test('a folder that is a file is refused', () =>
     writeFileSync(join(folder, 'file'), 'text');
     await assert.rejects(
       lockFolder(join(folder, 'file')),
-      /file: cannot be written .*Give another `trainDir`/,
+      /file: cannot be written .*Use another `trainDir`/,
     );
   }));
 
-test('who waits for a folder gets it when it is given back, and says once for whom it waits', () =>
+test('waitForFolder locks the folder when it is released, and reports once which process it waits for', () =>
   inTemporaryFolder(async (folder) => {
     const release = await lockFolder(folder);
     const told: string[] = [];

@@ -1,7 +1,8 @@
 /** Scores checkpoints one after another on the images that the request names. */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, datasets } from '../data/dataset.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import type { DataEvent } from '../data/events.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
@@ -15,7 +16,7 @@ import { type Evaluation, Evaluator, requireSameClasses, type Weights } from '..
 import { layerValues, ScoreWitness } from '../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
-import { datasetOf, networkOf } from '../training/training-run.ts';
+import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
@@ -51,7 +52,7 @@ export class CheckpointScorer {
   readonly #signal: AbortSignal;
   readonly #report: (event: ScoringEvent) => void;
   readonly #summaries: EvaluationSummaries;
-  /** The evaluator of the last checkpoint; replaced if the next one has another network. */
+  /** The evaluator of the last checkpoint; replaced if the next one has another network or other images. */
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
   #examples: { readonly key: string; readonly examples: Examples } | undefined;
   #images = 0;
@@ -126,14 +127,15 @@ export class CheckpointScorer {
   }
 
   async #evaluatorFor(metadata: CheckpointMetadata): Promise<Evaluator> {
-    const network = JSON.stringify(metadata.network);
+    const images = storedImages(metadata);
+    const network = JSON.stringify([metadata.network, images]);
     if (this.#evaluator?.network === network) return this.#evaluator.evaluator;
     const previous = this.#evaluator?.evaluator;
     this.#evaluator = undefined;
     await previous?.release();
-    const { engine: wanted, precision } = this.#settings;
+    const { engine: wanted, precision, batchSize } = this.#settings;
     const { engine } = chooseEngine({ engine: wanted, precision });
-    const evaluator = await Evaluator.create(engine, networkOf(metadata), this.#settings.batchSize);
+    const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, images);
     this.#evaluator = { network, evaluator };
     return evaluator;
   }

@@ -1,14 +1,13 @@
 /** Provides data sets, for a run that lacks one or on request: downloads or generates them. */
-import { command } from '../command.ts';
-import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
+import type { DatasetDescription, DatasetName } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { type DownloadOptions, download } from '../data/download/download.ts';
 import { FetchError } from '../data/download/fetch-file.ts';
 import type { DataEvent, DataOptions } from '../data/events.ts';
-import { folderOf } from '../data/files.ts';
+import { folderOf, makeCommand } from '../data/files.ts';
 import { requireNotMisplaced } from '../data/misplaced.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { exists } from '../disk/exists.ts';
-import { shellWord } from '../disk/shell-word.ts';
 import { RunError, UsageError } from '../errors.ts';
 
 /** What trainings and evaluations report alike before they compute. */
@@ -88,7 +87,7 @@ async function fetchDataset(
     await download(dataset, dataDir, options);
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;
-    const fetching = command(`download --data-dir ${shellWord(dataDir)}`);
+    const fetching = makeCommand(dataDir, dataset);
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
         `  From a copy: ${fetching} --tarball FILE; from a mirror: \`url: ADDRESS\`.\n` +

@@ -9,7 +9,8 @@ import {
   optional,
   required,
 } from '../arguments.ts';
-import { type DatasetName, datasetNames } from '../data/dataset.ts';
+import type { DatasetName } from '../data/dataset.ts';
+import { datasetNames } from '../data/datasets.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 import { type Weights, weightChoices } from '../evaluation/evaluate.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';

@@ -12,7 +12,8 @@ import {
   requireOptions,
 } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, type DatasetName, datasetNames, datasets } from '../data/dataset.ts';
+import type { DatasetDescription, DatasetName } from '../data/dataset.ts';
+import { datasetNames, datasets } from '../data/datasets.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
 import {
   type EngineName,
@@ -24,6 +25,7 @@ import {
   precisions,
 } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { endsAtDecaySteps } from '../optimizer/schedule.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
@@ -33,7 +35,7 @@ import {
   someHyperparameters,
   tutorialHyperparameters,
 } from '../recipe/hyperparameters.ts';
-import { datasetOf, networkOf, type Recipe, recipeChecks } from '../training/training-run.ts';
+import { datasetOf, networkOf, type Recipe, recipeChecks, storedImages } from '../training/training-run.ts';
 import { alternatives } from '../wording.ts';
 
 /**
@@ -142,6 +144,7 @@ export function recipeOf(
       (name) => hyperparameters[name] ?? (stored?.hyperparameters ?? tutorialHyperparameters)[name],
     ),
     groups: stored?.groups ?? [],
+    ...(stored === undefined ? tutorialImages : storedImages(stored)),
   };
   if (request.evalEvery !== undefined && recipe.holdout === 0) {
     const problem = '`evalEvery` scores images kept out of training; add `holdout`, such as `holdout: 0.1`';

@@ -10,12 +10,13 @@ import type { Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning } from '../errors.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
+import { makeImages } from '../input/augmentations.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
 import { type SaveRequests, saveRequestsCheck, type TrainEvent, train } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
-import { makeRun, requireSameRun, type TrainingRun } from '../training/training-run.ts';
+import { imagesOf, makeRun, requireSameRun, type TrainingRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
@@ -134,6 +135,7 @@ async function prepare(
   const { dataset, recipe } = recipeOf(request, stored);
   if (stored !== undefined) await store.warnOfOtherRuns(stored);
   if (resume !== undefined) requireSameRun(resume.path, resume.checkpoint.metadata, dataset, recipe);
+  makeImages(imagesOf(recipe), recipe.network.imageShape, dataset);
   const training = buildTrainingGraph(recipe);
   const initFrom = await initialWeights(request, resume, training, recipe.seed);
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
@@ -161,7 +163,7 @@ async function initialWeights(
   if (initFrom === undefined) return undefined;
   if (resume === undefined) return readInitialWeights(initFrom, training, seed);
   throw new RunError(
-    `\`initFrom\` starts a new run, and ${trainDir} holds one: give another \`trainDir\`, or \`restart\``,
+    `\`initFrom\` starts a new run, and ${trainDir} holds one: use another \`trainDir\`, or \`restart\``,
   );
 }
 
@@ -208,12 +210,12 @@ async function* trainAsPlanned(
  * nothing is held out. */
 async function openValidator(
   { trainDir, evalEvery }: TrainingRequest,
-  { engine, network, batchSize, examples, validation }: TrainingRun,
+  { engine, network, batchSize, examples, validation, ...run }: TrainingRun,
   onWarning: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
   if (validation === undefined) return undefined;
-  const evaluator = await Evaluator.create(engine, network, batchSize);
+  const evaluator = await Evaluator.create(engine, network, batchSize, imagesOf(run));
   const validate: Validation = {
     every: evalEvery ?? stepsIn(1, examples.count, batchSize),
     best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),

@@ -2,7 +2,7 @@
 import { Canvas } from './canvas.ts';
 import type { Colour, Picture } from './picture.ts';
 
-/** Size of a cell, and width of the lines between, in pixels. */
+/** The size of a cell, and the width of the lines between cells, in pixels. */
 const cell = 24;
 const line = 1;
 const lines: Colour = [200, 200, 200];
@@ -12,10 +12,11 @@ const wrong: Colour = [214, 39, 40];
 const noExamples: Colour = [230, 230, 230];
 
 /**
- * `counts[label][predicted]`, square: one row per true class, top to bottom, one column per predicted class. The colour shows the
- * fraction of the row: from white to blue on the diagonal, from white to red elsewhere. Red uses the square root of the fraction,
- * so that one mistake in a hundred is visible. A class without examples is a grey row.
- * @throws RangeError when the matrix is not square, or empty
+ * Draws a square matrix `counts[label][predicted]`, with one row per true class from top to bottom, and one column per
+ * predicted class. The colour of a cell shows its fraction of the row: from white to blue on the diagonal, and from white to
+ * red elsewhere. Red uses the square root of the fraction, so that one mistake in a hundred is visible. The row of a class
+ * without examples is grey.
+ * @throws RangeError when the matrix is empty or not square
  */
 export function drawConfusion(counts: readonly (readonly number[])[]): Picture {
   requireSquare(counts);
@@ -36,7 +37,7 @@ function cellColour(share: number, isRight: boolean): Colour {
   return isRight ? blend(nothing, right, share) : blend(nothing, wrong, Math.sqrt(share));
 }
 
-/** Interpolates between two colours, from 0 to 1. */
+/** Interpolates between two colours, for a share from 0 to 1. */
 function blend(from: Colour, to: Colour, share: number): Colour {
   const mix = (a: number, b: number) => Math.round(a + (b - a) * share);
   return [mix(from[0], to[0]), mix(from[1], to[1]), mix(from[2], to[2])];
@@ -45,6 +46,6 @@ function blend(from: Colour, to: Colour, share: number): Colour {
 function requireSquare(counts: readonly (readonly number[])[]): void {
   if (counts.length > 0 && counts.every((row) => row.length === counts.length)) return;
   throw new RangeError(
-    `a confusion matrix is square; this one has ${counts.length} rows of ${counts.map((row) => row.length).join(', ')}`,
+    `a confusion matrix must be square; found ${counts.length} rows of ${counts.map((row) => row.length).join(', ')} counts`,
   );
 }

@@ -31,6 +31,7 @@ import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
   bitChanges,
+  imagesOf,
   metadataOf,
   type RecipeChange,
   recipeChanges,
@@ -166,7 +167,10 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
 
   const { seed, batchSize } = run;
   const { globalStep } = metadata;
-  const batches = prefetchBatches(run.examples, { seed, batchSize, firstStep: globalStep, readers });
+  const batches = prefetchBatches(run.examples, {
+    ...{ seed, batchSize, firstStep: globalStep, readers },
+    ...{ imageShape: run.network.imageShape, images: imagesOf(run) },
+  });
   const patience = new Patience(options.signal);
   let session: Session | undefined;
   try {

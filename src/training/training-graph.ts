@@ -95,6 +95,8 @@ export const graphChecks: OptionChecks<GraphRecipe> = {
 };
 const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   ...graphChecks,
+  augmentation: optional(anything),
+  normalization: optional(anything),
   seed: optional(anything),
   holdout: optional(anything),
   examples: optional(anything),

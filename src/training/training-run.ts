@@ -1,12 +1,24 @@
 /** The definition of a training run: chosen at its start, stored in every checkpoint, and restored from there on resume. */
-import { aFiniteNumber, aWholeNumber, type OptionChecks, required, requireOptions } from '../arguments.ts';
+import {
+  aChoice,
+  aFiniteNumber,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, datasets, examplesIn } from '../data/dataset.ts';
+import { type DatasetDescription, examplesIn, withLabels } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import { anEngine, type Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
+import type { AugmentationName } from '../input/augmentation.ts';
+import { augmentationNames, type ImageRecipe, makeImages, tutorialImages } from '../input/augmentations.ts';
+import { type NormalizationName, normalizationNames } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
 import { makeNetwork } from '../model/networks.ts';
 import {
@@ -15,7 +27,7 @@ import {
   hyperparameterNames,
 } from '../recipe/hyperparameters.ts';
 import type { ParameterGroup } from '../recipe/parameter-groups.ts';
-import { counted } from '../wording.ts';
+import { counted, oneLine, shortened } from '../wording.ts';
 import { graphChecks } from './training-graph.ts';
 
 /** The settings of a run. */
@@ -24,6 +36,9 @@ export interface Recipe {
   readonly hyperparameters: Hyperparameters;
   /** Groups of parameters with their own factors; none by default. */
   readonly groups?: readonly ParameterGroup[];
+  /** How the network's images are made; the tutorial's way by default. */
+  readonly augmentation?: AugmentationName;
+  readonly normalization?: NormalizationName;
   /** Images per step. */
   readonly batchSize: number;
   readonly seed: number;
@@ -34,6 +49,8 @@ export interface Recipe {
 /** The checks of a recipe. A new setting needs a line here. */
 export const recipeChecks: OptionChecks<Recipe> = {
   ...graphChecks,
+  augmentation: optional(aChoice(augmentationNames)),
+  normalization: optional(aChoice(normalizationNames)),
   seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
   holdout: required(aFiniteNumber(0, 1)),
 };
@@ -46,19 +63,32 @@ export interface TrainingRun extends Recipe {
   /** Checksum of all training examples, including held-out ones. */
   readonly checksum: string;
   readonly engine: Engine;
+  readonly augmentation: AugmentationName;
+  readonly normalization: NormalizationName;
 }
 
 /** The run of a recipe on these training examples.
  * @throws UsageError for a setting that is out of range, by name
- * @throws RunError when network and data differ in the number of classes, or the holdout leaves one part empty */
+ * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images from
+ *   the records, or the holdout leaves one part empty */
 export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
   requireOptions(recipe, recipeChecks);
   anEngine('engine', engine);
   requireClasses(recipe.network, all.dataset);
-  const whole = { ...recipe, engine, checksum: checksum(all) };
+  const images = imagesOf(recipe);
+  makeImages(images, recipe.network.imageShape, all.dataset);
+  const whole = { ...recipe, ...images, engine, checksum: checksum(all) };
   if (recipe.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, recipe.holdout, recipe.seed);
   return { ...whole, examples: training, validation };
+}
+
+/** How a recipe's images are made. */
+export function imagesOf({
+  augmentation = tutorialImages.augmentation,
+  normalization = tutorialImages.normalization,
+}: Pick<Recipe, 'augmentation' | 'normalization'>): ImageRecipe {
+  return { augmentation, normalization };
 }
 
 /** @throws RunError naming both numbers */
@@ -77,13 +107,15 @@ export interface Versions {
 
 /** What a checkpoint records about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
-  const { network, hyperparameters, groups = [], batchSize, seed, holdout, examples, engine } = run;
+  const { network, hyperparameters, groups = [], augmentation, normalization } = run;
+  const { batchSize, seed, holdout, examples, engine } = run;
   const { dataset } = examples;
   return {
     globalStep,
     seed,
     dataset: {
       name: dataset.name,
+      labels: dataset.labels,
       trainingExamples: examplesIn(dataset, 'train'),
       testExamples: examplesIn(dataset, 'test'),
       classes: dataset.classes,
@@ -100,6 +132,8 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     ranks: 1,
     hyperparameters,
     groups,
+    augmentation,
+    normalization,
     versions: { cifar10, node: process.versions.node, engine: engine.library },
   };
 }
@@ -110,11 +144,28 @@ export function networkOf({ network: { name, configuration }, dataset }: Checkpo
   return makeNetwork(name, dataset.classes.length, configuration);
 }
 
-/** The data set that a checkpoint was trained on.
+/** How the images of a checkpoint's run were made.
  * @throws RunError when this version does not support it */
-export function datasetOf({ dataset: { name } }: CheckpointMetadata): DatasetDescription {
+export function storedImages({ augmentation, normalization }: CheckpointMetadata): ImageRecipe {
+  return {
+    augmentation: known('augmentation', augmentation, augmentationNames),
+    normalization: known('normalization', normalization, normalizationNames),
+  };
+}
+
+function known<Name extends string>(what: string, found: string, names: readonly Name[]): Name {
+  const name = names.find((one) => one === found);
+  if (name !== undefined) return name;
+  throw new RunError(
+    `the checkpoint was trained with the ${what} "${oneLine(shortened(found))}"; this version knows ${names.join(', ')}`,
+  );
+}
+
+/** The data set that a checkpoint was trained on, with the labels that were its classes.
+ * @throws RunError when this version does not support it */
+export function datasetOf({ dataset: { name, labels } }: CheckpointMetadata): DatasetDescription {
   const found = Object.values(datasets).find((dataset) => dataset.name === name);
-  if (found !== undefined) return found;
+  if (found !== undefined) return withLabels(found, labels);
   throw new RunError(
     `the checkpoint was trained on "${name}"; this version knows ${Object.keys(datasets).join(', ')}`,
   );
@@ -130,16 +181,21 @@ export function requireSameRun(
   path: string,
   stored: CheckpointMetadata,
   dataset: DatasetDescription,
-  { network, batchSize, seed, holdout, hyperparameters, groups = [] }: Recipe,
+  recipe: Recipe,
   checksum: string = stored.dataset.checksum,
 ): void {
+  const { network, batchSize, seed, holdout, hyperparameters, groups = [] } = recipe;
+  const images = imagesOf(recipe);
   const differences = [
     ['data set', stored.dataset.name, dataset.name],
     ['checksum of the training examples', stored.dataset.checksum, checksum],
+    ['labels', stored.dataset.labels, dataset.labels],
     ['classes', stored.dataset.classes.join(), dataset.classes.join()],
     ['network', JSON.stringify(stored.network), JSON.stringify(describeNetwork(network))],
     ['optimizer', stored.hyperparameters.optimizer, hyperparameters.optimizer],
     ['parameter groups', JSON.stringify(stored.groups), JSON.stringify(groups)],
+    ['augmentation', stored.augmentation, images.augmentation],
+    ['normalization', stored.normalization, images.normalization],
     ['batch size', stored.batchSize, batchSize],
     ['seed', stored.seed, seed],
     ['holdout', stored.holdout, holdout],
@@ -147,7 +203,7 @@ export function requireSameRun(
   if (differences.length === 0) return;
   const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
   throw new RunError(
-    `${path} belongs to another run (${list}). Give another \`trainDir\`, leave these options out, ` +
+    `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
       'or add `restart` to move that run aside.',
     {
       code: 'CIFAR10_OTHER_RUN',

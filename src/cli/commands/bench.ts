@@ -48,7 +48,7 @@ async function write(results: readonly JsonEvent[], out: string | undefined): Pr
     await writeFile(out, `${JSON.stringify(all, null, 2)}\n`);
   } catch (error) {
     throw new RunError(
-      `${out}: the measurements cannot be written (${messageOf(error)}). Give another --out.`,
+      `${out}: the measurements cannot be written (${messageOf(error)}). Use another --out.`,
       { cause: error },
     );
   }

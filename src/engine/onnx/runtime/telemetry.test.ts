@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { inTemporaryFolder } from '../../../testing/examples.ts';
 import { program } from '../../../testing/program.ts';
 
-test('a run leaves nothing in the home folder: no machine ID, no telemetry', () =>
+test('a run leaves no machine ID and no telemetry in the home folder', () =>
   inTemporaryFolder(async (folder) => {
     const home = join(folder, 'home');
     mkdirSync(home);
@@ -14,5 +14,5 @@ test('a run leaves nothing in the home folder: no machine ID, no telemetry', () 
     const { code, errors } = await program(['doctor', ...where], undefined, folder, environment);
     assert.equal(code, 0, errors);
     assert.deepEqual(readdirSync(home), []);
-    assert.ok(!existsSync(join(folder, 'data')), 'and makes no folder either');
+    assert.ok(!existsSync(join(folder, 'data')), 'it does not create a folder either');
   }));
