@@ -191,6 +191,14 @@ const ownFlags = {
     inSweep: 'same',
     commands: ['train'],
   },
+  findLearningRate: {
+    kind: 'boolean',
+    default: false,
+    help: 'do not train: try 100 growing learning rates, draw the loss and propose a rate; leaves no files',
+    group: 'Computing',
+    inSweep: { refused: 'it is a test of its own, before a sweep; give `learningRate` a list of values' },
+    commands: ['train'],
+  },
   restart: {
     kind: 'boolean',
     default: false,

@@ -19,7 +19,10 @@ const labelWidth = 7;
  */
 export function lossPlot(points: readonly PlotPoint[], top: number, marked?: number): string {
   const [first, last] = [points[0]?.x ?? 1, points.at(-1)?.x ?? 1];
-  const [low, high] = [Math.floor(Math.log10(first)), Math.max(Math.ceil(Math.log10(last)), Math.log10(first) + 1)];
+  const [low, high] = [
+    Math.floor(Math.log10(first)),
+    Math.max(Math.ceil(Math.log10(last)), Math.log10(first) + 1),
+  ];
   const shown = points.filter(({ y }) => y <= top);
   const bottom = shown.reduce((least, { y }) => Math.min(least, y), top);
   const column = (x: number) => Math.round(((Math.log10(x) - low) / (high - low)) * (plotColumns - 1));
@@ -35,7 +38,9 @@ export function lossPlot(points: readonly PlotPoint[], top: number, marked?: num
     if (index % 4 !== 0 && index !== plotRows - 1) return '';
     return (top - ((top - bottom) * index) / (plotRows - 1)).toFixed(2);
   };
-  const lines = cells.map((line, index) => `${label(index).padStart(labelWidth)} | ${line.join('')}`.trimEnd());
+  const lines = cells.map((line, index) =>
+    `${label(index).padStart(labelWidth)} | ${line.join('')}`.trimEnd(),
+  );
   const axis = `${' '.repeat(labelWidth)} +-${'-'.repeat(plotColumns)}`;
   return ['loss'.padStart(labelWidth), ...lines, axis, decades(low, high, column)].join('\n');
 }

@@ -52,6 +52,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
   labelSmoothing: 0,
   clipNorm: 0,
   holdout: 0,
+  findLearningRate: false,
   restart: false,
   quiet: false,
   json: false,

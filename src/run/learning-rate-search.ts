@@ -45,7 +45,7 @@ export async function* findLearningRate(
   request: TrainingRequest,
   { signal: stop }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<LearningRateEvent, void, void> {
-  requireNewRun(request);
+  requireRangeTest(request);
   const queue = new EventQueue<LearningRateEvent>();
   const ended = new AbortController();
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
@@ -59,8 +59,8 @@ export async function* findLearningRate(
   }
 }
 
-/** @throws UsageError */
-function requireNewRun(request: TrainingRequest): void {
+/** @throws UsageError for options that are out of range or contradict the test */
+export function requireRangeTest(request: TrainingRequest): void {
   requireConsistent(request);
   if (request.hyperparameters?.learningRate !== undefined)
     throw new UsageError('`learningRate` is what the range test looks for; leave it out');
@@ -82,7 +82,8 @@ async function prepare(
   const { dataDir, initFrom } = request;
   const { dataset, recipe } = recipeOf(request, undefined);
   const training = buildTrainingGraph(recipe);
-  const weights = initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, recipe.seed);
+  const weights =
+    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, recipe.seed);
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
   const { engine } = engineOf(request, undefined);
@@ -127,6 +128,11 @@ async function* test(
 
 /** The run with this rate at every step. */
 function withRate(run: TrainingRun, learningRate: number): TrainingRun {
-  const hyperparameters = { ...run.hyperparameters, schedule: 'constant', warmupSteps: 0, learningRate } as const;
+  const hyperparameters = {
+    ...run.hyperparameters,
+    schedule: 'constant',
+    warmupSteps: 0,
+    learningRate,
+  } as const;
   return { ...run, hyperparameters };
 }
