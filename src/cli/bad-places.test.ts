@@ -39,7 +39,7 @@ const train = (trainDir: string, ...more: readonly string[]) =>
 before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Mounts a file system in memory; returns why that is not possible here, or undefined. */
+/** Mounts a file system in memory. Returns why that is not possible here, or undefined. */
 function mounted(place: string, options: string): string | undefined {
   mkdirSync(place);
   const { status, error, stderr } = spawnSync(
@@ -52,8 +52,8 @@ function mounted(place: string, options: string): string | undefined {
   return status === 0 ? undefined : `mounting is refused here: ${error?.message ?? stderr.trim()}`;
 }
 
-describe('places that cannot be written', () => {
-  test('a disk that is full ends the run with its reason, and leaves no half checkpoint', async (context) => {
+describe('folders that cannot be written', () => {
+  test('a full disk ends the run with an error that says so, and leaves no incomplete checkpoint', async (context) => {
     const place = join(folder, 'full');
     const refused = mounted(place, 'size=3m');
     if (refused !== undefined) return context.skip(refused);
@@ -70,9 +70,9 @@ describe('places that cannot be written', () => {
     }
   });
 
-  test('a disk that fills up while it trains ends the run, and the checkpoints before it stay', async (context) => {
+  test('a disk that fills up during training ends the run, and earlier checkpoints are kept', async (context) => {
     const place = join(folder, 'filling');
-    const refused = mounted(place, 'size=24m'); // room for two checkpoints of 8.6 MB, and not for a third
+    const refused = mounted(place, 'size=24m'); // enough for two checkpoints of 8.6 MB, but not for a third
     if (refused !== undefined) return context.skip(refused);
     try {
       const run = join(place, 'run');
@@ -89,7 +89,7 @@ describe('places that cannot be written', () => {
     }
   });
 
-  test('a disk that fills up while pictures are drawn is named, and nothing of them is left', async (context) => {
+  test('a disk that fills up while the generated set is drawn is reported, and no part of the set is left', async (context) => {
     const place = join(folder, 'full-data');
     const refused = mounted(place, 'size=10m');
     if (refused !== undefined) return context.skip(refused);
@@ -127,7 +127,7 @@ describe('places that cannot be written', () => {
     }
   });
 
-  test('an output that cannot be written is reported and exits with 1; a reader that closes the pipe is no error', async (context) => {
+  test('output that cannot be written is reported with exit code 1, but a reader that closes the pipe is not an error', async (context) => {
     if (!existsSync('/dev/full')) return context.skip('there is no /dev/full here');
     const full = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${main}" inspect graph >/dev/full`], {
       encoding: 'utf8',
@@ -136,10 +136,10 @@ describe('places that cannot be written', () => {
     assert.match(full.stderr, /^cifar10: the output cannot be written \(ENOSPC.*\)\n$/);
   });
 
-  test('a reader of the warnings that goes away does not end the training', async () => {
+  test('training continues if the reader of standard error closes the pipe', async () => {
     const run = join(folder, 'unheard');
     assert.equal((await train(run, '--max-steps', '1')).code, 0);
-    writeFileSync(join(run, 'checkpoint'), 'nonsense'); // which is warned of
+    writeFileSync(join(run, 'checkpoint'), 'nonsense'); // causes a warning
     const words = ['train', '--data-dir', data, '--train-dir', run, '--max-steps', '3'];
     const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr.destroy();
@@ -167,8 +167,8 @@ describe('places that cannot be written', () => {
   });
 });
 
-describe('what takes another thing than it is given', () => {
-  test('--init-from a folder says what it takes; --checkpoint-dir a file scores that checkpoint', async () => {
+describe('arguments of the wrong kind', () => {
+  test('--init-from with a folder is refused with advice, and --checkpoint-dir with a file scores that checkpoint', async () => {
     const run = join(folder, 'given');
     assert.equal((await train(run, '--max-steps', '1')).code, 0);
     const from = await train(join(folder, 'other'), '--init-from', run);
@@ -189,7 +189,7 @@ describe('what takes another thing than it is given', () => {
     assert.match(evaluation.output, /step 0, moving averages/);
   });
 
-  test('an .onnx file that cannot be read is no fault of the program', async (context) => {
+  test('an .onnx file that cannot be read is not reported as a bug', async (context) => {
     if (!existsSync('/proc/self/mem')) return context.skip('this system has no file that cannot be read');
     symlinkSync('/proc/self/mem', join(folder, 'unreadable.onnx'));
     const outcome = await program(['inspect', join(folder, 'unreadable.onnx')]);
@@ -197,7 +197,7 @@ describe('what takes another thing than it is given', () => {
     assert.match(outcome.errors, /^cifar10: .*unreadable\.onnx: cannot be read \(EIO.*\)\. Check that .*\n$/);
   });
 
-  test('a holdout that leaves nothing is named', async () => {
+  test('a holdout that leaves no images is refused', async () => {
     const outcome = await train(join(folder, 'none'), '--holdout', '0.0001');
     assert.equal(outcome.code, 1);
     assert.match(
@@ -207,8 +207,8 @@ describe('what takes another thing than it is given', () => {
   });
 });
 
-describe('data and checkpoints of something else', () => {
-  test('files of another data set under its name are recognised by their size', async () => {
+describe('data and checkpoints of another kind', () => {
+  test('files of another data set with the same name are recognized by their size', async () => {
     const foreign = join(folder, 'foreign');
     mkdirSync(join(foreign, datasets.cifar10.folder), { recursive: true });
     for (const { name } of datasets.cifar10.files)
@@ -221,7 +221,7 @@ describe('data and checkpoints of something else', () => {
     );
   });
 
-  test('a record with a label that has no class is named', async () => {
+  test('the error for a record whose label has no class says which record it is', async () => {
     const wrong = join(folder, 'wrong');
     await copySynthetic(wrong);
     const file = join(wrong, datasets.synthetic.folder, 'data_batch_2.bin');
@@ -241,7 +241,7 @@ describe('data and checkpoints of something else', () => {
     assert.match(outcome.errors, /data_batch_2\.bin: record 7 has label 12, expected 0 to 9/);
   });
 
-  test('a checkpoint of another number of classes is refused for evaluation, for resuming and as a start', async () => {
+  test('a checkpoint with a different number of classes is refused for evaluating, resuming and initializing', async () => {
     const whole = join(folder, 'whole');
     assert.equal((await train(whole, '--max-steps', '1')).code, 0);
     const { tensors, metadata } = await readCheckpoint(join(whole, 'model.ckpt-1.safetensors'));

@@ -49,7 +49,7 @@ const evaluate = (trainDir: string, ...more: readonly string[]) => [
 const checkpoint = (trainDir: string, step: number) =>
   join(folder, trainDir, `model.ckpt-${step}.safetensors`);
 
-/** Asserts that a start resumed from its newest checkpoint, at or after this step, and that its first line is that step. */
+/** Asserts that the run was resumed from its newest checkpoint, at or after this step, and that its first line is for that step. */
 function assertGoesOn(output: string, atLeast: number): void {
   const [first = 0] = stepsIn(output);
   assert.ok(first >= atLeast && first % 3 === 0, `the restart's first line is step ${first}`);
@@ -62,18 +62,18 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const steps = ['--max-steps', '24', '--checkpoint-steps', '3', '--log-frequency', '1', '--seed', '3'];
 
 engineFlags.forEach(({ title, flags, skip }, index) => {
-  /** Folders of the first engine have these names; those of the others a number too. */
+  /** The folders of the first engine have these names. Those of the other engines have a number too. */
   const named = (name: string) => (index === 0 ? name : `${name}-${index}`);
   const start = (name: string, ...more: readonly string[]) => train(named(name), ...steps, ...flags, ...more);
   const final = (name: string) => readFileSync(checkpoint(named(name), 24));
 
-  describe(`a run on ${title} that is killed and started again`, { skip }, () => {
-    test('ends with the same bytes as one that was left alone, and resumes from its last checkpoint', async () => {
+  describe(`a run on ${title} that is killed and restarted`, { skip }, () => {
+    test('resumes from its last checkpoint, and ends with the same bytes as an undisturbed run', async () => {
       const undisturbed = await cifar10(start('undisturbed'));
       assert.equal(undisturbed.code, 0, undisturbed.errors);
       assert.deepEqual(stepsIn(undisturbed.output), [...Array(24).keys()]);
 
-      // Killed without warning at places that are no checkpoints, twice with the first engine; then left alone.
+      // It is killed without warning between checkpoints, twice with the first engine, and then left undisturbed.
       const kills = index === 0 ? [7, 16] : [16];
       for (const killAt of kills) {
         const killed = await cifar10(start('killed'), (line, kill) => {
@@ -89,7 +89,7 @@ engineFlags.forEach(({ title, flags, skip }, index) => {
       assert.deepEqual(final('killed'), final('undisturbed'));
     });
 
-    test('a run stopped by SIGTERM has saved the step it was at, and leaves with 143', async () => {
+    test('a run that is stopped by SIGTERM saves its current step, and exits with 143', async () => {
       let killed = 0;
       const stopped = await cifar10(start('stopped', '--readers', '3'), (line, kill) => {
         if (!line.includes(': step 4, ')) return;
@@ -120,7 +120,7 @@ describe('the folder of a run', () => {
     assert.deepEqual(checkpoints.sort(), ['checkpoint', ...kept]);
   });
 
-  test('without flags it keeps the data set, batch size and seed of its checkpoint; others are refused by name', async () => {
+  test('without flags a run keeps the data set, batch size and seed of its checkpoint, and different values are refused with the name of the flag', async () => {
     const where = ['--data-dir', data, '--train-dir', join(folder, 'undisturbed')];
     const more = await cifar10(['train', ...where, '--max-steps', '26']);
     assert.equal(more.code, 0, more.errors);
@@ -143,7 +143,7 @@ describe('the folder of a run', () => {
     );
   });
 
-  test('a damaged newest checkpoint is passed over with a warning, and the one before it serves', async () => {
+  test('if the newest checkpoint is damaged, it is skipped with a warning and the previous one is used', async () => {
     truncateSync(checkpoint('killed', 24), 1000);
     const again = await cifar10(train('killed', '--max-steps', '22'));
     assert.equal(again.code, 0, again.errors);
@@ -153,7 +153,7 @@ describe('the folder of a run', () => {
 });
 
 describe('evaluation', () => {
-  test('prints the tutorial line, scores every test image once, and keeps the result', async () => {
+  test('prints the line of the tutorial, scores every test image once, and saves the result', async () => {
     const outcome = await cifar10(evaluate('undisturbed'));
     assert.equal(outcome.code, 0, outcome.errors);
     assert.match(outcome.output, /2,000 test images of the generated set .*moving averages: \d+ right/);
@@ -172,7 +172,7 @@ describe('evaluation', () => {
     assert.match(outcome.output, new RegExp(`${result.correct} right`));
   });
 
-  test('scores at most --num-examples, whatever the batch size, and the same images the same', async () => {
+  test('scores at most --num-examples, and gives the same result for every batch size', async () => {
     const some = await cifar10(
       evaluate('undisturbed', '--num-examples', '100', '--batch-size', '33', '--weights', 'raw'),
     );
@@ -184,7 +184,7 @@ describe('evaluation', () => {
     assert.equal(right(some.output), right(other.output));
   });
 
-  test('without a checkpoint says what to do and leaves with 1', async () => {
+  test('says what to do if there is no checkpoint, and exits with 1', async () => {
     const outcome = await cifar10(evaluate('nothing-here'));
     assert.equal(outcome.code, 1);
     assert.match(
@@ -221,12 +221,12 @@ describe('errors are printed in one line, without a stack trace', () => {
       /^cifar10: --batch-size: expected a whole number from 1 to 16384, found "1000000"\nSee npx cifar10 train --help\n$/,
     ],
     [
-      'a batch of nothing',
+      'an empty batch',
       ['train', '--batch-size', '0'],
       2,
       /--batch-size: expected a whole number of at least 1, found "0"/,
     ],
-    ['steps that are no number', ['train', '--max-steps', 'abc'], 2, /--max-steps/],
+    ['a number of steps that is not a number', ['train', '--max-steps', 'abc'], 2, /--max-steps/],
     [
       'a flag of a later version',
       ['train', '--towers', '2'],
@@ -246,7 +246,7 @@ describe('errors are printed in one line, without a stack trace', () => {
       /No checkpoint file found/,
     ],
   ];
-  // A data folder that is there and empty: where there is none, the program would go and download it.
+  // The data folder exists and is empty. If it did not exist, the program would download the data.
   before(() => {
     writeFileSync(join(folder, 'file'), 'not a folder');
     mkdirSync(join(folder, 'empty', datasets.cifar10.folder), { recursive: true });
@@ -260,7 +260,7 @@ describe('errors are printed in one line, without a stack trace', () => {
     });
   }
 
-  test('a truncated data file is named, with the bytes found and expected', async () => {
+  test('the error for a truncated data file contains its path, and the number of bytes found and expected', async () => {
     const damaged = join(folder, 'damaged');
     await copySynthetic(damaged);
     truncateSync(join(damaged, datasets.synthetic.folder, 'data_batch_3.bin'), 3073 * 1999 + 5);
@@ -277,7 +277,7 @@ describe('errors are printed in one line, without a stack trace', () => {
     assert.match(outcome.errors, /data_batch_3\.bin: found 6,142,932 bytes, expected 6,146,000/);
   });
 
-  test('--debug adds where it arose', async () => {
+  test('--debug adds the stack trace', async () => {
     const outcome = await cifar10([
       'train',
       '--debug',

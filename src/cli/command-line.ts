@@ -1,4 +1,4 @@
-/** `cifar10`: reads the command line, runs the command, and exits with the right exit code. */
+/** `cifar10`: parses the command line, runs the command, and sets the exit code. */
 
 import { command } from '../command.ts';
 import { errorCode, messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
@@ -16,7 +16,7 @@ import { interruption } from './signals.ts';
 import { StopWatch } from './stop-watch.ts';
 import { startWatchdog } from './watchdog.ts';
 
-/** Runs a request. Returns the exit code. */
+/** Runs a request and returns the exit code. */
 async function run(request: CommandLine, console: Console): Promise<number> {
   switch (request.command) {
     case 'help':
@@ -49,7 +49,8 @@ async function runCommand<C extends CommandName>(
   return outcome === 'done' ? 0 : 1;
 }
 
-/** 2 for errors that follow from the command line alone, 1 for all other failures, the signal's code after a stop. */
+/** Returns the exit code: 2 for an error that follows from the command line alone, 1 for any other failure, and the code of
+ * the signal after a stop. */
 function report(error: unknown, debug: boolean, console: Console): number {
   console.progress(undefined);
   if (error instanceof StoppedError) {
@@ -69,7 +70,7 @@ function kindOf(error: unknown): 'usage' | 'run' | 'fault' {
   return error instanceof RunError ? 'run' : 'fault';
 }
 
-/** The message of an error. If a resource ran out, it also says which, and what to do. */
+/** The message of an error. If a resource ran out, the message also says which one, and what to do. */
 function explained(error: unknown): string {
   const exhausted = describeExhaustion(error);
   const message = messageOf(error);
@@ -77,25 +78,25 @@ function explained(error: unknown): string {
   return isOurs(error) ? `${message}\n${exhausted}` : exhausted;
 }
 
-/** Whether this is one of our errors, whose message is written for users. */
+/** Whether this is one of our own errors, whose messages are written for users. */
 function isOurs(error: unknown): boolean {
   return error instanceof RunError || error instanceof UsageError;
 }
 
-/** The requested command followed by a space, or an empty string. */
+/** The requested command followed by a space, or an empty string if there is none. */
 function commandWord(): string {
   const [first = ''] = words;
   return isCommandName(first) ? `${first} ` : '';
 }
 
-/** At most one hint; none if the message says the same. */
+/** At most one hint. Empty if the message already says the same. */
 function hintFor(error: unknown, debug: boolean): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)
     return /--help|Did you mean|Write \S+$|Commands:/.test(error.message)
       ? ''
       : `\nSee ${command(`${commandWord()}--help`)}`;
-  return error instanceof RunError || debug ? '' : '\nThis is a fault of cifar10; --debug shows where.';
+  return error instanceof RunError || debug ? '' : '\nThis is a bug in cifar10; --debug shows where.';
 }
 
 const output = new OutputQueue({ out: sinkOf(process.stdout), err: sinkOf(process.stderr) }, outputFailed);
@@ -114,8 +115,8 @@ function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
   };
 }
 
-/** When the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. An output that cannot be
- * written, such as a file on a full disk, also ends the run, as an error. An error on standard error cannot be reported. */
+/** If the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. Output that cannot be
+ * written, such as to a file on a full disk, also ends the run, as an error. An error on standard error cannot be reported. */
 function outputFailed(stream: StreamName, error: unknown): void {
   if (stream === 'err') return;
   if (errorCode(error) !== 'EPIPE' && !interruption.signal.aborted) {
@@ -127,17 +128,17 @@ function outputFailed(stream: StreamName, error: unknown): void {
 
 let outputHasFailed = false;
 
-/** Time limit for a thread that hangs after the end, such as in a write to a failed disk. */
+/** The time limit for a thread that hangs after the end, for example in a write to a failed disk. */
 const lingeringMillis = 2000;
-/** Time limit after a stop, when an abandoned step may still be running; everything is saved by then. */
+/** The time limit after a stop, when an abandoned step may still be running. Everything has been saved by then. */
 const lingeringAfterStopMillis = 100;
-/** Time limit for the output to be read after a stop. */
+/** How long the program waits after a stop for its output to be read. */
 const lastOutputMillis = 1200;
-/** Time limit for writing the last messages. */
+/** How long the program waits for the last messages to be written. */
 const lastWordsMillis = 120;
 
 const words = process.argv.slice(2);
-// With --json, errors about flags are JSON too.
+// With --json, errors about flags are printed as JSON too.
 const asksForJson = words.some((word) => word === '--json' || word === '--json=true');
 let console: Console = createConsole({ quiet: false, json: asksForJson }, streams);
 interruption.sayLast = (text) => {
@@ -152,7 +153,7 @@ try {
 } catch (error) {
   process.exitCode = report(error, words.includes('--debug'), console);
 }
-// After a stop, do not wait for a slow reader.
+// After a stop, the program does not wait for a slow reader.
 await new Patience(interruption.signal, lastOutputMillis).for(output.idle());
 if (outputHasFailed) process.exitCode = 1;
 const { exitCode = 0 } = process;

@@ -12,20 +12,20 @@ import { offline, program } from '../testing/program.ts';
 describe('the command download', () => {
   const refused: readonly [title: string, words: readonly string[], message: RegExp][] = [
     [
-      'an address that is none',
+      'an invalid URL',
       ['--url', 'notaurl'],
       /--url: expected a URL with http:\/\/ or https:\/\/, found "notaurl"/,
     ],
-    ['a file as an address', ['--url', 'file:///tmp/x'], /--url: expected a URL with http/],
-    ['another way of sending', ['--url', 'ftp://127.0.0.1/x'], /--url: expected a URL with http/],
+    ['a file URL', ['--url', 'file:///tmp/x'], /--url: expected a URL with http/],
+    ['a URL with another protocol', ['--url', 'ftp://127.0.0.1/x'], /--url: expected a URL with http/],
     ['two sources', ['--url', 'http://127.0.0.1/', '--tarball', 'x'], /--url and --tarball: .*leave one out/],
     [
-      'a source of what is drawn',
+      'an archive for the generated set',
       ['--dataset', 'synthetic', '--tarball', 'x'],
       /--tarball: --dataset synthetic is generated, not downloaded/,
     ],
     [
-      'an address of what is drawn',
+      'a URL for the generated set',
       ['--dataset', 'synthetic', '--url', 'http://127.0.0.1/'],
       /--url: --dataset synthetic/,
     ],
@@ -41,7 +41,7 @@ describe('the command download', () => {
       }));
   }
 
-  test('says the same as train and eval where there is no network: what else can be done', () =>
+  test('suggests the same alternatives as train and eval if there is no network', () =>
     inTemporaryFolder(async (folder) => {
       const commands = [
         ['download'],
@@ -64,7 +64,7 @@ describe('the command download', () => {
       }
     }));
 
-  test('says of a wrong file given by hand what to give, and not to remove it', () =>
+  test('suggests another file, and not to remove it, if --tarball names a wrong file', () =>
     inTemporaryFolder(async (folder) => {
       writeFileSync(join(folder, 'mine.tgz'), 'something else');
       const outcome = await program(

@@ -56,7 +56,7 @@ describe('training', () => {
     });
   });
 
-  test('prints one JSON object a line with --json', async () => {
+  test('prints one JSON object per line with --json', async () => {
     const { output } = ok(await train('json', ...steps, '--json', '--log-frequency', '4'));
     const events = output
       .trim()
@@ -76,12 +76,12 @@ describe('training', () => {
     assert.equal(Object.keys(step.terms).length, 7);
   });
 
-  test('prints its last line only with --quiet', async () => {
+  test('prints only its last line with --quiet', async () => {
     const { output } = ok(await train('quiet', ...steps, '--quiet'));
     assert.match(output, /^Done at step 12: 192 images in .*\n$/);
   });
 
-  test('suggests what comes next, unless the script that runs it does', async () => {
+  test('suggests what to do next, unless it is run by a script that does so itself', async () => {
     const words = [
       'train',
       '--dataset',
@@ -94,14 +94,14 @@ describe('training', () => {
       '1',
     ];
     const alone = ok(await program([...words, '--train-dir', run('alone')]));
-    assert.match(alone.output, /To see how good it is:/);
+    assert.match(alone.output, /To evaluate it:/);
     const guided = await program([...words, '--train-dir', run('guided')], undefined, folder, {
       CIFAR10_SUGGEST: 'no',
     });
-    assert.doesNotMatch(ok(guided).output, /To see how good it is:|For more steps:/);
+    assert.doesNotMatch(ok(guided).output, /To evaluate it:|For more steps:/);
   });
 
-  test('prints no control characters into a pipe', async () => {
+  test('prints no control characters to a pipe', async () => {
     const { output } = ok(await train('plain', ...steps));
     assert.ok(!output.includes('\u001b') && !output.includes('\r'));
   });
@@ -161,7 +161,7 @@ describe('training', () => {
     assert.equal(existsSync(join(run('unread'), 'lock')), false);
   });
 
-  test('a run that contradicts the one in the folder is refused before data is fetched or anything is printed', async () => {
+  test('a run that contradicts the one in the folder is refused before data is downloaded or anything is printed', async () => {
     const elsewhere = ['--data-dir', join(folder, 'no-data'), '--train-dir', run('one')];
     for (const words of [
       ['--seed', '7'],
@@ -179,7 +179,7 @@ describe('training', () => {
     }
   });
 
-  test('--restart that is refused leaves the run where it is, and one of no run says nothing', async () => {
+  test('a refused --restart leaves the run where it is, and --restart without a run prints nothing about it', async () => {
     const damaged = join(folder, 'damaged-data');
     mkdirSync(join(damaged, 'synthetic-batches-bin'), { recursive: true });
     const where = ['--dataset', 'synthetic', '--data-dir', damaged, '--train-dir', run('one')];
@@ -202,12 +202,12 @@ describe('training', () => {
 
   test('--restart renames the old run and starts a new one', async () => {
     const { output } = ok(await train('one', '--max-steps', '2', '--restart'));
-    assert.match(output, /The run that was in .*one is in .*one\.1 now/);
+    assert.match(output, /Moved the previous run from .*one to .*one\.1/);
     assert.deepEqual(stepsIn(output), [0]);
     assert.ok(existsSync(join(`${run('one')}.1`, 'model.ckpt-12.safetensors')));
   });
 
-  test('takes its schedule from the checkpoint, and a flag changes it with a notice', async () => {
+  test('takes its schedule from the checkpoint, and prints a notice if a flag changes it', async () => {
     ok(await train('schedule', '--max-steps', '2', '--learning-rate', '0.05'));
     const { output } = ok(await train('schedule', '--max-steps', '3', '--json', '--log-frequency', '1'));
     assert.match(output, /"learningRate":0\.05/);
@@ -216,7 +216,7 @@ describe('training', () => {
     );
     assert.match(changed.output, /^--learning-rate changed: 0\.05 → 0\.01$/m);
     assert.match(changed.output, /^--clip-norm changed: 0 → 1$/m);
-    assert.equal(changed.errors, '', 'a requested change is no reason for a warning');
+    assert.equal(changed.errors, '', 'a requested change does not cause a warning');
     assert.equal((await readCheckpoint(file('schedule', 4))).metadata.hyperparameters.clipNorm, 1);
   });
 
@@ -235,7 +235,7 @@ describe('training', () => {
     assert.match(refused.errors, /--init-from starts a new run, and .*from holds one/);
   });
 
-  test('a diverged run says where, why and from which checkpoint to resume, and saves nothing', async () => {
+  test('a diverged run says where and why it diverged and from which checkpoint to resume, and saves nothing', async () => {
     const outcome = await train(
       'diverging',
       '--max-steps',
@@ -264,7 +264,7 @@ describe('training', () => {
     assert.ok(!existsSync(file('diverging', Number(step))));
   });
 
-  test('two damaged checkpoints, and no other, are an error that names both', async () => {
+  test('if a folder has only two damaged checkpoints, the error names both', async () => {
     ok(await train('damaged', '--max-steps', '2', '--checkpoint-steps', '2'));
     for (const step of [0, 2]) writeFileSync(file('damaged', step), 'nothing');
     const outcome = await train('damaged', '--max-steps', '4');
@@ -277,7 +277,7 @@ describe('training', () => {
 });
 
 describe('a holdout', () => {
-  test('is scored while training, and the best checkpoint is kept and found by eval', async () => {
+  test('is scored during training, and the best checkpoint is kept and found by eval', async () => {
     const flags = ['--max-steps', '30', '--holdout', '0.1', '--eval-every', '10', '--checkpoint-steps', '30'];
     const { output } = ok(await train('held', ...flags));
     assert.match(output, /Training on 9,000 images of the generated set .*\(1,000 held out\)/);
@@ -310,13 +310,13 @@ describe('a holdout', () => {
     );
   });
 
-  test('--eval-every without one is refused before anything is read', async () => {
+  test('is required by --eval-every, which is otherwise refused before anything is read', async () => {
     const outcome = await train('none', '--max-steps', '2', '--eval-every', '1');
     assert.equal(outcome.code, 2);
     assert.match(outcome.errors, /--eval-every scores images kept out of training; add --holdout/);
   });
 
-  test('validation images of a run without one are an error', async () => {
+  test('is required for evaluating validation images, which is otherwise an error', async () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('x')];
     const outcome = await program(['eval', '--run-once', '--eval-data', 'validation', ...where]);
     assert.equal(outcome.code, 1);
@@ -325,7 +325,7 @@ describe('a holdout', () => {
 });
 
 describe('evaluation', () => {
-  test('a checkpoint that is scored again gets no second point in TensorBoard', async () => {
+  test('a checkpoint that is scored again does not get a second point in TensorBoard', async () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('scored-again')];
     const words = ['eval', '--run-once', '--num-examples', '32', ...where];
     const eventFiles = () => readdirSync(run('scored-again')).filter((name) => name.includes('tfevents'));
@@ -365,7 +365,7 @@ describe('evaluation', () => {
     assert.equal(lines.filter((line) => line.includes(',true,')).length, report.correct);
   });
 
-  test('beside a training scores every checkpoint once, and ends on Ctrl-C', async () => {
+  test('scores every checkpoint of a running training once, and ends on Ctrl-C', async () => {
     const watched = run('watched');
     const scored: number[] = [];
     let stopped = 0;
@@ -391,7 +391,7 @@ describe('evaluation', () => {
     const again = await program(
       ['eval', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
       (line, kill) => {
-        if (line.includes('ckpt-40.safetensors was scored before')) kill('SIGINT');
+        if (line.includes('ckpt-40.safetensors was already scored')) kill('SIGINT');
       },
     );
     assert.equal(again.shellCode, 130, again.errors);
@@ -402,6 +402,6 @@ describe('evaluation', () => {
         if (line.includes('step 40, raw weights')) kill('SIGINT');
       },
     );
-    assert.equal([...other.output.matchAll(/step \d+, raw weights/g)].length, 5, 'other weights are');
+    assert.equal([...other.output.matchAll(/step \d+, raw weights/g)].length, 5, 'other weights are scored');
   });
 });

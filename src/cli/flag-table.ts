@@ -1,4 +1,4 @@
-/** Every flag of the program, one record each. Types, parsing, errors and help derive from this table. */
+/** All flags of the program, one record each. Types, parsing, errors and help derive from this table. */
 import { datasetNames } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
@@ -9,7 +9,7 @@ const ownFlags = {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_data',
-    help: 'where the data sets are',
+    help: 'folder of the data sets',
     group: 'Data',
     inSweep: 'same',
     commands: ['download', 'train', 'eval', 'doctor'],
@@ -19,7 +19,7 @@ const ownFlags = {
     choices: datasetNames as typeof datasetNames,
     default: 'cifar10',
     fromCheckpoint: ['eval'],
-    help: 'data set; synthetic is generated if it is missing',
+    help: 'data set (synthetic is generated if it is missing)',
     group: 'Data',
     inSweep: 'same',
     commands: ['download', 'train', 'eval'],
@@ -65,7 +65,7 @@ const ownFlags = {
     default: 128,
     help: 'images per training step',
     helpFor: {
-      eval: 'images evaluated at once; does not affect the result (default: 128)',
+      eval: 'images evaluated at once, which does not affect the result (default: 128)',
       bench: 'images per batch (default: 32, 128 and 512)',
     },
     group: 'Computing',
@@ -111,7 +111,7 @@ const ownFlags = {
   peers: {
     kind: 'string',
     valueName: 'program',
-    help: 'alternate with another program, such as bench/peers/torch_step.py: it prints JSON lines with variant and images_per_sec',
+    help: 'alternate with another program that prints JSON lines with variant and images_per_sec, such as bench/peers/torch_step.py',
     group: 'Computing',
     commands: ['bench'],
   },
@@ -129,7 +129,7 @@ const ownFlags = {
     kind: 'choice',
     choices: engineChoices as typeof engineChoices,
     default: 'auto',
-    help: 'engine; auto uses the fastest that works here, or on a resume that of the run',
+    help: 'engine; auto uses the fastest that works here, or that of the run when resuming',
     helpFor: {
       eval: 'engine; auto, the default, uses the fastest that works here',
       bench: 'engine to measure (default: all)',
@@ -144,7 +144,7 @@ const ownFlags = {
     choices: precisions as typeof precisions,
     laterChoices: ['float16'],
     default: 'float32',
-    help: 'float32, or bfloat16 for activations and matrix operations on CPUs that have it (engine onednn)',
+    help: 'float32, or bfloat16 for activations and matrix operations on CPUs that support it (engine onednn)',
     helpFor: { bench: 'precision to measure (default: all)' },
     group: 'Computing',
     commands: ['train', 'eval', 'bench'],
@@ -155,7 +155,7 @@ const ownFlags = {
     minimum: 1,
     maximum: 64,
     default: 1,
-    help: 'number of threads that prepare batches; does not affect the batches',
+    help: 'number of threads that prepare batches, which does not affect the batches',
     group: 'Computing',
     inSweep: 'same',
     commands: ['train'],
@@ -163,7 +163,7 @@ const ownFlags = {
   initFrom: {
     kind: 'string',
     valueName: 'checkpoint',
-    help: 'checkpoint file of another run with the initial weights of a new run',
+    help: 'checkpoint file of another run, whose weights become the initial weights of a new run',
     group: 'Recipe',
     inSweep: 'same',
     commands: ['train'],
@@ -230,7 +230,7 @@ const ownFlags = {
     valueName: 'steps',
     minimum: 1,
     default: 1000,
-    help: 'steps between checkpoints; one is also saved at the end',
+    help: 'steps between checkpoints (one is also saved at the end)',
     group: 'What is kept',
     inSweep: 'same',
     commands: ['train'],
@@ -334,7 +334,7 @@ const ownFlags = {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_eval',
-    help: 'where results go',
+    help: 'folder for results',
     group: 'What is kept',
     commands: ['eval'],
   },
@@ -353,13 +353,13 @@ const ownFlags = {
   useFp16: { notYetAvailable: true, boolean: true },
 } as const;
 
-/** The table's type; a record that is not a Flag is a compile error. */
+/** The type of the table. A record that is not a Flag is a compile error. */
 export type FlagTable = Checked<typeof ownFlags & RecipeFlags>;
 type Checked<Table extends Readonly<Record<string, Flag>>> = Table;
 
 export const flagTable: FlagTable = { ...ownFlags, ...recipeFlags };
 
-/** The flags of a command, as properties. */
+/** The flags of a command as properties of an object. */
 export type FlagsOf<C extends CommandName> = {
   readonly [Name in keyof FlagTable as BelongsTo<FlagTable[Name], C> extends true ? Name : never]: FlagValue<
     FlagTable[Name],

@@ -9,7 +9,8 @@ import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { program, stalling } from '../testing/program.ts';
 import { eventKinds } from './console.ts';
 
-/** What `--json` prints is held to docs/json.md: kinds by the compiler (`eventKinds`), fields by running the commands. */
+/** Compares what `--json` prints with docs/json.md. The compiler checks the kinds (`eventKinds`); for the
+ * fields, the commands are run. */
 const page = readFileSync(new URL('../../docs/json.md', import.meta.url), 'utf8');
 const rows: ReadonlyMap<string, string> = new Map(
   [...page.matchAll(/^\| `((?!kind)\w+)` \|[^|]*\|(.*)\|$/gm)].map(([, kind = '', fields = '']) => [
@@ -21,7 +22,7 @@ const rows: ReadonlyMap<string, string> = new Map(
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-json-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('every kind of event has a row in the documentation, and every row a kind', () => {
+test('every kind of event has a row in the documentation, and every row has a kind', () => {
   assert.deepEqual([...rows.keys()].sort(), [...eventKinds].sort());
 });
 
@@ -106,7 +107,7 @@ test('every command prints objects whose kinds and fields are documented, and no
   );
   assert.equal(failing.code, 1);
   for (const kind of requireDocumented(failing.output)) seen.add(kind);
-  // What takes a second process, a download or minutes (bench) does not come here.
+  // Events that need a second process, a download or several minutes (bench) do not occur here.
   const notMet = ['waiting', 'downloaded', 'extracting', 'noCheckpoint', 'alreadyScored'];
   const expected = eventKinds.filter((kind) => !kind.startsWith('bench') && !notMet.includes(kind));
   assert.deepEqual([...seen].sort(), [...expected].sort());

@@ -1,11 +1,11 @@
-/** Formats results of an evaluation as tables. */
+/** Formats the results of an evaluation as tables. */
 import type { ClassResult } from '../evaluation/confusion.ts';
 import { table } from './table.ts';
 import { beginning } from './width.ts';
 
 const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(share * 100).toFixed(1)}%`);
 
-/** One line per class: examples, precision, recall. */
+/** One line per class, with examples, precision and recall. */
 export function classTable(results: readonly ClassResult[]): string {
   const rows = results.map(({ name, examples, precision, recall }) => [
     name,
@@ -16,7 +16,8 @@ export function classTable(results: readonly ClassResult[]): string {
   return table([['class', 'images', 'precision', 'recall'], ...rows]);
 }
 
-/** Rows are true classes, columns predicted classes, labelled by the first letters of their names; zeros are dots. */
+/** The confusion matrix. Rows are true classes and columns predicted classes, labelled with the first letters of
+ * their names. Zeros are dots. */
 export function confusionTable(classes: readonly string[], counts: readonly (readonly number[])[]): string {
   const head = ['true class', ...classes.map((name) => beginning(name, 5))];
   const rows = counts.map((row, label) => [

@@ -18,7 +18,7 @@ const set = ['--dataset', 'synthetic', '--data-dir', data];
 before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a command and sends signals, one after the other with a pause between, when a line appears. */
+/** Runs a command and sends signals, with a pause between them, once a line of its output matches. */
 async function stopped(
   words: readonly string[],
   at: string,
@@ -52,7 +52,7 @@ describe('training', () => {
     ...more,
   ];
 
-  test('treats a signal that comes twice at once as one request, and saves', async () => {
+  test('treats a signal that is sent twice in a row as one request, and saves', async () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const outcome = await stopped(train(signal, '--batch-size', '16'), ': step 3,', [signal, signal]);
       assert.equal(outcome.shellCode, signal === 'SIGINT' ? 130 : 143, outcome.errors);
@@ -65,7 +65,7 @@ describe('training', () => {
     const name = 'asked';
     const more = ['--batch-size', '16', '--checkpoint-steps', '1000000', '--keep', '0', '--json'];
     const signals: NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGXCPU'];
-    // The first when it trains, each other one when the one before has saved.
+    // The first signal is sent when training has begun, and each later one when the previous one has caused a save.
     const outcome = await program(train(name, ...more), (line, kill) => {
       const { kind, step, globalStep } = JSON.parse(line) as Record<string, unknown>;
       const signal = (kind === 'step' && step === 3) || (kind === 'checkpoint' && globalStep !== 0);
@@ -78,14 +78,14 @@ describe('training', () => {
     assert.doesNotMatch(outcome.errors, /Debugger/);
   });
 
-  test('saves and leaves with 129 when its terminal is closed', async () => {
+  test('saves and exits with 129 when its terminal is closed', async () => {
     const outcome = await stopped(train('hangup', '--batch-size', '16'), ': step 3,', ['SIGHUP']);
     assert.equal(outcome.shellCode, 129, outcome.errors);
     assert.ok(readdirSync(join(folder, 'hangup')).length > 2);
     assert.ok(outcome.millis < soonMillis, `${outcome.millis}`);
   });
 
-  test('leaves with 130 while its pictures are drawn, and nothing of them is left', async () => {
+  test('exits with 130 while its data is drawn, and no part of the data is left', async () => {
     const fresh = join(folder, 'fresh');
     const words = ['train', '--dataset', 'synthetic', '--data-dir', fresh, '--train-dir', join(folder, 'x')];
     const outcome = await stopped(words, 'Drawing the generated set', ['SIGINT']);
@@ -95,7 +95,7 @@ describe('training', () => {
     assert.ok(!existsSync(join(folder, 'x', 'lock')));
   });
 
-  test('leaves with 130 while its data is downloaded, and so does download; what has arrived stays', async () => {
+  test('exits with 130 while its data is downloaded, as `download` does, and the part that was received is kept', async () => {
     for (const command of ['train', 'download']) {
       const fresh = join(folder, `fetched-by-${command}`);
       const where = command === 'train' ? ['--train-dir', join(folder, 'y')] : [];
@@ -111,7 +111,7 @@ describe('training', () => {
   });
 });
 
-test('an evaluation that is stopped prints and records no result, and leaves with 130', async () => {
+test('an evaluation that is stopped prints and records no result, and exits with 130', async () => {
   const run = join(folder, 'evaluated');
   const trained = await program([
     'train',
@@ -125,7 +125,7 @@ test('an evaluation that is stopped prints and records no result, and leaves wit
   ]);
   assert.equal(trained.code, 0, trained.errors);
   const where = ['--data-dir', data, '--checkpoint-dir', run, '--eval-dir', join(folder, 'eval')];
-  // Batches of one, so that it takes long enough.
+  // Batches of one image, so that the evaluation takes long enough.
   const words = ['eval', '--run-once', '--batch-size', '1', ...where];
   const outcome = await stopped(words, 'Evaluating', ['SIGINT']);
   assert.equal(outcome.shellCode, 130, outcome.errors);
@@ -134,7 +134,7 @@ test('an evaluation that is stopped prints and records no result, and leaves wit
   assert.ok(!existsSync(join(folder, 'eval', 'evaluations.jsonl')));
 });
 
-test('what has nothing to save ends by the first signal', async () => {
+test('a command that has nothing to save is ended by the first signal', async () => {
   const where = ['--data-dir', data, '--train-dir', join(folder, 'z')];
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const outcome = await stopped(['doctor', ...where], 'ok ', [signal]);
@@ -176,7 +176,7 @@ async function sent(signals: readonly (readonly [number, NodeJS.Signals])[], she
 
 const signalsModule = new URL('./signals.js', import.meta.url).href;
 
-test('a second Ctrl-C leaves at once, a second later; a repetition before is the same request', async () => {
+test('a second Ctrl-C exits at once if it comes a second later, and counts as the same request if it comes earlier', async () => {
   const repeated = await sent([
     [0, 'SIGINT'],
     [20, 'SIGINT'],
@@ -190,7 +190,7 @@ test('a second Ctrl-C leaves at once, a second later; a repetition before is the
   assert.deepEqual(twice, {
     code: null,
     signal: 'SIGINT',
-    said: ['stop', 'leaving at once: 5 steps are lost'],
+    said: ['stop', 'exiting at once: 5 steps are lost'],
   });
 });
 
@@ -209,7 +209,7 @@ test('a signal that the process was started to ignore stays ignored', {
   assert.deepEqual(closed, { code: 129, signal: null, said: ['stop'] });
 });
 
-test('nohup and background jobs of scripts are recognised', () => {
+test('nohup and background jobs of scripts are recognized', () => {
   const signs = (
     links: Readonly<Record<string, string>>,
     texts: Readonly<Record<string, string>>,
@@ -255,7 +255,7 @@ test('nohup and background jobs of scripts are recognised', () => {
   assert.deepEqual(signs(inputs, { ...script, '/proc/7/comm': 'node\n' }), [], 'started by another program');
 });
 
-describe('a stop that was asked for', () => {
+describe('a stop that was requested', () => {
   const watched = (activity: Activity) => {
     const left: string[] = [];
     const stop = new AbortController();
@@ -269,14 +269,14 @@ describe('a stop that was asked for', () => {
     return { left, stop, watch, beats };
   };
 
-  test('does not wait for what may never end, and shows the watchdog that it is not blocked', async () => {
+  test('does not wait for an operation that may never end, and shows the watchdog that the main thread is not blocked', async () => {
     const { left, stop, beats } = watched('other');
     stop.abort();
     await sleep(1200);
     assert.deepEqual(left, []);
     assert.ok(beats.count > 2, `${beats.count}`);
     await sleep(1000);
-    assert.deepEqual(left, ['what is under way does not end']);
+    assert.deepEqual(left, ['the current operation does not end']);
   });
 
   test('waits for a save as long as it makes progress', async () => {

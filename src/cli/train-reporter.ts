@@ -1,4 +1,4 @@
-/** Prints a training: lines, the progress line, and the events of `--json`. */
+/** Prints a training: lines, the progress line, and the events for `--json`. */
 
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
@@ -21,11 +21,11 @@ import { StepLines } from './step-lines.ts';
 import { watchLine } from './watch-line.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
-/** Minimum time between two redraws of the progress line. */
+/** The minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
-/** Memory of the mean speed: about 50 steps. */
+/** The memory of the mean speed: about 50 steps. */
 const memory = 0.98;
-/** Steps before the speed is known, and a time too short for an estimate. */
+/** After how many steps the speed is known, and below which time no estimate is printed. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
 /** The flags that matter for what is printed. */
@@ -47,12 +47,12 @@ export class TrainReporter {
     this.#prepare = preparationReporter(console);
   }
 
-  /** What exiting before the next checkpoint loses. */
+  /** What is lost by exiting before the next checkpoint. */
   get lossOfLeaving(): string {
     return this.#steps?.lossOfLeaving ?? 'nothing was trained';
   }
 
-  /** Whether it reached its last step. */
+  /** Whether the training reached its last step. */
   get finished(): boolean {
     return this.#steps?.finished === true;
   }
@@ -70,7 +70,7 @@ export class TrainReporter {
         this.#prepare(event);
         return;
       case 'movedAside':
-        this.#console.line(`The run that was in ${this.#flags.trainDir} is in ${event.path} now`);
+        this.#console.line(`Moved the previous run from ${this.#flags.trainDir} to ${event.path}`);
         return;
       case 'start':
         this.#steps = new StepReporter(this.#console, { ...this.#flags, maxSteps: event.maxSteps }, event);
@@ -84,7 +84,7 @@ export class TrainReporter {
   }
 }
 
-/** Prints the events from the first step on. */
+/** Prints the events, starting with the first step. */
 class StepReporter {
   readonly #console: Console;
   readonly #flags: ReportedFlags;
@@ -95,16 +95,16 @@ class StepReporter {
   readonly #waiting: RunningMean = new RunningMean(memory);
   #first = 0;
   #isEstimated = false;
-  /** Updates made. */
+  /** The number of updates made. */
   #done = 0;
-  /** Step of the last checkpoint, -1 for none. */
+  /** The step of the last checkpoint, or -1 if there is none. */
   #saved = -1;
   #finished = false;
   #lastStepAt = 0;
   #drawnAt = 0;
   #loss = Number.NaN;
 
-  /** Prints the network, data set and engine of the run. */
+  /** Prints the network, the data set and the engine of the run. */
   constructor(
     console: Console,
     flags: ReportedFlags,
@@ -117,7 +117,7 @@ class StepReporter {
     const { examples, batchSize, seed, engine, validation } = run;
     const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
     console.line(
-      `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} a step, ` +
+      `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
         `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
       {
         kind: 'start',
@@ -139,15 +139,15 @@ class StepReporter {
     }
   }
 
-  /** What exiting before the next checkpoint loses. */
+  /** What is lost by exiting before the next checkpoint. */
   get lossOfLeaving(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
     const steps =
       lost === 0 ? 'nothing is lost' : `${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
-    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
+    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint has step ${this.#saved}`}; ${steps}`;
   }
 
-  /** Whether it reached its last step. */
+  /** Whether the training reached its last step. */
   get finished(): boolean {
     return this.#finished;
   }
@@ -159,7 +159,7 @@ class StepReporter {
         return;
       case 'busy':
         this.#draw(event.globalStep, event.with);
-        this.#drawnAt = 0; // the next step replaces this, however soon it comes
+        this.#drawnAt = 0; // so that the next step replaces this line, however soon it comes
         return;
       case 'step':
         this.#step(event);
@@ -222,12 +222,12 @@ class StepReporter {
     const millis = now - this.#lastStepAt;
     this.#lastStepAt = now;
     this.#loss = totalLoss;
-    if (step === this.#first) return; // includes the engine's warm-up, so it does not measure the speed
+    if (step === this.#first) return; // not measured, because it includes the engine's warm-up
     this.#stepMillis.add(millis);
     this.#waiting.add(waitedMillis / millis);
   }
 
-  /** @param done updates made */
+  /** @param done the number of updates made */
   #draw(done: number, busy?: string): void {
     this.#drawnAt = performance.now();
     const { maxSteps } = this.#flags;
@@ -254,7 +254,7 @@ class StepReporter {
     );
   }
 
-  /** Prints once, when the speed is known, how long the training will take. */
+  /** Prints once how long the training will take, as soon as the speed is known. */
   #estimate(done: number): void {
     const { maxSteps } = this.#flags;
     if (this.#isEstimated || done - this.#first < estimateAfterSteps) return;
@@ -280,7 +280,7 @@ class StepReporter {
     const images = (globalStep - this.#first) * this.#run.batchSize;
     const { trainDir } = this.#flags;
     const speed = `${number(Math.round(images / seconds))} images/s`;
-    const waited = waitedMillis < 500 ? '' : `, ${duration(waitedMillis)} of it waiting for input`;
+    const waited = waitedMillis < 500 ? '' : `, of which ${duration(waitedMillis)} waiting for input`;
     const sum =
       images === 0 && !stopped
         ? `The run in ${trainDir} is complete: ${number(globalStep)} steps`
@@ -293,22 +293,19 @@ class StepReporter {
     if (stopped || suggests()) this.#console.line(this.#next(globalStep, stopped));
   }
 
-  /** Suggested next commands, one per line. */
+  /** The suggested next commands, one per line. */
   #next(globalStep: number, stopped: boolean): string {
     const { trainDir, dataDir, maxSteps, summarySteps } = this.#flags;
     const folder = shellWord(trainDir);
     const data = dataDirWords(dataDir);
-    // Not part of the checkpoint, but it changes what the run saves.
+    // This is not stored in the checkpoint, but it changes what the run writes.
     const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
     const train = (steps: number) =>
       command(`train --train-dir ${folder}${data} --max-steps ${steps}${kept}`);
     const more = stopped
       ? ['To continue:', `  ${train(maxSteps)}`]
       : ['For more steps:', `  ${train(globalStep * 2)}`];
-    const score = [
-      'To see how good it is:',
-      `  ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`,
-    ];
+    const score = ['To evaluate it:', `  ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`];
     return (suggests() ? [...more, ...score] : more).join('\n');
   }
 }
@@ -318,7 +315,7 @@ function suggests(): boolean {
   return process.env['CIFAR10_SUGGEST'] !== 'no';
 }
 
-/** `--learning-rate changed: 0.05 → 0.01`. */
+/** Formats a change, as in `--learning-rate changed: 0.05 → 0.01`. */
 function changeLine({ name, before, now }: RecipeChange): string {
   return `--${writtenName(name)} changed: ${before} → ${now}`;
 }

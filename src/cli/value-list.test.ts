@@ -52,8 +52,8 @@ describe('lists of values', () => {
     ['--train-dir runs/a', /--train-dir: not a flag of sweep: .* in --sweep-dir/],
     ['--restart', /--restart: not a flag of sweep: .* another --sweep-dir/],
     ['--output-dir runs', /Did you mean --sweep-dir\?/],
-    ['--resume', /A sweep continues by itself/],
-    ['--eval-data test', /--eval-data: not a flag of sweep but of eval/],
+    ['--resume', /A sweep continues automatically/],
+    ['--eval-data test', /--eval-data: not a flag of sweep; it belongs to eval/],
   ] as const)
     test(`${line} is refused`, () => {
       assert.throws(

@@ -19,7 +19,7 @@ import {
 import { Patience } from '../training/patience.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
-import { makeRun, type TrainingRun } from '../training/training-run.ts';
+import { imagesOf, makeRun, type TrainingRun } from '../training/training-run.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { engineOf, recipeOf, requireConsistent, type TrainingRequest } from './training-request.ts';
@@ -98,7 +98,10 @@ async function* test(
   readers: number = trainingDefaults.readers,
 ): AsyncGenerator<LearningRateEvent, void, void> {
   const { seed, batchSize } = run;
-  const batches = prefetchBatches(run.examples, { seed, batchSize, firstStep: 0, readers });
+  const batches = prefetchBatches(run.examples, {
+    ...{ seed, batchSize, firstStep: 0, readers },
+    ...{ imageShape: run.network.imageShape, images: imagesOf(run) },
+  });
   const patience = new Patience(signal);
   const { minimum, maximum, steps } = rangeDefaults;
   const found = new RangeTest();

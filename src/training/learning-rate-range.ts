@@ -25,6 +25,8 @@ const smoothing = 0.9;
 const safety = 0.1;
 /** The share of the first steps whose rates are too small to matter: they show how much the loss varies by itself. */
 const idleShare = 0.2;
+/** The share of the loss that may be due to rounding. */
+const roundingShare = 1e-6;
 /** The test ends where the smoothed loss is this many times its minimum: the training diverges. */
 const divergence = 4;
 
@@ -63,13 +65,19 @@ export class RangeTest {
 }
 
 /** The proposed learning rate, with two significant digits: a tenth of the rate at which the smoothed loss is lowest. Undefined if
- * the loss did not fall below what it was at the smallest rates. */
+ * the loss did not fall by more than half of the deviation that it has at the smallest rates. */
 export function proposeRate(points: readonly RangePoint[]): number | undefined {
-  const idle = Math.ceil(rangeDefaults.steps * idleShare);
-  const least = points.reduce<RangePoint | undefined>(
-    (best, point) => (best === undefined || point.smoothedLoss < best.smoothedLoss ? point : best),
-    undefined,
+  const idleSteps = Math.ceil(rangeDefaults.steps * idleShare);
+  const [idle, later] = [points.slice(0, idleSteps), points.slice(idleSteps)];
+  const mean = idle.reduce((sum, { loss }) => sum + loss, 0) / idle.length;
+  const variance = idle.reduce((sum, { loss }) => sum + (loss - mean) ** 2, 0) / idle.length;
+  const [first, ...others] = later;
+  if (first === undefined) return undefined;
+  const least = others.reduce(
+    (best, point) => (point.smoothedLoss < best.smoothedLoss ? point : best),
+    first,
   );
-  if (least === undefined || least.step < idle) return undefined;
+  const noise = Math.max(Math.sqrt(variance) / 2, roundingShare * mean);
+  if (mean - least.smoothedLoss <= noise) return undefined;
   return Number((safety * least.learningRate).toPrecision(2));
 }

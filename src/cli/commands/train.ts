@@ -51,7 +51,7 @@ async function findLearningRateCommand(context: CommandContext<TrainFlags>): Pro
   return reporter.outcome;
 }
 
-/** Omits flags that were not given: they get their values from the checkpoint, or the defaults. */
+/** Omits the flags that were not given. They get their values from the checkpoint, or the defaults. */
 function requestOf(flags: TrainFlags, given: ReadonlySet<string>): TrainingRequest {
   const { trainDir, dataDir, ...optional } = flags;
   const isGiven = (name: string) => given.has(writtenName(name));
