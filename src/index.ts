@@ -42,7 +42,6 @@ export {
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
-  NetworkDescription,
   Versions as StoredVersions,
 } from './checkpoint/metadata.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
@@ -150,12 +149,21 @@ export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
 export type { HyperparameterName } from './recipe/hyperparameters.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
+export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';
 export type { ParameterGroup } from './recipe/parameter-groups.ts';
+export type {
+  Length,
+  Recipe,
+  RecipeOptions,
+} from './recipe/recipe.ts';
+export { type RecipeName, recipeNames, recipes } from './recipe/recipes.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
+export type { RecipeObject } from './run/recipe-object.ts';
+export type { RunOptions } from './run/run-options.ts';
 export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';
 export type { CombinationResult } from './run/sweep-combinations.ts';
 export type { PlacedRun, SweepResult } from './run/sweep-folder.ts';
@@ -170,12 +178,13 @@ export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
 export type { RangePoint } from './training/learning-rate-range.ts';
+export type { RunDefinition, TrainingRun } from './training/run-definition.ts';
 export type { StepSummary } from './training/summarizer.ts';
 export { SaveRequests, type TrainEvent, type TrainOptions, train } from './training/train.ts';
 export type { StepReport } from './training/train-step.ts';
 export type { GraphRecipe } from './training/training-graph.ts';
 export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
 export type { RecipeChange } from './training/training-run.ts';
-export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/training-run.ts';
+export { makeRun, type Versions } from './training/training-run.ts';
 export type { Validation, ValidationReport } from './training/validation.ts';
 export { version } from './version.ts';

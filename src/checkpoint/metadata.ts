@@ -16,7 +16,10 @@ import {
   withDefault,
 } from '../readers.ts';
 import { type Hyperparameters, readHyperparameters } from '../recipe/hyperparameters.ts';
+import type { NetworkDescription } from '../recipe/network-request.ts';
 import { type ParameterGroup, readParameterGroups } from '../recipe/parameter-groups.ts';
+import type { Length } from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { oneLine, shortened } from '../wording.ts';
 
 export interface CheckpointMetadata {
@@ -46,6 +49,10 @@ export interface CheckpointMetadata {
    * tutorial's in checkpoints of versions before 0.2. */
   readonly augmentation: string;
   readonly normalization: string;
+  /** The length of the run's recipe; a request may have ended the run earlier or later. */
+  readonly length: Length;
+  /** What changed during the run, so that a run with this recipe from its first step has other results: a line for each change. */
+  readonly history: readonly string[];
   readonly versions: Versions;
 }
 
@@ -59,12 +66,6 @@ export interface DatasetDescription {
   readonly classes: readonly string[];
   /** A checksum of the files, which tells apart two data sets with the same name. */
   readonly checksum: string;
-}
-
-export interface NetworkDescription {
-  readonly name: string;
-  /** The numbers that determine its shape, such as the widths of its layers. */
-  readonly configuration: Readonly<Record<string, number>>;
 }
 
 export interface Versions {
@@ -97,8 +98,10 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   ranks: json(wholeNumber(1)),
   hyperparameters: json(readHyperparameters),
   groups: withDefault(json(readParameterGroups), []),
-  augmentation: withDefault(text, 'tutorial'),
-  normalization: withDefault(text, 'per_image'),
+  augmentation: withDefault(text, tutorialRecipe.augmentation),
+  normalization: withDefault(text, tutorialRecipe.normalization),
+  length: withDefault(json(readLength), tutorialRecipe.length),
+  history: withDefault(json(listOf(text)), []),
   versions: json(record<Versions>({ cifar10: text, node: text, engine: text })),
 };
 
@@ -109,6 +112,13 @@ function withConfiguration(network: unknown): unknown {
   if (typeof network !== 'object' || network === null || !('layerWidths' in network)) return network;
   const { layerWidths, ...rest } = network;
   return { ...rest, configuration: layerWidths };
+}
+
+function readLength(value: unknown, where: string): Length {
+  const isEpochs = typeof value === 'object' && value !== null && 'epochs' in value;
+  return isEpochs
+    ? record<{ readonly epochs: number }>({ epochs: finiteNumber })(value, where)
+    : record<{ readonly maxSteps: number }>({ maxSteps: wholeNumber(0) })(value, where);
 }
 
 const readFields = record<CheckpointMetadata>(fields);

@@ -1,6 +1,12 @@
 /** All flags of the program, one record each. Types, parsing, errors and help derive from this table. */
+
 import { datasetNames } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
+import { augmentationNames } from '../input/augmentations.ts';
+import { normalizationNames } from '../input/normalization.ts';
+import { networkNames } from '../model/networks.ts';
+import { recipeNames } from '../recipe/recipes.ts';
+import { alternatives } from '../wording.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
 import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
 
@@ -60,7 +66,6 @@ const ownFlags = {
     kind: 'integer',
     valueName: 'images',
     minimum: 1,
-    // A batch needs about 2 MB of memory per image.
     maximum: 16_384,
     default: 128,
     help: 'images per training step',
@@ -158,6 +163,38 @@ const ownFlags = {
     help: 'number of threads that prepare batches, which does not affect the batches',
     group: 'Computing',
     inSweep: 'same',
+    commands: ['train'],
+  },
+  recipe: {
+    kind: 'string',
+    valueName: 'name|file',
+    help: `${alternatives(recipeNames)}, or the path of a .toml file, such as recipe.toml of a run; other flags win over it` as string,
+    group: 'Recipe',
+    commands: ['train'],
+  },
+  network: {
+    kind: 'string',
+    valueName: 'name',
+    help: `${alternatives(networkNames)}; name:key=value,… changes the numbers that shape it` as string,
+    group: 'Recipe',
+    commands: ['train'],
+  },
+  augmentation: {
+    kind: 'choice',
+    valueName: 'name',
+    choices: augmentationNames as typeof augmentationNames,
+    default: 'tutorial',
+    help: `how training images are varied: ${alternatives(augmentationNames)}` as string,
+    group: 'Recipe',
+    commands: ['train'],
+  },
+  normalization: {
+    kind: 'choice',
+    valueName: 'name',
+    choices: normalizationNames as typeof normalizationNames,
+    default: 'per_image',
+    help: `how the values of an image are scaled: ${alternatives(normalizationNames)}` as string,
+    group: 'Recipe',
     commands: ['train'],
   },
   initFrom: {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { NumberBounds } from '../arguments.ts';
 import { command } from '../command.ts';
 import type { DatasetName } from '../data/dataset.ts';
 import { engineNames } from '../engine/offers.ts';
+import { recipeBounds } from '../recipe/recipe.ts';
+import { runBounds } from '../run/run-options.ts';
+import { alternatives } from '../wording.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { isFlagOf, writtenName } from './flag.ts';
 import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
@@ -20,7 +24,7 @@ function trainFlags(line: string): TrainFlags {
 }
 
 /** Flags without a default are absent from the result. */
-const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
+const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'recipe' | 'network'> = {
   dataDir: '/tmp/cifar10_data',
   dataset: 'cifar10',
   batchSize: 128,
@@ -34,6 +38,8 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
   keep: 5,
   logFrequency: 10,
   readers: 1,
+  augmentation: 'tutorial',
+  normalization: 'per_image',
   optimizer: 'sgd',
   momentum: 0.9,
   beta1: 0.9,
@@ -104,6 +110,15 @@ test('bench without flags times 20 steps', () => {
     json: false,
   };
   assert.deepEqual(parse('bench'), { command: 'bench', flags, given: new Set(), operands: [], debug: false });
+});
+
+test('flags of a recipe and a run have the bounds that recipe files have, or narrower ones', () => {
+  for (const [name, bounds] of Object.entries<NumberBounds>({ ...recipeBounds, ...runBounds })) {
+    const flag = flagTable[name as keyof typeof flagTable] as NumberBounds;
+    assert.equal(flag.kind, bounds.kind, name);
+    assert.ok(flag.minimum >= bounds.minimum, name);
+    assert.equal(flag.maximum, bounds.maximum, name);
+  }
 });
 
 test('the types of the flags derive from the table', () => {
@@ -227,7 +242,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --batch-size 1e-3', '--batch-size: expected a whole number of at least 1, found "1e-3"'],
   [
     'train --engine ONNX',
-    `--engine: expected auto or ${engineNames.join(' or ')}, found "ONNX". Did you mean onnx?`,
+    `--engine: expected ${alternatives(['auto', ...engineNames])}, found "ONNX". Did you mean onnx?`,
   ],
   ['train --lr 0.1', 'train: unknown flag --lr. Did you mean --learning-rate?'],
   ['train -b 32', 'train: unknown flag -b. Did you mean --batch-size?'],

@@ -7,6 +7,7 @@ import { loadExamples } from '../data/files.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { requireRunning, UsageError } from '../errors.ts';
 import { EventQueue } from '../events.ts';
+import { makeImages } from '../input/augmentations.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import {
@@ -17,12 +18,14 @@ import {
   rangeRates,
 } from '../training/learning-rate-range.ts';
 import { Patience } from '../training/patience.ts';
+import type { TrainingRun } from '../training/run-definition.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, makeRun, type TrainingRun } from '../training/training-run.ts';
+import { imagesOf, makeRun } from '../training/training-run.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
-import { engineOf, recipeOf, requireConsistent, type TrainingRequest } from './training-request.ts';
+import { inRecipe, readRecipe } from './recipe-source.ts';
+import { engineOf, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
 
 export type LearningRateEvent =
   | PreparationEvent
@@ -80,14 +83,20 @@ async function prepare(
   report: (event: LearningRateEvent) => void,
 ): Promise<Plan> {
   const { dataDir, initFrom } = request;
-  const { dataset, recipe } = recipeOf(request, undefined);
-  const training = buildTrainingGraph(recipe);
+  const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
+  const {
+    dataset,
+    definition,
+    engine: asked,
+  } = inRecipe(given, () => resolveRequest(request, given, undefined));
+  inRecipe(given, () => makeImages(imagesOf(definition), definition.network.imageShape, dataset));
+  const training = inRecipe(given, () => buildTrainingGraph(definition));
   const weights =
-    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, recipe.seed);
+    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition.seed);
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
-  const { engine } = engineOf(request, undefined);
-  const run = makeRun(recipe, await loadExamples(dataDir, dataset, 'train', signal), engine);
+  const { engine } = engineOf(asked, undefined);
+  const run = makeRun(definition, await loadExamples(dataDir, dataset, 'train', signal), engine);
   requireRunning(signal);
   return { run, training, initFrom: weights };
 }

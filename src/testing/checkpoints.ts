@@ -31,6 +31,8 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       towers: 1,
       ranks: 1,
       hyperparameters: tutorialHyperparameters,
+      length: { maxSteps: 1_000_000 },
+      history: [],
       groups: [],
       augmentation: 'tutorial',
       normalization: 'per_image',

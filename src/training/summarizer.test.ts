@@ -9,10 +9,11 @@ import { trainingBatch } from '../testing/batches.ts';
 import { relativeDistance } from '../testing/compare.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';
 import { noiseExamples } from '../testing/examples.ts';
+import type { TrainingRun } from './run-definition.ts';
 import { Summarizer } from './summarizer.ts';
 import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables } from './training-graph.ts';
-import { makeRun, type TrainingRun } from './training-run.ts';
+import { makeRun } from './training-run.ts';
 
 const widths = { conv1: 16, conv2: 16, local3: 24, local4: 18 };
 const examples = noiseExamples(40);

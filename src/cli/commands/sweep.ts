@@ -7,16 +7,15 @@ import { type TrainingRequest, trainingChecks } from '../../run/training-request
 import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { SweepFlags } from '../flag-table.ts';
-import { interruption } from '../signals.ts';
 import { SweepReporter } from '../sweep-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
 /** Trains every combination of the values, or until it is stopped. Fails if a run failed for another reason than divergence. */
 export async function sweepCommand(context: CommandContext<SweepFlags>): Promise<Outcome> {
-  const { flags, given, console, signal, stopWatch, room } = context;
+  const { flags, given, console, interruption, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
-  planSweep(request);
+  await planSweep(request);
   await requireTrustedFolders(flags, given, ['sweepDir', 'dataDir'], console.warn);
   const reporter = new SweepReporter(console, flags, given);
   const saveRequests = new SaveRequests();

@@ -8,7 +8,6 @@ import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
 import { LearningRateReporter } from '../learning-rate-reporter.ts';
-import { interruption } from '../signals.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
@@ -16,7 +15,7 @@ import { requireTrustedFolders } from './folders.ts';
 /** Trains until `--max-steps`, or until it is stopped. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
   if (context.flags.findLearningRate) return findLearningRateCommand(context);
-  const { flags, given, console, signal, stopWatch, room } = context;
+  const { flags, given, console, interruption, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
   await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
