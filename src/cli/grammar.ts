@@ -5,37 +5,46 @@
  *     --run-once          --run_once=true     --run-once T               run-once: true
  *     --no-run-once       --norun_once        --run-once=0               run-once: false
  *
- * The underscores, `=true|t|1`, a separate word and `--no…` come from TensorFlow r0.11's programs, which ignored unknown flags and
- * read any other word as false; here both are refused.
+ *     -- -thing           everything after -- is an argument, even if it starts with -
+ *
+ * The programs of TensorFlow r0.11 accept underscores, `=true|t|1`, a separate word and `--no…`. They ignored unknown flags
+ * and read any other word as false. Here both are errors.
  */
 
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { commandTable } from './command-table.ts';
+import { enumeration } from '../wording.ts';
+import { commandTable, isCommandName } from './command-table.ts';
 import {
   type AvailableFlag,
   type CommandName,
   type Flag,
   isBooleanWord,
+  isFlagOf,
   readValue,
+  takesList,
   writtenName,
 } from './flag.ts';
 import { flagTable } from './flag-table.ts';
+
+import { inFlags } from './option-flags.ts';
+import { looksLikeList, readValues } from './value-list.ts';
 
 const flags: ReadonlyMap<string, Flag> = new Map(
   Object.entries(flagTable).map(([name, flag]) => [writtenName(name), flag]),
 );
 
-/** Flags of every command, handled before the others. */
+/** The flags that every command has. They are handled before the others. */
 export const commonFlags = ['debug', 'help', 'version'] as const;
 
 type Value = string | number | boolean;
 
 export interface ReadWords {
-  /** Values by flag name, such as `batch-size`; the last value if a flag is repeated. */
-  readonly values: ReadonlyMap<string, Value>;
-  /** Positional arguments, if the command takes any. */
+  /** Values by flag name, such as `batch-size`, or lists of values where the command takes them; the last one if a flag is
+   * repeated. */
+  readonly values: ReadonlyMap<string, Value | readonly Value[]>;
+  /** The positional arguments, if the command takes any. */
   readonly operands: readonly string[];
 }
 
@@ -44,23 +53,28 @@ export interface ReadWords {
 export function readWords(command: CommandName, words: readonly string[]): ReadWords {
   const operands: string[] = [];
   const rest = [...words];
-  const values = new Map<string, Value>();
+  const values = new Map<string, Value | readonly Value[]>();
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (!word.startsWith('-') && commandTable[command].operand !== undefined) {
+    const takesOperands = commandTable[command].operand !== undefined;
+    if (word === '--' && takesOperands) {
+      operands.push(...rest.splice(0));
+      continue;
+    }
+    if (!word.startsWith('-') && takesOperands) {
       operands.push(word);
       continue;
     }
     const found = recognise(command, word);
     values.set(
       found.name,
-      found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(found, rest),
+      found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(command, found, rest),
     );
   }
   return { values, operands };
 }
 
 interface Found {
-  /** Such as `batch-size`. */
+  /** The name, such as `batch-size`. */
   readonly name: string;
   readonly flag: AvailableFlag;
   readonly negated: boolean;
@@ -68,9 +82,18 @@ interface Found {
   readonly inline: string | undefined;
 }
 
-/** The flag's value: after its `=`, or the next argument. */
-function givenValue({ name, flag, inline }: Found, rest: string[]): Value {
+/** The value of the flag: the text after its `=`, or else the next argument. */
+function givenValue(
+  command: CommandName,
+  { name, flag, inline }: Found,
+  rest: string[],
+): Value | readonly Value[] {
   const text = inline ?? (rest[0]?.startsWith('--') ? undefined : rest.shift());
+  if (takesList(flag, command)) return readValues(flag, `--${name}`, text);
+  if (command === 'sweep' && flag.kind !== 'string' && looksLikeList(text))
+    throw new UsageError(
+      `--${name}: all runs of a sweep have the same; expected one value, found ${JSON.stringify(text)}`,
+    );
   return readValue(flag, `--${name}`, text);
 }
 
@@ -82,7 +105,7 @@ function booleanValue({ name, flag, negated, inline }: Found, rest: string[]): V
   return readValue(flag, `--${name}`, text);
 }
 
-/** The flag that an argument names. */
+/** Returns the flag that an argument names. */
 function recognise(command: CommandName, word: string): Found {
   const odd = oddDash(word);
   if (odd !== undefined) throw new UsageError(odd);
@@ -97,10 +120,16 @@ function recognise(command: CommandName, word: string): Found {
   const flag = flags.get(name);
   if (flag === undefined) throw unknownFlag(command, word);
   if ('notYetAvailable' in flag) throw new UsageError(`${written}: not yet available in this version`);
-  if (!flag.commands.includes(command)) {
-    throw new UsageError(`${written}: not a flag of ${command} but of ${flag.commands.join(' and ')}`);
-  }
+  const isTaken: boolean = isFlagOf(flag, command);
+  if (!isTaken) throw notOf(command, written, flag);
   return { name, flag, negated, inline };
+}
+
+function notOf(command: CommandName, written: string, flag: AvailableFlag): UsageError {
+  if (command === 'sweep' && typeof flag.inSweep === 'object')
+    return new UsageError(`${written}: not a flag of sweep: ${inFlags(flag.inSweep.refused)}`);
+  const owners = Object.keys(commandTable).filter((name) => isCommandName(name) && isFlagOf(flag, name));
+  return new UsageError(`${written}: not a flag of ${command}; it belongs to ${enumeration(owners)}`);
 }
 
 /** Removes the prefix `no-` or `no` of a boolean flag. */
@@ -111,8 +140,8 @@ function resolveName(name: string): { name: string; negated: boolean } {
   return isBoolean && positive !== name ? { name: positive, negated: true } : { name, negated: false };
 }
 
-/** Other programs' names for our flags. */
-const otherNames: ReadonlyMap<string, string> = new Map([
+/** The names that other programs use for our flags. */
+const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['lr', 'learning-rate'],
   ['learning-rate-init', 'learning-rate'],
   ['epoch', 'epochs'],
@@ -126,24 +155,28 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['opt', 'optimizer'],
   ['scheduler', 'schedule'],
   ['output-dir', 'train-dir'],
+  ['output-dir', 'sweep-dir'],
+  ['output-dir', 'eval-dir'],
   ['logdir', 'train-dir'],
+  ['logdir', 'sweep-dir'],
+  ['logdir', 'eval-dir'],
   ['data', 'data-dir'],
   ['no-resume', 'restart'],
   ['overwrite', 'restart'],
   ['device', 'engine'],
   ['b', 'batch-size'],
   ['v', 'version'],
-]);
+];
 
-/** Advice for flags of other programs that have no counterpart here. */
-const notNeeded: ReadonlyMap<string, string> = new Map([
-  ['resume', 'A run resumes by itself; --restart starts over.'],
-  ['continue', 'A run resumes by itself; --restart starts over.'],
-  ['gpu', 'Training runs on the CPU; --engine chooses the engine.'],
-  ['cuda', 'Training runs on the CPU; --engine chooses the engine.'],
-]);
+/** Advice for flags of other programs that have no counterpart here, by command. */
+const notNeeded: readonly (readonly [command: CommandName, names: readonly string[], advice: string])[] = [
+  ['train', ['resume', 'continue'], 'A run resumes automatically; --restart starts over.'],
+  ['sweep', ['resume', 'continue'], 'A sweep continues automatically; finished runs are not repeated.'],
+  ['train', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
+  ['sweep', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
+];
 
-/** Dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
+/** Recognizes dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
 function oddDash(word: string): string | undefined {
   const [, first = ''] = /^([‐-―−﹘﹣－ ​])/.exec(word) ?? [];
   if (first === '') return undefined;
@@ -154,11 +187,12 @@ function oddDash(word: string): string | undefined {
 
 function unknownFlag(command: CommandName, word: string): UsageError {
   const spelt = (word.split('=')[0] ?? '').replace(/^-+/, '').replaceAll('_', '-');
-  const mine = [...flags].filter(([, flag]) => 'commands' in flag && flag.commands.includes(command));
-  const meant = nearest(spelt, [...mine.map(([name]) => name), ...commonFlags]);
-  const known = otherNames.get(spelt) ?? meant;
+  const mine = [...flags].filter(([, flag]) => isFlagOf(flag, command));
+  const names = [...mine.map(([name]) => name), ...commonFlags];
+  const [, translated] = otherNames.find(([theirs, ours]) => theirs === spelt && names.includes(ours)) ?? [];
+  const known = translated ?? nearest(spelt, names);
   const help = `See ${suggested(`${command} --help`)}`;
   const hint = known === undefined ? help : `Did you mean --${known}?`;
-  const instead = command === 'train' ? notNeeded.get(spelt) : undefined;
+  const [, , instead] = notNeeded.find(([of, theirs]) => of === command && theirs.includes(spelt)) ?? [];
   return new UsageError(`${command}: unknown flag ${word}. ${instead ?? hint}`);
 }

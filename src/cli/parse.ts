@@ -1,22 +1,22 @@
-/** Parses the command line into a typed request, without reading the disk or printing. */
+/** Parses the command line into a typed request, without reading files or printing. */
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
-import { type CommandName, type Flag, isFlagOf, writtenName } from './flag.ts';
+import { type CommandName, type Flag, isFlagOf, takesList, writtenName } from './flag.ts';
 import { type FlagsOf, flagTable } from './flag-table.ts';
-import { readWords } from './grammar.ts';
+import { type ReadWords, readWords } from './grammar.ts';
 import { commandHelp, programHelp } from './help.ts';
 
 /** A command to run. */
 export interface CommandRequest<C extends CommandName> {
   readonly command: C;
   readonly flags: FlagsOf<C>;
-  /** The flags that were given, as `batch-size`; a checkpoint may determine the others. */
+  /** The names of the flags that were given, such as `batch-size`. A checkpoint may determine the others. */
   readonly given: ReadonlySet<string>;
   /** Positional arguments. */
   readonly operands: readonly string[];
-  /** Whether errors show their stack. */
+  /** Whether errors are printed with their stack trace. */
   readonly debug: boolean;
 }
 
@@ -31,8 +31,11 @@ export type CommandLine =
 /** Parses the arguments of the program.
  * @throws UsageError for arguments that are invalid or not yet available */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const words = argv.filter((word) => word !== '--debug');
-  const debug = words.length < argv.length;
+  // What follows `--` is an argument, even if it looks like a flag.
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const flagged = argv.slice(0, end);
+  const words = flagged.filter((word) => word !== '--debug');
+  const debug = words.length < flagged.length;
   if (words.includes('--version') || words[0] === '-v' || words[0] === '-V' || words[0] === 'version')
     return { command: 'version' };
   const helpWanted = words.some((word) => word === '--help' || word === '-h');
@@ -40,11 +43,11 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (name === undefined) return { command: 'help', text: programHelp() };
   if (name === 'help') return { command: 'help', text: helpOf(rest[0]) };
   const command = commandNamed(name);
-  // `train help`; a folder of that name is `inspect ./help`.
+  // `train help` shows the help of train. A folder named help can be inspected with `inspect ./help`.
   const takesWords = commandTable[command].operand !== undefined;
   if (helpWanted || (rest[0] === 'help' && (!takesWords || rest.length === 1)))
     return { command: 'help', text: commandHelp(command) };
-  return request(command, rest, debug) as AnyRequest;
+  return request(command, [...rest, ...argv.slice(end)], debug) as AnyRequest;
 }
 
 function helpOf(name: string | undefined): string {
@@ -72,15 +75,13 @@ function request<C extends CommandName>(
   return { command, flags: flagsOf(command, values), given: new Set(values.keys()), operands, debug };
 }
 
-/** The given flags of a command, and the defaults of the others that have one. */
-function flagsOf<C extends CommandName>(
-  command: C,
-  values: ReadonlyMap<string, string | number | boolean>,
-): FlagsOf<C> {
+/** The flags of a command that were given, and the defaults of the others that have one. */
+function flagsOf<C extends CommandName>(command: C, values: ReadWords['values']): FlagsOf<C> {
   const entries = Object.entries<Flag>(flagTable).flatMap(([key, flag]) => {
     if (!isFlagOf(flag, command)) return [];
     const initial = flag.fromCheckpoint?.includes(command) === true ? undefined : flag.default;
-    const value = values.get(writtenName(key)) ?? initial;
+    const listed = initial !== undefined && takesList(flag, command) ? [initial] : initial;
+    const value = values.get(writtenName(key)) ?? listed;
     return value === undefined ? [] : [[key, value] as const];
   });
   return Object.fromEntries(entries) as FlagsOf<C>;

@@ -1,22 +1,22 @@
 import { oneLine } from '../wording.ts';
 import { padEnd, padStart, shortened, widthOf } from './width.ts';
 
-/** Tables fit the narrowest usual terminal. */
-const usualColumns = 80;
+/** Tables fit the narrowest terminal that is common. */
+export const usualColumns = 80;
 const gap = '  ';
-/** Minimum length of shortened names in the first column. */
+/** The minimum length of shortened names in the first column. */
 const leastFirst = 12;
-/** Maximum length of other cells and of names of settings. */
+/** The maximum length of other cells, and of the names of settings. */
 const longestCell = 120;
 const longestValue = 4000;
 
-/** A name or value, possibly from an untrusted file, as a short line. */
+/** Formats a name or value, possibly from an untrusted file, as a short line. */
 function cellOf(text: string): string {
   return shortened(oneLine(text.slice(0, 4 * longestCell)), longestCell);
 }
 
-/** Plain tables: columns as wide as their widest cell, the first left-aligned, the others right-aligned. If the table is wider
- * than 80 columns, long names in the first column are shortened in the middle. */
+/** Formats a plain table. Columns are as wide as their widest cell; the first is left-aligned, the others are right-aligned.
+ * If the table is wider than 80 columns, long names in the first column are shortened in the middle. */
 export function table(rows: readonly (readonly string[])[], columns: number = usualColumns): string {
   const cells = rows.map((row) => row.map(cellOf));
   const widths: number[] = [];
@@ -31,14 +31,49 @@ export function table(rows: readonly (readonly string[])[], columns: number = us
   return cells.map((row) => row.map(cell).join(gap).trimEnd()).join('\n');
 }
 
+/** A column of a table. */
+export interface Column {
+  readonly head: string;
+  readonly cells: readonly string[];
+  /** Columns without a rank are kept; of the others, those with the highest rank are left out first. */
+  readonly rank?: number;
+}
+
+/** Maximum width of a heading, and of a cell other than those of the first column, where room is short. */
+const [longestHead, shortCell] = [16, 24];
+
+/** A table of as many of the columns as fit. */
+export function fittingTable(all: readonly Column[], columns: number = usualColumns): string {
+  const short = all.map(({ head, cells, rank }, index) => ({
+    head: shortened(head, longestHead),
+    cells: index === 0 ? cells : cells.map((cell) => shortened(oneLine(cell), shortCell)),
+    rank,
+  }));
+  const widthOfColumn = ({ head, cells }: Column, index: number) =>
+    index === 0 ? leastFirst : [head, ...cells].reduce((width, cell) => Math.max(width, widthOf(cell)), 0);
+  const widthOfTable = (kept: readonly Column[]) =>
+    kept.reduce((sum, column, index) => sum + widthOfColumn(column, index) + gap.length, -gap.length);
+  let kept: readonly Column[] = short.map(({ rank, ...rest }) =>
+    rank === undefined ? rest : { ...rest, rank },
+  );
+  while (widthOfTable(kept) > columns) {
+    const last = Math.max(...kept.map(({ rank = -1 }) => rank));
+    if (last < 0) break;
+    kept = kept.filter(({ rank }) => rank !== last);
+  }
+  const length = kept[0]?.cells.length ?? 0;
+  const rows = Array.from({ length }, (_, row) => kept.map(({ cells }) => cells[row] ?? ''));
+  return table([kept.map(({ head }) => head), ...rows], columns);
+}
+
 type Settings = readonly (readonly [name: string, value: string])[];
 
-/** Width of the widest name. */
+/** The width of the widest name. */
 export function widestName(given: Settings): number {
   return given.reduce((width, [name]) => Math.max(width, widthOf(cellOf(name))), 0);
 }
 
-/** Names and values, one row each; long values continue on the next line, aligned. */
+/** Formats names and values, one row each. Long values continue on the next line, aligned with the first. */
 export function settings(
   given: Settings,
   columns: number = usualColumns,

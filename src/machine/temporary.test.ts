@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { makeTemporaryFolder } from './temporary.ts';
+import { makeTemporaryFolder, removeTemporaryFolders } from './temporary.ts';
 
 const before = process.env['TMPDIR'];
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-temporary-'));
@@ -20,7 +20,16 @@ test('the folder is created in TMPDIR', () => {
   assert.deepEqual(readdirSync(made), []);
 });
 
-test('the error for a TMPDIR that does not exist or is a file says what to do', () => {
+test('folders that are left at the end of the process are removed with their contents', () => {
+  process.env['TMPDIR'] = folder;
+  const made = [makeTemporaryFolder('cifar10-left-'), makeTemporaryFolder('cifar10-left-')];
+  writeFileSync(join(made[0] ?? '', 'file'), '');
+  rmSync(made[1] ?? '', { recursive: true });
+  removeTemporaryFolders();
+  assert.ok(readdirSync(folder).every((name) => !name.startsWith('cifar10-left-')));
+});
+
+test('the error for a TMPDIR that is missing or a file says what to do', () => {
   writeFileSync(join(folder, 'file'), '');
   for (const [path, cause] of [
     [join(folder, 'nowhere'), 'it does not exist'],
@@ -34,13 +43,13 @@ test('the error for a TMPDIR that does not exist or is a file says what to do', 
   }
 });
 
-test('too little space is refused with both sizes, and leaves no folder', () => {
+test('too little space is refused with both sizes, and no folder is left behind', () => {
   const empty = join(folder, 'empty');
   mkdirSync(empty);
   process.env['TMPDIR'] = empty;
   assert.throws(() => makeTemporaryFolder('cifar10-x-', 2 ** 60), {
     name: 'RunError',
-    message: /has [\d.]+ [MG]B free, 1073741824\.0 GB are needed\. Set TMPDIR/,
+    message: /is too small: found [\d.]+ [MG]B free, expected at least 1073741824\.0 GB\. Set TMPDIR/,
   });
   assert.deepEqual(readdirSync(empty), []);
 });

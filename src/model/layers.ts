@@ -7,11 +7,13 @@ import type { Value } from '../graph/graph.ts';
 import type {
   ConvolutionAttributes,
   GeluAttributes,
+  LocalAttributes,
   LrnAttributes,
   PoolAttributes,
   RowsAndColumns,
 } from '../graph/signature.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
+import { slidingWindow } from '../ops/shapes.ts';
 import { describeType, type Shape, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { constantInit, type Initializer } from './initializers.ts';
 import type { Inference, NetworkMode, Parameter, State } from './network.ts';
@@ -26,6 +28,13 @@ export interface WeightOptions {
 }
 
 export interface ConvolutionOptions extends WeightOptions, ConvolutionAttributes {
+  /** Output channels. */
+  readonly filters: number;
+  /** Rows and columns of a filter. */
+  readonly kernel: RowsAndColumns;
+}
+
+export interface LocalOptions extends WeightOptions, LocalAttributes {
   /** Output channels. */
   readonly filters: number;
   /** Rows and columns of a filter. */
@@ -86,6 +95,19 @@ export class Layers {
     const filter = this.#weights([filters, inputs, ...kernel], options);
     const convolved = this.#builder.op('Conv2D', { x, filter }, attributes);
     return this.#biased(convolved, filters, options);
+  }
+
+  /** A convolution whose filters and biases differ at every position. [N, I, H, W] → [N, filters, H', W']: `weights`
+   * [H', W', filters, KH, KW, I], `biases` [filters, H', W'].
+   * @throws GraphError when the window does not fit */
+  locallyConnected(x: Value, options: LocalOptions): Value {
+    const { filters, kernel, initializer, decayShare, bias, ...attributes } = options;
+    const { size } = slidingWindow(x.shape, kernel, attributes);
+    const filter = this.#weights([...size, filters, ...kernel, x.shape[1] ?? 0], options);
+    const connected = this.#builder.op('LocallyConnected2D', { x, filter }, attributes);
+    if (bias === undefined) return connected;
+    const b = this.parameter('biases', [filters, ...size], { initializer: constantInit(bias) });
+    return this.#builder.op('Add', { a: connected, b });
   }
 
   /** [N, I] → [N, units]: `weights` [I, units], `biases` [units].

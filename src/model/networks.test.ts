@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { alternatives } from '../wording.ts';
 import { makeNetwork, networkNames } from './networks.ts';
 
 test('networks are made by name, with the given numbers and the defaults of the others', () => {
@@ -21,7 +22,7 @@ test('what is not a network, or not its number, or out of range, is refused with
       'network: conv1 of cifar10: found 1.5, expected a whole number from 1 to 4096',
     ],
   ] as const) {
-    const expected = message.replace('XX', networkNames.join(' or '));
+    const expected = message.replace('XX', alternatives(networkNames));
     assert.throws(() => makeNetwork(name, 10, configuration), { name: 'UsageError', message: expected });
   }
 });

@@ -2,10 +2,11 @@
 import { requireKnownKeys, requireNumber, unexpectedName } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { defaultsOf, type Network, type NetworkConfiguration, type NetworkKind } from './network.ts';
+import { local } from './networks/local.ts';
 import { resnet } from './networks/resnet.ts';
 import { tutorial } from './networks/tutorial.ts';
 
-export const networkKinds: readonly NetworkKind[] = [tutorial, resnet];
+export const networkKinds: readonly NetworkKind[] = [tutorial, local, resnet];
 
 export const networkNames: readonly string[] = networkKinds.map(({ name }) => name);
 

@@ -20,17 +20,13 @@ import type { LocalAttributes, RowsAndColumns } from '../graph/signature.ts';
 import { describeType, float32, type Shape, sameShape, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
 import { type Piece, type PrimitiveContext, partOf, plain, type Slot, type View } from './primitives.ts';
-import { float32Type, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
+import { float32Type, requireType, type SlidingWindow, sizes, slidingWindow } from './shapes.ts';
 
 /** The filter [H', W', O, KH, KW, I] as a window sliding over x [N, I, H, W].
  * @throws GraphError when strides or padding are out of range, or the filter is larger than the padded image */
-export function localWindow(
-  x: Shape,
-  filter: Shape,
-  { padding, strides = 1 }: LocalAttributes,
-): SlidingWindow {
+export function localWindow(x: Shape, filter: Shape, attributes: LocalAttributes): SlidingWindow {
   const [, , , kh = 0, kw = 0] = filter;
-  return slide(x, [kh, kw], typeof strides === 'number' ? [strides, strides] : strides, padding);
+  return slidingWindow(x, [kh, kw], attributes);
 }
 
 function outputShape(x: TensorType, filter: TensorType, attributes: LocalAttributes): Shape {

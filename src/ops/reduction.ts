@@ -2,7 +2,7 @@
 import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
 import type { ReductionAttributes } from '../graph/signature.ts';
-import { describeType, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
+import { describeType, float32, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import { type GradientContext, int64Vector, type OnnxContext, type OpDefinition } from './definition.ts';
 import { type PrimitiveContext, plain, reduce, type Slot, slotDims, stretch } from './primitives.ts';
 import { broadcast, like } from './shapes.ts';
@@ -42,9 +42,30 @@ interface OnednnReduction extends PrimitiveContext {
 const onednnReduction = (reduction: 'sum' | 'mean') => (context: OnednnReduction) => {
   const { inputs, outputTypes, attributes } = context;
   const src = plain(context, inputs.x);
-  const y = reduce(context, reduction, src, keptShape(src.dims, attributes.axes));
+  const y = isLeading(attributes.axes, src.dims)
+    ? overRows(context, reduction, src, attributes.axes.length)
+    : reduce(context, reduction, src, keptShape(src.dims, attributes.axes));
   return { y: context.alias(y, slotDims(outputTypes.y.shape)) };
 };
+
+/** Whether the axes are the first ones, and not all. */
+function isLeading(axes: readonly number[], { length }: Shape): boolean {
+  return axes.length > 0 && axes.length < length && axes.every((axis) => axis < axes.length);
+}
+
+/** Reduces the first `count` axes by a product with a row of equal numbers: oneDNN has only reference code for reducing them. */
+function overRows(
+  { alias, call, constant }: PrimitiveContext,
+  reduction: 'sum' | 'mean',
+  x: Slot,
+  count: number,
+): Slot {
+  const rows = sizeOf(x.dims.slice(0, count));
+  const columns = sizeOf(x.dims.slice(count));
+  const share = new Float32Array(rows).fill(reduction === 'sum' ? 1 : 1 / rows);
+  const src = constant(float32([1, rows], share));
+  return call('matmul', { src, weights: alias(x, [rows, columns]) }, [1, columns]);
+}
 
 /** y = Σ x over the axes. */
 export const sum: OpDefinition<'Sum'> = {
@@ -54,7 +75,7 @@ export const sum: OpDefinition<'Sum'> = {
   onednn: onednnReduction('sum'),
 };
 
-/** y = the mean of x over the axes. */
+/** y is the mean of x over the axes. */
 export const mean: OpDefinition<'Mean'> = {
   infer: inferReduction,
   gradient: {
@@ -68,7 +89,7 @@ export const mean: OpDefinition<'Mean'> = {
   onednn: onednnReduction('mean'),
 };
 
-/** x broadcast to the shape, along axes of size 1 and new leading axes. */
+/** Broadcasts x to the shape, along axes of size 1 and along new leading axes. */
 export const broadcastTo: OpDefinition<'BroadcastTo'> = {
   infer: ({ x }, { shape }) => {
     const y = like(x, shape);

@@ -21,6 +21,15 @@ export const trainingDefaults = {
   summarySteps: 100,
 } as const;
 
+/** What the runs of a sweep have where its caller says nothing; otherwise the defaults of trainings. */
+export const sweepDefaults = {
+  holdout: 0.1,
+  /** Updates of each run. */
+  maxSteps: 1000,
+  /** Checkpoints kept of each run, besides the best. */
+  keep: 1,
+} as const;
+
 export const evaluationDefaults = {
   evalData: 'test',
   weights: 'ema',

@@ -32,8 +32,8 @@ import { allHyperparameters, type Hyperparameters } from '../recipe/hyperparamet
 import { factorsOf, groupsCheck, type ParameterGroup } from '../recipe/parameter-groups.ts';
 import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
+import type { TrainingRun } from './run-definition.ts';
 import { shownActivations } from './shown-values.ts';
-import type { TrainingRun } from './training-run.ts';
 
 /** The name of a loss term's running average, as in TensorFlow. */
 export function lossAverageName(term: string): string {
@@ -54,8 +54,13 @@ const lossAverageDecay = 0.9;
  * @param before the stored average before the step
  * @param value the term at the step */
 export function averagedLoss(before: number, value: number, step: number): number {
-  const after = before - (1 - lossAverageDecay) * (before - value);
-  return after / (1 - lossAverageDecay ** (step + 1));
+  return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), step + 1);
+}
+
+/** A stored running average of a loss term, bias-corrected.
+ * @param updates number of updates made, from 1 */
+export function unbiasedAverage(stored: number, updates: number): number {
+  return stored / (1 - lossAverageDecay ** updates);
 }
 
 export interface TrainingGraph {
@@ -92,6 +97,10 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   ...graphChecks,
   seed: optional(anything),
   holdout: optional(anything),
+  augmentation: optional(anything),
+  normalization: optional(anything),
+  length: optional(anything),
+  history: optional(anything),
   examples: optional(anything),
   validation: optional(anything),
   checksum: optional(anything),

@@ -6,7 +6,7 @@ import type { Float32Tensor } from '../tensor/tensor.ts';
 type Variables = ReadonlyMap<string, Float32Tensor>;
 
 export interface Validation {
-  /** Updates between scores. */
+  /** Updates between scores; the end of the training is scored as well. */
   readonly every: number;
   /** Precision @ 1 of the moving averages among these variables; undefined when stopped. */
   readonly score: (variables: Variables) => Promise<number | undefined>;
@@ -41,9 +41,10 @@ export class BestKeeper {
     );
   }
 
-  /** Whether a score is due after that many updates. */
-  isDue(globalStep: number): boolean {
-    return globalStep > 0 && globalStep % this.#validation.every === 0;
+  /** Whether a score is due after that many updates: at every interval, and at the end of the training.
+   * @param maxSteps total number of updates */
+  isDue(globalStep: number, maxSteps: number): boolean {
+    return globalStep > 0 && (globalStep % this.#validation.every === 0 || globalStep >= maxSteps);
   }
 
   /** Scores the variables, and saves them if they are the best; `metadata` has their step. Undefined when stopped. */

@@ -1,14 +1,14 @@
 /**
- * The tutorial's network (TensorFlow r0.11, `cifar10.inference`), for training and evaluation; the code below follows the
- * table line by line. Shapes are [N, C, H, W]; widths are its configuration.
+ * The tutorial's network (TensorFlow r0.11, `cifar10.inference`), for training and evaluation; the code below and in
+ * `tutorial-layers.ts` follows the table line by line. Shapes are [N, C, H, W]; widths are its configuration.
  *
  * | layer          | operator                                   | output        |
  * |----------------|--------------------------------------------|---------------|
  * | conv1          | 5×5 convolution, SAME, bias, ReLU          | [N, 64, 24, 24] |
  * | pool1          | max 3×3, stride 2, SAME                    | [N, 64, 12, 12] |
- * | norm1          | local response normalisation               | [N, 64, 12, 12] |
+ * | norm1          | local response normalization               | [N, 64, 12, 12] |
  * | conv2          | 5×5 convolution, SAME, bias, ReLU          | [N, 64, 12, 12] |
- * | norm2          | local response normalisation, before pooling | [N, 64, 12, 12] |
+ * | norm2          | local response normalization, before pooling | [N, 64, 12, 12] |
  * | pool2          | max 3×3, stride 2, SAME                    | [N, 64, 6, 6] |
  * | local3         | fully connected, ReLU                      | [N, 384]      |
  * | local4         | fully connected, ReLU                      | [N, 192]      |
@@ -27,24 +27,11 @@ import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { truncatedNormal } from '../initializers.ts';
 import { Layers } from '../layers.ts';
-import {
-  defaultsOf,
-  type Inference,
-  type Network,
-  type NetworkKind,
-  type NetworkMode,
-  type NetworkNumber,
-} from '../network.ts';
+import { defaultsOf, type Inference, type Network, type NetworkKind, type NetworkMode } from '../network.ts';
+import { convolutions, imageSize, logits, width } from './tutorial-layers.ts';
 
 /** Output channels of the convolutions, and units of the fully connected layers. */
 export type TutorialWidths = Readonly<Record<'conv1' | 'conv2' | 'local3' | 'local4', number>>;
-
-/** Height and width of the images that the network takes: crops of 32×32 photographs. */
-export const imageSize = 24;
-
-const width = (initial: number, help: string): NetworkNumber => ({
-  ...{ kind: 'integer', minimum: 1, maximum: 4096, default: initial, help },
-});
 
 export const tutorial: NetworkKind<TutorialWidths> = {
   name: 'cifar10',
@@ -79,10 +66,6 @@ export function tutorialNetwork(classes: number, widths: TutorialWidths = defaul
   return tutorial.create(classes, widths);
 }
 
-/** The tutorial's constants; section 3.3 of the paper cited in `ops/normalization.ts` has others. */
-const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
-const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
-
 /** @param images [N, 3, 24, 24] */
 function inference(
   builder: GraphBuilder,
@@ -93,34 +76,14 @@ function inference(
 ): Inference {
   const layers = new Layers(builder, mode);
 
-  const convolution = (scope: string, x: Value, filters: number, bias: number) =>
-    builder.scope(scope, () => {
-      const initializer = truncatedNormal(5e-2);
-      const options = { filters, kernel: [5, 5], padding: 'SAME', initializer, decayShare: 0, bias } as const;
-      return layers.activation(layers.relu(layers.convolution(x, options), scope));
-    });
-
   const fullyConnected = (scope: string, x: Value, units: number) =>
     builder.scope(scope, () => {
       const options = { units, initializer: truncatedNormal(0.04), decayShare: 1, bias: 0.1 };
       return layers.activation(layers.relu(layers.dense(x, options), scope));
     });
 
-  const conv1 = convolution('conv1', images, widths.conv1, 0);
-  const pool1 = layers.maxPool(conv1, pool, 'pool1');
-  const norm1 = layers.localResponseNormalization(pool1, lrn, 'norm1');
-
-  const conv2 = convolution('conv2', norm1, widths.conv2, 0.1);
-  const norm2 = layers.localResponseNormalization(conv2, lrn, 'norm2');
-  const pool2 = layers.maxPool(norm2, pool, 'pool2');
-
+  const pool2 = convolutions(builder, layers, images, widths);
   const local3 = fullyConnected('local3', layers.flatten(pool2, 'local3/Reshape'), widths.local3);
   const local4 = fullyConnected('local4', local3, widths.local4);
-
-  const logits = builder.scope('softmax_linear', () => {
-    const initializer = truncatedNormal(1 / widths.local4);
-    const options = { units: classes, initializer, decayShare: 0, bias: 0 };
-    return layers.activation(layers.dense(local4, options, 'softmax_linear'));
-  });
-  return layers.network(logits);
+  return layers.network(logits(builder, layers, local4, classes));
 }

@@ -1,0 +1,47 @@
+/** Results of a sweep over several seeds: mean and spread for each combination of the other options. */
+import type { SweepResult } from './sweep-folder.ts';
+import type { OptionValue } from './sweep-request.ts';
+
+/** Runs that differ in their seeds only. */
+export interface CombinationResult {
+  /** The varied options but the seed. */
+  readonly options: Readonly<Record<string, OptionValue>>;
+  /** Number of runs with a precision, and of all that ended. */
+  readonly scored: number;
+  readonly runs: number;
+  /** Mean and sample standard deviation of the best precision; the deviation is null for a single run. */
+  readonly mean: number | null;
+  readonly deviation: number | null;
+}
+
+interface Ended {
+  readonly run: { readonly options: Readonly<Record<string, OptionValue>> };
+  readonly result: SweepResult;
+}
+
+/** The combinations, the best mean first; none if no two runs differ in their seeds only. */
+export function combinationResults(ended: readonly Ended[]): readonly CombinationResult[] {
+  const groups = new Map<string, Ended[]>();
+  for (const one of ended) {
+    const key = JSON.stringify(withoutSeed(one.run.options));
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  if ([...groups.values()].every((group) => group.length < 2)) return [];
+  return [...groups.values()].map(combined).sort((a, b) => (b.mean ?? -1) - (a.mean ?? -1));
+}
+
+function combined(group: readonly Ended[]): CombinationResult {
+  const options = withoutSeed(group[0]?.run.options ?? {});
+  const values = group.flatMap(({ result: { best, status } }) =>
+    best === null || status !== 'finished' ? [] : [best],
+  );
+  const [scored, runs] = [values.length, group.length];
+  if (scored === 0) return { options, scored, runs, mean: null, deviation: null };
+  const mean = values.reduce((sum, value) => sum + value, 0) / scored;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { options, scored, runs, mean, deviation: scored < 2 ? null : Math.sqrt(squares / (scored - 1)) };
+}
+
+function withoutSeed({ seed: _, ...options }: Readonly<Record<string, OptionValue>>) {
+  return options;
+}

@@ -1,0 +1,208 @@
+/** The request of a sweep, and the runs that follow from it. */
+import {
+  aListOf,
+  anOptionsObject,
+  anything,
+  aText,
+  type OptionChecks,
+  optional,
+  required,
+  requireFiniteNumber,
+  requireOptions,
+} from '../arguments.ts';
+import { examplesIn } from '../data/dataset.ts';
+import { UsageError } from '../errors.ts';
+import { makeImages } from '../input/augmentations.ts';
+import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
+import { type Hyperparameters, hyperparameterNames } from '../recipe/hyperparameters.ts';
+import { stepsIn } from '../training/epochs.ts';
+import { buildTrainingGraph } from '../training/training-graph.ts';
+import { imagesOf } from '../training/training-run.ts';
+import { givenBy, withRecipeRead } from './recipe-source.ts';
+import { runName } from './run-name.ts';
+import {
+  requireConsistent,
+  resolveRequest,
+  type TrainingRequest,
+  trainingChecks,
+  withDecaySteps,
+} from './training-request.ts';
+
+/** Options that all runs of a sweep have in common: what they are compared on, and what does not affect the result. */
+const commonOptions = [
+  'trainDir',
+  'dataDir',
+  'restart',
+  'dataset',
+  'holdout',
+  'evalEvery',
+  'maxSteps',
+  'epochs',
+  'engine',
+  'readers',
+  'checkpointSteps',
+  'keep',
+  'summarySteps',
+  'initFrom',
+  'hyperparameters',
+  'groups',
+] as const;
+type Varied = Required<Omit<TrainingRequest, (typeof commonOptions)[number]>> & Hyperparameters;
+const variedNames: readonly string[] = [
+  ...Object.keys(trainingChecks).filter((name) => !commonOptions.some((common) => common === name)),
+  ...hyperparameterNames,
+];
+
+/** Values to try, by option of a training or hyperparameter. */
+export type VariedOptions = {
+  readonly [Name in keyof Varied]?: readonly Extract<Varied[Name], OptionValue>[];
+};
+
+/** Trainings that differ in some options: one for each combination of the values. */
+export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restart'> {
+  /** The folder for the runs, each in a folder of its own. Runs that it contains are not repeated. */
+  readonly sweepDir: string;
+  readonly vary: VariedOptions;
+}
+
+const { trainDir: _, restart: __, ...commonChecks } = trainingChecks;
+const sweepChecks: OptionChecks<SweepRequest> = {
+  ...commonChecks,
+  sweepDir: required(aText),
+  // The values are checked with the request of each run.
+  vary: required(
+    anOptionsObject<VariedOptions>(
+      Object.fromEntries(
+        variedNames.map((name) => [name, optional(aListOf(anything))]),
+      ) as unknown as OptionChecks<VariedOptions>,
+    ),
+  ),
+};
+
+export type OptionValue = string | number | boolean;
+
+/** A run of a sweep. */
+export interface PlannedRun {
+  /** What distinguishes it: the varied options. */
+  readonly options: Readonly<Record<string, OptionValue>>;
+  /** A name for its folder, such as `learning_rate=0.1,seed=0`. */
+  readonly name: string;
+  readonly request: Omit<TrainingRequest, 'trainDir'>;
+  /** Everything that determines its result, but its length, as JSON. */
+  readonly identity: string;
+  readonly batchSize: number;
+  /** Total number of updates; with `epochs` it may differ slightly from the run's. */
+  readonly steps: number;
+}
+
+/** More runs are refused. */
+const mostRuns = 1000;
+
+/** The runs of a sweep, all checked. Recipe files are read once, so that a change does not affect later runs.
+ * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs
+ * @throws RunError for a recipe file that cannot be read, or whose contents are not a recipe */
+export async function planSweep(request: SweepRequest): Promise<readonly PlannedRun[]> {
+  requireOptions(request, sweepChecks);
+  const { sweepDir: _, vary, ...common } = request;
+  const { keep = sweepDefaults.keep } = common;
+  if (common.holdout !== undefined) requireHoldout(common.holdout);
+  const length = common.epochs === undefined ? { maxSteps: common.maxSteps ?? sweepDefaults.maxSteps } : {};
+  const base = { ...common, ...length, keep };
+  const seen = new Set<string>();
+  const runs: PlannedRun[] = [];
+  for (const options of combinationsOf(vary)) {
+    const asked = await withRecipeRead(withOptions(base, options));
+    runs.push(plannedRun({ ...asked, holdout: holdoutOf(asked) }, options, seen));
+  }
+  return runs;
+}
+
+/** The holdout of a request, or else of its recipe, or else the default of sweeps. */
+function holdoutOf({ holdout, recipe }: RunRequest): number {
+  const ofRecipe = recipe === undefined ? 0 : (givenBy(recipe).run.holdout ?? 0);
+  return holdout ?? (ofRecipe > 0 ? ofRecipe : sweepDefaults.holdout);
+}
+
+function requireHoldout(holdout: number): void {
+  if (holdout === 0)
+    throw new UsageError(
+      '`holdout: 0`: a sweep compares its runs on held-out training images, never on the test images; expected a fraction such as 0.1',
+    );
+  requireFiniteNumber('holdout', holdout, 0, 0.9);
+}
+
+/** Every combination of the values. The seed varies fastest; other options are in alphabetical order, so that names and order do
+ * not depend on how the sweep is written.
+ * @throws UsageError for an empty list, and for too many combinations */
+function combinationsOf(vary: VariedOptions): readonly Readonly<Record<string, OptionValue>>[] {
+  const rank = ([name]: readonly [string, unknown]) => (name === 'seed' ? '~' : name);
+  const lists = Object.entries<readonly OptionValue[] | undefined>(vary)
+    .flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const]))
+    .sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  for (const [name, values] of lists)
+    if (values.length === 0) throw new UsageError(`vary.${name}: expected a list of values, found none`);
+  const count = lists.reduce((product, [, values]) => product * values.length, 1);
+  if (count > mostRuns)
+    throw new UsageError(
+      `a sweep has at most ${mostRuns.toLocaleString('en-US')} runs, and these values have ${count.toLocaleString('en-US')} combinations; try fewer values`,
+    );
+  return lists.reduce<readonly Readonly<Record<string, OptionValue>>[]>(
+    (combinations, [name, values]) =>
+      combinations.flatMap((options) => values.map((value) => ({ ...options, [name]: value }))),
+    [{}],
+  );
+}
+
+type RunRequest = PlannedRun['request'];
+
+function withOptions(base: RunRequest, options: Readonly<Record<string, OptionValue>>): RunRequest {
+  const isHyperparameter = ([name]: readonly [string, OptionValue]) =>
+    (hyperparameterNames as readonly string[]).includes(name);
+  const entries = Object.entries(options);
+  const hyperparameters = Object.fromEntries(entries.filter(isHyperparameter));
+  const others = Object.fromEntries(entries.filter((entry) => !isHyperparameter(entry)));
+  return { ...base, ...others, hyperparameters: { ...base.hyperparameters, ...hyperparameters } };
+}
+
+/** @param seen what was built before; each graph is built once, because that takes a while */
+function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: Set<string>): PlannedRun {
+  const name = runName(options);
+  try {
+    const { dataset, definition, engine: found } = checkedRun(request, seen);
+    const { batchSize, holdout } = definition;
+    const { epochs, maxSteps = trainingDefaults.maxSteps } = request;
+    const held = Math.round(examplesIn(dataset, 'train') * (1 - holdout));
+    const steps = epochs === undefined ? maxSteps : stepsIn(epochs, held, batchSize);
+    const { precision = trainingDefaults.precision, engine = trainingDefaults.engine } = found;
+    const { initFrom } = request;
+    const hyperparameters = withDecaySteps(definition.hyperparameters, steps);
+    const data = { dataset: dataset.name, classes: dataset.classes.length };
+    const identity = {
+      ...data,
+      ...definition,
+      length: undefined,
+      hyperparameters,
+      engine,
+      precision,
+      initFrom,
+    };
+    return { options, name, request, identity: JSON.stringify(identity), batchSize, steps };
+  } catch (error) {
+    if (!(error instanceof UsageError) || Object.keys(options).length === 0) throw error;
+    throw new UsageError(`run ${name}: ${error.message}`, { cause: error });
+  }
+}
+
+function checkedRun(request: RunRequest, seen: Set<string>) {
+  const complete = { ...request, trainDir: 'run' };
+  requireConsistent(complete);
+  const given = request.recipe === undefined ? undefined : givenBy(request.recipe);
+  const found = resolveRequest(complete, given, undefined);
+  const { network, batchSize, hyperparameters, augmentation, normalization } = found.definition;
+  const built = JSON.stringify([network, batchSize, hyperparameters.optimizer, augmentation, normalization]);
+  if (seen.has(built)) return found;
+  makeImages(imagesOf(found.definition), network.imageShape, found.dataset);
+  buildTrainingGraph(found.definition);
+  seen.add(built);
+  return found;
+}
