@@ -1,4 +1,5 @@
-/** Programs in plain JavaScript may give anything: it is refused by name, before work is spent. */
+/** Programs in plain JavaScript may pass anything. Unsuitable values are refused with the name of the argument,
+ * before any work is done. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -11,7 +12,7 @@ import { noiseExamples } from './testing/examples.ts';
 const { CheckpointStore, chooseEngine, evaluate, makeRun, train, tutorialHyperparameters, tutorialNetwork } =
   library;
 
-/** As a program in JavaScript calls it, without types. */
+/** The function as a program in JavaScript calls it, without types. */
 const untyped = (call: unknown) => call as (...args: readonly unknown[]) => unknown;
 
 const examples = noiseExamples(20);
@@ -29,7 +30,7 @@ const refused = (message: RegExp) => (error: unknown) => {
   return true;
 };
 
-test('numbers are whole, or finite, and within their bounds; what was found is shown', () => {
+test('numbers must be whole or finite and within their bounds, and errors contain the value that was found', () => {
   const found: readonly (readonly [unknown, RegExp])[] = [
     [Number.NaN, /^n: found NaN, expected a whole number from 1 on$/],
     [undefined, /^n: found undefined, /],
@@ -78,7 +79,7 @@ describe('makeRun', () => {
       /^batchSize: found NaN, expected a whole number from 1/,
     ],
     ['no batch size', { batchSize: undefined }, /^batchSize: found undefined/],
-    ['half a seed', { seed: 0.5 }, /^seed: found 0\.5/],
+    ['a seed that is not whole', { seed: 0.5 }, /^seed: found 0\.5/],
     ['a holdout of 2', { holdout: 2 }, /^holdout: found 2, expected a number from 0 to 1/],
     [
       'a learning rate as text',
@@ -91,7 +92,7 @@ describe('makeRun', () => {
       /^hyperparameters\.optimizer: found "best", expected sgd, momentum, nesterov, adam or adamw$/,
     ],
     [
-      'no hyperparameters',
+      'missing hyperparameters',
       { hyperparameters: undefined },
       /^hyperparameters: found undefined, expected an object/,
     ],
@@ -106,7 +107,7 @@ describe('makeRun', () => {
     assert.throws(call, refused(/^engine: found an object, expected an engine: chooseEngine/));
   });
 
-  test('refuses a network with another number of classes than the data, with both numbers', () => {
+  test('refuses a network whose number of classes differs from that of the data, with both numbers', () => {
     const five = { ...recipe, network: tutorialNetwork(5) };
     assert.throws(() => makeRun(five, examples, engine), {
       name: 'RunError',
@@ -157,7 +158,7 @@ describe('evaluate', () => {
     });
 });
 
-/** Drains a generator, or awaits a promise. */
+/** Iterates a generator to its end, or awaits a promise. */
 async function settled(result: unknown): Promise<void> {
   if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result)
     for await (const _ of result as AsyncIterable<unknown>);
@@ -178,7 +179,7 @@ const created =
   () =>
     Reflect.construct(made, args);
 
-/** For every exported function that takes options: calls that it must refuse. */
+/** For every exported function that takes options, calls that it must refuse. */
 const making = { imageShape: [3, 24, 24], images: library.tutorialImages };
 const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> = {
   runTraining: [
@@ -392,7 +393,7 @@ const withoutOptions = [
   ...['constantInit', 'heNormal', 'truncatedNormal', 'writeCheckpoint'],
 ];
 
-test('every exported function that takes options is tried with wrong ones below', () => {
+test('every exported function that takes options is called with wrong options below', () => {
   const functions = Object.entries(library).flatMap(([name, value]) =>
     typeof value === 'function' ? [name] : [],
   );

@@ -8,7 +8,7 @@ import { requireNotMisplaced } from './misplaced.ts';
 
 const { cifar10, cifar100, synthetic } = datasets;
 
-describe('a wrong data folder is recognised before anything is downloaded', () => {
+describe('a wrong data folder is recognized before anything is downloaded', () => {
   const cases: readonly (readonly [title: string, make: (folder: string) => string, message: RegExp])[] = [
     [
       'one level too deep',
@@ -52,7 +52,7 @@ describe('a wrong data folder is recognised before anything is downloaded', () =
             return folder;
           },
           new RegExp(
-            `${name.replaceAll('.', '\\.')}: this is ${what}; the binary version of CIFAR-10 is needed`,
+            `${name.replaceAll('.', '\\.')}: found ${what}, expected the binary version of CIFAR-10`,
           ),
         ] as const,
     ),
