@@ -111,7 +111,10 @@ test('modules for browsers import only modules for browsers, and no package but 
       const runsThere = isType ? isOurs(target) : inPage.includes(target);
       const isAllowed =
         runsThere || (target === 'protobufjs/minimal.js' && file === 'engine/onnx/compile/model.ts');
-      assert.ok(isAllowed, `src/${file} imports ${target}, but according to docs/architecture.md it runs in a page`);
+      assert.ok(
+        isAllowed,
+        `src/${file} imports ${target}, but according to docs/architecture.md it runs in a page`,
+      );
     }
   }
 });

@@ -32,7 +32,7 @@ const refused = (message: RegExp) => (error: unknown) => {
 
 test('numbers must be whole or finite and within their bounds, and errors contain the value that was found', () => {
   const found: readonly (readonly [unknown, RegExp])[] = [
-    [Number.NaN, /^n: found NaN, expected a whole number from 1 on$/],
+    [Number.NaN, /^n: found NaN, expected a whole number of at least 1$/],
     [undefined, /^n: found undefined, /],
     [null, /^n: found null, /],
     ['3', /^n: found "3", /],
@@ -84,7 +84,7 @@ describe('makeRun', () => {
     [
       'a learning rate as text',
       { hyperparameters: { ...tutorialHyperparameters, learningRate: '0.1' } },
-      /^hyperparameters\.learningRate: found "0\.1", expected a number from 0 on/,
+      /^hyperparameters\.learningRate: found "0\.1", expected a number of at least 0/,
     ],
     [
       'an optimizer that does not exist',
@@ -126,10 +126,10 @@ describe('train', () => {
     versions: { cifar10: 'test' },
   };
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ maxSteps: Number.NaN }, /^maxSteps: found NaN, expected a whole number from 0 on/],
+    [{ maxSteps: Number.NaN }, /^maxSteps: found NaN, expected a whole number of at least 0/],
     [{ maxSteps: undefined }, /^maxSteps: found undefined/],
     [{ maxSteps: Infinity }, /^maxSteps: found Infinity/],
-    [{ checkpointSteps: 0 }, /^checkpointSteps: found 0, expected a whole number from 1 on/],
+    [{ checkpointSteps: 0 }, /^checkpointSteps: found 0, expected a whole number of at least 1/],
     [{ readers: 1.5 }, /^readers: found 1\.5/],
     [{ summarySteps: 0 }, /^summarySteps: found 0/],
     [{ store: 'run' }, /^store: found "run", expected a CheckpointStore/],

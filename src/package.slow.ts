@@ -102,7 +102,9 @@ function tools(
   return { path, skip: code === 0 ? false : `cannot be installed: ${text.slice(0, 500)}` };
 }
 
-test('the tarball contains everything the program needs, and no links to files outside of it', { skip: offline }, () => {
+test('the tarball contains everything the program needs, and no links to files outside of it', {
+  skip: offline,
+}, () => {
   assert.equal(packed.code, 0, packed.text);
   const { text } = execute('tar', ['-tf', tarball], work);
   assert.doesNotMatch(text, /[.]map$|[.]test[.]|[.]slow[.]|testing|[.]png$/m);
@@ -115,7 +117,9 @@ for (const [how, words] of [
   ['npx cifar10-ts', ['--package', tarball, 'cifar10-ts']],
   ['npx with the tarball', [`file:${tarball}`]],
 ] as const) {
-  test(`${how} trains in an empty folder, and suggests the command that works there`, { skip: offline }, () => {
+  test(`${how} trains in an empty folder, and suggests the command that works there`, {
+    skip: offline,
+  }, () => {
     const folders = ['--data-dir', data.DATA, '--train-dir', join(work, how)];
     const flags = ['--dataset', 'synthetic', '--clip-norm', '5', '--batch-size', '8', '--max-steps', '2'];
     const outcome = execute('npx', ['-y', ...words, 'train', ...folders, ...flags], folder('empty'));

@@ -91,7 +91,11 @@ test('every command of every page is run here, unless the page says that it need
     }
     assert.doesNotMatch(read(page), /^(?:\$ )?cifar10 /m, `${page}: in a clone the command is npx cifar10`);
     const inText = read(page).replaceAll(/```.*?```/gs, '');
-    assert.doesNotMatch(inText, /`cifar10 \w+ [^`]*--\w+ [^`]*`/, `${page}: complete commands belong in blocks`);
+    assert.doesNotMatch(
+      inText,
+      /`cifar10 \w+ [^`]*--\w+ [^`]*`/,
+      `${page}: complete commands belong in blocks`,
+    );
   }
 });
 

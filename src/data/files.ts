@@ -178,7 +178,9 @@ function keysOf(folder: string, dataset: DatasetDescription, split: Split): (ind
       if (index >= first && index < first + records) return `${join(folder, name)}:${index - first}`;
       first += records;
     }
-    throw new RangeError(`${dataset.name} has ${first} ${split} examples, but example ${index} was requested`);
+    throw new RangeError(
+      `${dataset.name} has ${first} ${split} examples, but example ${index} was requested`,
+    );
   };
 }
 

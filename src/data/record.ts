@@ -56,7 +56,9 @@ export function pixelsOffset({ labels }: RecordLayout): number {
 export function labelOffset({ labels }: RecordLayout, name: string): number {
   const before = labels.findIndex((field) => field.name === name);
   if (before === -1)
-    throw new RangeError(`unknown label: found ${name}, expected one of ${labels.map((field) => field.name).join(', ')}`);
+    throw new RangeError(
+      `unknown label: found ${name}, expected one of ${labels.map((field) => field.name).join(', ')}`,
+    );
   return labels.slice(0, before).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

@@ -131,7 +131,11 @@ test('memory is allocated only for the batches requested ahead and the one in us
     [6, 8],
   ] as const) {
     const source = prefetchBatches(examples, { ...run, readers });
-    assert.equal(source.made, most - 1, `each of the ${readers} readers has a batch to prepare, and one batch is spare`);
+    assert.equal(
+      source.made,
+      most - 1,
+      `each of the ${readers} readers has a batch to prepare, and one batch is spare`,
+    );
     await take(source, 50);
     assert.equal(source.made, most);
     await source.next(); // not recycled

@@ -52,9 +52,9 @@ export interface RecipeOptions {
   readonly hyperparameters?: Partial<Hyperparameters> | undefined;
   /** Groups of parameters with their own factors. */
   readonly groups?: readonly ParameterGroup[] | undefined;
-  /** Total number of updates, including those before a resume. */
+  /** The total number of updates, including those before a resume. */
   readonly maxSteps?: number | undefined;
-  /** Total number of passes over the training examples, instead of `maxSteps`. */
+  /** The total number of passes over the training examples, instead of `maxSteps`. */
   readonly epochs?: number | undefined;
 }
 
@@ -66,7 +66,7 @@ export const recipeBounds = {
   epochs: { kind: 'number', minimum: 0 },
 } as const;
 
-/** The checks of the options. A new option needs a line here. */
+/** The checks of the options. Every new option needs a line here. */
 export const recipeOptionChecks: OptionChecks<RecipeOptions> = {
   network: optional(aNetworkRequest),
   augmentation: optional(aChoice(augmentationNames)),

@@ -37,7 +37,7 @@ import { TrainingSummaries } from './training-summaries.ts';
 
 export type TrainingEvent =
   | PreparationEvent
-  /** Another process has locked the folder; waiting. */
+  /** Another process has locked the folder, and this one waits for it. */
   | { readonly kind: 'locked'; readonly message: string }
   /** `restart` moved the existing run aside. */
   | { readonly kind: 'movedAside'; readonly path: string }
@@ -159,7 +159,7 @@ async function prepare(
   return { run, training, engineReason, store, resume, initFrom, maxSteps };
 }
 
-/** Total number of updates. */
+/** The total number of updates. */
 function stepsOf(length: Length, { examples, batchSize }: TrainingRun): number {
   return 'epochs' in length ? stepsIn(length.epochs, examples.count, batchSize) : length.maxSteps;
 }

@@ -71,7 +71,10 @@ test('a loss that is infinite or not a number ends the training, with the cause 
         lines[2] ?? '',
         /^ {2}Terms of the loss: cross_entropy 0\.333333, total_loss (NaN|-?Infinity)$/,
       );
-      assert.equal(lines[3], '  Variables that are no longer finite, because their gradients were not: local3/biases');
+      assert.equal(
+        lines[3],
+        '  Variables that are no longer finite, because their gradients were not: local3/biases',
+      );
       assert.match(lines[4] ?? '', /^ {2}The 2 images of the batch are listed in .*diverged-batch-12\.txt$/);
       assert.equal(lines.length, 5);
       return true;

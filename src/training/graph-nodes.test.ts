@@ -68,7 +68,10 @@ test('in a training step every input is an output with a shape, and no node is m
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters, seed: 0, holdout: 0 };
   const graph = withoutWatched(buildTrainingGraph(recipe).graph);
   const nodes = graphNodes(graph);
-  assert.ok(!nodes.some(({ name }) => name.startsWith('shown/')), 'nodes that are only watched are not included');
+  assert.ok(
+    !nodes.some(({ name }) => name.startsWith('shown/')),
+    'nodes that are only watched are not included',
+  );
   assert.equal(nodes.length, graph.nodes.length + graph.inputs.size + graph.variables.size);
   const known = byName(nodes);
   assert.equal(known.size, nodes.length);
