@@ -111,7 +111,7 @@ describe('makeRun', () => {
     const five = { ...recipe, network: tutorialNetwork(5) };
     assert.throws(() => makeRun(five, examples, engine), {
       name: 'RunError',
-      message: /has 5 classes, and .* has 10: .*tutorialNetwork\(dataset\.classes\.length\)/,
+      message: /has 5 classes, but .* has 10; .*tutorialNetwork\(dataset\.classes\.length\)/,
     });
   });
 });

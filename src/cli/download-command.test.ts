@@ -23,7 +23,7 @@ describe('the command download', () => {
     [
       'an archive for the generated set',
       ['--dataset', 'synthetic', '--tarball', 'x'],
-      /--tarball: --dataset synthetic is generated, not downloaded/,
+      /--tarball cannot be combined with --dataset synthetic, which is generated and not downloaded/,
     ],
     [
       'a URL for the generated set',
@@ -58,8 +58,8 @@ describe('the command download', () => {
         assert.equal(
           outcome.errors,
           `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: ENOTFOUND: the server name is unknown; is the network available?
-  From a copy: ${command("download --data-dir 'my data'")} --tarball FILE; from a mirror: --url ADDRESS.
-  Without: --dataset synthetic trains on drawn pictures.
+  To use a copy: ${command("download --data-dir 'my data'")} --tarball FILE. To use a mirror: --url URL.
+  To train without it, on generated images: --dataset synthetic.
 `,
         );
       }

@@ -34,7 +34,7 @@ describe('a wrong data folder is recognized before anything is downloaded', () =
         mkdirSync(join(folder, 'deeper', cifar10.folder), { recursive: true });
         return folder;
       },
-      /CIFAR-10 is one folder further down: `dataDir: \S+deeper`$/,
+      /CIFAR-10 is in a subfolder; use `dataDir: \S+deeper`$/,
     ],
     ...(
       [
@@ -89,7 +89,7 @@ describe('a wrong data folder is recognized before anything is downloaded', () =
       mkdirSync(join(folder, 'cifar-100-python'));
       await assert.rejects(
         requireNotMisplaced(folder, cifar100),
-        /this is the Python version of CIFAR-100; .* \(cifar-100-binary\.tar\.gz\)\. To fetch it: .*download --dataset cifar100 --data-dir/,
+        /found the Python version of CIFAR-100, expected .* \(cifar-100-binary\.tar\.gz\)\. To download it: .*download --dataset cifar100 --data-dir/,
       );
     }));
 

@@ -65,7 +65,7 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
   const [found, what] = insteadOf(dataset, names) ?? [];
   if (found !== undefined && dataset.archive !== undefined)
     throw new RunError(
-      `${join(dataDir, found)}: this is ${what}; the binary version of ${dataset.title} is needed ` +
+      `${join(dataDir, found)}: found ${what}, expected the binary version of ${dataset.title} ` +
         `(${dataset.archive.name}). To fetch it: ${makeCommand(dataDir, dataset)}`,
     );
 }

@@ -82,9 +82,15 @@ test('invalid labels and images are refused', () => {
   const { record } = cifar10;
   const image = new Uint8Array(3072);
   for (const label of [-1, 256, 1.5, Number.NaN])
-    assert.throws(() => encodeRecord(record, [label], image), /a label is a whole number from 0 to 255/);
+    assert.throws(
+      () => encodeRecord(record, [label], image),
+      /label: found .*, expected a whole number from 0 to 255/,
+    );
   const wide: RecordLayout = { ...record, labels: record.labels.map((field) => ({ ...field, bytes: 2 })) };
   assert.throws(() => encodeRecord(wide, [65_536], image), /from 0 to 65535, found 65536/);
-  assert.throws(() => encodeRecord(record, [0], image.subarray(1)), /an image has 3072 bytes, found 3071/);
-  assert.throws(() => encodeRecord(record, [0, 1], image), /a record has 1 labels, found 2/);
+  assert.throws(
+    () => encodeRecord(record, [0], image.subarray(1)),
+    /number of pixel bytes: found 3071, expected 3072/,
+  );
+  assert.throws(() => encodeRecord(record, [0, 1], image), /number of labels: found 2, expected 1/);
 });

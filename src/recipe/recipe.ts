@@ -86,7 +86,7 @@ export const aLength: Check = anOptionsObject<Pick<RecipeOptions, 'maxSteps' | '
 /** @throws UsageError for lengths in updates and in passes */
 export function requireOneLength({ epochs, maxSteps }: RecipeOptions): void {
   if (epochs !== undefined && maxSteps !== undefined)
-    throw new UsageError('`epochs` and `maxSteps` both say how long to train; leave one out');
+    throw new UsageError('`epochs` and `maxSteps` cannot be combined; leave one of them out');
 }
 
 /** A recipe with changes. */

@@ -151,8 +151,8 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
 
   test('contradictory options and values out of range are refused before anything is written', async () => {
     for (const [more, message] of [
-      [{ epochs: 1 }, /^`epochs` and `maxSteps` both say how long to train/],
-      [{ evalEvery: 10 }, /^`evalEvery` scores images kept out of training; add `holdout`/],
+      [{ epochs: 1 }, /^`epochs` and `maxSteps` cannot be combined/],
+      [{ evalEvery: 10 }, /^`evalEvery` needs held-out images; add `holdout`/],
       [{ batchSize: 0 }, /^batchSize: found 0, expected a whole number from 1 to 16384/],
     ] as const) {
       await assert.rejects(trained('never', more), { name: 'UsageError', message });

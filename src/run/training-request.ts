@@ -179,10 +179,10 @@ function requireHoldout(
   stored: CheckpointMetadata | undefined,
 ): void {
   if (evalEvery === undefined || holdout > 0) return;
-  const problem = '`evalEvery` scores images kept out of training; add `holdout`, such as `holdout: 0.1`';
+  const problem = '`evalEvery` needs held-out images; add `holdout`, such as `holdout: 0.1`';
   throw stored === undefined
     ? new UsageError(problem)
-    : new RunError(`${problem} (this run was started without)`);
+    : new RunError(`${problem} (this run was started without it)`);
 }
 
 /** Sets the end of the schedule to the last step of the run, unless the recipe defines it. */

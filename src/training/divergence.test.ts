@@ -92,7 +92,7 @@ test('the message contains the checkpoint to resume from', async () => {
     message: /The last good checkpoint is runs\/a\/model\.ckpt-10\.safetensors\./,
   });
   await assert.rejects(check(Number.NaN, saved(12)), {
-    message: /The checkpoint runs\/a\/model\.ckpt-12\.safetensors itself gives this loss: remove it/,
+    message: /The checkpoint runs\/a\/model\.ckpt-12\.safetensors itself produces this loss; remove it/,
   });
 });
 

@@ -224,7 +224,7 @@ describe('a download', () => {
         inTemporaryFolder(async (folder) => {
           await assert.rejects(
             fetchInto(folder, url),
-            /its MD5 is [0-9a-f]{32}, expected [0-9a-f]{32}.*It is kept as .*small\.tar\.gz\.bad\./,
+            /MD5: found [0-9a-f]{32}, expected [0-9a-f]{32}.*It is kept as .*small\.tar\.gz\.bad\./,
           );
           assert.ok(existsSync(join(folder, 'small.tar.gz.bad')) && !existsSync(folderOf(folder, small)));
         }),
@@ -251,7 +251,7 @@ describe('a download', () => {
           const onEvent = () => stop.abort();
           await assert.rejects(fetchInto(folder, url, { signal: stop.signal, onEvent, stallMillis: 5000 }), {
             name: 'StoppedError',
-            message: /small\.tar\.gz\.part keeps what has arrived/,
+            message: /the received bytes are kept in .*small\.tar\.gz\.part/,
           });
           assert.ok(existsSync(join(folder, 'small.tar.gz.part')));
         }),
@@ -467,7 +467,7 @@ describe('network errors', () => {
     for (const wrong of ['http://', 'ftp://proxy', 'http://a b'])
       assert.throws(() => address({ HTTPS_PROXY: wrong }), {
         name: 'RunError',
-        message: 'HTTPS_PROXY is not the address of a proxy: expected http://host:port',
+        message: 'HTTPS_PROXY is not the URL of a proxy: expected http://host:port',
       });
   });
 });
