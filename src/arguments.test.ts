@@ -76,7 +76,7 @@ describe('makeRun', () => {
     [
       'a batch size of NaN',
       { batchSize: Number.NaN },
-      /^batchSize: found NaN, expected a whole number from 1/,
+      /^batchSize: found NaN, expected a whole number of at least 1/,
     ],
     ['no batch size', { batchSize: undefined }, /^batchSize: found undefined/],
     ['a seed that is not whole', { seed: 0.5 }, /^seed: found 0\.5/],
@@ -230,7 +230,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [
       called(library.runTraining, { ...folders, batchSize: 0 }),
-      /^batchSize: found 0, expected a whole number from 1/,
+      /^batchSize: found 0, expected a whole number of at least 1/,
     ],
     [called(library.runTraining, { ...folders, seed: -1 }), /^seed: found -1/],
     [called(library.runTraining, { ...folders, holdout: 1.5 }), /^holdout: found 1\.5/],

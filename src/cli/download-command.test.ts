@@ -19,7 +19,11 @@ describe('the command download', () => {
     ],
     ['a file URL', ['--url', 'file:///tmp/x'], /--url: expected a URL with http/],
     ['a URL with another protocol', ['--url', 'ftp://127.0.0.1/x'], /--url: expected a URL with http/],
-    ['two sources', ['--url', 'http://127.0.0.1/', '--tarball', 'x'], /--url and --tarball: .*leave one out/],
+    [
+      'two sources',
+      ['--url', 'http://127.0.0.1/', '--tarball', 'x'],
+      /--url and --tarball cannot be combined/,
+    ],
     [
       'an archive for the generated set',
       ['--dataset', 'synthetic', '--tarball', 'x'],
@@ -28,7 +32,7 @@ describe('the command download', () => {
     [
       'a URL for the generated set',
       ['--dataset', 'synthetic', '--url', 'http://127.0.0.1/'],
-      /--url: --dataset synthetic/,
+      /--url cannot be combined with --dataset synthetic/,
     ],
   ];
   for (const [title, words, message] of refused) {

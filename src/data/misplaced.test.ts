@@ -18,7 +18,7 @@ describe('a wrong data folder is recognized before anything is downloaded', () =
         writeFileSync(join(inside, 'data_batch_1.bin'), '');
         return inside;
       },
-      /cifar-10-batches-bin is the folder of CIFAR-10 itself; give its parent: `dataDir: \S+`$/,
+      /cifar-10-batches-bin is the folder of CIFAR-10 itself; use its parent: `dataDir: \S+`$/,
     ],
     [
       'files without their folder',

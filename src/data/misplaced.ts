@@ -66,7 +66,7 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
   if (found !== undefined && dataset.archive !== undefined)
     throw new RunError(
       `${join(dataDir, found)}: found ${what}, expected the binary version of ${dataset.title} ` +
-        `(${dataset.archive.name}). To fetch it: ${makeCommand(dataDir, dataset)}`,
+        `(${dataset.archive.name}). To download it: ${makeCommand(dataDir, dataset)}`,
     );
 }
 

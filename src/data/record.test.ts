@@ -87,7 +87,10 @@ test('invalid labels and images are refused', () => {
       /label: found .*, expected a whole number from 0 to 255/,
     );
   const wide: RecordLayout = { ...record, labels: record.labels.map((field) => ({ ...field, bytes: 2 })) };
-  assert.throws(() => encodeRecord(wide, [65_536], image), /from 0 to 65535, found 65536/);
+  assert.throws(
+    () => encodeRecord(wide, [65_536], image),
+    /found 65536, expected a whole number from 0 to 65535/,
+  );
   assert.throws(
     () => encodeRecord(record, [0], image.subarray(1)),
     /number of pixel bytes: found 3071, expected 3072/,

@@ -35,7 +35,7 @@ test('a failure leaves nothing behind', async () => {
       if (name === 'data_batch_2.bin') throw new Error('drawing failed');
       return noiseRecords(records);
     });
-    await assert.rejects(failing, /no more paint/);
+    await assert.rejects(failing, /drawing failed/);
     assert.deepEqual(await readdir(dataDir), []);
     await assert.rejects(
       writeDataset(dataDir, dataset, () => new Uint8Array(7)),

@@ -585,7 +585,7 @@ describe('an archive', () => {
     [
       'a file that is too large',
       tarOf([{ path: `${small.folder}/data_batch_1.bin`, content: new Uint8Array(2 << 20) }]),
-      /has 2097152 bytes, at most/,
+      /is too large: found 2097152 bytes, expected at most/,
     ],
     ['a missing file', tarOf(files.slice(1)), /Failed to find file: .*data_batch_1\.bin/],
     [
