@@ -60,7 +60,7 @@ export type { ExampleRecords, Examples } from './data/examples.ts';
 export { loadExamples } from './data/files.ts';
 export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
-export type { ReadOptions } from './disk/regular-file.ts';
+export type { ReadOptions } from './disk/read-options.ts';
 export type {
   CompileOptions,
   Engine,
@@ -129,6 +129,7 @@ export {
   type ConvolutionOptions,
   type DenseOptions,
   Layers,
+  type LocalOptions,
   type WeightOptions,
 } from './model/layers.ts';
 export type {
@@ -161,6 +162,7 @@ export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
 export type { RunOptions } from './run/run-options.ts';
 export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';
@@ -176,6 +178,7 @@ export type { Tag } from './summary/tags.ts';
 export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
+export type { RangePoint } from './training/learning-rate-range.ts';
 export type { RunDefinition, TrainingRun } from './training/run-definition.ts';
 export type { StepSummary } from './training/summarizer.ts';
 export { SaveRequests, type TrainEvent, type TrainOptions, train } from './training/train.ts';

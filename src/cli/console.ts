@@ -60,6 +60,8 @@ export const eventKinds = [
   'events',
   'epoch',
   'runs',
+  'learningRateStep',
+  'learningRateFound',
   'sweepPlan',
   'sweepRun',
   'sweepResult',
@@ -184,6 +186,11 @@ export function timestamp(millisSince1970: number = performance.timeOrigin + per
   const date = [at.getFullYear(), twoDigits(at.getMonth() + 1), twoDigits(at.getDate())].join('-');
   const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(':');
   return `${date} ${time}.${String(micros).padStart(6, '0')}`;
+}
+
+/** The time of day, for narrow terminals: `19:00:00`. */
+export function shortTime(): string {
+  return timestamp().slice('2026-11-23 '.length, -'.123456'.length);
 }
 
 /** Formats a duration, as in `42 s`, `12 min 5 s` and `3 h 2 min`. */

@@ -179,7 +179,6 @@ const ownFlags = {
     valueName: 'name|file',
     help: `${alternatives(recipeNames)}, or the path of a .toml file, such as recipe.toml of a run; other flags win over it` as string,
     group: 'Recipe',
-    inSweep: 'same',
     commands: ['train'],
   },
   network: {
@@ -236,6 +235,14 @@ const ownFlags = {
     help: 'steps between validations on the held-out images (default: one epoch), besides the one at the end; the best checkpoint is kept in <train-dir>/best',
     group: 'What is kept',
     inSweep: 'same',
+    commands: ['train'],
+  },
+  findLearningRate: {
+    kind: 'boolean',
+    default: false,
+    help: 'do not train: try 100 growing learning rates, draw the loss and propose a rate; leaves no files',
+    group: 'Computing',
+    inSweep: { refused: 'it is a test of its own, before a sweep; give `learningRate` a list of values' },
     commands: ['train'],
   },
   restart: {

@@ -13,6 +13,7 @@ import {
   requireWholeNumber,
 } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
 import { type Examples, theExamples } from '../data/examples.ts';
 import { anEngine, type Engine, type Session, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
@@ -215,7 +216,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   requireOptions(options, evaluateChecks);
   const { engine, checkpoint, examples, weights, batchSize, numExamples, signal } = options;
   const { metadata, tensors } = checkpoint;
-  requireSameClasses(metadata.dataset.classes, examples);
+  requireSameClasses(metadata.dataset.classes, examples.dataset);
   requireRunning(signal, 'nothing was scored');
   const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, storedImages(metadata));
   try {
@@ -243,11 +244,15 @@ export function weightsOf(
   throw new RunError(`Key ${key} not found in checkpoint; it contains ${[...tensors.keys()].join(', ')}`);
 }
 
-/** @throws RunError with both lists of classes */
-export function requireSameClasses(trained: readonly string[], { dataset }: Examples): void {
+/** @throws RunError naming both sets of classes, with the advice */
+export function requireSameClasses(
+  trained: readonly string[],
+  dataset: DatasetDescription,
+  advice: string = '',
+): void {
   if (trained.join() === dataset.classes.join()) return;
   throw new RunError(
     `the checkpoint was trained on ${trained.length} classes (${trained.join(', ')}), but ` +
-      `${dataset.title} has ${dataset.classes.length} (${dataset.classes.join(', ')})`,
+      `${dataset.title} has ${dataset.classes.length} (${dataset.classes.join(', ')})${advice}`,
   );
 }

@@ -148,11 +148,12 @@ export class CheckpointScorer {
     const dataset = chooseDataset(this.#settings, trained, trainingDefaults.dataset);
     const key = JSON.stringify([dataset.name, dataset.labels, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
+    const advice = '; leave out `dataset` to evaluate on the data set that the run was trained on';
+    requireSameClasses(metadata.dataset.classes, dataset, advice);
     const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
     await ensureDataset(dataset, dataDir, { signal: this.#signal, onEvent });
     this.#report({ kind: 'reading', dataset });
     const whole = await loadExamples(dataDir, dataset, evalData === 'test' ? 'test' : 'train', this.#signal);
-    requireSameClasses(metadata.dataset.classes, whole);
     const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);
     this.#examples = { key, examples };
     return examples;

@@ -12,6 +12,8 @@ export interface EpochReport {
   readonly images: number;
   readonly correct: number;
   readonly seconds: number;
+  /** Whether another process trained on the beginning of the epoch, which is not counted. */
+  readonly isPartial: boolean;
 }
 
 /** The number of updates in that many epochs, including the last batch, which may extend into the next epoch. */
@@ -24,6 +26,8 @@ export class EpochCounter {
   readonly #batchSize: number;
   #images = 0;
   #correct = 0;
+  /** Undefined before the first batch. */
+  #isPartial: boolean | undefined;
   #started: number = performance.now();
 
   constructor(trainingExamples: number, batchSize: number) {
@@ -34,6 +38,7 @@ export class EpochCounter {
   /** Counts a batch. Returns a report if an epoch ends with it.
    * @param step the number of updates made before it */
   add(step: number, correct: number): EpochReport | undefined {
+    this.#isPartial ??= step > 0 && this.#epochAt(step) === this.#epochAt(step - 1);
     this.#images += this.#batchSize;
     this.#correct += correct;
     const globalStep = step + 1;
@@ -48,7 +53,9 @@ export class EpochCounter {
       images: this.#images,
       correct: this.#correct,
       seconds,
+      isPartial: this.#isPartial,
     } as const;
+    this.#isPartial = false;
     this.#images = 0;
     this.#correct = 0;
     this.#started = now;
