@@ -385,3 +385,13 @@ test('help fits into 80 columns', () => {
     for (const row of helpOf(line).split('\n')) assert.ok(row.length <= 80, row);
   }
 });
+
+test('what follows -- is an argument, even if it looks like a flag', () => {
+  const asked = (line: string) => {
+    const request = parse(line);
+    return 'operands' in request ? [request.operands, request.debug] : request.command;
+  };
+  assert.deepEqual(asked('inspect --full -- -r'), [['-r'], false]);
+  assert.deepEqual(asked('inspect -- --debug'), [['--debug'], false]);
+  assert.throws(() => parse('train -- x'), { name: 'UsageError' });
+});
