@@ -332,7 +332,7 @@ const ownFlags = {
     kind: 'choice',
     choices: ['ema', 'raw'],
     default: 'ema',
-    help: 'evaluate the moving averages of the weights, or the weights themselves',
+    help: 'evaluate the moving averages of the weights (if the run keeps them), or the weights themselves',
     group: 'Checkpoint',
     commands: ['eval'],
   },

@@ -137,7 +137,8 @@ export class Evaluator {
     const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal } = scoring;
     requireOneOf('weights', weights, weightChoices);
     const variables = [...this.#graph.variables.values()];
-    const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
+    const scored = scoredWeights(tensors, weights);
+    const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, scored)]));
     await this.#session.write(written);
     const { imageShape, classes } = this.#network;
     const batches = prefetchEvaluation(examples, {
@@ -228,6 +229,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   } finally {
     await evaluator.release();
   }
+}
+
+/** The weights that are scored: those themselves where a run keeps no moving averages (`movingAverageDecay: 0`). */
+export function scoredWeights(tensors: ReadonlyMap<string, unknown>, weights: Weights): Weights {
+  const keepsAverages = [...tensors.keys()].some((name) => name.endsWith(averageName('')));
+  return keepsAverages ? weights : 'raw';
 }
 
 /** The value of a variable to evaluate. Parameters have moving averages. State, such as running statistics, is used directly.
