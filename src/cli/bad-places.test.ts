@@ -17,22 +17,15 @@ import { after, before, describe, test } from 'node:test';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { datasets } from '../data/datasets.ts';
 import { float32 } from '../tensor/tensor.ts';
-import { main, program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
+import { main } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-places-'));
 const data = join(folder, 'data');
 const train = (trainDir: string, ...more: readonly string[]) =>
-  program([
-    'train',
-    '--dataset',
-    'synthetic',
-    '--data-dir',
-    data,
-    '--train-dir',
-    trainDir,
-    '--batch-size',
-    '16',
+  cifar10([
+    ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', trainDir, '--batch-size', '16'],
     ...more,
   ]);
 
@@ -94,7 +87,7 @@ describe('folders that cannot be written', () => {
     const refused = mounted(place, 'size=10m');
     if (refused !== undefined) return context.skip(refused);
     try {
-      const outcome = await program(['download', '--dataset', 'synthetic', '--data-dir', place]);
+      const outcome = await cifar10(['download', '--dataset', 'synthetic', '--data-dir', place]);
       assert.equal(outcome.code, 1);
       assert.match(
         outcome.errors,
@@ -109,7 +102,7 @@ describe('folders that cannot be written', () => {
   test('a data folder that is a file, or on a read-only file system, is refused with the flag', async (context) => {
     writeFileSync(join(folder, 'data-file'), '');
     const where = ['train', '--dataset', 'synthetic', '--train-dir', join(folder, 'x'), '--data-dir'];
-    const file = await program([...where, join(folder, 'data-file')]);
+    const file = await cifar10([...where, join(folder, 'data-file')]);
     assert.equal(file.code, 1);
     assert.match(
       file.errors,
@@ -119,7 +112,7 @@ describe('folders that cannot be written', () => {
     const refused = mounted(place, 'ro');
     if (refused !== undefined) return context.skip(refused);
     try {
-      const outcome = await program([...where, join(place, 'deep', 'data')]);
+      const outcome = await cifar10([...where, join(place, 'deep', 'data')]);
       assert.equal(outcome.code, 1);
       assert.match(outcome.errors, /cannot be written \(EROFS.*\)\. Use another --data-dir\.\n$/);
     } finally {
@@ -178,7 +171,7 @@ describe('arguments of the wrong kind', () => {
       /--init-from takes a checkpoint file, and .*given is a folder; .*model\.ckpt-1\.safetensors\n$/,
     );
     const file = join(run, 'model.ckpt-1.safetensors');
-    const evaluation = await program([
+    const evaluation = await cifar10([
       'eval',
       '--run-once',
       '--checkpoint-dir',
@@ -192,7 +185,7 @@ describe('arguments of the wrong kind', () => {
   test('an .onnx file that cannot be read is not reported as a bug', async (context) => {
     if (!existsSync('/proc/self/mem')) return context.skip('this system has no file that cannot be read');
     symlinkSync('/proc/self/mem', join(folder, 'unreadable.onnx'));
-    const outcome = await program(['inspect', join(folder, 'unreadable.onnx')]);
+    const outcome = await cifar10(['inspect', join(folder, 'unreadable.onnx')]);
     assert.equal(outcome.code, 1);
     assert.match(outcome.errors, /^cifar10: .*unreadable\.onnx: cannot be read \(EIO.*\)\. Check that .*\n$/);
   });
@@ -213,7 +206,7 @@ describe('data and checkpoints of another kind', () => {
     mkdirSync(join(foreign, datasets.cifar10.folder), { recursive: true });
     for (const { name } of datasets.cifar10.files)
       writeFileSync(join(foreign, datasets.cifar10.folder, name), 'GIF89a');
-    const outcome = await program(['train', '--data-dir', foreign, '--train-dir', join(folder, 'x')]);
+    const outcome = await cifar10(['train', '--data-dir', foreign, '--train-dir', join(folder, 'x')]);
     assert.equal(outcome.code, 1);
     assert.match(
       outcome.errors,
@@ -228,7 +221,7 @@ describe('data and checkpoints of another kind', () => {
     const bytes = new Uint8Array(3073 * 2000);
     bytes[3073 * 7] = 12;
     writeFileSync(file, bytes);
-    const outcome = await program([
+    const outcome = await cifar10([
       'train',
       '--dataset',
       'synthetic',
@@ -256,7 +249,7 @@ describe('data and checkpoints of another kind', () => {
       metadata: { ...metadata, dataset: { ...metadata.dataset, classes } },
     });
 
-    const evaluation = await program([
+    const evaluation = await cifar10([
       'eval',
       '--run-once',
       '--data-dir',

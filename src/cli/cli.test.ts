@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
 import { engineFlags } from '../testing/engines.ts';
-import { program as cifar10, soonMillis, stepsIn } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
+import { program, soonMillis, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-cli-'));
@@ -52,46 +53,49 @@ const checkpoint = (trainDir: string, step: number) =>
 /** Asserts that the run was resumed from its newest checkpoint, at or after this step, and that its first line is for that step. */
 function assertGoesOn(output: string, atLeast: number): void {
   const [first = 0] = stepsIn(output);
-  assert.ok(first >= atLeast && first % 3 === 0, `the restart's first line is step ${first}`);
+  assert.ok(first >= atLeast && first % 2 === 0, `the restart's first line is step ${first}`);
   assert.match(output, new RegExp(`Resuming from .*model\\.ckpt-${first}\\.safetensors`));
 }
 
 before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const steps = ['--max-steps', '24', '--checkpoint-steps', '3', '--log-frequency', '1', '--seed', '3'];
+const steps = ['--max-steps', '16', '--checkpoint-steps', '2', '--log-frequency', '1', '--seed', '3'];
 
 engineFlags.forEach(({ title, flags, skip }, index) => {
   /** The folders of the first engine have these names. Those of the other engines have a number too. */
   const named = (name: string) => (index === 0 ? name : `${name}-${index}`);
   const start = (name: string, ...more: readonly string[]) => train(named(name), ...steps, ...flags, ...more);
-  const final = (name: string) => readFileSync(checkpoint(named(name), 24));
+  const final = (name: string) => readFileSync(checkpoint(named(name), 16));
 
   describe(`a run on ${title} that is killed and restarted`, { skip }, () => {
     test('resumes from its last checkpoint, and ends with the same bytes as an undisturbed run', async () => {
       const undisturbed = await cifar10(start('undisturbed'));
       assert.equal(undisturbed.code, 0, undisturbed.errors);
-      assert.deepEqual(stepsIn(undisturbed.output), [...Array(24).keys()]);
+      assert.deepEqual(stepsIn(undisturbed.output), [...Array(16).keys()]);
 
       // It is killed without warning between checkpoints, twice with the first engine, and then left undisturbed.
-      const kills = index === 0 ? [7, 16] : [16];
+      const kills = index === 0 ? [3, 8] : [8];
       for (const killAt of kills) {
-        const killed = await cifar10(start('killed'), (line, kill) => {
+        const killed = await program(start('killed'), (line, kill) => {
           if (line.includes(`: step ${killAt}, `)) kill('SIGKILL');
         });
         assert.equal(killed.signal, 'SIGKILL');
         if (killAt === kills[0]) assert.equal(stepsIn(killed.output)[0], 0);
-        else assertGoesOn(killed.output, 6);
+        else assertGoesOn(killed.output, 2);
       }
       const last = await cifar10(start('killed'));
       assert.equal(last.code, 0, last.errors);
-      assertGoesOn(last.output, 15);
+      assertGoesOn(last.output, 6);
       assert.deepEqual(final('killed'), final('undisturbed'));
     });
 
-    test('a run that is stopped by SIGTERM saves its current step, and exits with 143', async () => {
+    // What a stop saves does not depend on the engine.
+    test('a run that is stopped by SIGTERM saves its current step, and exits with 143', {
+      skip: index > 0,
+    }, async () => {
       let killed = 0;
-      const stopped = await cifar10(start('stopped', '--readers', '3'), (line, kill) => {
+      const stopped = await program(start('stopped', '--readers', '3'), (line, kill) => {
         if (!line.includes(': step 4, ')) return;
         killed = performance.now();
         kill('SIGTERM');
@@ -111,26 +115,26 @@ engineFlags.forEach(({ title, flags, skip }, index) => {
 describe('the folder of a run', () => {
   test('the newest five checkpoints are kept, and the index names them', () => {
     const index = readFileSync(join(folder, 'undisturbed', 'checkpoint'), 'utf8');
-    const kept = [12, 15, 18, 21, 24].map((step) => `model.ckpt-${step}.safetensors`);
+    const kept = [8, 10, 12, 14, 16].map((step) => `model.ckpt-${step}.safetensors`);
     const lines = kept.map((name) => `all_model_checkpoint_paths: "${name}"\n`).join('');
-    assert.equal(index, `model_checkpoint_path: "model.ckpt-24.safetensors"\n${lines}`);
+    assert.equal(index, `model_checkpoint_path: "model.ckpt-16.safetensors"\n${lines}`);
     const checkpoints = readdirSync(join(folder, 'undisturbed')).filter((name) =>
       /checkpoint|ckpt/.test(name),
     );
-    assert.deepEqual(checkpoints.sort(), ['checkpoint', ...kept]);
+    assert.deepEqual(checkpoints.sort(), ['checkpoint', ...kept].sort());
   });
 
   test('without flags a run keeps the data set, batch size and seed of its checkpoint, and different values are refused with the name of the flag', async () => {
     const where = ['--data-dir', data, '--train-dir', join(folder, 'undisturbed')];
-    const more = await cifar10(['train', ...where, '--max-steps', '26']);
+    const more = await cifar10(['train', ...where, '--max-steps', '18']);
     assert.equal(more.code, 0, more.errors);
-    assert.match(more.output, /the generated set .*16 a step, seed 3/);
-    assert.deepEqual(stepsIn(more.output), [24]);
+    assert.match(more.output, /the generated set .*16 per step, seed 3/);
+    assert.deepEqual(stepsIn(more.output), [16]);
     const refused = await cifar10([
       'train',
       ...where,
       '--max-steps',
-      '28',
+      '20',
       '--seed',
       '4',
       '--batch-size',
@@ -139,16 +143,16 @@ describe('the folder of a run', () => {
     assert.equal(refused.code, 1);
     assert.match(
       refused.errors,
-      /model\.ckpt-26\.safetensors belongs to another run \(batch size: 16 there, 8 here; seed: 3 there, 4 here\)/,
+      /model\.ckpt-18\.safetensors belongs to another run \(batch size: 16 there, 8 here; seed: 3 there, 4 here\)/,
     );
   });
 
   test('if the newest checkpoint is damaged, it is skipped with a warning and the previous one is used', async () => {
-    truncateSync(checkpoint('killed', 24), 1000);
-    const again = await cifar10(train('killed', '--max-steps', '22'));
+    truncateSync(checkpoint('killed', 16), 1000);
+    const again = await cifar10(train('killed', '--max-steps', '15'));
     assert.equal(again.code, 0, again.errors);
-    assert.match(again.errors, /warning: skipped a checkpoint: .*model\.ckpt-24\.safetensors/);
-    assert.match(again.output, /Resuming from .*model\.ckpt-21\.safetensors/);
+    assert.match(again.errors, /warning: skipped a checkpoint: .*model\.ckpt-16\.safetensors/);
+    assert.match(again.output, /Resuming from .*model\.ckpt-14\.safetensors/);
   });
 });
 

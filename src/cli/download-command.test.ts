@@ -7,6 +7,7 @@ import { command } from '../command.ts';
 import { datasets } from '../data/datasets.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { offline, program } from '../testing/program.ts';
 
 describe('the command download', () => {
@@ -34,7 +35,7 @@ describe('the command download', () => {
     test(`refuses ${title} before anything is read`, () =>
       inTemporaryFolder(async (folder) => {
         const data = join(folder, 'data');
-        const outcome = await program(['download', '--data-dir', data, ...words]);
+        const outcome = await cifar10(['download', '--data-dir', data, ...words]);
         assert.equal(outcome.code, 2, outcome.errors);
         assert.match(outcome.errors, message);
         assert.ok(!existsSync(data));

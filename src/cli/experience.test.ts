@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { engineFlags } from '../testing/engines.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { main, type Outcome, offline, program, soonMillis, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
@@ -22,19 +23,11 @@ const folder = mkdtempSync(join(tmpdir(), 'cifar10-experience-'));
 const data = join(folder, 'data');
 const run = (name: string) => join(folder, name);
 const file = (name: string, step: number) => join(run(name), `model.ckpt-${step}.safetensors`);
-const train = (name: string, ...more: readonly string[]) =>
-  program([
-    'train',
-    '--dataset',
-    'synthetic',
-    '--data-dir',
-    data,
-    '--train-dir',
-    run(name),
-    '--batch-size',
-    '16',
-    ...more,
-  ]);
+const trainWords = (name: string, ...more: readonly string[]) => [
+  ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', run(name), '--batch-size', '16'],
+  ...more,
+];
+const train = (name: string, ...more: readonly string[]) => cifar10(trainWords(name, ...more));
 
 function ok(outcome: Outcome): Outcome {
   assert.equal(outcome.code, 0, outcome.errors);
@@ -82,52 +75,26 @@ describe('training', () => {
   });
 
   test('suggests what to do next, unless it is run by a script that does so itself', async () => {
-    const words = [
-      'train',
-      '--dataset',
-      'synthetic',
-      '--data-dir',
-      data,
-      '--batch-size',
-      '8',
-      '--max-steps',
-      '1',
-    ];
-    const alone = ok(await program([...words, '--train-dir', run('alone')]));
+    const alone = ok(await train('alone', '--max-steps', '1'));
     assert.match(alone.output, /To evaluate it:/);
-    const guided = await program([...words, '--train-dir', run('guided')], undefined, folder, {
+    const guided = await program(trainWords('guided', '--max-steps', '1'), undefined, folder, {
       CIFAR10_SUGGEST: 'no',
     });
     assert.doesNotMatch(ok(guided).output, /To evaluate it:|For more steps:/);
   });
 
   test('prints no control characters to a pipe', async () => {
-    const { output } = ok(await train('plain', ...steps));
+    const { output } = ok(await program(trainWords('plain', ...steps)));
     assert.ok(!output.includes('\u001b') && !output.includes('\r'));
   });
 
   test('refuses a second training in the same folder while the first one runs', async () => {
     let second: Promise<Outcome> | undefined;
-    const first = await program(
-      [
-        'train',
-        '--dataset',
-        'synthetic',
-        '--data-dir',
-        data,
-        '--train-dir',
-        run('shared'),
-        '--batch-size',
-        '16',
-        '--max-steps',
-        '300',
-      ],
-      (line, kill) => {
-        if (!line.includes(': step 0,')) return;
-        second = train('shared', ...steps);
-        void second.then(() => kill('SIGTERM'));
-      },
-    );
+    const first = await program(trainWords('shared', '--max-steps', '300'), (line, kill) => {
+      if (!line.includes(': step 0,')) return;
+      second = train('shared', ...steps);
+      void second.then(() => kill('SIGTERM'));
+    });
     const refused = await second;
     assert.equal(first.shellCode, 143, first.errors);
     assert.equal(refused?.code, 1);
@@ -139,17 +106,7 @@ describe('training', () => {
   });
 
   test('saves and ends when its output is no longer read', async () => {
-    const words = [
-      'train',
-      '--dataset',
-      'synthetic',
-      '--data-dir',
-      data,
-      '--train-dir',
-      run('unread'),
-      '--batch-size',
-      '16',
-    ];
+    const words = trainWords('unread');
     const child = spawn(process.execPath, [main, ...words, '--log-frequency', '1'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -278,15 +235,15 @@ describe('training', () => {
 
 describe('a holdout', () => {
   test('is scored during training, and the best checkpoint is kept and found by eval', async () => {
-    const flags = ['--max-steps', '30', '--holdout', '0.1', '--eval-every', '10', '--checkpoint-steps', '30'];
+    const flags = ['--max-steps', '6', '--holdout', '0.02', '--eval-every', '2', '--checkpoint-steps', '6'];
     const { output } = ok(await train('held', ...flags));
-    assert.match(output, /Training on 9,000 images of the generated set .*\(1,000 held out\)/);
+    assert.match(output, /Training on 9,800 images of the generated set .*\(200 held out\)/);
     const scores = [
       ...output.matchAll(/step (\d+), validation precision @ 1 = (0\.\d{3})(, the best so far: (.*))?/g),
     ];
     assert.deepEqual(
       scores.map(([, step]) => Number(step)),
-      [10, 20, 30],
+      [2, 4, 6],
     );
     const best = Math.max(...scores.map(([, , precision]) => Number(precision)));
     const [kept = ''] = readdirSync(join(run('held'), 'best')).filter((name) =>
@@ -303,10 +260,10 @@ describe('a holdout', () => {
       '--eval-dir',
       run('held-eval'),
     ];
-    const evaluation = ok(await program(['eval', '--run-once', '--eval-data', 'validation', ...where]));
+    const evaluation = ok(await cifar10(['eval', '--run-once', '--eval-data', 'validation', ...where]));
     assert.match(
       evaluation.output,
-      new RegExp(`1,000 validation images .*\n.*precision @ 1 = ${best.toFixed(3)}`),
+      new RegExp(`200 validation images .*\n.*precision @ 1 = ${best.toFixed(3)}`),
     );
   });
 
@@ -318,7 +275,7 @@ describe('a holdout', () => {
 
   test('is required for evaluating validation images, which is otherwise an error', async () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('x')];
-    const outcome = await program(['eval', '--run-once', '--eval-data', 'validation', ...where]);
+    const outcome = await cifar10(['eval', '--run-once', '--eval-data', 'validation', ...where]);
     assert.equal(outcome.code, 1);
     assert.match(outcome.errors, /trained without --holdout/);
   });
@@ -329,17 +286,17 @@ describe('evaluation', () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('scored-again')];
     const words = ['eval', '--run-once', '--num-examples', '32', ...where];
     const eventFiles = () => readdirSync(run('scored-again')).filter((name) => name.includes('tfevents'));
-    ok(await program(words));
+    ok(await cifar10(words));
     const first = eventFiles();
     assert.equal(first.length, 1);
-    assert.match(ok(await program([...words, '--report'])).output, /precision @ 1/);
+    assert.match(ok(await cifar10([...words, '--report'])).output, /precision @ 1/);
     assert.deepEqual(eventFiles(), first);
   });
 
   test('--report prints every class and writes every prediction', async () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('report')];
     const { output } = ok(
-      await program(['eval', '--run-once', '--report', '--num-examples', '150', ...where]),
+      await cifar10(['eval', '--run-once', '--report', '--num-examples', '150', ...where]),
     );
     assert.match(output, /^class +images +precision +recall$/m);
     assert.match(output, /^circle +15 /m);
@@ -370,7 +327,7 @@ describe('evaluation', () => {
     const scored: number[] = [];
     let stopped = 0;
     const where = ['--data-dir', data, '--checkpoint-dir', watched, '--eval-dir', run('watch-eval')];
-    const evaluator = program(
+    const evaluator = cifar10(
       ['eval', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
       (line, kill) => {
         const [, step] = /step (\d+), moving averages/.exec(line) ?? [];
@@ -388,7 +345,7 @@ describe('evaluation', () => {
     assert.deepEqual(scored, [0, 10, 20, 30, 40]);
     assert.match(output, /^No checkpoint file found$/m);
 
-    const again = await program(
+    const again = await cifar10(
       ['eval', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
       (line, kill) => {
         if (line.includes('ckpt-40.safetensors was already scored')) kill('SIGINT');
@@ -396,7 +353,7 @@ describe('evaluation', () => {
     );
     assert.equal(again.shellCode, 130, again.errors);
     assert.doesNotMatch(again.output, /precision/, 'checkpoints in evaluations.jsonl are not scored again');
-    const other = await program(
+    const other = await cifar10(
       ['eval', '--weights', 'raw', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
       (line, kill) => {
         if (line.includes('step 40, raw weights')) kill('SIGINT');

@@ -28,7 +28,15 @@ const repetitionMillis = 1000;
 /** An ignored Ctrl-C stops the process after all, if it comes this many times within this time. */
 const [insistence, insistenceMillis] = [3, 3000];
 
-class Interruption {
+/** The process that receives the signals. */
+export interface SignalledProcess {
+  readonly listenTo: (name: NodeJS.Signals, listener: () => void) => void;
+  /** Ends the process by a signal. */
+  readonly endBy: (name: NodeJS.Signals) => void;
+}
+
+export class Interruption {
+  readonly #process: SignalledProcess;
   readonly #controller = new AbortController();
   readonly #saveListeners = new Set<() => void>();
   #askedAt = Number.NEGATIVE_INFINITY;
@@ -43,13 +51,17 @@ class Interruption {
   /** Prints a last warning. Resolves soon, even if the output is blocked. */
   sayLast: ((text: string) => Promise<void>) | undefined;
 
+  constructor(signalled: SignalledProcess = { listenTo, endBy }) {
+    this.#process = signalled;
+  }
+
   /** Prevents Node from opening its debugger on SIGUSR1, on a port that other users of the machine could reach. */
   refuseDebugger(): void {
-    for (const name of saving) listenTo(name, () => this.#save());
+    for (const name of saving) this.#process.listenTo(name, () => this.#save());
     if (!isFirstProcess) return;
     for (const name of leaving)
-      listenTo(name, () => {
-        if (!this.#listens) endBy(name);
+      this.#process.listenTo(name, () => {
+        if (!this.#listens) this.#process.endBy(name);
       });
   }
 
@@ -58,7 +70,10 @@ class Interruption {
     this.#listens = true;
     const ignored = ignoredSignals();
     for (const name of stopping) {
-      listenTo(name, ignored.includes(name) ? () => this.#ignore(name) : () => this.#stop(name));
+      this.#process.listenTo(
+        name,
+        ignored.includes(name) ? () => this.#ignore(name) : () => this.#stop(name),
+      );
     }
   }
 
@@ -100,19 +115,19 @@ class Interruption {
 
   /** Exits without a message, because everything is done. */
   leaveSilently(): void {
-    if (!this.#isLeaving) endBy(this.name);
+    if (!this.#isLeaving) this.#process.endBy(this.name);
   }
 
   #leaveBy(name: StopSignal, why?: string): void {
     if (this.#isLeaving) {
-      endBy(name);
+      this.#process.endBy(name);
       return;
     }
     this.#isLeaving = true;
     const loss = this.describeLoss?.();
     const text = `exiting at once${why === undefined ? '' : ` (${why})`}${loss === undefined ? '' : `: ${loss}`}`;
     const said = why === undefined && loss === undefined ? undefined : this.sayLast?.(text);
-    void Promise.resolve(said).then(() => endBy(name));
+    void Promise.resolve(said).then(() => this.#process.endBy(name));
   }
 
   #save(): void {

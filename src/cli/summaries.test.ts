@@ -18,15 +18,16 @@ import { HParamsPluginDataProto } from '../summary/schema.ts';
 import { float32, sizeOf } from '../tensor/tensor.ts';
 import { trainingBatch } from '../testing/batches.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';
-import { main, type Outcome, program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
+import { main, type Outcome } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-summaries-'));
 const data = join(folder, 'data');
 const run = (name: string) => join(folder, name);
-const train = (name: string, more: readonly string[], onLine?: Parameters<typeof program>[1]) => {
+const train = (name: string, more: readonly string[], onLine?: Parameters<typeof cifar10>[1]) => {
   const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', run(name)];
-  return program(['train', ...where, '--batch-size', String(batchSize), ...more], onLine);
+  return cifar10(['train', ...where, '--batch-size', String(batchSize), ...more], onLine);
 };
 const batchSize = 16;
 const steps = 7;
@@ -361,7 +362,7 @@ describe('if summaries cannot be written', () => {
     mkdirSync(run('eval-blocked'));
     writeFileSync(join(run('eval-blocked'), 'test-raw'), 'a file');
     const where = ['--data-dir', data, '--checkpoint-dir', run('scored'), '--eval-dir', run('eval-blocked')];
-    const { code, output, errors } = await program(['eval', '--run-once', '--weights', 'raw', ...where]);
+    const { code, output, errors } = await cifar10(['eval', '--run-once', '--weights', 'raw', ...where]);
     assert.equal(code, 1);
     assert.match(
       errors,
@@ -374,7 +375,7 @@ describe('if summaries cannot be written', () => {
 describe('the evaluator', () => {
   const evaluate = async (...more: readonly string[]) => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('shown'), '--eval-dir', run('eval')];
-    return ok(await program(['eval', '--run-once', '--num-examples', '200', ...where, ...more]));
+    return ok(await cifar10(['eval', '--run-once', '--num-examples', '200', ...where, ...more]));
   };
 
   test('writes the precision at the step of the checkpoint, and everything that belongs to it', async () => {

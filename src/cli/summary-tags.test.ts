@@ -8,7 +8,7 @@ import { readEvents, readRun } from '../summary/event-reader.ts';
 import { decodeGraphDef } from '../summary/graph-def.ts';
 import type { RunEvents } from '../summary/run-events.ts';
 import { tagRecords } from '../summary/tags.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 /** Tests that the tags of the tutorial are written, and that docs/summaries.md describes every tag. */
@@ -24,16 +24,16 @@ const data = join(folder, 'data');
 const [run, evalDir] = [join(folder, 'run'), join(folder, 'eval')];
 let [training, evaluation] = [{} as RunEvents, {} as RunEvents];
 
-async function cifar10(line: string): Promise<void> {
-  const outcome = await program([...line.split(' '), '--data-dir', data]);
+async function succeed(line: string): Promise<void> {
+  const outcome = await cifar10([...line.split(' '), '--data-dir', data]);
   assert.equal(outcome.code, 0, outcome.errors);
 }
 
 before(async () => {
   await copySynthetic(data);
   const trained = '--dataset synthetic --batch-size 16 --max-steps 3 --summary-steps 1 --eval-every 2';
-  await cifar10(`train ${trained} --holdout 0.02 --train-dir ${run}`);
-  await cifar10(`eval --run-once --num-examples 32 --checkpoint-dir ${run} --eval-dir ${evalDir}`);
+  await succeed(`train ${trained} --holdout 0.02 --train-dir ${run}`);
+  await succeed(`eval --run-once --num-examples 32 --checkpoint-dir ${run} --eval-dir ${evalDir}`);
   [training, evaluation] = [await readRun(run), await readRun(evalDir)];
 });
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { chooseEngine } from '../engine/engines.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { dataFindings, type Finding, folderFinding } from './checks.ts';
 import { autoFinding } from './engines.ts';
@@ -83,7 +83,7 @@ test('doctor tries every engine, reports which one `auto` selects, and exits wit
   inTemporaryFolder(async (folder) => {
     writeFileSync(join(folder, 'file'), '');
     const trainDir = join(folder, 'file', 'run');
-    const { code, output } = await program([
+    const { code, output } = await cifar10([
       'doctor',
       '--data-dir',
       join(folder, 'data'),

@@ -13,7 +13,7 @@ import { histogramOf } from '../summary/histogram.ts';
 import { experimentValue, hyperparametersOf, sessionStartValue } from '../summary/hparams.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { summarizeEvents } from './events.ts';
 
 const settings = { engine: 'onnx', batchSize: 128, use_fp16: false, learningRate: 0.1 };
@@ -79,7 +79,7 @@ test('inspect shows an event file, a folder of event files, and a run before its
   inTemporaryFolder(async (dir) => {
     writeRun(dir);
     const inspect = async (...words: readonly string[]) => {
-      const { code, output, errors } = await program(['inspect', ...words]);
+      const { code, output, errors } = await cifar10(['inspect', ...words]);
       assert.equal(code, 0, errors);
       return output;
     };

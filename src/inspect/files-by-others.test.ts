@@ -9,9 +9,9 @@ import { frameRecord } from '../summary/record-file.ts';
 import { EventProto } from '../summary/schema.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 
-const inspect = (...words: readonly string[]) => program(['inspect', ...words]);
+const inspect = (...words: readonly string[]) => cifar10(['inspect', ...words]);
 
 const version = frameRecord(
   encodeEvent({ wallTime: 1, step: 0, content: { kind: 'version', version: 'brain.Event:2' } }),

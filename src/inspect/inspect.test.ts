@@ -10,7 +10,7 @@ import { defaultsOf } from '../model/network.ts';
 import { tutorial, tutorialNetwork } from '../model/networks/tutorial.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { layersOf } from './network.ts';
 import { statisticsOf } from './tensor-statistics.ts';
@@ -64,7 +64,7 @@ test('values that are not finite are counted, but excluded from the statistics',
 test('inspect recognizes what a path contains', () =>
   inTemporaryFolder(async (folder) => {
     const look = async (thing: string) => {
-      const outcome = await program(['inspect', thing]);
+      const outcome = await cifar10(['inspect', thing]);
       assert.equal(outcome.code, 0, outcome.errors);
       return outcome.output;
     };
@@ -90,7 +90,7 @@ test('the error for an unsupported path lists what inspect supports', () =>
     mkdirSync(join(folder, 'empty'));
     writeFileSync(join(folder, 'text.txt'), 'text');
     const refused = async (words: readonly string[], code: number, message: RegExp) => {
-      const outcome = await program(['inspect', ...words]);
+      const outcome = await cifar10(['inspect', ...words]);
       assert.equal(outcome.code, code, outcome.errors);
       assert.match(outcome.errors, message);
     };

@@ -22,31 +22,42 @@ const purposes = [
 ] as const;
 export type Purpose = (typeof purposes)[number];
 
-const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const parity = 0x1bd11bda;
 
-/** Encrypts the counter (`block[0]`, `block[1]`) in place under the key (`key0`, `key1`). */
+/** Encrypts the counter (`block[0]`, `block[1]`) in place under the key (`key0`, `key1`). The rounds are written out and the words
+ * of the key rotate, because drawing the initial weights of a network spends most of its time here. */
 export function threefry2x32(key0: number, key1: number, block: Uint32Array): void {
-  const keys = [key0, key1, key0 ^ key1 ^ parity];
-  let x0 = ((block[0] ?? 0) + key0) | 0;
-  let x1 = ((block[1] ?? 0) + key1) | 0;
-  for (let group = 0; group < 5; group++) {
-    for (let round = 0; round < 4; round++) {
-      const rotation = rotations[(group % 2) * 4 + round] ?? 0;
-      x0 = (x0 + x1) | 0;
-      x1 = ((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0;
-    }
+  let [a, b, c] = [key0, key1, key0 ^ key1 ^ parity];
+  let x0 = ((block[0] ?? 0) + a) | 0;
+  let x1 = ((block[1] ?? 0) + b) | 0;
+  for (let group = 1; group <= 5; group++) {
+    const isOdd = group % 2 === 1;
+    x0 = (x0 + x1) | 0;
+    x1 = (isOdd ? rotated(x1, 13) : rotated(x1, 17)) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = (isOdd ? rotated(x1, 15) : rotated(x1, 29)) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = (isOdd ? rotated(x1, 26) : rotated(x1, 16)) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = (isOdd ? rotated(x1, 6) : rotated(x1, 24)) ^ x0;
     // After every fourth round, the next two words of the key and the number of the group of rounds are added.
-    x0 = (x0 + (keys[(group + 1) % 3] ?? 0)) | 0;
-    x1 = (x1 + (keys[(group + 2) % 3] ?? 0) + group + 1) | 0;
+    x0 = (x0 + b) | 0;
+    x1 = (x1 + c + group) | 0;
+    [a, b, c] = [b, c, a];
   }
   block[0] = x0;
   block[1] = x1;
 }
 
+/** Returns a 32-bit word rotated to the left. */
+function rotated(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits));
+}
+
 /** The random numbers for one (seed, purpose, epoch, example). */
 export class RandomStream {
-  readonly #key = new Uint32Array(2);
+  readonly #key0: number;
+  readonly #key1: number;
   readonly #block = new Uint32Array(2);
   #counter = 0;
 
@@ -56,14 +67,17 @@ export class RandomStream {
   constructor(seed: number, purpose: Purpose, epoch = 0, example = 0) {
     // The purpose is encrypted with the seed as the key, then epoch and example with the result as the key. This gives
     // every stream its own key.
-    this.#key.set([
-      purposes.indexOf(purpose),
-      0x63313061 /* "c10a": keeps purpose keys apart from counters */,
-    ]);
-    threefry2x32(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, this.#key);
-    const [purpose0 = 0, purpose1 = 0] = this.#key;
-    this.#key.set([epoch, example]);
-    threefry2x32(purpose0, purpose1, this.#key);
+    const block = this.#block;
+    block[0] = purposes.indexOf(purpose);
+    block[1] = 0x63313061; // "c10a": keeps purpose keys apart from counters
+    threefry2x32(seed | 0, Math.floor(seed / 2 ** 32) | 0, block);
+    const [purpose0 = 0, purpose1 = 0] = block;
+    block[0] = epoch;
+    block[1] = example;
+    threefry2x32(purpose0 | 0, purpose1 | 0, block);
+    const [key0 = 0, key1 = 0] = block;
+    this.#key0 = key0 | 0;
+    this.#key1 = key1 | 0;
   }
 
   /** Returns an integer that is uniform over 0 … 2^32 - 1. */
@@ -72,7 +86,7 @@ export class RandomStream {
     if (word === 0) {
       this.#block[0] = this.#counter / 2;
       this.#block[1] = 0;
-      threefry2x32(this.#key[0] ?? 0, this.#key[1] ?? 0, this.#block);
+      threefry2x32(this.#key0, this.#key1, this.#block);
     }
     this.#counter++;
     return this.#block[word] ?? 0;

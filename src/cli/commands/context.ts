@@ -2,6 +2,7 @@
 import type { Console } from '../console.ts';
 import type { CommandName } from '../flag.ts';
 import type { FlagsOf } from '../flag-table.ts';
+import type { Interruption } from '../signals.ts';
 import type { StopWatch } from '../stop-watch.ts';
 
 export interface CommandContext<Flags> {
@@ -11,6 +12,7 @@ export interface CommandContext<Flags> {
   /** The names of the flags that are on the command line, such as `batch-size`. */
   readonly given: ReadonlySet<string>;
   readonly console: Console;
+  readonly interruption: Pick<Interruption, 'onSave' | 'describeLoss'>;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /** Is told the current activity (`begin`), and limits how long a stop waits for it. */

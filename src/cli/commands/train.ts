@@ -6,14 +6,13 @@ import { requireConsistent, type TrainingRequest, trainingChecks } from '../../r
 import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
-import { interruption } from '../signals.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
-  const { flags, given, console, signal, stopWatch, room } = context;
+  const { flags, given, console, interruption, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
   await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);

@@ -13,7 +13,7 @@ import { exists } from '../../disk/exists.ts';
 import { requireRunning } from '../../errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { withDataFolder } from '../data-folder.ts';
-import { type DatasetFile, examplesIn, filesOf, type Split, splits } from '../dataset.ts';
+import { type DatasetFile, filesOf, type Split, splits } from '../dataset.ts';
 import { datasets } from '../datasets.ts';
 import { type DataOptions, dataChecks } from '../events.ts';
 import { folderOf } from '../files.ts';
@@ -39,13 +39,6 @@ export function drawRecords(split: Split, first: number, count: number): Uint8Ar
     records.set(encodeRecord(dataset.record, [label], pixels), position * size);
   }
   return records;
-}
-
-export function generateSynthetic(): { train: Uint8Array; test: Uint8Array } {
-  return {
-    train: drawRecords('train', 0, examplesIn(dataset, 'train')),
-    test: drawRecords('test', 0, examplesIn(dataset, 'test')),
-  };
 }
 
 /** Number of images to draw before yielding to the event loop: some hundredths of a second. */

@@ -28,7 +28,7 @@ import { printCall } from './program.ts';
 
 const { skip, create } = engineCase('onednn');
 const network = tutorialNetwork(10);
-const batchSize = 32;
+const batchSize = 16;
 const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
 
 function feeds(step: number) {
