@@ -169,16 +169,24 @@ const ownFlags = {
     kind: 'string',
     valueName: 'name|file',
     help: `${alternatives(recipeNames)}, or the path of a .toml file, such as recipe.toml of a run; other flags win over it` as string,
+    helpFor: {
+      inspect: 'recipe whose network is shown, with graph (default: tutorial)',
+      bench: 'recipe to measure (default: tutorial)',
+    },
     group: 'Recipe',
     inSweep: 'same',
-    commands: ['train'],
+    commands: ['train', 'inspect', 'bench'],
   },
   network: {
     kind: 'string',
     valueName: 'name',
     help: `${alternatives(networkNames)}; name:key=value,… changes the numbers that shape it` as string,
+    helpFor: {
+      inspect: 'network to show, with graph (default: that of the recipe)',
+      bench: 'network to measure (default: that of the recipe)',
+    },
     group: 'Recipe',
-    commands: ['train'],
+    commands: ['train', 'inspect', 'bench'],
   },
   augmentation: {
     kind: 'choice',
