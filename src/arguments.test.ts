@@ -285,6 +285,17 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     [called(library.runEvaluation, evaluation, { Signal: 1 }), /`Signal`\. Did you mean `signal`\?$/],
   ],
   train: [[called(library.train, { maxstep: 1 }), /^unknown option `maxstep`\. Did you mean `maxSteps`\?$/]],
+  runSweep: [
+    [
+      called(library.runSweep, { sweepDir: 'nowhere', dataDir: 'nowhere', very: {} }),
+      /`very`\. Did you mean `vary`\?$/,
+    ],
+    [
+      called(library.runSweep, { sweepDir: 'nowhere', dataDir: 'nowhere', vary: { batchsize: [1] } }),
+      /`vary\.batchsize`\. Did you mean `vary\.batchSize`\?$/,
+    ],
+    [called(library.runSweep, { sweepDir: 'nowhere', dataDir: 'nowhere' }), /^vary: found undefined/],
+  ],
   makeRun: [
     [called(library.makeRun, { ...recipe, batchsize: 4 }, examples, engine), /Did you mean `batchSize`\?$/],
     [

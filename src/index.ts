@@ -60,7 +60,7 @@ export type { ExampleRecords, Examples } from './data/examples.ts';
 export { loadExamples } from './data/files.ts';
 export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
-export type { ReadOptions } from './disk/regular-file.ts';
+export type { ReadOptions } from './disk/read-options.ts';
 export type {
   CompileOptions,
   Engine,
@@ -129,6 +129,7 @@ export {
   type ConvolutionOptions,
   type DenseOptions,
   Layers,
+  type LocalOptions,
   type WeightOptions,
 } from './model/layers.ts';
 export type {

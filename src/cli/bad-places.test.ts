@@ -57,7 +57,7 @@ describe('folders that cannot be written', () => {
         outcome.errors,
         /^cifar10: cannot write .*model\.ckpt-0\.safetensors: ENOSPC.*Check that .*the disk has room\.\n$/,
       );
-      assert.deepEqual(readdirSync(join(place, 'run')), []);
+      assert.deepEqual(readdirSync(join(place, 'run')), ['recipe.toml']);
     } finally {
       spawnSync('umount', [place]);
     }
@@ -73,7 +73,7 @@ describe('folders that cannot be written', () => {
       const outcome = await train(run, '--max-steps', '6', ...more);
       assert.equal(outcome.code, 1);
       assert.match(outcome.errors, /^cifar10: cannot write .*model\.ckpt-2\.safetensors: ENOSPC/);
-      const kept = ['checkpoint', 'model.ckpt-0.safetensors', 'model.ckpt-1.safetensors'];
+      const kept = ['checkpoint', 'model.ckpt-0.safetensors', 'model.ckpt-1.safetensors', 'recipe.toml'];
       assert.deepEqual(readdirSync(run).sort(), kept);
       const index = readFileSync(join(run, 'checkpoint'), 'utf8');
       assert.match(index, /^model_checkpoint_path: "model\.ckpt-1\.safetensors"/);
@@ -117,6 +117,42 @@ describe('folders that cannot be written', () => {
       assert.match(outcome.errors, /cannot be written \(EROFS.*\)\. Use another --data-dir\.\n$/);
     } finally {
       spawnSync('umount', [place]);
+    }
+  });
+
+  test('a command that fails removes the folders that it created, and only those', async () => {
+    const place = join(folder, 'failing');
+    mkdirSync(join(place, 'mine'), { recursive: true });
+    const fresh = (name: string) => join(place, 'a', 'b', name);
+    const data = ['--data-dir', fresh('data')];
+    const failing = [
+      ['train', '--train-dir', fresh('run'), ...data, '--init-from', join(place, 'nothing.safetensors')],
+      [
+        'train',
+        '--train-dir',
+        join(place, 'mine'),
+        ...data,
+        '--init-from',
+        join(place, 'nothing.safetensors'),
+      ],
+      ['download', ...data, '--url', 'http://127.0.0.1:9/cifar-10-binary.tar.gz'],
+      ['download', ...data, '--tarball', join(place, 'nothing.tar.gz')],
+      [
+        'eval',
+        '--run-once',
+        '--checkpoint-dir',
+        join(place, 'nowhere'),
+        '--eval-dir',
+        fresh('eval'),
+        ...data,
+      ],
+      ['eval', '--run-once', '--checkpoint-dir', join(place, 'mine'), '--eval-dir', fresh('eval'), ...data],
+      ['inspect', join(place, 'a')],
+    ];
+    for (const words of failing) {
+      const outcome = await cifar10(words);
+      assert.equal(outcome.code, 1, `${words.join(' ')}\n${outcome.output}`);
+      assert.deepEqual(readdirSync(place, { recursive: true }), ['mine'], words.join(' '));
     }
   });
 
@@ -180,6 +216,47 @@ describe('arguments of the wrong kind', () => {
     ]);
     assert.equal(evaluation.code, 0, evaluation.errors);
     assert.match(evaluation.output, /step 0, moving averages/);
+  });
+
+  test('a folder of runs, a misspelt path, and files of other kinds are recognised where a checkpoint is expected', async () => {
+    const runs = join(folder, 'several');
+    for (const name of ['first', 'second'])
+      assert.equal((await train(join(runs, name), '--max-steps', '1', '--keep', '1')).code, 0);
+    const page = join(folder, 'page.md');
+    writeFileSync(page, '# A page of text\n');
+    const other =
+      /is a file, but not a checkpoint: --checkpoint-dir takes a training folder or a \.safetensors file\n$/;
+    const cases: readonly (readonly [path: string, message: RegExp, ...more: string[]])[] = [
+      [runs, /It holds runs; name one: --checkpoint-dir .*several\/first \(also there: second\)\n$/],
+      [
+        join(runs, 'frist'),
+        /frist\. It does not exist\. Did you mean --checkpoint-dir .*several\/first\?\n$/,
+      ],
+      [join(folder, 'nothing-alike-here'), /nothing-alike-here\. Train first: /],
+      [
+        join(runs, 'first', 'model.ckpt-1'),
+        /Did you mean --checkpoint-dir .*first\/model\.ckpt-1\.safetensors\?\n$/,
+      ],
+      [page, other],
+      [join(runs, 'first', 'checkpoint'), other],
+      [
+        join(runs, 'first'),
+        /trained on 10 classes .*; leave out --dataset to evaluate on the data set that the run was trained on\n$/,
+        ...['--dataset', 'cifar10'],
+      ],
+    ];
+    for (const [path, message, ...more] of cases) {
+      const where = ['--checkpoint-dir', path, '--data-dir', data, '--eval-dir', join(folder, 'never')];
+      const outcome = await cifar10(['eval', '--run-once', ...where, ...more]);
+      assert.equal(outcome.code, 1, path);
+      assert.match(outcome.errors, message);
+      assert.ok(!existsSync(join(folder, 'never')), path);
+    }
+    const from = await train(join(folder, 'from-page'), '--init-from', page);
+    assert.match(
+      from.errors,
+      /page\.md is a file, but not a checkpoint: --init-from takes a \.safetensors file\n$/,
+    );
   });
 
   test('an .onnx file that cannot be read is not reported as a bug', async (context) => {

@@ -186,6 +186,11 @@ export function timestamp(millisSince1970: number = performance.timeOrigin + per
   return `${date} ${time}.${String(micros).padStart(6, '0')}`;
 }
 
+/** The time of day, for narrow terminals: `19:00:00`. */
+export function shortTime(): string {
+  return timestamp().slice('2026-11-23 '.length, -'.123456'.length);
+}
+
 /** Formats a duration, as in `42 s`, `12 min 5 s` and `3 h 2 min`. */
 export function duration(millis: number): string {
   const seconds = Math.round(millis / 1000);

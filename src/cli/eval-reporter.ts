@@ -8,6 +8,7 @@ import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
 import { preparationReporter } from './data-reporter.ts';
 import type { EvalFlags } from './flag-table.ts';
+import { inFlags } from './option-flags.ts';
 import { scoringLine } from './progress-line.ts';
 import { classTable, confusionTable } from './report-tables.ts';
 import { watchLine } from './watch-line.ts';
@@ -45,7 +46,7 @@ export class EvalReporter {
         this.#watching(event);
         return;
       case 'noCheckpoint':
-        this.#console.line('No checkpoint file found', { ...event });
+        this.#noCheckpoint(event);
         return;
       case 'alreadyScored':
         this.#console.line(`${event.checkpoint} was already scored`, { ...event });
@@ -81,6 +82,11 @@ export class EvalReporter {
       `Watching ${dir}, checking for new checkpoints every ${everySeconds} s, until Ctrl-C. Results are appended to ${file}`,
       { kind, dir, everySeconds, file },
     );
+  }
+
+  #noCheckpoint({ kind, dir, advice }: EventOf<'noCheckpoint'>): void {
+    const instead = advice === undefined ? '' : `. ${inFlags(advice)}`;
+    this.#console.line(`No checkpoint file found${instead}`, { kind, dir });
   }
 
   #waiting(): void {

@@ -1,6 +1,6 @@
 /** All flags of the program, one record each. Types, parsing, errors and help derive from this table. */
 
-import { datasetNames } from '../data/datasets.ts';
+import { datasetNames, labelChoices } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
 import { augmentationNames } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
@@ -29,6 +29,15 @@ const ownFlags = {
     group: 'Data',
     inSweep: 'same',
     commands: ['download', 'train', 'eval'],
+  },
+  labels: {
+    kind: 'choice',
+    choices: labelChoices as typeof labelChoices,
+    help: 'labels of cifar100: its 100 fine classes (default) or its 20 coarse ones',
+    helpFor: { eval: 'labels of cifar100 (default: those of the checkpoint)' },
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['download', 'train', 'eval', 'inspect'],
   },
   url: {
     kind: 'string',

@@ -6,6 +6,7 @@ import type { DatasetName } from '../data/dataset.ts';
 import { engineNames } from '../engine/offers.ts';
 import { recipeBounds } from '../recipe/recipe.ts';
 import { runBounds } from '../run/run-options.ts';
+
 import { alternatives } from '../wording.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { isFlagOf, writtenName } from './flag.ts';
@@ -24,44 +25,45 @@ function trainFlags(line: string): TrainFlags {
 }
 
 /** Flags without a default are absent from the result. */
-const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'recipe' | 'network'> = {
-  dataDir: '/tmp/cifar10_data',
-  dataset: 'cifar10',
-  batchSize: 128,
-  maxSteps: 1_000_000,
-  seed: 0,
-  engine: 'auto',
-  precision: 'float32',
-  summarySteps: 100,
-  trainDir: '/tmp/cifar10_train',
-  checkpointSteps: 1000,
-  keep: 5,
-  logFrequency: 10,
-  readers: 1,
-  augmentation: 'tutorial',
-  normalization: 'per_image',
-  optimizer: 'sgd',
-  momentum: 0.9,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  schedule: 'staircase',
-  learningRate: 0.1,
-  learningRateDecayFactor: 0.1,
-  numEpochsPerDecay: 350,
-  endLearningRate: 0,
-  decayPower: 1,
-  decaySteps: 0,
-  warmupSteps: 0,
-  movingAverageDecay: 0.9999,
-  weightDecay: 0.004,
-  labelSmoothing: 0,
-  clipNorm: 0,
-  holdout: 0,
-  restart: false,
-  quiet: false,
-  json: false,
-};
+const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network'> =
+  {
+    dataDir: '/tmp/cifar10_data',
+    dataset: 'cifar10',
+    batchSize: 128,
+    maxSteps: 1_000_000,
+    seed: 0,
+    engine: 'auto',
+    precision: 'float32',
+    summarySteps: 100,
+    trainDir: '/tmp/cifar10_train',
+    checkpointSteps: 1000,
+    keep: 5,
+    logFrequency: 10,
+    readers: 1,
+    augmentation: 'tutorial',
+    normalization: 'per_image',
+    optimizer: 'sgd',
+    momentum: 0.9,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    schedule: 'staircase',
+    learningRate: 0.1,
+    learningRateDecayFactor: 0.1,
+    numEpochsPerDecay: 350,
+    endLearningRate: 0,
+    decayPower: 1,
+    decaySteps: 0,
+    warmupSteps: 0,
+    movingAverageDecay: 0.9999,
+    weightDecay: 0.004,
+    labelSmoothing: 0,
+    clipNorm: 0,
+    holdout: 0,
+    restart: false,
+    quiet: false,
+    json: false,
+  };
 
 test('train without flags has the defaults of the tutorial', () => {
   assert.deepEqual(parse('train'), {
@@ -272,6 +274,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --data-dir=', '--data-dir: expected a folder, found ""'],
   ['bench --out', '--out: expected a file, found nothing'],
   ['train --dataset mnist', '--dataset: expected cifar10, cifar100 or synthetic, found "mnist"'],
+  ['train --labels medium', '--labels: expected fine or coarse, found "medium"'],
   ['train --dataset', '--dataset: expected cifar10, cifar100 or synthetic, found nothing'],
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],

@@ -1,5 +1,5 @@
 /** The progress lines of the tutorial (r0.11, `cifar10_train`), with the speed averaged over the steps since the last line. */
-import { timestamp } from './console.ts';
+import { shortTime, timestamp } from './console.ts';
 
 export interface StepLine {
   /** The line of the tutorial. */
@@ -40,11 +40,10 @@ export class StepLines {
     this.#printed = true;
     const examplesPerSecond = this.#batchSize / secondsPerBatch;
     const speed = `${examplesPerSecond.toFixed(1)} examples/sec; ${secondsPerBatch.toFixed(3)} sec/batch`;
-    const time = timestamp();
     const rest = `: step ${step}, loss = ${totalLoss.toFixed(2)} (${speed})`;
     return {
-      text: time + rest,
-      shorter: time.slice('2026-11-23 '.length, -'.123456'.length) + rest,
+      text: timestamp() + rest,
+      shorter: shortTime() + rest,
       examplesPerSecond,
     };
   }

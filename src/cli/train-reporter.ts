@@ -1,5 +1,6 @@
-/** Prints a training: lines, the progress line, and the events for `--json`. */
-
+/** Prints a training: lines, the progress line, and the events of `--json`. */
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
@@ -10,7 +11,7 @@ import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
 import type { RecipeChange } from '../training/training-run.ts';
 import { counted } from '../wording.ts';
-import { type Console, duration, timestamp } from './console.ts';
+import { type Console, duration, shortTime, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
 import { preparationReporter } from './data-reporter.ts';
 import { writtenName } from './flag.ts';
@@ -41,6 +42,7 @@ export class TrainReporter {
   readonly #flags: ReportedFlags;
   readonly #prepare: (event: PreparationEvent) => void;
   #steps: StepReporter | undefined;
+  #isComplete = false;
 
   constructor(console: Console, flags: ReportedFlags) {
     this.#console = console;
@@ -55,7 +57,7 @@ export class TrainReporter {
 
   /** Whether the training reached its last step. */
   get finished(): boolean {
-    return this.#steps?.finished === true;
+    return this.#isComplete || this.#steps?.finished === true;
   }
 
   report(event: TrainingEvent): void {
@@ -79,9 +81,25 @@ export class TrainReporter {
       case 'recording':
         this.#console.line(watchLine(event.dir));
         return;
+      case 'complete':
+        this.#complete(event);
+        return;
       default:
         this.#steps?.report(event);
     }
+  }
+
+  /** The run had all its steps before. */
+  #complete({ globalStep, hasHeldOut }: TrainingEvent & { readonly kind: 'complete' }): void {
+    this.#isComplete = true;
+    const { trainDir } = this.#flags;
+    const others =
+      trainDir === flagTable.trainDir.default ? '; to start another, give --train-dir or --restart' : '';
+    this.#console.result(`The run in ${trainDir} is complete: ${counted(globalStep, 'step')}${others}`, {
+      kind: 'end',
+      ...{ globalStep, stopped: false, images: 0, seconds: 0, waitedSeconds: 0, trainDir },
+    });
+    if (suggests()) this.#console.line(nextCommands(this.#flags, { globalStep, stopped: false, hasHeldOut }));
   }
 }
 
@@ -135,7 +153,7 @@ class StepReporter {
     );
     if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${inFlags(engineReason)}`);
     if (resumedFrom !== undefined) {
-      console.line(`Resuming from ${resumedFrom}`);
+      console.line(resumeLine(flags.trainDir, resumedFrom));
       this.#saved = Number(/ckpt-(\d+)/.exec(resumedFrom)?.[1] ?? -1);
     }
   }
@@ -246,12 +264,13 @@ class StepReporter {
   }
 
   #epoch(event: TrainEvent & { readonly kind: 'epoch' }): void {
-    const { epoch, images, correct, seconds } = event;
+    const { epoch, images, correct, seconds, isPartial } = event;
     const accuracy = (correct / images).toFixed(3);
+    const counted = `${number(images)} images${isPartial ? ' since the resume' : ''}, ${duration(seconds * 1e3)}`;
     this.#console.line(
-      `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${number(images)} images, ${duration(seconds * 1e3)})`,
+      `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${counted})`,
       { ...event },
-      `epoch ${epoch}: training accuracy ${accuracy} (${number(images)} images, ${duration(seconds * 1e3)})`,
+      `epoch ${epoch}: training accuracy ${accuracy} (${counted})`,
     );
   }
 
@@ -267,10 +286,12 @@ class StepReporter {
 
   #validation(event: TrainEvent & { readonly kind: 'validation' }): void {
     const { globalStep, precision, path } = event;
+    const found = `step ${globalStep}, validation precision @ 1 = ${precision.toFixed(3)}`;
+    const best = path === undefined ? '' : `, the best so far: ${path}`;
     this.#console.line(
-      `${timestamp()}: step ${globalStep}, validation precision @ 1 = ${precision.toFixed(3)}` +
-        (path === undefined ? '' : `, the best so far: ${path}`),
+      `${timestamp()}: ${found}${best}`,
       { ...event },
+      `${shortTime()}: ${found}${path === undefined ? '' : ', the best so far'}`,
     );
   }
 
@@ -278,37 +299,55 @@ class StepReporter {
     this.#finished = !stopped;
     this.#console.progress(undefined);
     const seconds = (performance.now() - this.#started) / 1e3;
+    const hasHeldOut = this.#run.validation !== undefined;
     const images = (globalStep - this.#first) * this.#run.batchSize;
     const { trainDir } = this.#flags;
     const speed = `${number(Math.round(images / seconds))} images/s`;
     const waited = waitedMillis < 500 ? '' : `, of which ${duration(waitedMillis)} waiting for input`;
     const sum =
-      images === 0 && !stopped
-        ? `The run in ${trainDir} is complete: ${number(globalStep)} steps`
-        : `${stopped ? 'Stopped' : 'Done'} at step ${globalStep}: ${number(images)} images in ` +
-          `${duration(seconds * 1e3)}, ${speed}${waited}. Checkpoints are in ${trainDir}`;
+      `${stopped ? 'Stopped' : 'Done'} at step ${number(globalStep)}: ${number(images)} images in ` +
+      `${duration(seconds * 1e3)}, ${speed}${waited}. Checkpoints are in ${trainDir}`;
     this.#console.result(sum, {
       kind: 'end',
       ...{ globalStep, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
     });
-    if (stopped || suggests()) this.#console.line(this.#next(globalStep, stopped));
+    if (stopped || suggests())
+      this.#console.line(nextCommands(this.#flags, { globalStep, stopped, hasHeldOut }));
   }
+}
 
-  /** The suggested next commands, one per line. */
-  #next(globalStep: number, stopped: boolean): string {
-    const { trainDir, dataDir, maxSteps, summarySteps } = this.#flags;
-    const folder = shellWord(trainDir);
-    const data = dataDirWords(dataDir);
-    // This is not stored in the checkpoint, but it changes what the run writes.
-    const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
-    const train = (steps: number) =>
-      command(`train --train-dir ${folder}${data} --max-steps ${steps}${kept}`);
-    const more = stopped
-      ? ['To continue:', `  ${train(maxSteps)}`]
-      : ['For more steps:', `  ${train(globalStep * 2)}`];
-    const score = ['To evaluate it:', `  ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`];
-    return (suggests() ? [...more, ...score] : more).join('\n');
-  }
+/** In the default folder, where a run of weeks ago may be, it says which run that is and how to start another. */
+function resumeLine(trainDir: string, checkpoint: string): string {
+  if (trainDir !== flagTable.trainDir.default) return `Resuming from ${checkpoint}`;
+  const saved = statSync(checkpoint, { throwIfNoEntry: false })?.mtimeMs;
+  const of = saved === undefined ? '' : ` of ${timestamp(saved).slice(0, '2026-11-23 19:00'.length)}`;
+  return (
+    `Resuming the run${of} in ${trainDir}, from ${basename(checkpoint)}; ` +
+    'to start another, give --train-dir or --restart'
+  );
+}
+
+/** Suggested next commands, one per line. */
+function nextCommands(
+  { trainDir, dataDir, maxSteps, summarySteps }: ReportedFlags,
+  ended: { readonly globalStep: number; readonly stopped: boolean; readonly hasHeldOut: boolean },
+): string {
+  const { globalStep, stopped, hasHeldOut } = ended;
+  const folder = shellWord(trainDir);
+  const data = dataDirWords(dataDir);
+  // This is not stored in the checkpoint, but it changes what the run writes.
+  const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
+  const train = (steps: number) => command(`train --train-dir ${folder}${data} --max-steps ${steps}${kept}`);
+  const more = stopped
+    ? ['To continue:', `  ${train(maxSteps)}`]
+    : ['For more steps:', `  ${train(globalStep * 2)}`];
+  // The test images are for the end: what was held out tells which settings are good.
+  const [on, images] = hasHeldOut ? [' on the held-out images', ' --eval-data validation'] : ['', ''];
+  const score = [
+    `To evaluate it${on}:`,
+    `  ${command(`eval --run-once${images} --checkpoint-dir ${folder}${data}`)}`,
+  ];
+  return (suggests() ? [...more, ...score] : more).join('\n');
 }
 
 /** Scripts that run several commands, such as `npm start`, set this variable and suggest the next steps themselves. */

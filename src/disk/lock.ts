@@ -19,8 +19,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNativeError } from 'node:util/types';
 import { errorCode, RunError, requireRunning } from '../errors.ts';
+import { exists } from './exists.ts';
 import { openRegularFile, readRegularFile } from './regular-file.ts';
-import { cannotBeWritten, makeFolder } from './writable.ts';
+import { cannotBeWritten, makeFolder, removeEmpty } from './writable.ts';
 
 /** What a folder is locked for. */
 export interface LockPurpose {
@@ -58,7 +59,7 @@ const writingMillis = 2000;
 /** More bytes than any lock file has. */
 const maximumBytes = 10_000;
 
-/** Locks the folder, and creates it if it is missing. If the lock is held on another host or container and its holder may be
+/** Locks the folder, and creates it if it is missing; it is removed on release if it was created and is empty. If the lock is held on another host or container and its holder may be
  * dead, the lock is watched for up to 15 s.
  * @param onWait called once, with the reason, if that takes time
  * @returns a function that releases the folder
@@ -71,14 +72,17 @@ export async function lockFolder(
   { signal, onWait }: { readonly signal?: AbortSignal; readonly onWait?: (text: string) => void } = {},
 ): Promise<() => Promise<void>> {
   const path = join(dir, purpose.file);
-  await makeFolder(dir, purpose.option);
+  const created: string[] = [];
   const mine = await thisProcess();
   let isTold = false;
   const watch = new Watch();
   for (;;) {
+    created.push(...(await makeFolder(dir, purpose.option)));
     try {
-      if (await createLock(path, mine)) return hold(path, mine, dir, purpose);
+      if (await createLock(path, mine)) return hold(path, mine, dir, purpose, created);
     } catch (error) {
+      // The process that created the folder has given it back, and removed it because it was empty.
+      if (errorCode(error) === 'ENOENT' && !(await exists(dir))) continue;
       throw cannotBeWritten(dir, purpose.option, error);
     }
     const found = await readLock(path, dir, purpose);
@@ -225,8 +229,15 @@ async function removeDead(path: string, dead: FoundLock): Promise<void> {
   await rm(moved, { force: true });
 }
 
-/** Renews the lock until it is released. */
-function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): () => Promise<void> {
+/** Renews the lock until it is given back.
+ * @param created the folders that were created for it */
+function hold(
+  path: string,
+  mine: Holder,
+  dir: string,
+  purpose: LockPurpose,
+  created: readonly string[],
+): () => Promise<void> {
   let isReleased = false;
   let isLooking = false;
   const look = async () => {
@@ -253,7 +264,9 @@ function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): ()
   return async () => {
     isReleased = true;
     clearInterval(timer);
-    if ((await isMine(path, mine)) === 'mine') await rm(path, { force: true });
+    if ((await isMine(path, mine)) !== 'mine') return;
+    await rm(path, { force: true });
+    await removeEmpty(created);
   };
 }
 

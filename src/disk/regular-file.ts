@@ -13,12 +13,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } f
 import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '../errors.ts';
 
-export interface ReadOptions {
-  /** Whether to follow a symbolic link in the last part of the path. Default: `follow`. */
-  readonly links?: 'follow' | 'refuse';
-  /** The maximum size in bytes. Larger files are refused. Default: no limit. */
-  readonly maximumBytes?: number;
-}
+import type { ReadOptions } from './read-options.ts';
 
 /** The path is that of something other than a suitable regular file. */
 export class UnsuitableFileError extends Error {

@@ -1,5 +1,5 @@
 /** Checks before any work is done that files can be created in a folder. */
-import { access, constants, mkdir, readlink, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readlink, rmdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 
@@ -34,18 +34,27 @@ export async function existingFolder(
   return { existing, missing };
 }
 
-/** Creates a folder and its missing parents.
- * @param option the option that names the folder, such as `trainDir`
- * @throws RunError when the folder cannot be created, or files cannot be created in it */
-export async function makeFolder(folder: string, option: string): Promise<void> {
+/** Creates a folder and its missing parents, and returns what it created, outermost first.
+ * @param option that names the folder, such as `trainDir`
+ * @throws RunError when it cannot be created, or files cannot be created in it */
+export async function makeFolder(folder: string, option: string): Promise<readonly string[]> {
+  const created: string[] = [];
   try {
     await writableFolder(folder);
     const { missing } = await existingFolder(folder);
-    // The folders are created one by one, because Node's recursive mkdir never returns for a folder below /proc.
-    for (const path of missing) await mkdir(path).catch(alreadyThere);
+    // One by one, because Node's recursive mkdir never returns for a folder below /proc.
+    for (const path of missing) if (await isNew(path)) created.push(path);
+    return created;
   } catch (error) {
+    await removeEmpty(created);
     throw cannotBeWritten(folder, option, error);
   }
+}
+
+/** Removes folders that a failed command created, as far as nothing is in them.
+ * @param created as `makeFolder` returned it */
+export async function removeEmpty(created: readonly string[]): Promise<void> {
+  for (const path of created.toReversed()) await rmdir(path).catch(() => undefined);
 }
 
 /** The error for a folder that is full, or in which files cannot be created.
@@ -80,6 +89,13 @@ function notThere(error: unknown): undefined {
   throw error;
 }
 
-function alreadyThere(error: unknown): void {
-  if (errorCode(error) !== 'EEXIST') throw error;
+/** Creates a folder unless it exists. */
+async function isNew(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
 }

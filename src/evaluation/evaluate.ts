@@ -13,6 +13,7 @@ import {
   requireWholeNumber,
 } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
 import { type Examples, theExamples } from '../data/examples.ts';
 import { anEngine, type Engine, type Session, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
@@ -21,6 +22,7 @@ import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import { aNetwork, type Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
+import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
 import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
@@ -137,8 +139,7 @@ export class Evaluator {
     const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal } = scoring;
     requireOneOf('weights', weights, weightChoices);
     const variables = [...this.#graph.variables.values()];
-    const scored = scoredWeights(tensors, weights);
-    const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, scored)]));
+    const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
     await this.#session.write(written);
     const { imageShape, classes } = this.#network;
     const batches = prefetchEvaluation(examples, {
@@ -216,11 +217,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   requireOptions(options, evaluateChecks);
   const { engine, checkpoint, examples, weights, batchSize, numExamples, signal } = options;
   const { metadata, tensors } = checkpoint;
-  requireSameClasses(metadata.dataset.classes, examples);
+  requireSameClasses(metadata.dataset.classes, examples.dataset);
   requireRunning(signal, 'nothing was scored');
   const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, storedImages(metadata));
   try {
-    const score = await evaluator.score(tensors, weights, examples, {
+    const score = await evaluator.score(tensors, scoredWeights(metadata.hyperparameters, weights), examples, {
       numExamples,
       ...(signal && { signal }),
     });
@@ -231,10 +232,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-/** The weights that are scored: those themselves where a run keeps no moving averages (`movingAverageDecay: 0`). */
-export function scoredWeights(tensors: ReadonlyMap<string, unknown>, weights: Weights): Weights {
-  const keepsAverages = [...tensors.keys()].some((name) => name.endsWith(averageName('')));
-  return keepsAverages ? weights : 'raw';
+/** The weights that are scored: those themselves where the run keeps no moving averages. */
+export function scoredWeights(
+  { movingAverageDecay }: Pick<Hyperparameters, 'movingAverageDecay'>,
+  weights: Weights,
+): Weights {
+  return movingAverageDecay > 0 ? weights : 'raw';
 }
 
 /** The value of a variable to evaluate. Parameters have moving averages. State, such as running statistics, is used directly.
@@ -250,11 +253,15 @@ export function weightsOf(
   throw new RunError(`Key ${key} not found in checkpoint; it contains ${[...tensors.keys()].join(', ')}`);
 }
 
-/** @throws RunError with both lists of classes */
-export function requireSameClasses(trained: readonly string[], { dataset }: Examples): void {
+/** @throws RunError naming both sets of classes, with the advice */
+export function requireSameClasses(
+  trained: readonly string[],
+  dataset: DatasetDescription,
+  advice: string = '',
+): void {
   if (trained.join() === dataset.classes.join()) return;
   throw new RunError(
     `the checkpoint was trained on ${trained.length} classes (${trained.join(', ')}), but ` +
-      `${dataset.title} has ${dataset.classes.length} (${dataset.classes.join(', ')})`,
+      `${dataset.title} has ${dataset.classes.length} (${dataset.classes.join(', ')})${advice}`,
   );
 }

@@ -1,7 +1,7 @@
 /** `evaluations.jsonl` has one line per evaluation, in order. The program also uses it to avoid repeating evaluations. */
 import { join, resolve } from 'node:path';
 import { appendLines, readLines } from '../disk/json-lines.ts';
-import { cannotBeWritten, makeFolder } from '../disk/writable.ts';
+import { cannotBeWritten, makeFolder, removeEmpty } from '../disk/writable.ts';
 
 /** Identifies an evaluation. */
 export interface EvaluationKey {
@@ -21,21 +21,29 @@ export interface EvaluationKey {
 export class EvaluationLog {
   readonly #dir: string;
   readonly #known: Set<string>;
+  /** Folders that were created for the log. */
+  readonly #created: readonly string[];
 
-  private constructor(dir: string, known: Set<string>) {
+  private constructor(dir: string, known: Set<string>, created: readonly string[]) {
     this.#dir = dir;
     this.#known = known;
+    this.#created = created;
   }
 
   /** Checks that the folder can be written, before any work is done.
    * @throws RunError when it cannot be written */
   static async open(dir: string): Promise<EvaluationLog> {
-    await makeFolder(dir, 'evalDir');
+    const created = await makeFolder(dir, 'evalDir');
     try {
-      return new EvaluationLog(dir, new Set((await readLines(fileIn(dir))).flatMap(keyOfLine)));
+      return new EvaluationLog(dir, new Set((await readLines(fileIn(dir))).flatMap(keyOfLine)), created);
     } catch (error) {
       throw cannotBeWritten(dir, 'evalDir', error, fileIn(dir));
     }
+  }
+
+  /** Removes the folder again if it was created for the log and nothing was written. */
+  async close(): Promise<void> {
+    await removeEmpty(this.#created);
   }
 
   get file(): string {

@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
-import { datasets } from '../data/datasets.ts';
+import { chooseDataset } from '../data/datasets.ts';
 import type { DataEvent } from '../data/events.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
@@ -21,6 +21,7 @@ import {
 } from '../evaluation/evaluate.ts';
 import { layerValues, ScoreWitness } from '../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
+import { trainingDefaults } from '../recipe/defaults.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
@@ -88,7 +89,7 @@ export class CheckpointScorer {
   ): Promise<EvaluationResult | undefined> {
     const { tensors, metadata } = checkpoint;
     const { numExamples, evalData, evalDir } = this.#settings;
-    const weights = scoredWeights(tensors, this.#settings.weights);
+    const weights = scoredWeights(metadata.hyperparameters, this.#settings.weights);
     const examples = await this.#examplesFor(metadata);
     const { dataset } = examples;
     const evaluator = await this.#evaluatorFor(metadata);
@@ -150,15 +151,17 @@ export class CheckpointScorer {
 
   async #examplesFor(metadata: CheckpointMetadata): Promise<Examples> {
     const { dataDir, evalData } = this.#settings;
-    const dataset =
-      this.#settings.dataset === undefined ? datasetOf(metadata) : datasets[this.#settings.dataset];
-    const key = JSON.stringify([dataset.name, metadata.holdout, metadata.seed]);
+    const { dataset: asked = metadata.dataset.name } = this.#settings;
+    const trained = asked === metadata.dataset.name ? datasetOf(metadata) : undefined;
+    const dataset = chooseDataset(this.#settings, trained, trainingDefaults.dataset);
+    const key = JSON.stringify([dataset.name, dataset.labels, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
+    const advice = '; leave out `dataset` to evaluate on the data set that the run was trained on';
+    requireSameClasses(metadata.dataset.classes, dataset, advice);
     const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
     await ensureDataset(dataset, dataDir, { signal: this.#signal, onEvent });
     this.#report({ kind: 'reading', dataset });
     const whole = await loadExamples(dataDir, dataset, evalData === 'test' ? 'test' : 'train', this.#signal);
-    requireSameClasses(metadata.dataset.classes, whole);
     const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);
     this.#examples = { key, examples };
     return examples;

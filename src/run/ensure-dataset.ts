@@ -1,5 +1,5 @@
 /** Provides data sets, for a run that lacks one or on request: downloads or generates them. */
-import type { DatasetDescription, DatasetName } from '../data/dataset.ts';
+import { type DatasetDescription, type DatasetName, withLabels } from '../data/dataset.ts';
 import { datasets } from '../data/datasets.ts';
 import { type DownloadOptions, download } from '../data/download/download.ts';
 import { FetchError } from '../data/download/fetch-file.ts';
@@ -37,6 +37,8 @@ export async function ensureDataset(
 /** A data set that the caller asks for, with its source: by default the address of its archive. */
 export interface DatasetRequest {
   readonly dataset: DatasetName;
+  /** One of its labels. All are downloaded and verified. */
+  readonly labels?: string | undefined;
   /** The folder of the data sets. */
   readonly dataDir: string;
   /** Another address of the archive. */
@@ -46,7 +48,8 @@ export interface DatasetRequest {
 }
 
 /** @throws UsageError for options that contradict each other, and unsupported URLs */
-export function requireOneSource({ dataset, url, tarball }: DatasetRequest): void {
+export function requireOneSource({ dataset, labels, url, tarball }: DatasetRequest): void {
+  withLabels(datasets[dataset], labels);
   if (url !== undefined && tarball !== undefined)
     throw new UsageError('`url` and `tarball`: the archive comes from one of them; leave one out');
   if (datasets[dataset].archive === undefined && (url ?? tarball) !== undefined)

@@ -196,7 +196,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     await trained('i');
     for await (const { kind } of runEvaluation(evaluation('i', { numExamples: 2000 })))
       if (kind === 'reading') break;
-    assert.deepEqual(readdirSync(join(folder, 'i-eval')), []);
+    assert.ok(!existsSync(join(folder, 'i-eval')));
     // A result that was yielded is kept whole: in the event file and in the log.
     for await (const { kind } of runEvaluation(evaluation('i'))) if (kind === 'evaluation') break;
     const files = readdirSync(join(folder, 'i-eval'));

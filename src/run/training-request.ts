@@ -10,8 +10,8 @@ import {
   requireOptions,
 } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, withLabels } from '../data/dataset.ts';
-import { datasets } from '../data/datasets.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
+import { chooseDataset } from '../data/datasets.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
 import { engineNames, offers, offersPrecision, type Precision, precisions } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
@@ -89,6 +89,7 @@ export function requireConsistent(request: TrainingRequest): void {
   requireOptions(request, trainingChecks);
   requireOneLength(request);
   requireOffer(request);
+  if (request.dataset !== undefined) chooseDataset(request, undefined, request.dataset);
   const { restart, initFrom, trainDir } = request;
   if (restart === true && initFrom !== undefined && isWithin(resolve(trainDir), resolve(initFrom))) {
     throw new UsageError(
@@ -133,10 +134,7 @@ export function resolveRequest(
   const run = given?.run ?? {};
   const engine = { engine: request.engine ?? run.engine, precision: request.precision ?? run.precision };
   requireOffer(engine);
-  const dataset = datasetOfRun(
-    { dataset: request.dataset ?? run.dataset, labels: request.labels ?? run.labels },
-    stored,
-  );
+  const dataset = datasetOfRun(request, run, stored);
   const { network, ...others } = recipe;
   const definition: RunDefinition = {
     ...others,
@@ -161,16 +159,17 @@ function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | und
   return { ...recipe, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
 }
 
-/** @throws UsageError when the data set has no such labels */
+/** The labels of a recipe are those of its data set; another one has its own.
+ * @throws UsageError when the data set has no such labels */
 function datasetOfRun(
-  { dataset, labels }: Pick<RunOptions, 'dataset' | 'labels'>,
+  request: Pick<RunOptions, 'dataset' | 'labels'>,
+  run: Pick<RunOptions, 'dataset' | 'labels'>,
   stored: CheckpointMetadata | undefined,
 ): DatasetDescription {
-  const found =
-    dataset === undefined && stored !== undefined
-      ? datasetOf(stored)
-      : datasets[dataset ?? trainingDefaults.dataset];
-  return withLabels(found, labels);
+  const { dataset = run.dataset } = request;
+  const { labels = dataset === run.dataset ? run.labels : undefined } = request;
+  const before = stored === undefined ? undefined : datasetOf(stored);
+  return chooseDataset({ dataset, labels }, before, trainingDefaults.dataset);
 }
 
 /** @throws UsageError or RunError when `evalEvery` is given but nothing is held out */

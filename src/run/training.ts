@@ -4,11 +4,13 @@
  */
 import { join } from 'node:path';
 import { aFunction, aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
+import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
+import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { messageOf, RunError, requireRunning } from '../errors.ts';
-import { Evaluator } from '../evaluation/evaluate.ts';
+import { Evaluator, scoredWeights } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
 import { makeImages } from '../input/augmentations.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
@@ -52,6 +54,8 @@ export type TrainingEvent =
       /** Total number of updates. */
       readonly maxSteps: number;
     }
+  /** The run has all its updates already; the end follows. */
+  | { readonly kind: 'complete'; readonly globalStep: number; readonly hasHeldOut: boolean }
   /** Event files for TensorBoard are written to the folder. */
   | { readonly kind: 'recording'; readonly dir: string }
   /** The tensors of a summary are valid until the next event. */
@@ -96,6 +100,11 @@ export async function* runTraining(
     const folder = yield* queue.during(taking);
     const plan = yield* queue.during(prepare(request, given, signal, queue.push, onSaveProgress));
     folder.lost.throwIfAborted();
+    if ('complete' in plan) {
+      const { globalStep, holdout } = plan.complete;
+      yield { kind: 'complete', globalStep, hasHeldOut: holdout > 0 };
+      return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
+    }
     folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
     // Only now, so that a refused request does not move the old run.
     const moved = request.restart === true ? await folder.moveAside() : undefined;
@@ -122,14 +131,19 @@ interface Plan {
   readonly maxSteps: number;
 }
 
-/** Checks everything possible before the data is downloaded, then provides and reads the data. */
+/** A run that has all its updates already. */
+interface CompleteRun {
+  readonly complete: CheckpointMetadata;
+}
+
+/** Checks everything possible before the data is downloaded, then provides and reads the data. A complete run needs no data. */
 async function prepare(
   request: TrainingRequest,
   given: GivenRecipe | undefined,
   signal: AbortSignal,
   report: (event: TrainingEvent) => void,
   onProgress: TrainingControl['onSaveProgress'],
-): Promise<Plan> {
+): Promise<Plan | CompleteRun> {
   const { trainDir, dataDir, keep = trainingDefaults.keep } = request;
   const onWarning = (message: string) => report({ kind: 'warning', message });
   const store = new CheckpointStore(trainDir, {
@@ -146,6 +160,9 @@ async function prepare(
   inRecipe(given, () => makeImages(imagesOf(definition), definition.network.imageShape, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const initFrom = await initialWeights(request, resume, training, definition.seed);
+  const { batchSize, holdout } = definition;
+  const most = stepsOf(resolved.length, batchSize, mostTrainingExamples(dataset, holdout));
+  if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
   const { engine, reason: engineReason } = engineOf(resolved.engine, stored);
@@ -153,15 +170,21 @@ async function prepare(
   // Finds a damaged test file now instead of after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
   const made = makeRun(definition, examples, engine);
-  const maxSteps = stepsOf(resolved.length, made);
+  const maxSteps = stepsOf(resolved.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   requireRunning(signal);
   return { run, training, engineReason, store, resume, initFrom, maxSteps };
 }
 
+/** At most this many examples are trained on: the held-out number of each class is rounded. */
+function mostTrainingExamples(dataset: DatasetDescription, holdout: number): number {
+  const all = examplesIn(dataset, 'train');
+  return holdout === 0 ? all : all * (1 - holdout) + dataset.classes.length / 2;
+}
+
 /** Total number of updates. */
-function stepsOf(length: Length, { examples, batchSize }: TrainingRun): number {
-  return 'epochs' in length ? stepsIn(length.epochs, examples.count, batchSize) : length.maxSteps;
+function stepsOf(length: Length, batchSize: number, trainingExamples: number): number {
+  return 'epochs' in length ? stepsIn(length.epochs, trainingExamples, batchSize) : length.maxSteps;
 }
 
 async function initialWeights(
@@ -236,7 +259,7 @@ async function leaveRecipe(
  * nothing is held out. */
 async function openValidator(
   { trainDir, evalEvery }: TrainingRequest,
-  { engine, network, batchSize, examples, validation, ...run }: TrainingRun,
+  { engine, network, batchSize, examples, validation, hyperparameters, ...run }: TrainingRun,
   onWarning: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
@@ -246,7 +269,8 @@ async function openValidator(
     every: evalEvery ?? stepsIn(1, examples.count, batchSize),
     best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),
     score: async (variables) => {
-      const score = await evaluator.score(variables, 'ema', validation, { ...(signal && { signal }) });
+      const weights = scoredWeights(hyperparameters, 'ema');
+      const score = await evaluator.score(variables, weights, validation, { ...(signal && { signal }) });
       return score?.precision;
     },
   };

@@ -20,6 +20,17 @@ export function smallDataset(recordsPerTrainingFile: number, testRecords: number
   };
 }
 
+/** A description like that of CIFAR-100 with fewer examples. */
+export function smallCifar100(trainingRecords: number, testRecords: number): DatasetDescription {
+  return {
+    ...datasets.cifar100,
+    files: [
+      { name: 'train.bin', split: 'train', records: trainingRecords },
+      { name: 'test.bin', split: 'test', records: testRecords },
+    ],
+  };
+}
+
 /** An image of noise, [C, H, W]. */
 export function noiseImage(seed: number, shape: ImageShape = [3, 32, 32]): Uint8Array {
   const stream = new RandomStream(seed, 'test');
