@@ -60,6 +60,8 @@ export const eventKinds = [
   'events',
   'epoch',
   'runs',
+  'learningRateStep',
+  'learningRateFound',
   'sweepPlan',
   'sweepRun',
   'sweepResult',

@@ -183,7 +183,6 @@ const ownFlags = {
       bench: 'recipe to measure (default: tutorial)',
     },
     group: 'Recipe',
-    inSweep: 'same',
     commands: ['train', 'inspect', 'bench'],
   },
   network: {
@@ -244,6 +243,14 @@ const ownFlags = {
     help: 'steps between validations on the held-out images (default: one epoch), besides the one at the end; the best checkpoint is kept in <train-dir>/best',
     group: 'What is kept',
     inSweep: 'same',
+    commands: ['train'],
+  },
+  findLearningRate: {
+    kind: 'boolean',
+    default: false,
+    help: 'do not train: try 100 growing learning rates, draw the loss and propose a rate; leaves no files',
+    group: 'Computing',
+    inSweep: { refused: 'it is a test of its own, before a sweep; give `learningRate` a list of values' },
     commands: ['train'],
   },
   restart: {

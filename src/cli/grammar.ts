@@ -13,7 +13,7 @@ import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { enumeration } from '../wording.ts';
-import { commandTable } from './command-table.ts';
+import { commandTable, isCommandName } from './command-table.ts';
 import {
   type AvailableFlag,
   type CommandName,
@@ -118,10 +118,11 @@ function recognise(command: CommandName, word: string): Found {
   return { name, flag, negated, inline };
 }
 
-function notOf(command: CommandName, written: string, { commands, inSweep }: AvailableFlag): UsageError {
-  if (command === 'sweep' && typeof inSweep === 'object')
-    return new UsageError(`${written}: not a flag of sweep: ${inFlags(inSweep.refused)}`);
-  return new UsageError(`${written}: not a flag of ${command}; it belongs to ${enumeration(commands)}`);
+function notOf(command: CommandName, written: string, flag: AvailableFlag): UsageError {
+  if (command === 'sweep' && typeof flag.inSweep === 'object')
+    return new UsageError(`${written}: not a flag of sweep: ${inFlags(flag.inSweep.refused)}`);
+  const owners = Object.keys(commandTable).filter((name) => isCommandName(name) && isFlagOf(flag, name));
+  return new UsageError(`${written}: not a flag of ${command}; it belongs to ${enumeration(owners)}`);
 }
 
 /** Removes the prefix `no-` or `no` of a boolean flag. */

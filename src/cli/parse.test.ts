@@ -60,7 +60,8 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'lab
     labelSmoothing: 0,
     clipNorm: 0,
     holdout: 0,
-    restart: false,
+    findLearningRate: false,
+  restart: false,
     quiet: false,
     json: false,
   };
@@ -295,7 +296,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --xyz', `train: unknown flag --xyz. See ${command('train --help')}`],
   ['train --', `train: unknown flag --. See ${command('train --help')}`],
   ['train --__proto__ 1', `train: unknown flag --__proto__. See ${command('train --help')}`],
-  ['eval --max-steps 5', '--max-steps: not a flag of eval; it belongs to train'],
+  ['eval --max-steps 5', '--max-steps: not a flag of eval; it belongs to train and sweep'],
   [
     'bench --dataset synthetic',
     '--dataset: not a flag of bench; it belongs to download, train, eval and sweep',

@@ -12,11 +12,13 @@ import {
 } from '../arguments.ts';
 import { examplesIn } from '../data/dataset.ts';
 import { UsageError } from '../errors.ts';
+import { makeImages } from '../input/augmentations.ts';
 import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
 import { type Hyperparameters, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { buildTrainingGraph } from '../training/training-graph.ts';
-import { givenBy } from './recipe-source.ts';
+import { imagesOf } from '../training/training-run.ts';
+import { givenBy, withRecipeRead } from './recipe-source.ts';
 import { runName } from './run-name.ts';
 import {
   requireConsistent,
@@ -43,7 +45,6 @@ const commonOptions = [
   'summarySteps',
   'initFrom',
   'hyperparameters',
-  'recipe',
   'groups',
 ] as const;
 type Varied = Required<Omit<TrainingRequest, (typeof commonOptions)[number]>> & Hyperparameters;
@@ -97,17 +98,29 @@ export interface PlannedRun {
 /** More runs are refused. */
 const mostRuns = 1000;
 
-/** The runs of a sweep, all checked. A recipe of the request is a name or an object (`withRecipeRead`).
- * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs */
-export function planSweep(request: SweepRequest): readonly PlannedRun[] {
+/** The runs of a sweep, all checked. Recipe files are read once, so that a change does not affect later runs.
+ * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs
+ * @throws RunError for a recipe file that cannot be read, or whose contents are not a recipe */
+export async function planSweep(request: SweepRequest): Promise<readonly PlannedRun[]> {
   requireOptions(request, sweepChecks);
   const { sweepDir: _, vary, ...common } = request;
-  const { holdout = sweepDefaults.holdout, keep = sweepDefaults.keep } = common;
-  requireHoldout(holdout);
+  const { keep = sweepDefaults.keep } = common;
+  if (common.holdout !== undefined) requireHoldout(common.holdout);
   const length = common.epochs === undefined ? { maxSteps: common.maxSteps ?? sweepDefaults.maxSteps } : {};
-  const base = { ...common, ...length, holdout, keep };
+  const base = { ...common, ...length, keep };
   const seen = new Set<string>();
-  return combinationsOf(vary).map((options) => plannedRun(withOptions(base, options), options, seen));
+  const runs: PlannedRun[] = [];
+  for (const options of combinationsOf(vary)) {
+    const asked = await withRecipeRead(withOptions(base, options));
+    runs.push(plannedRun({ ...asked, holdout: holdoutOf(asked) }, options, seen));
+  }
+  return runs;
+}
+
+/** The holdout of a request, or else of its recipe, or else the default of sweeps. */
+function holdoutOf({ holdout, recipe }: RunRequest): number {
+  const ofRecipe = recipe === undefined ? 0 : (givenBy(recipe).run.holdout ?? 0);
+  return holdout ?? (ofRecipe > 0 ? ofRecipe : sweepDefaults.holdout);
 }
 
 function requireHoldout(holdout: number): void {
@@ -155,14 +168,24 @@ function withOptions(base: RunRequest, options: Readonly<Record<string, OptionVa
 function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: Set<string>): PlannedRun {
   const name = runName(options);
   try {
-    const { dataset, definition } = checkedRun(request, seen);
+    const { dataset, definition, engine: found } = checkedRun(request, seen);
     const { batchSize, holdout } = definition;
     const { epochs, maxSteps = trainingDefaults.maxSteps } = request;
     const held = Math.round(examplesIn(dataset, 'train') * (1 - holdout));
     const steps = epochs === undefined ? maxSteps : stepsIn(epochs, held, batchSize);
-    const { precision = trainingDefaults.precision, engine = trainingDefaults.engine, initFrom } = request;
+    const { precision = trainingDefaults.precision, engine = trainingDefaults.engine } = found;
+    const { initFrom } = request;
     const hyperparameters = withDecaySteps(definition.hyperparameters, steps);
-    const identity = { dataset: dataset.name, ...definition, hyperparameters, engine, precision, initFrom };
+    const data = { dataset: dataset.name, classes: dataset.classes.length };
+    const identity = {
+      ...data,
+      ...definition,
+      length: undefined,
+      hyperparameters,
+      engine,
+      precision,
+      initFrom,
+    };
     return { options, name, request, identity: JSON.stringify(identity), batchSize, steps };
   } catch (error) {
     if (!(error instanceof UsageError) || Object.keys(options).length === 0) throw error;
@@ -175,9 +198,11 @@ function checkedRun(request: RunRequest, seen: Set<string>) {
   requireConsistent(complete);
   const given = request.recipe === undefined ? undefined : givenBy(request.recipe);
   const found = resolveRequest(complete, given, undefined);
-  const { network, batchSize, hyperparameters } = found.definition;
-  const built = JSON.stringify([network, batchSize, hyperparameters.optimizer]);
-  if (!seen.has(built)) buildTrainingGraph(found.definition);
+  const { network, batchSize, hyperparameters, augmentation, normalization } = found.definition;
+  const built = JSON.stringify([network, batchSize, hyperparameters.optimizer, augmentation, normalization]);
+  if (seen.has(built)) return found;
+  makeImages(imagesOf(found.definition), network.imageShape, found.dataset);
+  buildTrainingGraph(found.definition);
   seen.add(built);
   return found;
 }

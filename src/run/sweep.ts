@@ -12,7 +12,6 @@ import { metricsFileName } from '../summary/metrics-file.ts';
 import { tagOf } from '../summary/tags.ts';
 import { float32Data } from '../tensor/tensor.ts';
 import { lossAverageName, unbiasedAverage } from '../training/training-graph.ts';
-import { withRecipeRead } from './recipe-source.ts';
 import { type CombinationResult, combinationResults } from './sweep-combinations.ts';
 import { type PlacedRun, SweepFolder, type SweepResult } from './sweep-folder.ts';
 import { planSweep, type SweepRequest } from './sweep-request.ts';
@@ -52,7 +51,7 @@ export async function* runSweep(
   request: SweepRequest,
   control: TrainingControl = {},
 ): AsyncGenerator<SweepEvent, void, void> {
-  const planned = planSweep(await withRecipeRead(request));
+  const planned = await planSweep(request);
   const queue = new EventQueue<SweepEvent>();
   const ended = new AbortController();
   const { signal: stop = ended.signal } = control;
