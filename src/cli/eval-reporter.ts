@@ -96,11 +96,11 @@ export class EvalReporter {
     );
   }
 
-  #evaluating({ dataset, images, engine }: EventOf<'evaluating'>): void {
+  #evaluating({ dataset, images, weights, engine }: EventOf<'evaluating'>): void {
     this.#scoringFrom = performance.now();
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
-    const { evalData, weights, runOnce, evalDir } = this.#flags;
+    const { evalData, runOnce, evalDir } = this.#flags;
     this.#console.line(
       `Evaluating ${weightNames[weights]} on ${count(images)} ${kinds[evalData]} images of ` +
         `${dataset.title}, with ${engine.library} (${describeThreads(engine.threads)})`,

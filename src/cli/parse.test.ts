@@ -133,7 +133,17 @@ test('the types of the flags derive from the table', () => {
     Same<BenchFlags['out'], string | undefined>,
     Same<
       keyof BenchFlags,
-      'batchSize' | 'steps' | 'engine' | 'precision' | 'profile' | 'peers' | 'out' | 'quiet' | 'json'
+      | 'batchSize'
+      | 'steps'
+      | 'engine'
+      | 'precision'
+      | 'profile'
+      | 'peers'
+      | 'out'
+      | 'quiet'
+      | 'json'
+      | 'recipe'
+      | 'network'
     >,
   ] = [true, true, true, true, true, true];
   assert.ok(same);

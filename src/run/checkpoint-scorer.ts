@@ -12,7 +12,13 @@ import { chooseEngine } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
 import { ContactSheet } from '../evaluation/contact-sheet.ts';
-import { type Evaluation, Evaluator, requireSameClasses, type Weights } from '../evaluation/evaluate.ts';
+import {
+  type Evaluation,
+  Evaluator,
+  requireSameClasses,
+  scoredWeights,
+  type Weights,
+} from '../evaluation/evaluate.ts';
 import { layerValues, ScoreWitness } from '../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
@@ -29,6 +35,7 @@ export type ScoringEvent =
       readonly kind: 'evaluating';
       readonly dataset: DatasetDescription;
       readonly images: number;
+      readonly weights: Weights;
       readonly engine: Engine;
     }
   /** Number of images scored so far, of `all`. */
@@ -81,13 +88,14 @@ export class CheckpointScorer {
     isRecorded: boolean,
   ): Promise<EvaluationResult | undefined> {
     const { tensors, metadata } = checkpoint;
-    const { weights, numExamples, evalData, evalDir } = this.#settings;
+    const { numExamples, evalData, evalDir } = this.#settings;
+    const weights = scoredWeights(metadata.hyperparameters, this.#settings.weights);
     const examples = await this.#examplesFor(metadata);
     const { dataset } = examples;
     const evaluator = await this.#evaluatorFor(metadata);
     await this.#summaries.makeFolder();
     const all = Math.min(numExamples, examples.count);
-    this.#report({ kind: 'evaluating', dataset, images: all, engine: evaluator.engine });
+    this.#report({ kind: 'evaluating', dataset, images: all, weights, engine: evaluator.engine });
     const witness = new ScoreWitness(examples);
     const report = this.#settings.report
       ? { predictions: new PredictionRows(examples), pictures: new ContactSheet(examples) }

@@ -10,7 +10,7 @@ import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { messageOf, RunError, requireRunning } from '../errors.ts';
-import { Evaluator } from '../evaluation/evaluate.ts';
+import { Evaluator, scoredWeights } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
 import { makeImages } from '../input/augmentations.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
@@ -259,7 +259,7 @@ async function leaveRecipe(
  * Undefined if no examples are held out. */
 async function openValidator(
   { trainDir, evalEvery }: TrainingRequest,
-  { engine, network, batchSize, examples, validation, ...run }: TrainingRun,
+  { engine, network, batchSize, examples, validation, hyperparameters, ...run }: TrainingRun,
   onWarning: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
@@ -269,7 +269,8 @@ async function openValidator(
     every: evalEvery ?? stepsIn(1, examples.count, batchSize),
     best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),
     score: async (variables) => {
-      const score = await evaluator.score(variables, 'ema', validation, { ...(signal && { signal }) });
+      const weights = scoredWeights(hyperparameters, 'ema');
+      const score = await evaluator.score(variables, weights, validation, { ...(signal && { signal }) });
       return score?.precision;
     },
   };

@@ -181,7 +181,11 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     const { training = buildTrainingGraph(run) } = options;
     // The graph always contains all watched values, because a run must not depend on whether summaries are written.
     session = await run.engine.compile(training.graph);
-    await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));
+    await session.write(
+      resume === undefined
+        ? initialVariables(training, seed, options.initFrom)
+        : storedVariables(resume.checkpoint, training),
+    );
     const { summarySteps } = options;
     const summarizer = summarySteps === undefined ? undefined : new Summarizer(run, training, summarySteps);
     const changes = stored === undefined ? [] : bitChanges(stored, metadata);
@@ -197,6 +201,15 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     if (patience.hasAbandoned) released.catch(() => undefined);
     else await released;
   }
+}
+
+/** The variables of the graph. Versions before 0.2 stored moving averages even where their decay is 0. */
+function storedVariables(
+  { tensors, metadata }: Checkpoint,
+  { graph: { variables } }: TrainingGraph,
+): Checkpoint['tensors'] {
+  if (metadata.hyperparameters.movingAverageDecay > 0) return tensors;
+  return new Map([...tensors].filter(([name]) => variables.has(name)));
 }
 
 /** Lines about what makes a run with the same recipe end with other weights. */

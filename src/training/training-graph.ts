@@ -115,7 +115,10 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
   const learningRate = builder.input('learning_rate', { dtype: 'float32', shape: [] });
-  const decay = builder.input('moving_average_decay', { dtype: 'float32', shape: [] });
+  const averageDecay =
+    hyperparameters.movingAverageDecay > 0
+      ? builder.input('moving_average_decay', { dtype: 'float32', shape: [] })
+      : undefined;
 
   const optimizer = optimizers[hyperparameters.optimizer];
   const inLoss = optimizer.weightDecay === 'in the loss';
@@ -137,10 +140,7 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
     weightDecay: inLoss ? 0 : hyperparameters.weightDecay * decayShare,
   }));
   const updated = applyOptimizer(builder, optimizer, hyperparameters, learningRate, trained);
-  variables.forEach((variable, index) => {
-    const average = builder.variable(averageName(variable.name), variable, 'average');
-    updateAverage(builder, average, updated[index] ?? variable, decay);
-  });
+  if (averageDecay !== undefined) averageVariables(builder, variables, updated, averageDecay);
   averageLosses(builder, losses);
   builder.output(logitsName, model.logits);
   for (const [tag, activation] of shownActivations(builder, model)) builder.watch(tag, activation);
@@ -169,7 +169,7 @@ export function stepScalars(
   const stepsPerDecay = epochsInSteps(numEpochsPerDecay, trainingExamples, batchSize);
   return new Map([
     ['learning_rate', learningRate(schedule, step, stepsPerDecay, hyperparameters)],
-    ['moving_average_decay', movingAverageDecay(step + 1, cap)],
+    ...(cap > 0 ? ([['moving_average_decay', movingAverageDecay(step + 1, cap)]] as const) : []),
     ...Object.entries(optimizers[optimizer].scalars(step + 1, hyperparameters)),
   ]);
 }
@@ -220,6 +220,19 @@ function clipped(builder: GraphBuilder, found: readonly Value[], clipNorm: numbe
   return builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm));
 }
 
+/** @param updated the variables after the step */
+function averageVariables(
+  builder: GraphBuilder,
+  variables: readonly Value[],
+  updated: readonly Value[],
+  decay: Value,
+): void {
+  variables.forEach((variable, index) => {
+    const average = builder.variable(averageName(variable.name), variable, 'average');
+    updateAverage(builder, average, updated[index] ?? variable, decay);
+  });
+}
+
 function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   const decay = builder.op('Constant', {}, { value: scalar(lossAverageDecay) }, 'loss_average_decay');
   for (const { name, value } of [...terms, total]) {
@@ -246,7 +259,8 @@ export function initialVariables(
   parameters.forEach((parameter, index) => {
     const { name } = parameter.variable;
     const values = start(parameter, index);
-    initial.set(name, values).set(averageName(name), values);
+    initial.set(name, values);
+    if (graph.variables.has(averageName(name))) initial.set(averageName(name), values);
   });
   states.forEach((state, index) => {
     initial.set(state.variable.name, start(state, parameters.length + index));

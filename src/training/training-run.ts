@@ -191,6 +191,7 @@ export function requireSameRun(
     ['classes', stored.dataset.classes.join(), dataset.classes.join()],
     ['network', JSON.stringify(stored.network), JSON.stringify(describeNetwork(network))],
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
+    ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],
     ['parameter groups', JSON.stringify(stored.groups), JSON.stringify(groups)],
     ['augmentation', stored.augmentation, augmentation],
     ['normalization', stored.normalization, normalization],
@@ -215,6 +216,10 @@ export function requireSameRun(
       },
     },
   );
+}
+
+function averagesOf({ movingAverageDecay }: Hyperparameters): string {
+  return movingAverageDecay > 0 ? 'kept' : 'none';
 }
 
 /** `learningRate` becomes `learning rate`. */
