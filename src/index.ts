@@ -1,13 +1,13 @@
 /**
- * `cifar10-ts` as a library: the parts that the command line is made of.
+ * `cifar10-ts` as a library: the parts of which the command line consists.
  *
- * `runTraining` and `runEvaluation` do all that `cifar10 train` and `cifar10 eval` do, and yield events instead of printing:
- * data is downloaded or drawn, a run in the folder is resumed, checkpoints and TensorBoard's event files are written.
+ * `runTraining` and `runEvaluation` do everything that `cifar10 train` and `cifar10 eval` do, but yield events instead of
+ * printing. They download or generate data, resume the run in the folder, and write checkpoints and TensorBoard's event files.
  *
  * @example
  * import { runEvaluation, runTraining } from 'cifar10-ts';
  *
- * // Ten classes of drawn pictures. For CIFAR-10: dataset 'cifar10', and no clipNorm.
+ * // Ten classes of drawn images. For CIFAR-10, use dataset 'cifar10' without clipNorm.
  * const training = runTraining({
  *   trainDir: 'run',
  *   dataDir: 'data',
@@ -162,6 +162,7 @@ export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
 export type { RunOptions } from './run/run-options.ts';
 export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';
@@ -177,6 +178,7 @@ export type { Tag } from './summary/tags.ts';
 export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
+export type { RangePoint } from './training/learning-rate-range.ts';
 export type { RunDefinition, TrainingRun } from './training/run-definition.ts';
 export type { StepSummary } from './training/summarizer.ts';
 export { SaveRequests, type TrainEvent, type TrainOptions, train } from './training/train.ts';

@@ -61,6 +61,8 @@ export const eventKinds = [
   'evaluations',
   'epoch',
   'runs',
+  'learningRateStep',
+  'learningRateFound',
   'sweepPlan',
   'sweepRun',
   'sweepResult',

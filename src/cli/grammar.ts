@@ -5,6 +5,8 @@
  *     --run-once          --run_once=true     --run-once T               run-once: true
  *     --no-run-once       --norun_once        --run-once=0               run-once: false
  *
+ *     -- -thing           everything after -- is an argument, even if it starts with -
+ *
  * The programs of TensorFlow r0.11 accept underscores, `=true|t|1`, a separate word and `--no…`. They ignored unknown flags
  * and read any other word as false. Here both are errors.
  */
@@ -13,7 +15,7 @@ import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { enumeration } from '../wording.ts';
-import { commandTable } from './command-table.ts';
+import { commandTable, isCommandName } from './command-table.ts';
 import {
   type AvailableFlag,
   type CommandName,
@@ -53,7 +55,12 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
   const rest = [...words];
   const values = new Map<string, Value | readonly Value[]>();
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (!word.startsWith('-') && commandTable[command].operand !== undefined) {
+    const takesOperands = commandTable[command].operand !== undefined;
+    if (word === '--' && takesOperands) {
+      operands.push(...rest.splice(0));
+      continue;
+    }
+    if (!word.startsWith('-') && takesOperands) {
       operands.push(word);
       continue;
     }
@@ -118,10 +125,11 @@ function recognise(command: CommandName, word: string): Found {
   return { name, flag, negated, inline };
 }
 
-function notOf(command: CommandName, written: string, { commands, inSweep }: AvailableFlag): UsageError {
-  if (command === 'sweep' && typeof inSweep === 'object')
-    return new UsageError(`${written}: not a flag of sweep: ${inFlags(inSweep.refused)}`);
-  return new UsageError(`${written}: not a flag of ${command}; it belongs to ${enumeration(commands)}`);
+function notOf(command: CommandName, written: string, flag: AvailableFlag): UsageError {
+  if (command === 'sweep' && typeof flag.inSweep === 'object')
+    return new UsageError(`${written}: not a flag of sweep: ${inFlags(flag.inSweep.refused)}`);
+  const owners = Object.keys(commandTable).filter((name) => isCommandName(name) && isFlagOf(flag, name));
+  return new UsageError(`${written}: not a flag of ${command}; it belongs to ${enumeration(owners)}`);
 }
 
 /** Removes the prefix `no-` or `no` of a boolean flag. */

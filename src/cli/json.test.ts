@@ -49,6 +49,7 @@ test('every command prints objects whose kinds and fields are documented, and no
     ['train', '--dataset', 'synthetic', '--data-dir', 'data', '--train-dir', 'run', ...held],
     ['eval', '--run-once', '--report', ...where],
     ['train', '--data-dir', 'data', '--train-dir', 'epoch', '--max-steps', '564'],
+    ['train', '--dataset', 'synthetic', '--data-dir', 'data', '--batch-size', '16', '--find-learning-rate'],
     [
       'sweep',
       '--dataset',

@@ -2,7 +2,7 @@ import { oneLine } from '../wording.ts';
 import { padEnd, padStart, shortened, widthOf } from './width.ts';
 
 /** Tables fit the narrowest terminal that is common. */
-const usualColumns = 80;
+export const usualColumns = 80;
 const gap = '  ';
 /** The minimum length of shortened names in the first column. */
 const leastFirst = 12;

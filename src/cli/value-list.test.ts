@@ -30,6 +30,11 @@ describe('lists of values', () => {
     assert.deepEqual(sweepFlags('--optimizer sgd,adam').optimizer, ['sgd', 'adam']);
   });
 
+  test('of networks keep the numbers of each', () => {
+    const { network } = sweepFlags('--network tutorial:local3=10,local4=20,tutorial,tutorial:local3=5');
+    assert.deepEqual(network, ['tutorial:local3=10,local4=20', 'tutorial', 'tutorial:local3=5']);
+  });
+
   test('a flag that is left out has a list of its default', () => {
     assert.deepEqual(sweepFlags('--seed 1').optimizer, ['sgd']);
   });

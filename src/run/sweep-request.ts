@@ -1,4 +1,4 @@
-/** The request of a sweep, and the runs that follow from it. */
+/** The request of a sweep, and the runs that it consists of. */
 import {
   aListOf,
   anOptionsObject,
@@ -12,11 +12,13 @@ import {
 } from '../arguments.ts';
 import { examplesIn } from '../data/dataset.ts';
 import { UsageError } from '../errors.ts';
+import { makeImages } from '../input/augmentations.ts';
 import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
 import { type Hyperparameters, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { buildTrainingGraph } from '../training/training-graph.ts';
-import { givenBy } from './recipe-source.ts';
+import { imagesOf } from '../training/training-run.ts';
+import { givenBy, withRecipeRead } from './recipe-source.ts';
 import { runName } from './run-name.ts';
 import {
   requireConsistent,
@@ -26,7 +28,7 @@ import {
   withDecaySteps,
 } from './training-request.ts';
 
-/** Options that all runs of a sweep have in common: what they are compared on, and what does not affect the result. */
+/** The options that all runs of a sweep share: those that define the comparison, and those that do not affect the result. */
 const commonOptions = [
   'trainDir',
   'dataDir',
@@ -43,7 +45,6 @@ const commonOptions = [
   'summarySteps',
   'initFrom',
   'hyperparameters',
-  'recipe',
   'groups',
 ] as const;
 type Varied = Required<Omit<TrainingRequest, (typeof commonOptions)[number]>> & Hyperparameters;
@@ -52,14 +53,14 @@ const variedNames: readonly string[] = [
   ...hyperparameterNames,
 ];
 
-/** Values to try, by option of a training or hyperparameter. */
+/** The values to try, by the name of a training option or a hyperparameter. */
 export type VariedOptions = {
   readonly [Name in keyof Varied]?: readonly Extract<Varied[Name], OptionValue>[];
 };
 
-/** Trainings that differ in some options: one for each combination of the values. */
+/** Trainings that differ in some options, one for each combination of their values. */
 export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restart'> {
-  /** The folder for the runs, each in a folder of its own. Runs that it contains are not repeated. */
+  /** The folder for the runs, each of which has its own subfolder. Runs that it already contains are not repeated. */
   readonly sweepDir: string;
   readonly vary: VariedOptions;
 }
@@ -68,7 +69,7 @@ const { trainDir: _, restart: __, ...commonChecks } = trainingChecks;
 const sweepChecks: OptionChecks<SweepRequest> = {
   ...commonChecks,
   sweepDir: required(aText),
-  // The values are checked with the request of each run.
+  // The values are checked when the request of each run is checked.
   vary: required(
     anOptionsObject<VariedOptions>(
       Object.fromEntries(
@@ -82,32 +83,44 @@ export type OptionValue = string | number | boolean;
 
 /** A run of a sweep. */
 export interface PlannedRun {
-  /** What distinguishes it: the varied options. */
+  /** The options that distinguish it, which are the varied ones. */
   readonly options: Readonly<Record<string, OptionValue>>;
-  /** A name for its folder, such as `learning_rate=0.1,seed=0`. */
+  /** The name of its folder, such as `learning_rate=0.1,seed=0`. */
   readonly name: string;
   readonly request: Omit<TrainingRequest, 'trainDir'>;
-  /** Everything that determines its result, but its length, as JSON. */
+  /** Everything that determines its result except its length, as JSON. */
   readonly identity: string;
   readonly batchSize: number;
-  /** Total number of updates; with `epochs` it may differ slightly from the run's. */
+  /** The total number of updates. With `epochs` it may differ slightly from that of the run. */
   readonly steps: number;
 }
 
-/** More runs are refused. */
+/** A sweep with more runs than this is refused. */
 const mostRuns = 1000;
 
-/** The runs of a sweep, all checked. A recipe of the request is a name or an object (`withRecipeRead`).
- * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs */
-export function planSweep(request: SweepRequest): readonly PlannedRun[] {
+/** The runs of a sweep, all checked. Recipe files are read once, so that a change does not affect later runs.
+ * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs
+ * @throws RunError for a recipe file that cannot be read, or whose contents are not a recipe */
+export async function planSweep(request: SweepRequest): Promise<readonly PlannedRun[]> {
   requireOptions(request, sweepChecks);
   const { sweepDir: _, vary, ...common } = request;
-  const { holdout = sweepDefaults.holdout, keep = sweepDefaults.keep } = common;
-  requireHoldout(holdout);
+  const { keep = sweepDefaults.keep } = common;
+  if (common.holdout !== undefined) requireHoldout(common.holdout);
   const length = common.epochs === undefined ? { maxSteps: common.maxSteps ?? sweepDefaults.maxSteps } : {};
-  const base = { ...common, ...length, holdout, keep };
+  const base = { ...common, ...length, keep };
   const seen = new Set<string>();
-  return combinationsOf(vary).map((options) => plannedRun(withOptions(base, options), options, seen));
+  const runs: PlannedRun[] = [];
+  for (const options of combinationsOf(vary)) {
+    const asked = await withRecipeRead(withOptions(base, options));
+    runs.push(plannedRun({ ...asked, holdout: holdoutOf(asked) }, options, seen));
+  }
+  return runs;
+}
+
+/** The holdout of a request, or else of its recipe, or else the default of sweeps. */
+function holdoutOf({ holdout, recipe }: RunRequest): number {
+  const ofRecipe = recipe === undefined ? 0 : (givenBy(recipe).run.holdout ?? 0);
+  return holdout ?? (ofRecipe > 0 ? ofRecipe : sweepDefaults.holdout);
 }
 
 function requireHoldout(holdout: number): void {
@@ -118,8 +131,8 @@ function requireHoldout(holdout: number): void {
   requireFiniteNumber('holdout', holdout, 0, 0.9);
 }
 
-/** Every combination of the values. The seed varies fastest; other options are in alphabetical order, so that names and order do
- * not depend on how the sweep is written.
+/** Every combination of the values. The seed varies fastest. The other options are in alphabetical order, so that names and
+ * order do not depend on how the sweep is written.
  * @throws UsageError for an empty list, and for too many combinations */
 function combinationsOf(vary: VariedOptions): readonly Readonly<Record<string, OptionValue>>[] {
   const rank = ([name]: readonly [string, unknown]) => (name === 'seed' ? '~' : name);
@@ -151,18 +164,28 @@ function withOptions(base: RunRequest, options: Readonly<Record<string, OptionVa
   return { ...base, ...others, hyperparameters: { ...base.hyperparameters, ...hyperparameters } };
 }
 
-/** @param seen what was built before; each graph is built once, because that takes a while */
+/** @param seen the graphs that were already built. Each graph is built only once, because that takes a while */
 function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: Set<string>): PlannedRun {
   const name = runName(options);
   try {
-    const { dataset, definition } = checkedRun(request, seen);
+    const { dataset, definition, engine: found } = checkedRun(request, seen);
     const { batchSize, holdout } = definition;
     const { epochs, maxSteps = trainingDefaults.maxSteps } = request;
     const held = Math.round(examplesIn(dataset, 'train') * (1 - holdout));
     const steps = epochs === undefined ? maxSteps : stepsIn(epochs, held, batchSize);
-    const { precision = trainingDefaults.precision, engine = trainingDefaults.engine, initFrom } = request;
+    const { precision = trainingDefaults.precision, engine = trainingDefaults.engine } = found;
+    const { initFrom } = request;
     const hyperparameters = withDecaySteps(definition.hyperparameters, steps);
-    const identity = { dataset: dataset.name, ...definition, hyperparameters, engine, precision, initFrom };
+    const data = { dataset: dataset.name, classes: dataset.classes.length };
+    const identity = {
+      ...data,
+      ...definition,
+      length: undefined,
+      hyperparameters,
+      engine,
+      precision,
+      initFrom,
+    };
     return { options, name, request, identity: JSON.stringify(identity), batchSize, steps };
   } catch (error) {
     if (!(error instanceof UsageError) || Object.keys(options).length === 0) throw error;
@@ -175,9 +198,11 @@ function checkedRun(request: RunRequest, seen: Set<string>) {
   requireConsistent(complete);
   const given = request.recipe === undefined ? undefined : givenBy(request.recipe);
   const found = resolveRequest(complete, given, undefined);
-  const { network, batchSize, hyperparameters } = found.definition;
-  const built = JSON.stringify([network, batchSize, hyperparameters.optimizer]);
-  if (!seen.has(built)) buildTrainingGraph(found.definition);
+  const { network, batchSize, hyperparameters, augmentation, normalization } = found.definition;
+  const built = JSON.stringify([network, batchSize, hyperparameters.optimizer, augmentation, normalization]);
+  if (seen.has(built)) return found;
+  makeImages(imagesOf(found.definition), network.imageShape, found.dataset);
+  buildTrainingGraph(found.definition);
   seen.add(built);
   return found;
 }

@@ -15,8 +15,8 @@ const planned = (vary: SweepRequest['vary'], more: Partial<SweepRequest> = {}) =
   planSweep({ sweepDir: 'sweep', dataDir: 'data', dataset: 'synthetic', engine: 'onnx', ...more, vary });
 
 describe('the plan of a sweep', () => {
-  test('has a run for each combination, named by what it varies, with a holdout', () => {
-    const runs = planned({ seed: [0, 1], learningRate: [0.05, 0.1], batchSize: [8] });
+  test('has a run for each combination, named by what it varies, with a holdout', async () => {
+    const runs = await planned({ seed: [0, 1], learningRate: [0.05, 0.1], batchSize: [8] });
     assert.deepEqual(
       runs.map(({ name }) => name),
       [
@@ -34,15 +34,15 @@ describe('the plan of a sweep', () => {
     assert.equal(new Set(runs.map(({ identity }) => identity)).size, 4);
   });
 
-  test('identifies a run by everything but its length, unless its schedule depends on that', () => {
-    const identity = (more: Partial<SweepRequest>) => planned({ seed: [1] }, more)[0]?.identity;
-    assert.equal(identity({ maxSteps: 10 }), identity({ maxSteps: 20 }));
-    // Whether an option is varied does not matter.
-    assert.equal(identity({}), planned({}, { seed: 1 })[0]?.identity);
-    assert.notEqual(identity({ holdout: 0.2 }), identity({}));
-    assert.notEqual(identity({ hyperparameters: { clipNorm: 1 } }), identity({}));
+  test('identifies a run by everything but its length, unless its schedule depends on that', async () => {
+    const identity = async (more: Partial<SweepRequest>) => (await planned({ seed: [1] }, more))[0]?.identity;
+    assert.equal(await identity({ maxSteps: 10 }), await identity({ maxSteps: 20 }));
+    // It does not matter whether an option is varied.
+    assert.equal(await identity({}), (await planned({}, { seed: 1 }))[0]?.identity);
+    assert.notEqual(await identity({ holdout: 0.2 }), await identity({}));
+    assert.notEqual(await identity({ hyperparameters: { clipNorm: 1 } }), await identity({}));
     const cosine = { hyperparameters: { schedule: 'cosine' } } as const;
-    assert.notEqual(identity({ ...cosine, maxSteps: 10 }), identity({ ...cosine, maxSteps: 20 }));
+    assert.notEqual(await identity({ ...cosine, maxSteps: 10 }), await identity({ ...cosine, maxSteps: 20 }));
   });
 
   for (const [what, plan, message] of [
@@ -78,8 +78,11 @@ describe('the plan of a sweep', () => {
       /run precision=bfloat16: .*onnx/,
     ],
   ] as const)
-    test(`refuses ${what}`, () => {
-      assert.throws(plan, (error: unknown) => error instanceof UsageError && message.test(error.message));
+    test(`refuses ${what}`, async () => {
+      await assert.rejects(
+        plan,
+        (error: unknown) => error instanceof UsageError && message.test(error.message),
+      );
     });
 });
 
@@ -94,7 +97,7 @@ test('names of runs are safe and of bounded length, and different for different 
   assert.notEqual(long('a'), long('b'));
 });
 
-test('seeds are summed up as mean and sample deviation, without runs that diverged', () => {
+test('the results of several seeds are summarized as mean and sample deviation, without diverged runs', () => {
   const ended = (learningRate: number, seed: number, best: number | null) => {
     const status = best === null ? 'diverged' : 'finished';
     const result = { status, best, steps: 1 } as SweepResult;
@@ -145,7 +148,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     return { started, end };
   };
 
-  test('trains what is missing, continues what is shorter, and reports divergence as a result', async () => {
+  test('trains missing runs, continues runs that are too short, and reports divergence as a result', async () => {
     const first = await sweep({ learningRate: [0.1, 1e30] });
     assert.deepEqual(first.started, ['learning_rate=0.1', 'learning_rate=1e+30']);
     assert.deepEqual(
@@ -165,7 +168,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
       first.end.ended.map(({ result }) => result),
     );
 
-    // Another seed is missing; the one of the first sweep is found under its earlier name.
+    // Another seed is missing. The one of the first sweep is found under its earlier name.
     const more = await sweep({ learningRate: [0.1], seed: [0, 1] });
     assert.deepEqual(more.started, ['learning_rate=0.1,seed=1']);
     assert.equal(more.end.combinations.length, 1);
@@ -181,7 +184,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     );
   });
 
-  test('never continues a run with other settings, and survives damaged notes', async () => {
+  test('never continues a run with other settings, and handles damaged files of runs', async () => {
     const own = { sweepDir: join(folder, 'other') };
     await sweep({ seed: [5] }, own);
     const clipped = await sweep({ seed: [5] }, { ...own, hyperparameters: { clipNorm: 1 } });
@@ -195,7 +198,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     );
   });
 
-  test('that is stopped ends with what it has, and continues later', async () => {
+  test('that is stopped ends with the results so far, and can be continued later', async () => {
     const own = { sweepDir: join(folder, 'stopped'), maxSteps: 4 };
     const stop = new AbortController();
     const onEvent = (event: SweepEvent) => {
@@ -216,7 +219,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     assert.equal(rest.end.ended.length, 3);
   });
 
-  test('refuses a folder in which another sweep runs, and data that is missing, at once', async () => {
+  test('immediately refuses a folder in which another sweep runs, and missing data', async () => {
     const own = { sweepDir: join(folder, 'used') };
     const refused: Promise<void>[] = [];
     await sweep({ seed: [0] }, own, (event) => {

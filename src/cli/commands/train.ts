@@ -1,17 +1,20 @@
 /** `cifar10 train`: flags, one library call, printed events. */
 import { pickOptions } from '../../arguments.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
+import { findLearningRate, requireRangeTest } from '../../run/learning-rate-search.ts';
 import { runTraining } from '../../run/training.ts';
 import { requireConsistent, type TrainingRequest, trainingChecks } from '../../run/training-request.ts';
 import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
+import { LearningRateReporter } from '../learning-rate-reporter.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
+  if (context.flags.findLearningRate) return findLearningRateCommand(context);
   const { flags, given, console, interruption, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
@@ -31,6 +34,20 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
     stopWatch.begin('other');
   }
   return reporter.finished ? 'done' : 'stopped';
+}
+
+/** Tries growing learning rates, and fails if none is to be recommended. */
+async function findLearningRateCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
+  const { flags, given, console, signal, room } = context;
+  const request = requestOf(flags, given);
+  requireRangeTest(request);
+  await requireTrustedFolders(flags, given, ['dataDir'], console.warn);
+  const reporter = new LearningRateReporter(console, flags, given);
+  for await (const event of findLearningRate(request, { signal })) {
+    reporter.report(event);
+    await room();
+  }
+  return reporter.outcome;
 }
 
 /** Omits the flags that were not given. They get their values from the checkpoint, or the defaults. */
