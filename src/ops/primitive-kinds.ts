@@ -40,8 +40,10 @@ export type TensorArgument =
   | 'diffBias'
   | 'diffDst';
 
-/** Vectors of one number per channel, which primitives take at execution without being asked for a layout. */
-export type ChannelVector = 'mean' | 'variance' | 'scale' | 'shift' | 'diffScale' | 'diffShift';
+/** Vectors of one number per channel, float32 in every precision, which primitives take at execution without being asked for a
+ * layout. */
+export const channelVectors = ['mean', 'variance', 'scale', 'shift', 'diffScale', 'diffShift'] as const;
+export type ChannelVector = (typeof channelVectors)[number];
 
 /** Arguments of constructors that are not tensors. */
 export type Setting = 'prop' | 'algorithm' | 'axis' | 'alpha' | 'beta' | 'p' | 'eps' | 'epsilon' | 'flags';
@@ -80,8 +82,9 @@ export interface PrimitiveRecord {
   readonly elementwise: boolean;
   /** Post-ops that run at full speed (others fall back to oneDNN's reference code). */
   readonly postOps: 'chains' | 'functions' | 'none';
-  /** `operands`: reads bfloat16 in that precision; `follows`: computes in the type of its operands. */
-  readonly bfloat16: 'operands' | 'follows' | 'never';
+  /** `operands`: reads bfloat16 in that precision; `follows`: computes in the type of its operands; `casts`: reads and writes
+   * float32, operands are cast; `never`: the same, and what its operands are computed from stays float32 too. */
+  readonly bfloat16: 'operands' | 'follows' | 'casts' | 'never';
 }
 
 const convolution = {
@@ -101,7 +104,7 @@ const normalization = {
   choosesLayouts: 'shared',
   elementwise: false,
   postOps: 'none',
-  bfloat16: 'never',
+  bfloat16: 'follows',
 } as const;
 const elementwise = { choosesLayouts: 'shared', elementwise: true, bfloat16: 'follows' } as const;
 
@@ -212,6 +215,7 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
   },
   reduction: {
     ...plain,
+    bfloat16: 'casts',
     arguments: ['algorithm', 'src', 'dst', 'p', 'eps'],
     algorithm: 'reduction',
     result: 'dst',

@@ -63,6 +63,8 @@ export interface CallParameters {
   readonly beta?: number;
   /** Added to a variance before its root. */
   readonly epsilon?: number;
+  /** The normalization also computes the ReLU of its result, or the gradient through it. */
+  readonly relu?: true;
   readonly binary?: Binary;
   readonly reduction?: Reduction;
   /** The kind of pooling; maxima if omitted. */
