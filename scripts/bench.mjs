@@ -1,5 +1,5 @@
 // @ts-check
-/** `npm run bench`: sets up, then measures. Flags are passed to `cifar10 bench`. */
+/** `npm run bench`: sets up and then measures. Flags are passed to `cifar10 bench`. */
 import { cifar10, setup } from './setup.mjs';
 
 setup();

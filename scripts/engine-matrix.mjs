@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The tests of engines, operators and training on other processors and another oneDNN than this machine's own: with the
- * instruction sets that oneDNN is limited to by ONEDNN_MAX_CPU_ISA, and with both generations of the library, 2.x and 3.x.
+ * Runs the tests of engines, operators and training as on other processors, and with another version of oneDNN: with the
+ * instruction sets to which ONEDNN_MAX_CPU_ISA limits oneDNN, and with both generations of the library, 2.x and 3.x.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -12,15 +12,19 @@ import { root, run } from './setup.mjs';
 /** A processor without AVX-512, one without bfloat16, and this one. */
 const instructionSets = ['AVX2', 'AVX512_CORE', 'ALL'];
 const parts = /^(engine|ops|training)\//;
-/** oneDNN 3.2 for GNU OpenMP, from the Python package index: Debian 12 packages 2.6 only. */
+/** oneDNN 3.2 for GNU OpenMP, from the Python package index, because Debian 12 only has a package of 2.6. */
 const wheel = 'onednn-cpu-gomp==2023.2.0';
 
-/** Runs them, or says why it does not.
- * @param {readonly string[]} files the test files, relative to dist @param {readonly string[]} options of `node` */
+/** Runs the tests, or prints why it does not.
+ * @param {readonly string[]} files the test files, relative to dist
+ * @param {readonly string[]} options options for `node` */
 export function testOtherEngines(files, options) {
   const tests = files.filter((file) => parts.test(file)).map((file) => join('dist', file));
   const own = libraryIn({});
-  if (!own) return console.log('>> oneDNN not found: no tests on other processors or with another oneDNN');
+  if (!own)
+    return console.log(
+      '>> oneDNN not found: skipping the tests on other processors and with another version of oneDNN',
+    );
   const other = own.major === 2 ? newerLibrary() : undefined;
   const libraries = other === undefined ? [undefined] : [undefined, other];
   for (const file of libraries) {
@@ -29,10 +33,10 @@ export function testOtherEngines(files, options) {
       const environment = environmentOf(isa, file);
       const library = libraryIn(environment);
       if (!library) {
-        console.log(`>> ${file} cannot be opened: not tested`);
+        console.log(`>> ${file} cannot be opened: skipped`);
         break;
       }
-      // `npm test` has tested the machine as it is; a processor may be no more than the limit allows.
+      // `npm test` has already tested the machine as it is. A processor may support no more than the limit allows.
       const isKnown = seen.has(library.isa) || (file === undefined && library.isa === own.isa);
       seen.add(library.isa);
       if (isKnown) continue;
@@ -46,12 +50,12 @@ export function testOtherEngines(files, options) {
 /** @param {string} isa @param {string | undefined} file
  * @returns {Record<string, string>} */
 function environmentOf(isa, file) {
-  // The first name is that of 2.6 and later, the second the older one that 2.6 reads too.
+  // The first name is that of 2.6 and later. The second is the older name, which 2.6 reads too.
   const limit = { ONEDNN_MAX_CPU_ISA: isa, DNNL_MAX_CPU_ISA: isa };
   return file === undefined ? limit : { ...limit, CIFAR10_ONEDNN: file };
 }
 
-/** The library that the engine opens with these variables, and the instructions that it uses.
+/** The library that the engine opens with these variables, and the instruction set that it uses.
  * @param {Record<string, string>} environment
  * @returns {{ major: number, version: string, isa: number } | undefined} */
 function libraryIn(environment) {
@@ -68,7 +72,7 @@ function libraryIn(environment) {
   return status === 0 ? JSON.parse(stdout) : undefined;
 }
 
-/** The file of oneDNN 3.x, downloaded on first use; undefined if it is not available, after printing the reason.
+/** The file of oneDNN 3.x, which is downloaded on first use. Prints the reason and returns undefined if it is not available.
  * @returns {string | undefined} */
 function newerLibrary() {
   const folder = join(root, 'node_modules', '.cache', 'cifar10', wheel);
@@ -87,7 +91,7 @@ function newerLibrary() {
     const { status, stderr, error } = spawnSync('python3', step, { encoding: 'utf8' });
     if (status === 0) continue;
     const why = error?.message ?? stderr.trim().split('\n').at(-1);
-    console.log(`>> oneDNN 3.x not available here (pip download ${wheel}: ${why}): not tested`);
+    console.log(`>> oneDNN 3.x is not available here (pip download ${wheel}: ${why}): skipped`);
     return undefined;
   }
   return libraryFile(folder);

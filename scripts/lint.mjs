@@ -1,5 +1,5 @@
 // @ts-check
-/** Lint, format and type check, the strictest settings, no suppressions. */
+/** Lints, checks the format and checks types, with the strictest settings and without suppressions. */
 import { join } from 'node:path';
 import { root, run, setup } from './setup.mjs';
 

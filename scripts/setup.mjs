@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Set-up that every command of package.json does for itself: installs the dependencies and builds `dist/`
- * when they are missing or older than their sources. Install scripts are off (.npmrc), so npm also skips our own
- * `pre…` and `post…` scripts; `start` and `test` call this themselves.
+ * The set-up that every command of package.json runs first: it installs the dependencies and builds `dist/` if they are
+ * missing or older than their sources. Install scripts are disabled (.npmrc), so npm also skips our own `pre…` and `post…`
+ * scripts; that is why `start`, `test` and the others call this themselves.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -22,15 +22,16 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const oldestNode = [20, 19];
 
-/** Ctrl-C reaches every process of the terminal. This one waits for the program that it runs, which saves and prints
- * before it ends; otherwise the shell's prompt would come first. */
+/** Keeps this process alive on Ctrl-C, which reaches every process of the terminal. The program that it runs saves and
+ * prints before it ends; without waiting for it, the prompt of the shell would appear first. */
 function outliveTheProgram() {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     if (process.listenerCount(name) === 0) process.on(name, () => {});
 }
 
-/** Runs a program with the console of this one, and leaves with its exit code if it fails.
- * @param {string} command @param {readonly string[]} args */
+/** Runs a program in the same terminal, and exits with its exit code if it fails.
+ * @param {string} command
+ * @param {readonly string[]} args */
 export function run(command, args) {
   outliveTheProgram();
   const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
@@ -41,14 +42,14 @@ export function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Runs a command of the program, in the folder of the project. It suggests no next commands: who calls this does.
+/** Runs a command of the program in the folder of the project. The command suggests no next commands, because the caller does.
  * @param {readonly string[]} words */
 export function cifar10(...words) {
   process.env.CIFAR10_SUGGEST = 'no';
   run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...words]);
 }
 
-/** Installs and builds where needed. */
+/** Installs and builds if necessary. */
 export function setup() {
   checkNode();
   install();
@@ -63,7 +64,7 @@ function checkNode() {
   }
 }
 
-/** `npm ci` when there is no installation, or one made from another lock file. */
+/** Runs `npm ci` if nothing is installed, or if it was installed from another lock file. */
 function install() {
   const installed = join(root, 'node_modules', '.package-lock.json');
   if (existsSync(installed) && modified(installed) >= modified(join(root, 'package-lock.json'))) return;
@@ -73,8 +74,8 @@ function install() {
   else run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--loglevel=error']);
 }
 
-/** Compiles `src/` to `dist/` when a source is newer than the last complete build. The build goes to a temporary folder that then
- * replaces `dist/`, so that a running program always loads its thread scripts from a complete folder. */
+/** Compiles `src/` to `dist/` if a source is newer than the last complete build. The build is written to a temporary folder
+ * that then replaces `dist/`, so that a running program always loads the scripts of its threads from a complete folder. */
 export function build() {
   const dist = join(root, 'dist');
   const stamp = join(dist, '.built');
@@ -88,13 +89,13 @@ export function build() {
   const started = new Date();
   const made = join(root, `dist.${process.pid}.tmp`);
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  // Where the compiler finds a mistake, `run` leaves the program.
+  // If the compiler finds an error, `run` exits.
   process.once('exit', () => rmSync(made, { recursive: true, force: true }));
   run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', made]);
-  // npm links the program as it finds it: `npx cifar10` runs this file itself.
+  // npm links to this file, and `npx cifar10` executes it directly.
   chmodSync(join(made, 'cli', 'main.js'), 0o755);
   writeFileSync(join(made, '.built'), '');
-  // What is changed while the compiler runs is newer than the stamp.
+  // The stamp has the time before compiling, so that files changed during the build are newer than it.
   utimesSync(join(made, '.built'), started, started);
   const replaced = join(root, `dist.${process.pid}.old.tmp`);
   if (existsSync(dist)) renameSync(dist, replaced);
@@ -107,8 +108,9 @@ function modified(file) {
   return statSync(file).mtimeMs;
 }
 
-/** The newest change below a folder, deletions included (they touch the folder itself).
- * @param {string} folder @returns {number} */
+/** The time of the newest change below a folder, including deletions, which change the time of the folder itself.
+ * @param {string} folder
+ * @returns {number} */
 function newest(folder) {
   const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
     const path = join(folder, entry.name);

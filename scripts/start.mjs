@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm start`: sets up, trains 1,000 steps in runs/start and evaluates once. On CIFAR-10 if it is in data/ or can be
- * downloaded, else on the generated set. Run again, it trains another 1,000 steps.
+ * `npm start`: sets up, trains 1,000 steps in runs/start and evaluates once. It uses CIFAR-10 if it is in data/ or can be
+ * downloaded, and the generated set otherwise. Running it again trains another 1,000 steps.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -11,11 +11,11 @@ import { cifar10, root, setup } from './setup.mjs';
 const stepsAtOnce = 1000;
 
 setup();
-// Relative to the root, where every command runs, so that what is printed is short and can be typed again.
+// The paths are relative to the root, where every command runs, so that printed commands are short and can be copied.
 const trainDir = join('runs', 'start');
 const dataDir = 'data';
 const done = stepsDone();
-// What is chosen at first is taken from the checkpoint later.
+// Later runs take from the checkpoint what was chosen for the first.
 const dataset = done > 0 ? [] : chooseDataset();
 const data = ['--data-dir', dataDir];
 const steps = String(done + stepsAtOnce);
@@ -24,20 +24,20 @@ console.log(
   `>> Training ${stepsAtOnce.toLocaleString('en-US')} steps: 1 to 4 minutes on two cores. Ctrl-C saves`,
 );
 cifar10('train', ...dataset, ...data, '--train-dir', trainDir, '--max-steps', steps);
-console.log('\n>> Evaluating on the test pictures');
+console.log('\n>> Evaluating on the test images');
 const where = ['--checkpoint-dir', trainDir, '--eval-dir', evalDir];
 cifar10('eval', '--run-once', '--report', ...data, ...where);
 console.log(`
-Look at what it sees (open in a browser):
+Images with predictions (open this file in a browser):
   ${join(evalDir, `pictures-${steps}-test-ema.html`)}
-What next:
-  npm start                                another ${stepsAtOnce.toLocaleString('en-US')} steps
-  npx cifar10 inspect runs                 the runs so far, a row each
-  npx cifar10 inspect graph                the network, layer by layer
-  npx cifar10 train --help                 every flag of training
+Next:
+  npm start                                train another ${stepsAtOnce.toLocaleString('en-US')} steps
+  npx cifar10 inspect runs                 list the runs so far
+  npx cifar10 inspect graph                show the network, layer by layer
+  npx cifar10 train --help                 list all flags of train
   docs/getting-started.md                  train on CIFAR-10, and more`);
 
-/** Steps of the newest checkpoint of the run, 0 where there is none. */
+/** The step of the newest checkpoint of the run, or 0 if there is none. */
 function stepsDone() {
   const folder = join(root, trainDir);
   if (!existsSync(folder)) return 0;
@@ -47,7 +47,7 @@ function stepsDone() {
   return Math.max(0, ...steps);
 }
 
-/** The flags of a first run: CIFAR-10 if it is on the disk, else if it can be downloaded; only then the generated set. */
+/** The flags of a first run: CIFAR-10 if it is on the disk or can be downloaded, and the generated set otherwise. */
 function chooseDataset() {
   if (existsSync(join(root, dataDir, 'cifar-10-batches-bin'))) return [];
   const program = join(root, 'dist', 'cli', 'main.js');
@@ -60,7 +60,8 @@ function chooseDataset() {
   if (status === 130 || status === 143) process.exit(status);
   const [, reason = 'no reason given'] = /cannot be downloaded: \S+ (.*)/.exec(stderr) ?? [];
   console.log(`>> CIFAR-10 is not in ${dataDir} and cannot be downloaded here:\n   ${reason}`);
-  console.log('   Using the generated set instead: ten classes of drawn pictures');
-  // The network is soon certain of such simple pictures; the tutorial's learning rate is too high then without a limit.
+  console.log('   Using the generated set instead: ten classes of drawn images');
+  // The network is soon certain of such simple images. Without a limit on the gradient, the learning rate of the
+  // tutorial is then too high.
   return ['--dataset', 'synthetic', '--clip-norm', '5'];
 }

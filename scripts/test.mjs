@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * `npm test`: sets up, then runs every test of the built tree. `npm test -- PART` runs the files whose path has PART.
- * `npm run test:slow` runs those that take minutes (`*.slow.ts`), then those of the engines again, on other processors and
- * with another oneDNN (`npm run test:slow -- processors` only these).
+ * `npm test`: sets up and then runs all tests of the built tree. `npm test -- PART` runs the files whose path contains PART.
+ * `npm run test:slow` runs the tests that take minutes (`*.slow.ts`), and then those of the engines again, on other
+ * processors and with another version of oneDNN (`npm run test:slow -- processors` runs only these).
  */
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -21,11 +21,11 @@ const chosen = all
 /** `npm run test:slow -- processors` runs nothing else. */
 const asksForProcessors = isSlow && (parts.length === 0 || parts.includes('processors'));
 if (chosen.length === 0 && !asksForProcessors) {
-  console.error(`cifar10: no test file has ${parts.join(' or ')} in its path`);
+  console.error(`cifar10: no path of a test file contains ${parts.join(' or ')}`);
   process.exit(1);
 }
-// A file a core, and computing with one thread each: two threads of two files each on two cores would wait for each other
-// (trainings of onnx took three times as long). Tests of several threads ask for them by number.
+// There is one file per core, and each computes with one thread: two files with two threads each on two cores would wait for
+// each other (trainings with onnx took three times as long). Tests that need several threads set their number themselves.
 const concurrency = Math.max(2, Math.min(4, availableParallelism()));
 process.env.OMP_NUM_THREADS ??= '1';
 const options = ['--test', `--test-concurrency=${concurrency}`];

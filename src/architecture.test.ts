@@ -17,6 +17,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   koffi: ['engine/onednn/native/library.ts', 'cli/end-process.ts'],
   'string-width': ['cli/width.ts'],
   'modern-tar': ['data/download/extract.ts'],
+  'smol-toml': ['run/recipe-toml.ts', 'run/print-recipe.ts'],
   undici: ['data/download/request.ts'],
 };
 

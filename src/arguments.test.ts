@@ -179,6 +179,7 @@ const created =
     Reflect.construct(made, args);
 
 /** For every exported function that takes options: calls that it must refuse. */
+const making = { imageShape: [3, 24, 24], images: library.tutorialImages };
 const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> = {
   runTraining: [
     [
@@ -215,7 +216,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [
       called(library.runTraining, { ...folders, dataset: 'synthetik' }),
-      /^dataset: found "synthetik", expected cifar10 or synthetic\. Did you mean synthetic\?$/,
+      /^dataset: found "synthetik", expected cifar10, cifar100 or synthetic\. Did you mean synthetic\?$/,
     ],
     [called(library.runTraining, { ...folders, dataset: null }), /^dataset: found null, /],
     [
@@ -284,6 +285,17 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     [called(library.runEvaluation, evaluation, { Signal: 1 }), /`Signal`\. Did you mean `signal`\?$/],
   ],
   train: [[called(library.train, { maxstep: 1 }), /^unknown option `maxstep`\. Did you mean `maxSteps`\?$/]],
+  runSweep: [
+    [
+      called(library.runSweep, { sweepDir: 'nowhere', dataDir: 'nowhere', very: {} }),
+      /`very`\. Did you mean `vary`\?$/,
+    ],
+    [
+      called(library.runSweep, { sweepDir: 'nowhere', dataDir: 'nowhere', vary: { batchsize: [1] } }),
+      /`vary\.batchsize`\. Did you mean `vary\.batchSize`\?$/,
+    ],
+    [called(library.runSweep, { sweepDir: 'nowhere', dataDir: 'nowhere' }), /^vary: found undefined/],
+  ],
   makeRun: [
     [called(library.makeRun, { ...recipe, batchsize: 4 }, examples, engine), /Did you mean `batchSize`\?$/],
     [
@@ -332,6 +344,10 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
   ],
   readCheckpoint: [[called(library.readCheckpoint, 'x', { link: 'refuse' }), /Did you mean `links`\?$/]],
   ensureSynthetic: [[called(library.ensureSynthetic, 'x', { onEvents: warn }), /Did you mean `onEvent`\?$/]],
+  withLabels: [
+    [called(library.withLabels, 'cifar100', 'fine'), /^dataset: found "cifar100", expected a data set/],
+    [called(library.withLabels, library.datasets.cifar100, 'fin'), /^labels: .* Did you mean fine\?$/],
+  ],
   loadExamples: [
     [
       called(library.loadExamples, 'x', 'synthetic', 'train'),
@@ -345,17 +361,29 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
   ],
   prefetchBatches: [
     [
-      called(library.prefetchBatches, examples, { seed: 0, batchSize: 4, firstStep: 0, reader: 1 }),
+      called(library.prefetchBatches, examples, {
+        ...making,
+        seed: 0,
+        batchSize: 4,
+        firstStep: 0,
+        reader: 1,
+      }),
       /Did you mean `readers`\?$/,
     ],
-    [called(library.prefetchBatches, examples, { batchSize: 4, firstStep: 0 }), /^seed: found undefined/],
+    [
+      called(library.prefetchBatches, examples, { ...making, batchSize: 4, firstStep: 0 }),
+      /^seed: found undefined/,
+    ],
   ],
   prefetchEvaluation: [
     [
-      called(library.prefetchEvaluation, examples, { batchSize: 4, numexamples: 1 }),
+      called(library.prefetchEvaluation, examples, { ...making, batchSize: 4, numexamples: 1 }),
       /Did you mean `numExamples`\?$/,
     ],
-    [called(library.prefetchEvaluation, examples, { batchSize: 0, numExamples: 1 }), /^batchSize: found 0/],
+    [
+      called(library.prefetchEvaluation, examples, { ...making, batchSize: 0, numExamples: 1 }),
+      /^batchSize: found 0/,
+    ],
   ],
   tutorialNetwork: [
     [called(library.tutorialNetwork, 10, { conv1: 1, conv2: 1, local3: 1, local5: 1 }), /`widths\.local5`/],
@@ -393,7 +421,7 @@ for (const [name, calls] of Object.entries(refusals))
   });
 
 test('sessions and evaluators refuse unknown options', async () => {
-  const evaluator = await library.Evaluator.create(engine, recipe.network, 4);
+  const evaluator = await library.Evaluator.create(engine, recipe.network, 4, library.tutorialImages);
   try {
     const score = untyped(evaluator.score.bind(evaluator));
     await assert.rejects(

@@ -9,7 +9,7 @@
  */
 import { UsageError } from './errors.ts';
 import { nearest } from './nearest.ts';
-import { alternatives } from './wording.ts';
+import { alternatives, quoted } from './wording.ts';
 
 /** Checks an argument.
  * @throws UsageError naming the argument, what was found and what was expected */
@@ -111,6 +111,7 @@ export const aFunction: Check = (name, value) => {
 };
 
 export const aSignal: Check = anObjectWith('aborted', 'an AbortSignal: new AbortController().signal');
+
 /** The numbers that are allowed. */
 export interface NumberBounds {
   /** `integer`: whole numbers only. */
@@ -167,7 +168,7 @@ export function requireKnownKeys(name: string, value: object, known: readonly st
     if (known.includes(key)) continue;
     const hint = meant(key, known);
     const all = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
-    throw new UsageError(`${name} has no ${JSON.stringify(key)}${hint === '' ? `; ${all}` : hint}`);
+    throw new UsageError(`${name} has no ${quoted(key)}${hint === '' ? `; ${all}` : hint}`);
   }
 }
 
@@ -176,6 +177,15 @@ function meant(value: unknown, choices: readonly string[]): string {
   if (typeof value !== 'string') return '';
   const found = nearest(value, choices);
   return found === undefined ? '' : `. Did you mean ${found}?`;
+}
+
+/** @throws UsageError for anything but an object with keys */
+export function requireRecord(
+  name: string,
+  value: unknown,
+): asserts value is Readonly<Record<string, unknown>> {
+  const isPlain = Object.prototype.toString.call(value) === '[object Object]';
+  if (!isPlain) throw unexpected(name, value, 'names with values');
 }
 
 /** One of our objects, recognised by one of its properties.
@@ -228,7 +238,8 @@ function unexpected(name: string, value: unknown, expected: string, hint = ''): 
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return quoted(value);
+  if (Object.prototype.toString.call(value) === '[object Date]') return 'a date';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
 }

@@ -53,7 +53,7 @@ function node(folder: string, ...words: readonly string[]): string {
 
 test('the example of the library compiles under the strictest settings, trains, resumes and evaluates', async () => {
   await inTemporaryFolder(async (folder) => {
-    // As who installed the package has it.
+    // As in a project that installed the package.
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(root, join(folder, 'node_modules', 'cifar10-ts'), 'junction');
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
@@ -65,15 +65,20 @@ test('the example of the library compiles under the strictest settings, trains, 
       rootDir: '.',
       outDir: undefined,
       isolatedDeclarations: false,
-      // What the library declares is checked with it.
+      // The declarations of the library are checked too.
       skipLibCheck: false,
-      typeRoots: [join(root, 'node_modules', '@types')],
     };
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: options, include: ['example.ts'] }),
-    );
-    for (const steps of [2, 3]) {
+    const configure = (environment: object) =>
+      writeFileSync(
+        join(folder, 'tsconfig.json'),
+        JSON.stringify({ compilerOptions: { ...options, ...environment }, include: ['example.ts'] }),
+      );
+    for (const [steps, environment] of [
+      [2, { typeRoots: [join(root, 'node_modules', '@types')] }],
+      // As a new project has it: the compiler's own libraries, and no types of Node.js.
+      [3, { lib: undefined, types: [] }],
+    ] as const) {
+      configure(environment);
       writeFileSync(join(folder, 'example.ts'), quick(exampleOf('src/index.ts'), steps) + declared);
       node(folder, join(root, 'node_modules', 'typescript', 'bin', 'tsc'));
       const lines = node(folder, 'example.js').trim().split('\n');

@@ -42,17 +42,25 @@ export {
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
-  NetworkDescription,
   Versions as StoredVersions,
 } from './checkpoint/metadata.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
 export type { Archive, DatasetFile } from './data/dataset.ts';
-export { type DatasetDescription, type DatasetName, datasets, type Split } from './data/dataset.ts';
+export {
+  type ChannelStatistics,
+  type DatasetDescription,
+  type DatasetName,
+  type OtherVersion,
+  type Split,
+  withLabels,
+} from './data/dataset.ts';
+export { datasets } from './data/datasets.ts';
 export type { DataEvent, DataOptions } from './data/events.ts';
-export type { Examples } from './data/examples.ts';
+export type { ExampleRecords, Examples } from './data/examples.ts';
 export { loadExamples } from './data/files.ts';
+export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
 export { ensureSynthetic } from './data/synthetic/generate.ts';
-export type { ReadOptions } from './disk/regular-file.ts';
+export type { ReadOptions } from './disk/read-options.ts';
 export type {
   CompileOptions,
   Engine,
@@ -109,8 +117,11 @@ export type {
   ReductionAttributes,
   RowsAndColumns,
 } from './graph/signature.ts';
-export type { Batch, BatchBuffers, ExampleRecords } from './input/batch.ts';
-export type { EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
+export type { AugmentationName } from './input/augmentation.ts';
+export { type ImageRecipe, tutorialImages } from './input/augmentations.ts';
+export type { Batch, BatchBuffers } from './input/batch.ts';
+export type { NormalizationName } from './input/normalization.ts';
+export type { BatchOptions, EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
 export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
 export {
@@ -118,6 +129,7 @@ export {
   type ConvolutionOptions,
   type DenseOptions,
   Layers,
+  type LocalOptions,
   type WeightOptions,
 } from './model/layers.ts';
 export type {
@@ -138,11 +150,21 @@ export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
 export type { HyperparameterName } from './recipe/hyperparameters.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
+export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';
 export type { ParameterGroup } from './recipe/parameter-groups.ts';
+export type {
+  Length,
+  Recipe,
+  RecipeOptions,
+} from './recipe/recipe.ts';
+export { type RecipeName, recipeNames, recipes } from './recipe/recipes.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
+export type { RecipeObject } from './run/recipe-object.ts';
+export type { RunOptions } from './run/run-options.ts';
 export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';
 export type { CombinationResult } from './run/sweep-combinations.ts';
 export type { PlacedRun, SweepResult } from './run/sweep-folder.ts';
@@ -156,12 +178,14 @@ export type { Tag } from './summary/tags.ts';
 export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
+export type { RangePoint } from './training/learning-rate-range.ts';
+export type { RunDefinition, TrainingRun } from './training/run-definition.ts';
 export type { StepSummary } from './training/summarizer.ts';
 export { SaveRequests, type TrainEvent, type TrainOptions, train } from './training/train.ts';
 export type { StepReport } from './training/train-step.ts';
 export type { GraphRecipe } from './training/training-graph.ts';
 export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
 export type { RecipeChange } from './training/training-run.ts';
-export { makeRun, type Recipe, type TrainingRun, type Versions } from './training/training-run.ts';
+export { makeRun, type Versions } from './training/training-run.ts';
 export type { Validation, ValidationReport } from './training/validation.ts';
 export { version } from './version.ts';

@@ -125,6 +125,28 @@ for (const [how, words] of [
   });
 }
 
+const compilers = tools('compilers', ['typescript-7@npm:typescript@7', 'typescript-5@npm:typescript@5.9']);
+for (const name of ['typescript-7', 'typescript-5']) {
+  test(`the README's example compiles with ${name} in a project without @types/node, and runs`, {
+    skip: offline || compilers.skip,
+  }, () => {
+    const typed = folder(name);
+    assert.equal(npm(['install', tarball], typed).code, 0);
+    assert.ok(!existsSync(join(typed, 'node_modules', '@types')));
+    const [, example = ''] =
+      /```ts\n(import .*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+    assert.match(example, /maxSteps: 200/);
+    writeFileSync(join(typed, 'example.ts'), example.replace('maxSteps: 200', 'maxSteps: 2, batchSize: 8'));
+    const compilerOptions = { target: 'es2022', module: 'nodenext', strict: true, skipLibCheck: false };
+    writeFileSync(join(typed, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['example.ts'] }));
+    const compiler = join(compilers.path, 'node_modules', name, 'bin', 'tsc');
+    const compiled = execute(process.execPath, [compiler, '-p', typed], typed);
+    assert.equal(compiled.code, 0, compiled.text);
+    const outcome = execute(process.execPath, ['example.js'], typed);
+    assert.match(outcome.text, /^0 \d.*\n1 \d/m);
+  });
+}
+
 const platform = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 const versions = ['20.19', '22', '24', 'latest'];
 const nodes = tools(

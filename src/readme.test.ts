@@ -3,11 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { datasets } from './data/dataset.ts';
+import { datasets } from './data/datasets.ts';
 import { writeDataset } from './data/write.ts';
 import { skipBfloat16 } from './testing/engines.ts';
 import { noiseRecords } from './testing/examples.ts';
-import { program } from './testing/program.ts';
+import { cifar10 } from './testing/in-process.ts';
+import { copySynthetic } from './testing/synthetic.ts';
 
 /** Runs every `cifar10` command in the pages' shell blocks, in order, in one folder, with few steps. Files of noise with the
  * right sizes replace CIFAR-10. */
@@ -45,6 +46,8 @@ const runsHere = (line: string) => !(line.includes('--engine onednn') && skipBfl
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pages-'));
 before(async () => {
+  process.chdir(folder);
+  await copySynthetic(join(folder, 'data'));
   const block = noiseRecords(500);
   await writeDataset(join(folder, 'data'), datasets.cifar10, ({ records }) => {
     const copies = new Uint8Array((block.length * records) / 500);
@@ -66,7 +69,7 @@ for (const page of pages) {
       const [, , name = ''] = command.split(' ');
       if (once.has(name) && done.has(name)) continue;
       done.add(name);
-      const outcome = await program(command.split(' ').slice(2), undefined, folder);
+      const outcome = await cifar10(command.split(' ').slice(2));
       assert.equal(outcome.code, 0, `${command}\n${outcome.errors}`);
       assert.equal(outcome.errors, '', command);
       assert.match(outcome.output, wanted[name] ?? /nothing is known of this command/, command);

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alternatives, byteSize, counted, oneLine, printable, quoted, shortened } from './wording.ts';
+import {
+  alternatives,
+  byteSize,
+  counted,
+  enumeration,
+  oneLine,
+  printable,
+  quoted,
+  shortened,
+} from './wording.ts';
 
 test('one thing is singular, any other number plural', () => {
   const said = [0, 1, 2, 1000].map((number) => counted(number, 'thread'));
@@ -8,7 +17,8 @@ test('one thing is singular, any other number plural', () => {
   assert.equal(counted(2, 'batch', 'batches'), '2 batches');
 });
 
-test('alternatives are separated by commas and "or"', () => {
+test('words are joined with commas, and the last with "or" or "and"', () => {
+  assert.deepEqual([[], ['a'], ['a', 'b', 'c']].map(enumeration), ['', 'a', 'a, b and c']);
   assert.deepEqual([['a'], ['a', 'b'], ['a', 'b', 'c']].map(alternatives), ['a', 'a or b', 'a, b or c']);
 });
 

@@ -6,9 +6,20 @@ export function counted(number: number, singular: string, plural: string = `${si
   return `${number.toLocaleString('en-US')} ${number === 1 ? singular : plural}`;
 }
 
-/** `a, b or c`. */
+/** Joins words as in `a, b or c`. */
 export function alternatives(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+  return joined(words, 'or');
+}
+
+/** Joins words as in `a, b and c`. */
+export function enumeration(words: readonly string[]): string {
+  return joined(words, 'and');
+}
+
+function joined(words: readonly string[], conjunction: 'and' | 'or'): string {
+  return words.length < 2
+    ? words.join('')
+    : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 }
 
 /** Bytes as people read them: `512 MB`, `1.5 GB`. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what the real TensorBoard shows of a folder of event files. Optional; needs Python with the packages tensorboard,
-numpy and pillow, which nothing else here needs.
+"""Checks that the real TensorBoard shows a folder of event files correctly. This is optional, and needs Python with the packages
+tensorboard, numpy and pillow, which nothing else here needs.
 
     cifar10 train --dataset synthetic --clip-norm 5 --data-dir data --train-dir runs/a --max-steps 300
     cifar10 eval --run-once --data-dir data --checkpoint-dir runs/a --eval-dir runs/a-eval
@@ -10,22 +10,24 @@ or, for values of every kind without a training,
 
     npm run build && node tools/emit_events.mjs /tmp/events && python3 tools/check_events.py /tmp/events
 
-First it reads the folder and those in it with TensorBoard's EventAccumulator, prints every tag with number, first and last
-step of its points, and checks that everything is intact: no damaged or truncated record, increasing steps (each once, also in
-a run that was killed and resumed), histograms whose counts add up, images that open, a graph and hyperparameters that parse.
-A training or an evaluation of this program must have the tags, counts and sizes of expected_summaries.py: 25 histograms, 21
-of the tutorial's scalars and 3 images in every summary, a first total loss from 4.6 to 4.8, the learning rate asked for.
-If the folder has a file histograms.json (from emit_events.mjs), NumPy recomputes its histograms.
+First it reads the folder and its subfolders with TensorBoard's EventAccumulator. It prints every tag with the number of its points
+and their first and last step, and checks that everything is intact: no damaged or truncated records, increasing steps (each once,
+even in a run that was killed and resumed), histograms whose counts add up, images that can be opened, and a graph and
+hyperparameters that can be parsed. A training or an evaluation of this program must have the tags, counts and sizes of
+expected_summaries.py: 25 histograms, 21 of the tutorial's scalars and 3 images in every summary, a first total loss from 4.6 to
+4.8, and the learning rate that was requested. If the folder contains a file histograms.json (from emit_events.mjs), NumPy computes
+its histograms again.
 
-Then it starts the `tensorboard` server on a free port of 127.0.0.1, once with each of its two readers (`--load_fast true`
-and `false`), and asks over HTTP, as its pages do, for every scalar, histogram, image, graph and row of hyperparameters;
-they must equal what was read before. `--no-server` skips this part. The folder must not be written to during the check. A
+Then it starts the `tensorboard` server on a free port of 127.0.0.1, once with each of its two readers (`--load_fast true` and
+`false`). It requests every scalar, histogram, image, graph and row of hyperparameters over HTTP, as TensorBoard's pages do, and
+compares them with what was read before. `--no-server` skips this part. The folder must not be written to during the check. A
 truncated record at the end of a file, which a kill may leave and TensorBoard ignores, is accepted if a later session wrote
 another file.
 
-An evaluation that was made twice has two points at one step, which is reported as an error. A dozen runs take two minutes.
+If a checkpoint was evaluated twice, there are two points at one step, which is reported as an error. A dozen runs take two
+minutes.
 
-Exits with 1 if something is wrong, and says what.
+If something is wrong, the program says what, and exits with 1.
 """
 import argparse
 import io
@@ -65,7 +67,7 @@ def check_steps(tag, points):
 
 def check_files(run):
     """Checks that every byte of every file belongs to a complete record that TensorBoard reads as an event. Returns the summaries
-    in the files, including those that a later session replaced: step, and tags by kind."""
+    in the files, including those that a later session replaced, each as its step and its tags by kind."""
     summaries, paths = [], sorted(run.glob('*tfevents*'))
     for path in paths:
         data, end, events = path.read_bytes(), 0, []
@@ -94,8 +96,9 @@ def tags_of(event):
 
 
 def check_run(run):
-    """Checks and prints a run, and returns what was found: points by tag (pairs of step and value; of a histogram the
-    number of its values, of an image its size), names of the graph's nodes, hyperparameters, summaries of the files."""
+    """Checks and prints a run. Returns what was found: the points by tag (pairs of a step and a value, where the value of a
+    histogram is the number of its values, and that of an image its size), the names of the nodes of the graph, the
+    hyperparameters, and the summaries in the files."""
     print(f'{run}:')
     summaries = check_files(run)
     sizes = {kind: 0 for kind in event_accumulator.DEFAULT_SIZE_GUIDANCE}
@@ -152,7 +155,7 @@ def check_graph(events):
 
 
 def check_plugins(run, tags):
-    """The server has an accumulator of its own, which makes tensors of everything. Returns the hyperparameters, if any."""
+    """Checks the server's own accumulator, which converts everything to tensors. Returns the hyperparameters, if any."""
     events = ServerAccumulator(str(run)).Reload()
     known = set(events.Tags()['tensors'])
     for kind in ('scalars', 'histograms', 'images'):
@@ -177,7 +180,7 @@ def check_plugins(run, tags):
 
 
 def check_program(found):
-    """What a training or an evaluation of this program has."""
+    """Checks what a training or an evaluation of this program must contain."""
     if expected_summaries.is_training(found):
         check_all('a training of this program', expected_summaries.check_training(found))
         check_all('its graph', expected_summaries.check_graph(found))
@@ -195,7 +198,7 @@ def check_all(what, problems):
 
 
 def check_histograms(path):
-    """TensorFlow's limits by NumPy: ±1e-12·1.1^k below 1e20, 0, ±DBL_MAX; bucket i is [limit i−1, limit i)."""
+    """Computes TensorFlow's limits with NumPy: ±1e-12·1.1^k below 1e20, 0, ±DBL_MAX. Bucket i is [limit i−1, limit i)."""
     positive = [1e-12]
     while positive[-1] * 1.1 < 1e20:
         positive.append(positive[-1] * 1.1)

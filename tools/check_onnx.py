@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks ONNX models with the ONNX project's own checker. Optional; needs the Python package onnx.
+"""Checks ONNX models with the checker of the ONNX project. This is optional, and needs the Python package onnx.
 
     npm run build && node tools/emit_models.mjs /tmp/models && python3 tools/check_onnx.py /tmp/models/*.onnx
 """

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Writes a small run with every kind of summary, killed once and resumed, for tools/check_events.py:
+ * Writes a small run with every kind of summary, which was killed once and resumed, for tools/check_events.py:
  *
  *     npm run build && node tools/emit_events.mjs /tmp/events && python3 tools/check_events.py /tmp/events
  */
@@ -22,8 +22,9 @@ if (dir === undefined) throw new Error('usage: node tools/emit_events.mjs FOLDER
 
 const hyperparameters = { batch_size: 128, engine: 'onnx', use_fp16: false, learning_rate: 0.1 };
 
-/** Values of any tensor: the same for the same seed, of many sizes and both signs.
- * @param {number} count @param {number} seed */
+/** Makes the values of a tensor, with a wide range of sizes and both signs. The same seed gives the same values.
+ * @param {number} count
+ * @param {number} seed */
 function values(count, seed) {
   return Float32Array.from(
     { length: count },
@@ -47,7 +48,7 @@ function summary(step, session) {
       tag: 'total_loss',
       kind: 'scalar',
       value: 4.7 / (1 + step / 100) + session,
-      description: 'What is **minimised**.',
+      description: 'The loss that is **minimized**.',
     },
     { tag: 'learning_rate', kind: 'scalar', value: 0.1 },
     { tag: 'conv1/weights', kind: 'histogram', histogram: histogramOf(values(4800, step)) },
@@ -114,7 +115,7 @@ second.add(
 );
 second.close();
 
-// The values behind the histograms, so that NumPy can compute them again.
+// The values behind the histograms, from which NumPy can compute them again.
 const samples = {
   zeros: new Float32Array(10),
   subnormal: Float32Array.of(1e-40, -1e-45, 0, 1e-38),

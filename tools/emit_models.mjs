@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Writes the ONNX models that training and evaluation of the tutorial's network run, for other programs to look at.
+ * Writes the ONNX models that training and evaluation of the tutorial's network run, so that they can be viewed with other
+ * programs.
  *
  *     npm run build && node tools/emit_models.mjs FOLDER
  */

@@ -1,8 +1,8 @@
-"""The expected contents of the event files of training and evaluation; used by check_events.py.
+"""The expected contents of the event files of a training or an evaluation. Used by check_events.py.
 
-Names and counts are those of the CIFAR-10 tutorial of TensorFlow r0.11: a summary of a training has 25 histograms (5
-activations, 10 variables, 10 gradients), 3 images and 22 scalars (5 sparsities, 14 losses, the learning rate and 2 queues).
-Here 21 of those scalars remain, as there is only one queue; scalars about time are added."""
+The names and counts are those of the CIFAR-10 tutorial of TensorFlow r0.11. A summary of its training has 25 histograms (5
+activations, 10 variables, 10 gradients), 3 images and 22 scalars (5 sparsities, 14 losses, the learning rate and 2 queues). Here
+21 of those scalars remain, because there is only one queue. Scalars about time are added."""
 import math
 import re
 
@@ -18,7 +18,7 @@ VARIABLES = {
     'softmax_linear/weights': 192 * 10,
     'softmax_linear/biases': 10,
 }
-# Values of an activation for one image.
+# The number of values of each activation for one image.
 ACTIVATIONS = {
     'conv1/conv1': 64 * 24 * 24,
     'conv2/conv2': 64 * 12 * 12,
@@ -45,7 +45,7 @@ def is_evaluation(run):
 
 
 def check_training(run):
-    """What is wrong with a training, as texts."""
+    """Returns a list of texts that say what is wrong with a training."""
     batch = int(run.hparams['batchSize'])
     sizes = histogram_sizes(batch)
     for summary in run.summaries:
@@ -88,12 +88,12 @@ def check_values(run):
 
 
 def check_evaluation(run):
-    """What is wrong with an evaluation, as texts. Its batch may be of any size."""
+    """Returns a list of texts that say what is wrong with an evaluation. Its batch may have any size."""
     scalars = {tag for tag in run.scalars if not re.match(r'(precision|recall)/', tag)}
     yield from differing('scalars', scalars, {'Precision @ 1', *SPARSITIES})
     activations = {f'{name}/activations' for name in ACTIVATIONS}
     yield from differing('histograms', set(run.histograms), activations)
-    # Where nothing is wrong there is no picture of mistakes.
+    # If all predictions are correct, there is no image of mistakes.
     images = set(run.images) - {'most_confidently_wrong'}
     yield from differing('images', images, IMAGES | {'confusion_matrix', 'conv1/weights/filters'})
     for kind in ('precision', 'recall'):
@@ -109,7 +109,7 @@ def check_evaluation(run):
 
 
 def check_graph(run):
-    """The layers with variables are scopes that open; the others are one operator each."""
+    """Checks that layers with variables are scopes that can be opened, and that each other layer is a single operator."""
     scopes = {name.split('/')[0] for name in run.graph if '/' in name}
     if not set(LAYERS) <= scopes:
         yield f'the graph has no scopes {sorted(set(LAYERS) - scopes)}'

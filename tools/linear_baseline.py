@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""How well a linear classifier on raw pixels does on a data set in the CIFAR-10 binary version.
+"""Measures how well a linear classifier on raw pixels does on a data set in the CIFAR-10 binary version.
 
-An optional check of the generated set; the result is quoted in src/data/synthetic/generate.ts. If linear classification did
+This is an optional check of the generated set. src/data/synthetic/generate.ts quotes the result. If a linear classifier did
 well, a convolutional network would have no advantage there. Needs PyTorch.
 
     python3 linear_baseline.py FOLDER        FOLDER holds data_batch_1.bin … data_batch_5.bin, test_batch.bin
 
-Multinomial logistic regression, fitted to convergence by L-BFGS on standardised pixels. The weight of the L2
-penalty is the one that is best on data_batch_5 after fitting the other four; then all five are fitted.
+The classifier is multinomial logistic regression, fitted to convergence by L-BFGS on standardized pixels. Among several weights
+of the L2 penalty, the one is used that is best on data_batch_5 after fitting the other four files; then all five are fitted.
 """
 import os
 import sys
@@ -21,14 +21,14 @@ CROPS = {'32x32': slice(0, 32), '24x24 centre': slice(4, 28)}
 
 
 def load(folder, name, crop):
-    """Pixels [N, 3 * size * size], float32, and labels [N] of one file."""
+    """Returns the pixels [N, 3 * size * size], float32, and the labels [N] of one file."""
     records = torch.from_numpy(np.fromfile(os.path.join(folder, name), dtype=np.uint8)).view(-1, 3073)
     images = records[:, 1:].view(-1, 3, 32, 32)[:, :, crop, crop]
     return images.flatten(1).float(), records[:, 0].long()
 
 
 def fit(x, y, penalty):
-    """Weights [D, 10] and biases [10] that minimise cross entropy + penalty / 2 * |weights|²."""
+    """Returns the weights [D, 10] and biases [10] that minimize cross entropy + penalty / 2 * |weights|²."""
     weights = torch.zeros(x.shape[1], 10, requires_grad=True)
     biases = torch.zeros(10, requires_grad=True)
     optimizer = torch.optim.LBFGS([weights, biases], max_iter=100, history_size=20, line_search_fn='strong_wolfe')
@@ -49,7 +49,7 @@ def precision(model, x, y):
 
 
 def measure(folder, crop):
-    """Test precision, and the penalty that was chosen."""
+    """Returns the test precision, and the penalty that was chosen."""
     parts = [load(folder, f'data_batch_{batch}.bin', crop) for batch in range(1, 6)]
     x, y = (torch.cat(tensors) for tensors in zip(*parts))
     mean, deviation = x.mean(0), x.std(0).clamp_min(1e-3)

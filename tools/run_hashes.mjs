@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * Hashes of what short runs leave, to compare two versions of the program on one machine: they must agree where a change
- * is not supposed to alter results.
+ * Prints hashes of what short runs write, to compare two versions of the program on one machine. They must be equal if a
+ * change is not supposed to alter results.
  *
  *     node tools/run_hashes.mjs [CLONE] [--steps 200] > before.txt      # in a clone of the version before
  *     node tools/run_hashes.mjs > after.txt; diff before.txt after.txt
  *
- * For every engine and precision of this machine it trains on the generated set, resumes once, evaluates, and prints
- * SHA-256 sums of each variable, of the scalars in metrics.jsonl, of the event files without their times, and of the
+ * For every engine and precision of this machine, it trains on the generated set, resumes once, evaluates, and prints
+ * the SHA-256 sums of each variable, of the scalars in metrics.jsonl, of the event files without their times, and of the
  * result of the evaluation.
  */
 import { spawnSync } from 'node:child_process';
@@ -26,7 +26,7 @@ const clone = resolve(positionals[0] ?? '.');
 const program = join(clone, 'dist', 'cli', 'main.js');
 const recipe = values.flags.split(' ').filter((word) => word !== '');
 
-/** Engine and precision as flags. */
+/** Engines and precisions as flags. */
 const variants = [
   ['onnx', 'float32'],
   ['onednn', 'float32'],
@@ -87,7 +87,7 @@ function print(title, run) {
     console.log(`${title} events of ${place} ${sha256(events(String(dir)))}`);
 }
 
-/** The scalars of each step without the time of day and what depends on the clock.
+/** The scalars of each step without the time of day and other values that depend on the clock.
  * @param {string} text */
 function withoutTimes(text) {
   return text.replaceAll(
@@ -96,7 +96,7 @@ function withoutTimes(text) {
   );
 }
 
-/** Sizes of all records of the event files of a folder: values that depend on the clock have fixed lengths.
+/** The sizes of all records in the event files of a folder. Values that depend on the clock have a fixed length.
  * @param {string} dir */
 function events(dir) {
   const files = readdirSync(dir)

@@ -1,18 +1,19 @@
 // @ts-check
 /**
- * What do summaries cost? Trains on the generated set with them and without, in turn, and prints the CPU time (user and
- * system, of all threads) that goes into summaries over that of the run, measured twice:
+ * Measures what summaries cost. It trains on the generated set alternately with and without summaries, and prints
+ * the CPU time (user and system, of all threads) that summaries need, as a share of the CPU time of the run. The
+ * time is measured in two ways:
  *
- *     counted      what watched steps spend beyond the others (the first beyond the first of the run without), what the
- *                  process spends on making summaries of them, and what the thread that records them spends
- *                  and what it takes to make the graph ready to be watched
- *     difference   of the whole processes with and without; on a machine that does other things too it varies by more
- *                  than it is, for threads that wait for each other spin
+ *     counted      the time that watched steps take beyond other steps (and the first beyond the first of the run without), the
+ *                  time that the process takes to make summaries of them, the time of the thread that records the summaries, and
+ *                  the time to prepare the graph for watching
+ *     difference   the difference between the whole processes with and without summaries; on a machine that is also doing other
+ *                  work it varies by more than its own size, because threads that wait for each other spin
  *
  *     npm run build && node tools/summary_cost.mjs --engine onnx
  *     node tools/summary_cost.mjs --engine onednn --precision bfloat16 --steps 300 --rounds 3
  *
- * Linux only: a thread reads its own time in /proc.
+ * Works on Linux only, because a thread reads its own time in /proc.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,8 +38,8 @@ const dist = (path) => new URL(`../dist/${path}`, import.meta.url);
 const main = fileURLToPath(dist('cli/main.js'));
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-cost-'));
 
-/** Loaded into the program, and into each of its threads, before it starts. What it leaves when it ends is what it has
- * cost, in microseconds: in all, and by the part of the work for summaries. */
+/** A script that is loaded into the program and into each of its threads before they start. When they end, it writes what
+ * they cost, in microseconds: in total, and for each part of the work for summaries. */
 const witness = `data:text/javascript,${encodeURIComponent(`
   import { readFileSync, writeFileSync } from 'node:fs';
   import { isMainThread } from 'node:worker_threads';
@@ -61,7 +62,7 @@ const witness = `data:text/javascript,${encodeURIComponent(`
         return result;
       };
     };
-    // The recorder thread starts in this time, but measures its own time.
+    // The recorder thread starts during this time, but measures its time itself.
     count(TrainingSummaries, 'open', () => 'opening', ofThread);
     count(Summarizer.prototype, 'summarize', () => 'summarizing', ofThread);
     count(WorkerSession.prototype, 'step', (_, options) => (options?.watch ? 'watched' : 'plain'), spent);
@@ -71,7 +72,7 @@ const witness = `data:text/javascript,${encodeURIComponent(`
   }
 `)}`;
 
-/** Runs the program; what its witness says.
+/** Runs the program and returns what the script wrote.
  * @param {readonly string[]} words */
 function watched(...words) {
   const file = join(folder, 'cpu.json');
@@ -79,11 +80,11 @@ function watched(...words) {
     env: { ...process.env, CPU_FILE: file },
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`cifar10 ${words.join(' ')} left with ${status}:\n${stderr}`);
+  if (status !== 0) throw new Error(`cifar10 ${words.join(' ')} exited with code ${status}:\n${stderr}`);
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** Seconds of CPU time of a run in all, of its steps, and of its summaries by part.
+/** The seconds of CPU time of a run: in total, of its steps, and of its summaries by part.
  * @param {number} summarySteps */
 function train(summarySteps) {
   const trainDir = join(folder, 'run');
@@ -117,7 +118,7 @@ function train(summarySteps) {
   };
 }
 
-/** Seconds of CPU time to make a session of the training step, watched or not, in a process of its own.
+/** The seconds of CPU time that it takes to make a session of the training step, watched or not, in a separate process.
  * @param {boolean} watched */
 function compiling(watched) {
   const program = `
@@ -135,7 +136,7 @@ function compiling(watched) {
   const file = join(folder, 'compile.mjs');
   writeFileSync(file, program);
   const { stdout, stderr, status } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`a session cannot be made:\n${stderr}`);
+  if (status !== 0) throw new Error(`cannot make a session:\n${stderr}`);
   return Number(stdout);
 }
 
@@ -160,7 +161,7 @@ try {
   const counted = [];
   const differences = [];
   for (let round = 0; round < rounds; round++) {
-    // Alternate the order, because the first run may find the machine cooler.
+    // The order alternates, because the first run may find the machine cooler.
     const first = round % 2 === 0 ? 0 : every;
     const results = [train(first), train(every - first)];
     const [plain, shown] = round % 2 === 0 ? results : results.reverse();

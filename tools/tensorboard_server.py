@@ -1,4 +1,4 @@
-"""The real TensorBoard server, asked over HTTP what its pages would show; used by check_events.py."""
+"""Runs the real TensorBoard server, and requests over HTTP what its pages would show. Used by check_events.py."""
 import io
 import json
 import math
@@ -13,15 +13,15 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.compat.proto import graph_pb2
 
-# By default TensorBoard only shows a sample of long curves.
+# By default, TensorBoard shows only a sample of a long curve.
 KEEP = ','.join(f'{plugin}=100000' for plugin in ('scalars', 'histograms', 'images'))
 PATIENCE_SECONDS = 90
 
 
 class Server:
-    """A server on a free port of this machine, over a folder of runs, for a `with` statement.
+    """A server for a folder of runs, on a free port of this machine, for use in a `with` statement.
 
-    load_fast: 'true' for the reader that is TensorBoard's default where it is installed, 'false' for the one in Python."""
+    load_fast: 'true' for the reader that is TensorBoard's default if it is installed, 'false' for the one in Python."""
 
     def __init__(self, logdir, load_fast):
         options = ['--logdir', str(logdir), '--host', '127.0.0.1', '--port', '0', '--load_fast', load_fast]
@@ -56,12 +56,12 @@ class Server:
 
 
 def check_server(logdir, load_fast, runs):
-    """What is wrong with what the server shows of these runs, as a list of texts; empty if nothing is.
+    """Returns a list of texts that say what is wrong with the runs that the server shows. It is empty if nothing is wrong.
 
-    runs: by TensorBoard's name of the run, an object with `scalars`, `histograms` and `images` (by tag, a list of pairs
-    of step and value; of a histogram its number of values, of an image its width and height), `graph` (names of its
-    nodes) and `hparams` (None or a dict). The server answers while it still reads, so it is asked again until nothing
-    is wrong, or for so long."""
+    runs: for TensorBoard's name of each run, an object with `scalars`, `histograms` and `images` (for each tag, a list of pairs
+    of a step and a value, where the value of a histogram is the number of its values, and that of an image its width and height),
+    `graph` (the names of its nodes) and `hparams` (None or a dict). The server answers before it has read everything, so the
+    requests are repeated until nothing is wrong, or until the time limit."""
     with Server(logdir, load_fast) as server:
         patient_until = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -96,7 +96,7 @@ def ask_all(server, runs, exact):
 
 
 def tags_of_front(front, kind, run):
-    """Tags of a run on the page that TensorBoard opens with."""
+    """Returns the tags of a run on the page that TensorBoard opens with."""
     if kind == 'images':
         return {tag for tag, runs in front['images']['tagRunSampledInfo'].items() if run in runs}
     return set(front[kind]['runTagInfo'].get(run, []))
@@ -126,7 +126,7 @@ POINTS = {'scalars': scalar_points, 'histograms': histogram_points, 'images': im
 
 
 def compare(points, expected, exact):
-    """The fast reader knows no START: a point that a killed session wrote stays until its tag comes again."""
+    """Compares points. The fast reader ignores START, so a point of a killed session remains until its tag is written again."""
     steps = [step for step, _ in points]
     if steps != sorted(set(steps)):
         yield f'steps {steps} do not rise'
@@ -147,7 +147,7 @@ def same(one, other):
 def check_graph(server, run, names):
     if not names:
         return
-    # The page asks so: attributes beyond 1,024 bytes are left out.
+    # This is how the page requests it: attributes of more than 1,024 bytes are left out.
     query = {'limit_attr_size': 1024, 'large_attrs_key': '_too_large_attrs'}
     text = server.get('plugin/graphs/graph', run=run, conceptual='false', **query).decode()
     graph = text_format.Parse(text, graph_pb2.GraphDef())
@@ -160,7 +160,7 @@ def check_hparams(server, run, expected):
         return
     experiment = server.json('plugin/hparams/experiment', {'experimentName': ''})
     names = {info['name'] for info in experiment['hparamInfos']}
-    # A value that all runs share is left out of the list where TensorBoard finds out by itself what runs differ in.
+    # If TensorBoard itself finds out in which values runs differ, its list omits a value that all runs share.
     if not names <= set(expected):
         yield f'unknown names {sorted(names - set(expected))}'
     query = {

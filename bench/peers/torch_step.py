@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""How fast PyTorch trains the tutorial's network on this machine's CPU: the peer of `cifar10 bench --peers`.
+"""Measures how fast PyTorch trains the tutorial's network on this machine's CPU. This is a peer for `cifar10 bench --peers`.
 
-    python3 bench/peers/torch_step.py                       every variant, one line of JSON each
-    npm run bench -- --peers bench/peers/torch_step.py      in turn with cifar10, as ratios
+    python3 bench/peers/torch_step.py                       measures every variant, and prints one line of JSON for each
+    npm run bench -- --peers bench/peers/torch_step.py      measures it alternately with cifar10, and prints ratios
 
-A step is what cifar10 computes in one: forward pass, cross entropy and weight decay, backward pass, gradient descent, moving
-averages of all parameters. The batch of distorted images is kept in memory (cifar10's own figures include making the next one).
-A variant is a choice of four, and its name is their words:
+A step computes the same as a step of cifar10: forward pass, cross entropy and weight decay, backward pass, gradient descent, and
+moving averages of all parameters. The batch of distorted images is kept in memory (the figures of cifar10 include making the
+next batch). A variant is a combination of four choices, and its name consists of their words:
 
     channels_last | contiguous   the order of images and filters in memory
-    banded | own-lrn             local response normalisation as a 1x1 convolution with a banded matrix, or PyTorch's own
+    banded | own-lrn             local response normalization as a 1x1 convolution with a banded matrix, or PyTorch's own
     fp32 | bf16                  float32, or autocast to bfloat16
-    eager | compiled             as it is, or by torch.compile (only of the variant that is fastest otherwise: it takes minutes)
+    eager | compiled             without or with torch.compile (only for the fastest eager variant, because it takes minutes)
 
-Every line has `variant` and `images_per_sec` (the median step), or `failed` and the reason. Needs PyTorch 2: pip install torch
+Every line has `variant` and either `images_per_sec` (of the median step) or `failed` with the reason. Needs PyTorch 2: pip install torch
 """
 import argparse
 import itertools
@@ -27,7 +27,7 @@ import torch
 import torch.nn.functional as F
 
 CLASSES, SIDE = 10, 24
-# Section 3.3 of A. Krizhevsky et al. (2012) with the tutorial's constants, and its initialisers, decays and rates.
+# Section 3.3 of A. Krizhevsky et al. (2012), with the constants, initial values, decays and rates of the tutorial.
 LRN_RADIUS, LRN_ALPHA, LRN_BETA, LRN_BIAS = 4, 0.001 / 9, 0.75, 1.0
 WEIGHT_DECAY = {'local3/weights': 0.004, 'local4/weights': 0.004}
 LEARNING_RATE, AVERAGE_DECAY = 0.01, 0.9999
@@ -55,7 +55,7 @@ def initial_parameters(channels_last):
 
 
 def own_lrn(x):
-    # PyTorch divides alpha by the size of the window, the tutorial does not.
+    # PyTorch divides alpha by the size of the window, but the tutorial does not.
     size = 2 * LRN_RADIUS + 1
     return F.local_response_norm(x, size, alpha=LRN_ALPHA * size, beta=LRN_BETA, k=LRN_BIAS)
 
@@ -125,7 +125,7 @@ def measure(batch, steps, warm_up, variant):
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
-    # ln 10 plus the weight decay. Any other value means that the network is not the same.
+    # The loss is ln 10 plus the weight decay. Any other value means that the network is not the same.
     if not 4.4 < first < 5.0:
         raise ValueError(f'the first loss is {first:.3f}, about 4.7 was expected')
     return statistics.median(times)
@@ -143,7 +143,7 @@ def main():
     parser.add_argument('--threads', type=int, default=cores, help='threads that compute (one for each core)')
     parser.add_argument('--steps', type=int, default=20, help='steps that are timed (20)')
     parser.add_argument('--warm-up', type=int, default=3, help='steps before them (3)')
-    parser.add_argument('--only', default='', help='only variants whose name has all these words, such as "fp32 eager"')
+    parser.add_argument('--only', default='', help='measure only variants whose name contains all these words, such as "fp32 eager"')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
@@ -154,7 +154,7 @@ def main():
             continue
         try:
             seconds = measure(args.batch, args.steps, args.warm_up, variant)
-        except Exception as error:  # a compiler that is missing, an operation without bfloat16
+        except Exception as error:  # such as a missing compiler, or an operation without bfloat16
             reason = str(error).strip().splitlines() or [type(error).__name__]
             print(json.dumps({'variant': name, 'failed': reason[0][:200]}), flush=True)
             continue

@@ -7,7 +7,7 @@ import { type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { computeGraph, reference } from '../testing/reference.ts';
 import { gradients } from './gradients.ts';
 
-/** The gradient, with respect to x, of the sum of the elements of `build(x)`. */
+/** The gradient with respect to x of the sum of the elements of `build(x)`. */
 function slopeOf(x: Float32Tensor, build: (b: GraphBuilder, x: Value) => Value): readonly number[] {
   const b = new GraphBuilder('slope');
   const input = b.input('x', x);
@@ -43,7 +43,7 @@ describe('the backward walk', () => {
     assert.match(gradients(b, y, [x])[0]?.name ?? '', /^gradients\/layer\/Square_grad\//);
   });
 
-  test('of a loss with respect to itself is 1', () => {
+  test('gives a gradient of 1 for a loss with respect to itself', () => {
     assert.deepEqual(
       slopeOf(float32([], [7]), (_, x) => x),
       [1],
@@ -78,7 +78,7 @@ describe('gradients() refuses', () => {
     assert.doesNotThrow(() => gradients(b, masked, [z]));
   });
 
-  test('the labels of a loss: class numbers have no gradient', () => {
+  test('the gradient of a loss with respect to its labels, which are class numbers', () => {
     const { b, labels, loss } = crossEntropy();
     assert.throws(
       () => gradients(b, sum(b, loss), [labels]),

@@ -1,7 +1,7 @@
 /**
- * Reverse-mode differentiation: one walk from the loss back to its inputs. Each operator's record defines how it contributes
- * to the gradients of its inputs; contributions to the same value are added up. (S. Linnainmaa, 1970; the form used by
- * TensorFlow: M. Abadi et al., OSDI 2016, section 4.1.)
+ * Reverse-mode differentiation: one walk from the loss back to its inputs. The record of each operator defines how it
+ * contributes to the gradients of its inputs; several contributions to the same value are added up. (S. Linnainmaa, 1970; in
+ * the form used by TensorFlow: M. Abadi et al., OSDI 2016, section 4.1.)
  */
 import { GraphError } from '../errors.ts';
 import { inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
@@ -11,8 +11,10 @@ import type { GradientContext, GradientRule, JointGradient } from '../ops/defini
 import { definitions } from '../ops/table.ts';
 import { describeType, sameShape, scalar } from '../tensor/tensor.ts';
 
-/** Adds the gradient of a scalar with respect to each of `values` to the graph; returns them in the order of `values`.
- * @throws GraphError when the loss does not depend on a value, or only through an operator or output without a gradient */
+/** Adds the gradient of a scalar with respect to each of `values` to the graph, and returns the gradients in the order of
+ * `values`.
+ * @throws GraphError when the loss does not depend on a value, or depends on it only through an operator or output without a
+ * gradient */
 export function gradients(builder: GraphBuilder, loss: Value, values: readonly Value[]): readonly Value[] {
   if (loss.shape.length > 0)
     throw new GraphError(`a loss must be a scalar, ${loss.name} is ${describeType(loss)}`);
@@ -45,8 +47,8 @@ function dependents(nodes: readonly Node[], values: readonly Value[]): ReadonlyS
   return reached;
 }
 
-/** Gradient rules only take the gradient of a node's first output.
- * @throws GraphError when the loss depends on another output, which would otherwise be dropped silently */
+/** Gradient rules receive the gradient of a node's first output only.
+ * @throws GraphError when the loss depends on another output, because its gradient would otherwise be dropped silently */
 function requireFirstOutput(node: Node, needed: ReadonlySet<Value>, found: ReadonlyMap<Value, Value>): void {
   const [, ...others] = outputsOf(node);
   const [lost] = others.find(([, value]) => found.has(value)) ?? [];
@@ -56,7 +58,7 @@ function requireFirstOutput(node: Node, needed: ReadonlySet<Value>, found: Reado
   );
 }
 
-/** Adds the node's contributions to the gradients of its inputs, for the inputs that need one. */
+/** Adds the contributions of a node to the gradients of those inputs that need one. */
 function differentiate<N extends OpName>(
   builder: GraphBuilder,
   node: Node<N>,
@@ -80,7 +82,7 @@ function differentiate<N extends OpName>(
   });
 }
 
-/** A function that applies the rule of one input; it returns null if the input cannot have a gradient. */
+/** Returns a function that applies the gradient rule of one input. It returns null if the input cannot have a gradient. */
 function contributions<N extends OpName>(
   rules: GradientRule<N> | JointGradient<N>,
   context: GradientContext<N>,

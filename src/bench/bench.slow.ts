@@ -12,7 +12,7 @@ for (const isa of ['AVX2', 'AVX512_CORE'])
     const words = ['bench', '--steps', '4', '--batch-size', '8'];
     const { code, output, errors } = await program(words, undefined, process.cwd(), environment);
     assert.equal(code, 0, errors);
-    assert.equal(errors, '', 'no warnings, and no output of the library');
+    assert.equal(errors, '', 'there are no warnings, and the library prints nothing');
     assert.match(output, /^step of 8 /m);
     assert.match(output, /^onednn float32, .* ×$/m);
     if (isa === 'AVX2') {

@@ -1,11 +1,11 @@
 /**
- * Measures training speed, the share of the roof, and comparisons with other programs. A generator of measurements
- * without flags or console; `cifar10 bench` prints them.
+ * Measures the training speed, the share of the roof, and the speed of other programs for comparison. This is a generator of
+ * measurements without flags or console; `cifar10 bench` prints the measurements.
  */
 import { rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
@@ -29,33 +29,33 @@ import { measureEvaluation, measureInput } from './throughput.ts';
 import { findVariants, type Variant } from './variants.ts';
 
 export interface BenchRequest {
-  /** Default: every engine. */
+  /** The engines to measure. Default: all. */
   readonly engine?: EngineName | undefined;
-  /** Default: every precision. */
+  /** The precisions to measure. Default: all. */
   readonly precision?: Precision | undefined;
-  /** Images of one step. Default: steps with 32, 128 and 512; everything else with 128. */
+  /** The number of images per step. Default: 32, 128 and 512 for steps, and 128 for everything else. */
   readonly batchSize?: number | undefined;
-  /** Steps measured of every variant. */
+  /** The number of steps to measure for every variant. */
   readonly steps: number;
-  /** Measures only the parts of a step. */
+  /** Whether to measure only the parts of a step. */
   readonly profile: boolean;
-  /** A shell command: measures only steps, and this program in turn (`peers.ts`). */
+  /** The shell command of another program. If it is given, only steps are measured, alternately with that program (`peers.ts`). */
   readonly peers?: string | undefined;
-  /** The words with which Node.js runs a training in a process of its own. */
+  /** The arguments with which Node.js runs a training in a separate process. */
   readonly trainingWords: (options: RunOptions) => readonly string[];
 }
 
 interface Settings extends BenchRequest {
   readonly batchSize: number;
-  /** Batch sizes at which steps are measured. */
+  /** The batch sizes with which steps are measured. */
   readonly stepSizes: readonly number[];
   readonly signal: AbortSignal;
 }
 
 const usualSizes = [32, 128, 512];
 
-/** Measures on the generated set, in a temporary folder that is removed afterwards. After an abort the measurement that has begun is
- * abandoned if it takes long.
+/** Measures with the generated data set, in a temporary folder that is removed afterwards. After an abort the current
+ * measurement is abandoned if it takes long.
  * @throws UsageError for an engine that does not offer the precision
  * @throws RunError when there is nothing to measure, or a peer or a training process fails
  * @throws StoppedError when the signal ends a peer or a training process */
@@ -97,7 +97,7 @@ async function* profiles(variants: readonly Variant[], { batchSize, steps }: Set
   }
 }
 
-/** The generated set, and the checkpoints of a run with each engine. */
+/** The size of the generated data set and the checkpoints of a run with each engine. */
 const folderBytes = 150 * 2 ** 20;
 
 async function* measureOnGenerated(variants: readonly Variant[], settings: Settings): Measurements {
@@ -116,7 +116,7 @@ async function* measureOnGenerated(variants: readonly Variant[], settings: Setti
   }
 }
 
-/** Abandons a measurement that takes long after a stop. */
+/** Abandons a measurement that takes long after a stop was requested. */
 async function* untilStopped(measurements: Measurements, signal: AbortSignal): Measurements {
   const patience = new Patience(signal);
   try {
@@ -157,7 +157,8 @@ async function* measureAll(
   }
 }
 
-/** The rate of the best matrix product of each variant, in floating-point operations per second. Variants that fail are left out. */
+/** The rate of the best matrix product of each variant, in floating-point operations per second. Variants that fail are left
+ * out. */
 async function* measureRoofs(
   variants: readonly Variant[],
   signal: AbortSignal,
@@ -177,7 +178,7 @@ async function* measureRoofs(
   return roofs;
 }
 
-/** A whole training, in a process of its own. */
+/** Measures a whole training in a separate process. */
 async function* measureTraining(
   { engine, title }: Variant,
   { batchSize, steps, trainingWords, signal }: Settings,

@@ -1,15 +1,15 @@
-/** Measures every variant at one batch size, alternating. */
+/** Measures every variant with one batch size, alternating between the variants. */
 import type { Examples } from '../data/examples.ts';
 import type { StepRow } from './measurement.ts';
 import { measurePaired } from './paired.ts';
 import { type SteppedTraining, startTraining, stepFlop } from './step.ts';
 import type { Variant } from './variants.ts';
 
-/** Number of rounds; every variant is timed in each. */
+/** The number of rounds. Every variant is timed in each of them. */
 const rounds = 4;
 
-/** @param roofs the variants, with floating-point operations per second of the best matrix product
- * @param count steps measured of each */
+/** @param roofs the variants, each with the floating-point operations per second of its best matrix product
+ * @param count the number of steps to measure for each variant */
 export async function compareVariants(
   roofs: ReadonlyMap<Variant, number>,
   examples: Examples,

@@ -36,9 +36,9 @@ export type Measurements = AsyncGenerator<Measurement, void, void>;
 export interface StepRow extends PairedResult {
   readonly batchSize: number;
   readonly imagesPerSecond: number;
-  /** 1: as fast as the engine's best matrix product. */
+  /** 1 means as fast as the engine's best matrix product. */
   readonly shareOfRoof: number;
 }
 
-/** One side in one round: its variants with their rates. */
+/** The variants of one program with their rates in one round. */
 export type Side = ReadonlyMap<string, { readonly precision: Precision; readonly imagesPerSecond: number }>;

@@ -13,7 +13,7 @@ test('competitors alternate, and warm-up steps are not counted', async () => {
   );
 });
 
-test('timesFirst is the median of the ratios of all rounds', async () => {
+test('timesFirst is the median of the ratios in all rounds', async () => {
   const wait = (millis: number) => () => new Promise((resolve) => setTimeout(resolve, millis));
   const [first, second] = await measurePaired(
     [

@@ -1,4 +1,4 @@
-/** Measures competitors alternately, A B C A B C …, so that machine noise affects all of them equally. */
+/** Measures competitors alternately, A B C A B C …, so that noise from the machine affects all of them equally. */
 import { type Spread, spread, timeRuns } from './statistics.ts';
 
 export interface Competitor {
@@ -10,15 +10,16 @@ export interface Competitor {
 export interface PairedResult {
   readonly title: string;
   readonly millis: Spread;
-  /** How many times as fast as the first competitor; median over the rounds. */
+  /** How many times as fast as the first competitor this one is: the median over the rounds. */
   readonly timesFirst: number;
 }
 
 export interface Rounds {
   readonly rounds: number;
-  /** Measured steps of each competitor per round. */
+  /** The number of steps of each competitor that are measured per round. */
   readonly steps: number;
-  /** Unmeasured steps of each competitor before the first round. Each round adds one more to warm the caches. */
+  /** The number of steps of each competitor before the first round, which are not measured. In each round one more step is
+   * not measured, to warm the caches. */
   readonly warmUp: number;
 }
 

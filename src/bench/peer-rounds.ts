@@ -1,4 +1,4 @@
-/** Alternates our measurements with another program's, A B A B, and compares the rates. */
+/** Measures this program and another program alternately, A B A B, and compares their rates. */
 import type { Examples } from '../data/examples.ts';
 import { type Precision, precisions } from '../engine/offers.ts';
 import { requireRunning } from '../errors.ts';
@@ -12,7 +12,7 @@ const rounds = 2;
 
 interface PeerOptions {
   readonly batchSize: number;
-  /** Steps measured of each of our variants, per round. */
+  /** The number of steps that are measured for each of our variants in a round. */
   readonly steps: number;
   readonly signal: AbortSignal;
 }
@@ -67,7 +67,7 @@ function sideOf(found: readonly PeerVariant[]): Side {
   return new Map(found.map(({ variant, ...rest }) => [variant, rest]));
 }
 
-/** Images per second of the fastest variant of a precision; NaN if there is none. */
+/** The images per second of the fastest variant in a precision. NaN if there is no variant in it. */
 function best(side: Side, precision: Precision): number {
   const rates = [...side.values()].filter((variant) => variant.precision === precision);
   return rates.length === 0 ? Number.NaN : Math.max(...rates.map(({ imagesPerSecond }) => imagesPerSecond));

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { RunError } from '../errors.ts';
 import { readPeerLine, runPeer } from './peers.ts';
 
-test('a line of a peer is a variant with its rate; bf16 in its name means bfloat16', () => {
+test('a line of a peer contains a variant and its rate, and bf16 in the name of a variant means bfloat16', () => {
   assert.deepEqual(readPeerLine('{"variant": "channels_last bf16 eager", "images_per_sec": 2709}'), [
     { variant: 'channels_last bf16 eager', precision: 'bfloat16', imagesPerSecond: 2709 },
   ]);
@@ -26,12 +26,12 @@ test('other lines are ignored', () => {
 
 const node = JSON.stringify(process.execPath);
 
-test('a peer is run to completion', async () => {
+test('a peer runs until it ends', async () => {
   const found = await runPeer(`${node} -p "JSON.stringify({ variant: 'a', images_per_sec: 7 })"`);
   assert.deepEqual(found, [{ variant: 'a', precision: 'float32', imagesPerSecond: 7 }]);
 });
 
-test('the error for a peer that fails or measures nothing names it', async () => {
+test('the error for a peer that fails or measures nothing contains its command', async () => {
   await assert.rejects(runPeer(`${node} -e "process.exit(3)"`), (error: unknown) => {
     return error instanceof RunError && /the peer ".*" exited with code 3/.test(error.message);
   });

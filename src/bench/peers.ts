@@ -1,7 +1,7 @@
 /**
- * Runs other programs that train the same network. A peer prints one JSON object per line and variant, with `variant` (a
- * name) and `images_per_sec`, or `failed` with the reason; other lines are ignored. A variant with bf16 or bfloat16 in its
- * name is bfloat16, any other float32.
+ * Runs other programs that train the same network. A peer prints one JSON object per line and variant, with the name as
+ * `variant`, and `images_per_sec`, or `failed` with the reason. Other lines are ignored. A variant with bf16 or bfloat16 in
+ * its name counts as bfloat16, any other as float32.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -14,11 +14,11 @@ export interface PeerVariant {
   readonly imagesPerSecond: number;
 }
 
-/** Runs a peer once, to completion.
+/** Runs a peer once, until it ends.
  * @param command a shell command
- * @throws RunError when it fails, or prints no measurement */
+ * @throws RunError when the command fails or prints no measurement */
 export async function runPeer(command: string, signal?: AbortSignal): Promise<readonly PeerVariant[]> {
-  // Runs in its own process group, so that everything the shell starts can be stopped.
+  // The peer runs in its own process group, so that everything the shell starts can be stopped.
   const child = spawn(command, { shell: true, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => process.kill(-(child.pid ?? 0), 'SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
@@ -36,7 +36,7 @@ export async function runPeer(command: string, signal?: AbortSignal): Promise<re
   return found;
 }
 
-/** Parses a line of a peer: one variant, or none. */
+/** Parses a line that a peer printed. The result is one variant, or none. */
 export function readPeerLine(line: string): readonly PeerVariant[] {
   let parsed: unknown;
   try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { layerOf, profileSums } from './profile.ts';
 
-test('the layer of a part follows from its path, forward and backward', () => {
+test('layerOf finds the layer of a part from its path, forward and backward', () => {
   const layers = {
     'conv1/Conv2D': 'conv1',
     norm2: 'norm2',
@@ -17,7 +17,7 @@ test('the layer of a part follows from its path, forward and backward', () => {
   for (const [name, layer] of Object.entries(layers)) assert.equal(layerOf(name), layer, name);
 });
 
-test('times are summed by operator and layer, in descending order, and data movement is listed', () => {
+test('times are summed by operator and by layer in descending order, and data movement is listed', () => {
   const part = (op: string, name: string, millis: number) => ({
     op,
     name,

@@ -1,4 +1,4 @@
-/** Sums the time of a step's parts by operator, by layer, and for data movement. */
+/** Sums the times of the parts of a step by operator and by layer, and the time of data movement. */
 import type { PartTime } from '../engine/engine.ts';
 
 export interface Share {
@@ -12,7 +12,7 @@ export interface ProfileSums {
   readonly layers: readonly Share[];
   /** Data movement: reorders, casts, transpositions, copies. */
   readonly moves: readonly Share[];
-  /** The longest parts, as `name (code)`. */
+  /** The parts that took longest, as `name (code)`. */
   readonly longest: readonly Share[];
 }
 
@@ -40,7 +40,7 @@ export function layerOf(name: string): string {
   return layerName(first);
 }
 
-/** Removes the suffix `_grad` that gradients get if their operator has no scope of its own. */
+/** Removes the suffix `_grad`, which the name of a gradient has if the operator is not in a scope. */
 function layerName(scope: string): string {
   return scope.replace(/_grad$/, '').replace(/^cross_entropy.*/, 'loss');
 }

@@ -1,7 +1,6 @@
 /**
- * The roof: the engine's rate for plain matrix products, in the same run and precision, with the same threads. The share of
- * the roof tells how close the arithmetic of a step comes to that rate.
- * same threads. The share of the roof says how near a step comes to its arithmetic at that rate.
+ * The roof is the rate of the engine for plain matrix products, measured in the same run and precision with the same
+ * threads. The share of the roof says how close the arithmetic of a step comes to that rate.
  */
 import type { Engine } from '../engine/engine.ts';
 import { GraphBuilder } from '../ops/builder.ts';
@@ -10,13 +9,13 @@ import { float32 } from '../tensor/tensor.ts';
 const side = 2048;
 const runs = 20;
 
-/** The best of 20 products of two 2048 × 2048 matrices, in floating-point operations per second. */
+/** The fastest of 20 products of two 2048 × 2048 matrices, in floating-point operations per second. */
 export async function measureRoof(engine: Engine): Promise<number> {
   const builder = new GraphBuilder('roof');
   const type = { dtype: 'float32', shape: [side, side] } as const;
   const [a, b] = [builder.variable('a', type), builder.variable('b', type)];
   const y = builder.op('MatMul', { a, b }, { transposeA: false, transposeB: false }, 'product');
-  // Returns a single element, so that copying the result does not count.
+  // The graph returns a single element, so that copying the result does not count.
   builder.output('y', builder.op('StridedSlice', { x: y }, { begin: [0, 0], size: [1, 1], strides: [1, 1] }));
   const session = await engine.compile(builder.build(), { profiling: true });
   try {

@@ -1,4 +1,4 @@
-/** Measures a complete training run in a process of its own. */
+/** Measures a complete training run in a separate process. */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -7,16 +7,16 @@ import type { EngineName, Precision } from '../engine/offers.ts';
 import { RunError, requireRunning } from '../errors.ts';
 
 export interface RunResult {
-  /** From process start to the line of the first step. */
+  /** The time from the start of the process to the line of the first step. */
   readonly firstStepSeconds: number;
-  /** Between the first and the last line of a step, including waiting for input and saving. */
+  /** The rate between the first and the last line of a step, including waiting for input and saving. */
   readonly imagesPerSecond: number;
-  /** Peak resident memory of the process in bytes, after a tenth of the steps and at the end (on Linux; else 0). */
+  /** The peak resident memory of the process in bytes, after a tenth of the steps and at the end. 0 on systems other than Linux. */
   readonly earlyPeakBytes: number;
   readonly peakBytes: number;
 }
 
-/** What a measured training is started with; options by the names that the library has for them. */
+/** The options of the measured training, by the names that they have in the library. */
 export interface RunOptions {
   readonly dataset: DatasetName;
   readonly dataDir: string;
@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly maxSteps: number;
 }
 
-/** Runs a training in a process and measures it.
+/** Runs a training in a separate process and measures it.
  * @param words the arguments of Node.js: the program, its command and flags
  * @throws RunError when the process fails
  * @throws StoppedError when the signal ends it */

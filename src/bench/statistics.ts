@@ -1,4 +1,4 @@
-/** Summary of repeated measurements. */
+/** A summary of repeated measurements. */
 export interface Spread {
   readonly median: number;
   readonly fastest: number;
@@ -11,7 +11,7 @@ export function spread(values: readonly number[]): Spread {
   return { median: at(0.5), fastest: at(0), slowest: at(1) };
 }
 
-/** Milliseconds of each of `count` runs, after `warmUp` runs that are not counted. */
+/** The time of each of `count` runs in milliseconds, after `warmUp` runs that are not counted. */
 export async function timeRuns(
   count: number,
   warmUp: number,

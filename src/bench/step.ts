@@ -1,6 +1,8 @@
-/** Measures complete training steps like those of `train`: next distorted batch, forward, backward, update, averages, losses. */
+/** Measures complete training steps like those of `train`: next distorted batch, forward and backward pass,
+ * update, averages and losses. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
@@ -10,7 +12,7 @@ import { float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 
-/** A training that runs one step per call. */
+/** A training that runs one step at each call. */
 export interface SteppedTraining {
   readonly step: () => Promise<unknown>;
   readonly release: () => Promise<void>;
@@ -18,7 +20,7 @@ export interface SteppedTraining {
 
 const network = tutorialNetwork(10);
 
-/** Floating-point operations of one step, computed from its operators. */
+/** The number of floating-point operations of one step, computed from its operators. */
 export function stepFlop(batchSize: number): number {
   return (
     2 *
@@ -26,7 +28,7 @@ export function stepFlop(batchSize: number): number {
   );
 }
 
-/** Starts a training with prefetched batches, like a real run. */
+/** Starts a training with prefetched batches, like those of a real run. */
 export async function startTraining(
   engine: Engine,
   examples: Examples,
@@ -38,8 +40,11 @@ export async function startTraining(
     await session.release();
     throw error;
   });
-  const batches = prefetchBatches(examples, { seed: 0, batchSize, firstStep: 0 });
-  // A small learning rate, so that the training does not diverge.
+  const { imageShape } = network;
+  const batches = prefetchBatches(examples, {
+    ...{ seed: 0, batchSize, firstStep: 0, imageShape, images: tutorialImages },
+  });
+  // The learning rate is small, so that the training does not diverge.
   const hyperparameters = { ...tutorialHyperparameters, learningRate: 0.01 };
   return {
     step: async () => {
@@ -53,7 +58,7 @@ export async function startTraining(
   };
 }
 
-/** The time of each part of a step, on a batch of random images. */
+/** The time of each part of a step with a batch of random images. */
 export async function profileStep(
   engine: Engine,
   batchSize: number,

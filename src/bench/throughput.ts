@@ -1,15 +1,17 @@
-/** Images per second of evaluation, and of the input alone. */
+/** Measures the images per second of evaluation, and of preparing input alone. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
-import { distortedBatch, newBuffers } from '../input/batch.ts';
+import { makeImages, tutorialImages } from '../input/augmentations.ts';
+import { BatchMaker } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { type Spread, spread, timeRuns } from './statistics.ts';
 
-/** Images per second of evaluation over all examples: central crops, forward pass, precision; median of three passes. */
+/** The images per second of an evaluation of all examples, including central crops, forward pass and precision. This is the
+ * median of three passes. */
 export async function measureEvaluation(
   engine: Engine,
   examples: Examples,
@@ -18,7 +20,7 @@ export async function measureEvaluation(
   const network = tutorialNetwork(examples.dataset.classes.length);
   const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
   const variables = initialVariables(training, 0);
-  const evaluator = await Evaluator.create(engine, network, batchSize);
+  const evaluator = await Evaluator.create(engine, network, batchSize, tutorialImages);
   try {
     const times = await timeRuns(3, 1, () => evaluator.score(variables, 'raw', examples));
     return (examples.count / spread(times).median) * 1e3;
@@ -32,16 +34,18 @@ export interface InputResult {
   readonly millis: Spread;
 }
 
-/** Makes distorted batches in this thread: images per second of one core. */
+/** Makes distorted batches in this thread, to measure the images per second of one core. */
 export async function measureInput(
   examples: Examples,
   batchSize: number,
   batches: number,
 ): Promise<InputResult> {
   const order = new ExampleOrder(0, examples.count);
-  const buffers = newBuffers(batchSize);
+  const { imageShape } = tutorialNetwork(examples.dataset.classes.length);
+  const maker = new BatchMaker(examples, makeImages(tutorialImages, imageShape, examples.dataset));
+  const buffers = maker.buffers(batchSize);
   let step = 0;
-  const make = () => Promise.resolve(distortedBatch(examples, order, step++, buffers));
+  const make = () => Promise.resolve(maker.training(order, step++, buffers));
   const millis = spread(await timeRuns(batches, 20, make));
   return { millis, imagesPerSecond: (batchSize / millis.median) * 1e3 };
 }

@@ -1,4 +1,4 @@
-/** Checks, if PyTorch is installed, that the PyTorch peer prints what bench expects. */
+/** Tests that the PyTorch peer prints what bench expects, if PyTorch is installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ const program = fileURLToPath(new URL('../../bench/peers/torch_step.py', import.
 const hasTorch = spawnSync('python3', ['-c', 'import torch']).status === 0;
 
 test('bench/peers/torch_step.py measures the requested variants', {
-  skip: hasTorch ? false : 'python3 has no torch here',
+  skip: hasTorch ? false : 'torch is not installed for python3',
 }, async () => {
   const words = '--batch 8 --steps 2 --warm-up 1 --only "channels_last banded eager"';
   const found = await runPeer(`python3 ${JSON.stringify(program)} ${words}`);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { engineSupport } from '../engine/engines.ts';
 import { findVariants } from './variants.ts';
 
-test('variants are measured, emulated or missing as the engines report', () => {
+test('variants are measured, emulated or missing, as the engines report', () => {
   const { available, missing } = findVariants({}, [1, 2]);
   const every = [
     ['onnx', 'float32'],

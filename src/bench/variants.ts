@@ -6,21 +6,21 @@ import { counted } from '../wording.ts';
 
 export interface Variant {
   readonly engine: Engine;
-  /** For example `onednn bfloat16, 2 threads`. */
+  /** Such as `onednn bfloat16, 2 threads`. */
   readonly title: string;
-  /** Whether the CPU lacks the instructions: it can be measured, but is too slow for training. */
+  /** Whether the CPU lacks the instructions. The variant can then be measured, but it is too slow for training. */
   readonly emulated: boolean;
 }
-/** An engine and precision that cannot be measured here. */
+/** An engine and a precision that cannot be measured here. */
 export interface MissingVariant {
-  /** For example `onednn bfloat16`. */
+  /** Such as `onednn bfloat16`. */
   readonly title: string;
   readonly verdict: 'impossible' | 'missing';
   readonly why: string;
 }
 export interface Variants {
   readonly available: readonly Variant[];
-  /** Requested variants that do not work here. */
+  /** The variants that were requested but do not work here. */
   readonly missing: readonly MissingVariant[];
 }
 
@@ -28,8 +28,8 @@ const all = engineNames.flatMap((engine) =>
   offers[engine].precisions.map((precision: Precision) => [engine, precision] as const),
 );
 
-/** All engines and precisions, or those requested, each with every number of threads. Includes bfloat16 where it is only
- * emulated, to show how slow that is. */
+/** The engines and precisions that were requested, or all of them, each with every number of threads. This includes bfloat16
+ * where it is only emulated, to show how slow that is. */
 export function findVariants(
   wanted: { readonly engine?: EngineName; readonly precision?: Precision },
   threads: readonly number[],

@@ -42,7 +42,7 @@ all_model_checkpoint_timestamps: 1479000000.5
   });
 });
 
-test('a folder without an index has none', async () => {
+test('reading a missing index returns undefined', async () => {
   assert.equal(await readCheckpointIndex(join(dir, 'missing')), undefined);
 });
 
@@ -51,7 +51,7 @@ const read = async (text: string | Uint8Array) => {
   return readCheckpointIndex(dir);
 };
 
-test('everything else of the text format is understood: lists, literals in pieces, escapes, several fields in a line', async () => {
+test('the rest of the text format is understood too: lists, literals in pieces, escapes, several fields in a line', async () => {
   assert.deepEqual(
     await read(String.raw`model_checkpoint_path: "\a\b\t\n\v\f\r\"\'\?" '\x41\101\7é😀' all_model_checkpoint_paths: ["a", "b"],
       last_preserved_timestamp: 1479000000.25; all_model_checkpoint_timestamps: [1, 2.5e9] # both`),
@@ -97,7 +97,7 @@ for (const { text, where = ':1', message } of unreadable) {
     }));
 }
 
-test('an index of 100,000 checkpoints is read, and a name of megabytes', async () => {
+test('an index of 100,000 checkpoints and a name of several megabytes are read', async () => {
   const line = 'all_model_checkpoint_paths: "model.ckpt-1000.safetensors"\n';
   const index = await read(`model_checkpoint_path: "a"\n${line.repeat(100_000)}`);
   assert.equal(index?.all.length, 100_000);
@@ -105,7 +105,7 @@ test('an index of 100,000 checkpoints is read, and a name of megabytes', async (
   assert.equal(name?.latest.length, dir.length + 1 + 4.5e6);
 });
 
-test('every name survives, in printable ASCII on one line', () => {
+test('every name is written in printable ASCII on one line, and read back unchanged', () => {
   const names = fc.string({ unit: 'grapheme', minLength: 1 }).filter((name) => !/^[.]+$|[/\\\0]/.test(name));
   return fc.assert(
     fc.asyncProperty(names, async (name) => {

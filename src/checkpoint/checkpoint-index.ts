@@ -6,7 +6,7 @@
  *     all_model_checkpoint_paths: "model.ckpt-1000.safetensors"     all kept ones, oldest first
  *     all_model_checkpoint_paths: "model.ckpt-2000.safetensors"
  *
- * We write paths relative to the folder, so that it can be moved; TensorFlow also writes absolute ones.
+ * We write paths relative to the folder, so that the folder can be moved. TensorFlow also writes absolute paths.
  */
 import { join, relative, resolve } from 'node:path';
 import textformat from 'protobufjs/ext/textformat.js';
@@ -26,13 +26,13 @@ new protobuf.Root().add(CheckpointState);
 
 export const indexName = 'checkpoint';
 
-/** More than an index of 100,000 checkpoints needs. */
+/** More bytes than an index of 100,000 checkpoints needs. */
 const maximumBytes = 10_000_000;
 
 export interface CheckpointIndex {
-  /** Path of the newest checkpoint. */
+  /** The path of the newest checkpoint. */
   readonly latest: string;
-  /** Paths of all kept checkpoints, oldest first. */
+  /** The paths of all checkpoints that are kept, oldest first. */
   readonly all: readonly string[];
 }
 
@@ -46,8 +46,8 @@ export async function writeCheckpointIndex(dir: string, { latest, all }: Checkpo
   await writeAside(join(dir, indexName), new TextEncoder().encode(`${text}\n`));
 }
 
-/** The index of a folder with its paths resolved against the folder, or undefined if there is none.
- * @throws RunError naming the file and the invalid line */
+/** The index of a folder, with its paths resolved against the folder. Undefined if there is no index.
+ * @throws RunError with the file and the invalid line */
 export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex | undefined> {
   const file = join(dir, indexName);
   let text: string;
@@ -67,7 +67,7 @@ interface State {
   readonly all_model_checkpoint_paths?: readonly string[];
 }
 
-/** @throws RunError naming the line, as far as protobufjs does */
+/** @throws RunError with the invalid line, if protobufjs reports one */
 function parseState(text: string, file: string): State {
   try {
     return CheckpointState.toObject(textformat.fromText(CheckpointState, text));
@@ -75,7 +75,7 @@ function parseState(text: string, file: string): State {
     const [, what = '', line] = /^[.]?(.*?)(?: \(line (\d+)\))?$/s.exec(messageOf(error)) ?? [];
     const said = oneLine(shortened(what));
     if (line === undefined) throw new RunError(`${file}: ${said}`, { cause: error });
-    // At the end of the text the parser is behind the line that lacks something.
+    // At the end of the text, the parser has already passed the line in which something is missing.
     const lines = text.split('\n').slice(0, Number(line));
     const number = lines.findLastIndex((candidate) => candidate.trim() !== '');
     const found = `in ${quoted(lines[number] ?? '')}`;

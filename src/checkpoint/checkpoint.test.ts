@@ -15,7 +15,7 @@ import {
 } from './checkpoint.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
-test('a checkpoint is named after its global step and is bit-identical when read back', async (t) => {
+test('a checkpoint is named after its global step, and is bit-identical when it is read back', async (t) => {
   const dir = join(await mkdtemp(join(tmpdir(), 'cifar10-checkpoint-')), 'made', 'on the way');
   t.after(() => rm(join(dir, '..', '..'), { recursive: true }));
   const path = await writeCheckpoint(dir, sampleCheckpoint(2000));
@@ -24,14 +24,14 @@ test('a checkpoint is named after its global step and is bit-identical when read
   assert.deepEqual(await readCheckpoint(path), sampleCheckpoint(2000));
 });
 
-test('a file truncated anywhere is refused', () => {
+test('a truncated file is refused, wherever it is cut off', () => {
   const bytes = encodeCheckpoint(sampleCheckpoint(1));
   for (let length = 0; length < bytes.length; length += 7) {
     assert.throws(() => decodeCheckpoint(bytes.subarray(0, length), 'cut'), RunError);
   }
 });
 
-test('a byte flipped anywhere is detected, unless the content stays the same', () => {
+test('a change of any byte is detected, unless the content stays the same', () => {
   const bytes = encodeCheckpoint(sampleCheckpoint(1));
   const original = sampleCheckpoint(1);
   for (let at = 0; at < bytes.length; at++) {
@@ -39,7 +39,7 @@ test('a byte flipped anywhere is detected, unless the content stays the same', (
       const flipped = bytes.slice();
       flipped[at] = (flipped[at] as number) ^ mask;
       const read = readOrRefuse(flipped);
-      // Only insignificant bytes can change undetected, such as a space of the padding.
+      // Only insignificant bytes can change undetected, such as a space in the padding.
       if (read !== undefined) assert.deepEqual(read, original, `byte ${at} flipped by ${mask}`);
     }
   }
@@ -54,24 +54,24 @@ function readOrRefuse(bytes: Uint8Array): Checkpoint | undefined {
   }
 }
 
-test('damage that keeps the format valid is detected by the digest', () => {
+test('the digest detects damage that leaves the format valid', () => {
   const bytes = encodeCheckpoint(sampleCheckpoint(1));
   bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
   assert.throws(() => decodeCheckpoint(bytes, 'a.safetensors'), {
     name: 'RunError',
     message:
-      /^a\.safetensors: the content has SHA-256 [0-9a-f]{64}, contentSha256 says [0-9a-f]{64}; the file is damaged$/,
+      /^a\.safetensors: the file is damaged: SHA-256 of the content is [0-9a-f]{64}, but contentSha256 is [0-9a-f]{64}$/,
   });
 });
 
-test('the same content in another order is valid', () => {
+test('the same content in a different order is valid', () => {
   const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(sampleCheckpoint(1)), 'x');
   const reversed = Object.fromEntries(Object.entries(metadata).reverse());
   const rewritten = encodeSafetensors(new Map([...tensors].reverse()), reversed);
   assert.deepEqual(decodeCheckpoint(rewritten, 'x'), sampleCheckpoint(1));
 });
 
-/** The bytes of a checkpoint with some stored metadata strings changed or removed. */
+/** The bytes of a checkpoint in which some of the stored metadata strings are changed or removed. */
 function withStored(change: Record<string, string | undefined>): Uint8Array {
   const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(sampleCheckpoint(1)), 'x');
   const changed = Object.entries({ ...metadata, ...change }).filter(
@@ -87,7 +87,7 @@ const mistakes: readonly { change: Record<string, string | undefined>; message: 
   },
   {
     change: { cifar10Checkpoint: '2' },
-    message: 'f: checkpoint format 2, this version reads 1; use the version that wrote it',
+    message: 'f: checkpoint format: found 2, expected 1. Use the version that wrote it',
   },
   {
     change: { globalStep: '-1' },
@@ -132,7 +132,7 @@ test('metadata that is not JSON and a missing digest are refused', () => {
   );
   assert.throws(
     () => decodeCheckpoint(withStored({ contentSha256: undefined }), 'f'),
-    /contentSha256 says nothing; the file is damaged$/,
+    /but contentSha256 is missing$/,
   );
 });
 
@@ -153,14 +153,14 @@ test('a checkpoint that could not be read back is not written', async () => {
   });
 });
 
-test('errors name a folder that cannot be created and a file that is missing', async (t) => {
+test('errors name the folder that cannot be created and the file that is missing', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'cifar10-checkpoint-'));
   t.after(() => rm(dir, { recursive: true }));
   const file = join(dir, 'file');
   await writeFile(file, 'kept');
   await assert.rejects(
     writeCheckpoint(file, sampleCheckpoint(1)),
-    /^RunError: cannot make the folder .*file: EEXIST/,
+    /^RunError: cannot create the folder .*file: EEXIST/,
   );
   await assert.rejects(
     readCheckpoint(join(dir, 'gone')),

@@ -1,12 +1,13 @@
 /**
- * A checkpoint: everything that a run needs to resume, in one safetensors file. The tensors are variables, their moving
- * averages and the loss averages, under their names in the graph; filters are OIHW, dense weights [in, out].
+ * A checkpoint is everything that a run needs to resume, in one safetensors file. Its tensors are the variables, their moving
+ * averages and the averages of the loss, under their names in the graph. Filters are OIHW, dense weights are [in, out].
  */
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aChoice, aText, type OptionChecks, optional, requireOptions } from '../arguments.ts';
-import { type ReadOptions, readRegularFile } from '../disk/regular-file.ts';
+import type { ReadOptions } from '../disk/read-options.ts';
+import { readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { bytesOf, describeType, type Float32Tensor, type Tensor } from '../tensor/tensor.ts';
@@ -25,14 +26,14 @@ export interface CheckpointReadOptions extends Pick<ReadOptions, 'links'> {}
 
 const readChecks: OptionChecks<CheckpointReadOptions> = { links: optional(aChoice(['follow', 'refuse'])) };
 
-/** Node cannot read larger files at once. */
+/** Node cannot read a larger file at once. */
 const maximumFileBytes = 2 ** 31 - 1;
 
 const digestKey = 'contentSha256';
 
-/** Writes `model.ckpt-<globalStep>.safetensors` into a folder, which is created if needed, and returns the path. A crash leaves
- * either the complete file or none.
- * @throws RunError when it cannot be written, or when the metadata could not be read back */
+/** Writes `model.ckpt-<globalStep>.safetensors` to a folder, which is created if necessary, and returns the path. After a
+ * crash there is either the complete file or none.
+ * @throws RunError when the file cannot be written, or when the metadata could not be read back */
 export async function writeCheckpoint(
   trainDir: string,
   checkpoint: Checkpoint,
@@ -43,14 +44,14 @@ export async function writeCheckpoint(
   try {
     await mkdir(trainDir, { recursive: true });
   } catch (error) {
-    throw new RunError(`cannot make the folder ${trainDir}: ${messageOf(error)}`, { cause: error });
+    throw new RunError(`cannot create the folder ${trainDir}: ${messageOf(error)}`, { cause: error });
   }
   await writeAside(path, bytes, onProgress);
   return path;
 }
 
-/** Reads a checkpoint and verifies it completely.
- * @throws RunError naming the file and the fault */
+/** Reads a checkpoint and verifies all of it.
+ * @throws RunError with the file and what is wrong with it */
 export async function readCheckpoint(path: string, options: CheckpointReadOptions = {}): Promise<Checkpoint> {
   aText('path', path);
   requireOptions(options, readChecks);
@@ -67,7 +68,7 @@ export async function readCheckpoint(path: string, options: CheckpointReadOption
 }
 
 /** Reads the metadata of a checkpoint without reading its tensors.
- * @throws RunError naming the file and the fault */
+ * @throws RunError with the file and what is wrong with it */
 export async function readCheckpointMetadata(path: string): Promise<CheckpointMetadata> {
   const reader = await SafetensorsReader.open(path);
   try {
@@ -82,7 +83,7 @@ export function encodeCheckpoint({ tensors, metadata }: Checkpoint): Uint8Array 
   return encodeSafetensors(tensors, { ...stored, [digestKey]: contentDigest(tensors, stored) });
 }
 
-/** @throws RunError naming the file and the fault */
+/** @throws RunError with the file and what is wrong with it */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata: stored } = decodeSafetensors(bytes, file);
   const checkpoint = { tensors: float32Only(tensors, file), metadata: decodeMetadata(stored, file) };
@@ -91,7 +92,7 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
 }
 
 /**
- * SHA-256 of the content: metadata, names, types and elements, sorted by name. It detects any damage, but stays valid if
+ * The SHA-256 of the content: metadata, names, types and elements, sorted by name. It detects any damage, but stays valid if
  * another tool rewrites the file with the same content.
  */
 function contentDigest(
@@ -117,7 +118,7 @@ function requireDigest(
   const computed = contentDigest(tensors, metadata);
   if (stored === computed) return;
   throw new RunError(
-    `${file}: the content has SHA-256 ${computed}, ${digestKey} says ${oneLine(shortened(stored ?? 'nothing'))}; the file is damaged`,
+    `${file}: the file is damaged: SHA-256 of the content is ${computed}, but ${digestKey} is ${oneLine(shortened(stored ?? 'missing'))}`,
   );
 }
 

@@ -4,7 +4,7 @@ import { dtypeNames, dtypes } from '../tensor/dtype.ts';
 import { bytesOf, tensorOver } from '../tensor/tensor.ts';
 import { elementTypes, numbersIn } from './element-types.ts';
 
-test('every dtype has a safetensors type of its size, whose elements are read as the same numbers', () => {
+test('every dtype has a safetensors type of the same size, whose elements are read as the same numbers', () => {
   for (const dtype of dtypeNames) {
     const { safetensors, bytesPerElement } = dtypes[dtype];
     assert.equal(elementTypes.get(safetensors)?.bits, 8 * bytesPerElement, dtype);

@@ -41,7 +41,7 @@ function exponentOnly(byte: number): number {
   return byte === 0xff ? Number.NaN : 2 ** (byte - 127);
 }
 
-/** The elements of a tensor as numbers; undefined for a type without `read`. */
+/** The elements of a tensor as numbers. Undefined for a type without `read`. */
 export function numbersIn(type: string, bytes: Uint8Array): Float64Array | undefined {
   const { bits = 8, read } = elementTypes.get(type) ?? {};
   if (read === undefined) return undefined;

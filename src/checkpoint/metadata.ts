@@ -1,6 +1,6 @@
 /**
- * The metadata of a checkpoint: describes the run that wrote it. On disk every field is a string in `__metadata__`: strings
- * unchanged, everything else as JSON.
+ * The metadata of a checkpoint, which describes the run that wrote it. In the file every field is a string in
+ * `__metadata__`. Strings are stored unchanged, all other values as JSON.
  */
 import { RunError } from '../errors.ts';
 import {
@@ -16,49 +16,56 @@ import {
   withDefault,
 } from '../readers.ts';
 import { type Hyperparameters, readHyperparameters } from '../recipe/hyperparameters.ts';
+import type { NetworkDescription } from '../recipe/network-request.ts';
 import { type ParameterGroup, readParameterGroups } from '../recipe/parameter-groups.ts';
+import type { Length } from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { oneLine, shortened } from '../wording.ts';
 
 export interface CheckpointMetadata {
-  /** Number of updates applied. */
+  /** The number of updates that have been applied. */
   readonly globalStep: number;
   readonly seed: number;
   readonly dataset: DatasetDescription;
   readonly network: NetworkDescription;
-  /** Fraction of the training examples held out for validation, chosen by the seed; 0 for none. */
+  /** The fraction of the training examples that the seed selected for validation; 0 for none. */
   readonly holdout: number;
-  /** Precision @ 1 on the held-out examples at this step, or null if it was not measured. */
+  /** The precision @ 1 on the held-out examples at this step, or null if it was not measured. */
   readonly validationPrecision: number | null;
-  /** Examples per update, over all towers and ranks. */
+  /** The number of examples per update, over all towers and ranks. */
   readonly batchSize: number;
   /** The type of activations and matrix operations, such as `float32`. */
   readonly precision: string;
   /** The engine used, such as `onnx`. */
   readonly engine: string;
-  /** Threads per tower, towers per rank, number of ranks. Other numbers change the order of sums and thus rounding. */
+  /** The number of threads per tower, of towers per rank, and of ranks. They determine the order of sums, and thus rounding. */
   readonly threads: number;
   readonly towers: number;
   readonly ranks: number;
   readonly hyperparameters: Hyperparameters;
-  /** Groups of parameters with their own factors; none in checkpoints of versions before 0.2. */
+  /** The groups of parameters that have factors of their own. Empty for checkpoints of versions before 0.2. */
   readonly groups: readonly ParameterGroup[];
+  /** How the network's images are made: the names of an augmentation and a normalization (`input/augmentations.ts`). The
+   * tutorial's in checkpoints of versions before 0.2. */
+  readonly augmentation: string;
+  readonly normalization: string;
+  /** The length of the run's recipe; a request may have ended the run earlier or later. */
+  readonly length: Length;
+  /** What changed during the run, so that a run with this recipe from its first step has other results: a line for each change. */
+  readonly history: readonly string[];
   readonly versions: Versions;
 }
 
 export interface DatasetDescription {
   readonly name: string;
+  /** The label of the records that is the class, such as `fine`; `class` for data sets with a single one. */
+  readonly labels: string;
   readonly trainingExamples: number;
   readonly testExamples: number;
-  /** Names of the classes; a label is an index into them. */
+  /** The names of the classes. A label is an index into them. */
   readonly classes: readonly string[];
-  /** Checksum of its files, to detect another data set with the same name. */
+  /** A checksum of the files, which tells apart two data sets with the same name. */
   readonly checksum: string;
-}
-
-export interface NetworkDescription {
-  readonly name: string;
-  /** The numbers that shape it, such as the widths of its layers. */
-  readonly configuration: Readonly<Record<string, number>>;
 }
 
 export interface Versions {
@@ -73,6 +80,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   dataset: json(
     record<DatasetDescription>({
       name: text,
+      labels: withDefault(text, 'class'),
       trainingExamples: wholeNumber(1),
       testExamples: wholeNumber(0),
       classes: listOf(text),
@@ -90,6 +98,10 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   ranks: json(wholeNumber(1)),
   hyperparameters: json(readHyperparameters),
   groups: withDefault(json(readParameterGroups), []),
+  augmentation: withDefault(text, tutorialRecipe.augmentation),
+  normalization: withDefault(text, tutorialRecipe.normalization),
+  length: withDefault(json(readLength), tutorialRecipe.length),
+  history: withDefault(json(listOf(text)), []),
   versions: json(record<Versions>({ cifar10: text, node: text, engine: text })),
 };
 
@@ -102,9 +114,16 @@ function withConfiguration(network: unknown): unknown {
   return { ...rest, configuration: layerWidths };
 }
 
+function readLength(value: unknown, where: string): Length {
+  const isEpochs = typeof value === 'object' && value !== null && 'epochs' in value;
+  return isEpochs
+    ? record<{ readonly epochs: number }>({ epochs: finiteNumber })(value, where)
+    : record<{ readonly maxSteps: number }>({ maxSteps: wholeNumber(0) })(value, where);
+}
+
 const readFields = record<CheckpointMetadata>(fields);
 
-/** Marks a safetensors file as a checkpoint of this program; the version determines its fields. */
+/** Marks a safetensors file as a checkpoint of this program. The version determines which fields it has. */
 const mark = { key: 'cifar10Checkpoint', version: '1' } as const;
 
 /** Whether the metadata of a safetensors file marks it as a checkpoint of this program. */
@@ -124,7 +143,7 @@ export function encodeMetadata(metadata: CheckpointMetadata): Record<string, str
   return stored;
 }
 
-/** @throws RunError naming the file and the field */
+/** @throws RunError with the file and the field */
 export function decodeMetadata(stored: Readonly<Record<string, string>>, file: string): CheckpointMetadata {
   const version = stored[mark.key];
   if (version === undefined) {
@@ -132,7 +151,7 @@ export function decodeMetadata(stored: Readonly<Record<string, string>>, file: s
   }
   if (version !== mark.version) {
     throw new RunError(
-      `${file}: checkpoint format ${oneLine(shortened(version))}, this version reads ${mark.version}; use the version that wrote it`,
+      `${file}: checkpoint format: found ${oneLine(shortened(version))}, expected ${mark.version}. Use the version that wrote it`,
     );
   }
   return readFields(stored, `${file}: metadata`);

@@ -8,6 +8,6 @@ test('the newest checkpoints are kept', () => {
   assert.deepEqual(retain([1], 5), { kept: [1], surplus: [] });
 });
 
-test('0 keeps all', () => {
+test('keeping 0 means keeping all', () => {
   assert.deepEqual(retain([1, 2, 3], 0), { kept: [1, 2, 3], surplus: [] });
 });

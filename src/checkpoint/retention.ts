@@ -1,4 +1,4 @@
-/** Selects the checkpoints to keep: the newest `keep`, or all if `keep` is 0. */
+/** Selects the checkpoints to keep: the newest `keep` ones, or all if `keep` is 0. */
 export function retain<T>(
   oldestFirst: readonly T[],
   keep: number,

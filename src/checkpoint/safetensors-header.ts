@@ -1,6 +1,6 @@
 /**
- * The header of a safetensors file, parsed strictly: refuses anything that readers could interpret differently. safetensors.ts
- * describes the format.
+ * Parses the header of a safetensors file strictly: it refuses anything that two readers could interpret differently. The
+ * format is described in safetensors.ts.
  */
 import { messageOf, RunError } from '../errors.ts';
 import { endOfString, parseJson } from '../readers.ts';
@@ -8,10 +8,10 @@ import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import { oneLine, quoted, shortened } from '../wording.ts';
 import { elementTypes } from './element-types.ts';
 
-/** The location of a tensor: bytes `begin` to `end` (exclusive) of the payload. */
+/** Where a tensor is: bytes `begin` to `end` (exclusive) of the payload. */
 export interface TensorEntry {
   readonly name: string;
-  /** The format's name of the element type, such as `F32`. */
+  /** The name that the format gives to the element type, such as `F32`. */
   readonly type: string;
   readonly shape: Shape;
   readonly begin: number;
@@ -19,15 +19,15 @@ export interface TensorEntry {
 }
 
 export interface SafetensorsHeader {
-  /** In payload order. */
+  /** In the order of the payload. */
   readonly entries: readonly TensorEntry[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 export const metadataKey = '__metadata__';
 
-/** Parses the header of a file with a payload of `payloadBytes` bytes.
- * @throws RunError naming the file and the fault */
+/** Parses the header of a file whose payload has `payloadBytes` bytes.
+ * @throws RunError with the file and what is wrong with it */
 export function parseHeader(header: Uint8Array, payloadBytes: number, file: string): SafetensorsHeader {
   const { [metadataKey]: metadata = {}, ...tensors } = parseObject(header, file);
   const entries = Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry, file));
@@ -53,14 +53,14 @@ function parseObject(header: Uint8Array, file: string): Record<string, unknown> 
   }
   const duplicate = duplicateKey(text);
   if (duplicate !== undefined)
-    throw new RunError(`${file}: the header has the key ${quoted(duplicate)} twice`);
+    throw new RunError(`${file}: the header contains the key ${quoted(duplicate)} twice`);
   return value;
 }
 
 /**
- * The first key that occurs twice in one object of a JSON text, or undefined. The text must be valid JSON. JSON.parse silently
- * keeps the last of two equal keys, so two readers of one file could see different tensors under the same name. (Does not use
- * a regular expression, because a string of several megabytes would overflow its stack.)
+ * The first key that occurs twice in one object of a JSON text, or undefined. The text must be valid JSON. JSON.parse
+ * silently keeps the last of two equal keys, so two readers of one file could see different tensors under the same name.
+ * This does not use a regular expression, because a string of several megabytes would overflow its stack.
  */
 function duplicateKey(json: string): string | undefined {
   const open: Set<string>[] = [];
@@ -74,7 +74,7 @@ function duplicateKey(json: string): string | undefined {
       text = json.slice(at, end + 1);
       at = end;
     } else if (character === ':') {
-      // Compare decoded keys: "a" and "\u0061" are the same.
+      // The decoded keys are compared: "a" and "\u0061" are the same key.
       const key: string = JSON.parse(text);
       const keys = open.at(-1);
       if (keys?.has(key)) return key;
@@ -91,24 +91,24 @@ function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
   const bits = typeof type === 'string' ? elementTypes.get(type)?.bits : undefined;
   if (typeof type !== 'string' || bits === undefined) {
     const known = [...elementTypes.keys()].join(', ');
-    throw new RunError(`${where}: dtype ${quoted(type)} is unknown; known types are ${known}`);
+    throw new RunError(`${where}: unknown dtype: found ${quoted(type)}, expected one of ${known}`);
   }
   if (!isSizes(shape)) {
-    throw new RunError(`${where}: shape ${quoted(shape)} is not a list of whole numbers`);
+    throw new RunError(`${where}: shape: expected a list of whole numbers, found ${quoted(shape)}`);
   }
   const [begin, end] = isSizes(offsets) && offsets.length === 2 ? offsets : [];
   if (begin === undefined || end === undefined || end < begin) {
-    throw new RunError(`${where}: data_offsets ${quoted(offsets)} are not [begin, end]`);
+    throw new RunError(`${where}: data_offsets: expected [begin, end], found ${quoted(offsets)}`);
   }
   const bytes = (sizeOf(shape) * bits) / 8;
   if (bytes !== end - begin) {
-    throw new RunError(`${where}: ${type} [${shortened(shape.slice(0, 80).join(', '))}] takes ${bytes} bytes, data_offsets \
-[${begin}, ${end}] hold ${end - begin}`);
+    throw new RunError(`${where}: ${type} [${shortened(shape.slice(0, 80).join(', '))}] takes ${bytes} bytes, but data_offsets \
+[${begin}, ${end}] have ${end - begin}`);
   }
   return { name, type, shape, begin, end };
 }
 
-/** Refuses gaps, which could hide data, and overlaps. */
+/** Refuses overlaps, and gaps, in which data could be hidden. */
 function requireContiguous(entries: readonly TensorEntry[], payloadBytes: number, file: string): void {
   let filled = 0;
   for (const { name, begin, end } of entries) {
@@ -122,7 +122,7 @@ function requireContiguous(entries: readonly TensorEntry[], payloadBytes: number
   }
   if (filled > payloadBytes) {
     throw new RunError(
-      `${file}: the payload has ${payloadBytes} bytes, its tensors need ${filled}; the file was cut short`,
+      `${file}: the payload has ${payloadBytes} bytes, but its tensors need ${filled}; the file was cut short`,
     );
   }
   if (filled < payloadBytes) {
@@ -132,11 +132,11 @@ function requireContiguous(entries: readonly TensorEntry[], payloadBytes: number
 
 function parseMetadata(metadata: unknown, file: string): Record<string, string> {
   if (!isObject(metadata)) {
-    throw new RunError(`${file}: ${metadataKey} is ${quoted(metadata)}, expected an object of strings`);
+    throw new RunError(`${file}: ${metadataKey}: expected an object of strings, found ${quoted(metadata)}`);
   }
   const strings = Object.entries(metadata).map(([key, value]): [string, string] => {
     if (typeof value === 'string') return [key, value];
-    throw new RunError(`${file}: ${metadataKey} ${quoted(key)} is ${quoted(value)}, expected a string`);
+    throw new RunError(`${file}: ${metadataKey} ${quoted(key)}: expected a string, found ${quoted(value)}`);
   });
   return Object.fromEntries(strings);
 }

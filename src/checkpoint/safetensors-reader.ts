@@ -19,8 +19,8 @@ export class SafetensorsReader {
     this.#payloadStart = payloadStart;
   }
 
-  /** Opens a file and reads its header; the caller closes it.
-   * @throws RunError naming the file and the fault */
+  /** Opens a file and reads its header. The caller closes the file.
+   * @throws RunError with the file and what is wrong with it */
   static async open(path: string): Promise<SafetensorsReader> {
     const file = await orRunError(path, () => openRegularFile(path));
     try {

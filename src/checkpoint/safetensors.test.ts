@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { float32, type Tensor } from '../tensor/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
-/** Written by the Python package safetensors 0.8.0, with four element types, a scalar and metadata. */
+/** A file that the Python package safetensors 0.8.0 wrote, with four element types, a scalar and metadata. */
 const writtenByPython =
   'KAEAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJtYWRlIGJ5Ijoic2FmZXRlbnNvcnMgMC44LjAifSwic3RlcCI6eyJkdHlwZSI6Ikk2NCIs' +
   'InNoYXBlIjpbXSwiZGF0YV9vZmZzZXRzIjpbMCw4XX0sImNvbnYxL3dlaWdodHMiOnsiZHR5cGUiOiJGMzIiLCJzaGFwZSI6WzIsM10s' +
@@ -19,7 +19,7 @@ const inThatFile = new Map<string, Tensor>([
   ['mask', { dtype: 'bool', shape: [3], data: Uint8Array.of(1, 0, 1) }],
 ]);
 
-test('a file of the Python package is decoded, and encoding it again gives the same bytes', () => {
+test('a file of the Python package is decoded, and gives the same bytes when it is encoded again', () => {
   const bytes = new Uint8Array(Buffer.from(writtenByPython, 'base64'));
   const { tensors, metadata } = decodeSafetensors(bytes, 'python.safetensors');
   assert.deepEqual(tensors, inThatFile);
@@ -47,7 +47,7 @@ const anyTensor = anyShape.chain((shape): fc.Arbitrary<Tensor> => {
   );
 });
 
-test('everything encoded is decoded to the same values, and the payload starts at a multiple of 8', () => {
+test('decoding an encoded file gives the same values, and its payload starts at a multiple of 8', () => {
   const tensors = fc.array(fc.tuple(anyName, anyTensor)).map((entries) => new Map(entries));
   const metadata = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }));
   const roundTrip = fc.property(tensors, metadata, (written, notes) => {
@@ -60,7 +60,7 @@ test('everything encoded is decoded to the same values, and the payload starts a
   fc.assert(roundTrip, { numRuns: 200 });
 });
 
-test('names that JavaScript objects treat specially are ordinary names', () => {
+test('names that are special in JavaScript objects are stored like any other', () => {
   const tensors = new Map(['__proto__', '7', 'constructor'].map((name, at) => [name, float32([1], [at])]));
   const read = decodeSafetensors(encodeSafetensors(tensors, { ['__proto__']: 'x', 7: 'y' }), 'x');
   assert.deepEqual(read.tensors, tensors);
@@ -74,7 +74,7 @@ function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]
   return a < b ? -1 : Number(a > b);
 }
 
-/** A file with the given header and number of payload bytes. */
+/** A file with the given header and the given number of payload bytes. */
 function file(header: string | Uint8Array, payloadBytes: number): Uint8Array {
   const text = typeof header === 'string' ? new TextEncoder().encode(header) : header;
   const bytes = new Uint8Array(8 + text.length + payloadBytes);
@@ -94,20 +94,20 @@ function entry(
 
 const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] = [
   {
-    what: 'less than 8 bytes',
+    what: 'fewer than 8 bytes',
     bytes: new Uint8Array(7),
-    message: 'bad: 7 bytes are too few for a safetensors file; the file was cut short',
+    message: 'bad: too short for a safetensors file: found 7 bytes, expected at least 8',
   },
   {
     what: 'a header longer than the format allows',
     bytes: Uint8Array.of(1, 0xe1, 0xf5, 5, 0, 0, 0, 0),
     message:
-      'bad: the header would be 100000001 bytes long, the format allows 100000000; the file is damaged or not safetensors',
+      'bad: the header is too long: found 100000001 bytes, expected at most 100000000; the file is damaged or not safetensors',
   },
   {
     what: 'a header longer than the file',
     bytes: Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d),
-    message: 'bad: the header is 9 bytes long, 2 follow; the file was cut short',
+    message: 'bad: the header is incomplete: expected 9 bytes, found 2; the file was cut short',
   },
   {
     what: 'a header that is not JSON',
@@ -132,14 +132,14 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
     message: 'bad: the header is not a JSON object starting with "{"; the file is damaged',
   },
   {
-    what: 'one name for two tensors',
+    what: 'the same name for two tensors',
     bytes: file(`{"a": ${entry(0, 4)}, "\\u0061": ${entry(4, 8)}}`, 8),
-    message: 'bad: the header has the key "a" twice',
+    message: 'bad: the header contains the key "a" twice',
   },
   {
-    what: 'one key twice in a tensor',
+    what: 'a duplicate key in a tensor',
     bytes: file('{"a": {"dtype": "F32", "shape": [1], "shape": [], "data_offsets": [0, 4]}}', 4),
-    message: 'bad: the header has the key "shape" twice',
+    message: 'bad: the header contains the key "shape" twice',
   },
   {
     what: 'a tensor that is not an object',
@@ -149,38 +149,38 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
   {
     what: 'an unknown element type',
     bytes: file(`{"a": ${entry(0, 2, [1], 'BF16')}}`, 2),
-    message: 'bad: tensor "a": dtype "BF16" is not supported, only F32, I32, I64, BOOL',
+    message: 'bad: tensor "a": unsupported dtype: found BF16, expected one of F32, I32, I64, BOOL',
   },
   {
     what: 'a shape with a fraction',
     bytes: file(`{"a": ${entry(0, 4, [1.5])}}`, 4),
-    message: 'bad: tensor "a": shape [1.5] is not a list of whole numbers',
+    message: 'bad: tensor "a": shape: expected a list of whole numbers, found [1.5]',
   },
   {
     what: 'no shape',
     bytes: file('{"a": {"dtype": "F32", "data_offsets": [0, 4]}}', 4),
-    message: 'bad: tensor "a": shape nothing is not a list of whole numbers',
+    message: 'bad: tensor "a": shape: expected a list of whole numbers, found nothing',
   },
   {
-    what: 'offsets the wrong way round',
+    what: 'offsets in the wrong order',
     bytes: file(`{"a": ${entry(4, 0, [1])}}`, 4),
-    message: 'bad: tensor "a": data_offsets [4,0] are not [begin, end]',
+    message: 'bad: tensor "a": data_offsets: expected [begin, end], found [4,0]',
   },
   {
     what: 'three offsets',
     bytes: file('{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4, 8]}}', 4),
-    message: 'bad: tensor "a": data_offsets [0,4,8] are not [begin, end]',
+    message: 'bad: tensor "a": data_offsets: expected [begin, end], found [0,4,8]',
   },
   {
-    what: 'a shape that does not fill the offsets',
+    what: 'a shape that does not fit its offsets',
     bytes: file(`{"a": ${entry(0, 8, [3])}}`, 8),
-    message: 'bad: tensor "a": F32 [3] takes 12 bytes, data_offsets [0, 8] hold 8',
+    message: 'bad: tensor "a": F32 [3] takes 12 bytes, but data_offsets [0, 8] have 8',
   },
   {
     what: 'a shape so large that its product is inexact',
     bytes: file(`{"a": ${entry(0, 8, [2 ** 40, 2 ** 40])}}`, 8),
     message:
-      'bad: tensor "a": F32 [1099511627776, 1099511627776] takes 4.835703278458517e+24 bytes, data_offsets [0, 8] hold 8',
+      'bad: tensor "a": F32 [1099511627776, 1099511627776] takes 4.835703278458517e+24 bytes, but data_offsets [0, 8] have 8',
   },
   {
     what: 'a gap',
@@ -188,14 +188,14 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
     message: 'bad: tensor "b" begins at byte 8 of the payload, leaving a gap after byte 4',
   },
   {
-    what: 'an overlap',
+    what: 'overlapping tensors',
     bytes: file(`{"b": ${entry(4, 12)}, "a": ${entry(0, 8)}}`, 12),
     message: 'bad: tensor "b" begins at byte 4 of the payload, overlapping the tensor that ends at byte 8',
   },
   {
     what: 'a payload that is too short',
     bytes: file(`{"a": ${entry(0, 8)}}`, 7),
-    message: 'bad: the payload has 7 bytes, its tensors need 8; the file was cut short',
+    message: 'bad: the payload has 7 bytes, but its tensors need 8; the file was cut short',
   },
   {
     what: 'bytes after the last tensor',
@@ -205,17 +205,17 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
   {
     what: 'metadata that is not an object',
     bytes: file('{"__metadata__": ["a"]}', 0),
-    message: 'bad: __metadata__ is ["a"], expected an object of strings',
+    message: 'bad: __metadata__: expected an object of strings, found ["a"]',
   },
   {
     what: 'metadata that is not a string',
     bytes: file('{"__metadata__": {"seed": 1}}', 0),
-    message: 'bad: __metadata__ "seed" is 1, expected a string',
+    message: 'bad: __metadata__ "seed": expected a string, found 1',
   },
   {
     what: 'a boolean that is neither 0 nor 1',
     bytes: file(`{"a": ${entry(0, 1, [1], 'BOOL')}}`, 1).fill(2, -1),
-    message: 'bad: tensor "a": a BOOL is a byte 0 or 1, found 2',
+    message: 'bad: tensor "a": BOOL bytes must be 0 or 1; found 2',
   },
 ];
 
@@ -232,6 +232,6 @@ test('tensors that the format cannot represent are not written', () => {
   });
   const short: Tensor = { dtype: 'float32', shape: [2], data: new Float32Array(1) };
   assert.throws(() => encodeSafetensors(new Map([['a', short]]), {}), {
-    message: 'tensor "a" is float32 [2] but has 1 values',
+    message: 'tensor "a" is float32 [2], so it needs 2 values; found 1',
   });
 });

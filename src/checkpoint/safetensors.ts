@@ -9,8 +9,8 @@
  *     header = { "__metadata__": { "seed": "0", … },                       optional, strings only
  *                "conv1/weights": { "dtype": "F32", "shape": [64, 3, 5, 5], "data_offsets": [0, 19200] }, … }
  *
- * `data_offsets` are the first byte and the byte after the last, relative to the start of the payload. The tensors fill the
- * payload without gaps, overlaps or trailing bytes.
+ * `data_offsets` are the offset of the first byte and that of the byte after the last, relative to the start of the payload.
+ * The tensors fill the payload without gaps, overlaps or trailing bytes.
  */
 import { RunError } from '../errors.ts';
 import { dtypeNames, dtypes } from '../tensor/dtype.ts';
@@ -19,7 +19,7 @@ import { quoted } from '../wording.ts';
 import { metadataKey, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensors-header.ts';
 
 export interface SafetensorsFile {
-  /** In payload order. */
+  /** In the order of the payload. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -28,8 +28,8 @@ const lengthBytes = 8;
 const alignment = 8;
 const maximumHeaderBytes = 100_000_000;
 
-/** Encodes a safetensors file. Wide elements come first, so that every tensor is aligned.
- * @throws RangeError for a tensor named `__metadata__`, or whose number of elements does not match its shape */
+/** Encodes a safetensors file. Tensors with wide elements come first, so that every tensor is aligned.
+ * @throws RangeError for a tensor that is named `__metadata__`, or whose number of elements does not fit its shape */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
@@ -44,9 +44,9 @@ export function encodeSafetensors(
   return bytes;
 }
 
-/** Decodes a safetensors file; the tensors are copies.
- * @param file its name, for messages
- * @throws RunError naming the file and the fault */
+/** Decodes a safetensors file. The tensors are copies.
+ * @param file the name of the file, for messages
+ * @throws RunError with the file and what is wrong with it */
 export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
   const payloadStart = lengthBytes + headerLength(bytes, file);
   const payload = bytes.subarray(payloadStart);
@@ -55,9 +55,9 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
   return { tensors, metadata };
 }
 
-/** Reads only the header of a file; also returns where the payload starts.
- * @param read returns bytes of the file, fewer at its end
- * @throws RunError naming the file and the fault */
+/** Reads only the header of a file. Also returns where the payload starts.
+ * @param read returns bytes of the file, and fewer at its end
+ * @throws RunError with the file and what is wrong with it */
 export async function readSafetensorsHeader(
   read: (position: number, length: number) => Promise<Uint8Array>,
   fileBytes: number,
@@ -89,7 +89,9 @@ function placeTensors(tensors: ReadonlyMap<string, Tensor>): PlacedTensor[] {
 function requireEncodable(name: string, tensor: Tensor): void {
   if (name === metadataKey) throw new RangeError(`no tensor can be named ${metadataKey}`);
   if (tensor.data.length !== sizeOf(tensor.shape)) {
-    throw new RangeError(`tensor "${name}" is ${describeType(tensor)} but has ${tensor.data.length} values`);
+    throw new RangeError(
+      `tensor "${name}" is ${describeType(tensor)}, so it needs ${sizeOf(tensor.shape)} values; found ${tensor.data.length}`,
+    );
   }
 }
 
@@ -101,7 +103,7 @@ function headerBytes(
     name,
     { dtype: type, shape, data_offsets: [begin, end] },
   ]);
-  // Object.fromEntries keeps a key "__proto__", which assignment would drop.
+  // Object.fromEntries keeps a key "__proto__", which an assignment would drop.
   const json = JSON.stringify(Object.fromEntries([[metadataKey, metadata], ...entries]));
   const text = new TextEncoder().encode(json);
   const padded = new Uint8Array(Math.ceil(text.length / alignment) * alignment).fill(0x20);
@@ -113,19 +115,19 @@ function headerBytes(
 function headerLength(bytes: Uint8Array, file: string, fileBytes: number = bytes.length): number {
   if (bytes.length < lengthBytes) {
     throw new RunError(
-      `${file}: ${bytes.length} bytes are too few for a safetensors file; the file was cut short`,
+      `${file}: too short for a safetensors file: found ${bytes.length} bytes, expected at least ${lengthBytes}`,
     );
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > maximumHeaderBytes) {
     throw new RunError(
-      `${file}: the header would be ${length} bytes long, the format allows ${maximumHeaderBytes}; the file is \
+      `${file}: the header is too long: found ${length} bytes, expected at most ${maximumHeaderBytes}; the file is \
 damaged or not safetensors`,
     );
   }
   if (lengthBytes + Number(length) > fileBytes) {
     throw new RunError(
-      `${file}: the header is ${length} bytes long, ${fileBytes - lengthBytes} follow; the file was cut short`,
+      `${file}: the header is incomplete: expected ${length} bytes, found ${fileBytes - lengthBytes}; the file was cut short`,
     );
   }
   return Number(length);
@@ -139,12 +141,14 @@ function readTensor(
   const dtype = dtypeOf(type);
   if (dtype === undefined) {
     const known = dtypeNames.map((each) => dtypes[each].safetensors).join(', ');
-    throw new RunError(`${file}: tensor ${quoted(name)}: dtype "${type}" is not supported, only ${known}`);
+    throw new RunError(
+      `${file}: tensor ${quoted(name)}: unsupported dtype: found ${type}, expected one of ${known}`,
+    );
   }
   const copy = new Uint8Array(payload.subarray(begin, end));
   if (dtype === 'bool' && copy.some((byte) => byte > 1)) {
     throw new RunError(
-      `${file}: tensor ${quoted(name)}: a BOOL is a byte 0 or 1, found ${copy.find((b) => b > 1)}`,
+      `${file}: tensor ${quoted(name)}: BOOL bytes must be 0 or 1; found ${copy.find((byte) => byte > 1)}`,
     );
   }
   return tensorOver({ dtype, shape }, copy.buffer);

@@ -51,7 +51,7 @@ async function damage(step: number): Promise<void> {
   await writeFile(pathOf(step), bytes.subarray(0, bytes.length - 1));
 }
 
-test('nothing is written after another process has taken the folder', async () => {
+test('nothing is written once another process has taken over the folder', async () => {
   await saveAll([10]);
   const before = await files();
   const lost = store();
@@ -76,7 +76,7 @@ test('the newest checkpoints are kept and indexed, and the last one is found', a
   assert.deepEqual(warnings, []);
 });
 
-test('keep: 0 keeps all', async () => {
+test('`keep: 0` keeps all checkpoints', async () => {
   await saveAll([1, 2, 3, 4, 5, 6, 7], 0);
   assert.equal((await files()).length, 8);
 });
@@ -97,25 +97,25 @@ test('a damaged checkpoint is skipped with a warning', async () => {
   await damage(2);
   assert.equal(await latestStep(), 1);
   assert.deepEqual(warnings, [
-    `skipped a checkpoint: ${pathOf(2)}: the payload has 35 bytes, its tensors need 36; the file was cut short`,
-    `the newest whole checkpoint is ${pathOf(1)}`,
+    `skipped a checkpoint: ${pathOf(2)}: the payload has 35 bytes, but its tensors need 36; the file was cut short`,
+    `the newest undamaged checkpoint is ${pathOf(1)}`,
   ]);
 });
 
-test('if all are damaged, the error names them all', async () => {
+test('if all checkpoints are damaged, the error lists them all', async () => {
   await saveAll([1, 2]);
   await damage(1);
   await damage(2);
   await assert.rejects(store().latest(), {
     name: 'RunError',
-    message: `no whole checkpoint in ${dir}:
-  ${pathOf(2)}: the payload has 35 bytes, its tensors need 36; the file was cut short
-  ${pathOf(1)}: the payload has 35 bytes, its tensors need 36; the file was cut short
+    message: `no undamaged checkpoint in ${dir}:
+  ${pathOf(2)}: the payload has 35 bytes, but its tensors need 36; the file was cut short
+  ${pathOf(1)}: the payload has 35 bytes, but its tensors need 36; the file was cut short
 Restore one of them from a copy, or train in another folder.`,
   });
 });
 
-test('resuming from before a damaged checkpoint deletes neither it nor the new one', async () => {
+test('resuming from a checkpoint before a damaged one deletes neither the damaged one nor the next', async () => {
   await saveAll([1, 20]);
   await damage(20);
   await saveAll([10], 1);
@@ -124,7 +124,7 @@ test('resuming from before a damaged checkpoint deletes neither it nor the new o
   assert.equal(await latestStep(), 10);
 });
 
-test('killed while writing: the temporary file is ignored, and deleted by the next save', async () => {
+test('the temporary file of a process that was killed while writing is ignored, and deleted by the next save', async () => {
   await saveAll([1]);
   const half = encodeCheckpoint(sampleCheckpoint(2)).subarray(0, 300);
   await writeFile(`${pathOf(2)}.tmp`, half);
@@ -141,7 +141,7 @@ test('killed while writing: the temporary file is ignored, and deleted by the ne
   ]);
 });
 
-test('killed between data and index: the unindexed file is found', async () => {
+test('a checkpoint that is not in the index yet, because the process was killed, is found', async () => {
   await saveAll([1]);
   await writeFile(pathOf(2), encodeCheckpoint(sampleCheckpoint(2)));
   assert.equal(await latestStep(), 2);
@@ -150,7 +150,7 @@ test('killed between data and index: the unindexed file is found', async () => {
   assert.deepEqual(warnings, []);
 });
 
-test('killed before deleting: the next save deletes the surplus files', async () => {
+test('surplus files of a process that was killed before deleting them are deleted by the next save', async () => {
   await saveAll([1, 2, 3], 0);
   await writeCheckpointIndex(dir, { latest: pathOf(3), all: [pathOf(2), pathOf(3)] });
   await saveAll([4]);
@@ -181,7 +181,7 @@ test('a moved folder still works, and an index may name files in other folders',
   assert.equal(found?.path, pathOf(1));
 });
 
-test('an index that names another kind of file is ignored with a warning', async () => {
+test('an index that names a file of another kind is ignored with a warning', async () => {
   await saveAll([1]);
   await writeFile(join(dir, 'checkpoint'), 'model_checkpoint_path: "best.bin"');
   assert.equal(await latestStep(), 1);
@@ -197,10 +197,10 @@ const savesUntilKilled = `
   const found = await store.latest();
   for (let step = (found?.checkpoint.metadata.globalStep ?? 0) + 1; ; step++) {
     await store.save(sampleCheckpoint(step));
-    process.stdout.write(step + '\\n'); // Printed only after the save.
+    process.stdout.write(step + '\\n'); // printed only after the save
   }`;
 
-test('a process killed at any moment leaves every checkpoint it reported as saved, and a valid index', async () => {
+test('after a process was killed at any moment, every checkpoint that it reported as saved exists, and the index is valid', async () => {
   const modules = ['./store.js', '../testing/checkpoints.js'].map(
     (path) => new URL(path, import.meta.url).href,
   );
@@ -244,11 +244,11 @@ test('a renamed copy is skipped with advice, never resumed silently', async () =
   assert.equal(await latestStep(), 2);
   assert.match(
     warnings.join('\n'),
-    /model\.ckpt-99\.safetensors: it contains step 1\. .*rename it to model\.ckpt-1\./,
+    /model\.ckpt-99\.safetensors: it contains step 1, .*rename it to model\.ckpt-1\./,
   );
 });
 
-test('a damaged checkpoint is neither counted as kept nor indexed', async () => {
+test('a damaged checkpoint is neither counted as kept nor added to the index', async () => {
   await saveAll([1, 2]);
   await damage(2);
   await saveAll([3]);
@@ -277,5 +277,5 @@ test('checkpoints of another run in the folder are reported', async () => {
   const other = sampleCheckpoint(3);
   await store(0).save({ ...other, metadata: { ...other.metadata, seed: 5 } });
   await store().warnOfOtherRuns(sampleCheckpoint(2).metadata);
-  assert.match(warnings.join('\n'), /holds checkpoints of another run \(model\.ckpt-3\.safetensors\)/);
+  assert.match(warnings.join('\n'), /contains checkpoints of another run \(model\.ckpt-3\.safetensors\)/);
 });

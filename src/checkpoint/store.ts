@@ -1,6 +1,6 @@
 /**
- * The checkpoints of one training folder. They are saved so that a kill at any moment loses nothing that was saved before, and
- * found again whatever state the kill left.
+ * The checkpoints of one training folder. They are saved in such a way that a kill at any moment loses nothing that was
+ * saved before, and they are found again whatever state the kill left behind.
  *
  *     steps of a save                       state if killed after the step
  *     1  delete leftovers of killed saves   unchanged
@@ -8,8 +8,8 @@
  *     3  replace the index                  surplus files, but a correct index
  *     4  delete checkpoints not kept        complete
  *
- * So the index never names a file that does not exist or is known to be damaged. (TensorFlow r0.11 deleted files before it
- * wrote the index.)
+ * The index therefore never names a file that does not exist or is known to be damaged. (TensorFlow r0.11 deleted files
+ * before it wrote the index.)
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -32,13 +32,13 @@ import { checkpointName, stepOfName } from './names.ts';
 import { retain } from './retention.ts';
 
 export interface CheckpointStoreOptions {
-  /** The number of checkpoints to keep, the newest; 0 keeps all. Damaged ones do not count. */
+  /** How many of the newest checkpoints to keep; 0 keeps all. Damaged ones are not counted. */
   readonly keep: number;
-  /** Called when something was skipped or could not be deleted, once per message. */
+  /** Called when something was skipped or could not be deleted, but only once per message. */
   readonly onWarning: (message: string) => void;
-  /** Whether the caller holds the folder's lock. Default: false; then `train` holds it while it runs. */
+  /** Whether the caller holds the lock of the folder. Default: false; `train` then holds it while it runs. */
   readonly isLocked?: boolean;
-  /** Called whenever a part of a save is on the disk. */
+  /** Called whenever a part of a save has reached the disk. */
   readonly onProgress?: () => void;
 }
 
@@ -54,12 +54,12 @@ export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-/** The number of newest checkpoints to compare with the run. */
+/** How many of the newest checkpoints are compared with the run. */
 const mostCompared = 100;
 
 export class CheckpointStore {
   readonly #dir: string;
-  /** Whether the caller holds the folder's lock. */
+  /** Whether the caller holds the lock of the folder. */
   readonly isLocked: boolean;
   readonly #keep: number;
   readonly #onWarning: (message: string) => void;
@@ -87,8 +87,8 @@ export class CheckpointStore {
     return this.#dir;
   }
 
-  /** Makes all later saves throw the error. Called when another process has taken the folder, because a save would delete its
-   * files. */
+  /** Makes all later saves throw the error. Called when another process has taken over the folder, because a save would then
+   * delete that process's files. */
   refuseSaves(error: RunError): void {
     this.#lost = error;
   }
@@ -100,7 +100,7 @@ export class CheckpointStore {
     await this.removeLeftovers();
     const path = await writeCheckpoint(this.#dir, checkpoint, this.#onProgress);
     await this.#note(path, true);
-    // Files of later steps are those `latest` skipped. They are neither deleted nor counted.
+    // Files of later steps are the ones that `latest` skipped. They are neither deleted nor counted.
     const upToThis = checkpointNames(await namesIn(this.#dir)).filter(
       (name) => stepOf(name) <= checkpoint.metadata.globalStep,
     );
@@ -111,14 +111,14 @@ export class CheckpointStore {
     return path;
   }
 
-  /** Deletes what killed saves left. Only the process that holds the folder's lock may call this. */
+  /** Deletes what killed saves left behind. Only the process that holds the lock of the folder may call this. */
   async removeLeftovers(): Promise<void> {
     await this.#delete(leftovers(await namesIn(this.#dir)));
   }
 
-  /** The newest undamaged checkpoint, or undefined if the folder has none at all. Skips, with a warning, damaged ones and those
-   * whose name does not match their step.
-   * @throws RunError when there are checkpoints but all of them are unusable */
+  /** The newest undamaged checkpoint, or undefined if the folder has no checkpoint at all. Checkpoints that are damaged, or
+   * whose name does not match their step, are skipped with a warning.
+   * @throws RunError when there are checkpoints but none of them can be used */
   async latest(): Promise<FoundCheckpoint | undefined> {
     const candidates = await this.#newestFirst();
     const problems: string[] = [];
@@ -128,26 +128,26 @@ export class CheckpointStore {
       if (typeof found === 'string') problems.push(found);
       else {
         for (const problem of problems) this.#onWarning(`skipped a checkpoint: ${problem}`);
-        if (problems.length > 0) this.#onWarning(`the newest whole checkpoint is ${path}`);
+        if (problems.length > 0) this.#onWarning(`the newest undamaged checkpoint is ${path}`);
         return { path, checkpoint: found };
       }
     }
     if (problems.length === 0) return undefined;
-    // A training process may have replaced all listed files in the meantime.
+    // In the meantime a training process may have replaced all the files that were listed.
     if ((await this.#newestFirst()).join('\n') !== candidates.join('\n')) return this.latest();
     throw new RunError(
-      `no whole checkpoint in ${this.#dir}:\n${problems.map((problem) => `  ${problem}`).join('\n')}\n\
+      `no undamaged checkpoint in ${this.#dir}:\n${problems.map((problem) => `  ${problem}`).join('\n')}\n\
 Restore one of them from a copy, or train in another folder.`,
       { code: 'CIFAR10_NO_CHECKPOINT', data: { folder: this.#dir } },
     );
   }
 
-  /** Paths of all checkpoints, oldest first, including damaged ones. */
+  /** The paths of all checkpoints, oldest first, including damaged ones. */
   async paths(): Promise<readonly string[]> {
     return (await this.#newestFirst()).reverse();
   }
 
-  /** Warns about checkpoints of another run: another data set, network, batch size or seed. */
+  /** Warns about checkpoints of another run, which has a different data set, network, batch size or seed. */
   async warnOfOtherRuns(own: CheckpointMetadata): Promise<void> {
     const others: string[] = [];
     for (const path of (await this.#newestFirst()).slice(0, mostCompared)) {
@@ -158,18 +158,18 @@ Restore one of them from a copy, or train in another folder.`,
     const [first = '', ...rest] = others;
     const names = rest.length === 0 ? first : `${first} and ${rest.length} more`;
     this.#onWarning(
-      `${this.#dir} holds checkpoints of another run (${names}); give each run a folder of its own`,
+      `${this.#dir} contains checkpoints of another run (${names}); use a separate folder for each run`,
     );
   }
 
-  /** Selects the checkpoints to keep: the newest undamaged ones. Newer damaged ones are left for inspection. */
+  /** Selects the checkpoints to keep: the newest undamaged ones. Newer ones that are damaged are left for inspection. */
   async #divide(
     oldestFirst: readonly string[],
   ): Promise<{ readonly kept: readonly string[]; readonly surplus: readonly string[] }> {
     const whole: string[] = [];
     const damaged: string[] = [];
     for (const name of oldestFirst.toReversed()) {
-      // Without a limit nothing is deleted, so unknown files need not be read, which would take long.
+      // Without a limit nothing is deleted, so files of unknown state need not be read, which would take long.
       const isWhole = (await this.#isWhole(name, this.#keep > 0 && whole.length < this.#keep)) ?? true;
       (isWhole ? whole : damaged).unshift(name);
     }
@@ -179,7 +179,7 @@ Restore one of them from a copy, or train in another folder.`,
     return { kept, surplus: [...surplus, ...useless] };
   }
 
-  /** Whether a file is undamaged; undefined if that is unknown and `read` is false. */
+  /** Whether a file is undamaged. Undefined if that is unknown and `read` is false. */
   async #isWhole(name: string, read: boolean): Promise<boolean | undefined> {
     const path = join(this.#dir, name);
     const known = this.#verified.get(await identityOf(path));
@@ -194,13 +194,13 @@ Restore one of them from a copy, or train in another folder.`,
     this.#verified.set(await identityOf(path), isWhole);
   }
 
-  /** Paths of the checkpoints in the folder, including those not indexed yet, and of those in other folders that the index
-   * names. */
+  /** The paths of the checkpoints in the folder, including those that are not indexed yet, and of those in other
+   * folders that the index names. */
   async #newestFirst(): Promise<string[]> {
     const paths = checkpointNames(await namesIn(this.#dir)).map((name) => join(this.#dir, name));
     const here = new Set(paths.map((path) => basename(path)));
     for (const path of await this.#indexed()) {
-      // Absolute paths go stale when a folder is moved, so prefer a file of the same name in this folder.
+      // Absolute paths become invalid when a folder is moved, so a file of the same name in this folder is preferred.
       if (here.has(basename(path))) continue;
       here.add(basename(path));
       const index = join(this.#dir, indexName);
@@ -243,7 +243,7 @@ async function namesIn(dir: string): Promise<readonly string[]> {
   }
 }
 
-/** The names of checkpoints among `names`, oldest first. */
+/** Those of the names that are names of checkpoints, oldest first. */
 function checkpointNames(names: readonly string[]): string[] {
   return names.filter((name) => stepOfName(name) !== undefined).sort((a, b) => stepOf(a) - stepOf(b));
 }
@@ -259,7 +259,7 @@ function stepOf(path: string): number {
   return stepOfName(basename(path)) ?? -1;
 }
 
-/** A string that changes with the file's content, found without reading it; empty if the file does not exist. */
+/** A string that changes when the content of the file does, found without reading it. Empty if the file does not exist. */
 async function identityOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   return found === undefined ? '' : `${path}:${found.size}:${found.mtimeMs}`;
@@ -275,7 +275,7 @@ async function readOrProblem(path: string): Promise<Checkpoint | string> {
     const { globalStep } = checkpoint.metadata;
     if (globalStep === stepOf(path)) return checkpoint;
     return (
-      `${path}: it contains step ${globalStep}. A renamed copy is not resumed: to return to that step, ` +
+      `${path}: it contains step ${globalStep}, so it is a renamed copy, which is not resumed. To return to that step, ` +
       `rename it to ${checkpointName(globalStep)} and move later checkpoints away`
     );
   } catch (error) {

@@ -15,31 +15,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint/checkpoint.ts';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { float32 } from '../tensor/tensor.ts';
-import { main, program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
+import { main } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-places-'));
 const data = join(folder, 'data');
 const train = (trainDir: string, ...more: readonly string[]) =>
-  program([
-    'train',
-    '--dataset',
-    'synthetic',
-    '--data-dir',
-    data,
-    '--train-dir',
-    trainDir,
-    '--batch-size',
-    '16',
+  cifar10([
+    ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', trainDir, '--batch-size', '16'],
     ...more,
   ]);
 
 before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Mounts a file system in memory; returns why that is not possible here, or undefined. */
+/** Mounts a file system in memory. Returns why that is not possible here, or undefined. */
 function mounted(place: string, options: string): string | undefined {
   mkdirSync(place);
   const { status, error, stderr } = spawnSync(
@@ -52,8 +45,8 @@ function mounted(place: string, options: string): string | undefined {
   return status === 0 ? undefined : `mounting is refused here: ${error?.message ?? stderr.trim()}`;
 }
 
-describe('places that cannot be written', () => {
-  test('a disk that is full ends the run with its reason, and leaves no half checkpoint', async (context) => {
+describe('folders that cannot be written', () => {
+  test('a full disk ends the run with an error that says so, and leaves no incomplete checkpoint', async (context) => {
     const place = join(folder, 'full');
     const refused = mounted(place, 'size=3m');
     if (refused !== undefined) return context.skip(refused);
@@ -64,15 +57,15 @@ describe('places that cannot be written', () => {
         outcome.errors,
         /^cifar10: cannot write .*model\.ckpt-0\.safetensors: ENOSPC.*Check that .*the disk has room\.\n$/,
       );
-      assert.deepEqual(readdirSync(join(place, 'run')), []);
+      assert.deepEqual(readdirSync(join(place, 'run')), ['recipe.toml']);
     } finally {
       spawnSync('umount', [place]);
     }
   });
 
-  test('a disk that fills up while it trains ends the run, and the checkpoints before it stay', async (context) => {
+  test('a disk that fills up during training ends the run, and earlier checkpoints are kept', async (context) => {
     const place = join(folder, 'filling');
-    const refused = mounted(place, 'size=24m'); // room for two checkpoints of 8.6 MB, and not for a third
+    const refused = mounted(place, 'size=24m'); // enough for two checkpoints of 8.6 MB, but not for a third
     if (refused !== undefined) return context.skip(refused);
     try {
       const run = join(place, 'run');
@@ -80,7 +73,7 @@ describe('places that cannot be written', () => {
       const outcome = await train(run, '--max-steps', '6', ...more);
       assert.equal(outcome.code, 1);
       assert.match(outcome.errors, /^cifar10: cannot write .*model\.ckpt-2\.safetensors: ENOSPC/);
-      const kept = ['checkpoint', 'model.ckpt-0.safetensors', 'model.ckpt-1.safetensors'];
+      const kept = ['checkpoint', 'model.ckpt-0.safetensors', 'model.ckpt-1.safetensors', 'recipe.toml'];
       assert.deepEqual(readdirSync(run).sort(), kept);
       const index = readFileSync(join(run, 'checkpoint'), 'utf8');
       assert.match(index, /^model_checkpoint_path: "model\.ckpt-1\.safetensors"/);
@@ -89,16 +82,16 @@ describe('places that cannot be written', () => {
     }
   });
 
-  test('a disk that fills up while pictures are drawn is named, and nothing of them is left', async (context) => {
+  test('a disk that fills up while the generated set is drawn is reported, and no part of the set is left', async (context) => {
     const place = join(folder, 'full-data');
     const refused = mounted(place, 'size=10m');
     if (refused !== undefined) return context.skip(refused);
     try {
-      const outcome = await program(['download', '--dataset', 'synthetic', '--data-dir', place]);
+      const outcome = await cifar10(['download', '--dataset', 'synthetic', '--data-dir', place]);
       assert.equal(outcome.code, 1);
       assert.match(
         outcome.errors,
-        /^cifar10: .*full-data: cannot be written \(ENOSPC.*\)\. Give another --data-dir\.\n$/,
+        /^cifar10: .*full-data: cannot be written \(ENOSPC.*\)\. Use another --data-dir\.\n$/,
       );
       assert.deepEqual(readdirSync(place), []);
     } finally {
@@ -109,25 +102,61 @@ describe('places that cannot be written', () => {
   test('a data folder that is a file, or on a read-only file system, is refused with the flag', async (context) => {
     writeFileSync(join(folder, 'data-file'), '');
     const where = ['train', '--dataset', 'synthetic', '--train-dir', join(folder, 'x'), '--data-dir'];
-    const file = await program([...where, join(folder, 'data-file')]);
+    const file = await cifar10([...where, join(folder, 'data-file')]);
     assert.equal(file.code, 1);
     assert.match(
       file.errors,
-      /^cifar10: .*data-file: cannot be written \(.* is a file\)\. Give another --data-dir\.\n$/,
+      /^cifar10: .*data-file: cannot be written \(.* is a file\)\. Use another --data-dir\.\n$/,
     );
     const place = join(folder, 'read-only-data');
     const refused = mounted(place, 'ro');
     if (refused !== undefined) return context.skip(refused);
     try {
-      const outcome = await program([...where, join(place, 'deep', 'data')]);
+      const outcome = await cifar10([...where, join(place, 'deep', 'data')]);
       assert.equal(outcome.code, 1);
-      assert.match(outcome.errors, /cannot be written \(EROFS.*\)\. Give another --data-dir\.\n$/);
+      assert.match(outcome.errors, /cannot be written \(EROFS.*\)\. Use another --data-dir\.\n$/);
     } finally {
       spawnSync('umount', [place]);
     }
   });
 
-  test('an output that cannot be written is reported and exits with 1; a reader that closes the pipe is no error', async (context) => {
+  test('a command that fails removes the folders that it created, and only those', async () => {
+    const place = join(folder, 'failing');
+    mkdirSync(join(place, 'mine'), { recursive: true });
+    const fresh = (name: string) => join(place, 'a', 'b', name);
+    const data = ['--data-dir', fresh('data')];
+    const failing = [
+      ['train', '--train-dir', fresh('run'), ...data, '--init-from', join(place, 'nothing.safetensors')],
+      [
+        'train',
+        '--train-dir',
+        join(place, 'mine'),
+        ...data,
+        '--init-from',
+        join(place, 'nothing.safetensors'),
+      ],
+      ['download', ...data, '--url', 'http://127.0.0.1:9/cifar-10-binary.tar.gz'],
+      ['download', ...data, '--tarball', join(place, 'nothing.tar.gz')],
+      [
+        'eval',
+        '--run-once',
+        '--checkpoint-dir',
+        join(place, 'nowhere'),
+        '--eval-dir',
+        fresh('eval'),
+        ...data,
+      ],
+      ['eval', '--run-once', '--checkpoint-dir', join(place, 'mine'), '--eval-dir', fresh('eval'), ...data],
+      ['inspect', join(place, 'a')],
+    ];
+    for (const words of failing) {
+      const outcome = await cifar10(words);
+      assert.equal(outcome.code, 1, `${words.join(' ')}\n${outcome.output}`);
+      assert.deepEqual(readdirSync(place, { recursive: true }), ['mine'], words.join(' '));
+    }
+  });
+
+  test('output that cannot be written is reported with exit code 1, but a reader that closes the pipe is not an error', async (context) => {
     if (!existsSync('/dev/full')) return context.skip('there is no /dev/full here');
     const full = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${main}" inspect graph >/dev/full`], {
       encoding: 'utf8',
@@ -136,10 +165,10 @@ describe('places that cannot be written', () => {
     assert.match(full.stderr, /^cifar10: the output cannot be written \(ENOSPC.*\)\n$/);
   });
 
-  test('a reader of the warnings that goes away does not end the training', async () => {
+  test('training continues if the reader of standard error closes the pipe', async () => {
     const run = join(folder, 'unheard');
     assert.equal((await train(run, '--max-steps', '1')).code, 0);
-    writeFileSync(join(run, 'checkpoint'), 'nonsense'); // which is warned of
+    writeFileSync(join(run, 'checkpoint'), 'nonsense'); // causes a warning
     const words = ['train', '--data-dir', data, '--train-dir', run, '--max-steps', '3'];
     const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr.destroy();
@@ -158,7 +187,7 @@ describe('places that cannot be written', () => {
         assert.equal(outcome.code, 1);
         assert.match(
           outcome.errors,
-          /^cifar10: .*read-only.*: cannot be written \(EROFS.*Give another --train-dir\.\n$/,
+          /^cifar10: .*read-only.*: cannot be written \(EROFS.*Use another --train-dir\.\n$/,
         );
       }
     } finally {
@@ -167,8 +196,8 @@ describe('places that cannot be written', () => {
   });
 });
 
-describe('what takes another thing than it is given', () => {
-  test('--init-from a folder says what it takes; --checkpoint-dir a file scores that checkpoint', async () => {
+describe('arguments of the wrong kind', () => {
+  test('--init-from with a folder is refused with advice, and --checkpoint-dir with a file scores that checkpoint', async () => {
     const run = join(folder, 'given');
     assert.equal((await train(run, '--max-steps', '1')).code, 0);
     const from = await train(join(folder, 'other'), '--init-from', run);
@@ -178,7 +207,7 @@ describe('what takes another thing than it is given', () => {
       /--init-from takes a checkpoint file, and .*given is a folder; .*model\.ckpt-1\.safetensors\n$/,
     );
     const file = join(run, 'model.ckpt-1.safetensors');
-    const evaluation = await program([
+    const evaluation = await cifar10([
       'eval',
       '--run-once',
       '--checkpoint-dir',
@@ -189,15 +218,56 @@ describe('what takes another thing than it is given', () => {
     assert.match(evaluation.output, /step 0, moving averages/);
   });
 
-  test('an .onnx file that cannot be read is no fault of the program', async (context) => {
+  test('a folder of runs, a misspelt path, and files of other kinds are recognised where a checkpoint is expected', async () => {
+    const runs = join(folder, 'several');
+    for (const name of ['first', 'second'])
+      assert.equal((await train(join(runs, name), '--max-steps', '1', '--keep', '1')).code, 0);
+    const page = join(folder, 'page.md');
+    writeFileSync(page, '# A page of text\n');
+    const other =
+      /is a file, but not a checkpoint: --checkpoint-dir takes a training folder or a \.safetensors file\n$/;
+    const cases: readonly (readonly [path: string, message: RegExp, ...more: string[]])[] = [
+      [runs, /It holds runs; name one: --checkpoint-dir .*several\/first \(also there: second\)\n$/],
+      [
+        join(runs, 'frist'),
+        /frist\. It does not exist\. Did you mean --checkpoint-dir .*several\/first\?\n$/,
+      ],
+      [join(folder, 'nothing-alike-here'), /nothing-alike-here\. Train first: /],
+      [
+        join(runs, 'first', 'model.ckpt-1'),
+        /Did you mean --checkpoint-dir .*first\/model\.ckpt-1\.safetensors\?\n$/,
+      ],
+      [page, other],
+      [join(runs, 'first', 'checkpoint'), other],
+      [
+        join(runs, 'first'),
+        /trained on 10 classes .*; leave out --dataset to evaluate on the data set that the run was trained on\n$/,
+        ...['--dataset', 'cifar10'],
+      ],
+    ];
+    for (const [path, message, ...more] of cases) {
+      const where = ['--checkpoint-dir', path, '--data-dir', data, '--eval-dir', join(folder, 'never')];
+      const outcome = await cifar10(['eval', '--run-once', ...where, ...more]);
+      assert.equal(outcome.code, 1, path);
+      assert.match(outcome.errors, message);
+      assert.ok(!existsSync(join(folder, 'never')), path);
+    }
+    const from = await train(join(folder, 'from-page'), '--init-from', page);
+    assert.match(
+      from.errors,
+      /page\.md is a file, but not a checkpoint: --init-from takes a \.safetensors file\n$/,
+    );
+  });
+
+  test('an .onnx file that cannot be read is not reported as a bug', async (context) => {
     if (!existsSync('/proc/self/mem')) return context.skip('this system has no file that cannot be read');
     symlinkSync('/proc/self/mem', join(folder, 'unreadable.onnx'));
-    const outcome = await program(['inspect', join(folder, 'unreadable.onnx')]);
+    const outcome = await cifar10(['inspect', join(folder, 'unreadable.onnx')]);
     assert.equal(outcome.code, 1);
     assert.match(outcome.errors, /^cifar10: .*unreadable\.onnx: cannot be read \(EIO.*\)\. Check that .*\n$/);
   });
 
-  test('a holdout that leaves nothing is named', async () => {
+  test('a holdout that leaves no images is refused', async () => {
     const outcome = await train(join(folder, 'none'), '--holdout', '0.0001');
     assert.equal(outcome.code, 1);
     assert.match(
@@ -207,13 +277,13 @@ describe('what takes another thing than it is given', () => {
   });
 });
 
-describe('data and checkpoints of something else', () => {
-  test('files of another data set under its name are recognised by their size', async () => {
+describe('data and checkpoints of another kind', () => {
+  test('files of another data set with the same name are recognized by their size', async () => {
     const foreign = join(folder, 'foreign');
     mkdirSync(join(foreign, datasets.cifar10.folder), { recursive: true });
     for (const { name } of datasets.cifar10.files)
       writeFileSync(join(foreign, datasets.cifar10.folder, name), 'GIF89a');
-    const outcome = await program(['train', '--data-dir', foreign, '--train-dir', join(folder, 'x')]);
+    const outcome = await cifar10(['train', '--data-dir', foreign, '--train-dir', join(folder, 'x')]);
     assert.equal(outcome.code, 1);
     assert.match(
       outcome.errors,
@@ -221,14 +291,14 @@ describe('data and checkpoints of something else', () => {
     );
   });
 
-  test('a record with a label that has no class is named', async () => {
+  test('the error for a record whose label has no class says which record it is', async () => {
     const wrong = join(folder, 'wrong');
     await copySynthetic(wrong);
     const file = join(wrong, datasets.synthetic.folder, 'data_batch_2.bin');
     const bytes = new Uint8Array(3073 * 2000);
     bytes[3073 * 7] = 12;
     writeFileSync(file, bytes);
-    const outcome = await program([
+    const outcome = await cifar10([
       'train',
       '--dataset',
       'synthetic',
@@ -241,7 +311,7 @@ describe('data and checkpoints of something else', () => {
     assert.match(outcome.errors, /data_batch_2\.bin: record 7 has label 12, expected 0 to 9/);
   });
 
-  test('a checkpoint of another number of classes is refused for evaluation, for resuming and as a start', async () => {
+  test('a checkpoint with a different number of classes is refused for evaluating, resuming and initializing', async () => {
     const whole = join(folder, 'whole');
     assert.equal((await train(whole, '--max-steps', '1')).code, 0);
     const { tensors, metadata } = await readCheckpoint(join(whole, 'model.ckpt-1.safetensors'));
@@ -256,7 +326,7 @@ describe('data and checkpoints of something else', () => {
       metadata: { ...metadata, dataset: { ...metadata.dataset, classes } },
     });
 
-    const evaluation = await program([
+    const evaluation = await cifar10([
       'eval',
       '--run-once',
       '--data-dir',
@@ -269,7 +339,7 @@ describe('data and checkpoints of something else', () => {
     assert.equal(evaluation.code, 1);
     assert.match(
       evaluation.errors,
-      /the checkpoint was trained on 3 classes \(circle, square, triangle\), the generated set .* has 10/,
+      /the checkpoint was trained on 3 classes \(circle, square, triangle\), but the generated set .* has 10/,
     );
     const resumed = await train(other, '--max-steps', '2');
     assert.equal(resumed.code, 1);

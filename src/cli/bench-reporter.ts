@@ -1,4 +1,4 @@
-/** Prints a benchmark: lines, tables, and the events of `--json` and `--out`. */
+/** Prints a benchmark: lines, tables, and the events for `--json` and `--out`. */
 import type { Measurement, Side } from '../bench/measurement.ts';
 import { spread } from '../bench/statistics.ts';
 import type { MissingVariant } from '../bench/variants.ts';
@@ -16,7 +16,7 @@ export class BenchReporter {
     this.#console = console;
   }
 
-  /** The events of everything that was measured. */
+  /** The events of all measurements. */
   get results(): readonly JsonEvent[] {
     return this.#results;
   }
@@ -78,7 +78,7 @@ export class BenchReporter {
   }
 
   #profile({ kind, title, batchSize, sums }: MeasurementOf<'benchProfile'>): void {
-    const heading = `\n${title}, batch ${batchSize}: ${sums.millis.toFixed(1)} ms in all parts`;
+    const heading = `\n${title}, batch ${batchSize}: ${sums.millis.toFixed(1)} ms in total`;
     this.#add(`${heading}\n\n${profileTables(sums)}`, { kind, title, ...sums });
   }
 
@@ -112,7 +112,7 @@ export class BenchReporter {
 const whole = (value: number) => value.toFixed(0);
 const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
-/** Images per second by variant. */
+/** The images per second of each variant. */
 function ratesOf(side: Side): Readonly<Record<string, number>> {
   return Object.fromEntries([...side].map(([name, { imagesPerSecond }]) => [name, imagesPerSecond]));
 }

@@ -8,7 +8,7 @@ import { table } from './table.ts';
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
 
-/** One line per variant, for one batch size, with ratios to the first line; below them, the variants that are missing. */
+/** One line per variant for one batch size, with ratios to the first line. The variants that are missing are listed below. */
 export function stepTable(rows: readonly StepRow[], missing: readonly MissingVariant[]): string {
   const body = rows.map(({ title, millis, imagesPerSecond, shareOfRoof, timesFirst }) => [
     title,
@@ -23,7 +23,7 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
   return [table([head, ...body]), ...absent].join('\n');
 }
 
-/** Why a variant was not measured. */
+/** Says why a variant was not measured. */
 export function missingLine(missing: MissingVariant): string {
   return `${missing.title}: ${unavailable(missing)}: ${inFlags(missing.why)}`;
 }
@@ -32,7 +32,7 @@ function unavailable({ verdict }: MissingVariant): string {
   return verdict === 'impossible' ? 'not available on this CPU' : 'not available here';
 }
 
-/** Tables of the time by operator, layer and data movement, and of the longest parts. */
+/** Tables of the time by operator, by layer and for data movement, and of the parts that took longest. */
 export function profileTables({ millis, operators, layers, moves, longest }: ProfileSums): string {
   const sum = (shares: readonly Share[]) => shares.reduce((total, share) => total + share.millis, 0);
   const part = (title: string, shares: readonly Share[]) =>
@@ -45,7 +45,7 @@ export function profileTables({ millis, operators, layers, moves, longest }: Pro
         String(share.calls),
       ]),
     ]);
-  const moved = `${moves.reduce((count, { calls }) => count + calls, 0)} calls only move tensors: ${sum(moves).toFixed(2)} ms`;
+  const moved = `${moves.reduce((count, { calls }) => count + calls, 0)} calls that only move tensors: ${sum(moves).toFixed(2)} ms`;
   const worth = (shares: readonly Share[]) => shares.filter((share) => share.millis >= millis / 500);
   return [
     part('operator', worth(operators)),
@@ -56,7 +56,7 @@ export function profileTables({ millis, operators, layers, moves, longest }: Pro
   ].join('\n\n');
 }
 
-/** The rates of one side: one row per variant, one column per round. */
+/** The rates of one program, with one row per variant and one column per round. */
 export function sideTable(title: string, rounds: readonly Side[]): string {
   const names = [...new Set(rounds.flatMap((side) => [...side.keys()]))];
   const head = [title, ...rounds.map((_, round) => `images/s, round ${round + 1}`)];

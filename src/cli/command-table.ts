@@ -1,19 +1,20 @@
-/** Every command of the program, one record each, in the order of the help. */
+/** All commands of the program, one record each, in the order in which the help lists them. */
 import type { Command } from './commands/context.ts';
 import type { CommandName } from './flag.ts';
 
 export interface CommandRecord<C extends CommandName> {
-  /** Loads the command on demand, so that help and usage errors are fast. */
+  /** Loads the file of the command on demand, so that help and usage errors are fast. */
   readonly load: () => Promise<Command<C>>;
-  /** Whether the first Ctrl-C asks the command to end, because it has something to save or clean up; otherwise it kills the process. */
+  /** Whether the first Ctrl-C only requests the end of the command, because it has something to save or clean up. Otherwise
+   * Ctrl-C kills the process. */
   readonly isStoppable: boolean;
-  /** Summary for the list of commands. */
+  /** The summary in the list of commands. */
   readonly summary: string;
-  /** Description, as paragraphs. */
+  /** The description, as paragraphs. */
   readonly description: string;
-  /** The placeholder for positional arguments; undefined if there are none. */
+  /** The placeholder for positional arguments. Undefined if the command takes none. */
   readonly operand?: string;
-  /** Arguments after `cifar10`, and their purpose. */
+  /** Example arguments after `cifar10`, each with its purpose. */
   readonly examples: readonly (readonly [line: string, purpose: string])[];
 }
 
@@ -23,10 +24,10 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     isStoppable: true,
     summary: 'download and verify CIFAR-10, or draw the generated set',
     description:
-      'Puts a data set into the data folder: downloads the archive, resuming an earlier attempt, verifies ' +
+      'Puts a data set into the data folder: downloads the archive (or resumes an earlier download), verifies ' +
       'size and MD5, extracts it to a temporary folder, verifies every file and label, and only then renames the folder. An ' +
-      'existing archive is extracted, an existing folder is verified and not changed. train and eval do the same ' +
-      'where the data is missing.',
+      'existing archive is extracted. An existing folder is verified and not changed. train and eval do the same ' +
+      'if the data is missing.',
     examples: [
       ['download --data-dir data', "CIFAR-10 from its authors' page"],
       ['download --data-dir data --url https://mirror.example/cifar-10-binary.tar.gz', 'From a mirror'],
@@ -42,16 +43,16 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. If the folder contains ' +
       'checkpoints, training resumes from the newest undamaged one, as if it had never stopped: data set, batch size, seed ' +
       'and recipe are those of the checkpoint, unless a flag overrides them. Ctrl-C saves a checkpoint and exits. Nothing is ' +
-      'deleted but checkpoints beyond --keep.',
+      'deleted except checkpoints beyond --keep.',
     examples: [
       ['train', 'Train on CIFAR-10 with the settings of the tutorial'],
       [
         'train --dataset synthetic --clip-norm 5 --max-steps 1000',
-        'A first run without a download; simple images need gradient clipping',
+        'A first run without a download (the simple images need gradient clipping)',
       ],
       ['train --train-dir runs/a --seed 1', 'Another run in another folder'],
       ['train --train-dir runs/a --max-steps 20000', 'Resume that run, to step 20,000'],
-      ['train --keep 0 --checkpoint-steps 500', 'Keep a checkpoint of every 500 steps'],
+      ['train --keep 0 --checkpoint-steps 500', 'Save a checkpoint every 500 steps, and keep all of them'],
       ['train --holdout 0.1 --eval-every 1000', 'Validate on held-out images, keep the best checkpoint'],
       ['train --train-dir runs/a --restart', 'Start over; the old run is moved to runs/a.1'],
     ],
@@ -63,13 +64,13 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     description:
       'Classifies images with the checkpoints of a training folder and prints precision @ 1: the fraction of images ' +
       'whose highest score is that of the true class. Each image counts once. With --run-once it scores the newest ' +
-      'undamaged checkpoint; without, it watches the folder of a running training, scores each checkpoint once and ' +
+      'undamaged checkpoint. Without it, it watches the folder of a running training, scores each checkpoint once and ' +
       'continues until Ctrl-C. Results are appended to <eval-dir>/evaluations.jsonl.',
     examples: [
       ['eval --run-once', 'The newest checkpoint on the 10,000 test images'],
       ['eval --run-once --checkpoint-dir runs/a', 'The same for another run'],
       ['eval --run-once --weights raw', 'The weights themselves instead of their moving averages'],
-      ['eval --run-once --eval-data train_eval', 'Training images: how much is memorized?'],
+      ['eval --run-once --eval-data train_eval', 'Training images, to see how much is memorized'],
       ['eval --run-once --report', 'Results per class, confusion matrix, files with every prediction'],
       ['eval --eval-interval-secs 30', 'Every new checkpoint of a running training'],
     ],
@@ -106,7 +107,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       'all of a folder: every tag with its points and its last value, without TensorBoard. A data folder: ' +
       'examples of every class, all files and labels verified. An .onnx file: inputs, outputs, operators.',
     examples: [
-      ['inspect graph', 'The layers and their sums'],
+      ['inspect graph', 'The layers, and their totals'],
       ['inspect graph --full', 'Every node of a training step, with its gradients'],
       ['inspect runs/a', 'The newest checkpoint of a run, and the contents of its event files'],
       ['inspect data/cifar-10-batches-bin', 'Verify the data'],
@@ -132,21 +133,21 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     description:
       'Times complete training steps, including input and moving averages, with every engine and precision that works here ' +
       '(emulated ones are marked, impossible ones listed with the reason), ' +
-      'with one thread and with all, for batches of 32, 128 and 512, alternating and after a warm-up; then input, ' +
-      'evaluation, and a run of each variant: time to the first step and memory. The share of the roof compares a step with ' +
+      'with one thread and with all threads, for batches of 32, 128 and 512, alternately and after a warm-up. Then it measures input, ' +
+      'evaluation, and a run of each variant, with its time to the first step and its memory. The share of the roof compares a step with ' +
       "the time it would take at the rate of the engine's best matrix product on this machine. Takes about three " +
-      'minutes; --engine, --precision and --batch-size select one and are faster.',
+      'minutes. --engine, --precision and --batch-size restrict it to one, which is faster.',
     examples: [
-      ['bench', 'Everything there is'],
+      ['bench', 'Measure everything'],
       ['bench --engine onednn --batch-size 256 --steps 50', 'One engine, one size, more steps'],
       ['bench --profile --precision float32', 'The time of the parts of a step, for both engines'],
-      ['bench --peers bench/peers/torch_step.py', 'Alternating with PyTorch (in a clone), as ratios'],
+      ['bench --peers bench/peers/torch_step.py', 'Alternate with PyTorch (in a clone), and print ratios'],
       ['bench --out bench.json', 'Save the measurements for comparison'],
     ],
   },
 };
 
-/** Commands of the finished program that this version refuses. */
+/** Commands that are planned. This version refuses them. */
 export const laterCommands: readonly string[] = ['import', 'export', 'predict', 'dashboard'];
 
 export function isCommandName(name: string): name is CommandName {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createConsole, type JsonEvent } from './console.ts';
 import { progressLine, scoringLine } from './progress-line.ts';
 
-/** A console whose output is kept. */
+/** A console that records its output. */
 function kept(
   options: { quiet?: boolean; json?: boolean; terminal?: number },
   environment: Record<string, string> = {},
@@ -29,21 +29,21 @@ function everything({ console }: ReturnType<typeof kept>): void {
 }
 
 describe('the console', () => {
-  test('prints lines and results into a pipe, and no control characters', () => {
+  test('prints lines and results to a pipe, without control characters', () => {
     const all = kept({});
     everything(all);
     assert.equal(all.written.out, 'a line\na result\n');
     assert.equal(all.written.err, 'warning: careful\n');
   });
 
-  test('prints results, warnings and errors only when it is to be quiet', () => {
+  test('prints only results, warnings and errors in quiet mode', () => {
     const all = kept({ quiet: true, terminal: 80 });
     everything(all);
     assert.equal(all.written.out, 'a result\n');
     assert.equal(all.written.err, 'warning: careful\n');
   });
 
-  test('prints one JSON object a line, and nothing else, for programs', () => {
+  test('prints one JSON object per line, and nothing else, in JSON mode', () => {
     const all = kept({ json: true, terminal: 80 });
     everything(all);
     const events = all.written.out
@@ -53,7 +53,7 @@ describe('the console', () => {
     assert.deepEqual(events, [{ kind: 'step', step: 3 }, { kind: 'checkpoint' }, { kind: 'end' }]);
   });
 
-  test('prints no control character of a text, and breaks no JSON for a terminal', () => {
+  test('prints no control characters from a text, and does not wrap JSON on a terminal', () => {
     const text = kept({ terminal: 40 });
     text.console.result('tag \u001b]0;title\u0007\u009b');
     text.console.warn('\u202e');
@@ -68,7 +68,7 @@ describe('the console', () => {
     });
   });
 
-  test('keeps a line at the bottom of a terminal, below everything else, and removes it at the end', () => {
+  test('keeps a progress line at the bottom of a terminal, below everything else, and removes it at the end', () => {
     const all = kept({ terminal: 80 }, { NO_COLOR: '1' });
     everything(all);
     const erase = '\r\u001b[2K';
@@ -78,7 +78,7 @@ describe('the console', () => {
     );
   });
 
-  test('cuts that line to the columns of the terminal, so that it never wraps', () => {
+  test('cuts the progress line to the width of the terminal, so that it never wraps', () => {
     const all = kept({ terminal: 20 }, { NO_COLOR: '1' });
     all.console.progress(() => 'x'.repeat(50));
     assert.equal(all.written.out, `\r\u001b[2K${'x'.repeat(19)}`);
@@ -96,7 +96,7 @@ describe('the console', () => {
     assert.equal(all.written.out, 'a line\na result\n');
   });
 
-  test('uses colour on a terminal only, and not where NO_COLOR is set', () => {
+  test('uses colour only on a terminal, and only if NO_COLOR is not set', () => {
     const dim = '\u001b[2m';
     const printed = (terminal: number | undefined, environment: Record<string, string>) => {
       const all = kept(terminal === undefined ? {} : { terminal }, environment);
@@ -111,7 +111,7 @@ describe('the console', () => {
   });
 });
 
-describe('the line of progress', () => {
+describe('the progress line', () => {
   const progress = {
     step: 2500,
     maxSteps: 10_000,
@@ -129,14 +129,14 @@ describe('the line of progress', () => {
     );
   });
 
-  test('leaves out what does not fit, the time that is left last', () => {
+  test('leaves out the parts that do not fit, and keeps the time left longest', () => {
     assert.equal(progressLine(progress, 60), 'step 2,500 of 10,000 · loss 1.23 · 6 min 5 s left');
     assert.equal(progressLine(progress, 34), 'step 2,500 of 10,000 · loss 1.23');
     for (const columns of [20, 40, 60, 80, 200])
       assert.ok(progressLine(progress, columns).length < columns, `${columns}`);
   });
 
-  test('still shows the time left at 60 columns, even if that is hours', () => {
+  test('still shows the time left at 60 columns, even if it is in hours', () => {
     const long = {
       ...progress,
       step: 123_456,
@@ -158,14 +158,14 @@ describe('the line of progress', () => {
     assert.match(progressLine({ ...before, busy: 'compiling' }, 60), /^step 0 of 10,000 · compiling {2}░/);
   });
 
-  test('shows how many images of an evaluation are scored, and the time left', () => {
+  test('shows how many images of an evaluation have been scored, and the time left', () => {
     assert.match(
       scoringLine({ done: 2500, all: 10_000, millis: 1000 }, 80),
       /^2,500 of 10,000 images · 2,500 images\/s · 3 s left {2}█+░+$/,
     );
   });
 
-  test('says when training waits for its input, and nothing of the time left as long as it is not known', () => {
+  test('says that training waits for its input, and does not show the time left while it is unknown', () => {
     assert.match(progressLine({ ...progress, waiting: 0.25 }, 120), /waits 25% for input/);
     assert.doesNotMatch(progressLine({ ...progress, millisLeft: undefined }, 120), /left/);
   });

@@ -7,19 +7,19 @@
  * | results | text | text | text | one object per line |
  * | progress | one line at the bottom, redrawn | nothing | nothing | nothing |
  *
- * Names and values from untrusted files may contain control characters. They are printed as `\u001b`, which JSON reads as the
- * same text, so that none reaches the terminal.
+ * Names and values from untrusted files may contain control characters. They are printed as `\u001b`, which JSON reads as
+ * the same text, so that no control character reaches the terminal.
  *
- * Lines are wrapped to the terminal's width, so that words are never broken.
+ * Lines are wrapped at spaces to the width of the terminal, so that words are not broken.
  */
 import { oneLine, printable } from '../wording.ts';
 import { inFlags } from './option-flags.ts';
 import { beginning, widthOf, wrapped } from './width.ts';
 
-/** An event of `--json`. */
+/** An event for `--json`. */
 export type JsonEvent = { readonly kind: EventKind } & Readonly<Record<string, unknown>>;
 
-/** All kinds of events; docs/json.md has a row for each. */
+/** All kinds of events. docs/json.md has a row for each of them. */
 export const eventKinds = [
   'waiting',
   'drawing',
@@ -60,6 +60,8 @@ export const eventKinds = [
   'events',
   'epoch',
   'runs',
+  'learningRateStep',
+  'learningRateFound',
   'sweepPlan',
   'sweepRun',
   'sweepResult',
@@ -69,21 +71,21 @@ export const eventKinds = [
 export type EventKind = (typeof eventKinds)[number];
 
 export interface Console {
-  /** A line of progress.
+  /** Prints a line of progress.
    * @param shorter used if the terminal is too narrow for `text` */
   line(text: string, event?: JsonEvent, shorter?: string): void;
-  /** An event that only `--json` prints. */
+  /** Prints an event with `--json`, and nothing otherwise. */
   event(event: JsonEvent): void;
-  /** A line of the result. */
+  /** Prints a line of the result. */
   result(text: string, event?: JsonEvent): void;
-  /** Draws the line at the bottom of the terminal, for its number of columns and without control characters; undefined
-   * removes it. */
+  /** Draws the line at the bottom of the terminal. `draw` gets the number of columns and returns a text without control
+   * characters. Undefined removes the line. */
   progress(draw: ((columns: number) => string) | undefined): void;
-  /** Whether there is a line at the bottom. If not, progress may be printed in lines. */
+  /** Whether there is a line at the bottom. If there is none, progress can be printed as lines. */
   readonly drawsProgress: boolean;
-  /** A warning. The command continues. Options in the text become flags. */
+  /** Prints a warning. The command continues. Names of options in the text are replaced by flags. */
   warn(text: string): void;
-  /** The error that ends the run. With `--json` the event also goes to standard output. */
+  /** Prints the error that ends the run. With `--json` the event is also printed to standard output. */
   error(text: string, event?: JsonEvent): void;
 }
 
@@ -92,7 +94,7 @@ export interface ConsoleOptions {
   readonly json: boolean;
 }
 
-/** The outputs of a console: the process's streams, or a test's. */
+/** The outputs of a console: the streams of the process, or those of a test. */
 export interface Streams {
   readonly out: Output;
   readonly err: Output;
@@ -101,11 +103,11 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
-  /** Whether the reader is slow. If so, the line at the bottom is not redrawn. */
+  /** Whether the reader is slow. The line at the bottom is then not redrawn. */
   readonly isBehind?: boolean;
 }
 
-/** Carriage return and "erase in line" (ECMA-48, EL 2). */
+/** A carriage return, and "erase in line" (ECMA-48, EL 2). */
 const eraseLine = '\r\u001b[2K';
 const dim = ['\u001b[2m', '\u001b[22m'] as const;
 
@@ -116,7 +118,7 @@ export function createConsole(
 ): Console {
   // A dumb terminal does not support control characters.
   const draws = out.isTTY === true && environment['TERM'] !== 'dumb' && !quiet && !json;
-  // https://no-color.org: any non-empty value.
+  // https://no-color.org: any value but an empty one disables colour.
   const coloured = draws && !environment['NO_COLOR'];
   // Some terminals (serial lines, some emulators) report 0 columns.
   const columns = () => out.columns || 80;
@@ -126,7 +128,7 @@ export function createConsole(
     const cut = beginning(oneLine(text), Math.max(0, columns() - 1));
     return coloured ? dim[0] + cut + dim[1] : cut;
   };
-  /** Breaks lines that are too wide at spaces, except commands, so that they can be copied. */
+  /** Breaks lines that are too long at spaces. Commands are not broken, so that they can be copied. */
   const laidOut = (stream: Output, text: string) => {
     const isJson = json && stream === out;
     if (stream.isTTY !== true || isJson) return text;
@@ -134,7 +136,7 @@ export function createConsole(
     const lines = text.split('\n');
     return lines.map((line) => (isCommand(line) ? line : wrapped(line, width))).join('\n');
   };
-  /** Writes above the line at the bottom in a single write, to avoid flicker. */
+  /** Writes above the line at the bottom, in a single write to avoid flicker. */
   const write = (stream: Output, unbroken: string) => {
     const text = laidOut(stream, printable(unbroken));
     if (bottom === undefined) stream.write(`${text}\n`);
@@ -170,14 +172,14 @@ export function createConsole(
   };
 }
 
-/** A line that a user may copy into a shell. */
+/** Whether a user may copy the line into a shell. */
 function isCommand(line: string): boolean {
   return /^\s+(npx|cifar10|tensorboard|pip|npm) /.test(line);
 }
 
 const twoDigits = (value: number) => String(value).padStart(2, '0');
 
-/** Local time as Python prints it, for the tutorial's lines: `2026-11-23 19:00:00.123456`. */
+/** The local time as Python prints it, for the lines of the tutorial: `2026-11-23 19:00:00.123456`. */
 export function timestamp(millisSince1970: number = performance.timeOrigin + performance.now()): string {
   const micros = Math.floor((millisSince1970 % 1000) * 1000);
   const at = new Date(millisSince1970);
@@ -186,7 +188,12 @@ export function timestamp(millisSince1970: number = performance.timeOrigin + per
   return `${date} ${time}.${String(micros).padStart(6, '0')}`;
 }
 
-/** `42 s`, `12 min 5 s`, `3 h 2 min`. */
+/** The time of day, for narrow terminals: `19:00:00`. */
+export function shortTime(): string {
+  return timestamp().slice('2026-11-23 '.length, -'.123456'.length);
+}
+
+/** Formats a duration, as in `42 s`, `12 min 5 s` and `3 h 2 min`. */
 export function duration(millis: number): string {
   const seconds = Math.round(millis / 1000);
   if (seconds < 60) return `${seconds} s`;

@@ -1,4 +1,4 @@
-/** The data folder's flag in suggested commands; omitted for the default folder. */
+/** The flag for the data folder in suggested commands. It is omitted for the default folder. */
 import { shellWord } from '../disk/shell-word.ts';
 import { flagTable } from './flag-table.ts';
 

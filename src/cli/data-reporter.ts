@@ -1,11 +1,12 @@
-/** Prints the events while a data set is downloaded or generated. */
+/** Prints the events that occur while a data set is downloaded or generated. */
 import type { DataEvent } from '../data/events.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { Console } from './console.ts';
 import { inFlags } from './option-flags.ts';
 import { withBar } from './progress-line.ts';
 
-/** Prints the events of a data set. A download has the tutorial's line: redrawn on a terminal, otherwise once per 10%.
+/** Prints the events of a data set. A download has the line of the tutorial, which is redrawn on a terminal and
+ * otherwise printed once per 10%.
  * @param ready prints the last line */
 export function dataReporter(console: Console, ready: Console['line']): (event: DataEvent) => void {
   let tenths = -1;
@@ -27,23 +28,25 @@ export function dataReporter(console: Console, ready: Console['line']): (event: 
         return;
       case 'drawing':
         console.line(`Drawing the generated set in ${event.folder}`, { ...event });
-        console.progress(() => 'drawing pictures …');
+        console.progress(() => 'drawing images …');
         return;
       case 'downloaded':
         console.line(`Successfully downloaded ${event.name} ${event.bytes} bytes.`, { ...event });
         return;
       case 'extracting':
         console.line(`Extracting ${event.tarball}`, { ...event });
-        console.progress(() => 'unpacking and verifying …');
+        console.progress(() => 'extracting and verifying …');
         return;
       case 'ready':
-        ready(`${event.folder} is ${event.already ? 'there already, and whole' : 'ready'}`, { ...event });
+        ready(`${event.folder} ${event.already ? 'already exists and is complete' : 'is ready'}`, {
+          ...event,
+        });
         return;
     }
   };
 }
 
-/** Prints what trainings and evaluations report alike before they compute. */
+/** Prints the preparations that trainings and evaluations report in the same way before they compute. */
 export function preparationReporter(console: Console): (event: PreparationEvent) => void {
   const onData = dataReporter(console, console.line);
   return (event) => {

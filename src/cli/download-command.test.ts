@@ -4,28 +4,29 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { command } from '../command.ts';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { offline, program } from '../testing/program.ts';
 
 describe('the command download', () => {
   const refused: readonly [title: string, words: readonly string[], message: RegExp][] = [
     [
-      'an address that is none',
+      'an invalid URL',
       ['--url', 'notaurl'],
       /--url: expected a URL with http:\/\/ or https:\/\/, found "notaurl"/,
     ],
-    ['a file as an address', ['--url', 'file:///tmp/x'], /--url: expected a URL with http/],
-    ['another way of sending', ['--url', 'ftp://127.0.0.1/x'], /--url: expected a URL with http/],
+    ['a file URL', ['--url', 'file:///tmp/x'], /--url: expected a URL with http/],
+    ['a URL with another protocol', ['--url', 'ftp://127.0.0.1/x'], /--url: expected a URL with http/],
     ['two sources', ['--url', 'http://127.0.0.1/', '--tarball', 'x'], /--url and --tarball: .*leave one out/],
     [
-      'a source of what is drawn',
+      'an archive for the generated set',
       ['--dataset', 'synthetic', '--tarball', 'x'],
       /--tarball: --dataset synthetic is generated, not downloaded/,
     ],
     [
-      'an address of what is drawn',
+      'a URL for the generated set',
       ['--dataset', 'synthetic', '--url', 'http://127.0.0.1/'],
       /--url: --dataset synthetic/,
     ],
@@ -34,14 +35,14 @@ describe('the command download', () => {
     test(`refuses ${title} before anything is read`, () =>
       inTemporaryFolder(async (folder) => {
         const data = join(folder, 'data');
-        const outcome = await program(['download', '--data-dir', data, ...words]);
+        const outcome = await cifar10(['download', '--data-dir', data, ...words]);
         assert.equal(outcome.code, 2, outcome.errors);
         assert.match(outcome.errors, message);
         assert.ok(!existsSync(data));
       }));
   }
 
-  test('says the same as train and eval where there is no network: what else can be done', () =>
+  test('suggests the same alternatives as train and eval if there is no network', () =>
     inTemporaryFolder(async (folder) => {
       const commands = [
         ['download'],
@@ -64,7 +65,7 @@ describe('the command download', () => {
       }
     }));
 
-  test('says of a wrong file given by hand what to give, and not to remove it', () =>
+  test('suggests another file, and not to remove it, if --tarball names a wrong file', () =>
     inTemporaryFolder(async (folder) => {
       writeFileSync(join(folder, 'mine.tgz'), 'something else');
       const outcome = await program(
@@ -75,7 +76,7 @@ describe('the command download', () => {
       assert.equal(outcome.code, 1);
       assert.equal(
         outcome.errors,
-        'cifar10: mine.tgz: found 14 bytes, expected 170052171. Give another --tarball, or leave it out to fetch the file.\n',
+        'cifar10: mine.tgz: found 14 bytes, expected 170052171. Use another --tarball, or leave it out to fetch the file.\n',
       );
     }));
 });

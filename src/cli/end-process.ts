@@ -1,6 +1,6 @@
 /**
- * Ends the process without waiting for its threads. `process.exit` waits for every thread, even one in a system call that
- * never returns, and frees memory that a session's thread is computing with, which causes a crash.
+ * Ends the process without waiting for its threads. `process.exit` waits for every thread, even for one in a system call
+ * that never returns, and it frees memory with which the thread of a session may be computing, which causes a crash.
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
@@ -8,9 +8,9 @@ import { constants } from 'node:os';
 /**
  * Ends the process by a signal, so that shells see which one. A signal without a listener ends all threads.
  *
- * The first process of a container cannot be killed by its own signals, not even by SIGKILL (pid_namespaces(7)).
- * `_exit` exits at once and keeps the exit code. If it cannot be called, `process.abort` remains: the kernel then ends the
- * process for its illegal instruction, with 139.
+ * The first process of a container cannot be killed by its own signals, not even by SIGKILL (pid_namespaces(7)). `_exit`
+ * exits at once and keeps the exit code. If it cannot be called, only `process.abort` remains: the kernel then ends the
+ * process because of an illegal instruction, with exit code 139.
  */
 export function endBy(name: NodeJS.Signals): void {
   process.removeAllListeners(name);
@@ -26,10 +26,10 @@ export function exitNow(code: number): void {
   process.exit(code);
 }
 
-/** The first process of a container only receives signals that it listens for, so every command must listen. */
+/** The first process of a container receives only those signals that it listens for, so every command must listen. */
 export const isFirstProcess: boolean = process.pid === 1;
 
-/** The C library's `_exit`, which exits at once without running handlers; undefined without koffi. */
+/** The C library's `_exit`, which exits at once without running handlers. Undefined without koffi. */
 function exitAtOnce(): ((code: number) => void) | undefined {
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi;

@@ -1,4 +1,4 @@
-/** Prints an evaluation: lines, results, the progress line, and the events of `--json`. */
+/** Prints an evaluation: lines, results, the progress line, and the events for `--json`. */
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
@@ -8,13 +8,14 @@ import { type Console, duration, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
 import { preparationReporter } from './data-reporter.ts';
 import type { EvalFlags } from './flag-table.ts';
+import { inFlags } from './option-flags.ts';
 import { scoringLine } from './progress-line.ts';
 import { classTable, confusionTable } from './report-tables.ts';
 import { watchLine } from './watch-line.ts';
 
 const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
 const kinds = { test: 'test', train_eval: 'training', validation: 'validation' } as const;
-/** Minimum time between two redraws of the progress line. */
+/** The minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
 
 const count = (value: number) => Math.round(value).toLocaleString('en-US');
@@ -27,7 +28,7 @@ export class EvalReporter {
   readonly #prepare: (event: PreparationEvent) => void;
   readonly #started: number = performance.now();
   #isAnnounced = false;
-  /** When the scoring of the current checkpoint began. */
+  /** The time at which scoring of the current checkpoint began. */
   #scoringFrom = 0;
   #drawnAt = 0;
 
@@ -45,10 +46,10 @@ export class EvalReporter {
         this.#watching(event);
         return;
       case 'noCheckpoint':
-        this.#console.line('No checkpoint file found', { ...event });
+        this.#noCheckpoint(event);
         return;
       case 'alreadyScored':
-        this.#console.line(`${event.checkpoint} was scored before`, { ...event });
+        this.#console.line(`${event.checkpoint} was already scored`, { ...event });
         return;
       case 'waiting':
         this.#waiting();
@@ -78,15 +79,20 @@ export class EvalReporter {
 
   #watching({ dir, everySeconds, file, kind }: EventOf<'watching'>): void {
     this.#console.line(
-      `Watching ${dir}: looks for new checkpoints every ${everySeconds} s, until Ctrl-C. Results are added to ${file}`,
+      `Watching ${dir}, checking for new checkpoints every ${everySeconds} s, until Ctrl-C. Results are appended to ${file}`,
       { kind, dir, everySeconds, file },
     );
+  }
+
+  #noCheckpoint({ kind, dir, advice }: EventOf<'noCheckpoint'>): void {
+    const instead = advice === undefined ? '' : `. ${inFlags(advice)}`;
+    this.#console.line(`No checkpoint file found${instead}`, { kind, dir });
   }
 
   #waiting(): void {
     const { checkpointDir, evalIntervalSecs } = this.#flags;
     this.#console.progress(
-      () => `waiting for a new checkpoint in ${checkpointDir}, looks every ${evalIntervalSecs} s`,
+      () => `waiting for a new checkpoint in ${checkpointDir}, checking every ${evalIntervalSecs} s`,
     );
   }
 
@@ -150,6 +156,8 @@ export class EvalReporter {
     if (stopped)
       this.#console.line(`To continue:\n  ${command(`eval${runOnce ? ' --run-once' : ''}${where}`)}`);
     else if (!report)
-      this.#console.line(`For every class and pictures:\n  ${command(`eval --run-once --report${where}`)}`);
+      this.#console.line(
+        `For results per class and images:\n  ${command(`eval --run-once --report${where}`)}`,
+      );
   }
 }

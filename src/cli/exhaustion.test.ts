@@ -1,4 +1,4 @@
-/** When the machine refuses files, threads or memory, there is one clear message, and exit code 1. */
+/** Tests that there is one clear message and exit code 1 when the machine refuses files, threads or memory. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -20,13 +20,13 @@ const train = (...more: readonly string[]) => [
 ];
 
 interface Limits {
-  /** Limits of the shell, as `ulimit` takes them: `-n 32`. */
+  /** Limits of the shell as `ulimit` takes them, such as `-n 32`. */
   readonly ulimit: string;
-  /** A program with its arguments, which runs the shell. */
+  /** A program with its arguments that runs the shell. */
   readonly as?: readonly string[];
 }
 
-/** Runs the program within limits. Skipped are limits that Node.js itself does not start with. */
+/** Runs the program with limits. Limits with which Node.js itself does not start are skipped. */
 function within({ ulimit, as = [] }: Limits, words: readonly string[], environment = {}) {
   const shell = `ulimit ${ulimit} && exec "$@"`;
   const [command = '', ...rest] = [...as, 'bash', '--norc', '-c', shell, 'bash', process.execPath];
@@ -50,7 +50,7 @@ function assertRefused(outcome: Outcome, message: RegExp): void {
   assert.match(errors, message);
   assert.equal(errors.trimEnd().split('\n').length, 1, errors);
   assert.match(errors, /^cifar10: /);
-  assert.doesNotMatch(errors, /fault of cifar10|Install oneDNN|npm install|onnxruntime_src|\n\s+at /);
+  assert.doesNotMatch(errors, /bug in cifar10|Install oneDNN|npm install|onnxruntime_src|\n\s+at /);
   assert.ok(!errors.includes('\u001b'), 'no colours');
 }
 
@@ -83,7 +83,7 @@ describe('too little memory', { skip }, () => {
         /out of memory: (graph train.* needs [\d.]+ GB|.* free of).* ulimit -v .*Use a smaller --batch-size|out of memory/,
       ),
     );
-    // Threads or the first buffers: which of them comes to the limit depends on how much Node.js itself takes.
+    // Either the threads or the first buffers reach the limit, depending on how much memory Node.js itself needs.
     test(`for the start of ${title}`, { skip: reason }, () => {
       for (const kilobytes of [1_400_000, 2_300_000]) {
         const outcome = within({ ulimit: `-v ${kilobytes}` }, train(...flags));
@@ -116,7 +116,7 @@ describe('too few threads', { skip: skip || reasonWithoutUser() }, () => {
     ));
 });
 
-/** The limit on threads does not hold for root: another user is needed, who may read the program. */
+/** root has no limit on threads, so the test needs another user that can read the program. */
 function reasonWithoutUser(): string | false {
   const asUser = ['--reuid=64999', '--regid=64999', '--clear-groups', process.execPath, main, '--version'];
   return spawnSync('setpriv', asUser).status === 0 ? false : 'no other user can run the program here';

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { engineFlags } from '../testing/engines.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { main, type Outcome, offline, program, soonMillis, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
@@ -22,19 +23,11 @@ const folder = mkdtempSync(join(tmpdir(), 'cifar10-experience-'));
 const data = join(folder, 'data');
 const run = (name: string) => join(folder, name);
 const file = (name: string, step: number) => join(run(name), `model.ckpt-${step}.safetensors`);
-const train = (name: string, ...more: readonly string[]) =>
-  program([
-    'train',
-    '--dataset',
-    'synthetic',
-    '--data-dir',
-    data,
-    '--train-dir',
-    run(name),
-    '--batch-size',
-    '16',
-    ...more,
-  ]);
+const trainWords = (name: string, ...more: readonly string[]) => [
+  ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', run(name), '--batch-size', '16'],
+  ...more,
+];
+const train = (name: string, ...more: readonly string[]) => cifar10(trainWords(name, ...more));
 
 function ok(outcome: Outcome): Outcome {
   assert.equal(outcome.code, 0, outcome.errors);
@@ -56,7 +49,7 @@ describe('training', () => {
     });
   });
 
-  test('prints one JSON object a line with --json', async () => {
+  test('prints one JSON object per line with --json', async () => {
     const { output } = ok(await train('json', ...steps, '--json', '--log-frequency', '4'));
     const events = output
       .trim()
@@ -76,80 +69,44 @@ describe('training', () => {
     assert.equal(Object.keys(step.terms).length, 7);
   });
 
-  test('prints its last line only with --quiet', async () => {
+  test('prints only its last line with --quiet', async () => {
     const { output } = ok(await train('quiet', ...steps, '--quiet'));
     assert.match(output, /^Done at step 12: 192 images in .*\n$/);
   });
 
-  test('suggests what comes next, unless the script that runs it does', async () => {
-    const words = [
-      'train',
-      '--dataset',
-      'synthetic',
-      '--data-dir',
-      data,
-      '--batch-size',
-      '8',
-      '--max-steps',
-      '1',
-    ];
-    const alone = ok(await program([...words, '--train-dir', run('alone')]));
-    assert.match(alone.output, /To see how good it is:/);
-    const guided = await program([...words, '--train-dir', run('guided')], undefined, folder, {
+  test('suggests what to do next, unless it is run by a script that does so itself', async () => {
+    const alone = ok(await train('alone', '--max-steps', '1'));
+    assert.match(alone.output, /To evaluate it:/);
+    const guided = await program(trainWords('guided', '--max-steps', '1'), undefined, folder, {
       CIFAR10_SUGGEST: 'no',
     });
-    assert.doesNotMatch(ok(guided).output, /To see how good it is:|For more steps:/);
+    assert.doesNotMatch(ok(guided).output, /To evaluate it:|For more steps:/);
   });
 
-  test('prints no control characters into a pipe', async () => {
-    const { output } = ok(await train('plain', ...steps));
+  test('prints no control characters to a pipe', async () => {
+    const { output } = ok(await program(trainWords('plain', ...steps)));
     assert.ok(!output.includes('\u001b') && !output.includes('\r'));
   });
 
   test('refuses a second training in the same folder while the first one runs', async () => {
     let second: Promise<Outcome> | undefined;
-    const first = await program(
-      [
-        'train',
-        '--dataset',
-        'synthetic',
-        '--data-dir',
-        data,
-        '--train-dir',
-        run('shared'),
-        '--batch-size',
-        '16',
-        '--max-steps',
-        '300',
-      ],
-      (line, kill) => {
-        if (!line.includes(': step 0,')) return;
-        second = train('shared', ...steps);
-        void second.then(() => kill('SIGTERM'));
-      },
-    );
+    const first = await program(trainWords('shared', '--max-steps', '300'), (line, kill) => {
+      if (!line.includes(': step 0,')) return;
+      second = train('shared', ...steps);
+      void second.then(() => kill('SIGTERM'));
+    });
     const refused = await second;
     assert.equal(first.shellCode, 143, first.errors);
     assert.equal(refused?.code, 1);
     assert.match(
       refused?.errors ?? '',
-      /shared: process \d+ on .* is training there\. Stop it, or give another --train-dir/,
+      /shared: process \d+ on .* is training there\. Stop it, or use another --train-dir/,
     );
     assert.equal(existsSync(join(run('shared'), 'lock')), false);
   });
 
   test('saves and ends when its output is no longer read', async () => {
-    const words = [
-      'train',
-      '--dataset',
-      'synthetic',
-      '--data-dir',
-      data,
-      '--train-dir',
-      run('unread'),
-      '--batch-size',
-      '16',
-    ];
+    const words = trainWords('unread');
     const child = spawn(process.execPath, [main, ...words, '--log-frequency', '1'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -161,7 +118,7 @@ describe('training', () => {
     assert.equal(existsSync(join(run('unread'), 'lock')), false);
   });
 
-  test('a run that contradicts the one in the folder is refused before data is fetched or anything is printed', async () => {
+  test('a run that contradicts the one in the folder is refused before data is downloaded or anything is printed', async () => {
     const elsewhere = ['--data-dir', join(folder, 'no-data'), '--train-dir', run('one')];
     for (const words of [
       ['--seed', '7'],
@@ -179,7 +136,7 @@ describe('training', () => {
     }
   });
 
-  test('--restart that is refused leaves the run where it is, and one of no run says nothing', async () => {
+  test('a refused --restart leaves the run where it is, and --restart without a run prints nothing about it', async () => {
     const damaged = join(folder, 'damaged-data');
     mkdirSync(join(damaged, 'synthetic-batches-bin'), { recursive: true });
     const where = ['--dataset', 'synthetic', '--data-dir', damaged, '--train-dir', run('one')];
@@ -202,12 +159,12 @@ describe('training', () => {
 
   test('--restart renames the old run and starts a new one', async () => {
     const { output } = ok(await train('one', '--max-steps', '2', '--restart'));
-    assert.match(output, /The run that was in .*one is in .*one\.1 now/);
+    assert.match(output, /Moved the previous run from .*one to .*one\.1/);
     assert.deepEqual(stepsIn(output), [0]);
     assert.ok(existsSync(join(`${run('one')}.1`, 'model.ckpt-12.safetensors')));
   });
 
-  test('takes its schedule from the checkpoint, and a flag changes it with a notice', async () => {
+  test('takes its schedule from the checkpoint, and prints a notice if a flag changes it', async () => {
     ok(await train('schedule', '--max-steps', '2', '--learning-rate', '0.05'));
     const { output } = ok(await train('schedule', '--max-steps', '3', '--json', '--log-frequency', '1'));
     assert.match(output, /"learningRate":0\.05/);
@@ -216,7 +173,7 @@ describe('training', () => {
     );
     assert.match(changed.output, /^--learning-rate changed: 0\.05 → 0\.01$/m);
     assert.match(changed.output, /^--clip-norm changed: 0 → 1$/m);
-    assert.equal(changed.errors, '', 'a requested change is no reason for a warning');
+    assert.equal(changed.errors, '', 'a requested change does not cause a warning');
     assert.equal((await readCheckpoint(file('schedule', 4))).metadata.hyperparameters.clipNorm, 1);
   });
 
@@ -235,7 +192,7 @@ describe('training', () => {
     assert.match(refused.errors, /--init-from starts a new run, and .*from holds one/);
   });
 
-  test('a diverged run says where, why and from which checkpoint to resume, and saves nothing', async () => {
+  test('a diverged run says where and why it diverged and from which checkpoint to resume, and saves nothing', async () => {
     const outcome = await train(
       'diverging',
       '--max-steps',
@@ -264,29 +221,29 @@ describe('training', () => {
     assert.ok(!existsSync(file('diverging', Number(step))));
   });
 
-  test('two damaged checkpoints, and no other, are an error that names both', async () => {
+  test('if a folder has only two damaged checkpoints, the error names both', async () => {
     ok(await train('damaged', '--max-steps', '2', '--checkpoint-steps', '2'));
     for (const step of [0, 2]) writeFileSync(file('damaged', step), 'nothing');
     const outcome = await train('damaged', '--max-steps', '4');
     assert.equal(outcome.code, 1);
     assert.match(
       outcome.errors,
-      /no whole checkpoint in .*damaged:\n.*model\.ckpt-2\.safetensors.*\n.*model\.ckpt-0\.safetensors/,
+      /no undamaged checkpoint in .*damaged:\n.*model\.ckpt-2\.safetensors.*\n.*model\.ckpt-0\.safetensors/,
     );
   });
 });
 
 describe('a holdout', () => {
-  test('is scored while training, and the best checkpoint is kept and found by eval', async () => {
-    const flags = ['--max-steps', '30', '--holdout', '0.1', '--eval-every', '10', '--checkpoint-steps', '30'];
+  test('is scored during training, and the best checkpoint is kept and found by eval', async () => {
+    const flags = ['--max-steps', '6', '--holdout', '0.02', '--eval-every', '2', '--checkpoint-steps', '6'];
     const { output } = ok(await train('held', ...flags));
-    assert.match(output, /Training on 9,000 images of the generated set .*\(1,000 held out\)/);
+    assert.match(output, /Training on 9,800 images of the generated set .*\(200 held out\)/);
     const scores = [
       ...output.matchAll(/step (\d+), validation precision @ 1 = (0\.\d{3})(, the best so far: (.*))?/g),
     ];
     assert.deepEqual(
       scores.map(([, step]) => Number(step)),
-      [10, 20, 30],
+      [2, 4, 6],
     );
     const best = Math.max(...scores.map(([, , precision]) => Number(precision)));
     const [kept = ''] = readdirSync(join(run('held'), 'best')).filter((name) =>
@@ -303,43 +260,43 @@ describe('a holdout', () => {
       '--eval-dir',
       run('held-eval'),
     ];
-    const evaluation = ok(await program(['eval', '--run-once', '--eval-data', 'validation', ...where]));
+    const evaluation = ok(await cifar10(['eval', '--run-once', '--eval-data', 'validation', ...where]));
     assert.match(
       evaluation.output,
-      new RegExp(`1,000 validation images .*\n.*precision @ 1 = ${best.toFixed(3)}`),
+      new RegExp(`200 validation images .*\n.*precision @ 1 = ${best.toFixed(3)}`),
     );
   });
 
-  test('--eval-every without one is refused before anything is read', async () => {
+  test('is required by --eval-every, which is otherwise refused before anything is read', async () => {
     const outcome = await train('none', '--max-steps', '2', '--eval-every', '1');
     assert.equal(outcome.code, 2);
     assert.match(outcome.errors, /--eval-every scores images kept out of training; add --holdout/);
   });
 
-  test('validation images of a run without one are an error', async () => {
+  test('is required for evaluating validation images, which is otherwise an error', async () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('x')];
-    const outcome = await program(['eval', '--run-once', '--eval-data', 'validation', ...where]);
+    const outcome = await cifar10(['eval', '--run-once', '--eval-data', 'validation', ...where]);
     assert.equal(outcome.code, 1);
     assert.match(outcome.errors, /trained without --holdout/);
   });
 });
 
 describe('evaluation', () => {
-  test('a checkpoint that is scored again gets no second point in TensorBoard', async () => {
+  test('a checkpoint that is scored again does not get a second point in TensorBoard', async () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('scored-again')];
     const words = ['eval', '--run-once', '--num-examples', '32', ...where];
     const eventFiles = () => readdirSync(run('scored-again')).filter((name) => name.includes('tfevents'));
-    ok(await program(words));
+    ok(await cifar10(words));
     const first = eventFiles();
     assert.equal(first.length, 1);
-    assert.match(ok(await program([...words, '--report'])).output, /precision @ 1/);
+    assert.match(ok(await cifar10([...words, '--report'])).output, /precision @ 1/);
     assert.deepEqual(eventFiles(), first);
   });
 
   test('--report prints every class and writes every prediction', async () => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('three'), '--eval-dir', run('report')];
     const { output } = ok(
-      await program(['eval', '--run-once', '--report', '--num-examples', '150', ...where]),
+      await cifar10(['eval', '--run-once', '--report', '--num-examples', '150', ...where]),
     );
     assert.match(output, /^class +images +precision +recall$/m);
     assert.match(output, /^circle +15 /m);
@@ -365,12 +322,12 @@ describe('evaluation', () => {
     assert.equal(lines.filter((line) => line.includes(',true,')).length, report.correct);
   });
 
-  test('beside a training scores every checkpoint once, and ends on Ctrl-C', async () => {
+  test('scores every checkpoint of a running training once, and ends on Ctrl-C', async () => {
     const watched = run('watched');
     const scored: number[] = [];
     let stopped = 0;
     const where = ['--data-dir', data, '--checkpoint-dir', watched, '--eval-dir', run('watch-eval')];
-    const evaluator = program(
+    const evaluator = cifar10(
       ['eval', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
       (line, kill) => {
         const [, step] = /step (\d+), moving averages/.exec(line) ?? [];
@@ -388,20 +345,20 @@ describe('evaluation', () => {
     assert.deepEqual(scored, [0, 10, 20, 30, 40]);
     assert.match(output, /^No checkpoint file found$/m);
 
-    const again = await program(
+    const again = await cifar10(
       ['eval', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
       (line, kill) => {
-        if (line.includes('ckpt-40.safetensors was scored before')) kill('SIGINT');
+        if (line.includes('ckpt-40.safetensors was already scored')) kill('SIGINT');
       },
     );
     assert.equal(again.shellCode, 130, again.errors);
     assert.doesNotMatch(again.output, /precision/, 'checkpoints in evaluations.jsonl are not scored again');
-    const other = await program(
+    const other = await cifar10(
       ['eval', '--weights', 'raw', '--eval-interval-secs', '0.1', '--num-examples', '64', ...where],
       (line, kill) => {
         if (line.includes('step 40, raw weights')) kill('SIGINT');
       },
     );
-    assert.equal([...other.output.matchAll(/step \d+, raw weights/g)].length, 5, 'other weights are');
+    assert.equal([...other.output.matchAll(/step \d+, raw weights/g)].length, 5, 'other weights are scored');
   });
 });

@@ -1,5 +1,12 @@
-/** Every flag of the program, one record each. Types, parsing, errors and help derive from this table. */
+/** All flags of the program, one record each. Types, parsing, errors and help derive from this table. */
+
+import { datasetNames, labelChoices } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
+import { augmentationNames } from '../input/augmentations.ts';
+import { normalizationNames } from '../input/normalization.ts';
+import { networkNames } from '../model/networks.ts';
+import { recipeNames } from '../recipe/recipes.ts';
+import { alternatives } from '../wording.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
 import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
 
@@ -8,20 +15,29 @@ const ownFlags = {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_data',
-    help: 'where the data sets are',
+    help: 'folder of the data sets',
     group: 'Data',
     inSweep: 'same',
     commands: ['download', 'train', 'eval', 'doctor'],
   },
   dataset: {
     kind: 'choice',
-    choices: ['cifar10', 'synthetic'],
+    choices: datasetNames as typeof datasetNames,
     default: 'cifar10',
     fromCheckpoint: ['eval'],
-    help: 'data set; synthetic is generated if it is missing',
+    help: 'data set (synthetic is generated if it is missing)',
     group: 'Data',
     inSweep: 'same',
     commands: ['download', 'train', 'eval'],
+  },
+  labels: {
+    kind: 'choice',
+    choices: labelChoices as typeof labelChoices,
+    help: 'labels of cifar100: its 100 fine classes (default) or its 20 coarse ones',
+    helpFor: { eval: 'labels of cifar100 (default: those of the checkpoint)' },
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['download', 'train', 'eval', 'inspect'],
   },
   url: {
     kind: 'string',
@@ -59,12 +75,11 @@ const ownFlags = {
     kind: 'integer',
     valueName: 'images',
     minimum: 1,
-    // A batch needs about 2 MB of memory per image.
     maximum: 16_384,
     default: 128,
     help: 'images per training step',
     helpFor: {
-      eval: 'images evaluated at once; does not affect the result (default: 128)',
+      eval: 'images evaluated at once, which does not affect the result (default: 128)',
       bench: 'images per batch (default: 32, 128 and 512)',
     },
     group: 'Computing',
@@ -110,7 +125,7 @@ const ownFlags = {
   peers: {
     kind: 'string',
     valueName: 'program',
-    help: 'alternate with another program, such as bench/peers/torch_step.py: it prints JSON lines with variant and images_per_sec',
+    help: 'alternate with another program that prints JSON lines with variant and images_per_sec, such as bench/peers/torch_step.py',
     group: 'Computing',
     commands: ['bench'],
   },
@@ -128,7 +143,7 @@ const ownFlags = {
     kind: 'choice',
     choices: engineChoices as typeof engineChoices,
     default: 'auto',
-    help: 'engine; auto uses the fastest that works here, or on a resume that of the run',
+    help: 'engine; auto uses the fastest that works here, or that of the run when resuming',
     helpFor: {
       eval: 'engine; auto, the default, uses the fastest that works here',
       bench: 'engine to measure (default: all)',
@@ -143,7 +158,7 @@ const ownFlags = {
     choices: precisions as typeof precisions,
     laterChoices: ['float16'],
     default: 'float32',
-    help: 'float32, or bfloat16 for activations and matrix operations on CPUs that have it (engine onednn)',
+    help: 'float32, or bfloat16 for activations and matrix operations on CPUs that support it (engine onednn)',
     helpFor: { bench: 'precision to measure (default: all)' },
     group: 'Computing',
     commands: ['train', 'eval', 'bench'],
@@ -154,15 +169,47 @@ const ownFlags = {
     minimum: 1,
     maximum: 64,
     default: 1,
-    help: 'number of threads that prepare batches; does not affect the batches',
+    help: 'number of threads that prepare batches, which does not affect the batches',
     group: 'Computing',
     inSweep: 'same',
+    commands: ['train'],
+  },
+  recipe: {
+    kind: 'string',
+    valueName: 'name|file',
+    help: `${alternatives(recipeNames)}, or the path of a .toml file, such as recipe.toml of a run; other flags win over it` as string,
+    group: 'Recipe',
+    commands: ['train'],
+  },
+  network: {
+    kind: 'string',
+    valueName: 'name',
+    help: `${alternatives(networkNames)}; name:key=value,… changes the numbers that shape it` as string,
+    group: 'Recipe',
+    commands: ['train'],
+  },
+  augmentation: {
+    kind: 'choice',
+    valueName: 'name',
+    choices: augmentationNames as typeof augmentationNames,
+    default: 'tutorial',
+    help: `how training images are varied: ${alternatives(augmentationNames)}` as string,
+    group: 'Recipe',
+    commands: ['train'],
+  },
+  normalization: {
+    kind: 'choice',
+    valueName: 'name',
+    choices: normalizationNames as typeof normalizationNames,
+    default: 'per_image',
+    help: `how the values of an image are scaled: ${alternatives(normalizationNames)}` as string,
+    group: 'Recipe',
     commands: ['train'],
   },
   initFrom: {
     kind: 'string',
     valueName: 'checkpoint',
-    help: 'checkpoint file of another run with the initial weights of a new run',
+    help: 'checkpoint file of another run, whose weights become the initial weights of a new run',
     group: 'Recipe',
     inSweep: 'same',
     commands: ['train'],
@@ -188,6 +235,14 @@ const ownFlags = {
     help: 'steps between validations on the held-out images (default: one epoch), besides the one at the end; the best checkpoint is kept in <train-dir>/best',
     group: 'What is kept',
     inSweep: 'same',
+    commands: ['train'],
+  },
+  findLearningRate: {
+    kind: 'boolean',
+    default: false,
+    help: 'do not train: try 100 growing learning rates, draw the loss and propose a rate; leaves no files',
+    group: 'Computing',
+    inSweep: { refused: 'it is a test of its own, before a sweep; give `learningRate` a list of values' },
     commands: ['train'],
   },
   restart: {
@@ -221,7 +276,7 @@ const ownFlags = {
     valueName: 'steps',
     minimum: 1,
     default: 1000,
-    help: 'steps between checkpoints; one is also saved at the end',
+    help: 'steps between checkpoints (one is also saved at the end)',
     group: 'What is kept',
     inSweep: 'same',
     commands: ['train'],
@@ -325,7 +380,7 @@ const ownFlags = {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_eval',
-    help: 'where results go',
+    help: 'folder for results',
     group: 'What is kept',
     commands: ['eval'],
   },
@@ -344,13 +399,13 @@ const ownFlags = {
   useFp16: { notYetAvailable: true, boolean: true },
 } as const;
 
-/** The table's type; a record that is not a Flag is a compile error. */
+/** The type of the table. A record that is not a Flag is a compile error. */
 export type FlagTable = Checked<typeof ownFlags & RecipeFlags>;
 type Checked<Table extends Readonly<Record<string, Flag>>> = Table;
 
 export const flagTable: FlagTable = { ...ownFlags, ...recipeFlags };
 
-/** The flags of a command, as properties. */
+/** The flags of a command as properties of an object. */
 export type FlagsOf<C extends CommandName> = {
   readonly [Name in keyof FlagTable as BelongsTo<FlagTable[Name], C> extends true ? Name : never]: FlagValue<
     FlagTable[Name],

@@ -5,12 +5,12 @@ import { type FlagKind, readValue, writtenName } from './flag.ts';
 
 const rate: FlagKind = { kind: 'number', valueName: 'rate', minimum: 0, maximum: 1 };
 
-test('numbers are read in every usual spelling', () => {
+test('numbers are accepted in every usual spelling', () => {
   const spelled = { '0.1': 0.1, '1': 1, '.5': 0.5, '1.': 1, '1e-3': 0.001, '+5E-1': 0.5, '0': 0 };
   for (const [text, value] of Object.entries(spelled)) assert.equal(readValue(rate, '--rate', text), value);
 });
 
-test('what is no number or out of bounds is refused', () => {
+test('text that is not a number, and a number out of bounds, are refused', () => {
   for (const text of ['', 'NaN', 'Infinity', '0x1', '1,5', '-0.1', '.', ' 1']) {
     const message = `--rate: expected a number of at least 0, found ${JSON.stringify(text)}`;
     assert.throws(() => readValue(rate, '--rate', text), { name: 'UsageError', message });
@@ -27,12 +27,12 @@ test('a whole number that JavaScript cannot hold exactly is refused', () => {
   });
 });
 
-test('names are written with dashes', () => {
+test('flag names are written with dashes', () => {
   assert.equal(writtenName('learningRateDecayFactor'), 'learning-rate-decay-factor');
   assert.equal(writtenName('useFp16'), 'use-fp16');
 });
 
-test('a misspelt word matches the intended one', () => {
+test('a misspelt word is matched with the intended one', () => {
   const words = ['max-steps', 'batch-size', 'seed', 'keep', 'engine'];
   const meant = {
     'max-step': 'max-steps',

@@ -8,15 +8,15 @@ import { alternatives } from '../wording.ts';
 /** The commands of this version. */
 export type CommandName = 'download' | 'train' | 'eval' | 'sweep' | 'inspect' | 'doctor' | 'bench';
 
-/** A flag of this version. A flag without a default is undefined when left out. */
+/** A flag of this version. A flag without a default is undefined when it is omitted. */
 export type AvailableFlag = {
   readonly help: string;
-  /** Its heading in the help. */
+  /** The heading under which the help lists it. */
   readonly group: string;
   readonly commands: readonly CommandName[];
-  /** Help text for commands where it has another meaning, including the default. */
+  /** The help text, with the default, for commands in which the flag has another meaning. */
   readonly helpFor?: Partial<Readonly<Record<CommandName, string>>>;
-  /** Commands whose default is the checkpoint's value; if left out there, the flag is undefined. */
+  /** The commands in which the default is the value from the checkpoint. The flag is undefined there when it is omitted. */
   readonly fromCheckpoint?: readonly CommandName[];
   /** How `sweep` takes this flag of `train`. Left out, it takes a list of values to try; `same` is one value for all runs;
    * `refused` says why it does not take the flag. */
@@ -27,16 +27,16 @@ export type FlagKind = StringFlag | NumberFlag | BooleanFlag | ChoiceFlag;
 
 interface StringFlag {
   readonly kind: 'string';
-  /** Placeholder for the value in help and messages: `folder`. */
+  /** The placeholder for the value in help and messages, such as `folder`. */
   readonly valueName: string;
   readonly default?: string;
 }
 
 interface NumberFlag {
-  /** `integer` for whole numbers. */
+  /** `integer` allows whole numbers only. */
   readonly kind: 'integer' | 'number';
   readonly valueName: string;
-  /** Bounds, both inclusive. */
+  /** The bounds, both inclusive. */
   readonly minimum: number;
   readonly maximum?: number;
   readonly default?: number;
@@ -49,15 +49,16 @@ interface BooleanFlag {
 
 interface ChoiceFlag {
   readonly kind: 'choice';
-  /** Used if the choices are too long for the help's first column; the text then lists them. */
+  /** A placeholder that is used if the choices are too long for the first column of the help. The help text then lists the
+   * choices. */
   readonly valueName?: string;
   readonly choices: readonly string[];
-  /** Choices of a later version, refused as not yet available. */
+  /** Choices that are planned. They are refused as not yet available. */
   readonly laterChoices?: readonly string[];
   readonly default?: string;
 }
 
-/** A flag of the finished program that this version refuses. `boolean` determines its syntax. */
+/** A flag that is planned. This version refuses it. `boolean` determines its syntax. */
 export interface LaterFlag {
   readonly notYetAvailable: true;
   readonly boolean?: true;
@@ -77,7 +78,7 @@ export function takesList(flag: AvailableFlag, command: CommandName): boolean {
   return command === 'sweep' && flag.inSweep === undefined && !flag.commands.includes(command);
 }
 
-/** The type of a given flag's value. */
+/** The type of the value of a flag that was given. */
 type GivenValue<F> = F extends { kind: 'string' }
   ? string
   : F extends { kind: 'integer' | 'number' }
@@ -88,7 +89,7 @@ type GivenValue<F> = F extends { kind: 'string' }
         ? Choice
         : never;
 
-/** The type of a flag's value for a command. */
+/** The type of the value of a flag in a command. */
 export type FlagValue<F, C extends CommandName> = F extends { fromCheckpoint: readonly (infer From)[] }
   ? C extends From
     ? Listed<F, C> | undefined
@@ -108,12 +109,12 @@ type Listed<F, C extends CommandName> = C extends 'sweep'
       : never
   : GivenValue<F>;
 
-/** `maxSteps` is written `--max-steps`; this is the name without its dashes. */
+/** The name of a flag without its dashes: `maxSteps` is written `--max-steps`. */
 export function writtenName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Parses the value of a flag. `written` is the flag's name for messages, such as `--max-steps`.
+/** Parses the value of a flag. `written` is the name of the flag in messages, such as `--max-steps`.
  * @throws UsageError with what was expected and what was found */
 export function readValue(
   flag: FlagKind,
@@ -134,13 +135,13 @@ export function readValue(
   }
 }
 
-/** Accepts `1e3` and `1_000`, too. */
+/** `1e3` and `1_000` are accepted too. */
 const spelling = /^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 function readNumber(flag: NumberFlag, written: string, text: string | undefined): number {
   const { kind, minimum, maximum = Number.MAX_SAFE_INTEGER } = flag;
   const read = text !== undefined && spelling.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
-  // `1.000` means a thousand in some countries and one in others.
+  // `1.000` means a thousand in some countries and one in others, so it is refused.
   const isWhole = Number.isInteger(read) && !groups.test(text ?? '');
   const value = kind === 'integer' && !isWhole ? Number.NaN : read;
   if (value >= minimum && value <= maximum) return value;
@@ -155,12 +156,12 @@ function readNumber(flag: NumberFlag, written: string, text: string | undefined)
   throw new UsageError(isAllowed ? `${message}. Write ${meant}` : message);
 }
 
-/** Thousands in groups (`1,000`, `1.000.000`, `1 000`, `1'000`). */
+/** Thousands in groups, such as `1,000`, `1.000.000`, `1 000` and `1'000`. */
 const groups = /^\d{1,3}([,. '’\u00a0\u202f])\d{3}(\1\d{3})*$/;
-/** `10k`, `1.5M`. */
+/** Abbreviated numbers, such as `10k` and `1.5M`. */
 const shortened = /^(\d+(?:\.\d+)?) ?([km])$/i;
 
-/** The likely number behind spellings that are refused because their meaning varies by country. */
+/** The number that was probably meant by a spelling that is refused because its meaning varies between countries. */
 function meantNumber(text: string, kind: NumberFlag['kind']): number | undefined {
   const [, count, unit] = shortened.exec(text) ?? [];
   if (count !== undefined) {

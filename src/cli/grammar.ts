@@ -5,14 +5,15 @@
  *     --run-once          --run_once=true     --run-once T               run-once: true
  *     --no-run-once       --norun_once        --run-once=0               run-once: false
  *
- * The underscores, `=true|t|1`, a separate word and `--no…` come from TensorFlow r0.11's programs, which ignored unknown flags and
- * read any other word as false; here both are refused.
+ * The programs of TensorFlow r0.11 accept underscores, `=true|t|1`, a separate word and `--no…`. They ignored unknown flags
+ * and read any other word as false. Here both are errors.
  */
 
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { commandTable } from './command-table.ts';
+import { enumeration } from '../wording.ts';
+import { commandTable, isCommandName } from './command-table.ts';
 import {
   type AvailableFlag,
   type CommandName,
@@ -32,7 +33,7 @@ const flags: ReadonlyMap<string, Flag> = new Map(
   Object.entries(flagTable).map(([name, flag]) => [writtenName(name), flag]),
 );
 
-/** Flags of every command, handled before the others. */
+/** The flags that every command has. They are handled before the others. */
 export const commonFlags = ['debug', 'help', 'version'] as const;
 
 type Value = string | number | boolean;
@@ -41,7 +42,7 @@ export interface ReadWords {
   /** Values by flag name, such as `batch-size`, or lists of values where the command takes them; the last one if a flag is
    * repeated. */
   readonly values: ReadonlyMap<string, Value | readonly Value[]>;
-  /** Positional arguments, if the command takes any. */
+  /** The positional arguments, if the command takes any. */
   readonly operands: readonly string[];
 }
 
@@ -66,7 +67,7 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
 }
 
 interface Found {
-  /** Such as `batch-size`. */
+  /** The name, such as `batch-size`. */
   readonly name: string;
   readonly flag: AvailableFlag;
   readonly negated: boolean;
@@ -74,7 +75,7 @@ interface Found {
   readonly inline: string | undefined;
 }
 
-/** The flag's value: after its `=`, or the next argument. */
+/** The value of the flag: the text after its `=`, or else the next argument. */
 function givenValue(
   command: CommandName,
   { name, flag, inline }: Found,
@@ -97,7 +98,7 @@ function booleanValue({ name, flag, negated, inline }: Found, rest: string[]): V
   return readValue(flag, `--${name}`, text);
 }
 
-/** The flag that an argument names. */
+/** Returns the flag that an argument names. */
 function recognise(command: CommandName, word: string): Found {
   const odd = oddDash(word);
   if (odd !== undefined) throw new UsageError(odd);
@@ -117,10 +118,11 @@ function recognise(command: CommandName, word: string): Found {
   return { name, flag, negated, inline };
 }
 
-function notOf(command: CommandName, written: string, { commands, inSweep }: AvailableFlag): UsageError {
-  if (command === 'sweep' && typeof inSweep === 'object')
-    return new UsageError(`${written}: not a flag of sweep: ${inFlags(inSweep.refused)}`);
-  return new UsageError(`${written}: not a flag of ${command} but of ${commands.join(' and ')}`);
+function notOf(command: CommandName, written: string, flag: AvailableFlag): UsageError {
+  if (command === 'sweep' && typeof flag.inSweep === 'object')
+    return new UsageError(`${written}: not a flag of sweep: ${inFlags(flag.inSweep.refused)}`);
+  const owners = Object.keys(commandTable).filter((name) => isCommandName(name) && isFlagOf(flag, name));
+  return new UsageError(`${written}: not a flag of ${command}; it belongs to ${enumeration(owners)}`);
 }
 
 /** Removes the prefix `no-` or `no` of a boolean flag. */
@@ -131,7 +133,7 @@ function resolveName(name: string): { name: string; negated: boolean } {
   return isBoolean && positive !== name ? { name: positive, negated: true } : { name, negated: false };
 }
 
-/** Other programs' names for our flags. */
+/** The names that other programs use for our flags. */
 const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['lr', 'learning-rate'],
   ['learning-rate-init', 'learning-rate'],
@@ -161,13 +163,13 @@ const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
 
 /** Advice for flags of other programs that have no counterpart here, by command. */
 const notNeeded: readonly (readonly [command: CommandName, names: readonly string[], advice: string])[] = [
-  ['train', ['resume', 'continue'], 'A run resumes by itself; --restart starts over.'],
-  ['sweep', ['resume', 'continue'], 'A sweep continues by itself; finished runs are not repeated.'],
+  ['train', ['resume', 'continue'], 'A run resumes automatically; --restart starts over.'],
+  ['sweep', ['resume', 'continue'], 'A sweep continues automatically; finished runs are not repeated.'],
   ['train', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
   ['sweep', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
 ];
 
-/** Dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
+/** Recognizes dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
 function oddDash(word: string): string | undefined {
   const [, first = ''] = /^([‐-―−﹘﹣－ ​])/.exec(word) ?? [];
   if (first === '') return undefined;

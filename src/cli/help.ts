@@ -1,4 +1,4 @@
-/** The help texts, generated from the tables of commands and flags, at most 80 columns wide. */
+/** The help texts. They are generated from the tables of commands and flags, and are at most 80 columns wide. */
 import { command, program } from '../command.ts';
 import { commandTable } from './command-table.ts';
 import { type AvailableFlag, type CommandName, isFlagOf, takesList, writtenName } from './flag.ts';
@@ -8,10 +8,10 @@ import { linesOf, settings, widestName } from './table.ts';
 
 const columns = 80;
 
-/** A name and what it means. */
+/** A name, and what it means. */
 type Row = readonly [name: string, text: string];
 
-/** The help of a command: what it does, its flags with their defaults, examples. */
+/** The help of a command: what it does, its flags with their defaults, and examples. */
 export function commandHelp(name: CommandName): string {
   const { operand, description, examples } = commandTable[name];
   const usage = operand === undefined ? '[flags]' : `<${operand}> [flags]`;
@@ -21,7 +21,7 @@ export function commandHelp(name: CommandName): string {
     paragraph(description),
     ...sectionTexts(sections),
     examplesText(examples),
-    'A flag may also be written --name=value, with _ for -; a boolean as --no-name.\n',
+    'Flags can also be written --name=value, with _ for -, and booleans --no-name.\n',
   ].join('\n\n');
 }
 
@@ -37,25 +37,22 @@ export function programHelp(): string {
       ['Commands:', [...commands, ['help [command]', 'show what a command does and its flags']]],
     ]),
     examplesText(firstSteps),
-    'Every command takes --quiet (results, warnings and errors only), --json (one\n' +
-      'object a line), --help, --version and --debug (where did an error arise?).\n',
+    'Every command has --quiet (print only results, warnings and errors), --json\n' +
+      '(one object per line), --help, --version and --debug (add a stack trace).\n',
   ].join('\n\n');
 }
 
 const firstSteps = [
-  [
-    'train --dataset synthetic --clip-norm 5 --max-steps 1000',
-    'Train on images that the program draws itself',
-  ],
-  ['eval --run-once', 'See how good the network has become'],
+  ['train --dataset synthetic --clip-norm 5 --max-steps 1000', 'Train on images that the program generates'],
+  ['eval --run-once', 'Measure how good the network has become'],
   ['train --help', 'All flags of train'],
 ] as const;
 
 /** The flags that every command has. */
 const commonFlags: readonly Row[] = [
-  ['-h, --help', 'show this'],
+  ['-h, --help', 'show this help'],
   ['--version', 'show the version'],
-  ['--debug', 'show where in the program an error arose'],
+  ['--debug', 'add a stack trace to errors'],
 ];
 
 type Section = readonly [heading: string, rows: readonly Row[]];
@@ -76,8 +73,8 @@ function flagRow(key: string, flag: AvailableFlag, name: CommandName): Row {
   const own = flag.helpFor?.[name];
   const text = inFlags(own ?? flag.help);
   if (flag.fromCheckpoint?.includes(name) === true)
-    return [term, `${text} (default: what the checkpoint names)`];
-  // Texts for one command include the default.
+    return [term, `${text} (default: that of the checkpoint)`];
+  // Help texts for a single command already contain the default.
   const isSaid = own !== undefined || flag.default === undefined || flag.default === false;
   return [term, isSaid ? text : `${text} (default: ${defaultText(flag.default)})`];
 }
@@ -92,7 +89,7 @@ function defaultText(value: string | number | boolean): string {
   return typeof value === 'number' && value >= 10_000 ? value.toLocaleString('en-US') : String(value);
 }
 
-/** Headings with their rows; the texts of all sections are aligned. */
+/** Headings with their rows. The texts of all sections are aligned. */
 function sectionTexts(sections: readonly Section[]): readonly string[] {
   const nameWidth = widestName(sections.flatMap(([, rows]) => rows));
   return sections.map(([heading, rows]) => `${heading}\n${settings(rows, columns, nameWidth)}`);

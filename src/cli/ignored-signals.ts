@@ -1,19 +1,19 @@
 /**
- * Signals that the process was started to ignore. Ignored signals are inherited, but Node resets them before any of our code runs
- * (`ResetSignalHandlers` in node.cc), so they are recognised by other traces:
+ * Finds the signals that the process was started to ignore. Ignored signals are inherited, but Node resets them before any
+ * of our code runs (`ResetSignalHandlers` in node.cc). They are therefore recognized by other signs:
  *
- * | started by | ignores | recognised by |
+ * | started by | ignores | recognized by |
  * |---|---|---|
  * | `nohup` | SIGHUP | standard input opened for writing (coreutils), output to `nohup.out`, or bash's and zsh's `_` |
- * | a shell or program that ignores SIGHUP itself (`nohup ./script.sh`, `trap '' HUP`) | SIGHUP | what its process ignores, which ours inherited |
- * | a script, in the background (`cifar10 train &`) | SIGINT | standard input from /dev/null, which the script's shell does not have |
+ * | a shell or program that ignores SIGHUP itself (`nohup ./script.sh`, `trap '' HUP`) | SIGHUP | the signals that the parent process ignores, which ours inherited |
+ * | a script, in the background (`cifar10 train &`) | SIGINT | standard input from /dev/null, although the shell of the script has another |
  *
- * Linux only: on other systems none are recognised.
+ * This works on Linux only. On other systems no ignored signals are recognized.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 
 export interface StartSigns {
-  /** The targets of /proc/self/fd, undefined for closed descriptors. */
+  /** The targets of the links in /proc/self/fd. Undefined for closed descriptors. */
   readonly link: (path: string) => string | undefined;
   readonly text: (path: string) => string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -37,13 +37,13 @@ function hasNohup({ link, text, environment }: StartSigns): boolean {
   return isWriteOnly || toFile || environment['_']?.endsWith('/nohup') === true;
 }
 
-/** SigIgn is a mask in hexadecimal, and its lowest bit is signal 1, SIGHUP (proc(5)). */
+/** SigIgn is a hexadecimal mask. Its lowest bit is signal 1, SIGHUP (proc(5)). */
 function parentIgnoresHangup({ text, parent }: StartSigns): boolean {
   const [, mask = '0'] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(text(`/proc/${parent}/status`) ?? '') ?? [];
   return (BigInt(`0x${mask}`) & 1n) === 1n;
 }
 
-/** A shell without job control runs background jobs in its own process group, with input from /dev/null. */
+/** A shell without job control runs background jobs in its own process group, with /dev/null as their input. */
 function isOfScript({ link, text, parent }: StartSigns): boolean {
   const name = text(`/proc/${parent}/comm`)?.trim() ?? '';
   if (!shells.includes(name)) return false;
@@ -53,7 +53,7 @@ function isOfScript({ link, text, parent }: StartSigns): boolean {
   return inputs[0] === '/dev/null' && inputs[1] !== undefined && inputs[1] !== '/dev/null';
 }
 
-/** Field 5 of stat (proc(5)). */
+/** The process group, which is field 5 of stat (proc(5)). */
 function groupIn(stat: string | undefined): string | undefined {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[2];
 }

@@ -1,4 +1,4 @@
-/** Prints the findings of `inspect`: tables, and the events of `--json`. */
+/** Prints the findings of `inspect`: tables, and the events for `--json`. */
 import { basename } from 'node:path';
 import type { TagRow, UnreadKind } from '../inspect/events.ts';
 import type { InspectFinding } from '../inspect/findings.ts';
@@ -9,7 +9,7 @@ import { settings, table } from './table.ts';
 type FindingOf<Kind extends InspectFinding['kind']> = Extract<InspectFinding, { readonly kind: Kind }>;
 type Print = (text: string, event: JsonEvent) => void;
 
-/** Prints findings, one call each. */
+/** Returns a function that prints one finding per call. */
 export function inspectReporter({ result, warn }: Console): (finding: InspectFinding) => void {
   return (finding) => {
     switch (finding.kind) {
@@ -45,7 +45,7 @@ export function inspectReporter({ result, warn }: Console): (finding: InspectFin
 }
 
 const number = (value: number) => value.toLocaleString('en-US');
-/** A name by others, as part of a line. */
+/** Formats a name from a file of another program as a part of a line. */
 const name = (text: string) => oneLine(shortened(text, 200));
 
 function printLayers(finding: FindingOf<'graph'>, print: Print): void {
@@ -56,11 +56,11 @@ function printLayers(finding: FindingOf<'graph'>, print: Print): void {
     number(row.parameters),
     number(row.multiplyAdds),
   ]);
-  const sum = ['sum, for one image', '', number(parameters), number(multiplyAdds)];
+  const sum = ['total, for one image', '', number(parameters), number(multiplyAdds)];
   print(table([['layer', 'output', 'parameters', 'multiply-adds'], ...rows, sum]), { ...finding });
 }
 
-/** One row per run. */
+/** Prints one row per run. */
 function printRuns({ kind, dir, runs }: FindingOf<'runs'>, print: Print): void {
   const shown = (value: number | null) => (value === null ? '-' : value.toFixed(3));
   const rows = runs.map((run) => [
@@ -85,7 +85,7 @@ function printContents(finding: FindingOf<'contents'>, print: Print): void {
   const { kind, path, metadata, tensors, averages } = finding;
   const short = (value: number | undefined) =>
     value === undefined || !Number.isFinite(value) ? '' : value.toPrecision(3);
-  // Omit moving averages: they have the shapes of their variables, and long names.
+  // Moving averages are omitted, because they have the shapes of their variables, and long names.
   const shown = tensors.filter((tensor) => !averages.has(tensor.name));
   const rows = shown.map((tensor) => [
     tensor.name,
@@ -101,12 +101,12 @@ function printContents(finding: FindingOf<'contents'>, print: Print): void {
     ...(configured === '' ? [] : [configured]),
     '',
     table([['tensor', 'dtype', 'shape', 'mean', 'deviation', 'least', 'greatest', ''], ...rows]),
-    ...(hidden === 0 ? [] : [`and moving averages of ${hidden} of them`]),
+    ...(hidden === 0 ? [] : [`and the moving averages of ${hidden} of them`]),
   ];
   print(lines.join('\n'), { kind, path, metadata, tensors });
 }
 
-/** Names and values of nested fields: `dataset.name`, `synthetic`. */
+/** The names and values of nested fields, such as `dataset.name` and `synthetic`. */
 function fieldsOf(value: object, prefix = ''): readonly (readonly [name: string, value: string])[] {
   return Object.entries(value).flatMap(([key, field]: [string, unknown]) => {
     const path = prefix + key;

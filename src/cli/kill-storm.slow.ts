@@ -9,9 +9,9 @@ import { RandomStream } from '../tensor/random.ts';
 import { main, type Outcome, program, shellCodeOf, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** Thirty runs, each killed at random moments until it is done, end with the same bytes as an undisturbed one. Every other kill
- * comes some steps after a checkpoint, so that there is something to resume from; the others come at any time: during start,
- * compilation, saving or exit. */
+/** Thirty runs, each of which is killed at random moments until it is done, end with the same bytes as an undisturbed run.
+ * Every other kill comes some steps after a checkpoint, so that there is something to resume from. The others come at any
+ * time: during start, compilation, saving or exit. */
 const runs = 30;
 const steps = 60;
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-storm-'));
@@ -26,7 +26,7 @@ function words(name: string, readers: number): readonly string[] {
   return ['train', ...where, ...how, '--readers', String(readers), '--log-frequency', '1'];
 }
 
-/** Kills some steps after the first checkpoint that this start can reach, and then somewhere within a step. */
+/** Kills the process some steps after the first checkpoint that this start can reach, and then somewhere within a step. */
 function killedAtStep(train: readonly string[], stream: RandomStream): Promise<Outcome> {
   let at: number | undefined;
   return program(train, (line, kill) => {
@@ -37,7 +37,7 @@ function killedAtStep(train: readonly string[], stream: RandomStream): Promise<O
   });
 }
 
-/** Kills at a moment between the start of the process and the end of a whole run, each as likely. */
+/** Kills the process at a random moment, uniformly distributed between its start and the end of a whole run. */
 function killedByTheClock(train: readonly string[], stream: RandomStream): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...train], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -56,7 +56,7 @@ function killedByTheClock(train: readonly string[], stream: RandomStream): Promi
   });
 }
 
-/** Starts and kills until a start comes to its end; returns the first step of every start. */
+/** Starts and kills the program until it reaches its end. Returns the first step of every start. */
 async function storm(name: string, stream: RandomStream): Promise<readonly number[]> {
   const kills = 2 + 2 * stream.below(2);
   const starts: number[] = [];
@@ -72,7 +72,7 @@ async function storm(name: string, stream: RandomStream): Promise<readonly numbe
   }
 }
 
-describe('a storm of kills', () => {
+describe('runs that are killed at random moments', () => {
   before(async () => {
     await copySynthetic(data);
     const started = performance.now();

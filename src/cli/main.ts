@@ -1,17 +1,18 @@
 #!/usr/bin/env node
 /**
- * Starts `cifar10`. It imports the program dynamically, so that a process with too few file descriptors to load the program can
- * report it. (Node.js opens all files of a program at the same time.)
+ * Starts `cifar10`. The program is imported dynamically, so that a process with too few file descriptors to load it can
+ * report that. (Node.js opens all files of a program at the same time.)
  */
 try {
-  // Before loading the rest of the program: by default SIGUSR1 opens a debugger and SIGUSR2 ends the process.
+  // This comes before the rest of the program is loaded, because by default SIGUSR1 opens a debugger and SIGUSR2 ends the
+  // process.
   const { interruption } = await import('./signals.ts');
   interruption.refuseDebugger();
   await import('./command-line.ts');
 } catch (error) {
   const isExhausted = /\bE[MN]FILE\b/.test(String(error));
   if (!isExhausted) throw error;
-  // The report needs no file descriptor.
+  // The diagnostic report needs no file descriptor.
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: number } } };
   const limit = userLimits?.open_files?.soft ?? 'few';
   process.stderr.write(

@@ -6,7 +6,7 @@ import { inFlags } from './option-flags.ts';
 import { parseCommandLine } from './parse.ts';
 import { TrainReporter } from './train-reporter.ts';
 
-test('options in messages become flags, with values as a shell reads them', () => {
+test('options in messages become flags, with values quoted for a shell', () => {
   for (const [message, printed] of [
     ['Use a smaller `batchSize` or fewer `readers`', 'Use a smaller --batch-size or fewer --readers'],
     ['`engine: onnx` needs nothing', '--engine onnx needs nothing'],
@@ -17,10 +17,10 @@ test('options in messages become flags, with values as a shell reads them', () =
     assert.equal(inFlags(message), printed);
 });
 
-test('what is printed while another process holds a folder names flags, too', () => {
+test('messages about a folder that another process holds contain flags too', () => {
   const printed: string[] = [];
   const streams = { out: { write: (text: string) => printed.push(text) }, err: { write: () => undefined } };
-  const message = 'process 1 is training there. Stop it, or give another `trainDir`';
+  const message = 'process 1 is training there. Stop it, or use another `trainDir`';
   const request = parseCommandLine(['train']);
   assert.ok(request.command === 'train');
   const text = createConsole({ quiet: false, json: false }, streams);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OutputQueue, type StreamName } from './output-queue.ts';
 
-/** A queue whose sinks record what they receive and take a given time. */
+/** A queue whose sinks record what they receive, and take a given time. */
 function noted(take: (stream: StreamName, text: string) => Promise<void> | void) {
   const written: string[] = [];
   const failed: string[] = [];
@@ -17,7 +17,7 @@ function noted(take: (stream: StreamName, text: string) => Promise<void> | void)
   return { queue, written, failed };
 }
 
-test('texts are written in the order of the calls, whichever stream they are for', async () => {
+test('texts are written in the order of the calls, even to different streams', async () => {
   const { queue, written } = noted(() => sleep(5));
   queue.write('out', 'a');
   queue.write('err', 'b');
@@ -27,7 +27,7 @@ test('texts are written in the order of the calls, whichever stream they are for
   assert.deepEqual(written, ['out: a', 'err: b', 'out: cd']);
 });
 
-test('a slow reader is detected, and a caller that writes a lot can wait for room', async () => {
+test('a slow reader is detected, and a caller that writes a lot can wait until there is room', async () => {
   let go: () => void = () => undefined;
   const { queue } = noted(() => new Promise<void>((resolve) => (go = resolve)));
   const never = new AbortController().signal;
@@ -50,7 +50,7 @@ test('a slow reader is detected, and a caller that writes a lot can wait for roo
   await queue.room(AbortSignal.abort());
 });
 
-test('last errors are written even if standard output is blocked', async () => {
+test('the last errors are written even if standard output is blocked', async () => {
   const { queue, written } = noted((stream) => (stream === 'out' ? new Promise(() => undefined) : undefined));
   queue.write('out', 'never read');
   queue.write('err', 'warning');
@@ -58,7 +58,7 @@ test('last errors are written even if standard output is blocked', async () => {
   assert.deepEqual(written, ['err: warning']);
 });
 
-test('the first error of a stream is reported, and what follows for that stream is dropped', async () => {
+test('the first error of a stream is reported, and later output to that stream is dropped', async () => {
   const { queue, written, failed } = noted((stream) => {
     if (stream === 'out') throw new Error('EPIPE');
   });

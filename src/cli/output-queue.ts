@@ -1,7 +1,7 @@
 /**
  * Standard output and standard error, written in the order of the calls without ever blocking the main thread. Node.js
- * writes to terminals and files synchronously: a terminal that is paused (Ctrl-S), or a file system that hangs, would stop
- * every timer and signal handler with it.
+ * itself writes to terminals and files synchronously. A terminal that is paused (Ctrl-S), or a file system that hangs, would
+ * therefore stop all timers and signal handlers.
  *
  * | descriptor | written with |
  * |---|---|
@@ -18,11 +18,11 @@ export type StreamName = 'out' | 'err';
 /** Resolves when the system has accepted the text. */
 export type Sink = (text: string) => Promise<void>;
 
-/** Consecutive texts for one stream are combined into writes of about this length. */
+/** Consecutive texts for one stream are combined into writes of about this many characters. */
 const pieceLength = 1 << 16;
-/** Callers that write much wait while the queue is longer than this, in characters. */
+/** Callers that write a lot wait while the queue contains more characters than this. */
 const roomLength = 8 << 20;
-/** The reader is slow if a write takes longer than this. */
+/** A reader is slow if a write takes longer than this. */
 const slowMillis = 100;
 
 interface Waiting {
@@ -37,10 +37,10 @@ export class OutputQueue {
   readonly #idle: (() => void)[] = [];
   #waiting: Waiting[] = [];
   #length = 0;
-  /** Start time of the current write. */
+  /** When the current write started. */
   #busySince: number | undefined;
 
-  /** @param onError called with the first error of each stream; later output to that stream is dropped */
+  /** @param onError called with the first error of each stream. Later output to that stream is dropped */
   constructor(
     sinks: Readonly<Record<StreamName, Sink>>,
     onError: (stream: StreamName, error: unknown) => void,
@@ -61,18 +61,18 @@ export class OutputQueue {
     return this.#busySince !== undefined && performance.now() - this.#busySince > slowMillis;
   }
 
-  /** Resolves when everything is written. */
+  /** Resolves when everything has been written. */
   async idle(): Promise<void> {
     if (this.#busySince !== undefined) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Resolves when the queue is short enough to write more, or on abort. */
+  /** Resolves when the queue is short enough for more output, or on abort. */
   async room(signal: AbortSignal): Promise<void> {
     while (this.#length > roomLength && !signal.aborted)
       await Promise.race([this.idle(), sleep(slowMillis, undefined, { signal }).catch(() => undefined)]);
   }
 
-  /** Waits a moment for the queued text to be written. After that, errors no longer wait for an unread standard output. */
+  /** Waits a moment for the queued text to be written. Afterwards, errors no longer wait for a standard output that is not read. */
   async hurry(millis: number): Promise<void> {
     await Promise.race([this.idle(), sleep(millis)]);
     const errors = this.#waiting.filter(({ stream }) => stream === 'err').map(({ text }) => text);
@@ -126,7 +126,7 @@ export class OutputQueue {
 
 /** Writes to one of the process's own streams. */
 export function sinkOf(stream: NodeJS.WriteStream & { readonly fd: number }): Sink {
-  // The callback of the write receives errors too. Without a listener they would end the process.
+  // The callback of the write receives errors too, but without a listener they would end the process.
   stream.on('error', () => undefined);
   const { fd } = stream;
   return process.platform === 'win32' || isPipe(fd)

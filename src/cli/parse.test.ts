@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { NumberBounds } from '../arguments.ts';
 import { command } from '../command.ts';
+import type { DatasetName } from '../data/dataset.ts';
 import { engineNames } from '../engine/offers.ts';
+import { recipeBounds } from '../recipe/recipe.ts';
+import { runBounds } from '../run/run-options.ts';
+
+import { alternatives } from '../wording.ts';
 import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { isFlagOf, writtenName } from './flag.ts';
 import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 
-/** Splits at blanks, as a shell does. */
+/** Splits at spaces, as a shell does. */
 function parse(line: string): CommandLine {
   return parseCommandLine(line.split(' ').filter((word) => word !== ''));
 }
@@ -18,43 +24,47 @@ function trainFlags(line: string): TrainFlags {
   return request.flags;
 }
 
-/** Flags without a default are absent. */
-const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs'> = {
-  dataDir: '/tmp/cifar10_data',
-  dataset: 'cifar10',
-  batchSize: 128,
-  maxSteps: 1_000_000,
-  seed: 0,
-  engine: 'auto',
-  precision: 'float32',
-  summarySteps: 100,
-  trainDir: '/tmp/cifar10_train',
-  checkpointSteps: 1000,
-  keep: 5,
-  logFrequency: 10,
-  readers: 1,
-  optimizer: 'sgd',
-  momentum: 0.9,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  schedule: 'staircase',
-  learningRate: 0.1,
-  learningRateDecayFactor: 0.1,
-  numEpochsPerDecay: 350,
-  endLearningRate: 0,
-  decayPower: 1,
-  decaySteps: 0,
-  warmupSteps: 0,
-  movingAverageDecay: 0.9999,
-  weightDecay: 0.004,
-  labelSmoothing: 0,
-  clipNorm: 0,
-  holdout: 0,
-  restart: false,
-  quiet: false,
-  json: false,
-};
+/** Flags without a default are absent from the result. */
+const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network'> =
+  {
+    dataDir: '/tmp/cifar10_data',
+    dataset: 'cifar10',
+    batchSize: 128,
+    maxSteps: 1_000_000,
+    seed: 0,
+    engine: 'auto',
+    precision: 'float32',
+    summarySteps: 100,
+    trainDir: '/tmp/cifar10_train',
+    checkpointSteps: 1000,
+    keep: 5,
+    logFrequency: 10,
+    readers: 1,
+    augmentation: 'tutorial',
+    normalization: 'per_image',
+    optimizer: 'sgd',
+    momentum: 0.9,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    schedule: 'staircase',
+    learningRate: 0.1,
+    learningRateDecayFactor: 0.1,
+    numEpochsPerDecay: 350,
+    endLearningRate: 0,
+    decayPower: 1,
+    decaySteps: 0,
+    warmupSteps: 0,
+    movingAverageDecay: 0.9999,
+    weightDecay: 0.004,
+    labelSmoothing: 0,
+    clipNorm: 0,
+    holdout: 0,
+    findLearningRate: false,
+    restart: false,
+    quiet: false,
+    json: false,
+  };
 
 test('train without flags has the defaults of the tutorial', () => {
   assert.deepEqual(parse('train'), {
@@ -66,7 +76,7 @@ test('train without flags has the defaults of the tutorial', () => {
   });
 });
 
-test('eval without flags but --run-once evaluates as the tutorial did', () => {
+test('eval with no flags but --run-once evaluates as the tutorial did', () => {
   assert.deepEqual(parse('eval --run-once'), {
     command: 'eval',
     flags: {
@@ -104,11 +114,20 @@ test('bench without flags times 20 steps', () => {
   assert.deepEqual(parse('bench'), { command: 'bench', flags, given: new Set(), operands: [], debug: false });
 });
 
-test('the types of the flags follow from the table', () => {
+test('flags of a recipe and a run have the bounds that recipe files have, or narrower ones', () => {
+  for (const [name, bounds] of Object.entries<NumberBounds>({ ...recipeBounds, ...runBounds })) {
+    const flag = flagTable[name as keyof typeof flagTable] as NumberBounds;
+    assert.equal(flag.kind, bounds.kind, name);
+    assert.ok(flag.minimum >= bounds.minimum, name);
+    assert.equal(flag.maximum, bounds.maximum, name);
+  }
+});
+
+test('the types of the flags derive from the table', () => {
   type Same<A, B> = [A, B] extends [B, A] ? true : false;
   const same: [
-    Same<TrainFlags['dataset'], 'cifar10' | 'synthetic'>,
-    Same<EvalFlags['dataset'], 'cifar10' | 'synthetic' | undefined>,
+    Same<TrainFlags['dataset'], DatasetName>,
+    Same<EvalFlags['dataset'], DatasetName | undefined>,
     Same<EvalFlags['evalData'], 'test' | 'train_eval' | 'validation'>,
     Same<EvalFlags['runOnce'], boolean>,
     Same<BenchFlags['out'], string | undefined>,
@@ -127,16 +146,16 @@ for (const line of [
   '--max_steps 1000',
   '--max-steps +1000',
 ]) {
-  test(`a value may be written ${line}`, () => {
+  test(`a value can be written ${line}`, () => {
     assert.deepEqual(trainFlags(line), { ...trainDefaults, maxSteps: 1000 });
   });
 }
 
-test('of a flag that is given twice the last counts', () => {
+test('the last value of a repeated flag counts', () => {
   assert.equal(trainFlags('--seed 1 --batch-size 2 --seed=3').seed, 3);
 });
 
-test('values may hold blanks, equals signs and dashes', () => {
+test('values can contain spaces, equals signs and dashes', () => {
   const request = parseCommandLine([
     'train',
     '--train-dir',
@@ -179,7 +198,7 @@ for (const no of [
   });
 }
 
-test('whole numbers are read in usual spellings', () => {
+test('whole numbers are accepted in the usual spellings', () => {
   assert.equal(trainFlags('--max-steps 1e3').maxSteps, 1000);
   assert.equal(trainFlags('--max-steps 10_000').maxSteps, 10_000);
   assert.equal(trainFlags('--max-steps=2.5e3').maxSteps, 2500);
@@ -197,23 +216,23 @@ for (const [line, meant] of [
   ['--learning-rate 0,1', 0.1],
   ['--holdout 10%', 0.1],
 ] as const)
-  test(`${line} is refused with the number to write`, () => {
+  test(`${line} is refused, and the error says which number to write`, () => {
     assert.throws(() => trainFlags(line), new RegExp(`found ".*"\\. Write ${meant}$`));
   });
 
-test('text that means no number, or a number that would also be refused, gets no such hint', () => {
+test('the error has no such hint for text that is not a number, or for a number that would be refused as well', () => {
   for (const line of ['--max-steps 1,00', '--max-steps 1.2345k', '--holdout 200%', '--max-steps k'])
     assert.throws(() => trainFlags(line), /found "[^"]*"$/, line);
 });
 
-test('--debug may stand anywhere', () => {
+test('--debug can be anywhere', () => {
   for (const line of ['--debug train', 'train --debug', 'train --debug --seed 1', 'train --seed 1 --debug']) {
     const request = parse(line);
     assert.ok(request.command === 'train' && request.debug, line);
   }
 });
 
-test('--version wins over everything', () => {
+test('--version has precedence over everything else', () => {
   for (const line of ['--version', 'train --version', '--version --nonsense', '-v', 'version']) {
     assert.deepEqual(parse(line), { command: 'version' });
   }
@@ -225,11 +244,11 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --batch-size 1e-3', '--batch-size: expected a whole number of at least 1, found "1e-3"'],
   [
     'train --engine ONNX',
-    `--engine: expected auto or ${engineNames.join(' or ')}, found "ONNX". Did you mean onnx?`,
+    `--engine: expected ${alternatives(['auto', ...engineNames])}, found "ONNX". Did you mean onnx?`,
   ],
   ['train --lr 0.1', 'train: unknown flag --lr. Did you mean --learning-rate?'],
   ['train -b 32', 'train: unknown flag -b. Did you mean --batch-size?'],
-  ['train --resume', 'train: unknown flag --resume. A run resumes by itself; --restart starts over.'],
+  ['train --resume', 'train: unknown flag --resume. A run resumes automatically; --restart starts over.'],
   ['train --gpu', 'train: unknown flag --gpu. Training runs on the CPU; --engine chooses the engine.'],
   ['train --epoch 3', 'train: unknown flag --epoch. Did you mean --epochs?'],
   ['train --no-resume', 'train: unknown flag --no-resume. Did you mean --restart?'],
@@ -245,8 +264,9 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['train --data-dir=', '--data-dir: expected a folder, found ""'],
   ['bench --out', '--out: expected a file, found nothing'],
-  ['train --dataset mnist', '--dataset: expected cifar10 or synthetic, found "mnist"'],
-  ['train --dataset', '--dataset: expected cifar10 or synthetic, found nothing'],
+  ['train --dataset mnist', '--dataset: expected cifar10, cifar100 or synthetic, found "mnist"'],
+  ['train --labels medium', '--labels: expected fine or coarse, found "medium"'],
+  ['train --dataset', '--dataset: expected cifar10, cifar100 or synthetic, found nothing'],
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
   ['eval --eval-data both', '--eval-data: expected test, train_eval or validation, found "both"'],
@@ -266,8 +286,11 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --xyz', `train: unknown flag --xyz. See ${command('train --help')}`],
   ['train --', `train: unknown flag --. See ${command('train --help')}`],
   ['train --__proto__ 1', `train: unknown flag --__proto__. See ${command('train --help')}`],
-  ['eval --max-steps 5', '--max-steps: not a flag of eval but of train'],
-  ['bench --dataset synthetic', '--dataset: not a flag of bench but of download and train and eval'],
+  ['eval --max-steps 5', '--max-steps: not a flag of eval; it belongs to train and sweep'],
+  [
+    'bench --dataset synthetic',
+    '--dataset: not a flag of bench; it belongs to download, train, eval and sweep',
+  ],
   ['train 1000', `train: found "1000" where a flag was expected. See ${command('train --help')}`],
   [
     '--max-steps 5 train',
@@ -285,14 +308,14 @@ for (const [line, message] of refusals) {
   });
 }
 
-/** The flags of the three programs of TensorFlow r0.11, with a value each. */
+/** The flags of the three programs of TensorFlow r0.11, each with a value. */
 const tutorialFlags = [
   '--batch_size=1 --data_dir=a --use_fp16=false',
   '--train_dir=a --max_steps=1 --log_device_placement=true --num_gpus=1',
   '--eval_dir=a --eval_data=test --checkpoint_dir=a --eval_interval_secs=1 --num_examples=1 --run_once=true',
 ];
 
-test('every flag of the tutorial is understood, or known and refused', () => {
+test('every flag of the tutorial is either supported, or known and refused', () => {
   for (const flag of tutorialFlags.join(' ').split(' ')) {
     const answers = ['train', 'eval'].map((command) => {
       try {
@@ -315,7 +338,7 @@ function helpOf(line: string): string {
   return request.text;
 }
 
-test('the help of a command names its flags with their defaults, and no others', () => {
+test('the help of a command lists its flags with their defaults, and no others', () => {
   for (const mine of Object.keys(commandTable).filter(isCommandName)) {
     const text = helpOf(`${mine} --help`);
     for (const [name, flag] of Object.entries(flagTable)) {
@@ -328,23 +351,23 @@ test('the help of a command names its flags with their defaults, and no others',
   }
   const onOneLine = (text: string) => text.replace(/\s+/g, ' ');
   assert.ok(onOneLine(helpOf('train -h')).includes('the same seed gives the same run (default: 0)'));
-  assert.ok(onOneLine(helpOf('eval -h')).includes('if it is missing (default: what the checkpoint names)'));
+  assert.ok(onOneLine(helpOf('eval -h')).includes('if it is missing (default: that of the checkpoint)'));
 });
 
-test('every example of the help is understood', () => {
+test('every example in the help is valid', () => {
   for (const [command, { examples }] of Object.entries(commandTable)) {
     for (const [line] of examples) assert.equal(parse(line).command, command);
   }
 });
 
-test('the examples with generated data clip the gradients, or training would diverge', () => {
+test('the examples with generated data clip the gradients, because training would diverge otherwise', () => {
   const examples = ['', 'train -h'].flatMap((line) => helpOf(line).split('\n'));
   const drawn = examples.filter((line) => /^ {2}(?:npx )?cifar10 train .*synthetic/.test(line));
   assert.equal(drawn.length, 2);
   for (const line of drawn) assert.match(line, / --clip-norm 5 /);
 });
 
-test('help is available by every usual spelling', () => {
+test('help is available in every usual spelling', () => {
   assert.equal(helpOf('help train'), helpOf('train --help'));
   assert.equal(helpOf('--help train'), helpOf('train --help'));
   assert.equal(helpOf('train --nonsense --help'), helpOf('train --help'));

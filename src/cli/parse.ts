@@ -1,4 +1,4 @@
-/** Parses the command line into a typed request, without reading the disk or printing. */
+/** Parses the command line into a typed request, without reading files or printing. */
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
@@ -12,11 +12,11 @@ import { commandHelp, programHelp } from './help.ts';
 export interface CommandRequest<C extends CommandName> {
   readonly command: C;
   readonly flags: FlagsOf<C>;
-  /** The flags that were given, as `batch-size`; a checkpoint may determine the others. */
+  /** The names of the flags that were given, such as `batch-size`. A checkpoint may determine the others. */
   readonly given: ReadonlySet<string>;
   /** Positional arguments. */
   readonly operands: readonly string[];
-  /** Whether errors show their stack. */
+  /** Whether errors are printed with their stack trace. */
   readonly debug: boolean;
 }
 
@@ -40,7 +40,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (name === undefined) return { command: 'help', text: programHelp() };
   if (name === 'help') return { command: 'help', text: helpOf(rest[0]) };
   const command = commandNamed(name);
-  // `train help`; a folder of that name is `inspect ./help`.
+  // `train help` shows the help of train. A folder named help can be inspected with `inspect ./help`.
   const takesWords = commandTable[command].operand !== undefined;
   if (helpWanted || (rest[0] === 'help' && (!takesWords || rest.length === 1)))
     return { command: 'help', text: commandHelp(command) };
@@ -72,7 +72,7 @@ function request<C extends CommandName>(
   return { command, flags: flagsOf(command, values), given: new Set(values.keys()), operands, debug };
 }
 
-/** The given flags of a command, and the defaults of the others that have one. */
+/** The flags of a command that were given, and the defaults of the others that have one. */
 function flagsOf<C extends CommandName>(command: C, values: ReadWords['values']): FlagsOf<C> {
   const entries = Object.entries<Flag>(flagTable).flatMap(([key, flag]) => {
     if (!isFlagOf(flag, command)) return [];

@@ -1,26 +1,26 @@
-/** The progress line at the bottom of the terminal: progress, speed, time left. */
+/** The progress line at the bottom of the terminal: progress, speed and time left. */
 import { duration } from './console.ts';
 import { widthOf } from './width.ts';
 
 /** The progress of a training. */
 export interface Progress {
-  /** Updates done, and in total. */
+  /** The number of updates done, and in total. */
   readonly step: number;
   readonly maxSteps: number;
   readonly loss: number;
   readonly imagesPerSecond: number;
-  /** Undefined while unknown. */
+  /** Undefined while it is unknown. */
   readonly millisLeft: number | undefined;
-  /** Fraction of the time spent waiting for batches, 0 … 1. */
+  /** The fraction of the time that was spent waiting for batches, 0 … 1. */
   readonly waiting: number;
-  /** A current activity other than training steps, such as `saving`. */
+  /** The current activity, if it is not a training step, such as `saving`. */
   readonly busy?: string;
 }
 
 const number = (value: number) => Math.round(value).toLocaleString('en-US');
 const left = (millis: number | undefined) => (millis === undefined ? '' : `${duration(millis)} left`);
 
-/** As much as fits the columns: the most useful parts first, the bar last. */
+/** Returns as much as fits the columns: the most useful parts first, the bar last. */
 export function progressLine(progress: Progress, columns: number): string {
   const { step, maxSteps, loss, imagesPerSecond, millisLeft, waiting, busy = '' } = progress;
   const line = fitting(
@@ -37,7 +37,7 @@ export function progressLine(progress: Progress, columns: number): string {
   return withBar(line, step / maxSteps, columns, 2);
 }
 
-/** The progress line of an evaluation: images scored, and in total. */
+/** The progress line of an evaluation, with the number of images scored and in total. */
 export function scoringLine(
   { done, all, millis }: { readonly done: number; readonly all: number; readonly millis: number },
   columns: number,
@@ -53,7 +53,7 @@ export function scoringLine(
   return withBar(line, done / all, columns, 2);
 }
 
-/** The parts that fit, in their order; parts with a low rank are dropped last. */
+/** The parts that fit, in their order. The part with the lowest rank is dropped last. */
 function fitting(parts: readonly (readonly [text: string, rank: number])[], columns: number): string {
   let kept: typeof parts = [];
   const line = (of: typeof parts) =>
@@ -67,13 +67,13 @@ function fitting(parts: readonly (readonly [text: string, rank: number])[], colu
   return line(kept);
 }
 
-/** A text, followed by a bar if there is room. */
+/** A text, followed by a bar if there is room for one. */
 export function withBar(text: string, share: number, columns: number, gap = 1): string {
   const room = columns - 1 - widthOf(text) - gap;
   return room < 10 ? text : `${text}${' '.repeat(gap)}${bar(share, Math.min(room, 40))}`;
 }
 
-/** A bar of the given width: full and empty cells. */
+/** A bar of the given width, made of full and empty cells. */
 function bar(share: number, columns: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * columns);
   return '█'.repeat(full) + '░'.repeat(columns - full);

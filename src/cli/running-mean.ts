@@ -1,11 +1,11 @@
-/** A mean over about the last 1 / (1 - memory) values, with the bias towards the initial zero corrected (D. Kingma and J. Ba,
+/** A mean over about the last 1 / (1 - memory) values. The bias towards the initial zero is corrected (D. Kingma and J. Ba,
  * "Adam", 2014, section 3). */
 export class RunningMean {
   readonly #memory: number;
   #sum = 0;
   #weight = 0;
 
-  /** @param memory weight of the old mean when a value is added, 0 … 1 */
+  /** @param memory the weight of the old mean when a value is added, 0 … 1 */
   constructor(memory: number) {
     this.#memory = memory;
   }

@@ -7,10 +7,11 @@
  * | SIGXCPU, SIGPWR (a limit is reached, the power fails) | save and stop | no further effect |
  * | SIGUSR1, SIGUSR2 (schedulers send them before the end) | save and continue | save and continue |
  *
- * A repetition within a second counts as the same request, because npx, shells and entry scripts of containers forward signals
- * that the whole process group already received. A signal that the parent process ignores, as `nohup` does with SIGHUP and
- * scripts do with SIGINT for background jobs, stays ignored. Commands that have nothing to save do not listen: the first signal
- * ends them. (As the first process of a container they listen too, and exit, because the kernel delivers it no other signals.)
+ * A repetition within a second counts as the same request, because npx, shells and entry scripts of containers forward
+ * signals that the whole process group has already received. A signal that the parent process ignores stays ignored;
+ * `nohup` ignores SIGHUP, and scripts ignore SIGINT for background jobs. Commands that have nothing to save do not
+ * listen, so the first signal ends them. (In the first process of a container they do listen, and exit, because the
+ * kernel does not deliver other signals to it.)
  */
 import { constants } from 'node:os';
 import { endBy, isFirstProcess } from './end-process.ts';
@@ -19,45 +20,60 @@ import { ignoredSignals } from './ignored-signals.ts';
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXCPU', 'SIGPWR'] as const;
 const saving = ['SIGUSR1', 'SIGUSR2'] as const;
 type StopSignal = (typeof stopping)[number];
-/** Signals whose repetition exits at once. */
+/** The signals whose repetition exits at once. */
 const leaving: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Signals within this time are one request. */
+/** Signals within this time count as one request. */
 const repetitionMillis = 1000;
-/** This many ignored Ctrl-C within this time stop the process after all. */
+/** An ignored Ctrl-C stops the process after all, if it comes this many times within this time. */
 const [insistence, insistenceMillis] = [3, 3000];
 
-class Interruption {
+/** The process that receives the signals. */
+export interface SignalledProcess {
+  readonly listenTo: (name: NodeJS.Signals, listener: () => void) => void;
+  /** Ends the process by a signal. */
+  readonly endBy: (name: NodeJS.Signals) => void;
+}
+
+export class Interruption {
+  readonly #process: SignalledProcess;
   readonly #controller = new AbortController();
   readonly #saveListeners = new Set<() => void>();
   #askedAt = Number.NEGATIVE_INFINITY;
   #name: StopSignal | undefined;
   #code = 0;
-  /** Times of ignored signals. */
+  /** The times of the signals that were ignored. */
   #ignored: readonly number[] = [];
   #listens = false;
   #isLeaving = false;
-  /** What exiting at once loses, such as `5 steps are lost`. */
+  /** Says what is lost by exiting at once, such as `5 steps are lost`. */
   describeLoss: (() => string) | undefined;
-  /** Prints a last warning; resolves soon even if the output is blocked. */
+  /** Prints a last warning. Resolves soon, even if the output is blocked. */
   sayLast: ((text: string) => Promise<void>) | undefined;
+
+  constructor(signalled: SignalledProcess = { listenTo, endBy }) {
+    this.#process = signalled;
+  }
 
   /** Prevents Node from opening its debugger on SIGUSR1, on a port that other users of the machine could reach. */
   refuseDebugger(): void {
-    for (const name of saving) listenTo(name, () => this.#save());
+    for (const name of saving) this.#process.listenTo(name, () => this.#save());
     if (!isFirstProcess) return;
     for (const name of leaving)
-      listenTo(name, () => {
-        if (!this.#listens) endBy(name);
+      this.#process.listenTo(name, () => {
+        if (!this.#listens) this.#process.endBy(name);
       });
   }
 
-  /** From now on the first signal only requests a stop. */
+  /** From now on, the first signal only requests a stop. */
   listen(): void {
     this.#listens = true;
     const ignored = ignoredSignals();
     for (const name of stopping) {
-      listenTo(name, ignored.includes(name) ? () => this.#ignore(name) : () => this.#stop(name));
+      this.#process.listenTo(
+        name,
+        ignored.includes(name) ? () => this.#ignore(name) : () => this.#stop(name),
+      );
     }
   }
 
@@ -65,7 +81,7 @@ class Interruption {
     return this.#controller.signal;
   }
 
-  /** Registers a callback for signals that request to save and continue. */
+  /** Registers a callback for the signals that request to save and continue. */
   onSave(listener: () => void): void {
     this.#saveListeners.add(listener);
   }
@@ -76,12 +92,12 @@ class Interruption {
     this.#controller.abort();
   }
 
-  /** 128 plus the number of the signal, as in shells. */
+  /** The exit code as in shells: 128 plus the number of the signal. */
   exitCode(): number {
     return this.#code;
   }
 
-  /** The signal that requested the stop; SIGTERM if the output was closed. */
+  /** The signal that requested the stop, or SIGTERM if the output was closed. */
   get name(): StopSignal {
     return this.#name ?? 'SIGTERM';
   }
@@ -91,34 +107,34 @@ class Interruption {
     return this.#name !== undefined;
   }
 
-  /** Ends the process by the signal that requested the stop, so that shells see it. Says what is lost, if the command knows.
+  /** Ends the process with the signal that requested the stop, so that shells see it. Prints what is lost, if the command knows.
    * @param why such as `the file system does not answer` */
   leave(why?: string): void {
     this.#leaveBy(this.name, why);
   }
 
-  /** Exits without a message: everything is done. */
+  /** Exits without a message, because everything is done. */
   leaveSilently(): void {
-    if (!this.#isLeaving) endBy(this.name);
+    if (!this.#isLeaving) this.#process.endBy(this.name);
   }
 
   #leaveBy(name: StopSignal, why?: string): void {
     if (this.#isLeaving) {
-      endBy(name);
+      this.#process.endBy(name);
       return;
     }
     this.#isLeaving = true;
     const loss = this.describeLoss?.();
-    const text = `leaving at once${why === undefined ? '' : ` (${why})`}${loss === undefined ? '' : `: ${loss}`}`;
+    const text = `exiting at once${why === undefined ? '' : ` (${why})`}${loss === undefined ? '' : `: ${loss}`}`;
     const said = why === undefined && loss === undefined ? undefined : this.sayLast?.(text);
-    void Promise.resolve(said).then(() => endBy(name));
+    void Promise.resolve(said).then(() => this.#process.endBy(name));
   }
 
   #save(): void {
     for (const listener of this.#saveListeners) listener();
   }
 
-  /** Repeated Ctrl-C is meant for this process. */
+  /** A Ctrl-C that is repeated is meant for this process. */
   #ignore(name: StopSignal): void {
     const now = performance.now();
     this.#ignored = [...this.#ignored.filter((at) => now - at < insistenceMillis), now];
@@ -139,7 +155,7 @@ class Interruption {
   }
 }
 
-/** Systems lack some signals: Windows most, macOS SIGPWR. */
+/** Some systems do not have all signals: Windows lacks most, macOS lacks SIGPWR. */
 function listenTo(name: NodeJS.Signals, listener: () => void): void {
   if (!(name in constants.signals)) return;
   try {

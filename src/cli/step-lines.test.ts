@@ -15,7 +15,7 @@ test('a line has the form of the tutorial', () => {
   );
 });
 
-test('lines come at multiples of the frequency, and their speed is that of all steps since the last line', () => {
+test('lines are printed at multiples of the frequency, with the speed of all steps since the last line', () => {
   let now = 0;
   const lines = new StepLines(100, 10, () => now);
   lines.start(0);
@@ -39,13 +39,13 @@ test('a resumed run prints its first step, whatever its number', () => {
   assert.match(lines.lineFor(20, 1)?.text ?? '', /step 20,/);
 });
 
-test('times are printed to the microsecond, with every place', () => {
+test('times are printed with all six digits of the microseconds', () => {
   const at = new Date(2026, 10, 3, 4, 5, 6).getTime() + 7.0089;
   assert.equal(timestamp(at).slice(0, 23), '2026-11-03 04:05:06.007');
   assert.match(timestamp(at), /\.007\d{3}$/);
 });
 
-test('durations are printed in the units that people use', () => {
+test('durations are printed in seconds, minutes or hours, whichever is readable', () => {
   assert.equal(duration(41_600), '42 s');
   assert.equal(duration(725_000), '12 min 5 s');
   assert.equal(duration(10_920_000), '3 h 2 min');

@@ -1,10 +1,10 @@
-/** The tutorial's progress lines (r0.11, `cifar10_train`), with the speed averaged over the steps since the last line. */
-import { timestamp } from './console.ts';
+/** The progress lines of the tutorial (r0.11, `cifar10_train`), with the speed averaged over the steps since the last line. */
+import { shortTime, timestamp } from './console.ts';
 
 export interface StepLine {
-  /** The tutorial's line. */
+  /** The line of the tutorial. */
   readonly text: string;
-  /** The same without the date and the microseconds, for a narrow terminal. */
+  /** The same line without the date and the microseconds, for a narrow terminal. */
   readonly shorter: string;
   readonly examplesPerSecond: number;
 }
@@ -16,20 +16,20 @@ export class StepLines {
   #last: { readonly at: number; readonly step: number } | undefined;
   #printed = false;
 
-  /** @param now milliseconds of a monotonic clock */
+  /** @param now returns milliseconds of a monotonic clock */
   constructor(batchSize: number, frequency: number, now: () => number = () => performance.now()) {
     this.#batchSize = batchSize;
     this.#frequency = frequency;
     this.#now = now;
   }
 
-  /** Starts the clock at the next update. */
+  /** Starts the clock for the next update. */
   start(step: number): void {
     this.#last = { at: this.#now(), step };
   }
 
-  /** The line of update `step`, if one is due: at the first update after a start, and at every multiple of the
-   * frequency. The time includes waiting for input and saving. */
+  /** The line of update `step`, if one is due: at the first update after a start, and at every multiple of the frequency.
+   * The time includes waiting for input and saving. */
   lineFor(step: number, totalLoss: number): StepLine | undefined {
     if (this.#printed && step % this.#frequency !== 0) return undefined;
     const last = this.#last ?? { at: this.#now(), step };
@@ -40,11 +40,10 @@ export class StepLines {
     this.#printed = true;
     const examplesPerSecond = this.#batchSize / secondsPerBatch;
     const speed = `${examplesPerSecond.toFixed(1)} examples/sec; ${secondsPerBatch.toFixed(3)} sec/batch`;
-    const time = timestamp();
     const rest = `: step ${step}, loss = ${totalLoss.toFixed(2)} (${speed})`;
     return {
-      text: time + rest,
-      shorter: time.slice('2026-11-23 '.length, -'.123456'.length) + rest,
+      text: timestamp() + rest,
+      shorter: shortTime() + rest,
       examplesPerSecond,
     };
   }

@@ -1,4 +1,4 @@
-/** Stops while something hangs forever: the process must exit nevertheless. */
+/** Stops the program while something hangs forever. The process must exit nevertheless. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,12 +29,12 @@ const train = (name: string, ...more: readonly string[]) => [
 const checkpoints = (name: string) =>
   readdirSync(join(folder, name)).filter((file) => /ckpt-\d+\.safetensors$/.test(file));
 
-/** Variables with which the program runs a script first. */
+/** Environment variables with which the program first runs a script. */
 const preloading = (script: string) => ({
   NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}`,
 });
 
-/** Renaming a checkpoint other than the first keeps a thread of Node's pool in a system call that never returns. */
+/** Renaming a checkpoint other than the first blocks a thread of Node's pool in a system call that never returns. */
 const hangingSave = preloading(`
   import fs from 'node:fs';
   import { syncBuiltinESMExports } from 'node:module';
@@ -43,12 +43,12 @@ const hangingSave = preloading(`
   syncBuiltinESMExports();
 `);
 
-/** After the signal the main thread never runs again. */
+/** After the signal, the main thread never runs again. */
 const blockedMainThread = preloading(`
   process.on('SIGTERM', () => setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 20));
 `);
 
-/** Runs a training, sends signals a little more than a second apart when it has begun, and waits for its end. */
+/** Starts a training, sends it signals a little more than a second apart once it has begun, and waits for its end. */
 async function stopped(
   words: readonly string[],
   signals: number,
@@ -69,7 +69,7 @@ async function stopped(
   return outcome;
 }
 
-/** On a busy machine the process may have ended before. */
+/** On a busy machine the process may already have ended. */
 function terminate(pid: number): void {
   try {
     process.kill(pid, 'SIGTERM');
@@ -78,96 +78,104 @@ function terminate(pid: number): void {
   }
 }
 
-describe('a stop while a save hangs', { skip: !isLinux, timeout: 60_000 }, () => {
-  test('ends, says what is lost, and leaves nothing that looks like a checkpoint', async () => {
-    const outcome = await stopped(train('hanging'), 1, hangingSave);
-    assert.equal(outcome.shellCode, 143, outcome.errors);
-    assert.match(
-      outcome.errors,
-      /^warning: leaving at once \(the file system does not answer\): the last checkpoint is of step 0; \d+ steps are lost$/m,
-    );
-    assert.deepEqual(checkpoints('hanging'), ['model.ckpt-0.safetensors']);
-    const next = await program(train('hanging', '--max-steps', '2', '--checkpoint-steps', '1'));
-    assert.equal(next.code, 0, next.errors);
-    assert.deepEqual(
-      readdirSync(join(folder, 'hanging')).filter((file) => file.endsWith('.tmp')),
-      [],
-    );
-  });
-
-  test('ends at once when it is asked again', async () => {
-    const outcome = await stopped(train('asked-twice'), 2, hangingSave);
-    assert.equal(outcome.shellCode, 143, outcome.errors);
-    assert.match(outcome.errors, /^warning: leaving at once: the last checkpoint is of step 0; \d+ steps? /m);
-  });
-
-  const namespaces = ['--pid', '--fork', '--mount-proc', '--kill-child'];
-  const hasNamespaces = isLinux && spawnSync('unshare', [...namespaces, 'true']).status === 0;
-  for (const signals of [1, 2])
-    test(`ends as the first process of a container, asked ${signals === 1 ? 'once' : 'twice'}`, {
-      skip: !hasNamespaces,
-    }, async () => {
-      const name = `first-${signals}`;
-      const child = spawn(
-        'unshare',
-        [...namespaces, 'sh', '-c', 'exec "$@"', 'sh', process.execPath, main, ...train(name)],
-        { env: { ...process.env, ...hangingSave }, stdio: ['ignore', 'pipe', 'pipe'] },
+// Together, because they mostly wait.
+describe('a stop', { concurrency: 2 }, () => {
+  describe('a stop while a save hangs', { skip: !isLinux, timeout: 60_000 }, () => {
+    test('ends the process, says what is lost, and leaves nothing that looks like a checkpoint', async () => {
+      const outcome = await stopped(train('hanging'), 1, hangingSave);
+      assert.equal(outcome.shellCode, 143, outcome.errors);
+      assert.match(
+        outcome.errors,
+        /^warning: exiting at once \(the file system does not answer\): the last checkpoint has step 0; \d+ steps are lost$/m,
       );
-      const ended = once(child, 'exit');
-      for await (const chunk of child.stdout) if (String(chunk).includes(': step 3,')) break;
-      const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
-      const first = Number(children.trim());
-      for (let sent = 0; sent < signals; sent++) {
-        terminate(first);
-        if (sent + 1 < signals) await sleep(1100);
-      }
-      const [code] = await ended;
-      assert.equal(code, 143);
+      assert.deepEqual(checkpoints('hanging'), ['model.ckpt-0.safetensors']);
+      const next = await program(train('hanging', '--max-steps', '2', '--checkpoint-steps', '1'));
+      assert.equal(next.code, 0, next.errors);
+      assert.deepEqual(
+        readdirSync(join(folder, 'hanging')).filter((file) => file.endsWith('.tmp')),
+        [],
+      );
     });
-});
 
-describe('a stop while the main thread is blocked', { timeout: 60_000 }, () => {
-  test('is carried out by the watchdog', async () => {
-    const outcome = await stopped(train('blocked'), 1, blockedMainThread);
-    assert.equal(outcome.signal, 'SIGKILL', outcome.errors);
+    test('ends the process at once if it is repeated', async () => {
+      const outcome = await stopped(train('asked-twice'), 2, hangingSave);
+      assert.equal(outcome.shellCode, 143, outcome.errors);
+      assert.match(outcome.errors, /^warning: exiting at once: the last checkpoint has step 0; \d+ steps? /m);
+    });
+
+    const namespaces = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+    const hasNamespaces = isLinux && spawnSync('unshare', [...namespaces, 'true']).status === 0;
+    for (const signals of [1, 2])
+      test(`ends the first process of a container after ${signals === 1 ? 'one signal' : 'two signals'}`, {
+        skip: !hasNamespaces,
+      }, async () => {
+        const name = `first-${signals}`;
+        const child = spawn(
+          'unshare',
+          [...namespaces, 'sh', '-c', 'exec "$@"', 'sh', process.execPath, main, ...train(name)],
+          { env: { ...process.env, ...hangingSave }, stdio: ['ignore', 'pipe', 'pipe'] },
+        );
+        const ended = once(child, 'exit');
+        for await (const chunk of child.stdout) if (String(chunk).includes(': step 3,')) break;
+        const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+        const first = Number(children.trim());
+        for (let sent = 0; sent < signals; sent++) {
+          terminate(first);
+          if (sent + 1 < signals) await sleep(1100);
+        }
+        const [code] = await ended;
+        assert.equal(code, 143);
+      });
   });
-});
 
-describe('a stop while the output is not read', { timeout: 60_000 }, () => {
-  /** Starts it and never reads its output. Resolves with the process when it has trained for a while. */
-  async function unread(name: string, words: readonly string[]) {
-    const child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
-    const metrics = join(folder, name, 'metrics.jsonl');
-    while (!existsSync(metrics)) await sleep(100);
-    await sleep(2000);
-    return child;
-  }
-
-  test('saves and ends where it is a pipe', async () => {
-    const name = 'unread-pipe';
-    const child = await unread(name, [process.execPath, main, ...train(name, '--json')]);
-    const started = performance.now();
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-    assert.ok(performance.now() - started < soonMillis);
-    assert.equal(checkpoints(name).length, 2);
+  describe('a stop while the main thread is blocked', { timeout: 60_000 }, () => {
+    test('is carried out by the watchdog', async () => {
+      const outcome = await stopped(train('blocked'), 1, blockedMainThread);
+      assert.equal(outcome.signal, 'SIGKILL', outcome.errors);
+    });
   });
 
-  const hasScript = isLinux && spawnSync('script', ['--version']).status === 0;
-  test('saves and ends where it is a terminal', { skip: !hasScript }, async () => {
-    const name = 'unread-terminal';
-    const pidFile = join(folder, 'pid');
-    // Its lines are long, so that the terminal's buffer is full at once.
-    const words = [process.execPath, main, ...train(name, '--json')].map((word) => `'${word}'`).join(' ');
-    const child = await unread(name, ['script', '-qec', `echo $$ > ${pidFile}; exec ${words}`, '/dev/null']);
-    const pid = Number(readFileSync(pidFile, 'utf8'));
-    const started = performance.now();
-    process.kill(pid, 'SIGTERM');
-    while (existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) {
-      assert.ok(performance.now() - started < soonMillis, 'it is still there');
-      await sleep(50);
+  describe('a stop while the output is not read', { timeout: 60_000 }, () => {
+    /** Starts the program and never reads its output. Resolves with the process once it has trained for a while. */
+    async function unread(name: string, words: readonly string[]) {
+      const child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+      const metrics = join(folder, name, 'metrics.jsonl');
+      while (!existsSync(metrics)) await sleep(100);
+      await sleep(2000);
+      return child;
     }
-    child.kill('SIGKILL');
-    assert.equal(checkpoints(name).length, 2);
+
+    test('saves and ends if the output is a pipe', async () => {
+      const name = 'unread-pipe';
+      const child = await unread(name, [process.execPath, main, ...train(name, '--json')]);
+      const started = performance.now();
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      assert.ok(performance.now() - started < soonMillis);
+      assert.equal(checkpoints(name).length, 2);
+    });
+
+    const hasScript = isLinux && spawnSync('script', ['--version']).status === 0;
+    test('saves and ends if the output is a terminal', { skip: !hasScript }, async () => {
+      const name = 'unread-terminal';
+      const pidFile = join(folder, 'pid');
+      // The lines are long, so that the buffer of the terminal fills up at once.
+      const words = [process.execPath, main, ...train(name, '--json')].map((word) => `'${word}'`).join(' ');
+      const child = await unread(name, [
+        'script',
+        '-qec',
+        `echo $$ > ${pidFile}; exec ${words}`,
+        '/dev/null',
+      ]);
+      const pid = Number(readFileSync(pidFile, 'utf8'));
+      const started = performance.now();
+      process.kill(pid, 'SIGTERM');
+      while (existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) {
+        assert.ok(performance.now() - started < soonMillis, 'the process still exists');
+        await sleep(50);
+      }
+      child.kill('SIGKILL');
+      assert.equal(checkpoints(name).length, 2);
+    });
   });
 });

@@ -1,24 +1,24 @@
 /**
- * Limits what a stop waits for: two seconds after the signal the process has exited, whatever it was waiting for. Only a save
- * that makes progress may take longer, on a slow disk. Long steps and validations do not reach this limit, because training
- * abandons them itself (training/patience.ts).
+ * Limits how long a stop can take: two seconds after the signal, the process has exited, whatever it was waiting for. Only a
+ * save that makes progress may take longer, on a slow disk. Long steps and validations do not reach this limit, because
+ * training abandons them itself (training/patience.ts).
  */
 import type { StartWatchdog } from './watchdog.ts';
 
-/** The current activity of a command. */
+/** What a command is currently doing. */
 export type Activity = 'saving' | 'other';
 
-/** Time limit of a stop, and how long a save may then make no progress. */
+/** The time limit of a stop, and how long a save may make no progress after that. */
 const [limitMillis, standstillMillis] = [1700, 1000];
 const checkMillis = 50;
-/** The watchdog acts later than this timer, so only if the main thread is blocked. */
+/** The limits of the watchdog are longer than this timer, so it acts only if the main thread is blocked. */
 const watchdogLimits = { graceMillis: 1900, silentMillis: 800 };
 
 export class StopWatch {
   #activity: Activity = 'other';
   #progressAt = performance.now();
 
-  /** @param leave ends the process at once, and says why
+  /** @param leave ends the process at once, and prints the reason
    * @param startWatchdog starts a thread that ends the process if this thread stops responding */
   constructor(signal: AbortSignal, leave: (why: string) => void, startWatchdog: StartWatchdog) {
     signal.addEventListener('abort', () => {
@@ -31,7 +31,7 @@ export class StopWatch {
         if (now - askedAt < limitMillis) return;
         if (isSaving && now - this.#progressAt < standstillMillis) return;
         clearInterval(timer);
-        leave(isSaving ? 'the file system does not answer' : 'what is under way does not end');
+        leave(isSaving ? 'the file system does not answer' : 'the current operation does not end');
       }, checkMillis);
       timer.unref();
     });
@@ -43,7 +43,7 @@ export class StopWatch {
     this.#progressAt = performance.now();
   }
 
-  /** Reports progress of a save: a part of it is on the disk. */
+  /** Reports that a save has made progress: a part of it has reached the disk. */
   progressed(): void {
     this.#progressAt = performance.now();
   }

@@ -18,7 +18,7 @@ const set = ['--dataset', 'synthetic', '--data-dir', data];
 before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a command and sends signals, one after the other with a pause between, when a line appears. */
+/** Runs a command and sends signals, with a pause between them, once a line of its output matches. */
 async function stopped(
   words: readonly string[],
   at: string,
@@ -46,105 +46,115 @@ async function stopped(
   return { ...outcome, millis: performance.now() - (asked ?? Number.NaN) };
 }
 
-describe('training', () => {
-  const train = (name: string, ...more: readonly string[]) => [
-    ...['train', ...set, '--train-dir', join(folder, name), '--log-frequency', '1'],
-    ...more,
-  ];
+// Together, because they mostly wait.
+describe('a stop', { concurrency: 2 }, () => {
+  describe('training', () => {
+    const train = (name: string, ...more: readonly string[]) => [
+      ...['train', ...set, '--train-dir', join(folder, name), '--log-frequency', '1'],
+      ...more,
+    ];
 
-  test('treats a signal that comes twice at once as one request, and saves', async () => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      const outcome = await stopped(train(signal, '--batch-size', '16'), ': step 3,', [signal, signal]);
-      assert.equal(outcome.shellCode, signal === 'SIGINT' ? 130 : 143, outcome.errors);
-      assert.match(outcome.output, /^Stopped at step \d+/m);
-      assert.ok(readdirSync(join(folder, signal)).some((name) => /ckpt-[1-9]/.test(name)));
-    }
-  });
-
-  test('saves and continues on SIGUSR1 and SIGUSR2, and saves and stops on SIGXCPU', async () => {
-    const name = 'asked';
-    const more = ['--batch-size', '16', '--checkpoint-steps', '1000000', '--keep', '0', '--json'];
-    const signals: NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGXCPU'];
-    // The first when it trains, each other one when the one before has saved.
-    const outcome = await program(train(name, ...more), (line, kill) => {
-      const { kind, step, globalStep } = JSON.parse(line) as Record<string, unknown>;
-      const signal = (kind === 'step' && step === 3) || (kind === 'checkpoint' && globalStep !== 0);
-      const next = signal ? signals.shift() : undefined;
-      if (next !== undefined) kill(next);
+    test('treats a signal that is sent twice in a row as one request, and saves', async () => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        const outcome = await stopped(train(signal, '--batch-size', '16'), ': step 3,', [signal, signal]);
+        assert.equal(outcome.shellCode, signal === 'SIGINT' ? 130 : 143, outcome.errors);
+        assert.match(outcome.output, /^Stopped at step \d+/m);
+        assert.ok(readdirSync(join(folder, signal)).some((name) => /ckpt-[1-9]/.test(name)));
+      }
     });
-    assert.equal(outcome.shellCode, 152, outcome.errors);
-    const steps = readdirSync(join(folder, name)).filter((file) => /ckpt-[1-9]/.test(file));
-    assert.equal(steps.length, 3, steps.join());
-    assert.doesNotMatch(outcome.errors, /Debugger/);
+
+    test('saves and continues on SIGUSR1 and SIGUSR2, and saves and stops on SIGXCPU', async () => {
+      const name = 'asked';
+      const more = ['--batch-size', '16', '--checkpoint-steps', '1000000', '--keep', '0', '--json'];
+      const signals: NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGXCPU'];
+      // The first signal is sent when training has begun, and each later one when the previous one has caused a save.
+      const outcome = await program(train(name, ...more), (line, kill) => {
+        const { kind, step, globalStep } = JSON.parse(line) as Record<string, unknown>;
+        const signal = (kind === 'step' && step === 3) || (kind === 'checkpoint' && globalStep !== 0);
+        const next = signal ? signals.shift() : undefined;
+        if (next !== undefined) kill(next);
+      });
+      assert.equal(outcome.shellCode, 152, outcome.errors);
+      const steps = readdirSync(join(folder, name)).filter((file) => /ckpt-[1-9]/.test(file));
+      assert.equal(steps.length, 3, steps.join());
+      assert.doesNotMatch(outcome.errors, /Debugger/);
+    });
+
+    test('saves and exits with 129 when its terminal is closed', async () => {
+      const outcome = await stopped(train('hangup', '--batch-size', '16'), ': step 3,', ['SIGHUP']);
+      assert.equal(outcome.shellCode, 129, outcome.errors);
+      assert.ok(readdirSync(join(folder, 'hangup')).length > 2);
+      assert.ok(outcome.millis < soonMillis, `${outcome.millis}`);
+    });
+
+    test('exits with 130 while its data is drawn, and no part of the data is left', async () => {
+      const fresh = join(folder, 'fresh');
+      const words = [
+        'train',
+        '--dataset',
+        'synthetic',
+        '--data-dir',
+        fresh,
+        '--train-dir',
+        join(folder, 'x'),
+      ];
+      const outcome = await stopped(words, 'Drawing the generated set', ['SIGINT']);
+      assert.equal(outcome.shellCode, 130, outcome.errors);
+      assert.ok(outcome.millis < soonMillis, `${outcome.millis}`);
+      assert.deepEqual(readdirSync(fresh), []);
+      assert.ok(!existsSync(join(folder, 'x', 'lock')));
+    });
+
+    test('exits with 130 while its data is downloaded, as `download` does, and the part that was received is kept', async () => {
+      for (const command of ['train', 'download']) {
+        const fresh = join(folder, `fetched-by-${command}`);
+        const where = command === 'train' ? ['--train-dir', join(folder, 'y')] : [];
+        const words = [command, '--data-dir', fresh, ...where];
+        const outcome = await stopped(words, '>> Downloading', ['SIGINT'], stalling);
+        assert.equal(outcome.shellCode, 130, outcome.errors);
+        assert.match(
+          outcome.errors,
+          /^warning: stopped; .*\.part keeps what has arrived; run the same command to continue\n$/,
+        );
+        assert.deepEqual(readdirSync(fresh), ['cifar-10-binary.tar.gz.part']);
+      }
+    });
   });
 
-  test('saves and leaves with 129 when its terminal is closed', async () => {
-    const outcome = await stopped(train('hangup', '--batch-size', '16'), ': step 3,', ['SIGHUP']);
-    assert.equal(outcome.shellCode, 129, outcome.errors);
-    assert.ok(readdirSync(join(folder, 'hangup')).length > 2);
-    assert.ok(outcome.millis < soonMillis, `${outcome.millis}`);
-  });
-
-  test('leaves with 130 while its pictures are drawn, and nothing of them is left', async () => {
-    const fresh = join(folder, 'fresh');
-    const words = ['train', '--dataset', 'synthetic', '--data-dir', fresh, '--train-dir', join(folder, 'x')];
-    const outcome = await stopped(words, 'Drawing the generated set', ['SIGINT']);
+  test('an evaluation that is stopped prints and records no result, and exits with 130', async () => {
+    const run = join(folder, 'evaluated');
+    const trained = await program([
+      'train',
+      ...set,
+      '--train-dir',
+      run,
+      '--batch-size',
+      '16',
+      '--max-steps',
+      '1',
+    ]);
+    assert.equal(trained.code, 0, trained.errors);
+    const where = ['--data-dir', data, '--checkpoint-dir', run, '--eval-dir', join(folder, 'eval')];
+    // Batches of one image, so that the evaluation takes long enough.
+    const words = ['eval', '--run-once', '--batch-size', '1', ...where];
+    const outcome = await stopped(words, 'Evaluating', ['SIGINT']);
     assert.equal(outcome.shellCode, 130, outcome.errors);
     assert.ok(outcome.millis < soonMillis, `${outcome.millis}`);
-    assert.deepEqual(readdirSync(fresh), []);
-    assert.ok(!existsSync(join(folder, 'x', 'lock')));
+    assert.doesNotMatch(outcome.output, /precision/);
+    assert.ok(!existsSync(join(folder, 'eval', 'evaluations.jsonl')));
   });
 
-  test('leaves with 130 while its data is downloaded, and so does download; what has arrived stays', async () => {
-    for (const command of ['train', 'download']) {
-      const fresh = join(folder, `fetched-by-${command}`);
-      const where = command === 'train' ? ['--train-dir', join(folder, 'y')] : [];
-      const words = [command, '--data-dir', fresh, ...where];
-      const outcome = await stopped(words, '>> Downloading', ['SIGINT'], stalling);
-      assert.equal(outcome.shellCode, 130, outcome.errors);
-      assert.match(
-        outcome.errors,
-        /^warning: stopped; .*\.part keeps what has arrived; run the same command to continue\n$/,
-      );
-      assert.deepEqual(readdirSync(fresh), ['cifar-10-binary.tar.gz.part']);
+  test('a command that has nothing to save is ended by the first signal', async () => {
+    const where = ['--data-dir', data, '--train-dir', join(folder, 'z')];
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      const outcome = await stopped(['doctor', ...where], 'ok ', [signal]);
+      assert.equal(outcome.signal, signal);
+      assert.ok(outcome.millis < soonMillis, `${outcome.millis}`);
     }
   });
-});
 
-test('an evaluation that is stopped prints and records no result, and leaves with 130', async () => {
-  const run = join(folder, 'evaluated');
-  const trained = await program([
-    'train',
-    ...set,
-    '--train-dir',
-    run,
-    '--batch-size',
-    '16',
-    '--max-steps',
-    '1',
-  ]);
-  assert.equal(trained.code, 0, trained.errors);
-  const where = ['--data-dir', data, '--checkpoint-dir', run, '--eval-dir', join(folder, 'eval')];
-  // Batches of one, so that it takes long enough.
-  const words = ['eval', '--run-once', '--batch-size', '1', ...where];
-  const outcome = await stopped(words, 'Evaluating', ['SIGINT']);
-  assert.equal(outcome.shellCode, 130, outcome.errors);
-  assert.ok(outcome.millis < soonMillis, `${outcome.millis}`);
-  assert.doesNotMatch(outcome.output, /precision/);
-  assert.ok(!existsSync(join(folder, 'eval', 'evaluations.jsonl')));
-});
-
-test('what has nothing to save ends by the first signal', async () => {
-  const where = ['--data-dir', data, '--train-dir', join(folder, 'z')];
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    const outcome = await stopped(['doctor', ...where], 'ok ', [signal]);
-    assert.equal(outcome.signal, signal);
-    assert.ok(outcome.millis < soonMillis, `${outcome.millis}`);
-  }
-});
-
-/** A process that listens for signals as commands do, and prints each request. */
-const listener = `
+  /** A process that listens for signals as commands do, and prints each request. */
+  const listener = `
   const { interruption } = await import(process.argv[1]);
   interruption.refuseDebugger();
   interruption.listen();
@@ -156,137 +166,143 @@ const listener = `
   console.log('ready');
 `;
 
-/** Sends signals to such a process, each after a pause in milliseconds. */
-async function sent(signals: readonly (readonly [number, NodeJS.Signals])[], shell = 'exec "$@"') {
-  const words = [process.execPath, '--input-type=module', '-e', listener, signalsModule];
-  const child = spawn('sh', ['-c', shell, 'sh', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const ended = once(child, 'close');
-  while (!output.includes('ready')) await sleep(20);
-  for (const [pause, signal] of signals) {
-    await sleep(pause);
-    child.kill(signal);
-  }
-  const [code, signal] = await ended;
-  return { code, signal, said: output.trim().split('\n').slice(1) };
-}
-
-const signalsModule = new URL('./signals.js', import.meta.url).href;
-
-test('a second Ctrl-C leaves at once, a second later; a repetition before is the same request', async () => {
-  const repeated = await sent([
-    [0, 'SIGINT'],
-    [20, 'SIGINT'],
-    [20, 'SIGTERM'],
-  ]);
-  assert.deepEqual(repeated, { code: 130, signal: null, said: ['stop'] });
-  const twice = await sent([
-    [0, 'SIGINT'],
-    [1100, 'SIGINT'],
-  ]);
-  assert.deepEqual(twice, {
-    code: null,
-    signal: 'SIGINT',
-    said: ['stop', 'leaving at once: 5 steps are lost'],
-  });
-});
-
-test('a signal that the process was started to ignore stays ignored', {
-  skip: process.platform !== 'linux',
-}, async () => {
-  const nohup = await sent(
-    [
-      [0, 'SIGHUP'],
-      [50, 'SIGUSR1'],
-    ],
-    'exec env _=/usr/bin/nohup nohup "$@"',
-  );
-  assert.deepEqual(nohup, { code: 0, signal: null, said: ['save'] });
-  const closed = await sent([[0, 'SIGHUP']]);
-  assert.deepEqual(closed, { code: 129, signal: null, said: ['stop'] });
-});
-
-test('nohup and background jobs of scripts are recognised', () => {
-  const signs = (
-    links: Readonly<Record<string, string>>,
-    texts: Readonly<Record<string, string>>,
-    underscore = '',
-  ) =>
-    ignoredSignals({
-      link: (path) => links[path],
-      text: (path) => texts[path],
-      environment: { _: underscore },
-      parent: 7,
+  /** Sends signals to such a process, each after a pause in milliseconds. */
+  async function sent(signals: readonly (readonly [number, NodeJS.Signals])[], shell = 'exec "$@"') {
+    const words = [process.execPath, '--input-type=module', '-e', listener, signalsModule];
+    const child = spawn('sh', ['-c', shell, 'sh', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
     });
-  const [input, output] = ['/proc/self/fd/0', '/proc/self/fd/1'];
-  assert.deepEqual(signs({ [input]: '/dev/null' }, { '/proc/self/fdinfo/0': 'pos:\t0\nflags:\t0100001\n' }), [
-    'SIGHUP',
-  ]);
-  assert.deepEqual(
-    signs({ [input]: '/dev/null' }, { '/proc/self/fdinfo/0': 'pos:\t0\nflags:\t0100000\n' }),
-    [],
-  );
-  assert.deepEqual(signs({ [output]: '/home/a/nohup.out' }, {}), ['SIGHUP']);
-  assert.deepEqual(signs({}, {}, '/usr/bin/nohup'), ['SIGHUP']);
-  assert.deepEqual(signs({}, {}, '/usr/bin/node'), []);
-  assert.deepEqual(signs({}, { '/proc/7/status': 'SigIgn:\t0000000000001001\n' }), ['SIGHUP']);
-  assert.deepEqual(signs({}, { '/proc/7/status': 'SigIgn:\t0000000000001000\n' }), []);
-  const script = {
-    '/proc/7/comm': 'dash\n',
-    '/proc/7/stat': '7 (dash) S 1 5 5',
-    '/proc/self/stat': '9 (node) R 7 5 5',
-  };
-  const inputs = { [input]: '/dev/null', '/proc/7/fd/0': '/dev/pts/0' };
-  assert.deepEqual(signs(inputs, script), ['SIGINT']);
-  assert.deepEqual(
-    signs({ ...inputs, '/proc/7/fd/0': '/dev/null' }, script),
-    [],
-    'the shell has no input either',
-  );
-  assert.deepEqual(signs({ ...inputs, [input]: '/dev/pts/0' }, script), [], 'in the foreground');
-  assert.deepEqual(
-    signs(inputs, { ...script, '/proc/self/stat': '9 (node) R 7 9 5' }),
-    [],
-    'a shell with job control',
-  );
-  assert.deepEqual(signs(inputs, { ...script, '/proc/7/comm': 'node\n' }), [], 'started by another program');
-});
+    const ended = once(child, 'close');
+    while (!output.includes('ready')) await sleep(20);
+    for (const [pause, signal] of signals) {
+      await sleep(pause);
+      child.kill(signal);
+    }
+    const [code, signal] = await ended;
+    return { code, signal, said: output.trim().split('\n').slice(1) };
+  }
 
-describe('a stop that was asked for', () => {
-  const watched = (activity: Activity) => {
-    const left: string[] = [];
-    const stop = new AbortController();
-    const beats = { count: 0 };
-    const watch = new StopWatch(
-      stop.signal,
-      (why) => left.push(why),
-      () => () => beats.count++,
-    );
-    watch.begin(activity);
-    return { left, stop, watch, beats };
-  };
+  const signalsModule = new URL('./signals.js', import.meta.url).href;
 
-  test('does not wait for what may never end, and shows the watchdog that it is not blocked', async () => {
-    const { left, stop, beats } = watched('other');
-    stop.abort();
-    await sleep(1200);
-    assert.deepEqual(left, []);
-    assert.ok(beats.count > 2, `${beats.count}`);
-    await sleep(1000);
-    assert.deepEqual(left, ['what is under way does not end']);
+  test('a second Ctrl-C exits at once if it comes a second later, and counts as the same request if it comes earlier', async () => {
+    const repeated = await sent([
+      [0, 'SIGINT'],
+      [20, 'SIGINT'],
+      [20, 'SIGTERM'],
+    ]);
+    assert.deepEqual(repeated, { code: 130, signal: null, said: ['stop'] });
+    const twice = await sent([
+      [0, 'SIGINT'],
+      [1100, 'SIGINT'],
+    ]);
+    assert.deepEqual(twice, {
+      code: null,
+      signal: 'SIGINT',
+      said: ['stop', 'exiting at once: 5 steps are lost'],
+    });
   });
 
-  test('waits for a save as long as it makes progress', async () => {
-    const { left, stop, watch } = watched('saving');
-    stop.abort();
-    const slow = setInterval(() => watch.progressed(), 100);
-    await sleep(2500);
-    assert.deepEqual(left, []);
-    clearInterval(slow);
-    await sleep(1500);
-    assert.deepEqual(left, ['the file system does not answer']);
+  test('a signal that the process was started to ignore stays ignored', {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const nohup = await sent(
+      [
+        [0, 'SIGHUP'],
+        [50, 'SIGUSR1'],
+      ],
+      'exec env _=/usr/bin/nohup nohup "$@"',
+    );
+    assert.deepEqual(nohup, { code: 0, signal: null, said: ['save'] });
+    const closed = await sent([[0, 'SIGHUP']]);
+    assert.deepEqual(closed, { code: 129, signal: null, said: ['stop'] });
+  });
+
+  test('nohup and background jobs of scripts are recognized', () => {
+    const signs = (
+      links: Readonly<Record<string, string>>,
+      texts: Readonly<Record<string, string>>,
+      underscore = '',
+    ) =>
+      ignoredSignals({
+        link: (path) => links[path],
+        text: (path) => texts[path],
+        environment: { _: underscore },
+        parent: 7,
+      });
+    const [input, output] = ['/proc/self/fd/0', '/proc/self/fd/1'];
+    assert.deepEqual(
+      signs({ [input]: '/dev/null' }, { '/proc/self/fdinfo/0': 'pos:\t0\nflags:\t0100001\n' }),
+      ['SIGHUP'],
+    );
+    assert.deepEqual(
+      signs({ [input]: '/dev/null' }, { '/proc/self/fdinfo/0': 'pos:\t0\nflags:\t0100000\n' }),
+      [],
+    );
+    assert.deepEqual(signs({ [output]: '/home/a/nohup.out' }, {}), ['SIGHUP']);
+    assert.deepEqual(signs({}, {}, '/usr/bin/nohup'), ['SIGHUP']);
+    assert.deepEqual(signs({}, {}, '/usr/bin/node'), []);
+    assert.deepEqual(signs({}, { '/proc/7/status': 'SigIgn:\t0000000000001001\n' }), ['SIGHUP']);
+    assert.deepEqual(signs({}, { '/proc/7/status': 'SigIgn:\t0000000000001000\n' }), []);
+    const script = {
+      '/proc/7/comm': 'dash\n',
+      '/proc/7/stat': '7 (dash) S 1 5 5',
+      '/proc/self/stat': '9 (node) R 7 5 5',
+    };
+    const inputs = { [input]: '/dev/null', '/proc/7/fd/0': '/dev/pts/0' };
+    assert.deepEqual(signs(inputs, script), ['SIGINT']);
+    assert.deepEqual(
+      signs({ ...inputs, '/proc/7/fd/0': '/dev/null' }, script),
+      [],
+      'the shell has no input either',
+    );
+    assert.deepEqual(signs({ ...inputs, [input]: '/dev/pts/0' }, script), [], 'in the foreground');
+    assert.deepEqual(
+      signs(inputs, { ...script, '/proc/self/stat': '9 (node) R 7 9 5' }),
+      [],
+      'a shell with job control',
+    );
+    assert.deepEqual(
+      signs(inputs, { ...script, '/proc/7/comm': 'node\n' }),
+      [],
+      'started by another program',
+    );
+  });
+
+  describe('a stop that was requested', () => {
+    const watched = (activity: Activity) => {
+      const left: string[] = [];
+      const stop = new AbortController();
+      const beats = { count: 0 };
+      const watch = new StopWatch(
+        stop.signal,
+        (why) => left.push(why),
+        () => () => beats.count++,
+      );
+      watch.begin(activity);
+      return { left, stop, watch, beats };
+    };
+
+    test('does not wait for an operation that may never end, and shows the watchdog that the main thread is not blocked', async () => {
+      const { left, stop, beats } = watched('other');
+      stop.abort();
+      await sleep(1200);
+      assert.deepEqual(left, []);
+      assert.ok(beats.count > 2, `${beats.count}`);
+      await sleep(1000);
+      assert.deepEqual(left, ['the current operation does not end']);
+    });
+
+    test('waits for a save as long as it makes progress', async () => {
+      const { left, stop, watch } = watched('saving');
+      stop.abort();
+      const slow = setInterval(() => watch.progressed(), 100);
+      await sleep(2500);
+      assert.deepEqual(left, []);
+      clearInterval(slow);
+      await sleep(1500);
+      assert.deepEqual(left, ['the file system does not answer']);
+    });
   });
 });

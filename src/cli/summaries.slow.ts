@@ -10,17 +10,18 @@ import { RandomStream } from '../tensor/random.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** Runs that are killed at ten random moments each, and resume every time. */
+/** Runs that are killed at ten random moments each, and resumed every time. */
 const kills = 10;
 const steps = 150;
-/** The most steps that a start gets before it is killed: more than from one checkpoint to the next, fewer than there are. */
+/** The largest number of steps before a start is killed. This is more than the steps between two checkpoints, and fewer than
+ * those of the whole run. */
 const reach = 18;
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-killed-'));
 const data = join(folder, 'data');
-/** Of the time since the summary before, so not there at the first summary after each start. */
+/** These rates are measured since the previous summary, so the first summary after each start has none. */
 const rates = ['examples_per_sec', 'input/waiting'];
 
-/** Starts and kills until a start is left alone to the end. */
+/** Starts and kills the program, until the last start is left undisturbed to the end. */
 async function storm(trainDir: string, summarySteps: number, stream: RandomStream): Promise<number> {
   const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', trainDir, '--batch-size', '32'];
   const length = ['--max-steps', String(steps), '--checkpoint-steps', '5', '--log-frequency', '1'];
@@ -32,7 +33,7 @@ async function storm(trainDir: string, summarySteps: number, stream: RandomStrea
       (line, kill) => {
         if (!/: step \d+, loss/.test(line) || seen++ < limit) return;
         limit = Number.POSITIVE_INFINITY;
-        // Somewhere within a step: while a summary is made, a file is flushed or a checkpoint is saved.
+        // This may be anywhere within a step: while a summary is made, a file is flushed or a checkpoint is saved.
         void sleep(stream.below(60)).then(() => kill('SIGKILL'));
       },
     );
@@ -54,7 +55,7 @@ describe('a run that is killed ten times', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   for (const summarySteps of [2, 5]) {
-    test(`has every summary once, with one every ${summarySteps} steps`, async () => {
+    test(`has every summary exactly once, with one summary every ${summarySteps} steps`, async () => {
       const trainDir = join(folder, `every-${summarySteps}`);
       const killed = await storm(trainDir, summarySteps, new RandomStream(0, 'test', 2, summarySteps));
       assert.equal(killed, kills);

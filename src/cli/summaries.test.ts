@@ -7,10 +7,8 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { decode } from 'fast-png';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { loadExamples } from '../data/files.ts';
-import { distortedBatch, newBuffers } from '../input/batch.ts';
-import { ExampleOrder } from '../input/order.ts';
 import { readRun } from '../summary/event-reader.ts';
 import { decodeGraphDef } from '../summary/graph-def.ts';
 import { histogramOf } from '../summary/histogram.ts';
@@ -18,16 +16,18 @@ import type { RunEvents } from '../summary/run-events.ts';
 import { scaleImage } from '../summary/scale-image.ts';
 import { HParamsPluginDataProto } from '../summary/schema.ts';
 import { float32, sizeOf } from '../tensor/tensor.ts';
+import { trainingBatch } from '../testing/batches.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';
-import { main, type Outcome, program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
+import { main, type Outcome } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-summaries-'));
 const data = join(folder, 'data');
 const run = (name: string) => join(folder, name);
-const train = (name: string, more: readonly string[], onLine?: Parameters<typeof program>[1]) => {
+const train = (name: string, more: readonly string[], onLine?: Parameters<typeof cifar10>[1]) => {
   const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', run(name)];
-  return program(['train', ...where, '--batch-size', String(batchSize), ...more], onLine);
+  return cifar10(['train', ...where, '--batch-size', String(batchSize), ...more], onLine);
 };
 const batchSize = 16;
 const steps = 7;
@@ -47,11 +47,11 @@ const metricsOf = (name: string) =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Readonly<Record<string, number>>);
-/** Values of a tag by step. */
+/** The values of a tag by step. */
 const curve = ({ scalars }: RunEvents, tag: string) =>
   new Map((scalars.get(tag) ?? []).map(({ step, value }) => [step, value]));
 const stepsOf = ({ scalars }: RunEvents, tag: string) => (scalars.get(tag) ?? []).map(({ step }) => step);
-/** What an event file says to the plugin hparams under a tag. */
+/** What an event file contains for the hparams plugin under a tag. */
 const hparamsOf = ({ plugins }: RunEvents, tag: string): unknown => {
   const { plugin, content } = plugins.get(`_hparams_/${tag}`) ?? {};
   assert.equal(plugin, 'hparams');
@@ -66,7 +66,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 describe("summaries of the tutorial's network", () => {
   let events: RunEvents;
   let output: string;
-  /** Of the lines of `--json`: the terms of the loss by step. */
+  /** The terms of the loss by step, from the lines of `--json`. */
   let terms: readonly Readonly<Record<string, number>>[];
 
   before(async () => {
@@ -81,7 +81,7 @@ describe("summaries of the tutorial's network", () => {
       .flatMap((line) => (line.kind === 'step' ? [line.terms] : []));
   });
 
-  test('are 25 histograms at every step, each of all values of its tensor', () => {
+  test('contain 25 histograms at every step, each with all values of its tensor', () => {
     const sizes = new Map([
       ...activations.map((name, index) => {
         const perImage = [64 * 24 * 24, 64 * 12 * 12, 384, 192, 10][index] ?? 0;
@@ -111,7 +111,7 @@ describe("summaries of the tutorial's network", () => {
     }
   });
 
-  test("have the variables as they were before the step: a checkpoint's", async () => {
+  test('contain the variables as they were before the step, which are those of a checkpoint', async () => {
     const { tensors } = await readCheckpoint(join(run('shown'), 'model.ckpt-5.safetensors'));
     for (const name of variables) {
       const shown = events.histograms.get(name)?.find(({ step }) => step === 5)?.value;
@@ -119,7 +119,7 @@ describe("summaries of the tutorial's network", () => {
     }
   });
 
-  test("have the tutorial's scalars in its order, and what we add to them", () => {
+  test('contain the scalars of the tutorial in its order, and those that we add', () => {
     const tags = [...events.scalars.keys()];
     const lossTags = losses.flatMap((name) => [`${name} (raw)`, name]);
     const sparsity = activations.map((name) => `${name}/sparsity`);
@@ -142,7 +142,7 @@ describe("summaries of the tutorial's network", () => {
     assert.deepEqual([...new Set(curve(events, 'learning_rate').values())], [Math.fround(0.1)]);
   });
 
-  test('have the losses that the lines tell, and their averages without the bias of the start', () => {
+  test('contain the losses that are printed, and their averages without the initial bias', () => {
     const first = curve(events, 'total_loss (raw)').get(0) ?? 0;
     assert.ok(first > 4.6 && first < 4.8, `first total loss ${first}`);
     for (const name of losses) {
@@ -155,7 +155,7 @@ describe("summaries of the tutorial's network", () => {
           Math.fround(terms[step]?.[name] ?? Number.NaN),
           `${name} at step ${step}`,
         );
-        // Of a start at 0 every value has its share; all shares add up to 1 − 0.9^(step + 1).
+        // If an average starts at 0, its value contains a share of every loss, and these shares add up to 1 − 0.9^(step + 1).
         const weighted = upTo(step + 1).reduce(
           (sum, at) => sum + 0.1 * 0.9 ** (step - at) * (raw.get(at) ?? Number.NaN),
           0,
@@ -173,18 +173,17 @@ describe("summaries of the tutorial's network", () => {
     assert.ok(Math.abs(total - parts.reduce((a, b) => a + b, 0)) < 1e-5);
   });
 
-  test('have about half of the values behind a ReLU at 0, and none of the logits', () => {
+  test('have about half of the values after a ReLU at 0, and none of the logits', () => {
     const at = (layer: string) => curve(events, `${layer}/${layer}/sparsity`).get(0) ?? Number.NaN;
     assert.ok(at('conv1') > 0.3 && at('conv1') < 0.7, `${at('conv1')}`);
     assert.equal(at('softmax_linear'), 0);
   });
 
-  test('have the first three images of the batch as the network sees them', async () => {
+  test('contain the first three images of the batch as the network sees them', async () => {
     assert.deepEqual([...events.images.keys()], ['images/image/0', 'images/image/1', 'images/image/2']);
     const examples = await loadExamples(data, datasets.synthetic, 'train');
-    const order = new ExampleOrder(0, examples.count);
     for (const step of [0, 4]) {
-      const batch = distortedBatch(examples, order, step, newBuffers(batchSize));
+      const batch = trainingBatch(examples, step, batchSize);
       for (const index of [0, 1, 2]) {
         const shown = events.images.get(`images/image/${index}`)?.find((point) => point.step === step)?.value;
         const { width, height, channels, data: bytes } = decode(shown?.png ?? new Uint8Array(0));
@@ -195,7 +194,7 @@ describe("summaries of the tutorial's network", () => {
     }
   });
 
-  test('have the graph: every input of every node is there and has a shape, in the scopes of the layers', () => {
+  test('contain the graph, in the scopes of the layers, and every input of every node exists and has a shape', () => {
     const nodes = decodeGraphDef(events.graph ?? new Uint8Array(0));
     const shapes = new Map(nodes.map(({ name, shapes: all = [] }) => [name, all]));
     for (const { name, inputs } of nodes) {
@@ -215,7 +214,7 @@ describe("summaries of the tutorial's network", () => {
     assert.equal(nodes.find(({ name }) => name === 'conv1/weights')?.op, 'VariableV2');
   });
 
-  test('have what the run is compared by, and say that it came to its end', () => {
+  test('contain the hyperparameters of the run, and the information that it was completed', () => {
     const { hparams } = hparamsOf(events, 'session_start_info') as {
       hparams: Record<string, Record<string, unknown>>;
     };
@@ -236,7 +235,7 @@ describe("summaries of the tutorial's network", () => {
     assert.equal((hparamsOf(events, 'session_end_info') as { status: number }).status, 1);
   });
 
-  test('have a description of every tag', () => {
+  test('contain a description of every tag', () => {
     const { scalars, histograms, images, descriptions } = events;
     const undescribed = [scalars, histograms, images]
       .flatMap((all) => [...all.keys()])
@@ -244,7 +243,7 @@ describe("summaries of the tutorial's network", () => {
     assert.deepEqual(undescribed, []);
   });
 
-  test('have their scalars in metrics.jsonl too, a line a step', () => {
+  test('also have their scalars in metrics.jsonl, one line per step', () => {
     const lines = metricsOf('shown');
     assert.deepEqual(
       lines.map(({ step }) => step),
@@ -258,7 +257,7 @@ describe("summaries of the tutorial's network", () => {
   });
 });
 
-describe('a run is the same to the bit with summaries and without', () => {
+describe('a run is bit-identical with and without summaries', () => {
   const final = (name: string) => readFileSync(join(run(name), `model.ckpt-${steps}.safetensors`));
   const cases = engines.flatMap(({ name, skip }) => [
     { engine: name, precision: 'float32', skip },
@@ -281,8 +280,8 @@ describe('a run is the same to the bit with summaries and without', () => {
   }
 });
 
-describe('all that was shown is on the disk', () => {
-  test('when a run is stopped; when it resumes, the curves continue', async () => {
+describe('all summaries are on the disk', () => {
+  test('when a run is stopped, and the curves continue when it is resumed', async () => {
     let [asked, shownBefore] = [0, 0];
     const words = ['--max-steps', '4000', '--summary-steps', '2', '--log-frequency', '1'];
     const stopped = await train('stopped', words, (line, kill) => {
@@ -300,7 +299,7 @@ describe('all that was shown is on the disk', () => {
     assert.ok(done > asked, `${done} steps, asked to stop at ${asked}`);
     let events = await readRun(run('stopped'));
     assert.deepEqual(stepsOf(events, 'total_loss'), upTo(done, 2));
-    assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'it has not come to its end');
+    assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'the run was not completed');
     shownBefore = curve(events, 'total_loss').get(2) ?? Number.NaN;
 
     ok(await train('stopped', ['--max-steps', String(done + 5), '--summary-steps', '2']));
@@ -313,7 +312,7 @@ describe('all that was shown is on the disk', () => {
     );
   });
 
-  test('when the loss is no number any more: the steps before', async () => {
+  test('when the loss is not finite, except the summary of that step', async () => {
     const words = ['--max-steps', '50', '--summary-steps', '1', '--learning-rate', '1e6'];
     const { code, errors } = await train('diverged', words);
     assert.equal(code, 1);
@@ -325,7 +324,11 @@ describe('all that was shown is on the disk', () => {
       metricsOf('diverged').map(({ step }) => step),
       upTo(Number(at)),
     );
-    assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'the run may resume and finish');
+    assert.equal(
+      events.plugins.has('_hparams_/session_end_info'),
+      false,
+      'the run may be resumed and completed',
+    );
   });
 
   test('when the output is no longer read', async () => {
@@ -342,8 +345,8 @@ describe('all that was shown is on the disk', () => {
   });
 });
 
-describe('where summaries cannot be written', () => {
-  test('that is reported once, and training continues to the same end', async () => {
+describe('if summaries cannot be written', () => {
+  test('this is reported once, and training continues with the same result', async () => {
     mkdirSync(join(run('trouble'), 'metrics.jsonl'), { recursive: true });
     const { errors } = ok(await train('trouble', [...length, '--summary-steps', '1', '--engine', 'onnx']));
     assert.equal(errors.match(/warning: /g)?.length, 1, errors);
@@ -354,16 +357,16 @@ describe('where summaries cannot be written', () => {
     assert.deepEqual(stepsOf(await readRun(run('trouble')), 'total_loss'), upTo(steps));
   });
 
-  test('an evaluation ends before it scores anything, where the folder cannot be made', async () => {
+  test('an evaluation whose folder cannot be created ends before it scores anything', async () => {
     ok(await train('scored', ['--max-steps', '1', '--summary-steps', '0']));
     mkdirSync(run('eval-blocked'));
     writeFileSync(join(run('eval-blocked'), 'test-raw'), 'a file');
     const where = ['--data-dir', data, '--checkpoint-dir', run('scored'), '--eval-dir', run('eval-blocked')];
-    const { code, output, errors } = await program(['eval', '--run-once', '--weights', 'raw', ...where]);
+    const { code, output, errors } = await cifar10(['eval', '--run-once', '--weights', 'raw', ...where]);
     assert.equal(code, 1);
     assert.match(
       errors,
-      /^cifar10: .*test-raw: cannot be written \(.*test-raw is a file\)\. Give another --eval-dir\.$/m,
+      /^cifar10: .*test-raw: cannot be written \(.*test-raw is a file\)\. Use another --eval-dir\.$/m,
     );
     assert.ok(!output.includes('precision'), output);
   });
@@ -372,10 +375,10 @@ describe('where summaries cannot be written', () => {
 describe('the evaluator', () => {
   const evaluate = async (...more: readonly string[]) => {
     const where = ['--data-dir', data, '--checkpoint-dir', run('shown'), '--eval-dir', run('eval')];
-    return ok(await program(['eval', '--run-once', '--num-examples', '200', ...where, ...more]));
+    return ok(await cifar10(['eval', '--run-once', '--num-examples', '200', ...where, ...more]));
   };
 
-  test('shows precision at the step of the checkpoint, with everything it is made of', async () => {
+  test('writes the precision at the step of the checkpoint, and everything that belongs to it', async () => {
     const { output } = await evaluate('--report', '--json', '--batch-size', '32');
     const [scored] = output
       .trim()
@@ -412,7 +415,7 @@ describe('the evaluator', () => {
     );
   });
 
-  test('shows other weights and images in folders of their own', async () => {
+  test('writes the summaries of other weights and images to separate folders', async () => {
     await evaluate('--weights', 'raw');
     await evaluate('--eval-data', 'train_eval');
     for (const name of ['test-raw', 'train_eval-ema']) {
@@ -421,7 +424,7 @@ describe('the evaluator', () => {
     assert.deepEqual(
       stepsOf(await readRun(run('eval')), 'Precision @ 1'),
       [steps],
-      'the usual ones are as before',
+      'the usual summaries did not change',
     );
   });
 });

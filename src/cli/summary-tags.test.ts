@@ -8,10 +8,10 @@ import { readEvents, readRun } from '../summary/event-reader.ts';
 import { decodeGraphDef } from '../summary/graph-def.ts';
 import type { RunEvents } from '../summary/run-events.ts';
 import { tagRecords } from '../summary/tags.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** The tags of the tutorial are written, and docs/summaries.md describes every tag. */
+/** Tests that the tags of the tutorial are written, and that docs/summaries.md describes every tag. */
 const layers = ['conv1', 'conv2', 'local3', 'local4', 'softmax_linear'];
 const variables = layers.flatMap((layer) => [`${layer}/weights`, `${layer}/biases`]);
 const activations = layers.map((layer) => `${layer}/${layer}`);
@@ -24,16 +24,16 @@ const data = join(folder, 'data');
 const [run, evalDir] = [join(folder, 'run'), join(folder, 'eval')];
 let [training, evaluation] = [{} as RunEvents, {} as RunEvents];
 
-async function cifar10(line: string): Promise<void> {
-  const outcome = await program([...line.split(' '), '--data-dir', data]);
+async function succeed(line: string): Promise<void> {
+  const outcome = await cifar10([...line.split(' '), '--data-dir', data]);
   assert.equal(outcome.code, 0, outcome.errors);
 }
 
 before(async () => {
   await copySynthetic(data);
   const trained = '--dataset synthetic --batch-size 16 --max-steps 3 --summary-steps 1 --eval-every 2';
-  await cifar10(`train ${trained} --holdout 0.02 --train-dir ${run}`);
-  await cifar10(`eval --run-once --num-examples 32 --checkpoint-dir ${run} --eval-dir ${evalDir}`);
+  await succeed(`train ${trained} --holdout 0.02 --train-dir ${run}`);
+  await succeed(`eval --run-once --num-examples 32 --checkpoint-dir ${run} --eval-dir ${evalDir}`);
   [training, evaluation] = [await readRun(run), await readRun(evalDir)];
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,7 +47,7 @@ const sorted = (tags: readonly string[]) => [...tags].sort();
 const valuesOf = (events: RunEvents, tag: string) => events.scalars.get(tag)?.map(({ value }) => value) ?? [];
 
 describe('a training', () => {
-  test('shows the 25 histograms of the tutorial: activations, variables and gradients', () => {
+  test('writes the 25 histograms of the tutorial: activations, variables and gradients', () => {
     const wanted = [
       ...activations.map((name) => `${name}/activations`),
       ...variables,
@@ -58,7 +58,7 @@ describe('a training', () => {
     assert.equal(training.histograms.get('local3/local3/activations')?.[2]?.value.num, 16 * 384);
   });
 
-  test('shows the scalars of the tutorial: losses raw and averaged, sparsities, the learning rate; and ours', () => {
+  test('writes the scalars of the tutorial (losses raw and averaged, sparsities, the learning rate) and ours', () => {
     const theirs = [...losses, ...losses.map((name) => `${name} (raw)`), ...sparsities, 'learning_rate'];
     const ours = ['queue/batches/fraction_of_4_full', 'examples_per_sec', 'input/waiting'];
     const wanted = [...theirs, ...ours, 'validation/Precision @ 1'];
@@ -67,12 +67,12 @@ describe('a training', () => {
     assert.deepEqual(valuesOf(training, 'learning_rate'), Array(3).fill(Math.fround(0.1)));
   });
 
-  test('shows the first three images of the batch', () => {
+  test('writes the first three images of the batch', () => {
     assert.deepEqual(tagsOf(training).images, pictures);
     assert.equal(training.images.get('images/image/2')?.[0]?.value.width, 24);
   });
 
-  test('shows the average of a loss without the zero that it is stored with at first', () => {
+  test('writes the average of a loss without the bias of its initial zero', () => {
     const raw = valuesOf(training, 'total_loss (raw)');
     const [a = 0, b = 0] = raw;
     const [first = 0, second = 0] = valuesOf(training, 'total_loss');
@@ -81,14 +81,14 @@ describe('a training', () => {
     assert.ok(Math.abs(second - (0.09 * a + 0.1 * b) / 0.19) < 1e-5, `${second}`);
   });
 
-  test('shows its graph, in which every node has a shape', () => {
+  test('writes its graph, in which every node has a shape', () => {
     const nodes = decodeGraphDef(training.graph ?? new Uint8Array());
     assert.deepEqual(nodes.find(({ name }) => name === 'conv1/conv1')?.shapes, [[16, 64, 24, 24]]);
     assert.ok(nodes.every(({ shapes = [] }) => shapes.length > 0));
   });
 });
 
-test('an evaluation shows Precision @ 1 and activations, and each class, confusion, mistakes and filters', () => {
+test('an evaluation writes Precision @ 1, activations, results per class, the confusion matrix, mistakes and filters', () => {
   const { scalars, histograms, images } = tagsOf(evaluation);
   const known = /^(Precision @ 1|precision\/\w+|recall\/\w+)$/;
   assert.deepEqual(
@@ -107,11 +107,11 @@ test('an evaluation shows Precision @ 1 and activations, and each class, confusi
   assert.equal(evaluation.scalars.get('Precision @ 1')?.[0]?.step, 3, 'the number of updates');
 });
 
-/** Those of the table that a training or an evaluation shows. */
+/** The records of the table that belong to a training or an evaluation. */
 const recordsOf = (by: 'training' | 'evaluation') =>
   Object.values(tagRecords).filter(({ shownBy }) => shownBy.includes(by));
 
-test('every tag is of a record of the table, with its description, and every record is used', () => {
+test('every tag belongs to a record of the table and has its description, and every record is used', () => {
   const patternOf = (text: string) =>
     new RegExp(`^${text.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&').replaceAll(/\{\w+\}/g, '.+')}$`);
   for (const [by, events] of [['training', training] as const, ['evaluation', evaluation] as const]) {
@@ -132,9 +132,9 @@ test('every tag is of a record of the table, with its description, and every rec
   }
 });
 
-describe('docs/summaries.md has a row for every record of the table, and no other', () => {
+describe('docs/summaries.md has a row for every record of the table, and no other rows', () => {
   const page = readFileSync(new URL('../../docs/summaries.md', import.meta.url), 'utf8');
-  /** The placeholder of a hole in the page. */
+  /** How the page writes a placeholder. */
   const inPage: Readonly<Record<string, readonly string[]>> = {
     activation: ['*L*/*L*'],
     variable: ['*L*/weights', '*L*/biases'],
@@ -150,7 +150,7 @@ describe('docs/summaries.md has a row for every record of the table, and no othe
       (words) => inPageAs(tag.replace(hole, words)),
     );
   };
-  /** The tags in the first cells of a section; those in italics are pages of TensorBoard. */
+  /** The tags in the first cells of a section. Those in italics are pages of TensorBoard. */
   const tagsIn = (heading: string) => {
     const [, section = ''] = page.split(`\n${heading}\n`);
     const [rows = ''] = section.split(/\n#/);
@@ -182,7 +182,7 @@ test('tools/expected_summaries.py names every record of the table', () => {
   }
 });
 
-test('metrics.jsonl has the scalars of every summary', async () => {
+test('metrics.jsonl contains the scalars of every summary', async () => {
   const lines = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trim().split('\n');
   const written = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   const tags = written.map((line) => Object.keys(line).filter((key) => key !== 'time' && key !== 'step'));

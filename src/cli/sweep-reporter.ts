@@ -7,8 +7,8 @@ import { counted } from '../wording.ts';
 import type { Outcome } from './commands/context.ts';
 import { type Console, duration, type JsonEvent } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
-import { writtenName } from './flag.ts';
 import type { SweepFlags } from './flag-table.ts';
+import { givenWords } from './given-words.ts';
 import { inFlags } from './option-flags.ts';
 import { combinationTable, sweepTable } from './sweep-tables.ts';
 import { TrainReporter } from './train-reporter.ts';
@@ -153,25 +153,13 @@ export class SweepReporter {
       `  ${command(`train --train-dir ${folder}${data} --max-steps ${steps}`)}`,
     ];
     return [
-      ...(open === 0 ? [] : ['To continue:', `  ${command(`sweep ${this.#words()}`)}`]),
+      ...(open === 0
+        ? []
+        : ['To continue:', `  ${command(`sweep ${givenWords(this.#flags, this.#given)}`)}`]),
       ...(best === undefined || open > 0 ? [] : ofBest),
       'To compare all runs on the HParams page of TensorBoard (pip install tensorboard):',
       `  tensorboard --logdir ${shellWord(sweepDir)}`,
     ].join('\n');
-  }
-
-  /** The flags of this sweep, to run it again. */
-  #words(): string {
-    const flags = Object.entries<unknown>(this.#flags);
-    const isKept = ([name]: readonly [string, unknown]) =>
-      this.#given.has(writtenName(name)) && !['quiet', 'json'].includes(name);
-    return flags
-      .filter(isKept)
-      .map(
-        ([name, value]) =>
-          `--${writtenName(name)} ${shellWord(Array.isArray(value) ? value.join() : String(value))}`,
-      )
-      .join(' ');
   }
 }
 

@@ -1,22 +1,22 @@
 import { oneLine } from '../wording.ts';
 import { padEnd, padStart, shortened, widthOf } from './width.ts';
 
-/** Tables fit the narrowest usual terminal. */
-const usualColumns = 80;
+/** Tables fit the narrowest terminal that is common. */
+export const usualColumns = 80;
 const gap = '  ';
-/** Minimum length of shortened names in the first column. */
+/** The minimum length of shortened names in the first column. */
 const leastFirst = 12;
-/** Maximum length of other cells and of names of settings. */
+/** The maximum length of other cells, and of the names of settings. */
 const longestCell = 120;
 const longestValue = 4000;
 
-/** A name or value, possibly from an untrusted file, as a short line. */
+/** Formats a name or value, possibly from an untrusted file, as a short line. */
 function cellOf(text: string): string {
   return shortened(oneLine(text.slice(0, 4 * longestCell)), longestCell);
 }
 
-/** Plain tables: columns as wide as their widest cell, the first left-aligned, the others right-aligned. If the table is wider
- * than 80 columns, long names in the first column are shortened in the middle. */
+/** Formats a plain table. Columns are as wide as their widest cell; the first is left-aligned, the others are right-aligned.
+ * If the table is wider than 80 columns, long names in the first column are shortened in the middle. */
 export function table(rows: readonly (readonly string[])[], columns: number = usualColumns): string {
   const cells = rows.map((row) => row.map(cellOf));
   const widths: number[] = [];
@@ -68,12 +68,12 @@ export function fittingTable(all: readonly Column[], columns: number = usualColu
 
 type Settings = readonly (readonly [name: string, value: string])[];
 
-/** Width of the widest name. */
+/** The width of the widest name. */
 export function widestName(given: Settings): number {
   return given.reduce((width, [name]) => Math.max(width, widthOf(cellOf(name))), 0);
 }
 
-/** Names and values, one row each; long values continue on the next line, aligned. */
+/** Formats names and values, one row each. Long values continue on the next line, aligned with the first. */
 export function settings(
   given: Settings,
   columns: number = usualColumns,

@@ -7,10 +7,10 @@ import { stepOfName } from '../checkpoint/names.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** A checkpoint that exists for this long must be scored by an evaluator that looks ten times a second. */
+/** If a checkpoint exists for this long, an evaluator that checks ten times a second must score it. */
 const longEnoughMillis = 1500;
 
-/** When each checkpoint was seen in the folder first and last, by looking all the time. */
+/** Records when each checkpoint was first and last seen in the folder, by listing it continuously. */
 function lookingAt(folder: string): {
   readonly seen: ReadonlyMap<number, readonly [number, number]>;
   end(): void;
@@ -26,15 +26,15 @@ function lookingAt(folder: string): {
   return { seen, end: () => clearInterval(timer) };
 }
 
-/** A training that saves every 20 steps and keeps five, and an evaluator beside it that looks all the time: each
- * checkpoint that still exists is scored once, and a file that was just deleted causes no error. */
+/** Runs a training that saves every 20 steps and keeps five checkpoints, and an evaluator that checks its folder
+ * continuously. Each checkpoint that exists long enough is scored once, and a file that was just deleted causes no error. */
 test('a trainer and an evaluator run side by side for 1,500 steps, and no existing checkpoint is skipped', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-together-'));
   try {
     const [data, trainDir, evalDir] = [join(folder, 'data'), join(folder, 'train'), join(folder, 'eval')];
     await copySynthetic(data);
     const set = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', trainDir];
-    // So that the folder is there, and the evaluator has scored its first, before the race begins.
+    // Before the race begins, the folder must exist and the evaluator must have scored its first checkpoint.
     assert.equal((await program(['train', ...set, '--max-steps', '1'])).code, 0);
     const where = ['--data-dir', data, '--eval-dir', evalDir, '--checkpoint-dir', trainDir];
     const flags = ['--eval-interval-secs', '0.1', '--num-examples', '64', '--batch-size', '64'];
@@ -60,10 +60,10 @@ test('a trainer and an evaluator run side by side for 1,500 steps, and no existi
     assert.deepEqual(
       scored,
       [...new Set(scored)].sort((a, b) => a - b),
-      'each once, in order',
+      'each checkpoint is scored once, in order',
     );
     const long = [...looking.seen].filter(([, [first, last]]) => last - first > longEnoughMillis);
-    assert.ok(long.length > 30, `${long.length} of ${looking.seen.size} were there for long enough`);
+    assert.ok(long.length > 30, `${long.length} of ${looking.seen.size} existed for long enough`);
     const skipped = long.map(([step]) => step).filter((step) => !scored.includes(step));
     assert.deepEqual(skipped, [], `scored: ${scored.join()}`);
     assert.equal(scored.at(-1), 1500);

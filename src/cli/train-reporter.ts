@@ -1,15 +1,17 @@
 /** Prints a training: lines, the progress line, and the events of `--json`. */
-
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { TrainingEvent } from '../run/training.ts';
+import type { TrainingRun } from '../training/run-definition.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
-import type { RecipeChange, TrainingRun } from '../training/training-run.ts';
+import type { RecipeChange } from '../training/training-run.ts';
 import { counted } from '../wording.ts';
-import { type Console, duration, timestamp } from './console.ts';
+import { type Console, duration, shortTime, timestamp } from './console.ts';
 import { dataDirWords } from './data-dir-words.ts';
 import { preparationReporter } from './data-reporter.ts';
 import { writtenName } from './flag.ts';
@@ -21,11 +23,11 @@ import { StepLines } from './step-lines.ts';
 import { watchLine } from './watch-line.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
-/** Minimum time between two redraws of the progress line. */
+/** The minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
-/** Memory of the mean speed: about 50 steps. */
+/** The memory of the mean speed: about 50 steps. */
 const memory = 0.98;
-/** Steps before the speed is known, and a time too short for an estimate. */
+/** After how many steps the speed is known, and below which time no estimate is printed. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
 /** The flags that matter for what is printed. */
@@ -40,6 +42,7 @@ export class TrainReporter {
   readonly #flags: ReportedFlags;
   readonly #prepare: (event: PreparationEvent) => void;
   #steps: StepReporter | undefined;
+  #isComplete = false;
 
   constructor(console: Console, flags: ReportedFlags) {
     this.#console = console;
@@ -47,14 +50,14 @@ export class TrainReporter {
     this.#prepare = preparationReporter(console);
   }
 
-  /** What exiting before the next checkpoint loses. */
+  /** What is lost by exiting before the next checkpoint. */
   get lossOfLeaving(): string {
     return this.#steps?.lossOfLeaving ?? 'nothing was trained';
   }
 
-  /** Whether it reached its last step. */
+  /** Whether the training reached its last step. */
   get finished(): boolean {
-    return this.#steps?.finished === true;
+    return this.#isComplete || this.#steps?.finished === true;
   }
 
   report(event: TrainingEvent): void {
@@ -70,7 +73,7 @@ export class TrainReporter {
         this.#prepare(event);
         return;
       case 'movedAside':
-        this.#console.line(`The run that was in ${this.#flags.trainDir} is in ${event.path} now`);
+        this.#console.line(`Moved the previous run from ${this.#flags.trainDir} to ${event.path}`);
         return;
       case 'start':
         this.#steps = new StepReporter(this.#console, { ...this.#flags, maxSteps: event.maxSteps }, event);
@@ -78,13 +81,29 @@ export class TrainReporter {
       case 'recording':
         this.#console.line(watchLine(event.dir));
         return;
+      case 'complete':
+        this.#complete(event);
+        return;
       default:
         this.#steps?.report(event);
     }
   }
+
+  /** The run had all its steps before. */
+  #complete({ globalStep, hasHeldOut }: TrainingEvent & { readonly kind: 'complete' }): void {
+    this.#isComplete = true;
+    const { trainDir } = this.#flags;
+    const others =
+      trainDir === flagTable.trainDir.default ? '; to start another, give --train-dir or --restart' : '';
+    this.#console.result(`The run in ${trainDir} is complete: ${counted(globalStep, 'step')}${others}`, {
+      kind: 'end',
+      ...{ globalStep, stopped: false, images: 0, seconds: 0, waitedSeconds: 0, trainDir },
+    });
+    if (suggests()) this.#console.line(nextCommands(this.#flags, { globalStep, stopped: false, hasHeldOut }));
+  }
 }
 
-/** Prints the events from the first step on. */
+/** Prints the events, starting with the first step. */
 class StepReporter {
   readonly #console: Console;
   readonly #flags: ReportedFlags;
@@ -95,16 +114,16 @@ class StepReporter {
   readonly #waiting: RunningMean = new RunningMean(memory);
   #first = 0;
   #isEstimated = false;
-  /** Updates made. */
+  /** The number of updates made. */
   #done = 0;
-  /** Step of the last checkpoint, -1 for none. */
+  /** The step of the last checkpoint, or -1 if there is none. */
   #saved = -1;
   #finished = false;
   #lastStepAt = 0;
   #drawnAt = 0;
   #loss = Number.NaN;
 
-  /** Prints the network, data set and engine of the run. */
+  /** Prints the network, the data set and the engine of the run. */
   constructor(
     console: Console,
     flags: ReportedFlags,
@@ -117,7 +136,7 @@ class StepReporter {
     const { examples, batchSize, seed, engine, validation } = run;
     const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
     console.line(
-      `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} a step, ` +
+      `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
         `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
       {
         kind: 'start',
@@ -134,20 +153,20 @@ class StepReporter {
     );
     if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${inFlags(engineReason)}`);
     if (resumedFrom !== undefined) {
-      console.line(`Resuming from ${resumedFrom}`);
+      console.line(resumeLine(flags.trainDir, resumedFrom));
       this.#saved = Number(/ckpt-(\d+)/.exec(resumedFrom)?.[1] ?? -1);
     }
   }
 
-  /** What exiting before the next checkpoint loses. */
+  /** What is lost by exiting before the next checkpoint. */
   get lossOfLeaving(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
     const steps =
       lost === 0 ? 'nothing is lost' : `${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
-    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint is of step ${this.#saved}`}; ${steps}`;
+    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint has step ${this.#saved}`}; ${steps}`;
   }
 
-  /** Whether it reached its last step. */
+  /** Whether the training reached its last step. */
   get finished(): boolean {
     return this.#finished;
   }
@@ -159,7 +178,7 @@ class StepReporter {
         return;
       case 'busy':
         this.#draw(event.globalStep, event.with);
-        this.#drawnAt = 0; // the next step replaces this, however soon it comes
+        this.#drawnAt = 0; // so that the next step replaces this line, however soon it comes
         return;
       case 'step':
         this.#step(event);
@@ -222,12 +241,12 @@ class StepReporter {
     const millis = now - this.#lastStepAt;
     this.#lastStepAt = now;
     this.#loss = totalLoss;
-    if (step === this.#first) return; // includes the engine's warm-up, so it does not measure the speed
+    if (step === this.#first) return; // not measured, because it includes the engine's warm-up
     this.#stepMillis.add(millis);
     this.#waiting.add(waitedMillis / millis);
   }
 
-  /** @param done updates made */
+  /** @param done the number of updates made */
   #draw(done: number, busy?: string): void {
     this.#drawnAt = performance.now();
     const { maxSteps } = this.#flags;
@@ -245,16 +264,17 @@ class StepReporter {
   }
 
   #epoch(event: TrainEvent & { readonly kind: 'epoch' }): void {
-    const { epoch, images, correct, seconds } = event;
+    const { epoch, images, correct, seconds, isPartial } = event;
     const accuracy = (correct / images).toFixed(3);
+    const counted = `${number(images)} images${isPartial ? ' since the resume' : ''}, ${duration(seconds * 1e3)}`;
     this.#console.line(
-      `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${number(images)} images, ${duration(seconds * 1e3)})`,
+      `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${counted})`,
       { ...event },
-      `epoch ${epoch}: training accuracy ${accuracy} (${number(images)} images, ${duration(seconds * 1e3)})`,
+      `epoch ${epoch}: training accuracy ${accuracy} (${counted})`,
     );
   }
 
-  /** Prints once, when the speed is known, how long the training will take. */
+  /** Prints once how long the training will take, as soon as the speed is known. */
   #estimate(done: number): void {
     const { maxSteps } = this.#flags;
     if (this.#isEstimated || done - this.#first < estimateAfterSteps) return;
@@ -266,10 +286,12 @@ class StepReporter {
 
   #validation(event: TrainEvent & { readonly kind: 'validation' }): void {
     const { globalStep, precision, path } = event;
+    const found = `step ${globalStep}, validation precision @ 1 = ${precision.toFixed(3)}`;
+    const best = path === undefined ? '' : `, the best so far: ${path}`;
     this.#console.line(
-      `${timestamp()}: step ${globalStep}, validation precision @ 1 = ${precision.toFixed(3)}` +
-        (path === undefined ? '' : `, the best so far: ${path}`),
+      `${timestamp()}: ${found}${best}`,
       { ...event },
+      `${shortTime()}: ${found}${path === undefined ? '' : ', the best so far'}`,
     );
   }
 
@@ -277,40 +299,55 @@ class StepReporter {
     this.#finished = !stopped;
     this.#console.progress(undefined);
     const seconds = (performance.now() - this.#started) / 1e3;
+    const hasHeldOut = this.#run.validation !== undefined;
     const images = (globalStep - this.#first) * this.#run.batchSize;
     const { trainDir } = this.#flags;
     const speed = `${number(Math.round(images / seconds))} images/s`;
-    const waited = waitedMillis < 500 ? '' : `, ${duration(waitedMillis)} of it waiting for input`;
+    const waited = waitedMillis < 500 ? '' : `, of which ${duration(waitedMillis)} waiting for input`;
     const sum =
-      images === 0 && !stopped
-        ? `The run in ${trainDir} is complete: ${number(globalStep)} steps`
-        : `${stopped ? 'Stopped' : 'Done'} at step ${globalStep}: ${number(images)} images in ` +
-          `${duration(seconds * 1e3)}, ${speed}${waited}. Checkpoints are in ${trainDir}`;
+      `${stopped ? 'Stopped' : 'Done'} at step ${number(globalStep)}: ${number(images)} images in ` +
+      `${duration(seconds * 1e3)}, ${speed}${waited}. Checkpoints are in ${trainDir}`;
     this.#console.result(sum, {
       kind: 'end',
       ...{ globalStep, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
     });
-    if (stopped || suggests()) this.#console.line(this.#next(globalStep, stopped));
+    if (stopped || suggests())
+      this.#console.line(nextCommands(this.#flags, { globalStep, stopped, hasHeldOut }));
   }
+}
 
-  /** Suggested next commands, one per line. */
-  #next(globalStep: number, stopped: boolean): string {
-    const { trainDir, dataDir, maxSteps, summarySteps } = this.#flags;
-    const folder = shellWord(trainDir);
-    const data = dataDirWords(dataDir);
-    // Not part of the checkpoint, but it changes what the run saves.
-    const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
-    const train = (steps: number) =>
-      command(`train --train-dir ${folder}${data} --max-steps ${steps}${kept}`);
-    const more = stopped
-      ? ['To continue:', `  ${train(maxSteps)}`]
-      : ['For more steps:', `  ${train(globalStep * 2)}`];
-    const score = [
-      'To see how good it is:',
-      `  ${command(`eval --run-once --checkpoint-dir ${folder}${data}`)}`,
-    ];
-    return (suggests() ? [...more, ...score] : more).join('\n');
-  }
+/** In the default folder, where a run of weeks ago may be, it says which run that is and how to start another. */
+function resumeLine(trainDir: string, checkpoint: string): string {
+  if (trainDir !== flagTable.trainDir.default) return `Resuming from ${checkpoint}`;
+  const saved = statSync(checkpoint, { throwIfNoEntry: false })?.mtimeMs;
+  const of = saved === undefined ? '' : ` of ${timestamp(saved).slice(0, '2026-11-23 19:00'.length)}`;
+  return (
+    `Resuming the run${of} in ${trainDir}, from ${basename(checkpoint)}; ` +
+    'to start another, give --train-dir or --restart'
+  );
+}
+
+/** Suggested next commands, one per line. */
+function nextCommands(
+  { trainDir, dataDir, maxSteps, summarySteps }: ReportedFlags,
+  ended: { readonly globalStep: number; readonly stopped: boolean; readonly hasHeldOut: boolean },
+): string {
+  const { globalStep, stopped, hasHeldOut } = ended;
+  const folder = shellWord(trainDir);
+  const data = dataDirWords(dataDir);
+  // This is not stored in the checkpoint, but it changes what the run writes.
+  const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
+  const train = (steps: number) => command(`train --train-dir ${folder}${data} --max-steps ${steps}${kept}`);
+  const more = stopped
+    ? ['To continue:', `  ${train(maxSteps)}`]
+    : ['For more steps:', `  ${train(globalStep * 2)}`];
+  // The test images are for the end: what was held out tells which settings are good.
+  const [on, images] = hasHeldOut ? [' on the held-out images', ' --eval-data validation'] : ['', ''];
+  const score = [
+    `To evaluate it${on}:`,
+    `  ${command(`eval --run-once${images} --checkpoint-dir ${folder}${data}`)}`,
+  ];
+  return (suggests() ? [...more, ...score] : more).join('\n');
 }
 
 /** Scripts that run several commands, such as `npm start`, set this variable and suggest the next steps themselves. */
@@ -318,7 +355,7 @@ function suggests(): boolean {
   return process.env['CIFAR10_SUGGEST'] !== 'no';
 }
 
-/** `--learning-rate changed: 0.05 → 0.01`. */
+/** Formats a change, as in `--learning-rate changed: 0.05 → 0.01`. */
 function changeLine({ name, before, now }: RecipeChange): string {
   return `--${writtenName(name)} changed: ${before} → ${now}`;
 }

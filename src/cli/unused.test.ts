@@ -1,4 +1,4 @@
-/** Fails for a flag or hyperparameter that has a record, but that no code reads. */
+/** Fails if no code reads a flag or hyperparameter that has a record. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -11,14 +11,14 @@ const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !/\.(test|slow)\.ts$|^testing\//.test(path))
   .map((path) => ({ path, text: withoutProse(readFileSync(new URL(path, source), 'utf8')) }));
 
-/** Without comments, and without strings of several words. */
+/** Removes comments, and strings of several words. */
 function withoutProse(text: string): string {
   return text
     .replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
     .replace(/'[^'\n]* [^'\n]*'/g, (prose) => (/['"`$(){}=]/.test(prose.slice(1, -1)) ? prose : ''));
 }
 
-/** The names that occur as a word in no file but those that declare them. */
+/** Those names that occur as a word only in the files that declare them. */
 function unused(names: readonly string[], declaredIn: RegExp, among = /./): readonly string[] {
   const read = texts.filter(({ path }) => among.test(path) && !declaredIn.test(path));
   return names.filter((name) => !read.some(({ text }) => new RegExp(`\\b${name}\\b`).test(text)));

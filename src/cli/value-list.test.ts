@@ -30,6 +30,11 @@ describe('lists of values', () => {
     assert.deepEqual(sweepFlags('--optimizer sgd,adam').optimizer, ['sgd', 'adam']);
   });
 
+  test('of networks keep the numbers of each', () => {
+    const { network } = sweepFlags('--network tutorial:local3=10,local4=20,tutorial,tutorial:local3=5');
+    assert.deepEqual(network, ['tutorial:local3=10,local4=20', 'tutorial', 'tutorial:local3=5']);
+  });
+
   test('a flag that is left out has a list of its default', () => {
     assert.deepEqual(sweepFlags('--seed 1').optimizer, ['sgd']);
   });
@@ -52,8 +57,8 @@ describe('lists of values', () => {
     ['--train-dir runs/a', /--train-dir: not a flag of sweep: .* in --sweep-dir/],
     ['--restart', /--restart: not a flag of sweep: .* another --sweep-dir/],
     ['--output-dir runs', /Did you mean --sweep-dir\?/],
-    ['--resume', /A sweep continues by itself/],
-    ['--eval-data test', /--eval-data: not a flag of sweep but of eval/],
+    ['--resume', /A sweep continues automatically/],
+    ['--eval-data test', /--eval-data: not a flag of sweep; it belongs to eval/],
   ] as const)
     test(`${line} is refused`, () => {
       assert.throws(

@@ -5,6 +5,7 @@
  *     0..2                0, 1 and 2
  *     0.1..0.3:0.1        from 0.1 to 0.3 in steps of 0.1
  *     0..2,10             items may be mixed
+ *     a:x=1,y=2,b         a name with numbers, and another name
  */
 import { UsageError } from '../errors.ts';
 import { type FlagKind, readValue } from './flag.ts';
@@ -28,7 +29,7 @@ export function looksLikeList(text: string | undefined): boolean {
 export function readValues(flag: FlagKind, written: string, text: string | undefined): readonly Value[] {
   const isNumber = flag.kind === 'integer' || flag.kind === 'number';
   const values: Value[] = [];
-  for (const item of text?.split(',') ?? [undefined]) {
+  for (const item of text === undefined ? [undefined] : itemsOf(flag, text)) {
     const [, first, last, step] = (isNumber && range.exec(item ?? '')) || [];
     if (first === undefined || last === undefined)
       values.push(readValue(flag, written, item === '' ? undefined : item?.trim()));
@@ -39,6 +40,18 @@ export function readValues(flag: FlagKind, written: string, text: string | undef
   const twice = values.find((value, index) => values.indexOf(value) < index);
   if (twice !== undefined) throw new UsageError(`${written}: ${twice} is given twice`);
   return values;
+}
+
+/** The items of a list. `name:key=1,other=2` is one, as networks are written. */
+function itemsOf({ kind }: FlagKind, text: string): readonly string[] {
+  const items: string[] = [];
+  for (const piece of text.split(',')) {
+    const last = items.at(-1);
+    const continues = kind === 'string' && last?.includes(':') === true && /^[^:=]+=/.test(piece);
+    if (continues) items[items.length - 1] = `${last},${piece}`;
+    else items.push(piece);
+  }
+  return items;
 }
 
 interface WrittenRange {

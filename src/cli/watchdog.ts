@@ -1,6 +1,6 @@
 /**
- * The last resort of a stop: a thread that ends the process when the main thread is blocked, such as by a system call on a
- * file system that hangs. It starts when a stop is requested, from a string, so that no file has to be read.
+ * The last resort of a stop: a thread that ends the process when the main thread is blocked, for example by a system call on
+ * a file system that hangs. The thread is started when a stop is requested, from a string, so that no file has to be read.
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
@@ -9,13 +9,13 @@ import { startWorker } from '../threads/start-worker.ts';
 import { isFirstProcess } from './end-process.ts';
 
 interface Watched {
-  /** [1]; the main thread increases it as long as it lives. */
+  /** [1]. The main thread increases it as long as it is alive. */
   readonly beats: Int32Array;
   readonly pid: number;
   /** The process is ended when the main thread has not responded for `silentMillis`, but not within the first `graceMillis`. */
   readonly silentMillis: number;
   readonly graceMillis: number;
-  /** The first process of a container cannot be killed by its own signals and has to leave with this exit code. */
+  /** The first process of a container cannot be killed by its own signals, so it has to exit with this code. */
   readonly exit?: { readonly koffi: string; readonly code: number };
 }
 
@@ -50,7 +50,7 @@ function koffiPath(): string {
   }
 }
 
-/** Runs in the thread, and must not use anything from outside the function except Node.js modules. */
+/** This function runs in the thread. It must not use anything from outside the function except modules of Node.js. */
 function watch(): void {
   const { workerData } = process.getBuiltinModule('node:worker_threads');
   const { beats, pid, silentMillis, graceMillis, exit } = workerData as Watched;

@@ -4,13 +4,13 @@ import { createConsole } from './console.ts';
 import { settings, table } from './table.ts';
 import { beginning, padEnd, padStart, shortened, widthOf, wrapped } from './width.ts';
 
-test('text is measured as terminals show it', () => {
+test('text is as wide as terminals show it', () => {
   assert.deepEqual(['abc', '猫', 'é', '👩‍👩‍👧', ''].map(widthOf), [3, 2, 1, 2, 0]);
   assert.equal(padEnd('猫', 4), '猫  ');
   assert.equal(padStart('猫', 4), '  猫');
 });
 
-test('no character is split where text is cut', () => {
+test('cutting text does not split characters', () => {
   assert.equal(beginning('猫猫猫', 5), '猫猫');
   assert.equal(beginning('👩‍👩‍👧x', 2), '👩‍👩‍👧');
   assert.equal(shortened('softmax_linear/weights', 11), 'softm…ights');
@@ -18,14 +18,14 @@ test('no character is split where text is cut', () => {
   assert.equal(shortened('short', 5), 'short');
 });
 
-test('a line is broken at blanks, and what follows is indented', () => {
+test('a line is broken at spaces, and continuation lines are indented', () => {
   assert.equal(wrapped('one two three four', 9), 'one two\n  three\n  four');
   assert.equal(wrapped('  a bc', 5), '  a\n    bc');
   assert.equal(wrapped('unbreakable', 5), 'unbreakable');
 });
 
 describe('tables', () => {
-  test('line up whatever the names are', () => {
+  test('are aligned whatever the names are', () => {
     assert.equal(
       table([
         ['class', 'n'],
@@ -35,7 +35,7 @@ describe('tables', () => {
       'class   n\n猫     10\ndog     2',
     );
   });
-  test('shorten long names in the first column rather than be wider than a terminal', () => {
+  test('shorten long names in the first column to fit the terminal', () => {
     const rows = [['softmax_linear/weights/ExponentialMovingAverage', '1'.repeat(20), '2'.repeat(20)]];
     const lines = table(rows, 60).split('\n');
     assert.ok(
@@ -44,7 +44,7 @@ describe('tables', () => {
     );
     assert.match(lines[0] ?? '', /^softmax_…Average /);
   });
-  test('settings continue below their beginning', () => {
+  test('settings continue aligned on the next line', () => {
     assert.equal(
       settings(
         [
@@ -72,13 +72,13 @@ describe('on a terminal of 80 columns', () => {
     console.line(`To continue:\n  npx cifar10 train ${'--flag value '.repeat(10).trim()}`);
     return text;
   };
-  test('lines are broken at blanks, a shorter text is taken, and commands stay whole', () => {
+  test('lines are broken at spaces, the shorter text is used, and commands are not broken', () => {
     const lines = printed(true).trimEnd().split('\n');
     assert.ok(lines.filter((line) => !line.startsWith('  npx')).every((line) => widthOf(line) <= 80));
     assert.ok(lines.includes('shorter'));
     assert.ok(lines.some((line) => line.startsWith('  npx') && line.length > 80));
   });
-  test('nothing is changed in a pipe', () => {
+  test('lines are not changed in a pipe', () => {
     assert.ok(printed(false).startsWith(`${'word '.repeat(30).trim()}\n${'x'.repeat(85)}\n`));
   });
 });

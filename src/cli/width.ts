@@ -1,4 +1,4 @@
-/** Text width in terminal columns: characters such as 猫 take two, combining marks none. */
+/** Measures text in terminal columns: characters such as 猫 take two, and combining marks take none. */
 import stringWidth from 'string-width';
 
 /** Splits text into user-perceived characters (Unicode, UAX 29). */
@@ -18,7 +18,7 @@ export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }
 
-/** The longest prefix of a text that fits the columns; no character is split. */
+/** The longest beginning of a text that fits the columns. No character is split. */
 export function beginning(text: string, columns: number): string {
   let [kept, width] = ['', 0];
   for (const { segment } of characters.segment(text)) {
@@ -29,7 +29,7 @@ export function beginning(text: string, columns: number): string {
   return kept;
 }
 
-/** The text, or if it does not fit, its beginning and end with `…` between. */
+/** The text, or if it does not fit, its beginning and its end with `…` between them. */
 export function shortened(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   const room = columns - 1;
@@ -45,8 +45,8 @@ export function shortened(text: string, columns: number): string {
   return head + ellipsis + tail;
 }
 
-/** Breaks a line that does not fit at spaces. Continuation lines are indented by two columns more than the text. A word longer
- * than a line is not broken. */
+/** Breaks a line that does not fit at spaces. Continuation lines are indented by two columns more than the line. A word that
+ * is longer than a line is not broken. */
 export function wrapped(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
   const [indent = ''] = /^ */.exec(line) ?? [];

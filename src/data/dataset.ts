@@ -1,8 +1,10 @@
-/** Descriptions of the data sets. Everything that reads, checks, draws or names a data set uses its description. */
+/** Descriptions of data sets. Everything that reads, checks, draws or names a data set uses its description. */
 
-import { anObjectWith, type Check } from '../arguments.ts';
+import { anObjectWith, type Check, unexpectedName } from '../arguments.ts';
+import { UsageError } from '../errors.ts';
+import type { LabelField, RecordLayout } from './record.ts';
 
-export type DatasetName = 'cifar10' | 'synthetic';
+export type DatasetName = 'cifar10' | 'cifar100' | 'synthetic';
 export type Split = 'train' | 'test';
 
 export interface DatasetFile {
@@ -21,71 +23,65 @@ export interface Archive {
   readonly md5: string;
 }
 
-/** A data set in the CIFAR-10 binary version. */
+/** Another version of a data set, which cannot be read. */
+export interface OtherVersion {
+  /** `the Python version of CIFAR-10`. */
+  readonly title: string;
+  readonly folder: string;
+  readonly archive: string;
+  /** Size of the archive, if it is known. */
+  readonly bytes?: number;
+  /** Files of the folder that recognise it together. */
+  readonly files: readonly string[];
+}
+
+/** Mean and standard deviation of the training images' values per channel, for values of 0 … 1. */
+export interface ChannelStatistics {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
+/** A data set in the binary version of CIFAR. Plain data, because reader threads receive it. */
 export interface DatasetDescription {
   readonly name: DatasetName;
   /** Display name. */
   readonly title: string;
   /** Name of the folder of its files, inside the data directory. */
   readonly folder: string;
-  /** Names of the classes; a label is an index into them. */
+  readonly record: RecordLayout;
+  /** The label of the record that is the class of an example. */
+  readonly labels: string;
+  /** Names of the classes of that label; 2 to 1,000. */
   readonly classes: readonly string[];
   /** In the order of their examples. */
   readonly files: readonly DatasetFile[];
+  readonly statistics: ChannelStatistics;
   /** Undefined for a data set that is generated. */
   readonly archive?: Archive;
+  readonly otherVersions?: readonly OtherVersion[];
 }
 
-/** The file in the folder that lists the class names. */
-export const classNamesFile = 'batches.meta.txt';
-
-/** Five files of training examples and one of test examples, like CIFAR-10. */
-function batchFiles(recordsPerTrainingFile: number, testRecords: number): readonly DatasetFile[] {
-  const training = [1, 2, 3, 4, 5].map((batch) => ({
-    name: `data_batch_${batch}.bin`,
-    split: 'train' as const,
-    records: recordsPerTrainingFile,
-  }));
-  return [...training, { name: 'test_batch.bin', split: 'test', records: testRecords }];
+/** The description with another of its labels as the class.
+ * @param labels its default if undefined
+ * @throws UsageError when the data set has no such label */
+export function withLabels(dataset: DatasetDescription, labels: string | undefined): DatasetDescription {
+  aDataset('dataset', dataset);
+  if (labels === undefined || labels === dataset.labels) return dataset;
+  const { title, record } = dataset;
+  const names = record.labels.map(({ name }) => name);
+  const field = record.labels.find(({ name }) => name === labels);
+  if (field !== undefined) return { ...dataset, labels, classes: field.classes };
+  if (names.length > 1) throw unexpectedName('labels', labels, names);
+  throw new UsageError(
+    `\`labels\`: ${title} has one label per image; leave it out, or give another \`dataset\``,
+  );
 }
 
-export const datasets: Readonly<Record<DatasetName, DatasetDescription>> = {
-  /** A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, chapter 3. */
-  cifar10: {
-    name: 'cifar10',
-    title: 'CIFAR-10',
-    folder: 'cifar-10-batches-bin',
-    classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
-    files: batchFiles(10_000, 10_000),
-    archive: {
-      name: 'cifar-10-binary.tar.gz',
-      url: 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
-      bytes: 170_052_171,
-      md5: 'c32a1d4ab5d03f1284b67883e8d87530',
-    },
-  },
-  /** Drawn by this program, for tests and for a first run without a network. */
-  synthetic: {
-    name: 'synthetic',
-    title: 'the generated set (drawn, not CIFAR-10)',
-    folder: 'synthetic-batches-bin',
-    classes: [
-      'circle',
-      'square',
-      'triangle',
-      'cross',
-      'ring',
-      'star',
-      'stripes',
-      'checkerboard',
-      'dots',
-      'crescent',
-    ],
-    files: batchFiles(2_000, 2_000),
-  },
-};
+/** Names of the classes of one label of the record. */
+export function classesOf(dataset: DatasetDescription, field: LabelField): readonly string[] {
+  return field.name === dataset.labels ? dataset.classes : field.classes;
+}
 
-export const datasetNames: readonly DatasetName[] = Object.keys(datasets) as readonly DatasetName[];
 export const splits: readonly Split[] = ['train', 'test'];
 
 export const aDataset: Check = anObjectWith('files', 'a data set: datasets.synthetic');
@@ -98,4 +94,14 @@ export function filesOf(dataset: DatasetDescription, split: Split): readonly Dat
 /** The number of examples of one split. */
 export function examplesIn(dataset: DatasetDescription, split: Split): number {
   return filesOf(dataset, split).reduce((sum, { records }) => sum + records, 0);
+}
+
+/** Five files of training examples and one of test examples, like CIFAR-10. */
+export function batchFiles(recordsPerTrainingFile: number, testRecords: number): readonly DatasetFile[] {
+  const training = [1, 2, 3, 4, 5].map((batch) => ({
+    name: `data_batch_${batch}.bin`,
+    split: 'train' as const,
+    records: recordsPerTrainingFile,
+  }));
+  return [...training, { name: 'test_batch.bin', split: 'test', records: testRecords }];
 }

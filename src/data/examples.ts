@@ -1,14 +1,15 @@
 /** Examples in memory, from files (files.ts) or any other source of records. */
 import { anObjectWith, type Check } from '../arguments.ts';
 import type { DatasetDescription, Split } from './dataset.ts';
+import { imageBytes, labelOffset, pixelsOffset, readLabel, recordBytes } from './record.ts';
 
 /** The examples of one split, in memory. */
 export interface Examples {
   readonly dataset: DatasetDescription;
   readonly split: Split;
   readonly count: number;
-  /** [N, 3073] bytes: the records of all files, in order. If read from files, it is in shared memory, which reader threads
-   * use without copying. */
+  /** The bytes of the records of all files, in order. If read from files, they are in shared memory, which reader threads use
+   * without copying. */
   readonly records: Uint8Array;
   /** [count], the index of each example's record; undefined if the examples are all records in order. In shared memory. */
   readonly recordIndices?: Uint32Array;
@@ -16,9 +17,44 @@ export interface Examples {
   keyOf(index: number): string;
 }
 
+/** The parts of examples that batches are made from. */
+export type ExampleRecords = Pick<Examples, 'dataset' | 'count' | 'records' | 'recordIndices'>;
+
 export const theExamples: Check = anObjectWith('records', 'examples: await loadExamples(…)');
 
 /** The index of an example's record. */
 export function recordIndexOf({ recordIndices }: Pick<Examples, 'recordIndices'>, index: number): number {
   return recordIndices === undefined ? index : (recordIndices[index] as number);
+}
+
+/** Reads the label and the pixels of examples. */
+export class ExampleReader {
+  readonly #examples: ExampleRecords;
+  readonly #recordBytes: number;
+  readonly #labelOffset: number;
+  readonly #labelBytes: 1 | 2;
+  readonly #pixelsOffset: number;
+  readonly #imageBytes: number;
+
+  constructor(examples: ExampleRecords) {
+    const { record, labels } = examples.dataset;
+    this.#examples = examples;
+    this.#recordBytes = recordBytes(record);
+    this.#labelOffset = labelOffset(record, labels);
+    this.#labelBytes = record.labels.find(({ name }) => name === labels)?.bytes ?? 1;
+    this.#pixelsOffset = pixelsOffset(record);
+    this.#imageBytes = imageBytes(record.image);
+  }
+
+  /** The class of an example, which must be in range. */
+  labelOf(example: number): number {
+    const start = recordIndexOf(this.#examples, example) * this.#recordBytes;
+    return readLabel(this.#examples.records, start + this.#labelOffset, this.#labelBytes);
+  }
+
+  /** The pixels of an example, a view of [C, H, W]. */
+  pixelsOf(example: number): Uint8Array {
+    const start = recordIndexOf(this.#examples, example) * this.#recordBytes + this.#pixelsOffset;
+    return this.#examples.records.subarray(start, start + this.#imageBytes);
+  }
 }

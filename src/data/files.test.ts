@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { command } from '../command.ts';
 import { inTemporaryFolder, noiseRecords, smallDataset } from '../testing/examples.ts';
-import { datasets } from './dataset.ts';
+import { datasets } from './datasets.ts';
+import { ExampleReader } from './examples.ts';
 import { checksum, folderOf, loadExamples, makeCommand, missingFiles } from './files.ts';
-import { labelOf, recordBytes } from './record.ts';
+import { recordBytes as recordBytesOf } from './record.ts';
 import { writeDataset } from './write.ts';
 
 const dataset = smallDataset(20, 12);
+const recordBytes = recordBytesOf(dataset.record);
 
 /** Writes a data set; passes the path of its second training file, so that a test can damage it. */
 async function withDataset(body: (dataDir: string, second: string) => Promise<void>): Promise<void> {
@@ -38,7 +40,7 @@ test('a split is read into shared memory, file by file, and every example has a 
       examples.records,
       new Uint8Array(Buffer.concat([noiseRecords(20, 100), noiseRecords(20, 200)])),
     );
-    assert.equal(labelOf(examples.records, 27), 7);
+    assert.equal(new ExampleReader(examples).labelOf(27), 7);
     assert.equal(examples.keyOf(19), `${join(folderOf(dataDir, dataset), 'data_batch_1.bin')}:19`);
     assert.equal(examples.keyOf(20), `${second}:0`);
     assert.throws(() => examples.keyOf(40), /has 40 train examples, no example 40/);
@@ -63,7 +65,7 @@ test('a truncated file is refused by its size', async () => {
     await truncate(second, 20 * recordBytes - 1);
     await assert.rejects(loadExamples(dataDir, dataset, 'train'), {
       name: 'RunError',
-      message: `${second}: found 61,459 bytes, expected 61,460 (20 records of 3,073). ${advice(dataDir)}`,
+      message: `${second}: found 61,459 bytes, expected 61,460 (20 records of 3,073). Record 19 is cut short. ${advice(dataDir)}`,
     });
   });
 });

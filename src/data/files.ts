@@ -11,6 +11,7 @@ import { shellWord } from '../disk/shell-word.ts';
 import { errorCode, messageOf, RunError, requireRunning } from '../errors.ts';
 import {
   aDataset,
+  classesOf,
   type DatasetDescription,
   type DatasetFile,
   examplesIn,
@@ -18,8 +19,9 @@ import {
   type Split,
   splits,
 } from './dataset.ts';
+import { datasets } from './datasets.ts';
 import type { Examples } from './examples.ts';
-import { labelOf, recordBytes } from './record.ts';
+import { labelOffset, readLabel, recordBytes } from './record.ts';
 
 export function folderOf(dataDir: string, dataset: DatasetDescription): string {
   return join(dataDir, dataset.folder);
@@ -77,12 +79,18 @@ async function readFully(file: FileHandle, target: Uint8Array): Promise<number> 
   return filled;
 }
 
-/** Bytes per record of CIFAR-100's binary version, which has two labels per image. */
-const cifar100RecordBytes = 3074;
+/** Names the data set that a file of this size belongs to, because its records have another size. */
+function otherRecords(bytes: number, { record }: DatasetDescription): string {
+  if (bytes === 0 || bytes % recordBytes(record) === 0) return '';
+  const other = Object.values(datasets).find((one) => bytes % recordBytes(one.record) === 0);
+  if (other === undefined) return '';
+  return ` These are ${count(bytes / recordBytes(other.record))} records of ${other.title}.`;
+}
 
-function otherRecords(bytes: number): string {
-  if (bytes === 0 || bytes % recordBytes === 0 || bytes % cifar100RecordBytes !== 0) return '';
-  return ` These are ${count(bytes / cifar100RecordBytes)} records of CIFAR-100.`;
+/** Where a file that is too short ends. */
+function endOf(bytes: number, ofRecord: number): string {
+  const whole = Math.floor(bytes / ofRecord);
+  return bytes % ofRecord === 0 ? '' : ` Record ${count(whole)} is cut short.`;
 }
 
 function count(number: number): string {
@@ -103,23 +111,35 @@ async function readDataFile(
     const { size } = await file.stat();
     const read = size === target.length ? await readFully(file, target) : size;
     if (read !== target.length) {
-      const expected = `expected ${count(target.length)} (${count(records)} records of ${count(recordBytes)})`;
-      throw damaged(dataDir, dataset, path, `found ${count(read)} bytes, ${expected}.${otherRecords(read)}`);
+      const ofRecord = recordBytes(dataset.record);
+      const expected = `expected ${count(target.length)} (${count(records)} records of ${count(ofRecord)})`;
+      const why = otherRecords(read, dataset) || (read < target.length ? endOf(read, ofRecord) : '');
+      throw damaged(dataDir, dataset, path, `found ${count(read)} bytes, ${expected}.${why}`);
     }
   } finally {
     await file.close();
   }
-  const classes = dataset.classes.length;
-  for (let index = 0; index < records; index++) {
-    const label = labelOf(target, index);
-    if (label >= classes)
-      throw damaged(
-        dataDir,
-        dataset,
-        path,
-        `record ${index} has label ${label}, expected 0 to ${classes - 1}.`,
-      );
+  const wrong = wrongLabel(dataset, target);
+  if (wrong !== undefined) throw damaged(dataDir, dataset, path, wrong);
+}
+
+/** Describes the first label without a class; undefined if there is none. All labels of a record are checked. */
+function wrongLabel(dataset: DatasetDescription, records: Uint8Array): string | undefined {
+  const { record } = dataset;
+  const ofRecord = recordBytes(record);
+  const fields = record.labels.map((field) => ({
+    name: record.labels.length === 1 ? 'label' : `${field.name} label`,
+    bytes: field.bytes,
+    offset: labelOffset(record, field.name),
+    most: classesOf(dataset, field).length - 1,
+  }));
+  for (let start = 0; start < records.length; start += ofRecord) {
+    for (const { name, bytes, offset, most } of fields) {
+      const label = readLabel(records, start + offset, bytes);
+      if (label > most) return `record ${start / ofRecord} has ${name} ${label}, expected 0 to ${most}.`;
+    }
   }
+  return undefined;
 }
 
 /**
@@ -139,11 +159,12 @@ export async function loadExamples(
   aChoice(splits)('split', split);
   if (signal !== undefined) aSignal('signal', signal);
   const total = examplesIn(dataset, split);
-  const records = new Uint8Array(new SharedArrayBuffer(total * recordBytes));
+  const ofRecord = recordBytes(dataset.record);
+  const records = new Uint8Array(new SharedArrayBuffer(total * ofRecord));
   let start = 0;
   for (const file of filesOf(dataset, split)) {
     requireRunning(signal);
-    const end = start + file.records * recordBytes;
+    const end = start + file.records * ofRecord;
     await readDataFile(dataDir, dataset, file, records.subarray(start, end));
     start = end;
   }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noiseExamples } from '../testing/examples.ts';
-import { type Examples, recordIndexOf } from './examples.ts';
+import { ExampleReader, type Examples, recordIndexOf } from './examples.ts';
 import { holdOut } from './holdout.ts';
-import { labelOf, recordBytes } from './record.ts';
+import { recordBytes as recordBytesOf } from './record.ts';
 
 const examples = noiseExamples(400);
+const recordBytes = recordBytesOf(examples.dataset.record);
 const keys = (part: Examples) => Array.from({ length: part.count }, (_, index) => part.keyOf(index));
 
 test('every example is in exactly one part, with its record and key', () => {
@@ -21,9 +22,9 @@ test('every example is in exactly one part, with its record and key', () => {
 
 test('the share is the same for each class', () => {
   const count = (part: Examples, label: number) =>
-    Array.from({ length: part.count }, (_, index) =>
-      labelOf(part.records, recordIndexOf(part, index)),
-    ).filter((found) => found === label).length;
+    Array.from({ length: part.count }, (_, index) => new ExampleReader(part).labelOf(index)).filter(
+      (found) => found === label,
+    ).length;
   const { validation } = holdOut(examples, 0.25, 0);
   for (const label of examples.dataset.classes.keys()) {
     assert.equal(count(validation, label), Math.round(0.25 * count(examples, label)));
@@ -39,7 +40,7 @@ test('the same seed holds out the same examples, another seed others', () => {
 test('a share that leaves one part empty is refused', () => {
   assert.throws(() => holdOut(examples, 0.000_01, 0), {
     name: 'RunError',
-    message: /leaves one part empty; give another `holdout`/,
+    message: /leaves one part empty; use another `holdout`/,
   });
 });
 

@@ -1,8 +1,7 @@
 /** Holds out a part of the training examples for validation, because the test images must not be used to choose anything. */
 import { RunError } from '../errors.ts';
 import { RandomStream } from '../tensor/random.ts';
-import { type Examples, recordIndexOf } from './examples.ts';
-import { labelOf } from './record.ts';
+import { ExampleReader, type Examples, recordIndexOf } from './examples.ts';
 
 export interface HeldOut {
   /** The examples to train on. */
@@ -19,12 +18,12 @@ export interface HeldOut {
  */
 export function holdOut(examples: Examples, share: number, seed: number): HeldOut {
   const held = new Set(
-    examples.dataset.classes.flatMap((_, label) => heldOfClass(examples, label, share, seed)),
+    byClass(examples).flatMap((ofClass, label) => heldOfClass(ofClass, label, share, seed)),
   );
   const all = Array.from({ length: examples.count }, (_, index) => index);
   if (held.size === 0 || held.size === examples.count) {
     throw new RunError(
-      `a holdout of ${share} of ${examples.count} examples leaves one part empty; give another \`holdout\`, such as 0.1`,
+      `a holdout of ${share} of ${examples.count} examples leaves one part empty; use another \`holdout\`, such as 0.1`,
     );
   }
   return {
@@ -39,13 +38,22 @@ export function holdOut(examples: Examples, share: number, seed: number): HeldOu
   };
 }
 
+/** The examples of each class, in order. */
+function byClass(examples: Examples): readonly (readonly number[])[] {
+  const reader = new ExampleReader(examples);
+  const found: number[][] = examples.dataset.classes.map(() => []);
+  for (let index = 0; index < examples.count; index++) found[reader.labelOf(index)]?.push(index);
+  return found;
+}
+
 /** Selects the held-out examples of one class by sorting them by random keys. */
-function heldOfClass(examples: Examples, label: number, share: number, seed: number): readonly number[] {
+function heldOfClass(
+  ofClass: readonly number[],
+  label: number,
+  share: number,
+  seed: number,
+): readonly number[] {
   const stream = new RandomStream(seed, 'holdout', 0, label);
-  const ofClass: number[] = [];
-  for (let index = 0; index < examples.count; index++) {
-    if (labelOf(examples.records, recordIndexOf(examples, index)) === label) ofClass.push(index);
-  }
   return ofClass
     .map((index) => ({ index, key: stream.uint32() }))
     .sort((a, b) => a.key - b.key || a.index - b.index)

@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { datasets } from './dataset.ts';
+import { datasets } from './datasets.ts';
 import { requireNotMisplaced } from './misplaced.ts';
 
-const { cifar10, synthetic } = datasets;
+const { cifar10, cifar100, synthetic } = datasets;
 
 describe('a wrong data folder is recognised before anything is downloaded', () => {
   const cases: readonly (readonly [title: string, make: (folder: string) => string, message: RegExp])[] = [
@@ -41,7 +41,6 @@ describe('a wrong data folder is recognised before anything is downloaded', () =
         ['cifar-10-batches-py', 'the Python version of CIFAR-10'],
         ['cifar-10-python.tar.gz', 'the Python version of CIFAR-10'],
         ['cifar-10-batches-mat', 'the Matlab version of CIFAR-10'],
-        ['cifar-100-binary', 'CIFAR-100'],
         ['cifar10.zip', 'an archive in an unsupported format'],
       ] as const
     ).map(
@@ -65,9 +64,40 @@ describe('a wrong data folder is recognised before anything is downloaded', () =
       }),
     );
 
-  test('an empty, a missing and the right folder are accepted', () =>
+  test('the folder of another data set, by its name or its files', () =>
     inTemporaryFolder(async (folder) => {
-      await requireNotMisplaced(folder, cifar10);
+      for (const other of [cifar100, synthetic]) {
+        const inside = join(folder, other.folder);
+        mkdirSync(inside);
+        await assert.rejects(requireNotMisplaced(inside, cifar10), {
+          name: 'RunError',
+          message: `${inside} is the folder of ${other.title}; to use it give \`dataset: ${other.name}\` and its parent, \`dataDir: ${folder}\``,
+        });
+      }
+      const renamed = join(folder, 'my-cifar100');
+      mkdirSync(renamed);
+      for (const { name } of cifar100.files) writeFileSync(join(renamed, name), '');
+      await assert.rejects(requireNotMisplaced(renamed, cifar10), /is the folder of CIFAR-100; to use it/);
+      await assert.rejects(
+        requireNotMisplaced(renamed, cifar100),
+        /contains the files of CIFAR-100 directly/,
+      );
+    }));
+
+  test('other versions of CIFAR-100', () =>
+    inTemporaryFolder(async (folder) => {
+      mkdirSync(join(folder, 'cifar-100-python'));
+      await assert.rejects(
+        requireNotMisplaced(folder, cifar100),
+        /this is the Python version of CIFAR-100; .* \(cifar-100-binary\.tar\.gz\)\. To fetch it: .*download --dataset cifar100 --data-dir/,
+      );
+    }));
+
+  test('an empty, a missing, the right folder and one with other data sets are accepted', () =>
+    inTemporaryFolder(async (folder) => {
+      await requireNotMisplaced(join(folder, 'others'), cifar10);
+      mkdirSync(join(folder, 'others', cifar100.folder), { recursive: true });
+      await requireNotMisplaced(join(folder, 'others'), cifar10);
       await requireNotMisplaced(join(folder, 'missing'), cifar10);
       mkdirSync(join(folder, cifar10.folder));
       mkdirSync(join(folder, 'cifar-10-batches-py'));

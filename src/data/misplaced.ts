@@ -1,48 +1,53 @@
 /** Recognises a data folder one level off, and unsupported versions of CIFAR, before anything is downloaded. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { command } from '../command.ts';
-import { shellWord } from '../disk/shell-word.ts';
 import { RunError } from '../errors.ts';
 import type { DatasetDescription } from './dataset.ts';
+import { datasets } from './datasets.ts';
+import { makeCommand } from './files.ts';
 
-/** A version that is not supported. */
-interface OtherVersion {
-  /** Returns the name in the folder that gives it away, or undefined. */
-  readonly is: (names: readonly string[]) => string | undefined;
-  readonly what: string;
+/** An archive in a format that is not supported. */
+const otherFormat = /cifar.*\.(zip|7z|rar|tar|tar\.bz2|tar\.xz)$/i;
+
+/** Describes what a folder contains instead of the data set, and the name that shows it; undefined if nothing is known. */
+function insteadOf(
+  dataset: DatasetDescription,
+  names: readonly string[],
+): readonly [string, string] | undefined {
+  for (const { title, folder, archive, files } of dataset.otherVersions ?? []) {
+    const found = [folder, archive].find((name) => names.includes(name));
+    if (found !== undefined) return [found, title];
+    if (files.every((name) => names.includes(name))) return [files.at(-1) ?? folder, title];
+  }
+  const unsupported = names.find((name) => otherFormat.test(name));
+  return unsupported === undefined ? undefined : [unsupported, 'an archive in an unsupported format'];
 }
 
-const matching = (pattern: RegExp) => (names: readonly string[]) => names.find((name) => pattern.test(name));
-
-const otherVersions: readonly OtherVersion[] = [
-  {
-    is: (names) =>
-      matching(/^cifar-10-(batches-py|python\.tar\.gz)$/)(names) ??
-      (names.includes('batches.meta') && names.includes('data_batch_1') ? 'data_batch_1' : undefined),
-    what: 'the Python version of CIFAR-10',
-  },
-  {
-    is: matching(/^(cifar-10-batches-mat|cifar-10-matlab\.tar\.gz|data_batch_1\.mat)$/),
-    what: 'the Matlab version of CIFAR-10',
-  },
-  {
-    is: (names) =>
-      matching(/^cifar-100-/)(names) ??
-      (names.includes('fine_label_names.txt') ? 'fine_label_names.txt' : undefined),
-    what: 'CIFAR-100',
-  },
-  {
-    is: matching(/cifar.*\.(zip|7z|rar|tar|tar\.bz2|tar\.xz)$/i),
-    what: 'an archive in an unsupported format',
-  },
-];
+/** The other data set whose folder this is, by its name or its files. */
+function ownerOf(
+  dataDir: string,
+  names: readonly string[],
+  dataset: DatasetDescription,
+): DatasetDescription | undefined {
+  const folder = basename(resolve(dataDir));
+  const others = Object.values(datasets).filter(({ name }) => name !== dataset.name);
+  const hasFiles = ({ files }: DatasetDescription) => files.every((file) => names.includes(file.name));
+  return (
+    others.find((other) => other.folder === folder) ?? (hasFiles(dataset) ? undefined : others.find(hasFiles))
+  );
+}
 
 /** @throws RunError when the data set is one folder up or down, or another version of it is there. An empty folder is not an
  * error: the data set can be downloaded. */
 export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescription): Promise<void> {
   const names = await namesIn(dataDir);
   if (names.includes(dataset.folder)) return;
+  const other = ownerOf(dataDir, names, dataset);
+  if (other !== undefined)
+    throw new RunError(
+      `${dataDir} is the folder of ${other.title}; to use it give \`dataset: ${other.name}\` and its parent, ` +
+        `\`dataDir: ${dirname(resolve(dataDir))}\``,
+    );
   const [firstFile] = dataset.files;
   if (firstFile !== undefined && names.includes(firstFile.name)) {
     const parent = basename(resolve(dataDir)) === dataset.folder ? dirname(resolve(dataDir)) : undefined;
@@ -56,14 +61,12 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
     if (!(await namesIn(join(dataDir, name))).includes(dataset.folder)) continue;
     throw new RunError(`${dataset.title} is one folder further down: \`dataDir: ${join(dataDir, name)}\``);
   }
-  for (const { is, what } of otherVersions) {
-    const found = is(names);
-    if (found !== undefined && dataset.archive !== undefined)
-      throw new RunError(
-        `${join(dataDir, found)}: this is ${what}; the binary version of ${dataset.title} is needed ` +
-          `(${dataset.archive.name}). To fetch it: ${command(`download --data-dir ${shellWord(dataDir)}`)}`,
-      );
-  }
+  const [found, what] = insteadOf(dataset, names) ?? [];
+  if (found !== undefined && dataset.archive !== undefined)
+    throw new RunError(
+      `${join(dataDir, found)}: this is ${what}; the binary version of ${dataset.title} is needed ` +
+        `(${dataset.archive.name}). To fetch it: ${makeCommand(dataDir, dataset)}`,
+    );
 }
 
 async function namesIn(dir: string): Promise<readonly string[]> {

@@ -1,89 +1,90 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { inTemporaryFolder, noiseImage } from '../testing/examples.ts';
-import {
-  encodeRecord,
-  imageBytes,
-  imageSize,
-  labelOf,
-  pixelsOf,
-  readRecords,
-  recordBytes,
-} from './record.ts';
+import { noiseImage } from '../testing/examples.ts';
+import type { DatasetDescription } from './dataset.ts';
+import { datasets } from './datasets.ts';
+import { ExampleReader } from './examples.ts';
+import { encodeRecord, type RecordLayout, readLabel, recordBytes } from './record.ts';
 
-const planeBytes = imageSize * imageSize;
+const { cifar10, cifar100 } = datasets;
+const planeBytes = 32 * 32;
 
 /** [3, 32, 32] in one colour. */
 function plainImage(colour: readonly number[]): Uint8Array {
   return Uint8Array.from(colour.flatMap((value) => new Array<number>(planeBytes).fill(value)));
 }
 
-// The tutorial's only input test: reads three records of uniform planes one by one, until there are no more.
-test('three records are read back with their keys, labels and colours, and then no fourth', async () => {
-  await inTemporaryFolder(async (folder) => {
-    const written = [
-      { label: 9, colour: [0, 128, 255] },
-      { label: 3, colour: [255, 0, 1] },
-      { label: 0, colour: [254, 255, 0] },
-    ];
-    const file = join(folder, 'three.bin');
-    await writeFile(
-      file,
-      Buffer.concat(written.map(({ label, colour }) => encodeRecord(label, plainImage(colour)))),
-    );
-    const records = readRecords(file, await readFile(file));
-    for (const [index, { label, colour }] of written.entries()) {
-      const { value } = records.next();
-      assert.ok(value);
-      assert.equal(value.key, `${file}:${index}`);
-      assert.equal(value.label, label);
-      for (let pixel = 0; pixel < planeBytes; pixel++) {
-        const found: unknown[] = colour.map((_, channel) => value.pixels[channel * planeBytes + pixel]);
-        assert.deepEqual(found, colour);
-      }
+function readerOf(dataset: DatasetDescription, records: Uint8Array): ExampleReader {
+  return new ExampleReader({ dataset, count: records.length / recordBytes(dataset.record), records });
+}
+
+// The tutorial's only input test: reads three records of uniform planes one by one.
+test('three records are read back with their labels and colours', () => {
+  const written = [
+    { label: 9, colour: [0, 128, 255] },
+    { label: 3, colour: [255, 0, 1] },
+    { label: 0, colour: [254, 255, 0] },
+  ];
+  const records = Buffer.concat(
+    written.map(({ label, colour }) => encodeRecord(cifar10.record, [label], plainImage(colour))),
+  );
+  assert.equal(records.length, 3 * 3073);
+  const reader = readerOf(cifar10, records);
+  for (const [index, { label, colour }] of written.entries()) {
+    assert.equal(reader.labelOf(index), label);
+    const pixels = reader.pixelsOf(index);
+    for (let pixel = 0; pixel < planeBytes; pixel++) {
+      const found: unknown[] = colour.map((_, channel) => pixels[channel * planeBytes + pixel]);
+      assert.deepEqual(found, colour);
     }
-    assert.deepEqual(records.next(), { value: undefined, done: true });
-  });
+  }
 });
 
-test('encoded records are read back, by both readers', () => {
-  const anyRecord = fc
-    .tuple(fc.nat(255), fc.nat())
-    .map(([label, seed]) => ({ label, pixels: noiseImage(seed) }));
+test("CIFAR-100's coarse label comes first, then the fine one", () => {
+  const record = encodeRecord(cifar100.record, [19, 98], noiseImage(1));
+  assert.deepEqual([record.length, record[0], record[1]], [3074, 19, 98]);
+  assert.equal(readerOf(cifar100, record).labelOf(0), 98);
+  assert.equal(readerOf({ ...cifar100, labels: 'coarse' }, record).labelOf(0), 19);
+  assert.deepEqual(readerOf(cifar100, record).pixelsOf(0), noiseImage(1));
+});
+
+test('records of any layout are read back', () => {
+  const field = fc.record({ bytes: fc.constantFrom(1 as const, 2 as const), label: fc.nat(255) });
+  const layout = fc.tuple(fc.array(field, { minLength: 1, maxLength: 3 }), fc.constantFrom(1, 3), fc.nat(6));
   fc.assert(
-    fc.property(fc.array(anyRecord, { maxLength: 4 }), (written) => {
-      const bytes = Uint8Array.from(written.flatMap(({ label, pixels }) => [...encodeRecord(label, pixels)]));
-      assert.equal(bytes.length, written.length * recordBytes);
-      const keyed = written.map((record, index) => ({ key: `f:${index}`, ...record }));
-      assert.deepEqual([...readRecords('f', bytes)], keyed);
-      for (const [index, { label, pixels }] of written.entries()) {
-        assert.equal(labelOf(bytes, index), label);
-        assert.deepEqual(pixelsOf(bytes, index), pixels);
+    fc.property(layout, fc.nat(), ([fields, channels, size], seed) => {
+      const image = [channels, size + 1, size + 2] as const;
+      const labels = fields.map(({ bytes }, index) => ({
+        name: String(index),
+        bytes,
+        classes: [],
+        namesFile: `${index}.txt`,
+      }));
+      const values = fields.map(({ bytes, label }) => (bytes === 2 ? label * 250 : label));
+      const record = encodeRecord({ labels, image }, values, noiseImage(seed, image));
+      for (const [index, value] of values.entries()) {
+        const dataset = { ...cifar10, record: { labels, image }, labels: String(index) };
+        const reader = readerOf(dataset, Buffer.concat([record, record]));
+        assert.equal(reader.labelOf(1), value);
+        assert.deepEqual(Uint8Array.from(reader.pixelsOf(1)), noiseImage(seed, image));
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 50 },
   );
 });
 
-test('an incomplete record is refused after the complete ones, with its index and sizes', () => {
-  fc.assert(
-    fc.property(fc.nat(3), fc.integer({ min: 1, max: recordBytes - 1 }), (whole, rest) => {
-      const records = readRecords('some.bin', new Uint8Array(whole * recordBytes + rest));
-      for (let index = 0; index < whole; index++) assert.equal(records.next().done, false);
-      assert.throws(() => records.next(), {
-        name: 'RunError',
-        message: `some.bin: record ${whole} is cut short, found ${rest} bytes, expected 3073. The file is damaged: replace it.`,
-      });
-    }),
-  );
+test('a label of two bytes is little-endian', () => {
+  assert.equal(readLabel(Uint8Array.of(7, 0xe7, 3), 1, 2), 999);
 });
 
 test('invalid labels and images are not encoded', () => {
-  const image = new Uint8Array(imageBytes);
+  const { record } = cifar10;
+  const image = new Uint8Array(3072);
   for (const label of [-1, 256, 1.5, Number.NaN])
-    assert.throws(() => encodeRecord(label, image), /a label is a whole number from 0 to 255/);
-  assert.throws(() => encodeRecord(0, image.subarray(1)), /an image has 3072 bytes, found 3071/);
+    assert.throws(() => encodeRecord(record, [label], image), /a label is a whole number from 0 to 255/);
+  const wide: RecordLayout = { ...record, labels: record.labels.map((field) => ({ ...field, bytes: 2 })) };
+  assert.throws(() => encodeRecord(wide, [65_536], image), /from 0 to 65535, found 65536/);
+  assert.throws(() => encodeRecord(record, [0], image.subarray(1)), /an image has 3072 bytes, found 3071/);
+  assert.throws(() => encodeRecord(record, [0, 1], image), /a record has 1 labels, found 2/);
 });

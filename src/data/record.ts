@@ -1,70 +1,93 @@
 /**
- * The record of the CIFAR-10 binary version (https://www.cs.toronto.edu/~kriz/cifar.html). A file consists only of records,
- * without header, footer or gaps.
+ * The records of a data set in the binary version of CIFAR (https://www.cs.toronto.edu/~kriz/cifar.html). A file consists only of
+ * records, without header, footer or gaps. A record is its labels, then its pixels, one byte each:
  *
- *     offset  bytes  content
- *          0      1  label, 0 … 9
- *          1   1024  red plane, 32 rows of 32 pixels, top row first
- *       1025   1024  green plane
- *       2049   1024  blue plane
- *       3073         next record
+ *     CIFAR-10                             CIFAR-100
+ *     offset  bytes  content               offset  bytes  content
+ *          0      1  label, 0 … 9               0      1  coarse label, 0 … 19
+ *          1   1024  red plane                  1      1  fine label, 0 … 99
+ *       1025   1024  green plane                2   1024  red plane
+ *       2049   1024  blue plane              1026   1024  green plane
+ *       3073         next record             2050   1024  blue plane
+ *                                            3074         next record
  *
- * So pixels are stored as [C, H, W] = [3, 32, 32] and are never transposed.
+ * A plane is H rows of W pixels, top row first. So pixels are stored as [C, H, W] and are never transposed.
  */
-import { RunError } from '../errors.ts';
 
-/** Height and width of an image. */
-export const imageSize = 32;
-export const imageChannels = 3;
-export const imageBytes: number = imageChannels * imageSize * imageSize;
-const labelBytes = 1;
-export const recordBytes: number = labelBytes + imageBytes;
+/** [C, H, W]: channels, rows, columns. */
+export type ImageShape = readonly [channels: number, height: number, width: number];
 
-/** One example from a file. */
-export interface ExampleRecord {
-  /** `<path>:<index in the file, from 0>`. */
-  readonly key: string;
-  readonly label: number;
-  /** [3, 32, 32], a view of the file's bytes. */
-  readonly pixels: Uint8Array;
+/** One label of a record. */
+export interface LabelField {
+  readonly name: string;
+  /** Size in the record. Two bytes are little-endian, for more than 256 classes. */
+  readonly bytes: 1 | 2;
+  /** Names of the classes; the label is an index into them. */
+  readonly classes: readonly string[];
+  /** The file in the folder that lists the names. */
+  readonly namesFile: string;
 }
 
-/** The label of record `index`, which must be in range. */
-export function labelOf(records: Uint8Array, index: number): number {
-  return records[index * recordBytes] as number;
+/** What a record consists of. */
+export interface RecordLayout {
+  /** In the order of the record. */
+  readonly labels: readonly LabelField[];
+  readonly image: ImageShape;
 }
 
-/** The pixels of record `index`, a view of [3, 32, 32]. */
-export function pixelsOf(records: Uint8Array, index: number): Uint8Array {
-  const start = index * recordBytes + labelBytes;
-  return records.subarray(start, start + imageBytes);
+/** Number of bytes of an image, one per value. */
+export function imageBytes([channels, height, width]: ImageShape): number {
+  return channels * height * width;
 }
 
-/** Encodes a record of 3,073 bytes.
- * @throws RangeError when the label is not a byte or the pixels are not [3, 32, 32] */
-export function encodeRecord(label: number, pixels: Uint8Array): Uint8Array {
-  if (!Number.isInteger(label) || label < 0 || label > 255)
-    throw new RangeError(`a label is a whole number from 0 to 255, found ${label}`);
-  if (pixels.length !== imageBytes)
-    throw new RangeError(`an image has ${imageBytes} bytes, found ${pixels.length}`);
-  const record = new Uint8Array(recordBytes);
-  record[0] = label;
-  record.set(pixels, labelBytes);
+/** Number of bytes of a record. */
+export function recordBytes(layout: RecordLayout): number {
+  return pixelsOffset(layout) + imageBytes(layout.image);
+}
+
+/** The offset of the pixels in a record. */
+export function pixelsOffset({ labels }: RecordLayout): number {
+  return labels.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** The offset of a label in a record.
+ * @throws RangeError when the record has no such label */
+export function labelOffset({ labels }: RecordLayout, name: string): number {
+  const before = labels.findIndex((field) => field.name === name);
+  if (before === -1)
+    throw new RangeError(`a record has ${labels.map((field) => field.name).join(', ')}, found ${name}`);
+  return labels.slice(0, before).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Encodes a record.
+ * @param labels one for each of the layout's labels, in order
+ * @param pixels [C, H, W]
+ * @throws RangeError when a label does not fit into its bytes, or the number of pixels is wrong */
+export function encodeRecord(
+  layout: RecordLayout,
+  labels: readonly number[],
+  pixels: Uint8Array,
+): Uint8Array {
+  const expected = imageBytes(layout.image);
+  if (labels.length !== layout.labels.length)
+    throw new RangeError(`a record has ${layout.labels.length} labels, found ${labels.length}`);
+  if (pixels.length !== expected)
+    throw new RangeError(`an image has ${expected} bytes, found ${pixels.length}`);
+  const record = new Uint8Array(recordBytes(layout));
+  let at = 0;
+  for (const [index, { bytes }] of layout.labels.entries()) {
+    const label = labels[index] ?? 0;
+    const most = 256 ** bytes - 1;
+    if (!Number.isInteger(label) || label < 0 || label > most)
+      throw new RangeError(`a label is a whole number from 0 to ${most}, found ${label}`);
+    for (let byte = 0; byte < bytes; byte++) record[at++] = (label >>> (8 * byte)) & 255;
+  }
+  record.set(pixels, at);
   return record;
 }
 
-/** The records of one file, in order.
- * @param file its path, for keys and errors
- * @throws RunError when the last record is incomplete, after yielding the complete ones */
-export function* readRecords(file: string, bytes: Uint8Array): Generator<ExampleRecord, void, undefined> {
-  const whole = Math.floor(bytes.length / recordBytes);
-  for (let index = 0; index < whole; index++) {
-    yield { key: `${file}:${index}`, label: labelOf(bytes, index), pixels: pixelsOf(bytes, index) };
-  }
-  const rest = bytes.length - whole * recordBytes;
-  if (rest > 0) {
-    throw new RunError(
-      `${file}: record ${whole} is cut short, found ${rest} bytes, expected ${recordBytes}. The file is damaged: replace it.`,
-    );
-  }
+/** Reads a label of one or two bytes at an offset. */
+export function readLabel(records: Uint8Array, at: number, bytes: 1 | 2): number {
+  const low = records[at] as number;
+  return bytes === 1 ? low : low + 256 * (records[at + 1] as number);
 }

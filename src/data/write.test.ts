@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder, noiseRecords, smallDataset } from '../testing/examples.ts';
-import { datasets } from './dataset.ts';
+import { datasets } from './datasets.ts';
 import { folderOf } from './files.ts';
 import { classNamesText, writeDataset } from './write.ts';
 
@@ -11,7 +11,7 @@ const dataset = smallDataset(3, 2);
 const files = ['batches.meta.txt', 'data_batch_1.bin', 'data_batch_2.bin', 'test_batch.bin'];
 
 test("CIFAR-10's class names take 61 bytes, as in its own file", () => {
-  const text = classNamesText(datasets.cifar10);
+  const text = classNamesText(datasets.cifar10.classes);
   assert.equal(text.length, 61);
   assert.deepEqual(text.split('\n'), [...datasets.cifar10.classes, '', '']);
 });

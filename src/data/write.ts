@@ -4,12 +4,13 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { RunError } from '../errors.ts';
 import { partialName } from './data-folder.ts';
-import { classNamesFile, type DatasetDescription, type DatasetFile } from './dataset.ts';
+import { classesOf, type DatasetDescription, type DatasetFile } from './dataset.ts';
 import { folderOf, missingFiles, replaceAdvice } from './files.ts';
 import { recordBytes } from './record.ts';
 
-/** The contents of `batches.meta.txt`: one class name per line and, as in CIFAR-10's, an empty line at the end. */
-export function classNamesText({ classes }: DatasetDescription): string {
+/** The contents of a file of class names, such as `batches.meta.txt`: one per line and, as in CIFAR-10's, an empty line at the
+ * end. */
+export function classNamesText(classes: readonly string[]): string {
   return `${classes.join('\n')}\n\n`;
 }
 
@@ -30,8 +31,11 @@ export async function writeDataset(
   const partial = join(dataDir, partialName(dataset, randomBytes(4).toString('hex')));
   try {
     await mkdir(partial, { recursive: true });
-    for (const file of dataset.files) await writeDataFile(partial, file, await bytesOf(file));
-    await writeFile(join(partial, classNamesFile), classNamesText(dataset), { flush: true });
+    for (const file of dataset.files) await writeDataFile(partial, dataset, file, await bytesOf(file));
+    for (const field of dataset.record.labels) {
+      const text = classNamesText(classesOf(dataset, field));
+      await writeFile(join(partial, field.namesFile), text, { flush: true });
+    }
     await rename(partial, folder);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
@@ -44,13 +48,13 @@ export async function writeDataset(
 
 async function writeDataFile(
   folder: string,
+  { record }: DatasetDescription,
   { name, records }: DatasetFile,
   bytes: Uint8Array,
 ): Promise<void> {
-  if (bytes.length !== records * recordBytes)
-    throw new RangeError(
-      `${name}: ${records} records need ${records * recordBytes} bytes, found ${bytes.length}`,
-    );
+  const expected = records * recordBytes(record);
+  if (bytes.length !== expected)
+    throw new RangeError(`${name}: ${records} records need ${expected} bytes, found ${bytes.length}`);
   await writeFile(join(folder, name), bytes, { flush: true });
 }
 

@@ -15,7 +15,7 @@ const variants = [
 ];
 
 for (const { how, appendLines, readLines } of variants) {
-  test(`lines are appended ${how}, and a torn last line keeps its own line`, () =>
+  test(`lines are appended ${how}, and never to the end of an incomplete last line`, () =>
     inTemporaryFolder(async (folder) => {
       const path = join(folder, 'file.jsonl');
       assert.deepEqual(await readLines(path), []);

@@ -1,6 +1,6 @@
 /**
- * Files with one JSON object per line, written by one process at a time. A killed writer may leave a torn last line; the next
- * append starts a new line first, and readers skip lines that are not JSON.
+ * Files with one JSON object per line, written by one process at a time. A killed writer may leave an incomplete last line.
+ * The next append then starts a new line first, and readers skip lines that are not JSON.
  */
 import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import { errorCode } from '../errors.ts';
@@ -8,7 +8,7 @@ import { openForAppend, openForAppendSync, readRegularFile, readRegularFileSync 
 
 const newline = 0x0a;
 
-/** Appends all lines or none: a write error, such as a full disk, leaves no torn line.
+/** Appends all lines or none. A write error, such as a full disk, leaves no incomplete line.
  * @throws the error of the operating system, or UnsuitableFileError */
 export async function appendLines(path: string, lines: readonly string[]): Promise<void> {
   const file = await openForAppend(path);
@@ -25,7 +25,7 @@ export async function appendLines(path: string, lines: readonly string[]): Promi
   }
 }
 
-/** As `appendLines`, for threads that may be blocked. */
+/** Like `appendLines`, for threads that may block. */
 export function appendLinesSync(path: string, lines: readonly string[]): void {
   const descriptor = openForAppendSync(path);
   const { size } = fstatSync(descriptor);
@@ -48,13 +48,13 @@ function textOf(lines: readonly string[], size: number, [last]: Uint8Array): str
   return start + lines.map((line) => `${line}\n`).join('');
 }
 
-/** The lines of a file, including torn ones; none if the file does not exist.
+/** The lines of a file, including incomplete ones. Empty if the file does not exist.
  * @throws the error of the operating system, or UnsuitableFileError */
 export async function readLines(path: string): Promise<readonly string[]> {
   return linesOf(await readRegularFile(path, { links: 'refuse' }).catch(noneIfMissing));
 }
 
-/** As `readLines`, for threads that may be blocked. */
+/** Like `readLines`, for threads that may block. */
 export function readLinesSync(path: string): readonly string[] {
   try {
     return linesOf(readRegularFileSync(path, { links: 'refuse' }));

@@ -1,16 +1,16 @@
 /**
- * One process at a time in a folder. A file in the folder names the process that holds it; it is created exclusively, which
- * every file system can do, and removed at the end. A killed process leaves it behind, so a lock must show whether its
- * holder lives:
+ * Allows one process at a time in a folder. A file in the folder names the process that holds the lock. The file is created
+ * exclusively, which every file system supports, and removed at the end. A killed process leaves it behind, so it must be
+ * possible to find out whether the holder is still alive:
  *
  * | the holder ran | it is dead when |
  * |---|---|
  * | in this PID namespace of this boot | no process has its number, or one that started later |
  * | elsewhere: another host, container or boot | the file does not change for `staleMillis` while it is watched; holders renew it every `renewMillis` |
  *
- * Only whether the time of the file changes counts, not what it is: the clocks of hosts and file servers may differ.
- * A holder that was suspended for longer can lose its lock to another process. It notices when it next renews it, and
- * `onLost` is called.
+ * Only a change of the file's time counts, not the time itself, because the clocks of hosts and file servers may differ. A
+ * holder that was suspended for longer than that can lose its lock to another process. It notices when it renews the lock
+ * the next time, and `onLost` is called.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
@@ -19,18 +19,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNativeError } from 'node:util/types';
 import { errorCode, RunError, requireRunning } from '../errors.ts';
+import { exists } from './exists.ts';
 import { openRegularFile, readRegularFile } from './regular-file.ts';
-import { cannotBeWritten, makeFolder } from './writable.ts';
+import { cannotBeWritten, makeFolder, removeEmpty } from './writable.ts';
 
 /** What a folder is locked for. */
 export interface LockPurpose {
-  /** Name of the file. */
+  /** The name of the lock file. */
   readonly file: string;
-  /** What its process does, such as `is training there`. */
+  /** What the process that holds the lock does, such as `is training there`. */
   readonly doing: string;
   /** The option that names the folder, such as `trainDir`. */
   readonly option: string;
-  /** Called once when the lock was lost to another process: what is done in the folder must end. */
+  /** Called once if the lock was lost to another process. The work in the folder must then end. */
   readonly onLost?: (error: RunError) => void;
 }
 
@@ -40,29 +41,29 @@ export class InUseError extends RunError {}
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** When the process started, in clock ticks since boot; empty where that is not known. */
+  /** When the process started, in clock ticks since boot. Empty if that is unknown. */
   readonly started: string;
-  /** Boot and PID namespace in which the number is meant; empty where that is not known. */
+  /** The boot and the PID namespace to which the PID belongs. Empty if they are unknown. */
   readonly boot: string;
   readonly pidNamespace: string;
-  /** Tells two holders of one number apart. */
+  /** Distinguishes two holders with the same PID. */
   readonly token: string;
 }
 
 const renewMillis = 3000;
-/** Several renewals: a network file system may show old times for a while, and a busy machine may miss one. */
+/** Several renewals, because a network file system may show old times for a while, and a busy machine may miss a renewal. */
 const staleMillis = 15_000;
-const lookMillis = 200;
-/** A lock without content is one that is being written, or of a writer that was killed between two system calls. */
+const pollMillis = 200;
+/** How long an empty lock is respected. It is either being written, or its writer was killed between two system calls. */
 const writingMillis = 2000;
-/** More than any lock has. */
+/** More bytes than any lock file has. */
 const maximumBytes = 10_000;
 
-/** Takes the folder, which is created if it is missing. A lock of another host or container whose holder may be dead is
- * watched for up to 15 s.
- * @param onWait is called once with the reason when that takes time
- * @returns how to give the folder back
- * @throws InUseError when another process works there
+/** Locks the folder, and creates it if it is missing; it is removed on release if it was created and is empty. If the lock is held on another host or container and its holder may be
+ * dead, the lock is watched for up to 15 s.
+ * @param onWait called once, with the reason, if that takes time
+ * @returns a function that releases the folder
+ * @throws InUseError when another process holds the folder
  * @throws RunError when the folder cannot be written
  * @throws StoppedError when it is aborted while waiting */
 export async function lockFolder(
@@ -71,14 +72,17 @@ export async function lockFolder(
   { signal, onWait }: { readonly signal?: AbortSignal; readonly onWait?: (text: string) => void } = {},
 ): Promise<() => Promise<void>> {
   const path = join(dir, purpose.file);
-  await makeFolder(dir, purpose.option);
+  const created: string[] = [];
   const mine = await thisProcess();
   let isTold = false;
   const watch = new Watch();
   for (;;) {
+    created.push(...(await makeFolder(dir, purpose.option)));
     try {
-      if (await createLock(path, mine)) return hold(path, mine, dir, purpose);
+      if (await createLock(path, mine)) return hold(path, mine, dir, purpose, created);
     } catch (error) {
+      // The process that created the folder has given it back, and removed it because it was empty.
+      if (errorCode(error) === 'ENOENT' && !(await exists(dir))) continue;
       throw cannotBeWritten(dir, purpose.option, error);
     }
     const found = await readLock(path, dir, purpose);
@@ -91,13 +95,13 @@ export async function lockFolder(
           `waiting up to ${staleMillis / 1000} s: ${inUse(dir, path, purpose, found?.holder).message}`,
         );
       isTold = true;
-      await pause(lookMillis, signal);
+      await pause(pollMillis, signal);
     }
   }
 }
 
-/** Takes the folder as soon as no other process works there.
- * @param onWait is called once with the reason
+/** Locks the folder as soon as no other process holds it.
+ * @param onWait called once, with the reason
  * @throws RunError when the folder cannot be written
  * @throws StoppedError when it is aborted while waiting */
 export async function waitForFolder(
@@ -122,7 +126,7 @@ async function pause(millis: number, signal: AbortSignal | undefined): Promise<v
   requireRunning(signal);
 }
 
-/** Returns whether there was none.
+/** Returns whether the lock was created, which it is not if there already is one.
  * @throws the error of the operating system */
 async function createLock(path: string, mine: Holder): Promise<boolean> {
   try {
@@ -137,18 +141,18 @@ async function createLock(path: string, mine: Holder): Promise<boolean> {
 }
 
 interface FoundLock {
-  /** Undefined for a file whose content is not a lock's. */
+  /** Undefined for a file whose content is not that of a lock. */
   readonly holder: Holder | undefined;
   readonly modifiedMillis: number;
 }
 
-/** The lock, or undefined if it disappeared in between.
- * @throws RunError for something that is not a regular file */
+/** The lock, or undefined if it disappeared in the meantime.
+ * @throws RunError for anything that is not a regular file */
 async function readLock(path: string, dir: string, { option }: LockPurpose): Promise<FoundLock | undefined> {
   try {
     const file = await openRegularFile(path, { links: 'refuse', maximumBytes });
     try {
-      // Asked of the open file: network file systems look for the true time when a file is opened.
+      // The time is read from the open file, because network file systems look up the current time when a file is opened.
       const { mtimeMs } = await file.stat();
       return { holder: holderIn(await file.readFile('utf8')), modifiedMillis: mtimeMs };
     } finally {
@@ -180,22 +184,22 @@ async function stateOf(found: FoundLock, watch: Watch): Promise<'alive' | 'dead'
   if (holder === undefined) return unchangedMillis > writingMillis ? 'dead' : 'unknown';
   const here = await namespaces();
   const isHere = holder.boot === here.boot && holder.pidNamespace === here.pidNamespace;
-  // A lock of a version that did not note them is of this host if the name says so.
+  // Locks of versions that did not record them belong to this host if the host name is the same.
   if (isHere || (holder.boot === '' && holder.host === hostname()))
     return (await isRunning(holder)) ? 'alive' : 'dead';
-  if (holder.token === '') return 'alive'; // of version 0.1, which did not renew its locks
+  if (holder.token === '') return 'alive'; // made by version 0.1, which did not renew locks
   if (isRenewed) return 'alive';
   return unchangedMillis > staleMillis ? 'dead' : 'unknown';
 }
 
-/** What is seen of a lock from look to look. */
+/** Compares what is seen of a lock each time it is read. */
 class Watch {
   #token: string | undefined;
   #modifiedMillis = Number.NaN;
   #since = 0;
 
   look({ holder, modifiedMillis }: FoundLock): {
-    /** Has its holder renewed it since the look before? */
+    /** Whether the holder has renewed the lock since the previous call. */
     readonly isRenewed: boolean;
     readonly unchangedMillis: number;
   } {
@@ -210,14 +214,14 @@ class Watch {
   }
 }
 
-/** Two processes may come here at once. Each moves the file that it finds; a fresh lock that was moved by mistake is
- * put back, and if another process was faster its holder notices. */
+/** Two processes may get here at the same time. Each moves the file that it finds. A fresh lock that was moved by mistake is
+ * put back; if another process was faster than that, the holder of the fresh lock notices. */
 async function removeDead(path: string, dead: FoundLock): Promise<void> {
   const moved = `${path}.stale.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     await rename(path, moved);
   } catch {
-    return; // another process did it
+    return; // another process removed it
   }
   const found = holderIn(String(await readRegularFile(moved, { links: 'refuse' }).catch(() => '')));
   if (found !== undefined && found.token !== (dead.holder?.token ?? ''))
@@ -225,8 +229,15 @@ async function removeDead(path: string, dead: FoundLock): Promise<void> {
   await rm(moved, { force: true });
 }
 
-/** Renews the lock until it is given back. */
-function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): () => Promise<void> {
+/** Renews the lock until it is given back.
+ * @param created the folders that were created for it */
+function hold(
+  path: string,
+  mine: Holder,
+  dir: string,
+  purpose: LockPurpose,
+  created: readonly string[],
+): () => Promise<void> {
   let isReleased = false;
   let isLooking = false;
   const look = async () => {
@@ -237,13 +248,13 @@ function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): ()
     clearInterval(timer);
     purpose.onLost?.(
       new RunError(
-        `${dir}: lost ${path} to another process, which may have found this one suspended; stopping here`,
+        `${dir}: another process took over ${path}, possibly because this one was suspended; stopping`,
         { code: 'CIFAR10_FOLDER_LOST', data: { folder: dir } },
       ),
     );
   };
   const timer = setInterval(() => {
-    if (isLooking) return; // while a file system hangs, one call waits for it and not many
+    if (isLooking) return; // so that only one call waits when a file system hangs
     isLooking = true;
     void look().finally(() => {
       isLooking = false;
@@ -253,17 +264,19 @@ function hold(path: string, mine: Holder, dir: string, purpose: LockPurpose): ()
   return async () => {
     isReleased = true;
     clearInterval(timer);
-    if ((await isMine(path, mine)) === 'mine') await rm(path, { force: true });
+    if ((await isMine(path, mine)) !== 'mine') return;
+    await rm(path, { force: true });
+    await removeEmpty(created);
   };
 }
 
-/** Writes the same content again: the file system gives the file a new time. */
+/** Writes the same content again, so that the file system gives the file a new time. */
 async function renew(path: string, mine: Holder): Promise<void> {
-  // A full disk, or a file system that keeps no times: others judge by what they see.
+  // Fails if the disk is full, or has no effect if the file system keeps no times. Other processes judge by what they see.
   await writeFile(path, JSON.stringify(mine), { flag: 'r+' }).catch(() => undefined);
 }
 
-/** `unknown` while it cannot be read, such as during an outage of a network file system. */
+/** `unknown` while the lock cannot be read, such as during an outage of a network file system. */
 async function isMine(path: string, { token }: Holder): Promise<'mine' | 'lost' | 'unknown'> {
   try {
     const found = holderIn(String(await readRegularFile(path, { links: 'refuse', maximumBytes })));
@@ -281,7 +294,7 @@ function inUse(
 ): InUseError {
   const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`;
   return new InUseError(
-    `${dir}: ${who} ${doing}. Stop it, or give another \`${option}\`. (If it no longer runs, remove ${path}.)`,
+    `${dir}: ${who} ${doing}. Stop it, or use another \`${option}\`. (If it no longer runs, remove ${path}.)`,
     {
       code: 'CIFAR10_FOLDER_IN_USE',
       data: { folder: dir, pid: holder?.pid ?? null, host: holder?.host ?? null },
@@ -301,7 +314,7 @@ async function thisProcess(): Promise<Holder> {
 
 async function namespaces(): Promise<Pick<Holder, 'boot' | 'pidNamespace'>> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => hostname());
-  // Not Linux: there is one.
+  // There are no PID namespaces outside Linux.
   const pidNamespace = await readlink('/proc/self/ns/pid').catch(() => '');
   return { boot: boot.trim(), pidNamespace };
 }
@@ -316,13 +329,13 @@ async function isRunning({ pid, started }: Holder): Promise<boolean> {
   return started === '' || now === '' || started === now;
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)): numbers are used again, numbers with their start are not. */
+/** Field 22 of /proc/<pid>/stat (proc(5)). A PID can be reused, but not a PID together with its start time. */
 async function startOf(pid: number): Promise<string> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
-/** Whether a name is of what locking leaves behind when its process is killed: removed by the next holder. */
+/** Whether a file of this name was left behind by a process that was killed while locking. The next holder removes such files. */
 export function isLockLeftover(name: string, { file }: Pick<LockPurpose, 'file'>): boolean {
   return name.startsWith(`${file}.`) && /^\.(stale\.)?\d+(\.[0-9a-f]{8})?$/.test(name.slice(file.length));
 }

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { moveAside } from './move-aside.ts';
 
-test('a folder is renamed to the first free number, and replaced by an empty one', () =>
+test('a folder is renamed with the first free number as a suffix, and replaced by an empty folder', () =>
   inTemporaryFolder(async (folder) => {
     const run = join(folder, 'run');
     for (const number of [1, 2]) {

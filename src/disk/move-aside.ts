@@ -4,11 +4,11 @@ import { basename, join } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 import { exists } from './exists.ts';
 
-/** Renames `<dir>` to `<dir>.1`, or the first number that is free, creates an empty `<dir>`, and returns the new name. If
- * `dir` is a symbolic link, its target is renamed, and the link points to the new folder. A mount point cannot be renamed, so
- * its contents are moved to a folder `1` inside it.
+/** Renames `<dir>` to `<dir>.1`, or to the first number that is free, creates an empty `<dir>`, and returns the new name. If
+ * `dir` is a symbolic link, its target is renamed, and the link then points to the new folder. A mount point cannot be
+ * renamed, so its contents are moved to a folder `1` inside it.
  * @param except names that are not moved out of a mount point
- * @throws RunError when it cannot be renamed */
+ * @throws RunError when the folder cannot be renamed */
 export async function moveAside(dir: string, except: readonly string[] = []): Promise<string> {
   const named = dir.replace(/(?<=.)[/\\]+$/, '');
   let to = named;
@@ -17,7 +17,7 @@ export async function moveAside(dir: string, except: readonly string[] = []): Pr
     to = await freeName((number) => `${from}.${number}`);
     await rename(from, to);
     await mkdir(from);
-    // Report the path as the user typed it, if that names the same folder.
+    // Errors contain the path as the user typed it, if that is the same folder.
     return from === (await realpath(named)) && basename(from) === basename(named)
       ? named + to.slice(from.length)
       : to;

@@ -55,11 +55,11 @@ test('a file larger than the maximum is not read', () =>
     const path = join(folder, 'file');
     writeFileSync(path, new Uint8Array(2000));
     await assert.rejects(readRegularFile(path, { maximumBytes: 1999 }), {
-      message: 'is 2,000 bytes long; at most 1,999 were expected',
+      message: 'is too large: found 2,000 bytes, expected at most 1,999',
     });
   }));
 
-test('appending creates a file, and never writes through a link', { skip }, () =>
+test('appending creates a missing file, and never writes through a link', { skip }, () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, 'file');
     for (const text of ['a', 'b']) {

@@ -1,7 +1,7 @@
 /**
- * Opens regular files only. Opening a FIFO for reading blocks the thread until another process writes, a device may never
- * end, and a link planted by another user may point to a file of ours. So paths are opened without blocking, and the checks
- * apply to the open file, not to its name.
+ * Opens regular files only. Opening a FIFO for reading blocks the thread until another process writes, reading a device may
+ * never end, and a link planted by another user may point to one of our own files. Therefore paths are opened without
+ * blocking, and the checks apply to the open file, not to its name.
  *
  * | | symbolic link | FIFO, socket, device, folder | missing file |
  * |---|---|---|---|
@@ -13,20 +13,15 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } f
 import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '../errors.ts';
 
-export interface ReadOptions {
-  /** Whether to follow a symbolic link in the last part of the path. Default: `follow`. */
-  readonly links?: 'follow' | 'refuse';
-  /** Maximum size; larger files are refused. Default: no limit. */
-  readonly maximumBytes?: number;
-}
+import type { ReadOptions } from './read-options.ts';
 
-/** The path names something other than a suitable regular file. */
+/** The path is that of something other than a suitable regular file. */
 export class UnsuitableFileError extends Error {
   override readonly name = 'UnsuitableFileError';
   readonly code = 'EUNSUITABLE';
 }
 
-// Windows has neither flag, nor FIFOs or devices in folders.
+// Windows has neither of these flags, and no FIFOs or devices in folders.
 const nonBlocking = constants.O_NONBLOCK ?? 0;
 const noFollow = constants.O_NOFOLLOW ?? 0;
 const readFlags = (links: ReadOptions['links']) =>
@@ -34,13 +29,13 @@ const readFlags = (links: ReadOptions['links']) =>
 const appendFlags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | nonBlocking | noFollow;
 
 /** Opens a file for reading.
- * @throws UnsuitableFileError for anything but a regular file, or one that is too large
+ * @throws UnsuitableFileError for anything but a regular file, or for one that is too large
  * @throws the error of the operating system, with its code */
 export function openRegularFile(path: string, options: ReadOptions = {}): Promise<FileHandle> {
   return checkedFile(path, readFlags(options.links), options.maximumBytes);
 }
 
-/** Opens a file that reads anywhere and appends, creating it if it is missing.
+/** Opens a file for reading anywhere and for appending. Creates it if it is missing.
  * @throws UnsuitableFileError for a symbolic link, and for anything but a regular file
  * @throws the error of the operating system, with its code */
 export function openForAppend(path: string): Promise<FileHandle> {
@@ -114,7 +109,7 @@ function requireSuitable(stats: Stats, maximumBytes: number | undefined): void {
   if (!stats.isFile()) throw new UnsuitableFileError(`is ${kindOf(stats)}, not a regular file`);
   if (maximumBytes !== undefined && stats.size > maximumBytes) {
     const [found, allowed] = [stats.size, maximumBytes].map((bytes) => bytes.toLocaleString('en-US'));
-    throw new UnsuitableFileError(`is ${found} bytes long; at most ${allowed} were expected`);
+    throw new UnsuitableFileError(`is too large: found ${found} bytes, expected at most ${allowed}`);
   }
 }
 
@@ -125,7 +120,7 @@ function kindOf(stats: Stats): string {
   return 'a device';
 }
 
-/** Explains the errors that O_NOFOLLOW and O_NONBLOCK cause. */
+/** Replaces the errors that O_NOFOLLOW and O_NONBLOCK cause with ones that explain them. */
 function explained(error: unknown): unknown {
   switch (errorCode(error)) {
     case 'ELOOP':

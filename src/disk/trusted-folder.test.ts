@@ -7,13 +7,13 @@ import { requireTrusted, tamperingRisk } from './trusted-folder.ts';
 
 const me = { uid: 1000, gid: 1000 };
 
-test('a folder owned by this user or root that no other user can write is trusted', () => {
+test('a folder is trusted if this user or root owns it and no other user can write to it', () => {
   assert.equal(tamperingRisk({ ...me, mode: 0o40755 }, me), undefined);
   assert.equal(tamperingRisk({ uid: 0, gid: 0, mode: 0o40755 }, me), undefined);
   assert.equal(tamperingRisk({ ...me, mode: 0o40775 }, me), undefined, 'the primary group of the user');
 });
 
-test('a folder that others own or can write is not trusted', () => {
+test('a folder that others own or can write to is not trusted', () => {
   assert.equal(tamperingRisk({ uid: 1001, gid: 1001, mode: 0o40755 }, me), 'belongs to another user');
   assert.equal(tamperingRisk({ ...me, mode: 0o40757 }, me), 'is writable by every user');
   assert.equal(tamperingRisk({ ...me, mode: 0o41777 }, me), 'is writable by every user');
@@ -21,7 +21,7 @@ test('a folder that others own or can write is not trusted', () => {
 });
 
 test(
-  'an untrusted default folder is refused with advice, an explicitly named one is used with a warning',
+  'an untrusted default folder is refused with advice, but one that the user named is used with a warning',
   {
     skip: process.platform === 'win32',
   },
@@ -37,7 +37,7 @@ test(
         );
       await assert.rejects(use('shared', false), {
         name: 'RunError',
-        message: `${shared}: is writable by every user, so others could replace files in it. Give another \`trainDir\`, or remove the access of others (chown, chmod go-w).`,
+        message: `${shared}: is writable by every user, so others could replace files in it. Use another \`trainDir\`, or remove the access of others (chown, chmod go-w).`,
       });
       assert.deepEqual(warnings, []);
       await use('shared', true);

@@ -1,6 +1,6 @@
 /**
- * Detects folders that other users could tamper with: if another user can create names in a folder, a planted link or
- * checkpoint would be followed or loaded. The defaults in /tmp are checked, because anyone can create them first.
+ * Detects folders that other users could tamper with. If another user can create files in a folder, a planted link would be
+ * followed and a planted checkpoint loaded. The default folders in /tmp are checked, because any user can create them first.
  */
 import { lstat, stat } from 'node:fs/promises';
 import { RunError } from '../errors.ts';
@@ -8,36 +8,36 @@ import { existingFolder } from './writable.ts';
 
 export interface FolderUse {
   readonly folder: string;
-  /** The option that names it, such as `trainDir`. */
+  /** The option that names the folder, such as `trainDir`. */
   readonly option: string;
-  /** Whether the user named the folder; then it is used with a warning. */
+  /** Whether the user named the folder. In that case a risk is only a warning. */
   readonly isExplicit: boolean;
 }
 
-/** Owner and permissions of a process or folder. */
+/** The owner and permissions of a process or folder. */
 export interface Ownership {
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
 }
 
-/** Why another user (except root) could tamper with a folder, or undefined if none can. */
+/** Why a user other than root could tamper with the folder, or undefined if none can. */
 export function tamperingRisk(folder: Ownership, me: Pick<Ownership, 'uid' | 'gid'>): string | undefined {
   if (folder.uid !== me.uid && folder.uid !== 0) return 'belongs to another user';
-  // A folder may be writable by the user's own group: many systems give each user a private group.
+  // A folder may be writable by the user's own group, because many systems give each user a private group.
   if ((folder.mode & 0o020) !== 0 && folder.gid !== me.gid && folder.gid !== 0)
     return 'is writable by its group';
   return (folder.mode & 0o002) !== 0 ? 'is writable by every user' : undefined;
 }
 
-/** Refuses a default folder that others can tamper with, and warns about one that the user named.
- * @throws RunError */
+/** Refuses a default folder that other users can tamper with, and warns about one that the user named.
+ * @throws RunError when the folder is refused */
 export async function requireTrusted(
   { folder, option, isExplicit }: FolderUse,
   onWarning: (text: string) => void,
 ): Promise<void> {
   const [uid, gid] = [process.getuid?.(), process.getgid?.()];
-  if (uid === undefined || gid === undefined) return; // On Windows, each user has a private temporary folder.
+  if (uid === undefined || gid === undefined) return; // On Windows, each user has a private temporary folder
   const { existing, missing } = await existingFolder(folder).catch(() => ({
     existing: folder,
     missing: [''],
@@ -50,7 +50,7 @@ export async function requireTrusted(
     ? "is another user's symbolic link"
     : tamperingRisk(await stat(existing), { uid, gid });
   if (risk === undefined) return;
-  const advice = `Give another \`${option}\`, or remove the access of others (chown, chmod go-w)`;
+  const advice = `Use another \`${option}\`, or remove the access of others (chown, chmod go-w)`;
   if (!isExplicit)
     throw new RunError(`${folder}: ${risk}, so others could replace files in it. ${advice}.`, {
       code: 'CIFAR10_NOT_TRUSTED',

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { makeFolder } from './writable.ts';
 
-test('missing parent folders are created, also below a link to a folder', () =>
+test('missing parent folders are created, including those below a link to a folder', () =>
   inTemporaryFolder(async (folder) => {
     await makeFolder(join(folder, 'a', 'b'), 'trainDir');
     symlinkSync(join(folder, 'a'), join(folder, 'link'));
@@ -13,7 +13,7 @@ test('missing parent folders are created, also below a link to a folder', () =>
     assert.ok(existsSync(join(folder, 'a', 'b')) && existsSync(join(folder, 'a', 'c')));
   }));
 
-test('the error for a dangling link names it', () =>
+test('the error for a dangling link contains its path', () =>
   inTemporaryFolder(async (folder) => {
     symlinkSync('/nowhere/at/all', join(folder, 'link'));
     for (const path of [join(folder, 'link'), join(folder, 'link', 'below')])

@@ -1,19 +1,19 @@
-/** Checks that files can be created in a folder before work is spent on them. */
-import { access, constants, mkdir, readlink, stat } from 'node:fs/promises';
+/** Checks before any work is done that files can be created in a folder. */
+import { access, constants, mkdir, readlink, rmdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 
 /** The folder itself, or its nearest existing parent.
- * @throws Error when a file is in the way, or files cannot be created */
+ * @throws Error when a part of the path is a file, or files cannot be created */
 export async function writableFolder(folder: string): Promise<string> {
   const { existing } = await existingFolder(folder);
-  // Checked explicitly: mkdir on a read-only file system can fail with a misleading "no such file or directory".
+  // This is checked explicitly because mkdir on a read-only file system can fail with a misleading "no such file or directory".
   await access(existing, constants.W_OK | constants.X_OK);
   return existing;
 }
 
 /** The folder itself or its nearest existing parent, and the paths that are missing below it.
- * @throws Error when a file or a dangling link is in the way */
+ * @throws Error when a part of the path is a file or a dangling link */
 export async function existingFolder(
   folder: string,
 ): Promise<{ readonly existing: string; readonly missing: readonly string[] }> {
@@ -34,22 +34,31 @@ export async function existingFolder(
   return { existing, missing };
 }
 
-/** Creates a folder and its missing parents.
+/** Creates a folder and its missing parents, and returns what it created, outermost first.
  * @param option that names the folder, such as `trainDir`
  * @throws RunError when it cannot be created, or files cannot be created in it */
-export async function makeFolder(folder: string, option: string): Promise<void> {
+export async function makeFolder(folder: string, option: string): Promise<readonly string[]> {
+  const created: string[] = [];
   try {
     await writableFolder(folder);
     const { missing } = await existingFolder(folder);
     // One by one, because Node's recursive mkdir never returns for a folder below /proc.
-    for (const path of missing) await mkdir(path).catch(alreadyThere);
+    for (const path of missing) if (await isNew(path)) created.push(path);
+    return created;
   } catch (error) {
+    await removeEmpty(created);
     throw cannotBeWritten(folder, option, error);
   }
 }
 
+/** Removes folders that a failed command created, as far as nothing is in them.
+ * @param created as `makeFolder` returned it */
+export async function removeEmpty(created: readonly string[]): Promise<void> {
+  for (const path of created.toReversed()) await rmdir(path).catch(() => undefined);
+}
+
 /** The error for a folder that is full, or in which files cannot be created.
- * @param path the file in it that caused the error */
+ * @param path the file in the folder that caused the error */
 export function cannotBeWritten(
   folder: string,
   option: string,
@@ -58,12 +67,12 @@ export function cannotBeWritten(
 ): RunError {
   const what = path === folder ? '' : `${path} `;
   return new RunError(
-    `${folder}: cannot be written (${what}${diskReason(error)}). Give another \`${option}\`.`,
+    `${folder}: cannot be written (${what}${diskReason(error)}). Use another \`${option}\`.`,
     { code: 'CIFAR10_NOT_WRITABLE', data: { folder, option }, cause: error },
   );
 }
 
-/** The reason given by an error of the file system, explained where the system's own text is not enough. */
+/** The reason that an error of the file system gives, with an explanation where the text of the system is not enough. */
 export function diskReason(error: unknown): string {
   if (errorCode(error) !== 'ENOSPC') return messageOf(error);
   return `${messageOf(error)}: no space or no inodes left (see df and df -i)`;
@@ -75,11 +84,18 @@ export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 function notThere(error: unknown): undefined {
-  // A file in the path causes ENOTDIR; the search upwards finds it and reports it.
+  // A file in the path causes ENOTDIR. The search for an existing parent finds that file and reports it.
   if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
   throw error;
 }
 
-function alreadyThere(error: unknown): void {
-  if (errorCode(error) !== 'EEXIST') throw error;
+/** Creates a folder unless it exists. */
+async function isNew(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 /**
- * Replaces a file so that, at any moment and after any crash, its path names either the old file or the complete new one.
- * The bytes are written to `<path>.tmp` in the same folder (renaming is only atomic within a file system) and reach the disk
- * before the rename. Then the folder is flushed, because a power failure could undo the rename.
+ * Replaces a file so that at any moment, and after any crash, its path names either the old file or the complete new one.
+ * The bytes are written to `<path>.tmp` in the same folder, because renaming is only atomic within a file system, and they
+ * reach the disk before the rename. Then the folder is flushed, because a power failure could undo the rename.
  */
 import { close as closeCallback, constants, fsync as fsyncCallback, open as openCallback } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
@@ -10,18 +10,18 @@ import { promisify } from 'node:util';
 import { errorCode, RunError } from '../errors.ts';
 import { diskReason } from './writable.ts';
 
-/** Suffix of files being written. A killed process leaves such a file behind. */
+/** The suffix of files that are being written. A killed process leaves such a file behind. */
 export const asideEnding = '.tmp';
 
-/** O_SYNC instead of a flush after writing: Yarn's Plug'n'Play has no `FileHandle.sync`, and Node's permission model refuses
+/** O_SYNC replaces a flush after writing: Yarn's Plug'n'Play has no `FileHandle.sync`, and Node's permission model refuses
  * `fsync`, but both allow this flag. */
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_SYNC ?? 0);
 
-/** Bytes written in one go: a slow disk makes progress that can be seen. */
+/** The number of bytes that are written at a time, so that progress is visible on a slow disk. */
 const pieceBytes = 1 << 20;
 
-/** @param onProgress is called whenever a piece is on the disk
- * @throws RunError naming the path; the old file is left unchanged */
+/** @param onProgress called whenever a piece has reached the disk
+ * @throws RunError with the path; the old file is left unchanged */
 export async function writeAside(
   path: string,
   bytes: Uint8Array,
@@ -59,11 +59,11 @@ const openDescriptor = promisify(openCallback);
 const fsync = promisify(fsyncCallback);
 const closeDescriptor = promisify(closeCallback);
 
-/** Makes renames in a folder survive a power failure, where possible. Errors are ignored if the file system or Node's
- * permission model cannot flush folders; the rename has been made by then.
+/** Makes renames in a folder survive a power failure, if that is possible. The error is ignored if the file system or Node's
+ * permission model cannot flush folders, because the rename has already been made.
  * @throws the error of a disk that fails or is full */
 export async function flushFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return; // Windows cannot open folders; NTFS journals renames.
+  if (process.platform === 'win32') return; // Windows cannot open folders, and NTFS journals renames.
   const descriptor = await openDescriptor(path, 'r').catch(() => undefined);
   if (descriptor === undefined) return;
   try {

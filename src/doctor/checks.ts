@@ -3,13 +3,12 @@
 import { rm, rmdir, statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { command } from '../command.ts';
-import { type DatasetDescription, datasets } from '../data/dataset.ts';
-import { folderOf, loadExamples } from '../data/files.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
+import { folderOf, loadExamples, makeCommand } from '../data/files.ts';
 import { exists } from '../disk/exists.ts';
 import { appendLines } from '../disk/json-lines.ts';
 import { lockFolder } from '../disk/lock.ts';
-import { shellWord } from '../disk/shell-word.ts';
 import { existingFolder, writableFolder } from '../disk/writable.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf } from '../errors.ts';
@@ -18,7 +17,7 @@ import { memoryLimit } from '../machine/exhaustion.ts';
 import { memoryRoom } from '../machine/limits.ts';
 import { byteSize, counted } from '../wording.ts';
 
-/** `missing`: training does not work without it; `note`: worth knowing. */
+/** `missing` means that training does not work without it; `note` means that it is worth knowing. */
 export interface Finding {
   readonly verdict: 'ok' | 'note' | 'missing';
   readonly subject: string;
@@ -38,7 +37,7 @@ export function machineFindings(): readonly Finding[] {
   ];
 }
 
-/** Memory for training with the default batch size, on the engine that needs most. */
+/** The memory for training with the default batch size, on the engine that needs most. */
 const trainingBytes = 0.9 * 2 ** 30;
 
 function memoryFinding(): Finding {
@@ -47,18 +46,18 @@ function memoryFinding(): Finding {
   const text = known ? memoryLimit() : `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
   const enough = (known ? Math.min(free, limit) : totalmem()) >= trainingBytes;
   const verdict = enough ? 'ok' : 'note';
-  return { verdict, subject: 'memory', text: `${text}; training takes up to ${byteSize(trainingBytes)}` };
+  return { verdict, subject: 'memory', text: `${text}; training needs up to ${byteSize(trainingBytes)}` };
 }
 
-/** Whether files can be created in the folder, and whether there is enough space. */
+/** Whether files can be created in the folder, and whether the disk has enough space. */
 export async function folderFinding(subject: string, folder: string, needed: number): Promise<Finding> {
   try {
     const { bavail, bsize } = await statfs(await writableFolder(folder));
     await tryWriting(folder);
     const room = bavail * bsize;
     const verdict = room < needed ? 'missing' : 'ok';
-    const advice = verdict === 'ok' ? '' : `; ${byteSize(needed)} are needed`;
-    return { verdict, subject, text: `${folder}: can be written, ${byteSize(room)} free${advice}` };
+    const advice = verdict === 'ok' ? '' : `, but ${byteSize(needed)} are needed`;
+    return { verdict, subject, text: `${folder}: writable, ${byteSize(room)} free${advice}` };
   } catch (error) {
     return {
       verdict: 'missing',
@@ -68,7 +67,7 @@ export async function folderFinding(subject: string, folder: string, needed: num
   }
 }
 
-/** Locks the folder and writes a file in it like training does, then removes everything it created.
+/** Locks the folder and writes a file in it as training does, then removes everything it created.
  * @throws RunError when training could not write there */
 async function tryWriting(folder: string): Promise<void> {
   const { missing } = await existingFolder(folder);
@@ -93,9 +92,7 @@ async function dataFinding(dataDir: string, dataset: DatasetDescription): Promis
   const { title: subject } = dataset;
   if (!(await exists(folderOf(dataDir, dataset)))) {
     const how =
-      dataset.archive === undefined
-        ? 'drawn on first use'
-        : `${command(`download --data-dir ${shellWord(dataDir)}`)} fetches it`;
+      dataset.archive === undefined ? 'drawn on first use' : `${makeCommand(dataDir, dataset)} fetches it`;
     return { verdict: 'note', subject, text: `not in ${dataDir}; ${how}` };
   }
   try {

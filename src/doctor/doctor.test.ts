@@ -5,20 +5,23 @@ import { test } from 'node:test';
 import { chooseEngine } from '../engine/engines.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { dataFindings, type Finding, folderFinding } from './checks.ts';
 import { autoFinding } from './engines.ts';
 import { overfitOneBatch } from './overfit.ts';
 
-test('one batch is learned', async () => {
+test('overfitOneBatch learns one batch', async () => {
   const taken: number[] = [];
   const onStep = (steps: number) => taken.push(steps);
   const { steps, first, last, accuracy } = await overfitOneBatch(createOnnxEngine(2), {
     batchSize: 8,
     onStep,
   });
-  assert.ok(Math.abs(first - Math.log(10)) < 0.2, `the initial loss is that of guessing: ${first}`);
+  assert.ok(
+    Math.abs(first - Math.log(10)) < 0.2,
+    `the initial loss should be that of guessing, but is ${first}`,
+  );
   assert.ok(last < 0.1 && accuracy === 1, `${last}, ${accuracy}`);
   assert.deepEqual(
     taken,
@@ -26,23 +29,23 @@ test('one batch is learned', async () => {
   );
 });
 
-test('too few steps are reported by the accuracy', async () => {
+test('after too few steps the accuracy shows that the batch was not learned', async () => {
   const { steps, accuracy } = await overfitOneBatch(createOnnxEngine(2), { maxSteps: 3 });
   assert.equal(steps, 3);
   assert.ok(accuracy < 1, `${accuracy}`);
 });
 
-test('the finding for --engine auto names the engine chooseEngine takes, with the speed of its trial', () => {
+test('the finding for --engine auto contains the engine that chooseEngine returns, with the speed of its trial', () => {
   const { engine } = chooseEngine({ engine: 'auto', precision: 'float32' });
   const finding: Finding = { verdict: 'ok', subject: `engine ${engine.name}`, text: '' };
   const trial = { engine: engine.name, precision: 'float32', finding } as const;
   const { verdict, text } = autoFinding([{ ...trial, imagesPerSecond: 1234 }]);
   assert.equal(verdict, 'ok');
   assert.match(text, new RegExp(`^uses ${engine.name}, about 1,200 images/s \\(`));
-  assert.equal(autoFinding([trial]).verdict, 'missing', 'an engine that does not train is no choice');
+  assert.equal(autoFinding([trial]).verdict, 'missing', 'an engine that does not train cannot be chosen');
 });
 
-test('a folder is missing if files cannot be created there, or do not fit', () =>
+test('the verdict for a folder is `missing` if files cannot be created in it, or the space is too small', () =>
   inTemporaryFolder(async (folder) => {
     assert.equal((await folderFinding('data', join(folder, 'new', 'deep'), 1)).verdict, 'ok');
     assert.equal((await folderFinding('data', folder, 2 ** 60)).verdict, 'missing');
@@ -50,13 +53,21 @@ test('a folder is missing if files cannot be created there, or do not fit', () =
     assert.equal((await folderFinding('data', join(folder, 'file', 'below'), 1)).verdict, 'missing');
   }));
 
-test('each data set is complete, damaged or absent', () =>
+test('each data set is reported as complete, damaged or absent', () =>
   inTemporaryFolder(async (folder) => {
     await copySynthetic(folder);
-    const [cifar10, synthetic] = await dataFindings(folder);
-    assert.deepEqual([cifar10?.verdict, synthetic?.verdict], ['note', 'ok']);
+    const found = await dataFindings(folder);
+    assert.deepEqual(
+      found.map(({ subject, verdict }) => [subject, verdict]),
+      [
+        ['CIFAR-10', 'note'],
+        ['CIFAR-100', 'note'],
+        ['the generated set (drawn, not CIFAR-10)', 'ok'],
+      ],
+    );
+    assert.match(found[1]?.text ?? '', /download --dataset cifar100 --data-dir .* fetches it$/);
     writeFileSync(join(folder, 'synthetic-batches-bin', 'test_batch.bin'), 'short');
-    const [, damaged] = await dataFindings(folder);
+    const damaged = (await dataFindings(folder)).at(-1);
     assert.equal(damaged?.verdict, 'missing');
     assert.match(damaged?.text ?? '', /test_batch\.bin: found 5 bytes/);
   }));
@@ -68,11 +79,11 @@ test('checks create no folders', () =>
     assert.deepEqual(readdirSync(folder), []);
   }));
 
-test('doctor tries every engine, names the one auto takes, and exits with 1 if something is missing', () =>
+test('doctor tries every engine, reports which one `auto` selects, and exits with 1 if something is missing', () =>
   inTemporaryFolder(async (folder) => {
     writeFileSync(join(folder, 'file'), '');
     const trainDir = join(folder, 'file', 'run');
-    const { code, output } = await program([
+    const { code, output } = await cifar10([
       'doctor',
       '--data-dir',
       join(folder, 'data'),

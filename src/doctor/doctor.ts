@@ -1,6 +1,6 @@
 /**
- * Checks this machine, and whether training works on it. A generator of findings without flags or console;
- * `cifar10 doctor` prints them.
+ * Checks this machine, and whether training works on it. This is a generator of findings without flags or console; `cifar10
+ * doctor` prints the findings.
  */
 import { EventQueue } from '../events.ts';
 import { version } from '../version.ts';
@@ -17,11 +17,11 @@ export type DoctorEvent =
   /** The current activity, such as `reading the data in /data …`; the next finding follows. */
   | { readonly kind: 'busy'; readonly what: string };
 
-/** The size of CIFAR-10, archive and files; and of a few checkpoints. */
+/** The size of CIFAR-10 (archive and files), and of a few checkpoints. */
 const dataBytes = 400 * 2 ** 20;
 const runBytes = 100 * 2 ** 20;
 
-/** Checks everything that training needs; leaves no files. */
+/** Checks everything that training needs. Leaves no files behind. */
 export async function* diagnose({
   dataDir,
   trainDir,

@@ -1,4 +1,4 @@
-/** Checks which engines work here, how fast they are, and which one `--engine auto` takes. */
+/** Checks which engines work here, how fast they are, and which one `--engine auto` selects. */
 import type { Engine, EngineName, Precision } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
 import { engineNames, offers } from '../engine/offers.ts';
@@ -12,19 +12,19 @@ export interface EngineTrial {
   readonly engine: EngineName;
   readonly precision: Precision;
   readonly finding: Finding;
-  /** Undefined if it does not train. */
+  /** Undefined if the engine does not train. */
   readonly imagesPerSecond?: number;
 }
 
 /** Called with the current activity, for a progress line. */
 type OnProgress = (what: string) => void;
 
-/** What is tried, in this order. */
+/** The combinations to try, in this order. */
 export const triedEngines: readonly (readonly [EngineName, Precision])[] = engineNames.flatMap((engine) =>
   offers[engine].precisions.map((precision) => [engine, precision] as const),
 );
 
-/** Takes a few seconds. */
+/** Tries an engine in a precision. This takes a few seconds. */
 export async function tryEngine(
   [engine, precision]: readonly [EngineName, Precision],
   onProgress: OnProgress,
@@ -37,7 +37,7 @@ export async function tryEngine(
   onProgress(`${subject} …`);
   try {
     const support = engineSupport(engine, precision);
-    // One working engine is enough. ONNX Runtime is always installed, so only its absence is a fault.
+    // One working engine is enough. ONNX Runtime is always installed, so it is the only engine whose absence is a fault.
     if (support.verdict !== 'fast') return found(engine === 'onnx' ? 'missing' : 'note', support.why);
     const made = chooseEngine({ engine, precision }).engine;
     const { verdict, text, imagesPerSecond } = await tryTraining(made, (what) =>
@@ -64,7 +64,7 @@ async function tryTraining(engine: Engine, onProgress: OnProgress) {
   return { verdict: 'ok', text, imagesPerSecond } as const;
 }
 
-/** The engine that training uses by default, and its speed. */
+/** The engine that training uses by default, with its speed. */
 export function autoFinding(trials: readonly EngineTrial[]): Finding {
   const subject = '`engine: auto`';
   try {
@@ -79,7 +79,7 @@ export function autoFinding(trials: readonly EngineTrial[]): Finding {
   }
 }
 
-/** A short trial is only accurate to about two digits. */
+/** Rounds a rate to two digits, because a short trial is not more accurate than that. */
 function rounded(rate: number): string {
   return Number(rate.toPrecision(2)).toLocaleString('en-US');
 }

@@ -1,22 +1,24 @@
-/** Tests training: a network that cannot memorise one small batch will not learn anything else. */
-import { datasets, examplesIn } from '../data/dataset.ts';
+/** Tests training: a network that cannot memorize one small batch will not learn anything else either. */
+import { examplesIn } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { drawRecords } from '../data/synthetic/generate.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
-import { evaluationBatch, newBuffers } from '../input/batch.ts';
+import { makeImages, tutorialImages } from '../input/augmentations.ts';
+import { BatchMaker } from '../input/batch.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 
 export interface Overfit {
-  /** Steps until the batch was learned, or the maximum number. */
+  /** The number of steps until the batch was learned, or the maximum number if it was not. */
   readonly steps: number;
-  /** Cross entropy of the batch at the first step. */
+  /** The cross entropy of the batch at the first step. */
   readonly first: number;
-  /** Cross entropy of the batch at the last step. */
+  /** The cross entropy of the batch at the last step. */
   readonly last: number;
-  /** Fraction of the batch that is classified correctly afterwards. */
+  /** The fraction of the batch that is classified correctly afterwards. */
   readonly accuracy: number;
 }
 
@@ -27,10 +29,11 @@ export interface OverfitOptions {
   readonly onStep?: (steps: number) => void;
 }
 
-/** The batch counts as learned below this cross entropy: the geometric mean of the right classes' probabilities is then above 0.9. */
+/** The batch counts as learned below this cross entropy. The geometric mean of the probabilities of the correct
+ * classes is then above 0.9. */
 const learnedLoss = 0.1;
 
-/** Trains the tutorial's network on one batch of generated images, undistorted, until it is learned. */
+/** Trains the network of the tutorial on one batch of undistorted, generated images until it is learned. */
 export async function overfitOneBatch(
   engine: Engine,
   { batchSize = 8, maxSteps = 80, onStep = () => undefined }: OverfitOptions = {},
@@ -46,9 +49,10 @@ export async function overfitOneBatch(
     records,
     keyOf: (index: number) => `drawn:${index}`,
   } as const;
-  const batch = evaluationBatch(examples, 0, newBuffers(count));
 
   const network = tutorialNetwork(dataset.classes.length);
+  const maker = new BatchMaker(examples, makeImages(tutorialImages, network.imageShape, dataset));
+  const batch = maker.evaluation(0, maker.buffers(count));
   const training = buildTrainingGraph({
     network,
     batchSize: count,
@@ -74,7 +78,7 @@ export async function overfitOneBatch(
   } finally {
     await session.release();
   }
-  const evaluator = await Evaluator.create(engine, network, count);
+  const evaluator = await Evaluator.create(engine, network, count, tutorialImages);
   try {
     const score = await evaluator.score(variables, 'raw', examples);
     return {

@@ -1,4 +1,4 @@
-/** Estimates the training speed of an engine with a few steps of the tutorial's size. */
+/** Estimates the training speed of an engine with a few steps of the same size as the tutorial's. */
 import type { Engine } from '../engine/engine.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
@@ -8,14 +8,14 @@ import { buildTrainingGraph, initialVariables } from '../training/training-graph
 const batchSize = 128;
 const [warmUp, timed] = [1, 3];
 
-/** Images per second of the fastest of a few steps, without input and saving; `cifar10 bench` measures complete runs.
+/** The images per second of the fastest of a few steps, without input and saving. (`cifar10 bench` measures complete runs.)
  * @param onStep called after every step */
 export async function trialSpeed(engine: Engine, onStep: () => void = () => undefined): Promise<number> {
   const network = tutorialNetwork(10);
   const hyperparameters = { ...tutorialHyperparameters, clipNorm: 5 };
   const training = buildTrainingGraph({ network, batchSize, hyperparameters });
   const shape = [batchSize, ...network.imageShape];
-  // The values do not affect the time; these images have the values -1, 0 and 1.
+  // The values do not affect the time. These images contain the values -1, 0 and 1.
   const images = Float32Array.from({ length: sizeOf(shape) }, (_, index) => (index % 3) - 1);
   const labels = Int32Array.from({ length: batchSize }, (_, index) => index % network.classes);
   const feeds = new Map<string, Tensor>([

@@ -1,5 +1,6 @@
 /**
- * The interface of engines: an engine compiles a graph and runs it step by step. This file is independent of any engine.
+ * The interface of engines. An engine compiles a graph and runs it step by step. This file does not depend on any of the
+ * engines.
  *
  *     const session = await engine.compile(graph);
  *     await session.write(variables);
@@ -22,18 +23,18 @@ export type Support =
    * `missing`: its library was not found or cannot be used. */
   | { readonly verdict: 'slow' | 'impossible' | 'missing'; readonly why: string };
 
-/** Tensors by the name of their input, variable, output or watched value. */
+/** Tensors by name: the name of an input, a variable, an output or a watched value. */
 export type Tensors = ReadonlyMap<string, Tensor>;
 
 export interface Engine {
   readonly name: EngineName;
-  /** Name and version of the library, such as `onnxruntime-node 1.30.0`. */
+  /** The name and version of the library, such as `onnxruntime-node 1.30.0`. */
   readonly library: string;
   readonly precision: Precision;
-  /** Number of threads a session computes with. */
+  /** The number of threads that a session computes with. */
   readonly threads: number;
   /** Compiles a graph in a worker thread.
-   * @throws RunError when the library is missing or refuses the graph */
+   * @throws RunError when the library is missing or rejects the graph */
   compile(graph: Graph, options?: CompileOptions): Promise<Session>;
 }
 
@@ -45,7 +46,7 @@ export interface CompileOptions {
 }
 
 export interface StepOptions {
-  /** Also return the watched values. Default: false. */
+  /** Whether to return the watched values too. Default: false. */
   readonly watch?: boolean;
 }
 
@@ -54,11 +55,11 @@ export const stepChecks: OptionChecks<StepOptions> = { watch: optional(aBoolean)
 
 /** The time of one part of a step. */
 export interface PartTime {
-  /** The operator of the graph, or an operation the engine inserted, such as `Reorder`. */
+  /** The operator of the graph, or an operation that the engine inserted, such as `Reorder`. */
   readonly op: string;
   /** The path of the node in the graph, such as `conv1/Conv2D`. */
   readonly name: string;
-  /** The engine's name for the code that ran. */
+  /** The name that the engine gives to the code that ran. */
   readonly code: string;
   /** Median over the steps, in milliseconds. */
   readonly millis: number;
@@ -66,21 +67,21 @@ export interface PartTime {
   readonly fastest: number;
 }
 
-/** A compiled graph and its variables. */
+/** A compiled graph with its variables. */
 export interface Session {
   /** Sets the given variables; the others keep their values. Variables start as zeros.
    * @throws RunError for a name, dtype or shape that the graph does not have */
   write(variables: Tensors): Promise<void>;
   /** Computes the outputs from the feeds and the variables, then updates the variables. Feeds are copied, so the caller may
-   * reuse them. With `watch`, also returns the watched values, as they are before the update.
-   * @throws RunError for a missing or unsuitable feed, which leaves the variables unchanged; or when the engine fails, after
-   * which the session can only be released */
+   * reuse them. With `watch`, the step also returns the watched values as they were before the update.
+   * @throws RunError for a missing or unsuitable feed, which leaves the variables unchanged, or when the engine fails. After
+   * a failure of the engine the session can only be released */
   step(feeds: Tensors, options?: StepOptions): Promise<Tensors>;
   /** Returns copies of all variables. */
   read(): Promise<Tensors>;
   /** Runs `steps` steps with the same feeds and returns the time of each part, in execution order.
    * @throws RunError when the session was not compiled with `profiling` */
   profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]>;
-  /** Frees the session's memory. Its thread is reused for later sessions and does not keep the process alive. */
+  /** Frees the memory of the session. Its thread is reused for later sessions and does not keep the process alive. */
   release(): Promise<void>;
 }

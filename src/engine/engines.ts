@@ -24,7 +24,7 @@ import {
 import { type EngineOptions, engineMakers, type PrecisionMaker } from './registry.ts';
 
 export interface EngineRequest {
-  /** `auto`: the fastest that works on this machine. */
+  /** `auto` selects the fastest engine that works on this machine. */
   readonly engine: EngineName | 'auto';
   readonly precision: Precision;
   readonly threads?: number;
@@ -40,7 +40,7 @@ const requestChecks: OptionChecks<EngineRequest> = {
 
 export interface ChosenEngine {
   readonly engine: Engine;
-  /** Why this engine was chosen, as the end of a sentence; undefined if it was requested. */
+  /** Why this engine was chosen, phrased as the end of a sentence. Undefined if it was requested by name. */
   readonly reason?: string;
 }
 
@@ -53,13 +53,13 @@ export function chooseEngine(request: EngineRequest): ChosenEngine {
   if (engine !== 'auto') return { engine: makerOf(engine, precision).create(request) };
   const offering = engineNames.filter((name) => offersPrecision(name, precision));
   const [first, ...others] = offering.toSorted((a, b) => engineMakers[a].rank - engineMakers[b].rank);
-  // If only one engine offers the precision and it does not work, its own message says what to do.
+  // If only one engine offers the precision and it does not work here, its own error says what to do.
   if (first === undefined || others.length === 0)
     return { engine: makerOf(first ?? 'onnx', precision).create(request), reason: `for ${precision}` };
   return fastest([first, ...others], request);
 }
 
-/** The first engine that is fast here, or else the last. */
+/** The first engine that is fast on this machine, or the last one if none is. */
 function fastest(
   [first, ...others]: readonly [EngineName, ...EngineName[]],
   request: EngineRequest,
@@ -72,21 +72,21 @@ function fastest(
   return fastest([next, ...rest], request, support.why);
 }
 
-/** Creates an engine with a precision it offers, which the compiler checks.
+/** Creates an engine with a precision that it offers; the compiler checks the combination.
  * @throws RunError when the engine is missing, or this CPU does not support the request */
 export function createEngine<E extends EngineName>(engine: E, options: EngineOptions<E>): Engine {
   const { precision, ...rest } = options;
   return chooseEngine({ engine, precision, ...rest }).engine;
 }
 
-/** How well an engine supports a precision here. The answer is cached.
+/** How well an engine supports a precision on this machine. The answer is cached.
  * @throws RunError when files, threads or memory run out */
 export function engineSupport(engine: EngineName, precision: Precision): Support {
   requireOffered(engine, precision);
   return makerOf(engine, precision).support();
 }
 
-/** @throws UsageError for a combination that no machine supports, naming the alternatives */
+/** @throws UsageError for a combination that no machine supports; the message names the alternatives */
 export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {
   requireOneOf('engine', engine, engineChoices);
   requireOneOf('precision', precision, precisions);
@@ -98,11 +98,11 @@ export function requireOffered(engine: EngineName | 'auto', precision: Precision
       ? ''
       : `; for ${precision} use ${alternatives([...others, 'auto'].map((name) => `\`engine: ${name}\``))}`;
   throw new UsageError(
-    `\`engine: ${engine}\` computes in ${alternatives(offers[engine].precisions)} only${instead}`,
+    `\`engine: ${engine}\` only computes in ${alternatives(offers[engine].precisions)}${instead}`,
   );
 }
 
-/** The maker of an engine in a precision. Callers check the precision first (`requireOffered`). */
+/** The maker of an engine in a precision. Callers check first that the engine offers the precision (`requireOffered`). */
 function makerOf(engine: EngineName, precision: Precision): PrecisionMaker<EngineName, Precision> {
   const makers: Partial<Record<Precision, PrecisionMaker<EngineName, Precision>>> =
     engineMakers[engine].on.cpu;

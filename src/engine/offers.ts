@@ -1,6 +1,6 @@
 /**
- * What each engine offers on machines that support it. Types, flags, choice, benchmark and tests derive from this table.
- * Adding an engine, precision or device here is a compile error until a maker supports it (registry.ts).
+ * What each engine offers on machines that support it. Types, flags, the choice of an engine, the benchmark and tests derive
+ * from this table. An engine, precision or device that is added here does not compile until registry.ts has a maker for it.
  */
 
 export const offers = {

@@ -60,7 +60,7 @@ function values(seed: number, shape: readonly number[]): Tensor {
   );
 }
 
-/** Runs steps from the initial variables; returns the result of each step and the final variables. */
+/** Runs steps from the initial variables. Returns the result of each step and the final variables. */
 async function run(engine: Engine, graph: Graph, watched: readonly boolean[]) {
   const session = await engine.compile(graph);
   try {
@@ -88,14 +88,18 @@ const cases = [
 ];
 for (const { name, skip, create, tolerance } of cases) {
   describe(`watching a step of ${name}`, { skip }, () => {
-    // Channels that fill blocks of 16, and channels that would need padding.
+    // Numbers of channels that fill blocks of 16, and numbers that would need padding.
     for (const channels of [32, 6]) {
       const graph = watchedStep(channels);
 
-      test(`returns watched values of ${channels} channels as they are before the variables change`, async () => {
+      test(`returns watched values of ${channels} channels as they were before the variables change`, async () => {
         const { returned } = await run(create(), graph, [false, true]);
-        assert.deepEqual([...(returned[0]?.keys() ?? [])], ['total'], 'not requested');
-        // The second step starts from the variables after the first.
+        assert.deepEqual(
+          [...(returned[0]?.keys() ?? [])],
+          ['total'],
+          'a step that is not watched returns only its outputs',
+        );
+        // The second step starts from the variables that the first step wrote.
         const { end } = await run(create(), graph, [false]);
         const given = [...end, ['x', values(11, imagesOf(channels))] as const];
         const expected = computeGraph(graph, new Map(given.map(([key, value]) => [key, reference(value)])));
@@ -118,7 +122,7 @@ for (const { name, skip, create, tolerance } of cases) {
         assert.deepEqual(found?.get('total again'), found?.get('total'));
       });
 
-      test(`changes no bit of any step with ${channels} channels`, async () => {
+      test(`leaves every step with ${channels} channels bit-identical`, async () => {
         const plain = await run(create(), graph, [false, false, false, false]);
         for (const watched of [
           [true, false, true, false],
@@ -143,13 +147,13 @@ for (const { name, skip, create, tolerance } of cases) {
       assert.deepEqual([...(returned[0]?.keys() ?? [])], ['total']);
     });
 
-    test('returns copies, which later steps do not change', async () => {
+    test('returns copies that later steps do not change', async () => {
       const { returned } = await run(create(), watchedStep(6), [true, true]);
       const { returned: alone } = await run(create(), watchedStep(6), [true]);
       assert.deepEqual(returned[0], alone[0]);
     });
 
-    test('accepts any names', async () => {
+    test('accepts any name for a watched value', async () => {
       const names = ['relu', 'watched/relu', 'computed/relu', 'relu/Relu', 'x/updated', 'relu/watched'];
       for (const output of names) {
         for (const watched of names.filter((other) => other !== output)) {

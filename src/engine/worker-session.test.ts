@@ -11,7 +11,7 @@ import { ThreadPool } from '../threads/thread-pool.ts';
 import type { Engine, Session } from './engine.ts';
 import { type SessionMethods, WorkerSession } from './worker-session.ts';
 
-/** Adds x · y to `sum` and returns the previous sum. */
+/** A graph that adds x · y to `sum` and returns the previous sum. */
 function adding() {
   const b = new GraphBuilder('adding');
   const x = b.input('x', { dtype: 'float32', shape: [2] });
@@ -51,32 +51,26 @@ for (const { name, skip, create } of engines) {
       });
     });
 
-    test('refuses unknown and unsuitable tensors by name, and then continues', async () => {
+    test('refuses unknown and unsuitable tensors by name, and continues to work', async () => {
       await withSession(create(1), async (session) => {
         const refused = (work: Promise<unknown>, message: string) =>
           assert.rejects(work, new RunError(message));
-        await refused(session.step(new Map()), 'graph adding is not fed x, y');
-        await refused(session.step(new Map([['y', scalar(1)]])), 'graph adding is not fed x');
-        await refused(
-          session.step(new Map(feeds).set('z', scalar(1))),
-          'the graph has no input named z; it has x, y',
-        );
+        await refused(session.step(new Map()), 'graph adding: missing inputs x, y');
+        await refused(session.step(new Map([['y', scalar(1)]])), 'graph adding: missing input x');
+        await refused(session.step(new Map(feeds).set('z', scalar(1))), 'unknown input z; expected x, y');
         await refused(
           session.step(new Map(feeds).set('x', float32([3], [1, 2, 3]))),
-          'input x is float32 [2], but was given float32 [3]',
+          'input x: expected float32 [2], found float32 [3]',
         );
         const classes: Tensor = { dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) };
         await refused(
           session.step(new Map(feeds).set('x', classes)),
-          'input x is float32 [2], but was given int32 [2]',
+          'input x: expected float32 [2], found int32 [2]',
         );
-        await refused(
-          session.write(new Map([['total', scalar(1)]])),
-          'the graph has no variable named total; it has sum',
-        );
+        await refused(session.write(new Map([['total', scalar(1)]])), 'unknown variable total; expected sum');
         await refused(
           session.write(new Map([['sum', scalar(1)]])),
-          'variable sum is float32 [2], but was given float32 []',
+          'variable sum: expected float32 [2], found float32 []',
         );
         assert.deepEqual((await session.read()).get('sum'), float32([2], [0, 0]));
       });
@@ -93,14 +87,14 @@ for (const { name, skip, create } of engines) {
     test('refuses requests after release, but can be released again', async () => {
       const session = await create(1).compile(adding());
       await session.release();
-      await assert.rejects(session.read(), new RunError('the session of graph adding is released'));
+      await assert.rejects(session.read(), new RunError('the session of graph adding has been released'));
       await session.release();
     });
   });
 }
 
 describe('the thread of a session', () => {
-  /** Options for sessions whose threads run a script; counts the started threads. */
+  /** Options for sessions whose threads run a script. They also count the threads that were started. */
   const optionsFor = (script: string) => {
     let started = 0;
     const threads = new ThreadPool<undefined, SessionMethods>(() => {
@@ -116,18 +110,18 @@ describe('the thread of a session', () => {
     read: () => new Map(),
   }));`;
 
-  test('that cannot start reports the error and advice', async () => {
+  test('reports the error and advice if it cannot start', async () => {
     await assert.rejects(
       start("throw new Error('no library')"),
       new RunError('Lib cannot run graph adding: no library. Install it.'),
     );
   });
 
-  test('that ends before it is ready fails the session', async () => {
+  test('makes the session fail if it ends before it is ready', async () => {
     await assert.rejects(start(''), /^RunError: Lib cannot run graph adding: its thread ended with code 0/);
   });
 
-  test('that refuses a request gives its reason with the error as the cause, and answers the next', async () => {
+  test('reports the reason of a failed request with the error as its cause, and answers the next request', async () => {
     const session = await start(failing);
     await assert.rejects(session.step(feeds), (error) => {
       assert.ok(error instanceof RunError && error.cause instanceof Error);
@@ -138,7 +132,7 @@ describe('the thread of a session', () => {
     await session.release();
   });
 
-  test('that dies at work fails what waits for it and what comes later', async () => {
+  test('makes pending and later requests fail if it dies', async () => {
     const session = await start(
       "serve(() => ({ step: () => setImmediate(() => { throw new Error('broken'); }) && new Promise(() => {}) }));",
     );
@@ -189,7 +183,7 @@ describe('the thread of a session', () => {
     assert.equal(options.started(), 1);
   });
 
-  test('that cannot release its session serves no other', async () => {
+  test('serves no other session if it could not release one', async () => {
     const options = optionsFor("serve(() => ({ close: () => { throw new Error('stuck'); } }));");
     const session = await WorkerSession.create(adding(), options);
     await assert.rejects(session.release(), new RunError('Lib, graph adding: stuck'));
@@ -197,7 +191,7 @@ describe('the thread of a session', () => {
     assert.equal(options.started(), 2);
   });
 
-  test('that dies while it waits is replaced', async () => {
+  test('is replaced if it dies while it is idle', async () => {
     const options = optionsFor('serve(() => ({ close: () => { setTimeout(() => process.exit(1), 5); } }));');
     await (await WorkerSession.create(adding(), options)).release();
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -1,4 +1,4 @@
-/** A session that runs in a worker thread: the main-thread side, shared by both engines. */
+/** A session that runs in a worker thread. This is the part on the main thread, which both engines share. */
 import type { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../arguments.ts';
 import { RunError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { Thread } from '../threads/thread.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import { type PartTime, type Session, type StepOptions, stepChecks, type Tensors } from './engine.ts';
 
-/** A graph ready to run, inside its thread. */
+/** A graph that is ready to run, inside its thread. */
 export type SessionMethods = {
   readonly write: (variables: Tensors) => void;
   readonly step: (feeds: Tensors, watch: boolean) => Tensors;
@@ -17,19 +17,19 @@ export type SessionMethods = {
   readonly profile: (feeds: Tensors, steps: number) => readonly PartTime[];
 };
 
-/** The threads of an engine's sessions.
- * @param start makes a worker, of a file that serves `SessionMethods` */
+/** The threads of the sessions of one engine.
+ * @param start makes a worker from a file that serves `SessionMethods` */
 export function sessionThreads<Start>(start: () => Worker): ThreadPool<Start, SessionMethods> {
   return new ThreadPool(() => new Thread<Start, SessionMethods>('the thread of a session', start));
 }
 
-/** How to start a session, and how to name its engine. */
+/** How to start a session, and what to call its engine in messages. */
 export interface SessionOptions<Start> {
   /** The library's name, for messages. */
   readonly library: string;
   readonly threads: ThreadPool<Start, SessionMethods>;
   readonly start: Start;
-  /** What to do about an error that ended the thread; an empty string if there is no advice. */
+  /** What the user can do about an error that ended the thread. An empty string if there is no advice. */
   readonly adviceFor: (error: unknown) => string;
 }
 
@@ -46,7 +46,7 @@ export class WorkerSession<Start> implements Session {
   }
 
   /** Resolves when the thread has compiled the graph.
-   * @throws RunError when it cannot */
+   * @throws RunError when the thread cannot compile it */
   static async create<Start>(graph: Graph, options: SessionOptions<Start>): Promise<Session> {
     const session = new WorkerSession(graph, options);
     try {
@@ -91,7 +91,7 @@ export class WorkerSession<Start> implements Session {
     try {
       await this.#answer(thread.close());
     } catch (error) {
-      // The session's memory was not freed, so end its thread instead of reusing it.
+      // The memory of the session was not freed, so its thread is ended instead of reused.
       await thread.terminate();
       throw error;
     }
@@ -101,7 +101,9 @@ export class WorkerSession<Start> implements Session {
   #requireFeeds(feeds: Tensors): void {
     requireTensors('input', this.#graph.inputs, feeds);
     const missing = [...this.#graph.inputs.keys()].filter((name) => !feeds.has(name));
-    if (missing.length > 0) throw new RunError(`graph ${this.#graph.name} is not fed ${missing.join(', ')}`);
+    if (missing.length === 0) return;
+    const inputs = missing.length === 1 ? 'input' : 'inputs';
+    throw new RunError(`graph ${this.#graph.name}: missing ${inputs} ${missing.join(', ')}`);
   }
 
   async #call<K extends keyof SessionMethods>(
@@ -109,7 +111,7 @@ export class WorkerSession<Start> implements Session {
     ...args: Parameters<SessionMethods[K]>
   ): Promise<ReturnType<SessionMethods[K]>> {
     if (this.#released !== undefined)
-      throw new RunError(`the session of graph ${this.#graph.name} is released`);
+      throw new RunError(`the session of graph ${this.#graph.name} has been released`);
     return this.#answer(this.#thread.call(method, args));
   }
 
@@ -135,8 +137,8 @@ function requireTensors(kind: string, expected: ReadonlyMap<string, Value>, tens
   for (const [name, tensor] of tensors) {
     const value = expected.get(name);
     if (value === undefined)
-      throw new RunError(`the graph has no ${kind} named ${name}; it has ${[...expected.keys()].join(', ')}`);
+      throw new RunError(`unknown ${kind} ${name}; expected ${[...expected.keys()].join(', ')}`);
     if (describeType(value) === describeType(tensor)) continue;
-    throw new RunError(`${kind} ${name} is ${describeType(value)}, but was given ${describeType(tensor)}`);
+    throw new RunError(`${kind} ${name}: expected ${describeType(value)}, found ${describeType(tensor)}`);
   }
 }

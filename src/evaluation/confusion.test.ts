@@ -4,18 +4,18 @@ import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 
 const logits = (...values: number[]) => Float32Array.from(values);
 
-test('the prediction is the first of the highest scores; there is none if a score is not finite', () => {
+test('the prediction is the first of the highest scores, and undefined if a score is not finite', () => {
   assert.equal(predictedClass(logits(1, 3, 3)), 1);
   assert.equal(predictedClass(logits(1, Number.NaN, 3)), undefined);
   assert.equal(predictedClass(logits(1, Number.POSITIVE_INFINITY, 3)), undefined);
 });
 
-test('probabilities sum to one, also for large scores', () => {
+test('probabilities sum to one, even for large scores', () => {
   const [a = 0, b = 0] = probabilities(logits(1000, 1000 + Math.log(3)));
   assert.ok(Math.abs(a - 0.25) < 1e-4 && Math.abs(b - 0.75) < 1e-4, `${a}, ${b}`);
 });
 
-test('precision and recall of each class follow from the counts', () => {
+test('precision and recall of each class are computed from the counts', () => {
   const matrix = new ConfusionMatrix(['cat', 'dog', 'owl']);
   const add = (label: number, predicted: number) =>
     matrix.add({
@@ -42,7 +42,7 @@ test('precision and recall of each class follow from the counts', () => {
   assert.ok(owl && owl.examples === 0 && Number.isNaN(owl.precision) && Number.isNaN(owl.recall));
 });
 
-test('a tie that counts as right is right in the matrix, a row without a prediction is wrong there', () => {
+test('in the matrix a tie that counts as correct is correct, and a row without a prediction is wrong', () => {
   const matrix = new ConfusionMatrix(['cat', 'dog']);
   matrix.add({ label: 1, logits: logits(2, 2), correct: true });
   matrix.add({ label: 1, logits: logits(Number.NaN, 2), correct: false });

@@ -1,7 +1,8 @@
-/** Counts predictions by true class, and derives precision and recall per class. */
+/** Counts predictions by true class, and computes precision and recall per class. */
 import type { Scored } from './evaluate.ts';
 
-/** The class with the highest score; the first of several equal ones. A row that is not finite has no prediction. */
+/** The class with the highest score, or the first of several with the same score. Undefined for a row with a
+ * score that is not finite. */
 export function predictedClass(logits: Float32Array): number | undefined {
   if (!logits.every(Number.isFinite)) return undefined;
   return logits.indexOf(Math.max(...logits));
@@ -17,17 +18,17 @@ export function probabilities(logits: Float32Array): readonly number[] {
 
 export interface ClassResult {
   readonly name: string;
-  /** Number of examples of the class. */
+  /** The number of examples of the class. */
   readonly examples: number;
-  /** Fraction of the examples predicted as the class that belong to it; NaN if none were predicted. */
+  /** Of the examples that were predicted as this class, the fraction that belongs to it. NaN if none were predicted. */
   readonly precision: number;
-  /** Fraction of the examples of the class that were predicted as it; NaN if there are none. */
+  /** Of the examples of this class, the fraction that was predicted as it. NaN if the class has no examples. */
   readonly recall: number;
 }
 
 export class ConfusionMatrix {
   readonly #classes: readonly string[];
-  /** counts[label][predicted]; the last column counts rows without a prediction. */
+  /** Counts by [label][predicted]. The last column counts the rows without a prediction. */
   readonly #counts: readonly number[][];
 
   constructor(classes: readonly string[]) {
@@ -42,7 +43,7 @@ export class ConfusionMatrix {
     if (row !== undefined) row[predicted] = (row[predicted] ?? 0) + 1;
   }
 
-  /** [label][predicted], square. */
+  /** The counts by [label][predicted], as a square matrix. */
   get counts(): readonly (readonly number[])[] {
     return this.#counts.map((row) => row.slice(0, this.#classes.length));
   }
@@ -56,4 +57,24 @@ export class ConfusionMatrix {
       return { name, examples, precision: right / named, recall: right / examples };
     });
   }
+}
+
+/** Images of one class that were taken for another. */
+export interface Confusion {
+  readonly label: number;
+  readonly predicted: number;
+  readonly count: number;
+  /** Fraction of the images of the class. */
+  readonly share: number;
+}
+
+/** The confusions with the most images, of a matrix by [label][predicted]; of equal ones, those of the first classes. */
+export function mostFrequent(counts: readonly (readonly number[])[], most: number): readonly Confusion[] {
+  const all = counts.flatMap((row, label) => {
+    const examples = row.reduce((a, b) => a + b, 0);
+    return row.flatMap((count, predicted) =>
+      count > 0 && predicted !== label ? [{ label, predicted, count, share: count / examples }] : [],
+    );
+  });
+  return all.sort((a, b) => b.count - a.count).slice(0, most);
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { noiseExamples } from '../testing/examples.ts';
 import { ContactSheet } from './contact-sheet.ts';
 
-test('the page shows pictures with their classes, mistakes surest first, and needs nothing else', () => {
+test('the page shows images with their classes, shows mistakes in order of confidence, and loads no other files', () => {
   const examples = noiseExamples(60);
   const classes = examples.dataset.classes.length;
   const sheet = new ContactSheet(examples);
@@ -15,10 +15,10 @@ test('the page shows pictures with their classes, mistakes surest first, and nee
   }
   const page = sheet.html({ globalStep: 1000, correct: 40, total: 60, precision: 40 / 60 });
   assert.match(page, /^<!doctype html>/);
-  assert.match(page, /66\.7% right/);
+  assert.match(page, /66\.7% correct/);
   assert.equal([...page.matchAll(/<img alt="[^"]+" src="data:image\/png;base64,/g)].length, 40 + 20);
   assert.doesNotMatch(page, /(src|href)="(?!data:)/);
-  const [, mistakes = ''] = page.split('mistakes that it was surest of');
+  const [, mistakes = ''] = page.split('most confident mistakes');
   const shares = [...mistakes.matchAll(/(\d+)%<\/span>/g)].map(([, share]) => Number(share));
   assert.deepEqual(
     shares,

@@ -2,9 +2,8 @@
  * Test images with their true and predicted classes, as one self-contained HTML file: the first images of the set, and the
  * mistakes with the highest confidence.
  */
-import type { Examples } from '../data/examples.ts';
-import { recordIndexOf } from '../data/examples.ts';
-import { imageSize, recordBytes } from '../data/record.ts';
+import { ExampleReader, type Examples } from '../data/examples.ts';
+import { pictureOfPlanes } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
 import { predictedClass, probabilities } from './confusion.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
@@ -17,14 +16,14 @@ interface Shown {
   readonly example: number;
   readonly label: number;
   readonly predicted: number | undefined;
-  /** Probability of the predicted class, 0 … 1. */
+  /** The probability of the predicted class, 0 … 1. */
   readonly probability: number;
 }
 
 export class ContactSheet {
   readonly #examples: Examples;
   readonly #first: Shown[] = [];
-  /** Most confident first. */
+  /** The most confident mistakes first. */
   #mistakes: Shown[] = [];
 
   constructor(examples: Examples) {
@@ -44,7 +43,7 @@ export class ContactSheet {
       .slice(0, shownMistakes);
   }
 
-  /** The page. */
+  /** The page as HTML. */
   html({ globalStep, correct, total, precision }: Evaluation): string {
     const { title } = this.#examples.dataset;
     const accuracy = `${(precision * 100).toFixed(1)}%`;
@@ -66,15 +65,15 @@ figcaption { font-size: 0.85em; overflow-wrap: anywhere; }
 </style>
 </head>
 <body>
-<h1>${escaped(title)}: ${accuracy} right</h1>
-<p>${correct.toLocaleString('en-US')} of ${total.toLocaleString('en-US')} test pictures after ${globalStep.toLocaleString('en-US')} steps.
-Below each picture: what it is, and what the network takes it for, with the probability that it gives.</p>
-<h2>The first ${this.#first.length} pictures</h2>
+<h1>${escaped(title)}: ${accuracy} correct</h1>
+<p>${correct.toLocaleString('en-US')} of ${total.toLocaleString('en-US')} test images after ${globalStep.toLocaleString('en-US')} steps.
+Below each image are its class, the class that the network predicts, and the predicted probability.</p>
+<h2>The first ${this.#first.length} images</h2>
 ${this.#list(this.#first)}
 ${
   this.#mistakes.length === 0
     ? ''
-    : `<h2>The ${this.#mistakes.length} mistakes that it was surest of</h2>\n${this.#list(this.#mistakes)}`
+    : `<h2>The ${this.#mistakes.length} most confident mistakes</h2>\n${this.#list(this.#mistakes)}`
 }
 </body>
 </html>
@@ -92,19 +91,14 @@ ${
     const verdict =
       label === predicted
         ? `${truth} ✓ ${share}`
-        : `${truth}, <span class="wrong">taken for ${guess} ${share}</span>`;
+        : `${truth}, <span class="wrong">predicted ${guess} ${share}</span>`;
     return `<li><figure><img alt="${truth}" src="data:image/png;base64,${this.#png(example)}"><figcaption>${verdict}</figcaption></figure></li>`;
   }
 
-  /** The image of a record as PNG. */
+  /** The image of a record as a PNG file. */
   #png(example: number): string {
-    const start = recordIndexOf(this.#examples, example) * recordBytes + 1;
-    const plane = imageSize * imageSize;
-    const pixels = new Uint8Array(3 * plane);
-    for (let index = 0; index < plane; index++)
-      for (let channel = 0; channel < 3; channel++)
-        pixels[index * 3 + channel] = this.#examples.records[start + channel * plane + index] ?? 0;
-    const { png } = encodeImage({ width: imageSize, height: imageSize, channels: 3, data: pixels });
+    const pixels = new ExampleReader(this.#examples).pixelsOf(example);
+    const { png } = encodeImage(pictureOfPlanes(pixels, this.#examples.dataset.record.image));
     return Buffer.from(png).toString('base64');
   }
 }

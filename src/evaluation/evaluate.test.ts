@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { labelOf } from '../data/record.ts';
+import { ExampleReader } from '../data/examples.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
@@ -11,14 +12,15 @@ import { buildEvaluationGraph } from './evaluation-graph.ts';
 
 const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
 const examples = noiseExamples(50);
+const reader = new ExampleReader(examples);
 let evaluator: Evaluator;
 before(async () => {
-  evaluator = await Evaluator.create(createOnnxEngine(1), network, 16);
+  evaluator = await Evaluator.create(createOnnxEngine(1), network, 16, tutorialImages);
 });
 after(() => evaluator.release());
 
-/** Weights of zero, with biases that make the network name one class whatever it sees: one by the weights themselves,
- * another by their moving averages. */
+/** Weights of zero, with biases that make the network predict one class for every image: class `raw` with the weights
+ * themselves, and class `ema` with their moving averages. */
 function naming(raw: number, ema: number): ReadonlyMap<string, Float32Tensor> {
   const { variables } = buildEvaluationGraph(network, 1);
   const values = (name: string, named: number, shape: readonly number[]) => {
@@ -35,16 +37,16 @@ function naming(raw: number, ema: number): ReadonlyMap<string, Float32Tensor> {
 }
 
 const ofClass = (label: number) =>
-  [...Array(examples.count).keys()].filter((index) => labelOf(examples.records, index) === label).length;
+  [...Array(examples.count).keys()].filter((index) => reader.labelOf(index) === label).length;
 
-test('ema scores the moving averages, raw the weights themselves', async () => {
+test('`ema` scores the moving averages, and `raw` the weights themselves', async () => {
   const tensors = naming(3, 5);
   assert.equal((await evaluator.score(tensors, 'raw', examples))?.correct, ofClass(3));
   assert.equal((await evaluator.score(tensors, 'ema', examples))?.correct, ofClass(5));
   assert.notEqual(ofClass(3), 0);
 });
 
-test('every example is scored once, in order, and no padding of the last batch is', async () => {
+test('every example is scored once and in order, without the padding of the last batch', async () => {
   const seen: number[] = [];
   const score = await evaluator.score(naming(0, 0), 'raw', examples, {
     onScored: ({ example }) => seen.push(example),
@@ -53,11 +55,11 @@ test('every example is scored once, in order, and no padding of the last batch i
   assert.deepEqual(score, { correct: ofClass(0), total: 50, precision: ofClass(0) / 50 });
 });
 
-test('a missing tensor is named, with what there is', async () => {
+test('the error for a missing tensor contains its name and those of the tensors that exist', async () => {
   const tensors = new Map([['conv1/weights', float32([1], [0])]]);
   await assert.rejects(
     evaluator.score(tensors, 'ema', examples),
-    /Key conv1\/weights\/ExponentialMovingAverage not found in checkpoint; it holds conv1\/weights$/,
+    /Key conv1\/weights\/ExponentialMovingAverage not found in checkpoint; it contains conv1\/weights$/,
   );
 });
 

@@ -1,4 +1,4 @@
-/** Precision @ 1 of a network's weights, each example scored exactly once (r0.11 scored 10,112 of 10,000). */
+/** Measures the precision @ 1 of the weights of a network. Each example is scored exactly once. (r0.11 scored 10,112 of 10,000.) */
 import {
   aChoice,
   aFunction,
@@ -13,27 +13,29 @@ import {
   requireWholeNumber,
 } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
 import { type Examples, theExamples } from '../data/examples.ts';
 import { anEngine, type Engine, type Session, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import type { Variable } from '../graph/graph.ts';
+import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import { aNetwork, type Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
-import { networkOf } from '../training/training-run.ts';
+import { networkOf, storedImages } from '../training/training-run.ts';
 import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
 
-/** `ema`: the moving averages of the weights, as the tutorial evaluates; `raw`: the weights themselves. */
+/** `ema` evaluates the moving averages of the weights, as the tutorial does; `raw` evaluates the weights themselves. */
 export const weightChoices = ['ema', 'raw'] as const;
 export type Weights = (typeof weightChoices)[number];
 
-/** One scored example: its index, its class, and the network's logits for every class. */
+/** A scored example: its index, its class, and the network's logits for every class. */
 export interface Scored {
   readonly example: number;
   readonly label: number;
-  /** [classes]; valid until the next example. */
+  /** [classes]. Valid until the next example is scored. */
   readonly logits: Float32Array;
   readonly correct: boolean;
 }
@@ -45,30 +47,30 @@ export interface Score {
   readonly precision: number;
 }
 
-/** The first scored batch, with what the network computed for it. */
+/** The first batch that was scored, with what the network computed for it. */
 export interface ScoredBatch {
   readonly network: Network;
-  /** [N, 3, 24, 24]; valid during the call. */
+  /** [N, C, H, W]. Valid during the call. */
   readonly images: Float32Array;
   /** Activations by the tags of their histograms. */
   readonly activations: Tensors;
-  /** Names of the activations, in layer order. */
+  /** The names of the activations, in the order of the layers. */
   readonly activationNames: readonly string[];
-  /** Number of examples in the batch; the other rows are padding. */
+  /** The number of examples in the batch. The remaining rows are padding. */
   readonly count: number;
-  /** The evaluated weights, by variable. */
+  /** The weights that were evaluated, by variable. */
   readonly weights: ReadonlyMap<string, Float32Tensor>;
 }
 
-/** What to score, and callbacks. */
+/** What to score, and the callbacks. */
 export interface Scoring {
-  /** Maximum number of examples, from the first on; default: all. */
+  /** The maximum number of examples, starting with the first. Default: all. */
   readonly numExamples?: number;
-  /** Called with every example. */
+  /** Called for every example. */
   readonly onScored?: (scored: Scored) => void;
-  /** Called with the first batch; the session then returns its activations. */
+  /** Called with the first batch. If it is given, the session returns the activations of that batch. */
   readonly onFirstBatch?: (batch: ScoredBatch) => void;
-  /** Called after every batch with the number of examples scored. */
+  /** Called after every batch with the number of examples scored so far. */
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -86,6 +88,7 @@ export class Evaluator {
   readonly engine: Engine;
   readonly #network: Network;
   readonly #batchSize: number;
+  readonly #images: ImageRecipe;
   readonly #session: Session;
   readonly #graph: EvaluationGraph;
 
@@ -93,27 +96,36 @@ export class Evaluator {
     engine: Engine,
     network: Network,
     batchSize: number,
+    images: ImageRecipe,
     session: Session,
     graph: EvaluationGraph,
   ) {
     this.engine = engine;
     this.#network = network;
     this.#batchSize = batchSize;
+    this.#images = images;
     this.#session = session;
     this.#graph = graph;
   }
 
-  /** @throws UsageError for an invalid batch size */
-  static async create(engine: Engine, network: Network, batchSize: number): Promise<Evaluator> {
+  /** @param images how the images were made in training
+   * @throws UsageError for an invalid argument */
+  static async create(
+    engine: Engine,
+    network: Network,
+    batchSize: number,
+    images: ImageRecipe,
+  ): Promise<Evaluator> {
     anEngine('engine', engine);
     aNetwork('network', network);
+    anImageRecipe('images', images);
     requireWholeNumber('batchSize', batchSize, 1);
     const graph = buildEvaluationGraph(network, batchSize);
     const session = await engine.compile(graph);
-    return new Evaluator(engine, network, batchSize, session, graph);
+    return new Evaluator(engine, network, batchSize, images, session, graph);
   }
 
-  /** Scores examples from the first on. Returns undefined when it was stopped.
+  /** Scores examples, starting with the first. Returns undefined when it was stopped.
    * @throws RunError when one of the weights is missing */
   async score(
     tensors: ReadonlyMap<string, Float32Tensor>,
@@ -129,7 +141,9 @@ export class Evaluator {
     const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
     await this.#session.write(written);
     const { imageShape, classes } = this.#network;
-    const batches = prefetchEvaluation(examples, { batchSize: this.#batchSize, numExamples });
+    const batches = prefetchEvaluation(examples, {
+      ...{ batchSize: this.#batchSize, imageShape, images: this.#images, numExamples },
+    });
     let [correct, total] = [0, 0];
     try {
       for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
@@ -175,7 +189,7 @@ export interface EvaluateOptions {
   readonly examples: Examples;
   readonly weights: Weights;
   readonly batchSize: number;
-  /** Maximum number of examples to score, from the first on. */
+  /** The maximum number of examples to score, starting with the first. */
   readonly numExamples: number;
   readonly signal?: AbortSignal;
 }
@@ -195,16 +209,16 @@ export interface Evaluation extends Score {
 }
 
 /** Scores one checkpoint.
- * @throws UsageError for an invalid option, by name
- * @throws RunError when the data set has other classes than the checkpoint, or the checkpoint lacks a tensor
+ * @throws UsageError for an invalid option, with its name
+ * @throws RunError when the classes of the data set differ from those of the checkpoint, or the checkpoint lacks a tensor
  * @throws StoppedError when it is aborted */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   requireOptions(options, evaluateChecks);
   const { engine, checkpoint, examples, weights, batchSize, numExamples, signal } = options;
   const { metadata, tensors } = checkpoint;
-  requireSameClasses(metadata.dataset.classes, examples);
+  requireSameClasses(metadata.dataset.classes, examples.dataset);
   requireRunning(signal, 'nothing was scored');
-  const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize);
+  const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, storedImages(metadata));
   try {
     const score = await evaluator.score(tensors, weights, examples, {
       numExamples,
@@ -217,8 +231,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-/** The value of a variable to evaluate. Parameters have moving averages; state, such as running statistics, is used directly.
- * @throws RunError when the checkpoint has none */
+/** The value of a variable to evaluate. Parameters have moving averages. State, such as running statistics, is used directly.
+ * @throws RunError when the checkpoint does not contain it */
 export function weightsOf(
   tensors: ReadonlyMap<string, Float32Tensor>,
   { name, role }: Variable,
@@ -227,14 +241,18 @@ export function weightsOf(
   const key = weights === 'ema' && role === 'parameter' ? averageName(name) : name;
   const found = tensors.get(key);
   if (found !== undefined) return found;
-  throw new RunError(`Key ${key} not found in checkpoint; it holds ${[...tensors.keys()].join(', ')}`);
+  throw new RunError(`Key ${key} not found in checkpoint; it contains ${[...tensors.keys()].join(', ')}`);
 }
 
-/** @throws RunError naming both sets of classes */
-export function requireSameClasses(trained: readonly string[], { dataset }: Examples): void {
+/** @throws RunError naming both sets of classes, with the advice */
+export function requireSameClasses(
+  trained: readonly string[],
+  dataset: DatasetDescription,
+  advice: string = '',
+): void {
   if (trained.join() === dataset.classes.join()) return;
   throw new RunError(
-    `the checkpoint was trained on ${trained.length} classes (${trained.join(', ')}), ` +
-      `${dataset.title} has ${dataset.classes.length} (${dataset.classes.join(', ')})`,
+    `the checkpoint was trained on ${trained.length} classes (${trained.join(', ')}), but ` +
+      `${dataset.title} has ${dataset.classes.length} (${dataset.classes.join(', ')})${advice}`,
   );
 }

@@ -1,16 +1,16 @@
-/** The graph that evaluation runs: the network from images to logits. */
+/** The graph that an evaluation runs: the network from images to logits. */
 import type { Graph } from '../graph/graph.ts';
 import type { Network } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { shownActivations } from '../training/shown-values.ts';
 
 export interface EvaluationGraph extends Graph {
-  /** Names of the activations in layer order: `conv1/conv1` … `softmax_linear/softmax_linear`. */
+  /** The names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
   readonly activations: readonly string[];
 }
 
-/** Has the input `images` [N, 3, 24, 24] and the output `logits` [N, classes]. Its variables are the parameters and the state of
- * the network. Activations can be watched, under the tags of their histograms. */
+/** Builds a graph with the input `images` [N, 3, 24, 24] and the output `logits` [N, classes]. Its variables are the
+ * parameters and the state of the network. Activations can be watched under the tags of their histograms. */
 export function buildEvaluationGraph(network: Network, batchSize: number): EvaluationGraph {
   const builder = new GraphBuilder('eval');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });

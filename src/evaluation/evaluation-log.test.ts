@@ -15,7 +15,7 @@ const key: EvaluationKey = {
   report: false,
 };
 
-test('a reopened log contains what was added, and any difference makes an evaluation a different one', () =>
+test('a reopened log contains the evaluations that were added, and none that differs from them in any field', () =>
   inTemporaryFolder(async (folder) => {
     const dir = join(folder, 'eval');
     await (await EvaluationLog.open(dir)).add(key, { correct: 3, total: 4 });
@@ -23,7 +23,7 @@ test('a reopened log contains what was added, and any difference makes an evalua
     assert.ok(log.has(key));
     assert.ok(
       log.has({ ...key, checkpoint: join(process.cwd(), key.checkpoint) }),
-      'the same file by its whole path',
+      'the same file by its full path',
     );
     const others: readonly Partial<EvaluationKey>[] = [
       { checkpoint: 'runs/b/model.ckpt-5.safetensors' },
@@ -58,6 +58,6 @@ test('a folder that is a file is refused', () =>
     const dir = relative('.', join(folder, 'file'));
     await assert.rejects(
       EvaluationLog.open(dir),
-      /file: cannot be written \(.* is a file\)\. Give another `evalDir`/,
+      /file: cannot be written \(.* is a file\)\. Use another `evalDir`/,
     );
   }));

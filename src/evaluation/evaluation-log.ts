@@ -1,39 +1,49 @@
-/** `evaluations.jsonl`: one line per evaluation, in order. It also tells which evaluations need not be repeated. */
+/** `evaluations.jsonl` has one line per evaluation, in order. The program also uses it to avoid repeating evaluations. */
 import { join, resolve } from 'node:path';
 import { appendLines, readLines } from '../disk/json-lines.ts';
-import { cannotBeWritten, makeFolder } from '../disk/writable.ts';
+import { cannotBeWritten, makeFolder, removeEmpty } from '../disk/writable.ts';
 
 /** Identifies an evaluation. */
 export interface EvaluationKey {
-  /** Path of the file, its step and its modification time: a new run may write a file with the same name. */
+  /** The path of the file, its step and its modification time. All three are needed, because a new run may write a
+   * file with the same name. */
   readonly checkpoint: string;
   readonly globalStep: number;
   readonly modified: number;
   readonly evalData: string;
   readonly weights: string;
-  /** Maximum number of images. */
+  /** The maximum number of images. */
   readonly numExamples: number;
-  /** Whether it wrote files with every prediction. */
+  /** Whether the evaluation wrote files with every prediction. */
   readonly report: boolean;
 }
 
 export class EvaluationLog {
   readonly #dir: string;
   readonly #known: Set<string>;
+  /** Folders that were created for the log. */
+  readonly #created: readonly string[];
 
-  private constructor(dir: string, known: Set<string>) {
+  private constructor(dir: string, known: Set<string>, created: readonly string[]) {
     this.#dir = dir;
     this.#known = known;
+    this.#created = created;
   }
 
-  /** @throws RunError when the folder cannot be written, before work is spent */
+  /** Checks that the folder can be written, before any work is done.
+   * @throws RunError when it cannot be written */
   static async open(dir: string): Promise<EvaluationLog> {
-    await makeFolder(dir, 'evalDir');
+    const created = await makeFolder(dir, 'evalDir');
     try {
-      return new EvaluationLog(dir, new Set((await readLines(fileIn(dir))).flatMap(keyOfLine)));
+      return new EvaluationLog(dir, new Set((await readLines(fileIn(dir))).flatMap(keyOfLine)), created);
     } catch (error) {
       throw cannotBeWritten(dir, 'evalDir', error, fileIn(dir));
     }
+  }
+
+  /** Removes the folder again if it was created for the log and nothing was written. */
+  async close(): Promise<void> {
+    await removeEmpty(this.#created);
   }
 
   get file(): string {
@@ -61,7 +71,7 @@ function fileIn(dir: string): string {
   return join(dir, 'evaluations.jsonl');
 }
 
-/** None for an incomplete line, or one without a time from an older version. */
+/** Empty for an incomplete line, and for a line of an older version, which has no time. */
 function keyOfLine(line: string): readonly string[] {
   try {
     const { checkpoint, modified, ...key } = JSON.parse(line) as EvaluationKey;

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from 'fast-png';
-import type { Examples } from '../data/examples.ts';
-import { labelOf, pixelsOf } from '../data/record.ts';
+import { ExampleReader, type Examples } from '../data/examples.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
-import { evaluationBatch, newBuffers } from '../input/batch.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
 import type { Picture } from '../summary/picture.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
+import { evaluationBatch } from '../testing/batches.ts';
 import { assertClose } from '../testing/compare.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
@@ -21,21 +21,21 @@ const examples = noiseExamples(60, 'test');
 const { classes } = examples.dataset;
 const score = { correct: 1, total: 2, precision: 0.5 };
 
-/** Logits of which `named` is the highest; the higher the surer. */
+/** Logits of which `named` is the highest. A larger `sureness` means a more confident prediction. */
 function surely(named: number, sureness: number): Float32Array {
   const logits = new Float32Array(classes.length);
   logits[named] = sureness;
   return logits;
 }
 
-/** A witness of these: the example, what it was taken for, and how surely. */
+/** A witness that has seen the given examples, each with its predicted class and its confidence. */
 function witnessOf(
   seen: readonly (readonly [example: number, named: number, sureness: number])[],
   of: Examples = examples,
 ): ScoreWitness {
   const witness = new ScoreWitness(of);
   for (const [example, named, sureness] of seen) {
-    const label = labelOf(of.records, example);
+    const label = new ExampleReader(of).labelOf(example);
     witness.add({ example, label, logits: surely(named, sureness), correct: named === label });
   }
   return witness;
@@ -44,7 +44,7 @@ function witnessOf(
 const scalarsOf = (values: readonly RecordedValue[]) =>
   new Map(values.flatMap((value) => (value.kind === 'scalar' ? [[value.tag, value.value] as const] : [])));
 
-/** The pixels of an image, as they were drawn. */
+/** The pixels of an image as they were drawn. */
 function pixelsShown(values: readonly RecordedValue[], tag: string): Uint8Array {
   const found = values.find((value) => value.tag === tag);
   assert.ok(found?.kind === 'image', tag);
@@ -53,9 +53,9 @@ function pixelsShown(values: readonly RecordedValue[], tag: string): Uint8Array 
   return Uint8Array.from(data);
 }
 
-/** The photograph, written out pixel by pixel: red, green and blue planes become neighbours. */
+/** The image of an example, computed pixel by pixel: the red, green and blue planes are interleaved. */
 function photograph(example: number): Picture {
-  const planes = pixelsOf(examples.records, example);
+  const planes = new ExampleReader(examples).pixelsOf(example);
   const data = new Uint8Array(3072);
   for (let y = 0; y < 32; y++) {
     for (let x = 0; x < 32; x++) {
@@ -67,8 +67,8 @@ function photograph(example: number): Picture {
   return { width: 32, height: 32, channels: 3, data };
 }
 
-describe('what is shown of a score', () => {
-  // Labels go round: example 3 is of class 3, example 13 too.
+describe('the summary of a score', () => {
+  // The labels repeat: example 3 has class 3, and so has example 13.
   const seen = [
     [0, 0, 5],
     [10, 0, 5],
@@ -77,7 +77,7 @@ describe('what is shown of a score', () => {
     [2, 1, 5],
   ] as const;
 
-  test('precision, and of every class precision and recall where there are any', () => {
+  test('contains the precision, and the precision and recall of every class that has any', () => {
     const scalars = scalarsOf(witnessOf(seen).values(score));
     const [first, second, third, fourth] = classes;
     assert.deepEqual(
@@ -93,10 +93,10 @@ describe('what is shown of a score', () => {
         ] as const
       ).toSorted(([a], [b]) => (a < b ? -1 : 1)),
     );
-    assert.equal(scalars.has(`recall/${fourth}`), false, 'no example of it was seen');
+    assert.equal(scalars.has(`recall/${fourth}`), false, 'no example of the class was scored');
   });
 
-  test('the confusion matrix', () => {
+  test('contains the confusion matrix', () => {
     const counts = classes.map(() => classes.map(() => 0));
     for (const [example, named] of seen) {
       const row = counts[example % 10];
@@ -107,10 +107,10 @@ describe('what is shown of a score', () => {
   });
 });
 
-describe('the most confidently wrong', () => {
+describe('the most confident mistakes', () => {
   const tag = 'most_confidently_wrong';
 
-  test('are those that are wrong, the surest first, as they are on the disk', () => {
+  test('are the wrong predictions in order of confidence, shown as stored in the data set', () => {
     const values = witnessOf([
       [0, 1, 2],
       [1, 1, 9], // right
@@ -122,7 +122,7 @@ describe('the most confidently wrong', () => {
     assert.deepEqual(pixelsShown(values, tag), expected.data);
   });
 
-  test('are the 36 surest of many, whatever order they come in', () => {
+  test('are the 36 most confident of many, whatever their order', () => {
     const order = Array.from({ length: 50 }, (_, index) => (index * 17) % 50);
     const values = witnessOf(order.map((example) => [example, (example + 1) % 10, 1 + example / 10])).values(
       score,
@@ -131,7 +131,7 @@ describe('the most confidently wrong', () => {
     assert.deepEqual(pixelsShown(values, tag), drawGrid(surest.map(photograph), { scale: 2, gap: 2 }).data);
   });
 
-  test('are of the part that is scored, where that is a part of the records', () => {
+  test('are shown correctly if only a part of the records is scored', () => {
     const part: Examples = { ...examples, count: 3, recordIndices: Uint32Array.of(40, 50, 30) };
     const witness = new ScoreWitness(part);
     witness.add({ example: 1, label: 0, logits: surely(4, 3), correct: false });
@@ -139,7 +139,7 @@ describe('the most confidently wrong', () => {
     assert.deepEqual(pixelsShown(witness.values(score), tag), expected.data);
   });
 
-  test('come last where the logits are no numbers, and there is no picture where all is right', () => {
+  test('come last if their logits are not numbers, and there is no image if all predictions are correct', () => {
     const witness = witnessOf([[0, 1, 2]]);
     witness.add({ example: 5, label: 5, logits: new Float32Array(10).fill(Number.NaN), correct: false });
     const expected = drawGrid([0, 5].map(photograph), { scale: 2, gap: 2 });
@@ -151,12 +151,12 @@ describe('the most confidently wrong', () => {
   });
 });
 
-test('a summary shows the activations of the first batch, its images and the filters of the scored weights', async () => {
+test('a summary contains the activations of the first batch, its images and the filters of the scored weights', async () => {
   const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters };
   const tensors = initialVariables(buildTrainingGraph(recipe), 3);
   const engine = createOnnxEngine(1);
-  const evaluator = await Evaluator.create(engine, network, 8);
+  const evaluator = await Evaluator.create(engine, network, 8, tutorialImages);
   try {
     let values: readonly RecordedValue[] = [];
     const logits: number[] = [];
@@ -180,7 +180,7 @@ test('a summary shows the activations of the first batch, its images and the fil
         ['softmax_linear/softmax_linear/activations', 8 * 10],
       ],
     );
-    const { images } = evaluationBatch(examples, 0, newBuffers(8));
+    const { images } = evaluationBatch(examples, 0, 8);
     for (const index of [0, 1, 2]) {
       const picture = values.find(({ tag }) => tag === `images/image/${index}`);
       assert.ok(picture?.kind === 'picture');
@@ -193,12 +193,12 @@ test('a summary shows the activations of the first batch, its images and the fil
   }
 });
 
-test('the padding of a batch that is not full is not part of the activations', async () => {
+test('the padding of an incomplete batch is not part of the activations', async () => {
   const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters };
   const tensors = initialVariables(buildTrainingGraph(recipe), 3);
   const activationsOf = async (batchSize: number) => {
-    const evaluator = await Evaluator.create(createOnnxEngine(1), network, batchSize);
+    const evaluator = await Evaluator.create(createOnnxEngine(1), network, batchSize, tutorialImages);
     try {
       let values: readonly RecordedValue[] = [];
       const onFirstBatch = (batch: ScoredBatch) => {

@@ -1,10 +1,9 @@
-/** The summary of a checkpoint's evaluation: precision, also per class, confusion matrix, mistakes, activations. */
+/** The summary of an evaluation: precision, also per class, the confusion matrix, mistakes and activations. */
 
-import { type Examples, recordIndexOf } from '../data/examples.ts';
-import { imageChannels, imageSize, pixelsOf } from '../data/record.ts';
+import { ExampleReader, type Examples } from '../data/examples.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { drawFilters, drawGrid } from '../summary/draw-grid.ts';
-import type { Picture } from '../summary/picture.ts';
+import { pictureOfPlanes } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
 import { imageOf, type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
 import { sizeOf } from '../tensor/tensor.ts';
@@ -12,12 +11,12 @@ import { activationValues, imageValues } from '../training/shown-values.ts';
 import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { Score, Scored, ScoredBatch } from './evaluate.ts';
 
-/** Number of images in the grid of mistakes. */
+/** The number of images in the grid of mistakes. */
 const shownMistakes = 36;
 
 interface Mistake {
   readonly example: number;
-  /** Predicted probability of the wrong class. */
+  /** The predicted probability of the wrong class. */
   readonly probability: number;
 }
 
@@ -43,10 +42,13 @@ export class ScoreWitness {
     this.#mistakes = all.sort((a, b) => b.probability - a.probability).slice(0, shownMistakes);
   }
 
-  /** Scalars and images of the score, under the tutorial's tag and ours. */
+  /** The scalars and images of the score, under the tutorial's tag and our own tags. */
   values({ precision }: Score): readonly RecordedValue[] {
     const classes = this.#examples.dataset.classes.join(', ');
-    const mistakes = this.#mistakes.map(({ example }) => this.#pictureOf(example));
+    // The original images, as stored in the data set.
+    const reader = new ExampleReader(this.#examples);
+    const { image } = this.#examples.dataset.record;
+    const mistakes = this.#mistakes.map(({ example }) => pictureOfPlanes(reader.pixelsOf(example), image));
     return [
       ...ifFinite(precision, scalarOf('precision', precision)),
       ...this.confusion.byClass.flatMap((one) => [
@@ -59,24 +61,14 @@ export class ScoreWitness {
         : []),
     ];
   }
-
-  /** The original image, as stored in the data set. */
-  #pictureOf(example: number): Picture {
-    const planes = pixelsOf(this.#examples.records, recordIndexOf(this.#examples, example));
-    const size = imageSize * imageSize;
-    const data = Uint8Array.from({ length: planes.length }, (_, i) => {
-      return planes[(i % imageChannels) * size + Math.floor(i / imageChannels)] ?? 0;
-    });
-    return { width: imageSize, height: imageSize, channels: imageChannels, data };
-  }
 }
 
-/** A fraction of zero examples is NaN, and is omitted. */
+/** A fraction of zero examples is NaN, and is left out. */
 function ifFinite(value: number, shown: RecordedValue): readonly RecordedValue[] {
   return Number.isFinite(value) ? [shown] : [];
 }
 
-/** Activations, images and filters of the first scored batch. */
+/** The activations, images and filters of the first batch that was scored. */
 export function layerValues({
   network: { imageShape },
   images,

@@ -4,7 +4,7 @@ import { inTop1 } from './in-top-k.ts';
 
 const row = (...scores: number[]) => Float32Array.from(scores);
 
-test('the target is in the top 1 when no class scores strictly higher: ties count as right', () => {
+test('the target is in the top 1 if no class scores strictly higher, so ties count as correct', () => {
   assert.equal(inTop1(row(1, 3, 2), 3, 0, 1), true);
   assert.equal(inTop1(row(1, 3, 2), 3, 0, 2), false);
   assert.equal(inTop1(row(3, 3, 2), 3, 0, 0), true);
@@ -19,7 +19,7 @@ test('a row with a non-finite logit is wrong, whichever class the logit belongs 
   }
 });
 
-test('each row of a batch is scored by its own logits', () => {
+test('each row of a batch is scored with its own logits', () => {
   const logits = row(1, 0, 0, 1);
   assert.equal(inTop1(logits, 2, 0, 0), true);
   assert.equal(inTop1(logits, 2, 1, 0), false);

@@ -1,4 +1,4 @@
-/** The files of `eval --report`: predictions as CSV, totals as JSON, and images as HTML. Written atomically. */
+/** The files of `eval --report`: predictions as CSV, totals as JSON, and images as HTML. Each is written atomically. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Examples } from '../data/examples.ts';
@@ -8,8 +8,9 @@ import { type ConfusionMatrix, predictedClass, probabilities } from './confusion
 import type { ContactSheet } from './contact-sheet.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
 
-/** Rows of `predictions-….csv`: the example's index and source, its class, the predicted class (empty if a score is not finite),
- * whether it is correct, the probabilities of the predicted and the true class, and of every class. */
+/** The rows of `predictions-….csv`: the example's index and source, its class, the predicted class (empty if a
+ * score is not finite), whether the prediction is correct, the probabilities of the predicted and of the true
+ * class, and those of all classes. */
 export class PredictionRows {
   readonly #examples: Examples;
   readonly #rows: string[];
@@ -56,26 +57,26 @@ export class PredictionRows {
   }
 }
 
-/** Quotes as in RFC 4180: paths may contain commas and quotes. */
+/** Quotes a field as in RFC 4180, because paths may contain commas and quotes. */
 function quoted(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** One row per true class, one column per predicted class. */
+/** The confusion matrix with one row per true class and one column per predicted class. */
 function confusionCsv({ byClass, counts }: ConfusionMatrix): string {
   const names = byClass.map(({ name }) => quoted(name));
   const rows = counts.map((row, label) => [names[label], ...row].join());
   return `${[['class', ...names].join(), ...rows].join('\n')}\n`;
 }
 
-/** What a report is about; the data and the weights are part of the file names. */
+/** What a report is about. The data and the weights are part of the file names. */
 export interface ReportSubject extends Readonly<Record<string, unknown>> {
   readonly evalData: string;
   readonly weights: string;
 }
 
-/** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv`, `report-….json` and `pictures-….html`, and returns their
- * paths, the HTML file last.
+/** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv`, `report-….json` and `pictures-….html`. Returns their
+ * paths, with that of the HTML file last.
  * @throws RunError when they cannot be written */
 export async function writeReport(
   evalDir: string,
@@ -98,7 +99,7 @@ export async function writeReport(
     for (const [path, text] of files) await writeAside(path, new TextEncoder().encode(text));
   } catch (error) {
     throw new RunError(
-      `${evalDir}: the report cannot be written (${messageOf(error)}). Give another \`evalDir\`.`,
+      `${evalDir}: the report cannot be written (${messageOf(error)}). Use another \`evalDir\`.`,
       { cause: error },
     );
   }

@@ -1,6 +1,6 @@
 /**
- * A graph: nodes with the types of all their inputs and outputs. It is a function of the fed values (`inputs`) and the
- * variables; `results` names the values it returns. Nodes are in topological order.
+ * A graph is a list of nodes in topological order, with the types of all their inputs and outputs. It is a function of the
+ * values that are passed in at every step (`inputs`) and of the variables; `results` names the values it returns.
  */
 import { GraphError } from '../errors.ts';
 import { sameShape, type TensorType } from '../tensor/tensor.ts';
@@ -49,7 +49,7 @@ export interface Graph {
   readonly results: Results<Value>;
 }
 
-/** The inputs of any node in order, with their names (or positions, if the operator takes a list). */
+/** The inputs of any node in order, each with its name, or with its position if the operator takes a list. */
 export function inputsOf(node: { readonly inputs: object }): readonly [string, Value][] {
   return Object.entries(node.inputs as Readonly<Record<string, Value>>);
 }
@@ -73,10 +73,10 @@ export function readers(graph: Graph): ReadonlyMap<Value, readonly Node[]> {
   return found;
 }
 
-/** Checks that a variable's new value has the type of the variable.
- * @throws GraphError naming both types */
+/** Checks that the new value of a variable has the type of the variable.
+ * @throws GraphError with both types */
 export function requireSameType(where: string, variable: TensorType, update: TensorType): void {
   if (variable.dtype === update.dtype && sameShape(variable.shape, update.shape)) return;
   const print = ({ dtype, shape }: TensorType) => `${dtype} [${shape.join(', ')}]`;
-  throw new GraphError(`${where}: the variable is ${print(variable)}, its new value ${print(update)}`);
+  throw new GraphError(`${where}: the variable is ${print(variable)}, its new value is ${print(update)}`);
 }

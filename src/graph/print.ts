@@ -1,4 +1,4 @@
-/** Prints a graph, one value or node per line, for errors, golden tests and `inspect graph`. */
+/** Prints a graph, one value or node per line. Used by error messages, golden tests and `inspect graph`. */
 import { describeType, type Tensor } from '../tensor/tensor.ts';
 import { type Graph, inputsOf, type Node, outputsOf } from './graph.ts';
 import { resultEntries } from './results.ts';

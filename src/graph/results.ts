@@ -1,18 +1,18 @@
 /**
  * What a graph returns: values by role and name. All passes and engines handle results through `mapResults`, so a new role
- * needs no change in any of them. The programs and plans of an engine have results too, with value types of their own.
+ * needs no change in any of them. The programs and plans of an engine have results too, with their own types of values.
  */
 
-/** The results of a graph or a program. A new role is one line here. */
+/** The results of a graph or a program. Adding a role takes one line here. */
 export interface Results<T> {
   /** Returned by every step. */
   readonly output: ReadonlyMap<string, T>;
-  /** The value of the variable of that name after the step. */
+  /** The value that the variable of this name has after the step. */
   readonly update: ReadonlyMap<string, T>;
-  /** Averaged over all workers before dependent values are computed. With a single worker there is nothing to average:
-   * engines drop the role (`withoutRole`), and the step stays bit-identical. */
+  /** Averaged over all workers before the values that depend on it are computed. A single worker has nothing to average, so
+   * engines drop the role (`withoutRole`) and the step stays bit-identical. */
   readonly exchanged: ReadonlyMap<string, T>;
-  /** Returned on request. A request does not change any other result. */
+  /** Returned on request. Requesting it does not change any other result. */
   readonly watched: ReadonlyMap<string, T>;
 }
 
@@ -47,12 +47,12 @@ export function resultValues<T>(results: Results<T>): readonly T[] {
   return resultEntries(results).map(([, , value]) => value);
 }
 
-/** The results without those of one role. */
+/** The results without those of the given role. */
 export function withoutRole<T>(results: Results<T>, dropped: ResultRole): Results<T> {
   return fromRoles((role) => (role === dropped ? new Map<string, T>() : results[role]));
 }
 
-/** The only list of all roles at run time. */
+/** The only place that lists all roles at run time. */
 function fromRoles<T>(make: (role: ResultRole) => ReadonlyMap<string, T>): Results<T> {
   return {
     output: make('output'),

@@ -1,19 +1,20 @@
 /**
- * The graph language: every operator with its inputs, attributes and outputs. This file lists what exists; `ops/` defines what
- * each operator computes. Names are TensorFlow's where TensorFlow has the operator. No operator modifies a tensor in place:
- * every operator returns new values.
+ * The graph language: every operator with its inputs, attributes and outputs. This file says which operators exist; `ops/`
+ * defines what each one computes. Operators have the names that TensorFlow gives them, where TensorFlow has them. No
+ * operator modifies a tensor in place: every operator returns new values.
  */
 import type { Shape, Tensor } from '../tensor/tensor.ts';
 
 /** A number for rows and one for columns. */
 export type RowsAndColumns = readonly [rows: number, columns: number];
 
-/** Cells added before the first and after the last row and column: 0 or more. */
+/** How many cells are added before the first row and column and after the last ones: 0 or more. */
 export interface ExplicitPadding {
   readonly before: RowsAndColumns;
   readonly after: RowsAndColumns;
 }
-/** `SAME` pads so that there are ⌈length / stride⌉ windows along an axis, the odd cell after it; `VALID` does not pad. */
+/** `SAME` pads so that ⌈length / stride⌉ windows fit along an axis; if the padding is odd, the extra cell comes last.
+ * `VALID` does not pad. */
 export type Padding = 'SAME' | 'VALID' | ExplicitPadding;
 
 interface Op<Inputs extends string | number, Attributes = NoAttributes, Outputs extends string = 'y'> {
@@ -26,16 +27,17 @@ export type NoAttributes = Readonly<Record<never, never>>;
 /** The geometry of a convolution. */
 export interface ConvolutionAttributes {
   readonly padding: Padding;
-  /** Cells from one window to the next: rows and columns, or one number for both. Default 1. */
+  /** The distance between neighbouring windows in cells: one number for rows and one for columns, or one for both. Default
+   * 1. */
   readonly strides?: number | RowsAndColumns;
-  /** Input and output channels are divided into this many groups, in order; an output channel reads the input channels of its
-   * group only. As many groups as input channels make a depthwise convolution. Default 1. */
+  /** The number of groups into which the input and output channels are divided, in order. An output channel only reads the
+   * input channels of its own group. With as many groups as input channels this is a depthwise convolution. Default 1. */
   readonly groups?: number;
 }
 /** The geometry of a locally connected operator. */
 export type LocalAttributes = Omit<ConvolutionAttributes, 'groups'>;
 
-/** Sliding maximum over windows of `size` × `size`, `stride` apart. */
+/** A maximum or average over windows of `size` × `size` cells whose starts are `stride` cells apart. */
 export interface PoolAttributes {
   readonly size: number;
   readonly stride: number;
@@ -48,11 +50,11 @@ export interface LrnAttributes {
   readonly alpha: number;
   readonly beta: number;
 }
-/** A small number added to a variance, so that its root is not 0. */
+/** A small number that is added to a variance to avoid dividing by 0. */
 export interface BatchNormAttributes {
   readonly epsilon: number;
 }
-/** Whether the normal distribution is approximated by tanh. */
+/** Whether the normal distribution function is approximated with tanh. */
 export interface GeluAttributes {
   readonly approximate: boolean;
 }
@@ -65,18 +67,18 @@ export interface ReductionAttributes {
   readonly keepDims: boolean;
 }
 
-/** Operators that only the passes of an engine add, after differentiation. Models do not use them, so an engine may omit
- * them. */
+/** Operators that only the passes of an engine add, after differentiation. Models do not use them, so an engine does not
+ * have to support them. */
 export interface EngineOpSignatures {
-  /** Products of the matrices on the last two axes; the axes before them broadcast. */
+  /** Multiplies the matrices on the last two axes. The axes before them broadcast. */
   BatchMatMul: Op<'a' | 'b'>;
   Reverse: Op<'x', { readonly axes: readonly number[] }>;
-  /** Rows `indices` of x along axis 0, in that order. */
+  /** The rows of x (along axis 0) with the given `indices`, in that order. */
   Gather: Op<'x', { readonly indices: readonly number[] }>;
 }
 
 export interface OpSignatures extends EngineOpSignatures {
-  /** The tensor in the attribute. */
+  /** The tensor stored in the attribute. */
   Constant: Op<never, { readonly value: Tensor }>;
 
   // Elementwise. Two operands broadcast as in NumPy.
@@ -89,15 +91,15 @@ export interface OpSignatures extends EngineOpSignatures {
   Square: Op<'x'>;
   Sqrt: Op<'x'>;
   Relu: Op<'x'>;
-  /** dy where the ReLU's output y is above 0. */
+  /** dy where y, the output of the ReLU, is above 0, and 0 elsewhere. */
   ReluGrad: Op<'dy' | 'y'>;
-  /** x · Φ(x), Φ the normal distribution. */
+  /** x · Φ(x), where Φ is the distribution function of the standard normal distribution. */
   Gelu: Op<'x', GeluAttributes>;
   GeluGrad: Op<'dy' | 'x', GeluAttributes>;
   /** x · sigmoid(x), also called swish. */
   Silu: Op<'x'>;
   SiluGrad: Op<'dy' | 'x'>;
-  /** 1 where a ≥ b, else 0, as numbers: a mask to multiply with. */
+  /** 1 where a ≥ b, else 0. The result has the type of a, so it can be multiplied as a mask. */
   GreaterEqual: Op<'a' | 'b'>;
 
   // Reductions and copies.
@@ -108,12 +110,13 @@ export interface OpSignatures extends EngineOpSignatures {
   // Movement.
   Reshape: Op<'x', { readonly shape: Shape }>;
   Transpose: Op<'x', { readonly order: readonly number[] }>;
-  /** Cells of one value (default 0) before and after, one entry per axis. Negative counts crop. */
+  /** Adds cells with a constant value (default 0) before and after each axis, with one pair of counts per axis. Negative
+   * counts crop. */
   Pad: Op<
     'x',
     { readonly before: readonly number[]; readonly after: readonly number[]; readonly value?: number }
   >;
-  /** Every `strides`-th element from `begin`, `size` of them, one entry per axis. */
+  /** Takes `size` elements of each axis, starting at `begin`, `strides` apart. Each list has one entry per axis. */
   StridedSlice: Op<
     'x',
     { readonly begin: readonly number[]; readonly size: Shape; readonly strides: readonly number[] }
@@ -135,34 +138,37 @@ export interface OpSignatures extends EngineOpSignatures {
   LocallyConnected2DBackpropInput: Op<'filter' | 'dy', LocalAttributes & { readonly inputShape: Shape }>;
   /** The gradient of LocallyConnected2D with respect to the filter, of shape `filterShape`. */
   LocallyConnected2DBackpropFilter: Op<'x' | 'dy', LocalAttributes & { readonly filterShape: Shape }>;
-  /** bias [C] added to every row of x [N, C], or to every cell of x [N, C, H, W]. */
+  /** Adds bias [C] to every row of x [N, C], or to every cell of x [N, C, H, W]. */
   BiasAdd: Op<'x' | 'bias'>;
   BiasAddGrad: Op<'dy'>;
 
-  // Pooling and normalisation.
+  // Pooling and normalization.
   MaxPool: Op<'x', PoolAttributes>;
-  /** dy goes to the first of the window's largest cells, in row-major order. */
+  /** Each element of dy goes to the largest cell of its window; if several are equally large, to the first in row-major
+   * order. */
   MaxPoolGrad: Op<'x' | 'y' | 'dy', PoolAttributes>;
-  /** The mean of each window's cells that are inside x: padding does not count. */
+  /** The mean of the cells of each window. Padding cells are not counted. */
   AvgPool: Op<'x', PoolAttributes>;
   /** The gradient of AvgPool with respect to x, of shape `inputShape`. */
   AvgPoolGrad: Op<'dy', PoolAttributes & { readonly inputShape: Shape }>;
   LRN: Op<'x', LrnAttributes>;
   LRNGrad: Op<'x' | 'y' | 'dy', LrnAttributes>;
-  /** Batch normalisation by the statistics of x. x [N, C] or [N, C, H, W]; scale, offset and the statistics [C]. batchVariance is
-   * the mean of the squared distances, without TensorFlow's factor n / (n - 1). */
+  /** Batch normalization with the statistics of x itself. x is [N, C] or [N, C, H, W]; scale, offset and the statistics are
+   * [C]. batchVariance is the mean of the squared deviations, without TensorFlow's factor n / (n - 1). */
   FusedBatchNormV3: Op<'x' | 'scale' | 'offset', BatchNormAttributes, 'y' | 'batchMean' | 'batchVariance'>;
-  /** The gradients of FusedBatchNormV3 with respect to x (y), scale and offset; mean and variance are those of x. */
+  /** The gradients of FusedBatchNormV3 with respect to x (named y here), scale and offset. mean and variance are the
+   * statistics of x. */
   FusedBatchNormGradV3: Op<
     'dy' | 'x' | 'scale' | 'mean' | 'variance',
     BatchNormAttributes,
     'y' | 'scaleGradient' | 'offsetGradient'
   >;
-  /** Batch normalisation by given statistics: inference. */
+  /** Batch normalization with given statistics, for inference. */
   BatchNormWithGlobalNormalization: Op<'x' | 'mean' | 'variance' | 'scale' | 'offset', BatchNormAttributes>;
 
   // Losses.
-  /** Cross entropy of softmax(logits) [N, K] with the classes in labels [N], and its gradient [N, K]. */
+  /** The cross entropy of softmax(logits) [N, K] and the classes in labels [N], and its gradient [N, K] with respect to the
+   * logits. */
   SparseSoftmaxCrossEntropyWithLogits: Op<'logits' | 'labels', CrossEntropyAttributes, 'loss' | 'backprop'>;
   /** Σ x² / 2. */
   L2Loss: Op<'x'>;
@@ -179,7 +185,7 @@ export type InputNames<N extends OpName> = OpSignatures[N]['inputs'];
 export type OutputNames<N extends OpName> = OpSignatures[N]['outputs'];
 export type AttributesOf<N extends OpName> = OpSignatures[N]['attributes'];
 
-/** One T per input: by name, or a list if the operator takes any number of inputs. */
+/** One T per input. Keyed by name, or a list if the operator takes any number of inputs. */
 export type PerInput<N extends OpName, T> =
   number extends InputNames<N> ? readonly T[] : { readonly [I in InputNames<N>]: T };
 export type PerOutput<N extends OpName, T> = { readonly [O in OutputNames<N>]: T };

@@ -1,15 +1,12 @@
 /** Batches of images. A batch only depends on its step, not on which thread makes it, when, or after which other batch. */
-import { type Examples, recordIndexOf } from '../data/examples.ts';
-import { labelOf, pixelsOf } from '../data/record.ts';
-import { centre, croppedValues, distort, drawDistortion } from './distort.ts';
+import { ExampleReader, type ExampleRecords } from '../data/examples.ts';
+import { type Shape, sizeOf } from '../tensor/tensor.ts';
+import type { ImageMaker } from './augmentation.ts';
 import type { ExampleOrder } from './order.ts';
-
-/** The examples that batches are made from. */
-export type ExampleRecords = Pick<Examples, 'count' | 'records' | 'recordIndices'>;
 
 /** Buffers of a batch with N rows. */
 export interface BatchBuffers {
-  /** [N, 3, 24, 24], whitened. */
+  /** [N, C, H, W], normalized. */
   readonly images: Float32Array;
   /** [N] */
   readonly labels: Int32Array;
@@ -24,57 +21,69 @@ export interface Batch extends BatchBuffers {
   readonly count: number;
 }
 
-export function newBuffers(batchSize: number): BatchBuffers {
+/** @param imageShape [C, H, W] */
+export function newBuffers(batchSize: number, imageShape: Shape): BatchBuffers {
   return {
-    images: new Float32Array(batchSize * croppedValues),
+    images: new Float32Array(batchSize * sizeOf(imageShape)),
     labels: new Int32Array(batchSize),
     examples: new Uint32Array(batchSize),
   };
 }
 
-/** The image [3, 24, 24] of one row. */
-function imageAt({ images }: BatchBuffers, row: number): Float32Array {
-  return images.subarray(row * croppedValues, (row + 1) * croppedValues);
+/** The image [C, H, W] of one row. */
+function imageAt({ images, labels }: BatchBuffers, row: number): Float32Array {
+  const size = images.length / labels.length;
+  return images.subarray(row * size, (row + 1) * size);
 }
 
-/**
- * The distorted batch of a training step. It only depends on the examples, the order's seed, the batch size (the number of rows
- * of the buffers, which are filled) and the step.
- */
-export function distortedBatch(
-  examples: ExampleRecords,
-  order: ExampleOrder,
-  step: number,
-  buffers: BatchBuffers,
-): Batch {
-  const { records } = examples;
-  const batchSize = buffers.labels.length;
-  for (let row = 0; row < batchSize; row++) {
-    const position = step * batchSize + row;
-    const example = order.exampleAt(position);
-    const distortion = drawDistortion(order.seed, order.epochAt(position), example);
-    const index = recordIndexOf(examples, example);
-    distort(imageAt(buffers, row), pixelsOf(records, index), distortion);
-    buffers.labels[row] = labelOf(records, index);
-    buffers.examples[row] = example;
-  }
-  return { ...buffers, step, count: batchSize };
-}
+/** Makes batches of examples, as a function of the step. */
+export class BatchMaker {
+  readonly #count: number;
+  readonly #reader: ExampleReader;
+  readonly #images: ImageMaker;
 
-/** The batch of an evaluation step: central crops of the next examples in file order, each example exactly once. */
-export function evaluationBatch(examples: ExampleRecords, step: number, buffers: BatchBuffers): Batch {
-  const { count, records } = examples;
-  const batchSize = buffers.labels.length;
-  const first = step * batchSize;
-  const rows = Math.max(0, Math.min(batchSize, count - first));
-  for (let row = 0; row < rows; row++) {
-    const index = recordIndexOf(examples, first + row);
-    centre(imageAt(buffers, row), pixelsOf(records, index));
-    buffers.labels[row] = labelOf(records, index);
-    buffers.examples[row] = first + row;
+  constructor(examples: ExampleRecords, images: ImageMaker) {
+    this.#count = examples.count;
+    this.#reader = new ExampleReader(examples);
+    this.#images = images;
   }
-  buffers.images.fill(0, rows * croppedValues);
-  buffers.labels.fill(0, rows);
-  buffers.examples.fill(0, rows);
-  return { ...buffers, step, count: rows };
+
+  /** Memory of a batch. */
+  buffers(batchSize: number): BatchBuffers {
+    return newBuffers(batchSize, this.#images.shape);
+  }
+
+  /**
+   * The augmented batch of a training step. It only depends on the examples, the order's seed, the batch size (the number of rows
+   * of the buffers, which are filled) and the step.
+   */
+  training(order: ExampleOrder, step: number, buffers: BatchBuffers): Batch {
+    const { seed } = order;
+    const batchSize = buffers.labels.length;
+    for (let row = 0; row < batchSize; row++) {
+      const position = step * batchSize + row;
+      const example = order.exampleAt(position);
+      const draw = { seed, epoch: order.epochAt(position), example };
+      this.#images.training(imageAt(buffers, row), this.#reader.pixelsOf(example), draw);
+      buffers.labels[row] = this.#reader.labelOf(example);
+      buffers.examples[row] = example;
+    }
+    return { ...buffers, step, count: batchSize };
+  }
+
+  /** The batch of an evaluation step: the next examples in file order, not distorted, each example exactly once. */
+  evaluation(step: number, buffers: BatchBuffers): Batch {
+    const batchSize = buffers.labels.length;
+    const first = step * batchSize;
+    const rows = Math.max(0, Math.min(batchSize, this.#count - first));
+    for (let row = 0; row < rows; row++) {
+      this.#images.evaluation(imageAt(buffers, row), this.#reader.pixelsOf(first + row));
+      buffers.labels[row] = this.#reader.labelOf(first + row);
+      buffers.examples[row] = first + row;
+    }
+    buffers.images.fill(0, (buffers.images.length / batchSize) * rows);
+    buffers.labels.fill(0, rows);
+    buffers.examples.fill(0, rows);
+    return { ...buffers, step, count: rows };
+  }
 }

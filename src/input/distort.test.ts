@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { datasets } from '../data/datasets.ts';
 import { adjustBrightness, adjustContrast, flip } from '../testing/distortion-steps.ts';
 import { noiseImage } from '../testing/examples.ts';
-import { centre, crop, croppedValues, type Distortion, distort, drawDistortion, whiten } from './distort.ts';
+import { tutorialDistortion } from './augmentations/tutorial.ts';
+import type { Distortion } from './distort.ts';
+import * as distorting from './distort.ts';
+import { normalizations, whiten } from './normalization.ts';
+
+const { statistics } = datasets.synthetic;
+const shapes = { record: [3, 32, 32], image: [3, 24, 24] } as const;
+const perImage = normalizations.per_image.create(statistics);
+const croppedValues = 1728;
+const centre = (image: Float32Array, from: Uint8Array) => distorting.centre(image, from, shapes, perImage);
+const distort = (image: Float32Array, from: Uint8Array, distortion: Distortion) =>
+  distorting.distort(image, from, shapes, distortion, perImage);
+const drawDistortion = (seed: number, epoch: number, example: number) =>
+  tutorialDistortion({ seed, epoch, example }, shapes);
 
 // The formulas of the tutorial again, plainly and in double precision. A channel is 24 rows of 24.
 type Channel = number[][];
@@ -46,7 +60,7 @@ function assertClose(found: Float32Array, expected: readonly number[], tolerance
 
 function cropped(pixels: Uint8Array, row = 4, column = 4): Float32Array {
   const image = new Float32Array(croppedValues);
-  crop(image, pixels, row, column);
+  distorting.copyCrop(image, pixels, shapes, row, column);
   return image;
 }
 

@@ -1,147 +1,172 @@
 /**
- * The tutorial's preprocessing of one image: crop, flip, brightness, contrast, whitening, in this order. Functions work in place
- * on an `image` of [3, 24, 24] float32, so that a batch is filled without copying; sums are computed in float64.
- *
- * Whitening cancels the change in brightness, which we keep because the tutorial has it. Of the change in contrast, only the
- * ratio between the spread within channels and the offsets between channels remains.
+ * Crops of images, mirrored, with changed brightness and contrast, normalized. Pixels outside of the record are black (0, before
+ * normalization), as with torchvision's `RandomCrop(padding)` before `ToTensor` and `Normalize`. Everything is computed in float64
+ * and rounded to float32 once; a training image needs one or two passes over its pixels.
  */
-import { imageChannels, imageSize } from '../data/record.ts';
-import { RandomStream } from '../tensor/random.ts';
+import type { ImageShape } from '../data/record.ts';
+import type { Draw, ImageMaker, ImageShapes } from './augmentation.ts';
+import type { Affine, Moments, Normalizer, Tone } from './normalization.ts';
 
-/** Height and width of the network's input. */
-export const croppedSize = 24;
-const planeSize = croppedSize * croppedSize;
-/** Number of values of a cropped image. */
-export const croppedValues: number = imageChannels * planeSize;
-/** Offsets of a crop are 0 … 8. */
-const offsets = imageSize - croppedSize + 1;
-
-export interface Distortion {
-  /** Offsets of the crop, 0 … 8 each. */
+/** How the image of one example in one epoch is made. */
+export interface Distortion extends Tone {
+  /** Offsets of the crop in the record's image. Negative ones, and crops that reach over the lower or right edge, show black. */
   readonly row: number;
   readonly column: number;
-  /** Whether the image is mirrored horizontally. */
+  /** Whether the crop is mirrored horizontally. */
   readonly flipped: boolean;
-  /** Added to every value, in [-63, 63). */
-  readonly brightness: number;
-  /** Factor of the distance from the channel's mean, in [0.2, 1.8). */
-  readonly contrast: number;
 }
 
-/** The distortion of one example in one epoch. */
-export function drawDistortion(seed: number, epoch: number, example: number): Distortion {
-  const crop = new RandomStream(seed, 'crop', epoch, example);
+/** Whether the image has the record's channels, and is at most as high and wide. */
+export function isWithin([channels, height, width]: ImageShape, record: ImageShape): boolean {
+  return channels === record[0] && height <= record[1] && width <= record[2];
+}
+
+/** Makes training images by random distortions, and central crops for evaluation.
+ * @param distortionOf a function of its argument alone */
+export function distortedImages(
+  shapes: ImageShapes,
+  normalizer: Normalizer,
+  distortionOf: (draw: Draw) => Distortion,
+): ImageMaker {
   return {
-    row: crop.below(offsets),
-    column: crop.below(offsets),
-    flipped: new RandomStream(seed, 'flip', epoch, example).below(2) === 1,
-    brightness: new RandomStream(seed, 'brightness', epoch, example).between(-63, 63),
-    contrast: new RandomStream(seed, 'contrast', epoch, example).between(0.2, 1.8),
+    shape: shapes.image,
+    training: (image, pixels, draw) => distort(image, pixels, shapes, distortionOf(draw), normalizer),
+    evaluation: (image, pixels) => centre(image, pixels, shapes, normalizer),
   };
 }
 
-/** Copies 24 × 24 pixels of [3, 32, 32] at the given offsets. Values stay 0 … 255. */
-export function crop(image: Float32Array, pixels: Uint8Array, row: number, column: number): void {
+/** The central crop, normalized. */
+export function centre(
+  image: Float32Array,
+  pixels: Uint8Array,
+  shapes: ImageShapes,
+  { normalize }: Normalizer,
+): void {
+  const { record, image: crop } = shapes;
+  copyCrop(
+    image,
+    pixels,
+    shapes,
+    Math.floor((record[1] - crop[1]) / 2),
+    Math.floor((record[2] - crop[2]) / 2),
+  );
+  normalize(image);
+}
+
+/** Copies a crop that lies within the record's image. Values stay 0 … 255. */
+export function copyCrop(
+  image: Float32Array,
+  pixels: Uint8Array,
+  { record: [, rows, columns], image: [channels, height, width] }: ImageShapes,
+  row: number,
+  column: number,
+): void {
   let to = 0;
-  for (let channel = 0; channel < imageChannels; channel++) {
-    for (let y = 0; y < croppedSize; y++) {
-      const from = (channel * imageSize + row + y) * imageSize + column;
-      for (let x = 0; x < croppedSize; x++) image[to++] = pixels[from + x] as number;
+  for (let channel = 0; channel < channels; channel++) {
+    for (let y = 0; y < height; y++) {
+      const from = (channel * rows + row + y) * columns + column;
+      for (let x = 0; x < width; x++) image[to++] = pixels[from + x] as number;
     }
   }
 }
 
-/**
- * (x - m) / max(s, 1/√1728), with m and s the mean and standard deviation of the image's 1,728 values. The lower bound avoids a
- * division by zero: an image of one colour becomes zeros.
- */
-export function whiten(image: Float32Array): void {
-  let sum = 0;
-  let sumOfSquares = 0;
-  for (let i = 0; i < croppedValues; i++) {
-    const value = image[i] as number;
-    sum += value;
-    sumOfSquares += value * value;
-  }
-  const mean = sum / croppedValues;
-  const variance = Math.max(sumOfSquares / croppedValues - mean * mean, 0);
-  const scale = 1 / Math.max(Math.sqrt(variance), 1 / Math.sqrt(croppedValues));
-  for (let i = 0; i < croppedValues; i++) image[i] = ((image[i] as number) - mean) * scale;
+/** Crop, flip, brightness, contrast and normalization. */
+export function distort(
+  image: Float32Array,
+  pixels: Uint8Array,
+  shapes: ImageShapes,
+  distortion: Distortion,
+  { needsMoments, combined }: Normalizer,
+): void {
+  const window = windowOf(shapes, distortion);
+  const moments = needsMoments || distortion.contrast !== 1 ? momentsOf(pixels, window) : undefined;
+  const maps = combined(distortion, moments, image.length);
+  for (let channel = 0; channel < window.channels; channel++)
+    mapCrop(image, pixels, channel, window, distortion.flipped, maps[channel] as Affine);
 }
 
-/**
- * The complete preprocessing of a training image: crop, flip, brightness, contrast and whitening in two passes over the pixels.
- * With x a channel's pixels in the crop, m_c their mean, v_c their variance and f the contrast, the image before
- * whitening is f·(x - m_c) + m_c + brightness. Its mean is M = mean of m_c + brightness, its variance
- * V = f²·(mean of v_c) + (mean of (m_c + brightness - M)²), so
- *
- *     y = (f·(x - m_c) + m_c + brightness - M) / max(√V, 1/√1728)
- *
- * where the brightness cancels. Sums of bytes are exact. `pixels` is [3, 32, 32].
- */
-export function distort(image: Float32Array, pixels: Uint8Array, distortion: Distortion): void {
-  const { row, column, contrast } = distortion;
-  const means = [0, 0, 0];
+/** The part of a crop that lies within the record's image. */
+interface Window {
+  readonly channels: number;
+  /** Rows and columns of the record's image. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Rows and columns of the crop. */
+  readonly height: number;
+  readonly width: number;
+  /** Offsets of the crop in the record's image. */
+  readonly row: number;
+  readonly column: number;
+  /** Rows and columns of the crop that lie within the record's image, from the first up to, but not including, the last. */
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+function windowOf(shapes: ImageShapes, { row, column }: Distortion): Window {
+  const [, rows, columns] = shapes.record;
+  const [channels, height, width] = shapes.image;
+  const [top, left] = [Math.max(0, -row), Math.max(0, -column)];
+  const bottom = Math.max(top, Math.min(height, rows - row));
+  const right = Math.max(left, Math.min(width, columns - column));
+  return { channels, rows, columns, height, width, row, column, top, bottom, left, right };
+}
+
+/** Sums of bytes are exact. */
+function momentsOf(pixels: Uint8Array, window: Window): Moments {
+  const { channels, height, width } = window;
+  const means: number[] = [];
   let variance = 0;
-  for (let channel = 0; channel < imageChannels; channel++) {
-    const [sum, squares] = cropSums(pixels, channel, row, column);
-    const mean = sum / planeSize;
-    means[channel] = mean;
-    variance += (squares / planeSize - mean * mean) / imageChannels;
+  for (let channel = 0; channel < channels; channel++) {
+    const [sum, squares] = cropSums(pixels, channel, window);
+    const mean = sum / (height * width);
+    means.push(mean);
+    variance += (squares / (height * width) - mean * mean) / channels;
   }
-  const whole = means.reduce((a, b) => a + b, 0) / imageChannels;
-  const between = means.reduce((sum, mean) => sum + (mean - whole) ** 2, 0) / imageChannels;
-  const deviation = Math.sqrt(Math.max(contrast ** 2 * variance + between, 0));
-  const scale = 1 / Math.max(deviation, 1 / Math.sqrt(croppedValues));
-  means.forEach((mean, channel) => {
-    const offset = ((1 - contrast) * mean - whole) * scale;
-    affineCrop(image, pixels, channel, distortion, contrast * scale, offset);
-  });
+  return { means, variance };
 }
 
 /** Sum and sum of squares of a channel's pixels in a crop. */
 function cropSums(
   pixels: Uint8Array,
   channel: number,
-  row: number,
-  column: number,
+  { rows, columns, row, column, top, bottom, left, right }: Window,
 ): readonly [sum: number, squares: number] {
   let sum = 0;
   let squares = 0;
-  for (let y = 0; y < croppedSize; y++) {
-    const from = (channel * imageSize + row + y) * imageSize + column;
-    for (let x = from; x < from + croppedSize; x++) {
+  for (let y = top; y < bottom; y++) {
+    const start = (channel * rows + row + y) * columns + column;
+    let squaresOfRow = 0;
+    for (let x = start + left; x < start + right; x++) {
       const value = pixels[x] as number;
       sum = (sum + value) | 0;
-      squares = (squares + Math.imul(value, value)) | 0;
+      squaresOfRow = (squaresOfRow + Math.imul(value, value)) | 0;
     }
+    squares += squaresOfRow;
   }
   return [sum, squares];
 }
 
 /** factor · x + offset of a channel's pixels in a crop, with mirrored rows if flipped. */
-function affineCrop(
+function mapCrop(
   image: Float32Array,
   pixels: Uint8Array,
   channel: number,
-  { row, column, flipped }: Distortion,
-  factor: number,
-  offset: number,
+  window: Window,
+  flipped: boolean,
+  { factor, offset }: Affine,
 ): void {
+  const { rows, columns, height, width, row, column, top, bottom, left, right } = window;
+  if (bottom - top < height || right - left < width)
+    image.fill(offset, channel * height * width, (channel + 1) * height * width);
   const direction = flipped ? -1 : 1;
-  for (let y = 0; y < croppedSize; y++) {
-    const from = (channel * imageSize + row + y) * imageSize + column;
-    let to = (channel * croppedSize + y) * croppedSize + (flipped ? croppedSize - 1 : 0);
-    for (let x = from; x < from + croppedSize; x++) {
+  for (let y = top; y < bottom; y++) {
+    const start = (channel * rows + row + y) * columns + column;
+    let to = (channel * height + y) * width + (flipped ? width - 1 - left : left);
+    for (let x = start + left; x < start + right; x++) {
       image[to] = (pixels[x] as number) * factor + offset;
       to += direction;
     }
   }
-}
-
-/** The complete preprocessing of an evaluated image: central crop, whitened. `pixels` is [3, 32, 32]. */
-export function centre(image: Float32Array, pixels: Uint8Array): void {
-  const offset = (imageSize - croppedSize) / 2;
-  crop(image, pixels, offset, offset);
-  whiten(image);
 }

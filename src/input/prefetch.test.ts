@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ExampleReader } from '../data/examples.ts';
 import { holdOut } from '../data/holdout.ts';
-import { labelOf, pixelsOf } from '../data/record.ts';
 import { UsageError } from '../errors.ts';
+import { evaluationBatch, imageShape, trainingBatch } from '../testing/batches.ts';
 import { noiseExamples } from '../testing/examples.ts';
-import { type Batch, distortedBatch, evaluationBatch, newBuffers } from './batch.ts';
-import { centre, croppedValues } from './distort.ts';
+import { makeImages, tutorialImages } from './augmentations.ts';
+import { type Batch, BatchMaker } from './batch.ts';
 import { ExampleOrder } from './order.ts';
 import { type BatchSource, prefetchBatches, prefetchEvaluation, type TrainingBatches } from './prefetch.ts';
 
 const examples = noiseExamples(30);
-const run = { seed: 1, batchSize: 8, firstStep: 0 };
+const croppedValues = 1728;
+const making = { imageShape, images: tutorialImages };
+const run = { seed: 1, batchSize: 8, firstStep: 0, ...making };
 
 /** The next batches, their memory given back after each: a copy is kept. */
 async function take(source: BatchSource, number: number): Promise<Batch[]> {
@@ -34,10 +37,7 @@ async function takeFrom(options: TrainingBatches, number: number): Promise<Batch
 }
 
 test('prefetched batches are those of the pure function, bit for bit, from any step, by any number of readers', async () => {
-  const order = new ExampleOrder(1, 30);
-  const expected = Array.from({ length: 12 }, (_, step) =>
-    distortedBatch(examples, order, step, newBuffers(8)),
-  );
+  const expected = Array.from({ length: 12 }, (_, step) => trainingBatch(examples, step, 8, 1));
   assert.deepEqual(await takeFrom(run, 12), expected);
   assert.deepEqual(await takeFrom({ ...run, firstStep: 5 }, 7), expected.slice(5));
   assert.deepEqual(await takeFrom({ ...run, ahead: 1 }, 12), expected);
@@ -76,10 +76,10 @@ test('an evaluation gives each example once, and then the end on every further c
     [16, [8, 8]],
     [10_000, [8, 8, 8, 6]],
   ] as const) {
-    const source = prefetchEvaluation(examples, { batchSize: 8, numExamples });
+    const source = prefetchEvaluation(examples, { ...making, batchSize: 8, numExamples });
     for (const [step, count] of counts.entries()) {
       const batch = await source.next();
-      assert.deepEqual(batch, evaluationBatch(examples, step, newBuffers(8)));
+      assert.deepEqual(batch, evaluationBatch(examples, step, 8));
       assert.equal(batch?.count, count);
       source.recycle(batch);
     }
@@ -119,7 +119,10 @@ test('invalid numbers are refused before a thread is started', () => {
     [{ ...run, firstStep: -1 }, 'firstStep: found -1, expected a whole number from 0 on'],
   ] as const)
     assert.throws(() => prefetchBatches(examples, options), { name: 'UsageError', message });
-  assert.throws(() => prefetchEvaluation(examples, { batchSize: 8, numExamples: Number.NaN }), UsageError);
+  assert.throws(
+    () => prefetchEvaluation(examples, { ...making, batchSize: 8, numExamples: Number.NaN }),
+    UsageError,
+  );
 });
 
 test('memory is only allocated for the batches requested ahead and the one in use, however long it runs', async () => {
@@ -140,15 +143,17 @@ test('memory is only allocated for the batches requested ahead and the one in us
 
 test('a part of the examples gives batches of its own records, in the threads too', async () => {
   const { training } = holdOut(examples, 0.3, 0);
-  const source = prefetchEvaluation(training, { batchSize: 8, numExamples: 100 });
+  const source = prefetchEvaluation(training, { ...making, batchSize: 8, numExamples: 100 });
   const expected = new Float32Array(croppedValues);
+  const reader = new ExampleReader(examples);
+  const maker = makeImages(tutorialImages, imageShape, examples.dataset);
   let seen = 0;
   for (let batch = await source.next(); batch !== undefined; batch = await source.next()) {
     for (let row = 0; row < batch.count; row++) {
       const place: number = Number(training.keyOf(batch.examples[row] ?? -1).split(':')[1]);
-      centre(expected, pixelsOf(examples.records, place));
+      maker.evaluation(expected, reader.pixelsOf(place));
       assert.deepEqual(batch.images.subarray(row * croppedValues, (row + 1) * croppedValues), expected);
-      assert.equal(batch.labels[row], labelOf(examples.records, place));
+      assert.equal(batch.labels[row], reader.labelOf(place));
       seen++;
     }
   }
@@ -175,4 +180,22 @@ test('the queue reports how many of the requested batches were ready when the la
   } finally {
     await source.close();
   }
+});
+
+test('other augmentations are prepared by threads too, as by the pure function', async () => {
+  const images = { augmentation: 'pad_crop_flip', normalization: 'dataset' } as const;
+  const shape = [3, 32, 32] as const;
+  const maker = new BatchMaker(examples, makeImages(images, shape, examples.dataset));
+  const order = new ExampleOrder(1, 30);
+  const expected = [0, 1, 2].map((step) => maker.training(order, step, maker.buffers(8)));
+  assert.deepEqual(await takeFrom({ ...run, images, imageShape: shape, readers: 2 }, 3), expected);
+});
+
+test('a network whose images cannot be made is refused before a thread is started, with both shapes', () => {
+  const message =
+    'the network takes images of [3, 224, 224], which the augmentation tutorial cannot make from the images of ' +
+    'the generated set (drawn, not CIFAR-10), which are [3, 32, 32]';
+  const options = { ...run, imageShape: [3, 224, 224] };
+  assert.throws(() => prefetchBatches(examples, options), { name: 'RunError', message });
+  assert.throws(() => prefetchEvaluation(examples, { ...options, numExamples: 3 }), { message });
 });

@@ -4,20 +4,32 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
-import { aWholeNumber, type OptionChecks, optional, required, requireOptions } from '../arguments.ts';
+import {
+  aListOf,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
+import type { ExampleRecords } from '../data/examples.ts';
 import { RunError } from '../errors.ts';
 import { requireMemory } from '../machine/memory.ts';
+import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import { memoryOf } from '../threads/calls.ts';
 import { threadFailure } from '../threads/start-worker.ts';
 import { Thread } from '../threads/thread.ts';
 import { workerFlags } from '../threads/worker-flags.ts';
 import { counted } from '../wording.ts';
-import type { Batch, BatchBuffers, ExampleRecords } from './batch.ts';
+import { anImageRecipe, type ImageRecipe, makeImages } from './augmentations.ts';
+import type { Batch, BatchBuffers } from './batch.ts';
 
 /** The start message of a reader thread. Records are in shared memory. */
 export type ReaderStart = {
   readonly examples: ExampleRecords;
   readonly batchSize: number;
+  readonly imageShape: Shape;
+  readonly images: ImageRecipe;
 } & ({ readonly kind: 'training'; readonly seed: number } | { readonly kind: 'evaluation' });
 
 export type ReaderMethods = {
@@ -51,15 +63,21 @@ export interface Prefetching {
   readonly readers?: number;
 }
 
-export interface TrainingBatches extends Prefetching {
-  readonly seed: number;
+/** How the images of a batch are made. */
+export interface BatchOptions extends Prefetching {
   readonly batchSize: number;
+  /** [C, H, W] of the images that the network takes. */
+  readonly imageShape: Shape;
+  readonly images: ImageRecipe;
+}
+
+export interface TrainingBatches extends BatchOptions {
+  readonly seed: number;
   /** 0 for a new run, or the number of updates made for a resumed one. */
   readonly firstStep: number;
 }
 
-export interface EvaluationBatches extends Prefetching {
-  readonly batchSize: number;
+export interface EvaluationBatches extends BatchOptions {
   /** Number of examples to evaluate, from the first on; all if there are fewer. */
   readonly numExamples: number;
 }
@@ -68,23 +86,24 @@ const prefetchingChecks: OptionChecks<Prefetching> = {
   ahead: optional(aWholeNumber(1)),
   readers: optional(aWholeNumber(1)),
 };
-const trainingChecks: OptionChecks<TrainingBatches> = {
+const batchChecks: OptionChecks<BatchOptions> = {
   ...prefetchingChecks,
-  seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
   batchSize: required(aWholeNumber(1)),
+  imageShape: required(aListOf(aWholeNumber(1))),
+  images: required(anImageRecipe),
+};
+const trainingChecks: OptionChecks<TrainingBatches> = {
+  ...batchChecks,
+  seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
   firstStep: required(aWholeNumber(0)),
 };
 const evaluationChecks: OptionChecks<EvaluationBatches> = {
-  ...prefetchingChecks,
-  batchSize: required(aWholeNumber(1)),
+  ...batchChecks,
   numExamples: required(aWholeNumber(1)),
 };
 
 /** Minimum memory of a thread, without its batches. */
 const threadBytes = 12 * 2 ** 20;
-/** One image of a batch: [3, 24, 24] float32. */
-const imageBytes = 3 * 24 * 24 * 4;
-
 class PrefetchedBatches implements BatchSource<undefined> {
   readonly #readers: readonly Reader[];
   readonly #end: number;
@@ -103,7 +122,11 @@ class PrefetchedBatches implements BatchSource<undefined> {
   /** Prepares the steps from `first` up to, but not including, `end`. */
   constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
     const { ahead = Math.max(4, readers + 1) } = asked;
-    const bytes = readers * threadBytes + (ahead + 1) * start.batchSize * imageBytes;
+    // Refused here rather than in the threads.
+    makeImages(start.images, start.imageShape, start.examples.dataset);
+    const bytes =
+      readers * threadBytes +
+      (ahead + 1) * start.batchSize * sizeOf(start.imageShape) * Float32Array.BYTES_PER_ELEMENT;
     const purpose = `preparing batches with ${counted(readers, 'thread')}`;
     requireMemory(purpose, bytes, 'Use a smaller `batchSize`, fewer `readers`');
     this.#readers = startReaders(start, readers);
@@ -190,24 +213,29 @@ function startReaders(start: ReaderStart, count: number): readonly Reader[] {
 }
 
 /** The records of examples, without functions, which cannot be sent to a thread. */
-function recordsOf({ count, records, recordIndices }: ExampleRecords): ExampleRecords {
-  return { count, records, ...(recordIndices && { recordIndices }) };
+function recordsOf({ dataset, count, records, recordIndices }: ExampleRecords): ExampleRecords {
+  return { dataset, count, records, ...(recordIndices && { recordIndices }) };
 }
 
-/** Distorted batches of training examples, without end. */
+/** Augmented batches of training examples, without end.
+ * @throws UsageError for an option that is out of range, by name
+ * @throws RunError when the augmentation cannot make the network's images from the records, or memory is short */
 export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {
   requireOptions(options, trainingChecks);
-  const { seed, batchSize, firstStep, ...prefetching } = options;
-  const start: ReaderStart = { kind: 'training', examples: recordsOf(examples), batchSize, seed };
+  const { seed, batchSize, imageShape, images, firstStep, ...prefetching } = options;
+  const records = recordsOf(examples);
+  const start: ReaderStart = { kind: 'training', examples: records, batchSize, imageShape, images, seed };
   // The type says that training never ends: its source has no end to give.
   return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
 }
 
-/** Batches of the first examples in file order, each example once; then undefined. */
+/** Batches of the first examples in file order, each example once; then undefined.
+ * @throws UsageError and RunError as `prefetchBatches` does */
 export function prefetchEvaluation(all: ExampleRecords, options: EvaluationBatches): BatchSource<undefined> {
   requireOptions(options, evaluationChecks);
-  const { batchSize, numExamples, ...prefetching } = options;
+  const { batchSize, imageShape, images, numExamples, ...prefetching } = options;
   const examples = { ...recordsOf(all), count: Math.min(all.count, numExamples) };
   const batches = Math.ceil(examples.count / batchSize);
-  return new PrefetchedBatches({ kind: 'evaluation', examples, batchSize }, 0, batches, prefetching);
+  const start: ReaderStart = { kind: 'evaluation', examples, batchSize, imageShape, images };
+  return new PrefetchedBatches(start, 0, batches, prefetching);
 }

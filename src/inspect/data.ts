@@ -1,8 +1,8 @@
-/** A data set in a folder: every file and label is checked, and the images of every class are counted. */
+/** Inspects a data set in a folder: checks every file and label, and counts the images of every class. */
 import { join } from 'node:path';
 import type { DatasetDescription } from '../data/dataset.ts';
+import { ExampleReader } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
-import { labelOf } from '../data/record.ts';
 import type { Findings } from './findings.ts';
 
 /** @throws RunError when a file is missing or damaged */
@@ -17,16 +17,17 @@ export async function* inspectData(dataDir: string, dataset: DatasetDescription)
   yield { kind: 'data', dataset, folder: join(dataDir, dataset.folder), classes };
 }
 
-/** Images by label. */
+/** The number of images by label. */
 async function classCounts(
   dataDir: string,
   dataset: DatasetDescription,
   split: 'train' | 'test',
 ): Promise<readonly number[]> {
-  const { records, count } = await loadExamples(dataDir, dataset, split);
+  const examples = await loadExamples(dataDir, dataset, split);
+  const reader = new ExampleReader(examples);
   const counts = dataset.classes.map(() => 0);
-  for (let index = 0; index < count; index++) {
-    const label = labelOf(records, index);
+  for (let index = 0; index < examples.count; index++) {
+    const label = reader.labelOf(index);
     counts[label] = (counts[label] ?? 0) + 1;
   }
   return counts;

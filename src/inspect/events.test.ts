@@ -13,13 +13,13 @@ import { histogramOf } from '../summary/histogram.ts';
 import { experimentValue, hyperparametersOf, sessionStartValue } from '../summary/hparams.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { summarizeEvents } from './events.ts';
 
 const settings = { engine: 'onnx', batchSize: 128, use_fp16: false, learningRate: 0.1 };
 const onError = (error: RunError) => assert.fail(error);
 
-/** A run that was killed after step 20 and resumed from step 20. */
+/** Writes a run that was killed after step 20 and resumed from step 20. */
 function writeRun(dir: string): void {
   const killed = new EventWriter({ dir, startStep: 0, onError });
   const nodes = ['images', 'conv1/conv1'].map((name) => ({ name, op: 'NoOp', inputs: [] }));
@@ -52,7 +52,7 @@ const expected = [
   { kind: 'image', tag: 'images/image/0', points: 3, firstStep: 0, lastStep: 20, width: 24, height: 12 },
 ];
 
-test('every tag has its number of points, first and last step and last value, without invalidated points', () =>
+test('every tag is shown with its number of points, its first and last step and its last value, without invalidated points', () =>
   inTemporaryFolder(async (dir) => {
     writeRun(dir);
     assert.deepEqual(summarizeEvents(await readRun(dir), assert.fail), {
@@ -79,7 +79,7 @@ test('inspect shows an event file, a folder of event files, and a run before its
   inTemporaryFolder(async (dir) => {
     writeRun(dir);
     const inspect = async (...words: readonly string[]) => {
-      const { code, output, errors } = await program(['inspect', ...words]);
+      const { code, output, errors } = await cifar10(['inspect', ...words]);
       assert.equal(code, 0, errors);
       return output;
     };
@@ -91,7 +91,7 @@ test('inspect shows an event file, a folder of event files, and a run before its
     assert.match(text, /^images\/image\/0 +image +3 +0 +20 +24 × 12$/m);
 
     const [first = '', second = ''] = await eventFilesOf(dir);
-    assert.match(await inspect(first), /^gone +scalar +1 +20 +20 +1$/m, 'only this file');
+    assert.match(await inspect(first), /^gone +scalar +1 +20 +20 +1$/m, 'only this file is shown');
     const json = JSON.parse(await inspect(dir, '--json')) as Record<string, unknown>;
     assert.deepEqual(json, {
       ...{ kind: 'events', path: dir, tags: expected },

@@ -1,4 +1,4 @@
-/** Summarizes the event files of a run: one row per tag. */
+/** Summarizes the event files of a run, with one row per tag. */
 import { RunError } from '../errors.ts';
 import { EventQueue } from '../events.ts';
 import { readRun } from '../summary/event-reader.ts';
@@ -8,7 +8,7 @@ import type { Curves, Point, RunEvents } from '../summary/run-events.ts';
 import { oneLine } from '../wording.ts';
 import type { Findings, InspectFinding } from './findings.ts';
 
-/** A tag with its number of points and its last value. Tags without valid points are omitted. */
+/** A tag with its number of points and its last value. Tags without any valid points are omitted. */
 export type TagRow = LastValue & {
   readonly tag: string;
   readonly points: number;
@@ -22,24 +22,24 @@ export type LastValue =
   | { readonly kind: 'image'; readonly width: number; readonly height: number };
 
 export interface EventsSummary {
-  /** Scalars, then histograms, then images, each in the order of the files. */
+  /** Scalars first, then histograms, then images, each in the order of the files. */
   readonly tags: readonly TagRow[];
-  /** Number of nodes of the newest graph; undefined if there is none. */
+  /** The number of nodes of the newest graph. Undefined if there is no graph. */
   readonly graphNodes?: number;
   /** The hyperparameters on TensorBoard's HParams page. */
   readonly hyperparameters: Hyperparameters;
-  /** Kinds of values that are only counted. */
+  /** Kinds of values that are counted but not shown. */
   readonly unread: readonly UnreadKind[];
 }
 
 export interface UnreadKind {
-  /** The TensorBoard plugin that shows them, or the name of the field. */
+  /** The TensorBoard plugin that shows such values, or the name of their field. */
   readonly kind: string;
   readonly values: number;
   readonly tags: number;
 }
 
-/** The tags of a file, or of all files of a folder, combined like in TensorBoard. Warns about damage.
+/** The tags of a file, or of all files of a folder, which are combined as in TensorBoard. Warns about damage.
  * @throws RunError when nothing can be read */
 export async function* inspectEvents(path: string): Findings {
   const queue = new EventQueue<InspectFinding>();
@@ -50,7 +50,7 @@ export async function* inspectEvents(path: string): Findings {
   yield { kind: 'events', path, summary };
 }
 
-/** @param onWarning called when graph or hyperparameters are damaged, which are then omitted */
+/** @param onWarning called if the graph or the hyperparameters are damaged, which are then omitted */
 export function summarizeEvents(
   { scalars, histograms, images, graph, plugins, unread }: RunEvents,
   onWarning: (text: string) => void,

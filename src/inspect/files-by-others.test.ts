@@ -9,9 +9,9 @@ import { frameRecord } from '../summary/record-file.ts';
 import { EventProto } from '../summary/schema.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 
-const inspect = (...words: readonly string[]) => program(['inspect', ...words]);
+const inspect = (...words: readonly string[]) => cifar10(['inspect', ...words]);
 
 const version = frameRecord(
   encodeEvent({ wallTime: 1, step: 0, content: { kind: 'version', version: 'brain.Event:2' } }),
@@ -27,7 +27,7 @@ const foreign = (step: number, ...value: readonly object[]) =>
   frameRecord(EventProto.encode({ wall_time: 1, step, summary: { value } }).finish());
 const pluginOf = (name: string) => ({ plugin_data: { plugin_name: name } });
 
-test('scalars, histograms and images stored as tensors are shown; other kinds are counted', () =>
+test('scalars, histograms and images that are stored as tensors are shown, and other kinds are counted', () =>
   inTemporaryFolder(async (dir) => {
     const scalars = { metadata: pluginOf('scalars') };
     const content = new Uint8Array(Float64Array.of(0, 1, 2, 1, 3, 4).buffer);
@@ -72,7 +72,7 @@ test('scalars, histograms and images stored as tensors are shown; other kinds ar
       assert.match(output, row);
   }));
 
-test('the intact parts of damaged event files are shown, with the file and byte of each damage', () =>
+test('the intact parts of damaged event files are shown, and a warning names the file and byte of each damage', () =>
   inTemporaryFolder(async (dir) => {
     const file = (name: string) => join(dir, `events.out.tfevents.${name}`);
     const points = [1, 2, 3].map((step) => scalar('a', step, step));
@@ -154,7 +154,7 @@ test('safetensors files of every element type are shown', () =>
     assert.match(output, /^empty +F32 +0×5$/m);
   }));
 
-test('deep, long and damaged headers cause one short error, and are skipped in a run folder', () =>
+test('deeply nested, long and damaged headers cause one short error, and their files are skipped in a run folder', () =>
   inTemporaryFolder(async (dir) => {
     const deep = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
     const name = 'n'.repeat(1_000_000);
@@ -173,7 +173,7 @@ test('deep, long and damaged headers cause one short error, and are skipped in a
       writeFileSync(join(dir, 'model.ckpt-9.safetensors'), safetensors(header));
       const alone = await inspect(join(dir, 'model.ckpt-9.safetensors'));
       assert.equal(alone.code, 1, `${index}`);
-      assert.doesNotMatch(alone.errors, /fault of cifar10|call stack/);
+      assert.doesNotMatch(alone.errors, /bug in cifar10|call stack/);
       assert.match(alone.errors, /^cifar10: .*model\.ckpt-9\.safetensors: .{1,300}\n$/u, `${index}`);
       const folder = await inspect(dir);
       assert.equal(folder.code, 0, folder.errors);
@@ -192,17 +192,20 @@ test('a bad file in a folder is reported and does not hide the others', () =>
     assert.match(broken.output, /^loss +scalar/m);
     assert.match(
       broken.errors,
-      /no whole checkpoint in .*\n.*model\.ckpt-9\.safetensors: 7 bytes are too few/,
+      /no undamaged checkpoint in .*\n.*model\.ckpt-9\.safetensors: too short for a safetensors file: found 7 bytes/,
     );
     assert.match(broken.errors, /x\.onnx: not an ONNX model, or damaged: it has no graph/);
     await writeCheckpoint(dir, sampleCheckpoint(12));
     const older = await inspect(dir);
     assert.equal(older.code, 0);
-    assert.match(older.errors, /damaged checkpoint: .*model\.ckpt-9\.safetensors: 7 bytes are too few/);
+    assert.match(
+      older.errors,
+      /damaged checkpoint: .*model\.ckpt-9\.safetensors: too short for a safetensors file: found 7 bytes/,
+    );
     assert.match(older.output, /globalStep +12/);
   }));
 
-test('constants of an ONNX model in external files are counted, and missing or short files are reported', () =>
+test('the constants of an ONNX model in external files are counted, and files that are missing or too short are reported', () =>
   inTemporaryFolder(async (dir) => {
     const path = join(dir, 'm.onnx');
     const external = (location: string, more: Readonly<Record<string, string>>, dims: readonly number[]) => ({
@@ -237,7 +240,10 @@ test('constants of an ONNX model in external files are counted, and missing or s
     assert.match(whole.output, /^ {2}x \[batch\]$/m);
     assert.match(whole.output, /^com\.microsoft\.FusedConv +1$/m);
     truncateSync(join(dir, 'm.data'), 49);
-    assert.match((await inspect(path)).errors, /m\.data is too short: 49 bytes, 50 bytes are needed/);
+    assert.match(
+      (await inspect(path)).errors,
+      /m\.data is too short: found 49 bytes, expected at least 50 bytes/,
+    );
     write(
       ['gone.data', '../m.data', '/etc/passwd', 'C:\\x', 'a/../../b', ''].map((name) =>
         external(name, {}, [1]),

@@ -1,4 +1,4 @@
-/** What a path or the network contains; `cifar10 inspect` prints it. */
+/** What a path or the network contains. `cifar10 inspect` prints these findings. */
 import type { DatasetDescription } from '../data/dataset.ts';
 import type { EventsSummary } from './events.ts';
 import type { LayerRow } from './network.ts';
@@ -7,7 +7,7 @@ import type { RunRow } from './runs.ts';
 import type { TensorStatistics } from './tensor-statistics.ts';
 
 export type InspectFinding =
-  /** Something is damaged or is not shown. */
+  /** Something is damaged, or is not shown. */
   | { readonly kind: 'warning'; readonly message: string }
   /** The layers of the network; the sums are of all layers, `multiplyAdds` of one image. */
   | {
@@ -28,7 +28,7 @@ export type InspectFinding =
       readonly path: string;
       readonly metadata: object;
       readonly tensors: readonly TensorRow[];
-      /** Names of the tensors that are moving averages. */
+      /** The names of those tensors that are moving averages. */
       readonly averages: ReadonlySet<string>;
     }
   /** A data set whose files are whole. */
@@ -44,15 +44,15 @@ export type InspectFinding =
 
 export type Findings = AsyncGenerator<InspectFinding, void, void>;
 
-/** Without statistics where the tensor is large, or its type has no numbers. */
+/** The statistics are missing if the tensor is large, or if the elements of its type are not numbers. */
 export interface TensorRow extends Partial<TensorStatistics> {
   readonly name: string;
-  /** The format's name of the element type. */
+  /** The name that the format gives to the element type. */
   readonly dtype: string;
   readonly shape: readonly number[];
 }
 
-/** A class with its numbers of training and test images. */
+/** A class with the numbers of its training and test images. */
 export interface ClassCount {
   readonly name: string;
   readonly training: number;

@@ -20,11 +20,11 @@ import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { summarizeEvents } from './events.ts';
 
-/** A reader of one kind of file, and a valid file. */
+/** A reader of one kind of file, and a valid file of that kind. */
 interface Format {
   readonly name: string;
   readonly valid: Uint8Array;
-  /** Writes the bytes to the right place, and reads them. */
+  /** Writes the bytes to the place where the reader expects them, and reads them. */
   readonly read: (bytes: Uint8Array, dir: string) => unknown;
 }
 
@@ -117,7 +117,7 @@ function mutationsOf(valid: Uint8Array): fc.Arbitrary<Uint8Array> {
   );
 }
 
-/** Accepts a result or a RunError of readable length; anything else would be reported as a bug. */
+/** Accepts a result, or a RunError of reasonable length. The program would report anything else as a bug. */
 async function requireAnswer(read: Format['read'], bytes: Uint8Array, dir: string): Promise<void> {
   try {
     await read(bytes, dir);
@@ -130,7 +130,7 @@ async function requireAnswer(read: Format['read'], bytes: Uint8Array, dir: strin
 }
 
 for (const { name, valid, read } of formats) {
-  test(`${name} with random changes is read, or refused with its name`, () =>
+  test(`${name} with random changes is either read, or refused with its name`, () =>
     inTemporaryFolder(async (dir) => {
       await read(valid, dir);
       const answers = fc.asyncProperty(mutationsOf(valid), (bytes) => requireAnswer(read, bytes, dir));
@@ -138,13 +138,13 @@ for (const { name, valid, read } of formats) {
     }));
 
   test(
-    `${name} with deep nesting and long lines is read, or refused with its name`,
+    `${name} with deep nesting and long lines is either read, or refused with its name`,
     { timeout: 60_000 },
     () =>
       inTemporaryFolder(async (dir) => {
         const long = 4_000_000;
         for (const start of [valid.subarray(0, 0), valid, valid.subarray(0, -2)]) {
-          // The last is the start of a protobuf group, which may contain groups.
+          // The last one is the start of a protobuf group. Groups may contain other groups.
           for (const piece of ['[', '{"a":', '"', '\\"', 'a: ', ' ', 'x', '\n', '\u007b']) {
             const more = bytesOf(piece.repeat(long / piece.length));
             await requireAnswer(read, Buffer.concat([start, more]), dir);
@@ -154,7 +154,7 @@ for (const { name, valid, read } of formats) {
   );
 }
 
-test('long lines in an index that are slow to match are refused at once', () =>
+test('an index with long lines that would be slow to match is refused at once', () =>
   inTemporaryFolder(async (dir) => {
     await writeCheckpointIndex(dir, { latest: join(dir, 'a'), all: [] });
     const lines = [
@@ -173,7 +173,7 @@ test('long lines in an index that are slow to match are refused at once', () =>
 
 test('an event and a graph of nested groups cause warnings', () =>
   inTemporaryFolder(async (dir) => {
-    const groups = new Uint8Array(1_000_000).fill(0x7b); // group 15 starts
+    const groups = new Uint8Array(1_000_000).fill(0x7b); // the start of group 15
     const file = [frameRecord(groups), event, frameRecord(EventProto.encode({ graph_def: groups }).finish())];
     writeFileSync(join(dir, 'a.tfevents'), Buffer.concat(file));
     const warnings: string[] = [];

@@ -10,12 +10,12 @@ import { defaultsOf } from '../model/network.ts';
 import { tutorial, tutorialNetwork } from '../model/networks/tutorial.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { program } from '../testing/program.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { layersOf } from './network.ts';
 import { statisticsOf } from './tensor-statistics.ts';
 
-test('the layers sum up to 1,068,298 parameters and 18,470,784 multiply-adds, and other widths change both', () => {
+test('the layers have 1,068,298 parameters and 18,470,784 multiply-adds in total, and different widths change both', () => {
   const sums = (local3: number) => {
     const layers = layersOf(tutorialNetwork(10, { ...defaultsOf(tutorial), local3 }));
     return [
@@ -27,7 +27,7 @@ test('the layers sum up to 1,068,298 parameters and 18,470,784 multiply-adds, an
   assert.deepEqual(sums(400), [1_068_298 + 16 * (2304 + 1 + 192), 18_470_784 + 16 * (2304 + 192)]);
 });
 
-test('every layer has its output shape', () => {
+test('every layer is listed with its output shape', () => {
   const shapes = layersOf(tutorialNetwork(10)).map(({ layer, output }) => `${layer} ${output.join('×')}`);
   assert.deepEqual(shapes, [
     'conv1 64×24×24',
@@ -42,7 +42,7 @@ test('every layer has its output shape', () => {
   ]);
 });
 
-test('inputs, outputs and operators of an ONNX file are listed; other files are refused', async () => {
+test('the inputs, outputs and operators of an ONNX file are listed, and other files are refused', async () => {
   const model = onnxModel(buildEvaluationGraph(tutorialNetwork(10), 4));
   const summary = await summarizeOnnx('m.onnx', model, '.');
   assert.equal(summary.producer, 'cifar10');
@@ -56,15 +56,15 @@ test('inputs, outputs and operators of an ONNX file are listed; other files are 
   );
 });
 
-test('values that are not finite are counted, and excluded from the statistics', () => {
+test('values that are not finite are counted, but excluded from the statistics', () => {
   const statistics = statisticsOf(Float32Array.of(1, 3, Number.NaN, Number.POSITIVE_INFINITY));
   assert.deepEqual(statistics, { mean: 2, deviation: 1, least: 1, greatest: 3, notFinite: 2 });
 });
 
-test('inspect recognises what a path contains', () =>
+test('inspect recognizes what a path contains', () =>
   inTemporaryFolder(async (folder) => {
     const look = async (thing: string) => {
-      const outcome = await program(['inspect', thing]);
+      const outcome = await cifar10(['inspect', thing]);
       assert.equal(outcome.code, 0, outcome.errors);
       return outcome.output;
     };
@@ -90,17 +90,13 @@ test('the error for an unsupported path lists what inspect supports', () =>
     mkdirSync(join(folder, 'empty'));
     writeFileSync(join(folder, 'text.txt'), 'text');
     const refused = async (words: readonly string[], code: number, message: RegExp) => {
-      const outcome = await program(['inspect', ...words]);
+      const outcome = await cifar10(['inspect', ...words]);
       assert.equal(outcome.code, code, outcome.errors);
       assert.match(outcome.errors, message);
     };
     await refused([], 2, /inspect takes one argument: graph, a checkpoint/);
     await refused(['a', 'b'], 2, /inspect takes one argument/);
     await refused([join(folder, 'nowhere')], 1, /nowhere: cannot be read/);
-    await refused(
-      [join(folder, 'empty')],
-      1,
-      /contains neither checkpoints, event files, ONNX files nor a data set/,
-    );
+    await refused([join(folder, 'empty')], 1, /contains no checkpoints, event files, ONNX files or data set/);
     await refused([join(folder, 'text.txt')], 1, /text\.txt: unknown kind of file; inspect supports graph/);
   }));

@@ -1,10 +1,11 @@
 /**
- * Recognises what a file or folder contains. A generator of findings without flags or console; `cifar10 inspect` prints them.
+ * Recognizes what a file or folder contains. This is a generator of findings without flags or console; `cifar10
+ * inspect` prints the findings.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { stepOfName } from '../checkpoint/names.ts';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { isEventFileName } from '../summary/event-file-name.ts';
 import { oneLine } from '../wording.ts';
@@ -17,13 +18,13 @@ import { type RunRow, runsIn } from './runs.ts';
 import { inspectSafetensors } from './safetensors.ts';
 import { inspectTrainDir } from './train-dir.ts';
 
-/** Everything that `inspect` supports, for messages. */
+/** Everything that `inspect` supports, as listed in messages. */
 export const inspectable =
   'graph, a checkpoint, a training folder, a folder of training folders, event files, a data folder or an .onnx file';
 
 /** @param thing `graph` for the network, or a path
- * @param options with `full`, `graph` is the training step, node by node
- * @throws RunError when the path cannot be read, or contains nothing that is known and undamaged */
+ * @param options with `full`, `graph` yields the training step, node by node
+ * @throws RunError when the path cannot be read, or contains nothing that is both known and undamaged */
 export async function* inspect(thing: string, { full }: { readonly full: boolean }): Findings {
   if (thing === 'graph') yield full ? trainingStepFinding() : networkFinding();
   else if (await isFolder(thing)) yield* inspectFolder(thing);
@@ -49,12 +50,12 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Finds everything in a folder that can be read, and warns about the rest.
+/** Inspects everything in a folder that can be read, and warns about the rest.
  * @throws RunError when nothing can be read */
 async function* inspectFolder(path: string): Findings {
   const parts = await partsOf(path);
   if (parts.length === 0) {
-    const found = 'contains neither checkpoints, event files, ONNX files nor a data set';
+    const found = 'contains no checkpoints, event files, ONNX files or data set';
     throw new RunError(`${oneLine(path)}: ${found}; inspect supports ${inspectable}`);
   }
   const problems: string[] = [];
@@ -71,7 +72,7 @@ async function* inspectFolder(path: string): Findings {
     yield { kind: 'warning', message: `${problem}. The rest of the folder is shown.` };
 }
 
-/** The things in a folder, in the order in which they are shown. */
+/** The parts of a folder, in the order in which they are shown. */
 async function partsOf(path: string): Promise<readonly Findings[]> {
   const names = (await readable(path, () => readdir(path))).sort();
   const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));

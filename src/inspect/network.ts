@@ -1,5 +1,5 @@
-/** The layers of the network, one row each, counted from the graph. */
-import { datasets } from '../data/dataset.ts';
+/** The layers of the network, one row each, counted in the graph. */
+import { datasets } from '../data/datasets.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { Graph } from '../graph/graph.ts';
 import { printGraph } from '../graph/print.ts';
@@ -15,10 +15,10 @@ import type { InspectFinding } from './findings.ts';
 
 export interface LayerRow {
   readonly layer: string;
-  /** Shape for one image: [C, H, W] or [C]. */
+  /** The shape for one image: [C, H, W] or [C]. */
   readonly output: Shape;
   readonly parameters: number;
-  /** Of the forward pass of one image. */
+  /** The multiply-adds of the forward pass of one image. */
   readonly multiplyAdds: number;
 }
 
@@ -33,7 +33,7 @@ export function networkFinding(): InspectFinding {
   };
 }
 
-/** The training step of the tutorial as it is built, before any engine's passes. */
+/** The training step of the tutorial as it is built, before the passes of any engine. */
 export function trainingStepFinding(): InspectFinding {
   const network = tutorialNetwork(datasets.cifar10.classes.length);
   const { batchSize } = trainingDefaults;
@@ -41,7 +41,7 @@ export function trainingStepFinding(): InspectFinding {
   return { kind: 'nodes', text: printGraph(graph) };
 }
 
-/** The layers in order, with the sums over their nodes and variables, which are named `<layer>/…` or `<layer>`. */
+/** The layers in order, each with the sums over its nodes and variables, which are named `<layer>/…` or `<layer>`. */
 export function layersOf(network: Network): readonly LayerRow[] {
   const graph = withoutWatched(buildEvaluationGraph(network, 1));
   const names = [...new Set(graph.nodes.map(({ name }) => layerName(name)))];

@@ -8,7 +8,7 @@ import type { Findings } from './findings.ts';
 
 export type { OnnxSummary };
 
-/** The size limit of protobuf messages. */
+/** Messages in protobuf cannot be larger. */
 const maximumBytes = 2 ** 31 - 1;
 
 /** @throws RunError when the file cannot be read, or is not an ONNX model */

@@ -1,4 +1,4 @@
-/** Lists the runs in a folder, one row each: progress, loss, speed and precision. */
+/** Lists the runs in a folder, one row each, with progress, loss, speed and precision. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readCheckpointMetadata } from '../checkpoint/checkpoint.ts';
@@ -8,23 +8,23 @@ import { readLinesSync } from '../disk/json-lines.ts';
 
 export interface RunRow {
   readonly name: string;
-  /** Number of updates of the newest checkpoint. */
+  /** The number of updates of the newest checkpoint. */
   readonly step: number | null;
-  /** Loss of the last summary. */
+  /** The loss in the last summary. */
   readonly loss: number | null;
   readonly imagesPerSecond: number | null;
-  /** Precision @ 1 of the newest evaluation of one of its checkpoints. */
+  /** The precision @ 1 of the newest evaluation of one of its checkpoints. */
   readonly precision: number | null;
-  /** For example `onednn bfloat16`. */
+  /** Such as `onednn bfloat16`. */
   readonly engine: string | null;
-  /** When the newest checkpoint was written, in ISO 8601. */
+  /** When the newest checkpoint was written, as an ISO 8601 date. */
   readonly modified: string | null;
 }
 
-/** Maximum number of folders to read. */
+/** The maximum number of folders to read. */
 const maxFolders = 1000;
 
-/** The runs in the subfolders of a folder, sorted by name. Values that cannot be read are null. */
+/** The runs in the subfolders of a folder, sorted by name. A value that cannot be read is null. */
 export async function runsIn(dir: string): Promise<readonly RunRow[]> {
   const names = (await readdir(dir, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
@@ -64,12 +64,12 @@ function engineOf({ engine, precision }: CheckpointMetadata): string {
 }
 
 interface Score {
-  /** Path of the run's folder. */
+  /** The path of the folder of the run. */
   readonly run: string;
   readonly precision: number;
 }
 
-/** Evaluations of test images, oldest first. */
+/** The evaluations on test images, oldest first. */
 function scoresIn(dir: string): readonly Score[] {
   return recordsIn(join(dir, 'evaluations.jsonl')).flatMap(({ checkpoint, precision, evalData }) =>
     typeof checkpoint === 'string' && typeof precision === 'number' && evalData === 'test'
@@ -87,7 +87,7 @@ function numberIn(record: Readonly<Record<string, unknown>>, name: string): numb
   return typeof value === 'number' ? value : null;
 }
 
-/** The objects in the lines of a file; none if the file cannot be read. */
+/** The objects in the lines of a file. Empty if the file cannot be read. */
 function recordsIn(path: string): readonly Readonly<Record<string, unknown>>[] {
   try {
     return readLinesSync(path).flatMap((line) => {

@@ -1,4 +1,4 @@
-/** Safetensors files: checkpoints of this program, and files by others. */
+/** Inspects safetensors files: checkpoints of this program and files of other programs. */
 import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { numbersIn } from '../checkpoint/element-types.ts';
 import { isCheckpointMetadata } from '../checkpoint/metadata.ts';
@@ -10,7 +10,7 @@ import { statisticsOf } from './tensor-statistics.ts';
 /** Larger tensors are listed without statistics. */
 const mostBytes = 2 ** 24;
 
-/** @throws RunError naming the file and the fault */
+/** @throws RunError with the file and what is wrong with it */
 export async function* inspectSafetensors(path: string): Findings {
   const reader = await SafetensorsReader.open(path);
   try {

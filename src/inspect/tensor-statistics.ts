@@ -1,11 +1,11 @@
 /** Summary statistics of a tensor. */
 export interface TensorStatistics {
   readonly mean: number;
-  /** Standard deviation. */
+  /** The standard deviation. */
   readonly deviation: number;
   readonly least: number;
   readonly greatest: number;
-  /** Number of elements that are infinite or NaN, which the other statistics exclude. */
+  /** How many elements are infinite or NaN. The other statistics do not include them. */
   readonly notFinite: number;
 }
 

@@ -1,4 +1,4 @@
-/** A training folder: its checkpoints, and the contents of the newest undamaged one. */
+/** Inspects a training folder: lists its checkpoints, and shows the contents of the newest undamaged one. */
 import { readCheckpointMetadata } from '../checkpoint/checkpoint.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { RunError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { EventQueue } from '../events.ts';
 import type { Findings, InspectFinding } from './findings.ts';
 import { checkpointContents } from './safetensors.ts';
 
-/** Damaged checkpoints are named in warnings. */
+/** Damaged checkpoints are reported as warnings. */
 export async function* inspectTrainDir(dir: string): Findings {
   const queue = new EventQueue<InspectFinding>();
   const onWarning = (message: string) => queue.push({ kind: 'warning', message });
@@ -16,14 +16,14 @@ export async function* inspectTrainDir(dir: string): Findings {
   yield { kind: 'run', dir, checkpoints };
   if (found === undefined) return;
   yield checkpointContents(found.path, found.checkpoint);
-  // Newer ones are damaged, and were reported while finding the newest undamaged one.
+  // Newer checkpoints are damaged. They were reported when the newest undamaged one was looked for.
   for (const older of checkpoints.slice(0, checkpoints.indexOf(found.path))) {
     const damage = await damageOf(older);
     if (damage !== undefined) yield { kind: 'warning', message: `damaged checkpoint: ${damage}` };
   }
 }
 
-/** What is wrong with the metadata of a checkpoint; undefined if nothing is. */
+/** What is wrong with the metadata of a checkpoint. Undefined if nothing is. */
 async function damageOf(path: string): Promise<string | undefined> {
   try {
     await readCheckpointMetadata(path);

@@ -6,18 +6,18 @@
  *                            version 2:  0::<group>
  *     /proc/self/mountinfo   <id> <parent> <device> <root> <mount point> <options> [<tags>…] - <type> <source> <super options>
  *
- * A host may use either version, or both (hybrid), where each controller belongs to one of them. A limit applies to all groups
- * below, so every group from the process's own up to the mounted one counts.
+ * A host may use either version, or both; on such a hybrid host each controller belongs to one of them. A limit also applies
+ * to all groups below its own, so every group counts, from the one of the process up to the mounted one.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path/posix';
 
-/** Reads a file; undefined if it does not exist (not Linux, or no control groups). */
+/** Reads a file. Undefined if it does not exist, because this is not Linux or there are no control groups. */
 export type ReadText = (path: string) => string | undefined;
 
 export type Controller = 'cpu' | 'memory' | 'pids';
 
-/** A group's folder, whose files contain its limits. */
+/** The folder of a group. Files in it contain its limits. */
 export interface ControlGroup {
   readonly version: 1 | 2;
   readonly folder: string;
@@ -31,7 +31,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** The groups that limit this process, innermost first, for each version that has the controller. */
+/** The groups that limit this process, the innermost first, for each version that has the controller. */
 export function controlGroups(controller: Controller, read: ReadText = readText): readonly ControlGroup[] {
   const mounts = (read('/proc/self/mountinfo') ?? '').split('\n').flatMap(mountOf);
   const memberships = (read('/proc/self/cgroup') ?? '').split('\n').flatMap(membershipOf);
@@ -46,10 +46,10 @@ export function controlGroups(controller: Controller, read: ReadText = readText)
 
 interface Mount {
   readonly version: 1 | 2;
-  /** The group visible at the mount point; in containers often not the root. */
+  /** The group that is visible at the mount point. In containers this is often not the root. */
   readonly root: string;
   readonly mountPoint: string;
-  /** Only for version 1; version 2 lists its controllers in files. */
+  /** Only for version 1. Version 2 lists its controllers in files. */
   readonly controllers: readonly string[];
 }
 
@@ -69,8 +69,8 @@ function membershipOf(line: string) {
   return [{ version, controllers: controllers.split(','), group }];
 }
 
-/** The folders from the process's own group up to the mount point. If the group is outside the mounted one (a path of the
- * host, seen in a container), the mounted group is the container's. */
+/** The folders from the group of the process up to the mount point. If the group is outside the mounted one (because its
+ * path is that of the host, seen in a container), the mounted group is that of the container. */
 function foldersUpTo({ root, mountPoint }: Mount, group: string): readonly string[] {
   const below = belowRoot(group, root);
   if (below === undefined) return [mountPoint];

@@ -136,7 +136,7 @@ describe('the CPU quota is', () => {
   }
 });
 
-test('the number of usable cores is whole and at least 1, and its limit is described', () => {
+test('the number of usable cores is an integer of at least 1, and coreLimit says what limits it', () => {
   const quota = (text: string) => (path: string) =>
     ({
       '/proc/self/mountinfo': '35 24 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n',
@@ -150,7 +150,7 @@ test('the number of usable cores is whole and at least 1, and its limit is descr
   assert.equal(enough, availableParallelism() < cpus().length ? enough : undefined);
 });
 
-test('OMP_NUM_THREADS lowers the number of threads and is described; invalid values are ignored', () => {
+test('OMP_NUM_THREADS lowers the number of threads, coreLimit mentions it, and invalid values are ignored', () => {
   const nothing = () => undefined;
   const threads = (text: string) => usableCores(nothing, { OMP_NUM_THREADS: text });
   const all = usableCores(nothing, {});

@@ -1,4 +1,4 @@
-/** The number of threads to compute with: one per core that this process may use. */
+/** The number of threads to compute with, which is one per core that this process may use. */
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path/posix';
 import { counted } from '../wording.ts';
@@ -6,14 +6,14 @@ import { type ControlGroup, controlGroups, type ReadText, readText } from './con
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The number of cores to use, at least 1: the machine's, limited by affinity, the control group's quota and OMP_NUM_THREADS.
- * Fractions of a core are dropped, because threads that share a core wait for each other. */
+/** The number of cores to use, at least 1: those of the machine, limited by affinity, the quota of the control group and
+ * OMP_NUM_THREADS. Fractions of a core are dropped, because threads that share a core wait for each other. */
 export function usableCores(read: ReadText = readText, environment: Environment = process.env): number {
   const quota = Math.floor(cpuQuota(read));
   return Math.max(1, Math.min(availableParallelism(), quota, requestedThreads(environment)));
 }
 
-/** Describes what limits the cores, as the end of a line (`CPU quota 1.5 of 8 cores`); undefined if nothing does. */
+/** Describes what limits the cores, as the end of a line (`CPU quota 1.5 of 8 cores`). Undefined if nothing does. */
 export function coreLimit(
   read: ReadText = readText,
   environment: Environment = process.env,
@@ -27,26 +27,26 @@ export function coreLimit(
   return `OMP_NUM_THREADS ${requested} of ${counted(all, 'core')}`;
 }
 
-/** OMP_NUM_THREADS, or infinity if it is not set. In a list, which is for nested parallelism, the first number counts.
- * (OpenMP 5.2, section 21.1.2.) */
+/** OMP_NUM_THREADS, or infinity if it is not set. If it is a list, which is meant for nested parallelism, the first number
+ * counts. (OpenMP 5.2, section 21.1.2.) */
 function requestedThreads({ OMP_NUM_THREADS: setting = '' }: Environment): number {
   const [, threads] = /^\s*([1-9]\d*)\s*(,|$)/.exec(setting) ?? [];
   return threads === undefined ? Number.POSITIVE_INFINITY : Number(threads);
 }
 
-/** For example `2 threads`, or `1 thread, CPU quota 1 of 2 cores`. */
+/** Such as `2 threads`, or `1 thread, CPU quota 1 of 2 cores`. */
 export function describeThreads(threads: number, read: ReadText = readText): string {
   const limit = coreLimit(read);
   return counted(threads, 'thread') + (limit === undefined ? '' : `, ${limit}`);
 }
 
-/** The CPU quota in cores: the minimum over all groups of the process; infinity if there is none. */
+/** The CPU quota in cores: the minimum over all groups of the process, or infinity if there is no quota. */
 export function cpuQuota(read: ReadText = readText): number {
   return Math.min(...controlGroups('cpu', read).map((group) => quotaOf(group, read)));
 }
 
-/** Version 2: `cpu.max` contains `<quota> <period>` in microseconds, or `max 100000`. Version 1 has two files, and a quota of
- * -1 if there is none. */
+/** In version 2, `cpu.max` contains `<quota> <period>` in microseconds, or `max 100000`. Version 1 uses two files, and a
+ * quota of -1 for no quota. */
 function quotaOf({ version, folder }: ControlGroup, read: ReadText): number {
   const text =
     version === 2

@@ -51,7 +51,7 @@ test('the message names what ran out, the limit and what to do', () => {
   assert.equal(messageFor('ENOENT'), undefined);
 });
 
-test('a message that already describes it is kept', () => {
+test('a message that already describes the exhausted resource is returned unchanged', () => {
   const message = 'oneDNN, graph train: out of memory: graph train needs 3.0 GB, with 1.0 GB free';
   assert.equal(describeExhaustion(new RunError(message)), message);
 });

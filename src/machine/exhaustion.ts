@@ -1,6 +1,6 @@
 /**
- * Describes exhausted resources: turns errors of Node.js, C libraries and V8 about files, threads or memory into messages that
- * say what ran out, what the limit is and what to do.
+ * Describes exhausted resources: turns errors of Node.js, C libraries and V8 about files, threads or memory into messages
+ * that say what ran out, what the limit is, and what to do.
  */
 import { errorCode, messageOf } from '../errors.ts';
 import { byteSize, counted } from '../wording.ts';
@@ -10,7 +10,7 @@ import { groupThreadLimit, memoryRoom, softLimit } from './limits.ts';
 
 export type Resource = 'files' | 'files of the machine' | 'threads' | 'memory';
 
-/** Error codes (as whole words) and phrases of C libraries, and the resource they mean. */
+/** Error codes (as whole words) and phrases of C libraries, each with the resource that it refers to. */
 const signs: readonly (readonly [RegExp, Resource])[] = [
   [/\bENFILE\b|too many open files in system/i, 'files of the machine'],
   [/\bEMFILE\b|too many open files/i, 'files'],
@@ -21,15 +21,15 @@ const signs: readonly (readonly [RegExp, Resource])[] = [
   ],
 ];
 
-/** The resource that ran out according to an error; undefined for other errors. */
+/** The resource that ran out according to the error, or undefined for any other error. */
 export function exhaustedResource(error: unknown): Resource | undefined {
   const text = `${errorCode(error) ?? ''} ${messageOf(error)}`;
-  // EAGAIN on a read or write means a file or pipe that is not ready.
+  // EAGAIN on a read or write is not about threads: it means that a file or pipe is not ready.
   if (/EAGAIN: .*, (read|write)/.test(text)) return undefined;
   return signs.find(([sign]) => sign.test(text))?.[1];
 }
 
-/** Beginnings of the messages of this file. */
+/** How the messages of this file begin. */
 const [noFiles, noThreads, noMemory] = [
   'out of file descriptors',
   'no more threads can be started',
@@ -37,15 +37,15 @@ const [noFiles, noThreads, noMemory] = [
 ];
 const isDescribed = new RegExp(`(${[noFiles, noThreads, noMemory].join('|')}): `);
 
-/** The message for an error caused by an exhausted resource: what ran out, the limit and what to do. Undefined for other
- * errors. A message of this file is returned unchanged. */
+/** The message for an error that an exhausted resource caused: what ran out, the limit, and what to do. Undefined for any
+ * other error. A message of this file is returned unchanged. */
 export function describeExhaustion(error: unknown, read: ReadText = readText): string | undefined {
   if (isDescribed.test(messageOf(error))) return messageOf(error);
   const resource = exhaustedResource(error);
   return resource && describeResource(resource, read);
 }
 
-/** Cause and limit, then advice, without a full stop at the end. */
+/** The cause and the limit, then advice, without a full stop at the end. */
 export function describeResource(resource: Resource, read: ReadText = readText): string {
   switch (resource) {
     case 'files':
@@ -66,7 +66,7 @@ function threadLimit(read: ReadText): string {
   return `this user may run ${user} processes and threads (ulimit -u)`;
 }
 
-/** For example `483 MB free of 4.3 GB that ulimit -v allows`. */
+/** Such as `483 MB free of 4.3 GB that ulimit -v allows`. */
 export function memoryLimit(read: ReadText = readText): string {
   const { free, limitedBy, limit } = memoryRoom(read);
   const left = Number.isFinite(free) ? `${byteSize(Math.max(0, free))} free of ` : '';

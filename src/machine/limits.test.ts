@@ -56,7 +56,7 @@ test('without /proc, limits come from the diagnostic report of Node.js', () => {
 });
 
 describe('free memory', () => {
-  test('is what the machine has left, including swap', () => {
+  test('is what the machine has left, including swap space', () => {
     assert.deepEqual(memoryRoom(files(machine)), {
       free: 5 * gigabyte,
       limitedBy: 'machine',
@@ -64,7 +64,7 @@ describe('free memory', () => {
     });
   });
   for (const [version, texts] of Object.entries({ 1: v1, 2: v2 }))
-    test(`is what the control group leaves, including cached files (version ${version})`, () => {
+    test(`is what the control group still allows, including cached files (version ${version})`, () => {
       assert.deepEqual(memoryRoom(files(texts)), {
         free: (1024 - 900 + 120) * megabyte,
         limitedBy: 'control group',
@@ -72,7 +72,7 @@ describe('free memory', () => {
       });
       assert.equal(groupThreadLimit(files(texts)), 100);
     });
-  test('is what ulimit -v leaves', () => {
+  test('is what ulimit -v still allows', () => {
     const text = `Max address space   ${2 * gigabyte}   unlimited   bytes\n`;
     assert.deepEqual(memoryRoom(files({ ...machine, '/proc/self/limits': text })), {
       free: gigabyte,
@@ -80,13 +80,13 @@ describe('free memory', () => {
       limit: 2 * gigabyte,
     });
   });
-  test('is unknown outside Linux, so nothing is refused', () => {
+  test('is unknown outside Linux, so no allocation is refused', () => {
     assert.equal(memoryRoom(files({})).free, Number.POSITIVE_INFINITY);
     requireMemory('a graph', 1e15, undefined, files({}));
   });
 });
 
-test('an allocation larger than the free memory is refused, with sizes, limit and advice', () => {
+test('an allocation larger than the free memory is refused with the sizes, the limit and advice', () => {
   requireMemory('graph train', 180 * megabyte, undefined, files(v1));
   assert.throws(() => requireMemory('graph train', 3 * gigabyte, 'Use less', files(v1)), {
     name: 'RunError',

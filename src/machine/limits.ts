@@ -1,21 +1,21 @@
-/** The limits of this process: those of its user (`ulimit`), of its control groups, and of the machine. */
+/** The limits of this process: those of its user (`ulimit`), of its control groups and of the machine. */
 import { freemem } from 'node:os';
 import { join } from 'node:path/posix';
 import { type Controller, controlGroups, type ReadText, readText } from './control-groups.ts';
 
-/** Row names in `/proc/self/limits`, and field names in Node's diagnostic report. */
+/** The names of rows in `/proc/self/limits` and of fields in Node's diagnostic report. */
 const limitRows = {
   files: ['Max open files', 'open_files'],
   threads: ['Max processes', 'max_user_processes'],
   addressSpace: ['Max address space', 'virtual_memory_bytes'],
 } as const;
 
-/** Limits in Node's diagnostic report. */
+/** The limits in Node's diagnostic report. */
 export interface ReportedLimits {
   readonly userLimits?: Readonly<Record<string, { readonly soft: number | string }>>;
 }
 
-/** The soft limit of this process, in units or bytes; infinity if there is none or it is unknown. */
+/** The soft limit of this process as a count or in bytes. Infinity if there is no limit, or it is unknown. */
 export function softLimit(
   what: keyof typeof limitRows,
   read: ReadText = readText,
@@ -23,7 +23,7 @@ export function softLimit(
 ): number {
   const [row, name] = limitRows[what];
   const text = read('/proc/self/limits');
-  // Not Linux, or no file descriptor is left to read the file.
+  // This is not Linux, or no file descriptor is left to read the file with.
   const found =
     text === undefined
       ? report().userLimits?.[name]?.soft
@@ -36,22 +36,22 @@ function nodeReport(): ReportedLimits {
   return process.report.getReport() as ReportedLimits;
 }
 
-/** The minimum number of threads and processes that a control group of this process allows. */
+/** The number of threads and processes that the control groups of this process allow: the minimum over all groups. */
 export function groupThreadLimit(read: ReadText = readText): number {
   return Math.min(...groupNumbers('pids', 'pids.max', 'pids.max', read).map(({ number }) => number));
 }
 
-/** Free memory in bytes, and the limit that applies. */
+/** The free memory in bytes, and the limit that applies. */
 export interface MemoryRoom {
-  /** Bytes this process can still allocate, including reclaimable file caches. */
+  /** The bytes that this process can still allocate, including file caches that can be reclaimed. */
   readonly free: number;
   readonly limitedBy: 'machine' | 'control group' | 'address space';
-  /** Total bytes that the limit allows. */
+  /** The total number of bytes that the limit allows. */
   readonly limit: number;
 }
 
-/** The memory that this process can still allocate: the minimum over the machine, its control groups and its address space
- * limit. */
+/** The memory that this process can still allocate: the minimum over the machine, its control groups and the
+ * limit of its address space. */
 export function memoryRoom(read: ReadText = readText): MemoryRoom {
   const rooms = [machineRoom(read), ...groupRooms(read), addressRoom(read)];
   return rooms.reduce((least, room) => (room.free < least.free ? room : least));
@@ -61,7 +61,7 @@ function machineRoom(read: ReadText): MemoryRoom {
   const text = read('/proc/meminfo') ?? '';
   const bytes = (row: string) => Number(new RegExp(`^${row}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024;
   const [available, total, swap] = [bytes('MemAvailable'), bytes('MemTotal'), bytes('SwapFree') || 0];
-  // Elsewhere, freemem() excludes memory that the system could reclaim, so it is no reason to refuse anything.
+  // On other systems freemem() excludes memory that the system could reclaim, so nothing can be refused on its account.
   if (Number.isNaN(available + total)) {
     return { free: Number.POSITIVE_INFINITY, limitedBy: 'machine', limit: freemem() };
   }
@@ -76,26 +76,26 @@ function groupRooms(read: ReadText): readonly MemoryRoom[] {
   });
 }
 
-/** Bytes of cached files, which count as used but can be reclaimed. */
+/** The number of bytes of cached files. They count as used, but can be reclaimed. */
 function fileCache(folder: string, version: 1 | 2, read: ReadText): number {
   const text = read(join(folder, 'memory.stat')) ?? '';
   const rows = ['active_file', 'inactive_file'].map((row) => (version === 1 ? `total_${row}` : row));
   return rows.reduce((sum, row) => sum + Number(new RegExp(`^${row} (\\d+)`, 'm').exec(text)?.[1] ?? 0), 0);
 }
 
-/** `ulimit -v` limits addresses, whether or not they are backed by memory. */
+/** `ulimit -v` limits the addresses, whether or not memory is behind them. */
 function addressRoom(read: ReadText): MemoryRoom {
   const limit = softLimit('addressSpace', read);
   const used = Number(/^VmSize:\s+(\d+) kB/m.exec(read('/proc/self/status') ?? '')?.[1] ?? 0) * 1024;
   return { free: limit - used, limitedBy: 'address space', limit };
 }
 
-/** The limits in a file of every group of this process, without groups that have no limit. */
+/** The limits in a file of every group of this process, without those of groups that have no limit. */
 function groupNumbers(controller: Controller, v1: string, v2: string, read: ReadText) {
   return controlGroups(controller, read).flatMap(({ version, folder }) => {
     const text = read(join(folder, version === 1 ? v1 : v2)) ?? 'max';
     const number = Number(text.trim() === '' ? 'max' : text);
-    // Version 1 uses a number near 2^63 for no limit.
+    // Version 1 expresses "no limit" as a number near 2^63.
     return Number.isFinite(number) && number < 2 ** 62 ? [{ version, folder, number }] : [];
   });
 }

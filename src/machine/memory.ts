@@ -1,15 +1,15 @@
-/** Checks memory before a large allocation, because the system may kill the process for exceeding it. */
+/** Checks that there is enough memory before a large allocation, because the system may kill a process that exceeds its limit. */
 import { RunError } from '../errors.ts';
 import { byteSize } from '../wording.ts';
 import { type ReadText, readText } from './control-groups.ts';
 import { memoryLimit } from './exhaustion.ts';
 import { memoryRoom } from './limits.ts';
 
-/** Memory for the rest of a run: checkpoints, summaries, compiled code. */
+/** The memory that the rest of a run needs: checkpoints, summaries and compiled code. */
 const reserve = 64 * 2 ** 20;
 
 /** @param purpose what needs the memory, as the subject of a sentence
- * @param advice what to do instead of raising the limit
+ * @param advice what the user can do instead of raising the limit
  * @throws RunError when less than `bytes` plus a reserve is free */
 export function requireMemory(
   purpose: string,

@@ -20,7 +20,7 @@ test('the folder is created in TMPDIR', () => {
   assert.deepEqual(readdirSync(made), []);
 });
 
-test('the error for a TMPDIR that does not exist or is a file says what to do', () => {
+test('the error for a TMPDIR that is missing or a file says what to do', () => {
   writeFileSync(join(folder, 'file'), '');
   for (const [path, cause] of [
     [join(folder, 'nowhere'), 'it does not exist'],
@@ -34,13 +34,13 @@ test('the error for a TMPDIR that does not exist or is a file says what to do', 
   }
 });
 
-test('too little space is refused with both sizes, and leaves no folder', () => {
+test('too little space is refused with both sizes, and no folder is left behind', () => {
   const empty = join(folder, 'empty');
   mkdirSync(empty);
   process.env['TMPDIR'] = empty;
   assert.throws(() => makeTemporaryFolder('cifar10-x-', 2 ** 60), {
     name: 'RunError',
-    message: /has [\d.]+ [MG]B free, 1073741824\.0 GB are needed\. Set TMPDIR/,
+    message: /is too small: found [\d.]+ [MG]B free, expected at least 1073741824\.0 GB\. Set TMPDIR/,
   });
   assert.deepEqual(readdirSync(empty), []);
 });

@@ -9,16 +9,16 @@ import { describeExhaustion } from './exhaustion.ts';
 const causes: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
   ENOTDIR: 'it is not a folder',
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
+  EACCES: 'this user has no permission to write there',
+  EPERM: 'this user has no permission to write there',
   EROFS: 'its file system is read-only',
   ENOSPC: 'its file system is full',
 };
 
-/** Creates a folder in the system's folder for temporary files; the caller removes it.
- * @param prefix prefix of its name, such as `cifar10-bench-`
- * @param bytes number of bytes that will be written there
- * @throws RunError when it cannot be created, or there is too little space */
+/** Creates a folder in the system's folder for temporary files. The caller removes it.
+ * @param prefix the beginning of its name, such as `cifar10-bench-`
+ * @param bytes the number of bytes that will be written there
+ * @throws RunError when the folder cannot be created, or there is too little space */
 export function makeTemporaryFolder(prefix: string, bytes: number = 0): string {
   const parent = tmpdir();
   let room: number;
@@ -36,12 +36,12 @@ export function makeTemporaryFolder(prefix: string, bytes: number = 0): string {
   if (room >= bytes) return folder;
   rmdirSync(folder);
   throw new RunError(
-    `the folder for temporary files ${parent} has ${byteSize(room)} free, ${byteSize(bytes)} are needed. Set TMPDIR to a folder with more space.`,
+    `the folder for temporary files ${parent} is too small: found ${byteSize(room)} free, expected at least ${byteSize(bytes)}. Set TMPDIR to a folder with more space.`,
   );
 }
 
 function causeOf(error: unknown, parent: string): string {
-  // Kernel file systems such as /proc report ENOENT when a folder cannot be created.
+  // Kernel file systems such as /proc report ENOENT when a folder cannot be created in them.
   if (errorCode(error) === 'ENOENT' && existsSync(parent)) return 'no files can be created there';
   return causes[errorCode(error) ?? ''] ?? messageOf(error);
 }

@@ -33,8 +33,7 @@ function drawn(
   draw: (stream: RandomStream) => number,
 ): Float32Tensor {
   const stream = new RandomStream(seed, 'weights', index);
-  return float32(
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, () => draw(stream)),
-  );
+  const values = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = draw(stream);
+  return float32(shape, values);
 }

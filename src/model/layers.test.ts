@@ -34,10 +34,10 @@ test('a convolution refuses strides and groups that have no meaning', () => {
   const plain = { filters: 4, kernel: [3, 3], padding: 'SAME' } as const;
   const refusals = [
     [{ ...plain, strides: 0 }, /strides must be 2 whole numbers of 1 or more/],
-    [{ ...plain, groups: 0 }, /groups must be a whole number of 1 or more, it is 0/],
+    [{ ...plain, groups: 0 }, /groups must be a whole number of 1 or more; found 0/],
     [
       { ...plain, groups: 4 },
-      /filter \[4, 1, 3, 3\] in 4 groups expects 4 input channels, x \[2, 6, 9, 8\] has 6/,
+      /filter \[4, 1, 3, 3\] in 4 groups expects 4 input channels, but x \[2, 6, 9, 8\] has 6/,
     ],
     [{ ...plain, groups: 3 }, /in 3 groups has 4 output channels, which do not divide into 3 groups/],
   ] as const;

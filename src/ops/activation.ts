@@ -1,7 +1,8 @@
 /**
- * Smooth activations, elementwise. GELU: D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", 2016, arXiv:1606.08415, section 2:
+ * Smooth elementwise activations. GELU: D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", 2016,
+ * arXiv:1606.08415, section 2:
  *   y = x · Φ(x),  Φ(x) = (1 + erf(x / √2)) / 2, or approximately (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2.
- * SiLU: the same paper; S. Elfwing, E. Uchibe, K. Doya, Neural Networks 107, 2018:
+ * SiLU: the same paper, and S. Elfwing, E. Uchibe, K. Doya, Neural Networks 107, 2018:
  *   y = x · σ(x),  σ(x) = 1 / (1 + e^-x).
  */
 import type { GeluAttributes } from '../graph/signature.ts';
@@ -10,7 +11,7 @@ import type { Emit, OnnxContext, OpDefinition } from './definition.ts';
 import { type PrimitiveContext, type Slot, type Unary, unary } from './primitives.ts';
 import { float32Type, requireFloat32, requireSame } from './shapes.ts';
 
-/** √(2/π) and the weight of x³. */
+/** The constants of the tanh approximation: √(2/π) and the factor of x³. */
 const [slope, cubic] = [Math.sqrt(2 / Math.PI), 0.044715];
 
 const inferActivation = ({ x }: { x: TensorType }) => {
@@ -80,7 +81,7 @@ function backward(
 
 type OnnxParts = Pick<OnnxContext<'Gelu'>, 'emit' | 'constant'>;
 
-/** Φ(x) and its derivative, the density. */
+/** Φ(x) and its derivative, the density of the normal distribution. */
 function distribution({ emit, constant }: OnnxParts, { approximate }: GeluAttributes, x: string) {
   const number = (value: number) => constant(scalar(value));
   const multiply = (a: string, b: string) => emit('Mul', [a, b]);

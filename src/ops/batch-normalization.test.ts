@@ -15,15 +15,15 @@ function graphOf(x: Shape, scale: Shape = [x[1] ?? 1]) {
 }
 
 describe('batch normalization refuses', () => {
-  test('a channel of one value, whose variance would be 0', () => {
-    assert.throws(graphOf([1, 4]).add, /x float32 \[1, 4\] has 1 value in each channel.* need 2 or more/);
-    assert.throws(graphOf([1, 4, 1, 1]).add, /has 1 value in each channel/);
+  test('a channel with a single value, whose variance would be 0', () => {
+    assert.throws(graphOf([1, 4]).add, /x float32 \[1, 4\] has 1 value per channel.* need 2 or more/);
+    assert.throws(graphOf([1, 4, 1, 1]).add, /has 1 value per channel/);
     graphOf([1, 4, 1, 2]).add();
   });
-  test('a scale of another number of channels', () => {
-    assert.throws(graphOf([2, 4], [3]).add, /scale must have the 4 channels of x, it is float32 \[3\]/);
+  test('a scale with a different number of channels', () => {
+    assert.throws(graphOf([2, 4], [3]).add, /scale must have the 4 channels of x; found float32 \[3\]/);
   });
-  test('what is neither rows nor images', () => {
+  test('an x that is neither [N, C] nor [N, C, H, W]', () => {
     assert.throws(graphOf([2, 4, 3]).add, /x must be float32 \[N, C\] or \[N, C, H, W\]/);
   });
 });
@@ -37,7 +37,7 @@ test('one operator computes all gradients of a batch normalization', () => {
   assert.deepEqual(found, Object.values<Value>(nodes[0]?.outputs ?? {}));
 });
 
-test('a loss of the statistics is refused: they have no gradient', () => {
+test('a loss that depends on the statistics is refused, because they have no gradient', () => {
   const { builder, inputs, add } = graphOf([2, 4]);
   const loss = builder.op('L2Loss', { x: add().batchMean });
   assert.throws(() => gradients(builder, loss, [inputs.x]), /depends on its output batchMean/);

@@ -1,8 +1,8 @@
 /**
- * Batch normalisation: S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
- * Covariate Shift", ICML 2015, algorithm 1. Statistics are of each channel, over all n = N (or N · H · W) elements:
+ * Batch normalization: S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
+ * Covariate Shift", ICML 2015, algorithm 1. Each channel has statistics over its n = N (or N · H · W) elements:
  *   mean = Σ x / n,  variance = Σ (x - mean)² / n,  x̂ = (x - mean) / √(variance + epsilon),  y = scale · x̂ + offset.
- * As in PyTorch and TensorFlow. The running variance of both takes variance · n / (n - 1), which the model computes.
+ * PyTorch and TensorFlow compute the same. Their running variances use variance · n / (n - 1) instead; the model computes that.
  */
 import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
@@ -13,22 +13,22 @@ import { float32Type, requireSame, requireType } from './shapes.ts';
 /** @throws GraphError unless x is float32 [N, C] or [N, C, H, W] and every vector float32 [C] */
 function requireChannels(x: TensorType, vectors: Readonly<Record<string, TensorType>>): void {
   if (x.dtype !== 'float32' || (x.shape.length !== 2 && x.shape.length !== 4))
-    throw new GraphError(`x must be float32 [N, C] or [N, C, H, W], it is ${describeType(x)}`);
+    throw new GraphError(`x must be float32 [N, C] or [N, C, H, W]; found ${describeType(x)}`);
   const [, channels = 0] = x.shape;
   for (const [name, vector] of Object.entries(vectors)) {
     requireType(name, vector, 'float32', 'C');
     if (vector.shape[0] !== channels)
-      throw new GraphError(`${name} must have the ${channels} channels of x, it is ${describeType(vector)}`);
+      throw new GraphError(`${name} must have the ${channels} channels of x; found ${describeType(vector)}`);
   }
 }
 
-/** y like x [N, C] or [N, C, H, W]; scale, offset, batchMean and batchVariance [C]. */
+/** y has the type of x, [N, C] or [N, C, H, W]; scale, offset, batchMean and batchVariance are [C]. */
 export const fusedBatchNormV3: OpDefinition<'FusedBatchNormV3'> = {
   infer: ({ x, scale, offset }) => {
     requireChannels(x, { scale, offset });
     if (sizeOf(x.shape) === sizeOf(scale.shape))
       throw new GraphError(
-        `x ${describeType(x)} has 1 value in each channel: batch statistics need 2 or more`,
+        `x ${describeType(x)} has 1 value per channel, but batch statistics need 2 or more`,
       );
     const statistics = float32Type(scale.shape);
     return { y: float32Type(x.shape), batchMean: statistics, batchVariance: statistics };
@@ -61,7 +61,7 @@ export const fusedBatchNormGradV3: OpDefinition<'FusedBatchNormGradV3'> = {
   gradient: { notDifferentiable: 'second derivatives of batch normalization are not implemented' },
   onnx: { expandedBy: 'engine/onnx/compile/expand-batch-normalization' },
   onednn: ({ inputs: { dy, x, scale, mean, variance }, attributes: { epsilon }, callAll }) => {
-    // oneDNN 2.x requires a shift, though no gradient depends on it.
+    // oneDNN 2.x requires a shift, although no gradient depends on it.
     const reads = { src: x, diffDst: dy, mean, variance, scale, shift: scale };
     const dims = { diffSrc: x.dims, diffScale: scale.dims, diffShift: scale.dims };
     const { diffSrc, diffScale, diffShift } = callAll('batch_normalization_backward', reads, dims, {
@@ -71,7 +71,7 @@ export const fusedBatchNormGradV3: OpDefinition<'FusedBatchNormGradV3'> = {
   },
 };
 
-/** y like x [N, C] or [N, C, H, W]; the other inputs [C]. */
+/** y has the type of x, [N, C] or [N, C, H, W]; the other inputs are [C]. */
 export const batchNormWithGlobalNormalization: OpDefinition<'BatchNormWithGlobalNormalization'> = {
   infer: ({ x, ...vectors }) => {
     requireChannels(x, vectors);
@@ -117,7 +117,7 @@ export function factor(op: Apply, scale: Value, variance: Value, epsilon: number
   return op('Div', { a: scale, b: deviation(op, variance, epsilon) });
 }
 
-/** A vector [C] as [C, 1, 1], which broadcasts over images; over rows [N, C] it broadcasts as it is. */
+/** Reshapes a vector [C] to [C, 1, 1], which broadcasts over images. Over rows [N, C] a vector broadcasts as it is. */
 function perChannel(op: Apply, vector: Value, shape: Shape): Value {
   return shape.length === 2 ? vector : op('Reshape', { x: vector }, { shape: [shape[1] ?? 1, 1, 1] });
 }

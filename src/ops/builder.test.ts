@@ -7,7 +7,7 @@ import { GraphBuilder } from './builder.ts';
 const two: TensorType = { dtype: 'float32', shape: [2] };
 const three: TensorType = { dtype: 'float32', shape: [3] };
 
-test('nodes of the same name are numbered, scopes prefix names, outputs after the first get names of their own', () => {
+test('nodes of the same name are numbered, scopes prefix names, and outputs after the first get their own names', () => {
   const b = new GraphBuilder('names');
   const x = b.input('x', two);
   const names = b.scope('layer', () => [
@@ -53,11 +53,11 @@ test('requesting a variable again returns the same one; another type is refused'
   assert.equal(b.variable('layer/weights', two), weights);
   assert.throws(
     () => b.variable('layer/weights', three),
-    new GraphError('variable layer/weights: the variable is float32 [2], its new value float32 [3]'),
+    new GraphError('variable layer/weights: the variable is float32 [2], its new value is float32 [3]'),
   );
 });
 
-test('an output name is unique', () => {
+test('two outputs cannot share a name', () => {
   const b = new GraphBuilder('outputs');
   const x = b.input('x', two);
   b.output('y', x);
@@ -69,7 +69,7 @@ test('a variable is updated at most once, by a value of its type', () => {
   const x = b.variable('x', two);
   assert.throws(
     () => b.update(x, b.variable('wide', three)),
-    new GraphError('update of x: the variable is float32 [2], its new value float32 [3]'),
+    new GraphError('update of x: the variable is float32 [2], its new value is float32 [3]'),
   );
   b.update(x, b.op('Neg', { x }));
   assert.throws(() => b.update(x, x), new GraphError('graph updates has two update results named x'));

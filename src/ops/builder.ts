@@ -1,4 +1,4 @@
-/** Builds a graph: names its nodes, infers their types, rejects invalid calls. */
+/** Builds a graph: names its nodes, infers their types and rejects invalid calls. */
 import { GraphError } from '../errors.ts';
 import {
   type Graph,
@@ -30,22 +30,24 @@ export class GraphBuilder {
     this.#name = name;
   }
 
-  /** A value fed at every step. */
+  /** Adds a value that is passed in at every step. */
   input(name: string, { dtype, shape }: TensorType): Value {
     const value = { name: this.#claim(name), dtype, shape };
     this.#inputs.set(name, value);
     return value;
   }
 
-  /** A value that the session keeps between steps. Requesting the same name again returns the same variable.
-   * @throws GraphError when it exists with another type or role */
+  /** Adds a value that the session keeps between steps. Requesting the same name again returns the same variable.
+   * @throws GraphError when the variable exists with a different type or role */
   variable(name: string, type: TensorType, role: VariableRole = 'parameter'): Variable {
     const path = this.#path(name);
     const known = this.#variables.get(path);
     if (known !== undefined) {
       requireSameType(`variable ${path}`, known, type);
       if (known.role !== role)
-        throw new GraphError(`variable ${path} is already a ${known.role}, not a ${role}`);
+        throw new GraphError(
+          `variable ${path} already exists with the role ${known.role}; requested: ${role}`,
+        );
       return known;
     }
     const value = { name: this.#claim(path), dtype: type.dtype, shape: type.shape, role };
@@ -62,7 +64,7 @@ export class GraphBuilder {
     }
   }
 
-  /** Prefixes the names of everything that `build` adds with `<scope>/`, like the tutorial's variable scopes. */
+  /** Prefixes the names of everything that `build` adds with `<scope>/`, as the tutorial's variable scopes do. */
   scope<T>(scope: string, build: () => T): T {
     this.#scopes.push(scope);
     try {
@@ -72,8 +74,8 @@ export class GraphBuilder {
     }
   }
 
-  /** Adds a node and returns its first output. The name defaults to the operator's.
-   * @throws GraphError naming the operator, its path and the input types, when shapes or dtypes do not match */
+  /** Adds a node and returns its first output. The name of the node defaults to that of the operator.
+   * @throws GraphError with the operator, its path and the input types, when shapes or dtypes do not match */
   readonly op: Apply = (op, inputs, ...[attributes, name]) => {
     const outputs = this.outputsOf(op, inputs, attributes ?? {}, name);
     const [first] = Object.values<Value>(outputs);
@@ -106,24 +108,24 @@ export class GraphBuilder {
     this.#results[role].set(name, value);
   }
 
-  /** Returns the value from every step. */
+  /** Makes the value a result of every step. */
   output(name: string, value: Value): void {
     this.result('output', name, value);
   }
 
-  /** Returns the value from steps that request watched values. */
+  /** Makes the value a result of those steps that request watched values. */
   watch(name: string, value: Value): void {
     this.result('watched', name, value);
   }
 
-  /** Sets the variable to the value after the step.
+  /** Sets the value that the variable will have after the step.
    * @throws GraphError when the types differ or the variable already has an update */
   update(variable: Value, value: Value): void {
     requireSameType(`update of ${variable.name}`, variable, value);
     this.result('update', variable.name, value);
   }
 
-  /** The graph built so far. Later additions do not change it.
+  /** Returns the graph built so far. Adding more to the builder does not change it.
    * @throws GraphError when a node reads a value of another graph, or an update names something other than a variable */
   build(): Graph {
     return checked({
@@ -145,7 +147,7 @@ export class GraphBuilder {
     return path;
   }
 
-  /** As in TensorFlow, the second node of a name is suffixed `_1`. */
+  /** The second node with a name gets the suffix `_1`, as in TensorFlow. */
   #unique(path: string): string {
     for (let copy = 0; ; copy++) {
       const candidate = copy === 0 ? path : `${path}_${copy}`;

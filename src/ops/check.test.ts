@@ -56,7 +56,7 @@ describe('checked() refuses', () => {
       'graph small: two values are named images',
     ],
     [
-      'a node before the node it reads',
+      'a node that comes before the node it reads',
       { nodes: [double, add] },
       'graph small: layer/Add_1 = Add(a: layer/Add, b: layer/Add) → float32 [2] reads layer/Add, which no input, variable or earlier node provides',
     ],
@@ -66,7 +66,7 @@ describe('checked() refuses', () => {
       'graph small: layer/Add = Add(a: images, b: weights) → float32 [2] reads weights, which no input, variable or earlier node provides',
     ],
     [
-      'a node with another shape than its shape rule infers',
+      'a node with a shape other than the one its shape rule infers',
       { nodes: [{ ...add, outputs: { y: vector('layer/Add', 3) } }] },
       'graph small: layer/Add = Add(a: images, b: weights) → float32 [3] should be float32 [2]',
     ],
@@ -78,7 +78,7 @@ describe('checked() refuses', () => {
       'graph small: layer/Add = Add(a: images, b: weights) → float32 [2], more: float32 [2] should not have the output more',
     ],
     [
-      'a node that its shape rule refuses',
+      'a node that its own shape rule refuses',
       { variables: new Map([['weights', wide]]), nodes: [{ ...add, inputs: { a: images, b: wide } }] },
       'Add "layer/Add": float32 [2] and float32 [3] do not broadcast (inputs: a float32 [2]; b float32 [3])',
     ],
@@ -110,7 +110,7 @@ describe('checked() refuses', () => {
     [
       'an update of another shape',
       { variables: new Map([['weights', one]]), nodes: [{ ...add, inputs: { a: images, b: one } }] },
-      'graph small, update of weights: the variable is float32 [1], its new value float32 [2]',
+      'graph small, update of weights: the variable is float32 [1], its new value is float32 [2]',
     ],
   ];
   for (const [title, change, message] of cases) {

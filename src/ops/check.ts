@@ -1,4 +1,4 @@
-/** Validates graphs when they are built and after every rewrite, so that errors surface where they are made. */
+/** Validates graphs when they are built and after every rewrite, so that an error is reported where it was made. */
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, requireSameType, type Value } from '../graph/graph.ts';
 import { printNode } from '../graph/print.ts';
@@ -7,9 +7,9 @@ import type { OpName } from '../graph/signature.ts';
 import { describeType, type TensorType } from '../tensor/tensor.ts';
 import { inferTypes } from './infer.ts';
 
-/** Returns the graph if every value has one producer before its readers, every type is what the operator's shape rule
+/** Returns the graph if every value is computed before it is read, every type is the one that the shape rule of the operator
  * infers, names are unique, and outputs and updates exist and have the right types.
- * @throws GraphError naming the node or result */
+ * @throws GraphError with the name of the invalid node or result */
 export function checked(graph: Graph): Graph {
   const known = new Set<Value>([...graph.inputs.values(), ...graph.variables.values()]);
   const names = new Set<string>([...known].map(({ name }) => name));

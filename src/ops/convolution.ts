@@ -1,10 +1,11 @@
 /**
- * Convolutions (cross-correlations, as usual in deep learning), and the bias added to them.
+ * Convolutions (cross-correlations, as usual in deep learning), and the bias that is added to them.
  *
  * With x [N, I, H, W], filter [O, I / groups, KH, KW], y [N, O, H', W'] and strides (sr, sc),
  *   y[n, o, r, c] = Σ_{i, kr, kc} x[n, g · I / groups + i, r · sr + kr - top, c · sc + kc - left] · filter[o, i, kr, kc],
- * where g = ⌊o / (O / groups)⌋ is the group of the output channel. Convolution is linear in x and in the filter, and its gradients
- * are linear in their operands, so the three operators are each other's gradients, with the same padding, strides and groups.
+ * where g = ⌊o / (O / groups)⌋ is the group of the output channel. Convolution is linear in x and in the filter, and its
+ * gradients are linear in their operands. The three operators are therefore each other's gradients, with the same
+ * padding, strides and groups.
  *
  * | of                   | with respect to | is                                       |
  * |----------------------|-----------------|------------------------------------------|
@@ -30,7 +31,7 @@ import {
   slidingWindow,
 } from './shapes.ts';
 
-/** The filter [O, I / groups, KH, KW] as a window sliding over x [N, I, H, W].
+/** The window of the filter [O, I / groups, KH, KW] as it slides over x [N, I, H, W].
  * @throws GraphError when strides or padding are out of range, or the filter is larger than the padded image */
 export function convolutionWindow(x: Shape, filter: Shape, attributes: ConvolutionAttributes): SlidingWindow {
   const [, , kh, kw] = sizes(filter);
@@ -47,12 +48,14 @@ function outputShape(x: TensorType, filter: TensorType, attributes: ConvolutionA
 
 function requireChannels(x: Shape, filter: Shape, groups: number): void {
   if (!Number.isInteger(groups) || groups < 1) {
-    throw new GraphError(`groups must be a whole number of 1 or more, it is ${groups}`);
+    throw new GraphError(`groups must be a whole number of 1 or more; found ${groups}`);
   }
   const [[, i], [o, inputs]] = [sizes(x), sizes(filter)];
   const text = `filter [${filter.join(', ')}]${groups === 1 ? '' : ` in ${groups} groups`}`;
   if (i !== inputs * groups) {
-    throw new GraphError(`${text} expects ${inputs * groups} input channels, x [${x.join(', ')}] has ${i}`);
+    throw new GraphError(
+      `${text} expects ${inputs * groups} input channels, but x [${x.join(', ')}] has ${i}`,
+    );
   }
   if (o % groups !== 0) {
     throw new GraphError(`${text} has ${o} output channels, which do not divide into ${groups} groups`);
@@ -78,7 +81,7 @@ const multiplyAdds = (filterShape: Shape, outputShape: Shape) => {
   return n * h * w * o * i * kh * kw;
 };
 
-/** Attributes of ONNX's Conv and ConvTranspose. */
+/** The attributes that the ONNX operators Conv and ConvTranspose share. */
 function onnxWindow(
   { kernel, strides, before, after }: SlidingWindow,
   groups = 1,
@@ -91,7 +94,8 @@ function onnxWindow(
   };
 }
 
-/** The shape of a filter [O, I / groups, KH, KW] in oneDNN, where groups are an axis: [groups, O / groups, I / groups, KH, KW]. */
+/** The shape of a filter [O, I / groups, KH, KW] in oneDNN, where the groups are an axis: [groups, O / groups, I / groups,
+ * KH, KW]. */
 function groupedShape(filter: Shape, groups = 1): Shape {
   const [o, ...rest] = filter;
   return groups === 1 ? filter : [groups, (o ?? 0) / groups, ...rest];
@@ -131,7 +135,7 @@ export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
   },
   onnx: ({ inputs: { filter, dy }, inputTypes, attributes, emit }) => {
     const window = convolutionWindow(attributes.inputShape, inputTypes.filter.shape, attributes);
-    // Rows and columns behind the last window, which no window reads.
+    // The rows and columns after the last window, which no window reads.
     const unread = attributes.inputShape.slice(2).map((length, axis) => {
       const [stride = 1, kernel = 1, count = 1] = [
         window.strides[axis],
@@ -175,7 +179,7 @@ export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
   multiplyAdds: ({ dy }, { y }) => multiplyAdds(y.shape, dy.shape),
 };
 
-/** y = x + bias along axis 1, with x [N, C] or [N, C, H, W] and bias [C]. */
+/** y = x + bias, where x is [N, C] or [N, C, H, W] and bias [C] has one element per channel. */
 export const biasAdd: OpDefinition<'BiasAdd'> = {
   infer: ({ x, bias }) => {
     requireType('bias', bias, 'float32', 'C');
@@ -220,7 +224,7 @@ interface BiasGradContext extends PrimitiveContext {
   readonly inputs: { readonly dy: Slot };
 }
 
-/** A product with a row of ones: oneDNN's reduction is only this fast along the last axis. */
+/** Multiplies dy by a row of ones, because oneDNN's own reduction is only this fast along the last axis. */
 function columnSums(
   { inputs: { dy }, constant, call }: BiasGradContext,
   rows: number,
@@ -230,7 +234,7 @@ function columnSums(
   return call('matmul', { src: ones, weights: dy }, [1, columns]);
 }
 
-/** A reduction. If the filter gradient reads the same dy, the engine fuses the two. */
+/** A reduction. The engine fuses it with the filter gradient, if one reads the same dy. */
 function channelSums(context: BiasGradContext): Slot {
   const { dy } = context.inputs;
   return reduce(context, 'sum', dy, [1, dy.dims[1] ?? 1, 1, 1]);

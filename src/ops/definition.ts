@@ -1,4 +1,4 @@
-/** The definition of an operator: one record with its shape rule, gradient and lowerings. */
+/** The definition of an operator is one record: its shape rule, its gradient, and its forms in ONNX and oneDNN. */
 import type { Value } from '../graph/graph.ts';
 import type { AttributesOf, InputNames, OpName, PerInput, PerOutput } from '../graph/signature.ts';
 import type { Tensor, TensorType } from '../tensor/tensor.ts';
@@ -6,25 +6,25 @@ import type { PrimitiveContext, Slot } from './primitives.ts';
 
 export interface OpDefinition<N extends OpName> {
   /** Infers the types of the outputs.
-   * @throws GraphError when the inputs do not match each other or the attributes; the caller adds the location */
+   * @throws GraphError when the inputs do not fit each other or the attributes. The caller adds the operator and its path */
   readonly infer: (inputs: PerInput<N, TensorType>, attributes: AttributesOf<N>) => PerOutput<N, TensorType>;
   readonly gradient: GradientRule<N> | JointGradient<N> | NotDifferentiable;
   readonly onnx: OnnxRule<N> | ExpandedBefore;
   readonly onednn: OnednnRule<N> | NotOffered;
-  /** Multiply-adds of one call (matrix operators only; undefined counts as none). */
+  /** The multiply-adds of one call. Only matrix operators define it; undefined counts as none. */
   readonly multiplyAdds?: (inputs: PerInput<N, TensorType>, outputs: PerOutput<N, TensorType>) => number;
 }
 
-/** The reason why an operator has no gradient: never omitted silently. */
+/** States why an operator has no gradient, so that a missing gradient is always deliberate. */
 export interface NotDifferentiable {
   readonly notDifferentiable: string;
 }
-/** The pass of the ONNX engine that replaces this operator with others before lowering. */
+/** Names the pass of the ONNX engine that replaces this operator with others before the graph is lowered to ONNX. */
 export interface ExpandedBefore {
   readonly expandedBy: string;
 }
 
-/** The reason why an engine does not support the operator. */
+/** States why an engine does not support the operator. */
 export interface NotOffered {
   readonly notOffered: string;
 }
@@ -52,18 +52,18 @@ export interface GradientContext<N extends OpName> {
   readonly inputs: PerInput<N, Value>;
   readonly attributes: AttributesOf<N>;
   readonly outputs: PerOutput<N, Value>;
-  /** The gradient of the first output. Rules do not receive gradients of other outputs. */
+  /** The gradient of the first output. Gradient rules do not receive the gradients of other outputs. */
   readonly dy: Value;
 }
 
-/** For each input, a rule that computes its gradient from dy, or null (with a comment saying why) if it cannot have one. The
- * gradient of a broadcast operand has the shape of dy; the backward walk sums it to the operand's shape. */
+/** For each input, a rule that computes its gradient from dy, or null (with a comment that gives the reason) if it cannot have
+ * one. The gradient of a broadcast operand has the shape of dy; the backward walk then sums it to the shape of the operand. */
 export type GradientRule<N extends OpName> =
   number extends InputNames<N>
     ? (context: GradientContext<N>, index: number) => Value
     : { readonly [I in InputNames<N>]: ((context: GradientContext<N>) => Value) | null };
 
-/** One rule for the gradients of all inputs, where one operator computes them together. */
+/** One rule for the gradients of all inputs, for the case that one operator computes them together. */
 export interface JointGradient<N extends OpName> {
   readonly joint: (context: GradientContext<N>) => { readonly [I in InputNames<N>]: Value };
 }
@@ -94,10 +94,10 @@ export interface OnnxContext<N extends OpName> {
   readonly outputTypes: PerOutput<N, TensorType>;
   readonly attributes: AttributesOf<N>;
   readonly emit: Emit;
-  /** Returns the name of an initializer that holds the tensor; equal tensors share one. */
+  /** Returns the name of an initializer that holds the tensor. Equal tensors share one initializer. */
   readonly constant: (value: Tensor) => string;
 }
-/** Returns the ONNX name of every output. */
+/** Emits the ONNX nodes of one operator and returns the ONNX name of each of its outputs. */
 export type OnnxRule<N extends OpName> = (context: OnnxContext<N>) => PerOutput<N, string>;
 
 export interface OnednnContext<N extends OpName> extends PrimitiveContext {
@@ -106,10 +106,10 @@ export interface OnednnContext<N extends OpName> extends PrimitiveContext {
   readonly outputTypes: PerOutput<N, TensorType>;
   readonly attributes: AttributesOf<N>;
 }
-/** Returns the slot of every output. */
+/** Makes the oneDNN calls of one operator and returns the slot of each of its outputs. */
 export type OnednnRule<N extends OpName> = (context: OnednnContext<N>) => PerOutput<N, Slot>;
 
-/** A list of integers as the int64 vector in which ONNX takes shapes, axes and similar inputs. */
+/** Returns the integers as an int64 vector, the form in which ONNX takes shapes, axes and similar inputs. */
 export function int64Vector(values: readonly number[]): Tensor {
   return { dtype: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) };
 }

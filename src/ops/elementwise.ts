@@ -1,4 +1,5 @@
-/** Elementwise operators. Two operands broadcast; their gradients keep the shape of y until the backward walk sums them. */
+/** Elementwise operators. Two operands broadcast. Their gradients have the shape of y until the backward walk sums them to
+ * the shape of the operand. */
 
 import type { Value } from '../graph/graph.ts';
 import { scalar, type TensorType } from '../tensor/tensor.ts';
@@ -83,7 +84,7 @@ export const div: OpDefinition<'Div'> = {
 /** y = max(a, b). */
 export const maximum: OpDefinition<'Maximum'> = {
   infer: inferBinary,
-  gradient: { notDifferentiable: 'only engine passes use it, after differentiation' },
+  gradient: { notDifferentiable: 'only engine passes use this operator, after differentiation' },
   onnx: onnxBinary('Max'),
   onednn: onednnBinary('max'),
 };
@@ -101,7 +102,7 @@ export const square: OpDefinition<'Square'> = {
   infer: inferUnary,
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: times(op, 2, x), b: dy }) },
   onnx: ({ inputs: { x }, emit }) => ({ y: emit('Mul', [x, x]) }),
-  // Chains start at a binary call, so a product can be fused where a unary square could not.
+  // A square is written as a product because fusion starts a chain at a binary call, never at a unary one.
   onednn: (context) => ({
     y: binary(context, 'mul', context.inputs.x, context.inputs.x, context.inputs.x.dims),
   }),
@@ -123,7 +124,7 @@ export const relu: OpDefinition<'Relu'> = {
   onednn: onednnUnary('relu'),
 };
 
-/** dx = dy where y > 0, else 0. At the kink the gradient is 0, as in TensorFlow. */
+/** dx = dy where y > 0, else 0. The gradient at 0 is 0, as in TensorFlow. */
 export const reluGrad: OpDefinition<'ReluGrad'> = {
   infer: ({ dy, y }) => {
     requireSame('dy and y', dy, y);
@@ -150,15 +151,15 @@ export const greaterEqual: OpDefinition<'GreaterEqual'> = {
 };
 
 /**
- * 1 for x > 0, 0 for x < 0, and `atZero` for 0, in one operator: HardSigmoid is min(max(alpha · x + beta, 0), 1), and with
- * the largest float32 as alpha every x except subnormal ones is clamped. ONNX Runtime runs comparisons and casts of booleans
- * on one thread, and Where needs three passes over memory; HardSigmoid is one pass on all threads.
+ * Computes 1 for x > 0, 0 for x < 0, and `atZero` for 0, with one operator: HardSigmoid is min(max(alpha · x + beta, 0), 1),
+ * and with the largest float32 as alpha it clamps every x that is not subnormal. ONNX Runtime runs comparisons and casts of
+ * booleans on a single thread, and Where needs three passes over memory; HardSigmoid needs one pass and uses all threads.
  */
 function step(emit: Emit, x: string, atZero: 0 | 1): string {
   return emit('HardSigmoid', [x], { alpha: { float: 3.4e38 }, beta: { float: atZero } });
 }
 
-/** The tensor in the attribute. */
+/** y is the tensor stored in the attribute. */
 export const constant: OpDefinition<'Constant'> = {
   infer: (_, { value }) => ({ y: { dtype: value.dtype, shape: value.shape } }),
   gradient: {},

@@ -5,8 +5,8 @@ import type { AttributesOf, OpName, PerInput, PerOutput } from '../graph/signatu
 import { describeType, type TensorType } from '../tensor/tensor.ts';
 import { definitions } from './table.ts';
 
-/** The output types of one call.
- * @throws GraphError naming the operator, its path, the fault and the types of all inputs */
+/** Infers the output types of one call.
+ * @throws GraphError with the operator, its path, what is wrong, and the types of all inputs */
 export function inferTypes<N extends OpName>(
   op: N,
   path: string,

@@ -88,7 +88,8 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
 export const l2Loss: OpDefinition<'L2Loss'> = {
   infer: () => ({ y: float32Type([]) }),
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: x, b: dy }) },
-  // Summed in three levels: ONNX Runtime adds sequentially, and a plain sum of a million squares is off in the fifth digit.
+  // The squares are summed in three levels: ONNX Runtime adds sequentially, and a plain sum of a million squares is
+  // wrong in the fifth digit.
   onnx: ({ inputs: { x }, inputTypes, emit, constant }) => {
     const rows = inputTypes.x.shape[0] ?? 1;
     const groups = nearestDivisor(rows);
@@ -110,7 +111,7 @@ export const l2Loss: OpDefinition<'L2Loss'> = {
   },
 };
 
-/** The largest divisor of a number that does not exceed its square root: 48 for 2304. */
+/** The largest divisor of a number that does not exceed the square root of that number: 48 for 2304. */
 function nearestDivisor(count: number): number {
   let divisor = Math.max(1, Math.floor(Math.sqrt(count)));
   while (count % divisor !== 0) divisor--;

@@ -6,7 +6,7 @@ import type { Apply, OpDefinition } from './definition.ts';
 import { aligned } from './primitives.ts';
 import { axesOf, broadcast, float32Type, like, requireEqual, requireType } from './shapes.ts';
 
-/** y = a' b' with a' [N, I] = a or its transpose, b' [I, O] = b or its transpose, y [N, O]. */
+/** y = a' b', where a' [N, I] is a or its transpose, b' [I, O] is b or its transpose, and y is [N, O]. */
 export const matMul: OpDefinition<'MatMul'> = {
   infer: ({ a, b }, { transposeA, transposeB }) => {
     requireType('a', a, 'float32', 'N, I');
@@ -17,7 +17,7 @@ export const matMul: OpDefinition<'MatMul'> = {
     return { y: float32Type([rows, columns]) };
   },
   gradient: {
-    // y = a'b' gives da' = dy b'ᵀ and db' = a'ᵀ dy. The gradient of a transposed operand is transposed too.
+    // For y = a'b', da' = dy b'ᵀ and db' = a'ᵀ dy. The gradient of a transposed operand has to be transposed too.
     a: ({ op, inputs: { b }, attributes: { transposeA, transposeB }, dy }) =>
       transposeA
         ? op('MatMul', { a: b, b: dy }, { transposeA: transposeB, transposeB: true })
@@ -45,7 +45,7 @@ function matrix(
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-/** y[…, n, o] = Σ_i a[…, n, i] · b[…, i, o]; the axes before the last two broadcast. */
+/** y[…, n, o] = Σ_i a[…, n, i] · b[…, i, o]. The axes before the last two broadcast. */
 export const batchMatMul: OpDefinition<'BatchMatMul'> = {
   infer: ({ a, b }) => {
     const [rows = 1, inner = 1] = a.shape.slice(-2);

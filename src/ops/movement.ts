@@ -1,4 +1,4 @@
-/** Operators that move elements without computing. */
+/** Operators that move elements without computing anything. */
 import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
 import { describeType, float32, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
@@ -46,7 +46,7 @@ export const transpose: OpDefinition<'Transpose'> = {
       op('Transpose', { x: dy }, { order: order.map((_, axis) => order.indexOf(axis)) }),
   },
   onnx: ({ inputs: { x }, inputTypes, outputTypes, attributes: { order }, emit, constant }) => {
-    // Merge axes that stay adjacent: ONNX Runtime's Transpose is fast when it swaps only two axes.
+    // Axes that stay adjacent are merged, because ONNX Runtime's Transpose is fast only when it swaps two axes.
     const groups = neighbours(order);
     if (groups.length === order.length) return { y: emit('Transpose', [x], { perm: { ints: order } }) };
     const byInput = groups.toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
@@ -67,7 +67,7 @@ export const transpose: OpDefinition<'Transpose'> = {
   },
 };
 
-/** Splits the order into runs of axes that are adjacent in x too. */
+/** Splits the order into runs of axes that are also adjacent in x. */
 function neighbours(order: readonly number[]): readonly (readonly number[])[] {
   const groups: number[][] = [];
   for (const axis of order) {
@@ -78,7 +78,7 @@ function neighbours(order: readonly number[]): readonly (readonly number[])[] {
   return groups;
 }
 
-/** x padded with one value; negative counts crop. */
+/** x padded with a constant. Negative counts crop. */
 export const pad: OpDefinition<'Pad'> = {
   infer: ({ x }, { before, after }) => {
     requireAxes('before', before, x);
@@ -91,7 +91,7 @@ export const pad: OpDefinition<'Pad'> = {
     };
   },
   gradient: {
-    // Crops what was added; pads what was cropped with zeros.
+    // The gradient crops what was added, and pads what was cropped with zeros.
     x: ({ op, attributes: { before, after }, dy }) =>
       op('Pad', { x: dy }, { before: before.map((count) => -count), after: after.map((count) => -count) }),
   },
@@ -102,7 +102,7 @@ export const pad: OpDefinition<'Pad'> = {
     const { before, after, value = 0 } = context.attributes;
     const source = plain(context, context.inputs.x);
     const dims = context.outputTypes.y.shape;
-    // The part of x that is kept: negative counts crop.
+    // The part of x that is kept. It is smaller than x where negative counts crop.
     const cut = before.map((count) => Math.max(0, -count));
     const kept = source.dims.map((size, axis) => size - (cut[axis] ?? 0) - Math.max(0, -(after[axis] ?? 0)));
     const filling = context.constant(float32(dims, new Float32Array(sizeOf(dims)).fill(value)));
@@ -112,7 +112,7 @@ export const pad: OpDefinition<'Pad'> = {
   },
 };
 
-/** Along every axis, `size` elements from `begin`, `strides` apart. */
+/** Takes `size` elements along every axis, starting at `begin`, `strides` apart. */
 export const stridedSlice: OpDefinition<'StridedSlice'> = {
   infer: ({ x }, { begin, size, strides }) => {
     requireAxes('begin', begin, x);
@@ -127,7 +127,7 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
     return { y: like(x, size) };
   },
   gradient: {
-    // Spread the elements of dy by the strides, then pad with zeros what the slice left out before and after.
+    // Spread the elements of dy by the strides, then pad with zeros where the slice skipped elements before and after.
     x: ({ op, inputs: { x }, attributes: { begin, size, strides }, dy }) => {
       const spread = size.map((length, axis) => length * (strides[axis] ?? 1));
       const after = x.shape.map((length, axis) => length - (begin[axis] ?? 0) - (spread[axis] ?? 0));
@@ -147,7 +147,7 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
   },
 };
 
-/** x with `strides - 1` zeros after every element of an axis: pads a new inner axis of size 1. */
+/** Inserts `strides - 1` zeros after every element of each axis, by padding a new inner axis of size 1. */
 function withGaps(op: Apply, x: Value, strides: readonly number[]): Value {
   if (strides.every((stride) => stride === 1)) return x;
   const apart = op('Reshape', { x }, { shape: x.shape.flatMap((length) => [length, 1]) });
@@ -157,11 +157,11 @@ function withGaps(op: Apply, x: Value, strides: readonly number[]): Value {
   return op('Reshape', { x: op('Pad', { x: apart }, { before, after }) }, { shape });
 }
 
-/** Concatenates the operands along the axis. */
+/** Concatenates the operands along one axis. */
 export const concat: OpDefinition<'Concat'> = {
   infer: (operands, { axis }) => {
     const [first] = operands;
-    if (first === undefined) throw new GraphError('Concat needs an operand');
+    if (first === undefined) throw new GraphError('Concat needs at least one operand');
     const others = ({ shape }: TensorType) => shape.filter((_, index) => index !== axis).join();
     for (const operand of operands) {
       if (others(operand) !== others(first) || operand.dtype !== first.dtype) {
@@ -197,18 +197,19 @@ export const concat: OpDefinition<'Concat'> = {
   },
 };
 
-/** x with the order of elements reversed along the given axes. */
+/** Reverses the order of the elements of x along the given axes. */
 export const reverse: OpDefinition<'Reverse'> = {
   infer: ({ x }) => ({ y: like(x, x.shape) }),
   gradient: { x: ({ op, attributes, dy }) => op('Reverse', { x: dy }, attributes) },
   onnx: ({ inputs: { x }, attributes: { axes }, emit, constant }) => {
-    // A Slice with step -1 runs from the last element (-1) to before the first; the very negative end is clamped.
+    // A Slice with step -1 starts at the last element (-1). Its end is a very negative number, which ONNX clamps to
+    // before the first element.
     const [starts, ends, steps] = [-1, -(2 ** 31), -1].map((value) =>
       constant(int64Vector(axes.map(() => value))),
     );
     return { y: emit('Slice', [x, starts ?? '', ends ?? '', constant(int64Vector(axes)), steps ?? '']) };
   },
-  onednn: { notOffered: 'only passes of the ONNX engine use it' },
+  onednn: { notOffered: 'only passes of the ONNX engine use this operator' },
 };
 
 /** y[i, …] = x[indices[i], …]. */
@@ -219,14 +220,15 @@ export const gather: OpDefinition<'Gather'> = {
     if (wrong !== undefined) throw new GraphError(`x ${describeType(x)} has no row ${wrong}`);
     return { y: like(x, [indices.length, ...rest]) };
   },
-  gradient: { notDifferentiable: 'only engine passes use it, after differentiation' },
+  gradient: { notDifferentiable: 'only engine passes use this operator, after differentiation' },
   onnx: ({ inputs: { x }, attributes: { indices }, emit, constant }) => ({
     y: emit('Gather', [x, constant(int64Vector(indices))], { axis: { int: 0 } }),
   }),
-  onednn: { notOffered: 'only passes of the ONNX engine use it' },
+  onednn: { notOffered: 'only passes of the ONNX engine use this operator' },
 };
 
-/** The first index outside 0 … rows - 1. A plain loop, because it checks tens of thousands of indices after every pass. */
+/** The first index outside 0 … rows - 1. This is a plain loop for speed: it checks tens of thousands of indices after every
+ * pass. */
 function firstOutside(indices: readonly number[], rows: number): number | undefined {
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number;

@@ -1,7 +1,6 @@
 /**
- * Local response normalisation across channels: A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet
- * Classification with Deep Convolutional Neural Networks", NIPS 2012, section 3.3, with TensorFlow's
- * parametrisation (alpha is not divided by the window's length):
+ * Local response normalization across channels: A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet Classification with Deep
+ * Convolutional Neural Networks", NIPS 2012, section 3.3. As in TensorFlow, alpha is not divided by the length of the window:
  *   d = bias + alpha · Σ_window x²,  y = x · d^-beta.
  */
 import type { LrnAttributes } from '../graph/signature.ts';
@@ -10,7 +9,7 @@ import type { OpDefinition } from './definition.ts';
 import { binary, type PrimitiveContext, type Slot, unary } from './primitives.ts';
 import { float32Type, requireSame, requireType } from './shapes.ts';
 
-/** x and y [N, C, H, W]. */
+/** x and y are [N, C, H, W]. */
 export const lrn: OpDefinition<'LRN'> = {
   infer: ({ x }) => {
     requireType('x', x, 'float32', 'N, C, H, W');
@@ -35,9 +34,10 @@ export const lrnGrad: OpDefinition<'LRNGrad'> = {
     requireSame('y and dy', y, dy);
     return { y: float32Type(x.shape) };
   },
-  gradient: { notDifferentiable: 'second derivatives of local response normalisation are not implemented' },
+  gradient: { notDifferentiable: 'second derivatives of local response normalization are not implemented' },
   onnx: { expandedBy: 'engine/onnx/compile/expand-normalization' },
-  // Written as ((x · Σ) · d^beta - dy) / -d^beta it is one chain of elementwise functions: a single pass over memory.
+  // This form of the formula, ((x · Σ) · d^beta - dy) / -d^beta, is one chain of elementwise functions, so it takes a
+  // single pass over memory.
   onednn: (context) => {
     const { x, y, dy } = context.inputs;
     const { alpha, beta, depthRadius } = context.attributes;
@@ -49,8 +49,8 @@ export const lrnGrad: OpDefinition<'LRNGrad'> = {
   },
 };
 
-/** factor · Σ over each channel's window of neighbours, as a 1×1 convolution with a banded matrix: oneDNN's own LRN is only
- * fast for windows of 5 channels. */
+/** factor · Σ over the window of neighbouring channels, computed as a 1×1 convolution with a banded matrix, because oneDNN's
+ * own LRN is only fast for windows of 5 channels. */
 function windowSum(
   { constant, call }: PrimitiveContext,
   src: Slot,
@@ -67,7 +67,8 @@ function windowSum(
   });
 }
 
-/** Computes d and d^beta. For the tutorial's beta of 3/4, d^beta is √(d · √d): oneDNN's power function is many times slower. */
+/** Computes d and d^beta. For the tutorial's beta of 3/4, d^beta is computed as √(d · √d), because oneDNN's power
+ * function is many times slower. */
 function scale(context: PrimitiveContext, x: Slot, { depthRadius, bias, alpha, beta }: LrnAttributes) {
   const squares = binary(context, 'mul', x, x, x.dims);
   const d = unary(context, 'linear', windowSum(context, squares, depthRadius, alpha), 1, bias);

@@ -11,7 +11,7 @@ import { computeGraph, type Reference, reference } from '../testing/reference.ts
 import { GraphBuilder } from './builder.ts';
 import { definitions } from './table.ts';
 
-/** The reference computes in float64, apart from float32 constants; engines compute in float32 with fast algorithms. */
+/** The reference computes in float64, apart from float32 constants. Engines compute in float32, with fast algorithms. */
 const tolerances = { reference: 1e-7, engine: 1e-5 };
 
 function tensorOf({ dtype, shape, values }: NestedTensor): Tensor {
@@ -22,7 +22,7 @@ function isOpName(name: string): name is OpName {
   return Object.hasOwn(definitions, name);
 }
 
-/** One graph of all cases, the tensors to feed and the expected outputs by name. */
+/** One graph of all cases, the tensors to pass in, and the expected outputs by name. */
 const builder = new GraphBuilder('fixtures');
 const feeds = new Map<string, Tensor>();
 const expected = new Map<string, NestedTensor>();
@@ -86,12 +86,12 @@ function assertCase(
   }
 }
 
-describe('the reference agrees with PyTorch in float64 on every operator, value and gradients', () => {
+describe('the reference agrees with PyTorch in float64 for the values and gradients of every operator', () => {
   for (const { title, what } of titles) test(what, () => assertCase(title, plain, tolerances.reference));
 });
 
 for (const { name, skip, create } of engines) {
-  describe(`the engine ${name} agrees with PyTorch in float64 on every operator`, { skip }, () => {
+  describe(`the engine ${name} agrees with PyTorch in float64 for every operator`, { skip }, () => {
     let computed: ReadonlyMap<string, Tensor>;
     before(async () => {
       const session = await create(2).compile(graph);

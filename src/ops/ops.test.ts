@@ -31,10 +31,11 @@ import { GraphBuilder } from './builder.ts';
 import { checked } from './check.ts';
 import { definitions } from './table.ts';
 
-/** Float32 against float64. Winograd convolutions are the least exact (`expand-winograd.ts`). */
+/** The tolerance of float32 results, compared with float64 ones. Winograd convolutions are the least exact
+ * (`expand-winograd.ts`). */
 const tolerance = 1e-5;
 
-/** A sample added to a graph of samples: its feeds and the names of its outputs. */
+/** A sample that has been added to a graph of samples: its inputs and the names of its outputs. */
 interface AddedSample {
   readonly title: string;
   readonly op: OpName;
@@ -130,7 +131,7 @@ function weightsFor({ shape }: Value): Float32Tensor {
 }
 
 for (const engine of engines) {
-  describe(`the engine ${engine.name} agrees with the reference on every operator`, {
+  describe(`the engine ${engine.name} agrees with the reference for every operator`, {
     skip: engine.skip,
   }, () => {
     const { added, graph, feeds } = graphOf(engine.offers);
@@ -156,7 +157,7 @@ for (const engine of engines) {
 }
 
 describe('every gradient agrees with central differences', () => {
-  // In float64: the truncation error of a step of 1e-4 is about 1e-8, its rounding error about 1e-12.
+  // In float64 the truncation error of a step of 1e-4 is about 1e-8, and the rounding error about 1e-12.
   const step = 1e-4;
   for (const sample of all.added.filter(({ differentiable }) => differentiable.length > 0)) {
     for (const input of sample.differentiable) {
@@ -205,7 +206,7 @@ function only(whole: Graph, title: string): Graph {
   return checked({ ...whole, inputs, nodes: nodes.reverse(), results: resultsOf({ output: outputs }) });
 }
 
-/** Expected gradients at kinks and ties. */
+/** The expected gradients at kinks and ties. */
 describe('at kinks and ties', () => {
   const cases: readonly {
     title: string;
@@ -220,14 +221,14 @@ describe('at kinks and ties', () => {
       gradient: [0, 0, 0, 1],
     },
     {
-      title: 'the gradient of a pool over equal cells goes to the first, row by row',
+      title: 'the gradient of a pool over equal cells goes to the first cell in row-major order',
       build: (b, x) => b.op('MaxPool', { x }, { size: 3, stride: 2, padding: 'SAME' }),
       x: float32([1, 1, 4, 4], new Array<number>(16).fill(7)),
       // Windows start at (0,0), (0,2), (2,0), (2,2).
       gradient: [1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0],
     },
     {
-      title: 'of two tied cells the upper one wins, regardless of its column',
+      title: 'if two cells tie, the gradient goes to the upper one, whatever its column',
       build: (b, x) => b.op('MaxPool', { x }, { size: 3, stride: 3, padding: 'VALID' }),
       x: float32([1, 1, 3, 3], [0, 1, 5, 5, 2, 0, 1, 5, 0]),
       gradient: [0, 0, 1, 0, 0, 0, 0, 0, 0],
@@ -302,13 +303,13 @@ test('an error about shapes names the operator, its path and both shapes', () =>
   assert.throws(
     () => b.scope('conv1', () => b.op('Conv2D', { x, filter }, { padding: 'SAME' })),
     new GraphError(
-      'Conv2D "conv1/Conv2D": filter [64, 16, 3, 3] expects 16 input channels, x [128, 3, 32, 32] has 3 ' +
+      'Conv2D "conv1/Conv2D": filter [64, 16, 3, 3] expects 16 input channels, but x [128, 3, 32, 32] has 3 ' +
         `(inputs: x ${describeType(x)}; filter ${describeType(filter)})`,
     ),
   );
 });
 
-describe('convolutions and pools refuse what has no meaning', () => {
+describe('convolutions and pools refuse invalid attributes', () => {
   const conv = (x: Shape, filter: Shape, attributes: ConvolutionAttributes) => (b: GraphBuilder) =>
     b.op('Conv2D', { x: floats(b, 'x', x), filter: floats(b, 'filter', filter) }, attributes);
   const pool = (attributes: PoolAttributes) => (b: GraphBuilder) =>
@@ -326,11 +327,11 @@ describe('convolutions and pools refuse what has no meaning', () => {
     [conv(x, filter, { padding: 'SAME', strides: [1, 1.5] }), /strides must be .* found \[1, 1\.5\]/],
     [conv(x, filter, { padding: 'SAME', strides: [2, -1] }), /strides must be .* found \[2, -1\]/],
     [conv(x, filter, { padding: 'SAME', strides: Number.NaN }), /strides must be .* found \[NaN, NaN\]/],
-    [conv(x, filter, { padding: 'SAME', groups: 0 }), /groups must be a whole number of 1 or more, it is 0/],
-    [conv(x, filter, { padding: 'SAME', groups: 1.5 }), /groups must be .* it is 1\.5/],
+    [conv(x, filter, { padding: 'SAME', groups: 0 }), /groups must be a whole number of 1 or more; found 0/],
+    [conv(x, filter, { padding: 'SAME', groups: 1.5 }), /groups must be .* found 1\.5/],
     [
       conv(x, filter, { padding: 'SAME', groups: 2 }),
-      /filter \[6, 4, 3, 3\] in 2 groups expects 8 input channels, x \[1, 4, 6, 6\] has 4/,
+      /filter \[6, 4, 3, 3\] in 2 groups expects 8 input channels, but x \[1, 4, 6, 6\] has 4/,
     ],
     [
       conv(x, [6, 1, 3, 3], { padding: 'SAME', groups: 4 }),
@@ -347,7 +348,7 @@ describe('convolutions and pools refuse what has no meaning', () => {
       /padding before must be 2 whole numbers of 0 or more, rows and columns; found \[-1, 0\]/,
     ],
     [conv(x, filter, { padding: { before: none, after: [0, 0.5] } }), /padding after must be .* \[0, 0\.5\]/],
-    // As a caller without types may write them.
+    // Callers without type checking can pass these.
     [conv(x, filter, unchecked({ padding: 'same' })), /padding must be SAME, VALID or .* found "same"/],
     [conv(x, filter, unchecked({ padding: 1 })), /padding must be SAME, VALID or .* found 1/],
     [conv(x, filter, unchecked({})), /padding must be SAME, VALID or .* found undefined/],
@@ -358,7 +359,7 @@ describe('convolutions and pools refuse what has no meaning', () => {
     [conv(x, filter, unchecked({ padding: 'SAME', strides: [2] })), /strides must be .* found \[2\]/],
     [
       pool({ size: 2, stride: 2, padding: { before: [2, 0], after: none } }),
-      /padding of 2 cells must be smaller than the window of 2/,
+      /padding must be smaller than the window: found 2 cells, the window has 2/,
     ],
     [pool({ size: 3, stride: 0, padding: 'SAME' }), /strides must be .* found \[0, 0\]/],
     [

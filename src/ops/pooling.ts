@@ -1,16 +1,18 @@
-/** Max and average pooling. Padding cells are never the maximum, and do not count in an average. */
+/** Max and average pooling. A padding cell is never the maximum and is not counted in an average. */
 import { GraphError } from '../errors.ts';
 import type { PoolAttributes } from '../graph/signature.ts';
 import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
 import { float32Type, requireSame, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
 
-/** @throws GraphError when a window could lie wholly in the padding: it would have no maximum */
+/** @throws GraphError when a window could lie entirely in the padding, where it would have no maximum */
 export function poolWindow(x: Shape, { size, stride, padding }: PoolAttributes): SlidingWindow {
   const window = slide(x, [size, size], [stride, stride], padding);
   const most = Math.max(...window.before, ...window.after);
   if (most < size) return window;
-  throw new GraphError(`padding of ${most} cells must be smaller than the window of ${size}`);
+  throw new GraphError(
+    `padding must be smaller than the window: found ${most} cells, the window has ${size}`,
+  );
 }
 
 function pooledShape(x: TensorType, attributes: PoolAttributes): Shape {
@@ -40,7 +42,8 @@ export const maxPool: OpDefinition<'MaxPool'> = {
   }),
 };
 
-/** dx [N, C, H, W]: each element of dy is added to the first cell (in row-major order) holding its window's maximum. */
+/** dx [N, C, H, W]: each element of dy is added to the cell that holds the maximum of its window, the first one in row-major
+ * order. */
 export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
   infer: ({ x, y, dy }, attributes) => {
     const expected = pooledShape(x, attributes);
@@ -59,7 +62,7 @@ export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
   },
 };
 
-/** y [N, C, H', W'] holds the mean of each window of x [N, C, H, W], over the cells inside x. */
+/** y [N, C, H', W'] holds the mean of each window of x [N, C, H, W], taken over those cells that are inside x. */
 export const avgPool: OpDefinition<'AvgPool'> = {
   infer: ({ x }, attributes) => ({ y: float32Type(pooledShape(x, attributes)) }),
   gradient: {
@@ -73,11 +76,11 @@ export const avgPool: OpDefinition<'AvgPool'> = {
   },
 };
 
-/** dx [N, C, H, W] of shape `inputShape`: each element of dy is divided among the cells of its window. */
+/** dx [N, C, H, W] of shape `inputShape`: each element of dy is divided evenly among the cells of its window. */
 export const avgPoolGrad: OpDefinition<'AvgPoolGrad'> = {
   infer: ({ dy }, attributes) => {
     const x = float32Type(attributes.inputShape);
-    requireSame('dy and the pooled type', dy, float32Type(pooledShape(x, attributes)));
+    requireSame('dy and the pooled input', dy, float32Type(pooledShape(x, attributes)));
     return { y: x };
   },
   gradient: { dy: ({ op, attributes, dy }) => op('AvgPool', { x: dy }, attributes) },

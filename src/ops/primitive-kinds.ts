@@ -1,7 +1,7 @@
 /**
- * The table of oneDNN primitives in use. Calls of programs, C signatures, primitive descriptors, fusion and precision all
- * derive from it (oneDNN Developer Guide, "Primitives" and "C API"). A new kind is a name and a record here; omitting the
- * record or a field is a compile error.
+ * The table of the oneDNN primitives in use. Program calls, C signatures, primitive descriptors, fusion and precision all
+ * derive from it (oneDNN Developer Guide, "Primitives" and "C API"). Adding a kind takes a name and a record here; omitting
+ * the record or one of its fields is a compile error.
  */
 
 export type PrimitiveKind =
@@ -18,7 +18,7 @@ export type PrimitiveKind =
   | 'binary'
   | 'reduction'
   | 'softmax_forward';
-/** The kind of a call: a primitive, or a copy of tensors or parts of tensors, which becomes reorders. */
+/** The kind of a call: a primitive, or a copy of tensors or of parts of tensors, which becomes reorders. */
 export type CallKind = PrimitiveKind | 'copy';
 
 /** A tensor that a primitive reads or writes (DNNL_ARG_…). */
@@ -40,12 +40,12 @@ export type TensorArgument =
   | 'diffBias'
   | 'diffDst';
 
-/** Vectors of one number per channel, float32 in every precision, which primitives take at execution without being asked for a
- * layout. */
+/** Vectors with one float32 number per channel, in every precision. A primitive takes them at execution; its descriptor does not ask for
+ * a layout. */
 export const channelVectors = ['mean', 'variance', 'scale', 'shift', 'diffScale', 'diffShift'] as const;
 export type ChannelVector = (typeof channelVectors)[number];
 
-/** Arguments of constructors that are not tensors. */
+/** Arguments of descriptor constructors that are not tensors. */
 export type Setting = 'prop' | 'algorithm' | 'axis' | 'alpha' | 'beta' | 'p' | 'eps' | 'epsilon' | 'flags';
 export type WindowArgument = 'strides' | 'kernel' | 'dilates' | 'before' | 'after';
 export type ConstructorArgument =
@@ -53,37 +53,39 @@ export type ConstructorArgument =
   | Setting
   | WindowArgument;
 
-/** Algorithms of primitives that use only one here. */
+/** The algorithms of those primitives that are used with one algorithm only. */
 export type FixedAlgorithm = 'convolutionDirect' | 'softmaxLog';
 
 export interface PrimitiveRecord {
-  /** Arguments in 3.x: `dnnl_<kind>_primitive_desc_create(out, engine, …, [hint,] attributes)`. */
+  /** The arguments in 3.x: `dnnl_<kind>_primitive_desc_create(out, engine, …, [hint,] attributes)`. */
   readonly arguments: readonly ConstructorArgument[];
-  /** Differences in 2.x: `dnnl_<function>(out, …)`. Defaults: `<kind>_desc_init` with 3.x's arguments without `dilates`. */
+  /** The differences in 2.x: `dnnl_<function>(out, …)`. The default is `<kind>_desc_init` with the arguments of 3.x without
+   * `dilates`. */
   readonly v2?: { readonly function?: string; readonly arguments?: readonly ConstructorArgument[] };
   /** Operands that only 2.x takes. */
   readonly onlyV2?: readonly TensorArgument[];
-  /** The forward primitive whose descriptor is the hint for creating a backward one. */
+  /** The forward primitive whose descriptor is passed as the hint when a backward one is created. */
   readonly hint?:
     | 'convolution_forward'
     | 'pooling_forward'
     | 'batch_normalization_forward'
     | 'eltwise_forward';
-  /** The propagation kind. `workspace` or `mean`: training if the call writes that tensor, else inference. */
+  /** The propagation kind. `workspace` and `mean` mean training if the call writes that tensor, otherwise inference. */
   readonly prop?: 'training' | 'inference' | 'backward' | 'workspace' | 'mean';
-  /** A fixed algorithm, or the call parameter that names it. */
+  /** A fixed algorithm, or the parameter of the call that names the algorithm. */
   readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction' | 'pooling';
-  /** The argument that is the call's result. */
+  /** The argument that the call returns as its result. */
   readonly result: TensorArgument;
-  /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. `shared`: none, and operands as
-   * large as the result have the result's layout. */
+  /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. `shared` means that it chooses
+   * none, and operands as large as the result have the layout of the result. */
   readonly choosesLayouts: 'all' | 'result' | 'none' | 'shared';
-  /** Each element of the result depends only on the operands' elements at the same position. */
+  /** Whether each element of the result depends only on the elements of the operands at the same position. */
   readonly elementwise: boolean;
-  /** Post-ops that run at full speed (others fall back to oneDNN's reference code). */
+  /** The post-ops that run at full speed. Others fall back to oneDNN's reference code. */
   readonly postOps: 'chains' | 'functions' | 'none';
-  /** `operands`: reads bfloat16 in that precision; `follows`: computes in the type of its operands; `casts`: reads and writes
-   * float32, operands are cast; `never`: the same, and what its operands are computed from stays float32 too. */
+  /** Where bfloat16 is used in that precision: `operands` reads bfloat16 operands, `follows` computes in the type of its
+   * operands, `casts` reads and writes float32 and casts operands that are bfloat16. `never` also keeps what its operands are
+   * computed from float32. */
   readonly bfloat16: 'operands' | 'follows' | 'casts' | 'never';
 }
 
@@ -239,7 +241,7 @@ const copy: PrimitiveRecord = {
   bfloat16: 'follows',
 };
 
-/** The record of a kind. A copy is treated as a primitive that follows its operand. */
+/** The record of a kind. A copy is treated as a primitive that uses the layout and type of its operand. */
 export function recordOf(kind: CallKind): PrimitiveRecord {
   return kind === 'copy' ? copy : primitiveKinds[kind];
 }

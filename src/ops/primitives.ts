@@ -1,7 +1,7 @@
 /**
- * The form of operators for oneDNN, as plain data: calls of its primitives. A call reads and writes slots, tensors whose memory
- * and layout the engine chooses. The kinds of primitives are in `primitive-kinds.ts`; this file is independent of the native
- * library.
+ * The form of operators for oneDNN as plain data: calls of oneDNN primitives. A call reads and writes slots. A slot is a
+ * tensor whose memory and layout the engine chooses. `primitive-kinds.ts` lists the kinds of primitives. This file does not
+ * depend on the native library.
  */
 
 import { float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
@@ -11,12 +11,12 @@ export type { CallKind } from './primitive-kinds.ts';
 
 export type SlotType = 'float32' | 'bfloat16' | 'int32';
 
-/** A tensor of a program, written once. Scalars have dims [1]. */
+/** A tensor of a program. It is written once. Scalars have the dims [1]. */
 export interface Slot {
   readonly name: string;
   readonly dims: Shape;
   readonly type: SlotType;
-  /** The slot whose memory this slot shares, with other dims for the same elements in row-major order. */
+  /** The slot whose memory this slot shares. Both hold the same elements in row-major order, with different dims. */
   readonly base?: Slot;
 }
 
@@ -29,7 +29,7 @@ export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'ge' | 'gt' | 'eq';
 
 export type Reduction = 'sum' | 'mean';
 
-/** The average is over cells inside the tensor: padding does not count. */
+/** The average is taken over the cells inside the tensor; padding cells are not counted. */
 export type Pooling = 'poolingMax' | 'poolingAverage';
 
 /** A function applied to each element of a call's result before it is written. */
@@ -37,7 +37,7 @@ export type PostOp =
   | { readonly unary: Unary; readonly alpha: number; readonly beta: number }
   | { readonly binary: Binary; readonly operand: Slot };
 
-/** A sliding window: strides, kernel size and zero cells before and after, rows then columns. */
+/** A sliding window: strides, kernel size, and the number of zero cells before and after. Each is a pair of rows and columns. */
 export interface Window {
   readonly strides: readonly [number, number];
   readonly kernel: readonly [number, number];
@@ -50,7 +50,7 @@ export interface View {
   readonly strides: Shape;
   readonly dims: Shape;
 }
-/** One move of a copy; without views, the whole tensor. */
+/** One of the moves that a copy makes. Without views it moves the whole tensor. */
 export interface Piece {
   readonly source: Slot;
   readonly from?: View;
@@ -61,24 +61,24 @@ export interface CallParameters {
   readonly unary?: Unary;
   readonly alpha?: number;
   readonly beta?: number;
-  /** Added to a variance before its root. */
+  /** A small number that is added to a variance before its root is taken. */
   readonly epsilon?: number;
   /** The normalization also computes the ReLU of its result, or the gradient through it. */
   readonly relu?: true;
   readonly binary?: Binary;
   readonly reduction?: Reduction;
-  /** The kind of pooling; maxima if omitted. */
+  /** The kind of pooling. Default: maximum. */
   readonly pooling?: Pooling;
   readonly window?: Window;
-  /** Matrix operands that are read transposed. */
+  /** The matrix operands that are read transposed. */
   readonly transposed?: readonly ('src' | 'weights')[];
-  /** The primitive uses the layouts of adjacent calls instead of choosing its own. */
+  /** Whether the primitive uses the layouts of adjacent calls instead of choosing its own. */
   readonly follows?: true;
   readonly pieces?: readonly Piece[];
 }
 
 export interface Call {
-  /** The operator it was lowered from, and the path of that node, such as `conv1/Conv2D`. */
+  /** The operator that the call was lowered from, and the path of its node, such as `conv1/Conv2D`. */
   readonly op: string;
   readonly name: string;
   readonly kind: CallKind;
@@ -88,11 +88,11 @@ export interface Call {
   readonly postOps: readonly PostOp[];
 }
 
-/** What lowering rules use to build calls. */
+/** The functions that lowering rules use to build calls. */
 export interface PrimitiveContext {
   /** Adds a call and returns its first result, which has the given dims. */
   readonly call: (kind: CallKind, reads: Slots, dims: Shape, parameters?: CallParameters) => Slot;
-  /** Adds a call with several results, each of the given dims; the first is that of the primitive's record. */
+  /** Adds a call with several results with the given dims. The first is the result that the record of the primitive names. */
   readonly callAll: <A extends TensorArgument>(
     kind: CallKind,
     reads: Slots,
@@ -100,13 +100,13 @@ export interface PrimitiveContext {
     parameters?: CallParameters,
   ) => Readonly<Record<A, Slot>>;
   readonly constant: (value: Tensor) => Slot;
-  /** The same elements in the same order, with other dims. */
+  /** Returns a slot for the same elements in the same order, with other dims. */
   readonly alias: (slot: Slot, dims: Shape) => Slot;
-  /** The workspace of the pooling call that computed y from x, or a new one. */
+  /** Returns the workspace of the pooling call that computed y from x, or a new one. */
   readonly workspace: (x: Slot, y: Slot, window: Window) => Slot;
 }
 
-/** The dims of a value; a scalar becomes a vector of one element. */
+/** The dims of a value. A scalar becomes a vector with one element. */
 export function slotDims(shape: Shape): Shape {
   return shape.length === 0 ? [1] : shape;
 }
@@ -123,7 +123,7 @@ export function unary(
 
 const commutative: readonly Binary[] = ['add', 'mul', 'max', 'eq'];
 
-/** A function of two operands, which broadcast to `shape` as in NumPy. */
+/** Adds a function of two operands, which broadcast to `shape` as in NumPy. */
 export function binary(context: PrimitiveContext, name: Binary, a: Slot, b: Slot, shape: Shape): Slot {
   const dims = slotDims(shape);
   if (!isWhole(a, dims) && isWhole(b, dims) && commutative.includes(name)) {
@@ -133,7 +133,7 @@ export function binary(context: PrimitiveContext, name: Binary, a: Slot, b: Slot
   return context.call('binary', { src, src1: aligned(context, b, dims) }, dims, { binary: name });
 }
 
-/** x broadcast to dims: a primitive's first operand must have the full shape. */
+/** Broadcasts x to dims, because the first operand of a primitive must have the full shape. */
 export function stretch(context: PrimitiveContext, x: Slot, dims: Shape): Slot {
   if (isWhole(x, dims)) return x;
   const zeros = context.constant(float32(dims, new Float32Array(sizeOf(dims))));
@@ -142,18 +142,18 @@ export function stretch(context: PrimitiveContext, x: Slot, dims: Shape): Slot {
 
 const isWhole = (slot: Slot, dims: Shape) => slot.dims.join() === dims.join();
 
-/** x with leading axes of size 1, so that it has as many axes as dims. */
+/** Adds leading axes of size 1 to x until it has as many axes as dims. */
 export function aligned({ alias }: PrimitiveContext, x: Slot, dims: Shape): Slot {
   if (x.dims.length === dims.length) return x;
   return alias(x, [...new Array<number>(dims.length - x.dims.length).fill(1), ...x.dims]);
 }
 
-/** x in row-major order. Slots with at most two axes already are. */
+/** Returns x in row-major order. Slots with at most two axes already are. */
 export function plain({ call }: PrimitiveContext, x: Slot): Slot {
   return x.dims.length <= 2 ? x : call('copy', {}, x.dims, { pieces: [{ source: x }] });
 }
 
-/** The sum or mean over the axes that have size 1 in dims. A no-op if no axis is reduced, which oneDNN would refuse. */
+/** The sum or mean over those axes that have size 1 in dims. Adds no call if no axis is reduced, because oneDNN would refuse it. */
 export function reduce({ call }: PrimitiveContext, reduction: Reduction, src: Slot, dims: Shape): Slot {
   return isWhole(src, dims) ? src : call('reduction', { src }, dims, { reduction });
 }

@@ -75,7 +75,7 @@ export const sum: OpDefinition<'Sum'> = {
   onednn: onednnReduction('sum'),
 };
 
-/** y = the mean of x over the axes. */
+/** y is the mean of x over the axes. */
 export const mean: OpDefinition<'Mean'> = {
   infer: inferReduction,
   gradient: {
@@ -89,7 +89,7 @@ export const mean: OpDefinition<'Mean'> = {
   onednn: onednnReduction('mean'),
 };
 
-/** x broadcast to the shape, along axes of size 1 and new leading axes. */
+/** Broadcasts x to the shape, along axes of size 1 and along new leading axes. */
 export const broadcastTo: OpDefinition<'BroadcastTo'> = {
   infer: ({ x }, { shape }) => {
     const y = like(x, shape);

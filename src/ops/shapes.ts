@@ -1,4 +1,4 @@
-/** Shape arithmetic shared by the operators' rules. */
+/** Shape arithmetic that the rules of several operators share. */
 import { GraphError } from '../errors.ts';
 import type { LocalAttributes, Padding, RowsAndColumns } from '../graph/signature.ts';
 import { type DType, describeType, type Shape, type TensorType } from '../tensor/tensor.ts';
@@ -13,31 +13,31 @@ export function float32Type(shape: Shape): TensorType {
   return { dtype: 'float32', shape };
 }
 
-/** @throws GraphError such as `filter must be float32 [O, I, KH, KW], it is …` unless dtype and number of axes match */
+/** @throws GraphError such as `filter must be float32 [O, I, KH, KW]; found …` unless the dtype and the number of axes match */
 export function requireType(name: string, type: TensorType, dtype: DType, axes: string): void {
   const count = axes === '' ? 0 : axes.split(', ').length;
   if (type.dtype === dtype && type.shape.length === count) return;
-  throw new GraphError(`${name} must be ${dtype} [${axes}], it is ${describeType(type)}`);
+  throw new GraphError(`${name} must be ${dtype} [${axes}]; found ${describeType(type)}`);
 }
 
 /** @throws GraphError unless the type is float32, of any shape */
 export function requireFloat32(name: string, type: TensorType): void {
-  if (type.dtype !== 'float32') throw new GraphError(`${name} must be float32, it is ${describeType(type)}`);
+  if (type.dtype !== 'float32') throw new GraphError(`${name} must be float32; found ${describeType(type)}`);
 }
 
 /** @throws GraphError unless both sizes are equal; `what` names them, such as `the channels of x and of filter` */
 export function requireEqual(what: string, a: number, b: number): void {
-  if (a !== b) throw new GraphError(`${what} must be equal, they are ${a} and ${b}`);
+  if (a !== b) throw new GraphError(`${what} must be equal; found ${a} and ${b}`);
 }
 
 /** @throws GraphError unless both types are equal */
 export function requireSame(what: string, a: TensorType, b: TensorType): void {
   if (describeType(a) === describeType(b)) return;
-  throw new GraphError(`${what} must have the same type, they are ${describeType(a)} and ${describeType(b)}`);
+  throw new GraphError(`${what} must have the same type; found ${describeType(a)} and ${describeType(b)}`);
 }
 
-/** The shape that two operands broadcast to, as in NumPy: aligned at the last axis, size 1 is repeated.
- * @throws GraphError naming both types */
+/** The shape that two operands broadcast to, as in NumPy: shapes are aligned at the last axis, and axes of size 1 are repeated.
+ * @throws GraphError with both types */
 export function broadcast(a: TensorType, b: TensorType): Shape {
   const axes = Math.max(a.shape.length, b.shape.length);
   const padded = (shape: Shape) => [...new Array<number>(axes - shape.length).fill(1), ...shape];
@@ -51,7 +51,7 @@ export function broadcast(a: TensorType, b: TensorType): Shape {
   });
 }
 
-/** A window sliding along one axis: output size and cells added before and after. */
+/** A window that slides along one axis: the size of the output, and the number of cells added before and after. */
 export interface Sliding {
   readonly size: number;
   readonly before: number;
@@ -61,7 +61,7 @@ export interface Sliding {
 /** The padding of one axis. */
 type AxisPadding = 'SAME' | 'VALID' | Pick<Sliding, 'before' | 'after'>;
 
-/** `SAME` pads by TensorFlow's rule: total = max((⌈n/s⌉ - 1)·s + k - n, 0), the smaller half before.
+/** `SAME` uses TensorFlow's rule: the total padding is max((⌈n/s⌉ - 1)·s + k - n, 0), and the smaller half comes first.
  * @throws GraphError when the window is larger than the padded axis */
 function slideAlong(length: number, window: number, stride: number, padding: AxisPadding): Sliding {
   if (padding === 'SAME') {
@@ -78,14 +78,14 @@ function slideAlong(length: number, window: number, stride: number, padding: Axi
   return { size: Math.floor((padded - window) / stride) + 1, before, after };
 }
 
-/** A window over images: how often it fits along rows and columns. */
+/** A window over images, with the number of positions along rows and columns. */
 export interface SlidingWindow extends Window {
   readonly size: RowsAndColumns;
 }
 
-/** The kernel as a window sliding over images [N, C, H, W].
- * @throws GraphError when kernel or strides are not positive, padding is of another form or negative, or the window is larger than
- * the padded image */
+/** The kernel as a window that slides over images [N, C, H, W].
+ * @throws GraphError when the kernel or the strides are not positive, the padding is invalid or negative, or the window is
+ * larger than the padded image */
 export function slide(
   images: Shape,
   kernel: RowsAndColumns,
@@ -138,7 +138,7 @@ function requireCounts(name: string, counts: readonly number[], least: number): 
   );
 }
 
-/** Sizes by position, named where they are used: `const [n, c, h, w] = sizes(x.shape)`. */
+/** The sizes of a shape by position, to be named where they are used: `const [n, c, h, w] = sizes(x.shape)`. */
 export function sizes(shape: Shape): readonly [number, number, number, number] {
   const [a = 1, b = 1, c = 1, d = 1] = shape;
   return [a, b, c, d];

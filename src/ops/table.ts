@@ -1,4 +1,4 @@
-/** Every operator's record by name. Omitting a record is a compile error. */
+/** The record of every operator by name. Omitting one is a compile error. */
 import type { OpName } from '../graph/signature.ts';
 import { gelu, geluGrad, silu, siluGrad } from './activation.ts';
 import {

@@ -1,10 +1,10 @@
-/** Operators that compute the new value of a variable; none modifies it in place. Learning rate and decay are scalars. */
+/** Operators that compute the new value of a variable. None modifies the variable in place. Learning rate and decay are scalars. */
 import { scalar } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
 import { binary } from './primitives.ts';
 import { requireSame, requireType } from './shapes.ts';
 
-/** y = variable - learningRate · gradient (TensorFlow's ApplyGradientDescent, without the assignment). */
+/** y = variable - learningRate · gradient. This is TensorFlow's ApplyGradientDescent without the assignment. */
 export const applyGradientDescent: OpDefinition<'ApplyGradientDescent'> = {
   infer: ({ variable, gradient, learningRate }) => {
     requireSame('the variable and its gradient', variable, gradient);

@@ -4,9 +4,9 @@ import type { Apply } from '../ops/definition.ts';
 import { scalar } from '../tensor/tensor.ts';
 
 /**
- * Scales all gradients by clipNorm / max(norm, clipNorm), where norm = √Σ g² over all of them: R. Pascanu,
- * T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks", ICML 2013 (TensorFlow's
- * clip_by_global_norm). Gradients with a smaller norm are unchanged.
+ * Multiplies all gradients by clipNorm / max(norm, clipNorm), where norm = √Σ g² over all of them: R. Pascanu, T. Mikolov,
+ * Y. Bengio, "On the difficulty of training recurrent neural networks", ICML 2013 (TensorFlow's clip_by_global_norm). If the
+ * norm is smaller than clipNorm, the gradients do not change.
  */
 export function clipByGlobalNorm(op: Apply, gradients: readonly Value[], clipNorm: number): readonly Value[] {
   const limit = op('Constant', {}, { value: scalar(clipNorm) }, 'clip_norm');

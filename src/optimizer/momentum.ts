@@ -1,10 +1,10 @@
 /**
- * Gradient descent with momentum: m ← μ·m + g, direction = m (B. T. Polyak, 1964; the form of TensorFlow and PyTorch).
+ * Gradient descent with momentum: m ← μ·m + g, direction = m (B. T. Polyak, 1964; in the form of TensorFlow and PyTorch).
  */
 import type { Value } from '../graph/graph.ts';
 import { noScalars, type Optimizer, type RuleContext } from './optimizer.ts';
 
-/** The slot's name in TensorFlow. */
+/** The name of the slot, as in TensorFlow. */
 export const momentumSlot = 'Momentum';
 
 export const momentum: Optimizer = {

@@ -1,24 +1,24 @@
 /**
- * Exponential moving averages in TensorFlow's form: average − (1 − decay) · (average − value), after the update.
+ * Exponential moving averages, computed after the update in TensorFlow's form: average − (1 − decay) · (average − value).
  */
 import type { Value, Variable } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 
-/** The name of a variable's moving average, as in TensorFlow. */
+/** The name of the moving average of a variable, as in TensorFlow. */
 export function averageName(variable: string): string {
   return `${variable}/ExponentialMovingAverage`;
 }
 
-/** Adds the update of a moving average.
- * @param value the value to average, in the average's shape
- * @param decay scalar in [0, 1] */
+/** Adds the update of a moving average to the graph.
+ * @param value the value to average, in the shape of the average
+ * @param decay a scalar in [0, 1] */
 export function updateAverage(builder: GraphBuilder, average: Variable, value: Value, decay: Value): void {
   const inputs = { average, value, decay };
   builder.update(average, builder.op('ExponentialMovingAverage', inputs, {}, `train/${average.name}`));
 }
 
-/** min(cap, (1 + n) / (10 + n)), so that averages follow faster at first: 2/11 after the first update; a cap of 0.9999 is
- * reached at n = 89,990. (r0.11 did not specify whether n includes this update; since 2018 TensorFlow includes it.)
+/** min(cap, (1 + n) / (10 + n)), so that averages follow faster at first: 2/11 after the first update. A cap of 0.9999 is
+ * reached at n = 89,990. (r0.11 did not specify whether n includes this update; TensorFlow has included it since 2018.)
  * @param updates n, the number of updates including this one */
 export function movingAverageDecay(updates: number, cap: number): number {
   return Math.min(cap, (1 + updates) / (10 + updates));

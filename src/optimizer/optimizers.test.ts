@@ -1,4 +1,4 @@
-/** Compares every optimizer with PyTorch's over 20 updates (test/fixtures/optimizers.py). */
+/** Compares every optimizer with that of PyTorch over 20 updates (test/fixtures/optimizers.py). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -33,7 +33,7 @@ const groups: readonly ParameterGroup[] = [
   { match: '*/biases', learningRate: fixture.biasRate, weightDecay: 0 },
 ];
 
-/** A graph that updates both parameters with fed gradients. */
+/** A graph that updates both parameters with gradients that are passed in. */
 function updateGraph(name: OptimizerName): Graph {
   const optimizer = optimizers[name];
   const builder = new GraphBuilder(name);
@@ -47,7 +47,7 @@ function updateGraph(name: OptimizerName): Graph {
     const weightDecay = fixture.weightDecay * factor;
     if (optimizer.weightDecay === 'decoupled' || weightDecay === 0)
       return { variable, gradient: fed, learningRateFactor: learningRate, weightDecay };
-    // Weight decay in the loss contributes to the gradient.
+    // Weight decay in the loss is a term of the gradient.
     const term = op('Mul', { a: variable, b: op('Constant', {}, { value: scalar(weightDecay) }) });
     return {
       variable,
@@ -80,7 +80,7 @@ function referenceOf(shape: readonly number[] = [], values: readonly number[] = 
   return { shape, data: Float64Array.from(values) };
 }
 
-/** Initial variables: the fixture's parameters, and zeros for slots. */
+/** The initial variables: the parameters of the fixture, and zeros for slots. */
 function startOf(graph: Graph): ReadonlyMap<string, Reference> {
   return new Map(
     [...graph.variables].map(([path, { shape }]) => {
@@ -95,7 +95,10 @@ describe('optimizers agree with PyTorch in float64 after each of 20 updates', ()
     test(name, () => {
       const graph = updateGraph(name);
       let variables = startOf(graph);
-      assert.ok(name in fixture.parameters, `add ${name} to test/fixtures/optimizers.py, and run it`);
+      assert.ok(
+        name in fixture.parameters,
+        `add ${name} to test/fixtures/optimizers.py, and run that script`,
+      );
       fixture.parameters[name].forEach((expected, step) => {
         variables = computeGraph(graph, new Map([...variables, ...feedsOf(name, step)]));
         for (const path of names)
@@ -138,7 +141,7 @@ for (const { name: engine, create, skip } of engines) {
   });
 }
 
-test('slots are variables of that role, named after their parameter; plain SGD has none', () => {
+test('slots are variables with the role slot, named after their parameter, and plain SGD has none', () => {
   const slots = (name: OptimizerName) =>
     [...updateGraph(name).variables].filter(([, { role }]) => role === 'slot').map(([path]) => path);
   assert.deepEqual(slots('sgd'), []);
@@ -146,7 +149,7 @@ test('slots are variables of that role, named after their parameter; plain SGD h
   assert.deepEqual(slots('adamw').slice(0, 2), ['layer/weights/FirstMoment', 'layer/weights/SecondMoment']);
 });
 
-test('the default optimizer is one of the names', () => {
+test('the default optimizer exists', () => {
   assert.ok(optimizerNames.includes(tutorialHyperparameters.optimizer));
 });
 

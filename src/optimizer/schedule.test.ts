@@ -11,7 +11,7 @@ test('the first decay is after 350 epochs, rounded down to whole steps', () => {
   assert.equal(epochsInSteps(0.001, 100, 128), 1);
 });
 
-test('the tutorial schedule is a staircase: 0.1, then a tenth of it at each stair', () => {
+test('the schedule of the tutorial is a staircase that starts at 0.1 and divides the rate by 10 at each stair', () => {
   const rateAt = (step: number) => learningRate('staircase', step, 136_718, tutorialHyperparameters);
   assert.equal(rateAt(0), 0.1);
   assert.equal(rateAt(136_717), 0.1);
@@ -20,7 +20,7 @@ test('the tutorial schedule is a staircase: 0.1, then a tenth of it at each stai
   assert.ok(Math.abs(rateAt(273_436) - 0.001) < 1e-12);
 });
 
-describe('rates of schedules, which stay at the final rate', () => {
+describe('schedules give the expected rates, and stay at the final rate', () => {
   const options = {
     ...tutorialHyperparameters,
     learningRate: 1,
@@ -38,7 +38,7 @@ describe('rates of schedules, which stay at the final rate', () => {
   test('constant', () => assert.deepEqual(rates('constant', steps), [1, 1, 1, 1, 1]));
 });
 
-test('the warm-up rises in equal steps to the full rate, and the decay starts after it, for every schedule', () => {
+test('in every schedule the warm-up rises to the full rate in equal steps, and the decay starts after it', () => {
   const options = { ...tutorialHyperparameters, learningRate: 1, warmupSteps: 4, decaySteps: 104 };
   for (const name of scheduleNames) {
     const rates = [0, 1, 2, 3, 4].map((step) => learningRate(name, step, 1000, options));
@@ -47,7 +47,7 @@ test('the warm-up rises in equal steps to the full rate, and the decay starts af
   assert.equal(learningRate('linear', 54, 1000, options), 0.5);
 });
 
-test('moving averages follow fast at first: 2/11 at the first update, 0.9999 from update 89,990', () => {
+test('the decay of moving averages is 2/11 at the first update and rises to 0.9999 at update 89,990', () => {
   assert.equal(movingAverageDecay(1, 0.9999), 2 / 11);
   assert.ok(movingAverageDecay(89_980, 0.9999) < 0.9999);
   assert.equal(movingAverageDecay(89_990, 0.9999), 0.9999);

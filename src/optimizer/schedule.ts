@@ -1,27 +1,27 @@
-/** Learning-rate schedules. The rate only depends on the step, so a resumed run needs no state for it. */
+/** Learning-rate schedules. The rate depends only on the step, so a resumed run needs no state for it. */
 
-/** The options of all schedules; each uses some of them. */
+/** The options of all schedules. Each schedule uses some of them. */
 export interface ScheduleOptions {
-  /** The initial rate, reached after the warm-up. */
+  /** The initial rate, which is reached after the warm-up. */
   readonly learningRate: number;
-  /** The factor of the rate at each stair of `staircase`. */
+  /** The factor by which the rate is multiplied at each stair of `staircase`. */
   readonly learningRateDecayFactor: number;
   /** The final rate of `linear`, `cosine` and `polynomial`. */
   readonly endLearningRate: number;
   /** The exponent of `polynomial`. */
   readonly decayPower: number;
-  /** Number of updates over which the rate rises linearly to `learningRate`; 0 for none. */
+  /** The number of updates over which the rate rises linearly to `learningRate`; 0 for no warm-up. */
   readonly warmupSteps: number;
-  /** Number of updates until `linear`, `cosine` and `polynomial` reach their final rate, including the warm-up. */
+  /** The number of updates until `linear`, `cosine` and `polynomial` reach their final rate, including the warm-up. */
   readonly decaySteps: number;
 }
 
 interface Progress {
-  /** Updates made before this one. */
+  /** The number of updates made before this one. */
   readonly step: number;
-  /** Updates per stair of the staircase. */
+  /** The number of updates per stair of the staircase. */
   readonly stepsPerDecay: number;
-  /** Completed fraction of the decay, in [0, 1]. */
+  /** The completed fraction of the decay, in [0, 1]. */
   readonly done: number;
 }
 
@@ -35,9 +35,9 @@ const ending = (rate: Schedule['rate']): Schedule => ({ endsAtDecaySteps: true, 
 
 export type ScheduleName = 'staircase' | 'constant' | 'linear' | 'cosine' | 'polynomial';
 
-/** A new schedule is a name and an entry here. */
+/** Adding a schedule takes a name and an entry here. */
 const schedules: Readonly<Record<ScheduleName, Schedule>> = {
-  /** The tutorial's: learningRate · learningRateDecayFactor^⌊step / stepsPerDecay⌋. */
+  /** The tutorial's schedule: learningRate · learningRateDecayFactor^⌊step / stepsPerDecay⌋. */
   staircase: endless(
     ({ step, stepsPerDecay }, { learningRate, learningRateDecayFactor }) =>
       learningRate * learningRateDecayFactor ** Math.floor(step / stepsPerDecay),
@@ -58,8 +58,8 @@ export function endsAtDecaySteps(name: ScheduleName): boolean {
 }
 
 /** The learning rate of an update.
- * @param step updates made before this one, from 0
- * @param stepsPerDecay updates per stair of `staircase`, at least 1 */
+ * @param step the number of updates made before this one
+ * @param stepsPerDecay the number of updates per stair of `staircase`, at least 1 */
 export function learningRate(
   name: ScheduleName,
   step: number,

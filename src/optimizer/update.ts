@@ -1,4 +1,4 @@
-/** Adds a step's parameter updates to its graph: the optimizer's rule, with factors per parameter group. */
+/** Adds the parameter updates of a step to its graph: the rule of the optimizer, with factors per group of parameters. */
 import type { Value } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import type { Apply } from '../ops/definition.ts';
@@ -8,16 +8,16 @@ import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 /** A parameter to update, with the factors of its groups. */
 export interface TrainedParameter {
   readonly variable: Value;
-  /** Gradient of the loss, averaged over the batch; [shape of the parameter]. */
+  /** The gradient of the loss, averaged over the batch, in the shape of the parameter. */
   readonly gradient: Value;
-  /** Factor of the learning rate; 1 by default. */
+  /** The factor of the learning rate. Default: 1. */
   readonly learningRateFactor: number;
-  /** Decoupled weight decay per unit of the learning rate; 0 for none. */
+  /** The decoupled weight decay per unit of the learning rate; 0 for none. */
   readonly weightDecay: number;
 }
 
-/** Adds the updates of all parameters and of the optimizer's slots.
- * @param learningRate scalar, fed at every step
+/** Adds the updates of all parameters and of the slots of the optimizer.
+ * @param learningRate a scalar that is passed in at every step
  * @returns the new values of the parameters, in their order */
 export function applyOptimizer(
   builder: GraphBuilder,
@@ -55,7 +55,7 @@ function decayed(op: Apply, variable: Value, share: Value | 0): Value {
   return op('Sub', { a: variable, b: op('Mul', { a: variable, b: share }) }, {}, 'decayed');
 }
 
-/** Variables named `<parameter>/<slot>`. */
+/** The slots of a parameter are variables named `<parameter>/<slot>`. */
 function slotsOf(
   builder: GraphBuilder,
   { name: parameter, dtype, shape }: Value,
@@ -66,14 +66,14 @@ function slotsOf(
   );
 }
 
-/** @throws TypeError when an optimizer's rule uses a slot or scalar that the optimizer does not declare */
+/** @throws TypeError when the rule of an optimizer uses a slot or scalar that the optimizer does not declare */
 function named(values: ReadonlyMap<string, Value>, name: string, what: string): Value {
   const found = values.get(name);
   if (found === undefined) throw new TypeError(`the optimizer has no ${what} named ${name}`);
   return found;
 }
 
-/** Adds an input for each of the optimizer's scalars. */
+/** Adds an input for each scalar of the optimizer. */
 function feeds(
   builder: GraphBuilder,
   { scalars }: Optimizer,

@@ -1,15 +1,16 @@
 /**
- * ReLU and adding a per-channel bias commute with max pooling: both are monotonic and the same for all cells of a window.
- * Pooling first makes them, their gradients and their outputs a quarter of the size. Results and gradients are the same,
- * except that where several cells of a window tie at or below 0 another cell is chosen; its gradient is 0 either way.
+ * ReLU commutes with max pooling, and so does adding a bias per channel: both are monotonic, and they are the same function
+ * for all cells of a window. After pooling, they, their gradients and their outputs are a quarter of the size. Results and
+ * gradients stay the same. If several cells of a window tie at or below 0, another of them may be chosen as the maximum, but
+ * its gradient is 0 in either case.
  *
- *     before  r = Relu(x);          y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  dx = ReluGrad(dr, r)
- *     after   p = MaxPool(x);       y = Relu(p);     dx = MaxPoolGrad(x, p, ReluGrad(dy, y))
+ *      before  r = Relu(x);          y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  dx = ReluGrad(dr, r)
+ *      after   p = MaxPool(x);       y = Relu(p);     dx = MaxPoolGrad(x, p, ReluGrad(dy, y))
  *
- *     before  r = BiasAdd(x, bias); y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  db = BiasAddGrad(dr)
- *     after   p = MaxPool(x); y = BiasAdd(p, bias);  dr = MaxPoolGrad(x, p, dy);  db = BiasAddGrad(dy)
+ *      before  r = BiasAdd(x, bias); y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  db = BiasAddGrad(dr)
+ *      after   p = MaxPool(x); y = BiasAdd(p, bias);  dr = MaxPoolGrad(x, p, dy);  db = BiasAddGrad(dy)
  *
- * Applies where nothing else in the step reads r, and in the first case dr.
+ * The pass applies only where no other node of the step reads r and, in the first case, dr.
  */
 import { type Graph, type Node, readers, type Value } from '../graph/graph.ts';
 import { resultValues } from '../graph/results.ts';
@@ -19,19 +20,20 @@ import { duplicateForWatched, withoutWatched } from './watch.ts';
 
 type Moved = Node<'Relu'> | Node<'BiasAdd'>;
 
-/** A node to move, with what is known about it while the later nodes of its group are rewritten. */
+/** The node to move and the nodes around it. The fields that can change are set while the later nodes of the group are
+ * rewritten. */
 interface Group {
   readonly op: Moved['op'];
   bias?: Value;
-  /** The output of the pool before the moved node is applied. */
+  /** The output of the pool, before the moved node is applied to it. */
   pooled?: Value;
-  /** The gradient of the pool's output. */
+  /** The gradient with respect to the output of the pool. */
   gradient?: Value;
 }
 
 /** Moves ReLUs after the pools that read them. */
 export const commuteRelu: Pass = (graph) => commute(graph, 'Relu');
-/** Moves biases after the pools that read them. Runs after `commuteRelu`, which removes the ReLU in between. */
+/** Moves bias additions after the pools that read them. It runs after `commuteRelu`, which removes the ReLU between the two. */
 export const commuteBias: Pass = (graph) => commute(graph, 'BiasAdd');
 
 function commute(graph: Graph, moved: Moved['op']): Graph {
@@ -43,7 +45,7 @@ function commute(graph: Graph, moved: Moved['op']): Graph {
   });
 }
 
-/** Whether the pass removes the node's output (r or dr in the header). */
+/** Whether the pass removes the output of this node (r or dr in the header). */
 function isRemoved(node: Node, group: Group | undefined): boolean {
   return node.op === group?.op || (group?.op === 'Relu' && node.op === 'MaxPoolGrad');
 }
@@ -93,7 +95,8 @@ function groupsOf(graph: Graph, moved: Moved['op']): ReadonlyMap<string, Group> 
   return found;
 }
 
-/** The pool, its gradient and the node's own gradient, or undefined if another node reads a value that would be removed. */
+/** The pool, its gradient, and the gradient of the node itself. Undefined if another node reads a value that would be
+ * removed. */
 function membersBehind(
   r: Value,
   moved: Moved['op'],

@@ -1,4 +1,4 @@
-/** Passes and engines keep the results of every role and the role of every variable. */
+/** Tests that passes and engines keep the results of every role and the role of every variable. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { programOf } from '../engine/onednn/compile.ts';
@@ -30,7 +30,8 @@ const variableRoles: Readonly<Record<VariableRole, true>> = {
   average: true,
 };
 
-/** A graph with a result of every role and a variable of every role, around nodes that passes move, copy and merge. */
+/** A graph with a result of every role and a variable of every role. Its nodes are of the kinds that passes move, copy and
+ * merge. */
 function everyRole(): Graph {
   const b = new GraphBuilder('every role');
   const x = b.input('x', { dtype: 'float32', shape: [2, 4, 6, 6] });
@@ -51,8 +52,8 @@ function everyRole(): Graph {
     b.update(variable, b.op('Add', { a: variable, b: sum }));
   }
   for (const role of Object.keys(resultRoles) as ResultRole[]) {
-    if (role === 'update') continue; // above
-    // The ReLU is moved after the pool only if all its other readers are watched results.
+    if (role === 'update') continue; // defined above
+    // The ReLU can move after the pool only because all its other readers are watched results.
     const value = role === 'watched' ? relu : b.op('Mul', { a: pooled, b: pooled });
     b.result(role, `of role ${role}`, value);
   }
@@ -115,14 +116,14 @@ describe('results and variables of every role', () => {
       assert.ok(text.includes(`\n${role} ${name} = `), role);
   });
 
-  test('are all in the oneDNN program, except `exchanged`, which a single worker drops', () => {
+  test('are all in the oneDNN program, except the exchanged role, which a single worker drops', () => {
     const alone = { results: withoutRole(graph.results, 'exchanged') };
     for (const precision of ['float32', 'bfloat16'] as const)
       assert.deepEqual(rolesOf(programOf(graph, precision)), rolesOf(alone));
   });
 
   for (const { name, create, skip } of engines) {
-    test(`are returned by ${name}, and are bit-identical without the exchanged role`, {
+    test(`are returned by ${name}, bit-identical with and without the exchanged role`, {
       skip,
     }, async () => {
       const run = async (compiled: Graph) => {

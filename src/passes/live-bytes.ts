@@ -1,11 +1,11 @@
-/** The minimum memory of a step: the largest total size of tensors that are live at the same time. */
+/** The minimum memory that a step needs: the largest total size of the tensors that are live at the same time. */
 import { type Graph, inputsOf, outputsOf, type Value } from '../graph/graph.ts';
 import { resultValues } from '../graph/results.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 
-/** Peak bytes of computed tensors when nodes run in order, no output reuses memory of a live tensor, and a tensor is freed
- * after its last reader. Excludes inputs, variables and constants. */
+/** The peak number of bytes of computed tensors when the nodes run in order, an output never reuses the memory of a live
+ * tensor, and a tensor is freed after its last reader. Inputs, variables and constants are not included. */
 export function liveBytes(graph: Graph): number {
   const readAt = new Map<Value, number>();
   for (const [index, node] of graph.nodes.entries())

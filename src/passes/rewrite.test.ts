@@ -8,7 +8,7 @@ import { mergeEqual, prune } from './rewrite.ts';
 const names = ({ nodes }: Graph) => nodes.map(({ name }) => name);
 
 describe('merging equal nodes', () => {
-  /** A graph that pads x once per value. */
+  /** A graph that pads x once with each of the values. */
   function padded(...values: readonly (number | undefined)[]): Graph {
     const b = new GraphBuilder('pads');
     const x = b.input('x', { dtype: 'float32', shape: [2] });
@@ -56,7 +56,7 @@ describe('merging equal nodes', () => {
     assert.deepEqual(names(mergeEqual(b.build())), ['Constant', 'Constant_2', 'Constant_3', 'Constant_4']);
   });
 
-  test('also merges the readers of merged nodes', () => {
+  test('also merges nodes that become equal once their inputs are merged', () => {
     const b = new GraphBuilder('chain');
     const x = b.input('x', { dtype: 'float32', shape: [2] });
     for (const output of ['first', 'second']) b.output(output, b.op('Neg', { x: b.op('Relu', { x }) }));
@@ -64,7 +64,7 @@ describe('merging equal nodes', () => {
   });
 });
 
-test('pruning drops nodes that no result needs and keeps what the others read', () => {
+test('pruning drops the nodes that no result needs', () => {
   const b = new GraphBuilder('dead');
   const x = b.variable('x', { dtype: 'float32', shape: [2] });
   const relu = b.op('Relu', { x });

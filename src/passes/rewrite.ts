@@ -1,4 +1,4 @@
-/** The building blocks of passes: rewrite, prune, merge. */
+/** The building blocks of passes: rewriting, pruning and merging nodes. */
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import { mapResults, resultEntries, resultValues } from '../graph/results.ts';
@@ -6,11 +6,11 @@ import type { OpName } from '../graph/signature.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { checked } from '../ops/check.ts';
 
-/** A pass returns an equivalent graph. */
+/** A pass returns a graph that computes the same results. */
 export type Pass = (graph: Graph) => Graph;
 
-/** Returns replacements for the outputs of a node, by name, or undefined to keep the node. The node's inputs are already
- * values of the new graph; nodes that `builder` adds are named below the node's own name. */
+/** Returns replacements for the outputs of a node, by name, or undefined to keep the node. The inputs of the node already
+ * belong to the new graph. Nodes that the callback adds with `builder` get names below the node's own. */
 export type Replace = (node: Node, builder: GraphBuilder) => Readonly<Record<string, Value>> | undefined;
 
 /** Copies the graph node by node, in order, applying `replace` to each. */
@@ -37,7 +37,7 @@ export function rewrite(graph: Graph, replace: Replace): Graph {
   return builder.build();
 }
 
-/** The node with each of its inputs replaced. */
+/** Returns the node with each of its inputs replaced. */
 export function withInputs(node: Node, replacement: (value: Value) => Value): Node {
   const inputs = inputsOf(node).map(([name, value]) => [name, replacement(value)] as const);
   return {
@@ -61,7 +61,7 @@ export function prune(graph: Graph): Graph {
   return checked({ ...graph, nodes: kept.reverse() });
 }
 
-/** Removes nodes that repeat an earlier one: same operator, same inputs, same attributes. */
+/** Removes nodes that repeat an earlier node: the same operator with the same inputs and attributes. */
 export function mergeEqual(graph: Graph): Graph {
   const first = new Map<string, Node>();
   const keyOf = keys();
@@ -82,10 +82,10 @@ export function mergeEqual(graph: Graph): Graph {
   return checked({ ...graph, nodes, results: mapResults(graph.results, replaced) });
 }
 
-/** Makes a key for a node; nodes with the same key compute the same values. */
+/** Returns a function that makes a key for a node. Nodes with the same key compute the same values. */
 function keys(): (node: Node) => string {
   const numberOf = contentNumbers();
-  /** JSON cannot represent NaN, infinities or -0. */
+  /** Numbers that JSON cannot represent: NaN, the infinities and -0. */
   const exactly = (_: string, value: unknown): unknown => {
     if (isList(value)) return { content: numberOf(value) };
     if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)))
@@ -105,7 +105,8 @@ function isList(value: unknown): value is List {
   return Array.isArray(value) && value.every((item) => typeof item === 'number');
 }
 
-/** Numbers each distinct list: the elements of constants and index lists would make long keys. */
+/** Returns a function that numbers distinct lists. Keys contain the number of a list, since the elements of constants and
+ * index lists would make them long. */
 function contentNumbers(): (list: List) => number {
   const known = new Map<string, { readonly list: List; readonly number: number }[]>();
   let count = 0;

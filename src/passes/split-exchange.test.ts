@@ -34,7 +34,7 @@ const scalars: Values = new Map(
     return [name, { shape: [], data: Float64Array.of(value) }] as const;
   }),
 );
-/** Examples `first` … `first + count - 1` of four. */
+/** Examples `first` to `first + count - 1` of four random examples. */
 function batch(first: number, count: number): Values {
   const images = random(99, [4, 3, 8, 8]);
   const size = 3 * 8 * 8;
@@ -44,7 +44,7 @@ function batch(first: number, count: number): Values {
   ]);
 }
 
-test('two workers averaging at the exchange compute the step of one worker on both batches', () => {
+test('two workers that average at the exchange compute the same step as one worker with both batches', () => {
   const { first, second, exchanged, carried } = splitExchange(stepOf(2));
   const workers = [0, 2].map((start) => {
     const given = new Map([...variables, ...scalars, ...batch(start, 2)]);
@@ -70,7 +70,7 @@ test('two workers averaging at the exchange compute the step of one worker on bo
   }
 });
 
-test('the two halves together compute the step, each node once', () => {
+test('every node of the step is in exactly one of the two halves', () => {
   const step = stepOf(2);
   const { first, second } = splitExchange(step);
   assert.equal(first.nodes.length + second.nodes.length, step.nodes.length);
@@ -92,7 +92,7 @@ test('refuses a graph without exchanged values, and an unaveraged value that dep
       if (exchanged.includes(name)) b.result('exchanged', name, value);
     return b.build();
   };
-  assert.throws(() => splitExchange(graph()), new GraphError('graph step exchanges nothing'));
+  assert.throws(() => splitExchange(graph()), new GraphError('graph step has no exchanged values'));
   assert.deepEqual(names(splitExchange(graph('once', 'end')).second), []);
   assert.deepEqual(names(splitExchange(graph('once')).second), ['twice', 'end']);
   const local = new GraphBuilder('step');
@@ -104,7 +104,7 @@ test('refuses a graph without exchanged values, and an unaveraged value that dep
   local.output('twice', twice);
   assert.throws(
     () => splitExchange(local.build()),
-    new GraphError('graph step: twice depends on an exchanged value and is not exchanged'),
+    new GraphError('graph step: twice depends on an exchanged value and is not exchanged itself'),
   );
 });
 

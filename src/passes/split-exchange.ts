@@ -1,10 +1,10 @@
 /**
- * Splits a step where workers exchange values: the first half computes the exchanged values, the second continues from
- * their averages over all workers. Both read the variables as they were before the step.
+ * Splits a step at the point where workers exchange values: the first half computes the exchanged values, and the second
+ * continues from their averages over all workers. Both halves read the variables as they were before the step.
  *
- *     step      g = gradient(x, v);   v' = v - g          exchanged g
- *     first     g = gradient(x, v)                        output g
- *     second    v' = v - g                                input g
+ *      step      g = gradient(x, v);   v' = v - g          exchanged g
+ *      first     g = gradient(x, v)                        output g
+ *      second    v' = v - g                                input g
  */
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
@@ -13,26 +13,26 @@ import { checked } from '../ops/check.ts';
 import { prune, withInputs } from './rewrite.ts';
 
 export interface SplitStep {
-  /** Computes the exchanged values, the carried values, and every other result that does not depend on the exchange. */
+  /** Computes the exchanged values, the carried values, and every other result that does not depend on the exchanged ones. */
   readonly first: Graph;
-  /** Has extra inputs: `averaged/<name>` for each exchanged value, and the carried values. */
+  /** Takes extra inputs: `averaged/<name>` for each exchanged value, and the carried values. */
   readonly second: Graph;
-  /** Names of the outputs of the first half to average. */
+  /** The names of those outputs of the first half that have to be averaged. */
   readonly exchanged: readonly string[];
-  /** Names of the outputs of the first half to feed to the second unchanged, as inputs of the same name. */
+  /** The names of those outputs of the first half that are passed to the second unchanged, as inputs of the same names. */
   readonly carried: readonly string[];
 }
 
-/** The name of the second half's input for the average of an exchanged value. */
+/** The name of the input of the second half that takes the average of an exchanged value. */
 export function averagedName(exchanged: string): string {
   return `averaged/${exchanged}`;
 }
 
-/** @throws GraphError when nothing is exchanged, or when the second half needs a value that depends on an exchanged one but
- * is not exchanged itself */
+/** @throws GraphError when the graph has no exchanged values, or when the second half would need a value that depends on an
+ * exchanged one without being exchanged itself */
 export function splitExchange(graph: Graph): SplitStep {
   const { exchanged } = graph.results;
-  if (exchanged.size === 0) throw new GraphError(`graph ${graph.name} exchanges nothing`);
+  if (exchanged.size === 0) throw new GraphError(`graph ${graph.name} has no exchanged values`);
   const after = nodesAfter(graph);
   const second = graph.nodes.filter((node) => after.has(node));
   const made = new Set([...exchanged.values(), ...second.flatMap(valuesOf)]);
@@ -69,7 +69,7 @@ export function splitExchange(graph: Graph): SplitStep {
   };
 }
 
-/** The nodes that depend on an exchanged value and that no exchanged value depends on. */
+/** The nodes that depend on an exchanged value, without those that an exchanged value depends on. */
 function nodesAfter(graph: Graph): ReadonlySet<Node> {
   const exchanged = [...graph.results.exchanged.values()];
   const before = new Set(
@@ -94,13 +94,13 @@ function requireAveraged(graph: Graph, after: ReadonlySet<Node>, reached: Readon
   for (const value of [...read, ...graph.results.output.values(), ...graph.results.update.values()]) {
     if (!reached.has(value) || averaged.has(value)) continue;
     throw new GraphError(
-      `graph ${graph.name}: ${value.name} depends on an exchanged value and is not exchanged`,
+      `graph ${graph.name}: ${value.name} depends on an exchanged value and is not exchanged itself`,
     );
   }
 }
 
-/** Assigns results that depend on the exchange, and all updates, to the second half.
- * @param made the values that the second half is fed or computes */
+/** Assigns the results that depend on the exchange, and all updates, to the second half.
+ * @param made the values that the second half takes as inputs or computes */
 function dividedResults(
   results: Results<Value>,
   made: ReadonlySet<Value>,

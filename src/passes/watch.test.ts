@@ -11,7 +11,7 @@ import { withoutWatched } from './watch.ts';
 
 const pool = { size: 2, stride: 2, padding: 'VALID' } as const;
 
-/** A ReLU that a pass moves after its pool, unless another node reads it. */
+/** A graph with a ReLU that a pass moves after its pool, unless another node reads the ReLU. */
 function pooled(watch: (builder: GraphBuilder, relu: ReturnType<GraphBuilder['op']>) => void) {
   const builder = new GraphBuilder('pooled');
   const x = builder.input('x', { dtype: 'float32', shape: [1, 1, 4, 4] });
@@ -50,16 +50,16 @@ test('the gradient between ReLU and pool, which the pass removes, can be watched
     builder.output('dx', builder.op('ReluGrad', { dy: dr, y: relu }, {}, 'relu slope'));
     builder.watch('dr', dr);
   });
-  // The graph above has two equal pools; merge them, so that one pool reads the ReLU as in a training step.
+  // The graph above has two equal pools. Merging them leaves one pool that reads the ReLU, as in a training step.
   const one = mergeEqual(graph);
   const made = commuteRelu(one);
-  assert.match(printGraph(made), /pool\/Relu = Relu\(x: pool\/MaxPool\)/, 'it moves');
+  assert.match(printGraph(made), /pool\/Relu = Relu\(x: pool\/MaxPool\)/, 'the ReLU moves');
   assert.match(printGraph(made), /watched dr = slope\/watched/);
   for (const [name, value] of computeGraph(graph, values))
     assertClose(computeGraph(made, values).get(name), value, 0, name);
 });
 
-test('a value that no pass removes is watched without a copy', () => {
+test('watching a value that no pass removes does not copy it', () => {
   const builder = new GraphBuilder('step');
   const x = builder.input('x', { dtype: 'float32', shape: [2] });
   const v = builder.variable('v', { dtype: 'float32', shape: [2] });
@@ -73,7 +73,7 @@ test('a value that no pass removes is watched without a copy', () => {
   assert.match(printGraph(graph), /watched x = x\nwatched v = v\nwatched after = sum\n$/);
 });
 
-test('a watched name is unique', () => {
+test('refuses two watched values of the same name', () => {
   const graph = (name: string) =>
     pooled((builder, relu) => {
       builder.watch('relu', relu);

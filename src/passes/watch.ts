@@ -1,7 +1,8 @@
 /**
- * Watched values do not affect how a step is optimized, so unwatched steps pay nothing for them. Passes that look at one node
- * at a time need no special handling. A pass that checks who reads a value must ignore readers needed only for watched results
- * (`withoutWatched`), and first duplicate the nodes it changes for those readers (`duplicateForWatched`).
+ * Watched values do not affect how a step is optimized, so steps that do not request them pay nothing for them. Passes that
+ * look at one node at a time need no special handling. A pass that checks which nodes read a value must ignore the readers
+ * that are needed only for watched results (`withoutWatched`), and must first duplicate the nodes it changes for those
+ * readers (`duplicateForWatched`).
  */
 import type { Graph, Node, Value } from '../graph/graph.ts';
 import { outputsOf } from '../graph/graph.ts';
@@ -15,10 +16,11 @@ export function withoutWatched(graph: Graph): Graph {
 }
 
 /**
- * Duplicates those nodes of the step that a pass `changes`. Nodes needed only for watched results read the duplicates.
+ * Duplicates those nodes of the step that a pass `changes`. Nodes that are needed only for watched results read the
+ * duplicates.
  *
- *     before  r = Relu(x);                      y = MaxPool(r)       watch r
- *     after   r = Relu(x);  r' = Relu(x);       y = MaxPool(r)       watch r'
+ *      before  r = Relu(x);                      y = MaxPool(r)       watch r
+ *      after   r = Relu(x);  r' = Relu(x);       y = MaxPool(r)       watch r'
  */
 export function duplicateForWatched(graph: Graph, changes: (node: Node) => boolean): Graph {
   const step = new Set(withoutWatched(graph).nodes);

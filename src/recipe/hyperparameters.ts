@@ -8,6 +8,7 @@ import {
   aNumberWithin,
   anOptionsObject,
   type Check,
+  type OptionChecks,
   type OptionsCheck,
   optional,
   required,
@@ -188,9 +189,8 @@ export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
 
 /** Checks of arguments: all hyperparameters, or those that a caller changes. */
 export const allHyperparameters: OptionsCheck = anOptionsObject<Hyperparameters>(checksWith(required));
-export const someHyperparameters: OptionsCheck = anOptionsObject<Partial<Hyperparameters>>(
-  checksWith(optional),
-);
+export const hyperparameterChecks: OptionChecks<Partial<Hyperparameters>> = checksWith(optional);
+export const someHyperparameters: OptionsCheck = anOptionsObject(hyperparameterChecks);
 
 function checksWith<C>(need: (check: Check) => C): { readonly [Name in HyperparameterName]: C } {
   return Object.fromEntries(entries.map(([name, found]) => [name, need(checkOf(found))])) as {

@@ -1,7 +1,8 @@
 /** Scores checkpoints one after another on the images that the request names. */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, datasets } from '../data/dataset.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
+import { chooseDataset } from '../data/datasets.ts';
 import type { DataEvent } from '../data/events.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
@@ -14,8 +15,9 @@ import { ContactSheet } from '../evaluation/contact-sheet.ts';
 import { type Evaluation, Evaluator, requireSameClasses, type Weights } from '../evaluation/evaluate.ts';
 import { layerValues, ScoreWitness } from '../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
+import { trainingDefaults } from '../recipe/defaults.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
-import { datasetOf, networkOf } from '../training/training-run.ts';
+import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
@@ -51,7 +53,7 @@ export class CheckpointScorer {
   readonly #signal: AbortSignal;
   readonly #report: (event: ScoringEvent) => void;
   readonly #summaries: EvaluationSummaries;
-  /** The evaluator of the last checkpoint; replaced if the next one has another network. */
+  /** The evaluator of the last checkpoint; replaced if the next one has another network or other images. */
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
   #examples: { readonly key: string; readonly examples: Examples } | undefined;
   #images = 0;
@@ -126,29 +128,32 @@ export class CheckpointScorer {
   }
 
   async #evaluatorFor(metadata: CheckpointMetadata): Promise<Evaluator> {
-    const network = JSON.stringify(metadata.network);
+    const images = storedImages(metadata);
+    const network = JSON.stringify([metadata.network, images]);
     if (this.#evaluator?.network === network) return this.#evaluator.evaluator;
     const previous = this.#evaluator?.evaluator;
     this.#evaluator = undefined;
     await previous?.release();
-    const { engine: wanted, precision } = this.#settings;
+    const { engine: wanted, precision, batchSize } = this.#settings;
     const { engine } = chooseEngine({ engine: wanted, precision });
-    const evaluator = await Evaluator.create(engine, networkOf(metadata), this.#settings.batchSize);
+    const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, images);
     this.#evaluator = { network, evaluator };
     return evaluator;
   }
 
   async #examplesFor(metadata: CheckpointMetadata): Promise<Examples> {
     const { dataDir, evalData } = this.#settings;
-    const dataset =
-      this.#settings.dataset === undefined ? datasetOf(metadata) : datasets[this.#settings.dataset];
-    const key = JSON.stringify([dataset.name, metadata.holdout, metadata.seed]);
+    const { dataset: asked = metadata.dataset.name } = this.#settings;
+    const trained = asked === metadata.dataset.name ? datasetOf(metadata) : undefined;
+    const dataset = chooseDataset(this.#settings, trained, trainingDefaults.dataset);
+    const key = JSON.stringify([dataset.name, dataset.labels, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
+    const advice = '; leave out `dataset` to evaluate on the data set that the run was trained on';
+    requireSameClasses(metadata.dataset.classes, dataset, advice);
     const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
     await ensureDataset(dataset, dataDir, { signal: this.#signal, onEvent });
     this.#report({ kind: 'reading', dataset });
     const whole = await loadExamples(dataDir, dataset, evalData === 'test' ? 'test' : 'train', this.#signal);
-    requireSameClasses(metadata.dataset.classes, whole);
     const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);
     this.#examples = { key, examples };
     return examples;

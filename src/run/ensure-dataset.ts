@@ -1,14 +1,13 @@
 /** Provides data sets, for a run that lacks one or on request: downloads or generates them. */
-import { command } from '../command.ts';
-import { type DatasetDescription, type DatasetName, datasets } from '../data/dataset.ts';
+import { type DatasetDescription, type DatasetName, withLabels } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { type DownloadOptions, download } from '../data/download/download.ts';
 import { FetchError } from '../data/download/fetch-file.ts';
 import type { DataEvent, DataOptions } from '../data/events.ts';
-import { folderOf } from '../data/files.ts';
+import { folderOf, makeCommand } from '../data/files.ts';
 import { requireNotMisplaced } from '../data/misplaced.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { exists } from '../disk/exists.ts';
-import { shellWord } from '../disk/shell-word.ts';
 import { RunError, UsageError } from '../errors.ts';
 
 /** What trainings and evaluations report alike before they compute. */
@@ -38,6 +37,8 @@ export async function ensureDataset(
 /** A data set that the caller asks for, with its source: by default the address of its archive. */
 export interface DatasetRequest {
   readonly dataset: DatasetName;
+  /** One of its labels. All are downloaded and verified. */
+  readonly labels?: string | undefined;
   /** The folder of the data sets. */
   readonly dataDir: string;
   /** Another address of the archive. */
@@ -47,7 +48,8 @@ export interface DatasetRequest {
 }
 
 /** @throws UsageError for options that contradict each other, and unsupported URLs */
-export function requireOneSource({ dataset, url, tarball }: DatasetRequest): void {
+export function requireOneSource({ dataset, labels, url, tarball }: DatasetRequest): void {
+  withLabels(datasets[dataset], labels);
   if (url !== undefined && tarball !== undefined)
     throw new UsageError('`url` and `tarball`: the archive comes from one of them; leave one out');
   if (datasets[dataset].archive === undefined && (url ?? tarball) !== undefined)
@@ -88,7 +90,7 @@ async function fetchDataset(
     await download(dataset, dataDir, options);
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;
-    const fetching = command(`download --data-dir ${shellWord(dataDir)}`);
+    const fetching = makeCommand(dataDir, dataset);
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
         `  From a copy: ${fetching} --tarball FILE; from a mirror: \`url: ADDRESS\`.\n` +

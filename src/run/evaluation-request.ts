@@ -9,7 +9,8 @@ import {
   optional,
   required,
 } from '../arguments.ts';
-import { type DatasetName, datasetNames } from '../data/dataset.ts';
+import type { DatasetName } from '../data/dataset.ts';
+import { datasetNames, labelChoices } from '../data/datasets.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 import { type Weights, weightChoices } from '../evaluation/evaluate.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
@@ -28,6 +29,8 @@ export interface EvaluationRequest {
   readonly dataDir: string;
   /** Default: the data set of the checkpoint. */
   readonly dataset?: DatasetName | undefined;
+  /** The label that is the class, for data sets with several. Default: that of the checkpoint. */
+  readonly labels?: string | undefined;
   readonly evalData?: EvalData | undefined;
   readonly weights?: Weights | undefined;
   /** Maximum number of images to score, each at most once. */
@@ -50,6 +53,7 @@ export const evaluationChecks: OptionChecks<EvaluationRequest> = {
   evalDir: required(aText),
   dataDir: required(aText),
   dataset: optional(aChoice(datasetNames)),
+  labels: optional(aChoice(labelChoices)),
   evalData: optional(aChoice(evalDataChoices)),
   weights: optional(aChoice(weightChoices)),
   numExamples: optional(aWholeNumber(1)),
@@ -63,8 +67,8 @@ export const evaluationChecks: OptionChecks<EvaluationRequest> = {
 
 type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 /** A request with its defaults. */
-export type EvaluationSettings = Complete<Omit<EvaluationRequest, 'dataset'>> &
-  Pick<EvaluationRequest, 'dataset'>;
+export type EvaluationSettings = Complete<Omit<EvaluationRequest, 'dataset' | 'labels'>> &
+  Pick<EvaluationRequest, 'dataset' | 'labels'>;
 
 export function settingsOf(request: EvaluationRequest): EvaluationSettings {
   const {

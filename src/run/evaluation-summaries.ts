@@ -1,7 +1,7 @@
 /** The event files of an evaluation folder. */
 import { join } from 'node:path';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { makeFolder } from '../disk/writable.ts';
+import { makeFolder, removeEmpty } from '../disk/writable.ts';
 import type { Weights } from '../evaluation/evaluate.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { withoutWatched } from '../passes/watch.ts';
@@ -16,6 +16,7 @@ export class EvaluationSummaries {
   readonly #settings: EvaluationSettings;
   readonly #onTrouble: (message: string) => void;
   #recorder: SummaryRecorder | undefined;
+  readonly #created: string[] = [];
 
   constructor(settings: EvaluationSettings, onTrouble: (message: string) => void) {
     this.#settings = settings;
@@ -32,6 +33,7 @@ export class EvaluationSummaries {
 
   async close(): Promise<void> {
     await this.#recorder?.close();
+    await removeEmpty(this.#created);
   }
 
   /** The evaluation folder itself for the images and weights that the tutorial evaluates; for others a subfolder, which is a
@@ -44,8 +46,8 @@ export class EvaluationSummaries {
 
   /** Called before anything is scored, so that no score is lost.
    * @throws RunError when the folder cannot be written */
-  makeFolder(): Promise<void> {
-    return makeFolder(this.#dir, 'evalDir');
+  async makeFolder(): Promise<void> {
+    this.#created.push(...(await makeFolder(this.#dir, 'evalDir')));
   }
 
   /** Opens the event file on first use and records the graph of this checkpoint's network. */

@@ -9,8 +9,6 @@ import { aSignal, type OptionChecks, optional, requireOptions } from '../argumen
 import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { stepOfName } from '../checkpoint/names.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
-import { command } from '../command.ts';
-import { shellWord } from '../disk/shell-word.ts';
 import { requireOffered } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import { type EvaluationKey, EvaluationLog } from '../evaluation/evaluation-log.ts';
@@ -23,11 +21,13 @@ import {
   evaluationChecks,
   settingsOf,
 } from './evaluation-request.ts';
+import { adviceFor, noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
 
 export type EvaluationEvent =
   /** The folder is being watched; results are appended to the file. */
   | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
-  | { readonly kind: 'noCheckpoint'; readonly dir: string }
+  /** With the path that is probably meant, if there is one near. */
+  | { readonly kind: 'noCheckpoint'; readonly dir: string; readonly advice: string | undefined }
   /** An earlier evaluation in this folder has scored the checkpoint. */
   | { readonly kind: 'alreadyScored'; readonly checkpoint: string; readonly globalStep: number }
   /** All checkpoints are scored; the next check follows after a pause. */
@@ -73,6 +73,7 @@ export async function* runEvaluation(
     // Left early: nothing more is scored or written.
     if (!isComplete) ended.abort();
     await patience.for(queue.settled().then(() => scorer.release()));
+    await log.close();
   }
   yield* queue.pending();
   yield { kind: 'end', images: scorer.images, stopped: stop?.aborted === true, file: log.file };
@@ -111,7 +112,10 @@ class FolderEvaluation {
   /** Scores the checkpoint that the request names. */
   async *scoreFile(): Events {
     const path = this.#settings.checkpointDir;
-    const checkpoint = await readCheckpoint(path);
+    const checkpoint = await readCheckpoint(path).catch(async (error: unknown) => {
+      const takes = 'a training folder or a .safetensors file';
+      throw error instanceof RunError ? await notACheckpoint(path, error, 'checkpointDir', takes) : error;
+    });
     const key = await this.#keyOf(path);
     yield* this.#score(path, checkpoint, key && { ...key, globalStep: checkpoint.metadata.globalStep });
   }
@@ -120,14 +124,7 @@ class FolderEvaluation {
   async *scoreNewest(): Events {
     const found = await this.#store.latest();
     yield* this.#queue.pending();
-    if (found === undefined) {
-      const { checkpointDir } = this.#settings;
-      throw new RunError(
-        `No checkpoint file found in ${checkpointDir}. ` +
-          `Train first: ${command(`train --train-dir ${shellWord(checkpointDir)}`)}`,
-        { code: 'CIFAR10_NO_CHECKPOINT', data: { folder: checkpointDir } },
-      );
-    }
+    if (found === undefined) throw await noCheckpoint(this.#settings.checkpointDir);
     yield* this.#score(found.path, found.checkpoint, await this.#keyOf(found.path));
   }
 
@@ -139,7 +136,7 @@ class FolderEvaluation {
     while (!this.#signal.aborted) {
       const paths = await this.#store.paths();
       yield* this.#queue.pending();
-      if (paths.length === 0) yield { kind: 'noCheckpoint', dir };
+      if (paths.length === 0) yield { kind: 'noCheckpoint', dir, advice: await adviceFor(dir) };
       for (const path of paths) {
         const key = await this.#keyOf(path);
         if (this.#signal.aborted || key === undefined || handled.has(JSON.stringify(key))) continue;

@@ -5,6 +5,7 @@ import { CheckpointStore } from '../checkpoint/store.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import { initialVariables, type TrainingGraph } from '../training/training-graph.ts';
+import { notACheckpoint } from './no-checkpoint.ts';
 
 /** The tensors of a checkpoint file, checked against the training graph.
  * @throws RunError for a folder, a damaged file, or a weight that is missing or has another shape */
@@ -14,7 +15,10 @@ export async function readInitialWeights(
   seed: number,
 ): Promise<Tensors> {
   await requireFile(file);
-  const { tensors } = await readCheckpoint(file);
+  const { tensors } = await readCheckpoint(file).catch(async (error: unknown) => {
+    const takes = 'a .safetensors file';
+    throw error instanceof RunError ? await notACheckpoint(file, error, 'initFrom', takes) : error;
+  });
   // Only for the check: training computes the variables again.
   initialVariables(training, seed, tensors);
   return tensors;

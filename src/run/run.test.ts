@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { failureData } from '../errors.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
 import { runEvaluation } from './evaluation.ts';
 import type { EvaluationRequest } from './evaluation-request.ts';
 import { runTraining, type TrainingControl, type TrainingEvent } from './training.ts';
@@ -21,8 +22,9 @@ const ofKind = <E extends { readonly kind: string }, K extends E['kind']>(events
 
 describe('a training and its evaluation as a library', { timeout: 120_000 }, () => {
   let folder = '';
-  before(() => {
+  before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'cifar10-run-'));
+    await copySynthetic(join(folder, 'data'));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -47,9 +49,27 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     ...more,
   });
 
-  test('fetches data, trains, saves and records; a second call resumes', async () => {
+  test('draws the data where it is missing', async () => {
+    const stop = new AbortController();
+    const events: TrainingEvent[] = [];
+    const missing = { dataDir: join(folder, 'new-data') };
+    await assert.rejects(
+      async () => {
+        for await (const event of runTraining(request('z', missing), { signal: stop.signal })) {
+          events.push(event);
+          if (event.kind === 'data') stop.abort();
+        }
+      },
+      { name: 'StoppedError' },
+    );
+    assert.deepEqual(
+      ofKind(events, 'data').map(({ event }) => event.kind),
+      ['drawing'],
+    );
+  });
+
+  test('trains, saves and records; a second call resumes', async () => {
     const first = await trained('a');
-    assert.deepEqual(ofKind(first.events, 'data').map(({ event }) => event.kind)[0], 'drawing');
     assert.deepEqual(
       ofKind(first.events, 'step').map(({ step }) => step),
       [0, 1, 2],
@@ -121,7 +141,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
   });
 
   test('held out images are scored every epoch, and the best checkpoint is kept', async () => {
-    const { events } = await trained('f', { holdout: 0.9, batchSize: 500, maxSteps: 2, evalEvery: 1 });
+    const { events } = await trained('f', { holdout: 0.01, batchSize: 500, maxSteps: 2, evalEvery: 1 });
     assert.deepEqual(
       ofKind(events, 'validation').map(({ globalStep }) => globalStep),
       [1, 2],
@@ -133,7 +153,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     for (const [more, message] of [
       [{ epochs: 1 }, /^`epochs` and `maxSteps` both say how long to train/],
       [{ evalEvery: 10 }, /^`evalEvery` scores images kept out of training; add `holdout`/],
-      [{ batchSize: 0 }, /^batchSize: /],
+      [{ batchSize: 0 }, /^batchSize: found 0, expected a whole number from 1 to 16384/],
     ] as const) {
       await assert.rejects(trained('never', more), { name: 'UsageError', message });
     }
@@ -176,7 +196,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     await trained('i');
     for await (const { kind } of runEvaluation(evaluation('i', { numExamples: 2000 })))
       if (kind === 'reading') break;
-    assert.deepEqual(readdirSync(join(folder, 'i-eval')), []);
+    assert.ok(!existsSync(join(folder, 'i-eval')));
     // A result that was yielded is kept whole: in the event file and in the log.
     for await (const { kind } of runEvaluation(evaluation('i'))) if (kind === 'evaluation') break;
     const files = readdirSync(join(folder, 'i-eval'));

@@ -12,14 +12,17 @@ import {
 } from '../arguments.ts';
 import { examplesIn } from '../data/dataset.ts';
 import { UsageError } from '../errors.ts';
+import { makeImages } from '../input/augmentations.ts';
 import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
 import { type Hyperparameters, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { buildTrainingGraph } from '../training/training-graph.ts';
+import { imagesOf } from '../training/training-run.ts';
+import { givenBy, withRecipeRead } from './recipe-source.ts';
 import { runName } from './run-name.ts';
 import {
-  recipeOf,
   requireConsistent,
+  resolveRequest,
   type TrainingRequest,
   trainingChecks,
   withDecaySteps,
@@ -42,6 +45,7 @@ const commonOptions = [
   'summarySteps',
   'initFrom',
   'hyperparameters',
+  'groups',
 ] as const;
 type Varied = Required<Omit<TrainingRequest, (typeof commonOptions)[number]>> & Hyperparameters;
 const variedNames: readonly string[] = [
@@ -50,7 +54,9 @@ const variedNames: readonly string[] = [
 ];
 
 /** Values to try, by option of a training or hyperparameter. */
-export type VariedOptions = { readonly [Name in keyof Varied]?: readonly NonNullable<Varied[Name]>[] };
+export type VariedOptions = {
+  readonly [Name in keyof Varied]?: readonly Extract<Varied[Name], OptionValue>[];
+};
 
 /** Trainings that differ in some options: one for each combination of the values. */
 export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restart'> {
@@ -92,17 +98,29 @@ export interface PlannedRun {
 /** More runs are refused. */
 const mostRuns = 1000;
 
-/** The runs of a sweep, all checked.
- * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs */
-export function planSweep(request: SweepRequest): readonly PlannedRun[] {
+/** The runs of a sweep, all checked. Recipe files are read once, so that a change does not affect later runs.
+ * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs
+ * @throws RunError for a recipe file that cannot be read, or whose contents are not a recipe */
+export async function planSweep(request: SweepRequest): Promise<readonly PlannedRun[]> {
   requireOptions(request, sweepChecks);
   const { sweepDir: _, vary, ...common } = request;
-  const { holdout = sweepDefaults.holdout, keep = sweepDefaults.keep } = common;
-  requireHoldout(holdout);
+  const { keep = sweepDefaults.keep } = common;
+  if (common.holdout !== undefined) requireHoldout(common.holdout);
   const length = common.epochs === undefined ? { maxSteps: common.maxSteps ?? sweepDefaults.maxSteps } : {};
-  const base = { ...common, ...length, holdout, keep };
+  const base = { ...common, ...length, keep };
   const seen = new Set<string>();
-  return combinationsOf(vary).map((options) => plannedRun(withOptions(base, options), options, seen));
+  const runs: PlannedRun[] = [];
+  for (const options of combinationsOf(vary)) {
+    const asked = await withRecipeRead(withOptions(base, options));
+    runs.push(plannedRun({ ...asked, holdout: holdoutOf(asked) }, options, seen));
+  }
+  return runs;
+}
+
+/** The holdout of a request, or else of its recipe, or else the default of sweeps. */
+function holdoutOf({ holdout, recipe }: RunRequest): number {
+  const ofRecipe = recipe === undefined ? 0 : (givenBy(recipe).run.holdout ?? 0);
+  return holdout ?? (ofRecipe > 0 ? ofRecipe : sweepDefaults.holdout);
 }
 
 function requireHoldout(holdout: number): void {
@@ -150,14 +168,24 @@ function withOptions(base: RunRequest, options: Readonly<Record<string, OptionVa
 function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: Set<string>): PlannedRun {
   const name = runName(options);
   try {
-    const { dataset, recipe } = checkedRecipe(request, seen);
-    const { batchSize, holdout } = recipe;
+    const { dataset, definition, engine: found } = checkedRun(request, seen);
+    const { batchSize, holdout } = definition;
     const { epochs, maxSteps = trainingDefaults.maxSteps } = request;
     const held = Math.round(examplesIn(dataset, 'train') * (1 - holdout));
     const steps = epochs === undefined ? maxSteps : stepsIn(epochs, held, batchSize);
-    const { precision = trainingDefaults.precision, engine = trainingDefaults.engine, initFrom } = request;
-    const hyperparameters = withDecaySteps(recipe.hyperparameters, steps);
-    const identity = { dataset: dataset.name, ...recipe, hyperparameters, engine, precision, initFrom };
+    const { precision = trainingDefaults.precision, engine = trainingDefaults.engine } = found;
+    const { initFrom } = request;
+    const hyperparameters = withDecaySteps(definition.hyperparameters, steps);
+    const data = { dataset: dataset.name, classes: dataset.classes.length };
+    const identity = {
+      ...data,
+      ...definition,
+      length: undefined,
+      hyperparameters,
+      engine,
+      precision,
+      initFrom,
+    };
     return { options, name, request, identity: JSON.stringify(identity), batchSize, steps };
   } catch (error) {
     if (!(error instanceof UsageError) || Object.keys(options).length === 0) throw error;
@@ -165,14 +193,16 @@ function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: S
   }
 }
 
-function checkedRecipe(request: RunRequest, seen: Set<string>) {
+function checkedRun(request: RunRequest, seen: Set<string>) {
   const complete = { ...request, trainDir: 'run' };
   requireConsistent(complete);
-  const found = recipeOf(complete, undefined);
-  const { recipe } = found;
-  const { network, batchSize, hyperparameters } = recipe;
-  const built = JSON.stringify([network, batchSize, hyperparameters.optimizer]);
-  if (!seen.has(built)) buildTrainingGraph(recipe);
+  const given = request.recipe === undefined ? undefined : givenBy(request.recipe);
+  const found = resolveRequest(complete, given, undefined);
+  const { network, batchSize, hyperparameters, augmentation, normalization } = found.definition;
+  const built = JSON.stringify([network, batchSize, hyperparameters.optimizer, augmentation, normalization]);
+  if (seen.has(built)) return found;
+  makeImages(imagesOf(found.definition), network.imageShape, found.dataset);
+  buildTrainingGraph(found.definition);
   seen.add(built);
   return found;
 }

@@ -15,8 +15,8 @@ const planned = (vary: SweepRequest['vary'], more: Partial<SweepRequest> = {}) =
   planSweep({ sweepDir: 'sweep', dataDir: 'data', dataset: 'synthetic', engine: 'onnx', ...more, vary });
 
 describe('the plan of a sweep', () => {
-  test('has a run for each combination, named by what it varies, with a holdout', () => {
-    const runs = planned({ seed: [0, 1], learningRate: [0.05, 0.1], batchSize: [8] });
+  test('has a run for each combination, named by what it varies, with a holdout', async () => {
+    const runs = await planned({ seed: [0, 1], learningRate: [0.05, 0.1], batchSize: [8] });
     assert.deepEqual(
       runs.map(({ name }) => name),
       [
@@ -34,15 +34,15 @@ describe('the plan of a sweep', () => {
     assert.equal(new Set(runs.map(({ identity }) => identity)).size, 4);
   });
 
-  test('identifies a run by everything but its length, unless its schedule depends on that', () => {
-    const identity = (more: Partial<SweepRequest>) => planned({ seed: [1] }, more)[0]?.identity;
-    assert.equal(identity({ maxSteps: 10 }), identity({ maxSteps: 20 }));
+  test('identifies a run by everything but its length, unless its schedule depends on that', async () => {
+    const identity = async (more: Partial<SweepRequest>) => (await planned({ seed: [1] }, more))[0]?.identity;
+    assert.equal(await identity({ maxSteps: 10 }), await identity({ maxSteps: 20 }));
     // Whether an option is varied does not matter.
-    assert.equal(identity({}), planned({}, { seed: 1 })[0]?.identity);
-    assert.notEqual(identity({ holdout: 0.2 }), identity({}));
-    assert.notEqual(identity({ hyperparameters: { clipNorm: 1 } }), identity({}));
+    assert.equal(await identity({}), (await planned({}, { seed: 1 }))[0]?.identity);
+    assert.notEqual(await identity({ holdout: 0.2 }), await identity({}));
+    assert.notEqual(await identity({ hyperparameters: { clipNorm: 1 } }), await identity({}));
     const cosine = { hyperparameters: { schedule: 'cosine' } } as const;
-    assert.notEqual(identity({ ...cosine, maxSteps: 10 }), identity({ ...cosine, maxSteps: 20 }));
+    assert.notEqual(await identity({ ...cosine, maxSteps: 10 }), await identity({ ...cosine, maxSteps: 20 }));
   });
 
   for (const [what, plan, message] of [
@@ -78,8 +78,11 @@ describe('the plan of a sweep', () => {
       /run precision=bfloat16: .*onnx/,
     ],
   ] as const)
-    test(`refuses ${what}`, () => {
-      assert.throws(plan, (error: unknown) => error instanceof UsageError && message.test(error.message));
+    test(`refuses ${what}`, async () => {
+      await assert.rejects(
+        plan,
+        (error: unknown) => error instanceof UsageError && message.test(error.message),
+      );
     });
 });
 

@@ -51,7 +51,7 @@ export async function* runSweep(
   request: SweepRequest,
   control: TrainingControl = {},
 ): AsyncGenerator<SweepEvent, void, void> {
-  const planned = planSweep(request);
+  const planned = await planSweep(request);
   const queue = new EventQueue<SweepEvent>();
   const ended = new AbortController();
   const { signal: stop = ended.signal } = control;

@@ -2,8 +2,6 @@
 import { resolve, sep } from 'node:path';
 import {
   aBoolean,
-  aChoice,
-  aFiniteNumber,
   aText,
   aWholeNumber,
   type OptionChecks,
@@ -12,52 +10,47 @@ import {
   requireOptions,
 } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, type DatasetName, datasetNames, datasets } from '../data/dataset.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
+import { chooseDataset } from '../data/datasets.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
-import {
-  type EngineName,
-  engineChoices,
-  engineNames,
-  offers,
-  offersPrecision,
-  type Precision,
-  precisions,
-} from '../engine/offers.ts';
+import { engineNames, offers, offersPrecision, type Precision, precisions } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { tutorialNetwork } from '../model/networks/tutorial.ts';
+import { makeNetwork } from '../model/networks.ts';
 import { endsAtDecaySteps } from '../optimizer/schedule.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import {
+  type HyperparameterName,
   type Hyperparameters,
-  makeHyperparameters,
-  someHyperparameters,
-  tutorialHyperparameters,
+  hyperparameterNames,
 } from '../recipe/hyperparameters.ts';
-import { datasetOf, networkOf, type Recipe, recipeChecks } from '../training/training-run.ts';
-import { alternatives } from '../wording.ts';
+import {
+  changed,
+  type Length,
+  lengthOf,
+  type Recipe,
+  type RecipeOptions,
+  recipeOptionChecks,
+  requireOneLength,
+} from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import type { RunDefinition } from '../training/run-definition.ts';
+import { datasetOf, recipeOfCheckpoint } from '../training/training-run.ts';
+import type { RecipeObject } from './recipe-object.ts';
+import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
+import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /**
- * A training in a folder. Omitted options have the value from the checkpoint that the training resumes from, or else the default
- * (`recipe/defaults.ts`, `recipe/hyperparameters.ts`).
+ * A training in a folder. Omitted options have the value from the checkpoint that the training resumes from, or else from `recipe`, or
+ * else the tutorial's (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
  */
-export interface TrainingRequest {
+export interface TrainingRequest extends RecipeOptions, RunOptions {
   /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
   readonly trainDir: string;
   /** The folder of the data sets. A missing data set is downloaded or generated. */
   readonly dataDir: string;
-  readonly dataset?: DatasetName | undefined;
-  /** Images per step. */
-  readonly batchSize?: number | undefined;
-  readonly seed?: number | undefined;
-  /** Fraction of the training examples to hold out; 0 for none. */
-  readonly holdout?: number | undefined;
-  readonly hyperparameters?: Partial<Hyperparameters> | undefined;
-  readonly engine?: EngineName | 'auto' | undefined;
-  readonly precision?: Precision | undefined;
-  /** Total number of updates, including those before a resume. */
-  readonly maxSteps?: number | undefined;
-  /** Total number of passes over the training examples, instead of `maxSteps`. */
-  readonly epochs?: number | undefined;
+  /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request win over it. A run that
+   * resumes refuses another recipe. */
+  readonly recipe?: string | RecipeObject | undefined;
   /** Number of threads that prepare batches. */
   readonly readers?: number | undefined;
   /** Updates between checkpoints. */
@@ -78,15 +71,9 @@ export interface TrainingRequest {
 export const trainingChecks: OptionChecks<TrainingRequest> = {
   trainDir: required(aText),
   dataDir: required(aText),
-  dataset: optional(aChoice(datasetNames)),
-  batchSize: optional(recipeChecks.batchSize.check),
-  seed: optional(recipeChecks.seed.check),
-  holdout: optional(recipeChecks.holdout.check),
-  hyperparameters: optional(someHyperparameters),
-  engine: optional(aChoice(engineChoices)),
-  precision: optional(aChoice(precisions)),
-  maxSteps: optional(aWholeNumber(0)),
-  epochs: optional(aFiniteNumber(0)),
+  recipe: optional(aRecipeSource),
+  ...recipeOptionChecks,
+  ...runOptionChecks,
   readers: optional(aWholeNumber(1)),
   checkpointSteps: optional(aWholeNumber(1)),
   keep: optional(aWholeNumber(0)),
@@ -96,21 +83,14 @@ export const trainingChecks: OptionChecks<TrainingRequest> = {
   initFrom: optional(aText),
 };
 
-/** @throws UsageError for options that are unknown or out of range, and for those that contradict each other */
+/** Checks what needs no file.
+ * @throws UsageError for options that are unknown or out of range, and for those that contradict each other */
 export function requireConsistent(request: TrainingRequest): void {
   requireOptions(request, trainingChecks);
-  const {
-    restart,
-    initFrom,
-    trainDir,
-    maxSteps,
-    epochs,
-    engine = trainingDefaults.engine,
-    precision = trainingDefaults.precision,
-  } = request;
-  if (epochs !== undefined && maxSteps !== undefined)
-    throw new UsageError('`epochs` and `maxSteps` both say how long to train; leave one out');
-  requireOffered(engine, precision);
+  requireOneLength(request);
+  requireOffer(request);
+  if (request.dataset !== undefined) chooseDataset(request, undefined, request.dataset);
+  const { restart, initFrom, trainDir } = request;
   if (restart === true && initFrom !== undefined && isWithin(resolve(trainDir), resolve(initFrom))) {
     throw new UsageError(
       '`restart` moves aside the folder of the checkpoint that `initFrom` names; copy that file first',
@@ -118,38 +98,91 @@ export function requireConsistent(request: TrainingRequest): void {
   }
 }
 
+/** @throws UsageError for an engine that does not offer the precision */
+function requireOffer({
+  engine = trainingDefaults.engine,
+  precision = trainingDefaults.precision,
+}: RunOptions): void {
+  requireOffered(engine, precision);
+}
+
 function isWithin(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder + sep);
 }
 
-/** The recipe of a run, from the request and the checkpoint that it resumes from.
- * @throws UsageError or RunError when `evalEvery` is given but nothing is held out */
-export function recipeOf(
+/** What a training consists of, before its data is read. */
+export interface ResolvedRequest {
+  readonly dataset: DatasetDescription;
+  readonly definition: RunDefinition;
+  /** How long to train. */
+  readonly length: Length;
+  readonly engine: Pick<RunOptions, 'engine' | 'precision'>;
+  /** Hyperparameters that a resumed run may not have otherwise: those of a given recipe that the request does not change. */
+  readonly fixed: readonly HyperparameterName[];
+}
+
+/** What a request asks for: its options, or else the values of the checkpoint that it resumes from, or else those of the given
+ * recipe, or else the tutorial's. The caller refuses a given recipe that differs from the checkpoint's.
+ * @throws UsageError or RunError for options that contradict each other */
+export function resolveRequest(
   request: TrainingRequest,
+  given: GivenRecipe | undefined,
   stored: CheckpointMetadata | undefined,
-): { readonly dataset: DatasetDescription; readonly recipe: Recipe } {
-  const dataset =
-    request.dataset === undefined && stored !== undefined
-      ? datasetOf(stored)
-      : datasets[request.dataset ?? trainingDefaults.dataset];
-  const { hyperparameters = {} } = request;
-  const recipe: Recipe = {
-    network: stored === undefined ? tutorialNetwork(dataset.classes.length) : networkOf(stored),
-    batchSize: request.batchSize ?? stored?.batchSize ?? trainingDefaults.batchSize,
-    seed: request.seed ?? stored?.seed ?? trainingDefaults.seed,
-    holdout: request.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
-    hyperparameters: makeHyperparameters(
-      (name) => hyperparameters[name] ?? (stored?.hyperparameters ?? tutorialHyperparameters)[name],
-    ),
-    groups: stored?.groups ?? [],
+): ResolvedRequest {
+  const base = baseOf(given, stored);
+  const recipe = changed(base, request);
+  const run = given?.run ?? {};
+  const engine = { engine: request.engine ?? run.engine, precision: request.precision ?? run.precision };
+  requireOffer(engine);
+  const dataset = datasetOfRun(request, run, stored);
+  const { network, ...others } = recipe;
+  const definition: RunDefinition = {
+    ...others,
+    length: base.length,
+    network: makeNetwork(network.name, dataset.classes.length, network.configuration),
+    seed: request.seed ?? run.seed ?? stored?.seed ?? trainingDefaults.seed,
+    holdout: request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
+    history: stored?.history ?? [],
   };
-  if (request.evalEvery !== undefined && recipe.holdout === 0) {
-    const problem = '`evalEvery` scores images kept out of training; add `holdout`, such as `holdout: 0.1`';
-    throw stored === undefined
-      ? new UsageError(problem)
-      : new RunError(`${problem} (this run was started without)`);
-  }
-  return { dataset, recipe };
+  requireHoldout(request, definition, stored);
+  const isFixed = (name: HyperparameterName) => request.hyperparameters?.[name] === undefined;
+  const fixed = given === undefined ? [] : hyperparameterNames.filter(isFixed);
+  return { dataset, definition, engine, fixed, length: lengthOf(request) ?? base.length };
+}
+
+/** The recipe that the request changes. The end of a schedule that a given recipe leaves open is that of the run. */
+function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | undefined): Recipe {
+  if (given === undefined) return stored === undefined ? tutorialRecipe : recipeOfCheckpoint(stored);
+  const { recipe } = given;
+  if (stored === undefined || recipe.hyperparameters.decaySteps > 0) return recipe;
+  const { decaySteps } = stored.hyperparameters;
+  return { ...recipe, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
+}
+
+/** The labels of a recipe are those of its data set; another one has its own.
+ * @throws UsageError when the data set has no such labels */
+function datasetOfRun(
+  request: Pick<RunOptions, 'dataset' | 'labels'>,
+  run: Pick<RunOptions, 'dataset' | 'labels'>,
+  stored: CheckpointMetadata | undefined,
+): DatasetDescription {
+  const { dataset = run.dataset } = request;
+  const { labels = dataset === run.dataset ? run.labels : undefined } = request;
+  const before = stored === undefined ? undefined : datasetOf(stored);
+  return chooseDataset({ dataset, labels }, before, trainingDefaults.dataset);
+}
+
+/** @throws UsageError or RunError when `evalEvery` is given but nothing is held out */
+function requireHoldout(
+  { evalEvery }: TrainingRequest,
+  { holdout }: RunDefinition,
+  stored: CheckpointMetadata | undefined,
+): void {
+  if (evalEvery === undefined || holdout > 0) return;
+  const problem = '`evalEvery` scores images kept out of training; add `holdout`, such as `holdout: 0.1`';
+  throw stored === undefined
+    ? new UsageError(problem)
+    : new RunError(`${problem} (this run was started without)`);
 }
 
 /** Sets the end of the schedule to the last step of the run, unless the recipe sets it. */
@@ -162,12 +195,12 @@ export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperp
 /** The engine of a run. A resumed run keeps its engine and precision if they work here and the request does not name others.
  * @throws RunError when the requested engine or precision does not work here */
 export function engineOf(
-  { engine = trainingDefaults.engine, precision }: TrainingRequest,
+  { engine = trainingDefaults.engine, precision }: Pick<RunOptions, 'engine' | 'precision'>,
   stored: CheckpointMetadata | undefined,
 ): ChosenEngine {
   const kept = precision ?? (stored === undefined ? trainingDefaults.precision : storedPrecision(stored));
   if (engine !== 'auto' && !offersPrecision(engine, kept)) {
-    const available = alternatives(offers[engine].precisions.map((name) => `\`precision: ${name}\``));
+    const available = offers[engine].precisions.map((name) => `\`precision: ${name}\``).join(' or ');
     throw new RunError(
       `this run was in ${kept}, which \`engine: ${engine}\` does not offer; add ${available} to resume in that`,
     );
@@ -187,6 +220,6 @@ export function engineOf(
 function storedPrecision({ precision }: CheckpointMetadata): Precision {
   const known = precisions.find((name) => name === precision);
   if (known !== undefined) return known;
-  const available = alternatives(precisions.map((name) => `\`precision: ${name}\``));
+  const available = precisions.map((name) => `\`precision: ${name}\``).join(' or ');
   throw new RunError(`this run was in ${precision}, which this version does not offer; add ${available}`);
 }

@@ -11,9 +11,9 @@ import { type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
 import { SummaryRecorder } from '../summary/recorder.ts';
 import { tagOf } from '../summary/tags.ts';
 import { graphNodes } from '../training/graph-nodes.ts';
+import type { TrainingRun } from '../training/run-definition.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { TrainingGraph } from '../training/training-graph.ts';
-import type { TrainingRun } from '../training/training-run.ts';
 
 const now = () => Date.now() / 1000;
 

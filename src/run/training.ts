@@ -4,27 +4,34 @@
  */
 import { join } from 'node:path';
 import { aFunction, aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
+import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
+import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
-import { RunError, requireRunning } from '../errors.ts';
+import { messageOf, RunError, requireRunning } from '../errors.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
+import { makeImages } from '../input/augmentations.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
+import type { Length } from '../recipe/recipe.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
+import type { TrainingRun } from '../training/run-definition.ts';
 import { type SaveRequests, saveRequestsCheck, type TrainEvent, train } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
-import { makeRun, requireSameRun, type TrainingRun } from '../training/training-run.ts';
+import { imagesOf, makeRun, metadataOf, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
+import { writeRecipeFile } from './recipe-file.ts';
+import { type GivenRecipe, inRecipe, readRecipe } from './recipe-source.ts';
 import { TrainDir } from './train-dir.ts';
 import {
   engineOf,
-  recipeOf,
   requireConsistent,
+  resolveRequest,
   type TrainingRequest,
   withDecaySteps,
 } from './training-request.ts';
@@ -47,6 +54,8 @@ export type TrainingEvent =
       /** Total number of updates. */
       readonly maxSteps: number;
     }
+  /** The run has all its updates already; the end follows. */
+  | { readonly kind: 'complete'; readonly globalStep: number; readonly hasHeldOut: boolean }
   /** Event files for TensorBoard are written to the folder. */
   | { readonly kind: 'recording'; readonly dir: string }
   /** The tensors of a summary are valid until the next event. */
@@ -79,6 +88,7 @@ export async function* runTraining(
   requireConsistent(request);
   requireOptions(control, controlChecks);
   const { signal: stop, saveRequests, onSaveProgress } = control;
+  const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
   const queue = new EventQueue<TrainingEvent>();
   const ended = new AbortController();
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
@@ -88,8 +98,13 @@ export async function* runTraining(
   });
   try {
     const folder = yield* queue.during(taking);
-    const plan = yield* queue.during(prepare(request, signal, queue.push, onSaveProgress));
+    const plan = yield* queue.during(prepare(request, given, signal, queue.push, onSaveProgress));
     folder.lost.throwIfAborted();
+    if ('complete' in plan) {
+      const { globalStep, holdout } = plan.complete;
+      yield { kind: 'complete', globalStep, hasHeldOut: holdout > 0 };
+      return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
+    }
     folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
     // Only now, so that a refused request does not move the old run.
     const moved = request.restart === true ? await folder.moveAside() : undefined;
@@ -116,14 +131,20 @@ interface Plan {
   readonly maxSteps: number;
 }
 
-/** Checks everything possible before the data is downloaded, then provides and reads the data. */
+/** A run that has all its updates already. */
+interface CompleteRun {
+  readonly complete: CheckpointMetadata;
+}
+
+/** Checks everything possible before the data is downloaded, then provides and reads the data. A complete run needs no data. */
 async function prepare(
   request: TrainingRequest,
+  given: GivenRecipe | undefined,
   signal: AbortSignal,
   report: (event: TrainingEvent) => void,
   onProgress: TrainingControl['onSaveProgress'],
-): Promise<Plan> {
-  const { trainDir, dataDir, epochs, keep = trainingDefaults.keep } = request;
+): Promise<Plan | CompleteRun> {
+  const { trainDir, dataDir, keep = trainingDefaults.keep } = request;
   const onWarning = (message: string) => report({ kind: 'warning', message });
   const store = new CheckpointStore(trainDir, {
     ...{ keep, onWarning, isLocked: true },
@@ -131,25 +152,39 @@ async function prepare(
   });
   const resume = request.restart === true ? undefined : await store.latest();
   const stored = resume?.checkpoint.metadata;
-  const { dataset, recipe } = recipeOf(request, stored);
+  const resolved = inRecipe(given, () => resolveRequest(request, given, stored));
+  const { dataset, definition, fixed } = resolved;
   if (stored !== undefined) await store.warnOfOtherRuns(stored);
-  if (resume !== undefined) requireSameRun(resume.path, resume.checkpoint.metadata, dataset, recipe);
-  const training = buildTrainingGraph(recipe);
-  const initFrom = await initialWeights(request, resume, training, recipe.seed);
+  if (resume !== undefined)
+    requireSameRun(resume.path, resume.checkpoint.metadata, dataset, definition, { fixed });
+  inRecipe(given, () => makeImages(imagesOf(definition), definition.network.imageShape, dataset));
+  const training = inRecipe(given, () => buildTrainingGraph(definition));
+  const initFrom = await initialWeights(request, resume, training, definition.seed);
+  const { batchSize, holdout } = definition;
+  const most = stepsOf(resolved.length, batchSize, mostTrainingExamples(dataset, holdout));
+  if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
-  const { engine, reason: engineReason } = engineOf(request, stored);
+  const { engine, reason: engineReason } = engineOf(resolved.engine, stored);
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
   // Finds a damaged test file now instead of after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
-  const made = makeRun(recipe, examples, engine);
-  const maxSteps =
-    epochs === undefined
-      ? (request.maxSteps ?? trainingDefaults.maxSteps)
-      : stepsIn(epochs, made.examples.count, made.batchSize);
+  const made = makeRun(definition, examples, engine);
+  const maxSteps = stepsOf(resolved.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   requireRunning(signal);
   return { run, training, engineReason, store, resume, initFrom, maxSteps };
+}
+
+/** At most this many examples are trained on: the held-out number of each class is rounded. */
+function mostTrainingExamples(dataset: DatasetDescription, holdout: number): number {
+  const all = examplesIn(dataset, 'train');
+  return holdout === 0 ? all : all * (1 - holdout) + dataset.classes.length / 2;
+}
+
+/** Total number of updates. */
+function stepsOf(length: Length, batchSize: number, trainingExamples: number): number {
+  return 'epochs' in length ? stepsIn(length.epochs, trainingExamples, batchSize) : length.maxSteps;
 }
 
 async function initialWeights(
@@ -161,7 +196,7 @@ async function initialWeights(
   if (initFrom === undefined) return undefined;
   if (resume === undefined) return readInitialWeights(initFrom, training, seed);
   throw new RunError(
-    `\`initFrom\` starts a new run, and ${trainDir} holds one: give another \`trainDir\`, or \`restart\``,
+    `\`initFrom\` starts a new run, and ${trainDir} holds one: use another \`trainDir\`, or \`restart\``,
   );
 }
 
@@ -194,6 +229,8 @@ async function* trainAsPlanned(
       ...(summaries && { summarySteps }),
     });
     for await (const event of events) {
+      if (event.kind === 'ready')
+        await leaveRecipe(request, run, Math.max(maxSteps, startStep), event, onWarning);
       yield* queue.pending();
       yield event;
       await summaries?.record(event);
@@ -204,16 +241,30 @@ async function* trainAsPlanned(
   yield* queue.pending();
 }
 
+/** Writes the recipe of the run to its folder. The run does not need it: checkpoints hold the recipe. */
+async function leaveRecipe(
+  { trainDir, dataDir }: TrainingRequest,
+  run: TrainingRun,
+  maxSteps: number,
+  { globalStep, history }: TrainEvent & { readonly kind: 'ready' },
+  onWarning: (message: string) => void,
+): Promise<void> {
+  const metadata = metadataOf({ ...run, history }, globalStep, { cifar10: version });
+  await writeRecipeFile(metadata, { trainDir, dataDir, maxSteps }).catch((error: unknown) =>
+    onWarning(`the run continues without its recipe file: ${messageOf(error)}`),
+  );
+}
+
 /** Validates the moving averages on the held-out examples; the best checkpoint goes to `best` in the train folder. Undefined if
  * nothing is held out. */
 async function openValidator(
   { trainDir, evalEvery }: TrainingRequest,
-  { engine, network, batchSize, examples, validation }: TrainingRun,
+  { engine, network, batchSize, examples, validation, ...run }: TrainingRun,
   onWarning: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
   if (validation === undefined) return undefined;
-  const evaluator = await Evaluator.create(engine, network, batchSize);
+  const evaluator = await Evaluator.create(engine, network, batchSize, imagesOf(run));
   const validate: Validation = {
     every: evalEvery ?? stepsIn(1, examples.count, batchSize),
     best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),

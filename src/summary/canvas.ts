@@ -22,7 +22,7 @@ export class Canvas {
     }
   }
 
-  /** Draws an image with its upper left corner at x, y, each pixel as a square of `scale` pixels. */
+  /** Draws an image with its upper left corner at (x, y), each of its pixels as a square of `scale` × `scale` pixels. */
   paste(picture: Picture, x: number, y: number, scale: number): void {
     for (let row = 0; row < picture.height; row++) {
       for (let column = 0; column < picture.width; column++) {

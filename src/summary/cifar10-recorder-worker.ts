@@ -1,4 +1,4 @@
-/** The thread that bins, encodes and writes summaries, so that training need not. */
+/** The thread that bins, encodes and writes summaries, which leaves the other threads free for training. */
 import { messageOf } from '../errors.ts';
 import { serve } from '../threads/serve.ts';
 import type { SummaryValue } from './event.ts';
@@ -13,7 +13,7 @@ import { describedOnce } from './tags.ts';
 
 serve<RecorderStart, RecorderMethods>((start, notify) => {
   let isTold = false;
-  /** Reports only the first of the two files' errors, which have the same cause. */
+  /** Reports only the first of the errors of the two files, because both have the same cause. */
   const onError = (error: unknown) => {
     if (!isTold) notify(messageOf(error));
     isTold = true;
@@ -39,7 +39,7 @@ serve<RecorderStart, RecorderMethods>((start, notify) => {
   };
 });
 
-/** Converts a value to what the files contain. */
+/** Converts a value to the values that the files contain. */
 function written(value: RecordedValue): readonly SummaryValue[] {
   if (value.kind === 'picture') {
     const { image, ...rest } = value;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maskedCrc32c } from './crc32c.ts';
 
-/** Computed by `masked_crc32c` of TensorBoard 2.21 (compat/tensorflow_stub/pywrap_tensorflow.py). */
+/** The values that `masked_crc32c` of TensorBoard 2.21 computes (compat/tensorflow_stub/pywrap_tensorflow.py). */
 const known: readonly { what: string; bytes: Uint8Array; masked: number }[] = [
   { what: 'no bytes', bytes: new Uint8Array(0), masked: 0xa282ead8 },
   { what: 'the digits 1 to 9', bytes: new TextEncoder().encode('123456789'), masked: 0xc78ab0e5 },
@@ -12,7 +12,7 @@ const known: readonly { what: string; bytes: Uint8Array; masked: number }[] = [
 ];
 
 for (const { what, bytes, masked } of known) {
-  test(`the masked checksum of ${what} is that of TensorBoard`, () => {
+  test(`the masked checksum of ${what} is the same as in TensorBoard`, () => {
     assert.equal(maskedCrc32c(bytes), masked);
   });
 }

@@ -1,16 +1,16 @@
-/** The checksum of event files: CRC-32C (Castagnoli, RFC 3720 appendix B.4), masked as TensorFlow does it. */
+/** The checksum of event files: CRC-32C (Castagnoli, RFC 3720 appendix B.4), masked as in TensorFlow. */
 
-/** The polynomial 0x1EDC6F41 with its bits reversed, as the lowest bit of a byte comes first. */
+/** The polynomial 0x1EDC6F41 with its bits reversed, because the lowest bit of a byte comes first. */
 const polynomial = 0x82f63b78;
 
-/** The remainder for every byte. */
+/** The remainder of every byte. */
 const remainders: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? polynomial : 0);
   return remainder;
 });
 
-/** Returns 0 to 2³² − 1. About 400 MB/s; a watched step writes 3 MB. */
+/** Returns an integer from 0 to 2³² − 1. The speed is about 400 MB/s; a watched step writes 3 MB. */
 function crc32c(bytes: Uint8Array): number {
   let crc = -1;
   for (let i = 0; i < bytes.length; i++) {
@@ -20,8 +20,8 @@ function crc32c(bytes: Uint8Array): number {
 }
 
 /**
- * ((c >> 15) | (c << 17)) + 0xa282ead8 modulo 2³², with c the CRC-32C of the bytes; from 0 to 2³² − 1. The mask is used because
- * CRCs of data that contains CRCs are weak (TensorFlow, core/lib/hash/crc32c.h).
+ * ((c >> 15) | (c << 17)) + 0xa282ead8 modulo 2³², where c is the CRC-32C of the bytes. The result is from 0 to 2³² − 1.
+ * Checksums are masked because a CRC is weak for data that itself contains CRCs (TensorFlow, core/lib/hash/crc32c.h).
  */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);

@@ -2,9 +2,10 @@
 import { Canvas } from './canvas.ts';
 import type { Colour, Picture } from './picture.ts';
 
-/** Size of a cell, and width of the lines between, in pixels. */
-const cell = 24;
-const line = 1;
+/** The largest distance from one cell to the next, and the size of the picture up to which it is used, in pixels. */
+const [largestPitch, usualSide] = [25, 1000];
+/** The smallest distance at which lines separate the cells. */
+const leastWithLines = 5;
 const lines: Colour = [200, 200, 200];
 const nothing: Colour = [255, 255, 255];
 const right: Colour = [31, 119, 180];
@@ -12,19 +13,23 @@ const wrong: Colour = [214, 39, 40];
 const noExamples: Colour = [230, 230, 230];
 
 /**
- * `counts[label][predicted]`, square: one row per true class, top to bottom, one column per predicted class. The colour shows the
- * fraction of the row: from white to blue on the diagonal, from white to red elsewhere. Red uses the square root of the fraction,
- * so that one mistake in a hundred is visible. A class without examples is a grey row.
- * @throws RangeError when the matrix is not square, or empty
+ * Draws a square matrix `counts[label][predicted]`, with one row per true class from top to bottom, and one column per
+ * predicted class. The colour of a cell shows its fraction of the row: from white to blue on the diagonal, and from white to
+ * red elsewhere. Red uses the square root of the fraction, so that one mistake in a hundred is visible. The row of a class
+ * without examples is grey. Cells of many classes are smaller: 10 pixels for 100 classes, a single one for 1,000.
+ * @throws RangeError when the matrix is empty or not square
  */
 export function drawConfusion(counts: readonly (readonly number[])[]): Picture {
   requireSquare(counts);
-  const side = counts.length * (cell + line) + line;
+  const pitch = Math.min(largestPitch, Math.max(1, Math.floor(usualSide / counts.length)));
+  const line = pitch < leastWithLines ? 0 : 1;
+  const cell = pitch - line;
+  const side = counts.length * pitch + line;
   const canvas = new Canvas(side, side, lines);
   for (const [label, row] of counts.entries()) {
     const examples = row.reduce((a, b) => a + b, 0);
     for (const [predicted, count] of row.entries()) {
-      const [x, y] = [line + predicted * (cell + line), line + label * (cell + line)];
+      const [x, y] = [line + predicted * pitch, line + label * pitch];
       const colour = examples === 0 ? noExamples : cellColour(count / examples, label === predicted);
       canvas.fill({ x, y, width: cell, height: cell }, colour);
     }
@@ -36,7 +41,7 @@ function cellColour(share: number, isRight: boolean): Colour {
   return isRight ? blend(nothing, right, share) : blend(nothing, wrong, Math.sqrt(share));
 }
 
-/** Interpolates between two colours, from 0 to 1. */
+/** Interpolates between two colours, for a share from 0 to 1. */
 function blend(from: Colour, to: Colour, share: number): Colour {
   const mix = (a: number, b: number) => Math.round(a + (b - a) * share);
   return [mix(from[0], to[0]), mix(from[1], to[1]), mix(from[2], to[2])];
@@ -45,6 +50,6 @@ function blend(from: Colour, to: Colour, share: number): Colour {
 function requireSquare(counts: readonly (readonly number[])[]): void {
   if (counts.length > 0 && counts.every((row) => row.length === counts.length)) return;
   throw new RangeError(
-    `a confusion matrix is square; this one has ${counts.length} rows of ${counts.map((row) => row.length).join(', ')}`,
+    `a confusion matrix must be square; found ${counts.length} rows of ${counts.map((row) => row.length).join(', ')} counts`,
   );
 }

@@ -1,4 +1,4 @@
-/** Combines small images into one: images of a data set, or the filters of the first layer. */
+/** Combines small images into one image. It is used for images of a data set and for the filters of the first layer. */
 import { describeType, type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { Canvas } from './canvas.ts';
 import type { Colour, Picture } from './picture.ts';
@@ -7,16 +7,16 @@ import { aroundZero, scaleImage } from './scale-image.ts';
 const background: Colour = [255, 255, 255];
 
 export interface GridLayout {
-  /** Images per row. Default: as many rows as columns, or one row less. */
+  /** The number of images per row. By default there are as many rows as columns, or one row fewer. */
   readonly columns?: number;
-  /** Scale: pixels of the grid per pixel of an image. */
+  /** The number of pixels in the grid per pixel of an image. */
   readonly scale: number;
-  /** Pixels between images, and around the grid. */
+  /** The number of pixels between images, and around the grid. */
   readonly gap: number;
 }
 
-/** Arranges images in rows, starting in the upper left, on white.
- * @throws RangeError when there are none, or their sizes differ */
+/** Arranges images in rows on a white background, starting in the upper left corner.
+ * @throws RangeError when there are no images, or their sizes differ */
 export function drawGrid(pictures: readonly Picture[], { columns: asked, scale, gap }: GridLayout): Picture {
   const { width, height } = sizeOfAll(pictures);
   const columns = Math.min(asked ?? Math.ceil(Math.sqrt(pictures.length)), pictures.length);
@@ -32,14 +32,14 @@ export function drawGrid(pictures: readonly Picture[], { columns: asked, scale, 
 }
 
 /**
- * Filters [O, 3, KH, KW] as red, green and blue images, in rows of about √O. All have the same scale, w·127/max|w| + 128: grey is
- * 0, so untrained filters look flat. Values that are not finite are red.
+ * Draws filters [O, 3, KH, KW] as red, green and blue images, in rows of about √O. All have the same scale, w·127/max|w| +
+ * 128. Grey means 0, so untrained filters look flat. Values that are not finite are red.
  * @throws RangeError for any other shape
  */
 export function drawFilters(filters: Float32Tensor): Picture {
   const [count = 0, channels, height = 0, width = 0] = filters.shape;
   if (filters.shape.length !== 4 || channels !== 3) {
-    throw new RangeError(`filters to be shown are [O, 3, rows, columns], these are ${describeType(filters)}`);
+    throw new RangeError(`filters to be drawn must be [O, 3, rows, columns]; found ${describeType(filters)}`);
   }
   const sizes = filters.data.filter(Number.isFinite).map(Math.abs);
   const scaling = aroundZero(sizes.reduce((a, b) => Math.max(a, b), 0));
@@ -53,11 +53,11 @@ export function drawFilters(filters: Float32Tensor): Picture {
 
 function sizeOfAll(pictures: readonly Picture[]): Picture {
   const [first] = pictures;
-  if (first === undefined) throw new RangeError('a grid needs at least one picture, there is none');
+  if (first === undefined) throw new RangeError('a grid needs at least one image; found none');
   const other = pictures.find(({ width, height }) => width !== first.width || height !== first.height);
   if (other !== undefined) {
     throw new RangeError(
-      `pictures of a grid must be of one size; one is ${first.width}×${first.height}, another ${other.width}×${other.height}`,
+      `images of a grid must have the same size; found ${first.width}×${first.height} and ${other.width}×${other.height}`,
     );
   }
   return first;

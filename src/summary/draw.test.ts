@@ -11,7 +11,7 @@ const onePixel = (colour: Colour): Picture => ({
   data: Uint8Array.from(colour),
 });
 
-test('a grid has its pictures in rows, enlarged, with gaps', () => {
+test('a grid has enlarged images in rows, with gaps between them', () => {
   const colours: Colour[] = [
     [1, 0, 0],
     [2, 0, 0],
@@ -32,7 +32,7 @@ test('a grid has its pictures in rows, enlarged, with gaps', () => {
   ]);
 });
 
-test('a grid of grey pictures with few columns asked, and with more columns than pictures', () => {
+test('a grid of grey images can have few columns, or more columns than images', () => {
   const grey: Picture = { width: 2, height: 1, channels: 1, data: Uint8Array.of(7, 9) };
   const tall = drawGrid([grey, grey, grey], { columns: 1, scale: 1, gap: 0 });
   assert.deepEqual([tall.width, tall.height], [2, 3]);
@@ -41,20 +41,20 @@ test('a grid of grey pictures with few columns asked, and with more columns than
   assert.deepEqual([wide.width, wide.height], [2, 1]);
 });
 
-test('a grid of nothing, or of pictures of two sizes, is refused', () => {
+test('a grid without images, or with images of different sizes, is refused', () => {
   assert.throws(
     () => drawGrid([], { scale: 1, gap: 0 }),
-    /^RangeError: a grid needs at least one picture, there is none$/,
+    /^RangeError: a grid needs at least one image; found none$/,
   );
   const small = onePixel(white);
   const wide: Picture = { width: 2, height: 1, channels: 1, data: new Uint8Array(2) };
   assert.throws(
     () => drawGrid([small, wide], { scale: 1, gap: 0 }),
-    /^RangeError: pictures of a grid must be of one size; one is 1×1, another 2×1$/,
+    /^RangeError: images of a grid must have the same size; found 1×1 and 2×1$/,
   );
 });
 
-test('a confusion matrix is blue where the class was right and red where not, by the share of the row', () => {
+test('a confusion matrix is blue for correct predictions and red for wrong ones, according to the fraction of the row', () => {
   const picture = drawConfusion([
     [100, 0, 0],
     [25, 75, 0],
@@ -64,7 +64,7 @@ test('a confusion matrix is blue where the class was right and red where not, by
   assert.deepEqual([picture.width, picture.height], [76, 76]);
   assert.deepEqual(middle(0, 0), [31, 119, 180]);
   assert.deepEqual(middle(0, 1), white);
-  assert.deepEqual(middle(1, 0), [235, 147, 148]); // half way to red, the root of a quarter
+  assert.deepEqual(middle(1, 0), [235, 147, 148]); // half way to red, because the square root of a quarter is a half
   assert.deepEqual(middle(1, 1), [87, 153, 199]);
   assert.deepEqual(middle(2, 2), [230, 230, 230]);
   assert.deepEqual(colourAt(picture, 0, 0), [200, 200, 200]);
@@ -73,11 +73,11 @@ test('a confusion matrix is blue where the class was right and red where not, by
 test('a matrix that is not square is refused', () => {
   assert.throws(
     () => drawConfusion([[1, 2]]),
-    /^RangeError: a confusion matrix is square; this one has 1 rows of 2$/,
+    /^RangeError: a confusion matrix must be square; found 1 rows of 2 counts$/,
   );
 });
 
-test('filters are scaled alike, grey where they are 0', () => {
+test('all filters have the same scale, and are grey where they are 0', () => {
   const picture = drawFilters(float32([2, 3, 1, 1], [0, 1, -2, 0, 0, 1]));
   assert.deepEqual([picture.width, picture.height], [18, 10]);
   assert.deepEqual(colourAt(picture, 2, 2), [128, 191, 1]);
@@ -85,9 +85,9 @@ test('filters are scaled alike, grey where they are 0', () => {
   assert.deepEqual(colourAt(picture, 0, 0), white);
 });
 
-test('filters of 64 channels are no pictures', () => {
+test('filters with 64 channels cannot be drawn', () => {
   assert.throws(
     () => drawFilters(float32([1, 64, 1, 1], new Float32Array(64))),
-    /^RangeError: filters to be shown are \[O, 3, rows, columns\], these are float32 \[1, 64, 1, 1\]$/,
+    /^RangeError: filters to be drawn must be \[O, 3, rows, columns\]; found float32 \[1, 64, 1, 1\]$/,
   );
 });

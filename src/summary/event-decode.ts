@@ -14,10 +14,10 @@ import type { Histogram } from './histogram.ts';
 import { EventProto } from './schema.ts';
 import { histogramIn, imageIn, isScalar, scalarOf, type TensorFields } from './tensor-value.ts';
 
-/** Fields of an Event that we do not read. */
+/** The fields of an Event that we do not read. */
 const otherContents = ['meta_graph_def', 'tagged_run_metadata', 'log_message'] as const;
 
-/** Messages as protobufjs returns them: missing fields are undefined, 64-bit integers are numbers. */
+/** Messages as protobufjs returns them: missing fields are undefined, and 64-bit integers are numbers. */
 interface EventFields extends Readonly<Partial<Record<(typeof otherContents)[number], Uint8Array>>> {
   readonly wall_time?: number;
   readonly step?: number;
@@ -55,12 +55,12 @@ interface ImageFields {
   readonly encoded_image_string?: Uint8Array;
 }
 
-/** Decodes the events of one run. Writers name the plugin of a tag in its first value only, so the decoder remembers it. */
+/** Decodes the events of one run. Writers name the plugin of a tag only in its first value, so the decoder remembers it. */
 export class EventDecoder {
   readonly #plugins = new Map<string, string>();
 
-  /** Decodes the event of a record.
-   * @throws RunError naming `where` when the bytes are not an Event */
+  /** Decodes the event in a record.
+   * @throws RunError that starts with `where`, when the bytes are not an Event */
   decode(data: Uint8Array, where: string): SummaryEvent {
     const fields = decodeFields(data, where);
     return { wallTime: fields.wall_time ?? 0, step: fields.step ?? 0, content: this.#contentOf(fields) };

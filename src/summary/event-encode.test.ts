@@ -35,7 +35,7 @@ const events: Readonly<Record<string, SummaryEvent>> = {
       ],
     },
   },
-  'a value of a plugin': {
+  'a value for a plugin': {
     ...{ wallTime: 1, step: 0 },
     content: {
       kind: 'summary',
@@ -45,15 +45,15 @@ const events: Readonly<Record<string, SummaryEvent>> = {
 };
 
 for (const [what, event] of Object.entries(events)) {
-  test(`${what} is read back as it was written`, () => {
+  test(`${what} is read back unchanged`, () => {
     assert.deepEqual(decoded(encodeEvent(event)), event);
   });
 }
 
-/** Not given as a Buffer, so that the bytes in it are not either. */
+/** The bytes are not passed as a Buffer, so that the bytes in the decoded event are not Buffers either. */
 const decoded = (bytes: Uint8Array) => new EventDecoder().decode(Uint8Array.from(bytes), 'x');
 
-/** `SerializeToString().hex()` of the same events in the Python package tensorboard 2.21. */
+/** What `SerializeToString().hex()` of the Python package tensorboard 2.21 returns for the same events. */
 const published = {
   'the version': '09000010f0ef09d6411a0d627261696e2e4576656e743a32',
   'a start': '09000000000000f83f10d00f3a020801',
@@ -65,7 +65,7 @@ const published = {
 };
 
 for (const [what, hexadecimal] of Object.entries(published)) {
-  test(`${what} has the bytes of TensorBoard's own package`, () => {
+  test(`${what} is encoded as in the Python package of TensorBoard`, () => {
     const event = events[what];
     assert.ok(event);
     assert.equal(Buffer.from(encodeEvent(event)).toString('hex'), hexadecimal);
@@ -73,7 +73,7 @@ for (const [what, hexadecimal] of Object.entries(published)) {
   });
 }
 
-test('a loss that is not finite is kept as it is', () => {
+test('a loss that is not finite is stored unchanged', () => {
   const values = [Number.NaN, Number.POSITIVE_INFINITY].map((value) => ({
     ...{ tag: 'loss', kind: 'scalar' as const },
     value,
@@ -82,7 +82,7 @@ test('a loss that is not finite is kept as it is', () => {
   assert.deepEqual(decoded(encodeEvent(event)), event);
 });
 
-test('events and values of other kinds are named', () => {
+test('events and values of other kinds are returned with the names of their kinds', () => {
   // log_message { message: "hello" }, field 6, and a summary with a value of field 6 (audio).
   const log = Uint8Array.of(0x32, 7, 0x12, 5, ...new TextEncoder().encode('hello'));
   assert.deepEqual(new EventDecoder().decode(log, 'x'), {
@@ -96,7 +96,7 @@ test('events and values of other kinds are named', () => {
   });
 });
 
-test('bytes that are no event are named', () => {
+test('the error for bytes that are not an event says where they are', () => {
   assert.throws(() => new EventDecoder().decode(Uint8Array.of(0x2a, 100, 1), 'f: byte 7'), {
     name: 'RunError',
     message: /^f: byte 7: the record is intact, but not a TensorBoard event \(.+\)$/,

@@ -10,7 +10,7 @@ import {
 import type { Histogram } from './histogram.ts';
 import { EventProto } from './schema.ts';
 
-/** TensorBoard drops a plugin's value that has no tensor. This one is empty: float32 (DT_FLOAT) [0]. */
+/** TensorBoard drops a value for a plugin that has no tensor. This tensor is empty: float32 (DT_FLOAT) [0]. */
 const emptyTensor = { dtype: 1, tensor_shape: { dim: [{ size: 0 }] } };
 
 export function encodeEvent({ wallTime, step, content }: SummaryEvent): Uint8Array {
@@ -35,7 +35,7 @@ function contentProto(content: EventContent): object {
 function valueProto(value: SummaryValue): object {
   const { tag, description } = value;
   const isPlain = value.kind !== 'plugin';
-  // Readers warn about metadata that names no plugin.
+  // Readers warn about metadata that does not name a plugin.
   const plugin = isPlain
     ? { plugin_name: `${value.kind}s` }
     : { plugin_name: value.plugin, content: value.content };

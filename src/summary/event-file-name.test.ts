@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventFilesOf, isEventFileName, newEventFileName } from './event-file-name.ts';
 
-test('a name has ten digits of seconds, the host, the process and a counter', () => {
+test('a name contains the seconds in ten digits, the host, the process and a counter', () => {
   const name = newEventFileName([], 1479000000.9);
   assert.match(name, /^events\.out\.tfevents\.1479000000\.[\w.-]+\.\d+\.\d+$/);
   assert.ok(name.includes(`.${process.pid}.`));
   assert.match(newEventFileName([], 7), /^events\.out\.tfevents\.0000000007\./);
 });
 
-test('names of one second, and of a clock that was set back, still come later in order', () => {
+test('later names sort later, even within one second and after the clock was set back', () => {
   const names: string[] = ['checkpoint', 'events.out.tfevents.1479000100.elsewhere'];
   for (let i = 0; i < 12; i++) names.push(newEventFileName(names, 1479000000));
   const written = names.slice(1);
@@ -20,7 +20,7 @@ test('names of one second, and of a clock that was set back, still come later in
   assert.match(names.at(-1) ?? '', /\.1479000112\./);
 });
 
-test('the files that TensorBoard reads are found, in its order', async (t) => {
+test('eventFilesOf finds the files that TensorBoard reads, in the same order', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'cifar10-names-'));
   t.after(() => rm(dir, { recursive: true }));
   const names = [

@@ -74,7 +74,7 @@ test('every kind of value is found under its tag', async (t) => {
   assert.deepEqual(run.graph, Uint8Array.of(2));
 });
 
-test('a session that starts at a step makes what was at it and after it void, of every tag', async (t) => {
+test('a session that starts at a step invalidates the points of every tag at that step and later', async (t) => {
   const dir = await folder(t);
   await write(join(dir, 'events.out.tfevents.1.a'), [version, ...[0, 1, 2, 3].map((n) => scalar('a', n, 1))]);
   await write(join(dir, 'events.out.tfevents.2.a'), [
@@ -95,7 +95,7 @@ test('a session that starts at a step makes what was at it and after it void, of
   assert.deepEqual(scalars.get('b')?.length, 1);
 });
 
-test('the files are read in the order of their names, whatever order they were made in', async (t) => {
+test('the files are read in the order of their names, whatever order they were created in', async (t) => {
   const dir = await folder(t);
   await write(join(dir, 'events.out.tfevents.2.a'), [version, start(1), scalar('a', 1, 2)]);
   await write(join(dir, 'events.out.tfevents.1.a'), [version, scalar('a', 0, 1), scalar('a', 1, 1)]);
@@ -104,13 +104,13 @@ test('the files are read in the order of their names, whatever order they were m
   assert.deepEqual(await steps(dir), [0, 1]);
 });
 
-test('a start in a file without the version makes nothing void', async (t) => {
+test('a session start in a file without a version invalidates nothing', async (t) => {
   const path = join(await folder(t), 'old.tfevents');
   await write(path, [scalar('a', 0, 1), scalar('a', 1, 1), start(0), scalar('a', 2, 1)]);
   assert.deepEqual(await steps(path), [0, 1, 2]);
 });
 
-test('the cut end of one file does not hide the next', async (t) => {
+test('a truncated file does not hide the next one', async (t) => {
   const dir = await folder(t);
   const first = join(dir, 'events.out.tfevents.1.a');
   await write(first, [version, scalar('a', 0, 1), scalar('a', 1, 1)]);
@@ -119,7 +119,7 @@ test('the cut end of one file does not hide the next', async (t) => {
   assert.deepEqual(await steps(dir), [0, 1]);
 });
 
-test('reading continues at the end of the last event', async (t) => {
+test('reading can continue at the end of the last event', async (t) => {
   const path = join(await folder(t), 'events.out.tfevents.1.a');
   await write(path, [version, scalar('a', 0, 1)]);
   const ends: number[] = [];
@@ -130,11 +130,11 @@ test('reading continues at the end of the last event', async (t) => {
   assert.deepEqual(rest, [start(7)]);
 });
 
-test('a damaged event, a missing path and a folder without events are named', async (t) => {
+test('the errors for a damaged event, a missing path and a folder without events contain the path', async (t) => {
   const dir = await folder(t);
   await assert.rejects(readRun(dir), {
     name: 'RunError',
-    message: `${dir}: no event file there (events.out.tfevents.…). Name the folder of a run.`,
+    message: `${dir}: no event files (events.out.tfevents.…) found. Use the folder of a run.`,
   });
   await assert.rejects(
     readRun(join(dir, 'missing')),

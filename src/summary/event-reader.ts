@@ -1,4 +1,4 @@
-/** Reads event files, including those of other writers. */
+/** Reads event files, including those that other programs wrote. */
 import { stat } from 'node:fs/promises';
 import { messageOf, RunError } from '../errors.ts';
 import { counted, oneLine } from '../wording.ts';
@@ -10,17 +10,18 @@ import { RunEvents } from './run-events.ts';
 
 export interface FileEvent {
   readonly event: SummaryEvent;
-  /** The byte after it: where to resume reading when the file has grown. */
+  /** The offset of the byte after it, from which reading can continue when the file has grown. */
   readonly end: number;
 }
 
 export interface ReadEventsOptions extends ReadRecordsOptions {
-  /** One decoder for all files of a run. */
+  /** The decoder that all files of a run share. */
   readonly decoder?: EventDecoder;
 }
 
-/** The events of a file in order.
- * @throws RunError when the file cannot be read, or, without `onDamage`, naming the file and byte of the damage */
+/** The events of a file, in order.
+ * @throws RunError when the file cannot be read, or when it is damaged and there is no `onDamage`; the message then
+ * contains the file and byte */
 export async function* readEvents(
   path: string,
   { decoder = new EventDecoder(), ...options }: ReadEventsOptions = {},
@@ -36,13 +37,13 @@ export async function* readEvents(
   }
 }
 
-/** Maximum number of damaged places to describe per file; the rest is counted. */
+/** How many damaged places per file are described. The others are only counted. */
 const mostDescribed = 3;
 
 /** Everything that a run has written: the event files of a folder (without subfolders, which are other runs), or one file.
- * @param onWarning called for damage and for files that cannot be read; the intact events are returned. Default: throws the
- * first problem
- * @throws RunError when there is no event file, or nothing in them can be read */
+ * @param onWarning called for damage and for files that cannot be read; the intact events are returned. Without it the
+ * first problem is thrown
+ * @throws RunError when there is no event file, or nothing in the files can be read */
 export async function readRun(path: string, onWarning?: (text: string) => void): Promise<RunEvents> {
   const run = new RunEvents();
   const decoder = new EventDecoder();
@@ -81,7 +82,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
   const files = await eventFilesOf(path);
   if (files.length > 0) return files;
   throw new RunError(
-    `${oneLine(path)}: no event file there (events.out.tfevents.…). Name the folder of a run.`,
+    `${oneLine(path)}: no event files (events.out.tfevents.…) found. Use the folder of a run.`,
   );
 }
 
@@ -90,7 +91,7 @@ async function isFolder(path: string): Promise<boolean> {
     return (await stat(path)).isDirectory();
   } catch (error) {
     throw new RunError(
-      `cannot read ${oneLine(path)}: ${oneLine(messageOf(error))}. Name the folder of a run, or an event file.`,
+      `cannot read ${oneLine(path)}: ${oneLine(messageOf(error))}. Use the folder of a run, or an event file.`,
       { cause: error },
     );
   }

@@ -18,7 +18,7 @@ async function folder(t: TestContext): Promise<string> {
   return dir;
 }
 
-/** A writer whose errors fail the test, unless they are asked for. */
+/** A writer whose errors fail the test, unless the test passes its own handler. */
 function writerIn(dir: string, options: Partial<EventWriterOptions> = {}): EventWriter {
   const onError = (error: RunError) => assert.fail(error);
   return new EventWriter({ dir, startStep: 0, onError, flushSeconds: 3600, ...options });
@@ -57,7 +57,7 @@ test('a file starts with its version and START, and has the time of the clock', 
   assert.equal((await readRun(dir)).scalars.get('loss')?.[0]?.wallTime, 1479000000.5);
 });
 
-test('events wait for a flush, which may come by itself', async (t) => {
+test('events are buffered until a flush, which can also be automatic', async (t) => {
   const dir = await folder(t);
   const writer = writerIn(dir, { flushSeconds: 0.02 });
   writer.add(loss(1), 0);
@@ -73,7 +73,7 @@ test('events wait for a flush, which may come by itself', async (t) => {
   writer.close();
 });
 
-test('what is large does not wait', async (t) => {
+test('large events are written without waiting for a flush', async (t) => {
   const dir = await folder(t);
   const writer = writerIn(dir);
   writer.add({ kind: 'graph', graphDef: new Uint8Array(5 << 20) }, 0);
@@ -81,7 +81,7 @@ test('what is large does not wait', async (t) => {
   writer.close();
 });
 
-test('closing writes what waits; what comes later is lost, and closing again does nothing', async (t) => {
+test('closing writes buffered events, later events are ignored, and closing again does nothing', async (t) => {
   const dir = await folder(t);
   const writer = writerIn(dir);
   writer.add(loss(1), 0);
@@ -93,7 +93,7 @@ test('closing writes what waits; what comes later is lost, and closing again doe
   assert.equal(writer.lostEvents, 1);
 });
 
-test('a resumed run takes the place of what was written from its first step on', async (t) => {
+test('a resumed run replaces everything that was written for its first step and later', async (t) => {
   const dir = await folder(t);
   const killed = writerIn(dir);
   for (const step of [0, 100, 200, 300]) killed.add(loss(1), step);
@@ -109,7 +109,7 @@ test('a resumed run takes the place of what was written from its first step on',
   assert.equal((await readdir(dir)).length, 2);
 });
 
-test('a file of the stated size is followed by another, which has the version but no START', async (t) => {
+test('when a file reaches the maximum size, another one follows, with a version but without START', async (t) => {
   const dir = await folder(t);
   const writer = writerIn(dir, { maxFileBytes: 500 });
   for (let step = 0; step < 40; step++) {
@@ -131,7 +131,7 @@ test('a file of the stated size is followed by another, which has the version bu
   );
 });
 
-test('a disk error is reported once; queued events are written whole when there is room again', async (t) => {
+test('a disk error is reported once, and buffered events are written completely when there is room again', async (t) => {
   const dir = await folder(t);
   const errors: RunError[] = [];
   const writer = writerIn(dir, { onError: (error) => errors.push(error) });
@@ -139,7 +139,7 @@ test('a disk error is reported once; queued events are written whole when there 
   writer.flush();
 
   const { writeSync } = fs;
-  // Half a record gets there each time.
+  // Every write gets half of a record to the disk.
   t.mock.method(
     fs,
     'writeSync',
@@ -160,9 +160,9 @@ test('a disk error is reported once; queued events are written whole when there 
   assert.equal(
     errors[0]?.message,
     `${writer.path}: summaries cannot be written (ENOSPC: no space left on device, write). Check that the disk has ` +
-      'room: what waits is tried again with every flush, up to 64 MiB of it.',
+      'room. Up to 64 MiB of events are kept, and every flush retries writing them.',
   );
-  assert.equal((await lossesOf(dir))[0]?.[1], 1, 'what was there before is still read');
+  assert.equal((await lossesOf(dir))[0]?.[1], 1, 'earlier events can still be read');
 
   writer.close();
   assert.equal(writer.lostEvents, 0);
@@ -172,7 +172,7 @@ test('a disk error is reported once; queued events are written whole when there 
   );
 });
 
-test('while nothing can be written, no more than 64 MiB are kept', async (t) => {
+test('at most 64 MiB are buffered while nothing can be written', async (t) => {
   const dir = await folder(t);
   const errors: RunError[] = [];
   const writer = writerIn(dir, { onError: (error) => errors.push(error) });
@@ -190,13 +190,13 @@ test('while nothing can be written, no more than 64 MiB are kept', async (t) => 
   assert.equal(errors.length, 1);
 });
 
-test('a folder that cannot be made is refused at once', async (t) => {
+test('a folder that cannot be created is refused immediately', async (t) => {
   const dir = await folder(t);
   await writeFile(join(dir, 'file'), 'kept');
   assert.throws(() => writerIn(join(dir, 'file')), {
     name: 'RunError',
     message: new RegExp(
-      `^${join(dir, 'file')}: no event file can be made there \\(EEXIST: .*\\)\\. Check that the folder may be written to\\.$`,
+      `^${join(dir, 'file')}: cannot create an event file \\(EEXIST: .*\\)\\. Check that the folder is writable\\.$`,
     ),
   });
   assert.equal(await readFile(join(dir, 'file'), 'utf8'), 'kept');

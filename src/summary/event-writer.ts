@@ -1,4 +1,4 @@
-/** Writes the event files of a run while it is running, so that readers can read them at any time. */
+/** Writes the event files of a run while it is running. Readers can read them at any time. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, RunError } from '../errors.ts';
@@ -9,35 +9,36 @@ import { GrowingFile } from './growing-file.ts';
 import { frameRecord } from './record-file.ts';
 
 export interface EventWriterOptions {
-  /** Folder of the run, created if needed. */
+  /** The folder of the run. It is created if it is missing. */
   readonly dir: string;
-  /** The first step that will be written: 0, or the step of a resumed run. Readers discard what earlier files have at this step
-   * or later. If undefined, nothing is discarded. */
+  /** The first step that will be written: 0, or the step of a resumed run. Readers discard the points that earlier files
+   * have at this step or later. If undefined, nothing is discarded. */
   readonly startStep?: number;
   /** Called once, on the first write error. The caller decides whether the run continues without summaries: the writer never
-   * throws, and retries what it has buffered. */
+   * throws, and retries to write what it has buffered. */
   readonly onError: (error: RunError) => void;
-  /** Seconds between flushes. Default: 5. */
+  /** The number of seconds between flushes. Default: 5. */
   readonly flushSeconds?: number;
-  /** Maximum size of a file in bytes, unless a single flush is larger. Default: 256 MiB. */
+  /** The maximum size of a file in bytes, unless a single flush is larger. Default: 256 MiB. */
   readonly maxFileBytes?: number;
   /** The clock, in seconds since 1970. */
   readonly now?: () => number;
 }
 
-/** Number of buffered bytes that triggers a flush. */
+/** A flush is made when this many bytes are buffered. */
 const flushBytes = 4 << 20;
-/** Maximum number of bytes to buffer while nothing can be written; later events are lost. */
+/** The maximum number of bytes to buffer while nothing can be written. Later events are lost. */
 const keptBytes = 64 << 20;
 
 /**
- * The event files of one session of a run. Every file begins with its version. The first file of a session, even of a new run,
- * then has START, because TensorBoard's server treats the first START that it finds as the beginning and only later ones as
- * resumed runs (tensorboard/backend/event_processing/plugin_event_accumulator.py). Files of earlier sessions are never modified.
+ * The event files of one session of a run. Every file begins with its version. In the first file of a session, even of a
+ * new run, START comes next, because TensorBoard's server treats the first START that it finds as the beginning and only
+ * later ones as resumed runs (tensorboard/backend/event_processing/plugin_event_accumulator.py). Files of earlier
+ * sessions are never modified.
  *
- * TensorBoard's faster default server ignores START: there, when a tag is written again at a step, its points at that step and
- * later are discarded (tensorboard/data/server/reservoir.rs). So a resumed run should write the same tags at the same steps as
- * before.
+ * TensorBoard's faster default server ignores START. When a tag is written again at a step, that server discards its
+ * points at that step and later (tensorboard/data/server/reservoir.rs). A resumed run should therefore write the same
+ * tags at the same steps as before.
  */
 export class EventWriter {
   readonly #options: EventWriterOptions;
@@ -57,7 +58,7 @@ export class EventWriter {
       this.#file = this.#newFile();
     } catch (error) {
       throw new RunError(
-        `${options.dir}: no event file can be made there (${messageOf(error)}). Check that the folder may be written to.`,
+        `${options.dir}: cannot create an event file (${messageOf(error)}). Check that the folder is writable.`,
         { cause: error },
       );
     }
@@ -67,17 +68,17 @@ export class EventWriter {
     this.#timer = setInterval(() => this.flush(), (options.flushSeconds ?? 5) * 1000).unref();
   }
 
-  /** Path of the current file. */
+  /** The path of the current file. */
   get path(): string {
     return this.#file.path;
   }
 
-  /** Number of events that were lost because the buffer was full. */
+  /** How many events were lost because the buffer was full. */
   get lostEvents(): number {
     return this.#lostEvents;
   }
 
-  /** Writes an event with the next flush. Ignored after `close`. */
+  /** Adds an event, which the next flush writes. Ignored after `close`. */
   add(content: EventContent, step: number): void {
     const record = this.#record(content, step);
     if (this.#isClosed || this.#waitingBytes + record.length > keptBytes) {
@@ -89,7 +90,7 @@ export class EventWriter {
     if (this.#waitingBytes >= flushBytes) this.flush();
   }
 
-  /** Flushes the buffer. After it returns, a kill of the process does not lose these events. */
+  /** Writes the buffer. After it returns, a kill of the process does not lose these events. */
   flush(): void {
     if (this.#isClosed || this.#waiting.length === 0) return;
     try {
@@ -102,7 +103,8 @@ export class EventWriter {
     }
   }
 
-  /** Flushes and ends the session. Synchronous, so it can be called on process exit; may be called repeatedly. */
+  /** Writes the buffer and ends the session. It is synchronous, so it can be called on process exit, and it may be called
+   * repeatedly. */
   close(): void {
     if (this.#isClosed) return;
     this.flush();
@@ -117,7 +119,7 @@ export class EventWriter {
     return this.#file.size > 0 && this.#file.size + this.#waitingBytes > maxFileBytes;
   }
 
-  /** Continues in a new file. Readers combine the files of a folder, so it only needs the version. */
+  /** Continues in a new file. Readers combine the files of a folder, so the new file needs only a version. */
   #rotate(): void {
     const next = this.#newFile();
     this.#file.close();
@@ -149,8 +151,8 @@ export class EventWriter {
     this.#isTold = true;
     this.#options.onError(
       new RunError(
-        `${this.path}: summaries cannot be written (${messageOf(error)}). Check that the disk has room: what waits ` +
-          `is tried again with every flush, up to ${keptBytes >> 20} MiB of it.`,
+        `${this.path}: summaries cannot be written (${messageOf(error)}). Check that the disk has room. Up to ` +
+          `${keptBytes >> 20} MiB of events are kept, and every flush retries writing them.`,
       ),
     );
   }

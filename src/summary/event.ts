@@ -5,20 +5,20 @@ import type { Histogram } from './histogram.ts';
 export interface SummaryEvent {
   /** Seconds since 1970, with fractions. */
   readonly wallTime: number;
-  /** The x coordinate of curves. */
+  /** The x coordinate in curves. */
   readonly step: number;
   readonly content: EventContent;
 }
 
 export type EventContent =
-  /** First record of every file: `brain.Event:2`. */
+  /** The first record of every file: `brain.Event:2`. */
   | { readonly kind: 'version'; readonly version: string }
   /** The graph of the run, as bytes of a GraphDef. */
   | { readonly kind: 'graph'; readonly graphDef: Uint8Array }
   | {
       readonly kind: 'summary';
       readonly values: readonly SummaryValue[];
-      /** Kinds of values that we do not read. */
+      /** The kinds of values that we do not read. */
       readonly unread?: readonly UnreadValue[];
     }
   /** START: earlier points at this step or later are discarded. */
@@ -26,21 +26,21 @@ export type EventContent =
   /** Anything else; readers skip it. */
   | { readonly kind: 'other'; readonly what?: string };
 
-/** SessionLog.SessionStatus of TensorBoard's event.proto, in the order of its numbers. */
+/** SessionLog.SessionStatus of TensorBoard's event.proto, in the order of the numbers. */
 export const sessionStatuses = ['STATUS_UNSPECIFIED', 'START', 'STOP', 'CHECKPOINT'] as const;
 export type SessionStatus = (typeof sessionStatuses)[number];
 
 /** A value of a kind that we do not read. */
 export interface UnreadValue {
   readonly tag: string;
-  /** The plugin it is for, such as `text` or `pr_curves`, or `tensor` if it names none. */
+  /** The plugin that the value is for, such as `text` or `pr_curves`, or `tensor` if it does not name a plugin. */
   readonly what: string;
 }
 
-/** A value with a name. Readers group tags by the part before their `/`. */
+/** A value with a name. Readers group tags by the part before the first `/`. */
 export type SummaryValue = {
   readonly tag: string;
-  /** Markdown. Readers keep the description of a tag's first value, so later ones may omit it. */
+  /** The description, in Markdown. Readers keep the description of a tag's first value, so later ones may omit it. */
   readonly description?: string;
 } & SummaryContent;
 
@@ -52,16 +52,16 @@ export type SummaryContent =
   /** Bytes for the named plugin of TensorBoard. */
   | { readonly kind: 'plugin'; readonly plugin: string; readonly content: Uint8Array };
 
-/** A value for a plugin, which does not show its tag. */
+/** A value for a plugin that does not show its tag. */
 export type PluginValue = { readonly tag: string } & Extract<SummaryContent, { kind: 'plugin' }>;
 
 export interface EncodedImage {
   readonly width: number;
   readonly height: number;
-  /** Grey or red, green and blue. */
+  /** Grey, or red, green and blue. */
   readonly channels: number;
   readonly png: Uint8Array;
 }
 
-/** What the first record of every file says. */
+/** The content of the first record of every file. */
 export const fileVersion = 'brain.Event:2';

@@ -25,21 +25,21 @@ test('a graph is read back with its shapes and attributes', () => {
   assert.deepEqual(decodeGraphDef(encodeGraphDef(nodes)), nodes);
 });
 
-test('a name taken twice and an input from nowhere are refused', () => {
+test('a duplicate name and an input from an unknown node are refused', () => {
   const node = { name: 'a', op: 'Add', inputs: ['b:1'] };
   assert.throws(() => encodeGraphDef([node, node]), {
     name: 'GraphError',
-    message: 'graph to be shown: the name a is taken twice',
+    message: 'graph to be shown: two nodes are named a',
   });
   assert.throws(() => encodeGraphDef([node]), {
     name: 'GraphError',
-    message: 'graph to be shown: a takes b:1, but no node has that name',
+    message: 'graph to be shown: a reads b:1, but there is no node of that name',
   });
 });
 
-test('bytes that are no GraphDef are named', () => {
+test('bytes that are not a GraphDef are refused', () => {
   assert.throws(
     () => decodeGraphDef(Uint8Array.of(0x0a, 100)),
-    /^RunError: a graph in an event file is no GraphDef: /,
+    /^RunError: a graph in an event file is not a GraphDef: /,
   );
 });

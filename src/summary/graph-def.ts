@@ -3,21 +3,21 @@ import { GraphError, messageOf, RunError } from '../errors.ts';
 import type { Shape } from '../tensor/tensor.ts';
 import { GraphDefProto } from './schema.ts';
 
-/** One operator. TensorBoard shows name prefixes as expandable scopes: `conv1/weights` is in `conv1`. */
+/** One operator. TensorBoard shows the prefixes of names as expandable scopes: `conv1/weights` is in `conv1`. */
 export interface GraphNode {
   readonly name: string;
-  /** Kind of operator, such as `Conv2D`. */
+  /** The kind of operator, such as `Conv2D`. */
   readonly op: string;
-  /** Sources of its inputs: `name` is the first output of that node, `name:1` its second. */
+  /** The sources of its inputs: `name` is the first output of that node, `name:1` its second. */
   readonly inputs: readonly string[];
-  /** Shapes of its outputs, shown on the outgoing edges. */
+  /** The shapes of its outputs, which are shown on the outgoing edges. */
   readonly shapes?: readonly Shape[];
   readonly attributes?: Readonly<Record<string, GraphAttribute>>;
-  /** The device, such as `/cpu:0`; TensorBoard can colour nodes by it. */
+  /** The device, such as `/cpu:0`. TensorBoard can colour nodes by device. */
   readonly device?: string;
 }
 
-/** The attribute in which TensorFlow stores inferred shapes, and where TensorBoard looks for them. */
+/** The attribute in which TensorFlow stores inferred shapes. TensorBoard looks for them there. */
 const shapesKey = '_output_shapes';
 
 export type GraphAttribute = string | number | boolean | readonly number[];
@@ -29,7 +29,7 @@ export function encodeGraphDef(nodes: readonly GraphNode[]): Uint8Array {
   return GraphDefProto.encode({ node: nodes.map(nodeDef) }).finish();
 }
 
-/** Decodes a GraphDef; attributes of other kinds are omitted.
+/** Decodes a GraphDef. Attributes of other kinds are omitted.
  * @throws RunError when the bytes are not a GraphDef */
 export function decodeGraphDef(bytes: Uint8Array): readonly GraphNode[] {
   return nodesOf(bytes).map(({ name = '', op = '', input = [], device, attr = {} }) => {
@@ -48,13 +48,13 @@ export function decodeGraphDef(bytes: Uint8Array): readonly GraphNode[] {
 function requireWhole(nodes: readonly GraphNode[]): void {
   const names = new Set<string>();
   for (const { name } of nodes) {
-    if (names.has(name)) throw new GraphError(`graph to be shown: the name ${name} is taken twice`);
+    if (names.has(name)) throw new GraphError(`graph to be shown: two nodes are named ${name}`);
     names.add(name);
   }
   for (const { name, inputs } of nodes) {
     const unknown = inputs.find((input) => !names.has(input.replace(/:\d+$/, '')));
     if (unknown === undefined) continue;
-    throw new GraphError(`graph to be shown: ${name} takes ${unknown}, but no node has that name`);
+    throw new GraphError(`graph to be shown: ${name} reads ${unknown}, but there is no node of that name`);
   }
 }
 
@@ -80,7 +80,7 @@ function attributeValue(value: GraphAttribute): object {
   return { list: value.every(Number.isInteger) ? { i: value } : { f: value } };
 }
 
-/** Messages as protobufjs returns them: missing fields are undefined, 64-bit integers are numbers. */
+/** Messages as protobufjs returns them: missing fields are undefined, and 64-bit integers are numbers. */
 interface NodeFields {
   readonly name?: string;
   readonly op?: string;
@@ -104,11 +104,11 @@ function nodesOf(bytes: Uint8Array): readonly NodeFields[] {
   try {
     return GraphDefProto.toObject(GraphDefProto.decode(bytes), { longs: Number })['node'] ?? [];
   } catch (error) {
-    throw new RunError(`a graph in an event file is no GraphDef: ${messageOf(error)}`, { cause: error });
+    throw new RunError(`a graph in an event file is not a GraphDef: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** The attribute, if it is of a kind that we know. */
+/** The attribute, if it is of a kind that we support. */
 function attributeOf({ s, i, f, b, list }: AttributeFields): readonly GraphAttribute[] {
   const value = (s && new TextDecoder().decode(s)) ?? i ?? f ?? b ?? list?.i ?? list?.f;
   return value === undefined ? [] : [value];

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { GrowingFile } from './growing-file.ts';
 
-test('a piece that was written in part is written again in its place', async (t) => {
+test('a piece that was written only in part is written again at the same position', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'cifar10-growing-'));
   t.after(() => rm(dir, { recursive: true }));
   const file = new GrowingFile(join(dir, 'file'));
@@ -15,7 +15,7 @@ test('a piece that was written in part is written again in its place', async (t)
 
   const { writeSync } = fs;
   let calls = 0;
-  // The disk takes two bytes of what follows and is full then.
+  // The disk accepts two bytes of what follows, and then it is full.
   t.mock.method(
     fs,
     'writeSync',
@@ -38,7 +38,7 @@ test('a piece that was written in part is written again in its place', async (t)
   assert.equal(file.size, 6);
 });
 
-test('a file that is there is left alone', async (t) => {
+test('an existing file is left unchanged', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'cifar10-growing-'));
   t.after(() => rm(dir, { recursive: true }));
   new GrowingFile(join(dir, 'file')).close();

@@ -1,29 +1,30 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 
 /**
- * A new file that grows by complete pieces. If a piece could not be written completely, the same bytes, and more, can be written
- * again at the same position. So a temporarily full disk causes neither gaps nor duplicates.
+ * A new file that grows by complete pieces. If a piece could not be written completely, the same bytes, possibly
+ * followed by more, can be written again at the same position. A disk that is full for some time therefore causes
+ * neither gaps nor duplicates.
  *
- * Everything is synchronous: a write copies to the memory of the operating system, which keeps it even if this process is killed,
- * and on process exit there is no time to wait.
+ * Everything is synchronous. A write copies the bytes to the memory of the operating system, which keeps them even if this
+ * process is killed, and on process exit there is no time to wait.
  */
 export class GrowingFile {
   readonly path: string;
   readonly #descriptor: number;
   #size = 0;
 
-  /** @throws the error of the operating system, with code EEXIST when there is a file of that name */
+  /** @throws the error of the operating system, with the code EEXIST when there already is a file of that name */
   constructor(path: string) {
     this.path = path;
     this.#descriptor = openSync(path, 'wx');
   }
 
-  /** Number of bytes of complete pieces. */
+  /** The number of bytes in complete pieces. */
   get size(): number {
     return this.#size;
   }
 
-  /** @throws the error of the operating system; then the size is unchanged */
+  /** @throws the error of the operating system; the size is then unchanged */
   append(piece: Uint8Array): void {
     for (let done = 0; done < piece.length; ) {
       done += writeSync(this.#descriptor, piece, done, piece.length - done, this.#size + done);

@@ -1,12 +1,12 @@
 /**
- * The buckets of TensorFlow's histograms, and how to find the bucket of a float32 without searching.
+ * The buckets of TensorFlow's histograms, and a way to find the bucket of a float32 without searching.
  *
  * Bucket i holds the values from limit i−1 up to, but not including, limit i. The limits are ±1e-12·1.1^k below 1e20, 0 and
- * ±DBL_MAX, computed by repeated multiplication to be bit-identical to TensorFlow's
+ * ±DBL_MAX. They are computed by repeated multiplication, so that they are bit-identical to those of TensorFlow
  * (core/lib/histogram/histogram.cc, InitDefaultBucketsInner).
  */
 
-/** Upper limits of the buckets, ascending: 1,551 of them. */
+/** The upper limits of the 1,551 buckets, in ascending order. */
 export const bucketLimits: Float64Array = Float64Array.from(tensorflowLimits());
 
 function tensorflowLimits(): readonly number[] {
@@ -16,10 +16,10 @@ function tensorflowLimits(): readonly number[] {
   return [...positive.map((limit) => -limit).reverse(), 0, ...positive];
 }
 
-/** The bucket index for values that are not finite: one after the last. */
+/** The bucket index for values that are not finite, which is one more than the last. */
 export const notFinite: number = bucketLimits.length;
 
-/** Finds the bucket of a number by bisection: the first whose limit is above it. */
+/** Finds the bucket of a number by bisection. It is the first bucket whose limit is above the number. */
 export function bucketOf(value: number): number {
   if (!Number.isFinite(value)) return notFinite;
   let [low, high] = [0, bucketLimits.length - 1];
@@ -32,21 +32,21 @@ export function bucketOf(value: number): number {
 }
 
 /**
- * The 32 bits of a float32 are split into its cell (sign, exponent and 4 bits of the mantissa) and the remaining 19 bits, the
- * rest. The values of a cell differ by a factor of at most 17/16, and neighbouring limits by a factor of 1.1; so the values of a
- * cell are in one or two buckets, and one comparison of the rest decides which. (-0, the first value of its cell, is in the bucket
- * of 0; the other values of that cell are in the bucket below.)
+ * The 32 bits of a float32 are split into a cell number (sign, exponent and the upper 4 bits of the mantissa) and a rest
+ * (the remaining 19 bits). The values in a cell differ by a factor of at most 17/16, and neighbouring limits by a factor of
+ * 1.1. A cell therefore overlaps with at most two buckets, and one comparison of the rest decides between them. (The cell of
+ * -0 is special: -0 belongs to the bucket of 0, and all other values of the cell to the bucket below.)
  */
 const restBits = 19;
 const restMask = (1 << restBits) - 1;
 const cellCount = 1 << (32 - restBits);
 
-/** For each cell, the largest rest of a value in the first of its buckets. */
+/** For each cell, the largest rest of a value that belongs to the first of its two buckets. */
 export const lastOfFirst: Int32Array = new Int32Array(cellCount);
-/** [cell][2]: the two buckets of a cell, in the order of the rest. */
+/** [cell][2]: the two buckets of each cell, in the order of the rest. */
 export const bucketsOfCell: Uint16Array = new Uint16Array(2 * cellCount);
 
-// Every counting thread builds the tables; without allocations per value the time is negligible.
+// Every thread that counts builds these tables. It takes negligible time as long as nothing is allocated per value.
 const bits = new Int32Array(1);
 const floats = new Float32Array(bits.buffer);
 for (let cell = 0; cell < cellCount; cell++) {

@@ -1,21 +1,22 @@
 /**
- * The loop over all values of a tensor. Summaries process millions of values, so it is optimized for speed: no search, and no
- * branches for the choice between a cell's two buckets (histogram-buckets.ts) or for zeros. Those branches are unpredictable;
- * mispredictions would dominate.
+ * The loop over all values of a tensor. It is optimized for speed, because summaries process millions of values. It does not
+ * search, and it has no branches for the choice between the two buckets of a cell (histogram-buckets.ts) or for zeros: such
+ * branches are unpredictable, and mispredictions would dominate the time.
  */
 import { bucketsOfCell, lastOfFirst } from './histogram-buckets.ts';
 
-/** Counters over all values. */
+/** The counters over all values. */
 export interface Counts {
-  /** Number of values in each bucket of each cell, [cell][2]. Consecutive values are counted in different tables, because two
-   * increments of the same counter would have to wait for each other. */
+  /** The number of values in each bucket of each cell, as [cell][2]. There are two tables for alternate values, because two
+   * consecutive increments of the same counter would have to wait for each other. */
   readonly even: Float64Array;
   readonly odd: Float64Array;
-  /** min, max, sum, sum of squares, number of zeros (`at`). Float64, added in the order of the values. */
+  /** Minimum, maximum, sum, sum of squares and number of zeros, at the indices `at`. The sums are float64, added in
+   * the order of the values. */
   readonly sums: Float64Array;
 }
 
-/** Indices into `sums`. */
+/** The indices into `sums`. */
 export const at = { min: 0, max: 1, sum: 2, sumSquares: 3, zeros: 4 } as const;
 
 export function newCounts(): Counts {
@@ -26,8 +27,9 @@ export function newCounts(): Counts {
   };
 }
 
-/** Chunk size. Optimized code is reliably used at the next call of a function, but on-stack replacement of a running loop is
- * unreliable: without chunks the first large tensors take four times as long (measured on Node.js 20). */
+/** The number of values per call of the counting function. Optimized code is used at the next call of a function, but
+ * on-stack replacement of a running loop is unreliable. Without splitting, the first large tensors take four times as long
+ * (measured with Node.js 20). */
 const pieceLength = 512;
 
 /** Counts all values. */
@@ -39,7 +41,7 @@ export function countAll(values: Float32Array, counts: Counts): void {
 
 function countPiece(values: Float32Array, { even, odd, sums }: Counts): void {
   const patterns = new Int32Array(values.buffer, values.byteOffset, values.length);
-  const last = lastOfFirst; // an imported name would be looked up again for every value
+  const last = lastOfFirst; // a local copy, because an imported name would be looked up for every value
   let min = sums[at.min] as number;
   let max = sums[at.max] as number;
   let sum = sums[at.sum] as number;
@@ -81,14 +83,14 @@ function countPiece(values: Float32Array, { even, odd, sums }: Counts): void {
   sums[at.zeros] = zeros;
 }
 
-/** Where a value with these bits is counted: 2·cell, plus the sign of a difference, which is 1 behind the last rest of
- * the first bucket. 19 bits are the rest. */
+/** The index at which a value with these bits is counted: 2·cell, plus 1 if the value belongs to the second bucket of the
+ * cell. The sign bit of a difference yields that 1. The lower 19 bits are the rest. */
 function indexOf(pattern: number, last: Int32Array): number {
   const cell = pattern >>> 19;
   return 2 * cell + (((last[cell] as number) - (pattern & 0x7ffff)) >>> 31);
 }
 
-/** 1 for 0 and -0, whose bits without the sign are 0; else 0. */
+/** Returns 1 for 0 and -0, whose bits are 0 apart from the sign, and 0 for any other value. */
 function isZero(pattern: number): number {
   return ((pattern & 0x7fffffff) - 1) >>> 31;
 }

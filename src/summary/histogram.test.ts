@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { type Histogram, HistogramCounter, histogramOf } from './histogram.ts';
 import { bucketLimits } from './histogram-buckets.ts';
 
-/** A histogram made slowly and plainly: for each value the first limit above it, empty buckets merged at the end. */
+/** A histogram computed slowly and simply: for each value it looks for the first limit above it, and empty
+ * buckets are merged at the end. */
 function slowHistogram(values: Float32Array): Histogram {
   const finite = Array.from(values).filter(Number.isFinite);
   const all = new Map(Array.from(bucketLimits, (limit) => [limit, 0]));
@@ -29,7 +30,7 @@ function slowHistogram(values: Float32Array): Histogram {
   };
 }
 
-/** Which of the zeros is the smallest does not matter. */
+/** It does not matter which zero is the minimum. */
 function withoutNegativeZero(histogram: Histogram): Histogram {
   return { ...histogram, min: histogram.min + 0, max: histogram.max + 0, sum: histogram.sum + 0 };
 }
@@ -38,7 +39,7 @@ const smallest = 2 ** -149;
 const largest = (2 - 2 ** -23) * 2 ** 127;
 const cases: Readonly<Record<string, readonly number[]>> = {
   'no values': [],
-  'nothing but zeros': [0, 0, 0],
+  'only zeros': [0, 0, 0],
   'zeros of both signs': [-0, 0, -0],
   'a constant': Array.from({ length: 100 }, () => 0.1),
   'a negative constant': Array.from({ length: 100 }, () => -3),
@@ -49,13 +50,13 @@ const cases: Readonly<Record<string, readonly number[]>> = {
 };
 
 for (const [what, values] of Object.entries(cases)) {
-  test(`${what}: the histogram is that of the plain way`, () => {
+  test(`${what}: the histogram is the same as when computed the simple way`, () => {
     const array = Float32Array.from(values);
     assert.deepEqual(withoutNegativeZero(histogramOf(array)), slowHistogram(array));
   });
 }
 
-test('the limits are those of TensorFlow', () => {
+test('the limits are the same as in TensorFlow', () => {
   assert.equal(bucketLimits.length, 1551);
   assert.equal(bucketLimits[775], 0);
   assert.equal(bucketLimits[776], 1e-12);
@@ -66,7 +67,7 @@ test('the limits are those of TensorFlow', () => {
   assert.ok((bucketLimits.at(-2) ?? 0) < 1e20 && (bucketLimits.at(-2) ?? 0) > 1e20 / 1.1);
 });
 
-test('at every limit the float32 before, at and after it are in the right bucket', () => {
+test('the float32 values before, at and after every limit are in the correct bucket', () => {
   const near = Array.from(bucketLimits.subarray(1, -1)).flatMap((limit) => {
     const bits = new Int32Array(Float32Array.of(limit).buffer)[0] ?? 0;
     return Array.from(new Float32Array(Int32Array.of(bits - 1, bits, bits + 1).buffer)).filter(
@@ -77,7 +78,7 @@ test('at every limit the float32 before, at and after it are in the right bucket
   assert.deepEqual(histogramOf(values), slowHistogram(values));
 });
 
-test('any float32 is in the right bucket', () => {
+test('any float32 is in the correct bucket', () => {
   const floats = fc.float32Array({ noNaN: true, noDefaultInfinity: true, maxLength: 50 });
   fc.assert(
     fc.property(floats, (values) =>
@@ -99,12 +100,12 @@ test('non-finite values are counted separately and do not affect the rest', () =
   assert.deepEqual([...nothing.limits, ...nothing.counts], [Number.MAX_VALUE, 0]);
 });
 
-test('a tensor in pieces has the histogram of the whole', () => {
+test('a tensor that is added in pieces has the same histogram as the whole tensor', () => {
   const values = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i) * 10 ** (i % 20));
   const counter = new HistogramCounter();
   counter.add(values.subarray(0, 333));
   counter.add(new Float32Array(0));
-  counter.add(values.subarray(333)); // a view that does not start at its buffer
+  counter.add(values.subarray(333)); // a view that does not start where its buffer does
   assert.deepEqual(counter.histogram, histogramOf(values));
   assert.deepEqual(histogramOf(values), slowHistogram(values));
 });

@@ -3,54 +3,55 @@
 import { bucketLimits, bucketsOfCell, notFinite } from './histogram-buckets.ts';
 import { at, type Counts, countAll, newCounts } from './histogram-count.ts';
 
-/** A distribution; the fields of TensorFlow's HistogramProto. Bucket i holds `counts[i]` values, from `limits[i − 1]` up to, but
- * not including, `limits[i]`. */
+/** A distribution, with the fields of TensorFlow's HistogramProto. Bucket i holds `counts[i]` values, from `limits[i − 1]`
+ * up to, but not including, `limits[i]`. */
 export interface Histogram {
-  /** Smallest and largest of the values. */
+  /** The smallest and the largest value. */
   readonly min: number;
   readonly max: number;
-  /** How many values there are. */
+  /** The number of values. */
   readonly num: number;
   readonly sum: number;
   readonly sumSquares: number;
-  /** Ascending. */
+  /** The limits in ascending order. */
   readonly limits: Float64Array;
   readonly counts: Float64Array;
 }
 
 /**
- * Counts the values of one or more pieces of a tensor into TensorFlow's buckets.
+ * Counts the values of one or more pieces of a tensor in TensorFlow's buckets.
  *
- * Values that are not finite are in no bucket, and not included in `num` or the sums: they are counted separately (`nonFinite`).
- * TensorFlow r0.11 ends the run at the first of them ("Nan in summary histogram"), but histograms help to find out what went
- * wrong.
+ * Values that are not finite are in no bucket and not included in `num` or the sums. They are counted separately
+ * (`nonFinite`). TensorFlow r0.11 ends the run at the first such value ("Nan in summary histogram"), but the histograms help
+ * to find out what went wrong.
  */
 export class HistogramCounter {
   #counts = newCounts();
 
-  /** Counts all values; the sums are float64, in the order of the values. */
+  /** Counts all values. The sums are float64, in the order of the values. */
   add(values: Float32Array): void {
     const { even, odd, sums } = this.#counts;
     const before = sums.slice();
     countAll(values, this.#counts);
-    // Squares of finite float32 values cannot overflow a float64, so a value was not finite: sum without it.
+    // The squares of finite float32 values cannot overflow a float64. So there was a value that is not finite, and the sums
+    // are computed again without it.
     if (Number.isFinite(sums[at.sumSquares])) return;
     const finite: Counts = { ...newCounts(), sums: before };
     countAll(values.filter(Number.isFinite), finite);
     this.#counts = { even, odd, sums: finite.sums };
   }
 
-  /** Number of values that were infinite or NaN. */
+  /** How many values were infinite or NaN. */
   get nonFinite(): number {
     return this.#byBucket()[notFinite] ?? 0;
   }
 
-  /** Number of values that were exactly 0. */
+  /** How many values were exactly 0. */
   get zeros(): number {
     return this.#sumOf('zeros');
   }
 
-  /** The histogram of the finite values so far. Without any, min and max are 0. */
+  /** The histogram of the finite values so far. If there are none, min and max are 0. */
   get histogram(): Histogram {
     const counts = this.#byBucket().subarray(0, notFinite);
     const num = counts.reduce((a, b) => a + b, 0);
@@ -86,7 +87,7 @@ export function histogramOf(values: Float32Array): Histogram {
   return counter.histogram;
 }
 
-/** TensorFlow's compact form (Histogram::EncodeToProto): adjacent empty buckets are merged. */
+/** Merges adjacent empty buckets. This is TensorFlow's compact form (Histogram::EncodeToProto). */
 function collapseEmpty(all: Float64Array): Pick<Histogram, 'limits' | 'counts'> {
   const isEmpty = (bucket: number) => all[bucket] === 0;
   const kept = Array.from(all.keys()).filter(

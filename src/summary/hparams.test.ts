@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { SummaryValue } from './event.ts';
 import { experimentValue, sessionEndValue, sessionStartValue } from './hparams.ts';
 
-/** `HParamsPluginData(…).SerializeToString().hex()` of the same content in the Python package tensorboard 2.21. */
+/** What `HParamsPluginData(…).SerializeToString().hex()` of the Python package tensorboard 2.21 returns for the same content. */
 const published: readonly { what: string; value: SummaryValue; hexadecimal: string }[] = [
   {
     what: 'experiment',
@@ -35,17 +35,17 @@ const published: readonly { what: string; value: SummaryValue; hexadecimal: stri
 ];
 
 for (const { what, value, hexadecimal } of published) {
-  test(`${what} has the bytes of TensorBoard's own package`, () => {
+  test(`${what} is encoded as in the Python package of TensorBoard`, () => {
     assert.equal(value.tag, `_hparams_/${what}`);
     assert.ok(value.kind === 'plugin' && value.plugin === 'hparams');
     assert.equal(Buffer.from(value.content).toString('hex'), hexadecimal);
   });
 }
 
-test('texts and booleans are distinguished from numbers', () => {
+test('strings and booleans are distinguished from numbers', () => {
   const value = sessionStartValue({ a: 'x', b: true, c: 0 }, 1);
   assert.ok(value.kind === 'plugin');
-  // A map: field 1 with key (field 1) and Value (field 2), in which text is field 3, a switch 4, a number 2.
+  // A map is field 1 with a key (field 1) and a Value (field 2), in which a string is field 3, a boolean 4, and a number 2.
   assert.equal(
     Buffer.from(value.content).toString('hex'),
     '1a2c0a080a016112031a01780a070a016212022001' + '0a0e0a0163120911000000000000000029000000000000f03f',

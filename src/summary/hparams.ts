@@ -1,6 +1,6 @@
 /**
- * Values for TensorBoard's HParams page, which compares runs by their hyperparameters. It reads three values with special tags,
- * whose content is in the metadata (tensorboard/plugins/hparams/summary.py):
+ * Values for TensorBoard's HParams page, which compares runs by their hyperparameters. The page reads three values with
+ * special tags, whose content is in the metadata (tensorboard/plugins/hparams/summary.py):
  *
  *     _hparams_/experiment           the hyperparameters and metrics that exist; once for all runs, or in each
  *     _hparams_/session_start_info   the hyperparameters of this run; a run without it is not shown
@@ -14,7 +14,7 @@ export type Hyperparameters = Readonly<Record<string, string | number | boolean>
 
 export interface ExperimentInfo {
   readonly description?: string;
-  /** Defines names and kinds; the values do not matter. */
+  /** Defines the names and types. The values do not matter. */
   readonly hyperparameters: Hyperparameters;
   readonly metrics: readonly MetricInfo[];
   /** Seconds since 1970. */
@@ -22,9 +22,9 @@ export interface ExperimentInfo {
 }
 
 export interface MetricInfo {
-  /** Tag of the scalar whose latest value is shown. */
+  /** The tag of the scalar whose latest value is shown. */
   readonly tag: string;
-  /** Location of the scalar: the run itself, or a subfolder with this path. */
+  /** Where the scalar is: in the run itself, or in a subfolder with this path. */
   readonly folder?: string;
   readonly displayName?: string;
   readonly description?: string;
@@ -66,7 +66,7 @@ export function sessionEndValue(ending: keyof typeof endings, ended: number): Pl
   return hparamsValue('session_end_info', { status: endings[ending], end_time_secs: ended });
 }
 
-/** The hyperparameters in the content of a `session_start_info`; lists and missing values are omitted.
+/** The hyperparameters in the content of a `session_start_info`. Lists and missing values are omitted.
  * @throws RunError when the bytes are not such a message */
 export function hyperparametersOf(content: Uint8Array): Hyperparameters {
   const { session_start_info: info = {} } = decodeFields(content);
@@ -79,7 +79,7 @@ export function hyperparametersOf(content: Uint8Array): Hyperparameters {
   );
 }
 
-/** The message as protobufjs gives it: fields that were not written are missing. */
+/** The message as protobufjs returns it. Fields that were not written are missing. */
 interface ContentFields {
   readonly session_start_info?: { readonly hparams?: Readonly<Record<string, ValueFields>> };
 }
@@ -93,7 +93,7 @@ function decodeFields(content: Uint8Array): ContentFields {
   try {
     return HParamsPluginDataProto.toObject(HParamsPluginDataProto.decode(content));
   } catch (error) {
-    throw new RunError(`hyperparameters in an event file are no such message: ${messageOf(error)}`, {
+    throw new RunError(`cannot decode the hyperparameters in an event file: ${messageOf(error)}`, {
       cause: error,
     });
   }

@@ -12,7 +12,7 @@ const loss = (value: number): SummaryValue => ({ kind: 'scalar', tag: 'loss', va
 const failing = (error: RunError) => assert.fail(error);
 const textOf = (dir: string) => readFileSync(join(dir, 'metrics.jsonl'), 'utf8');
 
-/** Steps and losses of the lines; every line must be whole. */
+/** The steps and losses of the lines. Every line must be complete. */
 function linesOf(dir: string): readonly (readonly [step: unknown, loss: unknown])[] {
   const text = textOf(dir);
   assert.ok(text.endsWith('\n'), text);
@@ -23,7 +23,7 @@ function linesOf(dir: string): readonly (readonly [step: unknown, loss: unknown]
     .map((fields) => [fields['step'], fields['loss']]);
 }
 
-test('a line has the time, the step and every scalar under its tag; what is no scalar is left out', () =>
+test('a line contains the time, the step and every scalar under its tag, but no other values', () =>
   inTemporaryFolder(async (dir) => {
     const metrics = new MetricsFile(dir, 0, failing);
     metrics.add(7, [
@@ -37,7 +37,7 @@ test('a line has the time, the step and every scalar under its tag; what is no s
     assert.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 60_000, String(time));
   }));
 
-test('a resumed run removes the lines from its first step on, and a last line that was cut short', () =>
+test('a resumed run removes the lines of its first step and later ones, and an incomplete last line', () =>
   inTemporaryFolder(async (dir) => {
     const killed = new MetricsFile(dir, 0, failing);
     for (const step of [0, 2, 4, 6]) killed.add(step, [loss(1)]);
@@ -56,7 +56,7 @@ test('a resumed run removes the lines from its first step on, and a last line th
     assert.deepEqual(readdirSync(dir), ['metrics.jsonl']);
   }));
 
-test('a last line that only lacks its end stays, whole', () =>
+test('a last line that lacks only its newline is kept and completed', () =>
   inTemporaryFolder(async (dir) => {
     writeFileSync(join(dir, 'metrics.jsonl'), '{"step":0,"loss":1}\n{"step":1,"loss":1}');
     new MetricsFile(dir, 2, failing).add(2, [loss(2)]);
@@ -67,7 +67,7 @@ test('a last line that only lacks its end stays, whole', () =>
     ]);
   }));
 
-test('without a first step only a truncated line is removed', () =>
+test('without a first step only an incomplete line is removed', () =>
   inTemporaryFolder(async (dir) => {
     writeFileSync(join(dir, 'metrics.jsonl'), '{"step":9,"loss":1}\n{"step":');
     new MetricsFile(dir, undefined, failing).add(3, [loss(2)]);
@@ -77,13 +77,13 @@ test('without a first step only a truncated line is removed', () =>
     ]);
   }));
 
-test('a full disk is reported once, cuts no line, and queued lines are written when there is room', (context) =>
+test('a full disk is reported once and leaves no incomplete line, and buffered lines are written when there is room again', (context) =>
   fullDisk(context, '64k', async ({ dir, fill, free }) => {
     const errors: RunError[] = [];
     const metrics = new MetricsFile(dir, 0, (error) => errors.push(error));
     metrics.add(0, [loss(1)]);
     fill();
-    // More than what is left of the block that the file has already.
+    // More than the remaining space of the block that the file already has.
     for (let step = 1; step <= 200; step++) metrics.add(step, [loss(1)]);
     assert.equal(errors.length, 1);
     assert.match(
@@ -100,7 +100,7 @@ test('a full disk is reported once, cuts no line, and queued lines are written w
     );
   }));
 
-test('what could not be removed at first is removed before the first line is added', () =>
+test('lines that could not be removed when the file was opened are removed before the first line is added', () =>
   inTemporaryFolder(async (dir) => {
     writeFileSync(join(dir, 'metrics.jsonl'), '{"step":0,"loss":1}\n{"step":5,"loss":1}\n');
     mkdirSync(join(dir, 'metrics.jsonl.tmp'));

@@ -1,13 +1,13 @@
-/** `metrics.jsonl`: the scalars of every summary as one JSON object per line, for programs other than TensorBoard. */
+/** `metrics.jsonl` contains the scalars of every summary, one JSON object per line, for programs other than TensorBoard. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendLinesSync, readLinesSync } from '../disk/json-lines.ts';
 import { messageOf, RunError } from '../errors.ts';
 import type { SummaryValue } from './event.ts';
 
-/** Name of the file in the folder of a run. */
+/** The name of the file in the folder of a run. */
 export const metricsFileName = 'metrics.jsonl';
-/** Maximum number of characters to buffer while nothing can be written; later lines are lost. */
+/** The maximum number of characters to buffer while nothing can be written. Later lines are lost. */
 const keptLength = 4 << 20;
 
 export class MetricsFile {
@@ -19,9 +19,9 @@ export class MetricsFile {
   #waitingLength = 0;
   #isTold = false;
 
-  /** Opens the file of a run that starts or resumes at this step: removes lines from there on, which will be written again, and an
-   * incomplete last line.
-   * @param onError called once, on the first write error; buffered lines are retried with the next one */
+  /** Opens the file of a run that starts or resumes at this step. Removes the lines of this step and later ones, which will
+   * be written again, and an incomplete last line.
+   * @param onError called once, on the first write error; writing the buffered lines is retried together with the next line */
   constructor(dir: string, startStep: number | undefined, onError: (error: RunError) => void) {
     this.#path = join(dir, metricsFileName);
     this.#startStep = startStep ?? Number.POSITIVE_INFINITY;
@@ -40,7 +40,7 @@ export class MetricsFile {
     this.flush();
   }
 
-  /** Retries what could not be written. */
+  /** Retries to write the buffered lines. */
   flush(): void {
     try {
       if (!this.#isCleared) keepBefore(this.#path, this.#startStep);
@@ -57,7 +57,9 @@ export class MetricsFile {
     if (this.#isTold) return;
     this.#isTold = true;
     const what = `${this.#path}: metrics cannot be written (${messageOf(error)})`;
-    this.#onError(new RunError(`${what}. Check that the disk has room: what waits is tried again.`));
+    this.#onError(
+      new RunError(`${what}. Check that the disk has room. Writing is retried with the next summary.`),
+    );
   }
 }
 
@@ -76,7 +78,7 @@ function keepBefore(path: string, startStep: number): void {
   }
 }
 
-/** The step of a line; a line that cannot be read is not kept. */
+/** The step of a line. A line that cannot be read has a step that is never kept. */
 function stepOf(line: string): number {
   try {
     return Number((JSON.parse(line) as { readonly step: unknown }).step);

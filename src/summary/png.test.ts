@@ -4,7 +4,7 @@ import { decode } from 'fast-png';
 import { encodeImage } from './png.ts';
 
 for (const channels of [1, 3] as const) {
-  test(`a picture of ${channels} channels comes back from its PNG file`, () => {
+  test(`an image with ${channels} channels is read back unchanged from its PNG file`, () => {
     const data = Uint8Array.from({ length: 5 * 7 * channels }, (_, i) => (i * 37) % 256);
     const image = encodeImage({ width: 7, height: 5, channels, data });
     assert.deepEqual([image.width, image.height, image.channels], [7, 5, channels]);

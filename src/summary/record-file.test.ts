@@ -22,7 +22,7 @@ const text = (value: string) => new TextEncoder().encode(value);
 const first = frameRecord(text('first'));
 const second = frameRecord(text('the second'));
 
-test('a record is its length, the checksum of the length, the data and the checksum of the data', () => {
+test('a record consists of its length, the checksum of the length, the data and the checksum of the data', () => {
   const record = frameRecord(text('123456789'));
   assert.deepEqual([...record.subarray(0, 8)], [9, 0, 0, 0, 0, 0, 0, 0]);
   assert.deepEqual(record.subarray(12, 21), text('123456789'));
@@ -51,7 +51,7 @@ test('records are read back in order with their positions, including empty and l
   assert.deepEqual(await recordsOf(path, 3_000_053), records.slice(-1));
 });
 
-test('a file cut anywhere has the records that are whole', async () => {
+test('the complete records of a truncated file are read', async () => {
   const path = join(dir, 'cut');
   const bytes = Buffer.concat([first, second]);
   for (let length = 0; length < bytes.length; length++) {
@@ -60,7 +60,7 @@ test('a file cut anywhere has the records that are whole', async () => {
   }
 });
 
-test('reading a file that grew continues after the last complete record', async () => {
+test('reading a file that has grown can continue after the last complete record', async () => {
   const path = join(dir, 'grows');
   await writeFile(path, Buffer.concat([first, second.subarray(0, 13)]));
   const [record] = await recordsOf(path);
@@ -72,7 +72,7 @@ test('reading a file that grew continues after the last complete record', async 
   );
 });
 
-test('a flipped byte is detected anywhere', async () => {
+test('a change of any byte is detected', async () => {
   const path = join(dir, 'flipped');
   const bytes = Buffer.concat([first, second]);
   for (let at = 0; at < bytes.length; at++) {
@@ -83,7 +83,7 @@ test('a flipped byte is detected anywhere', async () => {
   }
 });
 
-test('damage is named with file, byte and checksums', async () => {
+test('an error about damage contains the file, the byte and the checksums', async () => {
   const path = join(dir, 'damaged');
   const damaged = Uint8Array.from(second);
   damaged[12] = 0;
@@ -91,14 +91,14 @@ test('damage is named with file, byte and checksums', async () => {
   await assert.rejects(recordsOf(path), {
     name: 'RunError',
     message:
-      `${path}: byte ${first.length + 12}: data of a record (10 bytes) has checksum eee50a84, the file says 7865efe5; ` +
-      'the file is damaged. Move it away to read the others.',
+      `${path}: byte ${first.length + 12}: data of a record (10 bytes) has checksum eee50a84, expected 7865efe5; ` +
+      'the file is damaged. Move it away to read the other files.',
   });
-  await writeFile(path, new Uint8Array(100)); // what a power cut can leave
+  await writeFile(path, new Uint8Array(100)); // a power failure can leave such a file
   await assert.rejects(recordsOf(path), /: byte 0: length of a record \(8 bytes\) has checksum /);
 });
 
-test('a length beyond the end of the file takes no memory', async () => {
+test('no memory is allocated for a length beyond the end of the file', async () => {
   const path = join(dir, 'long');
   const promise = frameRecord(new Uint8Array(0)).slice(0, 12);
   new DataView(promise.buffer).setBigUint64(0, 1n << 60n, true);
@@ -107,10 +107,10 @@ test('a length beyond the end of the file takes no memory', async () => {
   assert.equal((await recordsOf(path)).length, 1);
 });
 
-test('a file that is not there is named', async () => {
+test('the error for a missing file contains its path', async () => {
   const path = join(dir, 'missing');
   await assert.rejects(recordsOf(path), {
     name: 'RunError',
-    message: `cannot read ${path}: ENOENT: no such file or directory, open '${path}'. Check that it is there and may be read.`,
+    message: `cannot read ${path}: ENOENT: no such file or directory, open '${path}'. Check that it exists and is readable.`,
   });
 });

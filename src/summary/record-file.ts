@@ -1,5 +1,5 @@
 /**
- * A file of records, TensorFlow's TFRecord. Numbers are little-endian; records follow each other without gaps:
+ * A file of records, TensorFlow's TFRecord. Numbers are little-endian, and records follow each other without gaps:
  *
  *     bytes   what
  *     8       length of the data
@@ -7,8 +7,8 @@
  *     length  the data
  *     4       masked CRC-32C of the data
  *
- * There is no header and no end marker, so a file that is still being written, or whose writer was killed, may end in an
- * incomplete record. Defined in TensorFlow's core/lib/io/record_writer.cc.
+ * There is no header and no end marker, so a file may end in an incomplete record if it is still being written or its writer
+ * was killed. The format is defined in TensorFlow's core/lib/io/record_writer.cc.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { openRegularFile } from '../disk/regular-file.ts';
@@ -18,10 +18,10 @@ import { maskedCrc32c } from './crc32c.ts';
 
 const headBytes = 12;
 const tailBytes = 4;
-/** Minimum number of bytes to read from a file at once. */
+/** The minimum number of bytes to read from a file at once. */
 const pieceBytes = 1 << 20;
 
-/** Frames data as a record. */
+/** Makes a record of the data. */
 export function frameRecord(data: Uint8Array): Uint8Array {
   const record = new Uint8Array(headBytes + data.length + tailBytes);
   const view = new DataView(record.buffer);
@@ -34,36 +34,37 @@ export function frameRecord(data: Uint8Array): Uint8Array {
 
 export interface FileRecord {
   readonly data: Uint8Array;
-  /** Byte offset of the record in the file. */
+  /** The byte offset of the record in the file. */
   readonly start: number;
-  /** The byte after it: where to resume reading when the file has grown. */
+  /** The offset of the byte after it, from which reading can continue when the file has grown. */
   readonly end: number;
 }
 
 /** Bytes of a file that are not a complete record. */
 export interface Damage {
-  /** File, byte, what was found and what was expected. */
+  /** The file, the byte, what was found there and what was expected. */
   readonly what: string;
-  /** The skipped bytes; reading continues at `end`. */
+  /** The bytes that are skipped. Reading continues at `end`. */
   readonly start: number;
   readonly end: number;
 }
 
 export interface ReadRecordsOptions {
-  /** Byte offset at which to start; must be the start of a record. Default: 0. */
+  /** The byte offset at which to start. It must be the start of a record. Default: 0. */
   readonly from?: number;
-  /** Called for damage, and for an incomplete record at the end; then reading continues at the next intact record. Default:
-   * damage throws, and an incomplete record at the end is ignored, as the writer may still be running. */
+  /** Called for damage, and for an incomplete record at the end. Reading then continues at the next intact record. Without
+   * this function damage throws, and an incomplete record at the end is ignored, because the writer may still be running. */
   readonly onDamage?: (damage: Damage) => void;
 }
 
-/** Larger records are skipped: events are never that large. */
+/** Larger records are skipped, because events are never that large. */
 const maximumRecordBytes = 2 ** 30;
-/** Number of bytes to search for the next record after damage. */
+/** After damage, the next record is searched for in this many bytes. */
 const searchedBytes = 64 << 20;
 
-/** The complete records of a file in order.
- * @throws RunError when the file cannot be read, or, without `onDamage`, naming the file and byte of the damage */
+/** The complete records of a file, in order.
+ * @throws RunError when the file cannot be read, or when it is damaged and there is no `onDamage`; the message then
+ * contains the file and byte */
 export async function* readRecords(
   path: string,
   { from = 0, onDamage }: ReadRecordsOptions = {},
@@ -82,7 +83,7 @@ export async function* readRecords(
       const { what, isCut } = found;
       if (onDamage === undefined) {
         if (isCut) return;
-        throw new RunError(`${what}; the file is damaged. Move it away to read the others.`);
+        throw new RunError(`${what}; the file is damaged. Move it away to read the other files.`);
       }
       const end = await nextRecord(window, start + 1);
       onDamage({ what, start, end });
@@ -140,17 +141,17 @@ function dataOf(body: Uint8Array, path: string, start: number, end: number): Fil
   if (problem !== undefined) {
     return { what: `${oneLine(path)}: byte ${start + headBytes}: data of a record ${problem}`, isCut: false };
   }
-  return { data: data.slice(), start, end }; // the window is used again
+  return { data: data.slice(), start, end }; // a copy, because the window is reused
 }
 
 function checksumProblem(bytes: Uint8Array, stored: number): string | undefined {
   const found = maskedCrc32c(bytes);
   if (found === stored) return undefined;
   const hexadecimal = (checksum: number) => checksum.toString(16).padStart(8, '0');
-  return `(${bytes.length} bytes) has checksum ${hexadecimal(found)}, the file says ${hexadecimal(stored)}`;
+  return `(${bytes.length} bytes) has checksum ${hexadecimal(found)}, expected ${hexadecimal(stored)}`;
 }
 
-/** The first byte from `from` on with a valid record length and checksum, or the end of the file. */
+/** The first byte at or after `from` that starts a record with a valid length and checksum, or the end of the file. */
 async function nextRecord(window: FileWindow, from: number): Promise<number> {
   const size = await window.currentSize();
   for (let start = from; start + headBytes <= size && start - from < searchedBytes; ) {
@@ -165,11 +166,11 @@ async function nextRecord(window: FileWindow, from: number): Promise<number> {
 
 const checksumOfZero = maskedCrc32c(new Uint8Array(8));
 
-/** @param left number of bytes from the start of the piece to the end of the file */
+/** @param left the number of bytes from the start of the piece to the end of the file */
 function headIn(piece: Uint8Array, left: number): number | undefined {
   const view = new DataView(piece.buffer, piece.byteOffset, piece.length);
   for (let at = 0; at + headBytes <= piece.length; at++) {
-    // Cheap checks first: there may be millions of zeros.
+    // The cheap checks come first, because there may be millions of zeros.
     if (view.getUint32(at + 4, true) !== 0) continue;
     const length = view.getUint32(at, true);
     const stored = view.getUint32(at + 8, true);
@@ -179,7 +180,7 @@ function headIn(piece: Uint8Array, left: number): number | undefined {
   return undefined;
 }
 
-/** A sliding window over a file, in memory. */
+/** A sliding window over a file. */
 class FileWindow {
   readonly #file: FileHandle;
   readonly #path: string;
@@ -193,18 +194,18 @@ class FileWindow {
     this.#path = path;
   }
 
-  /** Size of the file when it was last checked. */
+  /** The size of the file when it was last checked. */
   get size(): number {
     return this.#size;
   }
 
-  /** The current size of the file, which may be growing. */
+  /** The current size of the file, which may still be growing. */
   async currentSize(): Promise<number> {
     this.#size = await attempt(this.#path, async () => (await this.#file.stat()).size);
     return this.#size;
   }
 
-  /** `length` bytes of the file from `start`, valid until the next call; undefined if the file is shorter. */
+  /** `length` bytes of the file from `start`, valid until the next call. Undefined if the file is too short. */
   async bytes(start: number, length: number): Promise<Uint8Array | undefined> {
     if (start < this.#start || start + length > this.#start + this.#bytes.length) {
       await attempt(this.#path, () => this.#moveTo(start, length));
@@ -214,7 +215,7 @@ class FileWindow {
   }
 
   async #moveTo(start: number, length: number): Promise<void> {
-    // Check the size first: a corrupt length may be huge, and the memory for it should not be allocated.
+    // The size is checked first, because a corrupt length may be huge and memory should not be allocated for it.
     const size = await this.currentSize();
     const wanted = Math.max(0, Math.min(Math.max(length, pieceBytes), size - start));
     const bytes = new Uint8Array(start + length > size ? 0 : wanted);
@@ -229,7 +230,7 @@ async function attempt<T>(path: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     const why = oneLine(messageOf(error));
-    throw new RunError(`cannot read ${oneLine(path)}: ${why}. Check that it is there and may be read.`, {
+    throw new RunError(`cannot read ${oneLine(path)}: ${why}. Check that it exists and is readable.`, {
       cause: error,
     });
   }

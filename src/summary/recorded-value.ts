@@ -1,4 +1,4 @@
-/** The values of a summary, as they are computed. The recorder thread converts them to their final form. */
+/** The values of a summary as they are computed. The recorder thread converts them to the form that the files contain. */
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import type { EncodedImage, PluginValue, SummaryContent } from './event.ts';
 import { type Filling, type Tag, type TagNameOf, tagOf } from './tags.ts';
@@ -20,7 +20,7 @@ export function scalarOf<N extends TagNameOf<'scalar'>>(
   return { ...tagOf(name, ...filling), kind: 'scalar', value };
 }
 
-/** A histogram of the values. */
+/** Makes a histogram of the values. */
 export function tensorOf<N extends TagNameOf<'histogram'>>(
   name: N,
   data: Float32Array,
@@ -29,7 +29,7 @@ export function tensorOf<N extends TagNameOf<'histogram'>>(
   return { ...tagOf(name, ...filling), kind: 'tensor', data };
 }
 
-/** The outputs of a layer: a histogram, and the fraction that is exactly 0. */
+/** The outputs of a layer: their histogram, and the fraction that is exactly 0. */
 export function activationOf(activation: string, data: Float32Array): RecordedValue {
   return {
     ...tagOf('activations', { activation }),
@@ -39,7 +39,7 @@ export function activationOf(activation: string, data: Float32Array): RecordedVa
   };
 }
 
-/** @param image [C, H, W] with C of 1 or 3, scaled as TensorFlow does */
+/** @param image [C, H, W] with 1 or 3 channels. It is scaled as in TensorFlow */
 export function pictureOf<N extends TagNameOf<'image'>>(
   name: N,
   image: Float32Tensor,

@@ -27,9 +27,9 @@ const metricsOf = (dir: string) =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
 
-test('a tensor becomes the histogram of its values, with the share of its values that are exactly 0', () =>
+test('a tensor is recorded as the histogram of its values and the fraction of values that are exactly 0', () =>
   inTemporaryFolder(async (dir) => {
-    // Of these, 0 and -0 are zeros; the smallest subnormal is none.
+    // Two of these values count as zeros: 0 and -0. The smallest subnormal number does not.
     const values = [0, -0, 1.5, -2, 2 ** -149, 0, 7, 7];
     const recorder = await open(dir);
     await recorder.record(3, [tensor(Float32Array.from(values))]);
@@ -43,7 +43,7 @@ test('a tensor becomes the histogram of its values, with the share of its values
     assert.equal(metricsOf(dir)[0]?.['conv1/conv1/sparsity'], 3 / 8);
   }));
 
-test('a picture becomes a PNG with the scaling of TensorFlow', () =>
+test('an image is recorded as a PNG file with the scaling of TensorFlow', () =>
   inTemporaryFolder(async (dir) => {
     const image = float32(
       [3, 4, 5],
@@ -57,7 +57,7 @@ test('a picture becomes a PNG with the scaling of TensorFlow', () =>
     assert.deepEqual(Uint8Array.from(decode(shown?.png ?? new Uint8Array(0)).data), scaleImage(image).data);
   }));
 
-test('every tag is described, also that of a share of zeros', () =>
+test('every tag has a description, including that of the fraction of zeros', () =>
   inTemporaryFolder(async (dir) => {
     const recorder = await open(dir);
     for (const step of [0, 1]) await recorder.record(step, [scalar(1), tensor(new Float32Array(4))]);
@@ -67,27 +67,27 @@ test('every tag is described, also that of a share of zeros', () =>
     assert.match(descriptions.get('conv1/conv1/sparsity') ?? '', /exactly 0/);
   }));
 
-describe('what is held', () => {
-  test('a summary is sent to the thread at once, and the next one waits until it is done: at most two are in memory', () =>
+describe('memory', () => {
+  test('holds at most two summaries: the thread processes one, and the next one waits', () =>
     inTemporaryFolder(async (dir) => {
       const recorder = await open(dir);
       await recorder.record(1, [scalar(1), tensor(new Float32Array(2 ** 24))]);
-      assert.equal(metricsOfAny(dir).length, 0, 'handing over waits for the thread');
+      assert.equal(metricsOfAny(dir).length, 0, 'record() does not wait for the thread');
       await recorder.record(2, [scalar(1), tensor(new Float32Array(2 ** 24))]);
       assert.deepEqual(
         metricsOf(dir).map(({ step }) => step),
         [1],
-        'the second is handed over while the first is worked on',
+        'the second summary is accepted while the first is being processed',
       );
       await recorder.close();
       assert.deepEqual(await stepsOf(dir), [1, 2]);
     }));
 
-  test('the memory of a tensor goes to the thread; one that is a part of a larger piece is refused', () =>
+  test('of a tensor is transferred to the thread, and a tensor that is a view of a larger buffer is refused', () =>
     inTemporaryFolder(async (dir) => {
       const recorder = await open(dir);
       const data = Float32Array.of(1, 2, 3);
-      // A tensor under two tags is given away once.
+      // The memory of a tensor under two tags is transferred once.
       await recorder.record(0, [tensor(data), tensorOf('variable', data, { variable: 'again' })]);
       assert.equal(data.byteLength, 0);
       const part = new Float32Array(8).subarray(2, 4);
@@ -101,8 +101,8 @@ describe('what is held', () => {
     }));
 });
 
-describe('what is on the disk', () => {
-  test('what was recorded before a flush is there when it resolves, and so is the graph', () =>
+describe('files', () => {
+  test('contain everything recorded before a flush when the flush resolves, including the graph', () =>
     inTemporaryFolder(async (dir) => {
       const recorder = await open(dir);
       await recorder.graph(Uint8Array.of(10, 0));
@@ -112,12 +112,12 @@ describe('what is on the disk', () => {
       assert.deepEqual(await stepsOf(dir), [0, 1]);
       assert.deepEqual((await readRun(dir)).graph, Uint8Array.of(10, 0));
       await recorder.record(2, [scalar(1)]);
-      assert.deepEqual(await stepsOf(dir), [0, 1], 'without a flush it waits');
+      assert.deepEqual(await stepsOf(dir), [0, 1], 'without a flush the summary stays in the buffer');
       await recorder.close();
       assert.deepEqual(await stepsOf(dir), [0, 1, 2]);
     }));
 
-  test('what waits is written after the seconds that are asked for', () =>
+  test('are written after the requested number of seconds', () =>
     inTemporaryFolder(async (dir) => {
       const recorder = await SummaryRecorder.open({
         ...{ dir, startStep: 0, flushSeconds: 0.02 },
@@ -129,7 +129,7 @@ describe('what is on the disk', () => {
       await recorder.close();
     }));
 
-  test('a resumed run replaces what was recorded from its first step on', () =>
+  test('of a resumed run replace everything recorded for its first step and later', () =>
     inTemporaryFolder(async (dir) => {
       const before = await open(dir);
       for (const step of [0, 2, 4, 6]) await before.record(step, [scalar(1)]);
@@ -145,24 +145,24 @@ describe('what is on the disk', () => {
     }));
 });
 
-describe('what goes wrong', () => {
-  test('a folder that cannot be made is refused at the start', () =>
+describe('failures', () => {
+  test('a folder that cannot be created is refused immediately', () =>
     inTemporaryFolder(async (dir) => {
       writeFileSync(join(dir, 'file'), '');
       await assert.rejects(open(join(dir, 'file', 'run')), {
         name: 'RunError',
-        message: /run: no event file can be made there \(ENOTDIR.*Check that the folder may be written to\.$/,
+        message: /run: cannot create an event file \(ENOTDIR.*Check that the folder is writable\.$/,
       });
     }));
 
-  test('a full disk is reported once; recording continues, and nothing is lost when there is room again', (context) =>
+  test('a full disk is reported once, recording continues, and nothing is lost when there is room again', (context) =>
     fullDisk(context, '256k', async ({ dir, fill, free }) => {
       const told: string[] = [];
       const recorder = await open(dir, (message) => told.push(message));
       await recorder.record(0, [scalar(1)]);
       await recorder.flush();
       fill();
-      // More than what is left of the blocks that the two files have already.
+      // More than the remaining space of the blocks that the two files already have.
       for (let step = 1; step <= 300; step++) await recorder.record(step, [scalar(1)]);
       await recorder.flush();
       assert.equal(told.length, 1, told.join('\n'));
@@ -198,7 +198,7 @@ describe('what goes wrong', () => {
     }));
 });
 
-/** Also where there is no file yet. */
+/** The lines of the metrics file, also if there is no file yet. */
 function metricsOfAny(dir: string): readonly unknown[] {
   try {
     return metricsOf(dir);

@@ -8,21 +8,21 @@ import type { RecordedValue } from './recorded-value.ts';
 
 export interface RecorderStart {
   readonly dir: string;
-  /** The first step that will be recorded; earlier points from there on are discarded. Undefined to discard none: the steps of an
-   * evaluator may come in any order. */
+  /** The first step that will be recorded. Earlier points at this step and later ones are discarded. If undefined, none are
+   * discarded, because the steps of an evaluator may come in any order. */
   readonly startStep?: number;
   readonly flushSeconds?: number;
 }
 
 export interface RecorderOptions extends RecorderStart {
-  /** Called once on a write error or failure of the thread; the run continues without summaries. */
+  /** Called once, on a write error or a failure of the thread. The run continues without summaries. */
   readonly onTrouble: (message: string) => void;
 }
 
 export type RecorderMethods = {
   readonly record: (step: number, values: readonly RecordedValue[]) => void;
   readonly graph: (graphDef: Uint8Array) => void;
-  /** Writes what waits. */
+  /** Writes the buffered events and lines. */
   readonly flush: () => void;
 };
 
@@ -52,32 +52,32 @@ export class SummaryRecorder {
     return new SummaryRecorder(thread, onTrouble);
   }
 
-  /** Sends a summary to the thread, transferring the memory of its tensors. Resolves at once, unless the previous summary is still
-   * being processed: then it waits, so that at most two are in memory. */
+  /** Sends a summary to the thread, and transfers the memory of its tensors. Resolves at once, unless the previous summary
+   * is still being processed; then it waits, so that at most two summaries are in memory. */
   async record(step: number, values: readonly RecordedValue[]): Promise<void> {
     const buffers = values.flatMap((value) => (value.kind === 'tensor' ? [bufferOf(value.data)] : []));
     await this.#send((thread) => thread.call('record', [step, values], [...new Set(buffers)]));
   }
 
-  /** The graph of the run, as bytes of a GraphDef. */
+  /** Records the graph of the run, as the bytes of a GraphDef. */
   async graph(graphDef: Uint8Array): Promise<void> {
     await this.#send((thread) => thread.call('graph', [graphDef]));
   }
 
-  /** Flushes. After it resolves, a kill of the process does not lose what was recorded before. */
+  /** Writes all buffers. After it resolves, a kill of the process does not lose what was recorded before. */
   async flush(): Promise<void> {
     await this.#send((thread) => thread.call('flush', []));
     await this.#pending;
   }
 
-  /** Flushes, even after a failure if the thread still can, and ends the thread. */
+  /** Writes all buffers (even after a failure, if the thread still can) and ends the thread. */
   async close(): Promise<void> {
     await this.#pending;
     await this.#thread.close().catch((error: unknown) => this.#fail(error));
     await this.#thread.terminate();
   }
 
-  /** Resolves when the call is made, after the previous one is done. After a failure, calls are ignored. */
+  /** Resolves when the call has been made, which happens after the previous call is done. After a failure, calls are ignored. */
   async #send(call: (thread: RecorderThread) => Promise<void>): Promise<void> {
     await this.#pending;
     if (this.#hasFailed) return;
@@ -96,9 +96,9 @@ function newRecorder(): Worker {
   return new Worker(new URL('./cifar10-recorder-worker.js', import.meta.url), { execArgv: workerFlags() });
 }
 
-/** The buffer of a tensor, to be transferred: the tensor must own all of it.
- * @throws TypeError for a view of a larger buffer, which others may still read */
+/** The buffer of a tensor, to be transferred. The tensor must own all of it.
+ * @throws TypeError for a view of a larger buffer, which other code may still read */
 function bufferOf({ buffer, byteLength }: Float32Array): ArrayBuffer {
   if (isArrayBuffer(buffer) && buffer.byteLength === byteLength) return buffer;
-  throw new TypeError('a tensor that is recorded must own its memory');
+  throw new TypeError('a recorded tensor must own its whole buffer');
 }

@@ -1,4 +1,4 @@
-/** The contents of a run's event files, as TensorBoard would show them. */
+/** The contents of the event files of a run, as TensorBoard would show them. */
 import type { EncodedImage, EventContent, SummaryEvent, SummaryValue } from './event.ts';
 import type { Histogram } from './histogram.ts';
 
@@ -16,10 +16,10 @@ export interface PluginValue {
 }
 
 /**
- * Accumulates one run's events in file order. A session that starts at step s invalidates the points at s and later: they belong
- * to a session that was killed, and will be written again. This is the rule of TensorBoard's EventAccumulator for files of version
- * 2 (tensorboard/backend/event_processing/event_accumulator.py, _CheckForRestartAndMaybePurge). For older versions, where
- * TensorBoard detects steps that run backwards, nothing is invalidated.
+ * Accumulates the events of one run in the order of its files. A session that starts at step s invalidates the points at step s
+ * and later: they belong to a session that was killed, and will be written again. This is what TensorBoard's EventAccumulator
+ * does for files of version 2 (tensorboard/backend/event_processing/event_accumulator.py, _CheckForRestartAndMaybePurge). For
+ * older versions TensorBoard detects steps that go backwards; here, nothing is invalidated for them.
  */
 export class RunEvents {
   readonly #scalars: Series<number> = new Map();
@@ -31,7 +31,7 @@ export class RunEvents {
   #graph: Uint8Array | undefined;
   #version = 0;
 
-  /** Points by tag, in file order. A tag whose points are all invalidated has none. */
+  /** The points by tag, in the order of the files. A tag whose points were all invalidated is not included. */
   get scalars(): Curves<number> {
     return this.#scalars;
   }
@@ -44,22 +44,22 @@ export class RunEvents {
     return this.#images;
   }
 
-  /** By tag, the first that was written: TensorBoard's rule for values that describe a run. */
+  /** By tag, the value that was written first. TensorBoard uses this rule for values that describe a run. */
   get plugins(): ReadonlyMap<string, PluginValue> {
     return this.#plugins;
   }
 
-  /** Markdown by tag, the first that was written. */
+  /** The descriptions in Markdown by tag. The first one that was written counts. */
   get descriptions(): ReadonlyMap<string, string> {
     return this.#descriptions;
   }
 
-  /** Values that are not read, by kind, such as `text` or `pr_curves`; includes invalidated points. */
+  /** The number of values that are not read, by kind, such as `text` or `pr_curves`. Includes invalidated points. */
   get unread(): ReadonlyMap<string, { readonly values: number; readonly tags: ReadonlySet<string> }> {
     return this.#unread;
   }
 
-  /** Bytes of the newest GraphDef. */
+  /** The bytes of the newest GraphDef. */
   get graph(): Uint8Array | undefined {
     return this.#graph;
   }
@@ -106,7 +106,7 @@ function isStart(content: EventContent): boolean {
   return content.kind === 'session' && content.status === 'START';
 }
 
-/** 2 for `brain.Event:2`; 0 if there is no number. */
+/** 2 for `brain.Event:2`, and 0 for a text without a number. */
 function versionOf(text: string): number {
   return Number(/^brain\.Event:(\d+)$/.exec(text)?.[1] ?? 0);
 }

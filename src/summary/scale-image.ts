@@ -2,33 +2,33 @@
 import { describeType, type Float32Tensor } from '../tensor/tensor.ts';
 import type { Colour, Picture } from './picture.ts';
 
-/** TensorFlow's colour for pixels with a channel that is not finite; grey images use the first number. */
+/** TensorFlow's colour for pixels with a channel that is not finite. Grey images use its first number. */
 const badColour: Colour = [255, 0, 0];
-/** Images whose largest value is smaller are considered empty. */
+/** An image whose largest absolute value is smaller counts as empty. */
 const zeroThreshold = 1e-6;
 
-/** value·scale + offset is from 0 to 255. */
+/** value·scale + offset is between 0 and 255. */
 export interface Scaling {
   readonly scale: number;
   readonly offset: number;
 }
 
 /**
- * Scales an image [C, H, W] with 1 or 3 channels of any range. With m the minimum and M the maximum over the pixels whose channels
- * are all finite:
+ * Scales an image [C, H, W] with 1 or 3 channels and values of any range. m and M are the minimum and the maximum over those
+ * pixels whose channels are all finite:
  *
  *     m < 0    v·127/max(|m|, |M|) + 128, so that 0 is medium grey
  *     m ≥ 0    v·255/M
  *
- * truncated to integers; 127/max or 255/M is 0 if max or M is below 1e-6. Other pixels are red (white if grey). `scaling`
- * overrides the scaling, for images that are to be compared.
+ * The results are truncated to integers. The factor 127/max or 255/M is 0 if max or M is below 1e-6. Other pixels are red
+ * (white in grey images). `scaling` replaces this scaling for images that are to be compared.
  * @throws RangeError for any other shape
  */
 export function scaleImage(image: Float32Tensor, scaling?: Scaling): Picture {
   const [channels = 0, height = 0, width = 0] = image.shape;
   if (image.shape.length !== 3 || (channels !== 1 && channels !== 3)) {
     throw new RangeError(
-      `an image to be shown is [1, rows, columns] or [3, rows, columns], this is ${describeType(image)}`,
+      `an image to be drawn must be [1, rows, columns] or [3, rows, columns]; found ${describeType(image)}`,
     );
   }
   const pixels = Array.from({ length: height * width }, (_, pixel) =>
@@ -49,12 +49,12 @@ function scalingOf(values: readonly number[]): Scaling {
   return { scale: largest < zeroThreshold ? 0 : 255 / largest, offset: 0 };
 }
 
-/** The scaling for values of both signs, at most this large. */
+/** The scaling for values of both signs whose absolute values are at most `size`. */
 export function aroundZero(size: number): Scaling {
   return { scale: size < zeroThreshold ? 0 : 127 / size, offset: 128 };
 }
 
-/** In float32, as in TensorFlow. Clamped, because the scaling may be that of another image. */
+/** Computes in float32, as TensorFlow does. The result is clamped, because the scaling may be that of another image. */
 function toByte(value: number, { scale, offset }: Scaling): number {
   const scaled = Math.fround(Math.fround(value * Math.fround(scale)) + offset);
   return Math.trunc(Math.min(Math.max(scaled, 0), 255));

@@ -1,8 +1,8 @@
 /**
- * The part of TensorBoard's formats that we write and read, in the language they are defined in. Field numbers and
- * names are those of `event.proto`, `summary.proto`, `histogram.proto`, `graph.proto`, `node_def.proto`,
- * `attr_value.proto`, `tensor_shape.proto`, `tensor.proto` and the plugin's `hparams/api.proto` and
- * `hparams/plugin_data.proto` of TensorBoard 2.21; `Value` is protobuf's own `struct.proto`.
+ * The part of TensorBoard's formats that we write and read, in the protobuf language. The field numbers and names are those
+ * of `event.proto`, `summary.proto`, `histogram.proto`, `graph.proto`, `node_def.proto`, `attr_value.proto`,
+ * `tensor_shape.proto`, `tensor.proto`, and the plugin's `hparams/api.proto` and `hparams/plugin_data.proto` of TensorBoard
+ * 2.21. `Value` is from protobuf's own `struct.proto`.
  */
 import protobuf from 'protobufjs';
 
@@ -165,8 +165,8 @@ message SessionEndInfo {
 
 const { root } = protobuf.parse(definition, { keepCase: true });
 
-/** The message of one record of an event file. */
+/** The message in each record of an event file. */
 export const EventProto: protobuf.Type = root.lookupType('tensorboard.Event');
 export const GraphDefProto: protobuf.Type = root.lookupType('tensorboard.GraphDef');
-/** The HParams plugin's data in the metadata of a value. */
+/** The data that the HParams plugin has in the metadata of a value. */
 export const HParamsPluginDataProto: protobuf.Type = root.lookupType('tensorboard.HParamsPluginData');

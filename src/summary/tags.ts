@@ -1,7 +1,7 @@
 /**
- * The tags of summaries. A record is one tag, or a pattern of tags with `{name}` as placeholder. TensorBoard shows its
- * description. recorded-value.ts makes values from the name of a record, so every value has a description. docs/summaries.md
- * explains each tag; summary-tags.test.ts checks that page against this table.
+ * The tags of summaries. A record is one tag, or a pattern of tags with `{name}` as a placeholder. TensorBoard shows its
+ * description. The functions in recorded-value.ts make values from the name of a record, so every value has a description.
+ * docs/summaries.md explains each tag, and summary-tags.test.ts compares that page with this table.
  */
 import type { SummaryValue } from './event.ts';
 
@@ -9,7 +9,7 @@ interface TagRecord {
   readonly tag: string;
   readonly kind: 'scalar' | 'histogram' | 'image';
   readonly shownBy: readonly ('training' | 'evaluation')[];
-  /** A sentence in Markdown; `{name}` is filled in here, too. */
+  /** A sentence in Markdown. `{name}` is replaced here too. */
   readonly description: string;
 }
 
@@ -126,7 +126,7 @@ export const summaryTags = {
 } as const;
 
 export type TagName = keyof typeof summaryTags;
-/** The general type of the table; a record that lacks a field is a compile error. */
+/** The general type of the table. A record that lacks a field is a compile error. */
 export const tagRecords: Readonly<Record<TagName, TagRecord>> = summaryTags;
 
 /** The names of the records of a kind. */
@@ -140,7 +140,7 @@ type Holes<Text extends string> = Text extends `${string}{${infer Hole}}${infer 
 type HolesOf<N extends TagName> = Holes<
   (typeof summaryTags)[N]['tag'] | (typeof summaryTags)[N]['description']
 >;
-/** The values that the tag and description of a record need: one for each of their `{name}`. */
+/** The values that the tag and the description of a record need, one for each `{name}`. */
 export type Filling<N extends TagName> = [HolesOf<N>] extends [never]
   ? readonly []
   : readonly [{ readonly [Hole in HolesOf<N>]: string | number }];

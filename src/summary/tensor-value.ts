@@ -1,16 +1,17 @@
 /**
- * TensorFlow's TensorProto as numbers. TensorFlow 2 and PyTorch (`new_style`) write scalars, histograms and images as tensors:
+ * Reads numbers from TensorFlow's TensorProto. TensorFlow 2 and PyTorch (`new_style`) write scalars, histograms and images
+ * as tensors:
  *
  *     plugin        tensor
  *     scalars       rank 0, any number type
  *     histograms    [buckets, 3]: left edge, right edge, count
- *     images        strings: width, height, then one encoded picture each
+ *     images        strings: width, height, then one encoded image each
  */
 import { type FloatFormat, floatFormats, floatOf } from '../tensor/small-floats.ts';
 import type { EncodedImage } from './event.ts';
 import type { Histogram } from './histogram.ts';
 
-/** The message as protobufjs gives it: fields that were not written are missing. */
+/** The message as protobufjs returns it. Fields that were not written are missing. */
 export interface TensorFields {
   readonly dtype?: number;
   readonly tensor_shape?: { readonly dim?: readonly { readonly size?: number }[] };
@@ -29,9 +30,9 @@ export interface TensorFields {
 
 interface NumberType {
   readonly bytes: number;
-  /** An element of `tensor_content`, little-endian. */
+  /** Reads an element of `tensor_content`, which is little-endian. */
   readonly read: (view: DataView, at: number) => number;
-  /** The elements as they are in a field of their own. */
+  /** Reads the elements from the field that is specific to the type. */
   readonly values: (tensor: TensorFields) => readonly number[] | undefined;
 }
 
@@ -56,7 +57,7 @@ const int16 = integers(2, (view, at) => view.getInt16(at, true));
 const uint16 = integers(2, (view, at) => view.getUint16(at, true));
 const int32 = integers(4, (view, at) => view.getInt32(at, true));
 
-/** By number of TensorFlow's DataType (types.proto). */
+/** By the number of the type in TensorFlow's DataType (types.proto). */
 const numberTypes: ReadonlyMap<number, NumberType> = new Map<number, NumberType>([
   [1, { bytes: 4, read: (view, at) => view.getFloat32(at, true), values: ({ float_val }) => float_val }],
   [2, { bytes: 8, read: (view, at) => view.getFloat64(at, true), values: ({ double_val }) => double_val }],
@@ -101,19 +102,19 @@ const numberTypes: ReadonlyMap<number, NumberType> = new Map<number, NumberType>
   [25, eighths(floatFormats.float8e4m3)],
 ]);
 
-/** The number in a tensor with one element; undefined for any other tensor. */
+/** The number in a tensor with one element. Undefined for any other tensor. */
 export function scalarOf(tensor: TensorFields): number | undefined {
   if (!shapeOf(tensor).every((size) => size === 1)) return undefined;
   return elementsOf(tensor, 1)?.[0];
 }
 
-/** A scalar is recognised by the rank of its tensor and a numeric element type. */
+/** A scalar is recognized by the rank of its tensor and a numeric element type. */
 export function isScalar(tensor: TensorFields): boolean {
   return shapeOf(tensor).length === 0 && numberTypes.has(tensor.dtype ?? 0);
 }
 
-/** The histogram in a tensor [buckets, 3]; undefined for any other tensor. Such tensors do not contain sums, so they are estimated
- * from the centres of the buckets. */
+/** The histogram in a tensor [buckets, 3]. Undefined for any other tensor. Such tensors do not contain sums, so the sums are
+ * estimated from the centres of the buckets. */
 export function histogramIn(tensor: TensorFields): Histogram | undefined {
   const [buckets = -1, columns, ...more] = shapeOf(tensor);
   const rows = elementsOf(tensor, buckets * 3);
@@ -128,7 +129,7 @@ export function histogramIn(tensor: TensorFields): Histogram | undefined {
   return { min, max, num, sum, sumSquares, limits, counts };
 }
 
-/** The first image in a tensor of strings; undefined for any other tensor. */
+/** The first image in a tensor of strings. Undefined for any other tensor. */
 export function imageIn({ string_val = [] }: TensorFields): EncodedImage | undefined {
   const [width, height, png] = string_val;
   if (width === undefined || height === undefined || png === undefined) return undefined;
@@ -143,8 +144,8 @@ function shapeOf({ tensor_shape }: TensorFields): readonly number[] {
   return (tensor_shape?.dim ?? []).map(({ size = 0 }) => size);
 }
 
-/** The given number of elements; undefined if the tensor is not numeric or has another number of elements. A typed field may omit
- * trailing elements equal to the last one, or all elements if they are 0. */
+/** The elements of a tensor that should have the given number of them. Undefined if the tensor is not numeric or has another
+ * number of elements. A typed field may omit trailing elements that equal the last one, or all elements if they are 0. */
 function elementsOf(tensor: TensorFields, count: number): ArrayLike<number> | undefined {
   const type = numberTypes.get(tensor.dtype ?? 0);
   if (type === undefined || count < 0) return undefined;
@@ -159,5 +160,5 @@ function elementsOf(tensor: TensorFields, count: number): ArrayLike<number> | un
   return Float64Array.from({ length: count }, (_, at) => values[at] ?? values.at(-1) ?? 0);
 }
 
-/** Maximum number of omitted elements to fill in, because a few bytes can claim a tensor of any size. */
+/** The maximum number of omitted elements to fill in, because a few bytes can claim a tensor of any size. */
 const mostImplied = 1_000_000;

@@ -1,6 +1,6 @@
-/** Element types, one record each, including which formats and engines support it. */
+/** The element types. Each has one record, which also says which formats and engines support it. */
 
-/** The typed array of each element type. Elements are row-major; booleans are bytes, 0 or 1. */
+/** The typed array of each element type. Elements are in row-major order. Booleans are bytes with the value 0 or 1. */
 export interface DataOf {
   readonly float32: Float32Array<ArrayBufferLike>;
   readonly int32: Int32Array<ArrayBufferLike>;
@@ -10,16 +10,16 @@ export interface DataOf {
 export type DType = keyof DataOf;
 
 export interface DTypeRecord<Data> {
-  /** Allocates zeros. */
+  /** Allocates an array of zeros. */
   readonly allocate: (length: number) => Data;
-  /** A view of the bytes of a buffer, little-endian. */
+  /** Makes a view of the little-endian bytes of a buffer. */
   readonly over: (buffer: ArrayBuffer) => Data;
   readonly bytesPerElement: number;
-  /** TensorProto.DataType of the ONNX project's `onnx.proto`. */
+  /** The type's number in TensorProto.DataType of the ONNX project's `onnx.proto`. */
   readonly onnx: number;
-  /** The name in the safetensors format. */
+  /** The type's name in the safetensors format. */
   readonly safetensors: string;
-  /** The type oneDNN computes it in; undefined if the oneDNN engine does not support it. */
+  /** The type in which oneDNN computes it. Undefined if the oneDNN engine does not support it. */
   readonly onednn: 'float32' | 'int32' | undefined;
 }
 

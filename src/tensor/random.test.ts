@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream, threefry2x32 } from './random.ts';
 
-// Known answers published by the authors of the paper (Random123, kat_vectors, threefry 2x32, 20 rounds).
+// Known answers that the authors of the paper published (Random123, kat_vectors, threefry 2x32, 20 rounds).
 const knownAnswers = [
   { key: [0, 0], counter: [0, 0], answer: [0x6b200159, 0x99ba4efe] },
   { key: [0xffffffff, 0xffffffff], counter: [0xffffffff, 0xffffffff], answer: [0x1cb996fc, 0xbb002be7] },
@@ -17,7 +17,7 @@ test('Threefry-2x32-20 gives the published known answers', () => {
   }
 });
 
-test('equal coordinates give equal draws, any other coordinates give different ones', () => {
+test('the same coordinates give the same draws, and different coordinates give different ones', () => {
   const draws = (...coordinates: ConstructorParameters<typeof RandomStream>) => {
     const stream = new RandomStream(...coordinates);
     return Array.from({ length: 8 }, () => stream.uint32()).join();
@@ -35,7 +35,7 @@ test('equal coordinates give equal draws, any other coordinates give different o
   assert.equal(new Set(streams).size, streams.length);
 });
 
-test('uniform() covers [0, 1) evenly and below() favours no value', () => {
+test('uniform() covers [0, 1) evenly, and below() is uniform over its values', () => {
   const stream = new RandomStream(7, 'test');
   const bins = new Array<number>(9).fill(0);
   let sum = 0;
@@ -45,7 +45,7 @@ test('uniform() covers [0, 1) evenly and below() favours no value', () => {
     const bin = stream.below(9);
     bins[bin] = (bins[bin] ?? 0) + 1;
   }
-  // Standard error of the mean: 1 / sqrt(12 · 90,000) = 0.00096; of a bin's count: sqrt(90,000 · 8/81) = 94.
+  // The standard error of the mean is 1 / sqrt(12 · 90,000) = 0.00096, that of the count of a bin sqrt(90,000 · 8/81) = 94.
   assert.ok(Math.abs(sum / draws - 0.5) < 0.004, `mean ${sum / draws}`);
   for (const count of bins) assert.ok(Math.abs(count - 10_000) < 400, `bins ${bins.join()}`);
 });

@@ -1,11 +1,11 @@
 /** Floating-point numbers of 8 and 16 bits, for which JavaScript has no typed arrays. */
 
 export interface FloatFormat {
-  /** Bits of the exponent; its bias is 2^(bits − 1) − 1. */
+  /** The number of bits of the exponent. Its bias is 2^(bits − 1) − 1. */
   readonly exponent: number;
   readonly mantissa: number;
-  /** What the largest exponent encodes: infinities and NaN (IEEE 754), or finite numbers, with NaN only where all mantissa
-   * bits are set. */
+  /** What the largest exponent encodes: infinities and NaN as in IEEE 754, or finite numbers, with NaN only if all bits
+   * of the mantissa are set. */
   readonly top: 'ieee' | 'finite';
 }
 
@@ -18,7 +18,7 @@ export const floatFormats: Readonly<
   float8e4m3: { exponent: 4, mantissa: 3, top: 'finite' },
 };
 
-/** Decodes a number; bits above those of the format are ignored. */
+/** Decodes a number. Bits above those of the format are ignored. */
 export function floatOf(bits: number, { exponent, mantissa, top }: FloatFormat): number {
   const largest = 2 ** exponent - 1;
   const sign = (bits >>> (exponent + mantissa)) & 1 ? -1 : 1;

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { float32 } from '../tensor/tensor.ts';
 
-/** A whole checkpoint of a network of 9 numbers. */
+/** A complete checkpoint of a network with 9 numbers. */
 export function sampleCheckpoint(globalStep: number): Checkpoint {
   return {
     tensors: new Map([
@@ -15,6 +15,7 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       seed: 2 ** 53 - 1,
       dataset: {
         name: 'synthetic',
+        labels: 'class',
         trainingExamples: 10_000,
         testExamples: 2_000,
         classes: ['circle', 'square', 'étoile'],
@@ -30,7 +31,11 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       towers: 1,
       ranks: 1,
       hyperparameters: tutorialHyperparameters,
+      length: { maxSteps: 1_000_000 },
+      history: [],
       groups: [],
+      augmentation: 'tutorial',
+      normalization: 'per_image',
       versions: { cifar10: '0.1.0', node: '20.20.2', engine: 'onnxruntime-node 1.30.0' },
     },
   };

@@ -1,4 +1,4 @@
-/** Comparisons shared by tests. */
+/** Comparisons that several tests use. */
 import assert from 'node:assert/strict';
 import type { Shape } from '../tensor/tensor.ts';
 
@@ -19,7 +19,7 @@ export function relativeDistance(a: ArrayLike<number | bigint>, b: ArrayLike<num
   return Math.sqrt(norm > 0 ? difference / norm : difference);
 }
 
-/** Asserts equal shapes and ‖actual − expected‖ ≤ tolerance · ‖expected‖. */
+/** Asserts that the shapes are equal and ‖actual − expected‖ ≤ tolerance · ‖expected‖. */
 export function assertClose(
   actual: Values | undefined,
   expected: Values,

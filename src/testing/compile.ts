@@ -1,4 +1,4 @@
-/** The compiler, for tests of what compiles and what does not. */
+/** Runs the compiler, for tests of what compiles and what does not. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What the compiler finds wrong with files, under our settings: empty for nothing.
+/** The errors that the compiler reports for the files with our settings. Empty if there are none.
  * @param files absolute paths
- * @param options that differ from those of tsconfig.json */
+ * @param options compiler options that replace those of tsconfig.json */
 export function compilerErrors(files: readonly string[], options: object = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-compile-'));
   try {
@@ -32,8 +32,8 @@ export function compilerErrors(files: readonly string[], options: object = {}): 
   }
 }
 
-/** What the compiler finds wrong with a program.
- * @param text of a module; `src/` in it stands for our sources */
+/** The errors that the compiler reports for a program.
+ * @param text the text of a module, in which `src/` stands for the folder of our sources */
 export function errorsOfText(text: string, options: object = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-compile-'));
   try {

@@ -54,7 +54,7 @@ test('declarations, members and keys are definitions', () => {
     assert.ok(found.has(name), name);
 });
 
-test('mentions in comments, strings, imports and calls are none', () => {
+test('names in comments, strings, imports and calls are not definitions', () => {
   const found = definitionsIn(source);
   const imports = ['imported', 'Type', 'second', 'passedOn'];
   const texts = ['inComment', 'also', 'lineComment', 'inString', 'inPattern', 'inTemplate', 'one'];

@@ -1,6 +1,7 @@
-/** What a source file defines, for tests that hold pages to it. Mentions in comments, strings, imports and calls do not count. */
+/** Finds what a source file defines, for tests that compare pages with it. Names in comments, strings, imports
+ * and calls do not count. */
 
-/** What is declared with const, let, function, class, interface or type, members of these, and keys of records. */
+/** Everything declared with const, let, function, class, interface or type, the members of these, and the keys of records. */
 export function definitionsIn(source: string): ReadonlySet<string> {
   const code = codeOf(source);
   const declared = /\b(?:const|let|function\*?|class|interface|type)\s+(\w+)/g;
@@ -10,7 +11,7 @@ export function definitionsIn(source: string): ReadonlySet<string> {
   return new Set([...found.map(([, name = '']) => name), ...methodsIn(code)]);
 }
 
-/** Members that are functions: a name at the beginning of a line, parameters, then a body or a type. */
+/** Members that are functions: a name at the beginning of a line and parameters, followed by a body or a type. */
 function* methodsIn(text: string): Generator<string> {
   const start = /^ +(?:(?:static|async|override|get|set|readonly) +)*\*?#?(\w+)(?:<[^()]*>)?\(/gm;
   for (const found of text.matchAll(start)) {
@@ -21,7 +22,7 @@ function* methodsIn(text: string): Generator<string> {
   }
 }
 
-/** Where the parenthesis that was opened before `at` is closed. */
+/** The position at which the parenthesis that was opened before `at` is closed. */
 function closingAt(text: string, at: number): number {
   let open = 1;
   for (let place = at; place < text.length; place++) {
@@ -32,7 +33,8 @@ function closingAt(text: string, at: number): number {
   return text.length;
 }
 
-/** The source without comments, imports and exports of other files, and with all strings and regular expressions empty. */
+/** The source without comments, imports and exports of other files, and with the contents of all strings and
+ * regular expressions removed. */
 function codeOf(source: string): string {
   const pieces =
     /\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|(?<=[=(,:!&|?]\s*)\/(?![*/])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\//g;

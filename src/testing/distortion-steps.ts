@@ -1,6 +1,8 @@
-/** The tutorial's distortions as separate functions, in place on an image [3, 24, 24]; `distort` fuses them into two passes. */
-import { croppedSize, croppedValues } from '../input/distort.ts';
+/** The distortions of the tutorial as separate functions that modify an image [3, 24, 24] in place. `distort`
+ * fuses them into two passes. */
 
+const croppedSize = 24;
+const croppedValues = 3 * croppedSize * croppedSize;
 const planeSize = croppedSize * croppedSize;
 
 /** Mirrors every row. */
@@ -14,12 +16,12 @@ export function flip(image: Float32Array): void {
   }
 }
 
-/** x + delta, not clipped. */
+/** x + delta, without clipping. */
 export function adjustBrightness(image: Float32Array, delta: number): void {
   for (let i = 0; i < croppedValues; i++) image[i] = (image[i] as number) + delta;
 }
 
-/** (x - m) · factor + m with m the mean of x's channel, not clipped. */
+/** (x - m) · factor + m, where m is the mean of x's channel, without clipping. */
 export function adjustContrast(image: Float32Array, factor: number): void {
   for (let start = 0; start < croppedValues; start += planeSize) {
     const end = start + planeSize;

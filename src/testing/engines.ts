@@ -1,4 +1,4 @@
-/** The engines that shared test suites run on, each with the reason to skip it if this machine does not support it. */
+/** The engines that the shared test suites run on. Each has a reason to skip it if this machine does not support it. */
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
 import { type EngineName, engineNames, offers, type Precision } from '../engine/offers.ts';
@@ -7,7 +7,7 @@ import type { OpName } from '../graph/signature.ts';
 
 export interface EngineCase {
   readonly name: EngineName;
-  /** Why it does not work here in float32, or false. */
+  /** Why the engine does not work here in float32, or false if it does. */
   readonly skip: string | false;
   readonly create: (threads: number, precision?: Precision) => Engine;
   readonly offers: (op: OpName) => boolean;
@@ -22,20 +22,20 @@ export const engines: readonly EngineCase[] = engineNames.map((name) => ({
 
 export function engineCase(name: EngineName): EngineCase {
   const found = engines.find((one) => one.name === name);
-  if (found === undefined) throw new Error(`no engine ${name}`);
+  if (found === undefined) throw new Error(`unknown engine ${name}`);
   return found;
 }
 
-/** Why oneDNN is not fast in bfloat16 on this machine, or false. */
+/** Why oneDNN is not fast in bfloat16 on this machine, or false if it is. */
 export const skipBfloat16: string | false = reasonToSkip('onednn', 'bfloat16');
 
-/** Why an engine is not fast here, or false. */
+/** Why an engine is not fast here, or false if it is. */
 function reasonToSkip(engine: EngineName, precision: Precision): string | false {
   const support = engineSupport(engine, precision);
   return support.verdict === 'fast' ? false : support.why;
 }
 
-/** The precisions in which oneDNN works here, fast or not. */
+/** The precisions in which oneDNN works here, whether fast or not. */
 export const plannedPrecisions: readonly (typeof offers)['onednn']['precisions'][number][] =
   offers.onednn.precisions.filter((precision) =>
     ['fast', 'slow'].includes(engineSupport('onednn', precision).verdict),

@@ -1,13 +1,14 @@
-/** Small data sets for tests, in the real format but with noise as images. */
+/** Small data sets for tests. They have the real format, but their images are noise. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DatasetDescription, type DatasetFile, datasets, type Split } from '../data/dataset.ts';
+import type { DatasetDescription, DatasetFile, Split } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
-import { encodeRecord, imageBytes, recordBytes } from '../data/record.ts';
+import { encodeRecord, type ImageShape, imageBytes, recordBytes } from '../data/record.ts';
 import { RandomStream } from '../tensor/random.ts';
 
-/** A description like CIFAR-10's with fewer examples: two training files and one test file. */
+/** A data set like CIFAR-10 with fewer examples, in two training files and one test file. */
 export function smallDataset(recordsPerTrainingFile: number, testRecords: number): DatasetDescription {
   return {
     ...datasets.synthetic,
@@ -19,29 +20,50 @@ export function smallDataset(recordsPerTrainingFile: number, testRecords: number
   };
 }
 
-/** Noise, [3, 32, 32]. */
-export function noiseImage(seed: number): Uint8Array {
-  const stream = new RandomStream(seed, 'test');
-  return Uint8Array.from({ length: imageBytes }, () => stream.below(256));
+/** A description like that of CIFAR-100 with fewer examples. */
+export function smallCifar100(trainingRecords: number, testRecords: number): DatasetDescription {
+  return {
+    ...datasets.cifar100,
+    files: [
+      { name: 'train.bin', split: 'train', records: trainingRecords },
+      { name: 'test.bin', split: 'test', records: testRecords },
+    ],
+  };
 }
 
-/** Records of noise with labels 0, 1, … 9, 0, … */
-export function noiseRecords(count: number, seed = 0): Uint8Array {
-  const records = new Uint8Array(new SharedArrayBuffer(count * recordBytes));
+/** An image of noise, [C, H, W]. */
+export function noiseImage(seed: number, shape: ImageShape = [3, 32, 32]): Uint8Array {
+  const stream = new RandomStream(seed, 'test');
+  return Uint8Array.from({ length: imageBytes(shape) }, () => stream.below(256));
+}
+
+/** Records of noise with the labels 0, 1, … in turn. */
+export function noiseRecords(
+  count: number,
+  seed = 0,
+  { record }: DatasetDescription = datasets.synthetic,
+): Uint8Array {
+  const size = recordBytes(record);
+  const records = new Uint8Array(new SharedArrayBuffer(count * size));
   for (let index = 0; index < count; index++) {
-    records.set(encodeRecord(index % 10, noiseImage(seed + index)), index * recordBytes);
+    const labels = record.labels.map(({ classes }) => index % classes.length);
+    records.set(encodeRecord(record, labels, noiseImage(seed + index, record.image)), index * size);
   }
   return records;
 }
 
-/** Examples of noise, in memory only. */
-export function noiseExamples(count: number, split: Split = 'train'): Examples {
+/** Examples of noise that exist in memory only. */
+export function noiseExamples(
+  count: number,
+  split: Split = 'train',
+  dataset: DatasetDescription = datasets.synthetic,
+): Examples {
   const file: DatasetFile = { name: 'noise.bin', split, records: count };
   return {
-    dataset: { ...datasets.synthetic, files: [file] },
+    dataset: { ...dataset, files: [file] },
     split,
     count,
-    records: noiseRecords(count),
+    records: noiseRecords(count, 0, dataset),
     keyOf: (index) => `noise.bin:${index}`,
   };
 }

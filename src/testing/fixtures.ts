@@ -1,21 +1,21 @@
-/** Loads the PyTorch fixtures of test/fixtures, and computes their inputs with the same formula, bit-identically. */
+/** Loads the PyTorch fixtures of test/fixtures, and computes their inputs bit-identically with the same formula. */
 import { readFileSync } from 'node:fs';
 import type { TutorialWidths } from '../model/networks/tutorial.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf } from '../tensor/tensor.ts';
 
 interface StoredTensor {
   readonly shape: Shape;
-  /** Little-endian float32. */
+  /** Little-endian float32, in base64. */
   readonly base64: string;
 }
-/** Summary of a large tensor: its norm and its products with four vectors made by the formula. */
+/** A summary of a large tensor: its norm, and its products with four vectors that the formula makes. */
 export interface Summary {
   readonly norm: number;
   readonly projections: readonly number[];
 }
 type ByName<T> = Readonly<Record<string, T>>;
 
-/** Results of three training steps; gradients, logits and losses are those of the first step. */
+/** The results of three training steps. Gradients, logits and losses are those of the first step. */
 interface Case<T> {
   readonly widths: TutorialWidths;
   readonly logits: StoredTensor;
@@ -30,11 +30,11 @@ export interface TrainingFixture {
   readonly batch: number;
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** Eight values and eight labels, to test the formula itself. */
+  /** Eight values and eight labels, with which the formula itself is tested. */
   readonly formula: readonly number[];
-  /** Salts of each step's images, chosen to avoid values near kinks and ties, where rounding would matter. */
+  /** The salts of the images of each step. They were chosen to avoid values near kinks and ties, where rounding would matter. */
   readonly imageSalts: readonly (readonly number[])[];
-  /** The smallest distance to a kink or a tie, over all steps of both networks. */
+  /** The smallest distance to a kink or a tie over all steps of both networks. */
   readonly smallestMargin: number;
   readonly narrow: Case<StoredTensor>;
   /** Variables and averages are given as changes since the start. */
@@ -57,7 +57,7 @@ export interface OperatorFixture {
   readonly attributes: ByName<unknown>;
   readonly inputs: ByName<NestedTensor>;
   readonly outputs: ByName<NestedTensor>;
-  /** Gradient of the first output. */
+  /** The gradient of the first output. */
   readonly dy: NestedTensor;
   readonly gradients: ByName<NestedTensor>;
 }
@@ -79,7 +79,7 @@ export function tensorOf({ shape, base64 }: StoredTensor): Float32Tensor {
   );
 }
 
-/** A 32-bit hash: the finaliser of MurmurHash3 (A. Appleby). */
+/** A 32-bit hash: the finalizer of MurmurHash3 (A. Appleby). */
 function hashed(index: number, salt: number): number {
   let u = (Math.imul(index, 0x9e3779b1) + Math.imul(salt, 0x85ebca6b)) | 0;
   u = Math.imul(u ^ (u >>> 16), 0x85ebca6b);
@@ -87,7 +87,7 @@ function hashed(index: number, salt: number): number {
   return (u ^ (u >>> 16)) >>> 0;
 }
 
-/** Pseudo-random values, uniform over [-scale, scale). */
+/** Pseudo-random values that are uniform over [-scale, scale). */
 export function formulaTensor(shape: Shape, salt: number, scale: number): Float32Tensor {
   const value = (i: number) => ((hashed(i, salt) / 2 ** 32) * 2 - 1) * scale;
   return float32(
@@ -101,7 +101,7 @@ export function formulaLabels(count: number, salt: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => hashed(i, salt) % 10);
 }
 
-/** The range of a variable's values in the fixtures. */
+/** The range of the values of a variable in the fixtures. */
 export function formulaScale(name: string, shape: Shape): number {
   if (name.endsWith('biases')) return 0.1;
   const outputs = (shape.length === 4 ? shape[0] : shape[1]) ?? 1;

@@ -1,4 +1,4 @@
-/** A disk that can be filled, for tests. */
+/** A small disk that tests can fill. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,15 +6,15 @@ import type { TestContext } from 'node:test';
 import { inTemporaryFolder } from './examples.ts';
 
 export interface FullDisk {
-  /** A folder on it. */
+  /** A folder on the disk. */
   readonly dir: string;
-  /** Uses all remaining space. */
+  /** Fills all remaining space. */
   readonly fill: () => void;
-  /** Frees that space. */
+  /** Frees that space again. */
   readonly free: () => void;
 }
 
-/** Runs a test on a tmpfs of the given size, such as `64k`; skips it if mounting is not permitted. */
+/** Runs a test on a tmpfs of the given size, such as `64k`. Skips the test if mounting is not permitted. */
 export function fullDisk(
   context: TestContext,
   size: string,

@@ -1,4 +1,4 @@
-/** Makes small programs with layouts, for tests of passes without the native library. */
+/** Makes small programs with layouts, so that passes can be tested without the native library. */
 import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from '../engine/onednn/laid-out.ts';
 import type { Layout, RowMajorLayouts, TensorForm } from '../engine/onednn/layout-table.ts';
 import { type Results, resultsOf } from '../graph/results.ts';
@@ -39,7 +39,7 @@ export function call(
   return { ...about, watched: false, reads, writes: [{ ...result, argument: 'dst' }], ...options };
 }
 
-/** A program in which the home of a slot is the layout that a call writes, or row-major for inputs, variables and constants. */
+/** A program in which the home layout of a slot is the one that a call writes, or row-major for inputs, variables and constants. */
 export function program(
   given: Partial<Omit<LaidOutProgram, 'results'>> & { results?: Partial<Results<LaidOutResult>> },
 ): LaidOutProgram {

@@ -1,12 +1,14 @@
-/** Everything that training in a browser does before an engine computes. `page.test.ts` runs it in a browser-like context and in Node, and
- * compares. */
-import { type Examples, recordIndexOf } from '../data/examples.ts';
+/** Does everything that training in a browser does before an engine computes. `page.test.ts` runs it in a browser-like
+ * context and in Node, and compares the results. */
+import { datasets } from '../data/datasets.ts';
+import { type ExampleRecords, recordIndexOf } from '../data/examples.ts';
 import { encodeRecord, imageBytes, recordBytes } from '../data/record.ts';
 import { compileGraph, onnxModel } from '../engine/onnx/compile/compile.ts';
 import { prepare } from '../engine/onnx/compile/passes.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { printGraph } from '../graph/print.ts';
-import { type Batch, distortedBatch, evaluationBatch, newBuffers } from '../input/batch.ts';
+import { makeImages, tutorialImages } from '../input/augmentations.ts';
+import { type Batch, BatchMaker } from '../input/batch.ts';
 import { ExampleOrder } from '../input/order.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { optimizerNames } from '../optimizer/optimizers.ts';
@@ -23,16 +25,18 @@ const network = tutorialNetwork(10);
 export function madeInPage(): Readonly<Record<string, string | Uint8Array>> {
   const examples = noise(20);
   const order = new ExampleOrder(0, examples.count);
+  const { dataset } = examples;
+  const maker = new BatchMaker(examples, makeImages(tutorialImages, network.imageShape, dataset));
   return {
     ...tutorialStep(),
     ...otherOptimizers(),
     evaluationModel: onnxModel(buildEvaluationGraph(network, batchSize)),
-    ...partsOf('training', distortedBatch(examples, order, 4, newBuffers(batchSize))),
-    ...partsOf('evaluation', evaluationBatch(examples, 2, newBuffers(batchSize))),
+    ...partsOf('training', maker.training(order, 4, maker.buffers(batchSize))),
+    ...partsOf('evaluation', maker.evaluation(2, maker.buffers(batchSize))),
   };
 }
 
-/** The tutorial's step: its graph before and after the passes, its models, its initial variables. */
+/** The step of the tutorial: its graph before and after the passes, its models, and its initial variables. */
 function tutorialStep(): Readonly<Record<string, string | Uint8Array>> {
   const recipe = { network, batchSize, hyperparameters: tutorialHyperparameters };
   const training = buildTrainingGraph(recipe);
@@ -55,7 +59,7 @@ function splitExchangeOf(graph: Parameters<typeof splitExchange>[0]): string {
   return `${printGraph(first)}\n${printGraph(second)}`;
 }
 
-/** The model of a step with every optimizer, with gradient clipping. */
+/** The model of a step with gradient clipping, for every optimizer. */
 function otherOptimizers(): Readonly<Record<string, Uint8Array>> {
   const models = optimizerNames.map((optimizer) => {
     const hyperparameters = { ...tutorialHyperparameters, optimizer, clipNorm: 5 };
@@ -67,16 +71,19 @@ function otherOptimizers(): Readonly<Record<string, Uint8Array>> {
   return Object.fromEntries(models);
 }
 
-/** Records of noise in memory, every second of which is an example. */
-function noise(count: number): Pick<Examples, 'count' | 'records' | 'recordIndices'> {
-  const records = new Uint8Array(2 * count * recordBytes);
+/** Records of noise in memory, of which every second one is an example. */
+function noise(count: number): ExampleRecords {
+  const dataset = datasets.synthetic;
+  const { record } = dataset;
+  const size = recordBytes(record);
+  const records = new Uint8Array(2 * count * size);
   const recordIndices = Uint32Array.from({ length: count }, (_, index) => 2 * index);
   for (let index = 0; index < count; index++) {
     const stream = new RandomStream(index, 'test');
-    const pixels = Uint8Array.from({ length: imageBytes }, () => stream.below(256));
-    records.set(encodeRecord(index % 10, pixels), recordIndexOf({ recordIndices }, index) * recordBytes);
+    const pixels = Uint8Array.from({ length: imageBytes(record.image) }, () => stream.below(256));
+    records.set(encodeRecord(record, [index % 10], pixels), recordIndexOf({ recordIndices }, index) * size);
   }
-  return { count, records, recordIndices };
+  return { dataset, count, records, recordIndices };
 }
 
 function partsOf(name: string, { images, labels, examples }: Batch): Readonly<Record<string, Uint8Array>> {

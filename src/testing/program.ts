@@ -3,23 +3,23 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** Path of the built command-line program. */
+/** The path of the built command-line program. */
 export const main: string = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
-/** A limit for what would otherwise take minutes or never end, in milliseconds: generous, for machines with other work. */
+/** A time limit in milliseconds for something that would otherwise take minutes or never end. It is generous, for busy machines. */
 export const soonMillis = 10_000;
 
 export interface Outcome {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** As shells say it: 128 plus the number of the signal that ended it. */
+  /** The exit code as shells report it: 128 plus the number of the signal, if a signal ended the process. */
   readonly shellCode: number;
   readonly output: string;
   readonly errors: string;
 }
 
-/** Runs `cifar10` with these words; in a folder; with these variables besides; `onLine` sees its standard output line by
- * line and may stop it. */
+/** Runs `cifar10` with the given words, optionally in a folder and with additional environment variables. `onLine` receives
+ * its standard output line by line, and may stop it. */
 export function program(
   words: readonly string[],
   onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
@@ -60,7 +60,7 @@ export const offline: Readonly<Record<string, string>> = fetching(
   }))`,
 );
 
-/** Environment variables that simulate a server which sends a few bytes and then nothing. */
+/** Environment variables that simulate a server which sends a few bytes and then nothing more. */
 export const stalling: Readonly<Record<string, string>> = fetching(
   'Promise.resolve(new Response(new ReadableStream({ start: (to) => to.enqueue(Uint8Array.of(0x1f, 0x8b, ...Array(998).fill(0))) })))',
 );
@@ -70,7 +70,7 @@ function fetching(answer: string): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
 }
 
-/** The step numbers of the printed lines. */
+/** The step numbers in the lines that were printed. */
 export function stepsIn(output: string): readonly number[] {
   return [...output.matchAll(/: step (\d+), loss = /g)].map(([, step]) => Number(step));
 }

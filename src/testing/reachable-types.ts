@@ -2,19 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** A declaration of a file: `file#name`. */
+/** A declaration in a file, written `file#name`. */
 export type Declaration = `${string}#${string}`;
 
 interface Module {
   /** The text of each top-level declaration, without comments. */
   readonly declarations: ReadonlyMap<string, string>;
-  /** The origin of each imported name. */
+  /** Where each imported name comes from. */
   readonly imported: ReadonlyMap<string, Declaration>;
-  /** The origin of each re-exported name. */
+  /** Where each re-exported name comes from. */
   readonly reexported: ReadonlyMap<string, Declaration>;
 }
 
-/** Exported declarations that the entry uses, directly or indirectly, but does not export. */
+/** The exported declarations that the entry uses, directly or indirectly, but does not export. */
 export function unexportedTypes(entry: string): readonly Declaration[] {
   const modules = new Map<string, Module>();
   const moduleOf = (file: string) => {
@@ -22,7 +22,7 @@ export function unexportedTypes(entry: string): readonly Declaration[] {
     modules.set(file, known);
     return known;
   };
-  /** The declaration itself, following re-exports. */
+  /** The declaration itself, found by following re-exports. */
   const origin = (declaration: Declaration): Declaration => {
     const [file = '', name = ''] = declaration.split('#');
     const reexported = moduleOf(file).reexported.get(name);

@@ -5,7 +5,7 @@ import { float32 } from '../tensor/tensor.ts';
 import { computeOperator, reference, windows } from './reference.ts';
 
 describe('the reference matches results computed by hand', () => {
-  // Padding, length, window, stride, number of windows, position of the first window.
+  // Columns: padding, length, size of the window, stride, number of windows, position of the first window.
   const cases = [
     ['SAME', 24, 5, 1, 24, -2],
     ['SAME', 24, 3, 2, 12, 0],
@@ -27,13 +27,13 @@ describe('the reference matches results computed by hand', () => {
     });
   }
 
-  test('explicit padding: windows from the first padded cell, as many as fit', () => {
+  test('with explicit padding, windows start at the first padded cell, and there are as many as fit', () => {
     assert.deepEqual(windows(5, 3, 2, { before: 1, after: 2 }), { count: 3, first: -1 });
     assert.deepEqual(windows(5, 3, 2, { before: 1, after: 1 }), { count: 3, first: -1 });
     assert.deepEqual(windows(6, 3, 4, { before: 0, after: 0 }), { count: 1, first: -0 });
   });
 
-  test('a convolution with strides and groups reads every other column, and channels of its group only', () => {
+  test('a convolution with strides and groups reads every other column, and only the channels of its group', () => {
     const x = reference(float32([1, 2, 1, 4], [1, 2, 3, 4, 5, 6, 7, 8]));
     const filter = reference(float32([2, 1, 1, 2], [1, 10, 100, 1000]));
     const strided = { padding: 'VALID', strides: [1, 2], groups: 2 } as const;
@@ -47,7 +47,7 @@ describe('the reference matches results computed by hand', () => {
     );
   });
 
-  test('a convolution with a window of two pads after the image', () => {
+  test('a convolution with a window of two cells pads after the image', () => {
     const x = reference(float32([1, 1, 2, 2], [1, 2, 3, 4]));
     const filter = reference(float32([1, 1, 2, 2], [1, 10, 100, 1000]));
     const same = computeOperator('Conv2D', { x, filter }, { padding: 'SAME' }).y;
@@ -56,7 +56,7 @@ describe('the reference matches results computed by hand', () => {
     assert.deepEqual([valid.shape, [...valid.data]], [[1, 1, 1, 1], [4321]]);
   });
 
-  test('a pool of size 3 and stride 2 starts at the corner of an even image, and before that of an odd one', () => {
+  test('a pool of size 3 and stride 2 starts at the corner of an image of even size, and one cell before the corner of one of odd size', () => {
     const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
     const count = (n: number) => Float32Array.from({ length: n * n }, (_, i) => i);
     const even = computeOperator('MaxPool', { x: reference(float32([1, 1, 4, 4], count(4))) }, pool).y;
@@ -66,7 +66,7 @@ describe('the reference matches results computed by hand', () => {
   });
 });
 
-test('the reference shares no arithmetic with the code it is compared with', () => {
+test('the reference shares no arithmetic with the code that is compared with it', () => {
   const text = readFileSync(new URL('../../src/testing/reference.ts', import.meta.url), 'utf8');
   const imported = [...text.matchAll(/^import (?!type )[^;]*?from '([^']+)'/gms)].map(([, file]) => file);
   assert.deepEqual(imported, ['../graph/graph.ts', '../graph/results.ts', '../tensor/tensor.ts']);

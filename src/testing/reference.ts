@@ -1,5 +1,5 @@
 /**
- * A second, simple implementation of every operator: loops over float64, without engines or lowering, and not optimized. Tests
+ * A second, simple implementation of every operator: unoptimized loops over float64, without engines or lowering. Tests
  * compare engines, passes and gradients with it. An operator without a reference is a compile error.
  */
 
@@ -28,7 +28,7 @@ type Rule<N extends OpName> = (
   attributes: AttributesOf<N>,
 ) => PerOutput<N, Reference>;
 
-/** The reference value of a tensor. */
+/** The values of a tensor in float64. */
 export function reference({ shape, data }: Tensor): Reference {
   return { shape, data: Float64Array.from(data, Number) };
 }
@@ -58,7 +58,7 @@ function at({ shape, data }: Reference, index: readonly number[], outside = 0): 
   return data[position] ?? Number.NaN;
 }
 
-/** The element of an operand for an index of the broadcast result; the last `exact` axes do not broadcast. */
+/** The element of an operand for an index of the broadcast result. The last `exact` axes do not broadcast. */
 function stretched(x: Reference, index: readonly number[], exact = 0): number {
   const extra = index.length - x.shape.length;
   const flexible = x.shape.length - exact;
@@ -98,9 +98,9 @@ function total(x: Reference, axes: readonly number[], keepDims: boolean): Refere
   return keepDims ? sums : { ...sums, shape: kept.filter((_, axis) => !axes.includes(axis)) };
 }
 
-/** The number of windows of `size` along an axis of `length`, and the position of the first, which is negative if there is
- * padding. Uses the other of TensorFlow's two formulas (API guide "Neural Network", section "Convolution"), so that it does not
- * repeat a mistake in `ops/shapes.ts`. */
+/** The number of windows of `size` along an axis of `length`, and the position of the first window, which is negative if
+ * there is padding. This uses the other one of TensorFlow's two formulas (API guide "Neural Network", section
+ * "Convolution"), so that it does not repeat a mistake in `ops/shapes.ts`. */
 export function windows(
   length: number,
   size: number,
@@ -192,7 +192,7 @@ function pooledShape([n = 0, c = 0, h = 0, w = 0]: Shape, attributes: Attributes
   return [n, c, rows, windows(w, size, stride, along(padding, 1)).count];
 }
 
-/** The cells of a pooling window that are inside x, row by row. */
+/** The cells of a pooling window that are inside x, in row-major order. */
 function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'>, y: readonly number[]) {
   const [, , h = 0, w = 0] = x;
   const [n = 0, c = 0, row = 0, column = 0] = y;
@@ -219,8 +219,8 @@ function lrnScale(
   return bias + alpha * sum;
 }
 
-/** erf(x) = 2/√π · e^(-x²) · Σ 2ⁿ · x^(2n+1) / (1 · 3 · … · (2n + 1)): a sum without cancellation
- * (M. Abramowitz, I. Stegun, "Handbook of Mathematical Functions", 7.1.6). */
+/** erf(x) = 2/√π · e^(-x²) · Σ 2ⁿ · x^(2n+1) / (1 · 3 · … · (2n + 1)). No cancellation occurs in this sum (M. Abramowitz, I.
+ * Stegun, "Handbook of Mathematical Functions", 7.1.6). */
 export function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let [term, sum] = [x, x];
@@ -245,12 +245,12 @@ function normal(x: number, approximate: boolean): { readonly phi: number; readon
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** The number of elements of each channel, axis 1. */
+/** The number of elements in each channel (axis 1). */
 function channelSize({ shape, data }: Reference): number {
   return data.length / (shape[1] ?? 1);
 }
 
-/** Σ of a function of each channel's elements. */
+/** The sum of a function over the elements of each channel. */
 function channelSums(x: Reference, termAt: (index: readonly number[], channel: number) => number): Reference {
   const sums = zeros([x.shape[1] ?? 0]);
   fill(x.shape, (index) => {
@@ -469,7 +469,7 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   }),
   LRNGrad: ({ x, dy }, attributes) => {
     const { depthRadius, alpha, beta } = attributes;
-    // Derivative of every y in the window of x[c], by the quotient rule; y itself is not used.
+    // The derivative of every y in the window of x[c], by the quotient rule. y itself is not used.
     return {
       y: fill(x.shape, ([n = 0, c = 0, h = 0, w = 0]) => {
         let sum = at(dy, [n, c, h, w]) * lrnScale(x, attributes, [n, c, h, w]) ** -beta;
@@ -503,7 +503,7 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
     const offsetGradient = channelSums(x, (index) => at(dy, index));
     const ofX = (index: readonly number[]) => normalized(x, mean, variance, epsilon, index);
     const scaleGradient = channelSums(x, (index) => at(dy, index) * ofX(index));
-    // Derivative of every y in the channel with respect to x, through mean and variance too.
+    // The derivative of every y in the channel with respect to x, including the part through mean and variance.
     const y = fill(x.shape, (index) => {
       const channel = [index[1] ?? 0];
       const own =
@@ -560,8 +560,8 @@ export function computeOperator<N extends OpName>(
   return rules[op](inputs, attributes);
 }
 
-/** Computes the results of a graph from its inputs and variables. Outputs and updates are named as in the graph, others
- * `<role> <name>`. */
+/** Computes the results of a graph from its inputs and variables. Outputs and updates have the names that they have in the
+ * graph; the others are named `<role> <name>`. */
 export function computeGraph(
   graph: Graph,
   given: ReadonlyMap<string, Reference>,
@@ -569,7 +569,7 @@ export function computeGraph(
   const values = new Map<Value, Reference>();
   for (const [name, value] of [...graph.inputs, ...graph.variables]) {
     const found = given.get(name);
-    if (found === undefined) throw new Error(`the test gives no value for ${name}`);
+    if (found === undefined) throw new Error(`the test has no value for ${name}`);
     values.set(value, found);
   }
   for (const node of graph.nodes) computeNode(node, values);

@@ -1,7 +1,7 @@
 /**
- * Test samples of every operator; an operator without a sample is a compile error. `ops/ops.test.ts` runs them all: it compares
- * shapes and values with the reference, and gradients with central differences. Values are drawn from a seeded stream and avoid
- * kinks; that test has separate cases for kinks and ties.
+ * Test samples of every operator. An operator without a sample is a compile error. `ops/ops.test.ts` runs them all: it
+ * compares shapes and values with the reference, and gradients with central differences. The values are drawn from a seeded
+ * stream and avoid kinks and ties, for which that test has separate cases.
  */
 import type {
   AttributesOf,
@@ -19,12 +19,12 @@ export interface Sample<N extends OpName> {
   readonly attributes: AttributesOf<N>;
 }
 
-/** At least one sample. */
+/** A list of at least one sample. */
 export type Samples<N extends OpName> = readonly [Sample<N>, ...Sample<N>[]];
 
 let drawn = 0;
 
-/** Uniform in [low, high), different at every call. */
+/** Values that are uniform in [low, high), and different for every call. */
 function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   const stream = new RandomStream(0, 'test', 0, drawn++);
   return float32(
@@ -33,7 +33,7 @@ function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   );
 }
 
-/** Well-separated values in random order: no ties or near ties, nothing near 0. */
+/** Well-separated values in random order, without ties or near ties and without values near 0. */
 function distinct(shape: Shape): Float32Tensor {
   const stream = new RandomStream(0, 'test', 1, drawn++);
   const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i + 0.5 - sizeOf(shape) / 2) / 10);
@@ -48,7 +48,7 @@ function labels(values: readonly number[]): Tensor {
   return { dtype: 'int32', shape: [values.length], data: Int32Array.from(values) };
 }
 
-/** Maps a non-empty list. */
+/** Maps a list that is not empty. */
 function each<T, S>([first, ...rest]: readonly [T, ...T[]], make: (entry: T) => S): readonly [S, ...S[]] {
   return [make(first), ...rest.map(make)];
 }
@@ -90,7 +90,7 @@ const averagePools: typeof pools = [
 ];
 
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
-/** Stronger than the tutorial's, so that the sum over neighbours matters to the test. */
+/** Stronger than the tutorial's, so that the sum over neighbours affects the result noticeably. */
 const strongLrn = { depthRadius: 2, bias: 0.5, alpha: 0.7, beta: 0.75 };
 
 interface BatchExample {
@@ -121,7 +121,7 @@ const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
   { x: [2, 2, 4, 5], filter: [3, 2, 2, 2], y: [2, 3, 4, 5], attributes: { padding: 'SAME' } },
   { x: [1, 70, 4, 4], filter: [2, 70, 3, 3], y: [1, 2, 4, 4], attributes: { padding: 'SAME' } },
   { x: [2, 4, 3, 3], filter: [4, 4, 1, 1], y: [2, 4, 3, 3], attributes: { padding: 'VALID' } },
-  // Strides: 3×3 and 1×1 as in ResNet-20, windows that leave cells unread, and strides of more than the filter.
+  // Strides: 3×3 and 1×1 as in ResNet-20, windows that leave cells unread, and strides larger than the filter.
   { x: [2, 16, 8, 8], filter: [20, 16, 3, 3], y: [2, 20, 4, 4], attributes: { padding: 'SAME', strides: 2 } },
   { x: [2, 5, 8, 8], filter: [6, 5, 1, 1], y: [2, 6, 4, 4], attributes: { padding: 'SAME', strides: 2 } },
   {
@@ -145,7 +145,7 @@ const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
     y: [1, 4, 2, 2],
     attributes: { padding: 'VALID', strides: [1, 3] },
   },
-  // Explicit padding, of one side only, and of as many cells as the filter has.
+  // Explicit padding: on one side only, and as many cells as the filter has.
   {
     ...{ x: [1, 16, 4, 8], filter: [3, 16, 3, 3], y: [1, 3, 4, 8] },
     attributes: { padding: { before: [1, 1], after: [1, 1] } },
@@ -166,7 +166,7 @@ const convolutions: readonly [ConvolutionExample, ...ConvolutionExample[]] = [
     ...{ x: [1, 33, 3, 3], filter: [2, 33, 2, 2], y: [1, 2, 6, 5] },
     attributes: { padding: { before: [2, 2], after: [2, 1] } },
   },
-  // Groups, and as many of them as channels.
+  // Groups, including as many groups as channels.
   { x: [2, 4, 5, 5], filter: [6, 2, 3, 3], y: [2, 6, 5, 5], attributes: { padding: 'SAME', groups: 2 } },
   {
     ...{ x: [1, 32, 8, 8], filter: [32, 16, 3, 3], y: [1, 32, 4, 4] },
@@ -280,7 +280,7 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ],
   StridedSlice: [
     { inputs: { x: uniform([4, 5]) }, attributes: { begin: [1, 2], size: [2, 3], strides: [1, 1] } },
-    // Ends before the last element, and on it.
+    // One slice ends before the last element, the other at the last element.
     { inputs: { x: uniform([8, 5]) }, attributes: { begin: [1, 0], size: [2, 3], strides: [3, 2] } },
     {
       inputs: { x: uniform([2, 2, 5]) },
@@ -400,7 +400,7 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ],
 };
 
-/** mean and variance must be those of x, because the gradient goes through them. */
+/** mean and variance must be those of x, because the gradient also depends on x through them. */
 function batchNormGradSample(shape: Shape, epsilon: number): Sample<'FusedBatchNormGradV3'> {
   const x = uniform(shape, -1, 3);
   const { scale, offset } = affine(shape);

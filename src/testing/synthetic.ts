@@ -1,12 +1,12 @@
-/** The generated set for tests: drawn once, then copied. */
+/** The generated data set for tests. It is drawn once and then copied. */
 import { createHash } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { datasets } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import { drawRecords, ensureSynthetic } from '../data/synthetic/generate.ts';
 
-/** Changes when the first images change. */
+/** A key that changes when the first images change. */
 const key = createHash('sha256')
   .update(drawRecords('train', 0, 20))
   .digest('hex')

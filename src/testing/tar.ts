@@ -1,7 +1,7 @@
-/** Archives for tests (POSIX.1-1988 "ustar"), with entries that packages for writing archives refuse. */
+/** Makes archives for tests (POSIX.1-1988 "ustar"), including entries that tar libraries refuse to write. */
 export interface Packed {
   readonly path: string;
-  /** Default: `0`, a file. */
+  /** The type of the entry. Default: `0`, a file. */
   readonly type?: string;
   readonly content?: Uint8Array;
 }

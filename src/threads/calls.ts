@@ -1,17 +1,15 @@
-/**
- * Messages between a thread and the service in it: method calls by name, and one reply to each, in order.
- */
+/** The messages between a thread and the service in it: method calls by name, and one reply to each call, in order. */
 import { isArrayBuffer, isMap } from 'node:util/types';
 import type { Thrown } from './thrown.ts';
 
-/** The methods of a service. Arguments and results are copied between threads, except for shared and transferred memory. */
+/** The methods of a service. Arguments and results are copied between threads, unless their memory is shared or transferred. */
 export type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
 
-/** A service: the implementation of the methods, inside the thread. */
+/** A service is the implementation of the methods, inside the thread. */
 export type Service<M extends Methods> = {
   readonly [K in keyof M]: (...args: Parameters<M[K]>) => ReturnType<M[K]> | Promise<ReturnType<M[K]>>;
 } & {
-  /** Ends the service; the thread can start another. */
+  /** Ends the service. The thread can start another one. */
   readonly close?: () => void | Promise<void>;
 };
 
@@ -27,7 +25,7 @@ export type Reply =
   /** A notification that is not a reply to a call. */
   | { readonly kind: 'notice'; readonly notice: string };
 
-/** The buffers of all arrays in a value, which may be nested in objects, lists and maps. Excludes shared memory. */
+/** The buffers of all arrays in a value, which may be nested in objects, lists and maps. Shared memory is not included. */
 export function memoryOf(value: unknown): readonly ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   const visit = (part: unknown): void => {

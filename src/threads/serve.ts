@@ -1,11 +1,12 @@
-/** The inside of a thread: a service that handles calls one at a time, in order. */
+/** The code that runs inside a thread: a service that handles calls one at a time, in order. */
 import { parentPort } from 'node:worker_threads';
 import { type Call, type Methods, memoryOf, type Reply, type Service } from './calls.ts';
 import { packError } from './thrown.ts';
 
 /**
  * Serves one service at a time for as long as the thread lives. Buffers in the results of methods are transferred, not copied.
- * @param begin creates the service; if it throws, every call throws the same error. `notify` sends a notice to the other thread
+ * @param begin creates the service. If it throws, every call throws the same error. `notify` sends a notice to the
+ * thread that makes the calls
  */
 export function serve<Start, M extends Methods>(
   begin: (start: Start, notify: (notice: string) => void) => Service<M> | Promise<Service<M>>,
@@ -40,7 +41,7 @@ export function serve<Start, M extends Methods>(
     });
   };
   port.on('message', (call: Call) => reply(() => answer(call)));
-  // A call that cannot be deserialized, for lack of memory, gets a reply too.
+  // A call that cannot be deserialized because there is too little memory gets a reply too.
   port.on('messageerror', (error) => reply(() => Promise.reject(error)));
 }
 

@@ -6,15 +6,15 @@ import { describeExhaustion } from '../machine/exhaustion.ts';
 import { softLimit } from '../machine/limits.ts';
 import { byteSize } from '../wording.ts';
 
-/** Address space that V8 reserves per thread; without it V8 aborts the process. Node 20 needs 560 to 660 MB. */
+/** The address space that V8 reserves for each thread; V8 aborts the process if it cannot. Node 20 needs 560 to 660 MB. */
 const addressesOfThread = 700 * 2 ** 20;
 
-/** Number of threads that have not reserved their address space yet. */
+/** The number of threads that have not reserved their address space yet. */
 let starting = 0;
 
 /** Starts a worker thread.
- * @param what names the thread in errors, such as `a thread that prepares batches`
- * @throws RunError when the machine's limits do not allow another thread */
+ * @param what what to call the thread in errors, such as `a thread that prepares batches`
+ * @throws RunError when the limits of the machine do not allow another thread */
 export function startWorker(what: string, start: () => Worker): Worker {
   requireAddresses(what, starting + 1);
   let worker: Worker;
@@ -33,7 +33,7 @@ export function startWorker(what: string, start: () => Worker): Worker {
   return worker;
 }
 
-/** Explains the failure of a thread: an exhausted resource, a file left out by a bundler, or the error's own message. */
+/** Explains why a thread failed: an exhausted resource, a file that a bundler left out, or the message of the error. */
 export function threadFailure(error: unknown): string {
   const message = messageOf(error);
   const [, missing] = /^Cannot find (?:module|package) '([^']*cifar10-\w+-worker[^']*)'/.exec(message) ?? [];
@@ -52,7 +52,7 @@ export function requireAddresses(what: string, threads: number, read: ReadText =
   const used = Number(/^VmSize:\s+(\d+) kB/m.exec(read('/proc/self/status') ?? '')?.[1] ?? 0) * 1024;
   if (limit - used >= threads * addressesOfThread) return;
   throw new RunError(
-    `${what} cannot start: out of memory: ulimit -v allows ${byteSize(limit)} of address space, ${byteSize(used)} are in use, ` +
+    `${what} cannot start: out of memory: ulimit -v allows ${byteSize(limit)} of address space, of which ${byteSize(used)} are in use, ` +
       `and a thread needs ${byteSize(addressesOfThread)}. Raise the limit (ulimit -v unlimited), or use fewer \`readers\``,
   );
 }

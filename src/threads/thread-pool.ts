@@ -1,6 +1,7 @@
 /**
- * A pool of reusable threads: a thread whose service is closed waits for the next. Starting one per service would be slower, and
- * koffi never frees the memory it allocates per calling thread (three mappings each, of which a process may have about 65,000).
+ * A pool of reusable threads. A thread whose service has been closed is kept for the next service. A new thread per service
+ * would take longer to start. Besides, koffi never frees the memory that it allocates for each calling thread: three
+ * mappings per thread, of which a process may have about 65,000.
  */
 import type { Methods } from './calls.ts';
 import type { Thread } from './thread.ts';
@@ -13,7 +14,7 @@ export class ThreadPool<Start, M extends Methods> {
     this.#start = start;
   }
 
-  /** An idle thread, or a new one.
+  /** Returns an idle thread, or starts a new one.
    * @throws RunError when no thread can be started */
   take(): Thread<Start, M> {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
@@ -24,7 +25,7 @@ export class ThreadPool<Start, M extends Methods> {
     return this.#start();
   }
 
-  /** Returns a thread whose service is closed, or could not start. */
+  /** Returns a thread to the pool after its service was closed or could not start. */
   giveBack(thread: Thread<Start, M>): void {
     if (thread.hasEnded) return;
     thread.keepAlive(false);

@@ -58,36 +58,36 @@ async function withCount(
 }
 
 describe('calls', () => {
-  test('are answered one at a time and in order, however long each takes', () =>
+  test('are answered one at a time and in order, however long each of them takes', () =>
     withCount(async (thread) => {
       const sums = [thread.call('add', [1, 30]), thread.call('add', [1]), thread.call('sum', [])];
       assert.deepEqual(await Promise.all(sums), [41, 42, 42]);
     }));
 
-  test('may come before the service has begun: they wait for it', async () => {
+  test('that are made before the service has started wait for it', async () => {
     const thread = count();
     const [, sum] = await Promise.all([thread.begin(2), thread.call('add', [2])]);
     assert.equal(sum, 4);
     await thread.terminate();
   });
 
-  test('copy their arguments, but for memory that is moved; the memory of results is moved back', () =>
+  test('copy their arguments, except for memory that is transferred, and transfer the memory of their results', () =>
     withCount(async (thread) => {
       const values = Float32Array.of(1, 2);
       assert.deepEqual(await thread.call('double', [values]), Float32Array.of(2, 4));
       assert.deepEqual(values, Float32Array.of(1, 2));
       assert.deepEqual(await thread.call('double', [values], [values.buffer]), Float32Array.of(2, 4));
-      assert.equal(values.length, 0, 'it is the thread that has it now');
+      assert.equal(values.length, 0, 'the array has been transferred to the thread');
     }));
 
-  test('share memory that is shared', () =>
+  test('do not copy shared memory', () =>
     withCount(async (thread) => {
       const values = new Float32Array(new SharedArrayBuffer(8)).fill(3);
       await thread.call('double', [values]);
       assert.deepEqual([...values], [6, 6]);
     }));
 
-  test('whose arguments or results cannot be sent reject, and the next is answered', () =>
+  test('reject if their arguments or results cannot be sent, and the next call is answered', () =>
     withCount(async (thread) => {
       const notSendable = (() => 1) as unknown as number;
       await assert.rejects(thread.call('add', [notSendable]), { name: 'DataCloneError' });
@@ -95,13 +95,13 @@ describe('calls', () => {
       assert.equal(await thread.call('add', [1]), 41);
     }));
 
-  test('of a method that does not exist are refused by name', () =>
+  test('of a method that does not exist are refused with its name', () =>
     withCount(async (thread) => {
       const call = thread.call as unknown as (method: string, args: readonly unknown[]) => Promise<unknown>;
       await assert.rejects(call.call(thread, 'subtract', [1]), /the service has no method subtract/);
     }));
 
-  test('notices come beside the replies', () =>
+  test('can be accompanied by notices', () =>
     withCount(async (thread, notices) => {
       await thread.call('add', [50]);
       assert.deepEqual(notices, []);
@@ -128,10 +128,10 @@ describe('errors of a service', () => {
       }));
   }
 
-  test('that are no errors are their text', () =>
+  test('that are not instances of Error become errors with their text', () =>
     withCount((thread) => assert.rejects(thread.call('fail', ['text']), new Error('a text'))));
 
-  test('at its beginning are those of every call, until another service begins', async () => {
+  test('that prevent its start are thrown by every call, until another service starts', async () => {
     const thread = count();
     const refused = new UsageError('a count starts with a number');
     const begun = thread.begin('many' as unknown as number);
@@ -170,7 +170,7 @@ describe('the end', () => {
     ],
   ];
   for (const [title, lines, message] of ends)
-    test(`of a thread rejects the waiting calls and every later one: ${title}`, async () => {
+    test(`of a thread rejects pending calls and all later ones: ${title}`, async () => {
       const thread = count(lines);
       const told = (call: Promise<unknown>) => call.then(() => 'answered', threadFailure);
       const [, ...waiting] = [thread.begin(1), thread.call('add', [1]), thread.call('sum', [])].map(told);
@@ -180,7 +180,7 @@ describe('the end', () => {
       await thread.terminate();
     });
 
-  test('of a thread for want of memory says so', () => {
+  test('of a thread that ran out of memory is reported as such', () => {
     const growing =
       'serve(() => ({ grow: () => { const kept = []; for (;;) kept.push(new Array(1000).fill(0.5)); } }));';
     const script = `
@@ -196,14 +196,14 @@ describe('the end', () => {
     assert.match(stdout, /^out of memory: .*Use a smaller `batchSize`/);
   });
 
-  test('of a thread in the middle of a call', () =>
+  test('of a thread during a call rejects the call and all later ones', () =>
     withCount(async (thread) => {
       const calls = [thread.call('add', [1]), thread.call('leave', [4]), thread.call('sum', [])];
       const told = await Promise.all(calls.map((call) => call.then(String, threadFailure)));
       assert.deepEqual(told, ['41', ...Array(2).fill('its thread ended with code 4')]);
     }));
 
-  test('terminated, it rejects what waits, and may be terminated again', () =>
+  test('of a thread by terminate() rejects pending calls, and terminate() can be called again', () =>
     withCount(async (thread) => {
       const waiting = assert.rejects(thread.call('add', [1, 60_000]), /its thread was ended/);
       await thread.terminate();

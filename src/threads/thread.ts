@@ -1,5 +1,5 @@
 /**
- * A worker thread with a service in it, from the caller's side.
+ * A worker thread with a service in it, as the caller sees it.
  *
  *     type Adding = { readonly add: (more: number) => number };
  *
@@ -13,8 +13,8 @@
  *     await thread.call('add', [2]);      // 42
  *     await thread.terminate();
  *
- * Calls are answered one at a time and in order, so a caller can make the next call before the reply. It should limit their
- * number, because every call holds its arguments until it is answered.
+ * Calls are answered one at a time and in order, so a caller can make a call before the previous one is answered. It should
+ * limit the number of such calls, because each holds its arguments until it is answered.
  */
 import type { Worker } from 'node:worker_threads';
 import type { Call, Methods, Reply } from './calls.ts';
@@ -28,14 +28,14 @@ interface Waiting {
 
 export class Thread<Start, M extends Methods> {
   readonly #worker: Worker;
-  /** Calls without a reply, oldest first. */
+  /** The calls without a reply, oldest first. */
   readonly #waiting: Waiting[] = [];
   #end: { readonly error: unknown } | undefined;
 
   /**
    * @param purpose what the thread does, as in `a thread that prepares batches`
-   * @param start makes the worker, of a file that calls `serve`; bundlers look for the expression of the example
-   * @param onNotice called with the service's notices
+   * @param start makes the worker from a file that calls `serve`. Bundlers look for an expression like the one in the example
+   * @param onNotice called with the notices of the service
    * @throws RunError when the machine has no room for another thread
    */
   constructor(purpose: string, start: () => Worker, onNotice: (notice: string) => void = () => {}) {
@@ -51,18 +51,19 @@ export class Thread<Start, M extends Methods> {
     this.#worker.on('exit', (code) => this.#ended(new Error(`its thread ended with code ${code}`)));
   }
 
-  /** After this, every call rejects. */
+  /** From now on every call rejects. */
   get hasEnded(): boolean {
     return this.#end !== undefined;
   }
 
-  /** Starts the service. Rejects with the error that the service threw, or that ended the thread. */
+  /** Starts the service. Rejects with the error that the service threw, or with the one that ended the thread. */
   begin(start: Start): Promise<void> {
     return this.#send({ method: 'begin', args: [start] }) as Promise<void>;
   }
 
-  /** Calls a method of the service. Rejects with the error that it threw (same class and fields), or that ended the thread.
-   * @param moved buffers in the arguments to transfer instead of copying */
+  /** Calls a method of the service. Rejects with the error that the method threw (of the same class, with the same fields),
+   * or with the one that ended the thread.
+   * @param moved those buffers in the arguments that are transferred instead of copied */
   call<K extends keyof M & string>(
     method: K,
     args: Parameters<M[K]>,
@@ -71,18 +72,18 @@ export class Thread<Start, M extends Methods> {
     return this.#send({ method, args }, moved) as Promise<ReturnType<M[K]>>;
   }
 
-  /** Ends the service. The thread stays alive and can start another. */
+  /** Ends the service. The thread stays alive and can start another service. */
   close(): Promise<void> {
     return this.#send({ method: 'close', args: [] }) as Promise<void>;
   }
 
-  /** A thread that is not kept alive does not keep the process alive. */
+  /** Sets whether the thread keeps the process alive. */
   keepAlive(alive: boolean): void {
     if (alive) this.#worker.ref();
     else this.#worker.unref();
   }
 
-  /** Ends the thread and resolves when it has ended. Calls without a reply reject. */
+  /** Ends the thread, and resolves when it has ended. Calls without a reply reject. */
   async terminate(): Promise<void> {
     this.#ended(new Error('its thread was ended'));
     await this.#worker.terminate();
@@ -96,7 +97,7 @@ export class Thread<Start, M extends Methods> {
     });
   }
 
-  /** Only the first error is kept, because later ones are its consequences. */
+  /** Only the first error is kept, because later ones are consequences of it. */
   #ended(error: unknown): void {
     this.#end ??= { error };
     for (const { reject } of this.#waiting.splice(0)) reject(this.#end.error);

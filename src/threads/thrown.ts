@@ -1,4 +1,4 @@
-/** Serializes errors for another thread. Structured clone would lose their class, code and other fields. */
+/** Serializes errors for another thread, because structured clone would lose their class, code and other fields. */
 import { GraphError, messageOf, RunError, StoppedError, UsageError } from '../errors.ts';
 
 export interface Thrown {
@@ -6,7 +6,7 @@ export interface Thrown {
   readonly message: string;
   readonly stack: string | undefined;
   readonly cause: Thrown | undefined;
-  /** Its own fields, such as `code` and `path`, if they can be copied. */
+  /** The error's own fields, such as `code` and `path`, as far as they can be copied. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -15,7 +15,7 @@ const classes: Readonly<Record<string, new (message: string, options?: ErrorOpti
   ...{ TypeError, RangeError, SyntaxError },
 };
 
-/** Serializes anything thrown. (An error of another realm is not `instanceof Error`.) */
+/** Serializes anything that was thrown. (An error from another realm is not `instanceof Error`.) */
 export function packError(thrown: unknown): Thrown {
   const error: Partial<Error> = typeof thrown === 'object' && thrown !== null ? thrown : {};
   const fields = Object.entries(error).filter(([key, value]) => key !== 'cause' && isCopied(value));
@@ -28,7 +28,7 @@ export function packError(thrown: unknown): Thrown {
   };
 }
 
-/** Restores the error, with the stack from its own thread. */
+/** Restores the error, with the stack of the thread that threw it. */
 export function unpackError({ name, message, stack, cause, fields }: Thrown): Error {
   const ErrorClass = classes[name] ?? Error;
   const error = new ErrorClass(message, cause && { cause: unpackError(cause) });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workerFlags } from './worker-flags.ts';
 
-test('threads inherit only the flags with which packages are found', () => {
+test('threads inherit only the flags that are needed to find packages', () => {
   assert.deepEqual(
     workerFlags(['--input-type=module', '--inspect-brk', '--import', './mine.js', '-e', '1']),
     [],

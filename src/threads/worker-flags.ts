@@ -1,13 +1,14 @@
-/** The Node.js flags that our worker threads inherit. */
+/** The Node.js flags that our worker threads inherit from the process. */
 
-/** Modules through which Yarn's Plug'n'Play finds packages, in threads as well. */
+/** The modules with which Yarn's Plug'n'Play finds packages, in threads too. */
 const plugAndPlay = /[.]pnp[.](?:c?js|loader[.]mjs)$/;
 const loadingFlag = /^(?:-r|--require|--import|--loader|--experimental-loader)$/;
 
 /**
- * By default a thread inherits all flags of the process, but many are unsuitable: `--input-type` (as in `node
- * --input-type=module -e`) refuses to run files, `--import` and `--require` run the user's start-up code again, and
- * `--inspect-brk` pauses. So only flags for finding packages are kept. Threads get `NODE_OPTIONS` in any case.
+ * By default a thread inherits all flags of the process, but many of them are unsuitable: `--input-type` (as in
+ * `node --input-type=module -e`) refuses to run files, `--import` and `--require` run the user's start-up code
+ * again, and `--inspect-brk` pauses the thread. Therefore only the flags for finding packages are kept.
+ * `NODE_OPTIONS` applies to threads in any case.
  */
 export function workerFlags(flags: readonly string[] = process.execArgv): string[] {
   const kept: string[] = [];

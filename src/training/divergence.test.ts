@@ -35,7 +35,7 @@ const session = (biases: number): Session => ({
   release: async () => undefined,
 });
 
-const batch = { ...newBuffers(2), examples: Uint32Array.of(7, 3), step: 12, count: 2 };
+const batch = { ...newBuffers(2, [3, 24, 24]), examples: Uint32Array.of(7, 3), step: 12, count: 2 };
 const saved = (globalStep: number) => ({ globalStep, path: `runs/a/model.ckpt-${globalStep}.safetensors` });
 
 const check = (totalLoss: number, last: LastSaved | undefined = saved(10), biases = Number.NaN) =>

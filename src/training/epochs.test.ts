@@ -15,6 +15,18 @@ test('an epoch ends with the batch that completes it, and counts the images sinc
   ]);
 });
 
+test('an epoch whose beginning another process trained on is marked', () => {
+  const partial = (firstStep: number) => {
+    const counter = new EpochCounter(10, 4);
+    return [0, 1, 2, 3, 4].flatMap((more) => counter.add(firstStep + more, 0)?.isPartial ?? []);
+  };
+  assert.deepEqual(partial(0), [false, false]);
+  assert.deepEqual(partial(1), [true, false]);
+  // Step 3 is the first one after the end of an epoch.
+  assert.deepEqual(partial(3), [false, false]);
+  assert.deepEqual(partial(4), [true, false]);
+});
+
 test('epochs in steps include the last batch, which may reach into the next', () => {
   assert.equal(stepsIn(1, 50_000, 128), 391);
   assert.equal(stepsIn(2.5, 100, 10), 25);

@@ -11,6 +11,8 @@ export interface EpochReport {
   readonly images: number;
   readonly correct: number;
   readonly seconds: number;
+  /** Whether another process trained on the beginning of the epoch, which is not counted. */
+  readonly isPartial: boolean;
 }
 
 /** The number of updates in that many epochs, including the last batch, which may extend into the next epoch. */
@@ -23,6 +25,8 @@ export class EpochCounter {
   readonly #batchSize: number;
   #images = 0;
   #correct = 0;
+  /** Undefined before the first batch. */
+  #isPartial: boolean | undefined;
   #started: number = performance.now();
 
   constructor(trainingExamples: number, batchSize: number) {
@@ -33,6 +37,7 @@ export class EpochCounter {
   /** Counts a batch. Returns a report if an epoch ends with it.
    * @param step number of updates made before it */
   add(step: number, correct: number): EpochReport | undefined {
+    this.#isPartial ??= step > 0 && this.#epochAt(step) === this.#epochAt(step - 1);
     this.#images += this.#batchSize;
     this.#correct += correct;
     const globalStep = step + 1;
@@ -47,7 +52,9 @@ export class EpochCounter {
       images: this.#images,
       correct: this.#correct,
       seconds,
+      isPartial: this.#isPartial,
     } as const;
+    this.#isPartial = false;
     this.#images = 0;
     this.#correct = 0;
     this.#started = now;

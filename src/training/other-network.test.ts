@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
+import { tutorialImages } from '../input/augmentations.ts';
 import { constantInit, truncatedNormal } from '../model/initializers.ts';
 import { Layers } from '../model/layers.ts';
 import type { Network } from '../model/network.ts';
@@ -86,7 +87,7 @@ for (const { name, create, skip } of engines)
         await trained(parts, 2);
         assert.deepEqual((await trained(parts, 4)).tensors, tensors);
       });
-      const evaluator = await Evaluator.create(engine, small, 8);
+      const evaluator = await Evaluator.create(engine, small, 8, tutorialImages);
       try {
         assert.equal((await evaluator.score(tensors, 'ema', examples))?.total, 40);
       } finally {

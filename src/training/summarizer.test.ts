@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Engine, Precision } from '../engine/engine.ts';
-import { distortedBatch, newBuffers } from '../input/batch.ts';
-import { ExampleOrder } from '../input/order.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
+import { trainingBatch } from '../testing/batches.ts';
 import { relativeDistance } from '../testing/compare.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';
 import { noiseExamples } from '../testing/examples.ts';
+import type { TrainingRun } from './run-definition.ts';
 import { Summarizer } from './summarizer.ts';
 import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables } from './training-graph.ts';
-import { makeRun, type TrainingRun } from './training-run.ts';
+import { makeRun } from './training-run.ts';
 
 const widths = { conv1: 16, conv2: 16, local3: 24, local4: 18 };
 const examples = noiseExamples(40);
-const batch = distortedBatch(examples, new ExampleOrder(0, examples.count), 0, newBuffers(16));
+const batch = trainingBatch(examples, 0, 16);
 
 /** At a learning rate of 1 a step takes the gradient itself from a variable. */
 function runOn(engine: Engine, clipNorm: number): TrainingRun {
@@ -155,7 +155,7 @@ describe('a summary', () => {
     assert.ok(onnx !== undefined);
     const two = { ...runOn(onnx.create(1), 0), batchSize: 2 };
     const summarizer = new Summarizer(two, training, 1);
-    const small = distortedBatch(examples, new ExampleOrder(0, examples.count), 0, newBuffers(2));
+    const small = trainingBatch(examples, 0, 2);
     const { values } = summarizer.summarize(small, new Map(), report(0, 3), noQueue);
     const pictures = values.flatMap((value) => (value.kind === 'picture' ? [value] : []));
     assert.deepEqual(

@@ -5,10 +5,10 @@ import type { BatchSource } from '../input/prefetch.ts';
 import { type RecordedValue, scalarOf, tensorOf } from '../summary/recorded-value.ts';
 import { tagOf } from '../summary/tags.ts';
 import { float32Data } from '../tensor/tensor.ts';
+import type { TrainingRun } from './run-definition.ts';
 import { activationValues, imageValues } from './shown-values.ts';
 import type { StepReport } from './train-step.ts';
 import { averagedLoss, lossAverageName, type TrainingGraph } from './training-graph.ts';
-import type { TrainingRun } from './training-run.ts';
 
 /** The summary of one step, recorded at its number. */
 export interface StepSummary {

@@ -2,8 +2,8 @@
 import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
+import type { TrainingRun } from './run-definition.ts';
 import { logitsName, stepScalars } from './training-graph.ts';
-import type { TrainingRun } from './training-run.ts';
 
 /** Number of the update, from 0. */
 export interface StepReport {

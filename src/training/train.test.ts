@@ -7,8 +7,9 @@ import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
+import type { TrainingRun } from './run-definition.ts';
 import { type TrainEvent, type TrainOptions, train } from './train.ts';
-import { makeRun, type TrainingRun } from './training-run.ts';
+import { makeRun } from './training-run.ts';
 
 const recipe = {
   network: { ...tutorialNetwork(10), widths: { conv1: 8, conv2: 8, local3: 8, local4: 8 } },

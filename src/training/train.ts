@@ -26,16 +26,17 @@ import type { Float32Tensor } from '../tensor/tensor.ts';
 import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
 import { Patience } from './patience.ts';
+import type { TrainingRun } from './run-definition.ts';
 import { type StepSummary, Summarizer } from './summarizer.ts';
 import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
   bitChanges,
+  imagesOf,
   metadataOf,
   type RecipeChange,
   recipeChanges,
   requireSameRun,
-  type TrainingRun,
   type Versions,
 } from './training-run.ts';
 import { BestKeeper, type Validation, type ValidationReport } from './validation.ts';
@@ -109,12 +110,13 @@ export class SaveRequests {
 
 export type TrainEvent =
   /** The graph is compiled and the variables are set. On a resume, `changes` lists why results are no longer bit-identical, and
-   * `recipe` the hyperparameters changed by the user. */
+   * `recipe` the hyperparameters changed by the user; `history` has all such changes since the first step. */
   | {
       readonly kind: 'ready';
       readonly globalStep: number;
       readonly changes: readonly string[];
       readonly recipe: readonly RecipeChange[];
+      readonly history: readonly string[];
     }
   /** An activity other than a step that takes a while. */
   | {
@@ -162,11 +164,16 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   const stored = resume?.checkpoint.metadata;
   const metadata = metadataOf(run, stored?.globalStep ?? 0, options.versions);
   if (resume !== undefined)
-    requireSameRun(resume.path, resume.checkpoint.metadata, run.examples.dataset, run, run.checksum);
+    requireSameRun(resume.path, resume.checkpoint.metadata, run.examples.dataset, run, {
+      checksum: run.checksum,
+    });
 
   const { seed, batchSize } = run;
   const { globalStep } = metadata;
-  const batches = prefetchBatches(run.examples, { seed, batchSize, firstStep: globalStep, readers });
+  const batches = prefetchBatches(run.examples, {
+    ...{ seed, batchSize, firstStep: globalStep, readers },
+    ...{ imageShape: run.network.imageShape, images: imagesOf(run) },
+  });
   const patience = new Patience(options.signal);
   let session: Session | undefined;
   try {
@@ -179,13 +186,31 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     const summarizer = summarySteps === undefined ? undefined : new Summarizer(run, training, summarySteps);
     const changes = stored === undefined ? [] : bitChanges(stored, metadata);
     const recipe = stored === undefined ? [] : recipeChanges(stored.hyperparameters, run.hyperparameters);
-    yield { kind: 'ready', globalStep, changes, recipe };
-    yield* loop(options, training, session, batches, summarizer, patience);
+    const history = [
+      ...(stored?.history ?? []),
+      ...historyOf(globalStep, changes, recipe, options.initFrom !== undefined),
+    ];
+    yield { kind: 'ready', globalStep, changes, recipe, history };
+    yield* loop({ ...options, run: { ...run, history } }, training, session, batches, summarizer, patience);
   } finally {
     const released = Promise.all([batches.close(), session?.release()]);
     if (patience.hasAbandoned) released.catch(() => undefined);
     else await released;
   }
+}
+
+/** Lines about what makes a run with the same recipe end with other weights. */
+function historyOf(
+  globalStep: number,
+  changes: readonly string[],
+  recipe: readonly RecipeChange[],
+  isInitialized: boolean,
+): readonly string[] {
+  return [
+    ...(isInitialized ? ['the initial weights are those of another run'] : []),
+    ...changes,
+    ...recipe.map(({ name, before, now }) => `${name}: ${before}, now ${now}`),
+  ].map((line) => `step ${globalStep}: ${line}`);
 }
 
 /** Each iteration does what is due at this step (score, save), then the update. The last iteration has no update. */

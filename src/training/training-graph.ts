@@ -32,8 +32,8 @@ import { allHyperparameters, type Hyperparameters } from '../recipe/hyperparamet
 import { factorsOf, groupsCheck, type ParameterGroup } from '../recipe/parameter-groups.ts';
 import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
+import type { TrainingRun } from './run-definition.ts';
 import { shownActivations } from './shown-values.ts';
-import type { TrainingRun } from './training-run.ts';
 
 /** The name of a loss term's running average, as in TensorFlow. */
 export function lossAverageName(term: string): string {
@@ -97,6 +97,10 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   ...graphChecks,
   seed: optional(anything),
   holdout: optional(anything),
+  augmentation: optional(anything),
+  normalization: optional(anything),
+  length: optional(anything),
+  history: optional(anything),
   examples: optional(anything),
   validation: optional(anything),
   checksum: optional(anything),

@@ -1,12 +1,25 @@
 /** The definition of a training run: chosen at its start, stored in every checkpoint, and restored from there on resume. */
-import { aFiniteNumber, aWholeNumber, type OptionChecks, required, requireOptions } from '../arguments.ts';
+import {
+  aChoice,
+  aFiniteNumber,
+  aListOf,
+  aText,
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  required,
+  requireOptions,
+} from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { type DatasetDescription, datasets, examplesIn } from '../data/dataset.ts';
+import { type DatasetDescription, examplesIn, withLabels } from '../data/dataset.ts';
+import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import { anEngine, type Engine } from '../engine/engine.ts';
-import { RunError } from '../errors.ts';
+import { RunError, UsageError } from '../errors.ts';
+import { augmentationNames, type ImageRecipe, makeImages, tutorialImages } from '../input/augmentations.ts';
+import { normalizationNames } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
 import { makeNetwork } from '../model/networks.ts';
 import {
@@ -14,51 +27,45 @@ import {
   type Hyperparameters,
   hyperparameterNames,
 } from '../recipe/hyperparameters.ts';
-import type { ParameterGroup } from '../recipe/parameter-groups.ts';
-import { counted } from '../wording.ts';
+import { aLength, type Recipe } from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { counted, oneLine, shortened } from '../wording.ts';
+import type { RunDefinition, TrainingRun } from './run-definition.ts';
 import { graphChecks } from './training-graph.ts';
 
-/** The settings of a run. */
-export interface Recipe {
-  readonly network: Network;
-  readonly hyperparameters: Hyperparameters;
-  /** Groups of parameters with their own factors; none by default. */
-  readonly groups?: readonly ParameterGroup[];
-  /** Images per step. */
-  readonly batchSize: number;
-  readonly seed: number;
-  /** Fraction of the training examples to hold out; 0 for none. */
-  readonly holdout: number;
-}
-
-/** The checks of a recipe. A new setting needs a line here. */
-export const recipeChecks: OptionChecks<Recipe> = {
+/** The checks of a definition. A new setting needs a line here. */
+const definitionChecks: OptionChecks<RunDefinition> = {
   ...graphChecks,
+  augmentation: optional(aChoice(augmentationNames)),
+  normalization: optional(aChoice(normalizationNames)),
   seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
   holdout: required(aFiniteNumber(0, 1)),
+  length: optional(aLength),
+  history: optional(aListOf(aText)),
 };
 
-export interface TrainingRun extends Recipe {
-  /** Training examples. */
-  readonly examples: Examples;
-  /** Held-out examples. */
-  readonly validation?: Examples;
-  /** Checksum of all training examples, including held-out ones. */
-  readonly checksum: string;
-  readonly engine: Engine;
+/** The run of a definition on these training examples.
+ * @throws UsageError for a setting that is out of range, by name
+ * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images from
+ *   the records, or the holdout leaves one part empty */
+export function makeRun(definition: RunDefinition, all: Examples, engine: Engine): TrainingRun {
+  requireOptions(definition, definitionChecks);
+  anEngine('engine', engine);
+  requireClasses(definition.network, all.dataset);
+  const images = imagesOf(definition);
+  makeImages(images, definition.network.imageShape, all.dataset);
+  const whole = { ...definition, ...images, engine, checksum: checksum(all) };
+  if (definition.holdout === 0) return { ...whole, examples: all };
+  const { training, validation } = holdOut(all, definition.holdout, definition.seed);
+  return { ...whole, examples: training, validation };
 }
 
-/** The run of a recipe on these training examples.
- * @throws UsageError for a setting that is out of range, by name
- * @throws RunError when network and data differ in the number of classes, or the holdout leaves one part empty */
-export function makeRun(recipe: Recipe, all: Examples, engine: Engine): TrainingRun {
-  requireOptions(recipe, recipeChecks);
-  anEngine('engine', engine);
-  requireClasses(recipe.network, all.dataset);
-  const whole = { ...recipe, engine, checksum: checksum(all) };
-  if (recipe.holdout === 0) return { ...whole, examples: all };
-  const { training, validation } = holdOut(all, recipe.holdout, recipe.seed);
-  return { ...whole, examples: training, validation };
+/** How a recipe's images are made. */
+export function imagesOf({
+  augmentation = tutorialImages.augmentation,
+  normalization = tutorialImages.normalization,
+}: Partial<ImageRecipe>): ImageRecipe {
+  return { augmentation, normalization };
 }
 
 /** @throws RunError naming both numbers */
@@ -77,13 +84,15 @@ export interface Versions {
 
 /** What a checkpoint records about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
-  const { network, hyperparameters, groups = [], batchSize, seed, holdout, examples, engine } = run;
+  const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
+  const { groups, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
   const { dataset } = examples;
   return {
     globalStep,
     seed,
     dataset: {
       name: dataset.name,
+      labels: dataset.labels,
       trainingExamples: examplesIn(dataset, 'train'),
       testExamples: examplesIn(dataset, 'test'),
       classes: dataset.classes,
@@ -100,6 +109,10 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     ranks: 1,
     hyperparameters,
     groups,
+    augmentation,
+    normalization,
+    length,
+    history: run.history ?? [],
     versions: { cifar10, node: process.versions.node, engine: engine.library },
   };
 }
@@ -107,39 +120,79 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
 /** The network that a checkpoint was trained with.
  * @throws RunError when this version does not support it */
 export function networkOf({ network: { name, configuration }, dataset }: CheckpointMetadata): Network {
-  return makeNetwork(name, dataset.classes.length, configuration);
+  try {
+    return makeNetwork(name, dataset.classes.length, configuration);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new RunError(`this version cannot make the network of the checkpoint: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
-/** The data set that a checkpoint was trained on.
+/** The recipe of the run that wrote a checkpoint. */
+export function recipeOfCheckpoint(stored: CheckpointMetadata): Recipe {
+  const { network, batchSize, hyperparameters, groups, length } = stored;
+  return { network, ...storedImages(stored), batchSize, hyperparameters, groups, length };
+}
+
+/** How the images of a checkpoint's run were made.
  * @throws RunError when this version does not support it */
-export function datasetOf({ dataset: { name } }: CheckpointMetadata): DatasetDescription {
+export function storedImages({ augmentation, normalization }: CheckpointMetadata): ImageRecipe {
+  return {
+    augmentation: known('augmentation', augmentation, augmentationNames),
+    normalization: known('normalization', normalization, normalizationNames),
+  };
+}
+
+function known<Name extends string>(what: string, found: string, names: readonly Name[]): Name {
+  const name = names.find((one) => one === found);
+  if (name !== undefined) return name;
+  throw new RunError(
+    `the checkpoint was trained with the ${what} "${oneLine(shortened(found))}"; this version knows ${names.join(', ')}`,
+  );
+}
+
+/** The data set that a checkpoint was trained on, with the labels that were its classes.
+ * @throws RunError when this version does not support it */
+export function datasetOf({ dataset: { name, labels } }: CheckpointMetadata): DatasetDescription {
   const found = Object.values(datasets).find((dataset) => dataset.name === name);
-  if (found !== undefined) return found;
+  if (found !== undefined) return withLabels(found, labels);
   throw new RunError(
     `the checkpoint was trained on "${name}"; this version knows ${Object.keys(datasets).join(', ')}`,
   );
 }
 
 /**
- * Refuses to resume from a checkpoint of another run: with another data set, network, batch size, seed or holdout, the curve
- * would belong to neither run. Schedule, engine and threads may change. Everything but the checksum is known before the data is
- * read.
+ * Refuses to resume from a checkpoint of another run: with another data set, network, augmentation, normalization, batch size,
+ * optimizer, seed or holdout, the curve would belong to neither run. Schedule, engine and threads may change. Everything but the
+ * checksum is known before the data is read.
+ * @param fixed hyperparameters that may not change either
  * @throws RunError naming every difference
  */
 export function requireSameRun(
   path: string,
   stored: CheckpointMetadata,
   dataset: DatasetDescription,
-  { network, batchSize, seed, holdout, hyperparameters, groups = [] }: Recipe,
-  checksum: string = stored.dataset.checksum,
+  definition: RunDefinition,
+  {
+    checksum = stored.dataset.checksum,
+    fixed = [],
+  }: { readonly checksum?: string; readonly fixed?: readonly HyperparameterName[] } = {},
 ): void {
+  const { network, batchSize, seed, holdout, hyperparameters } = definition;
+  const { groups, augmentation, normalization } = { ...tutorialRecipe, ...definition };
+  const names = hyperparameterNames.filter((name) => name === 'optimizer' || fixed.includes(name));
   const differences = [
     ['data set', stored.dataset.name, dataset.name],
     ['checksum of the training examples', stored.dataset.checksum, checksum],
+    ['labels', stored.dataset.labels, dataset.labels],
     ['classes', stored.dataset.classes.join(), dataset.classes.join()],
     ['network', JSON.stringify(stored.network), JSON.stringify(describeNetwork(network))],
-    ['optimizer', stored.hyperparameters.optimizer, hyperparameters.optimizer],
+    ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['parameter groups', JSON.stringify(stored.groups), JSON.stringify(groups)],
+    ['augmentation', stored.augmentation, augmentation],
+    ['normalization', stored.normalization, normalization],
     ['batch size', stored.batchSize, batchSize],
     ['seed', stored.seed, seed],
     ['holdout', stored.holdout, holdout],
@@ -147,7 +200,7 @@ export function requireSameRun(
   if (differences.length === 0) return;
   const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
   throw new RunError(
-    `${path} belongs to another run (${list}). Give another \`trainDir\`, leave these options out, ` +
+    `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
       'or add `restart` to move that run aside.',
     {
       code: 'CIFAR10_OTHER_RUN',
@@ -161,6 +214,11 @@ export function requireSameRun(
       },
     },
   );
+}
+
+/** `learningRate` becomes `learning rate`. */
+function spaced(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function describeNetwork({ name, configuration }: Network): CheckpointMetadata['network'] {

@@ -23,7 +23,7 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
   return signal.aborted ? 'stopped' : 'done';
 }
 
-/** Omits flags that were not given: then everything is measured. */
+/** Omits the flags that were not given. What they would restrict is then measured completely. */
 function requestOf(flags: BenchFlags, given: ReadonlySet<string>): BenchRequest {
   const { engine, precision, batchSize, steps, profile, peers } = flags;
   return {
@@ -39,7 +39,7 @@ function trainingWords(options: RunOptions): readonly string[] {
   return [program, 'train', ...flags];
 }
 
-/** Writes whatever was measured, even if the rest failed.
+/** Writes everything that was measured, even if the rest failed.
  * @throws RunError when the file cannot be written */
 async function write(results: readonly JsonEvent[], out: string | undefined): Promise<void> {
   if (out === undefined || results.length === 0) return;
@@ -48,7 +48,7 @@ async function write(results: readonly JsonEvent[], out: string | undefined): Pr
     await writeFile(out, `${JSON.stringify(all, null, 2)}\n`);
   } catch (error) {
     throw new RunError(
-      `${out}: the measurements cannot be written (${messageOf(error)}). Give another --out.`,
+      `${out}: the measurements cannot be written (${messageOf(error)}). Use another --out.`,
       { cause: error },
     );
   }

@@ -4,7 +4,7 @@ import type { DoctorFlags } from '../flag-table.ts';
 import { inFlags } from '../option-flags.ts';
 import type { CommandContext, Outcome } from './context.ts';
 
-/** Fails if something is missing or training does not work. */
+/** Returns `failed` if something is missing or training does not work. */
 export async function doctorCommand({ flags, console }: CommandContext<DoctorFlags>): Promise<Outcome> {
   let works = true;
   for await (const event of diagnose(flags)) {

@@ -5,9 +5,9 @@ import { shellWord } from '../../disk/shell-word.ts';
 import { requireTrusted } from '../../disk/trusted-folder.ts';
 import { writtenName } from '../flag.ts';
 
-/** Refuses default folders that other users could tamper with, and warns about those that the user named.
- * @param names names of the flags, such as `trainDir`
- * @throws RunError */
+/** Refuses default folders that other users could tamper with, and warns about folders that the user named.
+ * @param names the names of the flags, such as `trainDir`
+ * @throws RunError when a folder is refused */
 export async function requireTrustedFolders<Flags extends object>(
   flags: Flags,
   given: ReadonlySet<string>,

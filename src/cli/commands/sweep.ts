@@ -1,20 +1,21 @@
 /** `cifar10 sweep`: flags, one library call, printed events. */
+import { pickOptions } from '../../arguments.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
 import { runSweep } from '../../run/sweep.ts';
 import { planSweep, type SweepRequest } from '../../run/sweep-request.ts';
+import { type TrainingRequest, trainingChecks } from '../../run/training-request.ts';
 import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { SweepFlags } from '../flag-table.ts';
-import { interruption } from '../signals.ts';
 import { SweepReporter } from '../sweep-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
 /** Trains every combination of the values, or until it is stopped. Fails if a run failed for another reason than divergence. */
 export async function sweepCommand(context: CommandContext<SweepFlags>): Promise<Outcome> {
-  const { flags, given, console, signal, stopWatch, room } = context;
+  const { flags, given, console, interruption, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
-  planSweep(request);
+  await planSweep(request);
   await requireTrustedFolders(flags, given, ['sweepDir', 'dataDir'], console.warn);
   const reporter = new SweepReporter(console, flags, given);
   const saveRequests = new SaveRequests();
@@ -36,17 +37,17 @@ export async function sweepCommand(context: CommandContext<SweepFlags>): Promise
 
 /** Flags with several values are varied; those with one value are the same for all runs. */
 function requestOf(flags: SweepFlags, given: ReadonlySet<string>): SweepRequest {
-  const { sweepDir, dataDir, quiet: _, json: __, logFrequency: ___, ...optional } = flags;
-  const asked = Object.entries(optional).filter(([name]) => given.has(writtenName(name)));
+  const { sweepDir, dataDir, ...optional } = flags;
+  const asked = Object.entries<unknown>(optional).filter(([name]) => given.has(writtenName(name)));
   const isVaried = ([, value]: readonly [string, unknown]) => Array.isArray(value) && value.length > 1;
   const same = asked
     .filter((entry) => !isVaried(entry))
     .map(([name, value]) => [name, Array.isArray(value) ? value[0] : value] as const);
   const isHyperparameter = ([name]: readonly [string, unknown]) =>
-    (hyperparameterNames as readonly string[]).includes(name);
+    hyperparameterNames.some((one) => one === name);
   return {
+    ...pickOptions<TrainingRequest>(Object.fromEntries(same), trainingChecks),
     ...{ sweepDir, dataDir },
-    ...Object.fromEntries(same.filter((entry) => !isHyperparameter(entry))),
     hyperparameters: Object.fromEntries(same.filter(isHyperparameter)),
     vary: Object.fromEntries(asked.filter(isVaried)),
   };

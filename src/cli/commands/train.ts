@@ -1,19 +1,21 @@
 /** `cifar10 train`: flags, one library call, printed events. */
 import { pickOptions } from '../../arguments.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
+import { findLearningRate, requireRangeTest } from '../../run/learning-rate-search.ts';
 import { runTraining } from '../../run/training.ts';
 import { requireConsistent, type TrainingRequest, trainingChecks } from '../../run/training-request.ts';
 import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
-import { interruption } from '../signals.ts';
+import { LearningRateReporter } from '../learning-rate-reporter.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
-  const { flags, given, console, signal, stopWatch, room } = context;
+  if (context.flags.findLearningRate) return findLearningRateCommand(context);
+  const { flags, given, console, interruption, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
   await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
@@ -34,7 +36,21 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   return reporter.finished ? 'done' : 'stopped';
 }
 
-/** Omits flags that were not given: they get their values from the checkpoint, or the defaults. */
+/** Tries growing learning rates, and fails if none is to be recommended. */
+async function findLearningRateCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
+  const { flags, given, console, signal, room } = context;
+  const request = requestOf(flags, given);
+  requireRangeTest(request);
+  await requireTrustedFolders(flags, given, ['dataDir'], console.warn);
+  const reporter = new LearningRateReporter(console, flags, given);
+  for await (const event of findLearningRate(request, { signal })) {
+    reporter.report(event);
+    await room();
+  }
+  return reporter.outcome;
+}
+
+/** Omits the flags that were not given. They get their values from the checkpoint, or the defaults. */
 function requestOf(flags: TrainFlags, given: ReadonlySet<string>): TrainingRequest {
   const { trainDir, dataDir, ...optional } = flags;
   const isGiven = (name: string) => given.has(writtenName(name));

@@ -321,7 +321,7 @@ describe('a download', () => {
       const other = join(folder, 'other');
       await assert.rejects(
         fetchInto(other, '', { tarball: join(folder, 'short.tgz') }),
-        /short\.tgz: found \d+ bytes, expected \d+\. Give another `tarball`/,
+        /short\.tgz: found \d+ bytes, expected \d+\. Use another `tarball`/,
       );
     }));
 });

@@ -72,7 +72,7 @@ async function fetchAndExtract(
     await requireArchive(
       tarball,
       archive,
-      'Give another `tarball`, or leave it out to fetch the file.',
+      'Use another `tarball`, or leave it out to fetch the file.',
       signal,
     );
   } else if (await exists(fetched)) {

@@ -10,7 +10,7 @@ import { cannotBeWritten, isDiskError } from '../../disk/writable.ts';
 import { messageOf, RunError, requireRunning, StoppedError } from '../../errors.ts';
 import { oneLine, shortened } from '../../wording.ts';
 import { partialName } from '../data-folder.ts';
-import { classNamesFile, type DatasetDescription } from '../dataset.ts';
+import type { DatasetDescription } from '../dataset.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { recordBytes } from '../record.ts';
 
@@ -74,13 +74,15 @@ function wantedName(tarball: string, header: TarHeader, dataset: DatasetDescript
   }
   if (type !== 'file' && type !== 'directory')
     throw new RunError(`${tarball}: the entry ${shown} is a link or a device; nothing was extracted`);
-  const largest = Math.max(mostOtherBytes, ...dataset.files.map(({ records }) => records * recordBytes));
+  const ofRecord = recordBytes(dataset.record);
+  const largest = Math.max(mostOtherBytes, ...dataset.files.map(({ records }) => records * ofRecord));
   if (size > largest)
     throw new RunError(`${tarball}: ${shown} has ${size} bytes, at most ${largest} are expected`);
   const [folder, name, ...deeper] = parts.filter((part) => part !== '.' && part !== '');
   if (type !== 'file' || folder !== dataset.folder || name === undefined || deeper.length > 0)
     return undefined;
-  const known = [classNamesFile, ...dataset.files.map((file) => file.name)];
+  const namesFiles = dataset.record.labels.map(({ namesFile }) => namesFile);
+  const known = [...namesFiles, ...dataset.files.map((file) => file.name)];
   return known.includes(name) ? name : undefined;
 }
 

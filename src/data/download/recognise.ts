@@ -1,13 +1,16 @@
 /** Recognises files that should be the archive but are not. */
 import { openRegularFile } from '../../disk/regular-file.ts';
+import { datasets } from '../datasets.ts';
 
-/** Sizes of the authors' other archives, from their page. */
-const otherArchives: Readonly<Record<number, string>> = {
-  170498071: 'the Python version of CIFAR-10 (cifar-10-python.tar.gz)',
-  175965443: 'the Matlab version of CIFAR-10 (cifar-10-matlab.tar.gz)',
-  169001437: 'the Python version of CIFAR-100 (cifar-100-python.tar.gz)',
-  168513733: 'the binary version of CIFAR-100 (cifar-100-binary.tar.gz)',
-};
+/** An archive of the authors, by its size. */
+function archiveOf(size: number): string | undefined {
+  for (const { title, archive, otherVersions = [] } of Object.values(datasets)) {
+    if (archive?.bytes === size) return `the binary version of ${title} (${archive.name})`;
+    const other = otherVersions.find(({ bytes }) => bytes === size);
+    if (other !== undefined) return `${other.title} (${other.archive})`;
+  }
+  return undefined;
+}
 
 /** Magic numbers of file formats, with their offset. */
 const magic: readonly (readonly [at: number, bytes: readonly number[], what: string])[] = [
@@ -29,7 +32,7 @@ export async function recognise(path: string): Promise<string | undefined> {
     const { size } = await file.stat();
     const { buffer, bytesRead } = await file.read(new Uint8Array(512), 0, 512, 0);
     const start = buffer.subarray(0, bytesRead);
-    const known = otherArchives[size] ?? formatOf(start);
+    const known = archiveOf(size) ?? formatOf(start);
     return known === undefined ? undefined : `it is ${known}`;
   } finally {
     await file.close();

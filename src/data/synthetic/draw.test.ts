@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../tensor/random.ts';
-import { imageBytes, imageSize } from '../record.ts';
+import { imageBytes as imageBytesOf } from '../record.ts';
 import { drawExample } from './draw.ts';
 import { circle, shapes } from './shapes.ts';
 
+const imageSize = 32;
+const imageBytes = imageBytesOf([3, imageSize, imageSize]);
 const plane = imageSize ** 2;
 
 /** An image with the shape, and the same image without it. */

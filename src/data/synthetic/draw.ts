@@ -1,7 +1,12 @@
 /** Draws one image of the generated set. Everything is determined by the stream of random numbers. */
 import type { RandomStream } from '../../tensor/random.ts';
-import { imageBytes, imageSize } from '../record.ts';
+import { synthetic } from '../datasets/synthetic.ts';
+import { imageBytes } from '../record.ts';
 import type { Shape } from './shapes.ts';
+
+const imageShape = synthetic.record.image;
+/** Height and width of an image. */
+const imageSize: number = imageShape[1];
 
 /** Red, green and blue, 0 … 255. */
 type Colour = readonly [red: number, green: number, blue: number];
@@ -143,7 +148,7 @@ function coverage(shape: Shape, { centre, radius, axis }: Placement, x: number, 
   return Math.min(1, Math.max(0, 0.5 - distance * radius));
 }
 
-/** Draws an image with a shape. @returns [3, 32, 32], the pixels of a record */
+/** Draws an image with a shape. @returns [C, H, W], the pixels of a record */
 export function drawExample(shape: Shape, stream: RandomStream): Uint8Array {
   const placement = drawPlacement(stream);
   const [shapeColour, backgroundColour] = drawContrast(stream);
@@ -151,7 +156,7 @@ export function drawExample(shape: Shape, stream: RandomStream): Uint8Array {
   const back = drawGradient(stream, backgroundColour);
   const clouds = drawClouds(stream);
   const noise = stream.between(...(stream.uniform() < noisyShare ? highNoiseRange : noiseRange));
-  const pixels = new Uint8Array(imageBytes);
+  const pixels = new Uint8Array(imageBytes(imageShape));
   for (let pixel = 0; pixel < imageSize ** 2; pixel++) {
     const x = pixel % imageSize;
     const y = Math.floor(pixel / imageSize);

@@ -13,7 +13,8 @@ import { exists } from '../../disk/exists.ts';
 import { requireRunning } from '../../errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { withDataFolder } from '../data-folder.ts';
-import { type DatasetFile, datasets, examplesIn, filesOf, type Split, splits } from '../dataset.ts';
+import { type DatasetFile, filesOf, type Split, splits } from '../dataset.ts';
+import { datasets } from '../datasets.ts';
 import { type DataOptions, dataChecks } from '../events.ts';
 import { folderOf } from '../files.ts';
 import { encodeRecord, recordBytes } from '../record.ts';
@@ -28,21 +29,16 @@ const seed = 0;
 /** The records of examples `first` … `first + count - 1` of a split. Labels cycle through the classes, so that any ten
  * consecutive examples have one of each class. */
 export function drawRecords(split: Split, first: number, count: number): Uint8Array {
-  const records = new Uint8Array(count * recordBytes);
+  const size = recordBytes(dataset.record);
+  const records = new Uint8Array(count * size);
   for (let position = 0; position < count; position++) {
     const index = first + position;
     const label = index % shapes.length;
     const stream = new RandomStream(seed, 'drawing', splits.indexOf(split), index);
-    records.set(encodeRecord(label, drawExample(shapes[label] as Shape, stream)), position * recordBytes);
+    const pixels = drawExample(shapes[label] as Shape, stream);
+    records.set(encodeRecord(dataset.record, [label], pixels), position * size);
   }
   return records;
-}
-
-export function generateSynthetic(): { train: Uint8Array; test: Uint8Array } {
-  return {
-    train: drawRecords('train', 0, examplesIn(dataset, 'train')),
-    test: drawRecords('test', 0, examplesIn(dataset, 'test')),
-  };
 }
 
 /** Number of images to draw before yielding to the event loop: some hundredths of a second. */
@@ -55,14 +51,12 @@ async function drawFile({ name, split, records }: DatasetFile, signal?: AbortSig
     files.findIndex((file) => file.name === name),
   );
   const first = before.reduce((sum, file) => sum + file.records, 0);
-  const bytes = new Uint8Array(records * recordBytes);
+  const size = recordBytes(dataset.record);
+  const bytes = new Uint8Array(records * size);
   for (let start = 0; start < records; start += imagesPerTurn) {
     await yieldToEventLoop();
     requireRunning(signal);
-    bytes.set(
-      drawRecords(split, first + start, Math.min(imagesPerTurn, records - start)),
-      start * recordBytes,
-    );
+    bytes.set(drawRecords(split, first + start, Math.min(imagesPerTurn, records - start)), start * size);
   }
   return bytes;
 }

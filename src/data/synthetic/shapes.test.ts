@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../tensor/random.ts';
-import { datasets } from '../dataset.ts';
+import { datasets } from '../datasets.ts';
 import {
   checkerboard,
   circle,

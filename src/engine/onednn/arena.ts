@@ -14,13 +14,13 @@ export class Arena {
   constructor(onednn: Onednn, bytes: number) {
     this.#whole = new SessionMemory(bytes + alignment);
     this.#memory = this.#whole.buffer;
-    // A typed array may not be able to view the whole buffer, so view its beginning.
+    // A typed array may not be able to view the whole buffer, so this views only its beginning.
     const address = onednn.addressOf(new Uint8Array(this.#memory, 0, alignment));
     this.#start = Number(-address & BigInt(alignment - 1));
     this.#address = address + BigInt(this.#start);
   }
 
-  /** Frees the memory. No primitive may use it any more. */
+  /** Frees the memory. No primitive may use it afterwards. */
   release(): void {
     this.#whole.free();
   }

@@ -45,7 +45,7 @@ describe('programs with layouts', { skip }, () => {
     return { onednn, table, program: assignLayouts(programOf(builder.build(), 'float32'), table, onednn) };
   };
 
-  test('are row-major throughout if they only have products, which choose no layouts', () => {
+  test('are row-major throughout if all their calls are products, which choose no layouts', () => {
     const { program } = withLayouts(dense());
     assert.equal(
       printProgram(checkProgram(program)),

@@ -1,6 +1,6 @@
 /**
- * Program → program with layouts: the home layout of every tensor, and the layouts in which each call reads its operands and
- * writes its results. oneDNN reports them through primitive descriptors, which the calls keep.
+ * Program → program with layouts: assigns the home layout of every tensor, and the layouts in which each call reads its
+ * operands and writes its results. oneDNN reports these layouts through primitive descriptors, which are stored in the calls.
  */
 import { mapResults } from '../../graph/results.ts';
 import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
@@ -16,14 +16,14 @@ import type { Handle, Onednn } from './native/onednn.ts';
 import { actionOf, baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
 import { isSmall, teamFor } from './small-work.ts';
 
-/** @throws RunError naming a call that oneDNN does not support */
+/** @throws RunError with the call, when oneDNN does not support it */
 export function assignLayouts(program: Program, table: LayoutTable, onednn: Onednn): LaidOutProgram {
   const classes = new LayoutClasses(program, table);
   const context = { onednn, table, classes, inputs: new Set(program.inputs.values()) };
   const chosen = chooseLayouts(program, context);
   const assigner = new Assigner(program, context);
   const calls = program.calls.map((call) => assigner.layOut(call, chosen.get(call), false));
-  // Watched calls do not influence layouts: their operands keep theirs, and their results are row-major.
+  // Watched calls do not influence layouts: their operands keep the layouts they have, and their results are row-major.
   for (const slot of program.watchedCalls.flatMap(writesOf)) classes.assign(slot, table.rowMajor(slot));
   const watchedCalls = program.watchedCalls.map((call) =>
     assigner.layOut(call, chooseForWatchedCall(call, context), true),
@@ -44,7 +44,7 @@ export function assignLayouts(program: Program, table: LayoutTable, onednn: Oned
 class Assigner {
   readonly #program: Program;
   readonly #context: LayoutContext;
-  /** Layouts of workspaces, which the primitives determine. */
+  /** The layouts of workspaces. The primitives determine them. */
   readonly #workspaces = new Map<Slot, Layout>();
 
   constructor(program: Program, context: LayoutContext) {
@@ -89,7 +89,7 @@ class Assigner {
       : (this.#workspaces.get(slot) ?? classes.of(slot));
   }
 
-  /** Constants are stored row-major, and never in bfloat16. */
+  /** Constants are stored in row-major order, and never in bfloat16. */
   #stored({ dims, type }: Slot): Layout {
     return this.#context.table.rowMajor({ dims, type: type === 'bfloat16' ? 'float32' : type });
   }
@@ -121,7 +121,7 @@ class Assigner {
     }
     const wanted = this.#wanted(call, slot);
     const hasOne = hasOneLayout(argument, slot);
-    // oneDNN chose no layouts: it uses the given descriptors.
+    // oneDNN chose no layouts here: it uses the given descriptors.
     if (!hasOne && !choosesLayouts(call) && !isTransposed(call, argument))
       return { argument, slot, layout: wanted, descriptor: wanted.descriptor };
     const own = onednn.layout(primitive, argument);
@@ -156,8 +156,8 @@ class Assigner {
     });
   }
 
-  /** Calls with a shared layout take every full-size operand in the layout of their result; the gradient of average pooling takes
-   * the one of the forward call's result, as it has no workspace that decides. */
+  /** A call with a shared layout takes every full-size operand in the layout of its result. The gradient of average pooling
+   * takes its operand in the layout of the forward call's result, because it has no workspace that would determine one. */
   #wanted(call: Call, slot: Slot): Layout {
     const result = resultOf(call);
     const { classes } = this.#context;
@@ -170,8 +170,8 @@ class Assigner {
 
 /**
  * Elementwise calls on full tensors in one layout, and on single numbers, do not depend on the position of elements. We
- * describe such tensors as vectors, because oneDNN 2.6 miscomputes chains on blocked layouts of few channels: of a filter
- * [64, 3, 5, 5] in blocks of 16 it computes some elements twice and skips others.
+ * describe such tensors to oneDNN as vectors, because oneDNN 2.6 miscomputes chains on blocked layouts with few channels:
+ * for a filter [64, 3, 5, 5] in blocks of 16 it computes some elements twice and skips others.
  */
 function isVectorWork(call: Call): boolean {
   const result = resultOf(call);
@@ -190,7 +190,7 @@ function isTransposed({ parameters }: Call, argument: TensorArgument): boolean {
   return parameters.transposed?.some((name) => name === argument) ?? false;
 }
 
-/** Matrices, biases and workspaces have only one layout, regardless of the dims and strides that primitives use for them. */
+/** Matrices, biases and workspaces have only one layout, whatever dims and strides primitives use for them. */
 function hasOneLayout(argument: TensorArgument, slot: Slot): boolean {
   return isBias(argument) || argument === 'workspace' || slot.dims.length <= 2;
 }

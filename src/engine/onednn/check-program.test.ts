@@ -37,7 +37,7 @@ describe('operands', () => {
       /^program small: z: convolution_forward\(src: y float32 \[2, 16, 4, 4\] row-major\) → z .* reads y, which no earlier call computes$/,
     );
   });
-  test('must be in the layout their call uses, after reorders are inserted', () => {
+  test('must be in the layout that their call uses, once reorders are inserted', () => {
     const calls = [call([operand(x)], operand(y, 'layout 1')), call([operand(y)], operand(z))];
     checkProgram(program({ inputs, calls }));
     refuses(
@@ -45,7 +45,7 @@ describe('operands', () => {
       /^program small: z: .* uses y in row-major, but it is in layout 1$/,
     );
   });
-  test('in row-major memory can be read with other dims that have the same number of elements', () => {
+  test('in row-major memory can be read with different dims for the same number of elements', () => {
     const read = (dims: readonly number[]) => {
       const wanted = layout('row-major', { dims, type: 'float32' });
       return program({
@@ -66,8 +66,8 @@ describe('operands', () => {
 describe('results of calls', () => {
   test('are written only once', () => {
     const calls = [call([operand(x)], operand(y)), call([operand(x)], operand(y))];
-    refuses(program({ inputs, calls }), /y: .* writes y, which is written already$/);
-    refuses(program({ inputs, calls: [call([operand(x)], operand(x))] }), /writes x, which was read before$/);
+    refuses(program({ inputs, calls }), /y: .* writes y a second time$/);
+    refuses(program({ inputs, calls: [call([operand(x)], operand(x))] }), /writes x after it was read$/);
   });
   test('may be written in parts, all of them before the first read', () => {
     const part = (offset: number, size: number) =>
@@ -77,19 +77,19 @@ describe('results of calls', () => {
     refuses(program({ inputs, calls: [part(0, 256), read] }), /reads y, which no earlier call computes$/);
     refuses(
       program({ inputs, calls: [part(0, 256), part(256, 256), read, part(0, 256)] }),
-      /y: .* 256 elements from 0 writes y, which was read before$/,
+      /y: .* 256 elements from 0 writes y after it was read$/,
     );
   });
 });
 
 describe('after reorders are inserted', () => {
-  test('no copy is left', () => {
+  test('a program with a copy is refused', () => {
     refuses(
       program({ stage: 'reordered', inputs, calls: [call([operand(x)], operand(y), { kind: 'copy' })] }),
-      /y: copy\(.* is a copy, which should be reorders$/,
+      /y: copy\(.* is a copy, which should have become reorders$/,
     );
   });
-  test('no watched call reads a variable after its update is computed', () => {
+  test('a watched call that reads a variable after its update is refused', () => {
     const update = call([operand(v)], operand(y));
     const watched = call([operand(v)], operand(z), { watched: true });
     const results = { update: new Map([['v', result(y)]]) };
@@ -99,7 +99,7 @@ describe('after reorders are inserted', () => {
       /^program small: watched z: .* reads v after its update is computed, which may overwrite it$/,
     );
   });
-  test('setup only reads constants', () => {
+  test('a setup call that reads anything but constants is refused', () => {
     const constants = new Map([[slot('constant 0', [1]), scalar(1)]]);
     const [constant] = constants.keys();
     assert.ok(constant);
@@ -113,14 +113,14 @@ describe('after reorders are inserted', () => {
 });
 
 describe('results of the program', () => {
-  test('must be computed, and only watched ones by watched calls', () => {
+  test('must be computed, and only watched results may come from watched calls', () => {
     const results = { output: new Map([['z', result(z)]]) };
     refuses(program({ inputs, results }), /^program small: nothing computes z, the output z$/);
     const calls = [call([operand(x)], operand(z), { watched: true })];
     refuses(program({ inputs, results, calls }), /only watched steps compute z, a result of every step$/);
     checkProgram(program({ inputs, calls, results: { watched: results.output } }));
   });
-  test('are returned in their layout', () => {
+  test('must be stored in the layout in which they are returned', () => {
     const calls = [call([operand(x)], operand(z, 'layout 1'))];
     refuses(
       program({ stage: 'reordered', inputs, calls, results: { output: new Map([['z', result(z)]]) } }),

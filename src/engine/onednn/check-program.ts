@@ -1,4 +1,4 @@
-/** Validates programs after each pass, so that errors surface where they are made. */
+/** Validates programs after each pass, so that an error is reported where it was made. */
 import { GraphError } from '../../errors.ts';
 import { resultEntries, resultValues, withoutRole } from '../../graph/results.ts';
 import type { Slot } from '../../ops/primitives.ts';
@@ -9,13 +9,13 @@ import { printLaidOutCall } from './print-program.ts';
 import { baseOf } from './program.ts';
 
 /** Returns the program if every operand is computed before it is read, every slot is written once, watched calls do not
- * affect the others, results exist, and updates have the types of their variables; and after reorders are inserted, if every
- * operand and result has the layout that its call uses.
+ * affect the others, results exist, and updates have the types of their variables. Once reorders are inserted, every operand
+ * and result must also have the layout that its call uses.
  * @throws GraphError with the printed call */
 export function checkProgram(program: LaidOutProgram): LaidOutProgram {
   const slots = new CheckedSlots(program);
   for (const call of program.setup) slots.check(call, true);
-  // Watched calls that are not ordered yet run as soon as their operands exist.
+  // Watched calls whose order is not fixed yet run as soon as their operands exist.
   for (const call of [...program.calls, ...program.watchedCalls]) slots.check(call, false);
   checkResults(program, slots);
   return program;
@@ -24,11 +24,11 @@ export function checkProgram(program: LaidOutProgram): LaidOutProgram {
 class CheckedSlots {
   readonly #program: LaidOutProgram;
   readonly #constants: Set<Slot>;
-  /** The number of elements of each slot computed so far. */
+  /** How many elements of each slot have been computed so far. */
   readonly #computed = new Map<Slot, number>();
   readonly #read = new Set<Slot>();
   readonly #watchedOnly = new Set<Slot>();
-  /** Variables whose update is computed: the update may share their memory. */
+  /** The variables whose updates have been computed. An update may share the memory of its variable. */
   readonly #overwritten = new Set<Slot>();
   readonly #updated = new Map<Slot, Slot>();
 
@@ -56,7 +56,7 @@ class CheckedSlots {
       throw new GraphError(`program ${this.#program.name}: ${printLaidOutCall(call)} ${problem}`);
     };
     const ordered = this.#program.stage === 'reordered';
-    if (ordered && call.kind === 'copy') refuse('is a copy, which should be reorders');
+    if (ordered && call.kind === 'copy') refuse('is a copy, which should have become reorders');
     for (const operand of call.reads) {
       this.#checkRead(call, operand, refuse);
       if (once && !this.#constants.has(operand.slot))
@@ -83,10 +83,9 @@ class CheckedSlots {
   }
 
   #checkWrite({ slot, part }: Operand, refuse: Refuse): void {
-    if (slot.base !== undefined) refuse(`writes ${slot.name} under other dims`);
-    if (this.#read.has(slot)) refuse(`writes ${slot.name}, which was read before`);
-    if (part === undefined && this.#computed.has(slot))
-      refuse(`writes ${slot.name}, which is written already`);
+    if (slot.base !== undefined) refuse(`writes ${slot.name} with other dims than it was defined with`);
+    if (this.#read.has(slot)) refuse(`writes ${slot.name} after it was read`);
+    if (part === undefined && this.#computed.has(slot)) refuse(`writes ${slot.name} a second time`);
   }
 
   #checkLayout({ slot, layout }: Operand, refuse: Refuse): void {

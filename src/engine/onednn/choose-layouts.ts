@@ -1,4 +1,4 @@
-/** Lets convolutions and pools choose the layouts in which they are fastest, in program order. */
+/** Lets convolutions and pools choose the layouts in which they are fastest, in the order of the program. */
 import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
 import type { Call, Slot } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
@@ -10,7 +10,7 @@ import type { Handle, Onednn } from './native/onednn.ts';
 import type { Program } from './program.ts';
 import { isSmall, teamFor } from './small-work.ts';
 
-/** What the layout passes share. */
+/** What the layout passes have in common. */
 export interface LayoutContext {
   readonly onednn: Onednn;
   readonly table: LayoutTable;
@@ -19,7 +19,7 @@ export interface LayoutContext {
   readonly inputs: ReadonlySet<Slot>;
 }
 
-/** Assigns the layouts that calls choose. Returns the primitive descriptors created for that. */
+/** Assigns the layouts that calls choose. Returns the primitive descriptors that it created to find them. */
 export function chooseLayouts(program: Program, context: LayoutContext): ReadonlyMap<Call, Handle> {
   const descriptors = new Map<Call, Handle>();
   for (const call of program.calls) {
@@ -70,13 +70,13 @@ function chosenLayouts({ reads, writes }: Call, descriptor: Handle, { onednn, ta
   });
 }
 
-/** Elementwise primitives treat a tensor as a vector of its elements, which would overwrite the zeros of padding (6 channels
- * in a block of 16). */
+/** Whether a layout with padding (such as 6 channels in a block of 16) is ruled out: elementwise primitives treat a tensor
+ * as a vector of all its elements, and would overwrite the zeros of the padding. */
 function mustNotPad(slot: Slot, { bytes }: Layout, classes: LayoutClasses): boolean {
   return bytes > sizeOf(slot.dims) * elementSize[slot.type] && classes.isElementwise(slot);
 }
 
-/** A convolution's bias is a vector, which has only one layout. */
+/** The bias of a convolution is a vector, which has only one layout. */
 export function isBias(argument: string): boolean {
   return argument === 'bias' || argument === 'diffBias';
 }

@@ -1,4 +1,4 @@
-/** Copies of whole tensors and of parts, with the layouts they read and write: one operand and one result per piece. */
+/** Copies of whole tensors and of parts, with the layouts they read and write. Each piece has one operand and one result. */
 import type { Call, Piece, Slot, View } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import type { Operand } from './laid-out.ts';
@@ -12,7 +12,7 @@ export interface CopyContext {
   readonly home: (slot: Slot) => Layout;
 }
 
-/** The operands of a copy. A copy of a whole tensor can read any layout; a part is addressed in row-major memory. */
+/** The operands of a copy. A copy of a whole tensor can read any layout. A part is addressed in row-major memory. */
 export function layOutCopy(
   call: Call,
   context: CopyContext,
@@ -33,8 +33,8 @@ function isWholeCopy({ parameters: { pieces = [] } }: Call): boolean {
   return pieces.length === 1 && pieces.every(({ from, to }) => from === undefined && to === undefined);
 }
 
-/** A cast or a watched copy reads its source in the layout it has. Any other whole copy shares the memory of its source,
- * which therefore needs the layout of the result. */
+/** A cast or a watched copy reads its source in whatever layout the source has. Any other copy of a whole tensor shares the
+ * memory of its source, which therefore needs the layout of the result. */
 function wholeSource(
   { source: slot }: Piece,
   result: Slot,

@@ -1,4 +1,4 @@
-/** The primitive descriptor of a call: maps the call to constructor arguments, following the table of primitives. */
+/** Makes the primitive descriptor of a call: maps the call to constructor arguments, following the table of primitives. */
 import { messageOf, RunError } from '../../errors.ts';
 import {
   type ConstructorArgument,
@@ -15,7 +15,7 @@ import { printCall } from './program.ts';
 /** The memory descriptor that describes a slot to a primitive. */
 export type DescriptorOf = (slot: Slot) => Handle;
 
-/** @throws RunError naming the call, its shapes and oneDNN's status */
+/** @throws RunError with the call, its shapes and the status that oneDNN returned */
 export function describeCall(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Handle {
   const { kind } = call;
   if (kind === 'copy') throw new TypeError('a copy has no primitive: it becomes one reorder per piece');
@@ -88,7 +88,7 @@ function propOf({ kind, writes }: Call): number {
   return propKinds[prop ?? 'inference'];
 }
 
-/** Normalisation with scale and shift, by statistics that the call is given or computes. */
+/** The flags of a normalization with scale and shift, whose statistics are either passed to the call or computed by it. */
 function flagsOf({ library }: Onednn, { kind, reads, parameters }: Call): number {
   const flags = normalizationFlags[library.major >= 3 ? 'v3' : 'v2'];
   const isGiven = kind === 'batch_normalization_forward' && reads.mean !== undefined;
@@ -114,7 +114,7 @@ function postOpsOf(call: Call, descriptorOf: DescriptorOf): readonly NativePostO
   );
 }
 
-/** The descriptor of a backward call's forward primitive, which oneDNN requires as a hint. */
+/** The descriptor of the forward primitive of a backward call. oneDNN requires it as a hint. */
 function hintOf(onednn: Onednn, call: Call, kind: PrimitiveKind, values: Values): Handle | null {
   const { hint } = primitiveKinds[kind];
   if (hint === undefined) return null;
@@ -136,7 +136,7 @@ function forwardTensors(
   return { src: hint === 'pooling_forward' ? diffSrc : src, dst: diffDst };
 }
 
-/** The tensors of the forward convolution that is the hint of a backward one; it may choose all their layouts. */
+/** The tensors of the forward convolution that serves as the hint of a backward one. oneDNN may choose all their layouts. */
 function forwardConvolution(onednn: Onednn, { reads, writes }: Call): Partial<Values> {
   const type = reads.diffDst?.type ?? 'float32';
   const any = (slot: Slot | undefined) => () => onednn.tensor(slot?.dims ?? [], type, 'any');

@@ -16,12 +16,12 @@ import { type Placement, placeBuffers } from './placement.ts';
 import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
 import { teamFor } from './small-work.ts';
 
-/** A step with the encoded addresses of its arguments. */
+/** A step with the addresses of its arguments, encoded for oneDNN. */
 interface BoundStep {
   readonly step: Step;
   readonly args: EncodedArguments;
 }
-/** Reorders between a variable's layout and row-major staging. */
+/** Reorders between the layout of a variable and a row-major staging buffer. */
 interface Staging {
   readonly out: BoundStep;
   readonly back: BoundStep;
@@ -53,7 +53,7 @@ export class Execution {
       const stagings = this.#stagingReorders(this.#stagingBuffer);
       const steps = [...this.#plan.steps, ...this.#updateCopies()];
       const all = [...this.#plan.setup, ...steps, ...stagings.flatMap(([, out, back]) => [out, back])];
-      // Memory layout: buffers, then staging, then one scratchpad that all steps share.
+      // The memory holds the buffers, then the staging buffer, then one scratchpad that all steps share.
       this.#stagingOffset = aligned(this.#placement.bytes);
       const scratchpad = aligned(this.#stagingOffset + bytes);
       const needed = scratchpad + Math.max(0, ...all.map((step) => this.#scratchpadBytes(step)));
@@ -185,7 +185,7 @@ export class Execution {
     return (output.get(name) ?? watched.get(name))?.shape ?? [];
   }
 
-  /** For each variable that is not row-major, reorders to row-major staging and back. */
+  /** For each variable that is not row-major, makes the reorders to a row-major staging buffer and back. */
   #stagingReorders(staging: Buffer): readonly (readonly [string, Step, Step])[] {
     return [...this.#plan.variables].flatMap(([name, variable]) => {
       const { layout, rowMajor } = variable;
@@ -197,7 +197,7 @@ export class Execution {
     });
   }
 
-  /** Copies updates that could not be written to the memory of their variables. */
+  /** Copies those updates that could not be written to the memory of their variables. */
   #updateCopies(): readonly Step[] {
     return this.#placement.copied.flatMap((name) => {
       const [from, to] = [this.#plan.results.update.get(name), this.#plan.variables.get(name)];

@@ -10,14 +10,14 @@ import { type Program, type ProgramPass, printCall } from './program.ts';
 const image = { dtype: 'float32', shape: [2, 16, 4, 4] } as const;
 const row = { dtype: 'float32', shape: [2, 16] } as const;
 
-/** The program of a graph with the outputs that `build` returns. */
+/** The program of a graph whose outputs are the values that `build` returns. */
 function programOf(build: (builder: GraphBuilder) => Readonly<Record<string, Value>>): Program {
   const builder = new GraphBuilder('fused');
   for (const [name, value] of Object.entries(build(builder))) builder.output(name, value);
   return lower(builder.build());
 }
 
-/** Prints the calls of a program without result shapes. */
+/** Prints the calls of a program without the shapes of their results. */
 function calls(program: Program, ...passes: readonly ProgramPass[]): readonly string[] {
   const rewritten = passes.reduce((before, pass) => pass(before), program);
   return rewritten.calls.map((call) => printCall(call).replace(/ → .*/, ''));
@@ -68,7 +68,7 @@ describe('fuseBiasGradient', () => {
   const kinds = (program: Program) =>
     fuseBiasGradient(program).calls.map(({ kind, writes }) => `${kind} ${Object.keys(writes).join()}`);
   const filterShape = [16, 16, 3, 3];
-  test('keeps the position of the filter gradient if the sum comes first', () => {
+  test('puts the fused call where the filter gradient was, even if the sum comes first', () => {
     const program = programOf((b) => {
       const [x, dy] = [b.input('x', image), b.input('dy', image)];
       const bias = b.op('BiasAddGrad', { dy }, {}, 'bias_grad');
@@ -81,7 +81,7 @@ describe('fuseBiasGradient', () => {
       'convolution_backward_weights diffWeights,diffBias',
     ]);
   });
-  test('fuses the sum with the first of two filter gradients of the same dy and keeps both', () => {
+  test('fuses the sum with the first of two filter gradients of the same dy, and keeps both gradients', () => {
     const program = programOf((b) => {
       const [x, z, dy] = ['x', 'z', 'dy'].map((name) => b.input(name, image)) as [Value, Value, Value];
       const gradient = (of: Value) =>
@@ -114,7 +114,7 @@ describe('fuseChains', () => {
     });
     assert.deepEqual(calls(program, fuseChains).length, 3);
   });
-  test('applies a function after a convolution to each element before it is written', () => {
+  test('makes a function of the result of a convolution a post-op of the convolution', () => {
     const program = programOf((b) => {
       const filter = b.input('filter', { dtype: 'float32', shape: [16, 16, 1, 1] });
       const y = b.op('Conv2D', { x: b.input('x', image), filter }, { padding: 'SAME' }, 'conv');
@@ -126,7 +126,7 @@ describe('fuseChains', () => {
   });
 });
 
-test('headChains moves a scalar operand into a post-op, after a call on two full-size operands', () => {
+test('headChains turns a scalar operand into a post-op of a call with two full-size operands', () => {
   const program = programOf((b) => {
     const rate = b.input('rate', scalar(0));
     return { y: b.op('Mul', { a: b.input('x', row), b: rate }, {}, 'scaled') };
@@ -134,7 +134,7 @@ test('headChains moves a scalar operand into a post-op, after a call on two full
   assert.deepEqual(calls(program, headChains), ['scaled: binary + mul rate(src: x, src1: x)']);
 });
 
-test('pruneCalls removes calls with unread results', () => {
+test('pruneCalls removes calls whose results are never read', () => {
   const program = programOf((b) => {
     const x = b.input('x', row);
     b.op('Sqrt', { x }, {}, 'unread');

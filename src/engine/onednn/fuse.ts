@@ -1,13 +1,13 @@
 /**
- * Program → program: fuses elementwise calls into the primitive that computes their operand, which applies them to each
- * element before writing it. oneDNN calls such functions post-ops.
+ * Program → program: fuses elementwise calls into the primitive that computes their operand. The primitive then applies them
+ * to each element before writing it. oneDNN calls such functions post-ops.
  *
  *     bias       before  y = matmul(a, b);  z = add(y, bias)            after  z = matmul(a, b, bias)
  *     gradient   before  df = convolution_backward_weights(x, dy);      after  df, db = the first
  *                        db = reduction(dy)
  *     chains     before  t = mul(a, b);  u = sqrt(t);  y = add(u, c)    after  y = mul(a, b) + sqrt + add c
  *
- * A call is fused with its only reader.
+ * A call is fused with its reader only if it has no other reader.
  */
 import { recordOf } from '../../ops/primitive-kinds.ts';
 import type { Binary, Call, PostOp, Slot } from '../../ops/primitives.ts';
@@ -23,7 +23,8 @@ import {
   writesOf,
 } from './program.ts';
 
-/** For each call in order: replaces it and the call that computes one of its operands by `join` of the two, if defined. */
+/** Goes through the calls in order. Where `join` returns a call for a pair of a call and the call that computes one of its
+ * operands, that call replaces both. */
 function joinCalls(
   program: Program,
   join: (maker: Call, reader: Call, joint: Slot) => Call | undefined,
@@ -54,7 +55,7 @@ function operandsOf({ kind, reads }: Call): readonly Slot[] {
   return kind === 'binary' ? [reads.src, reads.src1].flatMap((slot) => slot ?? []) : [];
 }
 
-/** Turns the addition of a per-channel bias into the bias argument of the matmul or convolution. */
+/** Turns the addition of a bias per channel into the bias argument of the matmul or convolution. */
 export const fuseBias: ProgramPass = (program) =>
   joinCalls(program, (maker, reader, joint) => {
     const bias = reader.reads.src1;
@@ -70,7 +71,8 @@ function isBias(bias: Slot, { dims }: Slot): boolean {
   return bias.dims.join() === dims.map((size, axis) => (axis === 1 ? size : 1)).join();
 }
 
-/** Fuses unary functions, and binary ones with a full-size or scalar other operand, into the call that computes an operand. */
+/** Fuses unary functions, and binary functions whose other operand is full-size or a scalar, into the call that computes an
+ * operand. */
 export const fuseChains: ProgramPass = (program) =>
   joinCalls(program, (maker, reader, joint) => {
     const accepts =
@@ -83,7 +85,7 @@ export const fuseChains: ProgramPass = (program) =>
   });
 
 /**
- * Rewrites a call so that a chain can start with it. oneDNN's binary post-ops are only fast after a binary call on two
+ * Rewrites a call so that a chain can start with it. oneDNN's binary post-ops are only fast after a binary call with two
  * operands of the same size, and scalar operands are only fast in post-ops.
  *
  *     before  eltwise f(x)     binary x · scalar
@@ -120,7 +122,7 @@ export const headChains: ProgramPass = (program) => ({
 
 const commutative: readonly (Binary | undefined)[] = ['add', 'mul', 'max', 'eq'];
 
-/** The reader's functions as post-ops of the call that computes `joint`; undefined if they are not expressible. */
+/** Expresses the functions of `reader` as post-ops of the call that computes `joint`. Undefined if that is not possible. */
 function postOpsOf(
   { reads: { src, src1 }, parameters, postOps }: Call,
   joint: Slot,
@@ -132,14 +134,14 @@ function postOpsOf(
   const whole = operand.dims.join() === joint.dims.join();
   if (src.dims.join() !== joint.dims.join() || !(whole || sizeOf(operand.dims) === 1)) return undefined;
   if (src === joint || commutative.includes(binary)) return [{ binary, operand }, ...postOps];
-  // operand - joint
+  // This is operand - joint.
   return binary === 'sub'
     ? [{ unary: 'linear', alpha: -1, beta: 0 }, { binary: 'add', operand }, ...postOps]
     : undefined;
 }
 
-/** Makes the sum of dy over all axes except channels a second result of the filter gradient that reads the same dy, unless a
- * call between the two reads the sum. */
+/** Makes the sum of dy over all axes except the channels a second result of the filter gradient that reads the same dy,
+ * unless a call between the two reads the sum. */
 export const fuseBiasGradient: ProgramPass = (program) => {
   const { calls } = program;
   const sums = new Map<Call, Call>();
@@ -173,7 +175,7 @@ function readsBase(call: Call, slot: Slot): boolean {
   return readsOf(call).some((read) => baseOf(read) === slot);
 }
 
-/** Removes calls whose results are unread, and pooling workspaces that no gradient reads. */
+/** Removes calls whose results are never read, and pooling workspaces that no gradient reads. */
 export const pruneCalls: ProgramPass = (program) => {
   const needed = new Set(stepResults(program));
   const calls = program.calls.toReversed().flatMap((call) => {

@@ -13,7 +13,7 @@ const inputs = new Map([['x', x]]);
 const result = (of: Slot, text = 'row-major') => ({ slot: of, layout: layout(text, of) });
 const output = (of: Slot) => ({ output: new Map([[of.name, result(of)]]) });
 
-/** Inserts reorders; checks the program before and after. */
+/** Inserts reorders. Checks the program before and after. */
 function reordered(before: LaidOutProgram): LaidOutProgram {
   return checkProgram(insertReorders(rowMajorLayouts)(checkProgram(before)));
 }
@@ -70,7 +70,7 @@ describe('a reorder', () => {
     assert.deepEqual(calls(after).slice(1), ['y: reorder(src: y layout 1) → y reordered row-major']);
     assert.equal(after.results.output.get('y')?.slot.name, 'y reordered');
   });
-  test('makes memory row-major for a reader that uses other dims', () => {
+  test('makes memory row-major for a reader that uses different dims', () => {
     const flat: Slot = { name: 'y', dims: [2, 256], type: 'float32', base: y };
     const after = program({
       inputs,
@@ -128,13 +128,13 @@ describe('a copy', () => {
 });
 
 describe('persistent memory', () => {
-  test('is copied for a result that must keep its value from this step', () => {
+  test('is copied into a result that must keep its value after the step', () => {
     const variables = new Map([['w', w]]);
     const results = { update: new Map([['w', result(y)]]), output: new Map([['old', result(w)]]) };
     const after = reordered(program({ variables, results, calls: [call([operand(w)], operand(y))] }));
     assert.deepEqual(calls(after).slice(1), ['w: reorder(src: w row-major) → w copied row-major']);
   });
-  test('is never itself the update of another variable: two that swap values are copied', () => {
+  test('is copied when two variables swap their values', () => {
     const variables = new Map([
       ['w', w],
       ['z', z],
@@ -187,7 +187,7 @@ describe('watched calls', () => {
       'step: convolution_forward(src: w reordered layout 1) → step row-major',
     ]);
   });
-  test('return row-major copies, made as soon as the values exist', () => {
+  test('return row-major copies, which are made as soon as the values exist', () => {
     const after = reordered(
       program({
         inputs,

@@ -1,7 +1,8 @@
 /**
- * Program with layouts → the same with explicit reorders, after which every operand is in the layout its call uses. Inserts
- * reorders where a reader needs another layout than the tensor's home, where a primitive writes another, for casts and parts,
- * and for results that must not change with a variable. Reorders of constants run once, during setup.
+ * Program with layouts → the same program with explicit reorders, after which every operand is in the layout that its call
+ * uses. A reorder is inserted where a reader needs a layout other than the home layout of the tensor, where a primitive
+ * writes another layout, for casts and copies of parts, and for results that must not change when a variable does. Reorders
+ * of constants run once, during setup.
  *
  *     before  c: convolution_forward(src: x row-major, weights: w layout 1) → y layout 2     w is row-major
  *     after   w: reorder(src: w row-major) → w reordered layout 1
@@ -29,7 +30,7 @@ export function insertReorders(table: RowMajorLayouts): LaidOutPass {
 class ReorderInserter {
   readonly #program: LaidOutProgram;
   readonly #memory: Memory;
-  /** Watched calls whose operands do not all exist yet. */
+  /** The watched calls that wait because not all of their operands exist yet. */
   #waiting: readonly LaidOutCall[];
   readonly #watchedResults = new Map<string, LaidOutResult>();
 
@@ -53,7 +54,7 @@ class ReorderInserter {
     return { ...this.#program, stage: 'reordered', setup, calls, homes, watchedCalls: [], results };
   }
 
-  /** Inserts watched calls and copies of watched values as soon as their operands exist, before these can be overwritten. */
+  /** Inserts watched calls and copies of watched values as soon as their operands exist, before the operands can be overwritten. */
   #insertWatched(): void {
     const exists = (slot: Slot) => this.#memory.has(baseOf(slot));
     for (let isReady = true; isReady; ) {
@@ -83,7 +84,7 @@ class ReorderInserter {
     });
   }
 
-  /** A copy that keeps elements, order, layout and type is dropped: its result shares the memory of its source. */
+  /** Drops a copy that keeps elements, order, layout and type. Its result shares the memory of its source. */
   #insertCopy(call: LaidOutCall): void {
     const { reads, writes, watched } = call;
     const [source] = reads;

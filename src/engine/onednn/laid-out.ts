@@ -1,6 +1,6 @@
 /**
- * A program whose tensors have layouts: the representation used by the passes that assign layouts, insert reorders and make
- * primitives. `print-program.ts` prints it, `check-program.ts` checks it.
+ * A program whose tensors have layouts. The passes that assign layouts, insert reorders and make primitives work on this
+ * form. `print-program.ts` prints it, and `check-program.ts` checks it.
  */
 import type { Results } from '../../graph/results.ts';
 import type { CallKind, TensorArgument } from '../../ops/primitive-kinds.ts';
@@ -16,9 +16,9 @@ export interface Operand {
   readonly slot: Slot;
   /** The layout in which the call reads or writes the slot. */
   readonly layout: Layout;
-  /** The descriptor of that memory for oneDNN: the layout's own, or one of a vector, a transpose or a part. */
+  /** oneDNN's descriptor of that memory: that of the layout itself, or that of a vector, a transpose or a part. */
   readonly descriptor: Handle;
-  /** The part that is read or written; undefined for the whole tensor. */
+  /** The part that is read or written. Undefined for the whole tensor. */
   readonly part?: Part;
 }
 
@@ -33,18 +33,18 @@ export interface LaidOutCall {
   readonly op: string;
   readonly name: string;
   readonly kind: CallKind | 'reorder';
-  /** The kind with its post-ops, such as `convolution_forward + relu`. */
+  /** The kind of the call with its post-ops, such as `convolution_forward + relu`. */
   readonly action: string;
-  /** For a copy: one operand and one result per piece. */
+  /** The operands and results. A copy has one of each per piece. */
   readonly reads: readonly Operand[];
   readonly writes: readonly Operand[];
-  /** The primitive descriptor; copies and reorders have none yet. */
+  /** The primitive descriptor. Copies and reorders do not have one yet. */
   readonly primitive: Handle | undefined;
-  /** Elementwise: the result may overwrite an operand that is not read later. */
+  /** Whether the call is elementwise, so that its result may overwrite an operand that is not read later. */
   readonly inPlace: boolean;
-  /** So small that one thread is faster than several. */
+  /** Whether the call is so small that one thread is faster than several. */
   readonly small: boolean;
-  /** Runs only in watched steps. */
+  /** Whether the call runs only in watched steps. */
   readonly watched: boolean;
 }
 
@@ -56,18 +56,19 @@ export interface LaidOutResult {
 
 export interface LaidOutProgram {
   readonly name: string;
-  /** `assigned`: a call may use an operand in another layout than its home. `reordered`: every operand is in the layout its
-   * call uses, copies have become reorders, and watched calls are ordered among the others. */
+  /** The stage of the program. `assigned`: a call may use an operand in a layout other than its home layout.
+   * `reordered`: every operand is in the layout that its call uses, copies have become reorders, and watched calls have
+   * their places among the others. */
   readonly stage: 'assigned' | 'reordered';
   readonly inputs: ReadonlyMap<string, Slot>;
   readonly variables: ReadonlyMap<string, Slot>;
   readonly constants: ReadonlyMap<Slot, Tensor>;
-  /** The home layout of every slot with its own memory: the layout it is computed in. */
+  /** The home layout of every slot that has its own memory. The slot is stored in this layout when it is computed. */
   readonly homes: ReadonlyMap<Slot, Layout>;
-  /** Calls that run once: reorders of constants. */
+  /** Calls that run only once: reorders of constants. */
   readonly setup: readonly LaidOutCall[];
   readonly calls: readonly LaidOutCall[];
-  /** Calls of watched steps that are not ordered among the others yet. */
+  /** Calls of watched steps that do not have their places among the others yet. */
   readonly watchedCalls: readonly LaidOutCall[];
   readonly results: Results<LaidOutResult>;
 }
@@ -79,7 +80,8 @@ export function isWhole({ part }: Operand): boolean {
   return part === undefined;
 }
 
-/** Whether memory in one layout can be read as another: equal layouts, or row-major ones with the same number of elements. */
+/** Whether memory in one layout can be read as another: the layouts are equal, or both are row-major with the
+ * same number of elements. */
 export function readableAs(stored: Layout, wanted: Layout): boolean {
   if (stored === wanted) return true;
   const rowMajor = stored.text === 'row-major' && wanted.text === 'row-major';

@@ -1,8 +1,8 @@
 /**
  * Classes of tensors that share a layout. oneDNN's convolutions are fast in layouts of their own, such as blocks of 16
- * channels, and a reorder costs as much as all elementwise operations of a layer. Tensors connected by elementwise calls,
- * pooling or a variable's update form a class, and the first convolution that uses one of them chooses the layout of the
- * class. Classes that no convolution uses are row-major.
+ * channels, and a reorder costs as much as all elementwise operations of a layer. Tensors that are connected by elementwise
+ * calls, pooling or the update of a variable therefore form a class. The first convolution that uses one of them chooses the
+ * layout of the class. Classes that no convolution uses are row-major.
  */
 import { recordOf } from '../../ops/primitive-kinds.ts';
 import type { Call, CallParameters, Slot } from '../../ops/primitives.ts';
@@ -12,13 +12,14 @@ import { baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts'
 
 export class LayoutClasses {
   readonly #table: RowMajorLayouts;
-  /** Memory that must be row-major: inputs, memory read under other dims, memory copied in pieces, and some broadcasts. */
+  /** Memory that must be row-major: inputs, memory that is read with different dims or copied in pieces, and the
+   * operands of some broadcasts. */
   readonly #fixed = new Set<Slot>();
   readonly #parents = new Map<Slot, Slot>();
   /** Results of elementwise calls. */
   readonly #elementwise = new Set<Slot>();
   readonly #assigned = new Map<Slot, Layout>();
-  /** For each pooling gradient, the result of its forward call. */
+  /** The result of the forward call, by pooling gradient. */
   readonly #pooled = new Map<Call, Slot>();
 
   constructor(program: Program, table: RowMajorLayouts) {
@@ -32,23 +33,23 @@ export class LayoutClasses {
     }
   }
 
-  /** Whether the slot's layout is decided. */
+  /** Whether the layout of the slot is already decided. */
   isAssigned(slot: Slot): boolean {
     return this.#isFixed(slot) || this.#assigned.has(this.#classOf(slot));
   }
 
-  /** Whether elementwise calls read or write the class of the slot. */
+  /** Whether an elementwise call reads or writes a tensor in the class of the slot. */
   isElementwise(slot: Slot): boolean {
     const found = this.#classOf(slot);
     return [...this.#elementwise].some((other) => this.#classOf(other) === found);
   }
 
-  /** Sets the layout of the slot's class, unless it is decided. */
+  /** Sets the layout of the class of the slot, unless it is already decided. */
   assign(slot: Slot, layout: Layout): void {
     if (!this.isAssigned(slot)) this.#assigned.set(this.#classOf(slot), layout);
   }
 
-  /** The layout of the slot. If its class has none, this decides on row-major. */
+  /** The layout of the slot. If its class has none yet, the class becomes row-major. */
   of(slot: Slot): Layout {
     const rowMajor = this.#table.rowMajor(slot);
     if (this.#isFixed(slot)) return rowMajor;
@@ -56,7 +57,7 @@ export class LayoutClasses {
     return this.#assigned.get(this.#classOf(slot)) ?? rowMajor;
   }
 
-  /** The layout of the result of the forward call of a pooling gradient, if there is one. */
+  /** The layout in which the forward call of a pooling gradient wrote its result, if there is a forward call. */
   ofPooled(call: Call): Layout | undefined {
     const forward = this.#pooled.get(call);
     return forward && this.of(forward);
@@ -110,15 +111,16 @@ export class LayoutClasses {
   }
 }
 
-/** Whether an operand is broadcast otherwise than as a number, or as a number per channel: in blocked layouts oneDNN only has
- * reference code for that. */
+/** Whether an operand is broadcast in a way that oneDNN supports in blocked layouts only with its reference code: anything
+ * other than a single number, or a number per channel. */
 function isSlowInBlocks({ kind, reads: { src1 }, writes: { dst } }: Call): boolean {
   if (kind !== 'binary' || src1 === undefined || dst?.dims.length !== 4) return false;
   const perChannel = dst.dims.map((size, axis) => (axis === 1 ? size : 1));
   return sizeOf(src1.dims) > 1 && ![dst.dims, perChannel].some((dims) => dims.join() === src1.dims.join());
 }
 
-/** Whether the forward call is that of a pooling gradient: it wrote the workspace, or it pools tensors of those dims in the same way. */
+/** Whether `forward` is the forward call of this pooling gradient: it wrote the workspace that the gradient reads, or it
+ * pools tensors with the same dims in the same way. */
 function isForwardOf({ reads, writes, parameters }: Call, forward: Call): boolean {
   if (forward.kind !== 'pooling_forward') return false;
   if (reads.workspace !== undefined) return forward.writes.workspace === reads.workspace;

@@ -1,15 +1,15 @@
-/** The memory layouts of a program's tensors. Equal layouts of equal dims are the same object. */
+/** The memory layouts of the tensors of a program. Equal layouts of equal dims are the same object. */
 import { type SlotType, stridesOf } from '../../ops/primitives.ts';
 import { type Shape, sizeOf } from '../../tensor/tensor.ts';
 import type { Handle, Onednn } from './native/onednn.ts';
 
 /** How the elements of a tensor are arranged in memory. */
 export interface Layout {
-  /** `row-major`, or, for a layout that oneDNN chose, a number in order of appearance: `layout 3`. */
+  /** `row-major`, or for a layout that oneDNN chose its number in order of appearance, such as `layout 3`. */
   readonly text: string;
   readonly dims: Shape;
   readonly type: SlotType;
-  /** Including padding. */
+  /** The number of bytes, including padding. */
   readonly bytes: number;
   /** oneDNN's memory descriptor. */
   readonly descriptor: Handle;
@@ -21,12 +21,12 @@ export interface TensorForm {
   readonly type: SlotType;
 }
 
-/** The part of the table that inserting reorders needs. */
+/** The part of the table that the pass that inserts reorders needs. */
 export type RowMajorLayouts = Pick<LayoutTable, 'rowMajor'>;
 
 export class LayoutTable {
   readonly #onednn: Onednn;
-  /** By type and dims. */
+  /** The layouts by type and dims. */
   readonly #layouts = new Map<string, Layout[]>();
   #numbered = 0;
 
@@ -51,17 +51,17 @@ export class LayoutTable {
     return known ?? this.#add(likely, `layout ${++this.#numbered}`, descriptor);
   }
 
-  /** Describes a part of a row-major tensor; strides in elements. */
+  /** Describes a part of a row-major tensor. The strides are in elements. */
   strided({ dims, type }: TensorForm, strides: Shape): Handle {
     return this.#onednn.tensor(dims, type, strides);
   }
 
-  /** Describes the elements as a vector, in memory order. */
+  /** Describes the elements as a vector, in the order in which they are in memory. */
   vector({ dims, type }: TensorForm): Handle {
     return this.rowMajor({ dims: [sizeOf(dims)], type }).descriptor;
   }
 
-  /** A descriptor that leaves the layout to the primitive. */
+  /** Makes a descriptor that leaves the choice of the layout to the primitive. */
   any({ dims, type }: TensorForm): Handle {
     return this.#onednn.tensor(dims, type, 'any');
   }

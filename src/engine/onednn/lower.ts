@@ -40,7 +40,7 @@ export function lower(graph: Graph): Program {
   };
 }
 
-/** The slot of a value; a value that no node computes is an input or a variable. */
+/** The slot of a value. A value without a slot yet is an input or a variable, because no node computes it. */
 function slotOf(value: Value, slots: Map<Value, Slot>): Slot {
   const known = slots.get(value);
   if (known !== undefined) return known;
@@ -51,7 +51,7 @@ function slotOf(value: Value, slots: Map<Value, Slot>): Slot {
 
 function slotType({ dtype }: TensorType): 'float32' | 'int32' {
   const { onednn } = dtypes[dtype];
-  if (onednn === undefined) throw new RunError(`the engine onednn does not support ${dtype} tensors`);
+  if (onednn === undefined) throw new RunError(`the oneDNN engine does not support ${dtype} tensors`);
   return onednn;
 }
 
@@ -74,7 +74,7 @@ function lowerNode<N extends OpName>(node: Node<N>, slots: Map<Value, Slot>, bui
     if (slot === undefined) continue;
     if (slot.type !== value.dtype) {
       throw new GraphError(
-        `${node.op} "${node.name}" returns ${value.dtype}: the engine onednn only computes in float32`,
+        `${node.op} "${node.name}" returns ${value.dtype}, but the oneDNN engine only computes in float32`,
       );
     }
     slots.set(value, slot);
@@ -85,11 +85,11 @@ class ProgramBuilder {
   readonly calls: Call[] = [];
   readonly constants: Map<Slot, Tensor> = new Map();
   readonly #constantsByContent = new Map<string, Slot>();
-  /** Results by the key of their call: equal calls are merged. */
+  /** Results by the key of the call that computes them. Equal calls are merged. */
   readonly #resultsByKey = new Map<string, Slots>();
   readonly #ids = new Map<Slot, number>();
 
-  /** The context for the rule of one node. */
+  /** The context that the rule of one node receives. */
   at(op: OpName, name: string): PrimitiveContext {
     let made = 0;
     const unique = () => (made++ === 0 ? name : `${name}/${made}`);
@@ -146,7 +146,7 @@ class ProgramBuilder {
     return results;
   }
 
-  /** The workspace written by the forward pooling call. Adds a forward call if there is none. */
+  /** The workspace that the forward pooling call wrote. If there is no such call, one is added. */
   #workspace(op: OpName, unique: () => string, x: Slot, y: Slot, window: Window): Slot {
     const forward = this.calls.find(({ kind, reads, writes }) => {
       return kind === 'pooling_forward' && reads.src === x && writes.dst === y;
@@ -183,7 +183,7 @@ class ProgramBuilder {
     return `${kind}(${operands.join()})[${results.join(';')}]${text}`;
   }
 
-  /** An identifier of a slot; aliases of the same memory with the same dims share it. */
+  /** An identifier of a slot. Aliases of the same memory with the same dims have the same identifier. */
   #id(slot: Slot): string {
     if (slot.base !== undefined) return `${this.#id(slot.base)} as ${slot.dims.join()}`;
     const known = this.#ids.get(slot) ?? this.#ids.size;

@@ -11,7 +11,7 @@ import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
 import { printLaidOutCall } from './print-program.ts';
 import { isSmallReorder, teamFor } from './small-work.ts';
 
-/** @throws RunError naming a call whose primitive cannot be made */
+/** @throws RunError with the call, when its primitive cannot be made */
 export function makePrimitives(program: LaidOutProgram, table: RowMajorLayouts, onednn: Onednn): Plan {
   const bufferOf = buffersOf(program);
   const step = (call: LaidOutCall) => makeStep(call, bufferOf, onednn);
@@ -76,7 +76,7 @@ function makeStep(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): Step {
   );
 }
 
-/** The operands that this version of the library takes. */
+/** The operands that this version of the library accepts. */
 function takenReads({ kind, reads }: LaidOutCall, { library }: Onednn): readonly Operand[] {
   const { onlyV2 = [] } = kind === 'reorder' ? {} : recordOf(kind);
   const omitted: readonly Operand['argument'][] = library.major >= 3 ? onlyV2 : [];
@@ -87,7 +87,8 @@ function numberOf(argument: Operand['argument'], { library }: Onednn): number {
   return typeof argument === 'number' ? postOpNumber(argument, library.major) : argumentNumbers[argument];
 }
 
-/** A reorder outside the program: to or from staging, or of an update that cannot be written in place. */
+/** Makes a reorder that is not part of the program: to or from the staging buffer, or for an update that cannot be written
+ * in place. */
 export function makeReorder(onednn: Onednn, op: string, name: string, from: Stored, to: Stored): Step {
   const argument = (number: number, { buffer, layout }: Stored): Argument => {
     return { number, buffer, descriptor: layout.descriptor, offset: 0 };

@@ -7,7 +7,7 @@ const lifetime = fc
   .record({ bytes: fc.integer({ min: 1, max: 5000 }), first: fc.nat(30), length: fc.nat(10) })
   .map(({ bytes, first, length }) => ({ bytes, first, last: first + length }));
 
-test('buffers with overlapping lifetimes never overlap, are aligned to cache lines and lie within the plan', () => {
+test('buffers whose lifetimes overlap never overlap in memory; all are aligned to cache lines and inside the planned size', () => {
   fc.assert(
     fc.property(fc.array(lifetime, { maxLength: 40 }), (lifetimes) => {
       const buffers = new Map(lifetimes.map((life, index) => [index, life]));

@@ -1,16 +1,16 @@
 /**
- * Assigns each buffer an offset in one block of memory. Buffers that are never in use at the same time may overlap. Places
- * the largest first, each at the lowest free offset among buffers whose lifetimes overlap its own.
+ * Assigns each buffer an offset in one block of memory. Buffers that are never in use at the same time may overlap. The largest
+ * buffers are placed first, each at the lowest offset that is free of all buffers whose lifetimes overlap with its own.
  */
 
 export interface Lifetime {
   readonly bytes: number;
-  /** Indices of the first and the last step that uses it. */
+  /** The indices of the first and the last step that use the buffer. */
   readonly first: number;
   readonly last: number;
 }
 export interface MemoryPlan<T> {
-  /** The byte offset of every buffer, a multiple of `alignment`. */
+  /** The offset of every buffer in bytes, a multiple of `alignment`. */
   readonly offsets: ReadonlyMap<T, number>;
   readonly bytes: number;
 }

@@ -1,15 +1,15 @@
-/** The memory of slots while reorders are inserted: which tensors exist, and in which layouts. */
+/** Keeps track of the memory of slots while reorders are inserted: which tensors exist, and in which layouts. */
 import type { Slot } from '../../ops/primitives.ts';
 import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from './laid-out.ts';
 import type { Layout, RowMajorLayouts } from './layout-table.ts';
 import { baseOf } from './program.ts';
 import { isSmallReorder } from './small-work.ts';
 
-/** A slot with its own memory, and the layout in which it is read. */
+/** A slot that has its own memory, with the layout in which it is read. */
 type Stored = LaidOutResult;
 
 interface Copy extends Stored {
-  /** Exists only in watched steps. */
+  /** Whether the copy exists only in watched steps. */
   readonly watched: boolean;
 }
 
@@ -24,11 +24,11 @@ export interface Reorder {
 export class Memory {
   readonly setup: LaidOutCall[] = [];
   readonly calls: LaidOutCall[] = [];
-  /** The layout of each slot with its own memory. */
+  /** The layout of each slot that has its own memory. */
   readonly homes: Map<Slot, Layout> = new Map();
   readonly #program: LaidOutProgram;
   readonly #table: RowMajorLayouts;
-  /** The slot and layout that hold the value of each slot of the program. */
+  /** The slot and the layout that hold the value of each slot of the original program. */
   readonly #stored = new Map<Slot, Stored>();
   /** Copies of slots in other layouts. */
   readonly #copies = new Map<Slot, Copy[]>();
@@ -67,7 +67,7 @@ export class Memory {
     this.calls.push(call);
   }
 
-  /** The operand, reordered to the layout that its call uses if needed. */
+  /** Returns the operand in the layout that its call uses, reordered if necessary. */
   operand(operand: Operand, watched: boolean): Operand {
     return { ...operand, slot: this.#inLayout(operand.slot, operand.layout, watched) };
   }
@@ -87,7 +87,7 @@ export class Memory {
     this.reorder({ op: 'Reorder', name: slot.name, from, to: whole({ slot, layout: home }), watched });
   }
 
-  /** A result in its layout. Persistent memory is copied, so that the result does not change with later steps. */
+  /** Returns a result in its layout. Persistent memory is copied, so that the result does not change in later steps. */
   resultInLayout({ slot, layout }: LaidOutResult): LaidOutResult {
     const memory = this.#inLayout(slot, layout, false);
     if (!this.#persistent.has(memory)) return { slot: memory, layout };
@@ -97,7 +97,7 @@ export class Memory {
     return { slot: copy, layout };
   }
 
-  /** A row-major copy of a watched value. */
+  /** Makes a row-major copy of a watched value. */
   watchedCopy(name: string, { slot, layout }: LaidOutResult): LaidOutResult {
     const copy = this.#newSlot(`${name} watched`, slot, layout);
     const [from, to] = [whole(this.#locate(slot, true)), whole({ slot: copy, layout })];
@@ -127,7 +127,7 @@ export class Memory {
     return slot;
   }
 
-  /** The slot that holds a value in the given layout: its own, or a copy, which is made once. */
+  /** The slot that holds a value in the given layout: its own slot, or a copy, which is made once. */
   #inLayout(slot: Slot, layout: Layout, watched: boolean): Slot {
     const stored = this.#locate(slot, watched);
     if (stored.layout === layout) return stored.slot;
@@ -147,7 +147,7 @@ export class Memory {
     return copy;
   }
 
-  /** The slot and layout that hold a value. Other dims are only possible in row-major memory. */
+  /** The slot and layout that hold a value. Reading it with different dims is only possible in row-major memory. */
   #locate(slot: Slot, watched: boolean): Stored {
     if (slot.base !== undefined) {
       const base = baseOf(slot);

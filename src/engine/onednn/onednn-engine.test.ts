@@ -28,7 +28,7 @@ import { printCall } from './program.ts';
 
 const { skip, create } = engineCase('onednn');
 const network = tutorialNetwork(10);
-const batchSize = 32;
+const batchSize = 16;
 const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
 
 function feeds(step: number) {
@@ -77,7 +77,7 @@ for (const [precision, missing] of [
   ['bfloat16', skipBfloat16],
 ] as const) {
   for (const threads of [1, 2]) {
-    test(`two runs give the same bits: ${precision}, ${threads} threads`, { skip: missing }, async () => {
+    test(`two runs are bit-identical: ${precision}, ${threads} threads`, { skip: missing }, async () => {
       const [one, other] = [await run(make(threads, precision), 4), await run(make(threads, precision), 4)];
       assert.deepEqual(one.losses, other.losses);
       for (const [name, { data }] of one.variables)
@@ -107,7 +107,7 @@ test('losses in bfloat16 are within 1% of those in float32', { skip: skipBfloat1
 });
 
 for (const channels of [6, 8, 12, 24]) {
-  test(`a pool of ${channels} channels, which do not fill whole blocks, computes the same as the ONNX engine`, {
+  test(`pooling ${channels} channels, which do not fill whole blocks, gives the same result as the ONNX engine`, {
     skip,
   }, async () => {
     const builder = new GraphBuilder('pooled');
@@ -165,7 +165,7 @@ describe('an update that no call computes', { skip }, () => {
   const shape = [32, 16, 3, 3];
   const values = Float32Array.from({ length: sizeOf(shape) }, (_, index) => index);
   const type = (dims: readonly number[]) => ({ dtype: 'float32', shape: dims }) as const;
-  /** The variable after a step, and the outputs. */
+  /** Runs one step and returns the variable afterwards, and the outputs. */
   const after = (builder: GraphBuilder, variable: string) => {
     const graph = builder.build();
     const execution = new Execution(graph, 1, 'float32');
@@ -189,14 +189,14 @@ describe('an update that no call computes', { skip }, () => {
     builder.output('y', y);
     return y;
   };
-  test('and is a constant is reordered to the layout of its variable', () => {
+  test('and that is a constant is reordered to the layout of its variable', () => {
     const builder = new GraphBuilder('constant');
     const filter = builder.variable('filter', type(shape));
     convolved(builder, filter);
     builder.update(filter, builder.op('Constant', {}, { value: float32(shape, values) }));
     assert.deepEqual(after(builder, 'filter').value, values);
   });
-  test('and is a result with other dims is reordered to row-major', () => {
+  test('and that is a result with different dims is reordered to row-major', () => {
     const builder = new GraphBuilder('reshaped');
     const flat = builder.variable('flat', type([2, 32 * 64]));
     const y = convolved(builder, builder.input('filter', type(shape)));
@@ -231,7 +231,7 @@ describe('the plan of a training step', { skip }, () => {
       );
     });
   }
-  test('is the same with and without watched values: calls, primitives and in-place updates', () => {
+  test('has the same calls, primitives and in-place updates with and without watched values', () => {
     for (const precision of plannedPrecisions) {
       const [watched, alone] = [training.graph, withoutWatched(training.graph)].map((graph) => {
         const schedule = plan(precision, graph);
@@ -261,7 +261,7 @@ describe('the plan of a training step', { skip }, () => {
     assert.deepEqual([seen.get('change')?.data[63], seen.get('v')?.data[63]], [3, 9]);
     assert.deepEqual(copies, []);
   });
-  test('recomputes no product for watched steps: only a ReLU, weight decays of copied weights, and transposed images', () => {
+  test('recomputes only a ReLU, weight decays of copied weights and transposed images for watched steps, but no product', () => {
     const again = programOf(training.graph, 'float32').watchedCalls.map(({ kind }) => kind);
     const times = (kind: CallKind) => again.filter((one) => one === kind).length;
     assert.deepEqual([times('eltwise_forward'), times('binary'), times('copy')], [1, 2 * 5, 2 * 2 + 5]);
@@ -275,7 +275,7 @@ describe('the plan of a training step', { skip }, () => {
   });
 });
 
-/** One step of a residual block with batch normalization and smooth activations, then a pool and a global mean. */
+/** One step of a residual block with batch normalization and smooth activations, followed by a pool and a global mean. */
 function residualStep(channels: number): Graph {
   const builder = new GraphBuilder('residual');
   const { op } = builder;
@@ -319,14 +319,16 @@ describe('the plan of a step with batch normalization', { skip }, () => {
         slow.map(({ text }) => text),
         [],
       );
-      // The mean over images and its gradient are row-major, as is a filter for the gradient of its convolution.
+      // The mean over images and its gradient are row-major, and so is a filter that the gradient of its convolution reads.
       const reorders = steps.filter(({ op }) => op === 'Reorder').map(({ name }) => name);
       assert.ok(reorders.length <= 3, reorders.join());
     });
   }
 });
 
-test('an error about a primitive names operator, shapes and the status from oneDNN', { skip }, () => {
+test('an error about a primitive contains the operator, the shapes and the status that oneDNN returned', {
+  skip,
+}, () => {
   const onednn = new Onednn(1);
   const slot = { name: 'x', dims: slotDims([2, 3]), type: 'float32' } as const;
   const call = {
@@ -355,11 +357,11 @@ describe('when oneDNN cannot be used', () => {
     return spawnSync(process.execPath, ['-e', script], { env, encoding: 'utf8' }).stdout.trim();
   };
 
-  test('the error for a missing library names it and says what to install', () => {
+  test('the error for a missing library contains its name and what to install', () => {
     const said = attempt({ CIFAR10_ONEDNN: '/nowhere/libdnnl.so.3' }, 'float32');
     assert.match(said, /^oneDNN not found \(.*\/nowhere\/libdnnl\.so\.3.*\)\. Install oneDNN/);
   });
-  test('a different library is refused', { skip: process.platform !== 'linux' }, () => {
+  test('a library other than oneDNN is refused', { skip: process.platform !== 'linux' }, () => {
     const said = attempt({ CIFAR10_ONEDNN: 'libm.so.6' }, 'float32');
     assert.match(
       said,
@@ -367,7 +369,7 @@ describe('when oneDNN cannot be used', () => {
     );
   });
   const withIsa = (isa: string) => ({ ONEDNN_MAX_CPU_ISA: isa, DNNL_MAX_CPU_ISA: isa });
-  test('a CPU that would emulate bfloat16 is refused, with an alternative and a way to measure it', {
+  test('bfloat16 is refused on a CPU that would emulate it, and the error names an alternative and a way to measure it', {
     skip: skip || (plannedPrecisions.includes('bfloat16') ? false : 'this CPU has no AVX-512'),
   }, () => {
     const said = attempt(withIsa('AVX512_CORE'), 'bfloat16');
@@ -376,7 +378,9 @@ describe('when oneDNN cannot be used', () => {
       /^this CPU has no bfloat16 instructions .* Use `precision: float32`; .*cifar10.* bench --engine onednn --precision bfloat16 measures/,
     );
   });
-  test('a CPU without any bfloat16 is refused, without a suggestion to measure it', { skip }, () => {
+  test('bfloat16 is refused on a CPU that cannot even emulate it, and the error does not suggest to measure it', {
+    skip,
+  }, () => {
     const said = attempt(withIsa('AVX2'), 'bfloat16');
     assert.match(said, /^this CPU has no bfloat16 instructions .*, and oneDNN [\d.]+ does not emulate them/);
     assert.doesNotMatch(said, /measures/);
@@ -384,7 +388,7 @@ describe('when oneDNN cannot be used', () => {
   });
 });
 
-test('a process exits without crashing after computing', { skip }, () => {
+test('a process that has computed something exits without crashing', { skip }, () => {
   const script = fileURLToPath(new URL('./onednn-engine.js', import.meta.url));
   const builder = new URL('../../ops/builder.js', import.meta.url).href;
   const code = `

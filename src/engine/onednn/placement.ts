@@ -1,7 +1,7 @@
 /**
- * Plan → addresses: decides which buffers share memory, and the offset of each. An update overwrites its variable if all reads
- * of the old value come first; an elementwise result overwrites an operand that is not read later; all other buffers share
- * memory if their lifetimes do not overlap.
+ * Plan → addresses: decides which buffers share memory, and assigns the offset of each. An update overwrites its variable if
+ * the old value is not read afterwards. An elementwise result overwrites an operand that is not read later. All other
+ * buffers share memory if their lifetimes do not overlap.
  */
 import { planMemory } from './memory-plan.ts';
 import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
@@ -9,7 +9,7 @@ import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
 export interface Placement {
   readonly bytes: number;
   readonly offsetOf: (buffer: Buffer) => number;
-  /** Variables whose update is computed in other memory and copied at the end of the step. */
+  /** The variables whose updates are computed in other memory and copied at the end of the step. */
   readonly copied: readonly string[];
 }
 
@@ -81,7 +81,7 @@ interface Use {
   readonly last: number;
 }
 
-/** The first and last step that uses each buffer. */
+/** The first and the last step that use each buffer. */
 function usesOf(steps: readonly Step[]): ReadonlyMap<Buffer, Use> {
   const uses = new Map<Buffer, Use>();
   steps.forEach(({ reads, writes }, index) => {
@@ -95,7 +95,7 @@ function usesOf(steps: readonly Step[]): ReadonlyMap<Buffer, Use> {
 const touches = (list: readonly Argument[], buffer: Buffer) =>
   list.some((argument) => argument.buffer === buffer);
 
-/** Whether the update may overwrite the variable: no later step reads the old value. */
+/** Whether the update may overwrite the variable, because no later step reads the old value. */
 function mayReplace(
   variable: Located,
   update: Located,

@@ -1,4 +1,4 @@
-/** A compiled program: primitives with the buffers they read and write, before buffers have addresses. */
+/** A compiled program: primitives with the buffers that they read and write. The buffers do not have addresses yet. */
 import type { Results } from '../../graph/results.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Layout } from './layout-table.ts';
@@ -8,32 +8,32 @@ import type { Handle } from './native/onednn.ts';
 export interface Buffer {
   readonly name: string;
   readonly bytes: number;
-  /** Keeps its contents between steps. */
+  /** Whether the buffer keeps its contents between steps. */
   readonly persistent: boolean;
 }
 export interface Argument {
-  /** oneDNN's number of the argument (DNNL_ARG_…). */
+  /** The number that oneDNN gives to the argument (DNNL_ARG_…). */
   readonly number: number;
   readonly buffer: Buffer;
   readonly descriptor: Handle;
-  /** Byte offset in the buffer. */
+  /** The byte offset in the buffer. */
   readonly offset: number;
 }
 export interface Step {
-  /** For profiles: the operator (or `Reorder`) and the path of its node. */
+  /** The operator (or `Reorder`) and the path of its node. Used in profiles. */
   readonly op: string;
   readonly name: string;
-  /** The printed call, for errors. */
+  /** The printed call. Used in errors. */
   readonly text: string;
   readonly primitive: Handle;
   readonly implementation: string;
   readonly reads: readonly Argument[];
   readonly writes: readonly Argument[];
-  /** Elementwise: the result may overwrite an operand that is not read later. */
+  /** Whether the step is elementwise, so that its result may overwrite an operand that is not read later. */
   readonly inPlace: boolean;
-  /** So small that one thread is faster than several. */
+  /** Whether the step is so small that one thread is faster than several. */
   readonly small: boolean;
-  /** Runs only in watched steps. */
+  /** Whether the step runs only in watched steps of the graph. */
   readonly watched: boolean;
   readonly scratchpad: Handle | undefined;
 }
@@ -44,7 +44,7 @@ export interface Located {
   readonly rowMajor: Layout;
 }
 export interface Plan {
-  /** Runs once: reorders constants to the layouts that steps use. */
+  /** Steps that run once: they reorder constants to the layouts that the other steps use. */
   readonly setup: readonly Step[];
   readonly steps: readonly Step[];
   readonly constants: ReadonlyMap<Buffer, Tensor>;

@@ -51,7 +51,7 @@ test('activations are bfloat16 between layers', () => {
   );
 });
 
-test('every tensor is cast at most once, regardless of the number of readers', () => {
+test('every tensor is cast at most once, however many calls read it', () => {
   const casts = program.calls.filter(({ op }) => op === 'Cast').map(({ name }) => name);
   assert.equal(new Set(casts).size, casts.length);
   assert.ok(casts.includes('images as bfloat16'));

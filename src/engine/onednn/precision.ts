@@ -1,13 +1,13 @@
 /**
- * Program → program: matrix operations and activations in bfloat16, everything else in float32.
+ * Program → program: computes matrix operations and activations in bfloat16, and everything else in float32.
  *
  *     before  y = convolution(x, filter)           all float32
  *     after   y = convolution(cast x, cast filter) bfloat16, with sums in float32
  *
- * Values that a variable's update, the loss or an output depends on stay float32: convolutions and products read bfloat16 but
- * write those as float32 (mixed precision with float32 master weights: P. Micikevicius et al., "Mixed Precision
- * Training", ICLR 2018; bfloat16 needs no loss scaling). Elementwise calls, pooling and batch normalization keep the type of their
- * operands; statistics, scales and offsets are always float32.
+ * A value stays float32 if the update of a variable, the loss or an output depends on it. Convolutions and products read
+ * bfloat16 but write such values as float32. (This is mixed precision with float32 master weights: P. Micikevicius et
+ * al., "Mixed Precision Training", ICLR 2018. bfloat16 needs no loss scaling.) Elementwise calls, pooling and batch normalization
+ * keep the type of their operands; statistics, scales and offsets are always float32.
  */
 import { mapResults } from '../../graph/results.ts';
 import { channelVectors, recordOf } from '../../ops/primitive-kinds.ts';
@@ -19,7 +19,7 @@ export const toBfloat16: ProgramPass = (program) => {
   const needed = neededInFloat32(program.calls, stepResults(program));
   const slots = new RetypedSlots(program.constants);
   const calls = program.calls.flatMap((call) => retype(call, needed, slots));
-  // After the step's calls: the step must not read a cast that only watched steps compute.
+  // These come after the calls of the step, because the step must not read a cast that only watched steps compute.
   const exact = neededInFloat32(
     program.watchedCalls,
     new Set([...program.results.watched.values()].map(baseOf)),
@@ -34,7 +34,7 @@ export const toBfloat16: ProgramPass = (program) => {
   };
 };
 
-/** Memory that must stay float32, found by walking the calls backwards. */
+/** The memory that must stay float32. It is found by walking through the calls backwards. */
 function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): ReadonlySet<Slot> {
   const needed = new Set(results);
   for (const call of calls.toReversed()) {
@@ -46,7 +46,7 @@ function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): Re
   return needed;
 }
 
-/** The call with operands cast and results retyped, preceded by the casts. */
+/** Casts the operands of the call and changes the types of its results. Returns the casts, followed by the call. */
 function retype(call: Call, needed: ReadonlySet<Slot>, slots: RetypedSlots): readonly Call[] {
   const { bfloat16 } = recordOf(call.kind);
   const isMatrixWork = bfloat16 === 'operands';
@@ -88,7 +88,7 @@ class RetypedSlots {
     return typed;
   }
 
-  /** The slot in the given type, cast if needed. int32 slots are not cast. */
+  /** The slot in the given type. A cast is added if necessary. int32 slots are not cast. */
   as(slot: Slot, type: SlotType, addCast: (call: Call) => void): Slot {
     const current = this.current(slot);
     if (current.type === type || current.type === 'int32') return current;
@@ -118,7 +118,7 @@ class RetypedSlots {
   }
 }
 
-/** A slot with the dims of another. */
+/** Returns the slot with the dims of another slot. */
 function withDims(slot: Slot, { dims }: Slot): Slot {
   return slot.dims.join() === dims.join() ? slot : { name: slot.name, dims, type: slot.type, base: slot };
 }

@@ -1,4 +1,4 @@
-/** Prints a program with layouts, one call per line, for errors and golden tests. */
+/** Prints a program with layouts, one call per line. Used by errors and golden tests. */
 import { resultEntries } from '../../graph/results.ts';
 import type { Slot } from '../../ops/primitives.ts';
 import type { LaidOutCall, LaidOutProgram, Operand } from './laid-out.ts';

@@ -1,4 +1,4 @@
-/** A small training step that uses every kind of primitive: an engine that can run it can train a network. */
+/** A small training step that uses every kind of primitive. An engine that can run it can train a network. */
 import type { Graph, Value } from '../../graph/graph.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
 import type { Shape } from '../../tensor/tensor.ts';
@@ -10,7 +10,7 @@ const norm = { epsilon: 1e-5 };
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 const [batch, side, channels, classes] = [2, 8, 16, 10];
 
-/** Two convolutions, normalisation, pooling, a product and the loss, forward and backward, then gradient descent. */
+/** Two convolutions, normalization, pooling, a product and the loss, forward and backward, then gradient descent. */
 export function probeGraph(): Graph {
   const builder = new GraphBuilder('probe');
   const { op } = builder;

@@ -10,7 +10,7 @@ export interface Program {
   readonly constants: ReadonlyMap<Slot, Tensor>;
   readonly calls: readonly Call[];
   readonly results: Results<Slot>;
-  /** Calls that only run in watched steps, each as soon as its operands exist. Passes ignore them as readers. */
+  /** Calls that run only in watched steps, each as soon as its operands exist. Passes do not count them as readers. */
   readonly watchedCalls: readonly Call[];
 }
 
@@ -35,14 +35,14 @@ export function writesOf({ writes }: Call): readonly Slot[] {
   return Object.values(writes);
 }
 
-/** The first slot a call writes: its result. */
+/** The first slot that a call writes. This is its result. */
 export function resultOf(call: Call): Slot {
   const [first] = writesOf(call);
   if (first === undefined) throw new TypeError(`${call.name} writes nothing`);
   return first;
 }
 
-/** The call with `replace` applied to every slot it reads or writes. */
+/** Returns the call with `replace` applied to every slot that it reads or writes. */
 export function withSlots(call: Call, replace: (slot: Slot) => Slot): Call {
   const all = (slots: Slots): Slots =>
     Object.fromEntries(Object.entries(slots).map(([argument, slot]) => [argument, replace(slot)]));
@@ -64,13 +64,13 @@ export function withSlots(call: Call, replace: (slot: Slot) => Slot): Call {
   };
 }
 
-/** Slots that every step must compute; none may be fused into its reader. */
+/** The slots that every step must compute. None of them may be fused into its reader. */
 export function stepResults({ results }: Program): ReadonlySet<Slot> {
   const slots = resultValues(withoutRole(results, 'watched'));
   return new Set(slots.flatMap((slot) => [slot, baseOf(slot)]));
 }
 
-/** How many times the memory of each slot is read, across all aliases. */
+/** How often the memory of each slot is read, counted over all its aliases. */
 export function readCounts({ calls }: Program): ReadonlyMap<Slot, number> {
   const counts = new Map<Slot, number>();
   for (const slot of calls.flatMap(readsOf)) counts.set(baseOf(slot), (counts.get(baseOf(slot)) ?? 0) + 1);

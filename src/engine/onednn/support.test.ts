@@ -18,7 +18,7 @@ test('the probe graph uses every kind of primitive, in both precisions', () => {
   }
 });
 
-test('the library is probed only once: later calls return the same object', () => {
+test('the library is probed only once, and later calls return the same object', () => {
   assert.equal(onednnSupport('bfloat16'), onednnSupport('bfloat16'));
 });
 
@@ -30,14 +30,14 @@ describe('oneDNN on a CPU without bfloat16', { skip }, () => {
     return JSON.parse(spawnSync(process.execPath, ['-e', script], { env, encoding: 'utf8' }).stdout);
   };
 
-  test('with AVX2 computes in float32, and says why it cannot compute in bfloat16', () => {
+  test('computes in float32 with AVX2, and says why it cannot compute in bfloat16', () => {
     const [exact, rounded] = support('AVX2');
     assert.deepEqual(exact, { verdict: 'fast' });
     assert.equal(rounded?.verdict, 'impossible');
     assert.match(JSON.stringify(rounded), /no bfloat16 instructions.*oneDNN \d+\.\d+\.\d+ does not emulate/);
   });
 
-  test('with AVX-512 emulates bfloat16', () => {
+  test('emulates bfloat16 with AVX-512', () => {
     const [exact, rounded] = support('AVX512_CORE');
     assert.deepEqual(exact, { verdict: 'fast' });
     assert.ok(rounded?.verdict === 'slow' || rounded?.verdict === 'impossible', JSON.stringify(rounded));

@@ -1,6 +1,6 @@
 /**
- * What oneDNN can do on this machine, found once by compiling and running a small training step with the code that compiles
- * real ones. Flags, `--engine auto`, bench, doctor and tests all rely on the answer.
+ * Finds out what oneDNN can do on this machine, by compiling and running a small training step with the code that compiles
+ * real ones. The result is cached. Flags, `--engine auto`, bench, doctor and tests all use it.
  */
 import { messageOf, RunError } from '../../errors.ts';
 import { describeExhaustion, exhaustedResource } from '../../machine/exhaustion.ts';
@@ -12,15 +12,15 @@ import { Execution } from './execution.ts';
 import { openLibrary } from './native/library.ts';
 import { probeGraph } from './probe-graph.ts';
 
-/** Instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 BF16), and the value on processors that are not x86. */
+/** The instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 BF16), and the value that stands for processors that are not x86. */
 const [bfloat16Isa, unknownIsa] = [0xe7, 0];
 
-/** Memory for the library and the code that it compiles for a step. */
+/** The memory that the library and the code it compiles for a step need. */
 const libraryBytes = 64 * 2 ** 20;
 
 const known = new Map<PrecisionOf<'onednn'>, Support>();
 
-/** Whether and how well oneDNN computes in the precision. The first call takes about 50 ms; the result is cached.
+/** Whether oneDNN computes in the precision, and how well. The first call takes about 50 ms; the result is cached.
  * @throws RunError when files, threads or memory run out, which says nothing about the library */
 export function onednnSupport(precision: PrecisionOf<'onednn'>): Support {
   const answer = known.get(precision) ?? probe(precision);
@@ -52,8 +52,8 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
   return why === undefined ? { verdict: 'fast' } : { verdict: 'slow', why };
 }
 
-/** Runs a step of the probe graph and returns the implementation of each part.
- * @throws Error when it fails, or its loss is not that of an untrained network */
+/** Runs a step of the probe graph and returns the implementation of each of its parts.
+ * @throws Error when the step fails, or its loss is not that of an untrained network */
 function trialStep(precision: PrecisionOf<'onednn'>): readonly PartTime[] {
   const graph = probeGraph();
   const execution = new Execution(graph, 1, precision);
@@ -99,9 +99,9 @@ function hasBfloat16(): boolean {
 }
 
 /**
- * OpenMP's threads spin while they wait for work. Short spinning helps, because the next primitive follows within
- * microseconds; the default of milliseconds would take cores from the threads that prepare batches. GNU OpenMP reads the
- * variable when the library is loaded, so it must be set before that, on the main thread.
+ * OpenMP's threads spin while they wait for work. A short spin helps, because the next primitive follows within
+ * microseconds. The default of several milliseconds would take cores from the threads that prepare batches. GNU OpenMP reads
+ * the variable when the library is loaded, so it must be set before that, on the main thread.
  */
 function limitSpinning(): void {
   if (process.env['OMP_WAIT_POLICY'] === undefined) process.env['GOMP_SPINCOUNT'] ??= '5000';

@@ -1,6 +1,6 @@
 /**
- * Program → program: adds the calls that only watched steps run. Watched values do not affect how the step is fused: a value
- * that fusion removed is recomputed by its original calls, from values that the step still has.
+ * Program → program: adds the calls that only watched steps run. Watched values do not affect how the step is fused. If
+ * fusion removed a watched value, its original calls recompute it from values that the step still has.
  *
  *     graph    g = matmul(x, dy);  w' = sub(w, mul(g, rate))      watch g
  *     step     w' = matmul(x, dy) + mul rate + sub                watchedCalls: g = matmul(x, dy)
@@ -8,8 +8,8 @@
 import type { Call, Slot } from '../../ops/primitives.ts';
 import { type Program, withSlots, writesOf } from './program.ts';
 
-/** @param fused `whole` after passes that keep the slots they do not remove
- * @param whole all calls, including those needed only for watched values */
+/** @param fused the program `whole` after passes that remove slots but do not change the ones they keep
+ * @param whole all calls, including those that only watched values need */
 export function addWatchedCalls(fused: Program, whole: Program): Program {
   const computed = new Set(fused.calls.flatMap(writesOf));
   const makers = new Map(whole.calls.flatMap((call) => writesOf(call).map((slot) => [slot, call] as const)));
@@ -34,14 +34,14 @@ export function addWatchedCalls(fused: Program, whole: Program): Program {
     const read = withSlots(maker, (slot) => (written.has(slot) ? slot : available(slot)));
     return withSlots(read, (slot) => (written.has(slot) ? fresh(slot) : slot));
   };
-  // `insertReorders` copies watched variables at the start of the step anyway.
+  // Watched variables need no call, because `insertReorders` copies them at the start of the step anyway.
   const sourceOf = (slot: Slot) => (changing.has(slot) ? slot : available(slot));
   const watched = new Map([...whole.results.watched].map(([name, slot]) => [name, sourceOf(slot)] as const));
   return { ...fused, watchedCalls, results: { ...fused.results, watched } };
 }
 
-/** A copy of a variable before the step. Reading the variable itself later would prevent its update from being written in
- * place. */
+/** A copy of a variable that is made before the step. If a watched call read the variable itself later, its update could
+ * not be written in place. */
 function copyBefore(variable: Slot, copy: Slot): Call {
   const parameters = { pieces: [{ source: variable }] };
   const { name } = variable;

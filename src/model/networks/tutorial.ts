@@ -6,9 +6,9 @@
  * |----------------|--------------------------------------------|---------------|
  * | conv1          | 5×5 convolution, SAME, bias, ReLU          | [N, 64, 24, 24] |
  * | pool1          | max 3×3, stride 2, SAME                    | [N, 64, 12, 12] |
- * | norm1          | local response normalisation               | [N, 64, 12, 12] |
+ * | norm1          | local response normalization               | [N, 64, 12, 12] |
  * | conv2          | 5×5 convolution, SAME, bias, ReLU          | [N, 64, 12, 12] |
- * | norm2          | local response normalisation, before pooling | [N, 64, 12, 12] |
+ * | norm2          | local response normalization, before pooling | [N, 64, 12, 12] |
  * | pool2          | max 3×3, stride 2, SAME                    | [N, 64, 6, 6] |
  * | local3         | fully connected, ReLU                      | [N, 384]      |
  * | local4         | fully connected, ReLU                      | [N, 192]      |

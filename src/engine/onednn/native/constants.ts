@@ -1,4 +1,4 @@
-/** The values in use of oneDNN's enumerations (dnnl_types.h and dnnl_common_types.h). */
+/** Those values of oneDNN's enumerations that are in use (dnnl_types.h and dnnl_common_types.h). */
 import type { ChannelVector, FixedAlgorithm, TensorArgument } from '../../../ops/primitive-kinds.ts';
 import type { Binary, Pooling, Reduction, Unary } from '../../../ops/primitives.ts';
 
@@ -14,18 +14,18 @@ export const statusWords: Readonly<Record<number, string>> = {
 
 export const dataTypes = { bfloat16: 2, float32: 3, int32: 4 } as const;
 export type DataType = keyof typeof dataTypes;
-/** Bytes per element. */
+/** The number of bytes per element. */
 export const elementSize: Readonly<Record<DataType, number>> = { bfloat16: 2, float32: 4, int32: 4 };
 
 export const propKinds = { training: 64, inference: 96, backward: 128 } as const;
 
-/** Flags of normalisation (dnnl_normalization_flags_t), which 3.x renumbered. */
+/** The flags of normalizations (dnnl_normalization_flags_t). 3.x renumbered them. */
 export const normalizationFlags = {
   v2: { givenStatistics: 1, relu: 4, scale: 8, shift: 16 },
   v3: { givenStatistics: 1, scale: 2, shift: 4, relu: 8 },
 } as const;
 
-/** Algorithms with the same number in 2.x and 3.x. */
+/** Algorithms that have the same number in 2.x and 3.x. */
 export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction | Pooling, number>> = {
   convolutionDirect: 1,
   poolingMax: 511,
@@ -43,7 +43,7 @@ export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction | P
   softmaxLog: 196609,
 };
 
-/** Elementwise functions, which 3.x renumbered. */
+/** Elementwise functions. 3.x renumbered them. */
 export const eltwiseAlgorithms: Readonly<Record<'v2' | 'v3', Readonly<Record<Unary, number>>>> = {
   v2: { relu: 31, sqrt: 111, linear: 127, exp: 191, pow: 32, geluErf: 48, geluTanh: 207, swish: 223 },
   v3: { relu: 32, sqrt: 37, linear: 38, exp: 42, pow: 48, geluErf: 49, geluTanh: 43, swish: 44 },
@@ -79,9 +79,9 @@ export function postOpNumber(index: number, major: number): number {
 
 /** The query (dnnl_query_t) for the name of a primitive's implementation. */
 export const implementationQuery = 8;
-/** An argument whose layout a primitive reports. */
+/** An argument whose layout a primitive can report. */
 export type LayoutArgument = Exclude<RunArgument, ChannelVector>;
-/** For each argument, the query for its layout and its index among the arguments of its kind. */
+/** For each argument, the query for its layout, and its index among the arguments of that kind. */
 export const layoutQueries: Readonly<Record<LayoutArgument, readonly [query: number, index: number]>> = {
   src: [129, 0],
   src1: [129, 1],

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { messageOf, RunError } from '../../../errors.ts';
 import { describeExhaustion } from '../../../machine/exhaustion.ts';
 
-/** A function of a C library. A typed array is passed as a pointer to its memory; other pointers are bigints. */
+/** A function of a C library. A typed array is passed as a pointer to its memory. Other pointers are bigints. */
 export type CFunction = (...args: readonly CArgument[]) => number | bigint | string | null;
 export type CArgument = number | bigint | string | ArrayBufferView | null;
 
@@ -11,12 +11,12 @@ export interface Library {
   /** The name or path that was opened. */
   readonly path: string;
   readonly major: number;
-  /** For example `3.7.2`. */
+  /** The version, such as `3.7.2`. */
   readonly version: string;
   /** Looks up a C function.
    * @throws RunError when the library does not have it */
   readonly function: (name: string, result: string, args: readonly string[]) => CFunction;
-  /** The address of a typed array's memory. */
+  /** The address of the memory of a typed array. */
   readonly addressOf: (memory: ArrayBufferView) => bigint;
   /** The text at an address. */
   readonly text: (pointer: bigint) => string;
@@ -27,14 +27,14 @@ export interface Library {
 /** The environment variable that names the library. */
 export const libraryVariable = 'CIFAR10_ONEDNN';
 
-/** Library names to try: Debian 12 and 13, other 3.x installations, macOS, Windows. */
+/** The library names to try: those of Debian 12 and 13, of other 3.x installations, of macOS and of Windows. */
 const defaultNames: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   linux: ['libdnnl.so.3', 'libdnnl.so.3.6', 'libdnnl.so.2', 'libdnnl.so'],
   darwin: ['libdnnl.3.dylib', '/opt/homebrew/lib/libdnnl.dylib', '/usr/local/lib/libdnnl.dylib'],
   win32: ['dnnl.dll'],
 };
 
-/** How to install it. */
+/** How to install the library. */
 export const installAdvice: string =
   'Install oneDNN (Debian 12: apt install libdnnl2; Debian 13: libdnnl3.6; Homebrew and conda: onednn), or name the ' +
   `library file in ${libraryVariable}; \`engine: onnx\` works without it.`;
@@ -49,16 +49,16 @@ interface LibraryHandle {
   func(name: string, result: string, args: readonly string[]): CFunction;
 }
 
-/** dlopen flags on Linux: RTLD_NOW (resolve all symbols) and RTLD_NODELETE (never unload). */
+/** The dlopen flags on Linux: RTLD_NOW (resolve all symbols at once) and RTLD_NODELETE (never unload). */
 const [rtldNow, rtldNoDelete] = [2, 0x1000];
 
 const sleepMicroseconds = 2000n;
 
 let opened: Library | undefined;
 
-/** Opens the library named in the environment, or else the first default name that exists. Opens it once per process and
- * thread.
- * @throws RunError naming what was tried, the errors and how to install it */
+/** Opens the library that the environment variable names, or else the first default name that exists. The library is opened
+ * once per process and thread.
+ * @throws RunError with the names that were tried, their errors, and how to install the library */
 export function openLibrary(): Library {
   opened ??= open();
   return opened;
@@ -66,7 +66,7 @@ export function openLibrary(): Library {
 
 function open(): Library {
   const koffi = loadKoffi();
-  const named = process.env[libraryVariable] || undefined; // an empty value counts as unset
+  const named = process.env[libraryVariable] || undefined; // an empty value means unset
   const names = named === undefined ? (defaultNames[process.platform] ?? []) : [named];
   const failures: string[] = [];
   for (const path of names) {
@@ -80,14 +80,14 @@ function open(): Library {
       failures.push(error instanceof RunError ? error.message : `${path}: ${messageOf(error)}`);
     }
   }
-  // Report unusable libraries, but not those default names that do not exist.
+  // Libraries that exist but cannot be used are reported. Default names that do not exist are not.
   const absent = (failure: string) => named === undefined && /No such file|not found/i.test(failure);
   const faults = failures.filter((failure) => !absent(failure));
   const tried = faults.length === 0 ? `tried ${names.join(', ')}` : faults.join('; ');
   throw new RunError(`oneDNN not found (${tried}). ${installAdvice}`);
 }
 
-/** koffi is the package that calls C functions. */
+/** Loads koffi, the package that calls C functions. */
 function loadKoffi(): Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi;
@@ -101,8 +101,8 @@ function loadKoffi(): Koffi {
   }
 }
 
-/** Keeps the library loaded until the process ends. If it were unloaded with the thread, its OpenMP threads would run unmapped
- * code and crash the process after a correct run. */
+/** Keeps the library loaded until the process ends. If it were unloaded with the thread, its OpenMP threads would execute
+ * unmapped code and crash the process after a successful run. */
 function pin(koffi: Koffi, path: string): void {
   if (process.platform !== 'linux') return;
   koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, rtldNow | rtldNoDelete);
@@ -133,8 +133,8 @@ function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
   };
 }
 
-/** Tests by starting `count` threads that sleep briefly: limits of the user, the container and memory all apply, so there is no
- * other way to know. */
+/** Finds out by starting `count` threads that sleep briefly. There is no other way to know, because the limits of the user,
+ * of the container and of memory all apply. */
 function hasRoomForThreads(koffi: Koffi, count: number): boolean {
   if (process.platform !== 'linux') return true;
   const libc = koffi.load(null);

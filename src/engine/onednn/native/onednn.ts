@@ -1,6 +1,6 @@
 /**
- * oneDNN's C API in TypeScript: descriptors, primitives and memories, with one interface for 2.x and 3.x. `release` destroys
- * all created objects, newest first.
+ * oneDNN's C API in TypeScript: descriptors, primitives and memory objects, with one interface for 2.x and 3.x. `release`
+ * destroys all objects that were created, the newest first.
  */
 import { RunError } from '../../../errors.ts';
 import { describeResource } from '../../../machine/exhaustion.ts';
@@ -23,14 +23,14 @@ import { argumentTypes, signatureOf } from './signatures.ts';
 /** The address of a native descriptor, primitive or memory object. */
 export type Handle = bigint;
 
-/** A function applied to each element of a primitive's result before it is written. */
+/** A function that is applied to each element of the result of a primitive before it is written. */
 export type NativePostOp =
   | { readonly eltwise: Unary; readonly alpha: number; readonly beta: number }
   | { readonly binary: number; readonly operand: Handle };
 
 export type NativeArguments = Readonly<Partial<Record<ConstructorArgument, number | Handle | Shape | null>>>;
 
-/** Bytes to reserve for `dnnl_memory_desc_t` and for the largest operation descriptor in 2.x. */
+/** The number of bytes to reserve for `dnnl_memory_desc_t`, and for the largest operation descriptor in 2.x. */
 const [memoryDescriptorBytes, operationDescriptorBytes] = [696, 16384];
 const maxDimensions = 12;
 const cpu = 1;
@@ -39,7 +39,8 @@ const userScratchpad = 1;
 /** Leaves the layout to the primitive (dnnl_format_tag_any). */
 const anyFormat = 1;
 
-/** Size of the OpenMP team of this JavaScript thread, including the thread itself. OpenMP threads live as long as it does. */
+/** The size of the OpenMP team of this JavaScript thread, including the thread itself. The OpenMP threads live as long
+ * as the JavaScript thread. */
 let startedThreads = 1;
 
 export class Onednn {
@@ -51,11 +52,11 @@ export class Onednn {
   readonly #undo: (() => void)[] = [];
   readonly #engine: Handle;
   readonly #stream: Handle;
-  /** Buffers that must not be garbage-collected: 2.x reads descriptors from them. */
+  /** Buffers that must not be garbage-collected, because 2.x reads descriptors from them. */
   readonly #buffers: Uint8Array[] = [];
 
-  /** @param threads number of threads that primitives compute with
-   * @throws RunError when the library is missing or refuses */
+  /** @param threads the number of threads that primitives compute with
+   * @throws RunError when the library is missing or cannot be used */
   constructor(threads: number) {
     this.library = openLibrary();
     this.#threads = threads;
@@ -66,7 +67,7 @@ export class Onednn {
     this.#stream = this.#make('stream', 'dnnl_stream_create', ['void *', 'int'], [this.#engine, inOrder]);
   }
 
-  /** Describes a tensor in a layout: strides in elements, or `any` to let the primitive choose. */
+  /** Describes a tensor in a layout: either strides in elements, or `any` to let the primitive choose. */
   tensor(dims: Shape, type: DataType, layout: 'any' | Shape): Handle {
     const sizes = int64s(dims.length === 0 ? [1] : dims);
     const rank = Math.max(1, dims.length);
@@ -89,13 +90,13 @@ export class Onednn {
     return a === b || this.#call('dnnl_memory_desc_equal', 'int', ['void *', 'void *'])(a, b) !== 0;
   }
 
-  /** Bytes of a tensor in a layout, including padding. */
+  /** The number of bytes of a tensor in a layout, including padding. */
   byteSize(descriptor: Handle): number {
     return Number(this.#call('dnnl_memory_desc_get_size', 'size_t', ['void *'])(descriptor));
   }
 
-  /** Creates a primitive descriptor: the computation and the layouts oneDNN chose for it.
-   * @param hint the descriptor of the forward primitive, for a backward one
+  /** Creates a primitive descriptor: the computation, and the layouts that oneDNN chose for it.
+   * @param hint the descriptor of the forward primitive, for a backward primitive
    * @throws RunError with oneDNN's status as text */
   primitiveDescriptor(
     kind: PrimitiveKind,
@@ -126,7 +127,7 @@ export class Onednn {
     );
   }
 
-  /** Describes a copy between layouts or element types. */
+  /** Describes a copy between two layouts or element types. */
   reorderDescriptor(from: Handle, to: Handle): Handle {
     return this.#make(
       'primitive_desc',
@@ -144,7 +145,7 @@ export class Onednn {
     return typeof found === 'bigint' && found !== 0n && this.byteSize(found) > 0 ? found : undefined;
   }
 
-  /** oneDNN's name of the implementation, such as `jit:avx512_core`. */
+  /** The name that oneDNN gives to the implementation, such as `jit:avx512_core`. */
   implementation(primitiveDescriptor: Handle): string {
     const query = this.#call('dnnl_primitive_desc_query', 'int', ['void *', 'int', 'int', 'void *']);
     const text = new BigUint64Array(1);
@@ -156,7 +157,7 @@ export class Onednn {
     return this.#make('primitive', 'dnnl_primitive_create', ['void *'], [descriptor]);
   }
 
-  /** Wraps memory that the caller owns as a tensor. */
+  /** Makes a oneDNN memory object for memory that the caller owns. */
   memory(descriptor: Handle, address: bigint): Handle {
     return this.#make(
       'memory',
@@ -176,7 +177,7 @@ export class Onednn {
     };
   }
 
-  /** Destroys all created objects, newest first. */
+  /** Destroys all objects that were created, the newest first. */
   release(): void {
     for (const undo of this.#undo.splice(0).reverse()) undo();
     this.#buffers.length = 0;
@@ -217,19 +218,19 @@ export class Onednn {
     }
   }
 
-  /** The number of an elementwise function in this version of the library. */
+  /** The number that this version of the library gives to an elementwise function. */
   eltwise(name: Unary): number {
     return eltwiseAlgorithms[this.library.major >= 3 ? 'v3' : 'v2'][name];
   }
 
-  /** Sets the number of threads for primitives created and run from now on. Small primitives are faster with one. */
+  /** Sets the number of threads for the primitives that are created and run from now on. Small primitives are faster with one. */
   setTeam(team: 'all' | 'one'): void {
     if (team === this.#team) return;
     this.#team = team;
     this.#setTeam?.(team === 'all' ? this.#threads : 1);
   }
 
-  /** Checks before OpenMP starts its threads: GNU OpenMP aborts the process when it cannot start them.
+  /** Makes sure that the threads can be started before OpenMP starts them, because GNU OpenMP aborts the process if it cannot.
    * @throws RunError when the machine cannot start that many threads */
   #requireThreads(): void {
     if (this.#threads <= startedThreads || this.library.hasRoomForThreads(this.#threads - startedThreads)) {
@@ -239,7 +240,8 @@ export class Onednn {
     throw new RunError(describeResource('threads'));
   }
 
-  /** OpenMP stores the team size per calling thread. Undefined for builds that use another threading runtime. */
+  /** Returns the function that sets the team size, which OpenMP stores per calling thread. Undefined for builds of oneDNN
+   * that use another threading runtime. */
   #teamSetter(): ((threads: number) => void) | undefined {
     try {
       return this.library.function('omp_set_num_threads', 'void', ['int']);
@@ -248,7 +250,7 @@ export class Onednn {
     }
   }
 
-  /** Calls a constructor, whose first argument receives the handle, and registers the destructor. */
+  /** Calls a constructor, which returns the handle through its first argument, and registers the destructor of the object. */
   #make(kind: string, name: string, types: readonly string[], args: readonly CArgument[]): Handle {
     const out = new BigUint64Array(1);
     this.#check(name, this.#call(name, 'int', ['void *', ...types])(out, ...args));

@@ -1,6 +1,6 @@
 /**
- * The constructors of oneDNN's primitive descriptors in both major versions of its C API, derived from the table of primitives:
- * 3.x creates a descriptor in one call, 2.x first fills an operation descriptor and lacks a few arguments.
+ * The C functions that create the descriptors of oneDNN's primitives, in both major versions of its API. They derive from the
+ * table of primitives: 3.x creates a descriptor in one call; 2.x first fills an operation descriptor, and lacks a few arguments.
  */
 import {
   type ConstructorArgument,

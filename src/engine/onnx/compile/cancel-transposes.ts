@@ -1,6 +1,6 @@
 /**
- * Every expansion transposes its operands to the engine's order and its result back (`layout.ts`). This pass removes adjacent
- * transpositions that cancel, and merges consecutive Reshapes.
+ * Every expansion transposes its operands to the engine's order and its result back (`layout.ts`). This pass removes
+ * adjacent transpositions that cancel each other, and merges consecutive Reshapes.
  *
  *     before  b = Transpose(Transpose(a, p), q)        after  b = a, where q undoes p
  *     before  c = Reshape(Reshape(a, s), t)            after  c = Reshape(a, t), and c = a where t is a's shape

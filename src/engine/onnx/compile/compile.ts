@@ -1,5 +1,5 @@
-/** Compiles a graph for an ONNX runtime, in a browser or in Node: the bytes of the models, and how their inputs and outputs
- * correspond to the graph. */
+/** Compiles a graph for an ONNX runtime, in a browser or in Node. The result contains the bytes of the models, and how their
+ * inputs and outputs correspond to the graph. */
 import { RunError } from '../../../errors.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import { resultValues, withoutRole } from '../../../graph/results.ts';
@@ -14,7 +14,7 @@ import { splitWatched } from './split-watched.ts';
 export interface CompiledGraph {
   /** The model of a step. */
   readonly model: Uint8Array;
-  /** Every variable, and the output of the model that holds its new value; null where a step does not change it. */
+  /** For every variable, the output of the model that holds its new value, or null if a step does not change it. */
   readonly variables: readonly {
     readonly name: string;
     readonly type: TensorType;
@@ -22,23 +22,21 @@ export interface CompiledGraph {
   }[];
   /** The outputs that every step returns. */
   readonly outputs: readonly string[];
-  /** Name of a watched result → the input, the variable, or the output of one of the two models that holds it. */
+  /** For the name of each watched result, the input, the variable, or the output of one of the two models that holds it. */
   readonly watched: ReadonlyMap<string, string>;
-  /** Outputs of the step's model that only watched steps need. */
+  /** The outputs of the step's model that only watched steps need. */
   readonly shared: readonly string[];
-  /** The model that computes the watched values that are not part of a step. */
+  /** The model that computes those watched values that are not part of a step. */
   readonly watch?: { readonly model: Uint8Array; readonly inputs: readonly string[] };
-  /** Peak memory of a step's tensors, in bytes. */
+  /** The peak memory of the tensors of a step, in bytes. */
   readonly liveBytes: number;
 }
 
-/** @throws RunError for a graph that computes nothing, because ONNX Runtime rejects its model */
+/** @throws RunError for a graph without outputs and updates, because ONNX Runtime rejects its model */
 export function compileGraph(graph: Graph): CompiledGraph {
   const { step, shared, watch, watched } = splitWatched(prepare(withoutExchange(graph)));
   if (resultValues(step.results).length === 0)
-    throw new RunError(
-      `graph ${graph.name} has no output and no update: ONNX Runtime has nothing to compute`,
-    );
+    throw new RunError(`graph ${graph.name} has no output and no update, so there is nothing to compute`);
   return {
     model: encodeModel(lower(step)),
     variables: [...graph.variables].map(([name, { dtype, shape }]) => ({
@@ -56,12 +54,12 @@ export function compileGraph(graph: Graph): CompiledGraph {
   };
 }
 
-/** The graph as an ONNX model file, which other programs can read. Values that are only watched are omitted. */
+/** The graph as an ONNX model file that other programs can read. Watched values are omitted. */
 export function onnxModel(graph: Graph): Uint8Array {
   return encodeModel(lower(prepare(withoutWatched(withoutExchange(graph)))));
 }
 
-/** Removes exchanges between workers: there is only one worker. */
+/** Removes the exchanges between workers, because there is only one worker. */
 function withoutExchange(graph: Graph): Graph {
   return { ...graph, results: withoutRole(graph.results, 'exchanged') };
 }

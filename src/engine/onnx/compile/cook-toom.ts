@@ -1,15 +1,15 @@
 /**
  * Short convolutions with few multiplications: S. Winograd, "Arithmetic Complexity of Computations", 1980, by the
- * construction of Toom and Cook; for convolutional networks: A. Lavin, S. Gray, "Fast Algorithms for Convolutional
+ * construction of Toom and Cook. For convolutional networks: A. Lavin, S. Gray, "Fast Algorithms for Convolutional
  * Neural Networks", CVPR 2016.
  *
- * m outputs of a filter of r taps, as polynomials: evaluate both operands at n = m + r - 1 points (one of them ∞),
- * multiply, and interpolate. With G [n, r], B [n, n], A [m, n]:
+ * To compute m outputs of a filter with r taps, both operands are regarded as polynomials: evaluate them at n = m + r - 1
+ * points (one of which is ∞), multiply the values, and interpolate. With G [n, r], B [n, n], A [m, n]:
  *
  *     y = A ((G g) ⊙ (B d)),   d: n inputs, g: r taps, y: m outputs
  */
 
-/** A matrix, row by row. */
+/** A matrix as a list of rows. */
 export type Matrix = readonly (readonly number[])[];
 
 export interface CookToom {
@@ -18,10 +18,10 @@ export interface CookToom {
   readonly G: Matrix;
 }
 
-/** Points near 0 and ±1, so that powers stay small and float32 loses little precision. */
+/** The points are near 0 and ±1, so that their powers stay small and float32 loses little precision. */
 const points = [0, 1, -1, 2, -2, 1 / 2, -1 / 2];
 
-/** The matrices for m outputs of r taps; m + r - 2 must not exceed the number of points, 7. */
+/** The matrices for m outputs of r taps. m + r - 2 must not exceed 7, the number of points. */
 export function cookToom(m: number, r: number): CookToom {
   const finite = points.slice(0, m + r - 2);
   const powers = (count: number, point: number) => Array.from({ length: count }, (_, k) => point ** k);
@@ -40,7 +40,7 @@ export function cookToom(m: number, r: number): CookToom {
   };
 }
 
-/** Coefficients of Π (x - root), lowest first. */
+/** The coefficients of Π (x - root), the lowest first. */
 function polynomial(roots: readonly number[]): readonly number[] {
   let coefficients = [1];
   for (const root of roots) {
@@ -60,8 +60,8 @@ export function kronecker(a: Matrix, b: Matrix): Matrix {
 }
 
 /**
- * B and A for a whole axis of `length` cells in tiles of m, padded as SAME does. Rows of B, and columns of A, are
- * numbered point-major: (point, tile).
+ * B and A for a whole axis of `length` cells in tiles of m, padded as SAME does. The rows of B and the columns of A are
+ * ordered by point first, then by tile.
  */
 export function wholeAxis({ A, B }: CookToom, length: number): { readonly A: Matrix; readonly B: Matrix } {
   const m = A.length;

@@ -1,6 +1,6 @@
 /**
- * Average pooling and its gradient as two products on images [H, W, N, C] (`layout.ts`): the mean over a window is a mean along rows
- * of means along columns, and so is the number of its cells inside the image.
+ * Average pooling and its gradient as two matrix products on images [H, W, N, C] (`layout.ts`). The mean over a window is a
+ * mean along the rows of means along the columns, and the number of its cells inside the image is a product in the same way.
  *
  *     before  y = AvgPool(x)          after  y = rows [H', H] · x, then columns [W', W] · each of its rows
  *     before  dx = AvgPoolGrad(dy)    after  the same with both matrices transposed
@@ -34,7 +34,7 @@ interface Matrix {
   readonly at: (row: number, column: number) => number;
 }
 
-/** The means of windows along the rows of images [N, C, H, W], and along their columns. */
+/** The matrices that average windows along the rows of images [N, C, H, W], and along their columns. */
 function averages(images: Shape, attributes: PoolAttributes): readonly [Matrix, Matrix] {
   const window = poolWindow(images, attributes);
   const along = (axis: 0 | 1): Matrix => {
@@ -53,7 +53,7 @@ function transposed({ rows, columns, at }: Matrix): Matrix {
   return { rows: columns, columns: rows, at: (row, column) => at(column, row) };
 }
 
-/** Images x times a matrix along rows and one along columns, with the result's shape [N, C, H', W']. */
+/** Multiplies the images x by one matrix along the rows and one along the columns. The result has the shape [N, C, H', W']. */
 function product(
   op: Apply,
   [vertical, horizontal]: readonly [Matrix, Matrix],

@@ -1,6 +1,7 @@
 /**
- * Batch normalisation on rows [R, C], R = H · W · N (`layout.ts`), where a channel's statistics are sums of a column. ONNX Runtime
- * has no training form. A sum is a product with a row of ones, which it computes faster than a reduction.
+ * Batch normalization on rows [R, C], with R = H · W · N (`layout.ts`), where the statistics of a channel are sums of a
+ * column. ONNX Runtime has no batch normalization for training. A sum is written as a product with a row of ones, because
+ * ONNX Runtime computes that faster than a reduction.
  *
  *     before  y, mean, variance = FusedBatchNormV3(x, scale, offset)
  *     after   mean = ones · x / R              y = (x - mean) · scale / √(variance + epsilon) + offset
@@ -13,7 +14,7 @@
  *     before  y = BatchNormWithGlobalNormalization(x, mean, variance, scale, offset)
  *     after   y = x · factor + (offset - mean · factor), factor = scale / √(variance + epsilon)
  *
- * Forward and backward build x - mean in the same way, so that merging equal nodes afterwards leaves one.
+ * Forward and backward compute x - mean with equal nodes, which are merged afterwards.
  */
 import type { Value } from '../../../graph/graph.ts';
 import { deviation, factor } from '../../../ops/batch-normalization.ts';
@@ -59,7 +60,7 @@ const rowsOf = (op: Apply, x: Value) => (x.shape.length === 4 ? channelRows(op, 
 const fromRows = (op: Apply, rows: Value, { shape }: Value) =>
   shape.length === 4 ? fromChannelRows(op, rows, shape) : rows;
 
-/** Σ of each column of rows [R, C]: [C]. */
+/** The sum of each column of rows [R, C], as [C]. */
 function columnSums(op: Apply, rows: Value): Value {
   const [count = 0, channels = 0] = rows.shape;
   const a = op('Constant', {}, { value: float32([1, count], new Float32Array(count).fill(1)) }, 'ones');
@@ -67,7 +68,7 @@ function columnSums(op: Apply, rows: Value): Value {
   return op('Reshape', { x: sums }, { shape: [channels] });
 }
 
-/** The mean of each column of rows [R, C]: [C]. */
+/** The mean of each column of rows [R, C], as [C]. */
 function columnMeans(op: Apply, rows: Value): Value {
   return op('Mul', { a: columnSums(op, rows), b: number(op, 1 / (rows.shape[0] ?? 1)) });
 }

@@ -1,15 +1,15 @@
 /**
- * Convolutions and their gradients in operators that ONNX Runtime computes fast. There are four methods:
+ * Expresses convolutions and their gradients in operators that ONNX Runtime computes fast. There are four methods:
  *
- * - `expand-winograd.ts`, for filters of 3×3 and 5×5 over many channels (conv2);
- * - one product of matrices, for filters over few channels (conv1): every input cell under every tap, [I·K·K, H'·W'·N],
- *   is gathered from [I·H·W, N] in copies of N numbers, and serves the filter gradient as well;
- * - with strides or groups ONNX's Conv forward and ConvTranspose for the input, and for the filter a product for every tap and
- *   group. Measured at ResNet-20's shapes, 3×3 and 1×1 with stride 2: for the input, products for every tap, interleaved, take as
- *   long as ConvTranspose; for the filter, a Conv of the exchanged operands with the strides as dilations takes 5.9 ms where the
- *   products take 2.9 ms, or 9.3 ms if no other node shares the transposed x;
- * - for all else the definition: ONNX's Conv forward; backward a Conv of dy with the filter flipped and its channels
- *   exchanged (ConvTranspose takes nearly twice as long), and for the filter a product for every tap.
+ * - `expand-winograd.ts`, for filters of 3×3 and 5×5 over many channels (conv2).
+ * - One matrix product, for filters over few channels (conv1). The input cells under each tap, [I·K·K, H'·W'·N], are
+ * gathered from [I·H·W, N] by copying blocks of N numbers. The filter gradient uses the same matrix.
+ * - With strides or groups: forward ONNX's Conv, for the input gradient ConvTranspose, and for the filter gradient one product
+ * per tap and group. These were measured with the shapes of ResNet-20, 3×3 and 1×1 with stride 2. For the input gradient,
+ * interleaved products per tap take as long as ConvTranspose. For the filter gradient, the products take 2.9 ms, or 9.3 ms if
+ * no other node shares the transposed x; a Conv with exchanged operands and the strides as dilations takes 5.9 ms.
+ * - For everything else, the definition: forward ONNX's Conv; for the input gradient a Conv of dy with the filter flipped
+ * and its channels exchanged (ConvTranspose takes nearly twice as long); and for the filter gradient one product per tap.
  *
  *     before  dx = Conv2DBackpropInput(filter [O, I, KH, KW], dy)
  *     after   dx = Conv2D(dy, Transpose(Reverse(filter)) [I, O, KH, KW])
@@ -32,7 +32,7 @@ import {
 } from './expand-winograd.ts';
 import { channelRows, fromChannelRows, turned } from './layout.ts';
 
-/** Maximum number of inputs per output cell for which they are gathered into a matrix. */
+/** The largest number of inputs per output cell for which the inputs are gathered into a matrix. */
 const mostGathered = 128;
 
 function fitsGather(filter: Shape, attributes: ConvolutionAttributes): boolean {
@@ -40,7 +40,7 @@ function fitsGather(filter: Shape, attributes: ConvolutionAttributes): boolean {
   return isSimple(attributes) && kh * kw > 1 && i * kh * kw <= mostGathered;
 }
 
-/** Stride 1 and one group. */
+/** Whether the convolution has stride 1 and one group. */
 function isSimple({ strides = 1, groups = 1 }: ConvolutionAttributes): boolean {
   return groups === 1 && [strides].flat().every((stride) => stride === 1);
 }
@@ -69,7 +69,7 @@ export const expandConvolution: Expansions = {
       { x: op('Reverse', { x: filter }, { axes: [2, 3] }) },
       { order: [1, 0, 2, 3] },
     );
-    // Padding is mirrored: padding before the forward window is padding after the backward one.
+    // The padding is mirrored: what the forward window has before, the backward window has after.
     const rest = (padding: RowsAndColumns) =>
       window.kernel.map((taps, axis) => taps - 1 - (padding[axis] ?? 0));
     const before = [0, 0, ...rest(window.before)];
@@ -88,7 +88,8 @@ export const expandConvolution: Expansions = {
     const rows = channelRows(op, dy);
     if (fitsGather(filterShape, attributes)) {
       const a = gathered(op, x, window);
-      // No MatMul: ONNX Runtime would fuse the transposition into its Gemm and take three times as long.
+      // This is not written as a MatMul, because ONNX Runtime would fuse the transposition into its Gemm, which
+      // takes three times as long.
       const product = op('BatchMatMul', { a, b: rows });
       const flat = op('Transpose', { x: product }, { order: [1, 0] });
       return { y: op('Reshape', { x: flat }, { shape: [o, i, kh, kw] }) };
@@ -102,7 +103,8 @@ export const expandConvolution: Expansions = {
   },
 };
 
-/** The input cell under each tap of each output cell: [I·KH·KW, H'·W'·N], zero where the tap is outside. For stride 1. */
+/** The input cell under each tap of each output cell, as [I·KH·KW, H'·W'·N], with zero where the tap is outside
+ * the image. For stride 1. */
 function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
   const [n, i, h, w] = sizes(x.shape);
   const [kh, kw] = window.kernel;
@@ -127,12 +129,12 @@ function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
   return op('Reshape', { x: cells }, { shape: [i * kh * kw, yh * yw * n] });
 }
 
-/** For each tap, row by row, the input cells under it: [H'·W'·N, I]. */
+/** For each tap, in row-major order, the input cells under it as [H'·W'·N, I]. */
 function shiftedInputs(op: Apply, x: Value, window: SlidingWindow): readonly Value[] {
   const [n, i] = sizes(x.shape);
   const { kernel, strides, size } = window;
   const [kh, kw] = kernel;
-  // If windows do not overlap, the slices together are no larger than x, so each is transposed on its own.
+  // If windows do not overlap, the slices together are no larger than x, so each slice is transposed separately.
   const apart = strides.every((stride, axis) => stride > 1 && stride >= (kernel[axis] ?? 1));
   const around = (rows: RowsAndColumns, others: readonly [number, number]) =>
     apart ? [...others, ...rows] : [...rows, ...others];
@@ -155,7 +157,7 @@ function shiftedInputs(op: Apply, x: Value, window: SlidingWindow): readonly Val
   });
 }
 
-/** The filter's gradient [O, I / groups, KH, KW] from the inputs of each tap [M, I] and dy [M, O], M = H'·W'·N. */
+/** The gradient of the filter [O, I / groups, KH, KW], from the inputs of each tap [M, I] and dy [M, O], with M = H'·W'·N. */
 function groupedFilterGradient(
   op: Apply,
   inputs: readonly Value[],
@@ -172,7 +174,7 @@ function groupedFilterGradient(
   return op('Reshape', { x: all }, { shape: [o, i, kh, kw] });
 }
 
-/** For each group xᵀ · dy: [groups, I / groups, O / groups]. */
+/** For each group, xᵀ · dy. The result is [groups, I / groups, O / groups]. */
 function groupedProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   const parts = ({ shape: [cells = 0, channels = 0] }: Value) => [cells, groups, channels / groups];
   const a = op('Transpose', { x: op('Reshape', { x }, { shape: parts(x) }) }, { order: [1, 2, 0] });
@@ -180,7 +182,7 @@ function groupedProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   return op('BatchMatMul', { a, b });
 }
 
-/** The same for one input channel a group, where it is a sum of products: [groups, O / groups]. */
+/** The same for groups with one input channel, where it is a sum of products. The result is [groups, O / groups]. */
 function depthwiseProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   const [cells = 0, outputs = 0] = dy.shape;
   const a = op('Reshape', { x }, { shape: [cells, groups, 1] });

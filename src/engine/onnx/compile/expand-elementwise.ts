@@ -1,10 +1,11 @@
 /**
- * Operators between the layers, on images in the engine's order (`layout.ts`). Operands other than images are unchanged.
+ * Computes the operators between the layers on images in the engine's order (`layout.ts`). Operands that are not images are
+ * unchanged.
  *
  *     before  y = Relu(x)                  dx = ReluGrad(dy, y)      y = BiasAdd(x, bias)
  *     after   y = turn(Relu(turn(x)))      dx = turn(ReluGrad(…))    y = turn(turn(x) + bias)
  *
- * Gelu, Silu and their gradients are turned like Relu.
+ * Gelu, Silu and their gradients are rewritten in the same way as Relu.
  *
  *     before  db = BiasAddGrad(dy)
  *     after   db = ones [1, H·W·N] · dy [H·W·N, C], which ONNX Runtime computes faster than a sum over three axes

@@ -1,13 +1,13 @@
 /**
- * LRN and LRNGrad in operators that ONNX Runtime computes fast. Its own LRN calls pow for every element (15 ms for
- * [64, 64, 12, 12] on one core) and it has no LRNGrad. The sum over neighbouring channels is a product with a banded
+ * Expresses LRN and LRNGrad in operators that ONNX Runtime computes fast. Its own LRN calls pow for every element (15 ms for
+ * [64, 64, 12, 12] on one core), and it has no LRNGrad. The sum over neighbouring channels is a product with a banded
  * matrix, and with beta = 3/4, d^beta = √d · √√d.
  *
  *     before  y = LRN(x)                        dx = LRNGrad(x, y, dy)
  *     after   d = bias + x² · band(alpha)       q = dy / d^beta
  *             y = x / d^beta                    dx = q - x · ((q · x / d) · band(2 · alpha · beta))
  *
- * Both build d in the same way, so merging equal nodes afterwards computes it once.
+ * Both compute d with equal nodes, which are merged afterwards.
  */
 import { GraphError } from '../../../errors.ts';
 import type { Node, Value } from '../../../graph/graph.ts';
@@ -17,7 +17,7 @@ import { float32, scalar } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { channelRows, fromChannelRows } from './layout.ts';
 
-/** factor · Σ over each channel's window of neighbours, of rows [R, C]. */
+/** factor · Σ over the window of neighbouring channels, for each row of [R, C]. */
 function windowSum(op: Apply, rows: Value, depthRadius: number, factor: number): Value {
   const channels = rows.shape[1] ?? 0;
   const near = (a: number, b: number) => (Math.abs(a - b) <= depthRadius ? factor : 0);
@@ -28,7 +28,7 @@ function windowSum(op: Apply, rows: Value, depthRadius: number, factor: number):
   return op('MatMul', { a: rows, b }, { transposeA: false, transposeB: false });
 }
 
-/** d and d^(3/4), of rows [R, C]. */
+/** d and d^(3/4), for rows [R, C]. */
 function scale(op: Apply, rows: Value, { depthRadius, bias, alpha }: LrnAttributes) {
   const sum = windowSum(op, op('Square', { x: rows }), depthRadius, alpha);
   const d = op('Add', { a: sum, b: op('Constant', {}, { value: scalar(bias) }, 'bias') });
@@ -36,10 +36,12 @@ function scale(op: Apply, rows: Value, { depthRadius, bias, alpha }: LrnAttribut
   return { d, power: op('Mul', { a: root, b: op('Sqrt', { x: root }) }) };
 }
 
-/** @throws GraphError for another exponent than the tutorial's 3/4, which is computed with square roots */
+/** @throws GraphError for an exponent other than the tutorial's 3/4, which is computed with square roots */
 function requireBeta({ op, name, attributes: { beta } }: Node<'LRN'> | Node<'LRNGrad'>): void {
   if (beta === 0.75) return;
-  throw new GraphError(`${op} "${name}": the ONNX engine supports beta 0.75 only, this one has ${beta}`);
+  throw new GraphError(
+    `${op} "${name}": beta is not supported by the ONNX engine: found ${beta}, expected 0.75`,
+  );
 }
 
 export const expandNormalization: Expansions = {
@@ -60,7 +62,7 @@ export const expandNormalization: Expansions = {
     const { d, power } = scale(op, rows, attributes);
     const q = op('Div', { a: channelRows(op, dy), b: power });
     const weighted = op('Div', { a: op('Mul', { a: q, b: rows }), b: d });
-    // The band matrix includes the factor, which saves a pass over the elements.
+    // The band matrix includes the factor. That saves a pass over the elements.
     const correction = op('Mul', { a: rows, b: windowSum(op, weighted, depthRadius, 2 * alpha * beta) });
     return { y: fromChannelRows(op, op('Sub', { a: q, b: correction }), x.shape) };
   },

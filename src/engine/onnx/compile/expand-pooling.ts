@@ -1,10 +1,11 @@
 /**
- * Max pooling and its gradient in operators that every device of ONNX Runtime supports. MaxPool with its Indices output is
- * slow and the WebGPU engine rejects it, so the maximum is found again by comparison. Images are [H, W, N, C]
- * (`layout.ts`), so that slices and shifts copy large blocks.
+ * Expresses max pooling and its gradient in operators that every device of ONNX Runtime supports. MaxPool with its Indices
+ * output is slow, and the WebGPU engine rejects it. Therefore the gradient finds the maximum again, by comparison. Images
+ * are [H, W, N, C] (`layout.ts`), so that slices and shifts copy large blocks.
  *
- * Pooling is separated: first the maximum of each row of a window, then the maximum of the row maxima. The gradient takes the
- * reverse path. At each stage the first of tied cells receives all of it, so ties go to the first cell in row-major order.
+ * Pooling is separable: first the maximum of each row of a window is computed, then the maximum of these. The gradient
+ * goes the reverse way. At each stage the first of several tied cells receives the whole gradient, so it goes to the
+ * first cell in row-major order.
  *
  *     before  y = MaxPool(x)                 after  m = Maximum over taps c of x[:, c + stride · j]
  *                                                   y = Maximum over taps r of m[r + stride · i, :]
@@ -24,8 +25,8 @@ import type { Shape } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { turned } from './layout.ts';
 
-/** The windows along one axis of images [H, W, R], R = N · C: their size, stride and number, and the padding before the first,
- * in cells. */
+/** The windows along one axis of images [H, W, R], with R = N · C: their size, stride and number, and the number of padding
+ * cells before the first. */
 interface Axis {
   readonly axis: 0 | 1;
   readonly size: number;
@@ -69,19 +70,20 @@ function unflat(op: Apply, x: Value, [n = 0, c = 0, h = 0, w = 0]: readonly numb
   return turned(op, op('Reshape', { x }, { shape: [h, w, n, c] }));
 }
 
-/** The list [0, 0, 0] or [1, 1, 1] with another value at the axis. */
+/** The list [0, 0, 0] or [1, 1, 1] with another value at the given axis. */
 function atAxis(axis: number, value: number, others: number): readonly number[] {
   return [0, 1, 2].map((position) => (position === axis ? value : others));
 }
 
 /**
- * For each tap of the window, the cells under it, one per output. x is split into phases, each shifted by whole cells. Cells
- * beyond the edge are -∞, so they are never the maximum.
+ * For each tap of the window, the cells under it, one per output. x is split into phases, each of which is shifted by whole
+ * cells. Cells beyond the edge are -∞, so they are never the maximum.
  */
 function taps(op: Apply, x: Value, { axis, size, stride, outputs, before }: Axis): readonly Value[] {
   const length = x.shape[axis] ?? 0;
   return Array.from({ length: size }, (_, tap) => {
-    // Tap t of output j is cell j · stride + t - before; `first` is the first inside the image, that of output `skipped`.
+    // Tap t of output j is the cell j · stride + t - before. `first` is the first such cell inside the image; it
+    // belongs to output `skipped`.
     const skipped = Math.max(0, Math.ceil((before - tap) / stride));
     const first = skipped * stride + tap - before;
     const inside = Math.min(outputs - skipped, Math.ceil((length - first) / stride));
@@ -105,7 +107,7 @@ function largest(op: Apply, x: Value, axis: Axis): Value {
   return taps(op, x, axis).reduce((a, b) => op('Maximum', { a, b }));
 }
 
-/** The gradient of `largest`: dy at the first of the window's largest cells, summed over the windows. */
+/** The gradient of `largest`: dy at the first of the largest cells of each window, summed over the windows. */
 function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
   const { axis, size, stride, outputs, before } = window;
   const length = x.shape[axis] ?? 0;
@@ -113,7 +115,7 @@ function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
   const cells = Math.ceil((length + before) / stride);
   const phases: Value[][] = Array.from({ length: stride }, () => []);
   for (const [tap, cell] of taps(op, x, window).entries()) {
-    const wins = op('GreaterEqual', { a: cell, b: y }); // no cell is greater than y, so this means equal
+    const wins = op('GreaterEqual', { a: cell, b: y }); // means equal, because no cell is greater than y
     const taken = op('Mul', { a: rest, b: wins });
     if (tap < size - 1) rest = op('Sub', { a: rest, b: taken });
     const shift = Math.floor(tap / stride);
@@ -139,7 +141,7 @@ function interleave(
   const [h = 0, w = 0, rest = 0] = x.shape;
   const some = phases.find((phase) => phase !== undefined) ?? x;
   const split = axis === 0 ? [cells, 1, w, rest] : [h, cells, 1, rest];
-  // If the window is smaller than the stride, no tap reaches some phases.
+  // If the window is smaller than the stride, no tap reaches some of the phases.
   const parts = phases.map((phase) =>
     op('Reshape', { x: phase ?? op('Sub', { a: some, b: some }) }, { shape: split }),
   );

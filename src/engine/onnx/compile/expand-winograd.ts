@@ -1,7 +1,7 @@
 /**
- * Convolutions of 5×5 and 3×3 filters as products of matrices, by the algorithm of `cook-toom.ts` in tiles of 4×4: a
- * 5×5 convolution then takes 64 multiplications instead of 400. Evaluation and interpolation are also products with
- * constant matrices. Images are [H, W, N, C] (`layout.ts`); p and q index points, s and t tiles.
+ * Convolutions with 5×5 and 3×3 filters as matrix products, by the algorithm of `cook-toom.ts` in tiles of 4×4. A 5×5
+ * convolution then takes 64 multiplications instead of 400. Evaluation and interpolation are also products with constant
+ * matrices. Images are [H, W, N, C] (`layout.ts`); p and q are indices of points, s and t of tiles.
  *
  *     V[p, t, q, s·N, I] = (B ⊗ B) x        U[p, q, I, O] = (G ⊗ G) filter        M = V · U
  *     y = (A ⊗ A) M
@@ -10,8 +10,8 @@
  *
  *     D = (A ⊗ A)ᵀ dy        dx = (B ⊗ B)ᵀ (D · Uᵀ)        dfilter = (G ⊗ G)ᵀ (Vᵀ · D)
  *
- * The order of summation differs from the definition's. The error is about 6·10⁻⁶ of the largest value; that of the
- * definition in float32 is 4·10⁻⁷ (measured on conv2).
+ * The order of summation differs from that of the definition. The error is about 6·10⁻⁶ of the largest value, compared with
+ * 4·10⁻⁷ for the definition in float32 (measured with conv2).
  */
 import type { Value } from '../../../graph/graph.ts';
 import type { ConvolutionAttributes } from '../../../graph/signature.ts';
@@ -24,8 +24,8 @@ import { turned } from './layout.ts';
 
 const tile = 4;
 
-/** Whether the algorithm applies: square filters of 3 or 5 taps, stride 1, padding that preserves rows and columns, whole tiles,
- * and enough channels to be worth it. */
+/** Whether the algorithm applies: square filters with 3 or 5 taps, stride 1, padding that preserves rows and columns, whole
+ * tiles, and enough channels for it to be faster. */
 export function fitsWinograd(x: Shape, filter: Shape, attributes: ConvolutionAttributes): boolean {
   const [, i, h, w] = sizes(x);
   const { kernel, strides, before, after } = convolutionWindow(x, filter, attributes);
@@ -60,7 +60,7 @@ function constant(op: Apply, matrix: Matrix): Value {
   );
 }
 
-/** Applies one matrix along the rows and one along the columns of x [H, W, R], first along the axis that shrinks. */
+/** Applies one matrix along the rows of x [H, W, R] and one along the columns, starting with the axis that shrinks. */
 function along(op: Apply, rows: Matrix, columns: Matrix, x: Value): Value {
   const [h = 0, w = 0, rest = 0] = x.shape;
   const across = (value: Value) => op('BatchMatMul', { a: constant(op, columns), b: value });
@@ -84,7 +84,7 @@ function images(op: Apply, flat: Value, n: number, c: number): Value {
   return turned(op, op('Reshape', { x: flat }, { shape: [h, w, n, c] }));
 }
 
-/** [p·t, q·s, N·C] as one matrix [s·N, C] for every p, t, q. */
+/** [p·t, q·s, N·C] as one matrix [s·N, C] for every combination of p, t and q. */
 function perPoint(op: Apply, x: Value, { points, tilesDown, tilesAcross, n }: Plan, channels: number): Value {
   return op('Reshape', { x }, { shape: [points, tilesDown, points, tilesAcross * n, channels] });
 }
@@ -138,7 +138,7 @@ export function winogradFilterGradient(op: Apply, x: Value, dy: Value, filterSha
   const a = flipped(op, evaluatedInput(op, x, layout));
   const product = op('BatchMatMul', { a, b: evaluatedGradient(op, dy, layout) });
   const flat = op('Reshape', { x: product }, { shape: [points * tilesDown * points, i * o] });
-  // (G ⊗ G)ᵀ repeated for every row of tiles, so that the product also sums over tiles.
+  // (G ⊗ G)ᵀ is repeated for every row of tiles, so that the product also sums over tiles.
   const rows = transposed(
     kronecker(
       G.flatMap((row) => new Array<typeof row>(tilesDown).fill(row)),

@@ -1,10 +1,10 @@
-/** Replaces operators that ONNX lacks or that ONNX Runtime computes slowly. */
+/** Replaces operators that ONNX lacks, or that ONNX Runtime computes slowly. */
 import type { Node, Value } from '../../../graph/graph.ts';
 import type { OpName, PerOutput } from '../../../graph/signature.ts';
 import type { GraphBuilder } from '../../../ops/builder.ts';
 import { type Pass, rewrite } from '../../../passes/rewrite.ts';
 
-/** For some operators, how to express them in others; undefined to leave the node unchanged. */
+/** For some operators, a function that expresses a node in other operators, or returns undefined to leave the node unchanged. */
 export type Expansions = {
   readonly [N in OpName]?: (node: Node<N>, builder: GraphBuilder) => PerOutput<N, Value> | undefined;
 };

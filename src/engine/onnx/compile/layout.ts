@@ -1,14 +1,14 @@
 /**
- * The layout of images in the ONNX engine: rows, columns, images, channels, [H, W, N, C]. A spatial shift is then a copy of
- * large blocks, and an operation on channels is a product of two matrices, [H·W·N, C] and [C, …]. ONNX Runtime is fast at
- * both. Every expansion of an operator on images transposes its operands to this layout and its result back;
- * `cancel-transposes` removes adjacent transpositions that cancel.
+ * The layout of images in the ONNX engine: rows, columns, images, channels, which is [H, W, N, C]. In this layout a spatial
+ * shift is a copy of large blocks, and an operation on channels is a product of two matrices, [H·W·N, C] and [C, …]. ONNX
+ * Runtime is fast at both. Every expansion of an operator on images transposes its operands to this layout and its result
+ * back. `cancel-transposes` removes adjacent transpositions that cancel each other.
  */
 import type { Value } from '../../../graph/graph.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { sizes } from '../../../ops/shapes.ts';
 
-/** From [N, C, H, W] to [H, W, N, C], and back: the permutation is its own inverse. */
+/** The permutation from [N, C, H, W] to [H, W, N, C]. It is its own inverse, so it also leads back. */
 export const turn = [2, 3, 0, 1] as const;
 
 /** [N, C, H, W] → [H, W, N, C], or back. */

@@ -1,4 +1,5 @@
-/** Graph → ONNX nodes, by the `onnx` rule of every operator's record. Nearly one to one, as passes have run before. */
+/** Graph → ONNX nodes, by the `onnx` rule of every operator's record. The mapping is nearly one to one, because the passes
+ * have already replaced operators that ONNX lacks. */
 import { GraphError } from '../../../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
 import { type ResultRole, resultEntries } from '../../../graph/results.ts';
@@ -20,21 +21,21 @@ export interface OnnxGraph {
   readonly initializers: ReadonlyMap<string, Tensor>;
 }
 
-/** The ONNX output that holds a variable's new value. */
+/** The name of the ONNX output that holds the new value of a variable. */
 export function updateName(variable: string): string {
   return `${variable}/updated`;
 }
 
-/** The name of a result among a model's outputs.
- * @throws GraphError for a role that the engine handles before lowering */
+/** The name of a result among the outputs of a model.
+ * @throws GraphError for a role that the engine has to handle before lowering */
 function outputName(graph: Graph, role: ResultRole, name: string): string {
   if (role === 'output') return name;
   if (role === 'update') return updateName(name);
-  throw new GraphError(`graph ${graph.name}: a model has no ${role} results; found ${name}`);
+  throw new GraphError(`graph ${graph.name}: a model cannot have ${role} results; found ${name}`);
 }
 
-/** Variables become inputs of the model, their new values outputs named by `updateName`.
- * @throws GraphError for an operator that a pass should have expanded before. */
+/** Variables become inputs of the model, and their new values outputs named by `updateName`.
+ * @throws GraphError for an operator that a pass should have replaced */
 export function lower(graph: Graph): OnnxGraph {
   const nodes: OnnxNode[] = [];
   const names = new Map<Value, string>();
@@ -45,7 +46,7 @@ export function lower(graph: Graph): OnnxGraph {
   );
   const taken = new Set([...names.values(), ...results.map(([name]) => name)]);
   for (const node of graph.nodes) lowerNode(node, names, nodes, constants, taken);
-  // Outputs get separate names, so that one value can be returned twice, or an input returned.
+  // Outputs get separate names, so that a value can be returned twice and an input can be returned.
   const outputs = results.map(([name, value]) => {
     nodes.push({
       opType: 'Identity',
@@ -103,7 +104,7 @@ function lowerNode<N extends OpName>(
   for (const [output, value] of outputsOf(node)) names.set(value, lowered.get(output) ?? value.name);
 }
 
-/** Initializers by content: equal tensors share one. */
+/** Initializers by content. Equal tensors share one initializer. */
 class Constants {
   readonly all: Map<string, Tensor> = new Map();
   readonly #names = new Map<string, string>();
@@ -119,7 +120,7 @@ class Constants {
   }
 }
 
-/** If a value is only used as one output of the model, lets its node write that output directly. */
+/** If a value is used only as one output of the model, its node writes that output directly. */
 function withoutIdentities(nodes: readonly OnnxNode[], inputs: readonly NamedType[]): readonly OnnxNode[] {
   const fixed = new Set(inputs.map(({ name }) => name));
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));

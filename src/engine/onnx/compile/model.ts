@@ -1,7 +1,7 @@
 /**
- * ONNX nodes → the bytes of a model file. Field numbers are those of `onnx/onnx.proto` of the ONNX project (IR version 10),
- * which inspect/schema.ts has for reading. Written by hand, because protobufjs' own encoder compiles functions at run time,
- * which a page's Content-Security-Policy may forbid.
+ * ONNX nodes → the bytes of a model file. The field numbers are those of `onnx/onnx.proto` of the ONNX project (IR version
+ * 10), like those in inspect/schema.ts for reading. The encoder is written by hand because that of protobufjs compiles
+ * functions at run time, which the Content-Security-Policy of a page may forbid.
  */
 import protobuf from 'protobufjs/minimal.js';
 import type { OnnxAttribute, OnnxNode } from '../../../ops/definition.ts';
@@ -9,9 +9,9 @@ import { dtypes } from '../../../tensor/dtype.ts';
 import { bytesOf, type Tensor } from '../../../tensor/tensor.ts';
 import type { NamedType, OnnxGraph } from './lower.ts';
 
-/** Version of the ONNX operator set that the lowering rules are written against. */
+/** The version of the ONNX operator set that the lowering rules use. */
 export const opset = 21;
-/** The corresponding version of the file format. */
+/** The version of the file format that belongs to it. */
 const irVersion = 10;
 
 /** How the value of a field is encoded (protobuf, "Encoding", message structure). */
@@ -20,7 +20,7 @@ const wireType = { varint: 0, bytes: 2, fixed32: 5 } as const;
 /** AttributeProto.AttributeType. */
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
-/** Writes one message: field by field, in the order of their numbers. */
+/** Writes one message, field by field in the order of the field numbers. */
 class Message {
   readonly #writer: protobuf.Writer = protobuf.Writer.create();
 
@@ -53,7 +53,7 @@ class Message {
     return this;
   }
 
-  /** Packed integers. */
+  /** Writes packed integers. */
   ints(field: number, values: readonly number[]): this {
     if (values.length === 0) return this;
     const list = this.#tag(field, wireType.bytes).fork();

@@ -65,17 +65,18 @@ describe('no pass changes the results of a training step', () => {
     expandPooling: expand(expandPooling),
     expandElementwise: expand(expandElementwise),
     'expandPooling, then cancelTransposes': (graph) => cancelTransposes(expand(expandPooling)(graph)),
-    'all of them': prepare,
+    'all passes together': prepare,
   };
   for (const [title, pass] of Object.entries(passes)) {
     test(title, () => {
       const actual = computeGraph(pass(training.graph), given);
-      for (const [name, value] of expected) assertClose(actual.get(name), value, 1e-6, name); // passes add float32 constants
+      for (const [name, value] of expected) assertClose(actual.get(name), value, 1e-6, name); // not exact, because passes add float32 constants
     });
   }
 });
 
-/** Loss and gradients of two convolutions with strides, groups and explicit padding, a bias, a ReLU and a pool behind each. */
+/** The loss and the gradients of two convolutions with strides, groups and explicit padding. A bias, a ReLU and a pool
+ * follow each. */
 function stridedGraph(): Graph {
   const b = new GraphBuilder('strided');
   const padding = { before: [1, 0], after: [1, 2] } as const;
@@ -120,7 +121,7 @@ test('no pass changes the results of convolutions with strides, groups and expli
   }
 });
 
-test('commuteRelu and commuteBias move ReLU and bias of block 1 after its pool, but not those of block 2, which are followed by LRN', () => {
+test('commuteRelu and commuteBias move the ReLU and bias of block 1 after its pool, but not those of block 2, which LRN follows', () => {
   const moved = printGraph(commuteBias(commuteRelu(withoutWatched(training.graph))));
   assert.match(moved, /(pool1\S*\/MaxPool) = MaxPool\(x: conv1\/Conv2D\)/);
   assert.match(moved, /pool1\S*\/BiasAdd = BiasAdd\(x: pool1\S*\/MaxPool, bias: conv1\/biases\)/);
@@ -129,7 +130,7 @@ test('commuteRelu and commuteBias move ReLU and bias of block 1 after its pool, 
   assert.match(moved, /conv2\/conv2 = Relu\(x: conv2\/BiasAdd\)/);
 });
 
-test('commuteRelu does not move a ReLU with other consumers', () => {
+test('commuteRelu does not move a ReLU that another node reads', () => {
   const builder = new GraphBuilder('read twice');
   const relu = builder.op('Relu', { x: builder.input('x', { dtype: 'float32', shape: [1, 1, 4, 4] }) });
   builder.output('pooled', builder.op('MaxPool', { x: relu }, { size: 2, stride: 2, padding: 'VALID' }));
@@ -174,7 +175,7 @@ test('cancelTransposes removes a transposition followed by its inverse', () => {
   assert.match(text, /Neg_1 = Neg\(x: Transpose_2\/Transpose\)/);
 });
 
-/** Two in each LRN and each of its gradients, and one in the norm of the gradients. */
+/** Each LRN and each of its gradients has two square roots, and the norm of the gradients has one. */
 test('mergeEqual computes the scale of an LRN once for the layer and its gradient', () => {
   const expanded = expand(expandNormalization)(training.graph);
   const roots = (graph: Graph) => graph.nodes.filter(({ op }) => op === 'Sqrt').length;

@@ -1,4 +1,4 @@
-/** The ONNX engine's passes over a graph before lowering, in order. Every pass checks its result. */
+/** The passes of the ONNX engine over a graph before lowering, in order. Every pass checks its result. */
 import type { Graph } from '../../../graph/graph.ts';
 import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
@@ -30,7 +30,7 @@ export const onnxPasses: readonly Pass[] = [
   prune,
 ];
 
-/** An equivalent graph that ONNX Runtime computes faster. */
+/** Returns an equivalent graph that ONNX Runtime computes faster. */
 export function prepare(graph: Graph): Graph {
   return onnxPasses.reduce((current, pass) => pass(current), graph);
 }

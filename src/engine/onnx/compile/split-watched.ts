@@ -1,6 +1,7 @@
 /**
- * ONNX Runtime computes a whole model, whichever outputs are fetched. So computations that only watched steps need become a
- * second model. It runs after the step's model, on values that the step's model computes anyway and returns on request.
+ * ONNX Runtime always computes a whole model, whichever outputs are requested. Computations that only watched steps need are
+ * therefore moved to a second model. It runs after the model of the step, on values that the step's model computes anyway
+ * and returns on request.
  */
 import { type Graph, inputsOf, outputsOf, type Value } from '../../../graph/graph.ts';
 import { resultsOf } from '../../../graph/results.ts';
@@ -8,13 +9,13 @@ import { withoutWatched } from '../../../passes/watch.ts';
 import { updateName } from './lower.ts';
 
 export interface SplitGraph {
-  /** The step. Values that only the second model needs are outputs beyond its own. */
+  /** The step. In addition to its own outputs it returns the values that the second model needs. */
   readonly step: Graph;
-  /** The rest: computed from those values, the inputs, and the variables before the step. */
+  /** The remaining nodes. They are computed from those values, the inputs, and the variables as they were before the step. */
   readonly watch: Graph | undefined;
-  /** Names of the step's outputs that only the second model needs. */
+  /** The names of the outputs of the step that only the second model needs. */
   readonly shared: readonly string[];
-  /** Name of a watched result → the input, the variable, or the output of either graph that holds it. */
+  /** For the name of each watched result, the input, the variable, or the output of either graph that holds it. */
   readonly watched: ReadonlyMap<string, string>;
 }
 
@@ -29,7 +30,7 @@ export function splitWatched(graph: Graph): SplitGraph {
   const unique = uniqueNames([...fed.keys(), ...output.keys(), ...[...update.keys()].map(updateName)]);
   const shared = new Map<string, Value>();
   const inputs = new Map<string, Value>();
-  /** The name of a value that the step computes or receives as input. */
+  /** The name of a value that the step computes or takes as an input. */
   const nameOf = (value: Value) => {
     const known = names.get(value);
     if (known !== undefined) return known;
@@ -64,7 +65,7 @@ export function splitWatched(graph: Graph): SplitGraph {
   };
 }
 
-/** Makes unique names, different from those that are taken. */
+/** Makes unique names that differ from those already taken. */
 function uniqueNames(taken: Iterable<string>): (name: string) => string {
   const used = new Set(taken);
   return (name) => {

@@ -1,9 +1,9 @@
-/** The sizes of an ONNX model's constants, and whether those in other files ("external data") exist. */
+/** The sizes of the constants of an ONNX model, and whether constants in other files ("external data") exist. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { counted, oneLine, quoted } from '../../../wording.ts';
 
-/** TensorProto as decoded by protobufjs: fields absent from the file are undefined. */
+/** TensorProto as decoded by protobufjs. Fields that are absent from the file are undefined. */
 export interface InitializerFields {
   readonly dims?: readonly number[];
   readonly data_type?: number;
@@ -20,15 +20,15 @@ export interface InitializerFields {
 }
 
 export interface ExternalFile {
-  /** Path relative to the folder of the model. */
+  /** The path, relative to the folder of the model. */
   readonly location: string;
-  /** Bytes of the constants in it. */
+  /** The number of bytes of the constants in this file. */
   readonly bytes: number;
-  /** Why they cannot be read; null if they can. */
+  /** Why the constants cannot be read, or null if they can. */
   readonly problem: string | null;
 }
 
-/** Bits of an element by TensorProto.DataType; 8, the string, has no fixed size. */
+/** The number of bits of an element, by TensorProto.DataType. Type 8, the string, has no fixed size. */
 const elementBits: Readonly<Record<number, number>> = {
   ...{ 1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128 },
   ...{ 16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2 },
@@ -37,13 +37,13 @@ const elementBits: Readonly<Record<number, number>> = {
 /** TensorProto.DataLocation. */
 const external = 1;
 
-/** Bytes of the elements, in the model or in another file. */
+/** The number of bytes of the elements, whether they are in the model or in another file. */
 export function bytesOfInitializer(tensor: InitializerFields): number {
   if (tensor.data_location === external) return externalPart(tensor).length;
   const { raw_data, float_data = [], int32_data = [], string_data = [], data_type = 0 } = tensor;
   const { int64_data = [], double_data = [], uint64_data = [] } = tensor;
   const bits = elementBits[data_type] ?? 8;
-  // Types of at most 32 bits share int32_data; types of less than 8 are packed in bytes there.
+  // All types of at most 32 bits use int32_data. Types of less than 8 bits are packed into bytes there.
   return (
     (raw_data?.length ?? 0) +
     4 * float_data.length +
@@ -94,14 +94,14 @@ export async function externalFilesOf(
 
 async function problemOf(location: string, end: number, dir: string): Promise<string | undefined> {
   if (!isInside(location)) {
-    return `the location ${quoted(location)} is not a relative path inside the folder of the model; it is not read`;
+    return `the location ${quoted(location)} is not a relative path inside the folder of the model, so it is not read`;
   }
   const found = await stat(join(dir, location)).catch(() => undefined);
   const name = oneLine(location);
-  if (found === undefined) return `${name} is missing; copy it into the folder of the model`;
+  if (found === undefined) return `${name} is missing. Copy it into the folder of the model`;
   if (!found.isFile()) return `${name} is not a regular file`;
   if (found.size >= end) return undefined;
-  return `${name} is too short: ${counted(found.size, 'byte')}, ${counted(end, 'byte')} are needed; copy it again`;
+  return `${name} is too short: found ${counted(found.size, 'byte')}, expected at least ${counted(end, 'byte')}. Copy it again`;
 }
 
 /** Also splits Windows paths, because models are moved between systems. */

@@ -1,6 +1,6 @@
 /**
- * The part of the ONNX format that we read, in protobuf's language. Field numbers and names are those of `onnx/onnx.proto` of the
- * ONNX project (IR version 10).
+ * The part of the ONNX format that we read, in the protobuf language. The field numbers and names are those of
+ * `onnx/onnx.proto` of the ONNX project (IR version 10).
  */
 import protobuf from 'protobufjs';
 

@@ -11,17 +11,17 @@ import { ModelProto } from './schema.ts';
 
 export interface OnnxSummary {
   readonly producer: string;
-  /** Version of the standard operators; 0 if the file does not state one. */
+  /** The version of the standard operators. 0 if the file does not state one. */
   readonly opset: number;
-  /** Versions of other sets of operators, by domain. */
+  /** The versions of other sets of operators, by domain. */
   readonly otherOpsets: Readonly<Record<string, number>>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Nodes by operator, the most frequent first. */
+  /** The number of nodes by operator, the most frequent first. */
   readonly operators: readonly (readonly [operator: string, count: number])[];
-  /** Of all constants, including those in other files. */
+  /** The number of bytes of all constants, including those in other files. */
   readonly initializerBytes: number;
-  /** Other files that contain constants, and what is wrong with them. */
+  /** The other files that contain constants, and what is wrong with them. */
   readonly externalFiles: readonly ExternalFile[];
 }
 
@@ -46,7 +46,7 @@ interface Model {
   };
 }
 
-/** @param dir the folder of the file, to find external data
+/** @param dir the folder of the file, in which external data are looked up
  * @throws RunError when the bytes are not an ONNX model */
 export async function summarizeOnnx(file: string, bytes: Uint8Array, dir: string): Promise<OnnxSummary> {
   const { producer_name = '', opset_import = [], graph } = decode(file, bytes);
@@ -70,7 +70,7 @@ export async function summarizeOnnx(file: string, bytes: Uint8Array, dir: string
   };
 }
 
-/** Both names mean the operators of the ONNX standard. */
+/** Both names stand for the operators of the ONNX standard. */
 function isStandard(domain: string): boolean {
   return domain === '' || domain === 'ai.onnx';
 }

@@ -1,4 +1,4 @@
-/** What to do when ONNX Runtime cannot be loaded. */
+/** What the user can do if ONNX Runtime cannot be loaded. */
 import { errorCode, messageOf, RunError } from '../../../errors.ts';
 import { type ReadText, readText } from '../../../machine/control-groups.ts';
 import { exhaustedResource } from '../../../machine/exhaustion.ts';
@@ -7,7 +7,7 @@ export const installAdvice: string =
   'If the package is missing or broken, install it without its script, which downloads CUDA libraries: ' +
   'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node';
 
-/** Advice for an error that ended a session's thread, if it says that the package did not load. */
+/** Returns advice for an error that ended the thread of a session, if the error means that the package did not load. */
 export function adviceFor(error: unknown): string {
   if (exhaustedResource(error) !== undefined) return '';
   const isPackage = /onnxruntime/.test(messageOf(error));
@@ -17,7 +17,7 @@ export function adviceFor(error: unknown): string {
     : '';
 }
 
-/** ONNX Runtime's binaries are built for GNU's C library; on Alpine and other systems with musl they do not load.
+/** The binaries of ONNX Runtime are built for GNU's C library. On Alpine and other systems with musl they do not load.
  * @throws RunError on such a system */
 export function requireGnuLibrary(read: ReadText = readText): void {
   if (!/\/ld-musl-/.test(read('/proc/self/maps') ?? '')) return;

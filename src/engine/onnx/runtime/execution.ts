@@ -7,17 +7,17 @@ import { SessionMemory } from '../../session-memory.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
 import { endProfile, removeProfile } from './profile.ts';
 
-/** The start message of a session's thread, which replies `done` when the session is ready. */
+/** The message that starts the thread of a session. The thread replies `done` when the session is ready. */
 export interface SessionStart extends CompiledGraph {
   readonly threads: number;
-  /** Path prefix of ONNX Runtime's profile; undefined for no profile. */
+  /** The path prefix of the file with ONNX Runtime's profile, or undefined for no profile. */
   readonly profilePrefix?: string;
 }
 
 /**
- * Two sets of buffers: a step reads one and writes the other, then they are swapped. An output must never be bound to the
- * buffer of an input: ONNX Runtime does not notice the alias and may write a new weight before an operator has read the old
- * one. Variables without an update share one buffer between the sets.
+ * A variable has two buffers: a step reads one and writes the other, then they are swapped. An output must never be bound to
+ * the buffer of an input, because ONNX Runtime does not notice that they are the same and may write a new weight before an
+ * operator has read the old one. A variable without an update has only one buffer.
  */
 interface Variable {
   current: ort.Tensor;
@@ -27,7 +27,7 @@ interface Variable {
 
 type OrtTensors = Readonly<Record<string, ort.Tensor>>;
 
-// Errors are thrown. By default ONNX Runtime also prints them, in colour and with paths of its C++ files.
+// Errors are thrown. By default ONNX Runtime also prints them, in colour and with the paths of its C++ files.
 ort.env.logLevel = 'fatal';
 
 function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
@@ -38,7 +38,7 @@ function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
-    // Between steps the reader threads need the cores.
+    // Waiting threads must not spin, because the reader threads need the cores between steps.
     extra: { session: { force_spinning_stop: '1' } },
   };
 }
@@ -48,7 +48,7 @@ export class OnnxExecution {
   readonly #session: ort.InferenceSession;
   readonly #variables: ReadonlyMap<string, Variable>;
   readonly #memory: SessionMemory[] = [];
-  /** The session of the second model, created when a step is watched for the first time. */
+  /** The session of the second model. It is created when a step is watched for the first time. */
   #watchSession: Promise<ort.InferenceSession> | undefined;
 
   private constructor(start: SessionStart, session: ort.InferenceSession) {
@@ -88,14 +88,14 @@ export class OnnxExecution {
       if (update !== null) fetches[update] = next;
     }
     for (const name of watch ? [...outputs, ...shared] : outputs) fetches[name] = null;
-    // Created before the variables change, so that a failure has no effect.
+    // This is created before the variables change, so that a failure has no effect on them.
     if (watch) await this.#watching();
     const results = await this.#session.run(feeds, fetches);
     for (const variable of this.#variables.values()) {
       [variable.current, variable.next] = [variable.next, variable.current];
     }
     const own = outputs.map((name) => [name, name] as const);
-    // The buffers with the variables before this step stay valid until the next step.
+    // The buffers with the variables as they were before this step stay valid until the next step.
     const seen = watch ? await this.#computeWatched({ ...feeds, ...results }) : results;
     const asked = watch ? [...own, ...watched] : own;
     return new Map(asked.map(([name, there]) => [name, tensorOf(found(seen, there))] as const));
@@ -104,7 +104,7 @@ export class OnnxExecution {
   write(tensors: Tensors): void {
     for (const [name, tensor] of tensors) {
       const variable = this.#variables.get(name);
-      if (variable === undefined) throw new Error(`there is no variable ${name}`);
+      if (variable === undefined) throw new Error(`unknown variable ${name}`);
       fill(variable.current, tensor);
     }
   }
@@ -148,7 +148,7 @@ export class OnnxExecution {
   }
 }
 
-/** ONNX Runtime's names of element types are the same as ours. */
+/** The names that ONNX Runtime gives to element types are the same as ours. */
 function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
   switch (dtype) {
     case 'float32':
@@ -162,7 +162,7 @@ function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
   }
 }
 
-/** A copy, because the tensor's own buffer is reused. */
+/** Copies the data, because the buffer of the ONNX Runtime tensor is reused. */
 function tensorOf({ type, dims, data }: ort.Tensor): Tensor {
   const dtype = dtypeNames.find((name) => name === type);
   if (dtype === undefined || !ArrayBuffer.isView(data))
@@ -177,7 +177,7 @@ function found(tensors: OrtTensors, name: string): ort.Tensor {
   return tensor;
 }
 
-/** Copies the values of our tensor into an ONNX Runtime tensor. */
+/** Copies the values of one of our tensors into an ONNX Runtime tensor. */
 function fill({ type, data: target }: ort.Tensor, tensor: Tensor): void {
   if (type !== tensor.dtype || !ArrayBuffer.isView(target))
     throw new TypeError(`${tensor.dtype} cannot be written to ${type}`);

@@ -6,7 +6,7 @@ import { RandomStream } from '../../../tensor/random.ts';
 import { float32, sizeOf, type Tensor } from '../../../tensor/tensor.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 
-test('variables of every type are written and read', async () => {
+test('variables of every type can be written and read', async () => {
   const values = new Map<string, Tensor>([
     ['float32', float32([2], [0.5, -1])],
     ['int32', { dtype: 'int32', shape: [2], data: Int32Array.of(-7, 2 ** 31 - 1) }],
@@ -27,14 +27,14 @@ test('variables of every type are written and read', async () => {
   }
 });
 
-test('local response normalisation with an exponent other than the tutorial’s is refused, with the supported one', async () => {
+test('local response normalization with an exponent other than the tutorial’s is refused, and the error names the supported one', async () => {
   const attributes = { depthRadius: 2, bias: 1, alpha: 0.1, beta: 0.5 };
   const type = { dtype: 'float32', shape: [1, 4, 2, 2] } as const;
   const b = new GraphBuilder('lrn');
   const x = b.input('x', type);
   const y = b.op('LRN', { x }, attributes, 'norm1');
   const refusal = (op: string, name: string) =>
-    new GraphError(`${op} "${name}": the ONNX engine supports beta 0.75 only, this one has 0.5`);
+    new GraphError(`${op} "${name}": beta is not supported by the ONNX engine: found 0.5, expected 0.75`);
   b.output('y', y);
   await assert.rejects(async () => createOnnxEngine(1).compile(b.build()), refusal('LRN', 'norm1'));
   const c = new GraphBuilder('gradient');
@@ -44,7 +44,7 @@ test('local response normalisation with an exponent other than the tutorial’s 
 });
 
 test('the sum of a million squares is accurate to 1e-7', async () => {
-  // local3 and local4 of the tutorial, and a number of rows that is prime.
+  // The sizes of local3 and local4 of the tutorial, and a number of rows that is prime.
   const shapes = [
     [2304, 384],
     [384, 192],

@@ -67,8 +67,8 @@ function installedVersion(): string {
   }
 }
 
-/** ONNX Runtime allocates more memory than is live at once, because its arena grows by doubling: 2.4 times as much for training
- * steps of 128 to 2,048 images. */
+/** ONNX Runtime allocates more memory than is live at once, because its arena grows by doubling. For training steps with 128
+ * to 2,048 images it allocates 2.4 times as much. */
 const memoryShare = 2;
 
 async function compile(graph: Graph, threads: number, options: CompileOptions): Promise<Session> {

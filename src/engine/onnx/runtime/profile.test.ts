@@ -5,7 +5,7 @@ import { float32 } from '../../../tensor/tensor.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 import { partTimes } from './profile.ts';
 
-test('kernels are read from a trace, in order, with their median times', () => {
+test('partTimes reads the kernels of a trace in order, with their median times', () => {
   const event = (name: string, dur: number) => ({
     cat: 'Node',
     name,
@@ -26,7 +26,7 @@ test('kernels are read from a trace, in order, with their median times', () => {
   ]);
 });
 
-test('a session is profiled only if compiled for profiling', async () => {
+test('a session can only be profiled if it was compiled for profiling', async () => {
   const builder = new GraphBuilder('root');
   const x = builder.input('x', { dtype: 'float32', shape: [4] });
   builder.output('y', builder.op('Sqrt', { x }, {}, 'root'));

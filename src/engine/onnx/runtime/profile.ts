@@ -1,11 +1,11 @@
-/** Reads ONNX Runtime's profile of a session: the time of each node. */
+/** Reads the profile that ONNX Runtime writes for a session: the time of each node. */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { RunError } from '../../../errors.ts';
 import type { PartTime } from '../../engine.ts';
 import { partTime } from '../../part-time.ts';
 
-/** An event of the trace; `dur` in microseconds. */
+/** An event of the trace. `dur` is in microseconds. */
 interface TraceEvent {
   readonly cat?: string;
   readonly name?: string;
@@ -31,7 +31,7 @@ export function removeProfile(prefix: string | undefined): void {
   if (prefix !== undefined) rmSync(dirname(prefix), { recursive: true, force: true });
 }
 
-/** The kernels' median times, in the order of their first runs. */
+/** The median times of the kernels, in the order in which they first ran. */
 export function partTimes(trace: string): readonly PartTime[] {
   const times = new Map<string, { readonly op: string; readonly code: string; readonly millis: number[] }>();
   for (const { cat, name = '', dur = 0, args = {} } of JSON.parse(trace) as readonly TraceEvent[]) {

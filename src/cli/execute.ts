@@ -1,0 +1,133 @@
+/**
+ * Executes a command line: parses it, runs the command, and prints its error. It knows the process only by its arguments, so that
+ * tests can run commands in their own process.
+ */
+import { command } from '../command.ts';
+import { messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
+import { describeExhaustion } from '../machine/exhaustion.ts';
+import { version } from '../version.ts';
+import { type CommandRecord, commandTable, isCommandName } from './command-table.ts';
+import { type Console, createConsole, type Streams } from './console.ts';
+import type { CommandName } from './flag.ts';
+import { inFlags } from './option-flags.ts';
+import { type CommandLine, parseCommandLine, type RequestsByCommand } from './parse.ts';
+import type { Interruption } from './signals.ts';
+import { StopWatch } from './stop-watch.ts';
+import type { StartWatchdog } from './watchdog.ts';
+
+/** What a command needs of the process that runs it. */
+export interface Host {
+  readonly streams: Streams;
+  readonly interruption: Interruption;
+  /** Resolves when the reader of the output has kept up. */
+  readonly room: () => Promise<void>;
+  /** Gives the output a moment to be written, before the process ends. */
+  readonly hurry: () => Promise<void>;
+  readonly startWatchdog: StartWatchdog;
+}
+
+/** @param words of the command line, without the program
+ * @returns the exit code */
+export async function execute(words: readonly string[], host: Host): Promise<number> {
+  // With --json, errors about flags are JSON too.
+  const asksForJson = words.some((word) => word === '--json' || word === '--json=true');
+  let console = createConsole({ quiet: false, json: asksForJson }, host.streams);
+  host.interruption.sayLast = (text) => {
+    console.progress(undefined);
+    console.warn(text);
+    return host.hurry();
+  };
+  try {
+    const request = parseCommandLine(words);
+    if ('flags' in request) console = createConsole(request.flags, host.streams);
+    return await run(request, console, host);
+  } catch (error) {
+    return report(error, words, console, host.interruption);
+  }
+}
+
+/** Runs a request and returns the exit code. */
+async function run(request: CommandLine, console: Console, host: Host): Promise<number> {
+  switch (request.command) {
+    case 'help':
+      console.result(request.text);
+      return 0;
+    case 'version':
+      console.result(version);
+      return 0;
+    default:
+      return runCommand(request, console, host);
+  }
+}
+
+async function runCommand<C extends CommandName>(
+  { command: name, ...request }: RequestsByCommand[C],
+  console: Console,
+  { interruption, room, startWatchdog }: Host,
+): Promise<number> {
+  const { signal } = interruption;
+  const stopWatch = new StopWatch(signal, (why) => interruption.leave(why), startWatchdog);
+  const { load, isStoppable }: CommandRecord<C> = commandTable[name];
+  if (isStoppable) interruption.listen();
+  const start = await load();
+  const outcome = await start({ ...request, console, interruption, signal, stopWatch, room });
+  if (outcome === 'stopped') return interruption.exitCode();
+  return outcome === 'done' ? 0 : 1;
+}
+
+/** Returns the exit code: 2 for an error that follows from the command line alone, 1 for any other failure, and the code of
+ * the signal after a stop. */
+function report(
+  error: unknown,
+  words: readonly string[],
+  console: Console,
+  interruption: Interruption,
+): number {
+  const debug = words.includes('--debug');
+  console.progress(undefined);
+  if (error instanceof StoppedError) {
+    console.warn(`stopped; ${error.message}`);
+    return interruption.exitCode();
+  }
+  const exitCode = error instanceof UsageError ? 2 : 1;
+  const message = inFlags(explained(error));
+  const event = { kind: 'error', error: kindOf(error), message, exitCode } as const;
+  console.error(`cifar10: ${message}${hintFor(error, words)}`, event);
+  if (debug) console.error(stackOf(error));
+  return exitCode;
+}
+
+function kindOf(error: unknown): 'usage' | 'run' | 'fault' {
+  if (error instanceof UsageError) return 'usage';
+  return error instanceof RunError ? 'run' : 'fault';
+}
+
+/** The message of an error. If a resource ran out, the message also says which one, and what to do. */
+function explained(error: unknown): string {
+  const exhausted = describeExhaustion(error);
+  const message = messageOf(error);
+  if (exhausted === undefined || message.includes(exhausted)) return message;
+  return isOurs(error) ? `${message}\n${exhausted}` : exhausted;
+}
+
+/** Whether this is one of our own errors, whose messages are written for users. */
+function isOurs(error: unknown): boolean {
+  return error instanceof RunError || error instanceof UsageError;
+}
+
+/** The requested command followed by a space, or an empty string if there is none. */
+function commandWord([first = '']: readonly string[]): string {
+  return isCommandName(first) ? `${first} ` : '';
+}
+
+/** At most one hint. Empty if the message already says the same. */
+function hintFor(error: unknown, words: readonly string[]): string {
+  if (describeExhaustion(error) !== undefined) return '';
+  if (error instanceof UsageError)
+    return /--help|Did you mean|Write \S+$|Commands:/.test(error.message)
+      ? ''
+      : `\nSee ${command(`${commandWord(words)}--help`)}`;
+  return error instanceof RunError || words.includes('--debug')
+    ? ''
+    : '\nThis is a bug in cifar10; --debug shows where.';
+}

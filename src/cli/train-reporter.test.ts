@@ -1,0 +1,119 @@
+/** What a training prints around its steps. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { datasets } from '../data/datasets.ts';
+import type { TrainingEvent } from '../run/training.ts';
+import { cifar10 } from '../testing/in-process.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
+import { createConsole } from './console.ts';
+import { flagTable } from './flag-table.ts';
+import { TrainReporter } from './train-reporter.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-train-reporter-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The lines that events print; the terminal has so many columns, or it is a pipe. */
+function printed(events: readonly TrainingEvent[], columns?: number, trainDir = 'run'): string {
+  let text = '';
+  const out = {
+    write: (more: string) => {
+      text += more;
+    },
+    ...(columns !== undefined && { isTTY: true, columns }),
+  };
+  const console = createConsole({ quiet: false, json: false }, { out, err: out }, { TERM: 'dumb' });
+  const flags = { trainDir, dataDir: 'data', maxSteps: 9, logFrequency: 10, summarySteps: 100 };
+  const reporter = new TrainReporter(console, flags);
+  for (const event of events) reporter.report(event);
+  return text;
+}
+
+const start = (resumedFrom?: string, held = 0) =>
+  ({
+    kind: 'start',
+    run: {
+      ...{ batchSize: 128, seed: 0, examples: { count: 10_000, dataset: datasets.synthetic } },
+      engine: { name: 'onnx', library: 'onnxruntime-node', precision: 'float32', threads: 2 },
+      ...(held > 0 && { validation: { count: held } }),
+    },
+    engineReason: undefined,
+    ...{ resumedFrom, maxSteps: 9 },
+  }) as unknown as TrainingEvent;
+const epoch = { kind: 'epoch', epoch: 3, globalStep: 9, images: 4000, correct: 3000, seconds: 7 } as const;
+const validation = {
+  kind: 'validation',
+  globalStep: 9,
+  precision: 0.5,
+  best: true,
+  path: 'run/best/x',
+} as const;
+const end = { kind: 'end', globalStep: 1000, stopped: false, waitedMillis: 0 } as const;
+
+test('an epoch that another process began says which images are counted', () => {
+  const whole = printed([start(), { ...epoch, isPartial: false }]);
+  assert.match(whole, /epoch 3, training accuracy = 0\.750 \(4,000 images, 7 s\)/);
+  const partial = printed([start(), { ...epoch, isPartial: true }]);
+  assert.match(partial, /epoch 3, training accuracy = 0\.750 \(4,000 images since the resume, 7 s\)/);
+});
+
+test('on narrow terminals no line has the date', () => {
+  const text = printed([start(), { ...epoch, isPartial: true }, validation], 80);
+  assert.doesNotMatch(text, /\d{4}-\d\d-\d\d/);
+  assert.match(text, /^\d\d:\d\d:\d\d: step 9, validation precision @ 1 = 0\.500, the best so far$/m);
+  assert.match(printed([start(), validation], 200), /^\d{4}-\d\d-\d\d .*, the best so far: run\/best\/x$/m);
+});
+
+test('a resume in the default folder says which run that is, and how to start another', () => {
+  const checkpoint = join(folder, 'model.ckpt-30.safetensors');
+  writeFileSync(checkpoint, '');
+  assert.match(printed([start(checkpoint)]), /^Resuming from .*model\.ckpt-30\.safetensors$/m);
+  assert.match(
+    printed([start(checkpoint)], undefined, flagTable.trainDir.default),
+    /^Resuming the run of \d{4}-\d\d-\d\d \d\d:\d\d in \/tmp\/cifar10_train, from model\.ckpt-30\.safetensors; to start another, give --train-dir or --restart$/m,
+  );
+  const complete = { kind: 'complete', globalStep: 1000, hasHeldOut: false } as const;
+  const elsewhere = printed([complete, end], undefined, flagTable.trainDir.default);
+  assert.match(elsewhere, /is complete: 1,000 steps; to start another, give --train-dir or --restart$/m);
+});
+
+test('a run with held-out images is not to be judged by the test images', () => {
+  assert.match(printed([start(), end]), /eval --run-once --checkpoint-dir run /);
+  for (const first of [
+    start(undefined, 1000),
+    { kind: 'complete', globalStep: 9, hasHeldOut: true } as const,
+  ])
+    assert.match(printed([first, end]), /eval --run-once --eval-data validation --checkpoint-dir run /);
+});
+
+describe('a complete run', () => {
+  const data = join(folder, 'data');
+  const run = join(folder, 'run');
+  const train = (dataDir: string, ...more: readonly string[]) =>
+    cifar10(['train', '--data-dir', dataDir, '--train-dir', run, '--max-steps', '2', ...more]);
+  before(async () => {
+    await copySynthetic(data);
+    const first = ['--dataset', 'synthetic', '--clip-norm', '5', '--batch-size', '8', '--holdout', '0.1'];
+    assert.equal((await train(data, ...first)).code, 0);
+  });
+
+  test('is reported without its data', async () => {
+    const nowhere = join(folder, 'nowhere');
+    const outcome = await train(nowhere);
+    assert.equal(outcome.code, 0);
+    assert.equal(outcome.errors, '');
+    assert.match(outcome.output, /^The run in .* is complete: 2 steps\nFor more steps:\n.*--max-steps 4\n/);
+    const shorter = await cifar10([
+      ...['train', '--json', '--data-dir', nowhere, '--train-dir', run, '--epochs', '0.001'],
+    ]);
+    assert.equal(JSON.parse(shorter.output).kind, 'end');
+    assert.throws(() => readFileSync(nowhere), { code: 'ENOENT' });
+  });
+
+  test('with more steps needs them', async () => {
+    const outcome = await train(join(folder, 'data'), '--max-steps', '3');
+    assert.match(outcome.output, /Done at step 3: 8 images/);
+  });
+});

@@ -1,0 +1,38 @@
+/** All data sets, by their name in flags and checkpoints. A new one is a file in `datasets/`, a name and an entry here. */
+import { type DatasetDescription, type DatasetName, withLabels } from './dataset.ts';
+import { cifar10 } from './datasets/cifar10.ts';
+import { cifar100 } from './datasets/cifar100.ts';
+import { synthetic } from './datasets/synthetic.ts';
+
+export const datasets: Readonly<Record<DatasetName, DatasetDescription>> = { cifar10, cifar100, synthetic };
+
+export const datasetNames: readonly DatasetName[] = Object.keys(datasets) as readonly DatasetName[];
+
+/** Names of labels that can be chosen: those of data sets with several per record. */
+export const labelChoices: readonly string[] = [
+  ...new Set(
+    Object.values(datasets)
+      .filter(({ record }) => record.labels.length > 1)
+      .flatMap(({ record }) => record.labels.map(({ name }) => name))
+      .reverse(),
+  ),
+];
+
+/** A data set as a request names it. */
+export interface DatasetChoice {
+  readonly dataset?: DatasetName | undefined;
+  /** The label of its records that is the class. */
+  readonly labels?: string | undefined;
+}
+
+/** The data set that is asked for, or else that of the run before. Its labels are kept unless others are asked for.
+ * @param before of the checkpoint that a run resumes from, or that is evaluated
+ * @throws UsageError when the data set has no such labels */
+export function chooseDataset(
+  { dataset, labels }: DatasetChoice,
+  before: DatasetDescription | undefined,
+  otherwise: DatasetName,
+): DatasetDescription {
+  const isSame = before !== undefined && (dataset === undefined || dataset === before.name);
+  return withLabels(isSame ? before : datasets[dataset ?? otherwise], labels);
+}

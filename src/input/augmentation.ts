@@ -1,0 +1,39 @@
+/**
+ * What an augmentation is: a value that makes an image for a network from the pixels of a record, a random one for training, and a
+ * fixed one for evaluation. `distort.ts` has what most augmentations need: a crop, a flip, brightness and contrast.
+ */
+import type { ImageShape } from '../data/record.ts';
+import type { Normalizer } from './normalization.ts';
+
+export type AugmentationName = 'tutorial' | 'pad_crop_flip' | 'none';
+
+export interface Augmentation {
+  readonly name: AugmentationName;
+  /** Whether it makes images of that shape from records of that shape. */
+  readonly makes: (image: ImageShape, record: ImageShape) => boolean;
+  readonly create: (shapes: ImageShapes, normalizer: Normalizer) => ImageMaker;
+}
+
+export interface ImageShapes {
+  /** Of the images in the data set's records. */
+  readonly record: ImageShape;
+  /** Of the images to be made, for the network. */
+  readonly image: ImageShape;
+}
+
+/** Identifies the random numbers of one image. The same numbers always give the same image. */
+export interface Draw {
+  readonly seed: number;
+  readonly epoch: number;
+  readonly example: number;
+}
+
+/** Makes normalized images in place, so that a batch is filled without copying. */
+export interface ImageMaker {
+  /** [C, H, W] of the images that it makes. */
+  readonly shape: ImageShape;
+  /** @param image [C, H, W], overwritten
+   * @param pixels of the record, 0 … 255 */
+  readonly training: (image: Float32Array, pixels: Uint8Array, draw: Draw) => void;
+  readonly evaluation: (image: Float32Array, pixels: Uint8Array) => void;
+}

@@ -1,0 +1,54 @@
+/** All augmentations, by their name in flags and checkpoints. A new one is a file in `augmentations/`, a name and an entry here. */
+import { aChoice, anOptionsObject, type OptionsCheck, required } from '../arguments.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
+import { RunError } from '../errors.ts';
+import type { Shape } from '../tensor/tensor.ts';
+import type { Augmentation, AugmentationName, ImageMaker } from './augmentation.ts';
+import { none } from './augmentations/none.ts';
+import { padCropFlip } from './augmentations/pad-crop-flip.ts';
+import { tutorial } from './augmentations/tutorial.ts';
+import { type NormalizationName, normalizationNames, normalizations } from './normalization.ts';
+
+export const augmentations: Readonly<Record<AugmentationName, Augmentation>> = {
+  tutorial,
+  pad_crop_flip: padCropFlip,
+  none,
+};
+
+export const augmentationNames: readonly AugmentationName[] = Object.keys(
+  augmentations,
+) as readonly AugmentationName[];
+
+/** How the images of a network are made, in names. */
+export interface ImageRecipe {
+  readonly augmentation: AugmentationName;
+  readonly normalization: NormalizationName;
+}
+
+export const anImageRecipe: OptionsCheck = anOptionsObject<ImageRecipe>({
+  augmentation: required(aChoice(augmentationNames)),
+  normalization: required(aChoice(normalizationNames)),
+});
+
+/** Those of the tutorial. */
+export const tutorialImages: ImageRecipe = { augmentation: 'tutorial', normalization: 'per_image' };
+
+/** Makes images for a network that takes `shape`, from the records of a data set.
+ * @throws RunError naming both shapes when the augmentation cannot */
+export function makeImages(
+  { augmentation, normalization }: ImageRecipe,
+  shape: Shape,
+  dataset: Pick<DatasetDescription, 'title' | 'record' | 'statistics'>,
+): ImageMaker {
+  const record = dataset.record.image;
+  const [channels = 0, height = 0, width = 0, ...more] = shape;
+  const image = [channels, height, width] as const;
+  const { makes, create } = augmentations[augmentation];
+  if (more.length > 0 || channels === 0 || !makes(image, record)) {
+    throw new RunError(
+      `the network takes images of [${shape.join(', ')}], which the augmentation ${augmentation} cannot make from ` +
+        `the images of ${dataset.title}, which are [${record.join(', ')}]`,
+    );
+  }
+  return create({ record, image }, normalizations[normalization].create(dataset.statistics));
+}

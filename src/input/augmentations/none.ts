@@ -1,0 +1,12 @@
+/** No augmentation: the image, or its central crop if the network takes smaller ones, in training as in evaluation. */
+import type { Augmentation } from '../augmentation.ts';
+import { centre, isWithin } from '../distort.ts';
+
+export const none: Augmentation = {
+  name: 'none',
+  makes: isWithin,
+  create: (shapes, normalizer) => {
+    const evaluation = (image: Float32Array, pixels: Uint8Array) => centre(image, pixels, shapes, normalizer);
+    return { shape: shapes.image, training: evaluation, evaluation };
+  },
+};

@@ -1,0 +1,32 @@
+/**
+ * The tutorial's distortions (TensorFlow r0.11, `cifar10_input.distorted_inputs`): a random crop of the network's size, flipped
+ * half of the time, with changed brightness and contrast. For evaluation, the central crop.
+ *
+ * Whitening cancels the change in brightness, which we keep because the tutorial has it. Of the change in contrast, only the ratio
+ * between the spread within channels and the offsets between channels remains.
+ */
+import { RandomStream } from '../../tensor/random.ts';
+import type { Augmentation, Draw, ImageShapes } from '../augmentation.ts';
+import { type Distortion, distortedImages, isWithin } from '../distort.ts';
+
+export const tutorial: Augmentation = {
+  name: 'tutorial',
+  makes: isWithin,
+  create: (shapes, normalizer) =>
+    distortedImages(shapes, normalizer, (draw) => tutorialDistortion(draw, shapes)),
+};
+
+/** Brightness in [-63, 63), contrast in [0.2, 1.8). */
+export function tutorialDistortion(
+  { seed, epoch, example }: Draw,
+  { record, image }: ImageShapes,
+): Distortion {
+  const crop = new RandomStream(seed, 'crop', epoch, example);
+  return {
+    row: crop.below(record[1] - image[1] + 1),
+    column: crop.below(record[2] - image[2] + 1),
+    flipped: new RandomStream(seed, 'flip', epoch, example).below(2) === 1,
+    brightness: new RandomStream(seed, 'brightness', epoch, example).between(-63, 63),
+    contrast: new RandomStream(seed, 'contrast', epoch, example).between(0.2, 1.8),
+  };
+}

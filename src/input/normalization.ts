@@ -1,0 +1,135 @@
+/** Normalization: how pixels of 0 … 255 become the values that a network receives. A new one is an entry in the table below. */
+import type { ChannelStatistics } from '../data/dataset.ts';
+
+export type NormalizationName = 'per_image' | 'dataset' | 'none';
+
+/** Sums over the pixels of a crop, before brightness and contrast are changed. */
+export interface Moments {
+  /** Mean of each channel, 0 … 255. */
+  readonly means: readonly number[];
+  /** Mean of the channels' variances. */
+  readonly variance: number;
+}
+
+/** factor · x + offset for the pixels x of one channel. */
+export interface Affine {
+  readonly factor: number;
+  readonly offset: number;
+}
+
+/** Changes of brightness and contrast: contrast · (x - mean of the channel) + mean + brightness. */
+export interface Tone {
+  readonly brightness: number;
+  readonly contrast: number;
+}
+
+export const unchangedTone: Tone = { brightness: 0, contrast: 1 };
+
+export interface Normalizer {
+  /** Normalizes an image of 0 … 255, [C, H, W], in place. */
+  readonly normalize: (image: Float32Array) => void;
+  /** Whether `combined` needs the moments also without a change of tone. */
+  readonly needsMoments: boolean;
+  /** One map for each channel that changes the tone of a crop and normalizes it, in a single pass over its pixels.
+   * @param moments undefined if they are not needed
+   * @param count number of values of the image */
+  readonly combined: (tone: Tone, moments: Moments | undefined, count: number) => readonly Affine[];
+}
+
+export interface Normalization {
+  readonly name: NormalizationName;
+  readonly create: (statistics: ChannelStatistics) => Normalizer;
+}
+
+/**
+ * The tutorial's whitening (TensorFlow r0.11, `per_image_whitening`): (x - m) / max(s, 1/√count), with m and s the mean and
+ * standard deviation of the image's values. The lower bound avoids a division by zero: an image of one colour becomes zeros.
+ */
+export function whiten(image: Float32Array): void {
+  const count = image.length;
+  let sum = 0;
+  let sumOfSquares = 0;
+  for (let i = 0; i < count; i++) {
+    const value = image[i] as number;
+    sum += value;
+    sumOfSquares += value * value;
+  }
+  const mean = sum / count;
+  const variance = Math.max(sumOfSquares / count - mean * mean, 0);
+  const scale = 1 / Math.max(Math.sqrt(variance), 1 / Math.sqrt(count));
+  for (let i = 0; i < count; i++) image[i] = ((image[i] as number) - mean) * scale;
+}
+
+/**
+ * Contrast, brightness and whitening as one map. With x a channel's pixels in the crop, m_c their mean, v_c their variance and f
+ * the contrast, the image before whitening is f·(x - m_c) + m_c + brightness. Its mean is M = mean of m_c + brightness, its
+ * variance V = f²·(mean of v_c) + (mean of (m_c + brightness - M)²), so
+ *
+ *     y = (f·(x - m_c) + m_c + brightness - M) / max(√V, 1/√count)
+ *
+ * where the brightness cancels.
+ */
+function toneAndWhiten({ contrast }: Tone, moments: Moments | undefined, count: number): readonly Affine[] {
+  const { means = [], variance = 0 } = moments ?? {};
+  const whole = means.reduce((a, b) => a + b, 0) / means.length;
+  const between = means.reduce((sum, mean) => sum + (mean - whole) ** 2, 0) / means.length;
+  const deviation = Math.sqrt(Math.max(contrast ** 2 * variance + between, 0));
+  const scale = 1 / Math.max(deviation, 1 / Math.sqrt(count));
+  return means.map((mean) => ({
+    factor: contrast * scale,
+    offset: ((1 - contrast) * mean - whole) * scale,
+  }));
+}
+
+const perImage: Normalization = {
+  name: 'per_image',
+  create: () => ({ normalize: whiten, needsMoments: true, combined: toneAndWhiten }),
+};
+
+/** (x / 255 - mean) / deviation of each channel of the training images, as torchvision's `ToTensor` and `Normalize`. */
+const ofDataset: Normalization = {
+  name: 'dataset',
+  create: ({ mean, deviation }) =>
+    fixed(
+      mean.map((value, channel) => {
+        const scale = 1 / (deviation[channel] ?? 1);
+        return { factor: scale / 255, offset: -value * scale };
+      }),
+    ),
+};
+
+/** x / 255: values of 0 … 1, as torchvision's `ToTensor`. */
+const none: Normalization = {
+  name: 'none',
+  create: ({ mean }) => fixed(mean.map(() => ({ factor: 1 / 255, offset: 0 }))),
+};
+
+/** A map that does not depend on the image. */
+function fixed(maps: readonly Affine[]): Normalizer {
+  return {
+    normalize: (image) => {
+      const plane = image.length / maps.length;
+      for (const [channel, { factor, offset }] of maps.entries())
+        for (let i = channel * plane; i < (channel + 1) * plane; i++)
+          image[i] = (image[i] as number) * factor + offset;
+    },
+    needsMoments: false,
+    combined: ({ brightness, contrast }, moments) =>
+      moments === undefined
+        ? maps.map(({ factor, offset }) => ({ factor, offset: brightness * factor + offset }))
+        : maps.map(({ factor, offset }, channel) => ({
+            factor: contrast * factor,
+            offset: ((1 - contrast) * (moments.means[channel] ?? 0) + brightness) * factor + offset,
+          })),
+  };
+}
+
+export const normalizations: Readonly<Record<NormalizationName, Normalization>> = {
+  per_image: perImage,
+  dataset: ofDataset,
+  none,
+};
+
+export const normalizationNames: readonly NormalizationName[] = Object.keys(
+  normalizations,
+) as readonly NormalizationName[];

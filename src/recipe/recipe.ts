@@ -1,0 +1,110 @@
+/**
+ * A recipe is data: names and numbers that say how a network is trained. It holds no functions, so files and checkpoints can
+ * store it; the tables of networks, augmentations and normalizations make values of its names.
+ */
+import {
+  aChoice,
+  aNumberWithin,
+  anOptionsObject,
+  type Check,
+  type OptionChecks,
+  optional,
+} from '../arguments.ts';
+import { UsageError } from '../errors.ts';
+import type { AugmentationName } from '../input/augmentation.ts';
+import { augmentationNames } from '../input/augmentations.ts';
+import { type NormalizationName, normalizationNames } from '../input/normalization.ts';
+import { type Hyperparameters, makeHyperparameters, someHyperparameters } from './hyperparameters.ts';
+import {
+  aNetworkRequest,
+  type NetworkDescription,
+  type NetworkRequest,
+  requireNetwork,
+} from './network-request.ts';
+import { groupsCheck, type ParameterGroup } from './parameter-groups.ts';
+
+/** How long a run trains: updates, or passes over the training examples. */
+export type Length = { readonly maxSteps: number } | { readonly epochs: number };
+
+export interface Recipe {
+  readonly network: NetworkDescription;
+  /** How images are distorted for training, by name. */
+  readonly augmentation: AugmentationName;
+  /** How the values of images are scaled, by name. */
+  readonly normalization: NormalizationName;
+  /** Images per step. */
+  readonly batchSize: number;
+  readonly hyperparameters: Hyperparameters;
+  /** Groups of parameters with their own factors. */
+  readonly groups: readonly ParameterGroup[];
+  /** The length of a run that requests no other. */
+  readonly length: Length;
+}
+
+/** The parts of a recipe that a request, a file or another recipe sets. */
+export interface RecipeOptions {
+  /** `resnet`, `resnet:depth=56`, or an object with name and configuration. */
+  readonly network?: NetworkRequest | undefined;
+  readonly augmentation?: AugmentationName | undefined;
+  readonly normalization?: NormalizationName | undefined;
+  /** Images per step. */
+  readonly batchSize?: number | undefined;
+  readonly hyperparameters?: Partial<Hyperparameters> | undefined;
+  /** Groups of parameters with their own factors. */
+  readonly groups?: readonly ParameterGroup[] | undefined;
+  /** Total number of updates, including those before a resume. */
+  readonly maxSteps?: number | undefined;
+  /** Total number of passes over the training examples, instead of `maxSteps`. */
+  readonly epochs?: number | undefined;
+}
+
+/** The bounds of a recipe's numbers other than its hyperparameters. */
+export const recipeBounds = {
+  // A batch of the tutorial's network needs about 2 MB of memory per image.
+  batchSize: { kind: 'integer', minimum: 1, maximum: 16_384 },
+  maxSteps: { kind: 'integer', minimum: 0 },
+  epochs: { kind: 'number', minimum: 0 },
+} as const;
+
+/** The checks of the options. A new option needs a line here. */
+export const recipeOptionChecks: OptionChecks<RecipeOptions> = {
+  network: optional(aNetworkRequest),
+  augmentation: optional(aChoice(augmentationNames)),
+  normalization: optional(aChoice(normalizationNames)),
+  batchSize: optional(aNumberWithin(recipeBounds.batchSize)),
+  hyperparameters: optional(someHyperparameters),
+  groups: optional(groupsCheck),
+  maxSteps: optional(aNumberWithin(recipeBounds.maxSteps)),
+  epochs: optional(aNumberWithin(recipeBounds.epochs)),
+};
+
+export const aLength: Check = anOptionsObject<Pick<RecipeOptions, 'maxSteps' | 'epochs'>>({
+  maxSteps: recipeOptionChecks.maxSteps,
+  epochs: recipeOptionChecks.epochs,
+});
+
+/** @throws UsageError for lengths in updates and in passes */
+export function requireOneLength({ epochs, maxSteps }: RecipeOptions): void {
+  if (epochs !== undefined && maxSteps !== undefined)
+    throw new UsageError('`epochs` and `maxSteps` both say how long to train; leave one out');
+}
+
+/** A recipe with changes. */
+export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
+  const { hyperparameters = {} } = options;
+  return {
+    network: options.network === undefined ? recipe.network : requireNetwork('network', options.network),
+    augmentation: options.augmentation ?? recipe.augmentation,
+    normalization: options.normalization ?? recipe.normalization,
+    batchSize: options.batchSize ?? recipe.batchSize,
+    hyperparameters: makeHyperparameters((name) => hyperparameters[name] ?? recipe.hyperparameters[name]),
+    groups: options.groups ?? recipe.groups,
+    length: lengthOf(options) ?? recipe.length,
+  };
+}
+
+/** The length that options set; undefined if they set none. */
+export function lengthOf({ epochs, maxSteps }: RecipeOptions): Length | undefined {
+  if (epochs !== undefined) return { epochs };
+  return maxSteps === undefined ? undefined : { maxSteps };
+}

@@ -1,0 +1,19 @@
+/** The recipes by name. A new one is a file in `recipes/` and a line here. */
+import { unexpectedName } from '../arguments.ts';
+import type { Recipe } from './recipe.ts';
+import { tutorialRecipe } from './recipes/tutorial.ts';
+
+export type RecipeName = 'tutorial';
+
+export const recipes: Readonly<Record<RecipeName, Recipe>> = {
+  tutorial: tutorialRecipe,
+};
+
+export const recipeNames: readonly RecipeName[] = Object.keys(recipes) as readonly RecipeName[];
+
+/** @throws UsageError naming all recipes, and the one that was probably meant */
+export function recipeNamed(name: unknown, where = 'recipe'): Recipe {
+  const found = recipeNames.find((one) => one === name);
+  if (found !== undefined) return recipes[found];
+  throw unexpectedName(where, name, recipeNames);
+}

@@ -1,0 +1,150 @@
+/**
+ * Finds a learning rate by a range test (training/learning-rate-range.ts). A generator of events, independent of flags and
+ * console; `cifar10 train --find-learning-rate` prints them, and the library offers it as `findLearningRate`. Writes nothing but
+ * a missing data set.
+ */
+import { loadExamples } from '../data/files.ts';
+import type { Session, Tensors } from '../engine/engine.ts';
+import { requireRunning, UsageError } from '../errors.ts';
+import { EventQueue } from '../events.ts';
+import { makeImages } from '../input/augmentations.ts';
+import { prefetchBatches } from '../input/prefetch.ts';
+import { trainingDefaults } from '../recipe/defaults.ts';
+import {
+  proposeRate,
+  type RangePoint,
+  RangeTest,
+  rangeDefaults,
+  rangeRates,
+} from '../training/learning-rate-range.ts';
+import { Patience } from '../training/patience.ts';
+import type { TrainingRun } from '../training/run-definition.ts';
+import { trainStep } from '../training/train-step.ts';
+import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
+import { imagesOf, makeRun } from '../training/training-run.ts';
+import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
+import { readInitialWeights } from './initial-weights.ts';
+import { inRecipe, readRecipe } from './recipe-source.ts';
+import { engineOf, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
+
+export type LearningRateEvent =
+  | PreparationEvent
+  /** Everything is verified; the test begins. */
+  | { readonly kind: 'start'; readonly run: TrainingRun; readonly steps: number }
+  | { readonly kind: 'point'; readonly point: RangePoint }
+  | {
+      readonly kind: 'end';
+      readonly points: readonly RangePoint[];
+      /** The proposed rate; undefined if the loss did not fall, or the test was stopped. */
+      readonly learningRate: number | undefined;
+      readonly stopped: boolean;
+    };
+
+/** Trains a new run for some steps, each with a higher learning rate, and proposes one. The folder of the request is not used.
+ * @throws UsageError for options that are out of range or contradict the test, by name
+ * @throws RunError when data or engine cannot be used
+ * @throws StoppedError when it is aborted before the first step */
+export async function* findLearningRate(
+  request: TrainingRequest,
+  { signal: stop }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<LearningRateEvent, void, void> {
+  requireRangeTest(request);
+  const queue = new EventQueue<LearningRateEvent>();
+  const ended = new AbortController();
+  const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
+  try {
+    const plan = yield* queue.during(prepare(request, signal, queue.push));
+    yield { kind: 'start', run: plan.run, steps: rangeDefaults.steps };
+    yield* test(plan, signal, request.readers);
+  } finally {
+    ended.abort();
+    await queue.settled();
+  }
+}
+
+/** @throws UsageError for options that are out of range or contradict the test */
+export function requireRangeTest(request: TrainingRequest): void {
+  requireConsistent(request);
+  if (request.hyperparameters?.learningRate !== undefined)
+    throw new UsageError('`learningRate` is what the range test looks for; leave it out');
+  if (request.restart === true)
+    throw new UsageError('`restart`: the range test uses no folder; leave it out');
+}
+
+interface Plan {
+  readonly run: TrainingRun;
+  readonly training: TrainingGraph;
+  readonly initFrom: Tensors | undefined;
+}
+
+async function prepare(
+  request: TrainingRequest,
+  signal: AbortSignal,
+  report: (event: LearningRateEvent) => void,
+): Promise<Plan> {
+  const { dataDir, initFrom } = request;
+  const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
+  const {
+    dataset,
+    definition,
+    engine: asked,
+  } = inRecipe(given, () => resolveRequest(request, given, undefined));
+  inRecipe(given, () => makeImages(imagesOf(definition), definition.network.imageShape, dataset));
+  const training = inRecipe(given, () => buildTrainingGraph(definition));
+  const weights =
+    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition.seed);
+  await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
+  report({ kind: 'reading', dataset });
+  const { engine } = engineOf(asked, undefined);
+  const run = makeRun(definition, await loadExamples(dataDir, dataset, 'train', signal), engine);
+  requireRunning(signal);
+  return { run, training, initFrom: weights };
+}
+
+async function* test(
+  { run, training, initFrom }: Plan,
+  signal: AbortSignal,
+  readers: number = trainingDefaults.readers,
+): AsyncGenerator<LearningRateEvent, void, void> {
+  const { seed, batchSize } = run;
+  const batches = prefetchBatches(run.examples, {
+    ...{ seed, batchSize, firstStep: 0, readers },
+    ...{ imageShape: run.network.imageShape, images: imagesOf(run) },
+  });
+  const patience = new Patience(signal);
+  const { minimum, maximum, steps } = rangeDefaults;
+  const found = new RangeTest();
+  let session: Session | undefined;
+  try {
+    session = await run.engine.compile(training.graph);
+    await session.write(initialVariables(training, seed, initFrom));
+    for (const learningRate of rangeRates(minimum, maximum, steps)) {
+      if (signal.aborted || found.hasDiverged) break;
+      const batch = await batches.next();
+      const step = trainStep(withRate(run, learningRate), training.lossNames, session, batch);
+      const taken = await patience.for(step);
+      const point = taken && found.add(learningRate, taken.report.totalLoss);
+      if (point === undefined) break;
+      yield { kind: 'point', point };
+      batches.recycle(batch);
+    }
+  } finally {
+    const released = Promise.all([batches.close(), session?.release()]);
+    if (patience.hasAbandoned) released.catch(() => undefined);
+    else await released;
+  }
+  const { points } = found;
+  const stopped = signal.aborted;
+  yield { kind: 'end', points, learningRate: stopped ? undefined : proposeRate(points), stopped };
+}
+
+/** The run with this rate at every step. */
+function withRate(run: TrainingRun, learningRate: number): TrainingRun {
+  const hyperparameters = {
+    ...run.hyperparameters,
+    schedule: 'constant',
+    warmupSteps: 0,
+    learningRate,
+  } as const;
+  return { ...run, hyperparameters };
+}

@@ -1,0 +1,93 @@
+/** What to advise where no checkpoint is: the runs in a folder, or a path that differs in a few letters. */
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { stepOfName } from '../checkpoint/names.ts';
+import { command } from '../command.ts';
+import { exists } from '../disk/exists.ts';
+import { openRegularFile } from '../disk/regular-file.ts';
+import { shellWord } from '../disk/shell-word.ts';
+import { RunError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { oneLine, shortened } from '../wording.ts';
+
+/** Subfolders to look into, and runs to name. */
+const [mostFolders, mostNamed] = [1000, 5];
+
+/** The error for a folder without checkpoints. */
+export async function noCheckpoint(dir: string): Promise<RunError> {
+  const train = `Train first: ${command(`train --train-dir ${shellWord(dir)}`)}`;
+  return new RunError(`No checkpoint file found in ${dir}. ${(await adviceFor(dir)) ?? train}`, {
+    code: 'CIFAR10_NO_CHECKPOINT',
+    data: { folder: dir },
+  });
+}
+
+/** Which path is probably meant instead; undefined if none is near. */
+export async function adviceFor(dir: string): Promise<string | undefined> {
+  if (await exists(dir)) {
+    const [first, ...others] = await runsIn(dir);
+    if (first === undefined) return undefined;
+    const more = others.length <= mostNamed ? '' : ' …';
+    const also =
+      others.length === 0 ? '' : ` (also there: ${others.slice(0, mostNamed).map(named).join(', ')}${more})`;
+    return `It holds runs; name one: \`checkpointDir: ${join(dir, first)}\`${also}`;
+  }
+  const file = `${dir}.safetensors`;
+  if (await exists(file)) return `Did you mean \`checkpointDir: ${file}\`?`;
+  const near = nearest(basename(dir), await runsIn(dirname(dir)));
+  return near === undefined
+    ? undefined
+    : `It does not exist. Did you mean \`checkpointDir: ${join(dirname(dir), near)}\`?`;
+}
+
+/** The error for a file that could not be read as a checkpoint: that it is something else, or else what is wrong in it.
+ * @param option that names the file
+ * @param takes what the option takes */
+export async function notACheckpoint(
+  path: string,
+  cause: RunError,
+  option: string,
+  takes: string,
+): Promise<RunError> {
+  if (path.endsWith('.safetensors') || !(await isOtherFile(path))) return cause;
+  return new RunError(`${oneLine(path)} is a file, but not a checkpoint: \`${option}\` takes ${takes}`, {
+    cause,
+  });
+}
+
+/** Whether it is a file that can be read and does not begin like a safetensors file: 8 bytes of size, then `{`. */
+async function isOtherFile(path: string): Promise<boolean> {
+  try {
+    const file = await openRegularFile(path);
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(9), 0, 9, 0);
+      return bytesRead < 9 || buffer[8] !== '{'.charCodeAt(0);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+/** Names of the subfolders that contain checkpoints. */
+async function runsIn(dir: string): Promise<readonly string[]> {
+  const runs: string[] = [];
+  for (const name of (await namesIn(dir)).slice(0, mostFolders)) {
+    const files = await namesIn(join(dir, name));
+    if (files.some((file) => stepOfName(file) !== undefined)) runs.push(name);
+  }
+  return runs;
+}
+
+/** Sorted; none if it is not a folder that can be read. */
+async function namesIn(dir: string): Promise<readonly string[]> {
+  return readdir(dir).then(
+    (names) => names.sort(),
+    () => [],
+  );
+}
+
+function named(name: string): string {
+  return oneLine(shortened(name, 40));
+}

@@ -1,0 +1,66 @@
+/** The text of the recipe file that a run writes to its folder. */
+import { stringify } from 'smol-toml';
+import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
+import { command } from '../command.ts';
+import { shellWord } from '../disk/shell-word.ts';
+import { counted, oneLine } from '../wording.ts';
+import { snakeCase } from './recipe-toml.ts';
+
+export interface PrintedRun {
+  /** Path of the file. */
+  readonly path: string;
+  readonly dataDir: string;
+  /** Total number of updates. */
+  readonly maxSteps: number;
+}
+
+/** Everything that determines the results of a run, as a recipe file. */
+export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): string {
+  const { dataset, seed, holdout, engine, precision } = metadata;
+  const { network, augmentation, normalization, batchSize, hyperparameters, groups } = metadata;
+  return [
+    ...headerOf(metadata, run).map((line) => (line === '' ? '#' : `# ${oneLine(line)}`)),
+    '',
+    '# The run.',
+    toml({
+      dataset: dataset.name,
+      labels: dataset.labels,
+      seed,
+      holdout,
+      maxSteps: run.maxSteps,
+      engine,
+      precision,
+    }),
+    '# The recipe.',
+    toml({ batchSize, augmentation, normalization, ...hyperparameters }),
+    stringify({ network }).trimEnd(),
+    ...groups.map((group) => `\n${stringify({ groups: [inSnakeCase(group)] }).trimEnd()}`),
+    '',
+  ].join('\n');
+}
+
+function headerOf({ dataset, versions, threads, history }: CheckpointMetadata, run: PrintedRun) {
+  const repeat = `train --recipe ${shellWord(run.path)} --data-dir ${shellWord(run.dataDir)} --train-dir FOLDER`;
+  const changes = [
+    '',
+    'What changed during the run, so that a repetition ends with other weights:',
+    ...history.map((line) => `  ${line}`),
+  ];
+  return [
+    `The recipe of the run in this folder, written by cifar10 ${versions.cifar10}. To repeat it in another folder:`,
+    `  ${command(repeat)}`,
+    '',
+    `It ends with the same weights, to the bit, with the same versions (${versions.engine}), CPU, ${counted(threads, 'thread')},`,
+    `and training examples (checksum ${dataset.checksum}). The run itself resumes from`,
+    'its checkpoints; this file is only read where --recipe names it.',
+    ...(history.length === 0 ? [] : changes),
+  ];
+}
+
+function toml(values: object): string {
+  return stringify(inSnakeCase(values));
+}
+
+function inSnakeCase(values: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [snakeCase(name), value]));
+}

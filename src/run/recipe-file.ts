@@ -1,0 +1,49 @@
+/** Reads recipe files, and writes the recipe of a run to its folder. */
+import { join } from 'node:path';
+import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
+import { readRegularFile } from '../disk/regular-file.ts';
+import { writeAside } from '../disk/write-aside.ts';
+import { errorCode, messageOf, RunError } from '../errors.ts';
+import { oneLine } from '../wording.ts';
+import { printRecipe } from './print-recipe.ts';
+import type { RecipeObject } from './recipe-object.ts';
+import { parseRecipe } from './recipe-toml.ts';
+
+/** The name of the file in a train folder. */
+export const recipeFileName = 'recipe.toml';
+
+/** More than any recipe needs. */
+const maximumBytes = 65_536;
+
+/** @throws RunError for anything but a regular file of UTF-8 with a recipe, naming line and key */
+export async function readRecipeFile(path: string): Promise<RecipeObject> {
+  const file = oneLine(path);
+  return parseRecipe(decoded(await bytesOf(path, file), file), file);
+}
+
+async function bytesOf(path: string, file: string): Promise<Uint8Array> {
+  try {
+    return await readRegularFile(path, { maximumBytes });
+  } catch (error) {
+    const reason = errorCode(error) === 'ENOENT' ? 'there is no such file' : oneLine(messageOf(error));
+    throw new RunError(`${file}: the recipe cannot be read: ${reason}`, { cause: error });
+  }
+}
+
+function decoded(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new RunError(`${file}: the recipe is not text in UTF-8`, { cause: error });
+  }
+}
+
+/** Writes the recipe of a run to its folder, replacing an earlier one.
+ * @throws RunError when it cannot be written */
+export async function writeRecipeFile(
+  metadata: CheckpointMetadata,
+  run: { readonly trainDir: string; readonly dataDir: string; readonly maxSteps: number },
+): Promise<void> {
+  const path = join(run.trainDir, recipeFileName);
+  await writeAside(path, new TextEncoder().encode(printRecipe(metadata, { ...run, path })));
+}

@@ -1,0 +1,81 @@
+/** The recipe of a request: a name, a file, or an object. */
+import { type Check, requireOptions } from '../arguments.ts';
+import { RunError, UsageError } from '../errors.ts';
+import { changed, type Recipe, requireOneLength } from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { recipeNamed } from '../recipe/recipes.ts';
+import { readRecipeFile } from './recipe-file.ts';
+import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
+import type { RunOptions } from './run-options.ts';
+
+/** A recipe, and the options of a run that come with it. */
+export interface GivenRecipe {
+  readonly recipe: Recipe;
+  readonly run: RunOptions;
+  /** The file that it is from. */
+  readonly file?: string;
+}
+
+/** Whether a text is the path of a recipe file; otherwise it is a name. */
+function isPath(text: string): boolean {
+  return /[\\/]|\.toml$/i.test(text);
+}
+
+/** Checks what can be checked without reading a file.
+ * @throws UsageError for an unknown name, and for options that are unknown or out of range */
+function requireRecipeSource(source: unknown): void {
+  if (typeof source !== 'string') {
+    requireOptions(source as RecipeObject, recipeObjectChecks, 'recipe');
+    requireOneLength(source as RecipeObject);
+  } else if (!isPath(source)) requireName(source);
+}
+
+function requireName(name: string): void {
+  try {
+    recipeNamed(name, '`recipe`');
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${error.message}; a recipe file is a path that ends in .toml`, { cause: error });
+  }
+}
+
+export const aRecipeSource: Check = (_, value) => requireRecipeSource(value);
+
+/** @throws UsageError as above
+ * @throws RunError for a file that cannot be read, or whose contents are not a recipe */
+export async function readRecipe(source: string | RecipeObject): Promise<GivenRecipe> {
+  requireRecipeSource(source);
+  if (typeof source !== 'string' || !isPath(source)) return givenBy(source);
+  return { ...givenBy(await readRecipeFile(source)), file: source };
+}
+
+/** A request that does not depend on a recipe file: one that names such a file gets its contents instead.
+ * @throws UsageError and RunError as `readRecipe` does */
+export async function withRecipeRead<R extends { readonly recipe?: string | RecipeObject | undefined }>(
+  request: R,
+): Promise<R> {
+  const { recipe } = request;
+  if (typeof recipe !== 'string' || !isPath(recipe)) return request;
+  return { ...request, recipe: await readRecipeFile(recipe) };
+}
+
+/** The recipe of a name or an object.
+ * @throws UsageError for an unknown name */
+export function givenBy(source: string | RecipeObject): GivenRecipe {
+  if (typeof source === 'string') return { recipe: recipeNamed(source), run: {} };
+  const base = source.recipe === undefined ? tutorialRecipe : recipeNamed(source.recipe);
+  const { dataset, labels, seed, holdout, engine, precision } = source;
+  return { recipe: changed(base, source), run: { dataset, labels, seed, holdout, engine, precision } };
+}
+
+/** Runs a task whose refusals are due to a recipe; if it is from a file, they name the file.
+ * @throws RunError instead of a UsageError */
+export function inRecipe<T>(given: GivenRecipe | undefined, task: () => T): T {
+  const file = given?.file;
+  try {
+    return task();
+  } catch (error) {
+    if (file === undefined || !(error instanceof UsageError)) throw error;
+    throw new RunError(`${file}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Recipes as TOML (https://toml.io, version 1.0). The keys are the options of a recipe and a run in snake case, among them each
+ * hyperparameter.
+ *
+ *     batch_size = 128                      RecipeObject.batchSize
+ *     learning_rate = 0.1                   RecipeObject.hyperparameters.learningRate
+ *     [network]                             RecipeObject.network
+ *     name = "resnet"
+ *     configuration = { depth = 20 }
+ *     [[groups]]                            RecipeObject.groups
+ *     match = "norm*"
+ *     learning_rate = 2
+ */
+import { parse, TomlError } from 'smol-toml';
+import { aListOf, type Check, requireKnownKeys, requireOneOf, requireRecord } from '../arguments.ts';
+import { RunError, UsageError } from '../errors.ts';
+import { completeConfiguration, networkNames } from '../model/networks.ts';
+import { hyperparameterChecks, hyperparameterNames } from '../recipe/hyperparameters.ts';
+import { requireOneLength } from '../recipe/recipe.ts';
+import { oneLine, shortened } from '../wording.ts';
+import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
+
+/** `batchSize` becomes `batch_size`. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function camelCase(key: string): string {
+  return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The keys of a recipe file at its top level, with their checks. */
+const keys: ReadonlyMap<string, Check> = new Map<string, Check>(
+  [
+    ...Object.entries(recipeObjectChecks).filter(([name]) => name !== 'hyperparameters'),
+    ...Object.entries(hyperparameterChecks),
+  ].map(([name, { check }]) => [snakeCase(name), check]),
+);
+
+export const recipeKeys: readonly string[] = [...keys.keys()];
+
+/** Keys of a group of parameters. */
+const groupKeys = ['match', 'learning_rate', 'weight_decay'];
+
+/** Options of a training that do not affect its results. */
+const otherOptions = [
+  ...['trainDir', 'dataDir', 'readers', 'checkpointSteps', 'keep', 'evalEvery', 'summarySteps', 'restart'],
+  ...['initFrom', 'logFrequency'],
+];
+
+/** The options in a recipe file.
+ * @param file its path, for messages
+ * @throws RunError naming the file, the line, the key, what was found and what was expected */
+export function parseRecipe(text: string, file: string): RecipeObject {
+  const table = parsed(text, file);
+  const read: Record<string, unknown> = {};
+  const hyperparameters: Record<string, unknown> = {};
+  const at: At = (path, task) => located(text, file, path, task);
+  for (const [key, value] of Object.entries(table)) {
+    const name = camelCase(key);
+    at([key], () => requireKey(key));
+    if (key === 'network') requireNetworkTable(value, at);
+    const converted = key === 'groups' ? camelCaseGroups(value, at) : value;
+    if (!(key === 'network' && typeof value === 'object')) at([key], () => keys.get(key)?.(key, converted));
+    const isHyperparameter = hyperparameterNames.some((one) => one === name);
+    (isHyperparameter ? hyperparameters : read)[name] = converted;
+  }
+  at(['epochs'], () => requireOneLength(read));
+  return { ...read, hyperparameters };
+}
+
+/** Runs a check of what the file has at a path. */
+type At = <T>(path: readonly string[], task: () => T) => T;
+
+function located<T>(text: string, file: string, path: readonly string[], task: () => T): T {
+  try {
+    return task();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const line = lineOf(text, path);
+    const where = line === undefined ? file : `${file}:${line}`;
+    throw new RunError(`${where}: ${error.message}`, { cause: error });
+  }
+}
+
+function requireKey(key: string): void {
+  const name = camelCase(key.replaceAll('-', '_'));
+  if (otherOptions.includes(name))
+    throw new UsageError(
+      `${key} is not part of a recipe: it does not affect results; give \`${name}\` itself`,
+    );
+  requireKnownKeys('a recipe', { [key]: true }, recipeKeys);
+}
+
+/** Checks a network key by key, so that a refusal names the line of the key. */
+function requireNetworkTable(value: unknown, at: At): void {
+  if (typeof value === 'string') return;
+  at(['network'], () => requireRecord('network', value));
+  const { name, configuration = {}, ...others } = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(others))
+    at(['network', key], () => requireKnownKeys('network', others, ['name', 'configuration']));
+  at(['network', 'name'], () => requireOneOf('network.name', name, networkNames));
+  at(['network', 'configuration'], () => requireRecord('network.configuration', configuration));
+  for (const [key, number] of Object.entries(configuration as Readonly<Record<string, number>>))
+    at(['network', 'configuration', key], () =>
+      completeConfiguration(String(name), { [key]: number }, 'network.configuration'),
+    );
+}
+
+function camelCaseGroups(value: unknown, at: At): unknown {
+  at(['groups'], () =>
+    aListOf((where, group) => {
+      requireRecord(where, group);
+      requireKnownKeys(where, group, groupKeys);
+    })('groups', value),
+  );
+  const groups = value as readonly Readonly<Record<string, unknown>>[];
+  return groups.map((group) => ({
+    ...{ learningRate: 1, weightDecay: 1 },
+    ...Object.fromEntries(Object.entries(group).map(([key, item]) => [camelCase(key), item])),
+  }));
+}
+
+/** @throws RunError with line and column of a syntax error, and the line itself */
+function parsed(text: string, file: string): Readonly<Record<string, unknown>> {
+  try {
+    return parse(text, { maxDepth: 32 });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const { line, column } = error;
+    const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? '';
+    const found = text.split(/\r?\n/)[line - 1] ?? '';
+    const shown = `  ${line} | ${oneLine(shortened(found))}`;
+    throw new RunError(`${file}:${line}:${column}: not valid TOML (${reason})\n${shown}`, { cause: error });
+  }
+}
+
+/** Lines that are searched for a key: enough for any file written by a person. */
+const mostLines = 100;
+
+/** The line of a key, from 1: the first line that contains its last word and completes it. Undefined where that is not certain, as
+ * for values of several lines. */
+function lineOf(text: string, path: readonly string[]): number | undefined {
+  const lines = text.split('\n');
+  const word = path.at(-1) ?? '';
+  const found = lines
+    .flatMap((line, index) => (line.includes(word) ? [index] : []))
+    .slice(0, mostLines)
+    .find((index) => has(lines.slice(0, index + 1).join('\n'), path));
+  return found === undefined ? undefined : found + 1;
+}
+
+/** Whether the beginning of a file has the path. */
+function has(text: string, path: readonly string[]): boolean {
+  try {
+    let value: unknown = parse(text, { maxDepth: 32 });
+    for (const key of path) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
+      value = (value as Readonly<Record<string, unknown>>)[key];
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,31 @@
+/** What determines the results of a run besides its recipe. */
+import { aChoice, aNumberWithin, aText, type OptionChecks, optional } from '../arguments.ts';
+import type { DatasetName } from '../data/dataset.ts';
+import { datasetNames } from '../data/datasets.ts';
+import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
+
+export interface RunOptions {
+  readonly dataset?: DatasetName | undefined;
+  /** Which labels of the data set are its classes, such as `coarse`; the data set knows its own. */
+  readonly labels?: string | undefined;
+  readonly seed?: number | undefined;
+  /** Fraction of the training examples to hold out; 0 for none. */
+  readonly holdout?: number | undefined;
+  readonly engine?: EngineName | 'auto' | undefined;
+  readonly precision?: Precision | undefined;
+}
+
+export const runBounds = {
+  seed: { kind: 'integer', minimum: 0, maximum: 9_007_199_254_740_991 },
+  holdout: { kind: 'number', minimum: 0, maximum: 0.9 },
+} as const;
+
+/** The checks of the options. A new option needs a line here. */
+export const runOptionChecks: OptionChecks<RunOptions> = {
+  dataset: optional(aChoice(datasetNames)),
+  labels: optional(aText),
+  seed: optional(aNumberWithin(runBounds.seed)),
+  holdout: optional(aNumberWithin(runBounds.holdout)),
+  engine: optional(aChoice(engineChoices)),
+  precision: optional(aChoice(precisions)),
+};

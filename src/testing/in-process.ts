@@ -1,0 +1,36 @@
+/** Runs commands of the program in the process of the test: a third of the time of a process of its own, because modules are loaded
+ * and threads started only once. For tests of what a command does and prints; `program` is for the process itself. */
+import { execute } from '../cli/execute.ts';
+import { Interruption } from '../cli/signals.ts';
+import { type Outcome, shellCodeOf } from './program.ts';
+
+/** Runs `cifar10` with these words. `onLine` sees its standard output line by line and may send it signals that it listens for. */
+export async function cifar10(
+  words: readonly string[],
+  onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<Outcome> {
+  const listeners = new Map<NodeJS.Signals, () => void>();
+  const kill = (signal: NodeJS.Signals) => listeners.get(signal)?.();
+  const interruption = new Interruption({
+    listenTo: (name, listener) => void listeners.set(name, listener),
+    endBy: () => undefined,
+  });
+  let [output, errors, rest] = ['', '', ''];
+  const out = (text: string) => {
+    output += text;
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine?.(line, kill);
+  };
+  const err = (text: string) => {
+    errors += text;
+  };
+  const code = await execute(words, {
+    streams: { out: { write: out }, err: { write: err } },
+    interruption,
+    room: () => Promise.resolve(),
+    hurry: () => Promise.resolve(),
+    startWatchdog: () => () => undefined,
+  });
+  return { code, signal: null, shellCode: shellCodeOf(code, null), output, errors };
+}
