@@ -133,7 +133,17 @@ test('the types of the flags derive from the table', () => {
     Same<BenchFlags['out'], string | undefined>,
     Same<
       keyof BenchFlags,
-      'batchSize' | 'steps' | 'engine' | 'precision' | 'profile' | 'peers' | 'out' | 'quiet' | 'json'
+      | 'batchSize'
+      | 'steps'
+      | 'engine'
+      | 'precision'
+      | 'profile'
+      | 'peers'
+      | 'out'
+      | 'quiet'
+      | 'json'
+      | 'recipe'
+      | 'network'
     >,
   ] = [true, true, true, true, true, true];
   assert.ok(same);
@@ -384,4 +394,14 @@ test('help fits into 80 columns', () => {
   for (const line of ['', 'train -h', 'eval -h', 'bench -h']) {
     for (const row of helpOf(line).split('\n')) assert.ok(row.length <= 80, row);
   }
+});
+
+test('what follows -- is an argument, even if it looks like a flag', () => {
+  const asked = (line: string) => {
+    const request = parse(line);
+    return 'operands' in request ? [request.operands, request.debug] : request.command;
+  };
+  assert.deepEqual(asked('inspect --full -- -r'), [['-r'], false]);
+  assert.deepEqual(asked('inspect -- --debug'), [['--debug'], false]);
+  assert.throws(() => parse('train -- x'), { name: 'UsageError' });
 });

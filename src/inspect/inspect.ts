@@ -6,12 +6,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { stepOfName } from '../checkpoint/names.ts';
 import { datasets } from '../data/datasets.ts';
-import { messageOf, RunError } from '../errors.ts';
+import { messageOf, RunError, UsageError } from '../errors.ts';
+import { aNetworkRequest } from '../recipe/network-request.ts';
+import { changed } from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { inRecipe, readRecipe } from '../run/recipe-source.ts';
 import { isEventFileName } from '../summary/event-file-name.ts';
 import { oneLine } from '../wording.ts';
 import { inspectData } from './data.ts';
 import { inspectEvents } from './events.ts';
-import type { Findings } from './findings.ts';
+import type { Findings, InspectFinding } from './findings.ts';
 import { networkFinding, trainingStepFinding } from './network.ts';
 import { inspectOnnx } from './onnx.ts';
 import { type RunRow, runsIn } from './runs.ts';
@@ -22,16 +26,40 @@ import { inspectTrainDir } from './train-dir.ts';
 export const inspectable =
   'graph, a checkpoint, a training folder, a folder of training folders, event files, a data folder or an .onnx file';
 
+export interface InspectOptions {
+  /** For `graph`: the training step, node by node, instead of a row per layer. */
+  readonly full: boolean;
+  /** For `graph`: the name of a recipe or the path of a recipe file, instead of the tutorial's. */
+  readonly recipe?: string | undefined;
+  /** For `graph`: a network, instead of that of the recipe. */
+  readonly network?: string | undefined;
+}
+
 /** @param thing `graph` for the network, or a path
- * @param options with `full`, `graph` yields the training step, node by node
+ * @throws UsageError for options that are only for `graph`, and a network or recipe that does not exist
  * @throws RunError when the path cannot be read, or contains nothing that is both known and undamaged */
-export async function* inspect(thing: string, { full }: { readonly full: boolean }): Findings {
-  if (thing === 'graph') yield full ? trainingStepFinding() : networkFinding();
-  else if (await isFolder(thing)) yield* inspectFolder(thing);
+export async function* inspect(thing: string, options: InspectOptions): Findings {
+  if (thing === 'graph') return yield await graphFinding(options);
+  requireNoGraphOptions(thing, options);
+  if (await isFolder(thing)) yield* inspectFolder(thing);
   else if (thing.endsWith('.onnx')) yield* inspectOnnx(thing);
   else if (isSafetensorsName(thing)) yield* inspectSafetensors(thing);
   else if (isEventFileName(basename(thing))) yield* inspectEvents(thing);
   else throw new RunError(`${oneLine(thing)}: unknown kind of file; inspect supports ${inspectable}`);
+}
+
+async function graphFinding({ full, recipe, network }: InspectOptions): Promise<InspectFinding> {
+  if (network !== undefined) aNetworkRequest('network', network);
+  const given = recipe === undefined ? undefined : await readRecipe(recipe);
+  const shown = changed(given?.recipe ?? tutorialRecipe, { network });
+  return inRecipe(given, () => (full ? trainingStepFinding(shown) : networkFinding(shown)));
+}
+
+/** @throws UsageError */
+function requireNoGraphOptions(thing: string, { recipe, network }: InspectOptions): void {
+  const option = recipe !== undefined ? 'recipe' : network !== undefined ? 'network' : undefined;
+  if (option === undefined) return;
+  throw new UsageError(`\`${option}\` is for inspect graph; ${oneLine(thing)} is shown as it is`);
 }
 
 async function isFolder(path: string): Promise<boolean> {
