@@ -131,7 +131,7 @@ const groupKeys: ReadonlyMap<string, Check> = new Map([
   ['learning_rate', aFiniteNumber(0)],
   ['weight_decay', aFiniteNumber(0)],
 ]);
-const plainGroup = { learningRate: 1, weightDecay: 1 };
+const plainGroup = { match: '', learningRate: 1, weightDecay: 1 };
 
 function groupsIn(value: unknown, at: At): unknown {
   at(['groups'], () => aListOf(requireRecord)('groups', value));
