@@ -223,7 +223,7 @@ describe('arguments of the wrong kind', () => {
     assert.equal(from.code, 1);
     assert.match(
       from.errors,
-      /--init-from takes a checkpoint file, and .*given is a folder; .*model\.ckpt-1\.safetensors\n$/,
+      /--init-from must be a checkpoint file, but .*given is a folder; .*model\.ckpt-1\.safetensors\n$/,
     );
     const file = join(run, 'model.ckpt-1.safetensors');
     const evaluation = await cifar10([
