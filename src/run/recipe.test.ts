@@ -188,7 +188,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     for (const [text, message] of [
       [
         'network = "resnet"\nbatch_size = 1',
-        /contra\.toml: batch normalization cannot train on batches of 1/,
+        /contra\.toml: batch normalization .* batches of 1 image.*`batchSize`/,
       ],
       ['network = "resnet"\nlabels = "coarse"', /contra\.toml: `labels`: .*one label per image/],
       ['engine = "onnx"\nprecision = "bfloat16"', /contra\.toml: .*bfloat16/],
