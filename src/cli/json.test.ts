@@ -67,6 +67,7 @@ test('every command prints objects whose kinds and fields are documented, and no
     ['inspect', 'graph', '--full'],
     ['inspect', 'run'],
     ['inspect', 'data'],
+    ['inspect', 'data', '--pictures', 'classes.html'],
     ['inspect', 'network.onnx'],
     ['doctor', '--data-dir', 'data', '--train-dir', 'run'],
   ];

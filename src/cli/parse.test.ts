@@ -61,7 +61,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'lab
     clipNorm: 0,
     holdout: 0,
     findLearningRate: false,
-  restart: false,
+    restart: false,
     quiet: false,
     json: false,
   };

@@ -38,6 +38,13 @@ export type InspectFinding =
       readonly folder: string;
       readonly classes: readonly ClassCount[];
     }
+  /** Pictures of each class of a data set have been written to the file. */
+  | {
+      readonly kind: 'pictures';
+      readonly dataset: DatasetDescription;
+      readonly augmentation: string;
+      readonly file: string;
+    }
   | { readonly kind: 'onnx'; readonly path: string; readonly summary: OnnxSummary }
   /** An event file, or all event files of a folder together. */
   | { readonly kind: 'events'; readonly path: string; readonly summary: EventsSummary };

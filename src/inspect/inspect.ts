@@ -5,11 +5,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { stepOfName } from '../checkpoint/names.ts';
+import { type DatasetDescription, withLabels } from '../data/dataset.ts';
 import { datasets } from '../data/datasets.ts';
-import { messageOf, RunError } from '../errors.ts';
+import { messageOf, RunError, UsageError } from '../errors.ts';
 import { isEventFileName } from '../summary/event-file-name.ts';
 import { oneLine } from '../wording.ts';
-import { inspectData } from './data.ts';
+import { type DataInspection, inspectData } from './data.ts';
+import { requirePictureFile } from './data-pictures.ts';
 import { inspectEvents } from './events.ts';
 import type { Findings } from './findings.ts';
 import { networkFinding, trainingStepFinding } from './network.ts';
@@ -22,16 +24,32 @@ import { inspectTrainDir } from './train-dir.ts';
 export const inspectable =
   'graph, a checkpoint, a training folder, a folder of training folders, event files, a data folder or an .onnx file';
 
+export interface InspectOptions extends DataInspection {
+  /** `graph` yields the training step, node by node. */
+  readonly full?: boolean | undefined;
+}
+
 /** @param thing `graph` for the network, or a path
- * @param options with `full`, `graph` yields the training step, node by node
+ * @throws UsageError for options that do not suit
  * @throws RunError when the path cannot be read, or contains nothing that is both known and undamaged */
-export async function* inspect(thing: string, { full }: { readonly full: boolean }): Findings {
-  if (thing === 'graph') yield full ? trainingStepFinding() : networkFinding();
-  else if (await isFolder(thing)) yield* inspectFolder(thing);
+export async function* inspect(thing: string, options: InspectOptions): Findings {
+  if (options.pictures !== undefined) requirePictureFile(options.pictures);
+  const isData = thing !== 'graph' && (await isFolder(thing));
+  if (!isData) requireNoDataOptions(thing, options);
+  if (thing === 'graph') yield options.full === true ? trainingStepFinding() : networkFinding();
+  else if (isData) yield* inspectFolder(thing, options);
   else if (thing.endsWith('.onnx')) yield* inspectOnnx(thing);
   else if (isSafetensorsName(thing)) yield* inspectSafetensors(thing);
   else if (isEventFileName(basename(thing))) yield* inspectEvents(thing);
   else throw new RunError(`${oneLine(thing)}: unknown kind of file; inspect supports ${inspectable}`);
+}
+
+/** Options that only a data folder has.
+ * @throws UsageError */
+function requireNoDataOptions(thing: string, { pictures, labels }: DataInspection): void {
+  if (pictures === undefined && labels === undefined) return;
+  const option = pictures === undefined ? 'labels' : 'pictures';
+  throw new UsageError(`\`${option}\` is for a data folder, which ${oneLine(thing)} is not; leave it out`);
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -52,8 +70,8 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
 
 /** Inspects everything in a folder that can be read, and warns about the rest.
  * @throws RunError when nothing can be read */
-async function* inspectFolder(path: string): Findings {
-  const parts = await partsOf(path);
+async function* inspectFolder(path: string, options: DataInspection): Findings {
+  const parts = await partsOf(path, options);
   if (parts.length === 0) {
     const found = 'contains no checkpoints, event files, ONNX files or data set';
     throw new RunError(`${oneLine(path)}: ${found}; inspect supports ${inspectable}`);
@@ -73,15 +91,15 @@ async function* inspectFolder(path: string): Findings {
 }
 
 /** The parts of a folder, in the order in which they are shown. */
-async function partsOf(path: string): Promise<readonly Findings[]> {
+async function partsOf(path: string, options: DataInspection): Promise<readonly Findings[]> {
   const names = (await readable(path, () => readdir(path))).sort();
   const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
-  if (byFolder !== undefined) return [inspectData(join(path, '..'), byFolder)];
+  if (byFolder !== undefined)
+    return [inspectData(join(path, '..'), withLabels(byFolder, options.labels), options)];
   const parts: Findings[] = [];
   if (names.some((name) => stepOfName(name) !== undefined)) parts.push(inspectTrainDir(path));
   if (names.some(isEventFileName)) parts.push(inspectEvents(path));
-  const data = Object.values(datasets).filter(({ folder }) => names.includes(folder));
-  for (const dataset of data) parts.push(inspectData(path, dataset));
+  for (const dataset of datasetsIn(path, names, options)) parts.push(inspectData(path, dataset, options));
   const runs = parts.length === 0 ? await runsIn(path) : [];
   if (runs.length > 0) parts.push(inspectRuns(path, runs));
   for (const name of names) {
@@ -90,6 +108,28 @@ async function partsOf(path: string): Promise<readonly Findings[]> {
     if (name.endsWith('.onnx')) parts.push(inspectOnnx(file));
   }
   return parts;
+}
+
+/** The data sets of a folder, with the labels that are asked for.
+ * @throws RunError when pictures of several are asked for, or labels that none has */
+function datasetsIn(
+  path: string,
+  names: readonly string[],
+  { labels, pictures }: DataInspection,
+): readonly DatasetDescription[] {
+  const found = Object.values(datasets).filter(({ folder }) => names.includes(folder));
+  const has = ({ record }: DatasetDescription) => record.labels.some(({ name }) => name === labels);
+  if (labels !== undefined && !found.some(has))
+    throw new RunError(`${oneLine(path)}: contains no data set with ${labels} labels; leave \`labels\` out`);
+  const [first, second] = found;
+  if (pictures !== undefined && first === undefined)
+    throw new RunError(`${oneLine(path)}: contains no data set; \`pictures\` are of one`);
+  if (pictures !== undefined && first !== undefined && second !== undefined)
+    throw new RunError(
+      `${oneLine(path)}: contains ${found.map(({ title }) => title).join(' and ')}; for \`pictures\` of one give its folder, ` +
+        `such as ${join(path, first.folder)}`,
+    );
+  return found.map((dataset) => (has(dataset) ? withLabels(dataset, labels) : dataset));
 }
 
 function isSafetensorsName(name: string): boolean {
