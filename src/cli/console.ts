@@ -59,6 +59,7 @@ export const eventKinds = [
   'benchPeers',
   'benchRatio',
   'events',
+  'evaluations',
   'epoch',
   'runs',
   'learningRateStep',
