@@ -91,7 +91,7 @@ const refusals: readonly (readonly [title: string, text: string, message: string
   [
     'two lengths',
     'epochs = 2\nmax_steps = 3',
-    ':1: epochs and max_steps both say how long to train; leave one out',
+    ':1: epochs and max_steps cannot be combined; leave one of them out',
   ],
   [
     'an unknown network',

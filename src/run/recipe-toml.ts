@@ -69,7 +69,7 @@ export function parseRecipe(text: string, file: string): RecipeObject {
   }
   if (read['epochs'] !== undefined && read['maxSteps'] !== undefined)
     at(['epochs'], () => {
-      throw new UsageError('epochs and max_steps both say how long to train; leave one out');
+      throw new UsageError('epochs and max_steps cannot be combined; leave one of them out');
     });
   return { ...read, hyperparameters };
 }
