@@ -14,7 +14,7 @@ import { inspectEvents } from './events.ts';
 import type { Findings } from './findings.ts';
 import { networkFinding, trainingStepFinding } from './network.ts';
 import { inspectOnnx } from './onnx.ts';
-import { type RunRow, runsIn } from './runs.ts';
+import { type RunList, runsIn } from './runs.ts';
 import { inspectSafetensors } from './safetensors.ts';
 import { inspectTrainDir } from './train-dir.ts';
 
@@ -82,8 +82,9 @@ async function partsOf(path: string): Promise<readonly Findings[]> {
   if (names.some(isEventFileName)) parts.push(inspectEvents(path));
   const data = Object.values(datasets).filter(({ folder }) => names.includes(folder));
   for (const dataset of data) parts.push(inspectData(path, dataset));
-  const runs = parts.length === 0 ? await runsIn(path) : [];
-  if (runs.length > 0) parts.push(inspectRuns(path, runs));
+  const isRun = names.some((name) => stepOfName(name) !== undefined || isEventFileName(name));
+  const found = isRun ? undefined : await runsIn(path);
+  if (found !== undefined && found.runs.length > 0) parts.push(inspectRuns(path, found));
   for (const name of names) {
     const file = join(path, name);
     if (isSafetensorsName(name) && stepOfName(name) === undefined) parts.push(inspectSafetensors(file));
@@ -96,6 +97,6 @@ function isSafetensorsName(name: string): boolean {
   return name.endsWith('.safetensors');
 }
 
-async function* inspectRuns(dir: string, runs: readonly RunRow[]): Findings {
-  yield { kind: 'runs', dir, runs };
+async function* inspectRuns(dir: string, found: RunList): Findings {
+  yield { kind: 'runs', dir, ...found };
 }
