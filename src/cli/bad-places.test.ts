@@ -194,6 +194,25 @@ describe('folders that cannot be written', () => {
       spawnSync('umount', [place]);
     }
   });
+
+  test('a current folder that was removed is named, and the help still works', () => {
+    const inRemoved = (words: string) =>
+      spawnSync(
+        '/bin/sh',
+        ['-c', `mkdir gone && cd gone && rmdir ../gone && exec "$0" "$1" ${words}`, process.execPath, main],
+        {
+          cwd: folder,
+          encoding: 'utf8',
+        },
+      );
+    const { status, stderr } = inRemoved('train --max-steps 1');
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^cifar10: the current folder cannot be used \(ENOENT.*\)\. Change to another one \(cd\) first\.\n$/,
+    );
+    assert.equal(inRemoved('--help').status, 0);
+  });
 });
 
 describe('arguments of the wrong kind', () => {
@@ -204,7 +223,7 @@ describe('arguments of the wrong kind', () => {
     assert.equal(from.code, 1);
     assert.match(
       from.errors,
-      /--init-from takes a checkpoint file, and .*given is a folder; .*model\.ckpt-1\.safetensors\n$/,
+      /--init-from must be a checkpoint file, but .*given is a folder; .*model\.ckpt-1\.safetensors\n$/,
     );
     const file = join(run, 'model.ckpt-1.safetensors');
     const evaluation = await cifar10([

@@ -1,9 +1,10 @@
 /** `cifar10`: executes the command line of the process, and sets the exit code. */
 
 import { errorCode, messageOf } from '../errors.ts';
+import { removeTemporaryFolders } from '../machine/temporary.ts';
 import { Patience } from '../training/patience.ts';
 import type { Output } from './console.ts';
-import { exitNow } from './end-process.ts';
+import { beforeEnd, exitNow } from './end-process.ts';
 import { execute } from './execute.ts';
 import { OutputQueue, type StreamName, sinkOf } from './output-queue.ts';
 import { interruption } from './signals.ts';
@@ -47,6 +48,7 @@ const lastOutputMillis = 1200;
 /** How long the program waits for the last messages to be written. */
 const lastWordsMillis = 120;
 
+beforeEnd(removeTemporaryFolders);
 process.exitCode = await execute(process.argv.slice(2), {
   streams,
   interruption,

@@ -13,6 +13,7 @@ import { constants } from 'node:os';
  * process because of an illegal instruction, with exit code 139.
  */
 export function endBy(name: NodeJS.Signals): void {
+  for (const task of lastTasks) task();
   process.removeAllListeners(name);
   process.kill(process.pid, name);
   if (!isFirstProcess) return;
@@ -20,8 +21,16 @@ export function endBy(name: NodeJS.Signals): void {
   process.abort();
 }
 
+/** Registers a task for the end of the process. It must be synchronous and short, and must not throw. */
+export function beforeEnd(task: () => void): void {
+  lastTasks.push(task);
+}
+
+const lastTasks: (() => void)[] = [];
+
 /** Ends the process with an exit code. */
 export function exitNow(code: number): void {
+  for (const task of lastTasks) task();
   exitAtOnce()?.(code);
   process.exit(code);
 }

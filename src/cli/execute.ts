@@ -69,10 +69,25 @@ async function runCommand<C extends CommandName>(
   const stopWatch = new StopWatch(signal, (why) => interruption.leave(why), startWatchdog);
   const { load, isStoppable }: CommandRecord<C> = commandTable[name];
   if (isStoppable) interruption.listen();
+  requireCurrentFolder();
   const start = await load();
   const outcome = await start({ ...request, console, interruption, signal, stopWatch, room });
   if (outcome === 'stopped') return interruption.exitCode();
   return outcome === 'done' ? 0 : 1;
+}
+
+/** @throws RunError when the folder in which the program was started has been removed */
+function requireCurrentFolder(): void {
+  try {
+    process.cwd();
+  } catch (error) {
+    throw new RunError(
+      `the current folder cannot be used (${messageOf(error)}). Change to another one (cd) first.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Returns the exit code: 2 for an error that follows from the command line alone, 1 for any other failure, and the code of

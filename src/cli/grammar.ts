@@ -5,6 +5,8 @@
  *     --run-once          --run_once=true     --run-once T               run-once: true
  *     --no-run-once       --norun_once        --run-once=0               run-once: false
  *
+ *     -- -thing           everything after -- is an argument, even if it starts with -
+ *
  * The programs of TensorFlow r0.11 accept underscores, `=true|t|1`, a separate word and `--no…`. They ignored unknown flags
  * and read any other word as false. Here both are errors.
  */
@@ -53,7 +55,12 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
   const rest = [...words];
   const values = new Map<string, Value | readonly Value[]>();
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (!word.startsWith('-') && commandTable[command].operand !== undefined) {
+    const takesOperands = commandTable[command].operand !== undefined;
+    if (word === '--' && takesOperands) {
+      operands.push(...rest.splice(0));
+      continue;
+    }
+    if (!word.startsWith('-') && takesOperands) {
       operands.push(word);
       continue;
     }

@@ -31,8 +31,11 @@ export type CommandLine =
 /** Parses the arguments of the program.
  * @throws UsageError for arguments that are invalid or not yet available */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const words = argv.filter((word) => word !== '--debug');
-  const debug = words.length < argv.length;
+  // What follows `--` is an argument, even if it looks like a flag.
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const flagged = argv.slice(0, end);
+  const words = flagged.filter((word) => word !== '--debug');
+  const debug = words.length < flagged.length;
   if (words.includes('--version') || words[0] === '-v' || words[0] === '-V' || words[0] === 'version')
     return { command: 'version' };
   const helpWanted = words.some((word) => word === '--help' || word === '-h');
@@ -44,7 +47,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const takesWords = commandTable[command].operand !== undefined;
   if (helpWanted || (rest[0] === 'help' && (!takesWords || rest.length === 1)))
     return { command: 'help', text: commandHelp(command) };
-  return request(command, rest, debug) as AnyRequest;
+  return request(command, [...rest, ...argv.slice(end)], debug) as AnyRequest;
 }
 
 function helpOf(name: string | undefined): string {

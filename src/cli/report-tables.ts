@@ -1,28 +1,61 @@
-/** Formats the results of an evaluation as tables. */
-import type { ClassResult } from '../evaluation/confusion.ts';
-import { table } from './table.ts';
-import { beginning } from './width.ts';
+/** Formats the results of an evaluation as tables of at most 80 columns. Of many classes, only the most telling are shown. */
+import { type ClassResult, type Confusion, mostFrequent } from '../evaluation/confusion.ts';
+import { counted } from '../wording.ts';
+import { table, usualColumns } from './table.ts';
+import { beginning, widthOf } from './width.ts';
 
 const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(share * 100).toFixed(1)}%`);
 
-/** One line per class, with examples, precision and recall. */
+/** Up to this many classes, all are shown. */
+const mostClasses = 40;
+/** Number of rows shown otherwise. */
+const shownRows = 20;
+
+/** One line per class, with examples, precision and recall. Of many classes, only those with the lowest recall. */
 export function classTable(results: readonly ClassResult[]): string {
-  const rows = results.map(({ name, examples, precision, recall }) => [
-    name,
-    String(examples),
-    percent(precision),
-    percent(recall),
-  ]);
-  return table([['class', 'images', 'precision', 'recall'], ...rows]);
+  const head = ['class', 'images', 'precision', 'recall'];
+  if (results.length <= mostClasses) return table([head, ...results.map(rowOf)]);
+  const seen = results.filter(({ recall }) => !Number.isNaN(recall));
+  const byRecall = seen.toSorted((a, b) => a.recall - b.recall);
+  const shown = byRecall.slice(0, shownRows);
+  const [lowest, median, highest] = [0, 0.5, 1].map((part) =>
+    percent(byRecall[Math.round(part * (byRecall.length - 1))]?.recall ?? Number.NaN),
+  );
+  const unseen = results.length - seen.length;
+  return [
+    `Recall of ${counted(seen.length, 'class', 'classes')}: lowest ${lowest}, median ${median}, highest ${highest}.`,
+    ...(unseen === 0 ? [] : [`${counted(unseen, 'class has', 'classes have')} no images.`]),
+    `The ${counted(shown.length, 'class', 'classes')} with the lowest recall:`,
+    table([head, ...shown.map(rowOf)]),
+  ].join('\n');
 }
 
-/** The confusion matrix. Rows are true classes and columns predicted classes, labelled with the first letters of
- * their names. Zeros are dots. */
+function rowOf({ name, examples, precision, recall }: ClassResult): readonly string[] {
+  return [name, String(examples), percent(precision), percent(recall)];
+}
+
+/** The confusion matrix, or if it is wider than 80 columns, the most frequent confusions. Rows are true classes and columns
+ * predicted classes, labelled with the first letters of their names. Zeros are dots. */
 export function confusionTable(classes: readonly string[], counts: readonly (readonly number[])[]): string {
+  if (classes.length > mostClasses) return frequentTable(classes, mostFrequent(counts, shownRows));
   const head = ['true class', ...classes.map((name) => beginning(name, 5))];
   const rows = counts.map((row, label) => [
     classes[label] ?? '',
     ...row.map((count) => (count === 0 ? '·' : String(count))),
   ]);
-  return `Rows are true classes, columns predicted ones:\n${table([head, ...rows])}`;
+  const matrix = table([head, ...rows]);
+  if (matrix.split('\n').some((line) => widthOf(line) > usualColumns))
+    return frequentTable(classes, mostFrequent(counts, shownRows));
+  return `Rows are true classes, columns predicted ones:\n${matrix}`;
+}
+
+function frequentTable(classes: readonly string[], confusions: readonly Confusion[]): string {
+  if (confusions.length === 0) return 'No image was taken for another class.';
+  const rows = confusions.map(({ label, predicted, count, share }) => [
+    classes[label] ?? '',
+    classes[predicted] ?? '',
+    String(count),
+    percent(share),
+  ]);
+  return `The most frequent confusions:\n${table([['true class', 'taken for', 'images', 'of the class'], ...rows])}`;
 }

@@ -20,13 +20,10 @@ export function runTable(runs: readonly RunRow[], differing: readonly string[]):
   const fraction = (value: number | null) => value?.toFixed(3);
   const whole = (value: number | null) =>
     value === null ? undefined : Math.round(value).toLocaleString('en-US');
+  const networks = new Set(runs.flatMap(({ network }) => network ?? []));
   const columns = [
     column('run', undefined, ({ name }) => name),
-    column(
-      'network',
-      new Set(runs.map(({ network }) => network)).size > 1 ? 12 : 99,
-      ({ network }) => network ?? undefined,
-    ),
+    column('network', networks.size > 1 ? 12 : 99, ({ network }) => network ?? undefined),
     // The first settings are kept longest.
     ...differing.map((name, index) =>
       column(headOf(name), 13 + index, ({ settings }) =>

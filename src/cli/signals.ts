@@ -13,6 +13,7 @@
  * listen, so the first signal ends them. (In the first process of a container they do listen, and exit, because the
  * kernel does not deliver other signals to it.)
  */
+import { close as closeInspector, url as inspectorUrl } from 'node:inspector';
 import { constants } from 'node:os';
 import { endBy, isFirstProcess } from './end-process.ts';
 import { ignoredSignals } from './ignored-signals.ts';
@@ -58,6 +59,7 @@ export class Interruption {
   /** Prevents Node from opening its debugger on SIGUSR1, on a port that other users of the machine could reach. */
   refuseDebugger(): void {
     for (const name of saving) this.#process.listenTo(name, () => this.#save());
+    closeDebugger();
     if (!isFirstProcess) return;
     for (const name of leaving)
       this.#process.listenTo(name, () => {
@@ -153,6 +155,13 @@ export class Interruption {
     if (now - this.#askedAt < repetitionMillis || !leaving.includes(name)) return;
     this.#leaveBy(name);
   }
+}
+
+/** Closes a debugger that SIGUSR1 opened while Node.js itself was starting, before any of our code ran. A debugger that the user
+ * asked for has a flag or another port. */
+function closeDebugger(): void {
+  const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+  if (inspectorUrl()?.includes(`:${process.debugPort}/`) && !flags.includes('--inspect')) closeInspector();
 }
 
 /** Some systems do not have all signals: Windows lacks most, macOS lacks SIGPWR. */

@@ -114,7 +114,7 @@ describe('a stop', { concurrency: 2 }, () => {
         assert.equal(outcome.shellCode, 130, outcome.errors);
         assert.match(
           outcome.errors,
-          /^warning: stopped; .*\.part keeps what has arrived; run the same command to continue\n$/,
+          /^warning: stopped; the received bytes are kept in .*\.part; run the same command to continue\n$/,
         );
         assert.deepEqual(readdirSync(fresh), ['cifar-10-binary.tar.gz.part']);
       }
@@ -185,6 +185,25 @@ describe('a stop', { concurrency: 2 }, () => {
   }
 
   const signalsModule = new URL('./signals.js', import.meta.url).href;
+
+  test('a debugger that SIGUSR1 opened while Node.js was starting is closed, unless it was asked for', async () => {
+    const script = `
+      const { url } = await import('node:inspector');
+      process.kill(process.pid, 'SIGUSR1');
+      while (url() === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+      const { interruption } = await import('${signalsModule}');
+      interruption.refuseDebugger();
+      console.log(url() === undefined ? 'closed' : 'open');`;
+    for (const [flags, expected] of [
+      [[], 'closed\n'],
+      [['--inspect=127.0.0.1:0'], 'open\n'],
+    ] as const) {
+      const words = [...flags, '--input-type=module', '-e', script];
+      const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'] });
+      const [said] = (await once(child.stdout, 'data')) as [Buffer];
+      assert.equal(String(said), expected);
+    }
+  });
 
   test('a second Ctrl-C exits at once if it comes a second later, and counts as the same request if it comes earlier', async () => {
     const repeated = await sent([

@@ -58,3 +58,23 @@ export class ConfusionMatrix {
     });
   }
 }
+
+/** Images of one class that were taken for another. */
+export interface Confusion {
+  readonly label: number;
+  readonly predicted: number;
+  readonly count: number;
+  /** Fraction of the images of the class. */
+  readonly share: number;
+}
+
+/** The confusions with the most images, of a matrix by [label][predicted]; of equal ones, those of the first classes. */
+export function mostFrequent(counts: readonly (readonly number[])[], most: number): readonly Confusion[] {
+  const all = counts.flatMap((row, label) => {
+    const examples = row.reduce((a, b) => a + b, 0);
+    return row.flatMap((count, predicted) =>
+      count > 0 && predicted !== label ? [{ label, predicted, count, share: count / examples }] : [],
+    );
+  });
+  return all.sort((a, b) => b.count - a.count).slice(0, most);
+}

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { makeTemporaryFolder } from './temporary.ts';
+import { makeTemporaryFolder, removeTemporaryFolders } from './temporary.ts';
 
 const before = process.env['TMPDIR'];
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-temporary-'));
@@ -18,6 +18,15 @@ test('the folder is created in TMPDIR', () => {
   const made = makeTemporaryFolder('cifar10-x-');
   assert.ok(made.startsWith(join(folder, 'cifar10-x-')));
   assert.deepEqual(readdirSync(made), []);
+});
+
+test('folders that are left at the end of the process are removed with their contents', () => {
+  process.env['TMPDIR'] = folder;
+  const made = [makeTemporaryFolder('cifar10-left-'), makeTemporaryFolder('cifar10-left-')];
+  writeFileSync(join(made[0] ?? '', 'file'), '');
+  rmSync(made[1] ?? '', { recursive: true });
+  removeTemporaryFolders();
+  assert.ok(readdirSync(folder).every((name) => !name.startsWith('cifar10-left-')));
 });
 
 test('the error for a TMPDIR that is missing or a file says what to do', () => {

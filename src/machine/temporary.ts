@@ -1,5 +1,5 @@
 /** Folders for temporary files. */
-import { existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
@@ -14,6 +14,20 @@ const causes: Readonly<Record<string, string>> = {
   EROFS: 'its file system is read-only',
   ENOSPC: 'its file system is full',
 };
+
+const made = new Set<string>();
+
+/** Removes the folders that are left, because the process ends before their users have removed them. */
+export function removeTemporaryFolders(): void {
+  for (const folder of made) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Nothing else can be done about it at the end.
+    }
+  }
+  made.clear();
+}
 
 /** Creates a folder in the system's folder for temporary files. The caller removes it.
  * @param prefix the beginning of its name, such as `cifar10-bench-`
@@ -33,7 +47,10 @@ export function makeTemporaryFolder(prefix: string, bytes: number = 0): string {
       `cannot create a folder for temporary files in ${parent}: ${cause}. Set TMPDIR to a writable folder.`,
     );
   }
-  if (room >= bytes) return folder;
+  if (room >= bytes) {
+    made.add(folder);
+    return folder;
+  }
   rmdirSync(folder);
   throw new RunError(
     `the folder for temporary files ${parent} is too small: found ${byteSize(room)} free, expected at least ${byteSize(bytes)}. Set TMPDIR to a folder with more space.`,

@@ -2,9 +2,10 @@
 import { Canvas } from './canvas.ts';
 import type { Colour, Picture } from './picture.ts';
 
-/** The size of a cell, and the width of the lines between cells, in pixels. */
-const cell = 24;
-const line = 1;
+/** The largest distance from one cell to the next, and the size of the picture up to which it is used, in pixels. */
+const [largestPitch, usualSide] = [25, 1000];
+/** The smallest distance at which lines separate the cells. */
+const leastWithLines = 5;
 const lines: Colour = [200, 200, 200];
 const nothing: Colour = [255, 255, 255];
 const right: Colour = [31, 119, 180];
@@ -15,17 +16,20 @@ const noExamples: Colour = [230, 230, 230];
  * Draws a square matrix `counts[label][predicted]`, with one row per true class from top to bottom, and one column per
  * predicted class. The colour of a cell shows its fraction of the row: from white to blue on the diagonal, and from white to
  * red elsewhere. Red uses the square root of the fraction, so that one mistake in a hundred is visible. The row of a class
- * without examples is grey.
+ * without examples is grey. Cells of many classes are smaller: 10 pixels for 100 classes, a single one for 1,000.
  * @throws RangeError when the matrix is empty or not square
  */
 export function drawConfusion(counts: readonly (readonly number[])[]): Picture {
   requireSquare(counts);
-  const side = counts.length * (cell + line) + line;
+  const pitch = Math.min(largestPitch, Math.max(1, Math.floor(usualSide / counts.length)));
+  const line = pitch < leastWithLines ? 0 : 1;
+  const cell = pitch - line;
+  const side = counts.length * pitch + line;
   const canvas = new Canvas(side, side, lines);
   for (const [label, row] of counts.entries()) {
     const examples = row.reduce((a, b) => a + b, 0);
     for (const [predicted, count] of row.entries()) {
-      const [x, y] = [line + predicted * (cell + line), line + label * (cell + line)];
+      const [x, y] = [line + predicted * pitch, line + label * pitch];
       const colour = examples === 0 ? noExamples : cellColour(count / examples, label === predicted);
       canvas.fill({ x, y, width: cell, height: cell }, colour);
     }

@@ -1,4 +1,4 @@
-/** No augmentation: the image, or its central crop if the network takes smaller ones, in training as in evaluation. */
+/** No augmentation: both training and evaluation use the image itself, or its central crop if the network takes smaller images. */
 import type { Augmentation } from '../augmentation.ts';
 import { centre, isWithin } from '../distort.ts';
 
