@@ -36,6 +36,16 @@ export function inspectReporter({ result, warn }: Console): (finding: InspectFin
       case 'data':
         printData(finding, result);
         return;
+      case 'pictures': {
+        const { kind, dataset, augmentation, file } = finding;
+        result(`Pictures of each class: ${oneLine(file)}`, {
+          kind,
+          dataset: dataset.name,
+          augmentation,
+          file,
+        });
+        return;
+      }
       case 'evaluations':
         printEvaluations(finding, result);
         return;

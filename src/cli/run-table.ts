@@ -32,8 +32,8 @@ export function runTable(runs: readonly RunRow[], differing: readonly string[]):
     ),
     column('steps', undefined, ({ step }) => whole(step)),
     column('loss', 9, ({ loss }) => fraction(loss)),
-    column('validation', 7, ({ validation }) => fraction(validation)),
-    column('precision', 6, ({ precision }) => fraction(precision)),
+    column('held-out', 7, ({ validation }) => fraction(validation)),
+    column('test', 6, ({ precision }) => fraction(precision)),
     column('images/s', 10, ({ imagesPerSecond }) => whole(imagesPerSecond)),
   ];
   const known = columns.filter(({ cells }, index) => index === 0 || cells.some((cell) => cell !== '-'));

@@ -39,6 +39,13 @@ export type InspectFinding =
       readonly folder: string;
       readonly classes: readonly ClassCount[];
     }
+  /** Pictures of each class of a data set have been written to the file. */
+  | {
+      readonly kind: 'pictures';
+      readonly dataset: DatasetDescription;
+      readonly augmentation: string;
+      readonly file: string;
+    }
   /** The results of an evaluation folder, oldest first. */
   | { readonly kind: 'evaluations'; readonly path: string; readonly rows: readonly EvaluationRow[] }
   | { readonly kind: 'onnx'; readonly path: string; readonly summary: OnnxSummary }
