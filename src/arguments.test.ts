@@ -230,7 +230,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [
       called(library.runTraining, { ...folders, batchSize: 0 }),
-      /^batchSize: found 0, expected a whole number of at least 1/,
+      /^batchSize: found 0, expected a whole number from 1 to 16384/,
     ],
     [called(library.runTraining, { ...folders, seed: -1 }), /^seed: found -1/],
     [called(library.runTraining, { ...folders, holdout: 1.5 }), /^holdout: found 1\.5/],

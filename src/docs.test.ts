@@ -152,7 +152,7 @@ describe('every page', () => {
     assert.equal(problemOf(map, 'deviations.md'), undefined);
     assert.equal(problemOf('README.md', `${map}#cifar10py`), undefined);
     assert.match(problemOf(map, 'nowhere.md') ?? '', /docs\/nowhere\.md does not exist/);
-    assert.match(problemOf(map, '../../outside.md') ?? '', /there is no/);
+    assert.match(problemOf(map, '../../outside.md') ?? '', /does not exist/);
     assert.match(problemOf('README.md', `${map}#nowhere`) ?? '', /no such heading/);
   });
 });

@@ -16,7 +16,7 @@ const pages = ['README.md', 'docs/getting-started.md', 'docs/reproducibility.md'
 
 /** What each command prints on success. */
 const wanted: Readonly<Record<string, RegExp>> = {
-  download: /is (ready|there already)/,
+  download: /is ready|already exists/,
   train: /Done at step \d+/,
   eval: /precision @ 1 = \d\.\d{3}/,
   inspect: /conv2|circle|images\/s/,

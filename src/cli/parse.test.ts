@@ -363,7 +363,7 @@ test('the help of a command lists its flags with their defaults, and no others',
   }
   const onOneLine = (text: string) => text.replace(/\s+/g, ' ');
   assert.ok(onOneLine(helpOf('train -h')).includes('the same seed gives the same run (default: 0)'));
-  assert.ok(onOneLine(helpOf('eval -h')).includes('if it is missing (default: that of the checkpoint)'));
+  assert.ok(onOneLine(helpOf('eval -h')).includes('(default: that of the checkpoint)'));
 });
 
 test('every example in the help is valid', () => {
