@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { engineNames } from './engine/offers.ts';
 import { pageFiles, pageRows } from './testing/page-files.ts';
 
-/** The file or folder that may import a package; of protobufjs one for each format that is written in messages. */
+/** The files or folders that may import each package. protobufjs is imported in one place for each format that is
+ * written in its messages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['engine/onnx/runtime/execution.ts', 'engine/onnx/runtime/onnx-engine.ts'],
   protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts'],
@@ -23,7 +24,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 
 const source = fileURLToPath(new URL('../src/', import.meta.url));
 
-/** The import law in docs/architecture.md: one row per folder, with the folders that it may import from. */
+/** The import law in docs/architecture.md: one row per folder, with the folders from which it may import. */
 const law = lawIn(readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8'));
 
 function lawIn(page: string): ReadonlyMap<string, readonly string[]> {
@@ -39,13 +40,13 @@ function lawIn(page: string): ReadonlyMap<string, readonly string[]> {
 }
 
 interface Import {
-  /** The package or module, or a path from src/. */
+  /** The package or module, or a path relative to src/. */
   readonly target: string;
-  /** Whether it only imports types, which the compiler removes. */
+  /** Whether it imports only types, which the compiler removes. */
   readonly isType: boolean;
 }
 
-/** Program files (no tests) with their imports. */
+/** The files of the program (without tests) and their imports. */
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !/\.(test|slow)\.ts$/.test(file) && !file.startsWith('testing'))
   .map((file) => ({ file, found: importsOf(file) }))
@@ -69,7 +70,7 @@ const folderOf = (path: string) => path.split('/')[0]?.replace(/\.(ts|js)$/, '')
 const isOurs = (target: string) => /\.(ts|js)$/.test(target) && packages[target] === undefined;
 
 test('every folder imports only what its row in docs/architecture.md names', () => {
-  assert.ok(files.length > 50, 'the files are found');
+  assert.ok(files.length > 50, 'the source files are found');
   for (const { file, imports } of files) {
     const folder = folderOf(file);
     const allowed = law.get(folder);
@@ -78,13 +79,13 @@ test('every folder imports only what its row in docs/architecture.md names', () 
       const other = folderOf(target);
       assert.ok(
         other === folder || allowed.includes(other),
-        `src/${file} imports ${target}: by docs/architecture.md ${folder} must not know ${other}`,
+        `src/${file} imports ${target}: according to docs/architecture.md, ${folder} must not import from ${other}`,
       );
     }
   }
 });
 
-test('every row of the import law is for an existing path, and names only rows above it', () => {
+test('every row of the import law is for an existing path, and lists only rows above it', () => {
   const known = new Set(files.map(({ file }) => folderOf(file)));
   assert.deepEqual([...law.keys()].sort(), [...known].sort());
   const above: string[] = [];
@@ -103,14 +104,17 @@ test('modules for browsers import only modules for browsers, and no package but 
   for (const row of pageRows())
     assert.ok(
       inPage.some((file) => file === row || file === `${row}.ts` || file.startsWith(`${row}/`)),
-      `docs/architecture.md names ${row}, which is not there`,
+      `docs/architecture.md names ${row}, which does not exist`,
     );
   for (const { file, found } of files.filter(({ file }) => inPage.includes(file))) {
     for (const { target, isType } of found) {
       const runsThere = isType ? isOurs(target) : inPage.includes(target);
       const isAllowed =
         runsThere || (target === 'protobufjs/minimal.js' && file === 'engine/onnx/compile/model.ts');
-      assert.ok(isAllowed, `src/${file} imports ${target}; by docs/architecture.md it runs in a page`);
+      assert.ok(
+        isAllowed,
+        `src/${file} imports ${target}, but according to docs/architecture.md it runs in a page`,
+      );
     }
   }
 });
@@ -121,15 +125,15 @@ test('every package is imported in one place, so that it can be replaced', () =>
       (name) => !isOurs(name) && !/^node:|^\.|^package\.json$/.test(name),
     )) {
       const places = packages[target];
-      assert.ok(places !== undefined, `src/${file} imports ${target}, which has no place in this test`);
+      assert.ok(places !== undefined, `src/${file} imports ${target}, which this test does not list`);
       const isAllowed = places.some((place) => file.startsWith(place));
-      assert.ok(isAllowed, `src/${file} imports ${target}; only ${places.join(' and ')} may`);
+      assert.ok(isAllowed, `src/${file} imports ${target}, but only ${places.join(' and ')} may`);
     }
   }
 });
 
-test('above the engines, only the code that chooses an engine knows which exist', () => {
-  // `inspect` reads ONNX files, the library offers all.
+test('above the engines, only the code that chooses an engine knows which engines exist', () => {
+  // `inspect` reads ONNX files, and the library offers all engines.
   const whoKnows = ['engine/registry.ts', 'inspect/onnx.ts', 'index.ts'];
   for (const maker of engineNames.map((name) => `engine/${name}/`)) {
     for (const { file, imports } of files) {

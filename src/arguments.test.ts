@@ -1,4 +1,5 @@
-/** Programs in plain JavaScript may give anything: it is refused by name, before work is spent. */
+/** Programs in plain JavaScript may pass anything. Unsuitable values are refused with the name of the argument,
+ * before any work is done. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -11,7 +12,7 @@ import { noiseExamples } from './testing/examples.ts';
 const { CheckpointStore, chooseEngine, evaluate, makeRun, train, tutorialHyperparameters, tutorialNetwork } =
   library;
 
-/** As a program in JavaScript calls it, without types. */
+/** The function as a program in JavaScript calls it, without types. */
 const untyped = (call: unknown) => call as (...args: readonly unknown[]) => unknown;
 
 const examples = noiseExamples(20);
@@ -29,9 +30,9 @@ const refused = (message: RegExp) => (error: unknown) => {
   return true;
 };
 
-test('numbers are whole, or finite, and within their bounds; what was found is shown', () => {
+test('numbers must be whole or finite and within their bounds, and errors contain the value that was found', () => {
   const found: readonly (readonly [unknown, RegExp])[] = [
-    [Number.NaN, /^n: found NaN, expected a whole number from 1 on$/],
+    [Number.NaN, /^n: found NaN, expected a whole number of at least 1$/],
     [undefined, /^n: found undefined, /],
     [null, /^n: found null, /],
     ['3', /^n: found "3", /],
@@ -75,15 +76,15 @@ describe('makeRun', () => {
     [
       'a batch size of NaN',
       { batchSize: Number.NaN },
-      /^batchSize: found NaN, expected a whole number from 1/,
+      /^batchSize: found NaN, expected a whole number of at least 1/,
     ],
     ['no batch size', { batchSize: undefined }, /^batchSize: found undefined/],
-    ['half a seed', { seed: 0.5 }, /^seed: found 0\.5/],
+    ['a seed that is not whole', { seed: 0.5 }, /^seed: found 0\.5/],
     ['a holdout of 2', { holdout: 2 }, /^holdout: found 2, expected a number from 0 to 1/],
     [
       'a learning rate as text',
       { hyperparameters: { ...tutorialHyperparameters, learningRate: '0.1' } },
-      /^hyperparameters\.learningRate: found "0\.1", expected a number from 0 on/,
+      /^hyperparameters\.learningRate: found "0\.1", expected a number of at least 0/,
     ],
     [
       'an optimizer that does not exist',
@@ -91,7 +92,7 @@ describe('makeRun', () => {
       /^hyperparameters\.optimizer: found "best", expected sgd, momentum, nesterov, adam or adamw$/,
     ],
     [
-      'no hyperparameters',
+      'missing hyperparameters',
       { hyperparameters: undefined },
       /^hyperparameters: found undefined, expected an object/,
     ],
@@ -106,11 +107,11 @@ describe('makeRun', () => {
     assert.throws(call, refused(/^engine: found an object, expected an engine: chooseEngine/));
   });
 
-  test('refuses a network with another number of classes than the data, with both numbers', () => {
+  test('refuses a network whose number of classes differs from that of the data, with both numbers', () => {
     const five = { ...recipe, network: tutorialNetwork(5) };
     assert.throws(() => makeRun(five, examples, engine), {
       name: 'RunError',
-      message: /has 5 classes, and .* has 10: .*tutorialNetwork\(dataset\.classes\.length\)/,
+      message: /has 5 classes, but .* has 10; .*tutorialNetwork\(dataset\.classes\.length\)/,
     });
   });
 });
@@ -125,10 +126,10 @@ describe('train', () => {
     versions: { cifar10: 'test' },
   };
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ maxSteps: Number.NaN }, /^maxSteps: found NaN, expected a whole number from 0 on/],
+    [{ maxSteps: Number.NaN }, /^maxSteps: found NaN, expected a whole number of at least 0/],
     [{ maxSteps: undefined }, /^maxSteps: found undefined/],
     [{ maxSteps: Infinity }, /^maxSteps: found Infinity/],
-    [{ checkpointSteps: 0 }, /^checkpointSteps: found 0, expected a whole number from 1 on/],
+    [{ checkpointSteps: 0 }, /^checkpointSteps: found 0, expected a whole number of at least 1/],
     [{ readers: 1.5 }, /^readers: found 1\.5/],
     [{ summarySteps: 0 }, /^summarySteps: found 0/],
     [{ store: 'run' }, /^store: found "run", expected a CheckpointStore/],
@@ -157,7 +158,7 @@ describe('evaluate', () => {
     });
 });
 
-/** Drains a generator, or awaits a promise. */
+/** Iterates a generator to its end, or awaits a promise. */
 async function settled(result: unknown): Promise<void> {
   if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result)
     for await (const _ of result as AsyncIterable<unknown>);
@@ -178,7 +179,7 @@ const created =
   () =>
     Reflect.construct(made, args);
 
-/** For every exported function that takes options: calls that it must refuse. */
+/** For every exported function that takes options, calls that it must refuse. */
 const making = { imageShape: [3, 24, 24], images: library.tutorialImages };
 const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> = {
   runTraining: [
@@ -229,7 +230,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [
       called(library.runTraining, { ...folders, batchSize: 0 }),
-      /^batchSize: found 0, expected a whole number from 1/,
+      /^batchSize: found 0, expected a whole number from 1 to 16384/,
     ],
     [called(library.runTraining, { ...folders, seed: -1 }), /^seed: found -1/],
     [called(library.runTraining, { ...folders, holdout: 1.5 }), /^holdout: found 1\.5/],
@@ -403,7 +404,7 @@ const withoutOptions = [
   ...['constantInit', 'heNormal', 'truncatedNormal', 'writeCheckpoint'],
 ];
 
-test('every exported function that takes options is tried with wrong ones below', () => {
+test('every exported function that takes options is called with wrong options below', () => {
   const functions = Object.entries(library).flatMap(([name, value]) =>
     typeof value === 'function' ? [name] : [],
   );

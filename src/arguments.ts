@@ -1,24 +1,24 @@
 /**
- * Validates what a caller of the library passes, by name. TypeScript checks types, but not that a number is whole or within its
- * bounds; programs in plain JavaScript have no types at all.
+ * Validates the arguments that callers of the library pass, by name. TypeScript checks types, but not that a number is whole
+ * or within its bounds, and programs in plain JavaScript have no types at all.
  *
  *     const checks: OptionChecks<Options> = { maxSteps: required(aWholeNumber(0)), readers: optional(aWholeNumber(1)) };
  *     requireOptions(options, checks);
  *
- * An option without a check does not compile, so every option of the type is known.
+ * An option without a check is a compile error, so all options of the type are known.
  */
 import { UsageError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import { alternatives, quoted } from './wording.ts';
 
 /** Checks an argument.
- * @throws UsageError naming the argument, what was found and what was expected */
+ * @throws UsageError with the argument, what was found and what was expected */
 export type Check = (name: string, value: unknown) => void;
 
 export interface OptionalCheck {
   readonly isRequired: false;
   readonly check: Check;
-  /** The names of the options inside, if the value is an object of options. */
+  /** The names of the nested options, if the value is an object of options. */
   readonly inside: readonly string[];
 }
 export interface RequiredCheck {
@@ -27,7 +27,7 @@ export interface RequiredCheck {
   readonly inside: readonly string[];
 }
 
-/** A check for each option of a type: `optional` if it may be left out, otherwise `required`. */
+/** A check for each option of a type: `optional` if the option may be omitted, otherwise `required`. */
 export type OptionChecks<T> = {
   readonly [Name in keyof T]-?: Record<never, never> extends Pick<T, Name> ? OptionalCheck : RequiredCheck;
 };
@@ -41,7 +41,7 @@ export function required(check: Check | OptionsCheck): RequiredCheck {
   return { isRequired: true, check, inside: insideOf(check) };
 }
 
-/** Checks an object of options: that all its names are known, then each value.
+/** Checks an object of options: all names must be known, and all values suitable.
  * @param where the name of the object, such as `hyperparameters`; empty for the argument itself
  * @throws UsageError for an unknown, missing or unsuitable option */
 export function requireOptions<T extends object>(given: T, checks: OptionChecks<T>, where = ''): void {
@@ -83,7 +83,7 @@ export function aChoice(choices: readonly string[]): Check {
   return (name, value) => requireOneOf(name, value, choices);
 }
 
-/** One of our objects, recognised by one of its properties. */
+/** One of our objects, recognized by one of its properties. */
 export function anObjectWith(property: string, made: string): Check {
   return (name, value) => requireObject(name, value, property, made);
 }
@@ -95,7 +95,7 @@ export function aListOf(check: Check): Check {
   };
 }
 
-/** A value that is not used, or checked elsewhere. */
+/** For a value that is not used, or is checked elsewhere. */
 export const anything: Check = () => undefined;
 
 export const aText: Check = (name, value) => {
@@ -114,20 +114,20 @@ export const aSignal: Check = anObjectWith('aborted', 'an AbortSignal: new Abort
 
 /** The numbers that are allowed. */
 export interface NumberBounds {
-  /** `integer`: whole numbers only. */
+  /** `integer` allows whole numbers only. */
   readonly kind: 'integer' | 'number';
-  /** Inclusive bounds. */
+  /** The bounds, both inclusive. */
   readonly minimum: number;
   readonly maximum?: number;
 }
 
-/** @throws UsageError naming the argument, what was found and what was expected */
+/** @throws UsageError with the argument, what was found and what was expected */
 export function requireNumber(name: string, value: unknown, { kind, minimum, maximum }: NumberBounds): void {
   const requireKind = kind === 'integer' ? requireWholeNumber : requireFiniteNumber;
   requireKind(name, value, minimum, maximum);
 }
 
-/** @throws UsageError naming the argument, what was found and what was expected */
+/** @throws UsageError with the argument, what was found and what was expected */
 export function requireWholeNumber(
   name: string,
   value: unknown,
@@ -138,7 +138,7 @@ export function requireWholeNumber(
   throw unexpected(name, value, `a whole number ${bounds(least, most)}`);
 }
 
-/** @throws UsageError as above; also for NaN and infinite numbers */
+/** @throws UsageError as above, also for NaN and infinite numbers */
 export function requireFiniteNumber(
   name: string,
   value: unknown,
@@ -149,20 +149,20 @@ export function requireFiniteNumber(
   throw unexpected(name, value, `a number ${bounds(least, most)}`);
 }
 
-/** @throws UsageError naming all choices, and the one that was probably meant */
+/** @throws UsageError with all choices, and the one that was probably meant */
 export function requireOneOf(name: string, value: unknown, choices: readonly string[]): void {
   if (typeof value === 'string' && choices.includes(value)) return;
   throw unexpectedName(name, value, choices);
 }
 
-/** The error for a value that is none of the choices: names all, and the one that was probably meant. */
+/** The error for a value that is none of the choices. It contains all of them, and the one that was probably meant. */
 export function unexpectedName(name: string, value: unknown, choices: readonly string[]): UsageError {
   return unexpected(name, value, alternatives(choices), meant(value, choices));
 }
 
-/** Refuses keys that an object does not have.
- * @param name of the object
- * @throws UsageError naming the key, and the one that was probably meant or else all */
+/** Refuses keys that an object cannot have.
+ * @param name the name of the object
+ * @throws UsageError with the key, and either the key that was probably meant or all keys */
 export function requireKnownKeys(name: string, value: object, known: readonly string[]): void {
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
@@ -172,7 +172,7 @@ export function requireKnownKeys(name: string, value: object, known: readonly st
   }
 }
 
-/** `. Did you mean adam?`, or nothing. */
+/** Returns `. Did you mean adam?`, or an empty string. */
 function meant(value: unknown, choices: readonly string[]): string {
   if (typeof value !== 'string') return '';
   const found = nearest(value, choices);
@@ -188,8 +188,8 @@ export function requireRecord(
   if (!isPlain) throw unexpected(name, value, 'names with values');
 }
 
-/** One of our objects, recognised by one of its properties.
- * @throws UsageError */
+/** Requires one of our objects, recognized by one of its properties.
+ * @throws UsageError for any other value */
 export function requireObject(name: string, value: unknown, property: string, made: string): void {
   const has = typeof value === 'object' && value !== null && property in value;
   if (!has) throw unexpected(name, value, made);
@@ -220,7 +220,7 @@ function unknownOption(
     inside.map((inner) => [inner, `${outer}.${inner}`] as const),
   );
   const meant = new Map([...nested, ...names.map((one) => [one, one] as const)]);
-  // A name of the object itself comes before a similar one inside.
+  // A name of the object itself takes precedence over a similar one of a nested object.
   const found = nearest(name, names) ?? nearest(name, [...meant.keys()]);
   const advice =
     found === undefined
@@ -245,5 +245,5 @@ function shown(value: unknown): string {
 }
 
 function bounds(least: number, most: number): string {
-  return most === Infinity ? `from ${least} on` : `from ${least} to ${most}`;
+  return most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
 }

@@ -31,7 +31,7 @@ test(
     }),
 );
 
-test('a stranger of the same name, and the folders that npx adds to the path, do not count', () =>
+test('another program of the same name, and the folders that npx adds to the path, do not count', () =>
   inTemporaryFolder(async (folder) => {
     const bin = join(folder, 'bin');
     const added = join(folder, 'project', 'node_modules', '.bin');
@@ -43,14 +43,14 @@ test('a stranger of the same name, and the folders that npx adds to the path, do
     assert.equal(programOf({ packageFolder, path: [bin, added] }), 'npx cifar10');
   }));
 
-test("Yarn's Plug'n'Play has a command of its own, and a folder on the path that only Yarn has", () =>
+test("Yarn's Plug'n'Play has its own command, and adds a folder to the path that only Yarn uses", () =>
   inTemporaryFolder(async (folder) => {
     writeFileSync(join(folder, 'cifar10'), `exec node /cache/node_modules/cifar10-ts/dist/cli/main.js "$@"`);
     const packageFolder = '/home/a/.yarn/berry/cache/cifar10-ts.zip/node_modules/cifar10-ts';
     assert.equal(programOf({ packageFolder, path: [folder], plugAndPlay: true }), 'yarn cifar10');
   }));
 
-test('a clone whose path has node_modules in a name is a clone', () => {
+test('a clone is recognized even if its path contains node_modules in a name', () => {
   assert.equal(
     programOf({ packageFolder: join('/a', 'my_node_modules', 'cifar10'), path: [] }),
     'npx cifar10',

@@ -1,5 +1,5 @@
 /**
- * How the user runs this program, so that every command in a message works when it is copied into a shell.
+ * How the user runs this program. Commands in messages use this form, so that they work when they are copied into a shell.
  *
  * | the package is | command |
  * |---|---|
@@ -15,27 +15,27 @@ import { fileURLToPath } from 'node:url';
 const packageName = 'cifar10-ts';
 const commandName = 'cifar10';
 
-/** Where the package lies, and what the shell would find. */
+/** Where the package is, and where the shell looks for commands. */
 export interface Installation {
-  /** The folder of this package, links resolved. */
+  /** The folder of this package, with links resolved. */
   readonly packageFolder: string;
-  /** Folders that the shell looks for commands in. */
+  /** The folders in which the shell looks for commands. */
   readonly path: readonly string[];
-  /** Does Yarn's Plug'n'Play load the package? It adds a folder of its own to the path, and has no global installation. */
+  /** Whether Yarn's Plug'n'Play loads the package. It adds a folder of its own to the path, and has no global installations. */
   readonly plugAndPlay?: boolean;
 }
 
-/** The words of a command as the user can type them: `npx cifar10 train --max-steps 10`. */
+/** Returns a command as the user can type it: `npx cifar10 train --max-steps 10`. */
 export function command(words: string): string {
   return `${program()} ${words}`;
 }
 
 let known: string | undefined;
 
-/** What starts this program in the user's shell. */
+/** The words with which the user's shell starts this program. */
 export function program(): string {
   known ??= programOf({
-    // Not `new URL('..', import.meta.url)`, which bundlers take for a file to copy.
+    // This is not `new URL('..', import.meta.url)`, because bundlers would regard that as a file to copy.
     packageFolder: dirname(dirname(fileURLToPath(import.meta.url))),
     path: (process.env['PATH'] ?? '').split(delimiter),
     plugAndPlay: process.versions['pnp'] !== undefined,
@@ -45,13 +45,13 @@ export function program(): string {
 
 export function programOf({ packageFolder, path, plugAndPlay = false }: Installation): string {
   if (plugAndPlay) return `yarn ${commandName}`;
-  // npx and npm's scripts put such folders in front of the path; the user's shell does not have them.
+  // npx and npm's scripts put such folders in front of the path, but the user's shell does not have them.
   const own = path.filter((folder) => !foldersOf(folder).includes('node_modules'));
   if (own.some((folder) => startsPackage(folder, packageFolder))) return commandName;
   return isInstalled(packageFolder) ? `npx ${packageName}` : `npx ${commandName}`;
 }
 
-/** Has a package manager put it there? Else it is a clone, wherever that lies. */
+/** Whether a package manager installed the package there. Otherwise it is a clone, wherever that is. */
 function isInstalled(packageFolder: string): boolean {
   return foldersOf(packageFolder).includes('node_modules');
 }
@@ -60,7 +60,7 @@ function foldersOf(path: string): readonly string[] {
   return path.split(/[\\/]/);
 }
 
-/** Is `cifar10` in the folder a link to this package, or a small script that starts it (Windows, pnpm, Volta)? */
+/** Whether `cifar10` in the folder is a link to this package, or a small script that starts it (Windows, pnpm, Volta). */
 function startsPackage(folder: string, packageFolder: string): boolean {
   if (folder === '') return false;
   const file = join(folder, process.platform === 'win32' ? `${commandName}.cmd` : commandName);
@@ -73,7 +73,8 @@ function startsPackage(folder: string, packageFolder: string): boolean {
   }
 }
 
-/** pnpm, npm on Windows: `"$basedir/global/5/node_modules/cifar10-ts/dist/cli/main.js"`; pnpm's store names a version. */
+/** Such a script contains `"$basedir/global/5/node_modules/cifar10-ts/dist/cli/main.js"` (pnpm, npm on Windows). pnpm's
+ * store has a version in the name. */
 function isShimOf(script: string): boolean {
   return (
     script.includes(`/node_modules/${packageName}/`) || script.includes(`/${packageName}/dist/cli/main.js`)

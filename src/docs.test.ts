@@ -8,7 +8,7 @@ import { flagTable } from './cli/flag-table.ts';
 import { parseCommandLine } from './cli/parse.ts';
 import { definitionsIn } from './testing/definitions.ts';
 
-/** Checks the pages against the program: what they name exists, and the commands they give are valid. */
+/** Compares the pages with the program: the things that they name must exist, and the commands that they contain must be valid. */
 const root = fileURLToPath(new URL('../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const exists = (path: string) => existsSync(join(root, path));
@@ -42,12 +42,12 @@ function withoutCode(text: string): string {
   return text.replaceAll(fence, '');
 }
 
-/** The target of every link and picture. */
+/** The targets of all links and pictures. */
 function linksOf(prose: string): readonly string[] {
   return matches(prose, /\]\(([^)\s]+)\)/g).filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** The anchors of a page: its headings in lower case, without punctuation, with - for blanks. */
+/** The anchors of a page: its headings in lower case, without punctuation, with - for spaces. */
 function anchorsOf(path: string): readonly string[] {
   return matches(withoutCode(read(path)), /^#+ +(.*)$/gm).map((heading) =>
     heading
@@ -57,16 +57,16 @@ function anchorsOf(path: string): readonly string[] {
   );
 }
 
-/** What is wrong with a link of a page, undefined if nothing is. */
+/** What is wrong with a link of a page. Undefined if nothing is. */
 function problemOf(page: string, link: string): string | undefined {
   const [file = '', anchor] = link.split('#');
   const path = file === '' ? page : normalize(join(dirname(page), file));
-  if (path.startsWith('..') || !exists(path)) return `${link}: there is no ${path}`;
+  if (path.startsWith('..') || !exists(path)) return `${link}: ${path} does not exist`;
   if (anchor === undefined || anchorsOf(path).includes(anchor)) return undefined;
   return `${link}: ${path} has no such heading`;
 }
 
-/** Program files and what only tests use, as paths from src/. */
+/** The files of the program and those that only tests use, as paths relative to src/. */
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.ts'),
 );
@@ -75,11 +75,11 @@ const definitions = new Set(
     .filter((file) => !/\.(test|slow)\.ts$/.test(file))
     .flatMap((file) => [...definitionsIn(read(join('src', file)))]),
 );
-/** Operators of ONNX, and names that stand for any. */
+/** Operators of ONNX, and placeholder names. */
 const namesOfOthers = ['ConvTranspose', 'x.ts', 'x.test.ts'];
 
-/** Is what a page quotes there: a source file by the end of its path, a definition by its name in camel case, alone, called
- * or as a member? Anything else is taken to be there. */
+/** Whether something that a page quotes exists. A source file is recognized by the end of its path, and a definition by a
+ * name in camel case, whether it is alone, called, or a member. Anything else counts as existing. */
 function isKnown(quoted: string): boolean {
   if (namesOfOthers.includes(quoted)) return true;
   if (/^[\w./-]+\.ts$/.test(quoted)) return sources.some((file) => `/src/${file}`.endsWith(`/${quoted}`));
@@ -105,7 +105,7 @@ describe('every page', () => {
       );
     });
 
-    // json.md names events, which json.test.ts checks; the others also name what is not, or no longer, ours.
+    // json.md names events, which json.test.ts checks. The other pages also name things that are not ours, or no longer exist.
     if (!/json|CHANGELOG|dependencies|tutorial-map/.test(page))
       test(`${page} names sources and definitions that exist`, () => {
         const quoted = matches(prose, /`([^`\n]+)`/g);
@@ -126,7 +126,7 @@ describe('every page', () => {
     });
   }
 
-  test('is checked: links, paths and commands were found', () => {
+  test('is really checked: links, paths and commands are found', () => {
     assert.ok(pages.length >= 7, 'pages');
     assert.ok(pages.flatMap(({ prose }) => linksOf(prose)).length > 100, 'links');
     assert.ok(
@@ -135,7 +135,7 @@ describe('every page', () => {
     );
   });
 
-  test('a file and a name that are not there are found', () => {
+  test('is refused if it names a file or a definition that does not exist', () => {
     for (const known of [
       'lower.ts',
       'src/docs.test.ts',
@@ -151,8 +151,8 @@ describe('every page', () => {
   test('broken links and missing headings are found', () => {
     assert.equal(problemOf(map, 'deviations.md'), undefined);
     assert.equal(problemOf('README.md', `${map}#cifar10py`), undefined);
-    assert.match(problemOf(map, 'nowhere.md') ?? '', /there is no docs\/nowhere\.md/);
-    assert.match(problemOf(map, '../../outside.md') ?? '', /there is no/);
+    assert.match(problemOf(map, 'nowhere.md') ?? '', /docs\/nowhere\.md does not exist/);
+    assert.match(problemOf(map, '../../outside.md') ?? '', /does not exist/);
     assert.match(problemOf('README.md', `${map}#nowhere`) ?? '', /no such heading/);
   });
 });
@@ -174,7 +174,7 @@ describe('every row of the map of the tutorial', () => {
     .map((row) => row.split('|').map((cell) => cell.trim()))
     .filter(([, theirs]) => theirs !== 'r0.11')
     .map(([, theirs = '', ours = '', test = '']) => ({ theirs, ours, test }));
-  /** The files that a cell links to, and their text. */
+  /** The files that a cell links to, with their texts. */
   const filesOf = (cell: string) =>
     linksOf(cell).map((link) => {
       const path = normalize(join(dirname(map), link));
@@ -190,16 +190,16 @@ describe('every row of the map of the tutorial', () => {
       assert.ok(tests.length > 0, `${theirs} names no test`);
       for (const { path, text } of tests) assert.ok(path.endsWith('.test.ts') && text !== '', path);
       const quoted = matches(test, /"([^"]+)"/g);
-      assert.ok(quoted.length >= tests.length, `${theirs} does not say which test`);
+      assert.ok(quoted.length >= tests.length, `${theirs} does not quote the name of the test`);
       for (const words of quoted)
         assert.ok(
           tests.some(({ text }) => text.includes(words)),
-          `${theirs}: "${words}" is in none of them`,
+          `${theirs}: no test name contains "${words}"`,
         );
     }
   });
 
-  test('that has something here names definitions, each in the file before it', () => {
+  test('that has a counterpart names definitions, each in the file before it', () => {
     for (const { theirs, ours } of done) {
       assert.ok(linksOf(ours).length > 0, theirs);
       for (const part of ours.split(';')) {
@@ -212,7 +212,7 @@ describe('every row of the map of the tutorial', () => {
     }
   });
 
-  test('that is for a later version says nothing else, and a flag is for later if and only if it is refused', () => {
+  test('that says "later" contains nothing else, and says so for a flag if and only if the flag is refused', () => {
     assert.deepEqual(
       later.filter(({ test }) => test !== ''),
       [],

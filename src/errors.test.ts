@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { readCheckpoint } from './checkpoint/checkpoint.ts';
 import { errorCode, failureData, messageOf, RunError, StoppedError, stackOf, UsageError } from './errors.ts';
 
-test('errors have codes, and keep the error of the system as their cause', async () => {
+test('errors have codes, and the error of the system as their cause', async () => {
   assert.deepEqual([new UsageError('a'), new RunError('a'), new StoppedError('a')].map(errorCode), [
     'CIFAR10_USAGE',
     'CIFAR10_RUN',
@@ -19,7 +19,7 @@ test('errors have codes, and keep the error of the system as their cause', async
   });
 });
 
-test('an error that a caller may react to has a code with data', () => {
+test('an error to which a caller may react has a code with data', () => {
   const data = { folder: 'runs/a', pid: 7, host: null };
   const error = new RunError('runs/a is in use', { code: 'CIFAR10_FOLDER_IN_USE', data, cause: 1 });
   assert.equal(error.code, 'CIFAR10_FOLDER_IN_USE');

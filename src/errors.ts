@@ -1,24 +1,24 @@
 /**
- * Errors that a command or a call of the library can end with; anything else that is thrown is a bug. A message says where,
- * what was found, what was expected and what to do. `code` tells them apart where `instanceof` cannot (two copies of the
- * package); `cause` is the error of the system underneath, if there is one.
+ * The errors with which a command or a call of the library can end. Anything else that is thrown is a bug. A message says
+ * where the error is, what was found, what was expected, and what to do. `code` distinguishes errors where `instanceof`
+ * cannot (if there are two copies of the package). `cause` is the underlying error of the system, if there is one.
  */
 
-/** What can be refused from the command line alone, before the disk is read. Exit code 2. */
+/** A request that can be refused from the command line alone, before any file is read. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'CIFAR10_USAGE';
 }
 
-/** Failures that a caller may want to react to, by code, with their data. */
+/** Failures to which a caller may want to react, by code, with their data. */
 export interface Failures {
-  /** Another process uses the folder. `pid` and `host` are null where the lock does not say. */
+  /** Another process uses the folder. `pid` and `host` are null if the lock does not contain them. */
   CIFAR10_FOLDER_IN_USE: {
     readonly folder: string;
     readonly pid: number | null;
     readonly host: string | null;
   };
-  /** Another process took the folder while this one was suspended. */
+  /** Another process took over the folder while this one was suspended. */
   CIFAR10_FOLDER_LOST: { readonly folder: string };
   /** `option` names the folder, such as `trainDir`. */
   CIFAR10_NOT_WRITABLE: { readonly folder: string; readonly option: string };
@@ -45,12 +45,12 @@ type Failure = {
   readonly [C in keyof Failures]: { readonly code: C; readonly data: Failures[C] };
 }[keyof Failures];
 
-/** A request that was understood and could not be carried out: a missing file, a damaged checkpoint. Exit code 1. The message
- * names options as the library does, in backticks. */
+/** A valid request that could not be carried out, for example because of a missing file or a damaged checkpoint. Exit code
+ * 1. The message contains names of options as in the library, in backticks. */
 export class RunError extends Error {
   override readonly name = 'RunError';
   readonly code: keyof Failures | 'CIFAR10_RUN';
-  /** By `code`; undefined for `CIFAR10_RUN`. */
+  /** The data that belongs to `code`. Undefined for `CIFAR10_RUN`. */
   readonly data: Failure['data'] | undefined;
 
   constructor(message: string, options: ErrorOptions & (Failure | { readonly code?: never }) = {}) {
@@ -60,12 +60,12 @@ export class RunError extends Error {
   }
 }
 
-/** The data of an error with this code, in whichever realm it was made; undefined for other errors. */
+/** The data of an error with this code, whichever realm made it. Undefined for other errors. */
 export function failureData<C extends keyof Failures>(thrown: unknown, code: C): Failures[C] | undefined {
   return errorCode(thrown) === code ? (thrown as { readonly data?: Failures[C] }).data : undefined;
 }
 
-/** A request that the user stopped (Ctrl-C). The message says what was saved. */
+/** The user stopped the request (Ctrl-C). The message says what was saved. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
   readonly code = 'ABORT_ERR';
@@ -76,19 +76,21 @@ export function requireRunning(signal: AbortSignal | undefined, kept = 'nothing 
   if (signal?.aborted === true) throw new StoppedError(kept);
 }
 
-/** A graph that makes no sense: shapes that do not fit, a name taken twice. Names the operator and its shapes. */
+/** An invalid graph, for example with shapes that do not fit or a duplicate name. The message contains the
+ * operator and its shapes. */
 export class GraphError extends Error {
   override readonly name = 'GraphError';
   readonly code = 'CIFAR10_GRAPH';
 }
 
-/** The message of anything thrown. Errors of another realm (a test runner's sandbox) are not `instanceof Error`. */
+/** The message of anything that was thrown. Errors of another realm (such as the sandbox of a test runner) are
+ * not `instanceof Error`. */
 export function messageOf(thrown: unknown): string {
   if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);
   return String(thrown);
 }
 
-/** The stack of anything thrown, with those of its causes; empty where it has none. */
+/** The stack of anything that was thrown, with the stacks of its causes. Empty if it has none. */
 export function stackOf(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return '';
   const stack = 'stack' in thrown ? String(thrown.stack) : '';
@@ -96,7 +98,7 @@ export function stackOf(thrown: unknown): string {
   return cause === '' ? stack : `${stack}\nCaused by: ${cause}`;
 }
 
-/** The `code` of an error, such as `ENOENT`, in whichever realm it was made; undefined where it has none. */
+/** The `code` of an error, such as `ENOENT`, whichever realm made it. Undefined if it has none. */
 export function errorCode(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;

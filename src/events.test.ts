@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EventQueue } from './events.ts';
 
-/** The events of a generator, and its return value or what it threw. */
+/** The events of a generator, and its return value or the error that it threw. */
 async function drained<E, T>(generator: AsyncGenerator<E, T, void>) {
   const events: E[] = [];
   try {
@@ -17,7 +17,7 @@ async function drained<E, T>(generator: AsyncGenerator<E, T, void>) {
 }
 
 describe('a queue of events', () => {
-  test('yields what is reported before and during the work, in order, and returns its result', async () => {
+  test('yields the events that are reported before and during the work, in order, and returns the result of the work', async () => {
     const queue = new EventQueue<number>();
     queue.push(1);
     const work = (async () => {
@@ -30,7 +30,7 @@ describe('a queue of events', () => {
     assert.deepEqual(await drained(queue.during(work)), { events: [1, 2, 3, 4], value: 'done' });
   });
 
-  test('yields an event while the work still waits for something else', async () => {
+  test('yields an event while the work is still waiting for something else', async () => {
     const queue = new EventQueue<string>();
     let finish: () => void = () => undefined;
     const generator = queue.during(
@@ -44,7 +44,7 @@ describe('a queue of events', () => {
     assert.deepEqual(await generator.next(), { done: true, value: undefined });
   });
 
-  test('throws what the work rejects with, after the events before it', async () => {
+  test('throws the error of the work after the events that were reported before it', async () => {
     const queue = new EventQueue<number>();
     const failure = new Error('failed');
     const work = (async () => {
@@ -55,7 +55,7 @@ describe('a queue of events', () => {
     assert.deepEqual(await drained(queue.during(work)), { events: [1], error: failure });
   });
 
-  test('leaves no rejection unhandled when its consumer ends early', async () => {
+  test('leaves no rejection unhandled if its consumer ends early', async () => {
     const queue = new EventQueue<number>();
     queue.push(1);
     const generator = queue.during(

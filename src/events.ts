@@ -1,4 +1,4 @@
-/** Lets a generator yield events from callbacks while it waits for a promise. */
+/** Lets a generator yield events that callbacks report while it waits for a promise. */
 export class EventQueue<E> {
   readonly #events: E[] = [];
   readonly #works = new Set<Promise<unknown>>();
@@ -9,8 +9,8 @@ export class EventQueue<E> {
     this.#wake();
   };
 
-  /** Yields events as they come until the promise settles. Returns its value.
-   * @throws what the promise rejects with, after the events before it */
+  /** Yields events as they are reported, until the promise settles. Returns the value of the promise.
+   * @throws the error of the promise, after the events that were reported before it */
   async *during<T>(work: Promise<T>): AsyncGenerator<E, T, void> {
     let isSettled = false;
     const settle = () => {
@@ -29,12 +29,12 @@ export class EventQueue<E> {
     }
   }
 
-  /** Resolves when all work passed to `during` has settled, also where its generator was left early. */
+  /** Resolves when all work that was passed to `during` has settled, even if its generator was left early. */
   async settled(): Promise<void> {
     await Promise.all(this.#works);
   }
 
-  /** Yields the events that are not yet yielded. */
+  /** Yields the events that have not been yielded yet. */
   *pending(): Generator<E, void, void> {
     for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) yield event;
   }

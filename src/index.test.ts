@@ -18,13 +18,13 @@ import { unexportedTypes } from './testing/reachable-types.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** The example of a documentation comment, without its stars. */
+/** The example in a documentation comment, without the stars. */
 function exampleOf(file: string): string {
   const [, example = ''] = /@example\n(.*?) \*\//s.exec(readFileSync(join(root, file), 'utf8')) ?? [];
   return example.replaceAll(/^ \* ?/gm, '');
 }
 
-/** The same with few steps of few images. */
+/** The same example with few steps and few images. */
 function quick(example: string, steps: number): string {
   const changes = [
     ['maxSteps: 1000', `maxSteps: ${steps}`],
@@ -37,14 +37,14 @@ function quick(example: string, steps: number): string {
   }, example);
 }
 
-/** Types that the compiler infers go into the user's declarations: each must have a name that can be imported. */
+/** Types that the compiler infers appear in the user's declarations, so each of them must have a name that can be imported. */
 const declared = `
 export { evaluation, training };
 import * as library from 'cifar10-ts';
 export const everything = { ...library };
 `;
 
-/** Runs Node.js in a folder, and returns what it printed. */
+/** Runs Node.js in a folder, and returns its output. */
 function node(folder: string, ...words: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
   assert.equal(status, 0, stdout + stderr);
@@ -82,7 +82,7 @@ test('the example of the library compiles under the strictest settings, trains, 
       writeFileSync(join(folder, 'example.ts'), quick(exampleOf('src/index.ts'), steps) + declared);
       node(folder, join(root, 'node_modules', 'typescript', 'bin', 'tsc'));
       const lines = node(folder, 'example.js').trim().split('\n');
-      // The first run trains steps 0 and 1, the second resumes with step 2; then each prints a precision.
+      // The first run trains steps 0 and 1, and the second resumes with step 2. Each then prints a precision.
       assert.deepEqual(
         lines.slice(0, -1).map((line) => line.split(' ')[0]),
         steps === 2 ? ['0', '1'] : ['2'],
@@ -122,8 +122,8 @@ test('a second training in a folder is refused while the first one runs', () =>
     const first = start();
     await first.next();
     await assert.rejects(start().next(), { name: 'RunError', message: /is training there/ });
-    // Leaving the loop gives the folder back.
+    // Leaving the loop releases the folder.
     await first.return();
     for await (const { kind } of start()) if (kind === 'end') return;
-    assert.fail('did not end');
+    assert.fail('the training did not end');
   }));

@@ -1,13 +1,13 @@
 /**
- * `cifar10-ts` as a library: the parts that the command line is made of.
+ * `cifar10-ts` as a library: the parts of which the command line consists.
  *
- * `runTraining` and `runEvaluation` do all that `cifar10 train` and `cifar10 eval` do, and yield events instead of printing:
- * data is downloaded or drawn, a run in the folder is resumed, checkpoints and TensorBoard's event files are written.
+ * `runTraining` and `runEvaluation` do everything that `cifar10 train` and `cifar10 eval` do, but yield events instead of
+ * printing. They download or generate data, resume the run in the folder, and write checkpoints and TensorBoard's event files.
  *
  * @example
  * import { runEvaluation, runTraining } from 'cifar10-ts';
  *
- * // Ten classes of drawn pictures. For CIFAR-10: dataset 'cifar10', and no clipNorm.
+ * // Ten classes of drawn images. For CIFAR-10, use dataset 'cifar10' without clipNorm.
  * const training = runTraining({
  *   trainDir: 'run',
  *   dataDir: 'data',

@@ -1,5 +1,5 @@
-/** The candidate that a misspelt word most likely means: the same with other case or separators, or one that starts with it, else
- * the one with the fewest typing errors, if they affect at most half of the word. Otherwise undefined. */
+/** The candidate that a misspelt word most likely means. This is one that differs only in case or separators, or one that starts
+ * with the word, or else the one with the fewest typing errors, if these affect at most half of the word. Otherwise undefined. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const same = word !== '' && candidates.find((candidate) => lettersOf(candidate) === lettersOf(word));
   if (same) return same;
@@ -21,9 +21,9 @@ function lettersOf(word: string): string {
   return word.replaceAll(/[-_\s]/g, '').toLowerCase();
 }
 
-/** Letters to insert, delete or replace to turn one word into the other (Levenshtein 1966). */
+/** The number of letters to insert, delete or replace to turn one word into the other (Levenshtein 1966). */
 function typingErrors(from: string, to: string): number {
-  // distances[j]: errors between the letters of `from` read so far and the first j letters of `to`.
+  // distances[j] is the number of errors between the letters of `from` read so far and the first j letters of `to`.
   let distances = Array.from({ length: to.length + 1 }, (_, j) => j);
   for (const [i, letter] of [...from].entries()) {
     const next = [i + 1];

@@ -1,6 +1,6 @@
-/** The packed package in other people's projects: installed, run by npx, under other versions of Node.js, Yarn's
- * Plug'n'Play, Node's permission model, test runners and a bundler. Needs npm's registry, and is skipped without it.
- * Downloads are kept in `node_modules/.cache`. */
+/** Tests the packed package in other projects: installed, run with npx, with other versions of Node.js, with Yarn's
+ * Plug'n'Play, with Node's permission model, with test runners and with a bundler. Needs the npm registry, and is skipped
+ * without it. Downloads are kept in `node_modules/.cache`. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -91,7 +91,7 @@ addScripts(project);
 const offline =
   installed.code === 0 ? false : `the package cannot be installed: ${installed.text.slice(0, 500)}`;
 
-/** Installs tools where they stay, and says why not. */
+/** Installs tools in a folder that is kept. Returns why they are missing if that fails. */
 function tools(
   name: string,
   packages: readonly string[],
@@ -102,7 +102,9 @@ function tools(
   return { path, skip: code === 0 ? false : `cannot be installed: ${text.slice(0, 500)}` };
 }
 
-test('the tarball holds what runs, and nothing that points out of it', { skip: offline }, () => {
+test('the tarball contains everything the program needs, and no links to files outside of it', {
+  skip: offline,
+}, () => {
   assert.equal(packed.code, 0, packed.text);
   const { text } = execute('tar', ['-tf', tarball], work);
   assert.doesNotMatch(text, /[.]map$|[.]test[.]|[.]slow[.]|testing|[.]png$/m);
@@ -115,7 +117,9 @@ for (const [how, words] of [
   ['npx cifar10-ts', ['--package', tarball, 'cifar10-ts']],
   ['npx with the tarball', [`file:${tarball}`]],
 ] as const) {
-  test(`${how} trains in an empty folder, and names the command that works`, { skip: offline }, () => {
+  test(`${how} trains in an empty folder, and suggests the command that works there`, {
+    skip: offline,
+  }, () => {
     const folders = ['--data-dir', data.DATA, '--train-dir', join(work, how)];
     const flags = ['--dataset', 'synthetic', '--clip-norm', '5', '--batch-size', '8', '--max-steps', '2'];
     const outcome = execute('npx', ['-y', ...words, 'train', ...folders, ...flags], folder('empty'));
@@ -158,7 +162,7 @@ const nodeOf = (range: string) => join(nodes.path, 'node_modules', `node-${range
 describe('Node.js', { skip: offline || nodes.skip }, () => {
   for (const range of versions) {
     for (const engine of ['onnx', 'auto']) {
-      test(`${range} trains and evaluates, engine ${engine}`, () => {
+      test(`${range} trains and evaluates with engine ${engine}`, () => {
         const outcome = execute(nodeOf(range), ['main.mjs', engine, `run-${range}-${engine}`], project, data);
         assert.match(outcome.text, expected);
       });
@@ -171,7 +175,7 @@ describe('Node.js', { skip: offline || nodes.skip }, () => {
     });
   }
 
-  test('with --permission trains, and doctor finds that it does', () => {
+  test('trains with --permission, and doctor reports that training works', () => {
     const allowed = [
       '--permission',
       '--allow-worker',
@@ -195,7 +199,7 @@ describe('Node.js', { skip: offline || nodes.skip }, () => {
   });
 });
 
-test('code of the command line, as a module, trains: threads do not take over its flags', {
+test('code on the command line of node trains as a module, because threads do not inherit the flags for it', {
   skip: offline,
 }, () => {
   const code =
@@ -221,7 +225,7 @@ test("Yarn's Plug'n'Play trains", { skip: offline }, (context) => {
   assert.match(yarn(['cifar10', 'train', '--xyz'], pnp).text, /See yarn cifar10 train --help/);
 });
 
-test('without optional packages trains', { skip: offline }, () => {
+test('training works without optional packages', { skip: offline }, () => {
   const omit = folder('omit');
   const added = npm(['install', '--omit=optional', '--ignore-scripts', tarball], omit);
   assert.equal(added.code, 0, added.text);
@@ -236,7 +240,7 @@ describe('in sandboxes and bundles', { skip: offline || runners.skip }, () => {
   const testFile = `import { trainAndEvaluate } from './train.mjs';
 test('trains', async () => { expect(await trainAndEvaluate('auto', RUN)).toMatch(/ 100 /); }, 60000);\n`;
 
-  test('Jest with --experimental-vm-modules trains', () => {
+  test('training works in Jest with --experimental-vm-modules', () => {
     writeFileSync(join(project, 'jest.check.mjs'), testFile.replace('RUN', "'run-jest'"));
     const flags = [
       '--experimental-vm-modules',
@@ -248,7 +252,7 @@ test('trains', async () => { expect(await trainAndEvaluate('auto', RUN)).toMatch
     assert.equal(outcome.code, 0, outcome.text);
   });
 
-  test('Vitest with --pool vmThreads trains', () => {
+  test('training works in Vitest with --pool vmThreads', () => {
     writeFileSync(join(project, 'vitest.test.mjs'), testFile.replace('RUN', "'run-vitest'"));
     const flags = [
       module('vitest', 'vitest.mjs'),
@@ -262,7 +266,7 @@ test('trains', async () => { expect(await trainAndEvaluate('auto', RUN)).toMatch
     assert.equal(outcome.code, 0, outcome.text);
   });
 
-  test('a bundle with the package external trains; one with it inside says what is wrong', () => {
+  test('a bundle with the package external trains, and one that includes it says what is wrong', () => {
     const bundle = (out: string, ...external: readonly string[]) =>
       execute(
         process.execPath,

@@ -18,11 +18,11 @@ test('the version and the name are those of package.json', () => {
   assert.ok(read('src/command.ts').includes(`const packageName = '${manifest.name}'`));
 });
 
-/** A command of ours in a text that the program prints; `command()` writes `npx cifar10` where that is needed. */
+/** A command of ours in a text that the program prints. `command()` adds `npx` where it is necessary. */
 const suggestion =
   /\bcifar10 (?:--help|\$[{](?!version|words)|train|eval|inspect|doctor|bench|download|predict|export|import|dashboard)\b/;
 
-test('no message suggests a command without command(), which fits how the program is run', () => {
+test('messages suggest commands only through command(), which adapts them to how the program is run', () => {
   const literal = sources.flatMap((file) =>
     read(file)
       .split('\n')
@@ -32,9 +32,9 @@ test('no message suggests a command without command(), which fits how the progra
   assert.deepEqual(literal, []);
 });
 
-test('bundlers find the worker threads: one expression, names that no user has, our own flags of Node.js', () => {
+test('bundlers find the worker threads, whose file names are unlikely in other programs, and which have our own flags of Node.js', () => {
   const published = sources.filter((file) => !file.includes('testing'));
-  // A thread whose code is a text in the program (`eval`) has no file to find.
+  // A thread whose code is a string in the program (`eval`) has no file to find.
   const workers = published.flatMap((file) =>
     [...read(file).matchAll(/^(?! *[*]).*new Worker\((?!`)([^;]*)/gm)].map(([, rest = '']) => ({
       file,
@@ -51,7 +51,7 @@ test('bundlers find the worker threads: one expression, names that no user has, 
   }
 });
 
-test('errors of another realm are understood: no question of instanceof Error, nor of built-in types', () => {
+test('errors of another realm are handled, because no code uses instanceof with Error or built-in types', () => {
   const asking = sources
     .filter((file) => !file.includes('testing'))
     .filter((file) =>

@@ -1,5 +1,5 @@
-/** What docs/architecture.md says to run in a page is bundled as for one, and run where a page runs: without Node, and under a
- * Content-Security-Policy that allows no code made from strings. */
+/** Bundles the files that run in a page according to docs/architecture.md, and runs the bundle under the conditions of a
+ * page: without Node, and with a Content-Security-Policy that does not allow code made from strings. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -13,7 +13,7 @@ import { madeInPage } from './testing/page-program.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** A script that sets `cifar10` to what the modules of dist/ export. */
+/** A script that sets `cifar10` to the exports of the modules in dist/. */
 function bundle(modules: readonly string[]): Promise<BuildResult<{ write: false; metafile: true }>> {
   const exports = modules.map((file, index) => `export * as module${index} from './${compiled(file)}';`);
   return build({
@@ -32,7 +32,7 @@ function bundle(modules: readonly string[]): Promise<BuildResult<{ write: false;
 
 const compiled = (file: string) => file.replace(/\.ts$/, '.js');
 
-/** A context with the globals of a page that the bundle may use. A page has no SharedArrayBuffer unless it is isolated. */
+/** A context with the globals of a page that the bundle may use. A page has SharedArrayBuffer only if it is isolated. */
 function pageContext(): object {
   const context = createContext(
     { TextEncoder, TextDecoder },
@@ -53,7 +53,7 @@ describe('a page', () => {
   });
   after(stop);
 
-  test('gets one bundle of all its modules, without warnings, of less than 60 kB compressed', (t) => {
+  test('gets one bundle with all its modules, without warnings, which is smaller than 60 kB compressed', (t) => {
     assert.deepEqual(bundled.warnings, []);
     const [script] = bundled.outputFiles;
     const size = gzipSync(script?.contents ?? '').length;
@@ -69,7 +69,7 @@ describe('a page', () => {
     assert.deepEqual([...new Set(packages)], ['protobufjs', 'long']);
   });
 
-  test('makes the same graphs, models, first variables and batches as Node, to the bit', () => {
+  test('makes graphs, models, initial variables and batches that are bit-identical to those in Node', () => {
     const context = pageContext();
     runInContext(bundled.outputFiles[0]?.text ?? '', context);
     const program = `cifar10.module${modules.length - 1}`;
@@ -88,7 +88,7 @@ describe('a page', () => {
     );
   });
 
-  test('has no globals of Node, and makes no code from strings', () => {
+  test('has no globals of Node, and cannot make code from strings', () => {
     const context = pageContext();
     const missing = [
       'process',
@@ -103,13 +103,13 @@ describe('a page', () => {
     assert.throws(() => runInContext('new Function("return 1")', context), { name: 'EvalError' });
   });
 
-  test('cannot be given what needs Node: the bundler refuses it', async () => {
+  test('cannot contain code that needs Node, because the bundler refuses it', async () => {
     await assert.rejects(bundle(['data/files.ts']), /Could not resolve "node:(crypto|fs|path)/);
     await assert.rejects(bundle(['engine/onnx/runtime/onnx-engine.ts']), /Could not resolve "node:/);
   });
 });
 
-test('what runs in a page compiles with the types of a page and without those of Node', () => {
+test('the code that runs in a page compiles with the types of a page and without those of Node', () => {
   const types = { types: [], lib: ['es2023', 'es2024.arraybuffer', 'dom'] };
   const sources = pageFiles().map((file) => join(root, 'src', file));
   assert.equal(compilerErrors(sources, types), '');

@@ -1,15 +1,16 @@
 /**
- * Strict readers of values that came from outside as JSON. A reader gets a value and where it was found, and
- * returns it with its type or throws a RunError that says where, what was expected and what was found.
+ * Strict readers of values that come from outside as JSON. A reader receives a value and the place where it was found. It
+ * returns the value with its type, or throws a RunError that says where the value is, what was expected and what was found.
  */
 import { messageOf, RunError } from './errors.ts';
 import { alternatives, oneLine, quoted, shortened } from './wording.ts';
 
-/** Deeper JSON is refused before it is parsed: no file of ours is half as deep, and 100 MB of brackets take gigabytes. */
+/** JSON that is nested more deeply is refused before it is parsed. Our own files are less than half as deep, and parsing 100
+ * MB of brackets would take gigabytes of memory. */
 const deepest = 32;
 
-/** JSON.parse for text of unknown origin.
- * @throws SyntaxError, with a message of one short line */
+/** Parses JSON text of unknown origin.
+ * @throws SyntaxError with a message of one short line */
 export function parseJson(text: string): unknown {
   if (isDeep(text)) throw new SyntaxError(`nested more than ${deepest} deep`);
   try {
@@ -31,8 +32,8 @@ function isDeep(text: string): boolean {
   return false;
 }
 
-/** Where the closing quote of a JSON string is, or where the text ends.
- * @param start of the opening quote */
+/** The position of the closing quote of a JSON string, or of the end of the text.
+ * @param start the position of the opening quote */
 export function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
@@ -66,12 +67,12 @@ export function oneOf<const T extends string>(choices: readonly T[]): Reader<T> 
   };
 }
 
-/** What the reader reads, or null where nothing was known. */
+/** Accepts null in addition to the values that the reader accepts. null means that the value is not known. */
 export function orNull<T>(reader: Reader<T>): Reader<T | null> {
   return (value, where) => (value === null ? null : reader(value, where));
 }
 
-/** What the reader reads, or a value where there is no such field: what files of older versions lack. */
+/** Uses a default value if the field is missing, for fields that older versions did not write. */
 export function withDefault<T>(reader: Reader<T>, missing: T): Reader<T> {
   return (value, where) => (value === undefined ? missing : reader(value, where));
 }
@@ -83,7 +84,7 @@ export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
   };
 }
 
-/** An object whose keys are free and whose values are alike. */
+/** An object with any keys, all of whose values are read by the same reader. */
 export function dictionaryOf<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, where) =>
     Object.fromEntries(
@@ -94,7 +95,7 @@ export function dictionaryOf<T>(item: Reader<T>): Reader<Readonly<Record<string,
     );
 }
 
-/** An object with these fields. Others are left alone, so that a later version may add some. */
+/** An object with the given fields. Other fields are ignored, so that a later version can add some. */
 export function record<T extends object>(fields: { readonly [K in keyof T]-?: Reader<T[K]> }): Reader<T> {
   return (value, where) => {
     const found = objectAt(value, where);
@@ -104,7 +105,7 @@ export function record<T extends object>(fields: { readonly [K in keyof T]-?: Re
   };
 }
 
-/** A value that is stored as JSON inside a string. */
+/** A value that is stored as JSON in a string. */
 export function json<T>(reader: Reader<T>): Reader<T> {
   return (value, where) => {
     if (typeof value !== 'string') throw unexpected(where, 'JSON in a string', value);

@@ -10,13 +10,13 @@ import { noiseRecords } from './testing/examples.ts';
 import { cifar10 } from './testing/in-process.ts';
 import { copySynthetic } from './testing/synthetic.ts';
 
-/** Runs every `cifar10` command in the pages' shell blocks, in order, in one folder, with few steps. Files of noise with the
- * right sizes replace CIFAR-10. */
+/** Runs every `cifar10` command in the shell blocks of the pages, in order, in one folder, with few steps. Files of noise
+ * with the right sizes replace CIFAR-10. */
 const pages = ['README.md', 'docs/getting-started.md', 'docs/reproducibility.md', 'docs/ideas.md'];
 
 /** What each command prints on success. */
 const wanted: Readonly<Record<string, RegExp>> = {
-  download: /is (ready|there already)/,
+  download: /is ready|already exists/,
   train: /Done at step \d+/,
   eval: /precision @ 1 = \d\.\d{3}/,
   inspect: /conv2|circle|images\/s/,
@@ -25,7 +25,8 @@ const wanted: Readonly<Record<string, RegExp>> = {
 
 const read = (page: string) => readFileSync(new URL(`../${page}`, import.meta.url), 'utf8');
 
-/** Two steps, or three where a run of 1,000 or 10,000 continues to twice as many; some of the images. */
+/** Replaces numbers of steps: two steps, or three where a run of 1,000 or 10,000 steps is continued to twice as many. Only
+ * some of the images are evaluated. */
 function quick(line: string): string {
   const few = (steps: string) => (steps.startsWith('2') ? 3 : 2);
   return line
@@ -34,14 +35,14 @@ function quick(line: string): string {
     .replace(/^npx cifar10 eval /, 'npx cifar10 eval --num-examples 512 ');
 }
 
-/** The commands in blocks of that language. */
+/** The commands in the blocks of that language. */
 function linesOf(text: string, language: string): readonly string[] {
   return [...text.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))]
     .flatMap(([, block = '']) => block.split('\n'))
     .filter((line) => line.startsWith('npx cifar10 '));
 }
 
-/** Not what this machine has no library or no instructions for. */
+/** Leaves out commands for which this machine has no library or no instructions. */
 const runsHere = (line: string) => !(line.includes('--engine onednn') && skipBfloat16 !== false);
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pages-'));
@@ -57,12 +58,12 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Doctor trains with every engine, whatever the folders: once is enough. */
+/** `doctor` trains with every engine, whatever the folders are, so it is run only once. */
 const once = new Set(['doctor']);
 const done = new Set<string>();
 
 for (const page of pages) {
-  test(`every command of ${page} does what it says`, async () => {
+  test(`every command in ${page} works as described`, async () => {
     const commands = linesOf(read(page), 'sh').filter(runsHere).map(quick);
     assert.ok(commands.length > 0);
     for (const command of commands) {
@@ -77,20 +78,24 @@ for (const page of pages) {
   });
 }
 
-test('every command of every page is run here, or the page says that it needs the network', () => {
+test('every command of every page is run here, unless the page says that it needs the network', () => {
   const all = readdirSync(new URL('../docs/', import.meta.url)).filter((file) => file.endsWith('.md'));
   const run = new Set(pages.flatMap((page) => linesOf(read(page), 'sh')));
   for (const page of ['README.md', 'CONTRIBUTING.md', ...all.map((file) => `docs/${file}`)]) {
-    // A block belongs to the paragraphs on either side of it.
+    // A block belongs to the paragraphs before and after it.
     for (const [part] of read(page).matchAll(/(?:[^\n]+\n)+\n```\w*\n.*?```\n(?:\n(?:[^\n]+\n)+)?/gs)) {
       const typed = /^(?:\$ )?(?:npx )?cifar10 |^npm start/;
       const lines = [...part.matchAll(/```\w*\n(.*?)```/gs)].flatMap(([, block = '']) => block.split('\n'));
       for (const line of lines.filter((text) => typed.test(text)))
         assert.ok(run.has(line) || part.includes('the network'), `${page}: ${line}`);
     }
-    assert.doesNotMatch(read(page), /^(?:\$ )?cifar10 /m, `${page}: a reader in a clone types npx cifar10`);
+    assert.doesNotMatch(read(page), /^(?:\$ )?cifar10 /m, `${page}: in a clone the command is npx cifar10`);
     const inText = read(page).replaceAll(/```.*?```/gs, '');
-    assert.doesNotMatch(inText, /`cifar10 \w+ [^`]*--\w+ [^`]*`/, `${page}: whole commands stand in blocks`);
+    assert.doesNotMatch(
+      inText,
+      /`cifar10 \w+ [^`]*--\w+ [^`]*`/,
+      `${page}: complete commands belong in blocks`,
+    );
   }
 });
 

@@ -11,7 +11,7 @@ import {
   shortened,
 } from './wording.ts';
 
-test('one thing is singular, any other number plural', () => {
+test('counted uses the singular for 1 and the plural for all other numbers', () => {
   const said = [0, 1, 2, 1000].map((number) => counted(number, 'thread'));
   assert.deepEqual(said, ['0 threads', '1 thread', '2 threads', '1,000 threads']);
   assert.equal(counted(2, 'batch', 'batches'), '2 batches');
@@ -22,17 +22,17 @@ test('words are joined with commas, and the last with "or" or "and"', () => {
   assert.deepEqual([['a'], ['a', 'b'], ['a', 'b', 'c']].map(alternatives), ['a', 'a or b', 'a, b or c']);
 });
 
-test('bytes are megabytes below a gigabyte', () => {
+test('sizes below a gigabyte are in megabytes', () => {
   assert.deepEqual([2 ** 20, 2 ** 30 - 2 ** 20, 1.5 * 2 ** 30].map(byteSize), ['1 MB', '1023 MB', '1.5 GB']);
 });
 
-test('control characters are shown, not sent', () => {
+test('control characters are escaped', () => {
   const evil = 'a\u001b[31m\u0007\u009b\u202e\u2066\r\tb\nc é 猫';
   assert.equal(printable(evil), 'a\\u001b[31m\\u0007\\u009b\\u202e\\u2066\\u000d\\u0009b\nc é 猫');
   assert.equal(oneLine('b\nc'), 'b\\u000ac');
 });
 
-test('values from outside are quoted in one short line, however deep and long they are', () => {
+test('untrusted values are quoted in one short line, however deep and long they are', () => {
   let deep: unknown = [];
   for (let depth = 0; depth < 100_000; depth++) deep = [deep];
   assert.equal(quoted(deep), '[[[[…]]]]');

@@ -1,7 +1,7 @@
-/** How numbers, and text written by others, appear in messages. */
+/** Formats numbers, and text from untrusted sources, for messages. */
 
-/** A number and its noun: `1 thread`, `2 threads`, `0 threads`, `10,000 steps`.
- * @param plural where it is not the singular with an s */
+/** A number with its noun: `1 thread`, `2 threads`, `0 threads`, `10,000 steps`.
+ * @param plural the plural, if it is not the singular with an s */
 export function counted(number: number, singular: string, plural: string = `${singular}s`): string {
   return `${number.toLocaleString('en-US')} ${number === 1 ? singular : plural}`;
 }
@@ -22,14 +22,14 @@ function joined(words: readonly string[], conjunction: 'and' | 'or'): string {
     : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 }
 
-/** Bytes as people read them: `512 MB`, `1.5 GB`. */
+/** A size in bytes in a readable unit: `512 MB`, `1.5 GB`. */
 export function byteSize(bytes: number): string {
   const [size, unit, digits] = bytes < 2 ** 30 ? [2 ** 20, 'MB', 0] : [2 ** 30, 'GB', 1];
   return `${(bytes / size).toFixed(digits)} ${unit}`;
 }
 
-/** What a terminal would act upon rather than show: C0 and C1 controls, DEL, bidirectional marks, embeddings, overrides and
- * isolates, and Unicode's line and paragraph separators. */
+/** Characters that a terminal would interpret instead of showing: C0 and C1 controls, DEL, bidirectional marks, embeddings,
+ * overrides and isolates, and Unicode's line and paragraph separators. */
 const controls = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** Escapes every control character except the newline as `\uXXXX`, so that the text is safe to print. */
@@ -37,7 +37,7 @@ export function printable(text: string): string {
   return text.replace(controls, (character) => (character === '\n' ? character : escaped(character)));
 }
 
-/** A name or message by others as one line: `printable`, with newlines escaped as well. */
+/** A name or message from an untrusted source as one line. Like `printable`, but newlines are escaped as well. */
 export function oneLine(text: string): string {
   return text.replace(controls, escaped);
 }
@@ -46,18 +46,19 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** The beginning of a text, and an ellipsis where more follows. Half a character is never left. */
+/** The beginning of a text, with an ellipsis if more follows. Characters are never split. */
 export function shortened(text: string, most = 80): string {
   if (text.length <= most) return text;
   return `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-/** A value from outside as it is quoted in a message: JSON in one short line. Its size and depth do not matter. */
+/** Quotes an untrusted value in a message, as JSON in one short line. The size and depth of the value do not matter. */
 export function quoted(value: unknown, most = 80): string {
   return value === undefined ? 'nothing' : oneLine(shortened(jsonOf(value, most), most));
 }
 
-/** JSON of a value, good for its first `most` characters. What lies deep is left out: JSON.stringify is recursive. */
+/** The JSON of a value, of which only the first `most` characters are reliable. Deeply nested parts are omitted, because
+ * JSON.stringify is recursive. */
 function jsonOf(value: unknown, most: number, depth = 0): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, most));
   if (typeof value !== 'object' || value === null) return String(value);

@@ -15,6 +15,9 @@ import { messageOf, RunError } from '../errors.ts';
 import { usableCores } from '../machine/cores.ts';
 import { makeTemporaryFolder } from '../machine/temporary.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
+import { changed } from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { inRecipe, readRecipe } from '../run/recipe-source.ts';
 import { Patience } from '../training/patience.ts';
 import { version } from '../version.ts';
 import { counted } from '../wording.ts';
@@ -25,6 +28,7 @@ import { profileSums } from './profile.ts';
 import { measureRoof } from './roof.ts';
 import { measureRun, type RunOptions } from './run.ts';
 import { profileStep } from './step.ts';
+import { type Subject, subjectOf } from './subject.ts';
 import { measureEvaluation, measureInput } from './throughput.ts';
 import { findVariants, type Variant } from './variants.ts';
 
@@ -33,7 +37,12 @@ export interface BenchRequest {
   readonly engine?: EngineName | undefined;
   /** The precisions to measure. Default: all. */
   readonly precision?: Precision | undefined;
-  /** The number of images per step. Default: 32, 128 and 512 for steps, and 128 for everything else. */
+  /** The name of a recipe, or the path of a recipe file, to measure instead of the tutorial's. */
+  readonly recipe?: string | undefined;
+  /** The network to measure instead of the recipe's. */
+  readonly network?: string | undefined;
+  /** The number of images per step. Default: that of `recipe`; without one 32, 128 and 512 for steps, and 128 for everything
+   * else. */
   readonly batchSize?: number | undefined;
   /** The number of steps to measure for every variant. */
   readonly steps: number;
@@ -46,6 +55,7 @@ export interface BenchRequest {
 }
 
 interface Settings extends BenchRequest {
+  readonly subject: Subject;
   readonly batchSize: number;
   /** The batch sizes with which steps are measured. */
   readonly stepSizes: readonly number[];
@@ -63,10 +73,15 @@ export async function* bench(
   request: BenchRequest,
   { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
 ): Measurements {
-  const { engine, precision, peers, profile, batchSize = trainingDefaults.batchSize } = request;
+  const { engine, precision, peers, profile } = request;
   requireOffered(engine ?? trainingDefaults.engine, precision ?? trainingDefaults.precision);
-  const stepSizes = request.batchSize === undefined ? usualSizes : [batchSize];
-  const settings = { ...request, batchSize, stepSizes, signal };
+  const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
+  const { network, batchSize: asked } = request;
+  const recipe = changed(given?.recipe ?? tutorialRecipe, { network, batchSize: asked });
+  const subject = inRecipe(given, () => subjectOf(recipe));
+  const { batchSize } = recipe;
+  const stepSizes = (asked ?? given) === undefined ? usualSizes : [batchSize];
+  const settings = { ...request, subject, batchSize, stepSizes, signal };
   const cores = usableCores();
   const threads = cores === 1 || peers !== undefined || profile ? [cores] : [1, cores];
   const { available, missing } = findVariants(
@@ -90,9 +105,12 @@ function machineOf(variants: readonly Variant[], cores: number): Measurement {
   };
 }
 
-async function* profiles(variants: readonly Variant[], { batchSize, steps }: Settings): Measurements {
+async function* profiles(
+  variants: readonly Variant[],
+  { subject, batchSize, steps }: Settings,
+): Measurements {
   for (const { engine, title } of variants) {
-    const sums = profileSums(await profileStep(engine, batchSize, steps));
+    const sums = profileSums(await profileStep(engine, subject, batchSize, steps));
     yield { kind: 'benchProfile', title, batchSize, sums };
   }
 }
@@ -136,19 +154,19 @@ async function* measureAll(
   examples: Examples,
   folder: string,
 ): Measurements {
-  const { batchSize, stepSizes, steps, signal } = settings;
+  const { subject, batchSize, stepSizes, steps, signal } = settings;
   const roofs = yield* measureRoofs(variants, signal);
   for (const size of stepSizes) {
     if (signal.aborted) return;
-    yield { kind: 'benchSteps', rows: await compareVariants(roofs, examples, size, steps) };
+    yield { kind: 'benchSteps', rows: await compareVariants(roofs, examples, subject, size, steps) };
   }
-  const { imagesPerSecond } = await measureInput(examples, batchSize, 200);
+  const { imagesPerSecond } = await measureInput(examples, subject, batchSize, 200);
   yield { kind: 'benchInput', imagesPerSecond };
   const measured = [...roofs.keys()];
   const cores = Math.max(...measured.map(({ engine }) => engine.threads));
   const widest = measured.filter(({ engine }) => engine.threads === cores);
   for (const { engine, title } of widest) {
-    const imagesPerSecond = await measureEvaluation(engine, examples, batchSize);
+    const imagesPerSecond = await measureEvaluation(engine, examples, subject, batchSize);
     yield { kind: 'benchEvaluation', title, imagesPerSecond };
   }
   for (const variant of widest.filter(({ emulated }) => !emulated)) {
@@ -181,7 +199,7 @@ async function* measureRoofs(
 /** Measures a whole training in a separate process. */
 async function* measureTraining(
   { engine, title }: Variant,
-  { batchSize, steps, trainingWords, signal }: Settings,
+  { recipe, network, batchSize, steps, trainingWords, signal }: Settings,
   folder: string,
 ): Measurements {
   yield { kind: 'running', title };
@@ -189,6 +207,8 @@ async function* measureTraining(
   const options: RunOptions = {
     ...{ dataset: 'synthetic', dataDir: folder, trainDir: join(folder, title) },
     ...{ engine: engine.name, precision: engine.precision, batchSize, maxSteps },
+    ...(recipe !== undefined && { recipe }),
+    ...(network !== undefined && { network }),
   };
   const run = await measureRun(trainingWords(options), options, signal);
   yield { kind: 'benchRun', title, steps: maxSteps, ...run };

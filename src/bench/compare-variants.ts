@@ -3,6 +3,7 @@ import type { Examples } from '../data/examples.ts';
 import type { StepRow } from './measurement.ts';
 import { measurePaired } from './paired.ts';
 import { type SteppedTraining, startTraining, stepFlop } from './step.ts';
+import type { Subject } from './subject.ts';
 import type { Variant } from './variants.ts';
 
 /** The number of rounds. Every variant is timed in each of them. */
@@ -13,20 +14,22 @@ const rounds = 4;
 export async function compareVariants(
   roofs: ReadonlyMap<Variant, number>,
   examples: Examples,
+  subject: Subject,
   batchSize: number,
   count: number,
 ): Promise<readonly StepRow[]> {
   const variants = [...roofs.keys()];
   const trainings: SteppedTraining[] = [];
   try {
-    for (const { engine } of variants) trainings.push(await startTraining(engine, examples, batchSize));
+    for (const { engine } of variants)
+      trainings.push(await startTraining(engine, examples, subject, batchSize));
     const competitors = trainings.map(({ step }, index) => ({
       title: variants[index]?.title ?? '',
       run: step,
     }));
     const timing = { rounds, steps: Math.max(1, Math.ceil(count / rounds)), warmUp: 3 };
     const results = await measurePaired(competitors, timing);
-    const flop = stepFlop(batchSize);
+    const flop = stepFlop(subject, batchSize);
     const roofOf = [...roofs.values()];
     return results.map((result, index) => {
       const perSecond = 1e3 / result.millis.median;

@@ -6,11 +6,13 @@ import type { Measurements, Side } from './measurement.ts';
 import { measurePaired } from './paired.ts';
 import { type PeerVariant, runPeer } from './peers.ts';
 import { startTraining } from './step.ts';
+import type { Subject } from './subject.ts';
 import type { Variant } from './variants.ts';
 
 const rounds = 2;
 
 interface PeerOptions {
+  readonly subject: Subject;
   readonly batchSize: number;
   /** The number of steps that are measured for each of our variants in a round. */
   readonly steps: number;
@@ -24,12 +26,13 @@ export async function* comparePeers(
   command: string,
   variants: readonly Variant[],
   examples: Examples,
-  { batchSize, steps, signal }: PeerOptions,
+  options: PeerOptions,
 ): Measurements {
+  const { batchSize, signal } = options;
   const [ours, theirs]: [Side[], Side[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     requireRunning(signal);
-    ours.push(await measureOurs(variants, examples, batchSize, steps));
+    ours.push(await measureOurs(variants, examples, options));
     theirs.push(sideOf(await runPeer(command, signal)));
   }
   yield { kind: 'benchOurs', batchSize, rounds: ours };
@@ -45,12 +48,11 @@ export async function* comparePeers(
 async function measureOurs(
   variants: readonly Variant[],
   examples: Examples,
-  batchSize: number,
-  steps: number,
+  { subject, batchSize, steps }: PeerOptions,
 ): Promise<Side> {
   const side = new Map<string, { readonly precision: Precision; readonly imagesPerSecond: number }>();
   for (const { engine, title } of variants) {
-    const training = await startTraining(engine, examples, batchSize);
+    const training = await startTraining(engine, examples, subject, batchSize);
     try {
       const competitor = { title, run: training.step };
       const [result] = await measurePaired([competitor], { rounds: 1, steps, warmUp: 3 });

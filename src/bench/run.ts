@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly precision: Precision;
   readonly batchSize: number;
   readonly maxSteps: number;
+  readonly recipe?: string;
+  readonly network?: string;
 }
 
 /** Runs a training in a separate process and measures it.

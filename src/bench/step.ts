@@ -2,15 +2,18 @@
  * update, averages and losses. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
-import { tutorialImages } from '../input/augmentations.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
-import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
-import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { trainStep } from '../training/train-step.ts';
-import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
+import {
+  buildTrainingGraph,
+  initialVariables,
+  stepScalars,
+  type TrainingGraph,
+} from '../training/training-graph.ts';
+import type { Subject } from './subject.ts';
 
 /** A training that runs one step at each call. */
 export interface SteppedTraining {
@@ -18,34 +21,35 @@ export interface SteppedTraining {
   readonly release: () => Promise<void>;
 }
 
-const network = tutorialNetwork(10);
-
 /** The number of floating-point operations of one step, computed from its operators. */
-export function stepFlop(batchSize: number): number {
-  return (
-    2 *
-    multiplyAdds(buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters }).graph)
-  );
+export function stepFlop(subject: Subject, batchSize: number): number {
+  return 2 * multiplyAdds(graphOf(subject, batchSize).graph);
+}
+
+function graphOf({ network, hyperparameters, groups = [] }: Subject, batchSize: number): TrainingGraph {
+  return buildTrainingGraph({ network, batchSize, hyperparameters, groups });
 }
 
 /** Starts a training with prefetched batches, like those of a real run. */
 export async function startTraining(
   engine: Engine,
   examples: Examples,
+  subject: Subject,
   batchSize: number,
 ): Promise<SteppedTraining> {
-  const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
+  const training = graphOf(subject, batchSize);
   const session = await engine.compile(training.graph);
   await session.write(initialVariables(training, 0)).catch(async (error: unknown) => {
     await session.release();
     throw error;
   });
+  const { network, images } = subject;
   const { imageShape } = network;
   const batches = prefetchBatches(examples, {
-    ...{ seed: 0, batchSize, firstStep: 0, imageShape, images: tutorialImages },
+    ...{ seed: 0, batchSize, firstStep: 0, imageShape, images },
   });
   // The learning rate is small, so that the training does not diverge.
-  const hyperparameters = { ...tutorialHyperparameters, learningRate: 0.01 };
+  const hyperparameters = { ...subject.hyperparameters, learningRate: 0.01 };
   return {
     step: async () => {
       const batch = await batches.next();
@@ -61,28 +65,31 @@ export async function startTraining(
 /** The time of each part of a step with a batch of random images. */
 export async function profileStep(
   engine: Engine,
+  subject: Subject,
   batchSize: number,
   steps: number,
 ): Promise<readonly PartTime[]> {
-  const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
+  const training = graphOf(subject, batchSize);
   const session: Session = await engine.compile(training.graph, { profiling: true });
   try {
     await session.write(initialVariables(training, 0));
-    return await session.profile(randomBatch(batchSize), steps);
+    return await session.profile(randomFeeds(subject, batchSize), steps);
   } finally {
     await session.release();
   }
 }
 
-function randomBatch(batchSize: number): ReadonlyMap<string, Tensor> {
+/** A batch of random images, and the scalars of the first step. */
+function randomFeeds(subject: Subject, batchSize: number): ReadonlyMap<string, Tensor> {
+  const { imageShape, classes } = subject.network;
   const stream = new RandomStream(0, 'test');
-  const shape = [batchSize, ...network.imageShape];
+  const shape = [batchSize, ...imageShape];
   const images = Float32Array.from({ length: sizeOf(shape) }, () => stream.normal());
-  const labels = Int32Array.from({ length: batchSize }, () => stream.below(network.classes));
+  const labels = Int32Array.from({ length: batchSize }, () => stream.below(classes));
+  const scalars = stepScalars(0, batchSize, { ...subject, batchSize });
   return new Map<string, Tensor>([
     ['images', float32(shape, images)],
     ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
-    ['learning_rate', scalar(0.01)],
-    ['moving_average_decay', scalar(0.99)],
+    ...[...scalars].map(([name, value]) => [name, scalar(value)] as const),
   ]);
 }

@@ -223,7 +223,7 @@ describe('arguments of the wrong kind', () => {
     assert.equal(from.code, 1);
     assert.match(
       from.errors,
-      /--init-from takes a checkpoint file, and .*given is a folder; .*model\.ckpt-1\.safetensors\n$/,
+      /--init-from must be a checkpoint file, but .*given is a folder; .*model\.ckpt-1\.safetensors\n$/,
     );
     const file = join(run, 'model.ckpt-1.safetensors');
     const evaluation = await cifar10([
@@ -370,7 +370,7 @@ describe('data and checkpoints of another kind', () => {
     assert.equal(started.code, 1);
     assert.match(
       started.errors,
-      /softmax_linear\/weights as float32 \[192, 3\], this network needs float32 \[192, 10\]/,
+      /softmax_linear\/weights in the initial checkpoint: found float32 \[192, 3\], expected float32 \[192, 10\]/,
     );
     assert.ok(!existsSync(join(folder, 'new', 'checkpoint')));
   });

@@ -19,16 +19,20 @@ describe('the command download', () => {
     ],
     ['a file URL', ['--url', 'file:///tmp/x'], /--url: expected a URL with http/],
     ['a URL with another protocol', ['--url', 'ftp://127.0.0.1/x'], /--url: expected a URL with http/],
-    ['two sources', ['--url', 'http://127.0.0.1/', '--tarball', 'x'], /--url and --tarball: .*leave one out/],
+    [
+      'two sources',
+      ['--url', 'http://127.0.0.1/', '--tarball', 'x'],
+      /--url and --tarball cannot be combined/,
+    ],
     [
       'an archive for the generated set',
       ['--dataset', 'synthetic', '--tarball', 'x'],
-      /--tarball: --dataset synthetic is generated, not downloaded/,
+      /--tarball cannot be combined with --dataset synthetic, which is generated and not downloaded/,
     ],
     [
       'a URL for the generated set',
       ['--dataset', 'synthetic', '--url', 'http://127.0.0.1/'],
-      /--url: --dataset synthetic/,
+      /--url cannot be combined with --dataset synthetic/,
     ],
   ];
   for (const [title, words, message] of refused) {
@@ -58,8 +62,8 @@ describe('the command download', () => {
         assert.equal(
           outcome.errors,
           `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: ENOTFOUND: the server name is unknown; is the network available?
-  From a copy: ${command("download --data-dir 'my data'")} --tarball FILE; from a mirror: --url ADDRESS.
-  Without: --dataset synthetic trains on drawn pictures.
+  To use a copy: ${command("download --data-dir 'my data'")} --tarball FILE. To use a mirror: --url URL.
+  To train without it, on generated images: --dataset synthetic.
 `,
         );
       }

@@ -96,11 +96,11 @@ export class EvalReporter {
     );
   }
 
-  #evaluating({ dataset, images, engine }: EventOf<'evaluating'>): void {
+  #evaluating({ dataset, images, weights, engine }: EventOf<'evaluating'>): void {
     this.#scoringFrom = performance.now();
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
-    const { evalData, weights, runOnce, evalDir } = this.#flags;
+    const { evalData, runOnce, evalDir } = this.#flags;
     this.#console.line(
       `Evaluating ${weightNames[weights]} on ${count(images)} ${kinds[evalData]} images of ` +
         `${dataset.title}, with ${engine.library} (${describeThreads(engine.threads)})`,
@@ -124,7 +124,7 @@ export class EvalReporter {
   #evaluation({ checkpoint, dataset, evalData, weights, result }: EventOf<'evaluation'>): void {
     const { globalStep, correct, total, precision } = result;
     this.#console.line(
-      `${count(total)} ${kinds[evalData]} images of ${dataset.title}, step ${globalStep}, ` +
+      `${count(total)} ${kinds[evalData]} images of ${dataset.title}, step ${count(globalStep)}, ` +
         `${weightNames[weights]}: ${count(correct)} right`,
     );
     this.#console.result(`${timestamp()}: precision @ 1 = ${precision.toFixed(3)}`, {

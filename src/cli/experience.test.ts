@@ -129,7 +129,7 @@ describe('training', () => {
       assert.equal(refused.code, 1);
       assert.match(
         refused.errors,
-        /belongs to another run \((seed|data set)|--init-from starts a new run, and .*one holds one/,
+        /belongs to another run \((seed|data set)|--init-from starts a new run, but .*one contains one/,
       );
       assert.equal(refused.output, '');
       assert.ok(!existsSync(join(folder, 'no-data')));
@@ -189,7 +189,7 @@ describe('training', () => {
     assert.equal(started.metadata.globalStep, 0);
     const refused = await train('from', '--max-steps', '2', '--init-from', file('three', 12));
     assert.equal(refused.code, 1);
-    assert.match(refused.errors, /--init-from starts a new run, and .*from holds one/);
+    assert.match(refused.errors, /--init-from starts a new run, but .*from contains one/);
   });
 
   test('a diverged run says where and why it diverged and from which checkpoint to resume, and saves nothing', async () => {
@@ -270,7 +270,7 @@ describe('a holdout', () => {
   test('is required by --eval-every, which is otherwise refused before anything is read', async () => {
     const outcome = await train('none', '--max-steps', '2', '--eval-every', '1');
     assert.equal(outcome.code, 2);
-    assert.match(outcome.errors, /--eval-every scores images kept out of training; add --holdout/);
+    assert.match(outcome.errors, /--eval-every needs held-out images; add --holdout/);
   });
 
   test('is required for evaluating validation images, which is otherwise an error', async () => {
@@ -304,7 +304,10 @@ describe('evaluation', () => {
       .trim()
       .split('\n');
     assert.equal(lines.length, 151);
-    assert.match(lines[0] ?? '', /^example,key,label,.*,probability of circle,.*,probability of crescent$/);
+    assert.match(
+      lines[0] ?? '',
+      /^example,key,label,.*,probability_of_label,probability_of_circle,.*,probability_of_crescent$/,
+    );
     assert.match(lines[1] ?? '', /^0,.*test_batch\.bin:0,\w+,\w*,(true|false)(,[01]\.\d{6}){12}$/);
     const matrix = readFileSync(join(run('report'), 'confusion-12-test-ema.csv'), 'utf8')
       .trim()

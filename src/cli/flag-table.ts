@@ -178,15 +178,23 @@ const ownFlags = {
     kind: 'string',
     valueName: 'name|file',
     help: `${alternatives(recipeNames)}, or the path of a .toml file, such as recipe.toml of a run; other flags win over it` as string,
+    helpFor: {
+      inspect: 'recipe whose network is shown, with graph (default: tutorial)',
+      bench: 'recipe to measure (default: tutorial)',
+    },
     group: 'Recipe',
-    commands: ['train'],
+    commands: ['train', 'inspect', 'bench'],
   },
   network: {
     kind: 'string',
     valueName: 'name',
     help: `${alternatives(networkNames)}; name:key=value,… changes the numbers that shape it` as string,
+    helpFor: {
+      inspect: 'network to show, with graph (default: that of the recipe)',
+      bench: 'network to measure (default: that of the recipe)',
+    },
     group: 'Recipe',
-    commands: ['train'],
+    commands: ['train', 'inspect', 'bench'],
   },
   augmentation: {
     kind: 'choice',
@@ -195,7 +203,8 @@ const ownFlags = {
     default: 'tutorial',
     help: `how training images are varied: ${alternatives(augmentationNames)}` as string,
     group: 'Recipe',
-    commands: ['train'],
+    helpFor: { inspect: 'augmentation of --pictures (default: tutorial)' },
+    commands: ['train', 'inspect'],
   },
   normalization: {
     kind: 'choice',
@@ -315,6 +324,13 @@ const ownFlags = {
     inSweep: 'same',
     commands: ['train'],
   },
+  pictures: {
+    kind: 'string',
+    valueName: 'file',
+    help: 'draw examples of each class of a data folder, as stored and as --augmentation makes them: a .png or .html',
+    group: 'What is kept',
+    commands: ['inspect'],
+  },
   full: {
     kind: 'boolean',
     default: false,
@@ -348,7 +364,7 @@ const ownFlags = {
     kind: 'choice',
     choices: ['ema', 'raw'],
     default: 'ema',
-    help: 'evaluate the moving averages of the weights, or the weights themselves',
+    help: 'evaluate the moving averages of the weights (if the run keeps them), or the weights themselves',
     group: 'Checkpoint',
     commands: ['eval'],
   },

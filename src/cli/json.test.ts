@@ -66,7 +66,9 @@ test('every command prints objects whose kinds and fields are documented, and no
     ['inspect', 'graph'],
     ['inspect', 'graph', '--full'],
     ['inspect', 'run'],
+    ['inspect', 'eval/evaluations.jsonl'],
     ['inspect', 'data'],
+    ['inspect', 'data', '--pictures', 'classes.html'],
     ['inspect', 'network.onnx'],
     ['doctor', '--data-dir', 'data', '--train-dir', 'run'],
   ];

@@ -114,7 +114,7 @@ describe('a stop', { concurrency: 2 }, () => {
         assert.equal(outcome.shellCode, 130, outcome.errors);
         assert.match(
           outcome.errors,
-          /^warning: stopped; .*\.part keeps what has arrived; run the same command to continue\n$/,
+          /^warning: stopped; the received bytes are kept in .*\.part; run the same command to continue\n$/,
         );
         assert.deepEqual(readdirSync(fresh), ['cifar-10-binary.tar.gz.part']);
       }

@@ -13,7 +13,7 @@ const purpose: LockPurpose = {
 };
 
 /** Runs a task while holding the lock of the data folder, because two writers would damage each other's unfinished files.
- * Waits for the lock, and deletes what killed processes left.
+ * Waits for the lock, and deletes what killed processes left behind.
  * @throws RunError when the folder cannot be written, or its disk is full */
 export async function withDataFolder<T>(
   dataDir: string,

@@ -45,7 +45,7 @@ test('CIFAR-100 has one file of 50,000 training examples and one of 10,000 test 
   );
 });
 
-test('the labels of a data set can be chosen among those of its records', () => {
+test('the labels of a data set can be selected from those of its records', () => {
   const coarse = withLabels(datasets.cifar100, 'coarse');
   assert.equal(coarse.classes[0], 'aquatic_mammals');
   assert.equal(coarse.labels, 'coarse');
@@ -62,7 +62,7 @@ test('the labels of a data set can be chosen among those of its records', () => 
   assert.deepEqual(labelChoices, ['fine', 'coarse']);
 });
 
-test('every data set is registered under its name, has different classes that fit into its labels, statistics for every channel, and its own folder and title', () => {
+test('every data set is registered under its name, and has distinct classes that fit into its labels, statistics for every channel, and its own folder and title', () => {
   const all = Object.entries(datasets);
   for (const [name, dataset] of all) {
     assert.equal(dataset.name, name);

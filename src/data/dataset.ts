@@ -1,4 +1,4 @@
-/** Descriptions of data sets. Everything that reads, checks, draws or names a data set uses its description. */
+/** Descriptions of data sets. All code that reads, checks, draws or names a data set uses its description. */
 
 import { anObjectWith, type Check, unexpectedName } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
@@ -10,50 +10,50 @@ export type Split = 'train' | 'test';
 export interface DatasetFile {
   readonly name: string;
   readonly split: Split;
-  /** Records in the file. */
+  /** The number of records in the file. */
   readonly records: number;
 }
 
-/** The download archive of a data set. */
+/** The archive from which a data set is downloaded. */
 export interface Archive {
   readonly name: string;
   readonly url: string;
   readonly bytes: number;
-  /** In hexadecimal, from the authors' page. */
+  /** The MD5 in hexadecimal, from the page of the authors. */
   readonly md5: string;
 }
 
-/** Another version of a data set, which cannot be read. */
+/** Another version of a data set, which this program cannot read. */
 export interface OtherVersion {
-  /** `the Python version of CIFAR-10`. */
+  /** A title such as `the Python version of CIFAR-10`. */
   readonly title: string;
   readonly folder: string;
   readonly archive: string;
-  /** Size of the archive, if it is known. */
+  /** The size of the archive, if it is known. */
   readonly bytes?: number;
-  /** Files of the folder that recognise it together. */
+  /** The files by which its folder is recognized. All of them must exist. */
   readonly files: readonly string[];
 }
 
-/** Mean and standard deviation of the training images' values per channel, for values of 0 … 1. */
+/** The mean and the standard deviation per channel of the training images, for values of 0 … 1. */
 export interface ChannelStatistics {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }
 
-/** A data set in the binary version of CIFAR. Plain data, because reader threads receive it. */
+/** A data set in the binary version of CIFAR. It is plain data, because reader threads receive it. */
 export interface DatasetDescription {
   readonly name: DatasetName;
-  /** Display name. */
+  /** The name as it is displayed. */
   readonly title: string;
-  /** Name of the folder of its files, inside the data directory. */
+  /** The name of the folder of its files, inside the data directory. */
   readonly folder: string;
   readonly record: RecordLayout;
-  /** The label of the record that is the class of an example. */
+  /** The name of the label whose value is the class of an example. */
   readonly labels: string;
-  /** Names of the classes of that label; 2 to 1,000. */
+  /** The names of the classes of that label, from 2 to 1,000. */
   readonly classes: readonly string[];
-  /** In the order of their examples. */
+  /** The files, in the order of their examples. */
   readonly files: readonly DatasetFile[];
   readonly statistics: ChannelStatistics;
   /** Undefined for a data set that is generated. */
@@ -62,7 +62,7 @@ export interface DatasetDescription {
 }
 
 /** The description with another of its labels as the class.
- * @param labels its default if undefined
+ * @param labels the name of the label; undefined for the default
  * @throws UsageError when the data set has no such label */
 export function withLabels(dataset: DatasetDescription, labels: string | undefined): DatasetDescription {
   aDataset('dataset', dataset);
@@ -77,7 +77,7 @@ export function withLabels(dataset: DatasetDescription, labels: string | undefin
   );
 }
 
-/** Names of the classes of one label of the record. */
+/** The names of the classes of one label of the record. */
 export function classesOf(dataset: DatasetDescription, field: LabelField): readonly string[] {
   return field.name === dataset.labels ? dataset.classes : field.classes;
 }
@@ -86,17 +86,17 @@ export const splits: readonly Split[] = ['train', 'test'];
 
 export const aDataset: Check = anObjectWith('files', 'a data set: datasets.synthetic');
 
-/** The files of one split, in order. */
+/** The files of a split, in order. */
 export function filesOf(dataset: DatasetDescription, split: Split): readonly DatasetFile[] {
   return dataset.files.filter((file) => file.split === split);
 }
 
-/** The number of examples of one split. */
+/** The number of examples of a split. */
 export function examplesIn(dataset: DatasetDescription, split: Split): number {
   return filesOf(dataset, split).reduce((sum, { records }) => sum + records, 0);
 }
 
-/** Five files of training examples and one of test examples, like CIFAR-10. */
+/** Five files of training examples and one of test examples, as in CIFAR-10. */
 export function batchFiles(recordsPerTrainingFile: number, testRecords: number): readonly DatasetFile[] {
   const training = [1, 2, 3, 4, 5].map((batch) => ({
     name: `data_batch_${batch}.bin`,

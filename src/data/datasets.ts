@@ -1,4 +1,5 @@
-/** All data sets, by their name in flags and checkpoints. A new one is a file in `datasets/`, a name and an entry here. */
+/** All data sets, by their name in flags and checkpoints. A new data set takes a file in `datasets/`, and a name and an
+ * entry here. */
 import { type DatasetDescription, type DatasetName, withLabels } from './dataset.ts';
 import { cifar10 } from './datasets/cifar10.ts';
 import { cifar100 } from './datasets/cifar100.ts';
@@ -8,7 +9,7 @@ export const datasets: Readonly<Record<DatasetName, DatasetDescription>> = { cif
 
 export const datasetNames: readonly DatasetName[] = Object.keys(datasets) as readonly DatasetName[];
 
-/** Names of labels that can be chosen: those of data sets with several per record. */
+/** The names of the labels that can be selected: those of the data sets that have several labels per record. */
 export const labelChoices: readonly string[] = [
   ...new Set(
     Object.values(datasets)

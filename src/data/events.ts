@@ -1,6 +1,6 @@
 import { aFunction, aSignal, type OptionChecks, optional } from '../arguments.ts';
 
-/** Events while a data set is provided; documented in docs/json.md. */
+/** The events that are reported while a data set is prepared. docs/json.md describes them. */
 export type DataEvent =
   | { readonly kind: 'waiting'; readonly text: string }
   | { readonly kind: 'drawing'; readonly dataset: string; readonly folder: string }
@@ -9,9 +9,9 @@ export type DataEvent =
   | { readonly kind: 'extracting'; readonly tarball: string }
   | { readonly kind: 'ready'; readonly folder: string; readonly already: boolean };
 
-/** Options of what provides a data set. */
+/** The options of the functions that prepare a data set. */
 export interface DataOptions {
-  /** Aborting it stops the work. */
+  /** Aborting the signal stops the work. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: DataEvent) => void;
 }

@@ -1,4 +1,4 @@
-/** Examples in memory, from files (files.ts) or any other source of records. */
+/** Examples in memory. They come from files (files.ts) or any other source of records. */
 import { anObjectWith, type Check } from '../arguments.ts';
 import type { DatasetDescription, Split } from './dataset.ts';
 import { imageBytes, labelOffset, pixelsOffset, readLabel, recordBytes } from './record.ts';
@@ -8,12 +8,12 @@ export interface Examples {
   readonly dataset: DatasetDescription;
   readonly split: Split;
   readonly count: number;
-  /** The bytes of the records of all files, in order. If read from files, they are in shared memory, which reader threads use
-   * without copying. */
+  /** The bytes of the records of all files, in order. If they were read from files, they are in shared memory, which reader
+   * threads use without copying. */
   readonly records: Uint8Array;
-  /** [count], the index of each example's record; undefined if the examples are all records in order. In shared memory. */
+  /** [count], the index of the record of each example, in shared memory. Undefined if the examples are all records in order. */
   readonly recordIndices?: Uint32Array;
-  /** The source of an example: `<path>:<index in the file, from 0>`. */
+  /** The source of an example, as `<path>:<index in the file, from 0>`. */
   keyOf(index: number): string;
 }
 
@@ -22,12 +22,12 @@ export type ExampleRecords = Pick<Examples, 'dataset' | 'count' | 'records' | 'r
 
 export const theExamples: Check = anObjectWith('records', 'examples: await loadExamples(…)');
 
-/** The index of an example's record. */
+/** The index of the record of an example. */
 export function recordIndexOf({ recordIndices }: Pick<Examples, 'recordIndices'>, index: number): number {
   return recordIndices === undefined ? index : (recordIndices[index] as number);
 }
 
-/** Reads the label and the pixels of examples. */
+/** Reads the labels and the pixels of examples. */
 export class ExampleReader {
   readonly #examples: ExampleRecords;
   readonly #recordBytes: number;
@@ -46,13 +46,13 @@ export class ExampleReader {
     this.#imageBytes = imageBytes(record.image);
   }
 
-  /** The class of an example, which must be in range. */
+  /** The class of an example. The number of the example must be in range. */
   labelOf(example: number): number {
     const start = recordIndexOf(this.#examples, example) * this.#recordBytes;
     return readLabel(this.#examples.records, start + this.#labelOffset, this.#labelBytes);
   }
 
-  /** The pixels of an example, a view of [C, H, W]. */
+  /** The pixels of an example, as a view [C, H, W]. */
   pixelsOf(example: number): Uint8Array {
     const start = recordIndexOf(this.#examples, example) * this.#recordBytes + this.#pixelsOffset;
     return this.#examples.records.subarray(start, start + this.#imageBytes);

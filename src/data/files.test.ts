@@ -14,7 +14,7 @@ import { writeDataset } from './write.ts';
 const dataset = smallDataset(20, 12);
 const recordBytes = recordBytesOf(dataset.record);
 
-/** Writes a data set; passes the path of its second training file, so that a test can damage it. */
+/** Writes a data set and runs the body with the path of its second training file, so that a test can damage that file. */
 async function withDataset(body: (dataDir: string, second: string) => Promise<void>): Promise<void> {
   await inTemporaryFolder(async (dataDir) => {
     let seed = 0;
@@ -43,7 +43,7 @@ test('a split is read into shared memory, file by file, and every example has a 
     assert.equal(new ExampleReader(examples).labelOf(27), 7);
     assert.equal(examples.keyOf(19), `${join(folderOf(dataDir, dataset), 'data_batch_1.bin')}:19`);
     assert.equal(examples.keyOf(20), `${second}:0`);
-    assert.throws(() => examples.keyOf(40), /has 40 train examples, no example 40/);
+    assert.throws(() => examples.keyOf(40), /has 40 train examples, but example 40 was requested/);
     const tests = await loadExamples(dataDir, dataset, 'test');
     assert.equal(tests.count, 12);
     assert.match(tests.keyOf(0), /test_batch\.bin:0$/);
@@ -92,7 +92,7 @@ test('a label without a class is refused before any example is used', async () =
   });
 });
 
-test('the error for a missing file says which command gets it', async () => {
+test('the error for a missing file says which command provides it', async () => {
   await withDataset(async (dataDir, second) => {
     assert.deepEqual(await missingFiles(dataDir, dataset), []);
     await rm(second);
@@ -125,7 +125,7 @@ test('a folder name is quoted for the shell in commands', () => {
   assert.equal(makeCommand("it's", datasets.cifar10), command("download --data-dir 'it'\\''s'"));
 });
 
-test('files of one data set are not accepted as another', async () => {
+test('files of one data set are not accepted as those of another', async () => {
   await withDataset(async (dataDir) => {
     await rename(folderOf(dataDir, dataset), folderOf(dataDir, datasets.cifar10));
     await assert.rejects(

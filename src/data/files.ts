@@ -27,7 +27,7 @@ export function folderOf(dataDir: string, dataset: DatasetDescription): string {
   return join(dataDir, dataset.folder);
 }
 
-/** Paths of the data set's files that do not exist, in order. */
+/** The paths of those files of the data set that do not exist, in order. */
 export async function missingFiles(dataDir: string, dataset: DatasetDescription): Promise<readonly string[]> {
   const paths = dataset.files.map(({ name }) => join(folderOf(dataDir, dataset), name));
   const found = await Promise.all(paths.map(exists));
@@ -40,7 +40,7 @@ export function makeCommand(dataDir: string, { name }: DatasetDescription): stri
   return command(`download${dataset} --data-dir ${shellWord(dataDir)}`);
 }
 
-/** Advice for an incomplete folder. It is never changed automatically, because it belongs to the user. */
+/** Advice for an incomplete folder. The program never changes such a folder itself, because it belongs to the user. */
 export function replaceAdvice(dataDir: string, dataset: DatasetDescription): string {
   return `Move ${folderOf(dataDir, dataset)} aside and run "${makeCommand(dataDir, dataset)}".`;
 }
@@ -68,7 +68,7 @@ async function openDataFile(path: string, dataDir: string, dataset: DatasetDescr
   }
 }
 
-/** Fills `target` from the start of the file. @returns the number of bytes read, less than requested only at end of file */
+/** Fills `target` from the start of the file. @returns the number of bytes read, which is smaller only at the end of the file */
 async function readFully(file: FileHandle, target: Uint8Array): Promise<number> {
   let filled = 0;
   while (filled < target.length) {
@@ -79,7 +79,7 @@ async function readFully(file: FileHandle, target: Uint8Array): Promise<number> 
   return filled;
 }
 
-/** Names the data set that a file of this size belongs to, because its records have another size. */
+/** Says which data set a file of this size belongs to, if its records have a different size. */
 function otherRecords(bytes: number, { record }: DatasetDescription): string {
   if (bytes === 0 || bytes % recordBytes(record) === 0) return '';
   const other = Object.values(datasets).find((one) => bytes % recordBytes(one.record) === 0);
@@ -87,7 +87,7 @@ function otherRecords(bytes: number, { record }: DatasetDescription): string {
   return ` These are ${count(bytes / recordBytes(other.record))} records of ${other.title}.`;
 }
 
-/** Where a file that is too short ends. */
+/** Says where a file that is too short ends. */
 function endOf(bytes: number, ofRecord: number): string {
   const whole = Math.floor(bytes / ofRecord);
   return bytes % ofRecord === 0 ? '' : ` Record ${count(whole)} is cut short.`;
@@ -107,7 +107,7 @@ async function readDataFile(
   const path = join(folderOf(dataDir, dataset), name);
   const file = await openDataFile(path, dataDir, dataset);
   try {
-    // Check the size first: it detects another data set without reading the file.
+    // The size is checked first, because it reveals another data set without reading the file.
     const { size } = await file.stat();
     const read = size === target.length ? await readFully(file, target) : size;
     if (read !== target.length) {
@@ -123,7 +123,7 @@ async function readDataFile(
   if (wrong !== undefined) throw damaged(dataDir, dataset, path, wrong);
 }
 
-/** Describes the first label without a class; undefined if there is none. All labels of a record are checked. */
+/** Describes the first label without a class. Undefined if there is none. All labels of a record are checked. */
 function wrongLabel(dataset: DatasetDescription, records: Uint8Array): string | undefined {
   const { record } = dataset;
   const ofRecord = recordBytes(record);
@@ -143,9 +143,9 @@ function wrongLabel(dataset: DatasetDescription, records: Uint8Array): string | 
 }
 
 /**
- * Reads all examples of a split into memory (CIFAR-10's training examples: 154 MB).
+ * Reads all examples of a split into memory. (The training examples of CIFAR-10 take 154 MB.)
  * @throws UsageError for an unsuitable argument
- * @throws RunError when a file is missing, has a wrong size, or has a label without a class
+ * @throws RunError when a file is missing, has the wrong size, or contains a label without a class
  * @throws StoppedError when `signal` is aborted
  */
 export async function loadExamples(
@@ -178,11 +178,13 @@ function keysOf(folder: string, dataset: DatasetDescription, split: Split): (ind
       if (index >= first && index < first + records) return `${join(folder, name)}:${index - first}`;
       first += records;
     }
-    throw new RangeError(`${dataset.name} has ${first} ${split} examples, no example ${index}`);
+    throw new RangeError(
+      `${dataset.name} has ${first} ${split} examples, but example ${index} was requested`,
+    );
   };
 }
 
-/** SHA-256 over the records in order, in hexadecimal. It identifies a split regardless of its folder. */
+/** The SHA-256 of the records in order, in hexadecimal. It identifies a split whatever its folder is. */
 export function checksum({ records }: Pick<Examples, 'records'>): string {
   return createHash('sha256').update(records).digest('hex');
 }

@@ -20,7 +20,7 @@ test('every example is in exactly one part, with its record and key', () => {
   assert.deepEqual(record(validation, 5), record(examples, at));
 });
 
-test('the share is the same for each class', () => {
+test('the held-out fraction is the same for each class', () => {
   const count = (part: Examples, label: number) =>
     Array.from({ length: part.count }, (_, index) => new ExampleReader(part).labelOf(index)).filter(
       (found) => found === label,
@@ -31,13 +31,13 @@ test('the share is the same for each class', () => {
   }
 });
 
-test('the same seed holds out the same examples, another seed others', () => {
+test('the same seed holds out the same examples, and another seed holds out others', () => {
   const held = (seed: number) => keys(holdOut(examples, 0.25, seed).validation).join();
   assert.equal(held(7), held(7));
   assert.notEqual(held(7), held(8));
 });
 
-test('a share that leaves one part empty is refused', () => {
+test('a fraction that leaves one part empty is refused', () => {
   assert.throws(() => holdOut(examples, 0.000_01, 0), {
     name: 'RunError',
     message: /leaves one part empty; use another `holdout`/,

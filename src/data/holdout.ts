@@ -11,9 +11,9 @@ export interface HeldOut {
 }
 
 /**
- * Holds out the same share of every class (stratified), chosen by the seed. Both parts keep the order of the files.
+ * Holds out the same fraction of every class (stratified), selected by the seed. Both parts keep the order of the files.
  *
- * @param share between 0 and 1, exclusive
+ * @param share the fraction, between 0 and 1, exclusive
  * @throws RunError when one part would be empty
  */
 export function holdOut(examples: Examples, share: number, seed: number): HeldOut {
@@ -46,7 +46,7 @@ function byClass(examples: Examples): readonly (readonly number[])[] {
   return found;
 }
 
-/** Selects the held-out examples of one class by sorting them by random keys. */
+/** Selects the held-out examples of one class by sorting its examples by random keys. */
 function heldOfClass(
   ofClass: readonly number[],
   label: number,
@@ -61,7 +61,7 @@ function heldOfClass(
     .map(({ index }) => index);
 }
 
-/** A subset of the examples that shares their records; the list of indices is in shared memory for the reader threads. */
+/** A subset of the examples, which shares their records. The list of indices is in shared memory for the reader threads. */
 function only(examples: Examples, indices: readonly number[]): Examples {
   const recordIndices = new Uint32Array(
     new SharedArrayBuffer(indices.length * Uint32Array.BYTES_PER_ELEMENT),

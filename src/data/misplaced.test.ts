@@ -8,7 +8,7 @@ import { requireNotMisplaced } from './misplaced.ts';
 
 const { cifar10, cifar100, synthetic } = datasets;
 
-describe('a wrong data folder is recognised before anything is downloaded', () => {
+describe('a wrong data folder is recognized before anything is downloaded', () => {
   const cases: readonly (readonly [title: string, make: (folder: string) => string, message: RegExp])[] = [
     [
       'one level too deep',
@@ -18,7 +18,7 @@ describe('a wrong data folder is recognised before anything is downloaded', () =
         writeFileSync(join(inside, 'data_batch_1.bin'), '');
         return inside;
       },
-      /cifar-10-batches-bin is the folder of CIFAR-10 itself; give its parent: `dataDir: \S+`$/,
+      /cifar-10-batches-bin is the folder of CIFAR-10 itself; use its parent: `dataDir: \S+`$/,
     ],
     [
       'files without their folder',
@@ -34,7 +34,7 @@ describe('a wrong data folder is recognised before anything is downloaded', () =
         mkdirSync(join(folder, 'deeper', cifar10.folder), { recursive: true });
         return folder;
       },
-      /CIFAR-10 is one folder further down: `dataDir: \S+deeper`$/,
+      /CIFAR-10 is in a subfolder; use `dataDir: \S+deeper`$/,
     ],
     ...(
       [
@@ -52,7 +52,7 @@ describe('a wrong data folder is recognised before anything is downloaded', () =
             return folder;
           },
           new RegExp(
-            `${name.replaceAll('.', '\\.')}: this is ${what}; the binary version of CIFAR-10 is needed`,
+            `${name.replaceAll('.', '\\.')}: found ${what}, expected the binary version of CIFAR-10`,
           ),
         ] as const,
     ),
@@ -89,7 +89,7 @@ describe('a wrong data folder is recognised before anything is downloaded', () =
       mkdirSync(join(folder, 'cifar-100-python'));
       await assert.rejects(
         requireNotMisplaced(folder, cifar100),
-        /this is the Python version of CIFAR-100; .* \(cifar-100-binary\.tar\.gz\)\. To fetch it: .*download --dataset cifar100 --data-dir/,
+        /found the Python version of CIFAR-100, expected .* \(cifar-100-binary\.tar\.gz\)\. To download it: .*download --dataset cifar100 --data-dir/,
       );
     }));
 

@@ -1,4 +1,5 @@
-/** Recognises a data folder one level off, and unsupported versions of CIFAR, before anything is downloaded. */
+/** Recognizes a data folder that is one level too high or too low, and unsupported versions of CIFAR, before
+ * anything is downloaded. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RunError } from '../errors.ts';
@@ -37,8 +38,8 @@ function ownerOf(
   );
 }
 
-/** @throws RunError when the data set is one folder up or down, or another version of it is there. An empty folder is not an
- * error: the data set can be downloaded. */
+/** @throws RunError when the data set is one folder higher or lower, or the folder contains another version of it. An empty
+ * folder is not an error, because the data set can be downloaded */
 export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescription): Promise<void> {
   const names = await namesIn(dataDir);
   if (names.includes(dataset.folder)) return;
@@ -54,18 +55,18 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
     throw new RunError(
       parent === undefined
         ? `${dataDir} contains the files of ${dataset.title} directly; move them to a folder ${dataset.folder} in it`
-        : `${dataDir} is the folder of ${dataset.title} itself; give its parent: \`dataDir: ${parent}\``,
+        : `${dataDir} is the folder of ${dataset.title} itself; use its parent: \`dataDir: ${parent}\``,
     );
   }
   for (const name of names.slice(0, 1000)) {
     if (!(await namesIn(join(dataDir, name))).includes(dataset.folder)) continue;
-    throw new RunError(`${dataset.title} is one folder further down: \`dataDir: ${join(dataDir, name)}\``);
+    throw new RunError(`${dataset.title} is in a subfolder; use \`dataDir: ${join(dataDir, name)}\``);
   }
   const [found, what] = insteadOf(dataset, names) ?? [];
   if (found !== undefined && dataset.archive !== undefined)
     throw new RunError(
-      `${join(dataDir, found)}: this is ${what}; the binary version of ${dataset.title} is needed ` +
-        `(${dataset.archive.name}). To fetch it: ${makeCommand(dataDir, dataset)}`,
+      `${join(dataDir, found)}: found ${what}, expected the binary version of ${dataset.title} ` +
+        `(${dataset.archive.name}). To download it: ${makeCommand(dataDir, dataset)}`,
     );
 }
 

@@ -10,7 +10,7 @@ import { encodeRecord, type RecordLayout, readLabel, recordBytes } from './recor
 const { cifar10, cifar100 } = datasets;
 const planeBytes = 32 * 32;
 
-/** [3, 32, 32] in one colour. */
+/** An image [3, 32, 32] in one colour. */
 function plainImage(colour: readonly number[]): Uint8Array {
   return Uint8Array.from(colour.flatMap((value) => new Array<number>(planeBytes).fill(value)));
 }
@@ -41,7 +41,7 @@ test('three records are read back with their labels and colours', () => {
   }
 });
 
-test("CIFAR-100's coarse label comes first, then the fine one", () => {
+test('in CIFAR-100 the coarse label comes before the fine label', () => {
   const record = encodeRecord(cifar100.record, [19, 98], noiseImage(1));
   assert.deepEqual([record.length, record[0], record[1]], [3074, 19, 98]);
   assert.equal(readerOf(cifar100, record).labelOf(0), 98);
@@ -78,13 +78,22 @@ test('a label of two bytes is little-endian', () => {
   assert.equal(readLabel(Uint8Array.of(7, 0xe7, 3), 1, 2), 999);
 });
 
-test('invalid labels and images are not encoded', () => {
+test('invalid labels and images are refused', () => {
   const { record } = cifar10;
   const image = new Uint8Array(3072);
   for (const label of [-1, 256, 1.5, Number.NaN])
-    assert.throws(() => encodeRecord(record, [label], image), /a label is a whole number from 0 to 255/);
+    assert.throws(
+      () => encodeRecord(record, [label], image),
+      /label: found .*, expected a whole number from 0 to 255/,
+    );
   const wide: RecordLayout = { ...record, labels: record.labels.map((field) => ({ ...field, bytes: 2 })) };
-  assert.throws(() => encodeRecord(wide, [65_536], image), /from 0 to 65535, found 65536/);
-  assert.throws(() => encodeRecord(record, [0], image.subarray(1)), /an image has 3072 bytes, found 3071/);
-  assert.throws(() => encodeRecord(record, [0, 1], image), /a record has 1 labels, found 2/);
+  assert.throws(
+    () => encodeRecord(wide, [65_536], image),
+    /found 65536, expected a whole number from 0 to 65535/,
+  );
+  assert.throws(
+    () => encodeRecord(record, [0], image.subarray(1)),
+    /number of pixel bytes: found 3071, expected 3072/,
+  );
+  assert.throws(() => encodeRecord(record, [0, 1], image), /number of labels: found 2, expected 1/);
 });

@@ -1,6 +1,6 @@
 /**
- * The records of a data set in the binary version of CIFAR (https://www.cs.toronto.edu/~kriz/cifar.html). A file consists only of
- * records, without header, footer or gaps. A record is its labels, then its pixels, one byte each:
+ * The records of a data set in the binary version of CIFAR (https://www.cs.toronto.edu/~kriz/cifar.html). A file consists only
+ * of records, without a header, a footer or gaps. A record consists of its labels, followed by its pixels, one byte each:
  *
  *     CIFAR-10                             CIFAR-100
  *     offset  bytes  content               offset  bytes  content
@@ -11,36 +11,37 @@
  *       3073         next record             2050   1024  blue plane
  *                                            3074         next record
  *
- * A plane is H rows of W pixels, top row first. So pixels are stored as [C, H, W] and are never transposed.
+ * A plane has H rows of W pixels, with the top row first. Pixels are therefore stored as [C, H, W], and never have to be
+ * transposed.
  */
 
 /** [C, H, W]: channels, rows, columns. */
 export type ImageShape = readonly [channels: number, height: number, width: number];
 
-/** One label of a record. */
+/** One of the labels of a record. */
 export interface LabelField {
   readonly name: string;
-  /** Size in the record. Two bytes are little-endian, for more than 256 classes. */
+  /** The size in the record. Two bytes are for more than 256 classes, and are little-endian. */
   readonly bytes: 1 | 2;
-  /** Names of the classes; the label is an index into them. */
+  /** The names of the classes. The label is an index into them. */
   readonly classes: readonly string[];
-  /** The file in the folder that lists the names. */
+  /** The name of the file in the folder that lists the names. */
   readonly namesFile: string;
 }
 
-/** What a record consists of. */
+/** The parts of a record. */
 export interface RecordLayout {
-  /** In the order of the record. */
+  /** The labels, in the order of the record. */
   readonly labels: readonly LabelField[];
   readonly image: ImageShape;
 }
 
-/** Number of bytes of an image, one per value. */
+/** The number of bytes of an image, with one byte per value. */
 export function imageBytes([channels, height, width]: ImageShape): number {
   return channels * height * width;
 }
 
-/** Number of bytes of a record. */
+/** The number of bytes of a record. */
 export function recordBytes(layout: RecordLayout): number {
   return pixelsOffset(layout) + imageBytes(layout.image);
 }
@@ -55,12 +56,14 @@ export function pixelsOffset({ labels }: RecordLayout): number {
 export function labelOffset({ labels }: RecordLayout, name: string): number {
   const before = labels.findIndex((field) => field.name === name);
   if (before === -1)
-    throw new RangeError(`a record has ${labels.map((field) => field.name).join(', ')}, found ${name}`);
+    throw new RangeError(
+      `unknown label: found ${name}, expected one of ${labels.map((field) => field.name).join(', ')}`,
+    );
   return labels.slice(0, before).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Encodes a record.
- * @param labels one for each of the layout's labels, in order
+ * @param labels one number for each label of the layout, in order
  * @param pixels [C, H, W]
  * @throws RangeError when a label does not fit into its bytes, or the number of pixels is wrong */
 export function encodeRecord(
@@ -70,16 +73,16 @@ export function encodeRecord(
 ): Uint8Array {
   const expected = imageBytes(layout.image);
   if (labels.length !== layout.labels.length)
-    throw new RangeError(`a record has ${layout.labels.length} labels, found ${labels.length}`);
+    throw new RangeError(`number of labels: found ${labels.length}, expected ${layout.labels.length}`);
   if (pixels.length !== expected)
-    throw new RangeError(`an image has ${expected} bytes, found ${pixels.length}`);
+    throw new RangeError(`number of pixel bytes: found ${pixels.length}, expected ${expected}`);
   const record = new Uint8Array(recordBytes(layout));
   let at = 0;
   for (const [index, { bytes }] of layout.labels.entries()) {
     const label = labels[index] ?? 0;
     const most = 256 ** bytes - 1;
     if (!Number.isInteger(label) || label < 0 || label > most)
-      throw new RangeError(`a label is a whole number from 0 to ${most}, found ${label}`);
+      throw new RangeError(`label: found ${label}, expected a whole number from 0 to ${most}`);
     for (let byte = 0; byte < bytes; byte++) record[at++] = (label >>> (8 * byte)) & 255;
   }
   record.set(pixels, at);

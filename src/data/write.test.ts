@@ -10,13 +10,13 @@ import { classNamesText, writeDataset } from './write.ts';
 const dataset = smallDataset(3, 2);
 const files = ['batches.meta.txt', 'data_batch_1.bin', 'data_batch_2.bin', 'test_batch.bin'];
 
-test("CIFAR-10's class names take 61 bytes, as in its own file", () => {
+test('the class names of CIFAR-10 take 61 bytes, as in its own file', () => {
   const text = classNamesText(datasets.cifar10.classes);
   assert.equal(text.length, 61);
   assert.deepEqual(text.split('\n'), [...datasets.cifar10.classes, '', '']);
 });
 
-test('a data set is written with its class names, and nothing else is left', async () => {
+test('a data set is written with its class names, and no other files are left', async () => {
   await inTemporaryFolder(async (parent) => {
     const dataDir = join(parent, 'not', 'there yet');
     const folder = await writeDataset(dataDir, dataset, ({ records }) => noiseRecords(records));
@@ -24,7 +24,7 @@ test('a data set is written with its class names, and nothing else is left', asy
     assert.deepEqual(await readdir(dataDir), [dataset.folder]);
     const bytes = await readFile(join(folder, 'data_batch_2.bin'));
     assert.deepEqual(Uint8Array.from(bytes), Uint8Array.from(noiseRecords(3)));
-    // The folder has the usual permissions, not those of a private temporary folder.
+    // The folder has the usual permissions, and not those of a private temporary folder.
     assert.equal((await stat(folder)).mode & 0o777, 0o777 & ~process.umask());
   });
 });
@@ -32,10 +32,10 @@ test('a data set is written with its class names, and nothing else is left', asy
 test('a failure leaves nothing behind', async () => {
   await inTemporaryFolder(async (dataDir) => {
     const failing = writeDataset(dataDir, dataset, ({ name, records }) => {
-      if (name === 'data_batch_2.bin') throw new Error('no more paint');
+      if (name === 'data_batch_2.bin') throw new Error('drawing failed');
       return noiseRecords(records);
     });
-    await assert.rejects(failing, /no more paint/);
+    await assert.rejects(failing, /drawing failed/);
     assert.deepEqual(await readdir(dataDir), []);
     await assert.rejects(
       writeDataset(dataDir, dataset, () => new Uint8Array(7)),
@@ -58,7 +58,7 @@ test('two concurrent writers both succeed, and a complete data set is never repl
   });
 });
 
-test('a folder that lacks files is not changed; the error names them', async () => {
+test('a folder that lacks files is not changed, and the error lists the missing files', async () => {
   await inTemporaryFolder(async (dataDir) => {
     const folder = folderOf(dataDir, dataset);
     await mkdir(folder);

@@ -1,4 +1,4 @@
-/** Writes the files of a data set, all or none. */
+/** Writes the files of a data set: all of them or none. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -8,19 +8,19 @@ import { classesOf, type DatasetDescription, type DatasetFile } from './dataset.
 import { folderOf, missingFiles, replaceAdvice } from './files.ts';
 import { recordBytes } from './record.ts';
 
-/** The contents of a file of class names, such as `batches.meta.txt`: one per line and, as in CIFAR-10's, an empty line at the
- * end. */
+/** The contents of a file of class names, such as `batches.meta.txt`: one name per line, and an empty line at the end as
+ * in the file of CIFAR-10. */
 export function classNamesText(classes: readonly string[]): string {
   return `${classes.join('\n')}\n\n`;
 }
 
 /**
- * Writes a data set's folder, including class names. The files are written to a temporary folder, which is renamed when all
- * are on disk, so that the folder is always complete.
+ * Writes the folder of a data set, including the class names. The files are written to a temporary folder, which is renamed
+ * when all of them are on the disk, so that the folder is always complete.
  * @param bytesOf returns the records of a file; called once per file, in order
  * @returns the folder
- * @throws RunError when the folder exists and lacks files. (A complete one, which another process may have finished first, is
- * left unchanged.)
+ * @throws RunError when the folder exists and lacks files. (A complete folder, which another process may have finished
+ * first, is left unchanged.)
  */
 export async function writeDataset(
   dataDir: string,

@@ -22,6 +22,7 @@ import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import { aNetwork, type Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
+import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
 import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
@@ -220,7 +221,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   requireRunning(signal, 'nothing was scored');
   const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, storedImages(metadata));
   try {
-    const score = await evaluator.score(tensors, weights, examples, {
+    const score = await evaluator.score(tensors, scoredWeights(metadata.hyperparameters, weights), examples, {
       numExamples,
       ...(signal && { signal }),
     });
@@ -229,6 +230,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   } finally {
     await evaluator.release();
   }
+}
+
+/** The weights that are scored: those themselves where the run keeps no moving averages. */
+export function scoredWeights(
+  { movingAverageDecay }: Pick<Hyperparameters, 'movingAverageDecay'>,
+  weights: Weights,
+): Weights {
+  return movingAverageDecay > 0 ? weights : 'raw';
 }
 
 /** The value of a variable to evaluate. Parameters have moving averages. State, such as running statistics, is used directly.

@@ -1,6 +1,7 @@
 /**
- * What an augmentation is: a value that makes an image for a network from the pixels of a record, a random one for training, and a
- * fixed one for evaluation. `distort.ts` has what most augmentations need: a crop, a flip, brightness and contrast.
+ * The interface of augmentations. An augmentation makes an image for a network from the pixels of a record: a random one for
+ * training, and a fixed one for evaluation. `distort.ts` has the operations that most augmentations use: a crop, a flip,
+ * brightness and contrast.
  */
 import type { ImageShape } from '../data/record.ts';
 import type { Normalizer } from './normalization.ts';
@@ -9,15 +10,17 @@ export type AugmentationName = 'tutorial' | 'pad_crop_flip' | 'none';
 
 export interface Augmentation {
   readonly name: AugmentationName;
-  /** Whether it makes images of that shape from records of that shape. */
+  /** The shape of the images that it makes when no network asks for another. */
+  readonly usual: (record: ImageShape) => ImageShape;
+  /** Whether it can make images of that shape from records of that shape. */
   readonly makes: (image: ImageShape, record: ImageShape) => boolean;
   readonly create: (shapes: ImageShapes, normalizer: Normalizer) => ImageMaker;
 }
 
 export interface ImageShapes {
-  /** Of the images in the data set's records. */
+  /** The shape of the images in the records of the data set. */
   readonly record: ImageShape;
-  /** Of the images to be made, for the network. */
+  /** The shape of the images to make, for the network. */
   readonly image: ImageShape;
 }
 
@@ -30,10 +33,10 @@ export interface Draw {
 
 /** Makes normalized images in place, so that a batch is filled without copying. */
 export interface ImageMaker {
-  /** [C, H, W] of the images that it makes. */
+  /** The shape [C, H, W] of the images that it makes. */
   readonly shape: ImageShape;
-  /** @param image [C, H, W], overwritten
-   * @param pixels of the record, 0 … 255 */
+  /** @param image [C, H, W], which is overwritten
+   * @param pixels the pixels of the record, 0 … 255 */
   readonly training: (image: Float32Array, pixels: Uint8Array, draw: Draw) => void;
   readonly evaluation: (image: Float32Array, pixels: Uint8Array) => void;
 }

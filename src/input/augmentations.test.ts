@@ -35,13 +35,13 @@ function evaluation(
   return image;
 }
 
-/** The record's pixel, or black outside of it. */
+/** The pixel of the record, or black outside of it. */
 function pixelAt(channel: number, y: number, x: number): number {
   if (y < 0 || y >= 32 || x < 0 || x >= 32) return 0;
   return pixels[(channel * 32 + y) * 32 + x] ?? Number.NaN;
 }
 
-/** The crop, written out value by value. */
+/** The crop, computed value by value. */
 function plainCrop(
   [channels, height, width]: ImageShape,
   row: number,
@@ -72,7 +72,7 @@ test('every augmentation and normalization is registered under its name', () => 
 
 describe('pad_crop_flip', () => {
   for (const shape of [whole, [3, 24, 28]] as const)
-    test(`takes a crop of the image padded with 4 black pixels, flipped or not, to [${shape}]`, () => {
+    test(`takes a crop [${shape}] of the image padded with 4 black pixels, flipped or not`, () => {
       const places = new Set<string>();
       for (let example = 0; example < 60; example++) {
         const found = training('pad_crop_flip', 'dataset', example, shape);
@@ -82,7 +82,7 @@ describe('pad_crop_flip', () => {
             for (const flipped of [false, true]) all.push(JSON.stringify([row, column, flipped]));
         const matching = all.filter((place) => {
           const [row, column, flipped] = JSON.parse(place) as [number, number, boolean];
-          // The upper left and the lower right pixel tell most places apart.
+          // The upper left and the lower right pixels are enough to identify most positions.
           const corners = plainCrop(shape, row, column, flipped, normalized);
           return Math.abs((corners[0] ?? 0) - (found[0] ?? 0)) < 1e-6 && differ(found, corners) < 1e-6;
         });
@@ -118,14 +118,14 @@ test('without augmentation, training and evaluation see the same image', () => {
   assert.ok(differ(evaluation('none', 'none'), shares) < 1e-7);
 });
 
-test('contrast and brightness of the tutorial come before any normalization', () => {
+test('the tutorial changes contrast and brightness before any normalization', () => {
   const shape = [3, 24, 24] as const;
   for (let example = 0; example < 20; example++) {
     const raw = training('tutorial', 'none', example, shape);
     const normal = training('tutorial', 'dataset', example, shape);
     const again = Array.from(raw, (value, i) => normalized(Math.floor(i / 576), value * 255));
     assert.ok(differ(normal, again) < 1e-5);
-    // Whitening the values themselves gives what whitening in the same pass gives.
+    // Whitening the values separately gives the same result as whitening in the same pass.
     const whitened = raw.map((value) => value * 255);
     normalizations.per_image.create(cifar10.statistics).normalize(whitened);
     assert.ok(differ(training('tutorial', 'per_image', example, shape), [...whitened]) < 1e-4);
@@ -133,7 +133,7 @@ test('contrast and brightness of the tutorial come before any normalization', ()
   const means = [0, 1, 2, 3].map((example) =>
     training('tutorial', 'none', example, shape).reduce((sum, value) => sum + value / 1728, 0),
   );
-  assert.ok(Math.max(...means) - Math.min(...means) > 0.05, 'brightness changes');
+  assert.ok(Math.max(...means) - Math.min(...means) > 0.05, 'the brightness changes');
 });
 
 test('sums of large bright images are exact', () => {
@@ -146,7 +146,7 @@ test('sums of large bright images are exact', () => {
   assert.ok(image.every((value) => value === 0));
 });
 
-test('images that cannot be made are refused with both shapes', () => {
+test('images that cannot be made are refused, and the error contains both shapes', () => {
   const makers = augmentationNames.map((augmentation) => ({ augmentation, normalization: 'none' }) as const);
   for (const recipe of makers)
     for (const shape of [

@@ -1,4 +1,5 @@
-/** All augmentations, by their name in flags and checkpoints. A new one is a file in `augmentations/`, a name and an entry here. */
+/** All augmentations, by their name in flags and checkpoints. A new augmentation takes a file in `augmentations/`, and a
+ * name and an entry here. */
 import { aChoice, anOptionsObject, type OptionsCheck, required } from '../arguments.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { RunError } from '../errors.ts';
@@ -19,7 +20,7 @@ export const augmentationNames: readonly AugmentationName[] = Object.keys(
   augmentations,
 ) as readonly AugmentationName[];
 
-/** How the images of a network are made, in names. */
+/** How the images of a network are made, by the names of an augmentation and a normalization. */
 export interface ImageRecipe {
   readonly augmentation: AugmentationName;
   readonly normalization: NormalizationName;
@@ -30,11 +31,11 @@ export const anImageRecipe: OptionsCheck = anOptionsObject<ImageRecipe>({
   normalization: required(aChoice(normalizationNames)),
 });
 
-/** Those of the tutorial. */
+/** The names that the tutorial uses. */
 export const tutorialImages: ImageRecipe = { augmentation: 'tutorial', normalization: 'per_image' };
 
-/** Makes images for a network that takes `shape`, from the records of a data set.
- * @throws RunError naming both shapes when the augmentation cannot */
+/** Makes images for a network that takes `shape` from the records of a data set.
+ * @throws RunError with both shapes, when the augmentation cannot make such images */
 export function makeImages(
   { augmentation, normalization }: ImageRecipe,
   shape: Shape,

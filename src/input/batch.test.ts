@@ -16,7 +16,7 @@ function imageOf({ images }: Batch, row: number): Float32Array {
   return images.subarray(row * croppedValues, (row + 1) * croppedValues);
 }
 
-test('a batch that straddles two epochs ends the one and begins the other', () => {
+test('a batch can contain the end of one epoch and the beginning of the next', () => {
   const batch = trainingBatch(examples, 1, 6, 2);
   const run = [0, 1].flatMap((epoch) => [...permutation(2, epoch, 10)]);
   assert.deepEqual([...batch.examples], run.slice(6, 12));
@@ -31,13 +31,13 @@ test('a batch that straddles two epochs ends the one and begins the other', () =
   }
 });
 
-test('a batch may be larger than the data set', () => {
+test('a batch can be larger than the data set', () => {
   const batch = trainingBatch(examples, 0, 35);
   const run = [0, 1, 2, 3].flatMap((epoch) => [...permutation(0, epoch, 10)]);
   assert.deepEqual([...batch.examples], run.slice(0, 35));
 });
 
-test('a batch depends on its step and the seed only, not on batches before', () => {
+test('a batch depends only on its step and the seed, not on earlier batches', () => {
   const order = new ExampleOrder(0, 10);
   const maker = tutorialMaker(examples);
   const fresh = (step: number, seed = 0) => trainingBatch(examples, step, 4, seed);
@@ -48,7 +48,7 @@ test('a batch depends on its step and the seed only, not on batches before', () 
 
 test('an evaluation has each example exactly once, in file order, and pads its last batch with zeros', () => {
   const maker = tutorialMaker(examples);
-  // Old values in the memory must not show through.
+  // Old values in the memory must not remain.
   const buffers = newBuffers(4, imageShape);
   buffers.images.fill(5);
   buffers.labels.fill(5);

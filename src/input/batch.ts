@@ -1,23 +1,23 @@
-/** Batches of images. A batch only depends on its step, not on which thread makes it, when, or after which other batch. */
+/** Batches of images. A batch depends only on its step, not on which thread makes it, when, or after which other batch. */
 import { ExampleReader, type ExampleRecords } from '../data/examples.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import type { ImageMaker } from './augmentation.ts';
 import type { ExampleOrder } from './order.ts';
 
-/** Buffers of a batch with N rows. */
+/** The buffers of a batch with N rows. */
 export interface BatchBuffers {
   /** [N, C, H, W], normalized. */
   readonly images: Float32Array;
   /** [N] */
   readonly labels: Int32Array;
-  /** [N], the index of each row's example. */
+  /** [N], the index of the example in each row. */
   readonly examples: Uint32Array;
 }
 
 export interface Batch extends BatchBuffers {
-  /** From 0: step of the run or of the evaluation. */
+  /** The step of the run or of the evaluation, from 0. */
   readonly step: number;
-  /** Number of rows with examples. The other rows, in the last batch of an evaluation, are zeros. */
+  /** The number of rows with examples. The other rows, which exist in the last batch of an evaluation, are zeros. */
   readonly count: number;
 }
 
@@ -36,7 +36,7 @@ function imageAt({ images, labels }: BatchBuffers, row: number): Float32Array {
   return images.subarray(row * size, (row + 1) * size);
 }
 
-/** Makes batches of examples, as a function of the step. */
+/** Makes batches of examples as a function of the step. */
 export class BatchMaker {
   readonly #count: number;
   readonly #reader: ExampleReader;
@@ -48,14 +48,14 @@ export class BatchMaker {
     this.#images = images;
   }
 
-  /** Memory of a batch. */
+  /** Allocates the memory of a batch. */
   buffers(batchSize: number): BatchBuffers {
     return newBuffers(batchSize, this.#images.shape);
   }
 
   /**
-   * The augmented batch of a training step. It only depends on the examples, the order's seed, the batch size (the number of rows
-   * of the buffers, which are filled) and the step.
+   * The augmented batch of a training step. It depends only on the examples, the seed of the order, the batch size (the
+   * number of rows of the buffers, which are filled) and the step.
    */
   training(order: ExampleOrder, step: number, buffers: BatchBuffers): Batch {
     const { seed } = order;
@@ -71,7 +71,7 @@ export class BatchMaker {
     return { ...buffers, step, count: batchSize };
   }
 
-  /** The batch of an evaluation step: the next examples in file order, not distorted, each example exactly once. */
+  /** The batch of an evaluation step: the next examples in file order, not distorted. Each example occurs exactly once. */
   evaluation(step: number, buffers: BatchBuffers): Batch {
     const batchSize = buffers.labels.length;
     const first = step * batchSize;

@@ -19,7 +19,7 @@ const distort = (image: Float32Array, from: Uint8Array, distortion: Distortion) 
 const drawDistortion = (seed: number, epoch: number, example: number) =>
   tutorialDistortion({ seed, epoch, example }, shapes);
 
-// The formulas of the tutorial again, plainly and in double precision. A channel is 24 rows of 24.
+// The formulas of the tutorial, implemented again in a simple way with double precision. A channel has 24 rows of 24 values.
 type Channel = number[][];
 
 function plainCrop(pixels: Uint8Array, row: number, column: number): Channel[] {
@@ -66,13 +66,13 @@ function cropped(pixels: Uint8Array, row = 4, column = 4): Float32Array {
 
 const pixels = noiseImage(1);
 
-test('a crop is the 24 rows and columns from its offsets on, in all nine by nine places', () => {
+test('a crop consists of the 24 rows and columns starting at its offsets, for all 9 × 9 offsets', () => {
   for (let row = 0; row <= 8; row++)
     for (let column = 0; column <= 8; column++)
       assert.deepEqual([...cropped(pixels, row, column)], plainCrop(pixels, row, column).flat(2));
 });
 
-test('a flip mirrors each row, and two flips are none', () => {
+test('a flip mirrors each row, and two flips restore the image', () => {
   const image = cropped(pixels);
   flip(image);
   const mirrored = plainCrop(pixels, 4, 4).map((channel) => channel.map((row) => row.toReversed()));
@@ -81,7 +81,7 @@ test('a flip mirrors each row, and two flips are none', () => {
   assert.deepEqual(image, cropped(pixels));
 });
 
-test('brightness adds one number to every value and clips nothing', () => {
+test('brightness adds the same number to every value without clipping', () => {
   for (const delta of [-63, 0.25, 62.9]) {
     const image = cropped(pixels);
     adjustBrightness(image, delta);
@@ -94,12 +94,12 @@ test('brightness adds one number to every value and clips nothing', () => {
   }
 });
 
-test('contrast stretches each channel about its own mean, which stays, and clips nothing', () => {
+test('contrast stretches each channel around its own mean, which does not change, without clipping', () => {
   for (const factor of [0.2, 1, 1.79]) {
     const image = cropped(pixels);
     adjustContrast(image, factor);
     const expected = plainCrop(pixels, 4, 4).map((channel) => plainContrast(channel, factor));
-    // Values to 360: a unit in the last place of float32 is 3e-5.
+    // Values are as large as 360, where a unit in the last place of float32 is 3e-5.
     assertClose(image, expected.flat(2), 2e-5);
   }
 });
@@ -112,7 +112,7 @@ test('whitening gives mean 0 and deviation 1', () => {
   assert.ok(Math.abs(mean([...image].map((value) => value ** 2)) - 1) < 1e-6);
 });
 
-test('whitening makes an image of one colour zeros, and an almost plain one does not explode', () => {
+test('whitening turns an image of one colour into zeros, and does not amplify an almost uniform image without bound', () => {
   fc.assert(
     fc.property(fc.float({ min: -1000, max: 1000, noNaN: true }), (value) => {
       const image = new Float32Array(croppedValues).fill(value);
@@ -123,11 +123,11 @@ test('whitening makes an image of one colour zeros, and an almost plain one does
   const almost = new Float32Array(croppedValues).fill(7);
   almost[5] = 7.001;
   whiten(almost);
-  // The deviation, 0.001 / √1728, is below the floor of 1 / √1728.
+  // The deviation, 0.001 / √1728, is below the lower bound of 1 / √1728.
   assert.ok(Math.abs((almost[5] ?? 0) - 0.001 * Math.sqrt(1728)) < 1e-4);
 });
 
-test('a training image is cropped, flipped, brightened, contrasted and whitened, in this order', () => {
+test('a training image is cropped, flipped, changed in brightness and contrast, and whitened, in this order', () => {
   const image = new Float32Array(croppedValues);
   for (let example = 0; example < 40; example++) {
     const distortion = drawDistortion(0, 0, example);
@@ -149,7 +149,7 @@ test('an evaluated image is the central crop, whitened and not distorted', () =>
   assertClose(image, plainWhitening(plainCrop(pixels, 4, 4)), 1e-6);
 });
 
-test('whitening undoes brightness, but no other distortion', () => {
+test('whitening cancels the change in brightness, but no other distortion', () => {
   const plain: Distortion = { row: 4, column: 4, flipped: false, brightness: 0, contrast: 1 };
   const result = (change: Partial<Distortion>): number[] => {
     const image = new Float32Array(croppedValues);
@@ -164,10 +164,10 @@ test('whitening undoes brightness, but no other distortion', () => {
   }
 });
 
-test('draws stay within their ranges and fill them', () => {
+test('random distortions stay within their ranges and fill them', () => {
   const draws = Array.from({ length: 20_000 }, (_, example) => drawDistortion(3, 1, example));
   const offsets = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-  // Standard error of a ninth of 20,000 draws: 44; of a half: 71.
+  // The standard error of a ninth of 20,000 draws is 44, that of a half is 71.
   for (const axis of ['row', 'column'] as const) {
     assert.ok(draws.every((draw) => offsets.includes(draw[axis])));
     for (const offset of offsets)
@@ -183,12 +183,12 @@ test('draws stay within their ranges and fill them', () => {
     assert.ok(least >= low && least < low + margin && most < high && most > high - margin);
     assert.ok(Math.abs(mean(values) - (low + high) / 2) < 10 * margin);
   }
-  // Rows and columns know nothing of each other: of 81 crops each is drawn about 247 times.
+  // Rows and columns are independent: each of the 81 crops is drawn about 247 times.
   const crops = new Set(draws.map(({ row, column }) => row * 9 + column));
   assert.equal(crops.size, 81);
 });
 
-test('a distortion follows from seed, epoch and example alone', () => {
+test('a distortion depends only on seed, epoch and example', () => {
   const first = drawDistortion(5, 6, 7);
   drawDistortion(5, 6, 8);
   assert.deepEqual(drawDistortion(5, 6, 7), first);

@@ -1,7 +1,7 @@
 /**
- * Crops of images, mirrored, with changed brightness and contrast, normalized. Pixels outside of the record are black (0, before
- * normalization), as with torchvision's `RandomCrop(padding)` before `ToTensor` and `Normalize`. Everything is computed in float64
- * and rounded to float32 once; a training image needs one or two passes over its pixels.
+ * Makes crops of images that are mirrored, changed in brightness and contrast, and normalized. Pixels outside of the record
+ * are black (0, before normalization), as with torchvision's `RandomCrop(padding)` before `ToTensor` and `Normalize`.
+ * Everything is computed in float64 and rounded to float32 once. A training image needs one or two passes over its pixels.
  */
 import type { ImageShape } from '../data/record.ts';
 import type { Draw, ImageMaker, ImageShapes } from './augmentation.ts';
@@ -9,20 +9,21 @@ import type { Affine, Moments, Normalizer, Tone } from './normalization.ts';
 
 /** How the image of one example in one epoch is made. */
 export interface Distortion extends Tone {
-  /** Offsets of the crop in the record's image. Negative ones, and crops that reach over the lower or right edge, show black. */
+  /** The offsets of the crop in the image of the record. With negative offsets, or if the crop extends over the lower or
+   * right edge, the part outside is black. */
   readonly row: number;
   readonly column: number;
   /** Whether the crop is mirrored horizontally. */
   readonly flipped: boolean;
 }
 
-/** Whether the image has the record's channels, and is at most as high and wide. */
+/** Whether the image has the channels of the record, and is at most as high and as wide. */
 export function isWithin([channels, height, width]: ImageShape, record: ImageShape): boolean {
   return channels === record[0] && height <= record[1] && width <= record[2];
 }
 
-/** Makes training images by random distortions, and central crops for evaluation.
- * @param distortionOf a function of its argument alone */
+/** Makes training images with random distortions, and central crops for evaluation.
+ * @param distortionOf must depend only on its argument */
 export function distortedImages(
   shapes: ImageShapes,
   normalizer: Normalizer,
@@ -35,7 +36,7 @@ export function distortedImages(
   };
 }
 
-/** The central crop, normalized. */
+/** Makes the normalized central crop. */
 export function centre(
   image: Float32Array,
   pixels: Uint8Array,
@@ -53,7 +54,7 @@ export function centre(
   normalize(image);
 }
 
-/** Copies a crop that lies within the record's image. Values stay 0 … 255. */
+/** Copies a crop that is entirely inside the image of the record. Values remain in 0 … 255. */
 export function copyCrop(
   image: Float32Array,
   pixels: Uint8Array,
@@ -70,7 +71,7 @@ export function copyCrop(
   }
 }
 
-/** Crop, flip, brightness, contrast and normalization. */
+/** Crops, flips, changes brightness and contrast, and normalizes. */
 export function distort(
   image: Float32Array,
   pixels: Uint8Array,
@@ -85,19 +86,20 @@ export function distort(
     mapCrop(image, pixels, channel, window, distortion.flipped, maps[channel] as Affine);
 }
 
-/** The part of a crop that lies within the record's image. */
+/** The part of a crop that is inside the image of the record. */
 interface Window {
   readonly channels: number;
-  /** Rows and columns of the record's image. */
+  /** The rows and columns of the image of the record. */
   readonly rows: number;
   readonly columns: number;
-  /** Rows and columns of the crop. */
+  /** The rows and columns of the crop. */
   readonly height: number;
   readonly width: number;
-  /** Offsets of the crop in the record's image. */
+  /** The offsets of the crop in the image of the record. */
   readonly row: number;
   readonly column: number;
-  /** Rows and columns of the crop that lie within the record's image, from the first up to, but not including, the last. */
+  /** The rows and columns of the crop that are inside the image of the record, from the first up to, but not including, the
+   * last. */
   readonly top: number;
   readonly bottom: number;
   readonly left: number;
@@ -113,7 +115,7 @@ function windowOf(shapes: ImageShapes, { row, column }: Distortion): Window {
   return { channels, rows, columns, height, width, row, column, top, bottom, left, right };
 }
 
-/** Sums of bytes are exact. */
+/** The sums are exact, because the values are bytes. */
 function momentsOf(pixels: Uint8Array, window: Window): Moments {
   const { channels, height, width } = window;
   const means: number[] = [];
@@ -127,7 +129,7 @@ function momentsOf(pixels: Uint8Array, window: Window): Moments {
   return { means, variance };
 }
 
-/** Sum and sum of squares of a channel's pixels in a crop. */
+/** The sum and the sum of squares of the pixels of a channel in a crop. */
 function cropSums(
   pixels: Uint8Array,
   channel: number,
@@ -148,7 +150,7 @@ function cropSums(
   return [sum, squares];
 }
 
-/** factor · x + offset of a channel's pixels in a crop, with mirrored rows if flipped. */
+/** Computes factor · x + offset for the pixels of a channel in a crop. Rows are mirrored if the crop is flipped. */
 function mapCrop(
   image: Float32Array,
   pixels: Uint8Array,

@@ -1,13 +1,14 @@
-/** Normalization: how pixels of 0 … 255 become the values that a network receives. A new one is an entry in the table below. */
+/** Normalization converts pixels of 0 … 255 to the values that a network receives. A new normalization is an
+ * entry in the table below. */
 import type { ChannelStatistics } from '../data/dataset.ts';
 
 export type NormalizationName = 'per_image' | 'dataset' | 'none';
 
-/** Sums over the pixels of a crop, before brightness and contrast are changed. */
+/** Statistics of the pixels of a crop, before brightness and contrast are changed. */
 export interface Moments {
-  /** Mean of each channel, 0 … 255. */
+  /** The mean of each channel, 0 … 255. */
   readonly means: readonly number[];
-  /** Mean of the channels' variances. */
+  /** The mean of the variances of the channels. */
   readonly variance: number;
 }
 
@@ -17,7 +18,7 @@ export interface Affine {
   readonly offset: number;
 }
 
-/** Changes of brightness and contrast: contrast · (x - mean of the channel) + mean + brightness. */
+/** A change of brightness and contrast: contrast · (x - mean of the channel) + mean + brightness. */
 export interface Tone {
   readonly brightness: number;
   readonly contrast: number;
@@ -26,13 +27,13 @@ export interface Tone {
 export const unchangedTone: Tone = { brightness: 0, contrast: 1 };
 
 export interface Normalizer {
-  /** Normalizes an image of 0 … 255, [C, H, W], in place. */
+  /** Normalizes an image [C, H, W] of values 0 … 255 in place. */
   readonly normalize: (image: Float32Array) => void;
-  /** Whether `combined` needs the moments also without a change of tone. */
+  /** Whether `combined` needs the moments even if the tone does not change. */
   readonly needsMoments: boolean;
-  /** One map for each channel that changes the tone of a crop and normalizes it, in a single pass over its pixels.
+  /** One function per channel that changes the tone of a crop and normalizes it, in a single pass over its pixels.
    * @param moments undefined if they are not needed
-   * @param count number of values of the image */
+   * @param count the number of values of the image */
   readonly combined: (tone: Tone, moments: Moments | undefined, count: number) => readonly Affine[];
 }
 
@@ -42,8 +43,9 @@ export interface Normalization {
 }
 
 /**
- * The tutorial's whitening (TensorFlow r0.11, `per_image_whitening`): (x - m) / max(s, 1/√count), with m and s the mean and
- * standard deviation of the image's values. The lower bound avoids a division by zero: an image of one colour becomes zeros.
+ * The whitening of the tutorial (TensorFlow r0.11, `per_image_whitening`): (x - m) / max(s, 1/√count), where m and s are
+ * the mean and the standard deviation of the values of the image. The lower bound avoids a division by zero: an image of
+ * one colour becomes zeros.
  */
 export function whiten(image: Float32Array): void {
   const count = image.length;
@@ -61,13 +63,13 @@ export function whiten(image: Float32Array): void {
 }
 
 /**
- * Contrast, brightness and whitening as one map. With x a channel's pixels in the crop, m_c their mean, v_c their variance and f
- * the contrast, the image before whitening is f·(x - m_c) + m_c + brightness. Its mean is M = mean of m_c + brightness, its
- * variance V = f²·(mean of v_c) + (mean of (m_c + brightness - M)²), so
+ * Combines contrast, brightness and whitening in one function. Let x be the pixels of a channel in the crop, m_c their mean,
+ * v_c their variance and f the contrast. The image before whitening is f·(x - m_c) + m_c + brightness. Its mean is M = mean
+ * of m_c + brightness, and its variance is V = f²·(mean of v_c) + (mean of (m_c + brightness - M)²), so
  *
  *     y = (f·(x - m_c) + m_c + brightness - M) / max(√V, 1/√count)
  *
- * where the brightness cancels.
+ * and the brightness cancels.
  */
 function toneAndWhiten({ contrast }: Tone, moments: Moments | undefined, count: number): readonly Affine[] {
   const { means = [], variance = 0 } = moments ?? {};
@@ -86,7 +88,8 @@ const perImage: Normalization = {
   create: () => ({ normalize: whiten, needsMoments: true, combined: toneAndWhiten }),
 };
 
-/** (x / 255 - mean) / deviation of each channel of the training images, as torchvision's `ToTensor` and `Normalize`. */
+/** (x / 255 - mean) / deviation, with the statistics of each channel over the training images, as with torchvision's
+ * `ToTensor` and `Normalize`. */
 const ofDataset: Normalization = {
   name: 'dataset',
   create: ({ mean, deviation }) =>
@@ -98,13 +101,13 @@ const ofDataset: Normalization = {
     ),
 };
 
-/** x / 255: values of 0 … 1, as torchvision's `ToTensor`. */
+/** x / 255, which gives values of 0 … 1 as torchvision's `ToTensor` does. */
 const none: Normalization = {
   name: 'none',
   create: ({ mean }) => fixed(mean.map(() => ({ factor: 1 / 255, offset: 0 }))),
 };
 
-/** A map that does not depend on the image. */
+/** A normalizer that does not depend on the image. */
 function fixed(maps: readonly Affine[]): Normalizer {
   return {
     normalize: (image) => {

@@ -1,6 +1,7 @@
 /**
- * The order in which a training run uses its examples: a new permutation of the whole training set each epoch. (r0.11 drew from a
- * sliding window of 20,000 examples.) Epochs are concatenated and cut into batches, so a batch may span two epochs.
+ * The order in which a training run uses its examples: a new permutation of the whole training set in each epoch. (r0.11
+ * drew from a sliding window of 20,000 examples.) The epochs are concatenated and cut into batches, so a batch may contain
+ * examples of two epochs.
  */
 import { RandomStream } from '../tensor/random.ts';
 
@@ -20,22 +21,22 @@ export function permutation(seed: number, epoch: number, count: number): Uint32A
 export class ExampleOrder {
   readonly seed: number;
   readonly count: number;
-  /** Permutations of the two most recent epochs, as a batch may span two. */
+  /** The permutations of the two most recent epochs, because a batch may contain examples of two. */
   readonly #epochs = new Map<number, Uint32Array>();
 
   /** @throws RangeError when there are no examples */
   constructor(seed: number, count: number) {
-    if (!(count > 0)) throw new RangeError(`an order needs at least one example, there are ${count}`);
+    if (!(count > 0)) throw new RangeError(`number of examples: found ${count}, expected at least 1`);
     this.seed = seed;
     this.count = count;
   }
 
-  /** The epoch, from 0, of a position of the run. */
+  /** The epoch (from 0) of a position in the run. */
   epochAt(position: number): number {
     return Math.floor(position / this.count);
   }
 
-  /** The example at a position of the run. Position 0 is the first row of the first batch. */
+  /** The example at a position in the run. Position 0 is the first row of the first batch. */
   exampleAt(position: number): number {
     return this.#permutation(this.epochAt(position))[position % this.count] as number;
   }

@@ -16,7 +16,7 @@ const croppedValues = 1728;
 const making = { imageShape, images: tutorialImages };
 const run = { seed: 1, batchSize: 8, firstStep: 0, ...making };
 
-/** The next batches, their memory given back after each: a copy is kept. */
+/** Takes the next batches and returns copies. The memory of each batch is recycled. */
 async function take(source: BatchSource, number: number): Promise<Batch[]> {
   const taken: Batch[] = [];
   while (taken.length < number) {
@@ -36,7 +36,7 @@ async function takeFrom(options: TrainingBatches, number: number): Promise<Batch
   }
 }
 
-test('prefetched batches are those of the pure function, bit for bit, from any step, by any number of readers', async () => {
+test('prefetched batches are bit-identical to those of BatchMaker, from any step and for any number of readers', async () => {
   const expected = Array.from({ length: 12 }, (_, step) => trainingBatch(examples, step, 8, 1));
   assert.deepEqual(await takeFrom(run, 12), expected);
   assert.deepEqual(await takeFrom({ ...run, firstStep: 5 }, 7), expected.slice(5));
@@ -44,13 +44,13 @@ test('prefetched batches are those of the pure function, bit for bit, from any s
   assert.deepEqual(await takeFrom({ ...run, firstStep: 1, readers: 3, ahead: 7 }, 11), expected.slice(1));
 });
 
-test('another seed gives other batches', async () => {
+test('a different seed gives different batches', async () => {
   const [[one], [other]] = await Promise.all([takeFrom(run, 1), takeFrom({ ...run, seed: 2 }, 1)]);
   assert.notDeepEqual(one?.examples, other?.examples);
   assert.notDeepEqual(one?.images, other?.images);
 });
 
-test('recycled memory moves on to a later batch', async () => {
+test('recycled memory is used for a later batch', async () => {
   const source = prefetchBatches(examples, run);
   const first = await source.next();
   source.recycle(first);
@@ -59,7 +59,7 @@ test('recycled memory moves on to a later batch', async () => {
   await source.close();
 });
 
-test('several calls may wait at once and are served in order', async () => {
+test('several calls can wait at the same time, and are answered in order', async () => {
   const source = prefetchBatches(examples, { ...run, ahead: 1 });
   const batches = await Promise.all([source.next(), source.next(), source.next()]);
   assert.deepEqual(
@@ -70,7 +70,7 @@ test('several calls may wait at once and are served in order', async () => {
   await source.close();
 });
 
-test('an evaluation gives each example once, and then the end on every further call', async () => {
+test('an evaluation yields each example once, and every further call returns undefined', async () => {
   for (const [numExamples, counts] of [
     [30, [8, 8, 8, 6]],
     [16, [8, 8]],
@@ -93,17 +93,17 @@ test('after a reader fails, every further batch rejects', async () => {
   const source = prefetchBatches({ ...examples, count: 0 }, run);
   const error = {
     name: 'RunError',
-    message: 'The thread that prepares batches failed: an order needs at least one example, there are 0',
+    message: 'The thread that prepares batches failed: number of examples: found 0, expected at least 1',
   };
   for (let times = 0; times < 6; times++) await assert.rejects(source.next(), error);
   await source.close();
 });
 
-test('closing joins the readers and rejects waiting calls', async () => {
+test('closing ends the readers and rejects waiting calls', async () => {
   const source = prefetchBatches(examples, { ...run, batchSize: 2_000 });
   const waiting = assert.rejects(source.next(), {
     name: 'RunError',
-    message: 'The input was closed: no more batches come from it.',
+    message: 'The input was closed, so it has no more batches.',
   });
   await source.close();
   await waiting;
@@ -113,10 +113,10 @@ test('closing joins the readers and rejects waiting calls', async () => {
 
 test('invalid numbers are refused before a thread is started', () => {
   for (const [options, message] of [
-    [{ ...run, batchSize: 0 }, 'batchSize: found 0, expected a whole number from 1 on'],
-    [{ ...run, ahead: 1.5 }, 'ahead: found 1.5, expected a whole number from 1 on'],
-    [{ ...run, readers: 0 }, 'readers: found 0, expected a whole number from 1 on'],
-    [{ ...run, firstStep: -1 }, 'firstStep: found -1, expected a whole number from 0 on'],
+    [{ ...run, batchSize: 0 }, 'batchSize: found 0, expected a whole number of at least 1'],
+    [{ ...run, ahead: 1.5 }, 'ahead: found 1.5, expected a whole number of at least 1'],
+    [{ ...run, readers: 0 }, 'readers: found 0, expected a whole number of at least 1'],
+    [{ ...run, firstStep: -1 }, 'firstStep: found -1, expected a whole number of at least 0'],
   ] as const)
     assert.throws(() => prefetchBatches(examples, options), { name: 'UsageError', message });
   assert.throws(
@@ -125,23 +125,27 @@ test('invalid numbers are refused before a thread is started', () => {
   );
 });
 
-test('memory is only allocated for the batches requested ahead and the one in use, however long it runs', async () => {
+test('memory is allocated only for the batches requested ahead and the one in use, however long the source is used', async () => {
   for (const [readers, most] of [
     [1, 5],
     [6, 8],
   ] as const) {
     const source = prefetchBatches(examples, { ...run, readers });
-    assert.equal(source.made, most - 1, `each of ${readers} readers has work, and one batch is over`);
+    assert.equal(
+      source.made,
+      most - 1,
+      `each of the ${readers} readers has a batch to prepare, and one batch is spare`,
+    );
     await take(source, 50);
     assert.equal(source.made, most);
-    await source.next(); // not given back
+    await source.next(); // not recycled
     await take(source, 1);
-    assert.equal(source.made, most + 1, 'what is not given back would be noticed');
+    assert.equal(source.made, most + 1, 'a batch that is not recycled needs new memory');
     await source.close();
   }
 });
 
-test('a part of the examples gives batches of its own records, in the threads too', async () => {
+test('a subset of the examples gives batches of its own records, even in the threads', async () => {
   const { training } = holdOut(examples, 0.3, 0);
   const source = prefetchEvaluation(training, { ...making, batchSize: 8, numExamples: 100 });
   const expected = new Float32Array(croppedValues);
@@ -166,13 +170,13 @@ test('the queue reports how many of the requested batches were ready when the la
   try {
     assert.deepEqual(source.queue, { ready: 0, capacity: 3 });
     source.recycle(await source.next());
-    assert.deepEqual(source.queue, { ready: 0, capacity: 3 }, 'asked at once, before any was made');
+    assert.deepEqual(source.queue, { ready: 0, capacity: 3 }, 'read immediately, before any batch was ready');
     for (let tries = 0; tries < 100 && source.queue.ready < 3; tries++) {
       await sleep(50);
       source.recycle(await source.next());
     }
-    assert.equal(source.queue.ready, 3, 'after a while all are');
-    // One is taken after the other without a pause in which another could come.
+    assert.equal(source.queue.ready, 3, 'after a while all batches are ready');
+    // The batches are taken one after the other, without a pause in which another could become ready.
     await source.next();
     assert.equal(source.queue.ready, 2);
     await source.next();
@@ -182,7 +186,7 @@ test('the queue reports how many of the requested batches were ready when the la
   }
 });
 
-test('other augmentations are prepared by threads too, as by the pure function', async () => {
+test('threads prepare batches with other augmentations too, and they equal those of BatchMaker', async () => {
   const images = { augmentation: 'pad_crop_flip', normalization: 'dataset' } as const;
   const shape = [3, 32, 32] as const;
   const maker = new BatchMaker(examples, makeImages(images, shape, examples.dataset));
@@ -191,7 +195,7 @@ test('other augmentations are prepared by threads too, as by the pure function',
   assert.deepEqual(await takeFrom({ ...run, images, imageShape: shape, readers: 2 }, 3), expected);
 });
 
-test('a network whose images cannot be made is refused before a thread is started, with both shapes', () => {
+test('a network whose images cannot be made is refused before a thread is started, and the error contains both shapes', () => {
   const message =
     'the network takes images of [3, 224, 224], which the augmentation tutorial cannot make from the images of ' +
     'the generated set (drawn, not CIFAR-10), which are [3, 32, 32]';

@@ -1,6 +1,6 @@
 /**
- * Batches prefetched by reader threads, so that computing rarely waits for input. A short queue of prepared batches replaces
- * r0.11's queue of 20,000 images, which had to be filled before the first step.
+ * Batches that reader threads prepare ahead, so that the engine rarely waits for input. A short queue of prepared batches
+ * replaces r0.11's queue of 20,000 images, which had to be filled before the first step.
  */
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
@@ -24,7 +24,7 @@ import { counted } from '../wording.ts';
 import { anImageRecipe, type ImageRecipe, makeImages } from './augmentations.ts';
 import type { Batch, BatchBuffers } from './batch.ts';
 
-/** The start message of a reader thread. Records are in shared memory. */
+/** The message that starts a reader thread. The records are in shared memory. */
 export type ReaderStart = {
   readonly examples: ExampleRecords;
   readonly batchSize: number;
@@ -33,52 +33,52 @@ export type ReaderStart = {
 } & ({ readonly kind: 'training'; readonly seed: number } | { readonly kind: 'evaluation' });
 
 export type ReaderMethods = {
-  /** The batch of a step, in the given buffers, or in new ones. */
+  /** Prepares the batch of a step, in the given buffers or in new ones. */
   readonly prepare: (step: number, buffers: BatchBuffers | undefined) => Batch;
 };
 
 type Reader = Thread<ReaderStart, ReaderMethods>;
 
-/** `End` is returned after the last batch; training has none. */
+/** `End` is the type of what is returned after the last batch. Training has no last batch. */
 export interface BatchSource<End = never> {
-  /** The next batch, in step order. @throws RunError when a reader failed or the source is closed */
+  /** Returns the next batch, in the order of the steps. @throws RunError when a reader failed or the source is closed */
   next(): Promise<Batch | End>;
-  /** Returns the buffers of a batch for reuse. The caller must not use the batch any more. */
+  /** Returns the buffers of a batch for reuse. The caller must not use the batch afterwards. */
   recycle(batch: Batch): void;
   /** Ends the readers and waits for them. Until then they keep the process alive. */
   close(): Promise<void>;
-  /** Number of batches allocated so far: at most those requested ahead plus the one in use. */
+  /** How many batches have been allocated so far: at most those requested ahead plus the one in use. */
   readonly made: number;
-  /** How full the queue was when the last batch was taken: batches ready, and batches requested ahead. */
+  /** How full the queue was when the last batch was taken: how many batches were ready, and how many are requested ahead. */
   readonly queue: { readonly ready: number; readonly capacity: number };
-  /** Total time that `next` has spent waiting. */
+  /** The total time that `next` has spent waiting. */
   readonly waitedMillis: number;
 }
 
-/** How many batches are prefetched, by how many threads. This does not affect the batches. */
+/** How many batches are prepared ahead, and by how many threads. This does not affect the batches. */
 export interface Prefetching {
-  /** Batches requested ahead. Default: four, or one per thread if there are more threads. */
+  /** The number of batches requested ahead. Default: four, or one per thread if there are more than four threads. */
   readonly ahead?: number;
-  /** Threads. Step s is prepared by thread s modulo their number. */
+  /** The number of threads. Step s is prepared by thread s modulo this number. */
   readonly readers?: number;
 }
 
 /** How the images of a batch are made. */
 export interface BatchOptions extends Prefetching {
   readonly batchSize: number;
-  /** [C, H, W] of the images that the network takes. */
+  /** The shape [C, H, W] of the images that the network takes. */
   readonly imageShape: Shape;
   readonly images: ImageRecipe;
 }
 
 export interface TrainingBatches extends BatchOptions {
   readonly seed: number;
-  /** 0 for a new run, or the number of updates made for a resumed one. */
+  /** 0 for a new run, or the number of updates already made for a resumed one. */
   readonly firstStep: number;
 }
 
 export interface EvaluationBatches extends BatchOptions {
-  /** Number of examples to evaluate, from the first on; all if there are fewer. */
+  /** The number of examples to evaluate, starting with the first. All of them if there are fewer. */
   readonly numExamples: number;
 }
 
@@ -102,14 +102,14 @@ const evaluationChecks: OptionChecks<EvaluationBatches> = {
   numExamples: required(aWholeNumber(1)),
 };
 
-/** Minimum memory of a thread, without its batches. */
+/** The minimum memory of a thread, without its batches. */
 const threadBytes = 12 * 2 ** 20;
 class PrefetchedBatches implements BatchSource<undefined> {
   readonly #readers: readonly Reader[];
   readonly #end: number;
-  /** Requested batches in step order, ready or not. */
+  /** The requested batches in the order of the steps, whether ready or not. */
   readonly #queue: Promise<Batch>[] = [];
-  /** Recycled buffers. */
+  /** Buffers to reuse. */
   readonly #free: BatchBuffers[] = [];
   #nextStep: number;
   #made = 0;
@@ -122,7 +122,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
   /** Prepares the steps from `first` up to, but not including, `end`. */
   constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
     const { ahead = Math.max(4, readers + 1) } = asked;
-    // Refused here rather than in the threads.
+    // This is checked here, so that the error does not come from the threads.
     makeImages(start.images, start.imageShape, start.examples.dataset);
     const bytes =
       readers * threadBytes +
@@ -171,7 +171,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
   }
 
   async close(): Promise<void> {
-    this.#closed ??= new RunError('The input was closed: no more batches come from it.');
+    this.#closed ??= new RunError('The input was closed, so it has no more batches.');
     await Promise.all(this.#readers.map((reader) => reader.terminate()));
   }
 
@@ -195,14 +195,14 @@ function newReader(): Worker {
   return new Worker(new URL('./cifar10-reader-worker.js', import.meta.url), { execArgv: workerFlags() });
 }
 
-/** @throws RunError when the threads cannot all be started; those already started are ended */
+/** @throws RunError when not all threads can be started; those that were started are ended */
 function startReaders(start: ReaderStart, count: number): readonly Reader[] {
   const readers: Reader[] = [];
   try {
     for (let index = 0; index < count; index++) {
       const reader: Reader = new Thread('a thread that prepares batches', newReader);
       readers.push(reader);
-      // If it cannot start, every requested batch rejects with the reason.
+      // If the thread cannot start, every requested batch rejects with the reason.
       reader.begin(start).catch(() => {});
     }
     return readers;
@@ -212,24 +212,24 @@ function startReaders(start: ReaderStart, count: number): readonly Reader[] {
   }
 }
 
-/** The records of examples, without functions, which cannot be sent to a thread. */
+/** The records of examples without functions, which cannot be sent to a thread. */
 function recordsOf({ dataset, count, records, recordIndices }: ExampleRecords): ExampleRecords {
   return { dataset, count, records, ...(recordIndices && { recordIndices }) };
 }
 
-/** Augmented batches of training examples, without end.
- * @throws UsageError for an option that is out of range, by name
- * @throws RunError when the augmentation cannot make the network's images from the records, or memory is short */
+/** Augmented batches of training examples, without an end.
+ * @throws UsageError for an option that is out of range, with its name
+ * @throws RunError when the augmentation cannot make the network's images from the records, or there is too little memory */
 export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {
   requireOptions(options, trainingChecks);
   const { seed, batchSize, imageShape, images, firstStep, ...prefetching } = options;
   const records = recordsOf(examples);
   const start: ReaderStart = { kind: 'training', examples: records, batchSize, imageShape, images, seed };
-  // The type says that training never ends: its source has no end to give.
+  // The type says that training never ends, because its source never returns `undefined`.
   return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
 }
 
-/** Batches of the first examples in file order, each example once; then undefined.
+/** Batches of the first examples in file order. Each example occurs once, then the result is undefined.
  * @throws UsageError and RunError as `prefetchBatches` does */
 export function prefetchEvaluation(all: ExampleRecords, options: EvaluationBatches): BatchSource<undefined> {
   requireOptions(options, evaluationChecks);

@@ -71,7 +71,7 @@ test('a run without graph and hyperparameters is summarized', () =>
     });
     assert.throws(
       () => hyperparametersOf(Uint8Array.of(0x2a, 9)),
-      /^RunError: hyperparameters in an event file/,
+      /^RunError: cannot decode the hyperparameters in an event file/,
     );
   }));
 

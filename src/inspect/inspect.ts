@@ -3,15 +3,25 @@
  * inspect` prints the findings.
  */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { stepOfName } from '../checkpoint/names.ts';
+import { type DatasetDescription, withLabels } from '../data/dataset.ts';
 import { datasets } from '../data/datasets.ts';
-import { messageOf, RunError } from '../errors.ts';
+import { exists } from '../disk/exists.ts';
+import { messageOf, RunError, UsageError } from '../errors.ts';
+import { evaluationsFile } from '../evaluation/evaluation-log.ts';
+import { nearest } from '../nearest.ts';
+import { aNetworkRequest } from '../recipe/network-request.ts';
+import { changed } from '../recipe/recipe.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { inRecipe, readRecipe } from '../run/recipe-source.ts';
 import { isEventFileName } from '../summary/event-file-name.ts';
 import { oneLine } from '../wording.ts';
-import { inspectData } from './data.ts';
+import { type DataInspection, inspectData } from './data.ts';
+import { requirePictureFile } from './data-pictures.ts';
+import { inspectEvaluations, isEvaluationsFile } from './evaluations.ts';
 import { inspectEvents } from './events.ts';
-import type { Findings } from './findings.ts';
+import type { Findings, InspectFinding } from './findings.ts';
 import { networkFinding, trainingStepFinding } from './network.ts';
 import { inspectOnnx } from './onnx.ts';
 import { type RunRow, runsIn } from './runs.ts';
@@ -20,18 +30,54 @@ import { inspectTrainDir } from './train-dir.ts';
 
 /** Everything that `inspect` supports, as listed in messages. */
 export const inspectable =
-  'graph, a checkpoint, a training folder, a folder of training folders, event files, a data folder or an .onnx file';
+  'graph, a checkpoint, a training folder, a folder of training folders, evaluations.jsonl, event files, a data folder or an .onnx file';
+
+export interface InspectOptions extends DataInspection {
+  /** For `graph`: the training step, node by node, instead of a row per layer. */
+  readonly full: boolean;
+  /** For `graph`: the name of a recipe or the path of a recipe file, instead of the tutorial's. */
+  readonly recipe?: string | undefined;
+  /** For `graph`: a network, instead of that of the recipe. */
+  readonly network?: string | undefined;
+}
 
 /** @param thing `graph` for the network, or a path
- * @param options with `full`, `graph` yields the training step, node by node
+ * @throws UsageError for options of another kind of thing, and for a network or recipe that does not exist
  * @throws RunError when the path cannot be read, or contains nothing that is both known and undamaged */
-export async function* inspect(thing: string, { full }: { readonly full: boolean }): Findings {
-  if (thing === 'graph') yield full ? trainingStepFinding() : networkFinding();
-  else if (await isFolder(thing)) yield* inspectFolder(thing);
+export async function* inspect(thing: string, options: InspectOptions): Findings {
+  if (options.pictures !== undefined) requirePictureFile(options.pictures);
+  const isData = thing !== 'graph' && (await isFolder(thing));
+  if (!isData) requireNoDataOptions(thing, options);
+  if (thing === 'graph') return yield await graphFinding(options);
+  requireNoGraphOptions(thing, options);
+  if (isData) yield* inspectFolder(thing, options);
   else if (thing.endsWith('.onnx')) yield* inspectOnnx(thing);
   else if (isSafetensorsName(thing)) yield* inspectSafetensors(thing);
   else if (isEventFileName(basename(thing))) yield* inspectEvents(thing);
+  else if (isEvaluationsFile(thing)) yield* inspectEvaluations(thing);
   else throw new RunError(`${oneLine(thing)}: unknown kind of file; inspect supports ${inspectable}`);
+}
+
+/** Options that only a data folder has.
+ * @throws UsageError */
+function requireNoDataOptions(thing: string, { pictures, labels }: DataInspection): void {
+  if (pictures === undefined && labels === undefined) return;
+  const option = pictures === undefined ? 'labels' : 'pictures';
+  throw new UsageError(`\`${option}\` is for a data folder, which ${oneLine(thing)} is not; leave it out`);
+}
+
+async function graphFinding({ full, recipe, network }: InspectOptions): Promise<InspectFinding> {
+  if (network !== undefined) aNetworkRequest('network', network);
+  const given = recipe === undefined ? undefined : await readRecipe(recipe);
+  const shown = changed(given?.recipe ?? tutorialRecipe, { network });
+  return inRecipe(given, () => (full ? trainingStepFinding(shown) : networkFinding(shown)));
+}
+
+/** @throws UsageError */
+function requireNoGraphOptions(thing: string, { recipe, network }: InspectOptions): void {
+  const option = recipe !== undefined ? 'recipe' : network !== undefined ? 'network' : undefined;
+  if (option === undefined) return;
+  throw new UsageError(`\`${option}\` is for inspect graph; ${oneLine(thing)} is shown as it is`);
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -43,17 +89,29 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new RunError(
-      `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); inspect supports ${inspectable}`,
-      { cause: error },
-    );
+    const meant = await meantBy(path);
+    const advice =
+      meant === undefined ? `inspect supports ${inspectable}` : `did you mean ${oneLine(meant)}?`;
+    throw new RunError(`${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); ${advice}`, {
+      cause: error,
+    });
   }
+}
+
+/** What a path that does not exist probably means: `graph`, or a name in its folder. */
+async function meantBy(path: string): Promise<string | undefined> {
+  if (await exists(path)) return undefined;
+  const [folder, name] = [dirname(path), basename(path)];
+  const word = path === name ? nearest(name, ['graph']) : undefined;
+  if (word !== undefined) return word;
+  const near = nearest(name, await readdir(folder).catch(() => []));
+  return near === undefined ? undefined : join(folder, near);
 }
 
 /** Inspects everything in a folder that can be read, and warns about the rest.
  * @throws RunError when nothing can be read */
-async function* inspectFolder(path: string): Findings {
-  const parts = await partsOf(path);
+async function* inspectFolder(path: string, options: DataInspection): Findings {
+  const parts = await partsOf(path, options);
   if (parts.length === 0) {
     const found = 'contains no checkpoints, event files, ONNX files or data set';
     throw new RunError(`${oneLine(path)}: ${found}; inspect supports ${inspectable}`);
@@ -73,15 +131,16 @@ async function* inspectFolder(path: string): Findings {
 }
 
 /** The parts of a folder, in the order in which they are shown. */
-async function partsOf(path: string): Promise<readonly Findings[]> {
+async function partsOf(path: string, options: DataInspection): Promise<readonly Findings[]> {
   const names = (await readable(path, () => readdir(path))).sort();
   const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
-  if (byFolder !== undefined) return [inspectData(join(path, '..'), byFolder)];
+  if (byFolder !== undefined)
+    return [inspectData(join(path, '..'), withLabels(byFolder, options.labels), options)];
   const parts: Findings[] = [];
   if (names.some((name) => stepOfName(name) !== undefined)) parts.push(inspectTrainDir(path));
+  if (names.includes(evaluationsFile)) parts.push(inspectEvaluations(join(path, evaluationsFile)));
   if (names.some(isEventFileName)) parts.push(inspectEvents(path));
-  const data = Object.values(datasets).filter(({ folder }) => names.includes(folder));
-  for (const dataset of data) parts.push(inspectData(path, dataset));
+  for (const dataset of datasetsIn(path, names, options)) parts.push(inspectData(path, dataset, options));
   const runs = parts.length === 0 ? await runsIn(path) : [];
   if (runs.length > 0) parts.push(inspectRuns(path, runs));
   for (const name of names) {
@@ -90,6 +149,28 @@ async function partsOf(path: string): Promise<readonly Findings[]> {
     if (name.endsWith('.onnx')) parts.push(inspectOnnx(file));
   }
   return parts;
+}
+
+/** The data sets of a folder, with the labels that are asked for.
+ * @throws RunError when pictures of several are asked for, or labels that none has */
+function datasetsIn(
+  path: string,
+  names: readonly string[],
+  { labels, pictures }: DataInspection,
+): readonly DatasetDescription[] {
+  const found = Object.values(datasets).filter(({ folder }) => names.includes(folder));
+  const has = ({ record }: DatasetDescription) => record.labels.some(({ name }) => name === labels);
+  if (labels !== undefined && !found.some(has))
+    throw new RunError(`${oneLine(path)}: contains no data set with ${labels} labels; leave \`labels\` out`);
+  const [first, second] = found;
+  if (pictures !== undefined && first === undefined)
+    throw new RunError(`${oneLine(path)}: contains no data set; \`pictures\` are of one`);
+  if (pictures !== undefined && first !== undefined && second !== undefined)
+    throw new RunError(
+      `${oneLine(path)}: contains ${found.map(({ title }) => title).join(' and ')}; for \`pictures\` of one give its folder, ` +
+        `such as ${join(path, first.folder)}`,
+    );
+  return found.map((dataset) => (has(dataset) ? withLabels(dataset, labels) : dataset));
 }
 
 function isSafetensorsName(name: string): boolean {

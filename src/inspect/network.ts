@@ -4,11 +4,10 @@ import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { Graph } from '../graph/graph.ts';
 import { printGraph } from '../graph/print.ts';
 import type { Network } from '../model/network.ts';
-import { tutorialNetwork } from '../model/networks/tutorial.ts';
+import { makeNetwork } from '../model/networks.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { withoutWatched } from '../passes/watch.ts';
-import { trainingDefaults } from '../recipe/defaults.ts';
-import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import { buildTrainingGraph } from '../training/training-graph.ts';
 import type { InspectFinding } from './findings.ts';
@@ -22,9 +21,9 @@ export interface LayerRow {
   readonly multiplyAdds: number;
 }
 
-/** The network of the tutorial, layer by layer. */
-export function networkFinding(): InspectFinding {
-  const layers = layersOf(tutorialNetwork(datasets.cifar10.classes.length));
+/** The network of a recipe, layer by layer. */
+export function networkFinding(recipe: Recipe): InspectFinding {
+  const layers = layersOf(networkOf(recipe));
   return {
     kind: 'graph',
     layers,
@@ -33,11 +32,14 @@ export function networkFinding(): InspectFinding {
   };
 }
 
-/** The training step of the tutorial as it is built, before the passes of any engine. */
-export function trainingStepFinding(): InspectFinding {
-  const network = tutorialNetwork(datasets.cifar10.classes.length);
-  const { batchSize } = trainingDefaults;
-  const { graph } = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
+function networkOf({ network: { name, configuration } }: Recipe): Network {
+  return makeNetwork(name, datasets.cifar10.classes.length, configuration);
+}
+
+/** The training step of a recipe as it is built, before the passes of any engine. */
+export function trainingStepFinding(recipe: Recipe): InspectFinding {
+  const { batchSize, hyperparameters, groups } = recipe;
+  const { graph } = buildTrainingGraph({ network: networkOf(recipe), batchSize, hyperparameters, groups });
   return { kind: 'nodes', text: printGraph(graph) };
 }
 

@@ -1,4 +1,4 @@
-/** Initial values of variables. Random ones depend only on the seed and the variable's index in the network. */
+/** Initial values of variables. Random values depend only on the seed and on the index of the variable in the network. */
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf } from '../tensor/tensor.ts';
 
@@ -10,9 +10,9 @@ export function constantInit(value: number): Initializer {
 }
 
 /**
- * Normal with mean 0 and variance 2 / fan-in, which keeps the spread of activations through layers with ReLU: K. He, X. Zhang,
- * S. Ren, J. Sun, "Delving Deep into Rectifiers", ICCV 2015, equation 10; `kaiming_normal_` of PyTorch. The fan-in is the number of
- * inputs of an output: I · KH · KW of filters [O, I, KH, KW], I of weights [I, units].
+ * A normal distribution with mean 0 and variance 2 / fan-in, which preserves the spread of activations through layers with
+ * ReLU: K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers", ICCV 2015, equation 10; `kaiming_normal_` in PyTorch.
+ * The fan-in is the number of inputs of an output: I · KH · KW for filters [O, I, KH, KW], and I for weights [I, units].
  */
 export const heNormal: Initializer = (shape, seed, index) => {
   const [first = 1, ...others] = shape;
@@ -20,7 +20,8 @@ export const heNormal: Initializer = (shape, seed, index) => {
   return drawn(shape, seed, index, (stream) => stream.normal() * Math.sqrt(2 / fanIn));
 };
 
-/** Normal with mean 0. Draws beyond two standard deviations are redrawn, which reduces the deviation to 0.88 of it. */
+/** A normal distribution with mean 0. Values beyond two standard deviations are redrawn, which reduces the standard
+ * deviation to 0.88 of the given one. */
 export function truncatedNormal(standardDeviation: number): Initializer {
   return (shape, seed, index) =>
     drawn(shape, seed, index, (stream) => stream.truncatedNormal() * standardDeviation);

@@ -18,7 +18,7 @@ function convolution(options: Omit<ConvolutionOptions, 'initializer'>) {
   return { y: y.shape, weights: weights?.shape };
 }
 
-test('a convolution takes strides, explicit padding and groups', () => {
+test('a convolution supports strides, explicit padding and groups', () => {
   const padding = { before: [1, 0], after: [1, 2] } as const;
   assert.deepEqual(convolution({ filters: 4, kernel: [3, 3], padding, strides: [2, 1], groups: 2 }), {
     y: [2, 4, 5, 8],
@@ -30,7 +30,7 @@ test('a convolution takes strides, explicit padding and groups', () => {
   });
 });
 
-test('a convolution refuses strides and groups that have no meaning', () => {
+test('a convolution refuses invalid strides and groups', () => {
   const plain = { filters: 4, kernel: [3, 3], padding: 'SAME' } as const;
   const refusals = [
     [{ ...plain, strides: 0 }, /strides must be 2 whole numbers of 1 or more/],
@@ -50,7 +50,7 @@ test('a convolution refuses strides and groups that have no meaning', () => {
   }
 });
 
-test('the second weights of a scope have a name of their own, in training and evaluation', () => {
+test('the second weights in a scope have a different name, in training and in evaluation', () => {
   for (const training of [true, false]) {
     const builder = new GraphBuilder('block');
     const layers = new Layers(builder, { training });
@@ -73,7 +73,7 @@ test('the second weights of a scope have a name of their own, in training and ev
 });
 
 for (const { name, create, skip } of engines)
-  test(`batch normalization moves its running statistics and evaluates with them, ${name}`, {
+  test(`batch normalization updates its running statistics and evaluates with them, ${name}`, {
     skip,
   }, async () => {
     const graphOf = (training: boolean) => {
@@ -86,7 +86,7 @@ for (const { name, create, skip } of engines)
       builder.output('y', y);
       return builder.build();
     };
-    // Channels [1, 3, 5, 7] and [0, 0, 2, 2]: means 4 and 1, variances 5 and 1, unbiased 20/3 and 4/3.
+    // The channels are [1, 3, 5, 7] and [0, 0, 2, 2]: the means are 4 and 1, the variances 5 and 1, and unbiased 20/3 and 4/3.
     const x = float32([2, 2, 1, 2], Float32Array.of(1, 3, 0, 0, 5, 7, 2, 2));
     const vector = (first: number, second: number) => float32([2], Float32Array.of(first, second));
     const start = [

@@ -1,6 +1,6 @@
 /**
- * The building blocks of networks. A layer names its variables and nodes in the scope in which it is called; the second `weights`
- * of a scope are `weights_1`.
+ * The building blocks of networks. A layer names its variables and nodes in the scope in which it is called. The second
+ * `weights` in a scope are named `weights_1`.
  */
 import { GraphError, UsageError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
@@ -23,21 +23,21 @@ export interface WeightOptions {
   readonly initializer: Initializer;
   /** See `Parameter`. */
   readonly decayShare?: number;
-  /** Initial value of the biases; a layer without it has none. */
+  /** The initial value of the biases. A layer without it has no biases. */
   readonly bias?: number;
 }
 
 export interface ConvolutionOptions extends WeightOptions, ConvolutionAttributes {
-  /** Output channels. */
+  /** The number of output channels. */
   readonly filters: number;
-  /** Rows and columns of a filter. */
+  /** The rows and columns of a filter. */
   readonly kernel: RowsAndColumns;
 }
 
 export interface LocalOptions extends WeightOptions, LocalAttributes {
-  /** Output channels. */
+  /** The number of output channels. */
   readonly filters: number;
-  /** Rows and columns of a filter. */
+  /** The rows and columns of a filter. */
   readonly kernel: RowsAndColumns;
 }
 
@@ -45,15 +45,15 @@ export interface DenseOptions extends WeightOptions {
   readonly units: number;
 }
 
-/** As PyTorch defines and names them. */
+/** Options with the definitions and names that PyTorch uses. */
 export interface BatchNormalizationOptions {
-  /** Share of the batch's statistics in the new running statistics: 0 … 1. Default 0.1. */
+  /** The weight of the batch's statistics in the new running statistics, 0 … 1. Default: 0.1. */
   readonly momentum?: number;
-  /** Added to the variance. Default 1e-5. */
+  /** A number that is added to the variance. Default: 1e-5. */
   readonly epsilon?: number;
 }
 
-/** Collects the parameters, states and activations of the layers that it adds to a graph. */
+/** Adds layers to a graph, and collects their parameters, states and activations. */
 export class Layers {
   readonly #builder: GraphBuilder;
   readonly #mode: NetworkMode;
@@ -66,29 +66,29 @@ export class Layers {
     this.#mode = mode;
   }
 
-  /** A trained variable, float32. */
+  /** Adds a trained variable, float32. */
   parameter(name: string, shape: Shape, options: Omit<Parameter, 'variable'>): Value {
     const variable = this.#builder.newVariable(name, { dtype: 'float32', shape });
     this.#parameters.push({ variable, ...options });
     return variable;
   }
 
-  /** A variable that the forward pass changes, float32.
-   * @param update makes its value after a step of its value before, in a graph that trains */
+  /** Adds a float32 variable that the forward pass changes.
+   * @param update computes its value after a training step from its value before */
   state(name: string, shape: Shape, initializer: Initializer, update?: (before: Value) => Value): Value {
     const variable = this.#builder.newVariable(name, { dtype: 'float32', shape }, 'state');
     this.#states.push({ variable, initializer, ...(update && { update: update(variable) }) });
     return variable;
   }
 
-  /** Marks a value as shown in summaries. */
+  /** Marks a value as one that summaries show. */
   activation(value: Value): Value {
     this.#activations.push(value);
     return value;
   }
 
-  /** [N, I, H, W] → [N, filters, H', W']: `weights` [filters, I / groups, KH, KW], `biases` [filters].
-   * @throws GraphError when the groups do not divide the channels, or the window does not fit */
+  /** [N, I, H, W] → [N, filters, H', W'], with `weights` [filters, I / groups, KH, KW] and `biases` [filters].
+   * @throws GraphError when the channels cannot be divided into the groups, or the window does not fit */
   convolution(x: Value, options: ConvolutionOptions): Value {
     const { filters, kernel, initializer, decayShare, bias, ...attributes } = options;
     const inputs = Math.floor((x.shape[1] ?? 0) / (attributes.groups ?? 1));
@@ -97,8 +97,8 @@ export class Layers {
     return this.#biased(convolved, filters, options);
   }
 
-  /** A convolution whose filters and biases differ at every position. [N, I, H, W] → [N, filters, H', W']: `weights`
-   * [H', W', filters, KH, KW, I], `biases` [filters, H', W'].
+  /** A convolution whose filters and biases differ at every position. [N, I, H, W] → [N, filters, H', W'], with `weights`
+   * [H', W', filters, KH, KW, I] and `biases` [filters, H', W'].
    * @throws GraphError when the window does not fit */
   locallyConnected(x: Value, options: LocalOptions): Value {
     const { filters, kernel, initializer, decayShare, bias, ...attributes } = options;
@@ -110,8 +110,8 @@ export class Layers {
     return this.#builder.op('Add', { a: connected, b });
   }
 
-  /** [N, I] → [N, units]: `weights` [I, units], `biases` [units].
-   * @param name of the sum with the biases */
+  /** [N, I] → [N, units], with `weights` [I, units] and `biases` [units].
+   * @param name the name of the sum with the biases */
   dense(x: Value, { units, ...options }: DenseOptions, name?: string): Value {
     const b = this.#weights([x.shape[1] ?? 0, units], options);
     const product = this.#builder.op('MatMul', { a: x, b }, { transposeA: false, transposeB: false });
@@ -119,10 +119,11 @@ export class Layers {
   }
 
   /**
-   * Batch normalization of x [N, C, H, W] or [N, C], as in PyTorch: `gamma`, `beta` and the running statistics `moving_mean` and
-   * `moving_variance`, all [C]. Training uses the statistics of the batch and moves the running ones towards them, the variance by
-   * its unbiased estimate Σ (x - mean)² / (n - 1); evaluation uses the running ones.
-   * @throws UsageError when training on batches of one image
+   * Batch normalization of x [N, C, H, W] or [N, C], as in PyTorch, with `gamma`, `beta` and the running statistics
+   * `moving_mean` and `moving_variance`, all [C]. Training uses the statistics of the batch and moves the running
+   * statistics towards them; the running variance uses the unbiased estimate Σ (x - mean)² / (n - 1). Evaluation uses
+   * the running statistics.
+   * @throws UsageError when training with batches of one image
    */
   batchNormalization(x: Value, { momentum = 0.1, epsilon = 1e-5 }: BatchNormalizationOptions = {}): Value {
     const shape = [x.shape[1] ?? 0];
@@ -174,22 +175,22 @@ export class Layers {
     return this.#builder.op('MaxPool', { x }, attributes, name);
   }
 
-  /** [N, C, H, W] → [N, C, H', W']; cells of padding do not count. */
+  /** [N, C, H, W] → [N, C, H', W']. Padding cells are not counted. */
   averagePool(x: Value, attributes: PoolAttributes, name?: string): Value {
     return this.#builder.op('AvgPool', { x }, attributes, name);
   }
 
-  /** The mean of every channel: [N, C, H, W] → [N, C]. */
+  /** The mean of every channel, [N, C, H, W] → [N, C]. */
   globalAveragePool(x: Value, name?: string): Value {
     return this.#builder.op('Mean', { x }, { axes: [2, 3], keepDims: false }, name);
   }
 
-  /** The sum of a block's result and its shortcut, of equal shapes.
-   * @throws GraphError naming both shapes */
+  /** The sum of the result of a block and its shortcut, which must have equal shapes.
+   * @throws GraphError with both shapes */
   residual(x: Value, shortcut: Value, name?: string): Value {
     if (!sameShape(x.shape, shortcut.shape))
       throw new GraphError(
-        `a residual sum needs equal shapes, they are ${describeType(x)} and ${describeType(shortcut)}`,
+        `the shapes of a residual sum must be equal; found ${describeType(x)} and ${describeType(shortcut)}`,
       );
     return this.#builder.op('Add', { a: x, b: shortcut }, {}, name);
   }
@@ -200,7 +201,7 @@ export class Layers {
     return this.#builder.op('Reshape', { x }, { shape: [n, sizeOf(features)] }, name);
   }
 
-  /** The network whose layers were added. */
+  /** The network that consists of the layers added so far. */
   network(logits: Value): Inference {
     return {
       logits,
@@ -234,12 +235,12 @@ export class Layers {
   }
 }
 
-/** PyTorch refuses one value per channel, whose variance is 0; batches of one image are refused at any size, because every image
- * would be normalized by itself in training and by the running statistics in evaluation. */
+/** PyTorch refuses one value per channel, whose variance is 0. We refuse batches of one image of any size, because every
+ * image would be normalized with its own statistics in training, and with the running statistics in evaluation. */
 function requireStatistics({ shape }: Value): void {
   if (shape[0] !== 1) return;
   throw new UsageError(
-    'batch normalization cannot train on batches of 1 image: it needs the mean and variance over several; ' +
+    'batch normalization cannot train with batches of 1 image, because it needs statistics over several; ' +
       'use a `batchSize` of 2 or more',
   );
 }

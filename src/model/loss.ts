@@ -1,4 +1,4 @@
-/** The tutorial's loss: mean cross entropy plus weight decay, in named terms (r0.11, `cifar10.loss`). */
+/** The loss of the tutorial: mean cross entropy plus weight decay, as named terms (r0.11, `cifar10.loss`). */
 import type { Value } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { scalar } from '../tensor/tensor.ts';
@@ -11,27 +11,27 @@ export interface LossTerm {
 }
 
 export interface LossOptions {
-  /** Factor of the decayed weights: see `loss`. */
+  /** The factor of the weight decay; see `loss`. */
   readonly weightDecay: number;
-  /** Share of the cross entropy's target that is spread evenly over all classes, as in PyTorch: 0 … 1. Default 0. */
+  /** The fraction of the cross entropy's target that is spread evenly over all classes, 0 … 1, as in PyTorch. Default: 0. */
   readonly labelSmoothing?: number;
 }
 
 export interface Loss {
-  /** `<layer>/weight_loss` of every decayed weight, then `cross_entropy`. */
+  /** `<layer>/weight_loss` of every decayed weight, followed by `cross_entropy`. */
   readonly terms: readonly LossTerm[];
-  /** Their sum. */
+  /** The sum of the terms. */
   readonly total: LossTerm;
 }
 
-/** Names of the terms and the total, in the tutorial's order. */
+/** The names of the terms and of the total, in the order of the tutorial. */
 export function lossNames({ terms, total }: Loss): readonly string[] {
   return [...terms, total].map(({ name }) => name);
 }
 
 /**
- * Each decayed weight w contributes weightDecay · share · Σ w² / 2. A share of 0 still adds a term, always zero, as in the
- * tutorial, which tests `wd is not None` and passes 0.0.
+ * Each decayed weight w contributes weightDecay · share · Σ w² / 2. A share of 0 still adds a term, which is always zero, as
+ * in the tutorial, which tests `wd is not None` and passes 0.0.
  *
  * @param labels [N] int32
  */
@@ -69,7 +69,7 @@ export function loss(
   return { terms: all, total: { name: 'total_loss', value: sum } };
 }
 
-/** `local3` of `local3/weights`; a weight with another name, of which a layer may have several, is named itself. */
+/** `local3` for `local3/weights`. A weight with another name, of which a layer may have several, keeps its full name. */
 function layerOf(variable: string): string {
   return variable.replace(/\/weights$/, '');
 }

@@ -1,28 +1,29 @@
-/** What a network is: a value with a name, a configuration, the images it takes, and the function that builds its graph. */
+/** The interface of networks. A network has a name, a configuration, the shape of the images that it takes, and a
+ * function that builds its graph. */
 import { anObjectWith, type Check, type NumberBounds } from '../arguments.ts';
 import type { Value, Variable } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import type { Shape } from '../tensor/tensor.ts';
 import type { Initializer } from './initializers.ts';
 
-/** The numbers that shape a network, such as the widths of its layers. Checkpoints store them. */
+/** The numbers that determine the shape of a network, such as the widths of its layers. Checkpoints store them. */
 export type NetworkConfiguration = Readonly<Record<string, number>>;
 
 export interface Network {
-  /** Stored in checkpoints; networks that compute something else have another name. */
+  /** The name, which is stored in checkpoints. Networks that compute something different must have different names. */
   readonly name: string;
   readonly configuration: NetworkConfiguration;
   readonly classes: number;
-  /** [C, H, W] of the images that it takes. */
+  /** The shape [C, H, W] of the images that it takes. */
   readonly imageShape: Shape;
-  /** Adds the network over images [N, C, H, W] to a graph. */
+  /** Adds the network to a graph, with images [N, C, H, W] as its input. */
   readonly build: (builder: GraphBuilder, images: Value, mode: NetworkMode) => Inference;
 }
 
 export const aNetwork: Check = anObjectWith('build', 'a network: tutorialNetwork(classes)');
 
 export interface NetworkMode {
-  /** Whether the graph trains: batch normalization then uses the statistics of the batch. */
+  /** Whether the graph is for training. Batch normalization then uses the statistics of the batch. */
   readonly training: boolean;
 }
 
@@ -32,19 +33,19 @@ export interface NetworkNumber extends NumberBounds {
   readonly help: string;
 }
 
-/** A family of networks, which differ in their configuration and number of classes. */
+/** A family of networks that differ in their configuration and their number of classes. */
 export interface NetworkKind<C extends NetworkConfiguration = NetworkConfiguration> {
   readonly name: string;
-  /** One line about it, for lists of networks. */
+  /** A description in one line, for lists of networks. */
   readonly summary: string;
   /** The numbers of its configuration. */
   readonly numbers: { readonly [K in keyof C]: NetworkNumber };
-  /** Why there is no network of a configuration whose numbers are within their bounds; undefined if there is one. */
+  /** Why there is no network with a configuration whose numbers are all within their bounds. Undefined if there is one. */
   readonly problem?: (configuration: C) => string | undefined;
   readonly create: (classes: number, configuration: C) => Network;
 }
 
-/** The configuration that a kind has where nothing else is requested. */
+/** The configuration of a kind if nothing else is requested. */
 export function defaultsOf<C extends NetworkConfiguration>({ numbers }: NetworkKind<C>): C {
   const all = Object.entries<NetworkNumber>(numbers);
   return Object.fromEntries(all.map(([name, number]) => [name, number.default])) as C;
@@ -54,24 +55,24 @@ export function defaultsOf<C extends NetworkConfiguration>({ numbers }: NetworkK
 export interface Parameter {
   readonly variable: Value;
   readonly initializer: Initializer;
-  /** Factor of the weight's decay loss, as a share of the recipe's `weightDecay`; undefined where the tutorial has no
-   * term at all (biases), 0 where it has one that is always zero. */
+  /** The weight decay of this parameter, as a fraction of the recipe's `weightDecay`. It is undefined where the tutorial has
+   * no term at all (biases), and 0 where the tutorial has a term that is always zero. */
   readonly decayShare?: number;
 }
 
 /** A variable that the forward pass changes, such as a running mean. */
 export interface State {
-  /** Of the role `state`. */
+  /** A variable with the role `state`. */
   readonly variable: Variable;
   readonly initializer: Initializer;
-  /** Its value after a training step; undefined in a graph that does not train. Workers average it. */
+  /** Its value after a training step. Undefined in a graph that is not for training. Workers average it. */
   readonly update?: Value;
 }
 
 export interface Inference {
-  /** [N, classes]. */
+  /** The logits, [N, classes]. */
   readonly logits: Value;
-  /** In the order of the layers, weights before biases. */
+  /** In the order of the layers, with weights before biases. */
   readonly parameters: readonly Parameter[];
   /** In the order of the layers. */
   readonly states: readonly State[];

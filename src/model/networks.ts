@@ -1,4 +1,4 @@
-/** The networks by name. A new one is a file in `networks/` and a line here. */
+/** All networks by name. A new network takes a file in `networks/` and a line here. */
 import { requireKnownKeys, requireNumber, unexpectedName } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { defaultsOf, type Network, type NetworkConfiguration, type NetworkKind } from './network.ts';
@@ -10,8 +10,8 @@ export const networkKinds: readonly NetworkKind[] = [tutorial, local, resnet];
 
 export const networkNames: readonly string[] = networkKinds.map(({ name }) => name);
 
-/** The network of that name and configuration; numbers that are left out have their defaults.
- * @throws UsageError when there is no such network, or it has no such number, or not with that value */
+/** The network with that name and configuration. Numbers that are omitted have their defaults.
+ * @throws UsageError when there is no such network, or it does not have such a number, or the number cannot have that value */
 export function makeNetwork(
   name: string,
   classes: number,
@@ -21,7 +21,7 @@ export function makeNetwork(
 }
 
 /** All numbers of a network: those given, and the defaults of the others.
- * @param where what names the network in messages: an argument, a key of a file
+ * @param where what contains the name of the network, for messages: an argument, or a key of a file
  * @throws UsageError as above */
 export function completeConfiguration(
   name: string,

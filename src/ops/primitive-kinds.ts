@@ -40,8 +40,10 @@ export type TensorArgument =
   | 'diffBias'
   | 'diffDst';
 
-/** Vectors with one number per channel. A primitive takes them at execution; its descriptor does not ask for a layout. */
-export type ChannelVector = 'mean' | 'variance' | 'scale' | 'shift' | 'diffScale' | 'diffShift';
+/** Vectors with one float32 number per channel, in every precision. A primitive takes them at execution; its descriptor does not ask for
+ * a layout. */
+export const channelVectors = ['mean', 'variance', 'scale', 'shift', 'diffScale', 'diffShift'] as const;
+export type ChannelVector = (typeof channelVectors)[number];
 
 /** Arguments of descriptor constructors that are not tensors. */
 export type Setting = 'prop' | 'algorithm' | 'axis' | 'alpha' | 'beta' | 'p' | 'eps' | 'epsilon' | 'flags';
@@ -82,8 +84,9 @@ export interface PrimitiveRecord {
   /** The post-ops that run at full speed. Others fall back to oneDNN's reference code. */
   readonly postOps: 'chains' | 'functions' | 'none';
   /** Where bfloat16 is used in that precision: `operands` reads bfloat16 operands, `follows` computes in the type of its
-   * operands. */
-  readonly bfloat16: 'operands' | 'follows' | 'never';
+   * operands, `casts` reads and writes float32 and casts operands that are bfloat16. `never` also keeps what its operands are
+   * computed from float32. */
+  readonly bfloat16: 'operands' | 'follows' | 'casts' | 'never';
 }
 
 const convolution = {
@@ -103,7 +106,7 @@ const normalization = {
   choosesLayouts: 'shared',
   elementwise: false,
   postOps: 'none',
-  bfloat16: 'never',
+  bfloat16: 'follows',
 } as const;
 const elementwise = { choosesLayouts: 'shared', elementwise: true, bfloat16: 'follows' } as const;
 
@@ -214,6 +217,7 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
   },
   reduction: {
     ...plain,
+    bfloat16: 'casts',
     arguments: ['algorithm', 'src', 'dst', 'p', 'eps'],
     algorithm: 'reduction',
     result: 'dst',

@@ -1,43 +1,43 @@
-/** What a training or an evaluation does where its caller says nothing: the tutorial's values (r0.11), where it has them. */
+/** The defaults of the options of trainings and evaluations: the values of the tutorial (r0.11) where it has them. */
 
 export const trainingDefaults = {
   dataset: 'cifar10',
-  /** Images of one step. */
+  /** The number of images per step. */
   batchSize: 128,
   seed: 0,
-  /** Share of the training examples kept out. */
+  /** The fraction of the training examples that is held out. */
   holdout: 0,
   engine: 'auto',
   precision: 'float32',
-  /** Updates in total. */
+  /** The total number of updates. */
   maxSteps: 1_000_000,
-  /** Reader threads. */
+  /** The number of reader threads. */
   readers: 1,
-  /** Updates from one checkpoint to the next. */
+  /** The number of updates between checkpoints. */
   checkpointSteps: 1000,
-  /** Checkpoints kept. */
+  /** The number of checkpoints to keep. */
   keep: 5,
-  /** Updates from one summary to the next. */
+  /** The number of updates between summaries. */
   summarySteps: 100,
 } as const;
 
-/** What the runs of a sweep have where its caller says nothing; otherwise the defaults of trainings. */
+/** The defaults of the runs of a sweep, where they differ from those of trainings. */
 export const sweepDefaults = {
   holdout: 0.1,
-  /** Updates of each run. */
+  /** The number of updates of each run. */
   maxSteps: 1000,
-  /** Checkpoints kept of each run, besides the best. */
+  /** The number of checkpoints to keep for each run, besides the best. */
   keep: 1,
 } as const;
 
 export const evaluationDefaults = {
   evalData: 'test',
   weights: 'ema',
-  /** Images scored at most. */
+  /** The maximum number of images to score. */
   numExamples: 10_000,
   batchSize: 128,
   engine: 'auto',
   precision: 'float32',
-  /** Seconds between two looks for new checkpoints. */
+  /** The number of seconds between checks for new checkpoints. */
   evalIntervalSecs: 300,
 } as const;

@@ -1,7 +1,7 @@
 /**
- * The hyperparameters of a recipe. Each record here defines the flag with its help, the type, the field of a checkpoint (and
- * its value in older ones), and the entry on TensorBoard's HParams page. The defaults are the tutorial's where it has them
- * (r0.11, `cifar10.py`).
+ * The hyperparameters of a recipe. Each record defines the flag with its help, the type, the field in checkpoints (and its
+ * value for older ones), and the entry on TensorBoard's HParams page. The defaults are those of the tutorial (r0.11,
+ * `cifar10.py`) where it has them.
  */
 import {
   aChoice,
@@ -19,16 +19,16 @@ import { finiteNumber, oneOf, type Reader, record, wholeNumber, withDefault } fr
 import { alternatives } from '../wording.ts';
 
 export interface NumberRecord {
-  /** `integer`: whole numbers only. */
+  /** `integer` allows whole numbers only. */
   readonly kind: 'integer' | 'number';
   /** The placeholder for the value in help and messages. */
   readonly valueName: string;
-  /** Inclusive bounds. */
+  /** The bounds, both inclusive. */
   readonly minimum: number;
   readonly maximum?: number;
   readonly default: number;
   readonly help: string;
-  /** The field's name in checkpoints of versions before 0.2. */
+  /** The name of the field in checkpoints of versions before 0.2. */
   readonly formerName?: string;
 }
 export interface ChoiceRecord {
@@ -99,21 +99,21 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 1,
     default: 0.1,
-    help: 'factor of the learning rate at each decay of the staircase',
+    help: 'factor by which the learning rate is multiplied at each step of the staircase',
   },
   numEpochsPerDecay: {
     kind: 'number',
     valueName: 'epochs',
     minimum: 0.000001,
     default: 350,
-    help: 'epochs between the decays of the staircase',
+    help: 'epochs between the steps of the staircase',
   },
   endLearningRate: {
     kind: 'number',
     valueName: 'rate',
     minimum: 0,
     default: 0,
-    help: 'final learning rate of linear, cosine and polynomial',
+    help: 'final learning rate of linear, cosine and polynomial schedules',
   },
   decayPower: {
     kind: 'number',
@@ -142,14 +142,14 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 1,
     default: 0.9999,
-    help: 'decay of the moving averages of the weights',
+    help: 'decay of the moving averages of the weights; 0 for none, so that the weights are evaluated',
   },
   weightDecay: {
     kind: 'number',
     valueName: 'factor',
     minimum: 0,
     default: 0.004,
-    help: 'factor of half the squared weights in the loss (of local3 and local4 in the tutorial); adamw decays the weights directly',
+    help: 'factor of half the sum of squared weights in the loss (in the tutorial those of local3 and local4); adamw decays the weights directly',
   },
   labelSmoothing: {
     kind: 'number',
@@ -157,14 +157,14 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 1,
     default: 0,
-    help: "share of each image's target that is spread evenly over all classes",
+    help: "fraction of each image's target that is spread evenly over all classes",
   },
   clipNorm: {
     kind: 'number',
     valueName: 'norm',
     minimum: 0,
     default: 0,
-    help: 'maximum norm of all gradients together; 0 for no limit',
+    help: 'maximum norm of all gradients together (0 for no limit)',
   },
 } as const;
 
@@ -178,7 +178,7 @@ export const hyperparameterNames: readonly HyperparameterName[] = entries.map(
   ([name]) => name as HyperparameterName,
 );
 
-/** A value for each hyperparameter. */
+/** Makes hyperparameters from a function that returns the value of each. */
 export function makeHyperparameters(choose: (name: HyperparameterName) => string | number): Hyperparameters {
   return Object.fromEntries(hyperparameterNames.map((name) => [name, choose(name)])) as Hyperparameters;
 }
@@ -187,7 +187,7 @@ export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
   (name) => hyperparameterTable[name].default,
 );
 
-/** Checks of arguments: all hyperparameters, or those that a caller changes. */
+/** The checks of arguments that contain all hyperparameters, or only those that a caller changes. */
 export const allHyperparameters: OptionsCheck = anOptionsObject<Hyperparameters>(checksWith(required));
 export const hyperparameterChecks: OptionChecks<Partial<Hyperparameters>> = checksWith(optional);
 export const someHyperparameters: OptionsCheck = anOptionsObject(hyperparameterChecks);
@@ -204,7 +204,7 @@ function checkOf(found: NumberRecord | ChoiceRecord): Check {
 }
 
 /** Reads the hyperparameters of a checkpoint. Fields that older versions did not write get their default.
- * @throws RunError naming the field */
+ * @throws RunError with the name of the field */
 export const readHyperparameters: Reader<Hyperparameters> = (value, where) =>
   readFields(withoutFormerNames(value), where);
 
@@ -219,7 +219,7 @@ function readerOf(found: NumberRecord | ChoiceRecord): Reader<string | number> {
   return withDefault(found.kind === 'integer' ? wholeNumber(found.minimum) : finiteNumber, found.default);
 }
 
-/** Renames fields that had another name in older versions. */
+/** Renames fields that had other names in older versions. */
 function withoutFormerNames(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const names = new Map(

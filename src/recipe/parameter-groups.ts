@@ -1,13 +1,13 @@
-/** Groups of parameters with their own learning rate or weight decay. */
+/** Groups of parameters that have their own learning rate or weight decay. */
 import { aFiniteNumber, aListOf, anOptionsObject, aText, type Check, required } from '../arguments.ts';
 import { finiteNumber, listOf, type Reader, record, text } from '../readers.ts';
 
 export interface ParameterGroup {
   /** A pattern for parameter names; `*` matches any text, so `*\/biases` matches every bias. */
   readonly match: string;
-  /** Factor of the learning rate. */
+  /** The factor of the learning rate. */
   readonly learningRate: number;
-  /** Factor of the weight decay. */
+  /** The factor of the weight decay. */
   readonly weightDecay: number;
 }
 
@@ -23,7 +23,7 @@ export const readParameterGroups: Reader<readonly ParameterGroup[]> = listOf(
   record<ParameterGroup>({ match: text, learningRate: finiteNumber, weightDecay: finiteNumber }),
 );
 
-/** The factors of a parameter: the product over all groups that match it. */
+/** The factors of a parameter: the product of those of all groups that match it. */
 export function factorsOf(
   parameter: string,
   groups: readonly ParameterGroup[],

@@ -52,9 +52,9 @@ export interface RecipeOptions {
   readonly hyperparameters?: Partial<Hyperparameters> | undefined;
   /** Groups of parameters with their own factors. */
   readonly groups?: readonly ParameterGroup[] | undefined;
-  /** Total number of updates, including those before a resume. */
+  /** The total number of updates, including those before a resume. */
   readonly maxSteps?: number | undefined;
-  /** Total number of passes over the training examples, instead of `maxSteps`. */
+  /** The total number of passes over the training examples, instead of `maxSteps`. */
   readonly epochs?: number | undefined;
 }
 
@@ -66,7 +66,7 @@ export const recipeBounds = {
   epochs: { kind: 'number', minimum: 0 },
 } as const;
 
-/** The checks of the options. A new option needs a line here. */
+/** The checks of the options. Every new option needs a line here. */
 export const recipeOptionChecks: OptionChecks<RecipeOptions> = {
   network: optional(aNetworkRequest),
   augmentation: optional(aChoice(augmentationNames)),
@@ -86,7 +86,7 @@ export const aLength: Check = anOptionsObject<Pick<RecipeOptions, 'maxSteps' | '
 /** @throws UsageError for lengths in updates and in passes */
 export function requireOneLength({ epochs, maxSteps }: RecipeOptions): void {
   if (epochs !== undefined && maxSteps !== undefined)
-    throw new UsageError('`epochs` and `maxSteps` both say how long to train; leave one out');
+    throw new UsageError('`epochs` and `maxSteps` cannot be combined; leave one of them out');
 }
 
 /** A recipe with changes. */

@@ -1,12 +1,14 @@
 /** The recipes by name. A new one is a file in `recipes/` and a line here. */
 import { unexpectedName } from '../arguments.ts';
 import type { Recipe } from './recipe.ts';
+import { resnet20Recipe } from './recipes/resnet20.ts';
 import { tutorialRecipe } from './recipes/tutorial.ts';
 
-export type RecipeName = 'tutorial';
+export type RecipeName = 'tutorial' | 'resnet20';
 
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   tutorial: tutorialRecipe,
+  resnet20: resnet20Recipe,
 };
 
 export const recipeNames: readonly RecipeName[] = Object.keys(recipes) as readonly RecipeName[];

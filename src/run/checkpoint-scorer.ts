@@ -1,4 +1,4 @@
-/** Scores checkpoints one after another on the images that the request names. */
+/** Scores checkpoints one after another on the images that the request specifies. */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
@@ -12,7 +12,13 @@ import { chooseEngine } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
 import { ContactSheet } from '../evaluation/contact-sheet.ts';
-import { type Evaluation, Evaluator, requireSameClasses, type Weights } from '../evaluation/evaluate.ts';
+import {
+  type Evaluation,
+  Evaluator,
+  requireSameClasses,
+  scoredWeights,
+  type Weights,
+} from '../evaluation/evaluate.ts';
 import { layerValues, ScoreWitness } from '../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
@@ -29,6 +35,7 @@ export type ScoringEvent =
       readonly kind: 'evaluating';
       readonly dataset: DatasetDescription;
       readonly images: number;
+      readonly weights: Weights;
       readonly engine: Engine;
     }
   /** Number of images scored so far, of `all`. */
@@ -43,7 +50,7 @@ export type ScoringEvent =
     }
   | { readonly kind: 'report'; readonly confusion: ConfusionMatrix; readonly files: readonly string[] };
 
-/** What is recorded about an evaluation. */
+/** The result of an evaluation as it is recorded. */
 export interface EvaluationResult extends Evaluation {
   readonly dataset: string;
 }
@@ -53,7 +60,7 @@ export class CheckpointScorer {
   readonly #signal: AbortSignal;
   readonly #report: (event: ScoringEvent) => void;
   readonly #summaries: EvaluationSummaries;
-  /** The evaluator of the last checkpoint; replaced if the next one has another network or other images. */
+  /** The evaluator of the last checkpoint. It is replaced if the next checkpoint has another network or other images. */
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
   #examples: { readonly key: string; readonly examples: Examples } | undefined;
   #images = 0;
@@ -68,26 +75,27 @@ export class CheckpointScorer {
     this.#summaries = new EvaluationSummaries(settings, (message) => report({ kind: 'warning', message }));
   }
 
-  /** Total number of images scored, over all checkpoints. */
+  /** The total number of images scored, over all checkpoints. */
   get images(): number {
     return this.#images;
   }
 
   /** Scores a checkpoint, records its summary and writes its report. Returns undefined when it was stopped.
-   * @param isRecorded whether the event files have the points of this checkpoint already */
+   * @param isRecorded whether the event files already contain the points of this checkpoint */
   async score(
     path: string,
     checkpoint: Checkpoint,
     isRecorded: boolean,
   ): Promise<EvaluationResult | undefined> {
     const { tensors, metadata } = checkpoint;
-    const { weights, numExamples, evalData, evalDir } = this.#settings;
+    const { numExamples, evalData, evalDir } = this.#settings;
+    const weights = scoredWeights(metadata.hyperparameters, this.#settings.weights);
     const examples = await this.#examplesFor(metadata);
     const { dataset } = examples;
     const evaluator = await this.#evaluatorFor(metadata);
     await this.#summaries.makeFolder();
     const all = Math.min(numExamples, examples.count);
-    this.#report({ kind: 'evaluating', dataset, images: all, engine: evaluator.engine });
+    this.#report({ kind: 'evaluating', dataset, images: all, weights, engine: evaluator.engine });
     const witness = new ScoreWitness(examples);
     const report = this.#settings.report
       ? { predictions: new PredictionRows(examples), pictures: new ContactSheet(examples) }
@@ -160,7 +168,7 @@ export class CheckpointScorer {
   }
 }
 
-/** Selects the training images that the run trained on, or those that it held out.
+/** Selects the training images on which the run was trained, or those that it held out.
  * @throws RunError when the run held out none */
 function partOf(
   all: Examples,

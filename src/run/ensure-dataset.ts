@@ -1,4 +1,4 @@
-/** Provides data sets, for a run that lacks one or on request: downloads or generates them. */
+/** Downloads or generates data sets, either for a run whose data set is missing or on request. */
 import { type DatasetDescription, type DatasetName, withLabels } from '../data/dataset.ts';
 import { datasets } from '../data/datasets.ts';
 import { type DownloadOptions, download } from '../data/download/download.ts';
@@ -10,15 +10,15 @@ import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { exists } from '../disk/exists.ts';
 import { RunError, UsageError } from '../errors.ts';
 
-/** What trainings and evaluations report alike before they compute. */
+/** The events of preparations that trainings and evaluations have in common. */
 export type PreparationEvent =
-  /** Something is not as expected; the run continues. */
+  /** A warning. The run continues. */
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'data'; readonly event: DataEvent }
   | { readonly kind: 'reading'; readonly dataset: DatasetDescription };
 
 /** Generates or downloads the data set if its folder is missing.
- * @throws RunError when it cannot be downloaded or written, with alternatives */
+ * @throws RunError with alternatives, when it cannot be downloaded or written */
 export async function ensureDataset(
   dataset: DatasetDescription,
   dataDir: string,
@@ -28,33 +28,33 @@ export async function ensureDataset(
     await ensureSynthetic(dataDir, options);
     return;
   }
-  // A folder that lacks files belongs to the user: reading it reports the first missing file.
+  // A folder that lacks files belongs to the user. Reading it reports the first missing file.
   if (await exists(folderOf(dataDir, dataset))) return;
   await requireNotMisplaced(dataDir, dataset);
   await fetchDataset(dataset, dataDir, options);
 }
 
-/** A data set that the caller asks for, with its source: by default the address of its archive. */
+/** A requested data set and its source, which by default is the URL of its archive. */
 export interface DatasetRequest {
   readonly dataset: DatasetName;
   /** One of its labels. All are downloaded and verified. */
   readonly labels?: string | undefined;
   /** The folder of the data sets. */
   readonly dataDir: string;
-  /** Another address of the archive. */
+  /** Another URL of the archive. */
   readonly url?: string | undefined;
-  /** Path of a copy of the archive. */
+  /** The path of a copy of the archive. */
   readonly tarball?: string | undefined;
 }
 
-/** @throws UsageError for options that contradict each other, and unsupported URLs */
+/** @throws UsageError for options that contradict each other, and for unsupported URLs */
 export function requireOneSource({ dataset, labels, url, tarball }: DatasetRequest): void {
   withLabels(datasets[dataset], labels);
   if (url !== undefined && tarball !== undefined)
-    throw new UsageError('`url` and `tarball`: the archive comes from one of them; leave one out');
+    throw new UsageError('`url` and `tarball` cannot be combined; leave one of them out');
   if (datasets[dataset].archive === undefined && (url ?? tarball) !== undefined)
     throw new UsageError(
-      `\`${url === undefined ? 'tarball' : 'url'}\`: \`dataset: ${dataset}\` is generated, not downloaded; leave one of them out`,
+      `\`${url === undefined ? 'tarball' : 'url'}\` cannot be combined with \`dataset: ${dataset}\`, which is generated and not downloaded; leave one of them out`,
     );
   if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
     throw new UsageError(`\`url\`: expected a URL with http:// or https://, found ${JSON.stringify(url)}`);
@@ -62,7 +62,7 @@ export function requireOneSource({ dataset, labels, url, tarball }: DatasetReque
 
 /** Downloads or generates a data set and verifies it, or verifies the existing one. The last event is `ready`.
  * @throws UsageError as `requireOneSource` does
- * @throws RunError when it is damaged, or cannot be downloaded or written, with alternatives
+ * @throws RunError when it is damaged, or (with alternatives) when it cannot be downloaded or written
  * @throws StoppedError when the signal is aborted */
 export async function provideDataset(
   request: DatasetRequest,
@@ -80,7 +80,7 @@ export async function provideDataset(
   await fetchDataset(dataset, dataDir, { signal, onEvent, ...source });
 }
 
-/** @throws RunError when it cannot be downloaded or written, with alternatives */
+/** @throws RunError with alternatives, when it cannot be downloaded or written */
 async function fetchDataset(
   dataset: DatasetDescription,
   dataDir: string,
@@ -93,8 +93,8 @@ async function fetchDataset(
     const fetching = makeCommand(dataDir, dataset);
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
-        `  From a copy: ${fetching} --tarball FILE; from a mirror: \`url: ADDRESS\`.\n` +
-        '  Without: `dataset: synthetic` trains on drawn pictures.',
+        `  To use a copy: ${fetching} --tarball FILE. To use a mirror: \`url: URL\`.\n` +
+        '  To train without it, on generated images: `dataset: synthetic`.',
       { cause: error },
     );
   }

@@ -15,11 +15,12 @@ import { type EngineName, engineChoices, type Precision, precisions } from '../e
 import { type Weights, weightChoices } from '../evaluation/evaluate.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 
-/** `test`: the test images; `train_eval`: the images trained on, undistorted; `validation`: the held-out images. */
+/** `test` means the test images, `train_eval` the images that were trained on, without distortions, and
+ * `validation` the held-out images. */
 export type EvalData = (typeof evalDataChoices)[number];
 export const evalDataChoices = ['test', 'train_eval', 'validation'] as const;
 
-/** An evaluation of the checkpoints of a folder. Omitted options have the defaults of `recipe/defaults.ts`. */
+/** A request to evaluate the checkpoints of a folder. Omitted options have the defaults of `recipe/defaults.ts`. */
 export interface EvaluationRequest {
   /** A training folder, or one checkpoint file. */
   readonly checkpointDir: string;
@@ -33,21 +34,22 @@ export interface EvaluationRequest {
   readonly labels?: string | undefined;
   readonly evalData?: EvalData | undefined;
   readonly weights?: Weights | undefined;
-  /** Maximum number of images to score, each at most once. */
+  /** The maximum number of images to score. Each is scored at most once. */
   readonly numExamples?: number | undefined;
-  /** Number of images scored at once. */
+  /** The number of images that are scored at once. */
   readonly batchSize?: number | undefined;
   readonly engine?: EngineName | 'auto' | undefined;
   readonly precision?: Precision | undefined;
-  /** Scores the newest checkpoint and ends; otherwise watches the folder until it is stopped. Default: false. */
+  /** Whether to score only the newest checkpoint. Otherwise the folder is watched until the evaluation is
+   * stopped. Default: false. */
   readonly runOnce?: boolean | undefined;
-  /** Seconds between checks for new checkpoints. */
+  /** The number of seconds between checks for new checkpoints. */
   readonly evalIntervalSecs?: number | undefined;
-  /** Writes every prediction, the confusion matrix and a contact sheet. Default: false. */
+  /** Whether to write every prediction, the confusion matrix and a contact sheet. Default: false. */
   readonly report?: boolean | undefined;
 }
 
-/** The checks of a request. A new option of it needs a line here. */
+/** The checks of a request. Every new option needs a line here. */
 export const evaluationChecks: OptionChecks<EvaluationRequest> = {
   checkpointDir: required(aText),
   evalDir: required(aText),

@@ -23,8 +23,8 @@ export class EvaluationSummaries {
     this.#onTrouble = onTrouble;
   }
 
-  /** Records the summary of a checkpoint at its step. Resolves after it is on disk, because the checkpoint will not be scored
-   * again. */
+  /** Records the summary of a checkpoint at its step. Resolves only when it is on the disk, because the checkpoint
+   * will not be scored again. */
   async record(metadata: CheckpointMetadata, values: readonly RecordedValue[]): Promise<void> {
     const recorder = await this.#open(metadata);
     await recorder.record(metadata.globalStep, values);
@@ -36,8 +36,8 @@ export class EvaluationSummaries {
     await removeEmpty(this.#created);
   }
 
-  /** The evaluation folder itself for the images and weights that the tutorial evaluates; for others a subfolder, which is a
-   * separate run in TensorBoard. */
+  /** The evaluation folder itself for the images and weights that the tutorial evaluates. For others it is a subfolder,
+   * which is a separate run in TensorBoard. */
   get #dir(): string {
     const { evalDir, evalData, weights } = this.#settings;
     const usual: readonly [string, Weights] = ['test', 'ema'];
@@ -50,7 +50,7 @@ export class EvaluationSummaries {
     this.#created.push(...(await makeFolder(this.#dir, 'evalDir')));
   }
 
-  /** Opens the event file on first use and records the graph of this checkpoint's network. */
+  /** Opens the event file on first use, and records the graph of the network of this checkpoint. */
   async #open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
     if (this.#recorder !== undefined) return this.#recorder;
     const recorder = await SummaryRecorder.open({ dir: this.#dir, onTrouble: this.#onTrouble });

@@ -1,6 +1,6 @@
 /**
- * The evaluation of a training folder: its newest checkpoint once, or every checkpoint that appears. A generator of events
- * without flags or console; `cifar10 eval` prints them, and the library offers it as `runEvaluation`.
+ * Evaluates a training folder: its newest checkpoint once, or every checkpoint that appears. This is a generator of events
+ * without flags or console. `cifar10 eval` prints the events, and the library exports it as `runEvaluation`.
  */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -24,7 +24,7 @@ import {
 import { adviceFor, noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
 
 export type EvaluationEvent =
-  /** The folder is being watched; results are appended to the file. */
+  /** The folder is being watched. Results are appended to the file. */
   | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
   /** With the path that is probably meant, if there is one near. */
   | { readonly kind: 'noCheckpoint'; readonly dir: string; readonly advice: string | undefined }
@@ -37,15 +37,15 @@ export type EvaluationEvent =
   | { readonly kind: 'end'; readonly images: number; readonly stopped: boolean; readonly file: string };
 
 export interface EvaluationControl {
-  /** Aborting it ends the evaluation; an unfinished score is not recorded. */
+  /** Aborting the signal ends the evaluation. An unfinished score is not recorded. */
   readonly signal?: AbortSignal;
 }
 
 const controlChecks: OptionChecks<EvaluationControl> = { signal: optional(aSignal) };
 
-/** Scores checkpoints and appends the results to `evaluations.jsonl` and event files in `evalDir`.
- * @throws UsageError for options that are unknown or out of range, and an engine that does not offer the precision
- * @throws RunError when there is no undamaged checkpoint, data or engine cannot be used, or `evalDir` cannot be written */
+/** Scores checkpoints, and appends the results to `evaluations.jsonl` and to event files in `evalDir`.
+ * @throws UsageError for options that are unknown or out of range, and for an engine that does not offer the precision
+ * @throws RunError when there is no undamaged checkpoint, the data or the engine cannot be used, or `evalDir` cannot be written */
 export async function* runEvaluation(
   request: EvaluationRequest,
   control: EvaluationControl = {},
@@ -70,7 +70,7 @@ export async function* runEvaluation(
     else yield* evaluation.watch();
     isComplete = true;
   } finally {
-    // Left early: nothing more is scored or written.
+    // If the generator is left early, nothing more is scored or written.
     if (!isComplete) ended.abort();
     await patience.for(queue.settled().then(() => scorer.release()));
     await log.close();
@@ -109,7 +109,7 @@ class FolderEvaluation {
 
   readonly #warn = (message: string): void => this.#queue.push({ kind: 'warning', message });
 
-  /** Scores the checkpoint that the request names. */
+  /** Scores the checkpoint file that the request specifies. */
   async *scoreFile(): Events {
     const path = this.#settings.checkpointDir;
     const checkpoint = await readCheckpoint(path).catch(async (error: unknown) => {
@@ -128,7 +128,7 @@ class FolderEvaluation {
     yield* this.#score(found.path, found.checkpoint, await this.#keyOf(found.path));
   }
 
-  /** Repeatedly checks for new checkpoints and scores each once, oldest first. */
+  /** Checks for new checkpoints repeatedly, and scores each of them once, oldest first. */
   async *watch(): Events {
     const { checkpointDir: dir, evalIntervalSecs: everySeconds } = this.#settings;
     yield { kind: 'watching', dir, everySeconds, file: this.#log.file };
@@ -158,7 +158,7 @@ class FolderEvaluation {
     if (checkpoint !== undefined) yield* this.#score(path, checkpoint, key);
   }
 
-  /** A checkpoint that is scored again gets a new line in the log, but no second point in TensorBoard. */
+  /** A checkpoint that is scored again gets a new line in the log, but not a second point in TensorBoard. */
   async *#score(path: string, checkpoint: Checkpoint, key: EvaluationKey | undefined): Events {
     yield* this.#queue.during(this.#patience.for(this.#scoreAndLog(path, checkpoint, key)));
   }
@@ -169,7 +169,7 @@ class FolderEvaluation {
     if (result !== undefined && key !== undefined) await this.#log.add(key, result);
   }
 
-  /** Identifies the evaluation of a file; undefined if the training has deleted the file. */
+  /** Identifies the evaluation of a file. Undefined if the training has deleted the file. */
   async #keyOf(path: string): Promise<EvaluationKey | undefined> {
     const { evalData, weights, numExamples, report } = this.#settings;
     const found = await stat(path).catch(() => undefined);
@@ -179,7 +179,7 @@ class FolderEvaluation {
   }
 }
 
-/** Warns about a damaged checkpoint, but not about one that the training has deleted. */
+/** Reads a checkpoint. Warns about a damaged one, but not about one that the training has deleted. */
 async function readIfThere(path: string, onWarning: (text: string) => void): Promise<Checkpoint | undefined> {
   try {
     return await readCheckpoint(path);

@@ -1,4 +1,4 @@
-/** The checkpoint whose weights a new run starts from. */
+/** Reads the checkpoint with whose weights a new run starts. */
 import { stat } from 'node:fs/promises';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
@@ -19,17 +19,17 @@ export async function readInitialWeights(
     const takes = 'a .safetensors file';
     throw error instanceof RunError ? await notACheckpoint(file, error, 'initFrom', takes) : error;
   });
-  // Only for the check: training computes the variables again.
+  // This is only for the check. Training computes the variables again.
   initialVariables(training, seed, tensors);
   return tensors;
 }
 
-/** @throws RunError for a folder, suggesting the newest checkpoint in it */
+/** @throws RunError for a folder, with the newest checkpoint in it as a suggestion */
 async function requireFile(file: string): Promise<void> {
   if ((await stat(file).catch(() => undefined))?.isDirectory() !== true) return;
   const inside = await new CheckpointStore(file, { keep: 0, onWarning: () => undefined }).paths();
   const example = inside.at(-1) ?? 'model.ckpt-<step>.safetensors';
   throw new RunError(
-    `\`initFrom\` takes a checkpoint file, and ${file} is a folder; give a file in it, such as ${example}`,
+    `\`initFrom\` must be a checkpoint file, but ${file} is a folder; use a file in it, such as ${example}`,
   );
 }

@@ -10,7 +10,7 @@ export interface PrintedRun {
   /** Path of the file. */
   readonly path: string;
   readonly dataDir: string;
-  /** Total number of updates. */
+  /** The total number of updates. */
   readonly maxSteps: number;
 }
 

@@ -10,7 +10,7 @@ export interface RecipeObject extends RecipeOptions, RunOptions {
   readonly recipe?: string | undefined;
 }
 
-/** The checks of the options. A new option needs a line here. */
+/** The checks of the options. Every new option needs a line here. */
 export const recipeObjectChecks: OptionChecks<RecipeObject> = {
   recipe: optional((where, value) => recipeNamed(value, where)),
   ...recipeOptionChecks,

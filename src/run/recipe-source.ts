@@ -1,9 +1,9 @@
 /** The recipe of a request: a name, a file, or an object. */
-import { type Check, requireOptions } from '../arguments.ts';
+import { type Check, requireOptions, unexpectedName } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { changed, type Recipe, requireOneLength } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
-import { recipeNamed } from '../recipe/recipes.ts';
+import { recipeNamed, recipeNames } from '../recipe/recipes.ts';
 import { readRecipeFile } from './recipe-file.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 import type { RunOptions } from './run-options.ts';
@@ -31,12 +31,8 @@ function requireRecipeSource(source: unknown): void {
 }
 
 function requireName(name: string): void {
-  try {
-    recipeNamed(name, '`recipe`');
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`${error.message}; a recipe file is a path that ends in .toml`, { cause: error });
-  }
+  if (recipeNames.some((one) => one === name)) return;
+  throw unexpectedName('`recipe`', name, [...recipeNames, 'a path that ends in .toml']);
 }
 
 export const aRecipeSource: Check = (_, value) => requireRecipeSource(value);

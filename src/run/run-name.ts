@@ -1,11 +1,12 @@
-/** Names of runs by the options that distinguish them: stable, readable, and safe in every file system and shell. */
+/** Names of runs, made of the options that distinguish them. The names are stable, readable, and safe in every file system
+ * and shell. */
 import { createHash } from 'node:crypto';
 
-/** File systems allow 255 bytes; suffixes such as `-eval` and `.1` come on top. */
+/** File systems allow 255 bytes, and suffixes such as `-eval` and `.1` are added to the name. */
 const longest = 120;
 
-/** `learning_rate=0.1,seed=0`: the options in the order in which they are given, values shortened and characters replaced where
- * needed. `run` for none. */
+/** Returns a name such as `learning_rate=0.1,seed=0`, with the options in the given order. Values are shortened, and
+ * characters replaced, where that is necessary. Without options the name is `run`. */
 export function runName(options: Readonly<Record<string, string | number | boolean>>): string {
   const parts = Object.entries(options).map(
     ([name, value]) => `${snakeCase(name)}=${String(value).replaceAll(/[^A-Za-z0-9.+-]/g, '_')}`,

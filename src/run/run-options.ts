@@ -9,7 +9,7 @@ export interface RunOptions {
   /** Which labels of the data set are its classes, such as `coarse`; the data set knows its own. */
   readonly labels?: string | undefined;
   readonly seed?: number | undefined;
-  /** Fraction of the training examples to hold out; 0 for none. */
+  /** The fraction of the training examples to hold out; 0 for none. */
   readonly holdout?: number | undefined;
   readonly engine?: EngineName | 'auto' | undefined;
   readonly precision?: Precision | undefined;
@@ -20,7 +20,7 @@ export const runBounds = {
   holdout: { kind: 'number', minimum: 0, maximum: 0.9 },
 } as const;
 
-/** The checks of the options. A new option needs a line here. */
+/** The checks of the options. Every new option needs a line here. */
 export const runOptionChecks: OptionChecks<RunOptions> = {
   dataset: optional(aChoice(datasetNames)),
   labels: optional(aText),

@@ -10,7 +10,7 @@ import type { EvaluationRequest } from './evaluation-request.ts';
 import { runTraining, type TrainingControl, type TrainingEvent } from './training.ts';
 import type { TrainingRequest } from './training-request.ts';
 
-/** All events of a generator, by kind too. */
+/** All events of a generator. */
 async function eventsOf<E extends { readonly kind: string }>(generator: AsyncGenerator<E, void, void>) {
   const events: E[] = [];
   for await (const event of generator) events.push(event);
@@ -84,7 +84,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     const second = await eventsOf(runTraining({ trainDir, dataDir, maxSteps: 4 }));
     const [start] = ofKind(second.events, 'start');
     assert.equal(start?.resumedFrom, join(trainDir, 'model.ckpt-3.safetensors'));
-    // What is left out is as in the checkpoint.
+    // Omitted options have the values of the checkpoint.
     assert.deepEqual([start?.run.batchSize, start?.run.examples.dataset.name], [4, 'synthetic']);
     assert.equal(start?.run.engine.name, 'onnx');
     assert.deepEqual(
@@ -93,7 +93,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     );
   });
 
-  test('refuses the checkpoint of another run with its differences as data', async () => {
+  test('refuses the checkpoint of another run, and the error has the differences as data', async () => {
     await trained('b');
     await assert.rejects(trained('b', { batchSize: 8, seed: 1 }), (error: unknown) => {
       const data = failureData(error, 'CIFAR10_OTHER_RUN');
@@ -110,7 +110,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     assert.ok(!restarted.kinds.includes('recording'));
   });
 
-  test('leaving the loop early gives the folder back', async () => {
+  test('leaving the loop early releases the folder', async () => {
     for await (const event of runTraining(request('c'))) if (event.kind === 'step') break;
     assert.ok(!existsSync(join(folder, 'c', 'lock')));
     assert.equal((await trained('c', { restart: true })).kinds.at(-1), 'end');
@@ -140,7 +140,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     assert.ok(existsSync(join(folder, 'e', 'model.ckpt-2.safetensors')));
   });
 
-  test('held out images are scored every epoch, and the best checkpoint is kept', async () => {
+  test('held-out images are scored every epoch, and the best checkpoint is kept', async () => {
     const { events } = await trained('f', { holdout: 0.01, batchSize: 500, maxSteps: 2, evalEvery: 1 });
     assert.deepEqual(
       ofKind(events, 'validation').map(({ globalStep }) => globalStep),
@@ -149,10 +149,10 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     assert.equal(readdirSync(join(folder, 'f', 'best')).length, 2);
   });
 
-  test('contradictions and what is out of range are refused before anything is written', async () => {
+  test('contradictory options and values out of range are refused before anything is written', async () => {
     for (const [more, message] of [
-      [{ epochs: 1 }, /^`epochs` and `maxSteps` both say how long to train/],
-      [{ evalEvery: 10 }, /^`evalEvery` scores images kept out of training; add `holdout`/],
+      [{ epochs: 1 }, /^`epochs` and `maxSteps` cannot be combined/],
+      [{ evalEvery: 10 }, /^`evalEvery` needs held-out images; add `holdout`/],
       [{ batchSize: 0 }, /^batchSize: found 0, expected a whole number from 1 to 16384/],
     ] as const) {
       await assert.rejects(trained('never', more), { name: 'UsageError', message });
@@ -177,7 +177,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     assert.ok(readdirSync(join(folder, 'g-eval')).some((name) => name.includes('tfevents')));
   });
 
-  test('a folder that is watched has each checkpoint scored once, until the signal is aborted', async () => {
+  test('each checkpoint of a watched folder is scored once, until the signal is aborted', async () => {
     await trained('h');
     const stop = new AbortController();
     const kinds: string[] = [];
@@ -188,7 +188,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
       kinds.push(kind);
       if (kinds.filter((other) => other === 'waiting').length === 3) stop.abort();
     }
-    assert.equal(kinds.filter((kind) => kind === 'evaluation').length, 2); // of the steps 0 and 3
+    assert.equal(kinds.filter((kind) => kind === 'evaluation').length, 2); // for steps 0 and 3
     assert.equal(kinds.at(-1), 'end');
   });
 
@@ -197,7 +197,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     for await (const { kind } of runEvaluation(evaluation('i', { numExamples: 2000 })))
       if (kind === 'reading') break;
     assert.ok(!existsSync(join(folder, 'i-eval')));
-    // A result that was yielded is kept whole: in the event file and in the log.
+    // A result that was yielded is saved completely, in the event file and in the log.
     for await (const { kind } of runEvaluation(evaluation('i'))) if (kind === 'evaluation') break;
     const files = readdirSync(join(folder, 'i-eval'));
     assert.ok(files.includes('evaluations.jsonl') && files.some((name) => name.includes('tfevents')));

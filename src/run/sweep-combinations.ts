@@ -1,15 +1,15 @@
-/** Results of a sweep over several seeds: mean and spread for each combination of the other options. */
+/** The results of a sweep over several seeds: the mean and the spread for each combination of the other options. */
 import type { SweepResult } from './sweep-folder.ts';
 import type { OptionValue } from './sweep-request.ts';
 
-/** Runs that differ in their seeds only. */
+/** Runs that differ only in their seeds. */
 export interface CombinationResult {
-  /** The varied options but the seed. */
+  /** The varied options without the seed. */
   readonly options: Readonly<Record<string, OptionValue>>;
-  /** Number of runs with a precision, and of all that ended. */
+  /** The number of runs that have a precision, and of all runs that ended. */
   readonly scored: number;
   readonly runs: number;
-  /** Mean and sample standard deviation of the best precision; the deviation is null for a single run. */
+  /** The mean and the sample standard deviation of the best precision. The deviation is null for a single run. */
   readonly mean: number | null;
   readonly deviation: number | null;
 }
@@ -19,7 +19,7 @@ interface Ended {
   readonly result: SweepResult;
 }
 
-/** The combinations, the best mean first; none if no two runs differ in their seeds only. */
+/** The combinations, the one with the best mean first. Empty if no two runs differ only in their seeds. */
 export function combinationResults(ended: readonly Ended[]): readonly CombinationResult[] {
   const groups = new Map<string, Ended[]>();
   for (const one of ended) {

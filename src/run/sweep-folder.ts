@@ -1,11 +1,11 @@
 /**
- * The folder of a sweep. Each run has a folder of its own with a file that says which run it is, and how it ended:
+ * The folder of a sweep. Each run has its own folder, with a file that says which run it is and how it ended:
  *
  *     <sweepDir>/learning_rate=0.1,seed=0/sweep-run.json     { identity, options, maxSteps, result }
- *     <sweepDir>/learning_rate=0.1,seed=0/model.ckpt-…       as every training folder
+ *     <sweepDir>/learning_rate=0.1,seed=0/model.ckpt-…       as in every training folder
  *
- * A run is found by its identity, not by its name. So a changed sweep finds the runs that it shares with the earlier one, and
- * never continues one that had other settings.
+ * A run is found by its identity and not by its name. A changed sweep therefore finds the runs that it shares with the
+ * earlier one, and never continues a run that had other settings.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,17 +29,17 @@ import type { PlannedRun } from './sweep-request.ts';
 /** How a run ended. */
 export interface SweepResult {
   readonly status: 'finished' | 'diverged' | 'failed';
-  /** Updates made; of a diverged run the step whose loss was not finite. */
+  /** The number of updates made, or for a diverged run the step whose loss was not finite. */
   readonly steps: number;
-  /** Running average of the total loss at the end. */
+  /** The running average of the total loss at the end. */
   readonly loss: number | null;
-  /** Precision @ 1 on the held-out images at the end. */
+  /** The precision @ 1 on the held-out images at the end. */
   readonly validation: number | null;
-  /** The best precision, and after how many updates. */
+  /** The best precision, and the number of updates after which it was reached. */
   readonly best: number | null;
   readonly bestStep: number | null;
   readonly imagesPerSecond: number | null;
-  /** Why it failed. */
+  /** Why the run failed. */
   readonly message: string | null;
 }
 
@@ -66,7 +66,7 @@ export class SweepFolder {
   readonly #release: () => Promise<void>;
   readonly #lost: AbortController;
   readonly #stored: readonly StoredRun[];
-  /** Names in the folder, and those given to runs. */
+  /** The names of files in the folder, and the names given to runs. */
   readonly #taken: Set<string>;
 
   private constructor(
@@ -83,8 +83,8 @@ export class SweepFolder {
     this.#stored = stored;
   }
 
-  /** Locks the folder, creating it if needed, and reads which runs it contains.
-   * @throws RunError when another sweep runs there, or it cannot be written */
+  /** Locks the folder, creates it if necessary, and reads which runs it contains.
+   * @throws RunError when another sweep runs there, or the folder cannot be written */
   static async take(
     dir: string,
     options: { readonly signal: AbortSignal; readonly onWait: (text: string) => void },
@@ -106,16 +106,16 @@ export class SweepFolder {
     }
   }
 
-  /** Aborted with a RunError when another process took the folder while this one was suspended. */
+  /** Aborted with a RunError when another process took over the folder while this one was suspended. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** The folder of a run: the one that has it, else a new one. */
+  /** Returns the run with its folder: the existing folder if there is one, or a new one. */
   place(run: PlannedRun): PlacedRun {
     const same = this.#stored.filter(({ identity }) => identity === run.identity);
     const finished = same.find(({ maxSteps, result }) => result !== undefined && maxSteps === run.steps);
-    // A diverged run diverges again, however long it is to be.
+    // A diverged run diverges again, whatever its new length is.
     const known =
       finished ?? same.find(({ result }) => result?.status === 'diverged' && result.steps < run.steps);
     if (known !== undefined) return { ...run, trainDir: join(this.#dir, known.folder), result: known.result };
@@ -134,14 +134,14 @@ export class SweepFolder {
     }
   }
 
-  /** Notes which run a folder is of, creating it if needed.
+  /** Records which run a folder belongs to, and creates the folder if necessary.
    * @throws RunError when it cannot be written */
   async begin(run: PlacedRun): Promise<void> {
     await makeFolder(run.trainDir, 'sweepDir');
     await this.#write(run, undefined);
   }
 
-  /** Notes how a run ended.
+  /** Records how a run ended.
    * @throws RunError when it cannot be written */
   async end(run: PlacedRun, result: SweepResult): Promise<void> {
     await this.#write(run, result);
@@ -184,7 +184,7 @@ const readFields = record<StoredFields>({
   result: (value, where) => (value === undefined ? undefined : readResult(value, where)),
 });
 
-/** The run of a folder; undefined for other folders and files, and for a file that is damaged. */
+/** The run of a folder. Undefined for other folders and files, and if the file is damaged. */
 async function readStored(dir: string, folder: string): Promise<StoredRun | undefined> {
   try {
     const path = join(dir, folder, fileName);

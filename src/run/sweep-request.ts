@@ -1,4 +1,4 @@
-/** The request of a sweep, and the runs that follow from it. */
+/** The request of a sweep, and the runs that it consists of. */
 import {
   aListOf,
   anOptionsObject,
@@ -28,7 +28,7 @@ import {
   withDecaySteps,
 } from './training-request.ts';
 
-/** Options that all runs of a sweep have in common: what they are compared on, and what does not affect the result. */
+/** The options that all runs of a sweep share: those that define the comparison, and those that do not affect the result. */
 const commonOptions = [
   'trainDir',
   'dataDir',
@@ -53,14 +53,14 @@ const variedNames: readonly string[] = [
   ...hyperparameterNames,
 ];
 
-/** Values to try, by option of a training or hyperparameter. */
+/** The values to try, by the name of a training option or a hyperparameter. */
 export type VariedOptions = {
   readonly [Name in keyof Varied]?: readonly Extract<Varied[Name], OptionValue>[];
 };
 
-/** Trainings that differ in some options: one for each combination of the values. */
+/** Trainings that differ in some options, one for each combination of their values. */
 export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restart'> {
-  /** The folder for the runs, each in a folder of its own. Runs that it contains are not repeated. */
+  /** The folder for the runs, each of which has its own subfolder. Runs that it already contains are not repeated. */
   readonly sweepDir: string;
   readonly vary: VariedOptions;
 }
@@ -69,7 +69,7 @@ const { trainDir: _, restart: __, ...commonChecks } = trainingChecks;
 const sweepChecks: OptionChecks<SweepRequest> = {
   ...commonChecks,
   sweepDir: required(aText),
-  // The values are checked with the request of each run.
+  // The values are checked when the request of each run is checked.
   vary: required(
     anOptionsObject<VariedOptions>(
       Object.fromEntries(
@@ -83,19 +83,19 @@ export type OptionValue = string | number | boolean;
 
 /** A run of a sweep. */
 export interface PlannedRun {
-  /** What distinguishes it: the varied options. */
+  /** The options that distinguish it, which are the varied ones. */
   readonly options: Readonly<Record<string, OptionValue>>;
-  /** A name for its folder, such as `learning_rate=0.1,seed=0`. */
+  /** The name of its folder, such as `learning_rate=0.1,seed=0`. */
   readonly name: string;
   readonly request: Omit<TrainingRequest, 'trainDir'>;
-  /** Everything that determines its result, but its length, as JSON. */
+  /** Everything that determines its result except its length, as JSON. */
   readonly identity: string;
   readonly batchSize: number;
-  /** Total number of updates; with `epochs` it may differ slightly from the run's. */
+  /** The total number of updates. With `epochs` it may differ slightly from that of the run. */
   readonly steps: number;
 }
 
-/** More runs are refused. */
+/** A sweep with more runs than this is refused. */
 const mostRuns = 1000;
 
 /** The runs of a sweep, all checked. Recipe files are read once, so that a change does not affect later runs.
@@ -131,8 +131,8 @@ function requireHoldout(holdout: number): void {
   requireFiniteNumber('holdout', holdout, 0, 0.9);
 }
 
-/** Every combination of the values. The seed varies fastest; other options are in alphabetical order, so that names and order do
- * not depend on how the sweep is written.
+/** Every combination of the values. The seed varies fastest. The other options are in alphabetical order, so that names and
+ * order do not depend on how the sweep is written.
  * @throws UsageError for an empty list, and for too many combinations */
 function combinationsOf(vary: VariedOptions): readonly Readonly<Record<string, OptionValue>>[] {
   const rank = ([name]: readonly [string, unknown]) => (name === 'seed' ? '~' : name);
@@ -164,7 +164,7 @@ function withOptions(base: RunRequest, options: Readonly<Record<string, OptionVa
   return { ...base, ...others, hyperparameters: { ...base.hyperparameters, ...hyperparameters } };
 }
 
-/** @param seen what was built before; each graph is built once, because that takes a while */
+/** @param seen the graphs that were already built. Each graph is built only once, because that takes a while */
 function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: Set<string>): PlannedRun {
   const name = runName(options);
   try {

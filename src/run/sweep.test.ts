@@ -37,7 +37,7 @@ describe('the plan of a sweep', () => {
   test('identifies a run by everything but its length, unless its schedule depends on that', async () => {
     const identity = async (more: Partial<SweepRequest>) => (await planned({ seed: [1] }, more))[0]?.identity;
     assert.equal(await identity({ maxSteps: 10 }), await identity({ maxSteps: 20 }));
-    // Whether an option is varied does not matter.
+    // It does not matter whether an option is varied.
     assert.equal(await identity({}), (await planned({}, { seed: 1 }))[0]?.identity);
     assert.notEqual(await identity({ holdout: 0.2 }), await identity({}));
     assert.notEqual(await identity({ hyperparameters: { clipNorm: 1 } }), await identity({}));
@@ -97,7 +97,7 @@ test('names of runs are safe and of bounded length, and different for different 
   assert.notEqual(long('a'), long('b'));
 });
 
-test('seeds are summed up as mean and sample deviation, without runs that diverged', () => {
+test('the results of several seeds are summarized as mean and sample deviation, without diverged runs', () => {
   const ended = (learningRate: number, seed: number, best: number | null) => {
     const status = best === null ? 'diverged' : 'finished';
     const result = { status, best, steps: 1 } as SweepResult;
@@ -148,7 +148,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     return { started, end };
   };
 
-  test('trains what is missing, continues what is shorter, and reports divergence as a result', async () => {
+  test('trains missing runs, continues runs that are too short, and reports divergence as a result', async () => {
     const first = await sweep({ learningRate: [0.1, 1e30] });
     assert.deepEqual(first.started, ['learning_rate=0.1', 'learning_rate=1e+30']);
     assert.deepEqual(
@@ -168,7 +168,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
       first.end.ended.map(({ result }) => result),
     );
 
-    // Another seed is missing; the one of the first sweep is found under its earlier name.
+    // Another seed is missing. The one of the first sweep is found under its earlier name.
     const more = await sweep({ learningRate: [0.1], seed: [0, 1] });
     assert.deepEqual(more.started, ['learning_rate=0.1,seed=1']);
     assert.equal(more.end.combinations.length, 1);
@@ -184,7 +184,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     );
   });
 
-  test('never continues a run with other settings, and survives damaged notes', async () => {
+  test('never continues a run with other settings, and handles damaged files of runs', async () => {
     const own = { sweepDir: join(folder, 'other') };
     await sweep({ seed: [5] }, own);
     const clipped = await sweep({ seed: [5] }, { ...own, hyperparameters: { clipNorm: 1 } });
@@ -198,7 +198,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     );
   });
 
-  test('that is stopped ends with what it has, and continues later', async () => {
+  test('that is stopped ends with the results so far, and can be continued later', async () => {
     const own = { sweepDir: join(folder, 'stopped'), maxSteps: 4 };
     const stop = new AbortController();
     const onEvent = (event: SweepEvent) => {
@@ -219,7 +219,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     assert.equal(rest.end.ended.length, 3);
   });
 
-  test('refuses a folder in which another sweep runs, and data that is missing, at once', async () => {
+  test('immediately refuses a folder in which another sweep runs, and missing data', async () => {
     const own = { sweepDir: join(folder, 'used') };
     const refused: Promise<void>[] = [];
     await sweep({ seed: [0] }, own, (event) => {

@@ -1,6 +1,7 @@
 /**
- * A sweep: trainings that differ in some options, one after another, compared on held-out images. A generator of events,
- * independent of flags and console; `cifar10 sweep` prints them, and the library offers it as `runSweep`.
+ * A sweep consists of trainings that differ in some options. They run one after another and are compared on held-out
+ * images. This is a generator of events without flags or console. `cifar10 sweep` prints the events, and the library
+ * exports it as `runSweep`.
  */
 import { join } from 'node:path';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
@@ -24,7 +25,7 @@ export interface EndedRun {
 }
 
 export type SweepEvent =
-  /** Another process has locked the folder; waiting. */
+  /** Another process has locked the folder, and this one waits for it. */
   | { readonly kind: 'locked'; readonly message: string }
   /** All runs, before the first starts. Those with a result are not repeated. */
   | { readonly kind: 'plan'; readonly runs: readonly PlacedRun[] }
@@ -38,13 +39,13 @@ export type SweepEvent =
       readonly kind: 'end';
       readonly ended: readonly EndedRun[];
       readonly combinations: readonly CombinationResult[];
-      /** Number of runs of the plan that are not finished. */
+      /** The number of planned runs that are not finished. */
       readonly open: number;
       readonly stopped: boolean;
     };
 
-/** Runs the combinations of the values one after another, each in its folder, and skips those that are finished. A run that
- * diverges is a result; the sweep continues.
+/** Runs all combinations of the values one after another, each in its own folder, and skips those that are already finished.
+ * A run that diverges has a result too, and the sweep continues.
  * @throws UsageError for options that are out of range or contradict each other, before any run starts
  * @throws RunError when the folder is in use or cannot be written, and when a run cannot start */
 export async function* runSweep(
@@ -87,7 +88,7 @@ export async function* runSweep(
   }
 }
 
-/** The best precision first, then the one that kept it, then the smaller loss; runs without precision last. */
+/** Sorts by the best precision first, then by the final precision, then by the smaller loss. Runs without a precision come last. */
 function byPrecision({ result: a }: EndedRun, { result: b }: EndedRun): number {
   const [first, second] = [a, b].map(({ best, validation, loss }) => [
     best ?? -1,
@@ -120,7 +121,7 @@ async function* trainRun(
   } catch (error) {
     if (error instanceof StoppedError) return undefined;
     const diverged = failureData(error, 'CIFAR10_DIVERGED');
-    // What prevents a run from starting, such as missing data, would prevent all others.
+    // Anything that prevents a run from starting, such as missing data, would also prevent all others.
     if (diverged === undefined && !(isStarted && error instanceof RunError)) throw error;
     folder.lost.throwIfAborted();
     const message = (error as Error).message;
@@ -130,7 +131,7 @@ async function* trainRun(
   }
 }
 
-/** The result of a complete run, from its checkpoints; undefined if it was stopped before its end was scored. */
+/** The result of a complete run, read from its checkpoints. Undefined if it was stopped before it was scored at its end. */
 async function resultOf(run: PlacedRun, imagesPerSecond: number | null): Promise<SweepResult | undefined> {
   const found = await storeOf(run.trainDir).latest();
   if (found === undefined) return undefined;
@@ -146,7 +147,7 @@ async function resultOf(run: PlacedRun, imagesPerSecond: number | null): Promise
   };
 }
 
-/** @param step whose loss was not finite; undefined for another failure */
+/** @param step the step whose loss was not finite; undefined for another failure */
 async function failureOf(run: PlacedRun, step: number | undefined, message: string): Promise<SweepResult> {
   const steps = step ?? (await latestOf(run.trainDir))?.globalStep ?? 0;
   return {
@@ -179,7 +180,7 @@ function storeOf(dir: string): CheckpointStore {
   return new CheckpointStore(dir, { keep: 0, onWarning: () => undefined, isLocked: true });
 }
 
-/** Measures the speed of a run from its second step on in this process; the first includes the engine's warm-up. */
+/** Measures the speed of a run in this process, starting with its second step, because the first includes the engine's warm-up. */
 class Speed {
   readonly #batchSize: number;
   #first: number | undefined;
@@ -197,7 +198,7 @@ class Speed {
     else this.#steps++;
   }
 
-  /** Null while unknown. */
+  /** Null while it is unknown. */
   get imagesPerSecond(): number | null {
     if (this.#first === undefined || this.#steps === 0) return null;
     return (this.#steps * this.#batchSize * 1e3) / (this.#last - this.#first);

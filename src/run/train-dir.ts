@@ -1,16 +1,19 @@
-/** The folder of a training, locked while it runs. */
+/** The folder of a training. It is locked while the training runs. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { trainingLock as purpose } from '../checkpoint/training-lock.ts';
 import { isLockLeftover, lockFolder } from '../disk/lock.ts';
 import { moveAside } from '../disk/move-aside.ts';
+import { asideEnding } from '../disk/write-aside.ts';
 import type { RunError } from '../errors.ts';
+import { dataSheetName } from './data-sheet-file.ts';
+import { recipeFileName } from './recipe-file.ts';
 
 export interface TrainDirOptions {
-  /** Aborts the wait for a lock. */
+  /** Aborts waiting for the lock. */
   readonly signal: AbortSignal;
-  /** Called with the reason when the lock has to be waited for. */
+  /** Called with the reason, when the lock is not available at once. */
   readonly onWait: (text: string) => void;
 }
 
@@ -25,8 +28,8 @@ export class TrainDir {
     this.#options = options;
   }
 
-  /** Locks the folder, creating it if needed, and deletes what killed trainings left in it.
-   * @throws RunError when another process trains there, or it cannot be written */
+  /** Locks the folder, creates it if necessary, and deletes what killed trainings left in it.
+   * @throws RunError when another process trains there, or the folder cannot be written */
   static async take(path: string, options: TrainDirOptions): Promise<TrainDir> {
     const folder = new TrainDir(path, options);
     await folder.#lock();
@@ -34,12 +37,12 @@ export class TrainDir {
     return folder;
   }
 
-  /** Aborted with a RunError when another process took the folder while this one was suspended. */
+  /** Aborted with a RunError when another process took over the folder while this one was suspended. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Moves the contents of the folder aside, if there are any. Returns the new path. */
+  /** Moves the contents of the folder aside, if it has any. Returns the new path. */
   async moveAside(): Promise<string | undefined> {
     const names = await readdir(this.#path);
     if (names.every((name) => name === purpose.file)) return undefined;
@@ -47,7 +50,7 @@ export class TrainDir {
     const isRenamed = !moved.startsWith(join(this.#path, '/'));
     if (!isRenamed) return moved;
     await rm(join(moved, purpose.file), { force: true });
-    await this.#unlock(); // of the folder that was renamed
+    await this.#unlock(); // the lock is in the folder that was renamed
     this.#unlock = async () => undefined;
     await this.#lock();
     return moved;
@@ -65,7 +68,8 @@ export class TrainDir {
 
 async function removeLeftovers(dir: string): Promise<void> {
   const names = await readdir(dir).catch(() => []);
-  const leftovers = names.filter((name) => isLockLeftover(name, purpose) || name === 'metrics.jsonl.tmp');
+  const unfinished = ['metrics.jsonl', recipeFileName, dataSheetName].map((name) => name + asideEnding);
+  const leftovers = names.filter((name) => isLockLeftover(name, purpose) || unfinished.includes(name));
   for (const name of leftovers) await rm(join(dir, name), { force: true }).catch(() => undefined);
   for (const folder of [dir, join(dir, 'best')])
     await new CheckpointStore(folder, { keep: 0, onWarning: () => undefined })

@@ -1,4 +1,4 @@
-/** The request of a training, and the recipe and engine that follow from it. */
+/** The request of a training, and the recipe and engine that result from it. */
 import { resolve, sep } from 'node:path';
 import {
   aBoolean,
@@ -51,23 +51,23 @@ export interface TrainingRequest extends RecipeOptions, RunOptions {
   /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request win over it. A run that
    * resumes refuses another recipe. */
   readonly recipe?: string | RecipeObject | undefined;
-  /** Number of threads that prepare batches. */
+  /** The number of threads that prepare batches. */
   readonly readers?: number | undefined;
-  /** Updates between checkpoints. */
+  /** The number of updates between checkpoints. */
   readonly checkpointSteps?: number | undefined;
-  /** Number of checkpoints to keep; 0 keeps all. */
+  /** The number of checkpoints to keep; 0 keeps all. */
   readonly keep?: number | undefined;
-  /** Updates between validations on the held-out examples, which keep the best checkpoint. Default: one epoch. */
+  /** The number of updates between validations on the held-out examples. The best checkpoint is kept. Default: one epoch. */
   readonly evalEvery?: number | undefined;
-  /** Updates between summaries for TensorBoard; 0 for none. */
+  /** The number of updates between summaries for TensorBoard; 0 for none. */
   readonly summarySteps?: number | undefined;
-  /** Moves the existing run in the folder aside and starts a new one. */
+  /** Whether to move the existing run in the folder aside and start a new one. */
   readonly restart?: boolean | undefined;
-  /** A checkpoint file whose weights a new run starts from. */
+  /** A checkpoint file with whose weights a new run starts. */
   readonly initFrom?: string | undefined;
 }
 
-/** The checks of a request. A new option of it needs a line here. */
+/** The checks of a request. Every new option needs a line here. */
 export const trainingChecks: OptionChecks<TrainingRequest> = {
   trainDir: required(aText),
   dataDir: required(aText),
@@ -93,7 +93,7 @@ export function requireConsistent(request: TrainingRequest): void {
   const { restart, initFrom, trainDir } = request;
   if (restart === true && initFrom !== undefined && isWithin(resolve(trainDir), resolve(initFrom))) {
     throw new UsageError(
-      '`restart` moves aside the folder of the checkpoint that `initFrom` names; copy that file first',
+      '`restart` would move the checkpoint that `initFrom` names; copy that file to another folder first',
     );
   }
 }
@@ -179,20 +179,20 @@ function requireHoldout(
   stored: CheckpointMetadata | undefined,
 ): void {
   if (evalEvery === undefined || holdout > 0) return;
-  const problem = '`evalEvery` scores images kept out of training; add `holdout`, such as `holdout: 0.1`';
+  const problem = '`evalEvery` needs held-out images; add `holdout`, such as `holdout: 0.1`';
   throw stored === undefined
     ? new UsageError(problem)
-    : new RunError(`${problem} (this run was started without)`);
+    : new RunError(`${problem} (this run was started without it)`);
 }
 
-/** Sets the end of the schedule to the last step of the run, unless the recipe sets it. */
+/** Sets the end of the schedule to the last step of the run, unless the recipe defines it. */
 export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
   return found.decaySteps === 0 && endsAtDecaySteps(found.schedule)
     ? { ...found, decaySteps: maxSteps }
     : found;
 }
 
-/** The engine of a run. A resumed run keeps its engine and precision if they work here and the request does not name others.
+/** The engine of a run. A resumed run keeps its engine and precision if they work here and the request does not specify others.
  * @throws RunError when the requested engine or precision does not work here */
 export function engineOf(
   { engine = trainingDefaults.engine, precision }: Pick<RunOptions, 'engine' | 'precision'>,
@@ -202,7 +202,7 @@ export function engineOf(
   if (engine !== 'auto' && !offersPrecision(engine, kept)) {
     const available = offers[engine].precisions.map((name) => `\`precision: ${name}\``).join(' or ');
     throw new RunError(
-      `this run was in ${kept}, which \`engine: ${engine}\` does not offer; add ${available} to resume in that`,
+      `this run used ${kept}, which \`engine: ${engine}\` does not offer; add ${available} to resume with that`,
     );
   }
   const before = engineNames.find((name) => name === stored?.engine);
@@ -221,5 +221,5 @@ function storedPrecision({ precision }: CheckpointMetadata): Precision {
   const known = precisions.find((name) => name === precision);
   if (known !== undefined) return known;
   const available = precisions.map((name) => `\`precision: ${name}\``).join(' or ');
-  throw new RunError(`this run was in ${precision}, which this version does not offer; add ${available}`);
+  throw new RunError(`this run used ${precision}, which this version does not offer; add ${available}`);
 }

@@ -41,24 +41,25 @@ export class TrainingSummaries {
 
   async record(event: TrainEvent): Promise<void> {
     if (event.kind === 'summary') await this.#recorder.record(event.step, event.values);
-    // A killed run resumes from the newest checkpoint, so the points before it must be on disk.
+    // A killed run resumes from the newest checkpoint, so the earlier points must be on the disk.
     if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
     if (event.kind === 'validation') {
       await this.#recorder.record(event.globalStep, [scalarOf('validationPrecision', event.precision)]);
     }
-    // A stopped or failed run may be resumed, and TensorBoard keeps the first end that it reads.
+    // This is recorded only for complete runs: a stopped or failed run may be resumed, and TensorBoard keeps the
+    // first end that it reads.
     if (event.kind === 'end' && !event.stopped) {
       await this.#recorder.record(event.globalStep, [sessionEndValue('success', now())]);
     }
   }
 
-  /** Writes what is queued. */
+  /** Writes the buffered summaries. */
   close(): Promise<void> {
     return this.#recorder.close();
   }
 }
 
-/** The entries of TensorBoard's HParams page. */
+/** The entries on TensorBoard's HParams page. */
 function runValues(run: TrainingRun): readonly RecordedValue[] {
   const { network, batchSize, seed, holdout, hyperparameters, engine, examples } = run;
   const all: Hyperparameters = {
@@ -77,7 +78,7 @@ function runValues(run: TrainingRun): readonly RecordedValue[] {
     ...(holdout > 0
       ? [{ tag: tagOf('validationPrecision').tag, displayName: 'precision @ 1, held out' }]
       : []),
-    { tag: tagOf('examplesPerSecond').tag, displayName: 'examples a second' },
+    { tag: tagOf('examplesPerSecond').tag, displayName: 'examples per second' },
   ];
   return [experimentValue({ hyperparameters: all, metrics, created: now() }), sessionStartValue(all, now())];
 }

@@ -1,6 +1,6 @@
 /**
- * A complete training in a folder: lock, resume, data, engine, event files, validation, checkpoints. A generator of events,
- * independent of flags and console; `cifar10 train` prints them, and the library offers it as `runTraining`.
+ * A complete training in a folder: lock, resume, data, engine, event files, validation and checkpoints. This is a generator
+ * of events without flags or console. `cifar10 train` prints the events, and the library exports it as `runTraining`.
  */
 import { join } from 'node:path';
 import { aFunction, aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
@@ -10,7 +10,7 @@ import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { messageOf, RunError, requireRunning } from '../errors.ts';
-import { Evaluator } from '../evaluation/evaluate.ts';
+import { Evaluator, scoredWeights } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
 import { makeImages } from '../input/augmentations.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
@@ -23,6 +23,7 @@ import { buildTrainingGraph, type TrainingGraph } from '../training/training-gra
 import { imagesOf, makeRun, metadataOf, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
+import { leaveDataSheet } from './data-sheet-file.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { writeRecipeFile } from './recipe-file.ts';
@@ -39,7 +40,7 @@ import { TrainingSummaries } from './training-summaries.ts';
 
 export type TrainingEvent =
   | PreparationEvent
-  /** Another process has locked the folder; waiting. */
+  /** Another process has locked the folder, and this one waits for it. */
   | { readonly kind: 'locked'; readonly message: string }
   /** `restart` moved the existing run aside. */
   | { readonly kind: 'movedAside'; readonly path: string }
@@ -47,11 +48,11 @@ export type TrainingEvent =
   | {
       readonly kind: 'start';
       readonly run: TrainingRun;
-      /** Why this engine was chosen; undefined if the request names it. */
+      /** Why this engine was chosen. Undefined if the request specifies it. */
       readonly engineReason: string | undefined;
-      /** Path of the checkpoint that it resumes from. */
+      /** The path of the checkpoint that the training resumes from. */
       readonly resumedFrom: string | undefined;
-      /** Total number of updates. */
+      /** The total number of updates. */
       readonly maxSteps: number;
     }
   /** The run has all its updates already; the end follows. */
@@ -62,11 +63,11 @@ export type TrainingEvent =
   | TrainEvent;
 
 export interface TrainingControl {
-  /** Aborting it saves and ends the training: after the current step, or without it if it takes long. */
+  /** Aborting the signal saves and ends the training, after the current step or, if that takes long, without it. */
   readonly signal?: AbortSignal;
   /** Requests a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
-  /** Called during the writing of a checkpoint, whenever a part of it is on disk. */
+  /** Called while a checkpoint is being written, whenever a part of it has reached the disk. */
   readonly onSaveProgress?: () => void;
 }
 
@@ -77,9 +78,9 @@ const controlChecks: OptionChecks<TrainingControl> = {
 };
 
 /** Trains in a folder until `maxSteps`, or until the signal is aborted.
- * @throws UsageError for options that are unknown, out of range or contradict each other, by name
- * @throws RunError when the folder is in use or cannot be written, when data, checkpoint or engine cannot be used, and when the
- *   loss is no longer finite
+ * @throws UsageError for options that are unknown, out of range or contradict each other, with their names
+ * @throws RunError when the folder is in use or cannot be written, when data, checkpoint or engine cannot be used, and when
+ * the loss is no longer finite
  * @throws StoppedError when it is aborted before the first step */
 export async function* runTraining(
   request: TrainingRequest,
@@ -106,7 +107,7 @@ export async function* runTraining(
       return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
     }
     folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
-    // Only now, so that a refused request does not move the old run.
+    // This is done only now, so that a refused request does not move the old run.
     const moved = request.restart === true ? await folder.moveAside() : undefined;
     if (moved !== undefined) yield { kind: 'movedAside', path: moved };
     const limits = { signal: AbortSignal.any([signal, folder.lost]), ...(saveRequests && { saveRequests }) };
@@ -119,7 +120,7 @@ export async function* runTraining(
   }
 }
 
-/** A training with all its verified inputs. */
+/** A training with all its inputs, which have been verified. */
 interface Plan {
   readonly run: TrainingRun;
   readonly training: TrainingGraph;
@@ -127,7 +128,7 @@ interface Plan {
   readonly store: CheckpointStore;
   readonly resume: FoundCheckpoint | undefined;
   readonly initFrom: Tensors | undefined;
-  /** Total number of updates. */
+  /** The total number of updates. */
   readonly maxSteps: number;
 }
 
@@ -167,7 +168,7 @@ async function prepare(
   report({ kind: 'reading', dataset });
   const { engine, reason: engineReason } = engineOf(resolved.engine, stored);
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
-  // Finds a damaged test file now instead of after hours of training.
+  // This finds a damaged test file now, and not after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
   const made = makeRun(definition, examples, engine);
   const maxSteps = stepsOf(resolved.length, made.batchSize, made.examples.count);
@@ -182,7 +183,7 @@ function mostTrainingExamples(dataset: DatasetDescription, holdout: number): num
   return holdout === 0 ? all : all * (1 - holdout) + dataset.classes.length / 2;
 }
 
-/** Total number of updates. */
+/** The total number of updates. */
 function stepsOf(length: Length, batchSize: number, trainingExamples: number): number {
   return 'epochs' in length ? stepsIn(length.epochs, trainingExamples, batchSize) : length.maxSteps;
 }
@@ -196,7 +197,7 @@ async function initialWeights(
   if (initFrom === undefined) return undefined;
   if (resume === undefined) return readInitialWeights(initFrom, training, seed);
   throw new RunError(
-    `\`initFrom\` starts a new run, and ${trainDir} holds one: use another \`trainDir\`, or \`restart\``,
+    `\`initFrom\` starts a new run, but ${trainDir} contains one; use another \`trainDir\`, or \`restart\``,
   );
 }
 
@@ -213,6 +214,7 @@ async function* trainAsPlanned(
   const validator = await openValidator(request, run, onWarning, control.signal);
   const patience = new Patience(control.signal);
   let summaries: TrainingSummaries | undefined;
+  let sheet: Promise<void> | undefined;
   try {
     const { summarySteps = trainingDefaults.summarySteps } = request;
     const startStep = resume?.checkpoint.metadata.globalStep ?? 0;
@@ -231,12 +233,18 @@ async function* trainAsPlanned(
     for await (const event of events) {
       if (event.kind === 'ready')
         await leaveRecipe(request, run, Math.max(maxSteps, startStep), event, onWarning);
+      // While the session computes the next step.
+      if (event.kind === 'step') sheet ??= leaveDataSheet(request.trainDir, run, onWarning);
       yield* queue.pending();
       yield event;
       await summaries?.record(event);
     }
   } finally {
-    await Promise.all([validator && patience.for(validator.release()), summaries?.close()]);
+    await Promise.all([
+      validator && patience.for(validator.release()),
+      sheet && patience.for(sheet),
+      summaries?.close(),
+    ]);
   }
   yield* queue.pending();
 }
@@ -255,11 +263,11 @@ async function leaveRecipe(
   );
 }
 
-/** Validates the moving averages on the held-out examples; the best checkpoint goes to `best` in the train folder. Undefined if
- * nothing is held out. */
+/** Scores the moving averages on the held-out examples. The best checkpoint is saved in `best` in the train folder.
+ * Undefined if no examples are held out. */
 async function openValidator(
   { trainDir, evalEvery }: TrainingRequest,
-  { engine, network, batchSize, examples, validation, ...run }: TrainingRun,
+  { engine, network, batchSize, examples, validation, hyperparameters, ...run }: TrainingRun,
   onWarning: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
@@ -269,7 +277,8 @@ async function openValidator(
     every: evalEvery ?? stepsIn(1, examples.count, batchSize),
     best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),
     score: async (variables) => {
-      const score = await evaluator.score(variables, 'ema', validation, { ...(signal && { signal }) });
+      const weights = scoredWeights(hyperparameters, 'ema');
+      const score = await evaluator.score(variables, weights, validation, { ...(signal && { signal }) });
       return score?.precision;
     },
   };

@@ -21,7 +21,7 @@ const variables = new Map([
   variable('local3/biases/ExponentialMovingAverage', 'average'),
 ]);
 
-/** A session after a step that broke one variable and its average. */
+/** A session after a step that made one variable and its average infinite or NaN. */
 const session = (biases: number): Session => ({
   write: async () => undefined,
   step: async () => nothing,
@@ -56,9 +56,9 @@ const check = (totalLoss: number, last: LastSaved | undefined = saved(10), biase
     }
   });
 
-test('a finite loss continues', () => check(4.67));
+test('training continues if the loss is finite', () => check(4.67));
 
-test('a loss that is infinite or not a number ends the training: cause and advice come first, in few lines', async () => {
+test('a loss that is infinite or not a number ends the training, with the cause and advice first, in a few lines', async () => {
   for (const loss of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     await assert.rejects(check(loss), ({ message }: Error) => {
       const lines = message.split('\n');
@@ -71,7 +71,10 @@ test('a loss that is infinite or not a number ends the training: cause and advic
         lines[2] ?? '',
         /^ {2}Terms of the loss: cross_entropy 0\.333333, total_loss (NaN|-?Infinity)$/,
       );
-      assert.equal(lines[3], '  No longer finite, as their gradients were not: local3/biases');
+      assert.equal(
+        lines[3],
+        '  Variables that are no longer finite, because their gradients were not: local3/biases',
+      );
       assert.match(lines[4] ?? '', /^ {2}The 2 images of the batch are listed in .*diverged-batch-12\.txt$/);
       assert.equal(lines.length, 5);
       return true;
@@ -79,17 +82,17 @@ test('a loss that is infinite or not a number ends the training: cause and advic
   }
 });
 
-test('variables that are still finite are explained', () =>
+test('the message explains if all variables are still finite', () =>
   assert.rejects(check(Number.NaN, saved(10), 1), {
     message: /All variables are still finite: the loss overflowed/,
   }));
 
-test('it names the checkpoint to resume from', async () => {
+test('the message contains the checkpoint to resume from', async () => {
   await assert.rejects(check(Number.NaN, saved(10)), {
     message: /The last good checkpoint is runs\/a\/model\.ckpt-10\.safetensors\./,
   });
   await assert.rejects(check(Number.NaN, saved(12)), {
-    message: /The checkpoint runs\/a\/model\.ckpt-12\.safetensors itself gives this loss: remove it/,
+    message: /The checkpoint runs\/a\/model\.ckpt-12\.safetensors itself produces this loss; remove it/,
   });
 });
 

@@ -1,4 +1,4 @@
-/** Diagnosis of a run whose numbers are no longer finite. */
+/** Diagnoses a run whose numbers are no longer finite. */
 import { join } from 'node:path';
 import type { Examples } from '../data/examples.ts';
 import { writeAside } from '../disk/write-aside.ts';
@@ -15,26 +15,26 @@ export interface LastSaved {
   readonly path: string;
 }
 
-/** What a diagnosis needs. */
+/** The data that a diagnosis needs. */
 export interface DivergedRun {
   readonly variables: Graph['variables'];
   readonly examples: Examples;
   readonly batch: Batch;
   readonly session: Session;
-  /** The folder for the list of the batch's images. */
+  /** The folder for the list of the images in the batch. */
   readonly dir: string;
-  /** The last checkpoint, undefined if there is none. */
+  /** The last checkpoint. Undefined if there is none. */
   readonly saved: LastSaved | undefined;
 }
 
-/** Maximum number of names to list; the rest is counted. */
+/** The maximum number of names to list. The others are counted. */
 const mostNames = 4;
 
 /**
- * Stops a diverged run before anything of it is saved.
+ * Ends a diverged run before its variables are saved.
  *
- * @throws RunError when the loss is not finite: cause and advice, the terms of the loss, the variables whose update was not
- * finite (because of their gradients), and the file that lists the examples of the batch
+ * @throws RunError when the loss is not finite. The message contains the cause and advice, the terms of the loss, the
+ * variables whose updates were not finite (because of their gradients), and the file that lists the examples of the batch
  */
 export async function requireFinite(
   { step, totalLoss, losses, learningRate }: StepReport,
@@ -56,7 +56,7 @@ export async function requireFinite(
   );
 }
 
-/** @throws RunError naming the variables that are not finite after `globalStep` updates */
+/** @throws RunError with the variables that are not finite after `globalStep` updates */
 export function requireFiniteVariables(
   values: Tensors,
   variables: Graph['variables'],
@@ -71,7 +71,8 @@ export function requireFiniteVariables(
   );
 }
 
-/** Names of variables with elements that are not finite. Averages are omitted, because they follow from the others. */
+/** The names of the variables that contain elements that are not finite. Averages are omitted, because they
+ * follow from the others. */
 function notFinite(values: Tensors, variables: Graph['variables']): readonly string[] {
   return [...values]
     .filter(([name]) => variables.get(name)?.role !== 'average')
@@ -91,7 +92,7 @@ function named(names: readonly string[]): string {
     return 'All variables are still finite: the loss overflowed before its gradients reached them';
   const shown = names.slice(0, mostNames).join(', ');
   const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
-  return `No longer finite, as their gradients were not: ${shown}${more}`;
+  return `Variables that are no longer finite, because their gradients were not: ${shown}${more}`;
 }
 
 /** Formats a number with six significant digits. */
@@ -109,12 +110,12 @@ async function batchNote(dir: string, step: number, keys: readonly string[]): Pr
   }
 }
 
-/** A checkpoint is written after its weights have given a finite loss, so the last one is good; only the one at the end of a
- * run is written without this check. */
+/** Every checkpoint is written after its weights have produced a finite loss, so the last one is good. The only exception is
+ * the checkpoint at the end of a run, which is written without this check. */
 function advice(step: number, saved: LastSaved | undefined): string {
   const help = 'A smaller `learningRate`, or `clipNorm: 5`, may help.';
   if (saved === undefined) return `${help} Nothing was saved.`;
   const { globalStep, path } = saved;
   if (globalStep < step) return `${help} The last good checkpoint is ${path}.`;
-  return `${help} The checkpoint ${path} itself gives this loss: remove it to resume from the one before.`;
+  return `${help} The checkpoint ${path} itself produces this loss; remove it to resume from the previous one.`;
 }

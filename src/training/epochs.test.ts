@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EpochCounter, stepsIn } from './epochs.ts';
 
-test('an epoch ends with the batch that completes it, and counts the images since the one before', () => {
+test('an epoch ends with the batch that completes it, and counts the images since the previous epoch ended', () => {
   const counter = new EpochCounter(10, 4);
   const ends = Array.from({ length: 8 }, (_, step) => counter.add(step, step % 2)).flatMap((end) =>
     end === undefined ? [] : [[end.epoch, end.globalStep, end.images, end.correct]],
   );
-  // 12 images end the first epoch, 20 the second, 32 the third.
+  // 12 images end the first epoch, 20 the second and 32 the third.
   assert.deepEqual(ends, [
     [1, 3, 12, 1],
     [2, 5, 8, 1],
@@ -27,7 +27,7 @@ test('an epoch whose beginning another process trained on is marked', () => {
   assert.deepEqual(partial(4), [true, false]);
 });
 
-test('epochs in steps include the last batch, which may reach into the next', () => {
+test('stepsIn includes the last batch, which may extend into the next epoch', () => {
   assert.equal(stepsIn(1, 50_000, 128), 391);
   assert.equal(stepsIn(2.5, 100, 10), 25);
   assert.equal(stepsIn(0.001, 100, 10), 1);

@@ -1,13 +1,14 @@
-/** Epochs of a training: passes over all training examples, with their training accuracy. */
+/** Epochs of a training, which are passes over all training examples, and their training accuracy. */
 
 /** The end of an epoch. */
 export interface EpochReport {
   readonly kind: 'epoch';
-  /** From 1. */
+  /** The number of the epoch, from 1. */
   readonly epoch: number;
-  /** Number of updates made. */
+  /** The number of updates made. */
   readonly globalStep: number;
-  /** Images of the epoch that this process trained on, and how many of them were classified correctly before their update. */
+  /** The number of images of the epoch that this process trained on, and how many of them were classified
+   * correctly before their update. */
   readonly images: number;
   readonly correct: number;
   readonly seconds: number;
@@ -35,7 +36,7 @@ export class EpochCounter {
   }
 
   /** Counts a batch. Returns a report if an epoch ends with it.
-   * @param step number of updates made before it */
+   * @param step the number of updates made before it */
   add(step: number, correct: number): EpochReport | undefined {
     this.#isPartial ??= step > 0 && this.#epochAt(step) === this.#epochAt(step - 1);
     this.#images += this.#batchSize;

@@ -11,7 +11,7 @@ import { buildTrainingGraph } from './training-graph.ts';
 
 const byName = (nodes: readonly GraphNode[]) => new Map(nodes.map((node) => [node.name, node]));
 
-test('inputs and variables are nodes too, with their shapes and types', () => {
+test('inputs and variables become nodes too, with their shapes and types', () => {
   const builder = new GraphBuilder('small');
   const images = builder.input('images', { dtype: 'float32', shape: [4, 3] });
   const weights = builder.variable('layer/weights', { dtype: 'float32', shape: [3, 2] });
@@ -54,7 +54,7 @@ test('the second output of an operator is read as `name:1`, and both have a shap
   assert.deepEqual(nodes.get('second')?.inputs, ['entropy:1']);
 });
 
-test('attributes that are tensors are left out, numbers and lists stay', () => {
+test('attributes that are tensors are omitted, but numbers and lists are kept', () => {
   const builder = new GraphBuilder('small');
   const constant = builder.op('Constant', {}, { value: scalar(2) }, 'two');
   builder.op('Reshape', { x: constant }, { shape: [1, 1] }, 'reshaped');
@@ -63,12 +63,15 @@ test('attributes that are tensors are left out, numbers and lists stay', () => {
   assert.deepEqual(nodes.get('reshaped')?.attributes, { shape: [1, 1] });
 });
 
-test('in a training step every input comes from an output with a shape, and no node is missing', () => {
+test('in a training step every input is an output with a shape, and no node is missing', () => {
   const network = tutorialNetwork(10);
   const recipe = { network, batchSize: 8, hyperparameters: tutorialHyperparameters, seed: 0, holdout: 0 };
   const graph = withoutWatched(buildTrainingGraph(recipe).graph);
   const nodes = graphNodes(graph);
-  assert.ok(!nodes.some(({ name }) => name.startsWith('shown/')), 'what is only watched is no part of it');
+  assert.ok(
+    !nodes.some(({ name }) => name.startsWith('shown/')),
+    'nodes that are only watched are not included',
+  );
   assert.equal(nodes.length, graph.nodes.length + graph.inputs.size + graph.variables.size);
   const known = byName(nodes);
   assert.equal(known.size, nodes.length);

@@ -1,4 +1,4 @@
-/** Checkpoints that version 0.1.0 wrote load, resume and evaluate. */
+/** Tests that checkpoints written by version 0.1.0 can be loaded, resumed and evaluated. */
 
 import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const cases = [
     tolerance: 1e-4,
   },
   {
-    // Resumed in float32: its bfloat16 losses agree in two digits.
+    // It is resumed in float32, so its bfloat16 losses agree only in two digits.
     file: 'onednn-bfloat16-clipped.safetensors',
     changes: { learningRate: 0.05, clipNorm: 5 },
     losses: [2.2941184043884277, 2.3105499744415283, 2.305375576019287],

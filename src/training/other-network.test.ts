@@ -14,7 +14,7 @@ import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
 import { train } from './train.ts';
 import { makeRun } from './training-run.ts';
 
-/** A network that shares nothing with the tutorial's: two weights in one scope, no biases, and a running mean. */
+/** A network that has nothing in common with the tutorial's: two weights in one scope, no biases, and a running mean. */
 const small: Network = {
   name: 'small',
   configuration: { width: 6 },
@@ -49,7 +49,7 @@ const small: Network = {
 };
 
 for (const { name, create, skip } of engines)
-  test(`a network unlike the tutorial's trains, resumes to the bit and is evaluated, ${name}`, {
+  test(`a network unlike the tutorial's can be trained, resumed bit-identically and evaluated, ${name}`, {
     skip,
   }, async () => {
     const examples = noiseExamples(40);

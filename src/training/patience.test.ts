@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Patience } from './patience.ts';
 
-test('work is waited for as long as no stop is requested, and for a while after', async () => {
+test('waits for work as long as no stop is requested, and for a while afterwards', async () => {
   const stop = new AbortController();
   const patience = new Patience(stop.signal, 2000);
   assert.equal(await patience.for(sleep(100, 'done')), 'done');
@@ -22,12 +22,12 @@ test('work that does not end after a stop is abandoned, and its error is dropped
   await sleep(400);
 });
 
-test('errors of work that ends in time are passed on', async () => {
+test('an error of work that ends in time is thrown', async () => {
   const patience = new Patience(undefined);
   await assert.rejects(patience.for(Promise.reject(new Error('now'))), /now/);
 });
 
-test('a step without a copy of the variables is not abandoned, and a slow step asks for one', async () => {
+test('a step is not abandoned without a copy of the variables, and a slow step requests one for the next step', async () => {
   const stop = new AbortController();
   const patience = new Patience(stop.signal, 50);
   assert.equal(patience.needsCopy, false);

@@ -1,11 +1,11 @@
 /**
- * Limits how long a stop waits for a step or validation. An engine cannot interrupt a step; a step of many seconds is abandoned,
- * and the variables before it are saved instead, so only that step is lost.
+ * Limits how long a stop waits for a step or a validation. An engine cannot interrupt a step. A step that takes many seconds
+ * is therefore abandoned, and the variables from before it are saved, so that only this step is lost.
  */
 
-/** How long a stop waits for a step or a validation before abandoning it. */
+/** How long a stop waits for a step or a validation before it is abandoned. */
 const patienceMillis = 600;
-/** Before steps that take longer than this, the variables are copied, which takes some milliseconds. */
+/** The variables are copied before steps that take longer than this. Copying takes some milliseconds. */
 const slowMillis = 400;
 
 export class Patience {
@@ -13,7 +13,7 @@ export class Patience {
   #hasAbandoned = false;
   #lastMillis = 0;
 
-  /** @param signal is aborted when a stop is requested */
+  /** @param signal aborted when a stop is requested */
   constructor(signal: AbortSignal | undefined, millis: number = patienceMillis) {
     this.#exhausted = new Promise((resolve) => {
       const wait = () => void setTimeout(() => resolve(undefined), millis).unref();
@@ -22,8 +22,8 @@ export class Patience {
     });
   }
 
-  /** The result of a promise, or undefined if a stop was requested and the promise does not settle soon. It then continues in
-   * the background, and its result is dropped. */
+  /** Returns the result of a promise, or undefined if a stop was requested and the promise does not settle soon. The work
+   * then continues in the background, and its result is dropped. */
   async for<T>(work: Promise<T>): Promise<T | undefined> {
     let isDone = false;
     const done = work.finally(() => {
@@ -37,8 +37,8 @@ export class Patience {
     return result;
   }
 
-  /** Like `for`, for a step. Its duration decides whether variables are copied before the next one.
-   * @param canAbandon whether the variables before the step are saved or copied */
+  /** Like `for`, but for a step. Its duration decides whether the variables are copied before the next one.
+   * @param canAbandon whether the variables from before the step are saved or copied */
   async forStep<T>(step: Promise<T>, canAbandon: boolean): Promise<T | undefined> {
     const started = performance.now();
     const result = await (canAbandon ? this.for(step) : step);
@@ -51,7 +51,7 @@ export class Patience {
     return this.#lastMillis > slowMillis;
   }
 
-  /** Whether abandoned work continues in the background. */
+  /** Whether abandoned work is still running in the background. */
   get hasAbandoned(): boolean {
     return this.#hasAbandoned;
   }

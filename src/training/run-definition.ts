@@ -10,18 +10,18 @@ export interface RunDefinition
     Partial<Pick<Recipe, 'groups' | 'augmentation' | 'normalization' | 'length'>> {
   readonly network: Network;
   readonly seed: number;
-  /** Fraction of the training examples to hold out; 0 for none. */
+  /** The fraction of the training examples to hold out; 0 for none. */
   readonly holdout: number;
   /** See `CheckpointMetadata`. */
   readonly history?: readonly string[];
 }
 
 export interface TrainingRun extends RunDefinition {
-  /** Training examples. */
+  /** The training examples. */
   readonly examples: Examples;
-  /** Held-out examples. */
+  /** The held-out examples. */
   readonly validation?: Examples;
-  /** Checksum of all training examples, including held-out ones. */
+  /** The checksum of all training examples, including held-out ones. */
   readonly checksum: string;
   readonly engine: Engine;
 }

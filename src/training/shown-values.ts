@@ -1,4 +1,4 @@
-/** Values shown by both training and evaluation: activations of a batch, and its first images. */
+/** The values that both training and evaluation show: the activations of a batch, and its first images. */
 import type { Tensors } from '../engine/engine.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Inference } from '../model/network.ts';
@@ -7,13 +7,13 @@ import { activationOf, pictureOf, type RecordedValue } from '../summary/recorded
 import { tagOf } from '../summary/tags.ts';
 import { float32, float32Data, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
-/** Number of images of a batch to show (r0.11, `image_summary` with 3). */
+/** The number of images of a batch to show (r0.11, `image_summary` with 3). */
 const shownImages = 3;
 
-/** The name under which an activation is watched, which is the tag of its histogram (r0.11, `_activation_summary`). */
+/** The name under which an activation is watched. It is the tag of its histogram (r0.11, `_activation_summary`). */
 const activationTag = (activation: string): string => tagOf('activations', { activation }).tag;
 
-/** The activations to watch, by the tags of their histograms; images as [H, W, N, C]. */
+/** The activations to watch, by the tags of their histograms. Images are [H, W, N, C]. */
 export function shownActivations(
   builder: GraphBuilder,
   { activations }: Inference,
@@ -24,8 +24,8 @@ export function shownActivations(
 }
 
 /**
- * Images as [H, W, N, C], the order in which the ONNX engine keeps them: histograms do not depend on the order, and transposing
- * would take longer than computing them. oneDNN transposes in any case.
+ * Converts images to [H, W, N, C], the order in which the ONNX engine keeps them. Histograms do not depend on the order, and
+ * transposing back would take longer than computing them. oneDNN transposes in any case.
  */
 function asComputed({ op }: GraphBuilder, activation: Value): Value {
   if (activation.shape.length !== 4) return activation;
@@ -33,7 +33,7 @@ function asComputed({ op }: GraphBuilder, activation: Value): Value {
 }
 
 /** The histograms and sparsities of activations, selected by name from the results of a step.
- * @param count of the images in the batch; the other rows are padding. All of them if left out */
+ * @param count the number of images in the batch; the other rows are padding. Default: all rows */
 export function activationValues(
   names: readonly string[],
   outputs: Tensors,
@@ -57,7 +57,7 @@ function valuesOfImages(tensor: Tensor, count?: number): Float32Array {
   return values;
 }
 
-/** The first images as fed to the network: `images/image/0` …, TensorFlow's tags.
+/** The first images as the network receives them, with TensorFlow's tags `images/image/0` …
  * @param images one or more images of the shape, concatenated */
 export function imageValues(images: Float32Array, shape: Shape): readonly RecordedValue[] {
   const size = sizeOf(shape);

@@ -19,7 +19,7 @@ const widths = { conv1: 16, conv2: 16, local3: 24, local4: 18 };
 const examples = noiseExamples(40);
 const batch = trainingBatch(examples, 0, 16);
 
-/** At a learning rate of 1 a step takes the gradient itself from a variable. */
+/** A run with a learning rate of 1, so that a step subtracts the gradient itself from a variable. */
 function runOn(engine: Engine, clipNorm: number): TrainingRun {
   const recipe = {
     ...{ network: tutorialNetwork(10, widths), batchSize: 16, seed: 0, holdout: 0 },
@@ -33,7 +33,7 @@ const tensorsOf = (values: readonly RecordedValue[]) =>
 
 const noQueue = { queue: { ready: 0, capacity: 1 }, waitedMillis: 0 };
 
-/** What a summary shows of a batch, and the variables before and after a step on it. */
+/** The values that a summary shows of a batch, and the variables before and after a step with it. */
 async function lookAndStep(run: TrainingRun) {
   const training = buildTrainingGraph(run);
   const session = await run.engine.compile(training.graph);
@@ -69,7 +69,7 @@ const cases = engines.flatMap((engine) => [
 for (const { name, skip, create } of cases) {
   describe(name, { skip }, () => {
     for (const clipNorm of [0, 0.25]) {
-      test(`the gradients shown are those that the step on this batch applies${clipNorm > 0 ? ', clipped' : ''}`, async () => {
+      test(`shows the gradients that the step with this batch applies${clipNorm > 0 ? ', clipped' : ''}`, async () => {
         const { names, before, after, seen } = await lookAndStep(runOn(create(), clipNorm));
         let squares = 0;
         for (const variable of names) {
@@ -80,14 +80,14 @@ for (const { name, skip, create } of cases) {
           const distance = relativeDistance(shown, applied);
           assert.ok(distance <= 1e-3, `${variable}: relative distance ${distance}`);
           squares += shown.reduce((sum, value) => sum + value * value, 0);
-          assert.deepEqual(seen.get(variable), old, `${variable} is shown as it is before the step`);
+          assert.deepEqual(seen.get(variable), old, `${variable} is shown as it was before the step`);
         }
         if (clipNorm > 0)
           assert.ok(Math.abs(Math.sqrt(squares) - clipNorm) < 1e-2, `norm ${Math.sqrt(squares)}`);
       });
     }
 
-    test('the activations shown are those of the loss of this batch', async () => {
+    test('shows the activations from which the loss of this batch is computed', async () => {
       const { seen, losses } = await lookAndStep(runOn(create(), 0));
       const logits = seen.get('softmax_linear/softmax_linear/activations') ?? new Float32Array(0);
       const entropies = Array.from(batch.labels, (label, row) => {
@@ -101,10 +101,10 @@ for (const { name, skip, create } of cases) {
         const values = seen.get(`${layer}/${layer}/activations`) ?? new Float32Array(0);
         assert.ok(
           values.length > 0 && values.every((value) => value >= 0),
-          `${layer} is taken behind its ReLU`,
+          `${layer} is taken after its ReLU`,
         );
       }
-      assert.ok(seen.get('conv1/conv1/activations')?.includes(0), 'about half of them are zeros');
+      assert.ok(seen.get('conv1/conv1/activations')?.includes(0), 'about half of the activations are zeros');
     });
   });
 }
@@ -134,7 +134,7 @@ describe('a summary', () => {
     assert.equal(
       first.has('examples_per_sec') || first.has('input/waiting'),
       false,
-      'there is nothing before',
+      'the first summary has no rates',
     );
     assert.equal(first.get('queue/batches/fraction_of_4_full'), 0.75);
     assert.equal(first.get('learning_rate'), 0.1);
@@ -146,12 +146,12 @@ describe('a summary', () => {
       assert.ok(Math.abs((found ?? Number.NaN) / expected - 1) < 0.1, `${found}, expected ${expected}`);
     near(second.get('examples_per_sec'), (3 * 16 * 1000) / millis);
     near(second.get('input/waiting'), 60 / millis);
-    // 2 − 0.1·(2 − 3) = 2.1, and of a start at zero 0.9⁴ is still in it.
+    // 2 − 0.1·(2 − 3) = 2.1, which still contains a share of 0.9⁴ of the initial zero.
     near(second.get('total_loss'), 2.1 / (1 - 0.9 ** 4));
     assert.equal(second.get('total_loss (raw)'), 3);
   });
 
-  test('shows no more pictures than the batch has images, each with memory of its own', () => {
+  test('shows no more images than the batch contains, and each has its own memory', () => {
     assert.ok(onnx !== undefined);
     const two = { ...runOn(onnx.create(1), 0), batchSize: 2 };
     const summarizer = new Summarizer(two, training, 1);

@@ -1,4 +1,4 @@
-/** Makes the summary of a step: the tutorial's histograms, scalars and images, and the run's speed. */
+/** Makes the summary of a step: the histograms, scalars and images of the tutorial, and the speed of the run. */
 import type { Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import type { BatchSource } from '../input/prefetch.ts';
@@ -10,7 +10,7 @@ import { activationValues, imageValues } from './shown-values.ts';
 import type { StepReport } from './train-step.ts';
 import { averagedLoss, lossAverageName, type TrainingGraph } from './training-graph.ts';
 
-/** The summary of one step, recorded at its number. */
+/** The summary of one step, which is recorded at the number of the step. */
 export interface StepSummary {
   readonly kind: 'summary';
   readonly step: number;
@@ -23,7 +23,7 @@ export class Summarizer {
   readonly #every: number;
   #last: { readonly step: number; readonly at: number; readonly waitedMillis: number } | undefined;
 
-  /** @param every number of steps between summaries */
+  /** @param every the number of steps between summaries */
   constructor(run: TrainingRun, training: Pick<TrainingGraph, 'activations' | 'parameters'>, every: number) {
     this.#run = run;
     this.#training = training;
@@ -35,8 +35,8 @@ export class Summarizer {
     return globalStep % this.#every === 0;
   }
 
-  /** The summary of a step: the losses, the speed since the last summary, the first images of its batch, and histograms.
-   * @param seen what a watched step has returned */
+  /** The summary of a step: the losses, the speed since the previous summary, the first images of its batch, and histograms.
+   * @param seen the values that a watched step returned */
   summarize(
     { images }: Pick<Batch, 'images'>,
     seen: Tensors,
@@ -67,8 +67,8 @@ export class Summarizer {
     ];
   }
 
-  /** Examples per second since the last summary, and the fraction of that time spent waiting for input.
-   * @param waitedMillis time spent waiting since the run began */
+  /** The examples per second since the previous summary, and the fraction of that time that was spent waiting for input.
+   * @param waitedMillis the time spent waiting since the run began */
   #rates(step: number, waitedMillis: number): readonly RecordedValue[] {
     const now = performance.now();
     const last = this.#last;
@@ -82,8 +82,8 @@ export class Summarizer {
   }
 }
 
-/** `<name> (raw)` and the running average under the plain name, in the tutorial's order (r0.11,
- * `_add_loss_summaries`). The variables hold the averages before this step. */
+/** For each term of the loss, its value as `<name> (raw)` and its running average under the plain name, in the order of the
+ * tutorial (r0.11, `_add_loss_summaries`). The variables hold the averages from before this step. */
 function lossScalars({ losses, step }: StepReport, before: Tensors): readonly RecordedValue[] {
   return [...losses].flatMap(([term, value]) => {
     const average = before.get(lossAverageName(term));

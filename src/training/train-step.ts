@@ -1,31 +1,31 @@
-/** One update: feeds a batch with the step's scalars, and reads the terms of the loss. */
+/** Makes one update: feeds a batch and the scalars of the step, and reads the terms of the loss. */
 import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { logitsName, stepScalars } from './training-graph.ts';
 
-/** Number of the update, from 0. */
+/** The number of the update, from 0. */
 export interface StepReport {
   readonly kind: 'step';
   readonly step: number;
-  /** Loss of the batch before the update. */
+  /** The loss of the batch before the update. */
   readonly totalLoss: number;
-  /** Every term of the loss and `total_loss`, by name. */
+  /** All terms of the loss and `total_loss`, by name. */
   readonly losses: ReadonlyMap<string, number>;
   readonly learningRate: number;
-  /** Number of images of the batch that were classified correctly before the update. */
+  /** The number of images of the batch that were classified correctly before the update. */
   readonly correct: number;
-  /** Milliseconds that this step waited for its batch. */
+  /** How many milliseconds this step waited for its batch. */
   readonly waitedMillis: number;
 }
 
-/** What a step needs to know about its run. */
+/** The part of a run that a step needs. */
 export type StepRecipe = Pick<TrainingRun, 'examples' | 'batchSize' | 'network' | 'hyperparameters'>;
 
 export interface TakenStep {
   readonly report: Omit<StepReport, 'waitedMillis'>;
-  /** What the graph returned: the terms of the loss, and in a watched step the watched values. */
+  /** The values that the graph returned: the terms of the loss, and in a watched step the watched values. */
   readonly outputs: Tensors;
 }
 
@@ -52,7 +52,7 @@ export async function trainStep(
   return { report: { kind: 'step', step, losses, totalLoss, learningRate, correct }, outputs };
 }
 
-/** Counts the images whose label has the highest score; of several equal scores the first counts.
+/** Counts the images whose label has the highest score. If several scores are equal, the first counts.
  * @param logits [N, classes] */
 function correctIn(logits: Tensor | undefined, labels: Int32Array): number {
   if (logits === undefined) return 0;

@@ -20,7 +20,7 @@ const recipe = {
 };
 const run = makeRun(recipe, noiseExamples(20), createOnnxEngine(1));
 
-/** What happened, in words: `step 3`, `checkpoint 4`. */
+/** The events in words, such as `step 3` and `checkpoint 4`. */
 async function toldBy(
   options: Omit<TrainOptions, 'run' | 'versions'>,
   trained: TrainingRun = run,
@@ -36,7 +36,7 @@ async function toldBy(
   return told;
 }
 
-test('a stop while the held-out images are scored saves that step, and the resumed run scores it', () =>
+test('a stop during the validation saves that step, and the resumed run validates it', () =>
   inTemporaryFolder(async (folder) => {
     const stop = new AbortController();
     const scored: string[] = [];
@@ -51,7 +51,7 @@ test('a stop while the held-out images are scored saves that step, and the resum
       validate: {
         ...validate,
         score: async () => {
-          scored.push('cut short');
+          scored.push('interrupted');
           stop.abort();
           return undefined;
         },
@@ -73,11 +73,11 @@ test('a stop while the held-out images are scored saves that step, and the resum
       ...['compiling', 'ready 2', 'validating', 'validation 2', 'step 2'],
       ...['saving', 'checkpoint 3', 'end 3'],
     ]);
-    assert.deepEqual(scored, ['cut short', 'whole']);
+    assert.deepEqual(scored, ['interrupted', 'complete']);
     assert.equal((await validate.best.latest())?.checkpoint.metadata.globalStep, 2);
   }));
 
-/** The engine, with steps that take the given time longer. */
+/** The engine with steps that are longer by the given time. */
 function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
   return {
     ...engine,
@@ -99,20 +99,20 @@ function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
   };
 }
 
-test('a stop during a step that does not end saves the step before, and a resumed run has the same bits', () =>
+test('a stop during a step that does not end saves the previous step, and the resumed run is bit-identical', () =>
   inTemporaryFolder(async (folder) => {
     const store = (name: string) =>
       new CheckpointStore(`${folder}/${name}`, { keep: 0, onWarning: assert.fail });
     const options = { store: store('stopped'), maxSteps: 5, checkpointSteps: 100 };
     const stop = new AbortController();
-    // The first three are slow, the fourth never ends.
+    // The first three steps are slow, and the fourth never ends.
     const engine = slowed(run.engine, (step) => {
       if (step === 3) stop.abort();
       return step < 3 ? 500 : 30_000;
     });
     const started = performance.now();
     const stopped = await toldBy({ ...options, signal: stop.signal }, { ...run, engine });
-    assert.ok(performance.now() - started < 20_000, 'the step is not waited for');
+    assert.ok(performance.now() - started < 20_000, 'the stop does not wait for the step');
     assert.deepEqual(stopped, [
       ...['compiling', 'ready 0', 'saving', 'checkpoint 0', 'step 0', 'step 1', 'step 2'],
       ...['saving', 'checkpoint 3', 'end 3'],

@@ -1,6 +1,6 @@
 /**
- * Training: batches, graph, session, variables (initial or restored), then the loop. An async generator of events, which the
- * command line prints and tests count; nothing here prints.
+ * Training: prepares batches, graph, session and variables (initial or restored), and then runs the loop. This is an async
+ * generator of events, which the command line prints and tests count. Nothing is printed here.
  */
 import {
   aFunction,
@@ -43,24 +43,24 @@ import { BestKeeper, type Validation, type ValidationReport } from './validation
 
 export interface TrainOptions {
   readonly run: TrainingRun;
-  /** The graph of the run's step, if the caller has built it (`buildTrainingGraph(run)`). */
+  /** The graph of the step of the run, if the caller has already built it (`buildTrainingGraph(run)`). */
   readonly training?: TrainingGraph;
   readonly store: CheckpointStore;
-  /** The newest checkpoint of this run, to resume from. */
+  /** The newest checkpoint of this run, from which to resume. */
   readonly resume?: { readonly path: string; readonly checkpoint: Checkpoint };
-  /** Weights of another run to start from instead of random ones. */
+  /** The weights of another run with which to start, instead of random ones. */
   readonly initFrom?: Tensors;
-  /** Total number of updates, including those before a resume. */
+  /** The total number of updates, including those before a resume. */
   readonly maxSteps: number;
-  /** Updates between checkpoints. Checkpoints are also written before the first update and at the end. */
+  /** The number of updates between checkpoints. Checkpoints are also written before the first update and at the end. */
   readonly checkpointSteps: number;
-  /** Number of threads that prepare batches; it does not affect the batches. */
+  /** The number of threads that prepare batches. It does not affect the batches. */
   readonly readers?: number;
   readonly validate?: Validation;
-  /** Steps between summaries; none if undefined. Summaries do not affect the run. */
+  /** The number of steps between summaries. Undefined means no summaries. Summaries do not affect the run. */
   readonly summarySteps?: number;
   readonly versions: Versions;
-  /** Aborting it saves and ends the training: after the current step, or without it if it takes long. */
+  /** Aborting the signal saves and ends the training, after the current step or, if that takes long, without it. */
   readonly signal?: AbortSignal;
   /** Requests a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
@@ -69,7 +69,7 @@ export interface TrainOptions {
 export const saveRequestsCheck: Check = anObjectWith('take', 'SaveRequests: new SaveRequests()');
 const aStore: Check = anObjectWith('save', 'a CheckpointStore');
 
-/** The checks of the options. A new option needs a line here. */
+/** The checks of the options. Every new option needs a line here. */
 const trainChecks: OptionChecks<TrainOptions> = {
   run: required(anObjectWith('checksum', 'a run: makeRun(recipe, examples, engine)')),
   training: optional(anObjectWith('graph', 'a training graph: buildTrainingGraph(run)')),
@@ -137,8 +137,8 @@ export type TrainEvent =
       readonly waitedMillis: number;
     };
 
-/** Holds the folder's lock while it runs, unless the caller does (`CheckpointStoreOptions.isLocked`).
- * @throws UsageError for invalid options, by name
+/** Holds the lock of the folder while it runs, unless the caller does (`CheckpointStoreOptions.isLocked`).
+ * @throws UsageError for invalid options, with their names
  * @throws RunError when another training uses the folder, the loss is no longer finite, or the checkpoint belongs to another run
  * @throws StoppedError when it is aborted while waiting for the folder */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
@@ -179,9 +179,13 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   try {
     yield { kind: 'busy', globalStep, with: 'compiling' };
     const { training = buildTrainingGraph(run) } = options;
-    // The graph always has all watched values, because a run must not depend on whether summaries are written.
+    // The graph always contains all watched values, because a run must not depend on whether summaries are written.
     session = await run.engine.compile(training.graph);
-    await session.write(resume?.checkpoint.tensors ?? initialVariables(training, seed, options.initFrom));
+    await session.write(
+      resume === undefined
+        ? initialVariables(training, seed, options.initFrom)
+        : storedVariables(resume.checkpoint, training),
+    );
     const { summarySteps } = options;
     const summarizer = summarySteps === undefined ? undefined : new Summarizer(run, training, summarySteps);
     const changes = stored === undefined ? [] : bitChanges(stored, metadata);
@@ -199,6 +203,15 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   }
 }
 
+/** The variables of the graph. Versions before 0.2 stored moving averages even where their decay is 0. */
+function storedVariables(
+  { tensors, metadata }: Checkpoint,
+  { graph: { variables } }: TrainingGraph,
+): Checkpoint['tensors'] {
+  if (metadata.hyperparameters.movingAverageDecay > 0) return tensors;
+  return new Map([...tensors].filter(([name]) => variables.has(name)));
+}
+
 /** Lines about what makes a run with the same recipe end with other weights. */
 function historyOf(
   globalStep: number,
@@ -213,7 +226,8 @@ function historyOf(
   ].map((line) => `step ${globalStep}: ${line}`);
 }
 
-/** Each iteration does what is due at this step (score, save), then the update. The last iteration has no update. */
+/** Each iteration first does everything that is due at this step (validating and saving), and then makes the update. The
+ * last iteration has no update. */
 async function* loop(
   { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal, saveRequests }: TrainOptions,
   training: TrainingGraph,
@@ -232,8 +246,8 @@ async function* loop(
     const isLast = () => globalStep >= maxSteps || isAborted();
     const isRequested = saveRequests?.take() === true;
     const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
-    // Also after a resume: a stop may have interrupted this score, and scoring again gives the same result. Of a complete run
-    // the score is known.
+    // This is also done after a resume, because a stop may have interrupted the validation, and repeating it gives the same
+    // score. If the run is complete, the score is already known.
     const isKnown = first === globalStep && (globalStep < maxSteps ? isLast() : isFirstScored || isAborted());
     const scores = best?.isDue(globalStep, maxSteps) === true && !isKnown;
     let metadata = metadataOf(run, globalStep, versions);
@@ -249,12 +263,12 @@ async function* loop(
       const score = await patience.for(best.score(tensors, metadata));
       if (score !== undefined) {
         metadata = { ...metadata, validationPrecision: score.precision };
-        // The checkpoint of an interrupted score lacks it.
+        // The checkpoint that was saved when the validation was interrupted does not contain the score.
         isSaved &&= isFirstScored;
         yield score;
       }
     }
-    // Check again: a stop requested during the validation skips the next step.
+    // The signal is checked again, so that a stop that was requested during the validation skips the next step.
     const last = isLast();
     const taken = last
       ? undefined
@@ -262,7 +276,7 @@ async function* loop(
           nextStep(run, training, session, batches, { dir: store.dir, saved }, shows),
           isSaved || tensors !== undefined,
         );
-    // Saved only now, because a finite loss shows that the weights are good.
+    // The checkpoint is saved only now, because a finite loss shows that its weights are good.
     if ((due || taken === undefined) && !isSaved && tensors !== undefined) {
       if (!needed) check();
       yield { kind: 'busy', globalStep, with: 'saving' };
@@ -281,7 +295,7 @@ async function* loop(
   }
 }
 
-/** Trains on the next batch, watched if a summary is due.
+/** Trains with the next batch. The step is watched if a summary is due.
  * @throws RunError when the loss is not finite */
 async function nextStep(
   run: TrainingRun,

@@ -29,7 +29,7 @@ import {
 
 const fixture = loadTrainingFixture();
 const { batch, learningRate, weightDecay } = fixture;
-/** What the reference promises: agreement to 1e-4. The engine comes nearer (about 1e-5). */
+/** The promised accuracy is 1e-4. The engine is more accurate (about 1e-5). */
 const tolerance = 1e-4;
 
 function imagesOf(step: number): Float32Tensor {
@@ -60,7 +60,7 @@ function formulaParameters(widths: TutorialWidths): ReadonlyMap<string, Float32T
   );
 }
 
-/** Logits, losses and gradients of the first batch. */
+/** The logits, losses and gradients of the first batch. */
 async function firstBatch(engine: Engine, widths: TutorialWidths): Promise<ReadonlyMap<string, Tensor>> {
   const builder = new GraphBuilder('gradients');
   const images = builder.input('images', { dtype: 'float32', shape: [batch, 3, 24, 24] });
@@ -88,7 +88,7 @@ function graphOf(widths: TutorialWidths, changes: Partial<Hyperparameters> = {})
   });
 }
 
-/** Variables after three steps, and the total loss of each. */
+/** The variables after three steps, and the total loss of each step. */
 async function threeSteps(engine: Engine, widths: TutorialWidths) {
   const training = graphOf(widths);
   const session = await engine.compile(training.graph);
@@ -189,7 +189,7 @@ for (const { name, skip, create } of engines) {
       assert.ok(relativeDistance(after.totals, full.totals) <= tolerance, after.totals.join());
     });
     for (const parameter of parameterNames) {
-      test(`${parameter}: gradient, and what three steps made of it and of its moving average`, () => {
+      test(`${parameter}: gradient, value and moving average after three steps`, () => {
         assertSummary(outputs.get(`gradients/${parameter}`), full.gradients[parameter], 'gradient');
         assertSummary(change(parameter, parameter), full.variables[parameter], 'change of the variable');
         assertSummary(
@@ -211,7 +211,8 @@ function projectionVector(length: number, k: number): Float32Array {
   return known;
 }
 
-/** A projection of a wrong vector is wrong by about the error's norm times that of the random vector over √n: √(1/3). */
+/** If a vector has an error, its projection has an error of about the norm of the vector's error times the norm of the
+ * random vector over √n, which is √(1/3). */
 function assertSummary(actual: Tensor | undefined, expected: Summary | undefined, what: string): void {
   assert.ok(actual && expected);
   const values = Float64Array.from(actual.data, Number);
@@ -251,7 +252,7 @@ describe('the training graph', () => {
     assert.deepEqual([...training.graph.results.update.keys()].sort(), expected.sort());
   });
 
-  test('has 1,068,298 parameters and 18,470,784 multiply-adds an image forward; both follow a layer that changes', () => {
+  test('has 1,068,298 parameters and 18,470,784 multiply-adds per image in the forward pass, and both depend on the widths of layers', () => {
     const parameters = (widths?: TutorialWidths) =>
       [...buildEvaluationGraph(tutorialNetwork(10, widths), 1).variables.values()].reduce(
         (sum, { shape }) => sum + sizeOf(shape),
@@ -266,17 +267,17 @@ describe('the training graph', () => {
     assert.equal(work(wider), 18_470_784 + 2304 + 192);
   });
 
-  test('asks for 13.48 GFLOP a step of 128', () => {
+  test('needs 13.48 GFLOP for a step with a batch of 128', () => {
     assert.equal(((2 * multiplyAdds(training.graph)) / 1e9).toFixed(2), '13.48');
   });
 
-  test('starts from weights of the tutorial deviations, the same for a seed', () => {
+  test('starts from weights with the deviations of the tutorial, which are the same for the same seed', () => {
     const first = initialVariables(training, 0);
     const deviation = (name: string) => {
       const { data = new Float32Array() } = first.get(name) ?? {};
       return Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
     };
-    const truncated = 0.8796; // of a normal cut off at two deviations
+    const truncated = 0.8796; // of a normal distribution truncated at two deviations
     for (const [name, nominal] of [
       ['conv1/weights', 0.05],
       ['conv2/weights', 0.05],
@@ -301,7 +302,7 @@ describe('the training graph', () => {
 });
 
 for (const { name, skip, create } of engines)
-  test(`clipping scales all gradients together to the norm, and leaves shorter ones alone: ${name}`, {
+  test(`clipping scales all gradients together to the norm, and does not change shorter ones: ${name}`, {
     skip,
   }, async () => {
     const widths = fixture.narrow.widths;
@@ -333,14 +334,14 @@ for (const { name, skip, create } of engines)
     assert.ok(relativeDistance(await updateWith(length * 2), free) < 1e-6);
   });
 
-test('the network takes images of the size that the input makes', () => {
+test('the input makes images of the size that the network takes', () => {
   assert.equal(sizeOf(tutorialNetwork(10).imageShape), 1728);
 });
 
-test('no image of the fixtures comes so near to a kink or a tie that float32 might fall on its other side', () => {
+test('no image of the fixtures is so close to a kink or a tie that rounding to float32 could cross it', () => {
   assert.ok(fixture.smallestMargin >= 1e-5, `${fixture.smallestMargin}`);
 });
 
-test('the formula of the fixtures gives the same bits here and in Python', () => {
+test('the formula of the fixtures gives the same bits here as in Python', () => {
   assert.deepEqual([...formulaTensor([8], 3, 2.5).data, ...formulaLabels(8, 5)], fixture.formula);
 });

@@ -1,12 +1,12 @@
 /**
- * One training step as one graph: a function of the variables, the batch, and scalars such as the learning rate.
+ * One training step as one graph. The graph is a function of the variables, the batch, and scalars such as the learning rate.
  *
  *     forward ─► loss terms ─► gradients ─┬► clip ─► optimizer ─► parameters, slots ─► moving averages
  *                                         │
  *                                    exchanged: several workers average here
  *
- * The outputs are the loss terms of the batch before the update. Watched values are those of the histograms: activations,
- * variables before the update, and the gradients that are applied.
+ * The outputs are the terms of the loss of the batch before the update. The watched values are those of the histograms:
+ * activations, variables before the update, and the gradients that are applied.
  */
 import {
   anything,
@@ -35,58 +35,58 @@ import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } 
 import type { TrainingRun } from './run-definition.ts';
 import { shownActivations } from './shown-values.ts';
 
-/** The name of a loss term's running average, as in TensorFlow. */
+/** The name of the running average of a loss term, as in TensorFlow. */
 export function lossAverageName(term: string): string {
   return `${term}/avg`;
 }
-/** Tag of the histogram of a variable's gradient (r0.11, `cifar10.train`). */
+/** The tag of the histogram of a variable's gradient (r0.11, `cifar10.train`). */
 export function gradientTag(variable: string): string {
   return tagOf('gradient', { variable }).tag;
 }
-/** The name of the output with the logits, [N, classes]. */
+/** The name of the output that contains the logits, [N, classes]. */
 export const logitsName = 'logits';
 
-/** Decay of the loss terms' running averages (r0.11, `_add_loss_summaries`). */
+/** The decay of the running averages of the loss terms (r0.11, `_add_loss_summaries`). */
 const lossAverageDecay = 0.9;
 
-/** The bias-corrected running average of a loss term after step `step` (from 0), as in r0.12: a / (1 - 0.9^(step + 1)) (D. P.
- * Kingma, J. Ba, "Adam", ICLR 2015, section 3).
+/** The bias-corrected running average of a loss term after step `step` (from 0), as in r0.12: a / (1 - 0.9^(step + 1)) (D.
+ * P. Kingma, J. Ba, "Adam", ICLR 2015, section 3).
  * @param before the stored average before the step
  * @param value the term at the step */
 export function averagedLoss(before: number, value: number, step: number): number {
   return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), step + 1);
 }
 
-/** A stored running average of a loss term, bias-corrected.
- * @param updates number of updates made, from 1 */
+/** The bias-corrected value of a stored running average of a loss term.
+ * @param updates the number of updates made, at least 1 */
 export function unbiasedAverage(stored: number, updates: number): number {
   return stored / (1 - lossAverageDecay ** updates);
 }
 
 export interface TrainingGraph {
-  /** Fed `images` [N, 3, 24, 24], `labels` [N] int32, and the scalars of `stepScalars`. */
+  /** Takes `images` [N, 3, 24, 24], `labels` [N] int32, and the scalars of `stepScalars`. */
   readonly graph: Graph;
   readonly parameters: readonly Parameter[];
   readonly states: readonly State[];
-  /** The outputs: six loss terms and `total_loss`, scalars. */
+  /** The names of the outputs, which are scalars: six loss terms and `total_loss`. */
   readonly lossNames: readonly string[];
-  /** Names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
+  /** The names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
   readonly activations: readonly string[];
 }
 
 /** The part of a recipe that determines its graph. */
 export interface GraphRecipe {
   readonly network: Network;
-  /** Images per step. */
+  /** The number of images per step. */
   readonly batchSize: number;
   readonly hyperparameters: Hyperparameters;
   readonly groups?: readonly ParameterGroup[];
 }
 
-/** A whole run may be given; only these settings of it are used. */
+/** A whole run can be passed too. Only these settings of it are used. */
 type RecipeOrRun = GraphRecipe & Partial<Omit<TrainingRun, keyof GraphRecipe>>;
 
-/** The checks of a recipe's part. A new setting needs a line here. */
+/** The checks of this part of a recipe. Every new setting needs a line here. */
 export const graphChecks: OptionChecks<GraphRecipe> = {
   network: required(aNetwork),
   batchSize: required(aWholeNumber(1)),
@@ -107,7 +107,7 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   engine: optional(anything),
 };
 
-/** @throws UsageError for an unknown setting, or one out of range, by name */
+/** @throws UsageError for a setting that is unknown or out of range, with its name */
 export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
   requireOptions(recipe, recipeOrRunChecks);
   const { network, batchSize, hyperparameters, groups = [] } = recipe;
@@ -115,7 +115,10 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
   const learningRate = builder.input('learning_rate', { dtype: 'float32', shape: [] });
-  const decay = builder.input('moving_average_decay', { dtype: 'float32', shape: [] });
+  const averageDecay =
+    hyperparameters.movingAverageDecay > 0
+      ? builder.input('moving_average_decay', { dtype: 'float32', shape: [] })
+      : undefined;
 
   const optimizer = optimizers[hyperparameters.optimizer];
   const inLoss = optimizer.weightDecay === 'in the loss';
@@ -137,10 +140,7 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
     weightDecay: inLoss ? 0 : hyperparameters.weightDecay * decayShare,
   }));
   const updated = applyOptimizer(builder, optimizer, hyperparameters, learningRate, trained);
-  variables.forEach((variable, index) => {
-    const average = builder.variable(averageName(variable.name), variable, 'average');
-    updateAverage(builder, average, updated[index] ?? variable, decay);
-  });
+  if (averageDecay !== undefined) averageVariables(builder, variables, updated, averageDecay);
   averageLosses(builder, losses);
   builder.output(logitsName, model.logits);
   for (const [tag, activation] of shownActivations(builder, model)) builder.watch(tag, activation);
@@ -158,8 +158,8 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
 }
 
 /** The scalar inputs of a step.
- * @param step number of updates made before it
- * @param trainingExamples number of examples in an epoch */
+ * @param step the number of updates made before it
+ * @param trainingExamples the number of examples in an epoch */
 export function stepScalars(
   step: number,
   trainingExamples: number,
@@ -169,12 +169,12 @@ export function stepScalars(
   const stepsPerDecay = epochsInSteps(numEpochsPerDecay, trainingExamples, batchSize);
   return new Map([
     ['learning_rate', learningRate(schedule, step, stepsPerDecay, hyperparameters)],
-    ['moving_average_decay', movingAverageDecay(step + 1, cap)],
+    ...(cap > 0 ? ([['moving_average_decay', movingAverageDecay(step + 1, cap)]] as const) : []),
     ...Object.entries(optimizers[optimizer].scalars(step + 1, hyperparameters)),
   ]);
 }
 
-/** ⌊examples / batch · epochs⌋, at least 1; the tutorial's 350 epochs are 136,718 steps. */
+/** ⌊examples / batch · epochs⌋, but at least 1. The 350 epochs of the tutorial are 136,718 steps. */
 export function epochsInSteps(epochs: number, trainingExamples: number, batchSize: number): number {
   return Math.max(1, Math.floor((trainingExamples / batchSize) * epochs));
 }
@@ -189,7 +189,8 @@ function withFactors(
   return { ...parameter, learningRateFactor, ...(decayShare && { decayShare: decayShare * weightDecay }) };
 }
 
-/** What several workers average before the update: gradients of a batch's mean loss, and the terms of that loss. */
+/** Marks what several workers average before the update: the gradients of the mean loss of their batches, and
+ * the terms of that loss. */
 function exchange(
   builder: GraphBuilder,
   { terms, total }: Loss,
@@ -203,7 +204,8 @@ function exchange(
   for (const { name, value } of [...terms, total]) builder.result('exchanged', name, value);
 }
 
-/** States, such as running means, after the step. Workers average them: each sees its share of the batch. */
+/** Sets the values of states, such as running means, after the step. Workers average them, because each worker sees
+ * only its part of the batch. */
 function updateStates(builder: GraphBuilder, states: readonly State[]): void {
   for (const { variable, update } of states) {
     if (update === undefined) continue;
@@ -212,10 +214,23 @@ function updateStates(builder: GraphBuilder, states: readonly State[]): void {
   }
 }
 
-/** The gradients, clipped if the recipe has a clip norm. */
+/** Returns the gradients, clipped if the recipe has a clip norm. */
 function clipped(builder: GraphBuilder, found: readonly Value[], clipNorm: number): readonly Value[] {
   if (clipNorm === 0) return found;
   return builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm));
+}
+
+/** @param updated the variables after the step */
+function averageVariables(
+  builder: GraphBuilder,
+  variables: readonly Value[],
+  updated: readonly Value[],
+  decay: Value,
+): void {
+  variables.forEach((variable, index) => {
+    const average = builder.variable(averageName(variable.name), variable, 'average');
+    updateAverage(builder, average, updated[index] ?? variable, decay);
+  });
 }
 
 function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
@@ -228,10 +243,10 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   }
 }
 
-/** The initial values of all variables: weights from their initializers, or as given; moving averages as copies of them; loss
- * averages at zero.
+/** The initial values of all variables. Weights come from their initializers or from `given`, moving averages are copies of
+ * them, and loss averages are zero.
  *
- * @param given values of parameters and state, such as running statistics, to use instead
+ * @param given values to use instead for parameters and state, such as running statistics
  * @throws RunError when a tensor is missing or has another shape */
 export function initialVariables(
   { graph, parameters, states }: TrainingGraph,
@@ -244,7 +259,8 @@ export function initialVariables(
   parameters.forEach((parameter, index) => {
     const { name } = parameter.variable;
     const values = start(parameter, index);
-    initial.set(name, values).set(averageName(name), values);
+    initial.set(name, values);
+    if (graph.variables.has(averageName(name))) initial.set(averageName(name), values);
   });
   states.forEach((state, index) => {
     initial.set(state.variable.name, start(state, parameters.length + index));
@@ -257,9 +273,9 @@ export function initialVariables(
 
 function taken(given: Tensors, { name, shape }: Value): Float32Tensor {
   const found = given.get(name);
-  if (found === undefined) throw new RunError(`the checkpoint to start from has no ${name}`);
+  if (found === undefined) throw new RunError(`the initial checkpoint does not contain ${name}`);
   if (found.dtype === 'float32' && sameShape(found.shape, shape)) return found;
   throw new RunError(
-    `the checkpoint to start from has ${name} as ${describeType(found)}, this network needs float32 [${shape.join(', ')}]`,
+    `${name} in the initial checkpoint: found ${describeType(found)}, expected float32 [${shape.join(', ')}]`,
   );
 }

@@ -1,4 +1,5 @@
-/** The definition of a training run: chosen at its start, stored in every checkpoint, and restored from there on resume. */
+/** The definition of a training run. It is chosen when the run starts, stored in every checkpoint, and restored from there
+ * when the run is resumed. */
 import {
   aChoice,
   aFiniteNumber,
@@ -60,7 +61,7 @@ export function makeRun(definition: RunDefinition, all: Examples, engine: Engine
   return { ...whole, examples: training, validation };
 }
 
-/** How a recipe's images are made. */
+/** How the images of a recipe are made. */
 export function imagesOf({
   augmentation = tutorialImages.augmentation,
   normalization = tutorialImages.normalization,
@@ -68,21 +69,21 @@ export function imagesOf({
   return { augmentation, normalization };
 }
 
-/** @throws RunError naming both numbers */
+/** @throws RunError with both numbers */
 function requireClasses({ name, classes }: Network, dataset: DatasetDescription): void {
   if (classes === dataset.classes.length) return;
   throw new RunError(
-    `the network ${name} has ${counted(classes, 'class', 'classes')}, and ${dataset.title} has ${dataset.classes.length}: ` +
-      'make it with as many, such as tutorialNetwork(dataset.classes.length)',
+    `the network ${name} has ${counted(classes, 'class', 'classes')}, but ${dataset.title} has ${dataset.classes.length}; ` +
+      'create it with that number, as in tutorialNetwork(dataset.classes.length)',
   );
 }
 
-/** Versions that affect the bits of a result. */
+/** The versions that affect the bits of a result. */
 export interface Versions {
   readonly cifar10: string;
 }
 
-/** What a checkpoint records about its run. */
+/** The metadata that a checkpoint contains about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
   const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
   const { groups, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
@@ -149,7 +150,7 @@ function known<Name extends string>(what: string, found: string, names: readonly
   const name = names.find((one) => one === found);
   if (name !== undefined) return name;
   throw new RunError(
-    `the checkpoint was trained with the ${what} "${oneLine(shortened(found))}"; this version knows ${names.join(', ')}`,
+    `the checkpoint was trained with the ${what} "${oneLine(shortened(found))}"; this version supports ${names.join(', ')}`,
   );
 }
 
@@ -159,7 +160,7 @@ export function datasetOf({ dataset: { name, labels } }: CheckpointMetadata): Da
   const found = Object.values(datasets).find((dataset) => dataset.name === name);
   if (found !== undefined) return withLabels(found, labels);
   throw new RunError(
-    `the checkpoint was trained on "${name}"; this version knows ${Object.keys(datasets).join(', ')}`,
+    `the checkpoint was trained on "${name}"; this version supports ${Object.keys(datasets).join(', ')}`,
   );
 }
 
@@ -168,7 +169,7 @@ export function datasetOf({ dataset: { name, labels } }: CheckpointMetadata): Da
  * optimizer, seed or holdout, the curve would belong to neither run. Schedule, engine and threads may change. Everything but the
  * checksum is known before the data is read.
  * @param fixed hyperparameters that may not change either
- * @throws RunError naming every difference
+ * @throws RunError with all differences
  */
 export function requireSameRun(
   path: string,
@@ -188,9 +189,10 @@ export function requireSameRun(
     ['checksum of the training examples', stored.dataset.checksum, checksum],
     ['labels', stored.dataset.labels, dataset.labels],
     ['classes', stored.dataset.classes.join(), dataset.classes.join()],
-    ['network', JSON.stringify(stored.network), JSON.stringify(describeNetwork(network))],
+    ['network', canonical(stored.network), canonical(describeNetwork(network))],
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
-    ['parameter groups', JSON.stringify(stored.groups), JSON.stringify(groups)],
+    ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],
+    ['parameter groups', canonical(stored.groups), canonical(groups)],
     ['augmentation', stored.augmentation, augmentation],
     ['normalization', stored.normalization, normalization],
     ['batch size', stored.batchSize, batchSize],
@@ -216,6 +218,19 @@ export function requireSameRun(
   );
 }
 
+/** JSON that does not depend on the order of keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+function averagesOf({ movingAverageDecay }: Hyperparameters): string {
+  return movingAverageDecay > 0 ? 'kept' : 'none';
+}
+
 /** `learningRate` becomes `learning rate`. */
 function spaced(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -225,7 +240,7 @@ function describeNetwork({ name, configuration }: Network): CheckpointMetadata['
   return { name, configuration };
 }
 
-/** Changes that affect the bits of the result, but not its meaning; reported on resume. */
+/** Changes that affect the bits of the result, but not its meaning. They are reported on resume. */
 export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata): readonly string[] {
   const changed = (what: string, before: unknown, after: unknown) =>
     JSON.stringify(before) === JSON.stringify(after) ? [] : [`${what}: ${before}, now ${after}`];
@@ -237,7 +252,7 @@ export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata):
   ];
 }
 
-/** A hyperparameter that the user changed on resume. */
+/** A hyperparameter that the user changed when resuming. */
 export interface RecipeChange {
   readonly name: HyperparameterName;
   readonly before: string | number;

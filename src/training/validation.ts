@@ -6,9 +6,9 @@ import type { Float32Tensor } from '../tensor/tensor.ts';
 type Variables = ReadonlyMap<string, Float32Tensor>;
 
 export interface Validation {
-  /** Updates between scores; the end of the training is scored as well. */
+  /** The number of updates between scores. The end of the training is scored as well. */
   readonly every: number;
-  /** Precision @ 1 of the moving averages among these variables; undefined when stopped. */
+  /** Computes the precision @ 1 of the moving averages among these variables. Undefined when it was stopped. */
   readonly score: (variables: Variables) => Promise<number | undefined>;
   /** The folder of the best checkpoint. */
   readonly best: CheckpointStore;
@@ -32,7 +32,7 @@ export class BestKeeper {
     this.#best = best;
   }
 
-  /** Continues from the best checkpoint of this run, if there is one. */
+  /** Continues with the best checkpoint of this run, if there is one. */
   static async open(validation: Validation): Promise<BestKeeper> {
     const kept = await validation.best.latest();
     return new BestKeeper(
@@ -41,13 +41,13 @@ export class BestKeeper {
     );
   }
 
-  /** Whether a score is due after that many updates: at every interval, and at the end of the training.
-   * @param maxSteps total number of updates */
+  /** Whether a score is due after that many updates, which it is at every interval and at the end of the training.
+   * @param maxSteps the total number of updates */
   isDue(globalStep: number, maxSteps: number): boolean {
     return globalStep > 0 && (globalStep % this.#validation.every === 0 || globalStep >= maxSteps);
   }
 
-  /** Scores the variables, and saves them if they are the best; `metadata` has their step. Undefined when stopped. */
+  /** Scores the variables, and saves them if they are the best. `metadata` contains their step. Undefined when it was stopped. */
   async score(tensors: Variables, metadata: CheckpointMetadata): Promise<ValidationReport | undefined> {
     const precision = await this.#validation.score(tensors);
     if (precision === undefined) return undefined;

@@ -25,9 +25,9 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
 
 /** Omits the flags that were not given. What they would restrict is then measured completely. */
 function requestOf(flags: BenchFlags, given: ReadonlySet<string>): BenchRequest {
-  const { engine, precision, batchSize, steps, profile, peers } = flags;
+  const { engine, precision, batchSize, steps, profile, peers, recipe, network } = flags;
   return {
-    ...{ steps, profile, peers, trainingWords },
+    ...{ steps, profile, peers, recipe, network, trainingWords },
     engine: engine === 'auto' ? undefined : engine,
     precision: given.has('precision') ? precision : undefined,
     batchSize: given.has('batch-size') ? batchSize : undefined,

@@ -1,6 +1,6 @@
 /**
- * CIFAR-100: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, chapter 3. Every image has two labels:
- * one of 100 fine classes, and one of 20 coarse classes ("superclasses") of five fine ones each.
+ * CIFAR-100: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, chapter 3. Every image has two
+ * labels: one of 100 fine classes, and one of 20 coarse classes ("superclasses"), each of which consists of five fine classes.
  */
 import type { DatasetDescription } from '../dataset.ts';
 

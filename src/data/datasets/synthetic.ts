@@ -1,4 +1,4 @@
-/** The generated set: drawn by this program (`synthetic/`), for tests and for a first run without a network. */
+/** The generated set. This program draws it (`synthetic/`), for tests and for a first run without a network. */
 import { batchFiles, type DatasetDescription } from '../dataset.ts';
 
 const classes = [
@@ -25,6 +25,6 @@ export const synthetic: DatasetDescription = {
   labels: 'class',
   classes,
   files: batchFiles(2_000, 2_000),
-  // Measured.
+  // These were measured on the training images.
   statistics: { mean: [0.4565, 0.4527, 0.4589], deviation: [0.2261, 0.2292, 0.2254] },
 };

@@ -30,7 +30,7 @@ const archiveBytes = gzipSync(
   { level: 0 },
 );
 
-/** The small data set, with an archive of the given bytes. */
+/** The small data set, with an archive that consists of the given bytes. */
 function described(bytes: Uint8Array, url = 'http://127.0.0.1:9/'): DatasetDescription {
   const md5 = createHash('md5').update(bytes).digest('hex');
   return { ...small, archive: { name: 'small.tar.gz', url, bytes: bytes.length, md5 } };
@@ -38,7 +38,7 @@ function described(bytes: Uint8Array, url = 'http://127.0.0.1:9/'): DatasetDescr
 
 type Handler = (request: IncomingMessage, response: ServerResponse, number: number) => void;
 
-/** Runs a body with a local server; `requests` returns the number of requests so far. */
+/** Runs a body with a local server. `requests` returns the number of requests so far. */
 async function withServer(
   handler: Handler,
   body: (url: string, requests: () => number) => Promise<void>,
@@ -90,7 +90,7 @@ async function assertReady(folder: string): Promise<void> {
 }
 
 describe('a download', () => {
-  test('downloads, verifies and extracts, with an event for each', () =>
+  test('downloads, verifies and extracts, and reports an event for each', () =>
     withServer(serveArchive, (url) =>
       inTemporaryFolder(async (folder) => {
         const events = await fetchInto(folder, url);
@@ -101,7 +101,7 @@ describe('a download', () => {
         );
         assert.ok(
           !existsSync(join(folderOf(folder, small), 'readme.html')),
-          'only the files of the data set',
+          'only the files of the data set are extracted',
         );
       }),
     ));
@@ -224,13 +224,13 @@ describe('a download', () => {
         inTemporaryFolder(async (folder) => {
           await assert.rejects(
             fetchInto(folder, url),
-            /its MD5 is [0-9a-f]{32}, expected [0-9a-f]{32}.*It is kept as .*small\.tar\.gz\.bad\./,
+            /MD5: found [0-9a-f]{32}, expected [0-9a-f]{32}.*It is kept as .*small\.tar\.gz\.bad\./,
           );
           assert.ok(existsSync(join(folder, 'small.tar.gz.bad')) && !existsSync(folderOf(folder, small)));
         }),
     ));
 
-  test('fails at once if there is no server', async () => {
+  test('fails immediately if the server cannot be reached', async () => {
     let nowhere = '';
     await withServer(serveArchive, async (url) => {
       nowhere = url;
@@ -251,7 +251,7 @@ describe('a download', () => {
           const onEvent = () => stop.abort();
           await assert.rejects(fetchInto(folder, url, { signal: stop.signal, onEvent, stallMillis: 5000 }), {
             name: 'StoppedError',
-            message: /small\.tar\.gz\.part keeps what has arrived/,
+            message: /the received bytes are kept in .*small\.tar\.gz\.part/,
           });
           assert.ok(existsSync(join(folder, 'small.tar.gz.part')));
         }),
@@ -267,7 +267,7 @@ describe('a download', () => {
       assert.deepEqual(readFileSync(join(folder, 'small.tar.gz')), archiveBytes);
     }));
 
-  test('runs once for two processes: the second waits, and finds the data', () =>
+  test('runs once for two processes: the second waits and then finds the data', () =>
     withServer(serveArchive, (url, requests) =>
       inTemporaryFolder(async (folder) => {
         const kinds = (await Promise.all([fetchInto(folder, url), fetchInto(folder, url)])).map((events) =>
@@ -347,7 +347,7 @@ describe('a response that is not the archive', () => {
     ['a missing file', (_, response) => response.writeHead(404).end(), /answered 404 Not Found/],
   ];
   for (const [title, handler, message] of answers) {
-    test(`is refused at once and nothing of it is kept: ${title}`, () =>
+    test(`is refused immediately, and no part of it is kept: ${title}`, () =>
       inTemporaryFolder((folder) =>
         withServer(handler, async (url, requests) => {
           await assert.rejects(fetchInto(folder, url), message);
@@ -413,7 +413,7 @@ describe('network errors', () => {
     );
     return { message, canRetry };
   };
-  test('without network, refused connections and rejected certificates are not retried', () => {
+  test('a missing network, refused connections and rejected certificates are not retried', () => {
     assert.match(explained({ code: 'ENOTFOUND' }).message, /^ENOTFOUND: the server name is unknown/);
     assert.equal(explained({ code: 'ECONNREFUSED' }).canRetry, false);
     const certificate = explained({
@@ -433,10 +433,10 @@ describe('network errors', () => {
       canRetry: true,
     });
   });
-  test('do not show credentials of addresses', () => {
+  test('errors do not contain the credentials of URLs', () => {
     assert.equal(shownUrl('https://me:secret@host/a'), 'https://host/a');
   });
-  test('a proxy is named, with its variable; it is the one for the protocol of the address', () => {
+  test('errors contain the proxy and its variable, which depend on the protocol of the URL', () => {
     const environment = {
       HTTPS_PROXY: 'http://me:secret@proxy:3128',
       http_proxy: 'other:80',
@@ -457,7 +457,7 @@ describe('network errors', () => {
         'http://NAME:PASSWORD@host:port',
     );
   });
-  test('a proxy is found under four names, with or without http://; an empty one is none', () => {
+  test('the proxy is found in four variables, with or without http://, and an empty value means no proxy', () => {
     const address = (environment: Record<string, string>) => proxyFor('https:', environment)?.address;
     for (const name of ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'])
       assert.equal(address({ [name]: 'proxy:3128' }), 'http://proxy:3128');
@@ -467,7 +467,7 @@ describe('network errors', () => {
     for (const wrong of ['http://', 'ftp://proxy', 'http://a b'])
       assert.throws(() => address({ HTTPS_PROXY: wrong }), {
         name: 'RunError',
-        message: 'HTTPS_PROXY is not the address of a proxy: expected http://host:port',
+        message: 'HTTPS_PROXY is not the URL of a proxy: expected http://host:port',
       });
   });
 });
@@ -488,7 +488,7 @@ test('a download uses the proxy from the environment', () =>
     ),
   ));
 
-/** Runs a body with variables of the environment. */
+/** Runs a body with the given environment variables. */
 async function withEnvironment(variables: Record<string, string>, body: () => Promise<void>): Promise<void> {
   Object.assign(process.env, variables);
   try {
@@ -499,7 +499,7 @@ async function withEnvironment(variables: Record<string, string>, body: () => Pr
 }
 
 describe('a download over HTTPS', () => {
-  /** A proxy that answers every CONNECT with a status, and keeps what it was asked for. */
+  /** Runs a body with a proxy that answers every CONNECT with the given status, and records the requests. */
   async function besideProxy(status: string, body: (address: string, asked: string[]) => Promise<void>) {
     const asked: string[] = [];
     const proxy = createServer().on('connect', ({ url, headers }, socket) => {
@@ -517,7 +517,7 @@ describe('a download over HTTPS', () => {
   }
   const url = 'https://archives.invalid/small.tar.gz';
 
-  test('asks the proxy for a tunnel, with user name and password; a refusal is reported at once', () =>
+  test('requests a tunnel from the proxy with user name and password, and reports a refusal immediately', () =>
     inTemporaryFolder((folder) =>
       besideProxy('403 Forbidden', (address, asked) =>
         withEnvironment({ HTTPS_PROXY: `http://me:secret@${address}` }, async () => {
@@ -530,7 +530,7 @@ describe('a download over HTTPS', () => {
       ),
     ));
 
-  test('is tried again if the proxy has trouble', () =>
+  test('is retried if the proxy fails temporarily', () =>
     inTemporaryFolder((folder) =>
       besideProxy('502 Bad Gateway', (address, asked) =>
         withEnvironment({ https_proxy: address }, async () => {
@@ -540,13 +540,13 @@ describe('a download over HTTPS', () => {
       ),
     ));
 
-  test('leaves the proxy out for the servers of NO_PROXY', () =>
+  test('bypasses the proxy for the servers in NO_PROXY', () =>
     inTemporaryFolder((folder) =>
       besideProxy('403 Forbidden', (address, asked) =>
         withEnvironment({ HTTPS_PROXY: address, NO_PROXY: '127.0.0.1' }, async () => {
           await withServer(serveArchive, async (local) => {
             await fetchInto(folder, local);
-            // It speaks no TLS.
+            // This server does not support TLS.
             const direct = fetchInto(join(folder, 'other'), local.replace('http:', 'https:'), { retries: 0 });
             await assert.rejects(direct, /unless NO_PROXY names the server/);
           });
@@ -585,7 +585,7 @@ describe('an archive', () => {
     [
       'a file that is too large',
       tarOf([{ path: `${small.folder}/data_batch_1.bin`, content: new Uint8Array(2 << 20) }]),
-      /has 2097152 bytes, at most/,
+      /is too large: found 2097152 bytes, expected at most/,
     ],
     ['a missing file', tarOf(files.slice(1)), /Failed to find file: .*data_batch_1\.bin/],
     [
@@ -604,11 +604,11 @@ describe('an archive', () => {
       /not a tar archive, or damaged: bad header checksum near its start$/,
     ],
     [
-      'a cut inside a file',
+      'a truncation inside a file',
       tarOf(files).subarray(0, 200_000),
       /is cut short in or after .*data_batch_\d\.bin$/,
     ],
-    ['a cut in its first header', tarOf(files).subarray(0, 100), /is cut short near its start$/],
+    ['a truncation in its first header', tarOf(files).subarray(0, 100), /is cut short near its start$/],
     ['no end marker', tarOf(files).subarray(0, -1024), /is cut short in or after .*test_batch\.bin$/],
     ['data after its end', Buffer.concat([tarOf(files), outside]), /bad EOF after .*test_batch\.bin$/],
     [
@@ -625,7 +625,7 @@ describe('an archive', () => {
     ['zeros only', new Uint8Array(10_240), /Failed to find file: .*data_batch_1\.bin/],
   ];
   for (const [title, tar, message] of attacks) {
-    test(`with ${title} is refused, and nothing of it is extracted`, () =>
+    test(`with ${title} is refused, and no part of it is extracted`, () =>
       inTemporaryFolder(async (folder) => {
         const bytes = gzipSync(tar);
         const dataDir = join(folder, 'data');
@@ -649,7 +649,7 @@ describe('an archive', () => {
       );
     }));
 
-  test('may use the long names of GNU and POSIX', () =>
+  test('can use the long names of GNU and POSIX', () =>
     inTemporaryFolder(async (folder) => {
       const [first, ...rest] = files;
       assert.ok(first);

@@ -1,4 +1,4 @@
-/** Provides a data set in a folder: verifies an existing one, downloads a missing one. */
+/** Provides a data set in a folder: verifies it if it exists, and downloads it otherwise. */
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../../disk/exists.ts';
@@ -16,15 +16,15 @@ const isStart = (first: Uint8Array) => first[0] === 0x1f && (first.length < 2 ||
 
 export interface DownloadOptions
   extends Pick<FetchOptions, 'signal' | 'stallMillis' | 'pauseMillis' | 'retries'> {
-  /** Replaces the archive's own URL. */
+  /** The URL to use instead of the URL of the archive. */
   readonly url?: string;
-  /** Path of a copy of the archive to use instead of downloading it. */
+  /** The path of a copy of the archive to use instead of downloading it. */
   readonly tarball?: string;
   readonly onEvent: (event: DataEvent) => void;
 }
 
 /** Provides a data set that has an archive.
- * @throws FetchError when the server or network fails
+ * @throws FetchError when the server or the network fails
  * @throws RunError for any other failure; no unfinished files are left under their final names
  * @throws StoppedError when `signal` is aborted */
 export async function download(
@@ -38,7 +38,7 @@ export async function download(
   const already =
     (await isPresent(dataDir, dataset, options.signal)) ||
     (await withDataFolder(dataDir, dataset, options, async () => {
-      // Another process may have finished while we waited for the lock.
+      // Another process may have downloaded it while this one waited for the lock.
       if (await isPresent(dataDir, dataset, options.signal)) return true;
       await fetchAndExtract(dataset, archive, dataDir, options);
       return false;
@@ -46,8 +46,8 @@ export async function download(
   options.onEvent({ kind: 'ready', folder, already });
 }
 
-/** Whether the data set's folder exists. An existing folder is never overwritten.
- * @throws RunError when its files are incomplete or damaged, with advice */
+/** Whether the folder of the data set exists. An existing folder is never overwritten.
+ * @throws RunError with advice, when its files are incomplete or damaged */
 async function isPresent(
   dataDir: string,
   dataset: DatasetDescription,
@@ -84,7 +84,7 @@ async function fetchAndExtract(
   await extractArchive(tarball, dataDir, dataset, signal);
 }
 
-/** Downloads and verifies the archive. If it was assembled from several attempts and is wrong, downloads it once more. */
+/** Downloads and verifies the archive. If it was assembled from several attempts and is wrong, it is downloaded once more. */
 async function fetchArchive(archive: Archive, tarball: string, options: DownloadOptions): Promise<void> {
   const { name, bytes } = archive;
   const onProgress = (received: number) => options.onEvent({ kind: 'progress', name, received, bytes });

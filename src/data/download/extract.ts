@@ -1,4 +1,4 @@
-/** Extracts the archive into the data set's folder, which gets its name only after everything is verified. */
+/** Extracts the archive into the folder of the data set. The folder gets its name only after everything is verified. */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -14,11 +14,12 @@ import type { DatasetDescription } from '../dataset.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { recordBytes } from '../record.ts';
 
-/** Maximum size of the archive's other files (a page of text). */
+/** The maximum size of the other file in the archive, which is a page of text. */
 const mostOtherBytes = 1 << 20;
 
-/** Extracts the data set's files from a .tar.gz into `<dataDir>/<folder>`. Nothing else is written, wherever entries point.
- * @throws RunError naming the fault and where it is: the archive, an entry, a file or a record
+/** Extracts the files of the data set from a .tar.gz into `<dataDir>/<folder>`. Nothing else is written, whatever
+ * paths the entries have.
+ * @throws RunError with what is wrong and where: in the archive, an entry, a file or a record
  * @throws StoppedError when `signal` is aborted */
 export async function extractArchive(
   tarball: string,
@@ -37,7 +38,7 @@ export async function extractArchive(
       if (name === undefined) await body.cancel();
       else await writeFile(join(partial, dataset.folder, name), body, { flush: true });
     }
-    // The same checks as before training: sizes and all labels.
+    // These are the same checks as before training: the sizes, and all labels.
     await loadExamples(partial, dataset, 'train', signal);
     await loadExamples(partial, dataset, 'test', signal);
     await rename(join(partial, dataset.folder), folderOf(dataDir, dataset));
@@ -48,12 +49,12 @@ export async function extractArchive(
   }
 }
 
-/** The entries of an archive, in order. The body of each must be read or cancelled before the next one comes. */
+/** The entries of an archive, in order. The body of each must be read or cancelled before the next one is requested. */
 function entriesOf(tarball: string): AsyncIterable<ParsedTarEntry> {
   const unpacked = pipeline(createReadStream(tarball), createGunzip(), () => {
     // An error arrives in the stream of entries too.
   });
-  // Without `strict` damaged archives pass.
+  // Without `strict`, damaged archives are accepted.
   return Readable.toWeb(unpacked).pipeThrough(createTarDecoder({ strict: true }));
 }
 
@@ -61,8 +62,8 @@ function shownPath({ name }: TarHeader): string {
   return oneLine(shortened(name));
 }
 
-/** The name to extract the entry under; undefined for entries that are not needed.
- * @throws RunError for an entry that points outside the folder, is too large, or is neither file nor folder */
+/** The name under which to extract the entry. Undefined for entries that are not needed.
+ * @throws RunError for an entry that points outside the folder, is too large, or is neither a file nor a folder */
 function wantedName(tarball: string, header: TarHeader, dataset: DatasetDescription): string | undefined {
   const { name: path, type, size } = header;
   const shown = shownPath(header);
@@ -77,7 +78,7 @@ function wantedName(tarball: string, header: TarHeader, dataset: DatasetDescript
   const ofRecord = recordBytes(dataset.record);
   const largest = Math.max(mostOtherBytes, ...dataset.files.map(({ records }) => records * ofRecord));
   if (size > largest)
-    throw new RunError(`${tarball}: ${shown} has ${size} bytes, at most ${largest} are expected`);
+    throw new RunError(`${tarball}: ${shown} is too large: found ${size} bytes, expected at most ${largest}`);
   const [folder, name, ...deeper] = parts.filter((part) => part !== '.' && part !== '');
   if (type !== 'file' || folder !== dataset.folder || name === undefined || deeper.length > 0)
     return undefined;
@@ -86,7 +87,7 @@ function wantedName(tarball: string, header: TarHeader, dataset: DatasetDescript
   return known.includes(name) ? name : undefined;
 }
 
-/** Explains an error of modern-tar, which may have read slightly past the last entry; undefined for other errors. */
+/** Explains an error of modern-tar, which may have read slightly past the last entry. Undefined for other errors. */
 function damage(message: string, last: string | undefined): string | undefined {
   if (message === 'Tar archive is truncated.')
     return last === undefined ? 'is cut short near its start' : `is cut short in or after ${last}`;
@@ -96,7 +97,7 @@ function damage(message: string, last: string | undefined): string | undefined {
   return `not a tar archive, or damaged: bad ${what} ${where}`;
 }
 
-/** Replaces the path of the partial folder in messages: the folder no longer exists when they are read. */
+/** Replaces the path of the partial folder in messages, because that folder no longer exists when they are read. */
 function asRunError(
   tarball: string,
   last: string | undefined,

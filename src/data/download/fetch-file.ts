@@ -1,7 +1,7 @@
 /**
- * Downloads a file over HTTP in several attempts: received bytes are kept in `<target>.part`, and every attempt, including
- * those of later processes, continues from there (RFC 9110, section 14: range requests). Nothing is kept of a response that
- * is not the file.
+ * Downloads a file over HTTP in several attempts. Received bytes are kept in `<target>.part`, and every attempt,
+ * including those of later processes, continues from there (RFC 9110, section 14: range requests). If a response is not
+ * the file, no part of it is kept.
  */
 
 import { type FileHandle, rename, rm, stat } from 'node:fs/promises';
@@ -17,27 +17,27 @@ import { shownUrl } from './proxy.ts';
 import { AttemptError, asAttemptError, bodyFrom, request } from './request.ts';
 
 export interface FetchOptions {
-  /** Size of the complete file. */
+  /** The size of the complete file. */
   readonly bytes: number;
-  /** Whether these can be the first bytes of the file; if not, nothing of the response is kept. */
+  /** Whether these can be the first bytes of the file. If not, no part of the response is kept. */
   readonly isStart?: (first: Uint8Array) => boolean;
   readonly onProgress: (received: number) => void;
   /** Called before a pause that the server requested. */
   readonly onWait?: (text: string) => void;
   readonly signal: AbortSignal;
-  /** An attempt fails if it receives nothing for this long. Default: 30 s. */
+  /** The number of milliseconds without data after which an attempt fails. Default: 30 s. */
   readonly stallMillis?: number;
-  /** Pause before the first retry, doubled for each further retry. Default: 1 s. */
+  /** The pause before the first retry in milliseconds. It is doubled for each further retry. Default: 1 s. */
   readonly pauseMillis?: number;
-  /** Number of retries after a broken connection. Default: 3. */
+  /** The number of retries after a broken connection. Default: 3. */
   readonly retries?: number;
 }
 
-/** Server or network failure. */
+/** A failure of the server or the network. */
 export class FetchError extends RunError {}
 
 /** Downloads the file, or the rest of it.
- * @throws FetchError describing what the server did; received bytes are kept
+ * @throws FetchError that describes what the server did; received bytes are kept
  * @throws StoppedError when `signal` is aborted; received bytes are kept */
 export async function fetchFile(url: string, target: string, options: FetchOptions): Promise<void> {
   const { bytes, signal, retries = 3, pauseMillis = 1000, onWait } = options;
@@ -47,7 +47,7 @@ export async function fetchFile(url: string, target: string, options: FetchOptio
       await fetchRest(url, part, options);
     } catch (error) {
       if (signal.aborted)
-        throw new StoppedError(`${part} keeps what has arrived; run the same command to continue`);
+        throw new StoppedError(`the received bytes are kept in ${part}; run the same command to continue`);
       if (isDiskError(error)) throw cannotBeWritten(dirname(target), 'dataDir', error, part);
       const retry = error instanceof AttemptError && error.canRetry && attempt < retries;
       if (!retry) throw new FetchError(`${shownUrl(url)}: ${messageOf(error)}`, { cause: error });
@@ -70,7 +70,7 @@ async function sizeOf(file: string): Promise<number> {
   );
 }
 
-/** One attempt: requests the bytes after those already received, and appends them. */
+/** Makes one attempt: requests the bytes after those already received, and appends them. */
 async function fetchRest(url: string, part: string, options: FetchOptions): Promise<void> {
   const { bytes, signal, stallMillis = 30_000 } = options;
   const kept = await sizeOf(part);
@@ -100,7 +100,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
   }
 }
 
-/** Socket errors have a `syscall` too. */
+/** Errors of sockets have a `syscall` too. */
 function isNetworkError({ syscall }: NodeJS.ErrnoException): boolean {
   return ['connect', 'read', 'getaddrinfo'].includes(syscall ?? '');
 }
@@ -119,11 +119,12 @@ async function* checkedChunks(
     received += chunk.length;
     if (received > bytes) throw new AttemptError(`sent more than the expected ${bytes} bytes`, false);
     yield chunk;
-    onProgress(received); // the consumer has written the chunk by now
+    onProgress(received); // reported now, because the consumer has written the chunk
   }
 }
 
-/** Opens the file only after the first chunk was checked, so that a response without one neither creates nor truncates it. */
+/** Opens the file only after the first chunk has been checked. A response without a valid chunk then neither creates
+ * nor truncates the file. */
 function partWriter(part: string, from: number): Writable {
   let file: FileHandle | undefined;
   const open = async () => {

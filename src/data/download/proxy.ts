@@ -1,12 +1,12 @@
-/** The proxy that the environment names: HTTPS_PROXY and HTTP_PROXY, lower case first, as other programs read them. */
+/** The proxy that the environment names in HTTPS_PROXY or HTTP_PROXY. The lower-case variables come first, as in other programs. */
 import { RunError } from '../../errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Proxy {
-  /** With user name and password, if it has them. */
+  /** The URL of the proxy, with user name and password if it has them. */
   readonly address: string;
-  /** For messages: the address without them, and the variable that names it. */
+  /** The URL without them, and the variable that contains it, for messages. */
   readonly shown: string;
 }
 
@@ -16,20 +16,20 @@ const variables = {
   'http:': ['http_proxy', 'HTTP_PROXY'],
 } as const;
 
-/** The proxy for addresses of a protocol, if there is one. NO_PROXY is left to undici.
- * @throws RunError when the variable holds something else than an address */
+/** The proxy for URLs of a protocol, if there is one. undici handles NO_PROXY.
+ * @throws RunError when the variable contains something other than a URL */
 export function proxyFor(protocol: 'http:' | 'https:', environment: Environment): Proxy | undefined {
   const name = variables[protocol].find((variable) => (environment[variable] ?? '') !== '');
   if (name === undefined) return undefined;
   const value = environment[name] ?? '';
   const address = value.includes('://') ? value : `http://${value}`;
-  // The value is not repeated: it may hold a password.
+  // The message does not contain the value, which may include a password.
   if (!URL.canParse(address) || !/^(?:https?|socks5?):/.test(address))
-    throw new RunError(`${name} is not the address of a proxy: expected http://host:port`);
+    throw new RunError(`${name} is not the URL of a proxy: expected http://host:port`);
   return { address, shown: `${shownUrl(address)} (${name})` };
 }
 
-/** An address as it may be printed: without user name and password. */
+/** A URL in a form that may be printed, without user name and password. */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return url;
   const parsed = new URL(url);

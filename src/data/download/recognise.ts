@@ -1,4 +1,4 @@
-/** Recognises files that should be the archive but are not. */
+/** Recognizes files that should be the archive but are not. */
 import { openRegularFile } from '../../disk/regular-file.ts';
 import { datasets } from '../datasets.ts';
 
@@ -12,7 +12,7 @@ function archiveOf(size: number): string | undefined {
   return undefined;
 }
 
-/** Magic numbers of file formats, with their offset. */
+/** The magic numbers of file formats, with their offsets. */
 const magic: readonly (readonly [at: number, bytes: readonly number[], what: string])[] = [
   [0, [0x50, 0x4b], 'a ZIP archive'],
   [0, [0x37, 0x7a, 0xbc, 0xaf], 'a 7-Zip archive'],
@@ -24,7 +24,7 @@ const magic: readonly (readonly [at: number, bytes: readonly number[], what: str
   [257, [0x75, 0x73, 0x74, 0x61, 0x72], 'an uncompressed tar archive'],
 ];
 
-/** Describes the file, for example `it is a ZIP archive`; undefined if it is not recognised.
+/** Describes the file, as in `it is a ZIP archive`. Undefined if it is not recognized.
  * @throws the error of the operating system */
 export async function recognise(path: string): Promise<string | undefined> {
   const file = await openRegularFile(path);
@@ -45,5 +45,5 @@ function formatOf(start: Uint8Array): string | undefined {
   if (found !== undefined) return found[2];
   const text = new TextDecoder().decode(start).trimStart().toLowerCase();
   if (text.startsWith('<!doctype html') || text.startsWith('<html')) return 'a web page';
-  return start[0] === 0x1f && start[1] === 0x8b ? 'another archive' : undefined;
+  return start[0] === 0x1f && start[1] === 0x8b ? 'a different gzip file' : undefined;
 }

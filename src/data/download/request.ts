@@ -1,12 +1,12 @@
-/** One HTTP request for an archive, through the proxy set in the environment. */
+/** Makes one HTTP request for an archive, through the proxy that is set in the environment. */
 import type { ReadableStream } from 'node:stream/web';
 import { messageOf, RunError } from '../../errors.ts';
 import { type Environment, proxyFor } from './proxy.ts';
 
-/** Why an attempt failed, and whether to retry. */
+/** Says why an attempt failed, and whether to retry. */
 export class AttemptError extends Error {
   readonly canRetry: boolean;
-  /** Milliseconds that the server requested to wait before the next attempt. */
+  /** How many milliseconds the server requested to wait before the next attempt. */
   readonly retryAfterMillis: number | undefined;
 
   constructor(message: string, canRetry: boolean, retryAfterMillis?: number) {
@@ -16,7 +16,7 @@ export class AttemptError extends Error {
   }
 }
 
-/** The part of a response that is used: Node's and undici's types differ. */
+/** The part of a response that is used. The types of Node and undici differ. */
 export interface HttpResponse {
   readonly status: number;
   readonly statusText: string;
@@ -25,15 +25,15 @@ export interface HttpResponse {
 }
 
 /** Requests a file.
- * @param from number of bytes already received, which are skipped
+ * @param from the number of bytes already received, which are skipped
  * @throws the error of the network */
 export async function request(url: string, from: number, signal: AbortSignal): Promise<HttpResponse> {
-  // Without `Accept-Encoding: identity` a server may send the archive decompressed.
+  // Without `Accept-Encoding: identity`, a server may send the archive decompressed.
   const headers = { 'Accept-Encoding': 'identity', ...(from > 0 && { Range: `bytes=${from}-` }) };
   const options = { headers, redirect: 'follow', signal } as const;
   const [httpProxy, httpsProxy] = [proxyFor('http:', process.env), proxyFor('https:', process.env)];
   if (httpsProxy === undefined) return fetch(url, options);
-  // Node's own fetch ignores proxies before Node 24.
+  // Before Node 24, Node's own fetch ignores proxies.
   const undici = await import('undici');
   const dispatcher = new undici.EnvHttpProxyAgent({
     ...(httpProxy && { httpProxy: httpProxy.address }),
@@ -52,7 +52,7 @@ const unreachable: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the server is unreachable',
 };
 
-/** Error codes for rejected certificates (Node, "TLS", X509 certificate error codes). */
+/** The error codes for rejected certificates (Node, "TLS", X509 certificate error codes). */
 const certificates = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|ISSUER/;
 
 /** Explains the error of a request, and decides whether to retry. */
@@ -88,7 +88,7 @@ function proxyRefusal(shown: string, status: number): AttemptError {
   return new AttemptError(`the proxy ${shown} answered ${status}${advice}`, status >= 500);
 }
 
-/** fetch throws "fetch failed" and puts the reason in `cause`, which may have a cause too. */
+/** The innermost cause of an error. fetch throws "fetch failed" with the reason in `cause`, which may have a cause too. */
 function deepestOf(error: unknown): { readonly code: string; readonly message: string } {
   let [current, code] = [error, ''];
   for (let depth = 0; depth < 5; depth++) {
@@ -102,10 +102,10 @@ function deepestOf(error: unknown): { readonly code: string; readonly message: s
   return { code, message: messageOf(current) };
 }
 
-/** The body of a response, and the offset in the file where it starts.
- * @param received bytes already received
- * @param bytes size of the complete file
- * @throws AttemptError when it is not the file */
+/** The body of a response, and the offset in the file at which it starts.
+ * @param received the number of bytes already received
+ * @param bytes the size of the complete file
+ * @throws AttemptError when the response is not the file */
 export function bodyFrom(
   response: HttpResponse,
   received: number,
@@ -129,21 +129,21 @@ export function bodyFrom(
     );
   if (length !== null && Number(length) !== bytes - from)
     throw new AttemptError(
-      `sent ${length} bytes, expected ${bytes - from}: this is another file or version`,
+      `sent ${length} bytes, expected ${bytes - from}, so this is another file or version`,
       false,
     );
   if (body === null) throw new AttemptError('answered without a body', true);
   if (status === 200) return { from, stream: body };
   const [, start] = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '') ?? [];
   if (Number(start) !== received)
-    throw new AttemptError(`sent bytes from ${start ?? 'nowhere'} instead of ${received}`, false);
+    throw new AttemptError(`sent bytes from ${start ?? 'an unknown position'} instead of ${received}`, false);
   return { from, stream: body };
 }
 
-/** The longest wait for a server that requests one. */
+/** The longest wait that a server can request. */
 const longestWaitMillis = 60_000;
 
-/** RFC 9110, section 10.2.3: seconds or a date. */
+/** The Retry-After header (RFC 9110, section 10.2.3) contains seconds or a date. */
 function retryAfter(value: string | null): number | undefined {
   if (value === null) return undefined;
   const seconds = /^\d+$/.test(value.trim()) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;

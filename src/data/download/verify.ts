@@ -8,7 +8,7 @@ import type { Archive } from '../dataset.ts';
 import { recognise } from './recognise.ts';
 
 /** @param advice what to do about a file that is not the archive
- * @throws RunError when the file is not the archive, byte for byte
+ * @throws RunError when the file is not identical to the archive
  * @throws StoppedError when `signal` is aborted */
 export async function requireArchive(
   tarball: string,
@@ -33,7 +33,7 @@ export async function requireArchive(
   const found = hash.digest('hex');
   if (found === md5) return;
   throw new RunError(
-    `${tarball}: its MD5 is ${found}, expected ${md5}: it is damaged or another file. ${advice}`,
+    `${tarball}: MD5: found ${found}, expected ${md5}; the file is damaged or another file. ${advice}`,
   );
 }
 

@@ -9,7 +9,7 @@ const imageSize = 32;
 const imageBytes = imageBytesOf([3, imageSize, imageSize]);
 const plane = imageSize ** 2;
 
-/** An image with the shape, and the same image without it. */
+/** An image with the shape, and the same image without the shape. */
 function withAndWithout(label: number, index: number): readonly [Uint8Array, Uint8Array] {
   const stream = (): RandomStream => new RandomStream(7, 'drawing', label, index);
   return [drawExample(shapes[label] ?? circle, stream()), drawExample(() => 100, stream())];
@@ -26,14 +26,14 @@ function inEveryCrop(pixel: number): boolean {
   return x >= 8 && x < 24 && y >= 8 && y < 24;
 }
 
-test('the same stream draws the same image, another stream another', () => {
+test('the same stream draws the same image, and another stream draws another', () => {
   const draw = (index: number): Uint8Array => drawExample(circle, new RandomStream(0, 'drawing', 0, index));
   assert.equal(draw(3).length, imageBytes);
   assert.deepEqual(draw(3), draw(3));
   assert.notDeepEqual(draw(3), draw(4));
 });
 
-test('a shape covers part of the image, and no crop of 24 × 24 misses more than two thirds of it', () => {
+test('a shape covers a part of the image, and every crop of 24 × 24 contains more than a third of the shape', () => {
   for (const label of shapes.keys()) {
     for (let index = 0; index < 20; index++) {
       const changed = changedPixels(withAndWithout(label, index));

@@ -1,23 +1,23 @@
-/** Draws one image of the generated set. Everything is determined by the stream of random numbers. */
+/** Draws one image of the generated set. The stream of random numbers determines everything. */
 import type { RandomStream } from '../../tensor/random.ts';
 import { synthetic } from '../datasets/synthetic.ts';
 import { imageBytes } from '../record.ts';
 import type { Shape } from './shapes.ts';
 
 const imageShape = synthetic.record.image;
-/** Height and width of an image. */
+/** The height and the width of an image. */
 const imageSize: number = imageShape[1];
 
 /** Red, green and blue, 0 … 255. */
 type Colour = readonly [red: number, green: number, blue: number];
 
-/** Position, size and rotation of a shape: maps the image to the shape's frame. */
+/** The position, size and rotation of a shape. It maps the image to the coordinate system of the shape. */
 interface Placement {
-  /** In pixels from the left and top edges. */
+  /** The centre, in pixels from the left and top edges. */
   readonly centre: readonly [x: number, y: number];
-  /** Pixels per unit of the shape's frame. */
+  /** The number of pixels per unit of the shape's coordinate system. */
   readonly radius: number;
-  /** The direction of the shape's x axis, a unit vector. */
+  /** The direction of the x axis of the shape, as a unit vector. */
   readonly axis: readonly [x: number, y: number];
 }
 
@@ -28,42 +28,42 @@ interface Gradient {
   readonly drift: Colour;
 }
 
-/** Background clouds: brightness offsets at the corners of a grid of cells, interpolated smoothly. */
+/** Clouds in the background: brightness offsets at the corners of a grid of cells, interpolated smoothly. */
 interface Clouds {
   readonly heights: Float64Array;
 }
 
-/** Width and height of a cell of the clouds' grid, in pixels. */
+/** The width and height of a cell of this grid, in pixels. */
 const cellSize = 8;
 const corners: number = imageSize / cellSize + 1;
 
 /**
- * Maximum offset of the shape's centre from the image's, in pixels per axis, and the range of its radius in pixels. Training
- * crops keep 24 of 32 rows and columns, and rows and columns 8 to 23 are in all of them. So every crop contains the shape's
- * centre and at least 3 pixels beyond it, usually the whole shape.
+ * The maximum offset of the shape's centre from the centre of the image, in pixels per axis, and the range of its radius in
+ * pixels. Training crops keep 24 of 32 rows and columns, so rows and columns 8 to 23 are in all of them. Every crop
+ * therefore contains the centre of the shape and at least 3 pixels around it, and usually the whole shape.
  */
 const maxShift = 4.5;
 const radiusRange: readonly [number, number] = [6, 11];
 
-/** Range of colour channels, and the maximum deviation of a channel from the colour's grey. */
+/** The range of the channels of a colour, and the maximum deviation of a channel from the grey of the colour. */
 const minLevel = 15;
 const maxLevel = 240;
 const maxTint = 40;
-/** Minimum difference in brightness (0 … 255) between shape and background. */
+/** The minimum difference in brightness (0 … 255) between shape and background. */
 const minContrast = 45;
-/** Fraction of images whose shape is brighter than the background. */
+/** The fraction of images whose shape is brighter than the background. */
 const brighterShare = 0.7;
-/** Maximum change of a channel from the image's centre to its edge, and by clouds. */
+/** The maximum change of a channel between the centre of the image and its edge, and by clouds. */
 const maxDrift = 35;
 const maxClouds = 35;
-/** Range of the amplitude of the uniform pixel noise. */
+/** The range of the amplitude of the uniform noise on pixels. */
 const noiseRange: readonly [number, number] = [10, 50];
-/** Some images are almost hidden by noise. Without them the network soon becomes certain of every training example; then the
- * tutorial's learning rate is too high, and training diverges between steps 600 and 1,400. */
+/** Some images are almost hidden by noise. Without them, the network soon becomes certain of every training example. The
+ * tutorial's learning rate is then too high, and training diverges between steps 600 and 1,400. */
 const noisyShare = 0.1;
 const highNoiseRange: readonly [number, number] = [90, 150];
 
-/** A uniformly distributed direction, by rejection sampling of the unit disc, without cosines (see shapes.ts). */
+/** Returns a uniformly distributed direction. It uses rejection sampling in the unit disc instead of cosines (see shapes.ts). */
 function drawDirection(stream: RandomStream): readonly [x: number, y: number] {
   for (;;) {
     const x = stream.between(-1, 1);
@@ -87,8 +87,8 @@ function drawDrift(stream: RandomStream): Colour {
   return [between(), between(), between()];
 }
 
-/** A tinted grey, as in photographs. A saturated colour would remain a large constant after whitening, which subtracts one
- * mean from all three channels, and training at the tutorial's learning rate would be unstable. */
+/** Returns a tinted grey, as in photographs. A saturated colour would remain a large constant after whitening, which
+ * subtracts one mean from all three channels, and training at the tutorial's learning rate would be unstable. */
 function drawColour(stream: RandomStream): Colour {
   const grey = stream.between(minLevel + maxTint, maxLevel - maxTint);
   const channel = () => grey + stream.between(-maxTint, maxTint);
@@ -100,7 +100,7 @@ function brightness([red, green, blue]: Colour): number {
   return 0.299 * red + 0.587 * green + 0.114 * blue;
 }
 
-/** Two colours with enough contrast in brightness. */
+/** Returns two colours that differ enough in brightness. */
 function drawContrast(stream: RandomStream): readonly [shape: Colour, background: Colour] {
   const brighter = stream.uniform() < brighterShare ? 1 : -1;
   for (;;) {
@@ -124,7 +124,7 @@ function ease(t: number): number {
   return t * t * (3 - 2 * t);
 }
 
-/** The clouds' brightness offset at pixel (x, y), interpolated from the four surrounding corners. */
+/** The brightness offset of the clouds at pixel (x, y), interpolated from the four corners around it. */
 function cloudsAt({ heights }: Clouds, x: number, y: number): number {
   const corner = Math.floor(y / cellSize) * corners + Math.floor(x / cellSize);
   const right = ease((x % cellSize) / cellSize);
@@ -134,13 +134,13 @@ function cloudsAt({ heights }: Clouds, x: number, y: number): number {
   return (a + (b - a) * right) * (1 - down) + (c + (d - c) * right) * down;
 }
 
-/** The position of pixel (x, y) along a direction, -1 … 1 across the image. */
+/** The position of pixel (x, y) along a direction, from -1 to 1 across the image. */
 function along([directionX, directionY]: readonly [number, number], x: number, y: number): number {
   const half = (imageSize - 1) / 2;
   return ((x - half) * directionX + (y - half) * directionY) / half;
 }
 
-/** The fraction of pixel (x, y) that the shape covers, 0 … 1, with an edge one pixel wide. */
+/** The fraction of pixel (x, y) that the shape covers, 0 … 1. The edge is one pixel wide. */
 function coverage(shape: Shape, { centre, radius, axis }: Placement, x: number, y: number): number {
   const dx = (x + 0.5 - centre[0]) / radius;
   const dy = (y + 0.5 - centre[1]) / radius;
@@ -164,7 +164,7 @@ export function drawExample(shape: Shape, stream: RandomStream): Uint8Array {
     const cloud = cloudsAt(clouds, x, y);
     const frontPosition = along(front.direction, x, y);
     const backPosition = along(back.direction, x, y);
-    // One draw of 32 bits provides the noise of all three channels, 8 bits each.
+    // One random number of 32 bits provides the noise of all three channels, 8 bits each.
     const grains = stream.uint32();
     for (let channel = 0; channel < 3; channel++) {
       const inFront = (front.colour[channel] as number) + (front.drift[channel] as number) * frontPosition;

@@ -17,7 +17,7 @@ function readerOf(records: Uint8Array): ExampleReader {
   return new ExampleReader({ dataset, count: records.length / recordBytes, records });
 }
 
-/** A changed checksum means a new data set, for which earlier measurements are invalid. */
+/** A changed checksum means a different data set, for which earlier measurements are not valid. */
 const pinned = {
   train: '3c56b51833c4ad716e6fbe3b462bbcef5f8bdd52e5f8201aa0500f655be146fe',
   test: 'fd74e881b6369bebe8ae5d9189bb5b6d7e4f773f51eaffd8913dadc6ce543bd7',
@@ -46,7 +46,7 @@ test('drawing can start at any record', () => {
   assert.deepEqual(drawRecords('train', 7, 5), drawRecords('train', 0, 12).slice(start, end));
 });
 
-test('pixels have a wide range, in every image and over the set', () => {
+test('pixels have a wide range, both in every image and over the whole set', () => {
   const records = drawRecords('train', 0, 100);
   const means: number[] = [];
   for (let index = 0; index < 100; index++) {
@@ -82,7 +82,7 @@ test('the complete set is generated once, with the right sizes, balanced classes
   });
 });
 
-test('stopping the generation takes less than two seconds and leaves nothing', async () => {
+test('stopping the generation takes less than two seconds and leaves no files behind', async () => {
   await inTemporaryFolder(async (dataDir) => {
     const stop = new AbortController();
     const started = performance.now();
@@ -95,7 +95,7 @@ test('stopping the generation takes less than two seconds and leaves nothing', a
   });
 });
 
-test('concurrent generation happens only once, and leftovers of a killed process are deleted', async () => {
+test('concurrent processes generate the set only once, and delete what a killed process left behind', async () => {
   await inTemporaryFolder(async (dataDir) => {
     await mkdir(join(dataDir, 'synthetic-batches-bin.partial-1234'));
     await writeFile(join(dataDir, 'synthetic-batches-bin.partial-1234', 'data_batch_1.bin'), 'half');
@@ -108,7 +108,7 @@ test('concurrent generation happens only once, and leftovers of a killed process
   });
 });
 
-test('the error for a data folder that is a file names it and the flag', async () => {
+test('the error for a data folder that is a file contains its path and the flag', async () => {
   await inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, 'file'), '');
     await assert.rejects(ensureSynthetic(join(folder, 'file')), {

@@ -1,11 +1,10 @@
 /**
- * The generated set: ten classes of drawn shapes in CIFAR-10's binary format, for tests and for a first run without a
- * download. Colour, position, size, rotation, background and noise vary, so that single pixels reveal almost nothing about the
- * class.
+ * The generated set: ten classes of drawn shapes in CIFAR-10's binary format, for tests and for a first run without a download.
+ * Colour, position, size, rotation, background and noise vary, so that single pixels reveal almost nothing about the class.
  *
- * Measured (2026-11, seed 0): after 1,000 steps of batch size 128 with a clip norm of 5, the moving averages of the tutorial's
- * network classify 0.954 of the 2,000 test images correctly; a linear classifier on the pixels 0.167
- * (`tools/linear_baseline.py`). Drawing all 12,000 images takes about 2 s on one core.
+ * Measured in 2026-11 with seed 0: after 1,000 steps with a batch size of 128 and a clip norm of 5, the moving averages of
+ * the tutorial's network classify 0.954 of the 2,000 test images correctly. A linear classifier on the pixels classifies
+ * 0.167 of them correctly (`tools/linear_baseline.py`). Drawing all 12,000 images takes about 2 s on one core.
  */
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { aText, requireOptions } from '../../arguments.ts';
@@ -23,11 +22,11 @@ import { drawExample } from './draw.ts';
 import { type Shape, shapes } from './shapes.ts';
 
 const dataset = datasets.synthetic;
-/** Fixed: every user gets the same set. */
+/** The seed is fixed, so that every user gets the same set. */
 const seed = 0;
 
 /** The records of examples `first` … `first + count - 1` of a split. Labels cycle through the classes, so that any ten
- * consecutive examples have one of each class. */
+ * consecutive examples contain one of each class. */
 export function drawRecords(split: Split, first: number, count: number): Uint8Array {
   const size = recordBytes(dataset.record);
   const records = new Uint8Array(count * size);
@@ -41,7 +40,7 @@ export function drawRecords(split: Split, first: number, count: number): Uint8Ar
   return records;
 }
 
-/** Number of images to draw before yielding to the event loop: some hundredths of a second. */
+/** How many images are drawn before yielding to the event loop. This takes some hundredths of a second. */
 const imagesPerTurn = 100;
 
 async function drawFile({ name, split, records }: DatasetFile, signal?: AbortSignal): Promise<Uint8Array> {
@@ -65,7 +64,7 @@ async function drawFile({ name, split, records }: DatasetFile, signal?: AbortSig
  * Generates the set in `dataDir` unless it exists.
  * @returns whether it was generated
  * @throws RunError when its folder exists but lacks files, or cannot be written
- * @throws StoppedError when the signal is aborted; then nothing is left
+ * @throws StoppedError when the signal is aborted; no files are left behind
  */
 export async function ensureSynthetic(dataDir: string, options: DataOptions = {}): Promise<boolean> {
   aText('dataDir', dataDir);
@@ -78,7 +77,7 @@ export async function ensureSynthetic(dataDir: string, options: DataOptions = {}
   };
   if (await isPresent()) return false;
   return withDataFolder(dataDir, dataset, options, async () => {
-    if (await isPresent()) return false; // another process generated it while we waited
+    if (await isPresent()) return false; // another process generated it while this one waited
     options.onEvent?.({ kind: 'drawing', dataset: dataset.name, folder });
     await writeDataset(dataDir, dataset, (file) => drawFile(file, options.signal));
     return true;

@@ -161,7 +161,7 @@ const points: readonly [name: string, shape: Shape, inside: readonly Point[], ou
 ];
 
 for (const [name, shape, inside, outside] of points) {
-  test(`${name} contains the right points, and is drawn for the class of that name`, () => {
+  test(`${name} contains the expected points, and is drawn for the class of that name`, () => {
     for (const [x, y] of inside) assert.ok(shape(x, y) < 0, `(${x}, ${y}) is outside`);
     for (const [x, y] of outside) assert.ok(shape(x, y) > 0, `(${x}, ${y}) is inside`);
     assert.equal(shapes[datasets.synthetic.classes.indexOf(name)], shape);
@@ -173,7 +173,7 @@ test('every class has one shape', () => {
   assert.equal(new Set(shapes).size, shapes.length);
 });
 
-test('every shape is symmetric, so that a flip never turns it into another class', () => {
+test('every shape is symmetric, so that a flip does not turn it into the shape of another class', () => {
   const stream = new RandomStream(1, 'test');
   for (const shape of shapes) {
     for (let draw = 0; draw < 500; draw++) {

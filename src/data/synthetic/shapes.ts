@@ -1,16 +1,16 @@
 /**
- * The ten shapes of the generated set, as signed distances in a frame whose origin is the shape's centre; shapes extend to a
- * distance of about 1, and distances are negative inside. Distances may be inexact far from the edge, but never change faster
- * than the point moves, as smooth edges require.
+ * The ten shapes of the generated set, as signed distances in a coordinate system whose origin is the centre of the shape.
+ * Shapes extend to a distance of about 1 from it. Distances are negative inside. Far from the edge they may be inexact, but
+ * they never change faster than the point moves, as smooth edges require.
  *
- * Every shape is symmetric about the x axis, so a flipped image shows the same shape, rotated.
+ * Every shape is symmetric about the x axis, so a flipped image shows the same shape with another rotation.
  */
 
-/** Signed distance from (x, y) to the edge, negative inside. */
+/** The signed distance from (x, y) to the edge, negative inside. */
 export type Shape = (x: number, y: number) => number;
 
-// Constants instead of trigonometric functions: +, -, *, / and square roots are rounded the same way everywhere (IEEE 754), so
-// every machine draws the same bytes. (Math.hypot and Math.cos may differ in the last bit.)
+// Constants replace trigonometric functions: +, -, *, / and square roots are rounded in the same way everywhere (IEEE 754),
+// so every machine draws the same bytes. (Math.hypot and Math.cos may differ in the last bit.)
 const cos36 = 0.8090169943749475;
 const sin36 = 0.5877852522924731;
 const cos45 = Math.SQRT1_2;
@@ -23,12 +23,12 @@ function length(x: number, y: number): number {
   return Math.sqrt(x * x + y * y);
 }
 
-/** A box of the given half width and half height. */
+/** A box with the given half width and half height. */
 function box(x: number, y: number, halfWidth: number, halfHeight: number): number {
   return Math.max(Math.abs(x) - halfWidth, Math.abs(y) - halfHeight);
 }
 
-/** The nearest of the three lattice points -pitch, 0, pitch. */
+/** The one of the three points -pitch, 0 and pitch that is nearest to x. */
 function nearestOfThree(x: number, pitch: number): number {
   return x < -pitch / 2 ? -pitch : x > pitch / 2 ? pitch : 0;
 }
@@ -37,7 +37,7 @@ export const circle: Shape = (x, y) => length(x, y) - 0.85;
 
 export const square: Shape = (x, y) => box(x, y, 0.75, 0.75);
 
-/** Equilateral, one corner at (1.1, 0): the intersection of three half planes. */
+/** An equilateral triangle with one corner at (1.1, 0): the intersection of three half planes. */
 export const triangle: Shape = (x, y) => Math.max(-x, cos60 * x + sin60 * Math.abs(y)) - 0.55;
 
 /** Two crossing bars. */
@@ -47,8 +47,8 @@ export const cross: Shape = (x, y) => Math.min(box(x, y, 0.95, 0.27), box(x, y, 
 export const ring: Shape = (x, y) => Math.abs(length(x, y) - 0.7) - 0.2;
 
 /**
- * Five points, one at (1.1, 0). The plane is folded along the star's axes of symmetry, at 72° and then 36°, which leaves the
- * sector from 0° to 36°. There the star is one side of the line from its outer to its inner corner.
+ * Five points, one of which is at (1.1, 0). The plane is folded along the symmetry axes of the star, at 72° and then at 36°,
+ * which leaves the sector from 0° to 36°. In this sector, the star is one side of the line from its outer to its inner corner.
  */
 export const star: Shape = (x, y) => {
   const beyond72 = Math.max(0, cos72 * Math.abs(y) - sin72 * x);
@@ -68,8 +68,8 @@ export const star: Shape = (x, y) => {
 export const stripes: Shape = (x, y) => box(x, y - nearestOfThree(y, 0.66), 0.85, 0.18);
 
 /**
- * Four by four cells, rotated by 45° to be symmetric. Only lines between cells count as edges of cells, so that empty cells at
- * the border have no outline.
+ * Four by four cells, rotated by 45° so that they are symmetric. Only lines between cells count as edges, so that empty
+ * cells at the border have no outline.
  */
 export const checkerboard: Shape = (x, y) => {
   const cell = 0.42;
@@ -81,13 +81,13 @@ export const checkerboard: Shape = (x, y) => {
   return Math.max(filled ? -toLine : toLine, box(u, v, 2 * cell, 2 * cell));
 };
 
-/** Nine discs, three by three. */
+/** Nine discs in three rows and three columns. */
 export const dots: Shape = (x, y) => length(x - nearestOfThree(x, 0.66), y - nearestOfThree(y, 0.66)) - 0.21;
 
-/** A disc minus another disc that is shifted towards +x. */
+/** A disc without another disc that is shifted towards +x. */
 export const crescent: Shape = (x, y) => Math.max(length(x, y) - 0.95, 0.78 - length(x - 0.5, y));
 
-/** In label order: shape 0 is drawn for class 0. */
+/** In the order of the labels: shape 0 is drawn for class 0. */
 export const shapes: readonly Shape[] = [
   circle,
   square,

@@ -7,6 +7,7 @@ import type { PrecisionOf } from '../offers.ts';
 import { assignLayouts } from './assign-layouts.ts';
 import { checkProgram } from './check-program.ts';
 import { fuseBias, fuseBiasGradient, fuseChains, headChains, pruneCalls } from './fuse.ts';
+import { fuseNormRelu } from './fuse-norm-relu.ts';
 import { insertReorders } from './insert-reorders.ts';
 import { LayoutTable } from './layout-table.ts';
 import { lower } from './lower.ts';
@@ -25,7 +26,7 @@ const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } 
 
 /** The program of a graph. It does not depend on the machine. */
 export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
-  const passes = [pruneCalls, fuseBias, fuseBiasGradient, fuseChains, headChains];
+  const passes = [pruneCalls, fuseNormRelu, fuseBias, fuseBiasGradient, fuseChains, headChains];
   // A single worker has nothing to exchange.
   const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
   const whole = lower(commuteRelu(prune(alone)));

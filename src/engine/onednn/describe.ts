@@ -89,10 +89,11 @@ function propOf({ kind, writes }: Call): number {
 }
 
 /** The flags of a normalization with scale and shift, whose statistics are either passed to the call or computed by it. */
-function flagsOf({ library }: Onednn, { kind, reads }: Call): number {
+function flagsOf({ library }: Onednn, { kind, reads, parameters }: Call): number {
   const flags = normalizationFlags[library.major >= 3 ? 'v3' : 'v2'];
   const isGiven = kind === 'batch_normalization_forward' && reads.mean !== undefined;
-  return flags.scale + flags.shift + (isGiven ? flags.givenStatistics : 0);
+  const relu = parameters.relu ? flags.relu : 0;
+  return flags.scale + flags.shift + relu + (isGiven ? flags.givenStatistics : 0);
 }
 
 function algorithmOf(onednn: Onednn, { kind, parameters }: Call): number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tutorialNetwork } from '../../model/networks/tutorial.ts';
+import { makeNetwork } from '../../model/networks.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
 import { programOf } from './compile.ts';
@@ -54,4 +55,26 @@ test('every tensor is cast at most once, however many calls read it', () => {
   const casts = program.calls.filter(({ op }) => op === 'Cast').map(({ name }) => name);
   assert.equal(new Set(casts).size, casts.length);
   assert.ok(casts.includes('images as bfloat16'));
+});
+
+test('in a residual network activations are bfloat16, and statistics, scales and the mean of the last images float32', () => {
+  const network = makeNetwork('resnet', 10, { depth: 8 });
+  const { graph: residual } = buildTrainingGraph({
+    network,
+    batchSize: 4,
+    hyperparameters: tutorialHyperparameters,
+  });
+  const { calls } = programOf(residual, 'bfloat16');
+  const norms = calls.filter(({ kind }) => kind.startsWith('batch_normalization'));
+  assert.equal(norms.length, 2 * 7);
+  for (const { name, reads, writes } of norms) {
+    const { src, diffDst, workspace, ...vectors } = reads;
+    const { dst, diffSrc, workspace: written, ...results } = writes;
+    for (const slot of [src, diffDst, dst, diffSrc])
+      assert.ok(slot === undefined || slot.type === 'bfloat16', name);
+    for (const slot of [...Object.values(vectors), ...Object.values(results)])
+      assert.equal(slot.type, 'float32', name);
+  }
+  const sums = calls.filter(({ op, kind }) => op === 'Add' && kind === 'binary').map(resultOf);
+  assert.ok(sums.filter(({ dims }) => dims.length === 4).every(({ type }) => type === 'bfloat16'));
 });

@@ -6,11 +6,11 @@
  *
  * A value stays float32 if the update of a variable, the loss or an output depends on it. Convolutions and products read
  * bfloat16 but write such values as float32. (This is mixed precision with float32 master weights: P. Micikevicius et
- * al., "Mixed Precision Training", ICLR 2018. bfloat16 needs no loss scaling.) Elementwise calls and pooling keep the
- * type of their operands.
+ * al., "Mixed Precision Training", ICLR 2018. bfloat16 needs no loss scaling.) Elementwise calls, pooling and batch normalization
+ * keep the type of their operands; statistics, scales and offsets are always float32.
  */
 import { mapResults } from '../../graph/results.ts';
-import { recordOf } from '../../ops/primitive-kinds.ts';
+import { channelVectors, recordOf } from '../../ops/primitive-kinds.ts';
 import type { Call, Slot, SlotType } from '../../ops/primitives.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { baseOf, type ProgramPass, readsOf, resultOf, stepResults, withSlots } from './program.ts';
@@ -38,8 +38,9 @@ export const toBfloat16: ProgramPass = (program) => {
 function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): ReadonlySet<Slot> {
   const needed = new Set(results);
   for (const call of calls.toReversed()) {
-    const passesOn = recordOf(call.kind).bfloat16 !== 'operands' && needed.has(baseOf(resultOf(call)));
-    if (!passesOn && recordOf(call.kind).bfloat16 !== 'never') continue;
+    const { bfloat16 } = recordOf(call.kind);
+    const passesOn = bfloat16 === 'follows' && needed.has(baseOf(resultOf(call)));
+    if (!passesOn && bfloat16 !== 'never') continue;
     for (const slot of readsOf(call)) needed.add(baseOf(slot));
   }
   return needed;
@@ -51,11 +52,11 @@ function retype(call: Call, needed: ReadonlySet<Slot>, slots: RetypedSlots): rea
   const isMatrixWork = bfloat16 === 'operands';
   const reads = readsOf(call).filter((slot) => slot !== call.reads.workspace);
   const rounded = isMatrixWork || reads.some((slot) => slots.current(slot).type === 'bfloat16');
-  const mayRound = !needed.has(baseOf(resultOf(call))) && bfloat16 !== 'never';
+  const mayRound = !needed.has(baseOf(resultOf(call))) && bfloat16 !== 'never' && bfloat16 !== 'casts';
   const result = rounded && mayRound ? 'bfloat16' : 'float32';
   const operands = isMatrixWork ? 'bfloat16' : result;
   const casts: Call[] = [];
-  const exact: readonly (Slot | undefined)[] = [call.reads.workspace, call.reads.bias];
+  const exact = (['workspace', 'bias', ...channelVectors] as const).map((argument) => call.reads[argument]);
   const written = new Set(Object.values(call.writes));
   const typed = withSlots(call, (slot) => {
     if (written.has(slot)) return slot === resultOf(call) ? slots.define(slot, result) : slot;

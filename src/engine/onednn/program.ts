@@ -85,9 +85,9 @@ export function printCall(call: Call): string {
 }
 
 /** The kind and its post-ops: `convolution_forward + relu`. */
-export function actionOf({ kind, postOps }: Call): string {
+export function actionOf({ kind, postOps, parameters }: Call): string {
   const after = postOps.map((postOp) =>
     'operand' in postOp ? `${postOp.binary} ${postOp.operand.name}` : postOp.unary,
   );
-  return [kind, ...after].join(' + ');
+  return [kind, ...(parameters.relu ? ['relu'] : []), ...after].join(' + ');
 }

@@ -1,18 +1,19 @@
 /**
  * Pads the image with 4 black pixels on each side, takes a random crop, and flips it half of the time: K. He et al., "Deep
- * Residual Learning for Image Recognition", 2015, section 4.2. For evaluation, the image, or its central crop if the network takes
- * smaller ones.
+ * Residual Learning for Image Recognition", 2015, section 4.2. Evaluation uses the image itself, or its central crop if the
+ * network takes smaller images.
  */
 import { RandomStream } from '../../tensor/random.ts';
 import type { Augmentation, Draw, ImageShapes } from '../augmentation.ts';
 import { type Distortion, distortedImages, isWithin } from '../distort.ts';
 import { unchangedTone } from '../normalization.ts';
 
-/** Black pixels on each side. */
+/** The number of black pixels on each side. */
 const padding = 4;
 
 export const padCropFlip: Augmentation = {
   name: 'pad_crop_flip',
+  usual: (record) => record,
   makes: isWithin,
   create: (shapes, normalizer) => distortedImages(shapes, normalizer, (draw) => distortionOf(draw, shapes)),
 };

@@ -8,7 +8,7 @@ import { engines } from '../../testing/engines.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import { makeNetwork } from '../networks.ts';
 
-test('the layers have the shapes of cuda-convnet, and filters and biases for each of 36 positions', () => {
+test('the layers have the shapes of those in cuda-convnet, and separate filters and biases for each of 36 positions', () => {
   const layers = layersOf(makeNetwork('cifar10_local', 10));
   assert.deepEqual(
     layers.map(({ layer, output, parameters }) => [layer, output.join('×'), parameters]),
@@ -28,7 +28,7 @@ test('the layers have the shapes of cuda-convnet, and filters and biases for eac
   assert.deepEqual([sum('parameters'), sum('multiplyAdds')], [2_112_970, 19_512_576]);
 });
 
-/** A training step of a small version on random images. */
+/** A training step of a small version, on random images. */
 const training = buildTrainingGraph({
   network: makeNetwork('cifar10_local', 10, { conv1: 16, conv2: 16, local3: 16, local4: 8 }),
   batchSize: 8,
@@ -52,7 +52,7 @@ function feeds(): ReadonlyMap<string, Tensor> {
   ]);
 }
 
-test('weight decay is on the locally connected weights only', () => {
+test('weight decay applies only to the locally connected weights', () => {
   const share = (name: string) =>
     training.parameters.find(({ variable }) => variable.name === name)?.decayShare;
   assert.deepEqual(
@@ -63,7 +63,7 @@ test('weight decay is on the locally connected weights only', () => {
 });
 
 for (const { name, skip, create } of engines)
-  test(`the engine ${name} learns a batch by heart`, { skip }, async () => {
+  test(`the engine ${name} overfits one batch`, { skip }, async () => {
     const session = await create(1).compile(training.graph);
     await session.write(initialVariables(training, 0));
     const losses: number[] = [];

@@ -1,7 +1,7 @@
 /**
- * The network of the tutorial's exercise: locally connected layers in place of local3 and local4, as in cuda-convnet's
- * `layers-conv-local-11pct`, where both have 3×3 filters, 64 and 32 of them at every position. Everything else, initial values and
- * weight decay included, is as in `tutorial.ts`. Shapes are [N, C, H, W].
+ * The network of the tutorial's exercise: locally connected layers replace local3 and local4, as in cuda-convnet's
+ * `layers-conv-local-11pct`, where both have 3×3 filters, 64 and 32 of them at every position. Everything else, including
+ * initial values and weight decay, is as in `tutorial.ts`. Shapes are [N, C, H, W].
  *
  * | layer          | operator                                      | output         |
  * |----------------|-----------------------------------------------|----------------|
@@ -10,7 +10,7 @@
  * | local4         | locally connected, 3×3, SAME, bias, ReLU      | [N, 32, 6, 6]  |
  * | softmax_linear | fully connected: the logits                   | [N, 10]        |
  *
- * 2,112,970 parameters and 19,512,576 multiply-adds an image.
+ * It has 2,112,970 parameters and needs 19,512,576 multiply-adds per image.
  */
 import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
@@ -19,12 +19,12 @@ import { Layers } from '../layers.ts';
 import type { Inference, NetworkKind, NetworkMode } from '../network.ts';
 import { convolutions, imageSize, logits, width } from './tutorial-layers.ts';
 
-/** Output channels of the layers. */
+/** The output channels of the layers. */
 export type LocalWidths = Readonly<Record<'conv1' | 'conv2' | 'local3' | 'local4', number>>;
 
 export const local: NetworkKind<LocalWidths> = {
   name: 'cifar10_local',
-  summary: "the tutorial's exercise: with locally connected layers",
+  summary: "the tutorial's exercise, with locally connected layers",
   numbers: {
     conv1: width(64, 'output channels of conv1'),
     conv2: width(64, 'output channels of conv2'),

@@ -35,7 +35,7 @@ test('the stages halve the image and double the channels', () => {
   ]);
 });
 
-test('weight decay is on the weights of convolutions and the last layer only', () => {
+test('weight decay applies only to the weights of the convolutions and of the last layer', () => {
   const { parameters } = buildTrainingGraph({
     network: makeNetwork('resnet', 10, { depth: 8 }),
     batchSize: 2,
@@ -58,7 +58,7 @@ test('training and evaluation have the same parameters and running statistics', 
   );
 });
 
-test('a depth that does not exist is refused with the nearest', () => {
+test('a depth that does not exist is refused, and the error contains the nearest ones', () => {
   const refusals = [
     [21, /depth 21 is not 6n \+ 2; the nearest are 20 and 26$/],
     [25, /the nearest are 20 and 26$/],
@@ -71,11 +71,11 @@ test('a depth that does not exist is refused with the nearest', () => {
     assert.throws(() => makeNetwork('resnet', 10, { depth }), { name: 'UsageError', message });
 });
 
-test('batches of one image cannot train it, and can be evaluated', () => {
+test('it cannot be trained with batches of one image, but it can be evaluated with them', () => {
   const network = makeNetwork('resnet', 10, { depth: 8 });
   assert.throws(() => buildTrainingGraph({ network, batchSize: 1, hyperparameters }), {
     name: 'UsageError',
-    message: /^batch normalization cannot train on batches of 1 image: .*`batchSize` of 2 or more$/,
+    message: /^batch normalization cannot train with batches of 1 image, .*`batchSize` of 2 or more$/,
   });
   buildEvaluationGraph(network, 1);
 });

@@ -1,6 +1,6 @@
 /**
- * The residual networks for CIFAR-10 of K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", 2015,
- * arXiv:1512.03385, section 4.2, of depth 6n + 2. Shapes are [N, C, H, W].
+ * The residual networks for CIFAR-10 of K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition",
+ * 2015, arXiv:1512.03385, section 4.2, with depth 6n + 2. Shapes are [N, C, H, W].
  *
  * | layer              | operator                                                       | output          |
  * |--------------------|----------------------------------------------------------------|-----------------|
@@ -11,11 +11,12 @@
  * | pool               | mean of each channel                                           | [N, 64]         |
  * | softmax_linear     | fully connected: the logits                                    | [N, 10]         |
  *
- * A block is ReLU(shortcut + BN(conv2(ReLU(BN(conv1(x)))))), with 3×3 convolutions padded by 1 cell on each side and without biases.
- * Where it changes the shape, the shortcut takes every second row and column and appends channels of zeros (option A of the paper: no
- * parameters). Weight decay is on the weights of convolutions and the fully connected layer.
+ * A block is ReLU(shortcut + BN(conv2(ReLU(BN(conv1(x)))))). Its 3×3 convolutions are padded by 1 cell on each side and
+ * have no biases. Where a block changes the shape, the shortcut takes every second row and column and appends channels
+ * of zeros (option A of the paper, which needs no parameters). Weight decay applies to the weights of the convolutions
+ * and of the fully connected layer.
  *
- * Depth 20: 269,722 parameters and 40,551,040 multiply-adds an image.
+ * At depth 20, it has 269,722 parameters and needs 40,551,040 multiply-adds per image.
  */
 import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
@@ -25,10 +26,10 @@ import type { Inference, NetworkKind, NetworkMode } from '../network.ts';
 
 export type ResnetConfiguration = Readonly<Record<'depth', number>>;
 
-/** Output channels of the stages. */
+/** The output channels of the stages. */
 const stages = [16, 32, 64] as const;
 
-/** Bounds of a depth 6n + 2: n = 1, and the deepest network of the paper. */
+/** The bounds of the depth 6n + 2: n = 1, and the deepest network of the paper. */
 const [shallowest, deepest] = [8, 1202];
 
 export const resnet: NetworkKind<ResnetConfiguration> = {
@@ -37,7 +38,7 @@ export const resnet: NetworkKind<ResnetConfiguration> = {
   numbers: {
     depth: {
       ...{ kind: 'integer', minimum: shallowest, maximum: deepest, default: 20 },
-      help: 'layers with weights: 6n + 2',
+      help: 'number of layers with weights, 6n + 2',
     },
   },
   problem: ({ depth }) => {
@@ -98,7 +99,7 @@ function inference(
   return layers.network(logits);
 }
 
-/** Every `stride`-th row and column of x, with channels of zeros appended. */
+/** Takes every `stride`-th row and column of x, and appends channels of zeros. */
 function shortcut({ op }: GraphBuilder, x: Value, filters: number, stride: number): Value {
   const [n = 1, channels = 1, h = 1, w = 1] = x.shape;
   if (stride === 1 && filters === channels) return x;

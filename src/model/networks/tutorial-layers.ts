@@ -1,19 +1,20 @@
-/** The layers that the tutorial's network shares with its exercise: convolutions up to pool2, and the logits. Shapes are [N, C, H, W]. */
+/** The layers that the tutorial's network shares with that of its exercise: the convolutions up to pool2, and the logits.
+ * Shapes are [N, C, H, W]. */
 import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { truncatedNormal } from '../initializers.ts';
 import type { Layers } from '../layers.ts';
 import type { NetworkNumber } from '../network.ts';
 
-/** Height and width of the images that the networks take: crops of 32×32 photographs. */
+/** The height and width of the images that the networks take, which are crops of 32×32 photographs. */
 export const imageSize = 24;
 
-/** The width of a layer, as a number of a configuration. */
+/** The width of a layer as a number of a configuration. */
 export const width = (initial: number, help: string): NetworkNumber => ({
   ...{ kind: 'integer', minimum: 1, maximum: 4096, default: initial, help },
 });
 
-/** The tutorial's constants; section 3.3 of the paper cited in `ops/normalization.ts` has others. */
+/** The constants of the tutorial. Section 3.3 of the paper cited in `ops/normalization.ts` has others. */
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
 

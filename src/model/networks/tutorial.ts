@@ -1,6 +1,6 @@
 /**
- * The tutorial's network (TensorFlow r0.11, `cifar10.inference`), for training and evaluation; the code below and in
- * `tutorial-layers.ts` follows the table line by line. Shapes are [N, C, H, W]; widths are its configuration.
+ * The network of the tutorial (TensorFlow r0.11, `cifar10.inference`), for training and evaluation. The code below and in
+ * `tutorial-layers.ts` follows this table line by line. Shapes are [N, C, H, W]. The widths are its configuration.
  *
  * | layer          | operator                                   | output        |
  * |----------------|--------------------------------------------|---------------|
@@ -14,7 +14,7 @@
  * | local4         | fully connected, ReLU                      | [N, 192]      |
  * | softmax_linear | fully connected: the logits                | [N, 10]       |
  *
- * 1,068,298 parameters and 18,470,784 multiply-adds an image.
+ * It has 1,068,298 parameters and needs 18,470,784 multiply-adds per image.
  */
 import {
   aNumberWithin,
@@ -30,12 +30,12 @@ import { Layers } from '../layers.ts';
 import { defaultsOf, type Inference, type Network, type NetworkKind, type NetworkMode } from '../network.ts';
 import { convolutions, imageSize, logits, width } from './tutorial-layers.ts';
 
-/** Output channels of the convolutions, and units of the fully connected layers. */
+/** The output channels of the convolutions, and the units of the fully connected layers. */
 export type TutorialWidths = Readonly<Record<'conv1' | 'conv2' | 'local3' | 'local4', number>>;
 
 export const tutorial: NetworkKind<TutorialWidths> = {
   name: 'cifar10',
-  summary: "the tutorial's",
+  summary: 'the network of the tutorial',
   numbers: {
     conv1: width(64, 'output channels of conv1'),
     conv2: width(64, 'output channels of conv2'),
@@ -59,7 +59,7 @@ const widthChecks: OptionChecks<TutorialWidths> = {
   local4: required(aNumberWithin(local4)),
 };
 
-/** @throws UsageError for an unknown or missing width, or one out of range */
+/** @throws UsageError for a width that is unknown, missing or out of range */
 export function tutorialNetwork(classes: number, widths: TutorialWidths = defaultsOf(tutorial)): Network {
   requireWholeNumber('classes', classes, 1);
   requireOptions(widths, widthChecks, 'widths');

@@ -21,8 +21,8 @@ export const propKinds = { training: 64, inference: 96, backward: 128 } as const
 
 /** The flags of normalizations (dnnl_normalization_flags_t). 3.x renumbered them. */
 export const normalizationFlags = {
-  v2: { givenStatistics: 1, scale: 8, shift: 16 },
-  v3: { givenStatistics: 1, scale: 2, shift: 4 },
+  v2: { givenStatistics: 1, relu: 4, scale: 8, shift: 16 },
+  v3: { givenStatistics: 1, scale: 2, shift: 4, relu: 8 },
 } as const;
 
 /** Algorithms that have the same number in 2.x and 3.x. */

@@ -1,0 +1,20 @@
+/** What is measured: the training of a recipe on the generated set. */
+import { datasets } from '../data/datasets.ts';
+import { type ImageRecipe, makeImages } from '../input/augmentations.ts';
+import { makeNetwork } from '../model/networks.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import type { GraphRecipe } from '../training/training-graph.ts';
+
+export interface Subject extends Omit<GraphRecipe, 'batchSize'> {
+  readonly images: ImageRecipe;
+}
+
+/** @throws RunError when the augmentation cannot make the network's images */
+export function subjectOf({ network: { name, configuration }, ...recipe }: Recipe): Subject {
+  const dataset = datasets.synthetic;
+  const network = makeNetwork(name, dataset.classes.length, configuration);
+  const { augmentation, normalization, hyperparameters, groups } = recipe;
+  const images = { augmentation, normalization };
+  makeImages(images, network.imageShape, dataset);
+  return { network, hyperparameters, groups, images };
+}

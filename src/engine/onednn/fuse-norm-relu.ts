@@ -1,0 +1,91 @@
+/**
+ * Program → program: batch normalization computes the ReLU behind it. In training it notes in a workspace, one bit an element, where
+ * the result is above 0, and the gradient reads that instead of the result.
+ *
+ *     before  y, mean, variance = batch_normalization_forward(x);  z = relu(y)
+ *             dy = mul(gt(z, 0), dz);  dx = batch_normalization_backward(x, dy, mean, variance)
+ *     after   z, mean, variance, workspace = batch_normalization_forward(x) with ReLU
+ *             dx = batch_normalization_backward(x, dz, mean, variance, workspace) with ReLU
+ *
+ * Only where nothing else reads y and dy. Normalization by given statistics has no gradient of this form and needs no workspace.
+ */
+import type { Call, Slot } from '../../ops/primitives.ts';
+import { baseOf, type Program, type ProgramPass, readCounts, stepResults, writesOf } from './program.ts';
+
+export const fuseNormRelu: ProgramPass = (program) => {
+  const found = program.calls.flatMap((forward) => fusionOf(forward, program));
+  const dropped = new Set(found.flatMap(({ dropped }) => dropped));
+  const replaced = new Map(found.flatMap(({ replaced }) => replaced));
+  return {
+    ...program,
+    calls: program.calls.filter((call) => !dropped.has(call)).map((call) => replaced.get(call) ?? call),
+  };
+};
+
+interface Fusion {
+  readonly dropped: readonly Call[];
+  readonly replaced: readonly (readonly [Call, Call])[];
+}
+
+function fusionOf(forward: Call, program: Program): readonly Fusion[] {
+  if (forward.kind !== 'batch_normalization_forward') return [];
+  const relu = onlyReader(forward.writes.dst, program);
+  const z = relu?.writes.dst;
+  if (relu?.parameters.unary !== 'relu' || z === undefined) return [];
+  const parameters = { ...forward.parameters, relu: true } as const;
+  const { mean, variance } = forward.writes;
+  const dropped = [relu];
+  if (mean === undefined || variance === undefined) {
+    return [{ dropped, replaced: [[forward, { ...forward, parameters, writes: { dst: z } }]] }];
+  }
+  const workspace: Slot = { name: `${forward.name}/workspace`, dims: [1], type: 'int32' };
+  const writes = { dst: z, mean, variance, workspace };
+  const gradient = gradientOf(forward, z, program);
+  if (gradient === undefined) return [];
+  const { backward, mask, product, dz } = gradient;
+  const reads = { ...backward.reads, diffDst: dz, workspace };
+  return [
+    {
+      dropped: [...dropped, mask, product],
+      replaced: [
+        [forward, { ...forward, parameters, writes }],
+        [backward, { ...backward, reads, parameters: { ...backward.parameters, relu: true } }],
+      ],
+    },
+  ];
+}
+
+/** The gradient of a normalization through its ReLU: the calls that mask dz, and the one that reads what they leave of it. */
+function gradientOf(forward: Call, z: Slot, program: Program) {
+  const backward = program.calls.find(({ kind, reads }) => {
+    return kind === 'batch_normalization_backward' && reads.mean === forward.writes.mean;
+  });
+  const product = makerOf(backward?.reads.diffDst, program);
+  const mask = makerOf(product?.reads.src, program);
+  const dz = product?.reads.src1;
+  if (backward === undefined || product === undefined || mask === undefined || dz === undefined)
+    return undefined;
+  const isMasked =
+    product.parameters.binary === 'mul' && mask.parameters.binary === 'gt' && mask.reads.src === z;
+  const isAlone =
+    onlyReader(product.writes.dst, program) === backward && onlyReader(mask.writes.dst, program) === product;
+  return isMasked && isAlone && isZero(mask.reads.src1, program)
+    ? { backward, mask, product, dz }
+    : undefined;
+}
+
+function isZero(slot: Slot | undefined, { constants }: Program): boolean {
+  const value = slot && constants.get(baseOf(slot));
+  return value !== undefined && [...value.data].every((element) => Number(element) === 0);
+}
+
+function makerOf(slot: Slot | undefined, { calls }: Program): Call | undefined {
+  return slot && calls.find((call) => writesOf(call).includes(slot));
+}
+
+/** The only call that reads a slot, as it is; undefined if it is also a result of the step. */
+function onlyReader(slot: Slot | undefined, program: Program): Call | undefined {
+  if (slot === undefined || stepResults(program).has(slot) || readCounts(program).get(slot) !== 1)
+    return undefined;
+  return program.calls.find(({ reads }) => Object.values(reads).includes(slot));
+}
