@@ -69,14 +69,14 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     'batch_size = 2026-01-01',
     ':1: batch_size: found a date, expected a whole number from 1 to 16384',
   ],
-  ['a truth value', 'learning_rate = true', ':1: learning_rate: found true, expected a number from 0 on'],
-  ['no number', 'learning_rate = nan', ':1: learning_rate: found NaN, expected a number from 0 on'],
+  ['a truth value', 'learning_rate = true', ':1: learning_rate: found true, expected a number of at least 0'],
+  ['no number', 'learning_rate = nan', ':1: learning_rate: found NaN, expected a number of at least 0'],
   [
     'an infinite number',
     'learning_rate = inf',
-    ':1: learning_rate: found Infinity, expected a number from 0 on',
+    ':1: learning_rate: found Infinity, expected a number of at least 0',
   ],
-  ['a negative number', 'clip_norm = -1', ':1: clip_norm: found -1, expected a number from 0 on'],
+  ['a negative number', 'clip_norm = -1', ':1: clip_norm: found -1, expected a number of at least 0'],
   ['a list', 'seed = [1]', ':1: seed: found an array, expected a whole number from 0 to 9007199254740991'],
   [
     'a misspelt choice',
@@ -137,7 +137,7 @@ const refusals: readonly (readonly [title: string, text: string, message: string
   [
     'a negative factor',
     '[[groups]]\nmatch = "a"\nweight_decay = -1',
-    ':3: groups[0].weight_decay: found -1, expected a number from 0 on',
+    ':3: groups[0].weight_decay: found -1, expected a number of at least 0',
   ],
   ['no list of groups', 'groups = 3', ':1: groups: found 3, expected an array'],
   [
