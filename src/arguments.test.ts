@@ -217,7 +217,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [
       called(library.runTraining, { ...folders, dataset: 'synthetik' }),
-      /^dataset: found "synthetik", expected cifar10, cifar100 or synthetic\. Did you mean synthetic\?$/,
+      /^dataset: found "synthetik", expected cifar10, .* or synthetic\. Did you mean synthetic\?$/,
     ],
     [called(library.runTraining, { ...folders, dataset: null }), /^dataset: found null, /],
     [
