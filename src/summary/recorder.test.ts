@@ -193,7 +193,7 @@ describe('failures', () => {
         told.map((message) => message.replace(/failed: .*/, 'failed: …')),
         ['summaries are no longer recorded: the thread that writes summaries failed: …'],
       );
-      assert.match(told[0] ?? '', /an image to be shown is \[1, rows, columns\]/);
+      assert.match(told[0] ?? '', /an image to be drawn must be \[1, rows, columns\]/);
       assert.deepEqual(await stepsOf(dir), [0]);
     }));
 });
