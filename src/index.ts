@@ -128,11 +128,13 @@ export {
   type BatchNormalizationOptions,
   type ConvolutionOptions,
   type DenseOptions,
+  type DropoutOptions,
   Layers,
   type LocalOptions,
   type WeightOptions,
 } from './model/layers.ts';
 export type {
+  DropoutMask,
   Inference,
   Network,
   NetworkConfiguration,

@@ -125,7 +125,7 @@ async function* test(
     for (const learningRate of rangeRates(minimum, maximum, steps)) {
       if (signal.aborted || found.hasDiverged) break;
       const batch = await batches.next();
-      const step = trainStep(withRate(run, learningRate), training.lossNames, session, batch);
+      const step = trainStep(withRate(run, learningRate), training, session, batch);
       const taken = await patience.for(step);
       const point = taken && found.add(learningRate, taken.report.totalLoss);
       if (point === undefined) break;
