@@ -21,7 +21,7 @@ const data = ['--data-dir', dataDir];
 const steps = String(done + stepsAtOnce);
 const evalDir = join('runs', 'start-eval');
 console.log(
-  `>> Training ${stepsAtOnce.toLocaleString('en-US')} steps: 1 to 4 minutes on two cores. Ctrl-C saves`,
+  `>> Training ${done > 0 ? 'another ' : ''}${stepsAtOnce.toLocaleString('en-US')} steps: 1 to 4 minutes on two cores. Ctrl-C saves`,
 );
 cifar10('train', ...dataset, ...data, '--train-dir', trainDir, '--max-steps', steps);
 console.log('\n>> Evaluating on the test images');

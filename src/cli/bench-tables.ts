@@ -8,6 +8,10 @@ import { table } from './table.ts';
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
 
+/** Variants are measured in turn, and each round gives a ratio. */
+export const ratioNote: string =
+  'Ratios are medians over the rounds; they may differ from quotients of the medians shown.';
+
 /** One line per variant for one batch size, with ratios to the first line. The variants that are missing are listed below. */
 export function stepTable(rows: readonly StepRow[], missing: readonly MissingVariant[]): string {
   const body = rows.map(({ title, millis, imagesPerSecond, shareOfRoof, timesFirst }) => [
@@ -20,7 +24,8 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
   ]);
   const head = [`step of ${rows[0]?.batchSize ?? 0}`, 'ms', 'range', 'images/s', 'of roof', 'ratio'];
   const absent = missing.map((one) => `${one.title}  ${unavailable(one)}`);
-  return [table([head, ...body]), ...absent].join('\n');
+  const note = rows.length < 2 ? [] : [ratioNote];
+  return [table([head, ...body]), ...absent, ...note].join('\n');
 }
 
 /** Says why a variant was not measured. */

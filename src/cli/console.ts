@@ -58,6 +58,7 @@ export const eventKinds = [
   'benchPeers',
   'benchRatio',
   'events',
+  'evaluations',
   'epoch',
   'runs',
   'learningRateStep',

@@ -124,7 +124,7 @@ export class EvalReporter {
   #evaluation({ checkpoint, dataset, evalData, weights, result }: EventOf<'evaluation'>): void {
     const { globalStep, correct, total, precision } = result;
     this.#console.line(
-      `${count(total)} ${kinds[evalData]} images of ${dataset.title}, step ${globalStep}, ` +
+      `${count(total)} ${kinds[evalData]} images of ${dataset.title}, step ${count(globalStep)}, ` +
         `${weightNames[weights]}: ${count(correct)} right`,
     );
     this.#console.result(`${timestamp()}: precision @ 1 = ${precision.toFixed(3)}`, {

@@ -304,7 +304,10 @@ describe('evaluation', () => {
       .trim()
       .split('\n');
     assert.equal(lines.length, 151);
-    assert.match(lines[0] ?? '', /^example,key,label,.*,probability of circle,.*,probability of crescent$/);
+    assert.match(
+      lines[0] ?? '',
+      /^example,key,label,.*,probability_of_label,probability_of_circle,.*,probability_of_crescent$/,
+    );
     assert.match(lines[1] ?? '', /^0,.*test_batch\.bin:0,\w+,\w*,(true|false)(,[01]\.\d{6}){12}$/);
     const matrix = readFileSync(join(run('report'), 'confusion-12-test-ema.csv'), 'utf8')
       .trim()

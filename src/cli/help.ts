@@ -5,6 +5,7 @@ import { type AvailableFlag, type CommandName, isFlagOf, takesList, writtenName 
 import { flagTable } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
 import { linesOf, settings, widestName } from './table.ts';
+import { widthOf } from './width.ts';
 
 const columns = 80;
 
@@ -100,5 +101,17 @@ function paragraph(text: string): string {
 }
 
 function examplesText(examples: readonly (readonly [line: string, purpose: string])[]): string {
-  return `Examples:\n${examples.map(([line, purpose]) => `  # ${purpose}\n  ${command(line)}`).join('\n')}`;
+  return `Examples:\n${examples.map(([line, purpose]) => `  # ${purpose}\n${folded(command(line))}`).join('\n')}`;
+}
+
+/** A command, indented; one that is too long continues on the next line as shells allow. */
+function folded(line: string): string {
+  const lines: string[] = [];
+  for (const part of line.split(/ (?=--)/)) {
+    const last = lines.at(-1);
+    const joined = last === undefined ? `  ${part}` : `${last} ${part}`;
+    if (widthOf(joined) <= columns - 2) lines[Math.max(0, lines.length - 1)] = joined;
+    else lines.push(`      ${part}`);
+  }
+  return lines.join(' \\\n');
 }

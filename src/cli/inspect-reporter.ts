@@ -1,5 +1,6 @@
 /** Prints the findings of `inspect`: tables, and the events for `--json`. */
 import { basename } from 'node:path';
+import { runOf } from '../inspect/evaluations.ts';
 import type { TagRow, UnreadKind } from '../inspect/events.ts';
 import type { InspectFinding } from '../inspect/findings.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
@@ -33,6 +34,9 @@ export function inspectReporter({ result, warn }: Console): (finding: InspectFin
         return;
       case 'data':
         printData(finding, result);
+        return;
+      case 'evaluations':
+        printEvaluations(finding, result);
         return;
       case 'onnx':
         printOnnx(finding, result);
@@ -129,6 +133,25 @@ function printData({ kind, dataset, folder, classes }: FindingOf<'data'>, print:
     'Every file has the right size, and every label has a class.',
   ];
   print(lines.join('\n'), { kind, dataset: dataset.name, folder, classes });
+}
+
+function printEvaluations({ kind, path, rows }: FindingOf<'evaluations'>, print: Print): void {
+  const shown = (value: number | null) => (value === null ? '-' : number(value));
+  const lines = rows.map((row) => [
+    runOf(row),
+    shown(row.globalStep),
+    row.evalData ?? '-',
+    row.weights ?? '-',
+    shown(row.total),
+    row.precision === null ? '-' : row.precision.toFixed(3),
+    row.time?.slice(0, 16).replace('T', ' ') ?? '-',
+  ]);
+  const head = ['run', 'step', 'images of', 'weights', 'images', 'precision', 'time (UTC)'];
+  print(`${oneLine(path)}: ${counted(rows.length, 'evaluation')}\n${table([head, ...lines])}\n`, {
+    kind,
+    path,
+    rows,
+  });
 }
 
 function printOnnx({ kind, path, summary }: FindingOf<'onnx'>, print: Print): void {

@@ -66,6 +66,7 @@ test('every command prints objects whose kinds and fields are documented, and no
     ['inspect', 'graph'],
     ['inspect', 'graph', '--full'],
     ['inspect', 'run'],
+    ['inspect', 'eval/evaluations.jsonl'],
     ['inspect', 'data'],
     ['inspect', 'network.onnx'],
     ['doctor', '--data-dir', 'data', '--train-dir', 'run'],

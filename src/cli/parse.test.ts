@@ -12,6 +12,7 @@ import { commandTable, isCommandName, laterCommands } from './command-table.ts';
 import { isFlagOf, writtenName } from './flag.ts';
 import { type BenchFlags, type EvalFlags, flagTable, type TrainFlags } from './flag-table.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
+import { widthOf } from './width.ts';
 
 /** Splits at spaces, as a shell does. */
 function parse(line: string): CommandLine {
@@ -357,7 +358,7 @@ test('the help of a command lists its flags with their defaults, and no others',
     }
     for (const name of ['--help', '--version', '--debug', 'Examples:']) assert.ok(text.includes(name), name);
     for (const [line] of commandTable[mine].examples)
-      assert.ok(text.includes(`\n  ${command(line)}\n`), line);
+      assert.ok(text.replaceAll(/ \\\n +/g, ' ').includes(`\n  ${command(line)}\n`), line);
   }
   const onOneLine = (text: string) => text.replace(/\s+/g, ' ');
   assert.ok(onOneLine(helpOf('train -h')).includes('the same seed gives the same run (default: 0)'));
@@ -390,10 +391,11 @@ test('the help of the program lists all commands', () => {
   for (const name of laterCommands) assert.doesNotMatch(helpOf(''), new RegExp(`\n  ${name}`));
 });
 
-test('help fits into 80 columns', () => {
-  for (const line of ['', 'train -h', 'eval -h', 'bench -h']) {
-    for (const row of helpOf(line).split('\n')) assert.ok(row.length <= 80, row);
-  }
+test('no line of a help text is wider than 80 columns, however the program is called', async () => {
+  // `npx cifar10-ts`, the longest form, is two columns longer than where the tests run.
+  for (const name of ['', ...Object.keys(commandTable)])
+    for (const line of helpOf(`${name} --help`.trim()).split('\n'))
+      assert.ok(widthOf(line) <= (line.trimStart().startsWith('npx') ? 78 : 80), line);
 });
 
 test('what follows -- is an argument, even if it looks like a flag', () => {

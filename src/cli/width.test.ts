@@ -22,6 +22,8 @@ test('a line is broken at spaces, and continuation lines are indented', () => {
   assert.equal(wrapped('one two three four', 9), 'one two\n  three\n  four');
   assert.equal(wrapped('  a bc', 5), '  a\n    bc');
   assert.equal(wrapped('unbreakable', 5), 'unbreakable');
+  assert.equal(wrapped('ok       one: two three', 16), 'ok       one:\n         two\n         three');
+  assert.equal(wrapped('name = Op(x) → float32 [12, 3, 4]', 28), 'name = Op(x) → float32\n  [12, 3, 4]');
 });
 
 describe('tables', () => {

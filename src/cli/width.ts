@@ -45,20 +45,29 @@ export function shortened(text: string, columns: number): string {
   return head + ellipsis + tail;
 }
 
-/** Breaks a line that does not fit at spaces. Continuation lines are indented by two columns more than the line. A word that
- * is longer than a line is not broken. */
+/** A line of a list: a word, a gap of at least two spaces, then text. */
+const listed = /^ *\S{1,20} {2,}(?=\S)/;
+/** Lists of numbers, such as shapes, stay on one line. */
+const words = /(?:\[[\d, ]*\]|\S)+/g;
+
+/** Breaks a line that does not fit at spaces. Continuation lines are indented by two columns more than the text, or in a list as
+ * far as its text. A word longer than a line is not broken. */
 export function wrapped(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
   const [indent = ''] = /^ */.exec(line) ?? [];
+  const [lead = indent] = listed.exec(line) ?? [];
+  const continuation = lead === indent ? `${indent}  ` : ' '.repeat(widthOf(lead));
   const lines: string[] = [];
-  let current = indent;
-  for (const word of line.trim().split(/ +/)) {
-    const joined = current.trim() === '' ? current + word : `${current} ${word}`;
-    if (widthOf(joined) <= columns || current.trim() === '') current = joined;
+  let current = lead;
+  let isEmpty = true;
+  for (const [word] of line.slice(lead.length).matchAll(words)) {
+    const joined = isEmpty ? current + word : `${current} ${word}`;
+    if (widthOf(joined) <= columns || isEmpty) current = joined;
     else {
       lines.push(current);
-      current = `${indent}  ${word}`;
+      current = continuation + word;
     }
+    isEmpty = false;
   }
   return [...lines, current].join('\n');
 }

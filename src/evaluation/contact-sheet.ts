@@ -45,7 +45,7 @@ export class ContactSheet {
 
   /** The page as HTML. */
   html({ globalStep, correct, total, precision }: Evaluation): string {
-    const { title } = this.#examples.dataset;
+    const title = capitalized(this.#examples.dataset.title);
     const accuracy = `${(precision * 100).toFixed(1)}%`;
     return `<!doctype html>
 <html lang="en">
@@ -101,6 +101,10 @@ ${
     const { png } = encodeImage(pictureOfPlanes(pixels, this.#examples.dataset.record.image));
     return Buffer.from(png).toString('base64');
   }
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function escaped(text: string): string {

@@ -67,8 +67,10 @@ export class EvaluationLog {
   }
 }
 
+export const evaluationsFile = 'evaluations.jsonl';
+
 function fileIn(dir: string): string {
-  return join(dir, 'evaluations.jsonl');
+  return join(dir, evaluationsFile);
 }
 
 /** Empty for an incomplete line, and for a line of an older version, which has no time. */

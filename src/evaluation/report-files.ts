@@ -17,7 +17,7 @@ export class PredictionRows {
 
   constructor(examples: Examples) {
     this.#examples = examples;
-    const perClass = examples.dataset.classes.map((name) => quoted(`probability of ${name}`));
+    const perClass = examples.dataset.classes.map((name) => quoted(`probability_of_${name}`));
     this.#rows = [
       [
         'example',

@@ -1,5 +1,6 @@
 /** What a path or the network contains. `cifar10 inspect` prints these findings. */
 import type { DatasetDescription } from '../data/dataset.ts';
+import type { EvaluationRow } from './evaluations.ts';
 import type { EventsSummary } from './events.ts';
 import type { LayerRow } from './network.ts';
 import type { OnnxSummary } from './onnx.ts';
@@ -38,6 +39,8 @@ export type InspectFinding =
       readonly folder: string;
       readonly classes: readonly ClassCount[];
     }
+  /** The results of an evaluation folder, oldest first. */
+  | { readonly kind: 'evaluations'; readonly path: string; readonly rows: readonly EvaluationRow[] }
   | { readonly kind: 'onnx'; readonly path: string; readonly summary: OnnxSummary }
   /** An event file, or all event files of a folder together. */
   | { readonly kind: 'events'; readonly path: string; readonly summary: EventsSummary };

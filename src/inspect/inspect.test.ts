@@ -100,3 +100,43 @@ test('the error for an unsupported path lists what inspect supports', () =>
     await refused([join(folder, 'empty')], 1, /contains no checkpoints, event files, ONNX files or data set/);
     await refused([join(folder, 'text.txt')], 1, /text\.txt: unknown kind of file; inspect supports graph/);
   }));
+
+test('an evaluations.jsonl and its folder show the results; lines that are not results are skipped', () =>
+  inTemporaryFolder(async (folder) => {
+    const file = join(folder, 'evaluations.jsonl');
+    const result = {
+      ...{
+        time: '2026-11-24T12:00:00.000Z',
+        checkpoint: '/x/first/model.ckpt-2000.safetensors',
+        globalStep: 2000,
+      },
+      ...{ evalData: 'validation', weights: 'raw', correct: 1, total: 2, precision: 0.5 },
+    };
+    const other = { precision: 0.25, time: 3, checkpoint: ['x'], globalStep: null };
+    writeFileSync(
+      file,
+      `${JSON.stringify(result)}\nnot JSON\n[1]\n{"precision":"x"}\n${JSON.stringify(other)}\n{"pre`,
+    );
+    for (const thing of [file, folder]) {
+      const { code, output } = await cifar10(['inspect', thing]);
+      assert.equal(code, 0);
+      assert.match(output, /evaluations\.jsonl: 2 evaluations\n/);
+      assert.match(output, /^first +2,000 +validation +raw +2 +0\.500 +2026-11-24 12:00$/m);
+      assert.match(output, /^- +- +- +- +- +0\.250 +-$/m);
+    }
+    writeFileSync(file, '');
+    const empty = await cifar10(['inspect', file]);
+    assert.equal(empty.code, 1);
+    assert.match(empty.errors, /evaluations\.jsonl: contains no evaluations\n$/);
+  }));
+
+test('a misspelt word or path gets the nearest right one', () =>
+  inTemporaryFolder(async (folder) => {
+    mkdirSync(join(folder, 'start'));
+    assert.match((await cifar10(['inspect', 'grahp'])).errors, /; did you mean graph\?\n$/);
+    assert.match((await cifar10(['inspect', join(folder, 'strat')])).errors, /; did you mean .*start\?\n$/);
+    assert.match(
+      (await cifar10(['inspect', join(folder, 'qqqqqqq')])).errors,
+      /; inspect supports graph, .*\n$/,
+    );
+  }));

@@ -3,10 +3,13 @@
  * inspect` prints the findings.
  */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { stepOfName } from '../checkpoint/names.ts';
 import { datasets } from '../data/datasets.ts';
+import { exists } from '../disk/exists.ts';
 import { messageOf, RunError, UsageError } from '../errors.ts';
+import { evaluationsFile } from '../evaluation/evaluation-log.ts';
+import { nearest } from '../nearest.ts';
 import { aNetworkRequest } from '../recipe/network-request.ts';
 import { changed } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
@@ -14,6 +17,7 @@ import { inRecipe, readRecipe } from '../run/recipe-source.ts';
 import { isEventFileName } from '../summary/event-file-name.ts';
 import { oneLine } from '../wording.ts';
 import { inspectData } from './data.ts';
+import { inspectEvaluations, isEvaluationsFile } from './evaluations.ts';
 import { inspectEvents } from './events.ts';
 import type { Findings, InspectFinding } from './findings.ts';
 import { networkFinding, trainingStepFinding } from './network.ts';
@@ -24,7 +28,7 @@ import { inspectTrainDir } from './train-dir.ts';
 
 /** Everything that `inspect` supports, as listed in messages. */
 export const inspectable =
-  'graph, a checkpoint, a training folder, a folder of training folders, event files, a data folder or an .onnx file';
+  'graph, a checkpoint, a training folder, a folder of training folders, evaluations.jsonl, event files, a data folder or an .onnx file';
 
 export interface InspectOptions {
   /** For `graph`: the training step, node by node, instead of a row per layer. */
@@ -45,6 +49,7 @@ export async function* inspect(thing: string, options: InspectOptions): Findings
   else if (thing.endsWith('.onnx')) yield* inspectOnnx(thing);
   else if (isSafetensorsName(thing)) yield* inspectSafetensors(thing);
   else if (isEventFileName(basename(thing))) yield* inspectEvents(thing);
+  else if (isEvaluationsFile(thing)) yield* inspectEvaluations(thing);
   else throw new RunError(`${oneLine(thing)}: unknown kind of file; inspect supports ${inspectable}`);
 }
 
@@ -71,11 +76,23 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new RunError(
-      `${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); inspect supports ${inspectable}`,
-      { cause: error },
-    );
+    const meant = await meantBy(path);
+    const advice =
+      meant === undefined ? `inspect supports ${inspectable}` : `did you mean ${oneLine(meant)}?`;
+    throw new RunError(`${oneLine(path)}: cannot be read (${oneLine(messageOf(error))}); ${advice}`, {
+      cause: error,
+    });
   }
+}
+
+/** What a path that does not exist probably means: `graph`, or a name in its folder. */
+async function meantBy(path: string): Promise<string | undefined> {
+  if (await exists(path)) return undefined;
+  const [folder, name] = [dirname(path), basename(path)];
+  const word = path === name ? nearest(name, ['graph']) : undefined;
+  if (word !== undefined) return word;
+  const near = nearest(name, await readdir(folder).catch(() => []));
+  return near === undefined ? undefined : join(folder, near);
 }
 
 /** Inspects everything in a folder that can be read, and warns about the rest.
@@ -107,6 +124,7 @@ async function partsOf(path: string): Promise<readonly Findings[]> {
   if (byFolder !== undefined) return [inspectData(join(path, '..'), byFolder)];
   const parts: Findings[] = [];
   if (names.some((name) => stepOfName(name) !== undefined)) parts.push(inspectTrainDir(path));
+  if (names.includes(evaluationsFile)) parts.push(inspectEvaluations(join(path, evaluationsFile)));
   if (names.some(isEventFileName)) parts.push(inspectEvents(path));
   const data = Object.values(datasets).filter(({ folder }) => names.includes(folder));
   for (const dataset of data) parts.push(inspectData(path, dataset));

@@ -50,6 +50,28 @@ export function loadTrainingFixture(): TrainingFixture {
   return load('training-steps.json');
 }
 
+/** The first training steps of ResNet-20, with Nesterov's momentum, weight decay and label smoothing. */
+export interface ResnetFixture {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly labelSmoothing: number;
+  readonly runs: readonly ResnetSteps[];
+}
+export interface ResnetSteps {
+  readonly batch: number;
+  /** Of each step, before its update. */
+  readonly crossEntropies: readonly number[];
+  /** With weight decay. */
+  readonly totals: readonly number[];
+  /** Norm of every parameter and running statistic after the last step. */
+  readonly norms: ByName<number>;
+}
+
+export function loadResnetFixture(): ResnetFixture {
+  return load('resnet-steps.json');
+}
+
 /** One operator on small inputs, with the gradients of Σ dy · output. */
 export interface OperatorFixture {
   readonly name: string;
