@@ -217,7 +217,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [
       called(library.runTraining, { ...folders, dataset: 'synthetik' }),
-      /^dataset: found "synthetik", expected cifar10, cifar100 or synthetic\. Did you mean synthetic\?$/,
+      /^dataset: found "synthetik", expected cifar10, .* or synthetic\. Did you mean synthetic\?$/,
     ],
     [called(library.runTraining, { ...folders, dataset: null }), /^dataset: found null, /],
     [
@@ -230,7 +230,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [
       called(library.runTraining, { ...folders, batchSize: 0 }),
-      /^batchSize: found 0, expected a whole number of at least 1/,
+      /^batchSize: found 0, expected a whole number from 1 to 16384/,
     ],
     [called(library.runTraining, { ...folders, seed: -1 }), /^seed: found -1/],
     [called(library.runTraining, { ...folders, holdout: 1.5 }), /^holdout: found 1\.5/],
@@ -321,6 +321,10 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
       called(library.makeRun, { ...recipe, network: 'cifar10' }, examples, engine),
       /^network: found "cifar10", expected a network/,
     ],
+  ],
+  findLearningRate: [
+    [called(library.findLearningRate, { ...folders, maxStep: 1 }), /Did you mean `maxSteps`\?$/],
+    [called(library.findLearningRate, folders, { sginal: 1 }), /Did you mean `signal`\?$/],
   ],
   buildTrainingGraph: [
     [called(library.buildTrainingGraph, { ...recipe, group: [] }), /`group`\. Did you mean `groups`\?$/],

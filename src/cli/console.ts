@@ -44,6 +44,7 @@ export const eventKinds = [
   'run',
   'contents',
   'data',
+  'pictures',
   'onnx',
   'finding',
   'benchMachine',

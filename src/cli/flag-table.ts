@@ -203,7 +203,8 @@ const ownFlags = {
     default: 'tutorial',
     help: `how training images are varied: ${alternatives(augmentationNames)}` as string,
     group: 'Recipe',
-    commands: ['train'],
+    helpFor: { inspect: 'augmentation of --pictures (default: tutorial)' },
+    commands: ['train', 'inspect'],
   },
   normalization: {
     kind: 'choice',
@@ -322,6 +323,13 @@ const ownFlags = {
     group: 'What is kept',
     inSweep: 'same',
     commands: ['train'],
+  },
+  pictures: {
+    kind: 'string',
+    valueName: 'file',
+    help: 'draw examples of each class of a data folder, as stored and as --augmentation makes them: a .png or .html',
+    group: 'What is kept',
+    commands: ['inspect'],
   },
   full: {
     kind: 'boolean',

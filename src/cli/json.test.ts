@@ -68,6 +68,7 @@ test('every command prints objects whose kinds and fields are documented, and no
     ['inspect', 'run'],
     ['inspect', 'eval/evaluations.jsonl'],
     ['inspect', 'data'],
+    ['inspect', 'data', '--pictures', 'classes.html'],
     ['inspect', 'network.onnx'],
     ['doctor', '--data-dir', 'data', '--train-dir', 'run'],
   ];

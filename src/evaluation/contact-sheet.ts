@@ -3,8 +3,10 @@
  * mistakes with the highest confidence.
  */
 import { ExampleReader, type Examples } from '../data/examples.ts';
+import { escapedHtml } from '../summary/html.ts';
 import { pictureOfPlanes } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
+import { percentage } from '../wording.ts';
 import { predictedClass, probabilities } from './confusion.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
 
@@ -46,13 +48,13 @@ export class ContactSheet {
   /** The page as HTML. */
   html({ globalStep, correct, total, precision }: Evaluation): string {
     const title = capitalized(this.#examples.dataset.title);
-    const accuracy = `${(precision * 100).toFixed(1)}%`;
+    const accuracy = percentage(precision);
     return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}, step ${globalStep}: ${accuracy}</title>
+<title>${escapedHtml(title)}, step ${globalStep}: ${accuracy}</title>
 <style>
 :root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif; }
 body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
@@ -65,7 +67,7 @@ figcaption { font-size: 0.85em; overflow-wrap: anywhere; }
 </style>
 </head>
 <body>
-<h1>${escaped(title)}: ${accuracy} correct</h1>
+<h1>${escapedHtml(title)}: ${accuracy} correct</h1>
 <p>${correct.toLocaleString('en-US')} of ${total.toLocaleString('en-US')} test images after ${globalStep.toLocaleString('en-US')} steps.
 Below each image are its class, the class that the network predicts, and the predicted probability.</p>
 <h2>The first ${this.#first.length} images</h2>
@@ -86,7 +88,7 @@ ${
 
   #figure({ example, label, predicted, probability }: Shown): string {
     const { classes } = this.#examples.dataset;
-    const [truth, guess] = [label, predicted ?? -1].map((index) => escaped(classes[index] ?? 'nothing'));
+    const [truth, guess] = [label, predicted ?? -1].map((index) => escapedHtml(classes[index] ?? 'nothing'));
     const share = `${(probability * 100).toFixed(0)}%`;
     const verdict =
       label === predicted
@@ -105,8 +107,4 @@ ${
 
 function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

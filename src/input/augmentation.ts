@@ -10,6 +10,8 @@ export type AugmentationName = 'tutorial' | 'pad_crop_flip' | 'none';
 
 export interface Augmentation {
   readonly name: AugmentationName;
+  /** The shape of the images that it makes when no network asks for another. */
+  readonly usual: (record: ImageShape) => ImageShape;
   /** Whether it can make images of that shape from records of that shape. */
   readonly makes: (image: ImageShape, record: ImageShape) => boolean;
   readonly create: (shapes: ImageShapes, normalizer: Normalizer) => ImageMaker;

@@ -251,7 +251,7 @@ test('the constants of an ONNX model in external files are counted, and files th
     );
     const { code, errors } = await inspect(path);
     assert.equal(code, 0);
-    assert.match(errors, /gone\.data is missing; copy it into the folder/);
+    assert.match(errors, /gone\.data is missing\. Copy it into the folder/);
     assert.equal(errors.match(/is not a relative path inside the folder of the model/g)?.length, 5, errors);
   }));
 

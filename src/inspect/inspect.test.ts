@@ -68,7 +68,7 @@ test('inspect recognizes what a path contains', () =>
       assert.equal(outcome.code, 0, outcome.errors);
       return outcome.output;
     };
-    assert.match(await look('graph'), /^sum, for one image +1,068,298 +18,470,784$/m);
+    assert.match(await look('graph'), /^total, for one image +1,068,298 +18,470,784$/m);
     await writeCheckpoint(folder, sampleCheckpoint(7));
     for (const thing of [folder, join(folder, 'model.ckpt-7.safetensors')]) {
       assert.match(await look(thing), /globalStep +7\n[\s\S]*softmax_linear\/weights +F32 +2×3 /);

@@ -5,6 +5,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stepOfName } from '../checkpoint/names.ts';
+import { type DatasetDescription, withLabels } from '../data/dataset.ts';
 import { datasets } from '../data/datasets.ts';
 import { exists } from '../disk/exists.ts';
 import { messageOf, RunError, UsageError } from '../errors.ts';
@@ -16,13 +17,14 @@ import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { inRecipe, readRecipe } from '../run/recipe-source.ts';
 import { isEventFileName } from '../summary/event-file-name.ts';
 import { oneLine } from '../wording.ts';
-import { inspectData } from './data.ts';
+import { type DataInspection, inspectData } from './data.ts';
+import { requirePictureFile } from './data-pictures.ts';
 import { inspectEvaluations, isEvaluationsFile } from './evaluations.ts';
 import { inspectEvents } from './events.ts';
 import type { Findings, InspectFinding } from './findings.ts';
 import { networkFinding, trainingStepFinding } from './network.ts';
 import { inspectOnnx } from './onnx.ts';
-import { type RunRow, runsIn } from './runs.ts';
+import { type RunList, runsIn } from './runs.ts';
 import { inspectSafetensors } from './safetensors.ts';
 import { inspectTrainDir } from './train-dir.ts';
 
@@ -30,7 +32,7 @@ import { inspectTrainDir } from './train-dir.ts';
 export const inspectable =
   'graph, a checkpoint, a training folder, a folder of training folders, evaluations.jsonl, event files, a data folder or an .onnx file';
 
-export interface InspectOptions {
+export interface InspectOptions extends DataInspection {
   /** For `graph`: the training step, node by node, instead of a row per layer. */
   readonly full: boolean;
   /** For `graph`: the name of a recipe or the path of a recipe file, instead of the tutorial's. */
@@ -40,17 +42,28 @@ export interface InspectOptions {
 }
 
 /** @param thing `graph` for the network, or a path
- * @throws UsageError for options that are only for `graph`, and a network or recipe that does not exist
+ * @throws UsageError for options of another kind of thing, and for a network or recipe that does not exist
  * @throws RunError when the path cannot be read, or contains nothing that is both known and undamaged */
 export async function* inspect(thing: string, options: InspectOptions): Findings {
+  if (options.pictures !== undefined) requirePictureFile(options.pictures);
+  const isData = thing !== 'graph' && (await isFolder(thing));
+  if (!isData) requireNoDataOptions(thing, options);
   if (thing === 'graph') return yield await graphFinding(options);
   requireNoGraphOptions(thing, options);
-  if (await isFolder(thing)) yield* inspectFolder(thing);
+  if (isData) yield* inspectFolder(thing, options);
   else if (thing.endsWith('.onnx')) yield* inspectOnnx(thing);
   else if (isSafetensorsName(thing)) yield* inspectSafetensors(thing);
   else if (isEventFileName(basename(thing))) yield* inspectEvents(thing);
   else if (isEvaluationsFile(thing)) yield* inspectEvaluations(thing);
   else throw new RunError(`${oneLine(thing)}: unknown kind of file; inspect supports ${inspectable}`);
+}
+
+/** Options that only a data folder has.
+ * @throws UsageError */
+function requireNoDataOptions(thing: string, { pictures, labels }: DataInspection): void {
+  if (pictures === undefined && labels === undefined) return;
+  const option = pictures === undefined ? 'labels' : 'pictures';
+  throw new UsageError(`\`${option}\` is for a data folder, which ${oneLine(thing)} is not; leave it out`);
 }
 
 async function graphFinding({ full, recipe, network }: InspectOptions): Promise<InspectFinding> {
@@ -97,8 +110,8 @@ async function meantBy(path: string): Promise<string | undefined> {
 
 /** Inspects everything in a folder that can be read, and warns about the rest.
  * @throws RunError when nothing can be read */
-async function* inspectFolder(path: string): Findings {
-  const parts = await partsOf(path);
+async function* inspectFolder(path: string, options: DataInspection): Findings {
+  const parts = await partsOf(path, options);
   if (parts.length === 0) {
     const found = 'contains no checkpoints, event files, ONNX files or data set';
     throw new RunError(`${oneLine(path)}: ${found}; inspect supports ${inspectable}`);
@@ -118,18 +131,19 @@ async function* inspectFolder(path: string): Findings {
 }
 
 /** The parts of a folder, in the order in which they are shown. */
-async function partsOf(path: string): Promise<readonly Findings[]> {
+async function partsOf(path: string, options: DataInspection): Promise<readonly Findings[]> {
   const names = (await readable(path, () => readdir(path))).sort();
   const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
-  if (byFolder !== undefined) return [inspectData(join(path, '..'), byFolder)];
+  if (byFolder !== undefined)
+    return [inspectData(join(path, '..'), withLabels(byFolder, options.labels), options)];
   const parts: Findings[] = [];
   if (names.some((name) => stepOfName(name) !== undefined)) parts.push(inspectTrainDir(path));
   if (names.includes(evaluationsFile)) parts.push(inspectEvaluations(join(path, evaluationsFile)));
   if (names.some(isEventFileName)) parts.push(inspectEvents(path));
-  const data = Object.values(datasets).filter(({ folder }) => names.includes(folder));
-  for (const dataset of data) parts.push(inspectData(path, dataset));
-  const runs = parts.length === 0 ? await runsIn(path) : [];
-  if (runs.length > 0) parts.push(inspectRuns(path, runs));
+  const isRun = parts.length > 0;
+  for (const dataset of datasetsIn(path, names, options)) parts.push(inspectData(path, dataset, options));
+  const found = isRun ? undefined : await runsIn(path);
+  if (found !== undefined && found.runs.length > 0) parts.push(inspectRuns(path, found));
   for (const name of names) {
     const file = join(path, name);
     if (isSafetensorsName(name) && stepOfName(name) === undefined) parts.push(inspectSafetensors(file));
@@ -138,10 +152,32 @@ async function partsOf(path: string): Promise<readonly Findings[]> {
   return parts;
 }
 
+/** The data sets of a folder, with the labels that are asked for.
+ * @throws RunError when pictures of several are asked for, or labels that none has */
+function datasetsIn(
+  path: string,
+  names: readonly string[],
+  { labels, pictures }: DataInspection,
+): readonly DatasetDescription[] {
+  const found = Object.values(datasets).filter(({ folder }) => names.includes(folder));
+  const has = ({ record }: DatasetDescription) => record.labels.some(({ name }) => name === labels);
+  if (labels !== undefined && !found.some(has))
+    throw new RunError(`${oneLine(path)}: contains no data set with ${labels} labels; leave \`labels\` out`);
+  const [first, second] = found;
+  if (pictures !== undefined && first === undefined)
+    throw new RunError(`${oneLine(path)}: contains no data set; \`pictures\` are of one`);
+  if (pictures !== undefined && first !== undefined && second !== undefined)
+    throw new RunError(
+      `${oneLine(path)}: contains ${found.map(({ title }) => title).join(' and ')}; for \`pictures\` of one give its folder, ` +
+        `such as ${join(path, first.folder)}`,
+    );
+  return found.map((dataset) => (has(dataset) ? withLabels(dataset, labels) : dataset));
+}
+
 function isSafetensorsName(name: string): boolean {
   return name.endsWith('.safetensors');
 }
 
-async function* inspectRuns(dir: string, runs: readonly RunRow[]): Findings {
-  yield { kind: 'runs', dir, runs };
+async function* inspectRuns(dir: string, found: RunList): Findings {
+  yield { kind: 'runs', dir, ...found };
 }

@@ -12,11 +12,19 @@
  *     learning_rate = 2
  */
 import { parse, TomlError } from 'smol-toml';
-import { aListOf, type Check, requireKnownKeys, requireOneOf, requireRecord } from '../arguments.ts';
+import {
+  aFiniteNumber,
+  aListOf,
+  aText,
+  type Check,
+  requireKnownKeys,
+  requireOneOf,
+  requireRecord,
+} from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { completeConfiguration, networkNames } from '../model/networks.ts';
 import { hyperparameterChecks, hyperparameterNames } from '../recipe/hyperparameters.ts';
-import { requireOneLength } from '../recipe/recipe.ts';
+import { requireNetwork } from '../recipe/network-request.ts';
 import { oneLine, shortened } from '../wording.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 
@@ -39,9 +47,6 @@ const keys: ReadonlyMap<string, Check> = new Map<string, Check>(
 
 export const recipeKeys: readonly string[] = [...keys.keys()];
 
-/** Keys of a group of parameters. */
-const groupKeys = ['match', 'learning_rate', 'weight_decay'];
-
 /** Options of a training that do not affect its results. */
 const otherOptions = [
   ...['trainDir', 'dataDir', 'readers', 'checkpointSteps', 'keep', 'evalEvery', 'summarySteps', 'restart'],
@@ -53,20 +58,28 @@ const otherOptions = [
  * @throws RunError naming the file, the line, the key, what was found and what was expected */
 export function parseRecipe(text: string, file: string): RecipeObject {
   const table = parsed(text, file);
+  const at: At = (path, task) => located(text, file, path, task);
   const read: Record<string, unknown> = {};
   const hyperparameters: Record<string, unknown> = {};
-  const at: At = (path, task) => located(text, file, path, task);
   for (const [key, value] of Object.entries(table)) {
     const name = camelCase(key);
     at([key], () => requireKey(key));
-    if (key === 'network') requireNetworkTable(value, at);
-    const converted = key === 'groups' ? camelCaseGroups(value, at) : value;
-    if (!(key === 'network' && typeof value === 'object')) at([key], () => keys.get(key)?.(key, converted));
     const isHyperparameter = hyperparameterNames.some((one) => one === name);
-    (isHyperparameter ? hyperparameters : read)[name] = converted;
+    (isHyperparameter ? hyperparameters : read)[name] = optionOf(key, value, at);
   }
-  at(['epochs'], () => requireOneLength(read));
+  if (read['epochs'] !== undefined && read['maxSteps'] !== undefined)
+    at(['epochs'], () => {
+      throw new UsageError('epochs and max_steps cannot be combined; leave one of them out');
+    });
   return { ...read, hyperparameters };
+}
+
+/** The value of a key as an option. */
+function optionOf(key: string, value: unknown, at: At): unknown {
+  if (key === 'network') requireNetworkIn(value, at);
+  else if (key === 'groups') return groupsIn(value, at);
+  else at([key], () => keys.get(key)?.(key, value));
+  return value;
 }
 
 /** Runs a check of what the file has at a path. */
@@ -89,16 +102,21 @@ function requireKey(key: string): void {
     throw new UsageError(
       `${key} is not part of a recipe: it does not affect results; give \`${name}\` itself`,
     );
+  if (key === 'hyperparameters')
+    throw new UsageError('hyperparameters are keys of the file itself, such as learning_rate = 0.1');
   requireKnownKeys('a recipe', { [key]: true }, recipeKeys);
 }
 
 /** Checks a network key by key, so that a refusal names the line of the key. */
-function requireNetworkTable(value: unknown, at: At): void {
-  if (typeof value === 'string') return;
+function requireNetworkIn(value: unknown, at: At): void {
+  if (typeof value === 'string') {
+    at(['network'], () => requireNetwork('network', value));
+    return;
+  }
   at(['network'], () => requireRecord('network', value));
   const { name, configuration = {}, ...others } = value as Readonly<Record<string, unknown>>;
   for (const key of Object.keys(others))
-    at(['network', key], () => requireKnownKeys('network', others, ['name', 'configuration']));
+    at(['network', key], () => requireKnownKeys('network', { [key]: true }, ['name', 'configuration']));
   at(['network', 'name'], () => requireOneOf('network.name', name, networkNames));
   at(['network', 'configuration'], () => requireRecord('network.configuration', configuration));
   for (const [key, number] of Object.entries(configuration as Readonly<Record<string, number>>))
@@ -107,18 +125,27 @@ function requireNetworkTable(value: unknown, at: At): void {
     );
 }
 
-function camelCaseGroups(value: unknown, at: At): unknown {
-  at(['groups'], () =>
-    aListOf((where, group) => {
-      requireRecord(where, group);
-      requireKnownKeys(where, group, groupKeys);
-    })('groups', value),
-  );
+/** The checks of the keys of a group of parameters, and the values of those that are left out. */
+const groupKeys: ReadonlyMap<string, Check> = new Map([
+  ['match', aText],
+  ['learning_rate', aFiniteNumber(0)],
+  ['weight_decay', aFiniteNumber(0)],
+]);
+const plainGroup = { match: '', learningRate: 1, weightDecay: 1 };
+
+function groupsIn(value: unknown, at: At): unknown {
+  at(['groups'], () => aListOf(requireRecord)('groups', value));
   const groups = value as readonly Readonly<Record<string, unknown>>[];
-  return groups.map((group) => ({
-    ...{ learningRate: 1, weightDecay: 1 },
-    ...Object.fromEntries(Object.entries(group).map(([key, item]) => [camelCase(key), item])),
-  }));
+  return groups.map((group, index) => {
+    const where = `groups[${index}]`;
+    for (const key of ['match', ...Object.keys(group)])
+      at(['groups', String(index), key], () => {
+        requireKnownKeys(where, { [key]: true }, [...groupKeys.keys()]);
+        groupKeys.get(key)?.(`${where}.${key}`, group[key]);
+      });
+    const entries = Object.entries(group).map(([key, item]) => [camelCase(key), item] as const);
+    return { ...plainGroup, ...Object.fromEntries(entries) };
+  });
 }
 
 /** @throws RunError with line and column of a syntax error, and the line itself */
@@ -138,16 +165,18 @@ function parsed(text: string, file: string): Readonly<Record<string, unknown>> {
 /** Lines that are searched for a key: enough for any file written by a person. */
 const mostLines = 100;
 
-/** The line of a key, from 1: the first line that contains its last word and completes it. Undefined where that is not certain, as
- * for values of several lines. */
+/** The line of a key, from 1, or else of the table that lacks it. Undefined where that is not certain, as for values of several
+ * lines. */
 function lineOf(text: string, path: readonly string[]): number | undefined {
-  const lines = text.split('\n');
-  const word = path.at(-1) ?? '';
+  if (path.length === 0) return undefined;
+  const lines = text.split(/\r?\n/);
+  const word = path.findLast((key) => !/^\d+$/.test(key)) ?? '';
+  // The first line that contains the key and completes it.
   const found = lines
     .flatMap((line, index) => (line.includes(word) ? [index] : []))
     .slice(0, mostLines)
     .find((index) => has(lines.slice(0, index + 1).join('\n'), path));
-  return found === undefined ? undefined : found + 1;
+  return found === undefined ? lineOf(text, path.slice(0, -1)) : found + 1;
 }
 
 /** Whether the beginning of a file has the path. */

@@ -5,7 +5,10 @@ import { CheckpointStore } from '../checkpoint/store.ts';
 import { trainingLock as purpose } from '../checkpoint/training-lock.ts';
 import { isLockLeftover, lockFolder } from '../disk/lock.ts';
 import { moveAside } from '../disk/move-aside.ts';
+import { asideEnding } from '../disk/write-aside.ts';
 import type { RunError } from '../errors.ts';
+import { dataSheetName } from './data-sheet-file.ts';
+import { recipeFileName } from './recipe-file.ts';
 
 export interface TrainDirOptions {
   /** Aborts waiting for the lock. */
@@ -65,7 +68,8 @@ export class TrainDir {
 
 async function removeLeftovers(dir: string): Promise<void> {
   const names = await readdir(dir).catch(() => []);
-  const leftovers = names.filter((name) => isLockLeftover(name, purpose) || name === 'metrics.jsonl.tmp');
+  const unfinished = ['metrics.jsonl', recipeFileName, dataSheetName].map((name) => name + asideEnding);
+  const leftovers = names.filter((name) => isLockLeftover(name, purpose) || unfinished.includes(name));
   for (const name of leftovers) await rm(join(dir, name), { force: true }).catch(() => undefined);
   for (const folder of [dir, join(dir, 'best')])
     await new CheckpointStore(folder, { keep: 0, onWarning: () => undefined })

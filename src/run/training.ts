@@ -23,6 +23,7 @@ import { buildTrainingGraph, type TrainingGraph } from '../training/training-gra
 import { imagesOf, makeRun, metadataOf, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
+import { leaveDataSheet } from './data-sheet-file.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { writeRecipeFile } from './recipe-file.ts';
@@ -70,7 +71,7 @@ export interface TrainingControl {
   readonly onSaveProgress?: () => void;
 }
 
-const controlChecks: OptionChecks<TrainingControl> = {
+export const controlChecks: OptionChecks<TrainingControl> = {
   signal: optional(aSignal),
   saveRequests: optional(saveRequestsCheck),
   onSaveProgress: optional(aFunction),
@@ -213,6 +214,7 @@ async function* trainAsPlanned(
   const validator = await openValidator(request, run, onWarning, control.signal);
   const patience = new Patience(control.signal);
   let summaries: TrainingSummaries | undefined;
+  let sheet: Promise<void> | undefined;
   try {
     const { summarySteps = trainingDefaults.summarySteps } = request;
     const startStep = resume?.checkpoint.metadata.globalStep ?? 0;
@@ -231,12 +233,18 @@ async function* trainAsPlanned(
     for await (const event of events) {
       if (event.kind === 'ready')
         await leaveRecipe(request, run, Math.max(maxSteps, startStep), event, onWarning);
+      // While the session computes the next step.
+      if (event.kind === 'step') sheet ??= leaveDataSheet(request.trainDir, run, onWarning);
       yield* queue.pending();
       yield event;
       await summaries?.record(event);
     }
   } finally {
-    await Promise.all([validator && patience.for(validator.release()), summaries?.close()]);
+    await Promise.all([
+      validator && patience.for(validator.release()),
+      sheet && patience.for(sheet),
+      summaries?.close(),
+    ]);
   }
   yield* queue.pending();
 }

@@ -24,11 +24,15 @@ export class Canvas {
 
   /** Draws an image with its upper left corner at (x, y), each of its pixels as a square of `scale` × `scale` pixels. */
   paste(picture: Picture, x: number, y: number, scale: number): void {
+    const { data, width: stride } = this.picture;
+    const line = new Uint8Array(picture.width * scale * 3);
     for (let row = 0; row < picture.height; row++) {
       for (let column = 0; column < picture.width; column++) {
-        const square = { x: x + column * scale, y: y + row * scale, width: scale, height: scale };
-        this.fill(square, colourAt(picture, column, row));
+        const colour = colourAt(picture, column, row);
+        for (let at = column * scale * 3; at < (column + 1) * scale * 3; at += 3) line.set(colour, at);
       }
+      for (let repeat = 0; repeat < scale; repeat++)
+        data.set(line, ((y + row * scale + repeat) * stride + x) * 3);
     }
   }
 }

@@ -189,10 +189,10 @@ export function requireSameRun(
     ['checksum of the training examples', stored.dataset.checksum, checksum],
     ['labels', stored.dataset.labels, dataset.labels],
     ['classes', stored.dataset.classes.join(), dataset.classes.join()],
-    ['network', JSON.stringify(stored.network), JSON.stringify(describeNetwork(network))],
+    ['network', canonical(stored.network), canonical(describeNetwork(network))],
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],
-    ['parameter groups', JSON.stringify(stored.groups), JSON.stringify(groups)],
+    ['parameter groups', canonical(stored.groups), canonical(groups)],
     ['augmentation', stored.augmentation, augmentation],
     ['normalization', stored.normalization, normalization],
     ['batch size', stored.batchSize, batchSize],
@@ -215,6 +215,15 @@ export function requireSameRun(
         })),
       },
     },
+  );
+}
+
+/** JSON that does not depend on the order of keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
   );
 }
 

@@ -4,6 +4,7 @@ import { centre, isWithin } from '../distort.ts';
 
 export const none: Augmentation = {
   name: 'none',
+  usual: (record) => record,
   makes: isWithin,
   create: (shapes, normalizer) => {
     const evaluation = (image: Float32Array, pixels: Uint8Array) => centre(image, pixels, shapes, normalizer);

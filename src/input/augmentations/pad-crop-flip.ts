@@ -13,6 +13,7 @@ const padding = 4;
 
 export const padCropFlip: Augmentation = {
   name: 'pad_crop_flip',
+  usual: (record) => record,
   makes: isWithin,
   create: (shapes, normalizer) => distortedImages(shapes, normalizer, (draw) => distortionOf(draw, shapes)),
 };

@@ -11,6 +11,8 @@ import { type Distortion, distortedImages, isWithin } from '../distort.ts';
 
 export const tutorial: Augmentation = {
   name: 'tutorial',
+  // 24 of 32 rows and columns.
+  usual: ([channels, height, width]) => [channels, Math.ceil(0.75 * height), Math.ceil(0.75 * width)],
   makes: isWithin,
   create: (shapes, normalizer) =>
     distortedImages(shapes, normalizer, (draw) => tutorialDistortion(draw, shapes)),

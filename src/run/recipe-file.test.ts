@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { recipes } from '../recipe/recipes.ts';
+import { sampleCheckpoint } from '../testing/checkpoints.ts';
+import { inTemporaryFolder } from '../testing/examples.ts';
+import { readRecipeFile, writeRecipeFile } from './recipe-file.ts';
+
+test('a recipe file is a regular file of moderate size, in UTF-8', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const at = (name: string) => join(folder, name);
+    mkdirSync(at('folder.toml'));
+    writeFileSync(at('large.toml'), '#'.repeat(65_537));
+    writeFileSync(at('latin.toml'), Buffer.from([0x23, 0xe9, 0x0a]));
+    if (process.platform !== 'win32') execFileSync('mkfifo', [at('fifo.toml')]);
+    const refused = [
+      ['missing.toml', /missing\.toml: the recipe cannot be read: there is no such file$/],
+      ['folder.toml', /folder\.toml: the recipe cannot be read: is a folder, not a regular file$/],
+      ['large.toml', /large\.toml: the recipe cannot be read: is too large: found 65,537 bytes, /],
+      ['latin.toml', /latin\.toml: the recipe is not text in UTF-8$/],
+      ...(process.platform === 'win32'
+        ? []
+        : ([['fifo.toml', /the recipe cannot be read: is a FIFO, not a regular file$/]] as const)),
+    ] as const;
+    for (const [name, message] of refused)
+      await assert.rejects(readRecipeFile(at(name)), { name: 'RunError', message });
+
+    writeFileSync(at('good.toml'), '\ufeffseed = 3 # größer\n');
+    symlinkSync(at('good.toml'), at('link.toml'));
+    for (const name of ['good.toml', 'link.toml'])
+      assert.deepEqual(await readRecipeFile(at(name)), { seed: 3, hyperparameters: {} });
+  });
+});
+
+test('the file of a run says how to repeat it, and what makes a repetition differ', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const { metadata } = sampleCheckpoint(3);
+    const trainDir = join(folder, "a'b\u202e");
+    mkdirSync(trainDir);
+    const history = ['step 100: learningRate: 0.1, now 0.05'];
+    await writeRecipeFile(
+      { ...metadata, ...recipes.tutorial, history },
+      { trainDir, dataDir: 'my data', maxSteps: 7 },
+    );
+    const text = readFileSync(join(trainDir, 'recipe.toml'), 'utf8');
+    assert.match(text, /^# .*--recipe '[^\n]*recipe\.toml' --data-dir 'my data' --train-dir FOLDER$/m);
+    assert.match(text, /^# {3}step 100: learningRate: 0\.1, now 0\.05$/m);
+    assert.ok(!text.includes('\u202e'));
+    assert.equal((await readRecipeFile(join(trainDir, 'recipe.toml'))).maxSteps, 7);
+  });
+});

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
+import { makeNetwork, networkNames } from '../model/networks.ts';
+import { hyperparameterNames, makeHyperparameters } from '../recipe/hyperparameters.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { recipeNames, recipes } from '../recipe/recipes.ts';
+import { sampleCheckpoint } from '../testing/checkpoints.ts';
+import { printRecipe } from './print-recipe.ts';
+import { givenBy } from './recipe-source.ts';
+import { parseRecipe, recipeKeys, snakeCase } from './recipe-toml.ts';
+
+const networks = `${networkNames.slice(0, -1).join(', ')} or ${networkNames.at(-1)}`;
+const allKeys = recipeKeys.join(', ');
+
+/** Each refusal: what the file has, and the message behind `r.toml`. */
+const refusals: readonly (readonly [title: string, text: string, message: string])[] = [
+  [
+    'a misspelt key',
+    'seed = 1\nlerning_rate = 0.1',
+    ':2: a recipe has no "lerning_rate". Did you mean learning_rate?',
+  ],
+  [
+    'the name of the library',
+    'learningRate = 0.1',
+    ':1: a recipe has no "learningRate". Did you mean learning_rate?',
+  ],
+  [
+    'the name of the flag',
+    '"learning-rate" = 1',
+    ':1: a recipe has no "learning-rate". Did you mean learning_rate?',
+  ],
+  ['an unknown key', '\n\nfoo = 1', `:3: a recipe has no "foo"; it has ${allKeys}`],
+  ['a key of every object', '__proto__ = 1', `:1: a recipe has no "__proto__"; it has ${allKeys}`],
+  [
+    'lines that end as on Windows',
+    'seed = 1\r\nseeed = 2\r\n',
+    ':2: a recipe has no "seeed". Did you mean seed?',
+  ],
+  [
+    'a key that comments name too',
+    '# seeed = 1\nseeed = 2',
+    ':2: a recipe has no "seeed". Did you mean seed?',
+  ],
+  [
+    'an option that does not affect results',
+    'train_dir = "x"',
+    ':1: train_dir is not part of a recipe: it does not affect results; give `trainDir` itself',
+  ],
+  [
+    'a table of hyperparameters',
+    '[hyperparameters]\nmomentum = 0.5',
+    ':1: hyperparameters are keys of the file itself, such as learning_rate = 0.1',
+  ],
+  [
+    'a text for a number',
+    'batch_size = "128"',
+    ':1: batch_size: found "128", expected a whole number from 1 to 16384',
+  ],
+  ['half an image', 'batch_size = 1.5', ':1: batch_size: found 1.5, expected a whole number from 1 to 16384'],
+  [
+    'a huge batch',
+    'batch_size = 99999',
+    ':1: batch_size: found 99999, expected a whole number from 1 to 16384',
+  ],
+  [
+    'a date',
+    'batch_size = 2026-01-01',
+    ':1: batch_size: found a date, expected a whole number from 1 to 16384',
+  ],
+  ['a truth value', 'learning_rate = true', ':1: learning_rate: found true, expected a number of at least 0'],
+  ['no number', 'learning_rate = nan', ':1: learning_rate: found NaN, expected a number of at least 0'],
+  [
+    'an infinite number',
+    'learning_rate = inf',
+    ':1: learning_rate: found Infinity, expected a number of at least 0',
+  ],
+  ['a negative number', 'clip_norm = -1', ':1: clip_norm: found -1, expected a number of at least 0'],
+  ['a list', 'seed = [1]', ':1: seed: found an array, expected a whole number from 0 to 9007199254740991'],
+  [
+    'a misspelt choice',
+    'optimizer = "nesterof"',
+    ':1: optimizer: found "nesterof", expected sgd, momentum, nesterov, adam or adamw. Did you mean nesterov?',
+  ],
+  [
+    'an unknown recipe',
+    'recipe = "resnet2"',
+    ':1: recipe: found "resnet2", expected tutorial or resnet20. Did you mean resnet20?',
+  ],
+  [
+    'two lengths',
+    'epochs = 2\nmax_steps = 3',
+    ':1: epochs and max_steps cannot be combined; leave one of them out',
+  ],
+  [
+    'an unknown network',
+    'network = "resnet9"',
+    `:1: network: found "resnet9", expected ${networks}. Did you mean resnet?`,
+  ],
+  ['a network that is a number', 'network = 3', ':1: network: found 3, expected names with values'],
+  [
+    'a network without name',
+    'seed = 1\n[network]',
+    `:2: network.name: found undefined, expected ${networks}`,
+  ],
+  [
+    'a key beside the configuration',
+    '[network]\nname = "resnet"\ndepth = 20',
+    ':3: network has no "depth"; it has name, configuration',
+  ],
+  [
+    'a misspelt number of a network',
+    '[network]\nname = "resnet"\nconfiguration = { dept = 20 }',
+    ':3: network.configuration: resnet has no "dept". Did you mean depth?',
+  ],
+  [
+    'a depth that no network has',
+    '[network]\nname = "resnet"\n[network.configuration]\ndepth = 21',
+    ':4: network.configuration: resnet: depth 21 is not 6n + 2; the nearest are 20 and 26',
+  ],
+  [
+    'a depth as text',
+    '[network]\nname = "resnet"\nconfiguration.depth = "20"',
+    ':3: network.configuration: depth of resnet: found "20", expected a whole number from 8 to 1202',
+  ],
+  [
+    'a group without pattern',
+    '[[groups]]\nlearning_rate = 2',
+    ':1: groups[0].match: found undefined, expected a text',
+  ],
+  [
+    'a misspelt key of a group',
+    '[[groups]]\nmatch = "a"\n[[groups]]\nmatch = "b"\nlearningrate = 2',
+    ':5: groups[1] has no "learningrate". Did you mean learning_rate?',
+  ],
+  [
+    'a negative factor',
+    '[[groups]]\nmatch = "a"\nweight_decay = -1',
+    ':3: groups[0].weight_decay: found -1, expected a number of at least 0',
+  ],
+  ['no list of groups', 'groups = 3', ':1: groups: found 3, expected an array'],
+  [
+    'a syntax error',
+    'seed = 1\nbatch_size = = 3',
+    ':2:14: not valid TOML (invalid value)\n  2 | batch_size = = 3',
+  ],
+  [
+    'a key given twice',
+    'seed = 1\nseed = 2',
+    ':2:1: not valid TOML (trying to redefine an already defined table or value)\n  2 | seed = 2',
+  ],
+  [
+    'a number that would lose digits',
+    'seed = 9007199254740993',
+    ':1:8: not valid TOML (integer value cannot be represented losslessly)\n  1 | seed = 9007199254740993',
+  ],
+  [
+    'control characters',
+    'seed = "\u001b[31m"',
+    ':1:9: not valid TOML (control characters are not allowed in strings)\n  1 | seed = "\\u001b[31m"',
+  ],
+];
+
+describe('a recipe file is refused with line, key, what was found and what was expected:', () => {
+  for (const [title, text, message] of refusals)
+    test(title, () => {
+      assert.throws(() => parseRecipe(text, 'r.toml'), { name: 'RunError', message: `r.toml${message}` });
+    });
+});
+
+test('deep nesting and long lines are refused in a short message', () => {
+  for (const text of [`seed = ${'['.repeat(60_000)}`, `seed = "${'x'.repeat(60_000)}`])
+    assert.throws(
+      () => parseRecipe(text, 'r.toml'),
+      (error: Error) => error.name === 'RunError' && error.message.length < 250,
+    );
+});
+
+/** A recipe of every kind of value, with a run. */
+const recipeOf = (recipe: Recipe): CheckpointMetadata => {
+  const { metadata } = sampleCheckpoint(1);
+  const dataset = { ...metadata.dataset, labels: 'class' };
+  return { ...metadata, ...recipe, dataset, seed: 2 ** 53 - 1, holdout: 0.1 };
+};
+const printed = (metadata: CheckpointMetadata) =>
+  printRecipe(metadata, { path: 'runs/a/recipe.toml', dataDir: 'data', maxSteps: 300 });
+
+test('every named recipe is read back from its file as it was', () => {
+  for (const name of recipeNames) {
+    const recipe = recipes[name];
+    const { recipe: read, run } = givenBy(parseRecipe(printed(recipeOf(recipe)), 'recipe.toml'));
+    assert.deepEqual(read, { ...recipe, length: { maxSteps: 300 } });
+    assert.deepEqual(run, {
+      ...{ dataset: 'synthetic', labels: 'class', seed: 2 ** 53 - 1, holdout: 0.1 },
+      ...{ engine: 'onnx', precision: 'float32' },
+    });
+  }
+});
+
+test('numbers and groups are read back to the bit', () => {
+  const number = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
+  const factor = fc.record(
+    { match: fc.string({ minLength: 1 }), learningRate: number, weightDecay: number },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(number, number, fc.array(factor, { maxLength: 3 }), (learningRate, clipNorm, groups) => {
+      const { tutorial } = recipes;
+      const changes: Record<string, number> = { learningRate, clipNorm };
+      const hyperparameters = makeHyperparameters((name) => changes[name] ?? tutorial.hyperparameters[name]);
+      const { recipe } = givenBy(
+        parseRecipe(printed(recipeOf({ ...tutorial, hyperparameters, groups })), 'r'),
+      );
+      assert.deepEqual(recipe, { ...tutorial, hyperparameters, groups, length: { maxSteps: 300 } });
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('what a file leaves out is as in its recipe, or else as in the tutorial', () => {
+  const { recipe } = givenBy(parseRecipe('learning_rate = 0.5', 'r.toml'));
+  assert.deepEqual(recipe, {
+    ...recipes.tutorial,
+    hyperparameters: { ...recipes.tutorial.hyperparameters, learningRate: 0.5 },
+  });
+  const changed = givenBy(parseRecipe('recipe = "resnet20"\nnetwork = "resnet:depth=32"', 'r.toml')).recipe;
+  assert.deepEqual(changed, {
+    ...recipes.resnet20,
+    network: { name: 'resnet', configuration: { depth: 32 } },
+  });
+});
+
+test('a file has a key for every hyperparameter', () => {
+  for (const name of hyperparameterNames) assert.ok(recipeKeys.includes(snakeCase(name)), name);
+});
+
+test('named recipes are data, and their networks exist with all numbers', () => {
+  for (const recipe of Object.values(recipes)) {
+    assert.deepEqual(JSON.parse(JSON.stringify(recipe)), recipe);
+    const { name, configuration } = recipe.network;
+    assert.deepEqual(makeNetwork(name, 10).configuration, configuration);
+  }
+});

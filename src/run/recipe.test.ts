@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { failureData } from '../errors.ts';
+import { recipes } from '../recipe/recipes.ts';
+import { copySynthetic } from '../testing/synthetic.ts';
+import { runEvaluation } from './evaluation.ts';
+import { runTraining, type TrainingEvent } from './training.ts';
+import type { TrainingRequest } from './training-request.ts';
+
+describe('the recipe of a run', { timeout: 180_000 }, () => {
+  let folder = '';
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'cifar10-recipe-'));
+    await copySynthetic(join(folder, 'data'));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const small = 'cifar10:conv1=3,conv2=3,local3=4,local4=4';
+  const at = (name: string) => join(folder, name);
+  const recipeAt = (name: string) => join(folder, name, 'recipe.toml');
+
+  /** Trains in a folder. Without `recipe` on the generated set with the ONNX engine. */
+  async function trained(name: string, request: Partial<TrainingRequest>): Promise<readonly TrainingEvent[]> {
+    const plain = request.recipe === undefined ? ({ dataset: 'synthetic', engine: 'onnx' } as const) : {};
+    const where = { trainDir: at(name), dataDir: at('data'), summarySteps: 0 };
+    const events: TrainingEvent[] = [];
+    for await (const event of runTraining({ ...where, ...plain, ...request })) events.push(event);
+    return events;
+  }
+  const tensorsOf = async (name: string, step: number) =>
+    (await readCheckpoint(join(at(name), `model.ckpt-${step}.safetensors`))).tensors;
+  const ofKind = <K extends TrainingEvent['kind']>(events: readonly TrainingEvent[], kind: K) =>
+    events.filter((event): event is Extract<TrainingEvent, { kind: K }> => event.kind === kind);
+
+  /** Every option away from its default. */
+  const unusual: Partial<TrainingRequest> = {
+    network: small,
+    augmentation: 'pad_crop_flip',
+    normalization: 'dataset',
+    batchSize: 6,
+    groups: [{ match: '*/biases', learningRate: 2, weightDecay: 0 }],
+    seed: 5,
+    holdout: 0.25,
+    hyperparameters: {
+      ...{ optimizer: 'adam', learningRate: 0.003, schedule: 'cosine', warmupSteps: 2, clipNorm: 1 },
+      ...{ labelSmoothing: 0.1, weightDecay: 0.01, beta2: 0.99 },
+    },
+    evalEvery: 100,
+  };
+
+  test('repeats it to the bit from its file, and the repetition writes the same', async () => {
+    await trained('a', { ...unusual, maxSteps: 5 });
+    await trained('b', { recipe: recipeAt('a') });
+    assert.deepEqual(await tensorsOf('b', 5), await tensorsOf('a', 5));
+    const keys = (name: string) => readFileSync(recipeAt(name), 'utf8').split('\n\n').slice(1);
+    assert.deepEqual(keys('b'), keys('a'));
+  });
+
+  test('resumes a run that it began, with more steps too, and ends as a run in one go', async () => {
+    const recipe = { ...unusual, hyperparameters: { ...unusual.hyperparameters, decaySteps: 6 } };
+    await trained('whole', { ...recipe, maxSteps: 6 });
+    await trained('parts', { recipe: recipeAt('whole'), maxSteps: 3 });
+    await trained('parts', { recipe: recipeAt('parts') });
+    assert.deepEqual(
+      readdirSync(at('parts')).filter((name) => name.includes('ckpt-6')),
+      [],
+    );
+    await trained('parts', { recipe: recipeAt('parts'), maxSteps: 6 });
+    assert.deepEqual(await tensorsOf('parts', 6), await tensorsOf('whole', 6));
+    assert.match(readFileSync(recipeAt('parts'), 'utf8'), /^max_steps = 6$/m);
+  });
+
+  test('refuses a run with another recipe, naming every difference that no option explains', async () => {
+    const base = { network: small, batchSize: 4 };
+    await trained('other', { ...base, maxSteps: 1 });
+    const recipe = { ...base, hyperparameters: { learningRate: 0.05, momentum: 0.5 }, seed: 3, maxSteps: 2 };
+    const differences = async (request: Partial<TrainingRequest>) => {
+      const error: unknown = await trained('other', request).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      return failureData(error, 'CIFAR10_OTHER_RUN')?.differences.map(({ what }) => what);
+    };
+    assert.deepEqual(await differences({ recipe }), ['momentum', 'learning rate', 'seed']);
+    assert.deepEqual(await differences({ recipe, seed: 0, hyperparameters: { momentum: 0.9 } }), [
+      'learning rate',
+    ]);
+    assert.deepEqual(await differences({ recipe: 'resnet20' }), [
+      ...['network', 'optimizer', 'schedule', 'warmup steps', 'moving average decay', 'weight decay'],
+      ...['moving averages', 'augmentation', 'normalization', 'batch size'],
+    ]);
+    const [ready] = ofKind(
+      await trained('other', { recipe, seed: 0, hyperparameters: { learningRate: 0.05, momentum: 0.9 } }),
+      'ready',
+    );
+    assert.deepEqual(ready?.history, ['step 1: learningRate: 0.1, now 0.05']);
+    assert.match(readFileSync(recipeAt('other'), 'utf8'), /^# {3}step 1: learningRate: 0\.1, now 0\.05$/m);
+    // What changed once is not forgotten.
+    const [again] = ofKind(await trained('other', { maxSteps: 3 }), 'ready');
+    assert.deepEqual(again?.history, ['step 1: learningRate: 0.1, now 0.05']);
+  });
+
+  test('is in the checkpoints: an edited, missing or unwritable file does not matter', async () => {
+    const base = { network: small, batchSize: 4 };
+    await trained('edited', { ...base, maxSteps: 1 });
+    const written = readFileSync(recipeAt('edited'), 'utf8');
+    writeFileSync(recipeAt('edited'), 'seed = = 7');
+    await trained('edited', { maxSteps: 2 });
+    const again = readFileSync(recipeAt('edited'), 'utf8');
+    assert.equal(again, written.replace('max_steps = 1', 'max_steps = 2'));
+    rmSync(recipeAt('edited'));
+    mkdirSync(join(recipeAt('edited'), 'full'), { recursive: true });
+    const warnings = ofKind(await trained('edited', { maxSteps: 3 }), 'warning');
+    assert.match(
+      warnings.map(({ message }) => message).join(),
+      /^the run continues without its recipe file: /,
+    );
+    assert.ok(existsSync(join(at('edited'), 'model.ckpt-3.safetensors')));
+  });
+
+  test('moves aside with the run that is started over, and can be the recipe of the new one', async () => {
+    await trained('again', { network: small, batchSize: 4, maxSteps: 1 });
+    const [moved] = ofKind(
+      await trained('again', { recipe: recipeAt('again'), restart: true, seed: 1 }),
+      'movedAside',
+    );
+    assert.ok(moved);
+    assert.match(readFileSync(join(moved.path, 'recipe.toml'), 'utf8'), /^seed = 0$/m);
+    assert.match(readFileSync(recipeAt('again'), 'utf8'), /^seed = 1$/m);
+  });
+
+  test('has a length, which a run has that is resumed without it', async () => {
+    const recipe = {
+      network: small,
+      batchSize: 500,
+      epochs: 0.1,
+      dataset: 'synthetic',
+      engine: 'onnx',
+    } as const;
+    await trained('length', { recipe, maxSteps: 1 });
+    const [start] = ofKind(await trained('length', {}), 'start');
+    assert.equal(start?.maxSteps, 2);
+  });
+
+  test('may keep no moving averages: then the weights are evaluated', async () => {
+    const hyperparameters = { movingAverageDecay: 0 };
+    await trained('raw', {
+      network: small,
+      batchSize: 4,
+      hyperparameters,
+      maxSteps: 2,
+      holdout: 0.9,
+      evalEvery: 1,
+    });
+    const tensors = await tensorsOf('raw', 2);
+    assert.deepEqual(
+      [...tensors.keys()].filter((name) => /weights.*Average/.test(name)),
+      [],
+    );
+    const scored = [];
+    const evaluation = {
+      checkpointDir: at('raw'),
+      evalDir: at('raw-eval'),
+      dataDir: at('data'),
+      engine: 'onnx',
+    } as const;
+    for await (const event of runEvaluation({ ...evaluation, numExamples: 20, runOnce: true }))
+      if (event.kind === 'evaluation') scored.push(event.weights);
+    assert.deepEqual(scored, ['raw']);
+    await assert.rejects(trained('raw', { hyperparameters: { movingAverageDecay: 0.9 }, maxSteps: 3 }), {
+      message: /moving averages: none there, kept here/,
+    });
+  });
+
+  test('is refused with the name of its file where it contradicts itself or the data', async () => {
+    for (const [text, message] of [
+      [
+        'network = "resnet"\nbatch_size = 1',
+        /contra\.toml: batch normalization .* batches of 1 image.*`batchSize`/,
+      ],
+      ['network = "resnet"\nlabels = "coarse"', /contra\.toml: `labels`: .*one label per image/],
+      ['engine = "onnx"\nprecision = "bfloat16"', /contra\.toml: .*bfloat16/],
+    ] as const) {
+      writeFileSync(at('contra.toml'), `dataset = "synthetic"\n${text}\n`);
+      await assert.rejects(trained('never', { recipe: at('contra.toml'), maxSteps: 1 }), {
+        name: 'RunError',
+        message,
+      });
+    }
+    assert.deepEqual(existsSync(at('never')) ? readdirSync(at('never')) : [], []);
+  });
+
+  test('may be an object of the library, checked by name', async () => {
+    for (const [recipe, message] of [
+      [{ batchsize: 3 }, /unknown option `recipe\.batchsize`\. Did you mean `recipe\.batchSize`/],
+      [{ batchSize: '3' }, /^recipe\.batchSize: found "3"/],
+      [{ hyperparameters: { lerningRate: 1 } }, /Did you mean `recipe\.hyperparameters\.learningRate`/],
+      [{ epochs: 1, maxSteps: 2 }, /^`epochs` and `maxSteps` /],
+      [
+        'resnet2',
+        /^`recipe`: found "resnet2", expected tutorial, resnet20 or a path that ends in \.toml\. Did you mean resnet20\?$/,
+      ],
+      [3, /recipe: found 3/],
+    ] as const)
+      await assert.rejects(trained('never', { recipe } as unknown as TrainingRequest), {
+        name: 'UsageError',
+        message,
+      });
+    const events = await trained('object', {
+      recipe: {
+        ...recipes.tutorial,
+        length: undefined,
+        network: small,
+        dataset: 'synthetic',
+        engine: 'onnx',
+      } as object,
+      batchSize: 4,
+      maxSteps: 1,
+    }).catch((error: unknown) => error);
+    assert.match(String(events), /unknown option `recipe\.length`/);
+  });
+});

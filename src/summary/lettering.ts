@@ -1,0 +1,53 @@
+/** Draws short texts on images: capital letters, digits and a few signs, 3 × 5 pixels each. */
+import type { Canvas } from './canvas.ts';
+import type { Colour } from './picture.ts';
+
+/** Size of a letter, and from one to the next, before scaling. */
+const [letterWidth, letterHeight, advance] = [3, 5, 4];
+
+/** The rows of a letter from top to bottom, one octal digit each; the pixels of a row from left to right are its bits. */
+const letters: Readonly<Record<string, string>> = {
+  ...{ A: '25755', B: '65656', C: '34443', D: '65556', E: '74647', F: '74644', G: '34553', H: '55755' },
+  ...{ I: '72227', J: '11152', K: '55655', L: '44447', M: '57755', N: '65555', O: '25552', P: '65644' },
+  ...{ Q: '25573', R: '65655', S: '34216', T: '72222', U: '55557', V: '55552', W: '55775', X: '55255' },
+  ...{ Y: '55222', Z: '71247', 0: '75557', 1: '26227', 2: '61247', 3: '61216', 4: '55711', 5: '74616' },
+  ...{ 6: '34757', 7: '71122', 8: '75757', 9: '75716', '-': '00700', _: '00007', '.': '00002', "'": '22000' },
+  ...{ '(': '12221', ')': '42224', ',': '00024', ':': '02020', '/': '11244', '…': '00005', ' ': '00000' },
+};
+const unknown = '61202';
+
+/** The height of a line in pixels. */
+export function textHeight(scale: number): number {
+  return letterHeight * scale;
+}
+
+/** The text as it can be drawn in a width, in pixels: in capitals, without accents, and cut where it is too long. */
+export function lettered(text: string, width: number, scale: number): string {
+  const most = Math.floor((width / scale + advance - letterWidth) / advance);
+  const capitals = [...text.normalize('NFD').replace(/\p{M}/gu, '').toUpperCase()];
+  return capitals.length <= most
+    ? capitals.join('')
+    : `${capitals.slice(0, Math.max(0, most - 1)).join('')}…`;
+}
+
+/** Draws a text with its upper left corner at (x, y). It must fit on the canvas. */
+export function drawText(
+  canvas: Canvas,
+  text: string,
+  {
+    x,
+    y,
+    scale,
+    colour,
+  }: { readonly x: number; readonly y: number; readonly scale: number; readonly colour: Colour },
+): void {
+  for (const [index, letter] of [...text].entries()) {
+    const rows = letters[letter] ?? unknown;
+    for (const [row, digit] of [...rows].entries())
+      for (let column = 0; column < letterWidth; column++) {
+        if ((Number(digit) & (4 >> column)) === 0) continue;
+        const left = x + (index * advance + column) * scale;
+        canvas.fill({ x: left, y: y + row * scale, width: scale, height: scale }, colour);
+      }
+  }
+}
