@@ -322,6 +322,10 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
       /^network: found "cifar10", expected a network/,
     ],
   ],
+  findLearningRate: [
+    [called(library.findLearningRate, { ...folders, maxStep: 1 }), /Did you mean `maxSteps`\?$/],
+    [called(library.findLearningRate, folders, { sginal: 1 }), /Did you mean `signal`\?$/],
+  ],
   buildTrainingGraph: [
     [called(library.buildTrainingGraph, { ...recipe, group: [] }), /`group`\. Did you mean `groups`\?$/],
     [called(library.buildTrainingGraph, { ...recipe, batchSize: -1 }), /^batchSize: found -1/],
