@@ -1,11 +1,11 @@
 /** Formats the results of an evaluation as tables with at most 80 columns. If there are many classes, only the most
  * important results are shown. */
 import { type ClassResult, type Confusion, mostFrequent } from '../evaluation/confusion.ts';
-import { counted } from '../wording.ts';
+import { counted, percentage } from '../wording.ts';
 import { table, usualColumns } from './table.ts';
 import { beginning, widthOf } from './width.ts';
 
-const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(share * 100).toFixed(1)}%`);
+const percent = (share: number) => (Number.isNaN(share) ? '-' : percentage(share));
 
 /** Up to this number of classes, all are shown. */
 const mostClasses = 40;
