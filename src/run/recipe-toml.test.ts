@@ -69,8 +69,8 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     'batch_size = 2026-01-01',
     ':1: batch_size: found a date, expected a whole number from 1 to 16384',
   ],
-  ['a truth value', 'learning_rate = true', ':1: learning_rate: found true, expected a number of at least 0'],
-  ['no number', 'learning_rate = nan', ':1: learning_rate: found NaN, expected a number of at least 0'],
+  ['a boolean', 'learning_rate = true', ':1: learning_rate: found true, expected a number of at least 0'],
+  ['NaN', 'learning_rate = nan', ':1: learning_rate: found NaN, expected a number of at least 0'],
   [
     'an infinite number',
     'learning_rate = inf',
