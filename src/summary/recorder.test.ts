@@ -93,7 +93,7 @@ describe('memory', () => {
       const part = new Float32Array(8).subarray(2, 4);
       await assert.rejects(recorder.record(1, [tensor(part)]), {
         name: 'TypeError',
-        message: /own its memory/,
+        message: /own its whole buffer/,
       });
       assert.equal(part.length, 2);
       await recorder.close();
