@@ -28,7 +28,12 @@ if (chosen.length === 0 && !asksForProcessors) {
 // each other (trainings with onnx took three times as long). Tests that need several threads set their number themselves.
 const concurrency = Math.max(2, Math.min(4, availableParallelism()));
 process.env.OMP_NUM_THREADS ??= '1';
-const options = ['--test', `--test-concurrency=${concurrency}`];
+// A test that fails may leave a thread behind that keeps its file from ending.
+const options = [
+  '--test',
+  `--test-concurrency=${concurrency}`,
+  `--test-timeout=${isSlow ? 3_600_000 : 300_000}`,
+];
 if (chosen.length > 0) run(process.execPath, [...options, ...chosen.map((file) => join('dist', file))]);
 if (asksForProcessors)
   testOtherEngines(

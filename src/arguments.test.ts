@@ -217,7 +217,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [
       called(library.runTraining, { ...folders, dataset: 'synthetik' }),
-      /^dataset: found "synthetik", expected cifar10, cifar100 or synthetic\. Did you mean synthetic\?$/,
+      /^dataset: found "synthetik", expected cifar10, .* or synthetic\. Did you mean synthetic\?$/,
     ],
     [called(library.runTraining, { ...folders, dataset: null }), /^dataset: found null, /],
     [
@@ -321,6 +321,10 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
       called(library.makeRun, { ...recipe, network: 'cifar10' }, examples, engine),
       /^network: found "cifar10", expected a network/,
     ],
+  ],
+  findLearningRate: [
+    [called(library.findLearningRate, { ...folders, maxStep: 1 }), /Did you mean `maxSteps`\?$/],
+    [called(library.findLearningRate, folders, { sginal: 1 }), /Did you mean `signal`\?$/],
   ],
   buildTrainingGraph: [
     [called(library.buildTrainingGraph, { ...recipe, group: [] }), /`group`\. Did you mean `groups`\?$/],

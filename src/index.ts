@@ -128,11 +128,13 @@ export {
   type BatchNormalizationOptions,
   type ConvolutionOptions,
   type DenseOptions,
+  type DropoutOptions,
   Layers,
   type LocalOptions,
   type WeightOptions,
 } from './model/layers.ts';
 export type {
+  DropoutMask,
   Inference,
   Network,
   NetworkConfiguration,
@@ -160,11 +162,12 @@ export type {
 export { type RecipeName, recipeNames, recipes } from './recipe/recipes.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
-export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
+export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
 export type { RunOptions } from './run/run-options.ts';
+export type { StopControl } from './run/stop-control.ts';
 export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';
 export type { CombinationResult } from './run/sweep-combinations.ts';
 export type { PlacedRun, SweepResult } from './run/sweep-folder.ts';

@@ -18,6 +18,23 @@ test('the version and the name are those of package.json', () => {
   assert.ok(read('src/command.ts').includes(`const packageName = '${manifest.name}'`));
 });
 
+test('every file that the README links to is packed', () => {
+  const { files } = JSON.parse(read('package.json')) as { files: readonly string[] };
+  const packed = (path: string) =>
+    files.some(
+      (entry) =>
+        entry === path ||
+        path.startsWith(`${entry}/`) ||
+        (entry === 'docs/*.md' && /^docs\/[^/]+\.md$/.test(path)),
+    );
+  const links = [...read('README.md').matchAll(/\]\(([^)#\s]+)/g)].map(([, path = '']) => path);
+  assert.ok(links.length > 10);
+  assert.deepEqual(
+    links.filter((path) => !/^https?:/.test(path) && !packed(path)),
+    [],
+  );
+});
+
 /** A command of ours in a text that the program prints. `command()` adds `npx` where it is necessary. */
 const suggestion =
   /\bcifar10 (?:--help|\$[{](?!version|words)|train|eval|inspect|doctor|bench|download|predict|export|import|dashboard)\b/;

@@ -101,7 +101,7 @@ test('every command of every page is run here, unless the page says that it need
 
 test('every npm command of the README is a script of the package', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  for (const [, run, name = ''] of read('README.md').matchAll(/^npm (run )?(\w+)/gm)) {
-    assert.ok(scripts[name], `npm ${run ?? ''}${name}`);
+  for (const [, run, name = ''] of read('README.md').matchAll(/^npm (run )?([a-z]\w+)/gm)) {
+    assert.ok(['ci', 'install', 'pack'].includes(name) || scripts[name], `npm ${run ?? ''}${name}`);
   }
 });

@@ -6,6 +6,7 @@ import {
   counted,
   enumeration,
   oneLine,
+  percentage,
   printable,
   quoted,
   shortened,
@@ -15,6 +16,12 @@ test('counted uses the singular for 1 and the plural for all other numbers', () 
   const said = [0, 1, 2, 1000].map((number) => counted(number, 'thread'));
   assert.deepEqual(said, ['0 threads', '1 thread', '2 threads', '1,000 threads']);
   assert.equal(counted(2, 'batch', 'batches'), '2 batches');
+});
+
+test('a percentage is rounded like the share with three digits', () => {
+  // 0.9535 * 100 is a little less than 95.35.
+  assert.equal((0.9535).toFixed(3), '0.954');
+  assert.deepEqual([0.9535, 1, 0, 0.12345].map(percentage), ['95.4%', '100.0%', '0.0%', '12.3%']);
 });
 
 test('words are joined with commas, and the last with "or" or "and"', () => {

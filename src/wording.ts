@@ -22,6 +22,11 @@ function joined(words: readonly string[], conjunction: 'and' | 'or'): string {
     : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 }
 
+/** `95.4%`, rounded as the same share is with three digits: 0.954. */
+export function percentage(share: number): string {
+  return `${(Number(share.toFixed(3)) * 100).toFixed(1)}%`;
+}
+
 /** A size in bytes in a readable unit: `512 MB`, `1.5 GB`. */
 export function byteSize(bytes: number): string {
   const [size, unit, digits] = bytes < 2 ** 30 ? [2 ** 20, 'MB', 0] : [2 ** 30, 'GB', 1];

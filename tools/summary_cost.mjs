@@ -68,7 +68,8 @@ const witness = `data:text/javascript,${encodeURIComponent(`
     count(WorkerSession.prototype, 'step', (_, options) => (options?.watch ? 'watched' : 'plain'), spent);
     process.on('exit', () => writeFileSync(file, JSON.stringify({ all: spent(), cost })));
   } else if (process.argv[1]?.endsWith('cifar10-recorder-worker.js')) {
-    process.on('exit', () => writeFileSync(file + '.recorder', String(ofThread())));
+    // The thread is ended without an exit event.
+    setInterval(() => writeFileSync(file + '.recorder', String(ofThread())), 50).unref();
   }
 `)}`;
 
@@ -76,8 +77,9 @@ const witness = `data:text/javascript,${encodeURIComponent(`
  * @param {readonly string[]} words */
 function watched(...words) {
   const file = join(folder, 'cpu.json');
-  const { status, stderr } = spawnSync(process.execPath, ['--import', witness, main, ...words], {
-    env: { ...process.env, CPU_FILE: file },
+  const { status, stderr } = spawnSync(process.execPath, [main, ...words], {
+    // In NODE_OPTIONS, because threads do not take over the flags of the process.
+    env: { ...process.env, CPU_FILE: file, NODE_OPTIONS: `--import=${witness}` },
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`cifar10 ${words.join(' ')} exited with code ${status}:\n${stderr}`);
@@ -124,12 +126,13 @@ function compiling(watched) {
   const program = `
     const { chooseEngine } = await import('${dist('engine/engines.js')}');
     const { buildTrainingGraph } = await import('${dist('training/training-graph.js')}');
-    const { tutorialNetwork } = await import('${dist('model/network.js')}');
-    const { unwatched } = await import('${dist('passes/watch.js')}');
+    const { tutorialNetwork } = await import('${dist('model/networks/tutorial.js')}');
+    const { tutorialHyperparameters } = await import('${dist('recipe/hyperparameters.js')}');
+    const { withoutWatched } = await import('${dist('passes/watch.js')}');
     const { engine } = chooseEngine({ engine: '${flags.engine}', precision: '${flags.precision}' });
-    const recipe = { weightDecay: 0.004, clipNorm: 5 };
-    const { graph } = buildTrainingGraph(tutorialNetwork(10), ${flags['batch-size']}, recipe);
-    const session = await engine.compile(${watched} ? graph : unwatched(graph));
+    const hyperparameters = { ...tutorialHyperparameters, clipNorm: 5 };
+    const { graph } = buildTrainingGraph({ network: tutorialNetwork(10), batchSize: ${flags['batch-size']}, hyperparameters });
+    const session = await engine.compile(${watched} ? graph : withoutWatched(graph));
     const { user, system } = process.cpuUsage();
     console.log((user + system) / 1e6);
     await session.release();`;

@@ -6,6 +6,7 @@ import { prefetchBatches } from '../input/prefetch.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { drawMasks } from '../training/dropout-masks.ts';
 import { trainStep } from '../training/train-step.ts';
 import {
   buildTrainingGraph,
@@ -53,7 +54,7 @@ export async function startTraining(
   return {
     step: async () => {
       const batch = await batches.next();
-      await trainStep({ examples, batchSize, network, hyperparameters }, training.lossNames, session, batch);
+      await trainStep({ examples, batchSize, network, hyperparameters, seed: 0 }, training, session, batch);
       batches.recycle(batch);
     },
     release: async () => {
@@ -73,14 +74,18 @@ export async function profileStep(
   const session: Session = await engine.compile(training.graph, { profiling: true });
   try {
     await session.write(initialVariables(training, 0));
-    return await session.profile(randomFeeds(subject, batchSize), steps);
+    return await session.profile(randomFeeds(subject, training, batchSize), steps);
   } finally {
     await session.release();
   }
 }
 
 /** A batch of random images, and the scalars of the first step. */
-function randomFeeds(subject: Subject, batchSize: number): ReadonlyMap<string, Tensor> {
+function randomFeeds(
+  subject: Subject,
+  { masks }: TrainingGraph,
+  batchSize: number,
+): ReadonlyMap<string, Tensor> {
   const { imageShape, classes } = subject.network;
   const stream = new RandomStream(0, 'test');
   const shape = [batchSize, ...imageShape];
@@ -91,5 +96,6 @@ function randomFeeds(subject: Subject, batchSize: number): ReadonlyMap<string, T
     ['images', float32(shape, images)],
     ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
     ...[...scalars].map(([name, value]) => [name, scalar(value)] as const),
+    ...drawMasks(masks, 0, 0),
   ]);
 }

@@ -5,6 +5,7 @@ import type { TagRow, UnreadKind } from '../inspect/events.ts';
 import type { InspectFinding } from '../inspect/findings.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
 import type { Console, JsonEvent } from './console.ts';
+import { runTable } from './run-table.ts';
 import { settings, table } from './table.ts';
 
 type FindingOf<Kind extends InspectFinding['kind']> = Extract<InspectFinding, { readonly kind: Kind }>;
@@ -74,20 +75,9 @@ function printLayers(finding: FindingOf<'graph'>, print: Print): void {
   print(table([['layer', 'output', 'parameters', 'multiply-adds'], ...rows, sum]), { ...finding });
 }
 
-/** Prints one row per run. */
-function printRuns({ kind, dir, runs }: FindingOf<'runs'>, print: Print): void {
-  const shown = (value: number | null) => (value === null ? '-' : value.toFixed(3));
-  const rows = runs.map((run) => [
-    run.name,
-    run.step === null ? '-' : number(run.step),
-    shown(run.loss),
-    shown(run.precision),
-    run.imagesPerSecond === null ? '-' : number(Math.round(run.imagesPerSecond)),
-    run.engine ?? '-',
-    run.modified?.slice(0, 16).replace('T', ' ') ?? '-',
-  ]);
-  const head = ['run', 'steps', 'loss', 'precision', 'images/s', 'engine', 'saved (UTC)'];
-  print(table([head, ...rows]), { kind, dir, runs });
+/** One row per run. */
+function printRuns({ kind, dir, runs, differing }: FindingOf<'runs'>, print: Print): void {
+  print(runTable(runs, differing), { kind, dir, runs, differing });
 }
 
 function printRun({ kind, dir, checkpoints }: FindingOf<'run'>, print: Print): void {

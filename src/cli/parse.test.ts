@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { NumberBounds } from '../arguments.ts';
 import { command } from '../command.ts';
 import type { DatasetName } from '../data/dataset.ts';
+import { datasetNames } from '../data/datasets.ts';
 import { engineNames } from '../engine/offers.ts';
 import { recipeBounds } from '../recipe/recipe.ts';
 import { runBounds } from '../run/run-options.ts';
@@ -275,9 +276,9 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['train --data-dir=', '--data-dir: expected a folder, found ""'],
   ['bench --out', '--out: expected a file, found nothing'],
-  ['train --dataset mnist', '--dataset: expected cifar10, cifar100 or synthetic, found "mnist"'],
+  ['train --dataset mnist', `--dataset: expected ${alternatives(datasetNames)}, found "mnist"`],
   ['train --labels medium', '--labels: expected fine or coarse, found "medium"'],
-  ['train --dataset', '--dataset: expected cifar10, cifar100 or synthetic, found nothing'],
+  ['train --dataset', `--dataset: expected ${alternatives(datasetNames)}, found nothing`],
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
   ['eval --eval-data both', '--eval-data: expected test, train_eval or validation, found "both"'],

@@ -1,10 +1,10 @@
 /** Formats the results of an evaluation as tables of at most 80 columns. Of many classes, only the most telling are shown. */
 import { type ClassResult, type Confusion, mostFrequent } from '../evaluation/confusion.ts';
-import { counted } from '../wording.ts';
+import { counted, percentage } from '../wording.ts';
 import { table, usualColumns } from './table.ts';
 import { beginning, widthOf } from './width.ts';
 
-const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(share * 100).toFixed(1)}%`);
+const percent = (share: number) => (Number.isNaN(share) ? '-' : percentage(share));
 
 /** Up to this many classes, all are shown. */
 const mostClasses = 40;

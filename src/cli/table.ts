@@ -39,23 +39,24 @@ export interface Column {
   readonly rank?: number;
 }
 
-/** Maximum width of a heading, and of a cell other than those of the first column, where room is short. */
-const [longestHead, shortCell] = [16, 24];
+/** Where room is short: maximum width of a heading, of a cell other than those of the first column, and of the first column while
+ * others can be left out. */
+const [longestHead, shortCell, shortFirst] = [16, 24, 32];
 
 /** A table of as many of the columns as fit. */
 export function fittingTable(all: readonly Column[], columns: number = usualColumns): string {
-  const short = all.map(({ head, cells, rank }, index) => ({
-    head: shortened(head, longestHead),
-    cells: index === 0 ? cells : cells.map((cell) => shortened(oneLine(cell), shortCell)),
-    rank,
+  const short = all.map((column, index) => ({
+    ...column,
+    head: shortened(column.head, longestHead),
+    cells: index === 0 ? column.cells : column.cells.map((cell) => shortened(oneLine(cell), shortCell)),
   }));
-  const widthOfColumn = ({ head, cells }: Column, index: number) =>
-    index === 0 ? leastFirst : [head, ...cells].reduce((width, cell) => Math.max(width, widthOf(cell)), 0);
+  const widthOfColumn = ({ head, cells }: Column, index: number) => {
+    const width = [head, ...cells].reduce((most, cell) => Math.max(most, widthOf(cell)), 0);
+    return index === 0 ? Math.min(width, shortFirst) : width;
+  };
   const widthOfTable = (kept: readonly Column[]) =>
     kept.reduce((sum, column, index) => sum + widthOfColumn(column, index) + gap.length, -gap.length);
-  let kept: readonly Column[] = short.map(({ rank, ...rest }) =>
-    rank === undefined ? rest : { ...rest, rank },
-  );
+  let kept: readonly Column[] = short;
   while (widthOfTable(kept) > columns) {
     const last = Math.max(...kept.map(({ rank = -1 }) => rank));
     if (last < 0) break;

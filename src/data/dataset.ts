@@ -56,8 +56,10 @@ export interface DatasetDescription {
   /** The files, in the order of their examples. */
   readonly files: readonly DatasetFile[];
   readonly statistics: ChannelStatistics;
-  /** Undefined for a data set that is generated. */
+  /** Undefined for a data set that cannot be downloaded. */
   readonly archive?: Archive;
+  /** Whether this program draws it. */
+  readonly isDrawn?: boolean;
   readonly otherVersions?: readonly OtherVersion[];
 }
 

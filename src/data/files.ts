@@ -40,8 +40,21 @@ export function makeCommand(dataDir: string, { name }: DatasetDescription): stri
   return command(`download${dataset} --data-dir ${shellWord(dataDir)}`);
 }
 
+/** Whether the program downloads or draws the data set. */
+export function canBeMade({ archive, isDrawn = false }: DatasetDescription): boolean {
+  return archive !== undefined || isDrawn;
+}
+
+/** Advice for a missing folder. */
+export function getAdvice(dataDir: string, dataset: DatasetDescription): string {
+  return canBeMade(dataset)
+    ? `To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`
+    : `${dataset.title} cannot be downloaded: copy its files to ${folderOf(dataDir, dataset)}.`;
+}
+
 /** Advice for an incomplete folder. The program never changes such a folder itself, because it belongs to the user. */
 export function replaceAdvice(dataDir: string, dataset: DatasetDescription): string {
+  if (!canBeMade(dataset)) return `Copy its files to ${folderOf(dataDir, dataset)}.`;
   return `Move ${folderOf(dataDir, dataset)} aside and run "${makeCommand(dataDir, dataset)}".`;
 }
 
@@ -60,7 +73,7 @@ async function openDataFile(path: string, dataDir: string, dataset: DatasetDescr
       throw new RunError(`${path}: cannot be read (${messageOf(error)}).`, { cause: error });
     const advice = (await exists(folderOf(dataDir, dataset)))
       ? replaceAdvice(dataDir, dataset)
-      : `To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`;
+      : getAdvice(dataDir, dataset);
     throw new RunError(`Failed to find file: ${path}. ${advice}`, {
       ...({ code: 'CIFAR10_DATA_MISSING', data: { dataset: dataset.name, path } } as const),
       cause: error,

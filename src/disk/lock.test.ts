@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -135,6 +136,17 @@ describe('the lock of a folder', { concurrency: true }, () => {
       assert.match(told[0] ?? '', /another process took over .*lock/);
       await release();
       assert.ok(existsSync(join(folder, 'lock')));
+    }));
+
+  test('a holder whose folder was removed is notified of that', () =>
+    inTemporaryFolder(async (folder) => {
+      const told: string[] = [];
+      const dir = join(folder, 'run');
+      const release = await lock(dir, { ...purpose, onLost: ({ message }) => told.push(message) });
+      rmSync(dir, { recursive: true });
+      await sleep(4000);
+      assert.match(told.join(), /run\/lock is gone: it or its folder was removed or renamed; stopping$/);
+      await release();
     }));
 
   for (const [what, plant] of [

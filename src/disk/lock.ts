@@ -244,11 +244,13 @@ function hold(
     const own = await isMine(path, mine);
     if (isReleased) return;
     if (own === 'mine') await renew(path, mine);
-    if (own !== 'lost') return;
+    if (own !== 'lost' && own !== 'gone') return;
     clearInterval(timer);
     purpose.onLost?.(
       new RunError(
-        `${dir}: another process took over ${path}, possibly because this one was suspended; stopping`,
+        own === 'gone'
+          ? `${dir}: ${path} is gone: it or its folder was removed or renamed; stopping`
+          : `${dir}: another process took over ${path}, possibly because this one was suspended; stopping`,
         { code: 'CIFAR10_FOLDER_LOST', data: { folder: dir } },
       ),
     );
@@ -277,12 +279,12 @@ async function renew(path: string, mine: Holder): Promise<void> {
 }
 
 /** `unknown` while the lock cannot be read, such as during an outage of a network file system. */
-async function isMine(path: string, { token }: Holder): Promise<'mine' | 'lost' | 'unknown'> {
+async function isMine(path: string, { token }: Holder): Promise<'mine' | 'lost' | 'gone' | 'unknown'> {
   try {
     const found = holderIn(String(await readRegularFile(path, { links: 'refuse', maximumBytes })));
     return found?.token === token ? 'mine' : 'lost';
   } catch (error) {
-    return errorCode(error) === 'ENOENT' ? 'lost' : 'unknown';
+    return errorCode(error) === 'ENOENT' ? 'gone' : 'unknown';
   }
 }
 

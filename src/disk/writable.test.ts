@@ -3,7 +3,8 @@ import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { makeFolder } from './writable.ts';
+import { readRegularFile } from './regular-file.ts';
+import { makeFolder, writeAdvice } from './writable.ts';
 
 test('missing parent folders are created, including those below a link to a folder', () =>
   inTemporaryFolder(async (folder) => {
@@ -22,3 +23,15 @@ test('the error for a dangling link contains its path', () =>
         /cannot be written \(.*link is a symbolic link to \/nowhere\/at\/all, which does not exist\)/,
       );
   }));
+
+test('the advice for a file that cannot be written depends on the reason', async () => {
+  const advice = (code: string) => writeAdvice(Object.assign(new Error(code), { code }));
+  assert.match(advice('ENOSPC'), /disk has room/);
+  assert.match(advice('ENOENT'), /folder still exists/);
+  assert.match(advice('EBUSY'), /is writable and the disk has room/);
+  await inTemporaryFolder(async (folder) => {
+    symlinkSync('/etc/passwd', join(folder, 'link'));
+    const refused = await readRegularFile(join(folder, 'link'), { links: 'refuse' }).catch(writeAdvice);
+    assert.equal(refused, 'Move it aside.');
+  });
+});

@@ -78,6 +78,24 @@ export function diskReason(error: unknown): string {
   return `${messageOf(error)}: no space or no inodes left (see df and df -i)`;
 }
 
+/** What to do about a file that cannot be written, as a sentence. */
+export function writeAdvice(error: unknown): string {
+  return advice[errorCode(error) ?? ''] ?? 'Check that its folder is writable and the disk has room.';
+}
+
+const advice: Readonly<Record<string, string>> = {
+  ENOSPC: 'Check that the disk has room.',
+  EDQUOT: 'Check your quota on this disk.',
+  EACCES: 'Check that this user may write there.',
+  EPERM: 'Check that this user may write there.',
+  EROFS: 'Its file system is read-only.',
+  EIO: 'Check the disk.',
+  ENOENT: 'Check that its folder still exists.',
+  ENOTDIR: 'Check that its folder still exists.',
+  EISDIR: 'Move it aside.',
+  EUNSUITABLE: 'Move it aside.', // not a regular file (regular-file.ts)
+};
+
 /** Whether this is an error of the file system, such as a full disk, and not a bug. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
   return errorCode(error) !== undefined && typeof error === 'object' && error !== null && 'syscall' in error;

@@ -8,7 +8,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode, RunError } from '../errors.ts';
-import { diskReason } from './writable.ts';
+import { diskReason, writeAdvice } from './writable.ts';
 
 /** The suffix of files that are being written. A killed process leaves such a file behind. */
 export const asideEnding = '.tmp';
@@ -36,10 +36,7 @@ export async function writeAside(
     await flushFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
-    throw new RunError(
-      `cannot write ${path}: ${diskReason(error)}. Check that the folder is writable and the disk has room.`,
-      { cause: error },
-    );
+    throw new RunError(`cannot write ${path}: ${diskReason(error)}. ${writeAdvice(error)}`, { cause: error });
   }
 }
 

@@ -92,7 +92,11 @@ async function dataFinding(dataDir: string, dataset: DatasetDescription): Promis
   const { title: subject } = dataset;
   if (!(await exists(folderOf(dataDir, dataset)))) {
     const how =
-      dataset.archive === undefined ? 'drawn on first use' : `${makeCommand(dataDir, dataset)} fetches it`;
+      dataset.archive !== undefined
+        ? `${makeCommand(dataDir, dataset)} fetches it`
+        : dataset.isDrawn === true
+          ? 'drawn on first use'
+          : 'it cannot be downloaded';
     return { verdict: 'note', subject, text: `not in ${dataDir}; ${how}` };
   }
   try {

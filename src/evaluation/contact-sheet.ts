@@ -6,6 +6,7 @@ import { ExampleReader, type Examples } from '../data/examples.ts';
 import { escapedHtml } from '../summary/html.ts';
 import { pictureOfPlanes } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
+import { percentage } from '../wording.ts';
 import { predictedClass, probabilities } from './confusion.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
 
@@ -47,7 +48,7 @@ export class ContactSheet {
   /** The page as HTML. */
   html({ globalStep, correct, total, precision }: Evaluation): string {
     const title = capitalized(this.#examples.dataset.title);
-    const accuracy = `${(precision * 100).toFixed(1)}%`;
+    const accuracy = percentage(precision);
     return `<!doctype html>
 <html lang="en">
 <head>

@@ -121,6 +121,11 @@ export interface OpSignatures extends EngineOpSignatures {
     'x',
     { readonly begin: readonly number[]; readonly size: Shape; readonly strides: readonly number[] }
   >;
+  /** The gradient of StridedSlice with respect to x, of shape `inputShape`: zeros but for dy where the slice was. */
+  StridedSliceGrad: Op<
+    'dy',
+    { readonly begin: readonly number[]; readonly strides: readonly number[]; readonly inputShape: Shape }
+  >;
   Concat: Op<number, { readonly axis: number }>;
 
   // Linear layers.

@@ -4,7 +4,7 @@ import type { EvaluationRow } from './evaluations.ts';
 import type { EventsSummary } from './events.ts';
 import type { LayerRow } from './network.ts';
 import type { OnnxSummary } from './onnx.ts';
-import type { RunRow } from './runs.ts';
+import type { RunList } from './runs.ts';
 import type { TensorStatistics } from './tensor-statistics.ts';
 
 export type InspectFinding =
@@ -20,7 +20,7 @@ export type InspectFinding =
   /** The graph of a training step as text, one line a node. */
   | { readonly kind: 'nodes'; readonly text: string }
   /** A folder of training folders. */
-  | { readonly kind: 'runs'; readonly dir: string; readonly runs: readonly RunRow[] }
+  | ({ readonly kind: 'runs'; readonly dir: string } & RunList)
   /** A training folder with the paths of its checkpoints, oldest first. */
   | { readonly kind: 'run'; readonly dir: string; readonly checkpoints: readonly string[] }
   /** A safetensors file: a checkpoint, or a file by others. */

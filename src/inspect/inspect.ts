@@ -24,7 +24,7 @@ import { inspectEvents } from './events.ts';
 import type { Findings, InspectFinding } from './findings.ts';
 import { networkFinding, trainingStepFinding } from './network.ts';
 import { inspectOnnx } from './onnx.ts';
-import { type RunRow, runsIn } from './runs.ts';
+import { type RunList, runsIn } from './runs.ts';
 import { inspectSafetensors } from './safetensors.ts';
 import { inspectTrainDir } from './train-dir.ts';
 
@@ -140,9 +140,10 @@ async function partsOf(path: string, options: DataInspection): Promise<readonly 
   if (names.some((name) => stepOfName(name) !== undefined)) parts.push(inspectTrainDir(path));
   if (names.includes(evaluationsFile)) parts.push(inspectEvaluations(join(path, evaluationsFile)));
   if (names.some(isEventFileName)) parts.push(inspectEvents(path));
+  const isRun = parts.length > 0;
   for (const dataset of datasetsIn(path, names, options)) parts.push(inspectData(path, dataset, options));
-  const runs = parts.length === 0 ? await runsIn(path) : [];
-  if (runs.length > 0) parts.push(inspectRuns(path, runs));
+  const found = isRun ? undefined : await runsIn(path);
+  if (found !== undefined && found.runs.length > 0) parts.push(inspectRuns(path, found));
   for (const name of names) {
     const file = join(path, name);
     if (isSafetensorsName(name) && stepOfName(name) === undefined) parts.push(inspectSafetensors(file));
@@ -177,6 +178,6 @@ function isSafetensorsName(name: string): boolean {
   return name.endsWith('.safetensors');
 }
 
-async function* inspectRuns(dir: string, runs: readonly RunRow[]): Findings {
-  yield { kind: 'runs', dir, runs };
+async function* inspectRuns(dir: string, found: RunList): Findings {
+  yield { kind: 'runs', dir, ...found };
 }

@@ -1,104 +1,227 @@
-/** Lists the runs in a folder, one row each, with progress, loss, speed and precision. */
+/** Lists the runs in a folder, one row each: what distinguishes them, progress, loss, speed and precision. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readCheckpointMetadata } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import { CheckpointStore } from '../checkpoint/store.ts';
-import { readLinesSync } from '../disk/json-lines.ts';
+import { stepOfName } from '../checkpoint/names.ts';
+import { readLines } from '../disk/json-lines.ts';
+import { messageOf } from '../errors.ts';
+import { recipeFileName } from '../run/recipe-file.ts';
+import { readSweepRun, sweepRunFileName } from '../run/sweep-folder.ts';
+import { lastMetrics } from '../summary/last-metrics.ts';
+import { metricsFileName } from '../summary/metrics-file.ts';
+import { tagOf } from '../summary/tags.ts';
+import { oneLine } from '../wording.ts';
 
+/** Values that are unknown are null. */
 export interface RunRow {
+  /** The folder of the run, relative to the inspected one. */
   readonly name: string;
-  /** The number of updates of the newest checkpoint. */
+  readonly network: string | null;
+  /** Everything that a recipe and a request set, by name. */
+  readonly settings: Readonly<Record<string, string | number>> | null;
+  /** Number of updates of the newest checkpoint. */
   readonly step: number | null;
-  /** The loss in the last summary. */
+  /** The last known loss. */
   readonly loss: number | null;
   readonly imagesPerSecond: number | null;
-  /** The precision @ 1 of the newest evaluation of one of its checkpoints. */
+  /** The last precision @ 1 on held-out images. */
+  readonly validation: number | null;
+  /** Precision @ 1 of the newest evaluation of one of its checkpoints on test images. */
   readonly precision: number | null;
-  /** Such as `onednn bfloat16`. */
+  /** For example `onednn bfloat16`. */
   readonly engine: string | null;
-  /** When the newest checkpoint was written, as an ISO 8601 date. */
+  /** When the newest checkpoint was written, in ISO 8601. */
   readonly modified: string | null;
+  /** Why the run cannot be read, or how it failed. */
+  readonly problem: string | null;
 }
 
-/** The maximum number of folders to read. */
-const maxFolders = 1000;
+/** The runs of a folder. */
+export interface RunList {
+  readonly runs: readonly RunRow[];
+  /** Names of the settings in which the runs differ. */
+  readonly differing: readonly string[];
+}
 
-/** The runs in the subfolders of a folder, sorted by name. A value that cannot be read is null. */
-export async function runsIn(dir: string): Promise<readonly RunRow[]> {
-  const names = (await readdir(dir, { withFileTypes: true }))
+/** Number of folders that are read at the same time. */
+const concurrency = 32;
+
+/** The runs in the subfolders of a folder and, for folders of folders such as sweeps, in theirs; sorted by name. */
+export async function runsIn(dir: string): Promise<RunList> {
+  const tops = await foldersIn(dir);
+  const nested = await eachOf(tops, async (folder) =>
+    folder.isRun ? [folder] : [folder, ...(await foldersIn(dir, folder.name))],
+  );
+  const folders = nested.flat();
+  const scores = (await eachOf(folders, ({ path, names }) => scoresIn(path, names))).flat();
+  const precisions = new Map(scores.map(({ run, precision }) => [run, precision]));
+  const found = folders.filter(({ isRun }) => isRun);
+  const rows = await eachOf(found, (folder) => rowOf(folder, precisions.get(resolve(folder.path)) ?? null));
+  const order = new Intl.Collator('en', { numeric: true });
+  const runs = rows.toSorted((a, b) => order.compare(a.name, b.name));
+  return { runs, differing: differingSettings(runs) };
+}
+
+interface Folder {
+  readonly name: string;
+  readonly path: string;
+  /** Names of its files and folders; undefined if it cannot be read. */
+  readonly names: readonly string[] | undefined;
+  /** Why it cannot be read. */
+  readonly problem: string | null;
+  readonly isRun: boolean;
+}
+
+/** The subfolders of a folder.
+ * @param within a subfolder whose subfolders are listed */
+async function foldersIn(dir: string, within = ''): Promise<readonly Folder[]> {
+  const entries = await readdir(join(dir, within), { withFileTypes: true }).catch((error: unknown) => {
+    if (within === '') throw error;
+    return [];
+  });
+  const names = entries
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
-    .map(({ name }) => name)
-    .sort()
-    .slice(0, maxFolders);
-  const scores = names.flatMap((name) => scoresIn(join(dir, name)));
-  const rows: RunRow[] = [];
-  for (const name of names) {
-    const row = await rowOf(join(dir, name), scores).catch(() => undefined);
-    if (row !== undefined) rows.push(row);
-  }
-  return rows;
+    .map(({ name }) => name);
+  const folders = await eachOf(names, (name) => folderAt(dir, join(within, name)));
+  return folders.filter((folder) => folder !== undefined);
 }
 
-async function rowOf(path: string, scores: readonly Score[]): Promise<RunRow | undefined> {
-  const paths = await new CheckpointStore(path, { keep: 0, onWarning: () => undefined }).paths();
-  const newest = paths.at(-1);
-  if (newest === undefined) return undefined;
-  const metadata = await readCheckpointMetadata(newest).catch(() => undefined);
-  const written = await stat(newest).catch(() => undefined);
-  const score = scores.findLast(({ run }) => run === resolve(path));
-  const metrics = lastOf(join(path, 'metrics.jsonl'));
+async function folderAt(dir: string, name: string): Promise<Folder | undefined> {
+  const path = join(dir, name);
+  try {
+    const names = await readdir(path);
+    return { name, path, names, problem: null, isRun: names.some(isOfRun) };
+  } catch (error) {
+    const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+    // A link to a file, or to nothing, is no folder.
+    return isFolder ? { name, path, names: undefined, problem: messageOf(error), isRun: true } : undefined;
+  }
+}
+
+/** Whether only folders of runs have a file of this name. */
+function isOfRun(name: string): boolean {
+  return stepOfName(name) !== undefined || name === sweepRunFileName || name === recipeFileName;
+}
+
+async function rowOf({ name, path, names = [], problem }: Folder, precision: number | null): Promise<RunRow> {
+  const steps = names.flatMap((file) => stepOfName(file) ?? []);
+  const newest = steps.length === 0 ? undefined : join(path, `model.ckpt-${Math.max(...steps)}.safetensors`);
+  const read =
+    newest === undefined
+      ? undefined
+      : await readCheckpointMetadata(newest).catch((error: unknown) =>
+          messageOf(error).replace(`${oneLine(newest)}: `, ''),
+        );
+  const metadata = typeof read === 'string' ? undefined : read;
+  const written = newest === undefined ? undefined : await stat(newest).catch(() => undefined);
+  const sweep = names.includes(sweepRunFileName) ? await readSweepRun(path) : undefined;
+  const [tagOfLoss, tagOfSpeed, tagOfValidation] = [
+    tagOf('averagedLoss', { term: 'total_loss' }).tag,
+    tagOf('examplesPerSecond').tag,
+    tagOf('validationPrecision').tag,
+  ];
+  const tags = [tagOfLoss, tagOfSpeed, ...(metadata?.holdout === 0 ? [] : [tagOfValidation])];
+  const metrics = names.includes(metricsFileName)
+    ? await lastMetrics(join(path, metricsFileName), tags).catch(() => undefined)
+    : undefined;
+  const ended = sweep?.result;
+  // A run may have been continued without the sweep.
+  const result = ended?.status === 'finished' && ended.steps !== metadata?.globalStep ? undefined : ended;
   return {
-    name: basename(path),
+    name,
+    network: metadata?.network.name ?? null,
+    settings: metadata === undefined ? null : settingsOf(metadata),
     step: metadata?.globalStep ?? null,
-    loss: numberIn(metrics, 'total_loss'),
-    imagesPerSecond: numberIn(metrics, 'examples_per_sec'),
-    precision: score?.precision ?? null,
+    loss: result?.loss ?? metrics?.get(tagOfLoss) ?? null,
+    imagesPerSecond: result?.imagesPerSecond ?? metrics?.get(tagOfSpeed) ?? null,
+    validation: metrics?.get(tagOfValidation) ?? metadata?.validationPrecision ?? null,
+    precision,
     engine: metadata === undefined ? null : engineOf(metadata),
     modified: written?.mtime.toISOString() ?? null,
+    problem:
+      problem ??
+      (typeof read === 'string' ? read : null) ??
+      failureOf(result) ??
+      (steps.length === 0 ? 'no checkpoint' : null),
   };
+}
+
+function failureOf(result: { readonly status: string; readonly steps: number } | undefined): string | null {
+  return result === undefined || result.status === 'finished'
+    ? null
+    : `${result.status} at step ${result.steps}`;
 }
 
 function engineOf({ engine, precision }: CheckpointMetadata): string {
   return precision === 'float32' ? engine : `${engine} ${precision}`;
 }
 
+function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings']> {
+  const { dataset, network, batchSize, seed, holdout, precision, augmentation, normalization } = metadata;
+  const { groups, hyperparameters } = metadata;
+  return {
+    dataset: dataset.name,
+    ...Object.fromEntries(
+      Object.entries(network.configuration).map(([key, value]) => [`${network.name}.${key}`, value]),
+    ),
+    ...{ batchSize, seed, holdout, augmentation, normalization },
+    ...hyperparameters,
+    ...{ groups: JSON.stringify(groups), precision },
+  };
+}
+
+/** Settings with different values in two runs, in the order of the settings. */
+function differingSettings(runs: readonly RunRow[]): readonly string[] {
+  const first = new Map<string, string | number>();
+  const differing = new Set<string>();
+  for (const { settings } of runs)
+    for (const [name, value] of Object.entries(settings ?? {})) {
+      if (!first.has(name)) first.set(name, value);
+      else if (first.get(name) !== value) differing.add(name);
+    }
+  return [...first.keys()].filter((name) => differing.has(name));
+}
+
 interface Score {
-  /** The path of the folder of the run. */
+  /** Path of the run's folder. */
   readonly run: string;
   readonly precision: number;
 }
 
-/** The evaluations on test images, oldest first. */
-function scoresIn(dir: string): readonly Score[] {
-  return recordsIn(join(dir, 'evaluations.jsonl')).flatMap(({ checkpoint, precision, evalData }) =>
-    typeof checkpoint === 'string' && typeof precision === 'number' && evalData === 'test'
-      ? [{ run: dirname(resolve(checkpoint)), precision }]
-      : [],
-  );
+/** Evaluations of test images, oldest first. */
+async function scoresIn(path: string, names: readonly string[] | undefined): Promise<readonly Score[]> {
+  const file = 'evaluations.jsonl';
+  if (names?.includes(file) !== true) return [];
+  const lines = await readLines(join(path, file)).catch(() => []);
+  return lines.flatMap((line) => {
+    const { checkpoint, precision, evalData } = fieldsOf(line);
+    if (typeof checkpoint !== 'string' || typeof precision !== 'number' || evalData !== 'test') return [];
+    const folder = dirname(resolve(checkpoint));
+    // The best checkpoint of a run is in a folder of its own.
+    return [{ run: basename(folder) === 'best' ? dirname(folder) : folder, precision }];
+  });
 }
 
-function lastOf(path: string): Readonly<Record<string, unknown>> {
-  return recordsIn(path).at(-1) ?? {};
-}
-
-function numberIn(record: Readonly<Record<string, unknown>>, name: string): number | null {
-  const value = record[name];
-  return typeof value === 'number' ? value : null;
-}
-
-/** The objects in the lines of a file. Empty if the file cannot be read. */
-function recordsIn(path: string): readonly Readonly<Record<string, unknown>>[] {
+function fieldsOf(line: string): Readonly<Record<string, unknown>> {
   try {
-    return readLinesSync(path).flatMap((line) => {
-      try {
-        const value: unknown = JSON.parse(line);
-        return typeof value === 'object' && value !== null ? [{ ...value }] : [];
-      } catch {
-        return [];
-      }
-    });
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
   } catch {
-    return [];
+    return {};
   }
+}
+
+/** The results of a task for each item, in their order; some tasks run at the same time. */
+async function eachOf<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let index = next++; index < items.length; index = next++) {
+      const item = items[index];
+      if (item !== undefined) results[index] = await task(item);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work));
+  return results;
 }

@@ -16,7 +16,7 @@ import type { GraphBuilder } from '../ops/builder.ts';
 import { slidingWindow } from '../ops/shapes.ts';
 import { describeType, type Shape, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { constantInit, type Initializer } from './initializers.ts';
-import type { Inference, NetworkMode, Parameter, State } from './network.ts';
+import type { DropoutMask, Inference, NetworkMode, Parameter, State } from './network.ts';
 
 /** The weights of a layer. */
 export interface WeightOptions {
@@ -53,12 +53,18 @@ export interface BatchNormalizationOptions {
   readonly epsilon?: number;
 }
 
-/** Adds layers to a graph, and collects their parameters, states and activations. */
+export interface DropoutOptions {
+  /** The probability that a value is dropped: at least 0 and less than 1. */
+  readonly rate: number;
+}
+
+/** Adds layers to a graph, and collects their parameters, states, masks and activations. */
 export class Layers {
   readonly #builder: GraphBuilder;
   readonly #mode: NetworkMode;
   readonly #parameters: Parameter[] = [];
   readonly #states: State[] = [];
+  readonly #masks: DropoutMask[] = [];
   readonly #activations: Value[] = [];
 
   constructor(builder: GraphBuilder, mode: NetworkMode) {
@@ -153,6 +159,21 @@ export class Layers {
     return y;
   }
 
+  /**
+   * Dropout (N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014): in training,
+   * sets values of x to 0 with the probability `rate`, and scales the others by 1 / (1 - rate). Evaluation leaves x unchanged.
+   * The host draws a mask of the shape of x for each step: about 1 ms for 50,000 values, so it suits dense layers.
+   * @throws GraphError unless 0 ≤ rate < 1
+   */
+  dropout(x: Value, { rate }: DropoutOptions, name = 'dropout'): Value {
+    if (!(rate >= 0 && rate < 1))
+      throw new GraphError(`the rate of dropout must be at least 0 and less than 1, it is ${rate}`);
+    if (!this.#mode.training || rate === 0) return x;
+    const input = this.#builder.input(`dropout_mask_${this.#masks.length}`, x);
+    this.#masks.push({ input, rate });
+    return this.#builder.op('Mul', { a: x, b: input }, {}, name);
+  }
+
   relu(x: Value, name?: string): Value {
     return this.#builder.op('Relu', { x }, {}, name);
   }
@@ -207,6 +228,7 @@ export class Layers {
       logits,
       parameters: this.#parameters,
       states: this.#states,
+      masks: this.#masks,
       activations: this.#activations,
     };
   }

@@ -69,6 +69,14 @@ export interface State {
   readonly update?: Value;
 }
 
+/** An input of a training graph by which a layer with dropout multiplies its activations. */
+export interface DropoutMask {
+  /** float32, with the shape of the activations. */
+  readonly input: Value;
+  /** The probability that a cell is 0. The other cells are 1 / (1 - rate). */
+  readonly rate: number;
+}
+
 export interface Inference {
   /** The logits, [N, classes]. */
   readonly logits: Value;
@@ -76,6 +84,8 @@ export interface Inference {
   readonly parameters: readonly Parameter[];
   /** In the order of the layers. */
   readonly states: readonly State[];
+  /** In the order of the layers. Empty in a graph that does not train. */
+  readonly masks: readonly DropoutMask[];
   /** The values that summaries show: `conv1/conv1`, `conv2/conv2`, `local3/local3` … */
   readonly activations: readonly Value[];
 }

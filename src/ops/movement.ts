@@ -1,8 +1,7 @@
 /** Operators that move elements without computing anything. */
 import { GraphError } from '../errors.ts';
-import type { Value } from '../graph/graph.ts';
-import { describeType, float32, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
-import { type Apply, int64Vector, type OpDefinition } from './definition.ts';
+import { describeType, float32, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
+import { int64Vector, type OpDefinition } from './definition.ts';
 import { type Piece, partOf, plain, slotDims, stridesOf } from './primitives.ts';
 import { axesOf, like } from './shapes.ts';
 
@@ -115,24 +114,12 @@ export const pad: OpDefinition<'Pad'> = {
 /** Takes `size` elements along every axis, starting at `begin`, `strides` apart. */
 export const stridedSlice: OpDefinition<'StridedSlice'> = {
   infer: ({ x }, { begin, size, strides }) => {
-    requireAxes('begin', begin, x);
-    requireAxes('size', size, x);
-    requireAxes('strides', strides, x);
-    x.shape.forEach((length, axis) => {
-      const last = (begin[axis] ?? 0) + ((size[axis] ?? 1) - 1) * (strides[axis] ?? 1);
-      if (last >= length) {
-        throw new GraphError(`the slice reaches element ${last} of axis ${axis} of x ${describeType(x)}`);
-      }
-    });
+    requireSlice(x, begin, size, strides);
     return { y: like(x, size) };
   },
   gradient: {
-    // Spread the elements of dy by the strides, then pad with zeros where the slice skipped elements before and after.
-    x: ({ op, inputs: { x }, attributes: { begin, size, strides }, dy }) => {
-      const spread = size.map((length, axis) => length * (strides[axis] ?? 1));
-      const after = x.shape.map((length, axis) => length - (begin[axis] ?? 0) - (spread[axis] ?? 0));
-      return op('Pad', { x: withGaps(op, dy, strides) }, { before: begin, after });
-    },
+    x: ({ op, inputs: { x }, attributes: { begin, strides }, dy }) =>
+      op('StridedSliceGrad', { dy }, { begin, strides, inputShape: x.shape }),
   },
   onnx: ({ inputs: { x }, attributes: { begin, size, strides }, emit, constant }) => {
     const ends = begin.map((first, axis) => first + ((size[axis] ?? 1) - 1) * (strides[axis] ?? 1) + 1);
@@ -147,14 +134,38 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
   },
 };
 
-/** Inserts `strides - 1` zeros after every element of each axis, by padding a new inner axis of size 1. */
-function withGaps(op: Apply, x: Value, strides: readonly number[]): Value {
-  if (strides.every((stride) => stride === 1)) return x;
-  const apart = op('Reshape', { x }, { shape: x.shape.flatMap((length) => [length, 1]) });
-  const before = apart.shape.map(() => 0);
-  const after = strides.flatMap((stride) => [0, stride - 1]);
-  const shape = x.shape.map((length, axis) => length * (strides[axis] ?? 1));
-  return op('Reshape', { x: op('Pad', { x: apart }, { before, after }) }, { shape });
+/** A tensor of shape `inputShape`: the elements of dy where the slice read them, and zeros elsewhere. */
+export const stridedSliceGrad: OpDefinition<'StridedSliceGrad'> = {
+  infer: ({ dy }, { begin, strides, inputShape }) => {
+    const x = like(dy, inputShape);
+    requireSlice(x, begin, dy.shape, strides);
+    return { y: x };
+  },
+  gradient: {
+    dy: ({ op, inputs: { dy: inner }, attributes: { begin, strides }, dy }) =>
+      op('StridedSlice', { x: dy }, { begin, size: inner.shape, strides }),
+  },
+  onnx: { expandedBy: 'engine/onnx/compile/expand-movement' },
+  onednn: (context) => {
+    const { begin, strides, inputShape } = context.attributes;
+    const source = plain(context, context.inputs.dy);
+    const zeros = context.constant(float32(inputShape, new Float32Array(sizeOf(inputShape))));
+    const to = partOf(inputShape, { begin, strides, size: source.dims });
+    return { y: context.call('copy', {}, inputShape, { pieces: [{ source: zeros }, { source, to }] }) };
+  },
+};
+
+/** @throws GraphError unless the slice is inside x */
+function requireSlice(x: TensorType, begin: Shape, size: Shape, strides: Shape): void {
+  requireAxes('begin', begin, x);
+  requireAxes('size', size, x);
+  requireAxes('strides', strides, x);
+  x.shape.forEach((length, axis) => {
+    const last = (begin[axis] ?? 0) + ((size[axis] ?? 1) - 1) * (strides[axis] ?? 1);
+    if (last >= length) {
+      throw new GraphError(`the slice reaches element ${last} of axis ${axis} of x ${describeType(x)}`);
+    }
+  });
 }
 
 /** Concatenates the operands along one axis. */

@@ -42,6 +42,7 @@ export const definitions: { readonly [N in OpName]: OpDefinition<N> } = {
   Transpose: movement.transpose,
   Pad: movement.pad,
   StridedSlice: movement.stridedSlice,
+  StridedSliceGrad: movement.stridedSliceGrad,
   Concat: movement.concat,
   Reverse: movement.reverse,
   Gather: movement.gather,

@@ -24,13 +24,15 @@ export async function ensureDataset(
   dataDir: string,
   options: DownloadOptions,
 ): Promise<void> {
-  if (dataset.archive === undefined) {
+  if (dataset.isDrawn === true) {
     await ensureSynthetic(dataDir, options);
     return;
   }
   // A folder that lacks files belongs to the user. Reading it reports the first missing file.
   if (await exists(folderOf(dataDir, dataset))) return;
   await requireNotMisplaced(dataDir, dataset);
+  // Reading it says where its files belong.
+  if (dataset.archive === undefined) return;
   await fetchDataset(dataset, dataDir, options);
 }
 
@@ -54,7 +56,7 @@ export function requireOneSource({ dataset, labels, url, tarball }: DatasetReque
     throw new UsageError('`url` and `tarball` cannot be combined; leave one of them out');
   if (datasets[dataset].archive === undefined && (url ?? tarball) !== undefined)
     throw new UsageError(
-      `\`${url === undefined ? 'tarball' : 'url'}\` cannot be combined with \`dataset: ${dataset}\`, which is generated and not downloaded; leave one of them out`,
+      `\`${url === undefined ? 'tarball' : 'url'}\` cannot be combined with \`dataset: ${dataset}\`, which ${datasets[dataset].isDrawn === true ? 'is generated and not downloaded' : 'has no archive'}; leave one of them out`,
     );
   if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
     throw new UsageError(`\`url\`: expected a URL with http:// or https://, found ${JSON.stringify(url)}`);
@@ -71,7 +73,7 @@ export async function provideDataset(
   requireOneSource(request);
   const { dataDir, url, tarball } = request;
   const dataset = datasets[request.dataset];
-  if (dataset.archive === undefined) {
+  if (dataset.isDrawn === true) {
     const already = !(await ensureSynthetic(dataDir, { signal, onEvent }));
     onEvent({ kind: 'ready', folder: folderOf(dataDir, dataset), already });
     return;

@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
+import { requireOptions } from '../arguments.ts';
 import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { stepOfName } from '../checkpoint/names.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
@@ -22,6 +22,7 @@ import {
   settingsOf,
 } from './evaluation-request.ts';
 import { adviceFor, noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
+import { type StopControl, stopChecks } from './stop-control.ts';
 
 export type EvaluationEvent =
   /** The folder is being watched. Results are appended to the file. */
@@ -36,22 +37,15 @@ export type EvaluationEvent =
   /** @param images total number of images scored; results are in the file */
   | { readonly kind: 'end'; readonly images: number; readonly stopped: boolean; readonly file: string };
 
-export interface EvaluationControl {
-  /** Aborting the signal ends the evaluation. An unfinished score is not recorded. */
-  readonly signal?: AbortSignal;
-}
-
-const controlChecks: OptionChecks<EvaluationControl> = { signal: optional(aSignal) };
-
 /** Scores checkpoints, and appends the results to `evaluations.jsonl` and to event files in `evalDir`.
  * @throws UsageError for options that are unknown or out of range, and for an engine that does not offer the precision
  * @throws RunError when there is no undamaged checkpoint, the data or the engine cannot be used, or `evalDir` cannot be written */
 export async function* runEvaluation(
   request: EvaluationRequest,
-  control: EvaluationControl = {},
+  control: StopControl = {},
 ): AsyncGenerator<EvaluationEvent, void, void> {
   requireOptions(request, evaluationChecks);
-  requireOptions(control, controlChecks);
+  requireOptions(control, stopChecks);
   const { signal: stop } = control;
   const settings = settingsOf(request);
   requireOffered(settings.engine, settings.precision);

@@ -3,6 +3,7 @@
  * console; `cifar10 train --find-learning-rate` prints them, and the library offers it as `findLearningRate`. Writes nothing but
  * a missing data set.
  */
+import { requireOptions } from '../arguments.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { requireRunning, UsageError } from '../errors.ts';
@@ -25,6 +26,7 @@ import { imagesOf, makeRun } from '../training/training-run.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { inRecipe, readRecipe } from './recipe-source.ts';
+import { type StopControl, stopChecks } from './stop-control.ts';
 import { engineOf, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
 
 export type LearningRateEvent =
@@ -46,9 +48,11 @@ export type LearningRateEvent =
  * @throws StoppedError when it is aborted before the first step */
 export async function* findLearningRate(
   request: TrainingRequest,
-  { signal: stop }: { readonly signal?: AbortSignal } = {},
+  control: StopControl = {},
 ): AsyncGenerator<LearningRateEvent, void, void> {
   requireRangeTest(request);
+  requireOptions(control, stopChecks);
+  const { signal: stop } = control;
   const queue = new EventQueue<LearningRateEvent>();
   const ended = new AbortController();
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
@@ -121,7 +125,7 @@ async function* test(
     for (const learningRate of rangeRates(minimum, maximum, steps)) {
       if (signal.aborted || found.hasDiverged) break;
       const batch = await batches.next();
-      const step = trainStep(withRate(run, learningRate), training.lossNames, session, batch);
+      const step = trainStep(withRate(run, learningRate), training, session, batch);
       const taken = await patience.for(step);
       const point = taken && found.add(learningRate, taken.report.totalLoss);
       if (point === undefined) break;

@@ -50,7 +50,8 @@ export interface PlacedRun extends PlannedRun {
   readonly result: SweepResult | undefined;
 }
 
-const fileName = 'sweep-run.json';
+/** The name of the file in the folder of a run. */
+export const sweepRunFileName = 'sweep-run.json';
 const maximumBytes = 1 << 20;
 const purpose: LockPurpose = { file: 'sweep.lock', doing: 'is running a sweep there', option: 'sweepDir' };
 
@@ -154,7 +155,7 @@ export class SweepFolder {
     this.lost.throwIfAborted();
     const stored = { identity: JSON.parse(identity) as unknown, options, maxSteps: steps, result };
     const bytes = new TextEncoder().encode(`${JSON.stringify(stored, null, 2)}\n`);
-    await writeAside(join(trainDir, fileName), bytes);
+    await writeAside(join(trainDir, sweepRunFileName), bytes);
   }
 
   release(): Promise<void> {
@@ -173,7 +174,7 @@ const readResult = record<SweepResult>({
   message: orNull(text),
 });
 
-interface StoredFields {
+export interface StoredFields {
   readonly identity: Readonly<Record<string, unknown>>;
   readonly maxSteps: number;
   readonly result: SweepResult | undefined;
@@ -184,15 +185,18 @@ const readFields = record<StoredFields>({
   result: (value, where) => (value === undefined ? undefined : readResult(value, where)),
 });
 
-/** The run of a folder. Undefined for other folders and files, and if the file is damaged. */
-async function readStored(dir: string, folder: string): Promise<StoredRun | undefined> {
+/** What a folder notes about its run; undefined for other folders, and for a file that is damaged. */
+export async function readSweepRun(folder: string): Promise<StoredFields | undefined> {
   try {
-    const path = join(dir, folder, fileName);
+    const path = join(folder, sweepRunFileName);
     const bytes = await readRegularFile(path, { links: 'refuse', maximumBytes });
-    const { identity, maxSteps, result } = readFields(parseJson(bytes.toString('utf8')), path);
-    return { folder, identity: JSON.stringify(identity), maxSteps, result };
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
+    return readFields(parseJson(bytes.toString('utf8')), path);
+  } catch {
     return undefined;
   }
+}
+
+async function readStored(dir: string, folder: string): Promise<StoredRun | undefined> {
+  const found = await readSweepRun(join(dir, folder));
+  return found && { folder, ...found, identity: JSON.stringify(found.identity) };
 }

@@ -3,7 +3,9 @@
  * images. This is a generator of events without flags or console. `cifar10 sweep` prints the events, and the library
  * exports it as `runSweep`.
  */
+
 import { join } from 'node:path';
+import { requireOptions } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { failureData, RunError, StoppedError } from '../errors.ts';
@@ -16,7 +18,7 @@ import { lossAverageName, unbiasedAverage } from '../training/training-graph.ts'
 import { type CombinationResult, combinationResults } from './sweep-combinations.ts';
 import { type PlacedRun, SweepFolder, type SweepResult } from './sweep-folder.ts';
 import { planSweep, type SweepRequest } from './sweep-request.ts';
-import { runTraining, type TrainingControl, type TrainingEvent } from './training.ts';
+import { controlChecks, runTraining, type TrainingControl, type TrainingEvent } from './training.ts';
 
 /** A run that ended. */
 export interface EndedRun {
@@ -52,6 +54,7 @@ export async function* runSweep(
   request: SweepRequest,
   control: TrainingControl = {},
 ): AsyncGenerator<SweepEvent, void, void> {
+  requireOptions(control, controlChecks);
   const planned = await planSweep(request);
   const queue = new EventQueue<SweepEvent>();
   const ended = new AbortController();

@@ -71,7 +71,7 @@ export interface TrainingControl {
   readonly onSaveProgress?: () => void;
 }
 
-const controlChecks: OptionChecks<TrainingControl> = {
+export const controlChecks: OptionChecks<TrainingControl> = {
   signal: optional(aSignal),
   saveRequests: optional(saveRequestsCheck),
   onSaveProgress: optional(aFunction),

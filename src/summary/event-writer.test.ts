@@ -144,7 +144,8 @@ test('a disk error is reported once, and buffered events are written completely 
     fs,
     'writeSync',
     (descriptor: number, bytes: Uint8Array, from: number, length: number, at: number) => {
-      if (length < 20) throw new Error('ENOSPC: no space left on device, write');
+      if (length < 20)
+        throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
       return writeSync(descriptor, bytes, from, 20, at);
     },
   );

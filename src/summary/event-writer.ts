@@ -1,6 +1,7 @@
 /** Writes the event files of a run while it is running. Readers can read them at any time. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeAdvice } from '../disk/writable.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { type EventContent, fileVersion } from './event.ts';
 import { encodeEvent } from './event-encode.ts';
@@ -151,7 +152,7 @@ export class EventWriter {
     this.#isTold = true;
     this.#options.onError(
       new RunError(
-        `${this.path}: summaries cannot be written (${messageOf(error)}). Check that the disk has room. Up to ` +
+        `${this.path}: summaries cannot be written (${messageOf(error)}). ${writeAdvice(error)} Up to ` +
           `${keptBytes >> 20} MiB of events are kept, and every flush retries writing them.`,
       ),
     );

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 
 /**
  * A new file that grows by complete pieces. If a piece could not be written completely, the same bytes, possibly
@@ -32,7 +32,9 @@ export class GrowingFile {
     this.#size += piece.length;
   }
 
+  /** Closes the file, and removes it if no complete piece could be written. */
   close(): void {
     closeSync(this.#descriptor);
+    if (this.#size === 0) rmSync(this.path, { force: true });
   }
 }

@@ -2,6 +2,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendLinesSync, readLinesSync } from '../disk/json-lines.ts';
+import { writeAdvice } from '../disk/writable.ts';
 import { messageOf, RunError } from '../errors.ts';
 import type { SummaryValue } from './event.ts';
 
@@ -57,9 +58,7 @@ export class MetricsFile {
     if (this.#isTold) return;
     this.#isTold = true;
     const what = `${this.#path}: metrics cannot be written (${messageOf(error)})`;
-    this.#onError(
-      new RunError(`${what}. Check that the disk has room. Writing is retried with the next summary.`),
-    );
+    this.#onError(new RunError(`${what}. ${writeAdvice(error)} Writing is retried with the next summary.`));
   }
 }
 

@@ -93,7 +93,7 @@ describe('memory', () => {
       const part = new Float32Array(8).subarray(2, 4);
       await assert.rejects(recorder.record(1, [tensor(part)]), {
         name: 'TypeError',
-        message: /own its memory/,
+        message: /own its whole buffer/,
       });
       assert.equal(part.length, 2);
       await recorder.close();
@@ -193,7 +193,7 @@ describe('failures', () => {
         told.map((message) => message.replace(/failed: .*/, 'failed: …')),
         ['summaries are no longer recorded: the thread that writes summaries failed: …'],
       );
-      assert.match(told[0] ?? '', /an image to be shown is \[1, rows, columns\]/);
+      assert.match(told[0] ?? '', /an image to be drawn must be \[1, rows, columns\]/);
       assert.deepEqual(await stepsOf(dir), [0]);
     }));
 });

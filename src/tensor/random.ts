@@ -19,6 +19,7 @@ const purposes = [
   'drawing',
   'holdout',
   'test',
+  'dropout',
 ] as const;
 export type Purpose = (typeof purposes)[number];
 

@@ -336,6 +336,15 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
       ),
     ),
   }),
+  StridedSliceGrad: ({ dy }, { begin, strides, inputShape }) => {
+    const dx = zeros(inputShape);
+    fill(dy.shape, (index) => {
+      const cell = index.map((i, axis) => (begin[axis] ?? 0) + i * (strides[axis] ?? 1));
+      dx.add(cell, at(dy, index));
+      return 0;
+    });
+    return { y: dx };
+  },
   Concat: (operands, { axis }) => {
     const length = operands.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0);
     const shape = (operands[0]?.shape ?? []).map((size, i) => (i === axis ? length : size));

@@ -287,6 +287,14 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
       attributes: { begin: [0, 1, 1], size: [2, 1, 2], strides: [1, 1, 2] },
     },
   ],
+  StridedSliceGrad: [
+    { inputs: { dy: uniform([2, 3]) }, attributes: { begin: [1, 2], strides: [1, 1], inputShape: [4, 5] } },
+    { inputs: { dy: uniform([2, 3]) }, attributes: { begin: [1, 0], strides: [3, 2], inputShape: [8, 5] } },
+    {
+      inputs: { dy: uniform([2, 3, 4, 2]) },
+      attributes: { begin: [0, 0, 0, 1], strides: [1, 1, 2, 3], inputShape: [2, 3, 8, 7] },
+    },
+  ],
   Concat: [
     { inputs: [uniform([2, 3]), uniform([2, 1]), uniform([2, 2])], attributes: { axis: 1 } },
     { inputs: [uniform([1, 2]), uniform([3, 2])], attributes: { axis: 0 } },

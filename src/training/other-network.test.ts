@@ -7,14 +7,15 @@ import { constantInit, truncatedNormal } from '../model/initializers.ts';
 import { Layers } from '../model/layers.ts';
 import type { Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
-import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
+import { type Hyperparameters, tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { float32Data, scalar } from '../tensor/tensor.ts';
 import { engines } from '../testing/engines.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
 import { train } from './train.ts';
 import { makeRun } from './training-run.ts';
 
-/** A network that has nothing in common with the tutorial's: two weights in one scope, no biases, and a running mean. */
+/** A network that has nothing in common with the tutorial's: two weights in one scope, no biases, batch normalization, a running mean
+ * and dropout. */
 const small: Network = {
   name: 'small',
   configuration: { width: 6 },
@@ -26,7 +27,8 @@ const small: Network = {
     const initializer = truncatedNormal(0.1);
     const pooled = builder.scope('stem', () => {
       const options = { filters: 6, kernel: [3, 3], padding: 'VALID', initializer } as const;
-      const convolved = op('Relu', { x: layers.convolution(images, options) });
+      const normalized = layers.batchNormalization(layers.convolution(images, options));
+      const convolved = layers.relu(normalized);
       return layers.activation(op('Mean', { x: convolved }, { axes: [2, 3], keepDims: false }, 'pool'));
     });
     const centred = builder.scope('centre', () => {
@@ -42,7 +44,11 @@ const small: Network = {
       const first = layers.parameter('first', [6, 8], { initializer, decayShare: 1 });
       const second = layers.parameter('second', [8, 10], { initializer, decayShare: 1 });
       const hidden = op('MatMul', { a: centred, b: first }, { transposeA: false, transposeB: false });
-      return op('MatMul', { a: hidden, b: second }, { transposeA: false, transposeB: false });
+      return op(
+        'MatMul',
+        { a: layers.dropout(hidden, { rate: 0.25 }), b: second },
+        { transposeA: false, transposeB: false },
+      );
     });
     return layers.network(logits);
   },
@@ -54,7 +60,10 @@ for (const { name, create, skip } of engines)
   }, async () => {
     const examples = noiseExamples(40);
     const engine = create(1);
-    const hyperparameters = { ...tutorialHyperparameters, weightDecay: 0.01 };
+    const hyperparameters: Hyperparameters = {
+      ...tutorialHyperparameters,
+      ...{ optimizer: 'nesterov', weightDecay: 0.01, labelSmoothing: 0.1 },
+    };
     const run = makeRun(
       { network: small, hyperparameters, batchSize: 8, seed: 3, holdout: 0 },
       examples,

@@ -40,7 +40,7 @@ async function lookAndStep(run: TrainingRun) {
   await session.write(initialVariables(training, run.seed));
   try {
     const before = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
-    const { report, outputs } = await trainStep(run, training.lossNames, session, batch, { watch: true });
+    const { report, outputs } = await trainStep(run, training, session, batch, { watch: true });
     const summarizer = new Summarizer(run, training, 1);
     const { values } = summarizer.summarize(batch, outputs, { ...report, waitedMillis: 0 }, noQueue);
     const [seen, { losses }] = [tensorsOf(values), report];

@@ -1,9 +1,10 @@
-/** Makes one update: feeds a batch and the scalars of the step, and reads the terms of the loss. */
+/** Makes one update: feeds a batch, the scalars and the masks of the step, and reads the terms of the loss. */
 import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
+import { drawMasks } from './dropout-masks.ts';
 import type { TrainingRun } from './run-definition.ts';
-import { logitsName, stepScalars } from './training-graph.ts';
+import { logitsName, stepScalars, type TrainingGraph } from './training-graph.ts';
 
 /** The number of the update, from 0. */
 export interface StepReport {
@@ -21,7 +22,7 @@ export interface StepReport {
 }
 
 /** The part of a run that a step needs. */
-export type StepRecipe = Pick<TrainingRun, 'examples' | 'batchSize' | 'network' | 'hyperparameters'>;
+export type StepRecipe = Pick<TrainingRun, 'examples' | 'batchSize' | 'network' | 'hyperparameters' | 'seed'>;
 
 export interface TakenStep {
   readonly report: Omit<StepReport, 'waitedMillis'>;
@@ -31,18 +32,19 @@ export interface TakenStep {
 
 export async function trainStep(
   recipe: StepRecipe,
-  lossNames: readonly string[],
+  { lossNames, masks }: Pick<TrainingGraph, 'lossNames' | 'masks'>,
   session: Session,
   batch: Batch,
   options: StepOptions = {},
 ): Promise<TakenStep> {
-  const { examples, batchSize, network } = recipe;
+  const { examples, batchSize, network, seed } = recipe;
   const { step, images, labels } = batch;
   const scalars = stepScalars(step, examples.count, recipe);
   const feeds = new Map<string, Tensor>([
     ['images', { dtype: 'float32', shape: [batchSize, ...network.imageShape], data: images }],
     ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
     ...[...scalars].map(([name, value]) => [name, scalar(value)] as const),
+    ...drawMasks(masks, seed, step),
   ]);
   const outputs = await session.step(feeds, options);
   const losses = new Map(lossNames.map((name) => [name, scalarOf(outputs.get(name))]));

@@ -65,19 +65,47 @@ test('a stop during the validation saves that step, and the resumed run validate
     const resume = await options.store.latest();
     assert.ok(resume);
     const score = async () => {
-      scored.push('whole');
+      scored.push('complete');
       return 0.5;
     };
     const resumed = await toldBy({ ...options, resume, validate: { ...validate, score } });
     assert.deepEqual(resumed, [
       ...['compiling', 'ready 2', 'validating', 'validation 2', 'step 2'],
-      ...['saving', 'checkpoint 3', 'end 3'],
+      ...['validating', 'validation 3', 'saving', 'checkpoint 3', 'end 3'],
     ]);
-    assert.deepEqual(scored, ['interrupted', 'complete']);
+    assert.deepEqual(scored, ['interrupted', 'complete', 'complete']);
     assert.equal((await validate.best.latest())?.checkpoint.metadata.globalStep, 2);
   }));
 
-/** The engine with steps that are longer by the given time. */
+test('the end is scored and the score stored, also when a stop interrupts it; a complete run is not scored again', () =>
+  inTemporaryFolder(async (folder) => {
+    const stop = new AbortController();
+    const store = new CheckpointStore(`${folder}/run`, { keep: 0, onWarning: assert.fail });
+    const best = new CheckpointStore(`${folder}/best`, { keep: 0, onWarning: assert.fail });
+    const options = { store, maxSteps: 3, checkpointSteps: 100 };
+    const interrupted = async () => {
+      stop.abort();
+      return undefined;
+    };
+    const first = { every: 100, best, score: interrupted };
+    await toldBy({ ...options, signal: stop.signal, validate: first });
+    const precision = async () => (await store.latest())?.checkpoint.metadata.validationPrecision;
+    assert.equal(await precision(), null);
+
+    const validate = { every: 100, best, score: async () => 0.5 };
+    const again = async () => {
+      const resume = await store.latest();
+      assert.ok(resume);
+      return toldBy({ ...options, resume, validate });
+    };
+    assert.deepEqual(await again(), [
+      ...['compiling', 'ready 3', 'validating', 'validation 3', 'saving', 'checkpoint 3', 'end 3'],
+    ]);
+    assert.equal(await precision(), 0.5);
+    assert.deepEqual(await again(), ['compiling', 'ready 3', 'end 3']);
+  }));
+
+/** The engine, with steps that are longer by the given time. */
 function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
   return {
     ...engine,

@@ -299,7 +299,7 @@ async function* loop(
  * @throws RunError when the loss is not finite */
 async function nextStep(
   run: TrainingRun,
-  { graph: { variables }, lossNames }: TrainingGraph,
+  training: TrainingGraph,
   session: Session,
   batches: BatchSource,
   kept: Pick<DivergedRun, 'dir' | 'saved'>,
@@ -309,7 +309,8 @@ async function nextStep(
   const batch = await batches.next();
   const waitedMillis = batches.waitedMillis - waitedBefore;
   const watch = shows !== undefined;
-  const { report: found, outputs } = await trainStep(run, lossNames, session, batch, { watch });
+  const { report: found, outputs } = await trainStep(run, training, session, batch, { watch });
+  const { variables } = training.graph;
   const report: StepReport = { ...found, waitedMillis };
   await requireFinite(report, { ...kept, variables, examples: run.examples, batch, session });
   const summary = shows?.summarize(batch, outputs, report, batches);

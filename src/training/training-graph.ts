@@ -21,7 +21,7 @@ import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
-import { aNetwork, type Network, type Parameter, type State } from '../model/network.ts';
+import { aNetwork, type DropoutMask, type Network, type Parameter, type State } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from '../optimizer/clip.ts';
 import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
@@ -64,10 +64,12 @@ export function unbiasedAverage(stored: number, updates: number): number {
 }
 
 export interface TrainingGraph {
-  /** Takes `images` [N, 3, 24, 24], `labels` [N] int32, and the scalars of `stepScalars`. */
+  /** Takes `images` [N, C, H, W], `labels` [N] int32, the scalars of `stepScalars`, and `masks`. */
   readonly graph: Graph;
   readonly parameters: readonly Parameter[];
   readonly states: readonly State[];
+  /** More inputs of the graph: the masks of dropout (`drawMasks`). */
+  readonly masks: readonly DropoutMask[];
   /** The names of the outputs, which are scalars: six loss terms and `total_loss`. */
   readonly lossNames: readonly string[];
   /** The names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
@@ -152,6 +154,7 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
     graph: builder.build(),
     parameters: model.parameters,
     states: model.states,
+    masks: model.masks,
     lossNames: lossNames(losses),
     activations: model.activations.map(({ name }) => name),
   };

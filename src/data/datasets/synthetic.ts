@@ -17,6 +17,7 @@ const classes = [
 export const synthetic: DatasetDescription = {
   name: 'synthetic',
   title: 'the generated set (drawn, not CIFAR-10)',
+  isDrawn: true,
   folder: 'synthetic-batches-bin',
   record: {
     labels: [{ name: 'class', bytes: 1, classes, namesFile: 'batches.meta.txt' }],

@@ -33,8 +33,14 @@ export async function download(
   options: DownloadOptions,
 ): Promise<void> {
   const { archive } = dataset;
-  if (archive === undefined) throw new RunError(`${dataset.title} is not downloaded; it is generated`);
   const folder = folderOf(dataDir, dataset);
+  if (archive === undefined) {
+    // Its own files are verified, or reported as missing.
+    await loadExamples(dataDir, dataset, 'train', options.signal);
+    await loadExamples(dataDir, dataset, 'test', options.signal);
+    options.onEvent({ kind: 'ready', folder, already: true });
+    return;
+  }
   const already =
     (await isPresent(dataDir, dataset, options.signal)) ||
     (await withDataFolder(dataDir, dataset, options, async () => {

@@ -22,6 +22,7 @@ import { expandElementwise } from './expand-elementwise.ts';
 import { expandNormalization } from './expand-normalization.ts';
 import { expandPooling } from './expand-pooling.ts';
 import { prepare } from './passes.ts';
+import { sinkTransposes } from './sink-transposes.ts';
 
 /** The whole training step of a small network on small images. */
 const network = {
@@ -65,6 +66,7 @@ describe('no pass changes the results of a training step', () => {
     expandPooling: expand(expandPooling),
     expandElementwise: expand(expandElementwise),
     'expandPooling, then cancelTransposes': (graph) => cancelTransposes(expand(expandPooling)(graph)),
+    'expandElementwise, then sinkTransposes': (graph) => sinkTransposes(expand(expandElementwise)(graph)),
     'all passes together': prepare,
   };
   for (const [title, pass] of Object.entries(passes)) {
@@ -181,4 +183,44 @@ test('mergeEqual computes the scale of an LRN once for the layer and its gradien
   const roots = (graph: Graph) => graph.nodes.filter(({ op }) => op === 'Sqrt').length;
   assert.equal(roots(expanded), 9);
   assert.equal(roots(mergeEqual(expanded)), 5);
+});
+
+/** Two convolutions, and a residual sum with a shortcut that halves rows and columns and doubles channels. */
+function residualGraph(): Graph {
+  const b = new GraphBuilder('residual');
+  const x = b.input('x', { dtype: 'float32', shape: [2, 16, 8, 8] });
+  const filter = b.variable('filter', { dtype: 'float32', shape: [32, 16, 3, 3] }, 'parameter');
+  const h = b.op('Relu', { x }, {}, 'h');
+  const size = [2, 16, 4, 4];
+  const shortcut = b.op('StridedSlice', { x: h }, { begin: [0, 0, 0, 0], size, strides: [1, 1, 2, 2] });
+  const channels = b.op('Pad', { x: shortcut }, { before: [0, 0, 0, 0], after: [0, 16, 0, 0] });
+  const convolved = b.op('Conv2D', { x: h, filter }, { padding: 'SAME', strides: 2 });
+  const y = b.op('Relu', { x: b.op('Add', { a: convolved, b: channels }, {}, 'sum') }, {}, 'y');
+  const loss = b.op('L2Loss', { x: y }, {}, 'loss');
+  b.output('loss', loss);
+  for (const [index, slope] of gradients(b, loss, [x, filter]).entries()) b.output(`slope ${index}`, slope);
+  return b.build();
+}
+
+test('residual sums and their shortcuts work in the order of axes of the engine', () => {
+  const graph = residualGraph();
+  const prepared = prepare(graph);
+  const shapes = prepared.nodes.flatMap(({ op, outputs }) => {
+    return (op === 'Add' || op === 'Pad') && 'y' in outputs && outputs.y.shape.length === 4
+      ? [outputs.y.shape]
+      : [];
+  });
+  assert.ok(
+    shapes.some((shape) => shape.join() === '4,4,2,32'),
+    'the sum and the padded channels',
+  );
+  assert.ok(!shapes.some((shape) => shape.join() === '2,32,4,4'));
+  const stream = new RandomStream(2, 'test');
+  const values = new Map(
+    [...graph.inputs, ...graph.variables].map(([name, { shape }]) => {
+      return [name, { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => stream.normal()) }];
+    }),
+  );
+  const actual = computeGraph(prepared, values);
+  for (const [name, value] of computeGraph(graph, values)) assertClose(actual.get(name), value, 1e-9, name);
 });

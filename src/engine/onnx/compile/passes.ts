@@ -9,8 +9,10 @@ import { expandBatchNormalization } from './expand-batch-normalization.ts';
 import { expandConvolution } from './expand-convolution.ts';
 import { expandElementwise } from './expand-elementwise.ts';
 import { expandLocallyConnected } from './expand-locally-connected.ts';
+import { expandMovement } from './expand-movement.ts';
 import { expandNormalization } from './expand-normalization.ts';
 import { expandPooling } from './expand-pooling.ts';
+import { sinkTransposes } from './sink-transposes.ts';
 
 export const onnxPasses: readonly Pass[] = [
   prune,
@@ -25,6 +27,8 @@ export const onnxPasses: readonly Pass[] = [
     ...expandPooling,
     ...expandAveragePooling,
   }),
+  sinkTransposes,
+  expand(expandMovement),
   cancelTransposes,
   mergeEqual,
   prune,

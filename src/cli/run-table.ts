@@ -1,0 +1,53 @@
+/** The runs of a folder as a table that fits 80 columns. */
+import type { RunRow } from '../inspect/runs.ts';
+import { oneLine } from '../wording.ts';
+import { writtenName } from './flag.ts';
+import { type Column, fittingTable, usualColumns } from './table.ts';
+import { beginning } from './width.ts';
+
+/** One row per run; the less important columns are left out if there is no room, and those without values.
+ * @param differing names of the settings in which they differ */
+export function runTable(runs: readonly RunRow[], differing: readonly string[]): string {
+  const column = (
+    head: string,
+    rank: number | undefined,
+    cell: (run: RunRow) => string | undefined,
+  ): Column => ({
+    head,
+    cells: runs.map((run) => cell(run) ?? '-'),
+    ...(rank !== undefined && { rank }),
+  });
+  const fraction = (value: number | null) => value?.toFixed(3);
+  const whole = (value: number | null) =>
+    value === null ? undefined : Math.round(value).toLocaleString('en-US');
+  const networks = new Set(runs.flatMap(({ network }) => network ?? []));
+  const columns = [
+    column('run', undefined, ({ name }) => name),
+    column('network', networks.size > 1 ? 12 : 99, ({ network }) => network ?? undefined),
+    // The first settings are kept longest.
+    ...differing.map((name, index) =>
+      column(headOf(name), 13 + index, ({ settings }) =>
+        settings?.[name] === undefined ? undefined : String(settings[name]),
+      ),
+    ),
+    column('steps', undefined, ({ step }) => whole(step)),
+    column('loss', 9, ({ loss }) => fraction(loss)),
+    column('held-out', 7, ({ validation }) => fraction(validation)),
+    column('test', 6, ({ precision }) => fraction(precision)),
+    column('images/s', 10, ({ imagesPerSecond }) => whole(imagesPerSecond)),
+  ];
+  const known = columns.filter(({ cells }, index) => index === 0 || cells.some((cell) => cell !== '-'));
+  const [head = '', ...rows] = fittingTable(known).split('\n');
+  return [head, ...rows.map((row, index) => withProblem(row, runs[index]?.problem ?? null))].join('\n');
+}
+
+/** A row with what is wrong in place of the values that are unknown for that reason. */
+function withProblem(row: string, problem: string | null): string {
+  if (problem === null) return row;
+  return beginning(`${row.replace(/( +-)+$/, '')}  ${oneLine(problem)}`, usualColumns);
+}
+
+/** `learning-rate`; the type of numbers, to tell it from the precision of a network. */
+function headOf(setting: string): string {
+  return setting === 'precision' ? 'type' : writtenName(setting);
+}

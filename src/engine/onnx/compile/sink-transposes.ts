@@ -1,0 +1,95 @@
+/**
+ * Moves transpositions to the engine's order (`layout.ts`) before the operators between two expansions, such as the residual sums of
+ * a network. There they meet those of the expansion before and cancel (`cancel-transposes.ts`).
+ *
+ *     before  y = Add(turn(a), turn(b));  z = turn(y)          before  y = Pad(turn(a), before, after);  z = turn(y)
+ *     after   y = turn(Add(a, b));        z = turn(y)          after   y = turn(Pad(a, before', after'));  z = turn(y)
+ *
+ * Only where every reader of y turns it. An operand that is not turned yet is turned for the sum.
+ */
+import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
+import { resultValues } from '../../../graph/results.ts';
+import type { GraphBuilder } from '../../../ops/builder.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { type Pass, prune, rewrite } from '../../../passes/rewrite.ts';
+import { withoutWatched } from '../../../passes/watch.ts';
+import { turn, turned } from './layout.ts';
+
+export const sinkTransposes: Pass = (graph) => {
+  const wanted = wantedTurned(graph);
+  /** Turned values, and what was turned. */
+  const sources = new Map<Value, Value>();
+  const sunk = rewrite(graph, (node, builder) => {
+    const x = isTurn(node) ? node.inputs.x : inEngineOrder(node, builder, wanted, sources);
+    if (x === undefined) return undefined;
+    const y = turned(builder.op, x);
+    sources.set(y, x);
+    return { y };
+  });
+  return prune(sunk);
+};
+
+/** Values that are only read turned. */
+function wantedTurned(graph: Graph): ReadonlySet<Value> {
+  const step = withoutWatched(graph);
+  const read = new Set(resultValues(step.results));
+  const wanted = new Set<Value>();
+  for (const node of step.nodes.toReversed()) {
+    const isWanted = outputsOf(node).every(([, value]) => wanted.has(value) && !read.has(value));
+    const reads = isTurn(node) || (isMovable(node) && isWanted) ? wanted : read;
+    for (const [, value] of inputsOf(node)) reads.add(value);
+  }
+  return new Set([...wanted].filter((value) => !read.has(value)));
+}
+
+function isTurn(node: Node): node is Node<'Transpose'> {
+  return node.op === 'Transpose' && node.attributes.order.join() === turn.join();
+}
+
+function isMovable({ op, outputs }: Node): boolean {
+  const isSupported = ['Add', 'Pad', 'StridedSlice', 'StridedSliceGrad'].includes(op);
+  return isSupported && 'y' in outputs && outputs.y.shape.length === turn.length;
+}
+
+/** The node on operands in the engine's order; undefined if it stays as it is. */
+function inEngineOrder(
+  node: Node,
+  { op }: GraphBuilder,
+  wanted: ReadonlySet<Value>,
+  sources: ReadonlyMap<Value, Value>,
+): Value | undefined {
+  if (!outputsOf(node).every(([, value]) => wanted.has(value))) return undefined;
+  if (node.op === 'Add') {
+    const { a, b } = node.inputs;
+    if (!sources.has(a) && !sources.has(b)) return undefined;
+    const operand = (value: Value) => sources.get(value) ?? turned(op, fullRank(op, value));
+    return op('Add', { a: operand(a), b: operand(b) });
+  }
+  if (node.op === 'StridedSliceGrad') {
+    const dy = sources.get(node.inputs.dy);
+    const { begin, strides, inputShape } = node.attributes;
+    return dy && op('StridedSliceGrad', { dy }, inOrder({ begin, strides, inputShape }));
+  }
+  if (node.op === 'StridedSlice') {
+    const x = sources.get(node.inputs.x);
+    const { begin, size, strides } = node.attributes;
+    return x && op('StridedSlice', { x }, inOrder({ begin, size, strides }));
+  }
+  if (node.op !== 'Pad') return undefined;
+  const x = sources.get(node.inputs.x);
+  const { before, after, ...rest } = node.attributes;
+  return x && op('Pad', { x }, { ...rest, ...inOrder({ before, after }) });
+}
+
+/** x with as many axes as images, the first of size 1. */
+function fullRank(op: Apply, x: Value): Value {
+  if (x.shape.length === turn.length) return x;
+  const missing = new Array<number>(turn.length - x.shape.length).fill(1);
+  return op('Reshape', { x }, { shape: [...missing, ...x.shape] });
+}
+
+/** Lists with one entry for each axis, in the engine's order of axes. */
+function inOrder<L extends Readonly<Record<string, readonly number[]>>>(lists: L): L {
+  const all = Object.entries(lists).map(([name, list]) => [name, turn.map((axis) => list[axis] ?? 0)]);
+  return Object.fromEntries(all) as L;
+}

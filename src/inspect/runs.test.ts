@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
+import { runTable } from '../cli/run-table.ts';
+import { widthOf } from '../cli/width.ts';
+import { sampleCheckpoint } from '../testing/checkpoints.ts';
+import { runsIn } from './runs.ts';
+
+describe('the runs of a folder', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cifar10-runs-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const write = async (name: string, step: number, learningRate: number, lines: readonly object[] = []) => {
+    const { tensors, metadata } = sampleCheckpoint(step);
+    const hyperparameters = { ...metadata.hyperparameters, learningRate };
+    await writeCheckpoint(join(folder, name), {
+      tensors,
+      metadata: { ...metadata, hyperparameters, holdout: 0.1 },
+    });
+    if (lines.length === 0) return;
+    writeFileSync(
+      join(folder, name, 'metrics.jsonl'),
+      lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+    );
+  };
+
+  before(async () => {
+    await write('run-10', 4, 0.1, [
+      { step: 0, total_loss: 5 },
+      { step: 2, total_loss: 4, examples_per_sec: 100 },
+      { step: 3, 'validation/Precision @ 1': 0.25 },
+    ]);
+    await write('run-9', 8, 0.2);
+    await write('sweep/learning_rate=0.3', 2, 0.3);
+    writeFileSync(
+      join(folder, 'sweep', 'learning_rate=0.3', 'sweep-run.json'),
+      JSON.stringify({
+        ...{ identity: {}, options: {}, maxSteps: 9 },
+        result: {
+          ...{ status: 'diverged', steps: 3, loss: null, validation: null, best: null, bestStep: null },
+          ...{ imagesPerSecond: null, message: 'Model diverged' },
+        },
+      }),
+    );
+    mkdirSync(join(folder, 'eval'));
+    const score = {
+      checkpoint: join(folder, 'run-10', 'best', 'model.ckpt-4.safetensors'),
+      evalData: 'test',
+    };
+    writeFileSync(
+      join(folder, 'eval', 'evaluations.jsonl'),
+      `${JSON.stringify({ ...score, precision: 0.75 })}\n`,
+    );
+    mkdirSync(join(folder, 'damaged'));
+    writeFileSync(join(folder, 'damaged', 'model.ckpt-3.safetensors'), 'nothing');
+    mkdirSync(join(folder, 'started'));
+    writeFileSync(join(folder, 'started', 'recipe.toml'), '');
+    mkdirSync(join(folder, 'notes'));
+    writeFileSync(join(folder, 'file'), '');
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
+  });
+
+  test('are rows with the last known value of each column, and the settings in which they differ', async () => {
+    const { runs, differing } = await runsIn(folder);
+    assert.deepEqual(
+      runs.map(({ name }) => name),
+      ['damaged', 'run-9', 'run-10', 'started', join('sweep', 'learning_rate=0.3')],
+    );
+    assert.deepEqual(differing, ['learningRate']);
+    const [, , ten] = runs;
+    assert.deepEqual([ten?.step, ten?.loss, ten?.imagesPerSecond, ten?.validation], [4, 4, 100, 0.25]);
+    assert.equal(ten?.precision, 0.75);
+    assert.equal(ten?.problem, null);
+  });
+
+  test('that are broken are rows with the reason', async () => {
+    const { runs } = await runsIn(folder);
+    const problems = new Map(runs.map(({ name, problem }) => [name, problem]));
+    assert.match(problems.get('damaged') ?? '', /^(?!.*damaged).*safetensors|short|bytes/);
+    assert.equal(problems.get('started'), 'no checkpoint');
+    assert.equal(problems.get(join('sweep', 'learning_rate=0.3')), 'diverged at step 3');
+  });
+
+  test('fit 80 columns, whatever their names and however many settings differ', async () => {
+    const { runs } = await runsIn(folder);
+    const named = runs.map((run) => ({ ...run, name: `${run.name}${'x'.repeat(100)}` }));
+    const names = Object.keys(runs.find(({ settings }) => settings !== null)?.settings ?? {});
+    for (const table of [runTable(runs, ['learningRate']), runTable(named, names)])
+      assert.ok(
+        table.split('\n').every((line) => widthOf(line) <= 80),
+        table,
+      );
+    assert.match(runTable(runs, ['learningRate']), /learning-rate/);
+  });
+});
