@@ -185,7 +185,7 @@ export function requireRecord(
   value: unknown,
 ): asserts value is Readonly<Record<string, unknown>> {
   const isPlain = Object.prototype.toString.call(value) === '[object Object]';
-  if (!isPlain) throw unexpected(name, value, 'names with values');
+  if (!isPlain) throw unexpected(name, value, 'an object with names and values');
 }
 
 /** Requires one of our objects, recognized by one of its properties.

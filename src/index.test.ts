@@ -53,7 +53,7 @@ function node(folder: string, ...words: readonly string[]): string {
 
 test('the example of the library compiles under the strictest settings, trains, resumes and evaluates', async () => {
   await inTemporaryFolder(async (folder) => {
-    // As in a project that installed the package.
+    // The package is installed as in a user's project.
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(root, join(folder, 'node_modules', 'cifar10-ts'), 'junction');
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
@@ -65,7 +65,7 @@ test('the example of the library compiles under the strictest settings, trains, 
       rootDir: '.',
       outDir: undefined,
       isolatedDeclarations: false,
-      // The declarations of the library are checked too.
+      // This also checks the declarations of the library.
       skipLibCheck: false,
     };
     const configure = (environment: object) =>
@@ -75,7 +75,7 @@ test('the example of the library compiles under the strictest settings, trains, 
       );
     for (const [steps, environment] of [
       [2, { typeRoots: [join(root, 'node_modules', '@types')] }],
-      // As a new project has it: the compiler's own libraries, and no types of Node.js.
+      // The settings are those of a new project: the libraries of the compiler, without the types of Node.js.
       [3, { lib: undefined, types: [] }],
     ] as const) {
       configure(environment);

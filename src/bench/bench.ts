@@ -37,12 +37,12 @@ export interface BenchRequest {
   readonly engine?: EngineName | undefined;
   /** The precisions to measure. Default: all. */
   readonly precision?: Precision | undefined;
-  /** The name of a recipe, or the path of a recipe file, to measure instead of the tutorial's. */
+  /** The name of a recipe, or the path of a recipe file, to measure instead of the tutorial's recipe. */
   readonly recipe?: string | undefined;
-  /** The network to measure instead of the recipe's. */
+  /** The network to measure instead of that of the recipe. */
   readonly network?: string | undefined;
-  /** The number of images per step. Default: that of `recipe`; without one 32, 128 and 512 for steps, and 128 for everything
-   * else. */
+  /** The number of images per step. Default: that of `recipe`. Without a recipe, steps are measured with 32, 128 and 512
+   * images, and everything else with 128. */
   readonly batchSize?: number | undefined;
   /** The number of steps to measure for every variant. */
   readonly steps: number;

@@ -1,4 +1,4 @@
-/** What is measured: the training of a recipe on the generated set. */
+/** The subject of a benchmark: the training of a recipe on the generated set. */
 import { datasets } from '../data/datasets.ts';
 import { type ImageRecipe, makeImages } from '../input/augmentations.ts';
 import { makeNetwork } from '../model/networks.ts';

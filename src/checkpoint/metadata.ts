@@ -49,9 +49,9 @@ export interface CheckpointMetadata {
    * tutorial's in checkpoints of versions before 0.2. */
   readonly augmentation: string;
   readonly normalization: string;
-  /** The length of the run's recipe; a request may have ended the run earlier or later. */
+  /** The length of the run's recipe. The run itself may have ended earlier or later, if the request said so. */
   readonly length: Length;
-  /** What changed during the run, so that a run with this recipe from its first step has other results: a line for each change. */
+  /** The changes during the run that make a run with this recipe from its first step end with other results, one line for each. */
   readonly history: readonly string[];
   readonly versions: Versions;
 }

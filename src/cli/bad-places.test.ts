@@ -162,7 +162,7 @@ describe('folders that cannot be written', () => {
       encoding: 'utf8',
     });
     assert.equal(full.status, 1);
-    assert.match(full.stderr, /^cifar10: the output cannot be written \(ENOSPC.*\)\n$/);
+    assert.match(full.stderr, /^cifar10: cannot write the output \(ENOSPC.*\)\n$/);
   });
 
   test('training continues if the reader of standard error closes the pipe', async () => {
@@ -195,7 +195,7 @@ describe('folders that cannot be written', () => {
     }
   });
 
-  test('a current folder that was removed is named, and the help still works', () => {
+  test('a current folder that was removed is reported, and the help still works', () => {
     const inRemoved = (words: string) =>
       spawnSync(
         '/bin/sh',
@@ -237,16 +237,16 @@ describe('arguments of the wrong kind', () => {
     assert.match(evaluation.output, /step 0, moving averages/);
   });
 
-  test('a folder of runs, a misspelt path, and files of other kinds are recognised where a checkpoint is expected', async () => {
+  test('a folder of runs, a misspelt path, and files of other kinds are recognized where a checkpoint is expected', async () => {
     const runs = join(folder, 'several');
     for (const name of ['first', 'second'])
       assert.equal((await train(join(runs, name), '--max-steps', '1', '--keep', '1')).code, 0);
     const page = join(folder, 'page.md');
     writeFileSync(page, '# A page of text\n');
     const other =
-      /is a file, but not a checkpoint: --checkpoint-dir takes a training folder or a \.safetensors file\n$/;
+      /is a file, but not a checkpoint; --checkpoint-dir must be a training folder or a \.safetensors file\n$/;
     const cases: readonly (readonly [path: string, message: RegExp, ...more: string[]])[] = [
-      [runs, /It holds runs; name one: --checkpoint-dir .*several\/first \(also there: second\)\n$/],
+      [runs, /It contains runs; use one of them: --checkpoint-dir .*several\/first \(others: second\)\n$/],
       [
         join(runs, 'frist'),
         /frist\. It does not exist\. Did you mean --checkpoint-dir .*several\/first\?\n$/,
@@ -274,7 +274,7 @@ describe('arguments of the wrong kind', () => {
     const from = await train(join(folder, 'from-page'), '--init-from', page);
     assert.match(
       from.errors,
-      /page\.md is a file, but not a checkpoint: --init-from takes a \.safetensors file\n$/,
+      /page\.md is a file, but not a checkpoint; --init-from must be a \.safetensors file\n$/,
     );
   });
 

@@ -103,7 +103,7 @@ export class BenchReporter {
   #ratio(measurement: MeasurementOf<'benchRatio'>): void {
     const { median, fastest, slowest } = spread(measurement.ratios);
     const range = `${fastest.toFixed(2)} … ${slowest.toFixed(2)}`;
-    const rounds = `median of the ratios of ${measurement.ratios.length} rounds, which range over ${range}`;
+    const rounds = `median of the ratios in ${measurement.ratios.length} rounds, range ${range}`;
     this.#add(`\n${measurement.precision}: our best is ${median.toFixed(2)} × the peer's best (${rounds})`, {
       ...measurement,
     });

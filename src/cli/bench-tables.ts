@@ -8,9 +8,9 @@ import { table } from './table.ts';
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
 
-/** Variants are measured in turn, and each round gives a ratio. */
+/** The variants are measured alternately, and each round yields a ratio. */
 export const ratioNote: string =
-  'Ratios are medians over the rounds; they may differ from quotients of the medians shown.';
+  'Ratios are medians over the rounds, so they may differ from the quotients of the medians shown.';
 
 /** One line per variant for one batch size, with ratios to the first line. The variants that are missing are listed below. */
 export function stepTable(rows: readonly StepRow[], missing: readonly MissingVariant[]): string {

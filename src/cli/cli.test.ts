@@ -90,7 +90,7 @@ engineFlags.forEach(({ title, flags, skip }, index) => {
       assert.deepEqual(final('killed'), final('undisturbed'));
     });
 
-    // What a stop saves does not depend on the engine.
+    // This runs on one engine only, because what a stop saves does not depend on the engine.
     test('a run that is stopped by SIGTERM saves its current step, and exits with 143', {
       skip: index > 0,
     }, async () => {

@@ -32,7 +32,7 @@ function outputFailed(stream: StreamName, error: unknown): void {
   if (stream === 'err') return;
   if (errorCode(error) !== 'EPIPE' && !interruption.signal.aborted) {
     outputHasFailed = true;
-    output.write('err', `cifar10: the output cannot be written (${messageOf(error)})\n`);
+    output.write('err', `cifar10: cannot write the output (${messageOf(error)})\n`);
   }
   interruption.stopReading();
 }

@@ -190,7 +190,7 @@ export function timestamp(millisSince1970: number = performance.timeOrigin + per
   return `${date} ${time}.${String(micros).padStart(6, '0')}`;
 }
 
-/** The time of day, for narrow terminals: `19:00:00`. */
+/** The time of day for narrow terminals, such as `19:00:00`. */
 export function shortTime(): string {
   return timestamp().slice('2026-11-23 '.length, -'.123456'.length);
 }

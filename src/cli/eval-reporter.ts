@@ -148,7 +148,7 @@ export class EvalReporter {
     this.#console.line(
       `${stopped ? 'Stopped' : 'Done'}: ${count(images)} images in ${duration(seconds * 1e3)}` +
         (runOnce ? `, ${count(images / seconds)} images/s` : '') +
-        // A first evaluation that is stopped leaves no results.
+        // If the first evaluation is stopped, there are no results.
         (stopped && images === 0 ? '' : `. Results are in ${file}`),
       { kind: 'evaluated', images, seconds, stopped, file },
     );

@@ -1,6 +1,6 @@
 /**
- * Executes a command line: parses it, runs the command, and prints its error. It knows the process only by its arguments, so that
- * tests can run commands in their own process.
+ * Executes a command line: parses it, runs the command, and prints its error. The only thing it knows about the process is
+ * what is passed in, so tests can run commands in their own process.
  */
 import { command } from '../command.ts';
 import { messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
@@ -15,21 +15,21 @@ import type { Interruption } from './signals.ts';
 import { StopWatch } from './stop-watch.ts';
 import type { StartWatchdog } from './watchdog.ts';
 
-/** What a command needs of the process that runs it. */
+/** What a command needs from the process that runs it. */
 export interface Host {
   readonly streams: Streams;
   readonly interruption: Interruption;
-  /** Resolves when the reader of the output has kept up. */
+  /** Resolves when the reader of the output has caught up. */
   readonly room: () => Promise<void>;
-  /** Gives the output a moment to be written, before the process ends. */
+  /** Waits a moment for the output to be written before the process ends. */
   readonly hurry: () => Promise<void>;
   readonly startWatchdog: StartWatchdog;
 }
 
-/** @param words of the command line, without the program
+/** @param words the command line without the program
  * @returns the exit code */
 export async function execute(words: readonly string[], host: Host): Promise<number> {
-  // With --json, errors about flags are JSON too.
+  // With --json, errors about flags are printed as JSON too.
   const asksForJson = words.some((word) => word === '--json' || word === '--json=true');
   let console = createConsole({ quiet: false, json: asksForJson }, host.streams);
   host.interruption.sayLast = (text) => {
@@ -82,7 +82,7 @@ function requireCurrentFolder(): void {
     process.cwd();
   } catch (error) {
     throw new RunError(
-      `the current folder cannot be used (${messageOf(error)}). Change to another one (cd) first.`,
+      `the current folder cannot be used (${messageOf(error)}). Change to another folder (cd) first.`,
       {
         cause: error,
       },

@@ -33,7 +33,7 @@ const ownFlags = {
   labels: {
     kind: 'choice',
     choices: labelChoices as typeof labelChoices,
-    help: 'labels of cifar100: its 100 fine classes (default) or its 20 coarse ones',
+    help: 'labels of cifar100: the 100 fine classes (default) or the 20 coarse ones',
     helpFor: { eval: 'labels of cifar100 (default: those of the checkpoint)' },
     group: 'Data',
     inSweep: 'same',
@@ -177,9 +177,9 @@ const ownFlags = {
   recipe: {
     kind: 'string',
     valueName: 'name|file',
-    help: `${alternatives(recipeNames)}, or the path of a .toml file, such as recipe.toml of a run; other flags win over it` as string,
+    help: `${alternatives(recipeNames)}, or the path of a .toml file, such as recipe.toml of a run; other flags override it` as string,
     helpFor: {
-      inspect: 'recipe whose network is shown, with graph (default: tutorial)',
+      inspect: 'with graph: recipe whose network to show (default: tutorial)',
       bench: 'recipe to measure (default: tutorial)',
     },
     group: 'Recipe',
@@ -188,9 +188,9 @@ const ownFlags = {
   network: {
     kind: 'string',
     valueName: 'name',
-    help: `${alternatives(networkNames)}; name:key=value,… changes the numbers that shape it` as string,
+    help: `${alternatives(networkNames)}; name:key=value,… changes the numbers of its configuration` as string,
     helpFor: {
-      inspect: 'network to show, with graph (default: that of the recipe)',
+      inspect: 'with graph: network to show (default: that of the recipe)',
       bench: 'network to measure (default: that of the recipe)',
     },
     group: 'Recipe',
@@ -201,9 +201,9 @@ const ownFlags = {
     valueName: 'name',
     choices: augmentationNames as typeof augmentationNames,
     default: 'tutorial',
-    help: `how training images are varied: ${alternatives(augmentationNames)}` as string,
+    help: `how training images are augmented: ${alternatives(augmentationNames)}` as string,
     group: 'Recipe',
-    helpFor: { inspect: 'augmentation of --pictures (default: tutorial)' },
+    helpFor: { inspect: 'augmentation for --pictures (default: tutorial)' },
     commands: ['train', 'inspect'],
   },
   normalization: {
@@ -249,9 +249,9 @@ const ownFlags = {
   findLearningRate: {
     kind: 'boolean',
     default: false,
-    help: 'do not train: try 100 growing learning rates, draw the loss and propose a rate; leaves no files',
+    help: 'instead of training, try 100 growing learning rates, plot the loss and propose a rate (writes no files)',
     group: 'Computing',
-    inSweep: { refused: 'it is a test of its own, before a sweep; give `learningRate` a list of values' },
+    inSweep: { refused: 'it is a separate test; in a sweep use a list of values for `learningRate`' },
     commands: ['train'],
   },
   restart: {
@@ -327,7 +327,7 @@ const ownFlags = {
   pictures: {
     kind: 'string',
     valueName: 'file',
-    help: 'draw examples of each class of a data folder, as stored and as --augmentation makes them: a .png or .html',
+    help: 'write a .png or .html file with examples of each class of a data folder, as stored and as augmented by --augmentation',
     group: 'What is kept',
     commands: ['inspect'],
   },

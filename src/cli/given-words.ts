@@ -2,10 +2,10 @@
 import { shellWord } from '../disk/shell-word.ts';
 import { writtenName } from './flag.ts';
 
-/** `--seed 0,1 --max-steps 100`: the flags that were given, but those that only concern this output.
- * @param flags values by name, such as `maxSteps`
- * @param given names as written, such as `max-steps`
- * @param except names of other flags to leave out */
+/** The flags that were given, such as `--seed 0,1 --max-steps 100`, except those that only concern the output of this process.
+ * @param flags the values by name, such as `maxSteps`
+ * @param given the names as written, such as `max-steps`
+ * @param except the names of other flags to leave out */
 export function givenWords(
   flags: object,
   given: ReadonlySet<string>,

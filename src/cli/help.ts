@@ -104,7 +104,7 @@ function examplesText(examples: readonly (readonly [line: string, purpose: strin
   return `Examples:\n${examples.map(([line, purpose]) => `  # ${purpose}\n${folded(command(line))}`).join('\n')}`;
 }
 
-/** A command, indented; one that is too long continues on the next line as shells allow. */
+/** An indented command. If it is too long, it is continued on the next line with a backslash. */
 function folded(line: string): string {
   const lines: string[] = [];
   for (const part of line.split(/ (?=--)/)) {

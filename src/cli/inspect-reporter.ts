@@ -38,7 +38,7 @@ export function inspectReporter({ result, warn }: Console): (finding: InspectFin
         return;
       case 'pictures': {
         const { kind, dataset, augmentation, file } = finding;
-        result(`Pictures of each class: ${oneLine(file)}`, {
+        result(`Images of each class: ${oneLine(file)}`, {
           kind,
           dataset: dataset.name,
           augmentation,

@@ -100,7 +100,8 @@ test('every command prints objects whose kinds and fields are documented, and no
   assert.deepEqual([...seen].sort(), [...expected].sort());
 });
 
-/** Copies the checkpoint of a run as if it had trained nearly an epoch: 562.5 steps of 16 images of 9,000. */
+/** Copies the checkpoint of a run as if it had trained for nearly an epoch: an epoch is 562.5 steps of 16
+ * images, for 9,000 images. */
 async function leapToEpochEnd(from: string, to: string): Promise<void> {
   const { tensors, metadata } = await readCheckpoint(join(from, 'model.ckpt-2.safetensors'));
   await writeCheckpoint(to, { tensors, metadata: { ...metadata, globalStep: 562 } });

@@ -1,4 +1,4 @@
-/** Prints a learning-rate range test: the progress line, the plot, the proposal, and the events of `--json`. */
+/** Prints a learning-rate range test: the progress line, the plot, the proposal, and the events for `--json`. */
 import { command } from '../command.ts';
 import { describeThreads } from '../machine/cores.ts';
 import type { LearningRateEvent } from '../run/learning-rate-search.ts';
@@ -14,7 +14,7 @@ import { withBar } from './progress-line.ts';
 
 type EventOf<Kind extends LearningRateEvent['kind']> = Extract<LearningRateEvent, { readonly kind: Kind }>;
 
-/** The plot ends above the first loss by this share of the range below it: what diverges further up is left out. */
+/** The plot ends above the first loss, by this fraction of the range below it. Points of the divergence above that are omitted. */
 const headroom = 0.5;
 
 export class LearningRateReporter {
@@ -58,7 +58,7 @@ export class LearningRateReporter {
     const { examples, batchSize, seed, engine, validation } = run;
     this.#console.progress(undefined);
     this.#console.line(
-      `Trying learning rates in ${counted(steps, 'step')} on ${examples.dataset.title}, ${batchSize} images a step, ` +
+      `Trying learning rates in ${counted(steps, 'step')} on ${examples.dataset.title}, ${batchSize} images per step, ` +
         `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
       {
         kind: 'start',
@@ -106,7 +106,7 @@ export class LearningRateReporter {
   }
 }
 
-/** A rate with three significant digits. */
+/** A learning rate with three significant digits. */
 function rate(value: number): string {
   return String(Number(value.toPrecision(3)));
 }

@@ -11,7 +11,7 @@ const points = Array.from({ length: 100 }, (_, index) => ({
 test('a plot fits 80 columns in ASCII, with a logarithmic axis and the marked value', () => {
   const lines = lossPlot(points, 5, 0.001).split('\n');
   assert.ok(lines.every((line) => widthOf(line) <= 80 && /^[ -~]*$/.test(line)));
-  // A straight line over a logarithmic axis falls by the same number of columns a row.
+  // With a logarithmic axis, this line falls by the same number of columns in every row.
   const columns = lines.flatMap((line) => (line.includes('*') ? [line.indexOf('*')] : []));
   const falls = columns.slice(2, -1).map((column, index) => column - (columns[index + 1] ?? 0));
   assert.ok(Math.max(...falls) - Math.min(...falls) <= 2, falls.join());
@@ -21,7 +21,7 @@ test('a plot fits 80 columns in ASCII, with a logarithmic axis and the marked va
   assert.ok(Math.abs(marked - (axis.indexOf('1e-3') + 2)) <= 1);
 });
 
-test('what is above the top is left out, and a single point or a constant loss is drawn', () => {
+test('points above the top are omitted, and a single point or a constant loss can be drawn', () => {
   assert.equal(
     lossPlot([...points, { x: 9.9, y: 1e9 }], 5).split('*').length,
     lossPlot(points, 5).split('*').length,

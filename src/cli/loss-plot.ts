@@ -1,21 +1,21 @@
-/** Draws a curve over a logarithmic axis with the characters of every terminal and file. */
+/** Draws a curve over a logarithmic axis, with characters that every terminal and every file supports. */
 
 export interface PlotPoint {
-  /** Above 0. */
+  /** Greater than 0. */
   readonly x: number;
   readonly y: number;
 }
 
 const [plotColumns, plotRows] = [66, 14];
-/** Width of the numbers at the vertical axis. */
+/** The width of the numbers at the vertical axis. */
 const labelWidth = 7;
 
 /**
- * A plot of at most 80 columns: `*` for each point, `|` at the marked value, decades at the horizontal axis.
+ * Draws a plot with at most 80 columns: `*` for each point, `|` at the marked value, and powers of ten at the horizontal axis.
  *
- * @param points in ascending order of x; at least one
- * @param top the greatest y that is drawn; what is higher is left out
- * @param marked an x to draw a line at
+ * @param points at least one point, in ascending order of x
+ * @param top the greatest y that is drawn; points above it are omitted
+ * @param marked an x at which to draw a line
  */
 export function lossPlot(points: readonly PlotPoint[], top: number, marked?: number): string {
   const [first, last] = [points[0]?.x ?? 1, points.at(-1)?.x ?? 1];
@@ -45,7 +45,7 @@ export function lossPlot(points: readonly PlotPoint[], top: number, marked?: num
   return ['loss'.padStart(labelWidth), ...lines, axis, decades(low, high, column)].join('\n');
 }
 
-/** The powers of ten under the axis, each under its column. */
+/** The powers of ten below the axis, each below its column. */
 function decades(low: number, high: number, column: (x: number) => number): string {
   let text = '';
   for (let power = low; power <= high; power++) {

@@ -116,7 +116,7 @@ test('bench without flags times 20 steps', () => {
   assert.deepEqual(parse('bench'), { command: 'bench', flags, given: new Set(), operands: [], debug: false });
 });
 
-test('flags of a recipe and a run have the bounds that recipe files have, or narrower ones', () => {
+test('the flags of a recipe and a run have the same bounds as in recipe files, or narrower ones', () => {
   for (const [name, bounds] of Object.entries<NumberBounds>({ ...recipeBounds, ...runBounds })) {
     const flag = flagTable[name as keyof typeof flagTable] as NumberBounds;
     assert.equal(flag.kind, bounds.kind, name);
@@ -393,13 +393,13 @@ test('the help of the program lists all commands', () => {
 });
 
 test('no line of a help text is wider than 80 columns, however the program is called', async () => {
-  // `npx cifar10-ts`, the longest form, is two columns longer than where the tests run.
+  // `npx cifar10-ts`, the longest form of the command, is two columns longer than the form in these tests.
   for (const name of ['', ...Object.keys(commandTable)])
     for (const line of helpOf(`${name} --help`.trim()).split('\n'))
       assert.ok(widthOf(line) <= (line.trimStart().startsWith('npx') ? 78 : 80), line);
 });
 
-test('what follows -- is an argument, even if it looks like a flag', () => {
+test('words after -- are arguments, even if they look like flags', () => {
   const asked = (line: string) => {
     const request = parse(line);
     return 'operands' in request ? [request.operands, request.debug] : request.command;

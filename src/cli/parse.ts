@@ -31,7 +31,7 @@ export type CommandLine =
 /** Parses the arguments of the program.
  * @throws UsageError for arguments that are invalid or not yet available */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  // What follows `--` is an argument, even if it looks like a flag.
+  // Words after `--` are arguments, even if they look like flags.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const flagged = argv.slice(0, end);
   const words = flagged.filter((word) => word !== '--debug');

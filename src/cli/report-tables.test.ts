@@ -4,7 +4,7 @@ import { ConfusionMatrix } from '../evaluation/confusion.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { classTable, confusionTable } from './report-tables.ts';
 
-/** A matrix with 10 examples per class; class i is taken for class i + 1 in i % 4 of them. The last class has no examples. */
+/** A matrix with 10 examples per class. i % 4 examples of class i are predicted as class i + 1. The last class has no examples. */
 function matrixOf(count: number): ConfusionMatrix {
   const matrix = new ConfusionMatrix(Array.from({ length: count }, (_, index) => `a class named ${index}`));
   for (let label = 0; label < count - 1; label++)
@@ -30,7 +30,7 @@ for (const count of [2, 10, 20, 100, 1000])
     assert.ok(width >= count && width <= 1001, `${width} pixels`);
   });
 
-test('of many classes, those with the lowest recall and the most frequent confusions are shown', () => {
+test('if there are many classes, those with the lowest recall and the most frequent confusions are shown', () => {
   const { byClass, counts } = matrixOf(100);
   const names = byClass.map(({ name }) => name);
   const classes = classTable(byClass).split('\n');
@@ -46,10 +46,10 @@ test('of many classes, those with the lowest recall and the most frequent confus
   assert.equal(confusions.length, 22);
 });
 
-test('without a mistake there are no confusions to show', () => {
+test('without mistakes there are no confusions to show', () => {
   const counts = Array.from({ length: 100 }, (_, label) =>
     Array.from({ length: 100 }, (_, predicted) => (label === predicted ? 4 : 0)),
   );
   const names = counts.map((_, label) => `c${label}`);
-  assert.equal(confusionTable(names, counts), 'No image was taken for another class.');
+  assert.equal(confusionTable(names, counts), 'No image was predicted as another class.');
 });

@@ -1,4 +1,5 @@
-/** Formats the results of an evaluation as tables of at most 80 columns. Of many classes, only the most telling are shown. */
+/** Formats the results of an evaluation as tables with at most 80 columns. If there are many classes, only the most
+ * important results are shown. */
 import { type ClassResult, type Confusion, mostFrequent } from '../evaluation/confusion.ts';
 import { counted, percentage } from '../wording.ts';
 import { table, usualColumns } from './table.ts';
@@ -6,12 +7,13 @@ import { beginning, widthOf } from './width.ts';
 
 const percent = (share: number) => (Number.isNaN(share) ? '-' : percentage(share));
 
-/** Up to this many classes, all are shown. */
+/** Up to this number of classes, all are shown. */
 const mostClasses = 40;
-/** Number of rows shown otherwise. */
+/** The number of rows that are shown otherwise. */
 const shownRows = 20;
 
-/** One line per class, with examples, precision and recall. Of many classes, only those with the lowest recall. */
+/** One line per class, with examples, precision and recall. If there are many classes, only those with the
+ * lowest recall are shown. */
 export function classTable(results: readonly ClassResult[]): string {
   const head = ['class', 'images', 'precision', 'recall'];
   if (results.length <= mostClasses) return table([head, ...results.map(rowOf)]);
@@ -34,8 +36,8 @@ function rowOf({ name, examples, precision, recall }: ClassResult): readonly str
   return [name, String(examples), percent(precision), percent(recall)];
 }
 
-/** The confusion matrix, or if it is wider than 80 columns, the most frequent confusions. Rows are true classes and columns
- * predicted classes, labelled with the first letters of their names. Zeros are dots. */
+/** The confusion matrix, or the most frequent confusions if the matrix would be wider than 80 columns. Rows are true classes
+ * and columns are predicted classes, labelled with the first letters of their names. Zeros are dots. */
 export function confusionTable(classes: readonly string[], counts: readonly (readonly number[])[]): string {
   if (classes.length > mostClasses) return frequentTable(classes, mostFrequent(counts, shownRows));
   const head = ['true class', ...classes.map((name) => beginning(name, 5))];
@@ -50,12 +52,12 @@ export function confusionTable(classes: readonly string[], counts: readonly (rea
 }
 
 function frequentTable(classes: readonly string[], confusions: readonly Confusion[]): string {
-  if (confusions.length === 0) return 'No image was taken for another class.';
+  if (confusions.length === 0) return 'No image was predicted as another class.';
   const rows = confusions.map(({ label, predicted, count, share }) => [
     classes[label] ?? '',
     classes[predicted] ?? '',
     String(count),
     percent(share),
   ]);
-  return `The most frequent confusions:\n${table([['true class', 'taken for', 'images', 'of the class'], ...rows])}`;
+  return `The most frequent confusions:\n${table([['true class', 'predicted', 'images', 'of the class'], ...rows])}`;
 }

@@ -157,8 +157,8 @@ export class Interruption {
   }
 }
 
-/** Closes a debugger that SIGUSR1 opened while Node.js itself was starting, before any of our code ran. A debugger that the user
- * asked for has a flag or another port. */
+/** Closes a debugger that SIGUSR1 opened while Node.js itself was starting, before any of our code ran. A debugger that the
+ * user requested has a flag or another port. */
 function closeDebugger(): void {
   const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
   if (inspectorUrl()?.includes(`:${process.debugPort}/`) && !flags.includes('--inspect')) closeInspector();

@@ -78,7 +78,7 @@ function terminate(pid: number): void {
   }
 }
 
-// Together, because they mostly wait.
+// These tests run concurrently, because they mostly wait.
 describe('a stop', { concurrency: 2 }, () => {
   describe('a stop while a save hangs', { skip: !isLinux, timeout: 60_000 }, () => {
     test('ends the process, says what is lost, and leaves nothing that looks like a checkpoint', async () => {

@@ -46,7 +46,7 @@ async function stopped(
   return { ...outcome, millis: performance.now() - (asked ?? Number.NaN) };
 }
 
-// Together, because they mostly wait.
+// These tests run concurrently, because they mostly wait.
 describe('a stop', { concurrency: 2 }, () => {
   describe('training', () => {
     const train = (name: string, ...more: readonly string[]) => [
@@ -186,7 +186,7 @@ describe('a stop', { concurrency: 2 }, () => {
 
   const signalsModule = new URL('./signals.js', import.meta.url).href;
 
-  test('a debugger that SIGUSR1 opened while Node.js was starting is closed, unless it was asked for', async () => {
+  test('a debugger that SIGUSR1 opened while Node.js was starting is closed, unless the user requested it', async () => {
     const script = `
       const { url } = await import('node:inspector');
       process.kill(process.pid, 'SIGUSR1');

@@ -1,4 +1,4 @@
-/** What a training prints around its steps. */
+/** Tests what a training prints apart from its steps. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { TrainReporter } from './train-reporter.ts';
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-train-reporter-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The lines that events print; the terminal has so many columns, or it is a pipe. */
+/** The lines that the events cause. The terminal has the given number of columns; without it, the output is a pipe. */
 function printed(events: readonly TrainingEvent[], columns?: number, trainDir = 'run'): string {
   let text = '';
   const out = {
@@ -52,7 +52,7 @@ const validation = {
 } as const;
 const end = { kind: 'end', globalStep: 1000, stopped: false, waitedMillis: 0 } as const;
 
-test('an epoch that another process began says which images are counted', () => {
+test('the line of an epoch that another process began says which images are counted', () => {
   const whole = printed([start(), { ...epoch, isPartial: false }]);
   assert.match(whole, /epoch 3, training accuracy = 0\.750 \(4,000 images, 7 s\)/);
   const partial = printed([start(), { ...epoch, isPartial: true }]);
@@ -66,20 +66,20 @@ test('on narrow terminals no line has the date', () => {
   assert.match(printed([start(), validation], 200), /^\d{4}-\d\d-\d\d .*, the best so far: run\/best\/x$/m);
 });
 
-test('a resume in the default folder says which run that is, and how to start another', () => {
+test('resuming in the default folder prints which run that is, and how to start another', () => {
   const checkpoint = join(folder, 'model.ckpt-30.safetensors');
   writeFileSync(checkpoint, '');
   assert.match(printed([start(checkpoint)]), /^Resuming from .*model\.ckpt-30\.safetensors$/m);
   assert.match(
     printed([start(checkpoint)], undefined, flagTable.trainDir.default),
-    /^Resuming the run of \d{4}-\d\d-\d\d \d\d:\d\d in \/tmp\/cifar10_train, from model\.ckpt-30\.safetensors; to start another, give --train-dir or --restart$/m,
+    /^Resuming the run of \d{4}-\d\d-\d\d \d\d:\d\d in \/tmp\/cifar10_train, from model\.ckpt-30\.safetensors; to start another, use --train-dir or --restart$/m,
   );
   const complete = { kind: 'complete', globalStep: 1000, hasHeldOut: false } as const;
   const elsewhere = printed([complete, end], undefined, flagTable.trainDir.default);
-  assert.match(elsewhere, /is complete: 1,000 steps; to start another, give --train-dir or --restart$/m);
+  assert.match(elsewhere, /is complete: 1,000 steps; to start another, use --train-dir or --restart$/m);
 });
 
-test('a run with held-out images is not to be judged by the test images', () => {
+test('a run with held-out images suggests evaluating those, not the test images', () => {
   assert.match(printed([start(), end]), /eval --run-once --checkpoint-dir run /);
   for (const first of [
     start(undefined, 1000),
@@ -112,7 +112,7 @@ describe('a complete run', () => {
     assert.throws(() => readFileSync(nowhere), { code: 'ENOENT' });
   });
 
-  test('with more steps needs them', async () => {
+  test('needs its data for more steps', async () => {
     const outcome = await train(join(folder, 'data'), '--max-steps', '3');
     assert.match(outcome.output, /Done at step 3: 8 images/);
   });

@@ -89,12 +89,12 @@ export class TrainReporter {
     }
   }
 
-  /** The run had all its steps before. */
+  /** The run already had all its steps. */
   #complete({ globalStep, hasHeldOut }: TrainingEvent & { readonly kind: 'complete' }): void {
     this.#isComplete = true;
     const { trainDir } = this.#flags;
     const others =
-      trainDir === flagTable.trainDir.default ? '; to start another, give --train-dir or --restart' : '';
+      trainDir === flagTable.trainDir.default ? '; to start another, use --train-dir or --restart' : '';
     this.#console.result(`The run in ${trainDir} is complete: ${counted(globalStep, 'step')}${others}`, {
       kind: 'end',
       ...{ globalStep, stopped: false, images: 0, seconds: 0, waitedSeconds: 0, trainDir },
@@ -316,14 +316,14 @@ class StepReporter {
   }
 }
 
-/** In the default folder, where a run of weeks ago may be, it says which run that is and how to start another. */
+/** In the default folder there may be an old run, so this line says which run it is, and how to start another. */
 function resumeLine(trainDir: string, checkpoint: string): string {
   if (trainDir !== flagTable.trainDir.default) return `Resuming from ${checkpoint}`;
   const saved = statSync(checkpoint, { throwIfNoEntry: false })?.mtimeMs;
   const of = saved === undefined ? '' : ` of ${timestamp(saved).slice(0, '2026-11-23 19:00'.length)}`;
   return (
     `Resuming the run${of} in ${trainDir}, from ${basename(checkpoint)}; ` +
-    'to start another, give --train-dir or --restart'
+    'to start another, use --train-dir or --restart'
   );
 }
 
@@ -341,7 +341,7 @@ function nextCommands(
   const more = stopped
     ? ['To continue:', `  ${train(maxSteps)}`]
     : ['For more steps:', `  ${train(globalStep * 2)}`];
-  // The test images are for the end: what was held out tells which settings are good.
+  // The test images are for the final result. Held-out images tell which settings are good.
   const [on, images] = hasHeldOut ? [' on the held-out images', ' --eval-data validation'] : ['', ''];
   const score = [
     `To evaluate it${on}:`,

@@ -42,7 +42,7 @@ export function readValues(flag: FlagKind, written: string, text: string | undef
   return values;
 }
 
-/** The items of a list. `name:key=1,other=2` is one, as networks are written. */
+/** Splits a list into its items. `name:key=1,other=2`, as networks are written, is one item. */
 function itemsOf({ kind }: FlagKind, text: string): readonly string[] {
   const items: string[] = [];
   for (const piece of text.split(',')) {

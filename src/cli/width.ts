@@ -45,13 +45,13 @@ export function shortened(text: string, columns: number): string {
   return head + ellipsis + tail;
 }
 
-/** A line of a list: a word, a gap of at least two spaces, then text. */
+/** A line of a list: a word, at least two spaces, then text. */
 const listed = /^ *\S{1,20} {2,}(?=\S)/;
-/** Lists of numbers, such as shapes, stay on one line. */
+/** Lists of numbers, such as shapes, are kept on one line. */
 const words = /(?:\[[\d, ]*\]|\S)+/g;
 
-/** Breaks a line that does not fit at spaces. Continuation lines are indented by two columns more than the text, or in a list as
- * far as its text. A word longer than a line is not broken. */
+/** Breaks a line that does not fit at spaces. Continuation lines are indented by two columns more than the line, or in a
+ * list as far as the text of the item. A word that is longer than a line is not broken. */
 export function wrapped(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
   const [indent = ''] = /^ */.exec(line) ?? [];

@@ -19,15 +19,15 @@ export const labelChoices: readonly string[] = [
   ),
 ];
 
-/** A data set as a request names it. */
+/** A data set as a request specifies it. */
 export interface DatasetChoice {
   readonly dataset?: DatasetName | undefined;
-  /** The label of its records that is the class. */
+  /** The label of its records that is used as the class. */
   readonly labels?: string | undefined;
 }
 
-/** The data set that is asked for, or else that of the run before. Its labels are kept unless others are asked for.
- * @param before of the checkpoint that a run resumes from, or that is evaluated
+/** The requested data set, or else that of an earlier run. Its labels are kept unless others are requested.
+ * @param before the data set of the checkpoint from which a run resumes, or which is evaluated
  * @throws UsageError when the data set has no such labels */
 export function chooseDataset(
   { dataset, labels }: DatasetChoice,

@@ -64,14 +64,14 @@ describe('a wrong data folder is recognized before anything is downloaded', () =
       }),
     );
 
-  test('the folder of another data set, by its name or its files', () =>
+  test('the folder of another data set, recognized by its name or its files', () =>
     inTemporaryFolder(async (folder) => {
       for (const other of [cifar100, synthetic]) {
         const inside = join(folder, other.folder);
         mkdirSync(inside);
         await assert.rejects(requireNotMisplaced(inside, cifar10), {
           name: 'RunError',
-          message: `${inside} is the folder of ${other.title}; to use it give \`dataset: ${other.name}\` and its parent, \`dataDir: ${folder}\``,
+          message: `${inside} is the folder of ${other.title}; to use it, set \`dataset: ${other.name}\` and its parent, \`dataDir: ${folder}\``,
         });
       }
       const renamed = join(folder, 'my-cifar100');
@@ -93,7 +93,7 @@ describe('a wrong data folder is recognized before anything is downloaded', () =
       );
     }));
 
-  test('an empty, a missing, the right folder and one with other data sets are accepted', () =>
+  test('an empty folder, a missing folder, the right folder and one with other data sets are accepted', () =>
     inTemporaryFolder(async (folder) => {
       await requireNotMisplaced(join(folder, 'others'), cifar10);
       mkdirSync(join(folder, 'others', cifar100.folder), { recursive: true });

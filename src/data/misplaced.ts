@@ -10,7 +10,7 @@ import { makeCommand } from './files.ts';
 /** An archive in a format that is not supported. */
 const otherFormat = /cifar.*\.(zip|7z|rar|tar|tar\.bz2|tar\.xz)$/i;
 
-/** Describes what a folder contains instead of the data set, and the name that shows it; undefined if nothing is known. */
+/** Describes what a folder contains instead of the data set, and the name that reveals it. Undefined if nothing is recognized. */
 function insteadOf(
   dataset: DatasetDescription,
   names: readonly string[],
@@ -24,7 +24,7 @@ function insteadOf(
   return unsupported === undefined ? undefined : [unsupported, 'an archive in an unsupported format'];
 }
 
-/** The other data set whose folder this is, by its name or its files. */
+/** The other data set to which this folder belongs, recognized by its name or its files. */
 function ownerOf(
   dataDir: string,
   names: readonly string[],
@@ -46,7 +46,7 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
   const other = ownerOf(dataDir, names, dataset);
   if (other !== undefined)
     throw new RunError(
-      `${dataDir} is the folder of ${other.title}; to use it give \`dataset: ${other.name}\` and its parent, ` +
+      `${dataDir} is the folder of ${other.title}; to use it, set \`dataset: ${other.name}\` and its parent, ` +
         `\`dataDir: ${dirname(resolve(dataDir))}\``,
     );
   const [firstFile] = dataset.files;

@@ -21,7 +21,7 @@ import { isLockLeftover, type LockPurpose, lockFolder as lock, waitForFolder } f
 const purpose: LockPurpose = { file: 'lock', doing: 'is training there', option: 'trainDir' };
 const lockFolder = (dir: string) => lock(dir, purpose);
 
-// Together, because most of them wait for seconds.
+// These tests run concurrently, because most of them wait for seconds.
 describe('the lock of a folder', { concurrency: true }, () => {
   test('a folder can be locked only once until it is released', () =>
     inTemporaryFolder(async (folder) => {

@@ -81,7 +81,7 @@ export async function lockFolder(
     try {
       if (await createLock(path, mine)) return hold(path, mine, dir, purpose, created);
     } catch (error) {
-      // The process that created the folder has given it back, and removed it because it was empty.
+      // The process that created the folder has released it, and removed it because it was empty.
       if (errorCode(error) === 'ENOENT' && !(await exists(dir))) continue;
       throw cannotBeWritten(dir, purpose.option, error);
     }
@@ -229,7 +229,7 @@ async function removeDead(path: string, dead: FoundLock): Promise<void> {
   await rm(moved, { force: true });
 }
 
-/** Renews the lock until it is given back.
+/** Renews the lock until it is released.
  * @param created the folders that were created for it */
 function hold(
   path: string,

@@ -34,15 +34,15 @@ export async function existingFolder(
   return { existing, missing };
 }
 
-/** Creates a folder and its missing parents, and returns what it created, outermost first.
- * @param option that names the folder, such as `trainDir`
- * @throws RunError when it cannot be created, or files cannot be created in it */
+/** Creates a folder and its missing parents. Returns the folders that it created, outermost first.
+ * @param option the option that names the folder, such as `trainDir`
+ * @throws RunError when the folder cannot be created, or files cannot be created in it */
 export async function makeFolder(folder: string, option: string): Promise<readonly string[]> {
   const created: string[] = [];
   try {
     await writableFolder(folder);
     const { missing } = await existingFolder(folder);
-    // One by one, because Node's recursive mkdir never returns for a folder below /proc.
+    // The folders are created one by one, because Node's recursive mkdir never returns for a folder below /proc.
     for (const path of missing) if (await isNew(path)) created.push(path);
     return created;
   } catch (error) {
@@ -51,8 +51,8 @@ export async function makeFolder(folder: string, option: string): Promise<readon
   }
 }
 
-/** Removes folders that a failed command created, as far as nothing is in them.
- * @param created as `makeFolder` returned it */
+/** Removes those of the folders that a failed command created that are empty.
+ * @param created the folders that `makeFolder` returned */
 export async function removeEmpty(created: readonly string[]): Promise<void> {
   for (const path of created.toReversed()) await rmdir(path).catch(() => undefined);
 }
@@ -107,7 +107,7 @@ function notThere(error: unknown): undefined {
   throw error;
 }
 
-/** Creates a folder unless it exists. */
+/** Creates a folder unless it exists. Returns whether it was created. */
 async function isNew(path: string): Promise<boolean> {
   try {
     await mkdir(path);

@@ -15,7 +15,7 @@ test('memory starts as zeros, and free() returns it to the system without a garb
   assert.ok(megabytes() - before < 100, `${before} MB before, ${megabytes()} after`);
 });
 
-test('freeing memory takes no time, even if little of it was used, and may be repeated', () => {
+test('freeing memory is fast even if little of it was used, and can be repeated', () => {
   // Pages are allocated only when they are written, so this takes no memory.
   const bytes = 5 * 2 ** 30;
   const memory = new SessionMemory(bytes);
@@ -23,7 +23,7 @@ test('freeing memory takes no time, even if little of it was used, and may be re
   const started = performance.now();
   memory.free();
   memory.free();
-  // Overwriting it would take seconds.
+  // Overwriting the memory would take seconds.
   assert.ok(performance.now() - started < 500);
   assert.equal(memory.buffer.byteLength, 0);
 });

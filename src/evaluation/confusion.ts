@@ -59,16 +59,17 @@ export class ConfusionMatrix {
   }
 }
 
-/** Images of one class that were taken for another. */
+/** Images of one class that were predicted as another. */
 export interface Confusion {
   readonly label: number;
   readonly predicted: number;
   readonly count: number;
-  /** Fraction of the images of the class. */
+  /** The fraction of the images of the true class. */
   readonly share: number;
 }
 
-/** The confusions with the most images, of a matrix by [label][predicted]; of equal ones, those of the first classes. */
+/** The confusions with the most images, from a matrix by [label][predicted]. If several have equally many, those of the
+ * first classes are returned. */
 export function mostFrequent(counts: readonly (readonly number[])[], most: number): readonly Confusion[] {
   const all = counts.flatMap((row, label) => {
     const examples = row.reduce((a, b) => a + b, 0);

@@ -232,7 +232,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-/** The weights that are scored: those themselves where the run keeps no moving averages. */
+/** The weights that are scored. If the run keeps no moving averages, these are the weights themselves. */
 export function scoredWeights(
   { movingAverageDecay }: Pick<Hyperparameters, 'movingAverageDecay'>,
   weights: Weights,
@@ -253,7 +253,7 @@ export function weightsOf(
   throw new RunError(`Key ${key} not found in checkpoint; it contains ${[...tensors.keys()].join(', ')}`);
 }
 
-/** @throws RunError naming both sets of classes, with the advice */
+/** @throws RunError with both lists of classes and the advice */
 export function requireSameClasses(
   trained: readonly string[],
   dataset: DatasetDescription,

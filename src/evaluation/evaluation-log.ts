@@ -21,7 +21,7 @@ export interface EvaluationKey {
 export class EvaluationLog {
   readonly #dir: string;
   readonly #known: Set<string>;
-  /** Folders that were created for the log. */
+  /** The folders that were created for the log. */
   readonly #created: readonly string[];
 
   private constructor(dir: string, known: Set<string>, created: readonly string[]) {
@@ -41,7 +41,7 @@ export class EvaluationLog {
     }
   }
 
-  /** Removes the folder again if it was created for the log and nothing was written. */
+  /** Removes the folder again if it was created for the log and nothing was written to it. */
   async close(): Promise<void> {
     await removeEmpty(this.#created);
   }

@@ -10,7 +10,7 @@ export type AugmentationName = 'tutorial' | 'pad_crop_flip' | 'none';
 
 export interface Augmentation {
   readonly name: AugmentationName;
-  /** The shape of the images that it makes when no network asks for another. */
+  /** The shape of the images that it makes if no network requests another. */
   readonly usual: (record: ImageShape) => ImageShape;
   /** Whether it can make images of that shape from records of that shape. */
   readonly makes: (image: ImageShape, record: ImageShape) => boolean;

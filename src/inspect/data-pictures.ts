@@ -1,4 +1,4 @@
-/** Draws examples of each class of a data set into a file. */
+/** Writes a file with examples of each class of a data set. */
 import { dirname, extname } from 'node:path';
 import type { Examples } from '../data/examples.ts';
 import { writeAside } from '../disk/write-aside.ts';
@@ -9,7 +9,7 @@ import { dataSheetHtml, dataSheetPng } from '../training/data-sheet.ts';
 
 const endings = ['.png', '.html'];
 
-/** @throws UsageError for a file name with another ending */
+/** @throws UsageError for a file name that does not end in .png or .html */
 export function requirePictureFile(file: string): void {
   if (!endings.includes(extname(file).toLowerCase()))
     throw new UsageError(
@@ -17,8 +17,7 @@ export function requirePictureFile(file: string): void {
     );
 }
 
-/** Writes the pictures as PNG or HTML, by the ending of the file name. An existing file is replaced.
- * @throws RunError when it cannot be written */
+/** Writes the images as PNG or HTML, depending on the ending of the file name. Replaces an existing file. */
 export async function drawData(
   file: string,
   examples: Examples,
@@ -34,7 +33,7 @@ export async function drawData(
     await writeAside(file, bytes);
   } catch (error) {
     throw new RunError(
-      `${file}: the pictures cannot be written (${messageOf(error)}). Give \`pictures\` a file in another folder than ${dirname(file)}.`,
+      `${file}: cannot be written (${messageOf(error)}). Use a file for \`pictures\` in a folder other than ${dirname(file)}.`,
       { cause: error },
     );
   }

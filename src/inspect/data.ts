@@ -8,15 +8,15 @@ import { drawData } from './data-pictures.ts';
 import type { Findings } from './findings.ts';
 
 export interface DataInspection {
-  /** The label that is the class, for data sets with several. */
+  /** The label that is used as the class, for data sets with several labels. */
   readonly labels?: string | undefined;
-  /** A file for pictures of each class: PNG or HTML, by its ending. */
+  /** A file for images of each class: PNG or HTML, depending on its ending. */
   readonly pictures?: string | undefined;
-  /** Of the pictures; the tutorial's by default. */
+  /** The augmentation of these images. Default: that of the tutorial. */
   readonly augmentation?: AugmentationName | undefined;
 }
 
-/** @throws RunError when a file is missing or damaged, or the pictures cannot be written */
+/** @throws RunError when a file is missing or damaged, or the images cannot be written */
 export async function* inspectData(
   dataDir: string,
   dataset: DatasetDescription,

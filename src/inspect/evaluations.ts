@@ -1,4 +1,4 @@
-/** The results in an `evaluations.jsonl`, one row per evaluation. */
+/** The results in a file `evaluations.jsonl`, with one row per evaluation. */
 import { basename, dirname } from 'node:path';
 import { readLines } from '../disk/json-lines.ts';
 import { messageOf, RunError } from '../errors.ts';
@@ -6,11 +6,11 @@ import { evaluationsFile } from '../evaluation/evaluation-log.ts';
 import { oneLine } from '../wording.ts';
 import type { Findings } from './findings.ts';
 
-/** Null where a line lacks a value. */
+/** A value is null if the line does not contain it. */
 export interface EvaluationRow {
-  /** In ISO 8601. */
+  /** The time in ISO 8601. */
   readonly time: string | null;
-  /** Path of the checkpoint. */
+  /** The path of the checkpoint. */
   readonly checkpoint: string | null;
   readonly globalStep: number | null;
   readonly evalData: string | null;
@@ -24,7 +24,7 @@ export function isEvaluationsFile(path: string): boolean {
   return basename(path) === evaluationsFile;
 }
 
-/** @throws RunError when the file cannot be read, or has no evaluations */
+/** @throws RunError when the file cannot be read, or contains no evaluations */
 export async function* inspectEvaluations(path: string): Findings {
   const rows = (await linesOf(path)).flatMap(rowOf);
   if (rows.length === 0) throw new RunError(`${oneLine(path)}: contains no evaluations`);
@@ -39,7 +39,7 @@ async function linesOf(path: string): Promise<readonly string[]> {
   }
 }
 
-/** None for a line that is not a JSON object with a precision. */
+/** Empty for a line that is not a JSON object with a precision. */
 function rowOf(line: string): readonly EvaluationRow[] {
   let value: unknown;
   try {
@@ -66,7 +66,7 @@ function rowOf(line: string): readonly EvaluationRow[] {
   ];
 }
 
-/** The run of a checkpoint: the name of its folder. */
+/** The run of a checkpoint, which is the name of its folder. */
 export function runOf({ checkpoint }: EvaluationRow): string {
   return checkpoint === null ? '-' : basename(dirname(checkpoint)) || '-';
 }

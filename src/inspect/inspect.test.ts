@@ -101,7 +101,7 @@ test('the error for an unsupported path lists what inspect supports', () =>
     await refused([join(folder, 'text.txt')], 1, /text\.txt: unknown kind of file; inspect supports graph/);
   }));
 
-test('an evaluations.jsonl and its folder show the results; lines that are not results are skipped', () =>
+test('the results in evaluations.jsonl are shown for the file and for its folder, without lines that are not results', () =>
   inTemporaryFolder(async (folder) => {
     const file = join(folder, 'evaluations.jsonl');
     const result = {
@@ -130,7 +130,7 @@ test('an evaluations.jsonl and its folder show the results; lines that are not r
     assert.match(empty.errors, /evaluations\.jsonl: contains no evaluations\n$/);
   }));
 
-test('a misspelt word or path gets the nearest right one', () =>
+test('the error for a misspelt word or path suggests the nearest existing one', () =>
   inTemporaryFolder(async (folder) => {
     mkdirSync(join(folder, 'start'));
     assert.match((await cifar10(['inspect', 'grahp'])).errors, /; did you mean graph\?\n$/);

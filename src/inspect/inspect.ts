@@ -33,9 +33,9 @@ export const inspectable =
   'graph, a checkpoint, a training folder, a folder of training folders, evaluations.jsonl, event files, a data folder or an .onnx file';
 
 export interface InspectOptions extends DataInspection {
-  /** For `graph`: the training step, node by node, instead of a row per layer. */
+  /** For `graph`: whether to show the training step node by node, instead of one row per layer. */
   readonly full: boolean;
-  /** For `graph`: the name of a recipe or the path of a recipe file, instead of the tutorial's. */
+  /** For `graph`: the name of a recipe or the path of a recipe file, instead of the recipe of the tutorial. */
   readonly recipe?: string | undefined;
   /** For `graph`: a network, instead of that of the recipe. */
   readonly network?: string | undefined;
@@ -58,12 +58,14 @@ export async function* inspect(thing: string, options: InspectOptions): Findings
   else throw new RunError(`${oneLine(thing)}: unknown kind of file; inspect supports ${inspectable}`);
 }
 
-/** Options that only a data folder has.
- * @throws UsageError */
+/** Refuses options that apply only to a data folder.
+ * @throws UsageError when there is one */
 function requireNoDataOptions(thing: string, { pictures, labels }: DataInspection): void {
   if (pictures === undefined && labels === undefined) return;
   const option = pictures === undefined ? 'labels' : 'pictures';
-  throw new UsageError(`\`${option}\` is for a data folder, which ${oneLine(thing)} is not; leave it out`);
+  throw new UsageError(
+    `\`${option}\` applies only to a data folder, and ${oneLine(thing)} is not one; leave it out`,
+  );
 }
 
 async function graphFinding({ full, recipe, network }: InspectOptions): Promise<InspectFinding> {
@@ -77,7 +79,9 @@ async function graphFinding({ full, recipe, network }: InspectOptions): Promise<
 function requireNoGraphOptions(thing: string, { recipe, network }: InspectOptions): void {
   const option = recipe !== undefined ? 'recipe' : network !== undefined ? 'network' : undefined;
   if (option === undefined) return;
-  throw new UsageError(`\`${option}\` is for inspect graph; ${oneLine(thing)} is shown as it is`);
+  throw new UsageError(
+    `\`${option}\` applies only to \`inspect graph\`, and not to ${oneLine(thing)}; leave it out`,
+  );
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -98,7 +102,7 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a path that does not exist probably means: `graph`, or a name in its folder. */
+/** What a path that does not exist probably means: `graph`, or the name of an entry in its folder. */
 async function meantBy(path: string): Promise<string | undefined> {
   if (await exists(path)) return undefined;
   const [folder, name] = [dirname(path), basename(path)];
@@ -152,8 +156,8 @@ async function partsOf(path: string, options: DataInspection): Promise<readonly 
   return parts;
 }
 
-/** The data sets of a folder, with the labels that are asked for.
- * @throws RunError when pictures of several are asked for, or labels that none has */
+/** The data sets of a folder, with the requested labels.
+ * @throws RunError when images of several data sets are requested, or labels that none of them has */
 function datasetsIn(
   path: string,
   names: readonly string[],
@@ -162,10 +166,10 @@ function datasetsIn(
   const found = Object.values(datasets).filter(({ folder }) => names.includes(folder));
   const has = ({ record }: DatasetDescription) => record.labels.some(({ name }) => name === labels);
   if (labels !== undefined && !found.some(has))
-    throw new RunError(`${oneLine(path)}: contains no data set with ${labels} labels; leave \`labels\` out`);
+    throw new RunError(`${oneLine(path)}: contains no data set with ${labels} labels; leave out \`labels\``);
   const [first, second] = found;
   if (pictures !== undefined && first === undefined)
-    throw new RunError(`${oneLine(path)}: contains no data set; \`pictures\` are of one`);
+    throw new RunError(`${oneLine(path)}: contains no data set, which \`pictures\` needs`);
   if (pictures !== undefined && first !== undefined && second !== undefined)
     throw new RunError(
       `${oneLine(path)}: contains ${found.map(({ title }) => title).join(' and ')}; for \`pictures\` of one give its folder, ` +

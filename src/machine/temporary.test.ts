@@ -20,7 +20,7 @@ test('the folder is created in TMPDIR', () => {
   assert.deepEqual(readdirSync(made), []);
 });
 
-test('folders that are left at the end of the process are removed with their contents', () => {
+test('folders that still exist at the end of the process are removed with their contents', () => {
   process.env['TMPDIR'] = folder;
   const made = [makeTemporaryFolder('cifar10-left-'), makeTemporaryFolder('cifar10-left-')];
   writeFileSync(join(made[0] ?? '', 'file'), '');

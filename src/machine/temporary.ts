@@ -17,7 +17,7 @@ const causes: Readonly<Record<string, string>> = {
 
 const made = new Set<string>();
 
-/** Removes the folders that are left, because the process ends before their users have removed them. */
+/** Removes the folders that still exist, because the process ends before their users have removed them. */
 export function removeTemporaryFolders(): void {
   for (const folder of made) {
     try {

@@ -63,7 +63,7 @@ export interface CallParameters {
   readonly beta?: number;
   /** A small number that is added to a variance before its root is taken. */
   readonly epsilon?: number;
-  /** The normalization also computes the ReLU of its result, or the gradient through it. */
+  /** Whether the normalization also computes the ReLU of its result, or the gradient through it. */
   readonly relu?: true;
   readonly binary?: Binary;
   readonly reduction?: Reduction;

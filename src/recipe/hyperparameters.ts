@@ -142,7 +142,7 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 1,
     default: 0.9999,
-    help: 'decay of the moving averages of the weights; 0 for none, so that the weights are evaluated',
+    help: 'decay of the moving averages of the weights; with 0 there are no averages, and the weights themselves are evaluated',
   },
   weightDecay: {
     kind: 'number',

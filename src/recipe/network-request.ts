@@ -1,23 +1,23 @@
-/** The network that a recipe, a request or a file names. */
+/** The network that a recipe, a request or a file specifies. */
 import { aText, type Check, requireKnownKeys, requireRecord } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { completeConfiguration } from '../model/networks.ts';
 
-/** A network as data. */
+/** A network as plain data. */
 export interface NetworkDescription {
   readonly name: string;
-  /** The numbers that shape it, such as the widths of its layers. */
+  /** The numbers of its configuration, such as the widths of its layers. */
   readonly configuration: Readonly<Record<string, number>>;
 }
 
-/** `resnet`, `resnet:depth=56`, or an object; numbers that are left out have their defaults. */
+/** `resnet`, `resnet:depth=56`, or an object. Numbers that are omitted have their defaults. */
 export type NetworkRequest =
   | string
   | { readonly name: string; readonly configuration?: Readonly<Record<string, number>> | undefined };
 
 /** The network of a request, with all its numbers.
- * @param where what names the network in messages
- * @throws UsageError when there is no such network, or it has no such number, or not with that value */
+ * @param where what contains the name of the network, for messages
+ * @throws UsageError when there is no such network, or it does not have such a number, or the number cannot have that value */
 export function requireNetwork(where: string, value: unknown): NetworkDescription {
   const { name, configuration } = typeof value === 'string' ? parsed(where, value) : described(where, value);
   return { name, configuration: completeConfiguration(name, configuration, where) };
@@ -27,7 +27,7 @@ export const aNetworkRequest: Check = (where, value) => {
   requireNetwork(`\`${where}\``, value);
 };
 
-/** `resnet:depth=56,width=16`. */
+/** Parses a text such as `resnet:depth=56,width=16`. */
 function parsed(where: string, text: string): NetworkDescription {
   const [, name = text, list = ''] = /^([^:]*):(.*)$/s.exec(text) ?? [];
   const words = list === '' ? [] : list.split(',');

@@ -1,6 +1,6 @@
 /**
- * A recipe is data: names and numbers that say how a network is trained. It holds no functions, so files and checkpoints can
- * store it; the tables of networks, augmentations and normalizations make values of its names.
+ * A recipe is data: names and numbers that say how a network is trained. It contains no functions, so files and checkpoints
+ * can store it. The tables of networks, augmentations and normalizations make values from its names.
  */
 import {
   aChoice,
@@ -23,34 +23,34 @@ import {
 } from './network-request.ts';
 import { groupsCheck, type ParameterGroup } from './parameter-groups.ts';
 
-/** How long a run trains: updates, or passes over the training examples. */
+/** How long a run trains, in updates or in passes over the training examples. */
 export type Length = { readonly maxSteps: number } | { readonly epochs: number };
 
 export interface Recipe {
   readonly network: NetworkDescription;
-  /** How images are distorted for training, by name. */
+  /** The name of the augmentation: how images are distorted for training. */
   readonly augmentation: AugmentationName;
-  /** How the values of images are scaled, by name. */
+  /** The name of the normalization: how the values of images are scaled. */
   readonly normalization: NormalizationName;
-  /** Images per step. */
+  /** The number of images per step. */
   readonly batchSize: number;
   readonly hyperparameters: Hyperparameters;
-  /** Groups of parameters with their own factors. */
+  /** The groups of parameters that have their own factors. */
   readonly groups: readonly ParameterGroup[];
-  /** The length of a run that requests no other. */
+  /** The length of a run if it does not request another. */
   readonly length: Length;
 }
 
 /** The parts of a recipe that a request, a file or another recipe sets. */
 export interface RecipeOptions {
-  /** `resnet`, `resnet:depth=56`, or an object with name and configuration. */
+  /** `resnet`, `resnet:depth=56`, or an object with a name and a configuration. */
   readonly network?: NetworkRequest | undefined;
   readonly augmentation?: AugmentationName | undefined;
   readonly normalization?: NormalizationName | undefined;
-  /** Images per step. */
+  /** The number of images per step. */
   readonly batchSize?: number | undefined;
   readonly hyperparameters?: Partial<Hyperparameters> | undefined;
-  /** Groups of parameters with their own factors. */
+  /** The groups of parameters that have their own factors. */
   readonly groups?: readonly ParameterGroup[] | undefined;
   /** The total number of updates, including those before a resume. */
   readonly maxSteps?: number | undefined;
@@ -58,7 +58,7 @@ export interface RecipeOptions {
   readonly epochs?: number | undefined;
 }
 
-/** The bounds of a recipe's numbers other than its hyperparameters. */
+/** The bounds of the numbers of a recipe other than its hyperparameters. */
 export const recipeBounds = {
   // A batch of the tutorial's network needs about 2 MB of memory per image.
   batchSize: { kind: 'integer', minimum: 1, maximum: 16_384 },
@@ -83,13 +83,13 @@ export const aLength: Check = anOptionsObject<Pick<RecipeOptions, 'maxSteps' | '
   epochs: recipeOptionChecks.epochs,
 });
 
-/** @throws UsageError for lengths in updates and in passes */
+/** @throws UsageError when the length is given both in updates and in passes */
 export function requireOneLength({ epochs, maxSteps }: RecipeOptions): void {
   if (epochs !== undefined && maxSteps !== undefined)
     throw new UsageError('`epochs` and `maxSteps` cannot be combined; leave one of them out');
 }
 
-/** A recipe with changes. */
+/** A recipe with some changes. */
 export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
   const { hyperparameters = {} } = options;
   return {
@@ -103,7 +103,7 @@ export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
   };
 }
 
-/** The length that options set; undefined if they set none. */
+/** The length that the options set. Undefined if they set none. */
 export function lengthOf({ epochs, maxSteps }: RecipeOptions): Length | undefined {
   if (epochs !== undefined) return { epochs };
   return maxSteps === undefined ? undefined : { maxSteps };

@@ -1,4 +1,4 @@
-/** The recipes by name. A new one is a file in `recipes/` and a line here. */
+/** All recipes by name. A new recipe takes a file in `recipes/` and a line here. */
 import { unexpectedName } from '../arguments.ts';
 import type { Recipe } from './recipe.ts';
 import { resnet20Recipe } from './recipes/resnet20.ts';
@@ -13,7 +13,7 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
 
 export const recipeNames: readonly RecipeName[] = Object.keys(recipes) as readonly RecipeName[];
 
-/** @throws UsageError naming all recipes, and the one that was probably meant */
+/** @throws UsageError with all recipes, and the one that was probably meant */
 export function recipeNamed(name: unknown, where = 'recipe'): Recipe {
   const found = recipeNames.find((one) => one === name);
   if (found !== undefined) return recipes[found];

@@ -1,4 +1,4 @@
-/** The pictures that every run leaves of its data: what it trains on, to be looked at. */
+/** The file with example images that every run writes, so that users can look at the data. */
 import { join } from 'node:path';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { exists } from '../disk/exists.ts';
@@ -10,11 +10,11 @@ import { imagesOf } from '../training/training-run.ts';
 
 export const dataSheetName = 'data.png';
 
-/** Few enough that it takes about as long as a step. */
+/** Few enough examples that drawing them takes about as long as a step. */
 const few = { perClass: 4, mostClasses: 40 };
 
-/** Draws examples of each class, as stored and as augmented in the first epoch, unless the folder has the file. A run does not
- * wait for it. A failure is a warning. */
+/** Draws examples of each class, as stored and as augmented in the first epoch, unless the folder already has the file. The
+ * run does not wait for it. A failure causes a warning. */
 export async function leaveDataSheet(
   trainDir: string,
   { examples, network, seed, ...run }: TrainingRun,
@@ -28,6 +28,6 @@ export async function leaveDataSheet(
     const { imageShape } = network;
     await writeAside(path, dataSheetPng(examples, { augmentation, imageShape, seed, ...few }));
   } catch (error) {
-    onWarning(`the pictures of the data cannot be written: ${messageOf(error)}`);
+    onWarning(`cannot write the example images: ${messageOf(error)}`);
   }
 }

@@ -39,7 +39,7 @@ export async function ensureDataset(
 /** A requested data set and its source, which by default is the URL of its archive. */
 export interface DatasetRequest {
   readonly dataset: DatasetName;
-  /** One of its labels. All are downloaded and verified. */
+  /** One of its labels. All labels are downloaded and verified. */
   readonly labels?: string | undefined;
   /** The folder of the data sets. */
   readonly dataDir: string;

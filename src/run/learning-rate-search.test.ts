@@ -30,14 +30,14 @@ describe('the search for a learning rate', { timeout: 120_000 }, () => {
     return end;
   };
 
-  test('tries growing rates, whatever the schedule, proposes one, and leaves no files', async () => {
+  test('tries growing rates, whatever the schedule is, proposes one of them, and leaves no files behind', async () => {
     const end = await eventsOf({});
     const rates = end.points.map(({ learningRate }) => learningRate);
     assert.equal(rates[0], 1e-7);
     assert.ok(
       rates.length > 60 && rates.every((rate, index) => index === 0 || rate > (rates[index - 1] ?? 0)),
     );
-    // Adam's rate for this network, with a generous margin.
+    // The usual rate of Adam for this network, with a generous margin.
     assert.ok((end.learningRate ?? 0) >= 3e-4 && (end.learningRate ?? 1) <= 3e-2, String(end.learningRate));
     assert.equal(existsSync(join(folder, 'run')), false);
     assert.deepEqual(readdirSync(folder), ['data']);

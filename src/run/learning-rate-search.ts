@@ -1,7 +1,7 @@
 /**
- * Finds a learning rate by a range test (training/learning-rate-range.ts). A generator of events, independent of flags and
- * console; `cifar10 train --find-learning-rate` prints them, and the library offers it as `findLearningRate`. Writes nothing but
- * a missing data set.
+ * Finds a learning rate with a range test (training/learning-rate-range.ts). This is a generator of events without flags or
+ * console. `cifar10 train --find-learning-rate` prints the events, and the library exports it as `findLearningRate`. It
+ * writes no files, except that it downloads or generates a missing data set.
  */
 import { requireOptions } from '../arguments.ts';
 import { loadExamples } from '../data/files.ts';
@@ -37,7 +37,7 @@ export type LearningRateEvent =
   | {
       readonly kind: 'end';
       readonly points: readonly RangePoint[];
-      /** The proposed rate; undefined if the loss did not fall, or the test was stopped. */
+      /** The proposed rate. Undefined if the loss did not fall, or the test was stopped. */
       readonly learningRate: number | undefined;
       readonly stopped: boolean;
     };
@@ -70,9 +70,13 @@ export async function* findLearningRate(
 export function requireRangeTest(request: TrainingRequest): void {
   requireConsistent(request);
   if (request.hyperparameters?.learningRate !== undefined)
-    throw new UsageError('`learningRate` is what the range test looks for; leave it out');
+    throw new UsageError(
+      '`learningRate` cannot be combined with the range test, which looks for it; leave it out',
+    );
   if (request.restart === true)
-    throw new UsageError('`restart`: the range test uses no folder; leave it out');
+    throw new UsageError(
+      '`restart` cannot be combined with the range test, which uses no folder; leave it out',
+    );
 }
 
 interface Plan {
@@ -142,7 +146,7 @@ async function* test(
   yield { kind: 'end', points, learningRate: stopped ? undefined : proposeRate(points), stopped };
 }
 
-/** The run with this rate at every step. */
+/** The run with this learning rate at every step. */
 function withRate(run: TrainingRun, learningRate: number): TrainingRun {
   const hyperparameters = {
     ...run.hyperparameters,

@@ -1,4 +1,4 @@
-/** What to advise where no checkpoint is: the runs in a folder, or a path that differs in a few letters. */
+/** Advice for a folder without checkpoints: the runs in it, or a path that differs in a few letters. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { stepOfName } from '../checkpoint/names.ts';
@@ -10,7 +10,7 @@ import { RunError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { oneLine, shortened } from '../wording.ts';
 
-/** Subfolders to look into, and runs to name. */
+/** The numbers of subfolders to look into, and of runs to list. */
 const [mostFolders, mostNamed] = [1000, 5];
 
 /** The error for a folder without checkpoints. */
@@ -22,15 +22,15 @@ export async function noCheckpoint(dir: string): Promise<RunError> {
   });
 }
 
-/** Which path is probably meant instead; undefined if none is near. */
+/** Which path was probably meant. Undefined if there is none that is similar. */
 export async function adviceFor(dir: string): Promise<string | undefined> {
   if (await exists(dir)) {
     const [first, ...others] = await runsIn(dir);
     if (first === undefined) return undefined;
     const more = others.length <= mostNamed ? '' : ' …';
     const also =
-      others.length === 0 ? '' : ` (also there: ${others.slice(0, mostNamed).map(named).join(', ')}${more})`;
-    return `It holds runs; name one: \`checkpointDir: ${join(dir, first)}\`${also}`;
+      others.length === 0 ? '' : ` (others: ${others.slice(0, mostNamed).map(named).join(', ')}${more})`;
+    return `It contains runs; use one of them: \`checkpointDir: ${join(dir, first)}\`${also}`;
   }
   const file = `${dir}.safetensors`;
   if (await exists(file)) return `Did you mean \`checkpointDir: ${file}\`?`;
@@ -40,9 +40,10 @@ export async function adviceFor(dir: string): Promise<string | undefined> {
     : `It does not exist. Did you mean \`checkpointDir: ${join(dirname(dir), near)}\`?`;
 }
 
-/** The error for a file that could not be read as a checkpoint: that it is something else, or else what is wrong in it.
- * @param option that names the file
- * @param takes what the option takes */
+/** The error for a file that could not be read as a checkpoint. It says that the file is something else, or what is wrong
+ * with it.
+ * @param option the option that names the file
+ * @param takes what the option must be */
 export async function notACheckpoint(
   path: string,
   cause: RunError,
@@ -50,12 +51,13 @@ export async function notACheckpoint(
   takes: string,
 ): Promise<RunError> {
   if (path.endsWith('.safetensors') || !(await isOtherFile(path))) return cause;
-  return new RunError(`${oneLine(path)} is a file, but not a checkpoint: \`${option}\` takes ${takes}`, {
+  return new RunError(`${oneLine(path)} is a file, but not a checkpoint; \`${option}\` must be ${takes}`, {
     cause,
   });
 }
 
-/** Whether it is a file that can be read and does not begin like a safetensors file: 8 bytes of size, then `{`. */
+/** Whether this is a file that can be read and that does not begin like a safetensors file, with 8 bytes of size followed by
+ * `{`. */
 async function isOtherFile(path: string): Promise<boolean> {
   try {
     const file = await openRegularFile(path);
@@ -70,7 +72,7 @@ async function isOtherFile(path: string): Promise<boolean> {
   }
 }
 
-/** Names of the subfolders that contain checkpoints. */
+/** The names of the subfolders that contain checkpoints. */
 async function runsIn(dir: string): Promise<readonly string[]> {
   const runs: string[] = [];
   for (const name of (await namesIn(dir)).slice(0, mostFolders)) {
@@ -80,7 +82,7 @@ async function runsIn(dir: string): Promise<readonly string[]> {
   return runs;
 }
 
-/** Sorted; none if it is not a folder that can be read. */
+/** The sorted names in a folder. Empty if it is not a folder that can be read. */
 async function namesIn(dir: string): Promise<readonly string[]> {
   return readdir(dir).then(
     (names) => names.sort(),

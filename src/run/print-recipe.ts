@@ -1,4 +1,4 @@
-/** The text of the recipe file that a run writes to its folder. */
+/** Makes the text of the recipe file that a run writes to its folder. */
 import { stringify } from 'smol-toml';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { command } from '../command.ts';
@@ -7,14 +7,14 @@ import { counted, oneLine } from '../wording.ts';
 import { snakeCase } from './recipe-toml.ts';
 
 export interface PrintedRun {
-  /** Path of the file. */
+  /** The path of the file. */
   readonly path: string;
   readonly dataDir: string;
   /** The total number of updates. */
   readonly maxSteps: number;
 }
 
-/** Everything that determines the results of a run, as a recipe file. */
+/** Everything that determines the results of a run, in the form of a recipe file. */
 export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): string {
   const { dataset, seed, holdout, engine, precision } = metadata;
   const { network, augmentation, normalization, batchSize, hyperparameters, groups } = metadata;
@@ -43,16 +43,16 @@ function headerOf({ dataset, versions, threads, history }: CheckpointMetadata, r
   const repeat = `train --recipe ${shellWord(run.path)} --data-dir ${shellWord(run.dataDir)} --train-dir FOLDER`;
   const changes = [
     '',
-    'What changed during the run, so that a repetition ends with other weights:',
+    'These changes during the run make a repetition end with other weights:',
     ...history.map((line) => `  ${line}`),
   ];
   return [
     `The recipe of the run in this folder, written by cifar10 ${versions.cifar10}. To repeat it in another folder:`,
     `  ${command(repeat)}`,
     '',
-    `It ends with the same weights, to the bit, with the same versions (${versions.engine}), CPU, ${counted(threads, 'thread')},`,
+    `It ends with bit-identical weights if it uses the same versions (${versions.engine}), CPU, ${counted(threads, 'thread')},`,
     `and training examples (checksum ${dataset.checksum}). The run itself resumes from`,
-    'its checkpoints; this file is only read where --recipe names it.',
+    'its checkpoints; this file is read only if it is passed to --recipe.',
     ...(history.length === 0 ? [] : changes),
   ];
 }

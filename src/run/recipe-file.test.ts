@@ -16,13 +16,13 @@ test('a recipe file is a regular file of moderate size, in UTF-8', async () => {
     writeFileSync(at('latin.toml'), Buffer.from([0x23, 0xe9, 0x0a]));
     if (process.platform !== 'win32') execFileSync('mkfifo', [at('fifo.toml')]);
     const refused = [
-      ['missing.toml', /missing\.toml: the recipe cannot be read: there is no such file$/],
-      ['folder.toml', /folder\.toml: the recipe cannot be read: is a folder, not a regular file$/],
-      ['large.toml', /large\.toml: the recipe cannot be read: is too large: found 65,537 bytes, /],
-      ['latin.toml', /latin\.toml: the recipe is not text in UTF-8$/],
+      ['missing.toml', /missing\.toml: cannot read the recipe: the file does not exist$/],
+      ['folder.toml', /folder\.toml: cannot read the recipe: is a folder, not a regular file$/],
+      ['large.toml', /large\.toml: cannot read the recipe: is too large: found 65,537 bytes, /],
+      ['latin.toml', /latin\.toml: the recipe is not UTF-8 text$/],
       ...(process.platform === 'win32'
         ? []
-        : ([['fifo.toml', /the recipe cannot be read: is a FIFO, not a regular file$/]] as const)),
+        : ([['fifo.toml', /cannot read the recipe: is a FIFO, not a regular file$/]] as const)),
     ] as const;
     for (const [name, message] of refused)
       await assert.rejects(readRecipeFile(at(name)), { name: 'RunError', message });
@@ -34,7 +34,7 @@ test('a recipe file is a regular file of moderate size, in UTF-8', async () => {
   });
 });
 
-test('the file of a run says how to repeat it, and what makes a repetition differ', async () => {
+test('the file of a run says how to repeat the run, and which changes would make a repetition differ', async () => {
   await inTemporaryFolder(async (folder) => {
     const { metadata } = sampleCheckpoint(3);
     const trainDir = join(folder, "a'b\u202e");

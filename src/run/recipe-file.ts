@@ -12,10 +12,10 @@ import { parseRecipe } from './recipe-toml.ts';
 /** The name of the file in a train folder. */
 export const recipeFileName = 'recipe.toml';
 
-/** More than any recipe needs. */
+/** More bytes than any recipe needs. */
 const maximumBytes = 65_536;
 
-/** @throws RunError for anything but a regular file of UTF-8 with a recipe, naming line and key */
+/** @throws RunError for anything but a regular UTF-8 file with a recipe, with the line and the key */
 export async function readRecipeFile(path: string): Promise<RecipeObject> {
   const file = oneLine(path);
   return parseRecipe(decoded(await bytesOf(path, file), file), file);
@@ -25,8 +25,8 @@ async function bytesOf(path: string, file: string): Promise<Uint8Array> {
   try {
     return await readRegularFile(path, { maximumBytes });
   } catch (error) {
-    const reason = errorCode(error) === 'ENOENT' ? 'there is no such file' : oneLine(messageOf(error));
-    throw new RunError(`${file}: the recipe cannot be read: ${reason}`, { cause: error });
+    const reason = errorCode(error) === 'ENOENT' ? 'the file does not exist' : oneLine(messageOf(error));
+    throw new RunError(`${file}: cannot read the recipe: ${reason}`, { cause: error });
   }
 }
 
@@ -34,7 +34,7 @@ function decoded(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new RunError(`${file}: the recipe is not text in UTF-8`, { cause: error });
+    throw new RunError(`${file}: the recipe is not UTF-8 text`, { cause: error });
   }
 }
 

@@ -1,12 +1,13 @@
-/** A recipe as an object of options: what the library takes and recipe files hold. */
+/** A recipe as an object of options. The library takes such objects, and recipe files contain them. */
 import { type OptionChecks, optional } from '../arguments.ts';
 import { type RecipeOptions, recipeOptionChecks } from '../recipe/recipe.ts';
 import { recipeNamed } from '../recipe/recipes.ts';
 import { type RunOptions, runOptionChecks } from './run-options.ts';
 
-/** A recipe, and whatever else determines results; what is left out is as in the named recipe, or else as in the tutorial. */
+/** A recipe, and everything else that determines results. Omitted options are those of the named recipe, or else of the
+ * tutorial. */
 export interface RecipeObject extends RecipeOptions, RunOptions {
-  /** The named recipe that this one changes. */
+  /** The named recipe that this recipe changes. */
   readonly recipe?: string | undefined;
 }
 

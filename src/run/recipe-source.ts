@@ -1,4 +1,4 @@
-/** The recipe of a request: a name, a file, or an object. */
+/** Reads the recipe of a request, which is a name, a file or an object. */
 import { type Check, requireOptions, unexpectedName } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { changed, type Recipe, requireOneLength } from '../recipe/recipe.ts';
@@ -8,20 +8,20 @@ import { readRecipeFile } from './recipe-file.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 import type { RunOptions } from './run-options.ts';
 
-/** A recipe, and the options of a run that come with it. */
+/** A recipe, and the options of a run that it contains. */
 export interface GivenRecipe {
   readonly recipe: Recipe;
   readonly run: RunOptions;
-  /** The file that it is from. */
+  /** The file that contains the recipe. */
   readonly file?: string;
 }
 
-/** Whether a text is the path of a recipe file; otherwise it is a name. */
+/** Whether a text is the path of a recipe file. Otherwise it is a name. */
 function isPath(text: string): boolean {
   return /[\\/]|\.toml$/i.test(text);
 }
 
-/** Checks what can be checked without reading a file.
+/** Makes the checks that are possible without reading a file.
  * @throws UsageError for an unknown name, and for options that are unknown or out of range */
 function requireRecipeSource(source: unknown): void {
   if (typeof source !== 'string') {
@@ -45,7 +45,7 @@ export async function readRecipe(source: string | RecipeObject): Promise<GivenRe
   return { ...givenBy(await readRecipeFile(source)), file: source };
 }
 
-/** A request that does not depend on a recipe file: one that names such a file gets its contents instead.
+/** Returns a request that does not depend on a recipe file: if it specifies a file, it gets the contents of the file instead.
  * @throws UsageError and RunError as `readRecipe` does */
 export async function withRecipeRead<R extends { readonly recipe?: string | RecipeObject | undefined }>(
   request: R,
@@ -64,7 +64,7 @@ export function givenBy(source: string | RecipeObject): GivenRecipe {
   return { recipe: changed(base, source), run: { dataset, labels, seed, holdout, engine, precision } };
 }
 
-/** Runs a task whose refusals are due to a recipe; if it is from a file, they name the file.
+/** Runs a task whose errors are due to a recipe. If the recipe is from a file, the errors contain the file.
  * @throws RunError instead of a UsageError */
 export function inRecipe<T>(given: GivenRecipe | undefined, task: () => T): T {
   const file = given?.file;

@@ -14,7 +14,7 @@ import { parseRecipe, recipeKeys, snakeCase } from './recipe-toml.ts';
 const networks = `${networkNames.slice(0, -1).join(', ')} or ${networkNames.at(-1)}`;
 const allKeys = recipeKeys.join(', ');
 
-/** Each refusal: what the file has, and the message behind `r.toml`. */
+/** For each refusal, the text of the file and the message after `r.toml`. */
 const refusals: readonly (readonly [title: string, text: string, message: string])[] = [
   [
     'a misspelt key',
@@ -22,39 +22,39 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     ':2: a recipe has no "lerning_rate". Did you mean learning_rate?',
   ],
   [
-    'the name of the library',
+    'a name as in the library',
     'learningRate = 0.1',
     ':1: a recipe has no "learningRate". Did you mean learning_rate?',
   ],
   [
-    'the name of the flag',
+    'a name as on the command line',
     '"learning-rate" = 1',
     ':1: a recipe has no "learning-rate". Did you mean learning_rate?',
   ],
   ['an unknown key', '\n\nfoo = 1', `:3: a recipe has no "foo"; it has ${allKeys}`],
   ['a key of every object', '__proto__ = 1', `:1: a recipe has no "__proto__"; it has ${allKeys}`],
   [
-    'lines that end as on Windows',
+    'lines with Windows line endings',
     'seed = 1\r\nseeed = 2\r\n',
     ':2: a recipe has no "seeed". Did you mean seed?',
   ],
   [
-    'a key that comments name too',
+    'a key that is also in a comment',
     '# seeed = 1\nseeed = 2',
     ':2: a recipe has no "seeed". Did you mean seed?',
   ],
   [
     'an option that does not affect results',
     'train_dir = "x"',
-    ':1: train_dir is not part of a recipe: it does not affect results; give `trainDir` itself',
+    ':1: train_dir is not part of a recipe, because it does not affect results; use `trainDir` instead',
   ],
   [
     'a table of hyperparameters',
     '[hyperparameters]\nmomentum = 0.5',
-    ':1: hyperparameters are keys of the file itself, such as learning_rate = 0.1',
+    ':1: hyperparameters must be keys at the top level, such as learning_rate = 0.1',
   ],
   [
-    'a text for a number',
+    'a string for a number',
     'batch_size = "128"',
     ':1: batch_size: found "128", expected a whole number from 1 to 16384',
   ],
@@ -69,8 +69,8 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     'batch_size = 2026-01-01',
     ':1: batch_size: found a date, expected a whole number from 1 to 16384',
   ],
-  ['a truth value', 'learning_rate = true', ':1: learning_rate: found true, expected a number of at least 0'],
-  ['no number', 'learning_rate = nan', ':1: learning_rate: found NaN, expected a number of at least 0'],
+  ['a boolean', 'learning_rate = true', ':1: learning_rate: found true, expected a number of at least 0'],
+  ['NaN', 'learning_rate = nan', ':1: learning_rate: found NaN, expected a number of at least 0'],
   [
     'an infinite number',
     'learning_rate = inf',
@@ -98,9 +98,13 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     'network = "resnet9"',
     `:1: network: found "resnet9", expected ${networks}. Did you mean resnet?`,
   ],
-  ['a network that is a number', 'network = 3', ':1: network: found 3, expected names with values'],
   [
-    'a network without name',
+    'a network that is a number',
+    'network = 3',
+    ':1: network: found 3, expected an object with names and values',
+  ],
+  [
+    'a network without a name',
     'seed = 1\n[network]',
     `:2: network.name: found undefined, expected ${networks}`,
   ],
@@ -115,17 +119,17 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     ':3: network.configuration: resnet has no "dept". Did you mean depth?',
   ],
   [
-    'a depth that no network has',
+    'a depth that does not exist',
     '[network]\nname = "resnet"\n[network.configuration]\ndepth = 21',
     ':4: network.configuration: resnet: depth 21 is not 6n + 2; the nearest are 20 and 26',
   ],
   [
-    'a depth as text',
+    'a depth that is a string',
     '[network]\nname = "resnet"\nconfiguration.depth = "20"',
     ':3: network.configuration: depth of resnet: found "20", expected a whole number from 8 to 1202',
   ],
   [
-    'a group without pattern',
+    'a group without a pattern',
     '[[groups]]\nlearning_rate = 2',
     ':1: groups[0].match: found undefined, expected a text',
   ],
@@ -139,14 +143,14 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     '[[groups]]\nmatch = "a"\nweight_decay = -1',
     ':3: groups[0].weight_decay: found -1, expected a number of at least 0',
   ],
-  ['no list of groups', 'groups = 3', ':1: groups: found 3, expected an array'],
+  ['groups that are not a list', 'groups = 3', ':1: groups: found 3, expected an array'],
   [
     'a syntax error',
     'seed = 1\nbatch_size = = 3',
     ':2:14: not valid TOML (invalid value)\n  2 | batch_size = = 3',
   ],
   [
-    'a key given twice',
+    'a duplicate key',
     'seed = 1\nseed = 2',
     ':2:1: not valid TOML (trying to redefine an already defined table or value)\n  2 | seed = 2',
   ],
@@ -169,7 +173,7 @@ describe('a recipe file is refused with line, key, what was found and what was e
     });
 });
 
-test('deep nesting and long lines are refused in a short message', () => {
+test('deep nesting and long lines are refused with a short message', () => {
   for (const text of [`seed = ${'['.repeat(60_000)}`, `seed = "${'x'.repeat(60_000)}`])
     assert.throws(
       () => parseRecipe(text, 'r.toml'),
@@ -177,7 +181,7 @@ test('deep nesting and long lines are refused in a short message', () => {
     );
 });
 
-/** A recipe of every kind of value, with a run. */
+/** A recipe with every kind of value, and a run. */
 const recipeOf = (recipe: Recipe): CheckpointMetadata => {
   const { metadata } = sampleCheckpoint(1);
   const dataset = { ...metadata.dataset, labels: 'class' };
@@ -186,7 +190,7 @@ const recipeOf = (recipe: Recipe): CheckpointMetadata => {
 const printed = (metadata: CheckpointMetadata) =>
   printRecipe(metadata, { path: 'runs/a/recipe.toml', dataDir: 'data', maxSteps: 300 });
 
-test('every named recipe is read back from its file as it was', () => {
+test('every named recipe is read back unchanged from its file', () => {
   for (const name of recipeNames) {
     const recipe = recipes[name];
     const { recipe: read, run } = givenBy(parseRecipe(printed(recipeOf(recipe)), 'recipe.toml'));
@@ -198,7 +202,7 @@ test('every named recipe is read back from its file as it was', () => {
   }
 });
 
-test('numbers and groups are read back to the bit', () => {
+test('numbers and groups are read back bit-identically', () => {
   const number = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
   const factor = fc.record(
     { match: fc.string({ minLength: 1 }), learningRate: number, weightDecay: number },
@@ -218,7 +222,7 @@ test('numbers and groups are read back to the bit', () => {
   );
 });
 
-test('what a file leaves out is as in its recipe, or else as in the tutorial', () => {
+test('options that a file omits are those of its recipe, or else those of the tutorial', () => {
   const { recipe } = givenBy(parseRecipe('learning_rate = 0.5', 'r.toml'));
   assert.deepEqual(recipe, {
     ...recipes.tutorial,

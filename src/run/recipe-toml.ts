@@ -28,7 +28,7 @@ import { requireNetwork } from '../recipe/network-request.ts';
 import { oneLine, shortened } from '../wording.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 
-/** `batchSize` becomes `batch_size`. */
+/** Converts `batchSize` to `batch_size`. */
 export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -37,7 +37,7 @@ function camelCase(key: string): string {
   return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The keys of a recipe file at its top level, with their checks. */
+/** The keys at the top level of a recipe file, with their checks. */
 const keys: ReadonlyMap<string, Check> = new Map<string, Check>(
   [
     ...Object.entries(recipeObjectChecks).filter(([name]) => name !== 'hyperparameters'),
@@ -47,15 +47,15 @@ const keys: ReadonlyMap<string, Check> = new Map<string, Check>(
 
 export const recipeKeys: readonly string[] = [...keys.keys()];
 
-/** Options of a training that do not affect its results. */
+/** The options of a training that do not affect its results. */
 const otherOptions = [
   ...['trainDir', 'dataDir', 'readers', 'checkpointSteps', 'keep', 'evalEvery', 'summarySteps', 'restart'],
   ...['initFrom', 'logFrequency'],
 ];
 
 /** The options in a recipe file.
- * @param file its path, for messages
- * @throws RunError naming the file, the line, the key, what was found and what was expected */
+ * @param file the path of the file, for messages
+ * @throws RunError with the file, the line, the key, what was found and what was expected */
 export function parseRecipe(text: string, file: string): RecipeObject {
   const table = parsed(text, file);
   const at: At = (path, task) => located(text, file, path, task);
@@ -82,7 +82,7 @@ function optionOf(key: string, value: unknown, at: At): unknown {
   return value;
 }
 
-/** Runs a check of what the file has at a path. */
+/** Runs a check of the value that the file has at a path. */
 type At = <T>(path: readonly string[], task: () => T) => T;
 
 function located<T>(text: string, file: string, path: readonly string[], task: () => T): T {
@@ -100,14 +100,14 @@ function requireKey(key: string): void {
   const name = camelCase(key.replaceAll('-', '_'));
   if (otherOptions.includes(name))
     throw new UsageError(
-      `${key} is not part of a recipe: it does not affect results; give \`${name}\` itself`,
+      `${key} is not part of a recipe, because it does not affect results; use \`${name}\` instead`,
     );
   if (key === 'hyperparameters')
-    throw new UsageError('hyperparameters are keys of the file itself, such as learning_rate = 0.1');
+    throw new UsageError('hyperparameters must be keys at the top level, such as learning_rate = 0.1');
   requireKnownKeys('a recipe', { [key]: true }, recipeKeys);
 }
 
-/** Checks a network key by key, so that a refusal names the line of the key. */
+/** Checks a network key by key, so that the error contains the line of the key. */
 function requireNetworkIn(value: unknown, at: At): void {
   if (typeof value === 'string') {
     at(['network'], () => requireNetwork('network', value));
@@ -125,7 +125,7 @@ function requireNetworkIn(value: unknown, at: At): void {
     );
 }
 
-/** The checks of the keys of a group of parameters, and the values of those that are left out. */
+/** The checks for the keys of a group of parameters, and the values of omitted keys. */
 const groupKeys: ReadonlyMap<string, Check> = new Map([
   ['match', aText],
   ['learning_rate', aFiniteNumber(0)],
@@ -148,7 +148,7 @@ function groupsIn(value: unknown, at: At): unknown {
   });
 }
 
-/** @throws RunError with line and column of a syntax error, and the line itself */
+/** @throws RunError with the line and column of a syntax error, and the line itself */
 function parsed(text: string, file: string): Readonly<Record<string, unknown>> {
   try {
     return parse(text, { maxDepth: 32 });
@@ -162,11 +162,11 @@ function parsed(text: string, file: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Lines that are searched for a key: enough for any file written by a person. */
+/** In how many lines a key is searched for. This is enough for any file that was written by a person. */
 const mostLines = 100;
 
-/** The line of a key, from 1, or else of the table that lacks it. Undefined where that is not certain, as for values of several
- * lines. */
+/** The line of a key (from 1), or of the table that lacks the key. Undefined if it is not certain, as for values with
+ * several lines. */
 function lineOf(text: string, path: readonly string[]): number | undefined {
   if (path.length === 0) return undefined;
   const lines = text.split(/\r?\n/);
@@ -179,7 +179,7 @@ function lineOf(text: string, path: readonly string[]): number | undefined {
   return found === undefined ? lineOf(text, path.slice(0, -1)) : found + 1;
 }
 
-/** Whether the beginning of a file has the path. */
+/** Whether the beginning of a file contains the path. */
 function has(text: string, path: readonly string[]): boolean {
   try {
     let value: unknown = parse(text, { maxDepth: 32 });

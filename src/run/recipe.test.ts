@@ -31,7 +31,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
   const at = (name: string) => join(folder, name);
   const recipeAt = (name: string) => join(folder, name, 'recipe.toml');
 
-  /** Trains in a folder. Without `recipe` on the generated set with the ONNX engine. */
+  /** Trains in a folder. Without `recipe`, the training uses the generated set and the ONNX engine. */
   async function trained(name: string, request: Partial<TrainingRequest>): Promise<readonly TrainingEvent[]> {
     const plain = request.recipe === undefined ? ({ dataset: 'synthetic', engine: 'onnx' } as const) : {};
     const where = { trainDir: at(name), dataDir: at('data'), summarySteps: 0 };
@@ -44,7 +44,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
   const ofKind = <K extends TrainingEvent['kind']>(events: readonly TrainingEvent[], kind: K) =>
     events.filter((event): event is Extract<TrainingEvent, { kind: K }> => event.kind === kind);
 
-  /** Every option away from its default. */
+  /** Every option with a value other than its default. */
   const unusual: Partial<TrainingRequest> = {
     network: small,
     augmentation: 'pad_crop_flip',
@@ -60,7 +60,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     evalEvery: 100,
   };
 
-  test('repeats it to the bit from its file, and the repetition writes the same', async () => {
+  test('can be read from its file to repeat the run bit-identically, and the repetition writes the same file', async () => {
     await trained('a', { ...unusual, maxSteps: 5 });
     await trained('b', { recipe: recipeAt('a') });
     assert.deepEqual(await tensorsOf('b', 5), await tensorsOf('a', 5));
@@ -68,7 +68,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     assert.deepEqual(keys('b'), keys('a'));
   });
 
-  test('resumes a run that it began, with more steps too, and ends as a run in one go', async () => {
+  test('can resume a run that it started, even with more steps, with the same result as an uninterrupted run', async () => {
     const recipe = { ...unusual, hyperparameters: { ...unusual.hyperparameters, decaySteps: 6 } };
     await trained('whole', { ...recipe, maxSteps: 6 });
     await trained('parts', { recipe: recipeAt('whole'), maxSteps: 3 });
@@ -82,7 +82,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     assert.match(readFileSync(recipeAt('parts'), 'utf8'), /^max_steps = 6$/m);
   });
 
-  test('refuses a run with another recipe, naming every difference that no option explains', async () => {
+  test('cannot resume a run with another recipe, and the error contains all differences that no option explains', async () => {
     const base = { network: small, batchSize: 4 };
     await trained('other', { ...base, maxSteps: 1 });
     const recipe = { ...base, hyperparameters: { learningRate: 0.05, momentum: 0.5 }, seed: 3, maxSteps: 2 };
@@ -107,12 +107,12 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     );
     assert.deepEqual(ready?.history, ['step 1: learningRate: 0.1, now 0.05']);
     assert.match(readFileSync(recipeAt('other'), 'utf8'), /^# {3}step 1: learningRate: 0\.1, now 0\.05$/m);
-    // What changed once is not forgotten.
+    // A change is recorded permanently.
     const [again] = ofKind(await trained('other', { maxSteps: 3 }), 'ready');
     assert.deepEqual(again?.history, ['step 1: learningRate: 0.1, now 0.05']);
   });
 
-  test('is in the checkpoints: an edited, missing or unwritable file does not matter', async () => {
+  test('is stored in the checkpoints, so an edited, missing or unwritable file does not matter', async () => {
     const base = { network: small, batchSize: 4 };
     await trained('edited', { ...base, maxSteps: 1 });
     const written = readFileSync(recipeAt('edited'), 'utf8');
@@ -125,12 +125,12 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     const warnings = ofKind(await trained('edited', { maxSteps: 3 }), 'warning');
     assert.match(
       warnings.map(({ message }) => message).join(),
-      /^the run continues without its recipe file: /,
+      /^cannot write the recipe file, so the run continues without it: /,
     );
     assert.ok(existsSync(join(at('edited'), 'model.ckpt-3.safetensors')));
   });
 
-  test('moves aside with the run that is started over, and can be the recipe of the new one', async () => {
+  test('is moved aside with the run on --restart, and can be used for the new run', async () => {
     await trained('again', { network: small, batchSize: 4, maxSteps: 1 });
     const [moved] = ofKind(
       await trained('again', { recipe: recipeAt('again'), restart: true, seed: 1 }),
@@ -141,7 +141,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     assert.match(readFileSync(recipeAt('again'), 'utf8'), /^seed = 1$/m);
   });
 
-  test('has a length, which a run has that is resumed without it', async () => {
+  test('has a length, which also applies when the run is resumed without the recipe', async () => {
     const recipe = {
       network: small,
       batchSize: 500,
@@ -154,7 +154,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     assert.equal(start?.maxSteps, 2);
   });
 
-  test('may keep no moving averages: then the weights are evaluated', async () => {
+  test('can disable moving averages, and then the weights are evaluated', async () => {
     const hyperparameters = { movingAverageDecay: 0 };
     await trained('raw', {
       network: small,
@@ -184,7 +184,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     });
   });
 
-  test('is refused with the name of its file where it contradicts itself or the data', async () => {
+  test('is refused with the name of its file if it contradicts itself or the data', async () => {
     for (const [text, message] of [
       [
         'network = "resnet"\nbatch_size = 1',
@@ -202,7 +202,7 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     assert.deepEqual(existsSync(at('never')) ? readdirSync(at('never')) : [], []);
   });
 
-  test('may be an object of the library, checked by name', async () => {
+  test('can be an object in the library, whose options are checked by name', async () => {
     for (const [recipe, message] of [
       [{ batchsize: 3 }, /unknown option `recipe\.batchsize`\. Did you mean `recipe\.batchSize`/],
       [{ batchSize: '3' }, /^recipe\.batchSize: found "3"/],

@@ -1,4 +1,4 @@
-/** What determines the results of a run besides its recipe. */
+/** The options besides the recipe that determine the results of a run. */
 import { aChoice, aNumberWithin, aText, type OptionChecks, optional } from '../arguments.ts';
 import type { DatasetName } from '../data/dataset.ts';
 import { datasetNames } from '../data/datasets.ts';
@@ -6,7 +6,7 @@ import { type EngineName, engineChoices, type Precision, precisions } from '../e
 
 export interface RunOptions {
   readonly dataset?: DatasetName | undefined;
-  /** Which labels of the data set are its classes, such as `coarse`; the data set knows its own. */
+  /** The labels of the data set that are used as the classes, such as `coarse`. Each data set defines its own. */
   readonly labels?: string | undefined;
   readonly seed?: number | undefined;
   /** The fraction of the training examples to hold out; 0 for none. */

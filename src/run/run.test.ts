@@ -49,7 +49,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     ...more,
   });
 
-  test('draws the data where it is missing', async () => {
+  test('draws the data if it is missing', async () => {
     const stop = new AbortController();
     const events: TrainingEvent[] = [];
     const missing = { dataDir: join(folder, 'new-data') };
@@ -68,7 +68,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     );
   });
 
-  test('trains, saves and records; a second call resumes', async () => {
+  test('trains, saves and records, and a second call resumes the training', async () => {
     const first = await trained('a');
     assert.deepEqual(
       ofKind(first.events, 'step').map(({ step }) => step),

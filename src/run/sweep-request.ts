@@ -98,8 +98,9 @@ export interface PlannedRun {
 /** A sweep with more runs than this is refused. */
 const mostRuns = 1000;
 
-/** The runs of a sweep, all checked. Recipe files are read once, so that a change does not affect later runs.
- * @throws UsageError for options that are out of range or contradict each other, naming the run, and for too many runs
+/** The runs of a sweep. All of them have been checked. Recipe files are read once, so that later changes to them do not
+ * affect runs.
+ * @throws UsageError with the name of the run, for options that are out of range or contradict each other, and for too many runs
  * @throws RunError for a recipe file that cannot be read, or whose contents are not a recipe */
 export async function planSweep(request: SweepRequest): Promise<readonly PlannedRun[]> {
   requireOptions(request, sweepChecks);
@@ -117,7 +118,7 @@ export async function planSweep(request: SweepRequest): Promise<readonly Planned
   return runs;
 }
 
-/** The holdout of a request, or else of its recipe, or else the default of sweeps. */
+/** The holdout of a request, or else that of its recipe, or else the default of sweeps. */
 function holdoutOf({ holdout, recipe }: RunRequest): number {
   const ofRecipe = recipe === undefined ? 0 : (givenBy(recipe).run.holdout ?? 0);
   return holdout ?? (ofRecipe > 0 ? ofRecipe : sweepDefaults.holdout);

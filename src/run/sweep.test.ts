@@ -15,7 +15,7 @@ const planned = (vary: SweepRequest['vary'], more: Partial<SweepRequest> = {}) =
   planSweep({ sweepDir: 'sweep', dataDir: 'data', dataset: 'synthetic', engine: 'onnx', ...more, vary });
 
 describe('the plan of a sweep', () => {
-  test('has a run for each combination, named by what it varies, with a holdout', async () => {
+  test('contains a run for each combination, named after the varied options, with a holdout', async () => {
     const runs = await planned({ seed: [0, 1], learningRate: [0.05, 0.1], batchSize: [8] });
     assert.deepEqual(
       runs.map(({ name }) => name),
@@ -34,7 +34,7 @@ describe('the plan of a sweep', () => {
     assert.equal(new Set(runs.map(({ identity }) => identity)).size, 4);
   });
 
-  test('identifies a run by everything but its length, unless its schedule depends on that', async () => {
+  test('identifies a run by everything except its length, unless its schedule depends on the length', async () => {
     const identity = async (more: Partial<SweepRequest>) => (await planned({ seed: [1] }, more))[0]?.identity;
     assert.equal(await identity({ maxSteps: 10 }), await identity({ maxSteps: 20 }));
     // It does not matter whether an option is varied.

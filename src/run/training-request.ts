@@ -40,16 +40,16 @@ import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
 import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /**
- * A training in a folder. Omitted options have the value from the checkpoint that the training resumes from, or else from `recipe`, or
- * else the tutorial's (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
+ * A request to train in a folder. An omitted option has the value of the checkpoint that the training resumes from, or else
+ * that of `recipe`, or else that of the tutorial (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
  */
 export interface TrainingRequest extends RecipeOptions, RunOptions {
   /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
   readonly trainDir: string;
   /** The folder of the data sets. A missing data set is downloaded or generated. */
   readonly dataDir: string;
-  /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request win over it. A run that
-   * resumes refuses another recipe. */
+  /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request have precedence
+   * over it. A run that is resumed refuses a different recipe. */
   readonly recipe?: string | RecipeObject | undefined;
   /** The number of threads that prepare batches. */
   readonly readers?: number | undefined;
@@ -83,7 +83,7 @@ export const trainingChecks: OptionChecks<TrainingRequest> = {
   initFrom: optional(aText),
 };
 
-/** Checks what needs no file.
+/** Makes the checks that need no file.
  * @throws UsageError for options that are unknown or out of range, and for those that contradict each other */
 export function requireConsistent(request: TrainingRequest): void {
   requireOptions(request, trainingChecks);
@@ -110,19 +110,20 @@ function isWithin(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder + sep);
 }
 
-/** What a training consists of, before its data is read. */
+/** Everything that a training consists of, before its data is read. */
 export interface ResolvedRequest {
   readonly dataset: DatasetDescription;
   readonly definition: RunDefinition;
   /** How long to train. */
   readonly length: Length;
   readonly engine: Pick<RunOptions, 'engine' | 'precision'>;
-  /** Hyperparameters that a resumed run may not have otherwise: those of a given recipe that the request does not change. */
+  /** The hyperparameters that a resumed run must have: those of a given recipe that the request does not change. */
   readonly fixed: readonly HyperparameterName[];
 }
 
-/** What a request asks for: its options, or else the values of the checkpoint that it resumes from, or else those of the given
- * recipe, or else the tutorial's. The caller refuses a given recipe that differs from the checkpoint's.
+/** The values that a request results in: its options, or else the values of the checkpoint that it resumes from, or
+ * else those of the given recipe, or else those of the tutorial. The caller refuses a given recipe that differs from
+ * that of the checkpoint.
  * @throws UsageError or RunError for options that contradict each other */
 export function resolveRequest(
   request: TrainingRequest,
@@ -150,7 +151,7 @@ export function resolveRequest(
   return { dataset, definition, engine, fixed, length: lengthOf(request) ?? base.length };
 }
 
-/** The recipe that the request changes. The end of a schedule that a given recipe leaves open is that of the run. */
+/** The recipe that the request changes. If a given recipe leaves the end of its schedule open, the schedule ends with the run. */
 function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | undefined): Recipe {
   if (given === undefined) return stored === undefined ? tutorialRecipe : recipeOfCheckpoint(stored);
   const { recipe } = given;
@@ -159,7 +160,7 @@ function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | und
   return { ...recipe, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
 }
 
-/** The labels of a recipe are those of its data set; another one has its own.
+/** The data set of a run. The labels of a recipe apply to its own data set; another data set has its own.
  * @throws UsageError when the data set has no such labels */
 function datasetOfRun(
   request: Pick<RunOptions, 'dataset' | 'labels'>,
@@ -172,7 +173,7 @@ function datasetOfRun(
   return chooseDataset({ dataset, labels }, before, trainingDefaults.dataset);
 }
 
-/** @throws UsageError or RunError when `evalEvery` is given but nothing is held out */
+/** @throws UsageError or RunError when `evalEvery` is given but no examples are held out */
 function requireHoldout(
   { evalEvery }: TrainingRequest,
   { holdout }: RunDefinition,

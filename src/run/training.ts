@@ -132,12 +132,13 @@ interface Plan {
   readonly maxSteps: number;
 }
 
-/** A run that has all its updates already. */
+/** A run that already has all its updates. */
 interface CompleteRun {
   readonly complete: CheckpointMetadata;
 }
 
-/** Checks everything possible before the data is downloaded, then provides and reads the data. A complete run needs no data. */
+/** Checks everything that can be checked before the data is downloaded, then provides and reads the data. A
+ * complete run needs no data. */
 async function prepare(
   request: TrainingRequest,
   given: GivenRecipe | undefined,
@@ -177,7 +178,7 @@ async function prepare(
   return { run, training, engineReason, store, resume, initFrom, maxSteps };
 }
 
-/** At most this many examples are trained on: the held-out number of each class is rounded. */
+/** The maximum number of examples to train on. The number held out per class is rounded. */
 function mostTrainingExamples(dataset: DatasetDescription, holdout: number): number {
   const all = examplesIn(dataset, 'train');
   return holdout === 0 ? all : all * (1 - holdout) + dataset.classes.length / 2;
@@ -233,7 +234,7 @@ async function* trainAsPlanned(
     for await (const event of events) {
       if (event.kind === 'ready')
         await leaveRecipe(request, run, Math.max(maxSteps, startStep), event, onWarning);
-      // While the session computes the next step.
+      // This is done while the session computes the next step.
       if (event.kind === 'step') sheet ??= leaveDataSheet(request.trainDir, run, onWarning);
       yield* queue.pending();
       yield event;
@@ -249,7 +250,7 @@ async function* trainAsPlanned(
   yield* queue.pending();
 }
 
-/** Writes the recipe of the run to its folder. The run does not need it: checkpoints hold the recipe. */
+/** Writes the recipe of the run to its folder. The run does not need this file, because checkpoints contain the recipe. */
 async function leaveRecipe(
   { trainDir, dataDir }: TrainingRequest,
   run: TrainingRun,
@@ -259,7 +260,7 @@ async function leaveRecipe(
 ): Promise<void> {
   const metadata = metadataOf({ ...run, history }, globalStep, { cifar10: version });
   await writeRecipeFile(metadata, { trainDir, dataDir, maxSteps }).catch((error: unknown) =>
-    onWarning(`the run continues without its recipe file: ${messageOf(error)}`),
+    onWarning(`cannot write the recipe file, so the run continues without it: ${messageOf(error)}`),
   );
 }
 

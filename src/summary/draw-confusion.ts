@@ -2,9 +2,9 @@
 import { Canvas } from './canvas.ts';
 import type { Colour, Picture } from './picture.ts';
 
-/** The largest distance from one cell to the next, and the size of the picture up to which it is used, in pixels. */
+/** The largest distance between neighbouring cells, and the size of the image up to which it is used, in pixels. */
 const [largestPitch, usualSide] = [25, 1000];
-/** The smallest distance at which lines separate the cells. */
+/** The smallest distance between cells at which lines separate them. */
 const leastWithLines = 5;
 const lines: Colour = [200, 200, 200];
 const nothing: Colour = [255, 255, 255];

@@ -1,11 +1,12 @@
-/** Draws short texts on images: capital letters, digits and a few signs, 3 × 5 pixels each. */
+/** Draws short texts on images, in capital letters, digits and a few signs of 3 × 5 pixels each. */
 import type { Canvas } from './canvas.ts';
 import type { Colour } from './picture.ts';
 
-/** Size of a letter, and from one to the next, before scaling. */
+/** The size of a letter, and the distance to the next letter, before scaling. */
 const [letterWidth, letterHeight, advance] = [3, 5, 4];
 
-/** The rows of a letter from top to bottom, one octal digit each; the pixels of a row from left to right are its bits. */
+/** The rows of a letter from top to bottom, one octal digit each. The bits of a digit are the pixels of the row from left to
+ * right. */
 const letters: Readonly<Record<string, string>> = {
   ...{ A: '25755', B: '65656', C: '34443', D: '65556', E: '74647', F: '74644', G: '34553', H: '55755' },
   ...{ I: '72227', J: '11152', K: '55655', L: '44447', M: '57755', N: '65555', O: '25552', P: '65644' },
@@ -21,7 +22,7 @@ export function textHeight(scale: number): number {
   return letterHeight * scale;
 }
 
-/** The text as it can be drawn in a width, in pixels: in capitals, without accents, and cut where it is too long. */
+/** The text as it can be drawn in a given width in pixels: in capitals, without accents, and truncated if it is too long. */
 export function lettered(text: string, width: number, scale: number): string {
   const most = Math.floor((width / scale + advance - letterWidth) / advance);
   const capitals = [...text.normalize('NFD').replace(/\p{M}/gu, '').toUpperCase()];

@@ -25,8 +25,8 @@ export type Purpose = (typeof purposes)[number];
 
 const parity = 0x1bd11bda;
 
-/** Encrypts the counter (`block[0]`, `block[1]`) in place under the key (`key0`, `key1`). The rounds are written out and the words
- * of the key rotate, because drawing the initial weights of a network spends most of its time here. */
+/** Encrypts the counter (`block[0]`, `block[1]`) in place with the key (`key0`, `key1`). The rounds are unrolled and the
+ * words of the key are rotated, because drawing the initial weights of a network spends most of its time here. */
 export function threefry2x32(key0: number, key1: number, block: Uint32Array): void {
   let [a, b, c] = [key0, key1, key0 ^ key1 ^ parity];
   let x0 = ((block[0] ?? 0) + a) | 0;

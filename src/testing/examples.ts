@@ -20,7 +20,7 @@ export function smallDataset(recordsPerTrainingFile: number, testRecords: number
   };
 }
 
-/** A description like that of CIFAR-100 with fewer examples. */
+/** A data set like CIFAR-100 with fewer examples. */
 export function smallCifar100(trainingRecords: number, testRecords: number): DatasetDescription {
   return {
     ...datasets.cifar100,

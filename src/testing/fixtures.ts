@@ -50,7 +50,7 @@ export function loadTrainingFixture(): TrainingFixture {
   return load('training-steps.json');
 }
 
-/** The first training steps of ResNet-20, with Nesterov's momentum, weight decay and label smoothing. */
+/** The first training steps of ResNet-20 with Nesterov's momentum, weight decay and label smoothing. */
 export interface ResnetFixture {
   readonly learningRate: number;
   readonly momentum: number;
@@ -60,11 +60,11 @@ export interface ResnetFixture {
 }
 export interface ResnetSteps {
   readonly batch: number;
-  /** Of each step, before its update. */
+  /** The values of each step before its update. */
   readonly crossEntropies: readonly number[];
-  /** With weight decay. */
+  /** The loss with weight decay. */
   readonly totals: readonly number[];
-  /** Norm of every parameter and running statistic after the last step. */
+  /** The norm of every parameter and running statistic after the last step. */
   readonly norms: ByName<number>;
 }
 

@@ -1,10 +1,12 @@
-/** Runs commands of the program in the process of the test: a third of the time of a process of its own, because modules are loaded
- * and threads started only once. For tests of what a command does and prints; `program` is for the process itself. */
+/** Runs commands of the program in the process of the test. This takes a third of the time of a separate process, because
+ * modules are loaded and threads started only once. It is for tests of what a command does and prints; `program` is for
+ * tests of the process itself. */
 import { execute } from '../cli/execute.ts';
 import { Interruption } from '../cli/signals.ts';
 import { type Outcome, shellCodeOf } from './program.ts';
 
-/** Runs `cifar10` with these words. `onLine` sees its standard output line by line and may send it signals that it listens for. */
+/** Runs `cifar10` with these words. `onLine` receives its standard output line by line, and can send it signals that it
+ * listens for. */
 export async function cifar10(
   words: readonly string[],
   onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,

@@ -65,7 +65,7 @@ function initial(name: string, shape: Shape, index: number): Float32Tensor {
     : float32(shape, data);
 }
 
-/** Images are the pattern of their class plus noise. */
+/** The images consist of the pattern of their class and noise. */
 function batchOf(step: number, count: number): Map<string, Tensor> {
   const labels = formulaLabels(count, 50 + step);
   const noise = formulaTensor([count, 3, 32, 32], 1000 + step, 1).data;

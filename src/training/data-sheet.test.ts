@@ -9,7 +9,7 @@ import { dataSheetHtml, dataSheetPng } from './data-sheet.ts';
 
 const options = { augmentation: 'pad_crop_flip', imageShape: [3, 32, 32], seed: 0 } as const;
 
-test('a sheet has the name of each class, and its examples as stored and as augmented', () => {
+test('a sheet contains the name of each class, and its examples as stored and as augmented', () => {
   const html = dataSheetHtml(noiseExamples(30), options);
   for (const name of datasets.synthetic.classes)
     assert.ok(html.includes(`<h2>${name}</h2>`) && html.includes(`alt="${name}, as augmented"`), name);
@@ -29,7 +29,7 @@ test('names in a page are escaped', () => {
 });
 
 for (const count of [2, 10, 1000])
-  test(`a sheet of ${count} classes is a picture of bounded width, the same every time`, () => {
+  test(`a sheet of ${count} classes is an image of limited width, which is the same every time`, () => {
     const classes = Array.from(
       { length: count },
       (_, index) => `Ärgerlich langer Name einer Klasse ${index}`,

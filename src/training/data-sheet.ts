@@ -1,6 +1,6 @@
 /**
- * A labelled sheet of a data set's pictures, to look at the data before training on it: some examples of each class, as stored and
- * as an augmentation makes them, before they are normalized.
+ * A labelled sheet with images of a data set, with which users can look at the data before training. It shows some examples
+ * of each class, as stored and as an augmentation makes them, before they are normalized.
  */
 import { ExampleReader, type Examples } from '../data/examples.ts';
 import type { AugmentationName } from '../input/augmentation.ts';
@@ -16,25 +16,25 @@ import type { Shape } from '../tensor/tensor.ts';
 
 export interface SheetOptions {
   readonly augmentation: AugmentationName;
-  /** [C, H, W] of the images that the augmentation makes. */
+  /** The shape [C, H, W] of the images that the augmentation makes. */
   readonly imageShape: Shape;
-  /** Of the augmentation: the pictures are those of its first epoch. */
+  /** The seed of the augmentation. The images are those of its first epoch. */
   readonly seed: number;
-  /** Examples of each class. Default: 6. */
+  /** The number of examples per class. Default: 6. */
   readonly perClass?: number;
-  /** Classes, from the first on. Default: all. */
+  /** The number of classes, starting with the first. Default: all. */
   readonly mostClasses?: number;
 }
 
-/** The pictures of one class. */
+/** The images of one class. */
 interface ClassPictures {
   readonly name: string;
   readonly raw: readonly Picture[];
-  /** Of the same examples. */
+  /** The same examples as augmented. */
   readonly augmented: readonly Picture[];
 }
 
-/** The first examples of each class, in the order of the files. Classes without examples are left out.
+/** The first examples of each class, in the order of the files. Classes without examples are omitted.
  * @throws RunError when the augmentation cannot make images of that shape */
 function picturesOf(
   examples: Examples,
@@ -42,7 +42,7 @@ function picturesOf(
 ): readonly ClassPictures[] {
   const { dataset } = examples;
   const reader = new ExampleReader(examples);
-  // Values of 0 … 1, so that changes of brightness and contrast are visible.
+  // The values are 0 … 1, so that changes of brightness and contrast are visible.
   const { training, shape } = makeImages({ augmentation, normalization: 'none' }, imageShape, dataset);
   const image = new Float32Array(shape[0] * shape[1] * shape[2]);
   const augmented = (example: number): Picture => {
@@ -77,12 +77,12 @@ function firstOfClasses(examples: Examples, classes: number, most: number): read
 
 const white: Colour = [255, 255, 255];
 const ink: Colour = [40, 40, 40];
-/** Scale of letters, and space between classes, in pixels. */
+/** The scale of letters, and the space between classes, in pixels. */
 const [lettering, space] = [2, 10];
-/** Number of classes up to which pictures are enlarged, and the width of sheets in pixels, about. */
+/** The number of classes up to which images are enlarged, and the approximate width of sheets in pixels. */
 const [fewClasses, sheetWidth] = [20, 1600];
 
-/** The sheet as a PNG: for each class its name, a row as stored, and a row as augmented.
+/** The sheet as a PNG file. For each class, it contains the name, a row of images as stored, and a row as augmented.
  * @throws RunError when the augmentation cannot make the images */
 export function dataSheetPng(examples: Examples, options: SheetOptions): Uint8Array {
   const blocks = picturesOf(examples, options).map(({ name, raw, augmented }, _, { length }) => {
@@ -122,7 +122,7 @@ export function dataSheetPng(examples: Examples, options: SheetOptions): Uint8Ar
   return encodeImage(canvas.picture).png;
 }
 
-/** The sheet as a self-contained page.
+/** The sheet as a self-contained HTML page.
  * @throws RunError when the augmentation cannot make the images */
 export function dataSheetHtml(examples: Examples, options: SheetOptions): string {
   const { dataset, split, count } = examples;

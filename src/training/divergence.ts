@@ -82,7 +82,7 @@ function notFinite(values: Tensors, variables: Graph['variables']): readonly str
 
 function isFiniteTensor({ dtype, data }: Tensor): boolean {
   if (dtype !== 'float32') return true;
-  // A million values before every checkpoint: five times as fast as `every`.
+  // There are a million values before every checkpoint, and this loop is five times as fast as `every`.
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
   return true;
 }

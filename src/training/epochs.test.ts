@@ -15,7 +15,7 @@ test('an epoch ends with the batch that completes it, and counts the images sinc
   ]);
 });
 
-test('an epoch whose beginning another process trained on is marked', () => {
+test('an epoch is marked if another process trained its beginning', () => {
   const partial = (firstStep: number) => {
     const counter = new EpochCounter(10, 4);
     return [0, 1, 2, 3, 4].flatMap((more) => counter.add(firstStep + more, 0)?.isPartial ?? []);

@@ -12,7 +12,7 @@ export interface EpochReport {
   readonly images: number;
   readonly correct: number;
   readonly seconds: number;
-  /** Whether another process trained on the beginning of the epoch, which is not counted. */
+  /** Whether another process trained on the beginning of the epoch. The images of that part are not counted. */
   readonly isPartial: boolean;
 }
 

@@ -1,42 +1,43 @@
 /**
- * The learning-rate range test (L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017, section 3.3): a
- * short training in which the rate grows from tiny to huge. The loss falls where the rate is useful, and rises where it is too
- * high. As in fastai and PyTorch Lightning, the rate grows exponentially, and the loss is smoothed.
+ * The learning-rate range test (L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017, section 3.3).
+ * It is a short training in which the rate grows from a tiny to a huge value. The loss falls where the rate is useful, and
+ * rises where it is too high. As in fastai and PyTorch Lightning, the rate grows exponentially, and the loss is smoothed.
  */
 
 /** A step of the test. */
 export interface RangePoint {
-  /** From 0. */
+  /** The number of the step, from 0. */
   readonly step: number;
   readonly learningRate: number;
-  /** Loss of the batch before the update. */
+  /** The loss of the batch before the update. */
   readonly loss: number;
-  /** Bias-corrected running average of the loss. */
+  /** The bias-corrected running average of the loss. */
   readonly smoothedLoss: number;
 }
 
 /** The rates of the first and the last step, and the number of steps. */
 export const rangeDefaults = { minimum: 1e-7, maximum: 10, steps: 100 } as const;
 
-/** Decay of the running average of the loss: it averages about ten steps, most of a decade of rates. */
+/** The decay of the running average of the loss. It averages about ten steps, over which the rate grows by most of a factor
+ * of ten. */
 const smoothing = 0.9;
-/** The proposed rate, as a fraction of the one with the lowest smoothed loss. The steepest descent is nearer to divergence: with
- * the tutorial's recipe it is at 0.35, and training diverges from 0.5 on. */
+/** The proposed rate as a fraction of the rate with the lowest smoothed loss. The rate of steepest descent, which other
+ * programs use, is closer to divergence: with the tutorial's recipe it is 0.35, and training diverges from 0.5 on. */
 const safety = 0.1;
-/** The share of the first steps whose rates are too small to matter: they show how much the loss varies by itself. */
+/** The fraction of the steps at the beginning whose rates are too small to matter. They show how much the loss varies by itself. */
 const idleShare = 0.2;
-/** The share of the loss that may be due to rounding. */
+/** The fraction of the loss that may be due to rounding. */
 const roundingShare = 1e-6;
-/** The test ends where the smoothed loss is this many times its minimum: the training diverges. */
+/** The test ends when the smoothed loss is this many times its minimum, because the training diverges. */
 const divergence = 4;
 
-/** The rates, growing by a constant factor.
+/** The rates, each a constant factor larger than the previous one.
  * @returns `steps` values from `minimum` to `maximum` */
 export function rangeRates(minimum: number, maximum: number, steps: number): readonly number[] {
   return Array.from({ length: steps }, (_, step) => minimum * (maximum / minimum) ** (step / (steps - 1)));
 }
 
-/** Collects the points of a test. */
+/** Collects the points of a range test. */
 export class RangeTest {
   readonly #points: RangePoint[] = [];
   #average = 0;
@@ -46,7 +47,7 @@ export class RangeTest {
     return this.#points;
   }
 
-  /** Adds a step. Undefined if its loss is not finite. */
+  /** Adds a step. Returns undefined if its loss is not finite. */
   add(learningRate: number, loss: number): RangePoint | undefined {
     if (!Number.isFinite(loss)) return undefined;
     const step = this.#points.length;
@@ -64,8 +65,8 @@ export class RangeTest {
   }
 }
 
-/** The proposed learning rate, with two significant digits: a tenth of the rate at which the smoothed loss is lowest. Undefined if
- * the loss did not fall by more than half of the deviation that it has at the smallest rates. */
+/** The proposed learning rate with two significant digits, which is a tenth of the rate with the lowest smoothed loss.
+ * Undefined if the loss did not fall by more than half of its deviation at the smallest rates. */
 export function proposeRate(points: readonly RangePoint[]): number | undefined {
   const idleSteps = Math.ceil(rangeDefaults.steps * idleShare);
   const [idle, later] = [points.slice(0, idleSteps), points.slice(idleSteps)];

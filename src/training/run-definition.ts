@@ -1,10 +1,10 @@
-/** What a training run is: its definition, and the data and engine that it has. */
+/** The definition of a training run, and the data and the engine that it uses. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Network } from '../model/network.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
-/** What determines a run besides data and engine: a recipe, with a network made of its name, and the seed and holdout. */
+/** Everything that determines a run except data and engine: a recipe whose network has been created, the seed and the holdout. */
 export interface RunDefinition
   extends Pick<Recipe, 'batchSize' | 'hyperparameters'>,
     Partial<Pick<Recipe, 'groups' | 'augmentation' | 'normalization' | 'length'>> {

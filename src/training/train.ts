@@ -109,8 +109,9 @@ export class SaveRequests {
 }
 
 export type TrainEvent =
-  /** The graph is compiled and the variables are set. On a resume, `changes` lists why results are no longer bit-identical, and
-   * `recipe` the hyperparameters changed by the user; `history` has all such changes since the first step. */
+  /** The graph is compiled and the variables are set. If the run was resumed, `changes` lists the reasons why results will
+   * no longer be bit-identical, `recipe` lists the hyperparameters that the user changed, and `history` contains all such
+   * changes since the first step. */
   | {
       readonly kind: 'ready';
       readonly globalStep: number;
@@ -203,7 +204,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   }
 }
 
-/** The variables of the graph. Versions before 0.2 stored moving averages even where their decay is 0. */
+/** The variables of the graph. Versions before 0.2 stored moving averages even if their decay was 0. */
 function storedVariables(
   { tensors, metadata }: Checkpoint,
   { graph: { variables } }: TrainingGraph,
@@ -212,7 +213,7 @@ function storedVariables(
   return new Map([...tensors].filter(([name]) => variables.has(name)));
 }
 
-/** Lines about what makes a run with the same recipe end with other weights. */
+/** Lines that say why a run with the same recipe would end with other weights. */
 function historyOf(
   globalStep: number,
   changes: readonly string[],

@@ -34,7 +34,7 @@ import { counted, oneLine, shortened } from '../wording.ts';
 import type { RunDefinition, TrainingRun } from './run-definition.ts';
 import { graphChecks } from './training-graph.ts';
 
-/** The checks of a definition. A new setting needs a line here. */
+/** The checks of a definition. Every new setting needs a line here. */
 const definitionChecks: OptionChecks<RunDefinition> = {
   ...graphChecks,
   augmentation: optional(aChoice(augmentationNames)),
@@ -45,10 +45,10 @@ const definitionChecks: OptionChecks<RunDefinition> = {
   history: optional(aListOf(aText)),
 };
 
-/** The run of a definition on these training examples.
- * @throws UsageError for a setting that is out of range, by name
- * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images from
- *   the records, or the holdout leaves one part empty */
+/** The run of a definition with these training examples.
+ * @throws UsageError for a setting that is out of range, with its name
+ * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images
+ * from the records, or the holdout leaves one part empty */
 export function makeRun(definition: RunDefinition, all: Examples, engine: Engine): TrainingRun {
   requireOptions(definition, definitionChecks);
   anEngine('engine', engine);
@@ -125,7 +125,7 @@ export function networkOf({ network: { name, configuration }, dataset }: Checkpo
     return makeNetwork(name, dataset.classes.length, configuration);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new RunError(`this version cannot make the network of the checkpoint: ${error.message}`, {
+    throw new RunError(`this version does not support the network of the checkpoint: ${error.message}`, {
       cause: error,
     });
   }
@@ -231,7 +231,7 @@ function averagesOf({ movingAverageDecay }: Hyperparameters): string {
   return movingAverageDecay > 0 ? 'kept' : 'none';
 }
 
-/** `learningRate` becomes `learning rate`. */
+/** Converts `learningRate` to `learning rate`. */
 function spaced(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -36,7 +36,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   return reporter.finished ? 'done' : 'stopped';
 }
 
-/** Tries growing learning rates, and fails if none is to be recommended. */
+/** Tries growing learning rates. Returns `failed` if none can be recommended. */
 async function findLearningRateCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
   const { flags, given, console, signal, room } = context;
   const request = requestOf(flags, given);

@@ -54,7 +54,7 @@ test('an archive of its geometry is extracted with both files of names, and veri
     assert.deepEqual((await loadExamples(dataDir, small, 'train')).records, records(200));
   }));
 
-test('a set that this program writes has the names of both labels', () =>
+test('a data set that this program writes contains the names of both labels', () =>
   inTemporaryFolder(async (dataDir) => {
     const folder = await written(dataDir);
     const coarse = await readFile(join(folder, 'coarse_label_names.txt'), 'utf8');
@@ -95,7 +95,7 @@ describe('a damaged file is refused with the place of the damage', () => {
       /test\.bin: record 99 has coarse label 20, expected 0 to 19\. The file is damaged\./,
     ],
     [
-      'a file cut short',
+      'a truncated file',
       (file) => truncate(file, 99 * 3074 + 1000),
       /test\.bin: found 305,326 bytes, expected 307,400 \(100 records of 3,074\)\. Record 99 is cut short\./,
     ],
@@ -105,7 +105,7 @@ describe('a damaged file is refused with the place of the damage', () => {
       /test\.bin: found 215,110 bytes, expected .*\. These are 70 records of CIFAR-10\./,
     ],
   ];
-  // Either label may be the class: both are checked.
+  // Both labels are checked, because either may be used as the class.
   for (const labels of ['fine', 'coarse'])
     for (const [title, damage, message] of damages)
       test(`${title}, with ${labels} labels`, () =>

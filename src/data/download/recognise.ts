@@ -2,7 +2,7 @@
 import { openRegularFile } from '../../disk/regular-file.ts';
 import { datasets } from '../datasets.ts';
 
-/** An archive of the authors, by its size. */
+/** Describes the archive of a known data set that has this size. */
 function archiveOf(size: number): string | undefined {
   for (const { title, archive, otherVersions = [] } of Object.values(datasets)) {
     if (archive?.bytes === size) return `the binary version of ${title} (${archive.name})`;

@@ -16,9 +16,9 @@ import { actionOf } from './program.ts';
 const shape = [4, 16, 6, 5];
 
 interface Options {
-  /** Reads the result of the normalization beside the ReLU. */
+  /** Whether another node reads the result of the normalization too. */
   readonly alsoRead?: boolean;
-  /** Watches it instead. */
+  /** Whether the result is watched instead. */
   readonly watched?: boolean;
 }
 
@@ -52,14 +52,14 @@ const feeds: ReadonlyMap<string, Tensor> = new Map(
 
 const actions = (graph: Graph) => fuseNormRelu(lower(graph)).calls.map(actionOf);
 
-describe('batch normalization computes the ReLU behind it', () => {
+describe('batch normalization computes the ReLU that follows it', () => {
   test('in training, with its gradient', () => {
     const found = actions(trainingGraph());
     assert.ok(found.includes('batch_normalization_forward + relu'));
     assert.ok(found.includes('batch_normalization_backward + relu'));
     assert.ok(!found.includes('eltwise_forward'));
   });
-  test('not where something else reads the result', () => {
+  test('but not if another node reads the result', () => {
     assert.ok(!actions(trainingGraph({ alsoRead: true })).some((action) => action.includes('+ relu')));
   });
   test('in evaluation', () => {

@@ -1,13 +1,14 @@
 /**
- * Program → program: batch normalization computes the ReLU behind it. In training it notes in a workspace, one bit an element, where
- * the result is above 0, and the gradient reads that instead of the result.
+ * Program → program: batch normalization also computes the ReLU that follows it. In training, it writes a workspace with one
+ * bit per element that says whether the result is above 0, and the gradient reads this workspace instead of the result.
  *
  *     before  y, mean, variance = batch_normalization_forward(x);  z = relu(y)
  *             dy = mul(gt(z, 0), dz);  dx = batch_normalization_backward(x, dy, mean, variance)
  *     after   z, mean, variance, workspace = batch_normalization_forward(x) with ReLU
  *             dx = batch_normalization_backward(x, dz, mean, variance, workspace) with ReLU
  *
- * Only where nothing else reads y and dy. Normalization by given statistics has no gradient of this form and needs no workspace.
+ * This applies only if nothing else reads y and dy. Normalization with given statistics has no gradient of this form,
+ * and needs no workspace.
  */
 import type { Call, Slot } from '../../ops/primitives.ts';
 import { baseOf, type Program, type ProgramPass, readCounts, stepResults, writesOf } from './program.ts';
@@ -55,7 +56,7 @@ function fusionOf(forward: Call, program: Program): readonly Fusion[] {
   ];
 }
 
-/** The gradient of a normalization through its ReLU: the calls that mask dz, and the one that reads what they leave of it. */
+/** The gradient of a normalization through its ReLU: the calls that mask dz, and the call that reads the masked dz. */
 function gradientOf(forward: Call, z: Slot, program: Program) {
   const backward = program.calls.find(({ kind, reads }) => {
     return kind === 'batch_normalization_backward' && reads.mean === forward.writes.mean;
@@ -83,7 +84,7 @@ function makerOf(slot: Slot | undefined, { calls }: Program): Call | undefined {
   return slot && calls.find((call) => writesOf(call).includes(slot));
 }
 
-/** The only call that reads a slot, as it is; undefined if it is also a result of the step. */
+/** The only call that reads a slot without an alias. Undefined if the slot is also a result of the step. */
 function onlyReader(slot: Slot | undefined, program: Program): Call | undefined {
   if (slot === undefined || stepResults(program).has(slot) || readCounts(program).get(slot) !== 1)
     return undefined;

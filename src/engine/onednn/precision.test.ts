@@ -57,7 +57,7 @@ test('every tensor is cast at most once, however many calls read it', () => {
   assert.ok(casts.includes('images as bfloat16'));
 });
 
-test('in a residual network activations are bfloat16, and statistics, scales and the mean of the last images float32', () => {
+test('in a residual network activations are bfloat16, but statistics, scales and the global average pool are float32', () => {
   const network = makeNetwork('resnet', 10, { depth: 8 });
   const { graph: residual } = buildTrainingGraph({
     network,

@@ -11,7 +11,7 @@ import { type Distortion, distortedImages, isWithin } from '../distort.ts';
 
 export const tutorial: Augmentation = {
   name: 'tutorial',
-  // 24 of 32 rows and columns.
+  // A crop has 24 of 32 rows and columns.
   usual: ([channels, height, width]) => [channels, Math.ceil(0.75 * height), Math.ceil(0.75 * width)],
   makes: isWithin,
   create: (shapes, normalizer) =>

@@ -1,4 +1,4 @@
-/** ResNet-20 in batches of 128, beside PyTorch. */
+/** Compares ResNet-20 in batches of 128 with PyTorch. */
 import { test } from 'node:test';
 import { engines } from '../../testing/engines.ts';
 import { loadResnetFixture } from '../../testing/fixtures.ts';

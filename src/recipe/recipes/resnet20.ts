@@ -11,7 +11,7 @@
  * | versions | |
  * | data | |
  *
- * Every measurement is in bench/RESULTS.md.
+ * bench/RESULTS.md contains every measurement.
  */
 import { tutorialHyperparameters } from '../hyperparameters.ts';
 import type { Recipe } from '../recipe.ts';

@@ -9,7 +9,7 @@
  * | machine | two cores of an AMD EPYC (Zen 4) |
  * | data | CIFAR-10 from a JPEG copy, 10,000 test images |
  *
- * Every measurement is in bench/RESULTS.md.
+ * bench/RESULTS.md contains every measurement.
  */
 import { trainingDefaults } from '../defaults.ts';
 import { tutorialHyperparameters } from '../hyperparameters.ts';
