@@ -26,7 +26,6 @@ import {
 import {
   changed,
   type Length,
-  lengthOf,
   type Recipe,
   type RecipeOptions,
   recipeOptionChecks,
@@ -113,9 +112,7 @@ function isWithin(folder: string, path: string): boolean {
 /** Everything that a training consists of, before its data is read. */
 export interface ResolvedRequest {
   readonly dataset: DatasetDescription;
-  readonly definition: RunDefinition;
-  /** How long to train. */
-  readonly length: Length;
+  readonly definition: RunDefinition & { readonly length: Length };
   readonly engine: Pick<RunOptions, 'engine' | 'precision'>;
   /** The hyperparameters that a resumed run must have: those of a given recipe that the request does not change. */
   readonly fixed: readonly HyperparameterName[];
@@ -137,9 +134,8 @@ export function resolveRequest(
   requireOffer(engine);
   const dataset = datasetOfRun(request, run, stored);
   const { network, ...others } = recipe;
-  const definition: RunDefinition = {
+  const definition = {
     ...others,
-    length: base.length,
     network: makeNetwork(network.name, dataset.classes.length, network.configuration),
     seed: request.seed ?? run.seed ?? stored?.seed ?? trainingDefaults.seed,
     holdout: request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
@@ -148,7 +144,7 @@ export function resolveRequest(
   requireHoldout(request, definition, stored);
   const isFixed = (name: HyperparameterName) => request.hyperparameters?.[name] === undefined;
   const fixed = given === undefined ? [] : hyperparameterNames.filter(isFixed);
-  return { dataset, definition, engine, fixed, length: lengthOf(request) ?? base.length };
+  return { dataset, definition, engine, fixed };
 }
 
 /** The recipe that the request changes. If a given recipe leaves the end of its schedule open, the schedule ends with the run. */

@@ -163,7 +163,7 @@ async function prepare(
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const initFrom = await initialWeights(request, resume, training, definition.seed);
   const { batchSize, holdout } = definition;
-  const most = stepsOf(resolved.length, batchSize, mostTrainingExamples(dataset, holdout));
+  const most = stepsOf(definition.length, batchSize, mostTrainingExamples(dataset, holdout));
   if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
@@ -172,7 +172,7 @@ async function prepare(
   // This finds a damaged test file now, and not after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
   const made = makeRun(definition, examples, engine);
-  const maxSteps = stepsOf(resolved.length, made.batchSize, made.examples.count);
+  const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   requireRunning(signal);
   return { run, training, engineReason, store, resume, initFrom, maxSteps };
@@ -232,8 +232,7 @@ async function* trainAsPlanned(
       ...(summaries && { summarySteps }),
     });
     for await (const event of events) {
-      if (event.kind === 'ready')
-        await leaveRecipe(request, run, Math.max(maxSteps, startStep), event, onWarning);
+      if (event.kind === 'ready') await leaveRecipe(request, run, event, onWarning);
       // This is done while the session computes the next step.
       if (event.kind === 'step') sheet ??= leaveDataSheet(request.trainDir, run, onWarning);
       yield* queue.pending();
@@ -254,12 +253,11 @@ async function* trainAsPlanned(
 async function leaveRecipe(
   { trainDir, dataDir }: TrainingRequest,
   run: TrainingRun,
-  maxSteps: number,
   { globalStep, history }: TrainEvent & { readonly kind: 'ready' },
   onWarning: (message: string) => void,
 ): Promise<void> {
   const metadata = metadataOf({ ...run, history }, globalStep, { cifar10: version });
-  await writeRecipeFile(metadata, { trainDir, dataDir, maxSteps }).catch((error: unknown) =>
+  await writeRecipeFile(metadata, { trainDir, dataDir }).catch((error: unknown) =>
     onWarning(`cannot write the recipe file, so the run continues without it: ${messageOf(error)}`),
   );
 }
