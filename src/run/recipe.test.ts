@@ -159,6 +159,20 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     assert.match(readFileSync(recipeAt('length'), 'utf8'), /^epochs = 0\.1$/m);
   });
 
+  test('causes a warning if its schedule ends at a rate of 0 before the run does', async () => {
+    const schedule = { schedule: 'linear', learningRate: 0.01 } as const;
+    const warnings = async (request: Partial<TrainingRequest>) =>
+      ofKind(await trained('ended', request), 'warning').map(({ message }) => message);
+    const base = { network: small, batchSize: 4 };
+    assert.deepEqual(await warnings({ ...base, hyperparameters: schedule, maxSteps: 2 }), []);
+    assert.deepEqual(await warnings({ maxSteps: 3 }), [
+      'the linear schedule ends at step 2, and from there to step 3 the learning rate is 0; ' +
+        'add `decaySteps: 3` to stretch the schedule, or `endLearningRate` for another final rate',
+    ]);
+    assert.deepEqual(await warnings({ hyperparameters: { decaySteps: 4 }, maxSteps: 4 }), []);
+    assert.deepEqual(await warnings({ hyperparameters: { endLearningRate: 0.001 }, maxSteps: 5 }), []);
+  });
+
   test('can disable moving averages, and then the weights are evaluated', async () => {
     const hyperparameters = { movingAverageDecay: 0 };
     await trained('raw', {

@@ -182,11 +182,24 @@ function requireHoldout(
     : new RunError(`${problem} (this run was started without it)`);
 }
 
+/** Whether the schedule ends at `decaySteps`, after which the learning rate stays the same. */
+export function hasEnd({ schedule }: Pick<Hyperparameters, 'schedule'>): boolean {
+  return endsAtDecaySteps(schedule);
+}
+
+/** A warning if the learning rate is 0 at the end of a run, so that the last steps train nothing. Undefined otherwise. */
+export function rateWarning(found: Hyperparameters, maxSteps: number): string | undefined {
+  const { schedule, decaySteps, endLearningRate } = found;
+  if (!hasEnd(found) || endLearningRate > 0 || decaySteps >= maxSteps) return undefined;
+  return (
+    `the ${schedule} schedule ends at step ${decaySteps}, and from there to step ${maxSteps} the learning rate is 0; ` +
+    `add \`decaySteps: ${maxSteps}\` to stretch the schedule, or \`endLearningRate\` for another final rate`
+  );
+}
+
 /** Sets the end of the schedule to the last step of the run, unless the recipe defines it. */
 export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
-  return found.decaySteps === 0 && endsAtDecaySteps(found.schedule)
-    ? { ...found, decaySteps: maxSteps }
-    : found;
+  return found.decaySteps === 0 && hasEnd(found) ? { ...found, decaySteps: maxSteps } : found;
 }
 
 /** The engine of a run. A resumed run keeps its engine and precision if they work here and the request does not specify others.
