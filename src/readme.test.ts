@@ -17,9 +17,10 @@ const pages = ['README.md', 'docs/getting-started.md', 'docs/reproducibility.md'
 /** What each command prints on success. */
 const wanted: Readonly<Record<string, RegExp>> = {
   download: /is ready|already exists/,
-  train: /Done at step \d+/,
+  train: /Done at step \d+|Proposed learning rate: \d/,
   eval: /precision @ 1 = \d\.\d{3}/,
-  inspect: /conv2|circle|images\/s/,
+  sweep: /Precision @ 1 on the held-out images/,
+  inspect: /conv2|circle|images\/s|steps/,
   doctor: /ok +engine onnx: /,
 };
 

@@ -9,21 +9,41 @@ import { RandomStream } from '../tensor/random.ts';
 import { main, type Outcome, program, shellCodeOf, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** Thirty runs, each of which is killed at random moments until it is done, end with the same bytes as an undisturbed run.
- * Every other kill comes some steps after a checkpoint, so that there is something to resume from. The others come at any
- * time: during start, compilation, saving or exit. */
-const runs = 30;
+/** Trainings that are killed at random moments until they are done. They end with the same bytes as an undisturbed one, whatever
+ * their readers and summaries. Every other kill comes some steps after a checkpoint, so that there is something to resume from. The
+ * others come at any time: during start, compilation, saving or exit. */
+interface Case {
+  readonly title: string;
+  readonly flags: readonly string[];
+  readonly runs: number;
+}
+const resnet = [
+  ...[
+    '--network',
+    'resnet:depth=8',
+    '--batch-size',
+    '8',
+    '--optimizer',
+    'nesterov',
+    '--learning-rate',
+    '0.01',
+  ],
+  ...['--weight-decay', '1e-4', '--label-smoothing', '0.1'],
+];
+const cases: readonly Case[] = [
+  { title: 'tutorial', flags: ['--batch-size', '32'], runs: 30 },
+  { title: 'resnet-onnx', flags: [...resnet, '--engine', 'onnx'], runs: 5 },
+  { title: 'resnet-onednn', flags: [...resnet, '--engine', 'onednn'], runs: 5 },
+];
 const steps = 60;
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-storm-'));
 const data = join(folder, 'data');
 const final = (name: string) => readFileSync(join(folder, name, `model.ckpt-${steps}.safetensors`));
 
-let undisturbedMillis = 0;
-
-function words(name: string, readers: number): readonly string[] {
+function words(name: string, { flags }: Case, readers: number, summarySteps: number): readonly string[] {
   const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', join(folder, name)];
-  const how = ['--batch-size', '32', '--max-steps', String(steps), '--checkpoint-steps', '5'];
-  return ['train', ...where, ...how, '--readers', String(readers), '--log-frequency', '1'];
+  const how = [...flags, '--max-steps', String(steps), '--checkpoint-steps', '5', '--log-frequency', '1'];
+  return ['train', ...where, ...how, '--readers', String(readers), '--summary-steps', String(summarySteps)];
 }
 
 /** Kills the process some steps after the first checkpoint that this start can reach, and then somewhere within a step. */
@@ -37,11 +57,16 @@ function killedAtStep(train: readonly string[], stream: RandomStream): Promise<O
   });
 }
 
-/** Kills the process at a random moment, uniformly distributed between its start and the end of a whole run. */
-function killedByTheClock(train: readonly string[], stream: RandomStream): Promise<Outcome> {
+/** Kills the process at a random moment, uniformly distributed between its start and the end of a whole run.
+ * @param wholeMillis the time of a whole run */
+function killedByTheClock(
+  train: readonly string[],
+  stream: RandomStream,
+  wholeMillis: number,
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...train], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const timer = setTimeout(() => child.kill('SIGKILL'), stream.uniform() * undisturbedMillis);
+    const timer = setTimeout(() => child.kill('SIGKILL'), stream.uniform() * wholeMillis);
     let [output, errors] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
@@ -57,13 +82,18 @@ function killedByTheClock(train: readonly string[], stream: RandomStream): Promi
 }
 
 /** Starts and kills the program until it reaches its end. Returns the first step of every start. */
-async function storm(name: string, stream: RandomStream): Promise<readonly number[]> {
+async function storm(
+  name: string,
+  training: Case,
+  stream: RandomStream,
+  wholeMillis: number,
+): Promise<readonly number[]> {
   const kills = 2 + 2 * stream.below(2);
   const starts: number[] = [];
   for (let start = 0; ; start++) {
-    const train = words(name, 1 + stream.below(3));
+    const train = words(name, training, 1 + stream.below(3), 7 * stream.below(3));
     const killed = start % 2 === 0 ? killedAtStep : killedByTheClock;
-    const outcome = start < kills ? await killed(train, stream) : await program(train);
+    const outcome = start < kills ? await killed(train, stream, wholeMillis) : await program(train);
     const [first] = stepsIn(outcome.output);
     if (first !== undefined) starts.push(first);
     if (outcome.signal === 'SIGKILL') continue;
@@ -72,28 +102,34 @@ async function storm(name: string, stream: RandomStream): Promise<readonly numbe
   }
 }
 
-describe('runs that are killed at random moments', () => {
-  before(async () => {
-    await copySynthetic(data);
-    const started = performance.now();
-    assert.equal((await program(words('undisturbed', 1))).code, 0);
-    undisturbedMillis = performance.now() - started;
-  });
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
-  for (let run = 0; run < runs; run++) {
-    test(`run ${run} ends with the same bytes`, async () => {
-      const starts = await storm(`run-${run}`, new RandomStream(0, 'test', 1, run));
-      assert.ok(
-        starts.some((step) => step > 0),
-        `starts at ${starts.join(', ')}`,
-      );
-      assert.ok(
-        starts.every((step) => step % 5 === 0),
-        `starts at ${starts.join(', ')}`,
-      );
-      assert.deepEqual(final(`run-${run}`), final('undisturbed'));
-      rmSync(join(folder, `run-${run}`), { recursive: true });
+for (const [index, training] of cases.entries())
+  describe(`runs that are killed at random moments: ${training.title}`, () => {
+    const { title, runs } = training;
+    let wholeMillis = 0;
+    before(async () => {
+      await copySynthetic(data);
+      const started = performance.now();
+      const undisturbed = await program(words(title, training, 1, 100));
+      assert.equal(undisturbed.code, 0, undisturbed.errors);
+      wholeMillis = performance.now() - started;
     });
-  }
-});
+
+    for (let run = 0; run < runs; run++) {
+      test(`run ${run} ends with the same bytes`, async () => {
+        const name = `${title}-${run}`;
+        const starts = await storm(name, training, new RandomStream(index, 'test', 1, run), wholeMillis);
+        assert.ok(
+          starts.some((step) => step > 0),
+          `starts at ${starts.join(', ')}`,
+        );
+        assert.ok(
+          starts.every((step) => step % 5 === 0),
+          `starts at ${starts.join(', ')}`,
+        );
+        assert.deepEqual(final(name), final(title));
+        rmSync(join(folder, name), { recursive: true });
+      });
+    }
+  });
+
+after(() => rmSync(folder, { recursive: true, force: true }));

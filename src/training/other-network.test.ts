@@ -11,7 +11,7 @@ import { type Hyperparameters, tutorialHyperparameters } from '../recipe/hyperpa
 import { float32Data, scalar } from '../tensor/tensor.ts';
 import { engines } from '../testing/engines.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
-import { train } from './train.ts';
+import { type TrainOptions, train } from './train.ts';
 import { makeRun } from './training-run.ts';
 
 /** A network that differs from the tutorial's in every respect: it has two weights in one scope, no biases, batch normalization, a
@@ -69,10 +69,10 @@ for (const { name, create, skip } of engines)
       examples,
       engine,
     );
-    const trained = async (folder: string, maxSteps: number) => {
+    const trained = async (folder: string, maxSteps: number, how: Partial<TrainOptions> = {}) => {
       const store = new CheckpointStore(folder, { keep: 5, onWarning: assert.fail });
       const resume = await store.latest();
-      const options = { run, store, maxSteps, checkpointSteps: 10, versions: { cifar10: '0' } };
+      const options = { run, store, maxSteps, checkpointSteps: 10, versions: { cifar10: '0' }, ...how };
       let terms: readonly string[] = [];
       for await (const event of train({ ...options, ...(resume && { resume }) }))
         if (event.kind === 'step') terms = [...event.losses.keys()];
@@ -93,7 +93,7 @@ for (const { name, create, skip } of engines)
       assert.ok(running && float32Data(running).some((value) => value !== 0));
       assert.ok(tensors.has(averageName('stem/weights')) && !tensors.has(averageName('centre/mean')));
       await inTemporaryFolder(async (parts) => {
-        await trained(parts, 2);
+        await trained(parts, 2, { readers: 2, summarySteps: 1 });
         assert.deepEqual((await trained(parts, 4)).tensors, tensors);
       });
       const evaluator = await Evaluator.create(engine, small, 8, tutorialImages);
