@@ -215,7 +215,7 @@ describe('folders that cannot be written', () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^cifar10: the current folder cannot be used \(ENOENT.*\)\. Change to another one \(cd\) first\.\n$/,
+      /^cifar10: the current folder cannot be used \(ENOENT.*\)\. Change to another folder \(cd\) first\.\n$/,
     );
     assert.equal(inRemoved('--help').status, 0);
   });
