@@ -266,7 +266,7 @@ describe('arguments of the wrong kind', () => {
       [join(runs, 'first', 'checkpoint'), other],
       [
         join(runs, 'first'),
-        /trained on 10 classes .*; leave out --dataset to evaluate on the data set that the run was trained on\n$/,
+        /trained on 10 classes .*; leave out --dataset and --labels to evaluate on the data set that the run was trained on\n$/,
         ...['--dataset', 'cifar10'],
       ],
     ];

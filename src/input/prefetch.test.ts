@@ -201,5 +201,7 @@ test('a network whose images cannot be made is refused before a thread is starte
     'the generated set (drawn, not CIFAR-10), which are [3, 32, 32]';
   const imageShape = [3, 224, 224];
   assert.throws(() => prefetchBatches(examples, { ...run, imageShape }), { name: 'RunError', message });
-  assert.throws(() => prefetchEvaluation(examples, { ...making, batchSize: 8, imageShape, numExamples: 3 }), { message });
+  assert.throws(() => prefetchEvaluation(examples, { ...making, batchSize: 8, imageShape, numExamples: 3 }), {
+    message,
+  });
 });
