@@ -73,7 +73,13 @@ describe('folders that cannot be written', () => {
       const outcome = await train(run, '--max-steps', '6', ...more);
       assert.equal(outcome.code, 1);
       assert.match(outcome.errors, /^cifar10: cannot write .*model\.ckpt-2\.safetensors: ENOSPC/);
-      const kept = ['checkpoint', 'model.ckpt-0.safetensors', 'model.ckpt-1.safetensors', 'recipe.toml'];
+      const kept = [
+        'checkpoint',
+        'data.png',
+        'model.ckpt-0.safetensors',
+        'model.ckpt-1.safetensors',
+        'recipe.toml',
+      ];
       assert.deepEqual(readdirSync(run).sort(), kept);
       const index = readFileSync(join(run, 'checkpoint'), 'utf8');
       assert.match(index, /^model_checkpoint_path: "model\.ckpt-1\.safetensors"/);
@@ -209,7 +215,7 @@ describe('folders that cannot be written', () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^cifar10: the current folder cannot be used \(ENOENT.*\)\. Change to another one \(cd\) first\.\n$/,
+      /^cifar10: the current folder cannot be used \(ENOENT.*\)\. Change to another folder \(cd\) first\.\n$/,
     );
     assert.equal(inRemoved('--help').status, 0);
   });
