@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Outcome, program, soonMillis, stalling } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { ignoredSignals } from './ignored-signals.ts';
+import { Interruption } from './signals.ts';
 import { type Activity, StopWatch } from './stop-watch.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-stopping-'));
@@ -101,7 +102,7 @@ describe('a stop', { concurrency: 2 }, () => {
       const outcome = await stopped(words, 'Drawing the generated set', ['SIGINT']);
       assert.equal(outcome.shellCode, 130, outcome.errors);
       assert.ok(outcome.millis < soonMillis, `${outcome.millis}`);
-      assert.deepEqual(readdirSync(fresh), []);
+      assert.deepEqual(existsSync(fresh) ? readdirSync(fresh) : [], []);
       assert.ok(!existsSync(join(folder, 'x', 'lock')));
     });
 
@@ -287,6 +288,20 @@ describe('a stop', { concurrency: 2 }, () => {
       [],
       'started by another program',
     );
+  });
+
+  test('a program that exits at once because nothing reads its output exits with 141, and first tidies up', async () => {
+    const done: string[] = [];
+    const interruption = new Interruption({
+      listenTo: () => undefined,
+      endBy: (name) => done.push(name),
+      exit: (code) => done.push(`exit ${code}`),
+    });
+    interruption.tidyLast = async () => void done.push('tidy');
+    interruption.stopReading();
+    interruption.leave('the current operation does not end');
+    await sleep(10);
+    assert.deepEqual(done, ['tidy', 'exit 141']);
   });
 
   describe('a stop that was requested', () => {
