@@ -28,7 +28,7 @@ if (chosen.length === 0 && !asksForProcessors) {
 // each other (trainings with onnx took three times as long). Tests that need several threads set their number themselves.
 const concurrency = Math.max(2, Math.min(4, availableParallelism()));
 process.env.OMP_NUM_THREADS ??= '1';
-// A test that fails may leave a thread behind that keeps its file from ending.
+// A failed test may leave a thread running, which would keep the process of its file alive.
 const options = [
   '--test',
   `--test-concurrency=${concurrency}`,

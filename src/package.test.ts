@@ -18,7 +18,7 @@ test('the version and the name are those of package.json', () => {
   assert.ok(read('src/command.ts').includes(`const packageName = '${manifest.name}'`));
 });
 
-test('every file that the README links to is packed', () => {
+test('the package contains every file that the README links to', () => {
   const { files } = JSON.parse(read('package.json')) as { files: readonly string[] };
   const packed = (path: string) =>
     files.some(

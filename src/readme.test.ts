@@ -59,7 +59,7 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** `doctor` trains with every engine, whatever the folders are, so it is run only once. */
+/** `doctor` trains with every engine, which takes long and does not depend on the folders, so it is run only once. */
 const once = new Set(['doctor']);
 const done = new Set<string>();
 

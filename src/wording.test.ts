@@ -18,7 +18,7 @@ test('counted uses the singular for 1 and the plural for all other numbers', () 
   assert.equal(counted(2, 'batch', 'batches'), '2 batches');
 });
 
-test('a percentage is rounded like the share with three digits', () => {
+test('a percentage is rounded like the same fraction with three digits', () => {
   // 0.9535 * 100 is a little less than 95.35.
   assert.equal((0.9535).toFixed(3), '0.954');
   assert.deepEqual([0.9535, 1, 0, 0.12345].map(percentage), ['95.4%', '100.0%', '0.0%', '12.3%']);

@@ -22,7 +22,7 @@ function joined(words: readonly string[], conjunction: 'and' | 'or'): string {
     : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 }
 
-/** `95.4%`, rounded as the same share is with three digits: 0.954. */
+/** Formats a fraction as a percentage such as `95.4%`, which is consistent with the fraction in three digits (0.954). */
 export function percentage(share: number): string {
   return `${(Number(share.toFixed(3)) * 100).toFixed(1)}%`;
 }

@@ -68,7 +68,7 @@ const witness = `data:text/javascript,${encodeURIComponent(`
     count(WorkerSession.prototype, 'step', (_, options) => (options?.watch ? 'watched' : 'plain'), spent);
     process.on('exit', () => writeFileSync(file, JSON.stringify({ all: spent(), cost })));
   } else if (process.argv[1]?.endsWith('cifar10-recorder-worker.js')) {
-    // The thread is ended without an exit event.
+    // The thread is terminated, so it gets no exit event.
     setInterval(() => writeFileSync(file + '.recorder', String(ofThread())), 50).unref();
   }
 `)}`;
@@ -78,7 +78,7 @@ const witness = `data:text/javascript,${encodeURIComponent(`
 function watched(...words) {
   const file = join(folder, 'cpu.json');
   const { status, stderr } = spawnSync(process.execPath, [main, ...words], {
-    // In NODE_OPTIONS, because threads do not take over the flags of the process.
+    // This is passed in NODE_OPTIONS, because threads do not inherit the flags of the process.
     env: { ...process.env, CPU_FILE: file, NODE_OPTIONS: `--import=${witness}` },
     encoding: 'utf8',
   });

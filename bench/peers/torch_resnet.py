@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""How fast PyTorch trains ResNet-20 on this machine's CPU: the peer of `cifar10 bench --recipe resnet20 --peers`.
+"""Measures how fast PyTorch trains ResNet-20 on this machine's CPU. It is a peer for `cifar10 bench --recipe resnet20 --peers`.
 
-    python3 bench/peers/torch_resnet.py                                            every variant, one line of JSON each
-    npm run bench -- --recipe resnet20 --peers "python3 bench/peers/torch_resnet.py"     in turn with cifar10, as ratios
+    python3 bench/peers/torch_resnet.py                                            all variants, with one line of JSON for each
+    npm run bench -- --recipe resnet20 --peers "python3 bench/peers/torch_resnet.py"     alternately with cifar10, to compare them
 
-A step is what cifar10 computes in one: forward pass with running statistics of batch normalization, cross entropy, backward pass,
-Nesterov's momentum with weight decay, moving averages of all parameters. The batch is kept in memory (cifar10's own figures include
-making the next one). A variant is a choice of three, and its name is their words:
+A step computes the same as a step of cifar10: the forward pass with running statistics of batch normalization, the cross entropy, the
+backward pass, Nesterov's momentum with weight decay, and moving averages of all parameters. The batch stays in memory, while the
+figures of cifar10 include making the next batch. A variant is a combination of three choices, and its name consists of their words:
 
     channels_last | contiguous   the order of images and filters in memory
     fp32 | bf16                  float32, or autocast to bfloat16
-    eager | compiled             as it is, or by torch.compile (it takes minutes)
+    eager | compiled             eager mode, or torch.compile (which takes minutes)
 
-Every line has `variant` and `images_per_sec` (the median step), or `failed` and the reason. Needs PyTorch 2: pip install torch
+Every line has `variant`, and either `images_per_sec` (for the median step) or `failed` with the reason. This needs PyTorch 2
+(pip install torch).
 """
 import itertools
 
@@ -31,7 +32,7 @@ def normalized_convolution(inputs, outputs, stride):
 
 
 class Block(nn.Module):
-    """ReLU(shortcut + BN(conv(ReLU(BN(conv(x)))))); the shortcut is that of He et al. (2015), option A."""
+    """ReLU(shortcut + BN(conv(ReLU(BN(conv(x)))))); the shortcut is option A of He et al. (2015)."""
 
     def __init__(self, inputs, outputs, stride):
         super().__init__()
@@ -63,7 +64,7 @@ class ResNet20(nn.Module):
 
 
 def make_step(batch, memory, precision, mode):
-    """One whole training step as a function that returns its loss."""
+    """Returns a function that runs one complete training step and returns its loss."""
     torch.manual_seed(0)
     network = ResNet20()
     for module in network.modules():
@@ -96,5 +97,5 @@ def make_step(batch, memory, precision, mode):
 
 if __name__ == '__main__':
     choices = itertools.product(('channels_last', 'contiguous'), ('fp32', 'bf16'), ('eager', 'compiled'))
-    # ln 10, and what the variance of the first logits adds.
+    # The first loss is ln 10 plus the contribution of the variance of the logits.
     run(__doc__, sorted(choices, key=lambda variant: variant[-1] == 'compiled'), make_step, (2.0, 6.0))

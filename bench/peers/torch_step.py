@@ -116,7 +116,7 @@ def make_step(batch, memory, lrn_name, precision, mode):
 
 
 def measure(batch, steps, warm_up, variant, make_step, plausible):
-    """The median time of a step, after a check of the first loss: any other value means that the network is not the same."""
+    """Measures the median time of a step. A first loss outside the plausible range means that the network is different."""
     step = make_step(batch, *variant)
     first = step().item()
     for _ in range(warm_up):
@@ -128,7 +128,7 @@ def measure(batch, steps, warm_up, variant, make_step, plausible):
         times.append(time.perf_counter() - start)
     low, high = plausible
     if not low < first < high:
-        raise ValueError(f'the first loss is {first:.3f}, {low} to {high} was expected')
+        raise ValueError(f'first loss: found {first:.3f}, expected {low} to {high}')
     return statistics.median(times)
 
 
@@ -138,9 +138,10 @@ def variants():
 
 
 def run(description, variants, make_step, plausible):
-    """The command line of a peer: measures the variants and prints a line of JSON for each, and the best.
+    """Runs the command line of a peer. It measures the variants and prints a line of JSON for each of them, and for the best.
 
-    make_step(batch, *variant) returns a training step as a function that returns its loss; plausible are the bounds of the first.
+    make_step(batch, *variant) returns a function that runs a training step and returns its loss. `plausible` is the range of the
+    first loss.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
@@ -159,7 +160,7 @@ def run(description, variants, make_step, plausible):
             continue
         try:
             seconds = measure(args.batch, args.steps, args.warm_up, variant, make_step, plausible)
-        except Exception as error:  # a compiler that is missing, an operation without bfloat16
+        except Exception as error:  # such as a missing compiler, or an operation that does not support bfloat16
             reason = str(error).strip().splitlines() or [type(error).__name__]
             print(json.dumps({'variant': name, 'failed': reason[0][:200]}), flush=True)
             continue
@@ -175,5 +176,5 @@ def run(description, variants, make_step, plausible):
 
 
 if __name__ == '__main__':
-    # ln 10 plus the weight decay.
+    # The first loss is ln 10 plus the weight decay.
     run(__doc__, variants(), make_step, (4.4, 5.0))

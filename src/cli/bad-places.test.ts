@@ -210,7 +210,7 @@ describe('folders that cannot be written', () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^cifar10: the current folder cannot be used \(ENOENT.*\)\. Change to another one \(cd\) first\.\n$/,
+      /^cifar10: the current folder cannot be used \(ENOENT.*\)\. Change to another folder \(cd\) first\.\n$/,
     );
     assert.equal(inRemoved('--help').status, 0);
   });
@@ -261,7 +261,7 @@ describe('arguments of the wrong kind', () => {
       [join(runs, 'first', 'checkpoint'), other],
       [
         join(runs, 'first'),
-        /trained on 10 classes .*; leave out --dataset to evaluate on the data set that the run was trained on\n$/,
+        /trained on 10 classes .*; leave out --dataset and --labels to evaluate on the data set that the run was trained on\n$/,
         ...['--dataset', 'cifar10'],
       ],
     ];

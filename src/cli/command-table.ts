@@ -50,6 +50,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
         'train --dataset synthetic --clip-norm 5 --max-steps 1000',
         'A first run without a download (the simple images need gradient clipping)',
       ],
+      ['train --recipe resnet20 --train-dir runs/resnet', 'A residual network with its own recipe'],
       ['train --train-dir runs/a --seed 1', 'Another run in another folder'],
       ['train --train-dir runs/a --max-steps 20000', 'Resume that run, to step 20,000'],
       ['train --keep 0 --checkpoint-steps 500', 'Save a checkpoint every 500 steps, and keep all of them'],

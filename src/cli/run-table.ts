@@ -5,8 +5,9 @@ import { writtenName } from './flag.ts';
 import { type Column, fittingTable, usualColumns } from './table.ts';
 import { beginning } from './width.ts';
 
-/** One row per run; the less important columns are left out if there is no room, and those without values.
- * @param differing names of the settings in which they differ */
+/** A table with one row for each run. Columns without values are left out, and so are the less important ones if the table would be
+ * too wide.
+ * @param differing the names of the settings in which the runs differ */
 export function runTable(runs: readonly RunRow[], differing: readonly string[]): string {
   const column = (
     head: string,
@@ -41,13 +42,14 @@ export function runTable(runs: readonly RunRow[], differing: readonly string[]):
   return [head, ...rows.map((row, index) => withProblem(row, runs[index]?.problem ?? null))].join('\n');
 }
 
-/** A row with what is wrong in place of the values that are unknown for that reason. */
+/** Replaces the unknown values at the end of a row with the problem that explains why they are unknown. */
 function withProblem(row: string, problem: string | null): string {
   if (problem === null) return row;
   return beginning(`${row.replace(/( +-)+$/, '')}  ${oneLine(problem)}`, usualColumns);
 }
 
-/** `learning-rate`; the type of numbers, to tell it from the precision of a network. */
+/** The heading of a setting, such as `learning-rate`. The setting `precision` is called `type`, because another column contains the
+ * precision @ 1. */
 function headOf(setting: string): string {
   return setting === 'precision' ? 'type' : writtenName(setting);
 }

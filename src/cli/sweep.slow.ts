@@ -8,7 +8,7 @@ import { RandomStream } from '../tensor/random.ts';
 import { type Outcome, program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** A sweep that is killed and stopped at random steps ends with the same bytes and results as an undisturbed one. */
+/** A sweep that is killed and stopped at random steps ends with the same bytes and results as an uninterrupted one. */
 const steps = 40;
 const mostStarts = 40;
 
@@ -50,7 +50,7 @@ describe('a sweep', { timeout: 900_000 }, () => {
       .filter((path) => path.endsWith('.safetensors'))
       .sort();
 
-  test('killed and stopped at random steps ends like an undisturbed one, and repeats nothing', async () => {
+  test('that is killed and stopped at random steps ends like an uninterrupted one, and repeats no run', async () => {
     const undisturbed = await program(words('undisturbed'));
     assert.equal(undisturbed.code, 0, undisturbed.errors);
     const stream = new RandomStream(0, 'test', 0, 0);

@@ -39,8 +39,8 @@ export interface Column {
   readonly rank?: number;
 }
 
-/** Where room is short: maximum width of a heading, of a cell other than those of the first column, and of the first column while
- * others can be left out. */
+/** The maximum widths if a table would be too wide: of a heading, of a cell outside the first column, and of the first column as
+ * long as there are other columns that can be left out. */
 const [longestHead, shortCell, shortFirst] = [16, 24, 32];
 
 /** A table of as many of the columns as fit. */

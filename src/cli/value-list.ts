@@ -93,7 +93,7 @@ function readRange(
     throw new UsageError(
       `${written}: at most ${mostValues.toLocaleString('en-US')} values, found ${count.toLocaleString('en-US')} in ${JSON.stringify(text)}`,
     );
-  // Decimal fractions without the error of adding them up: 0.3, not 0.30000000000000004.
+  // The sums of decimal fractions are rounded, so that 0.1 + 0.2 is 0.3 and not 0.30000000000000004.
   return Array.from({ length: count }, (_, index) =>
     readValue(flag, written, String(Number((from + index * by).toPrecision(12)))),
   );

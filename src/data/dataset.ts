@@ -58,7 +58,7 @@ export interface DatasetDescription {
   readonly statistics: ChannelStatistics;
   /** Undefined for a data set that cannot be downloaded. */
   readonly archive?: Archive;
-  /** Whether this program draws it. */
+  /** Whether this program generates the data set. */
   readonly isDrawn?: boolean;
   readonly otherVersions?: readonly OtherVersion[];
 }

@@ -113,7 +113,7 @@ test('errors for a missing folder and an empty one give different advice', async
       name: 'RunError',
       message: `Failed to find file: ${join(folder, 'data_batch_1.bin')}. ${advice} run "${command(`download --data-dir ${dataDir}`)}".`,
     });
-    await assert.rejects(loadExamples(dataDir, datasets.cifar10, 'train'), error('To get CIFAR-10'));
+    await assert.rejects(loadExamples(dataDir, datasets.cifar10, 'train'), error('To get CIFAR-10,'));
     await mkdir(folder);
     await assert.rejects(loadExamples(dataDir, datasets.cifar10, 'train'), error(`Move ${folder} aside and`));
     assert.equal((await missingFiles(dataDir, datasets.cifar10)).length, 6);

@@ -40,7 +40,7 @@ export function makeCommand(dataDir: string, { name }: DatasetDescription): stri
   return command(`download${dataset} --data-dir ${shellWord(dataDir)}`);
 }
 
-/** Whether the program downloads or draws the data set. */
+/** Whether the program can download or generate the data set. */
 export function canBeMade({ archive, isDrawn = false }: DatasetDescription): boolean {
   return archive !== undefined || isDrawn;
 }
@@ -48,8 +48,8 @@ export function canBeMade({ archive, isDrawn = false }: DatasetDescription): boo
 /** Advice for a missing folder. */
 export function getAdvice(dataDir: string, dataset: DatasetDescription): string {
   return canBeMade(dataset)
-    ? `To get ${dataset.title} run "${makeCommand(dataDir, dataset)}".`
-    : `${dataset.title} cannot be downloaded: copy its files to ${folderOf(dataDir, dataset)}.`;
+    ? `To get ${dataset.title}, run "${makeCommand(dataDir, dataset)}".`
+    : `${dataset.title} cannot be downloaded. Copy its files to ${folderOf(dataDir, dataset)}.`;
 }
 
 /** Advice for an incomplete folder. The program never changes such a folder itself, because it belongs to the user. */

@@ -138,14 +138,14 @@ describe('the lock of a folder', { concurrency: true }, () => {
       assert.ok(existsSync(join(folder, 'lock')));
     }));
 
-  test('a holder whose folder was removed is notified of that', () =>
+  test('the holder of a lock is notified when its folder is removed', () =>
     inTemporaryFolder(async (folder) => {
       const told: string[] = [];
       const dir = join(folder, 'run');
       const release = await lock(dir, { ...purpose, onLost: ({ message }) => told.push(message) });
       rmSync(dir, { recursive: true });
       await sleep(4000);
-      assert.match(told.join(), /run\/lock is gone: it or its folder was removed or renamed; stopping$/);
+      assert.match(told.join(), /run\/lock or its folder was removed or renamed; stopping$/);
       await release();
     }));
 

@@ -257,7 +257,7 @@ function hold(
     purpose.onLost?.(
       new RunError(
         own === 'gone'
-          ? `${dir}: ${path} is gone: it or its folder was removed or renamed; stopping`
+          ? `${dir}: ${path} or its folder was removed or renamed; stopping`
           : `${dir}: another process took over ${path}, possibly because this one was suspended; stopping`,
         { code: 'CIFAR10_FOLDER_LOST', data: { folder: dir } },
       ),

@@ -78,7 +78,7 @@ export function diskReason(error: unknown): string {
   return `${messageOf(error)}: no space or no inodes left (see df and df -i)`;
 }
 
-/** What to do about a file that cannot be written, as a sentence. */
+/** Advice for a file that could not be written, as a sentence. */
 export function writeAdvice(error: unknown): string {
   return advice[errorCode(error) ?? ''] ?? 'Check that its folder is writable and the disk has room.';
 }

@@ -93,9 +93,9 @@ async function dataFinding(dataDir: string, dataset: DatasetDescription): Promis
   if (!(await exists(folderOf(dataDir, dataset)))) {
     const how =
       dataset.archive !== undefined
-        ? `${makeCommand(dataDir, dataset)} fetches it`
+        ? `"${makeCommand(dataDir, dataset)}" downloads it`
         : dataset.isDrawn === true
-          ? 'drawn on first use'
+          ? 'it is generated on first use'
           : 'it cannot be downloaded';
     return { verdict: 'note', subject, text: `not in ${dataDir}; ${how}` };
   }

@@ -61,7 +61,7 @@ test('each data set is reported as complete, damaged or absent', () =>
     for (const { title, name } of Object.values(datasets)) {
       const { verdict, text = '' } = found.get(title) ?? {};
       assert.equal(verdict, name === 'synthetic' ? 'ok' : 'note');
-      if (name === 'cifar100') assert.match(text, /download --dataset cifar100 --data-dir .* fetches it$/);
+      if (name === 'cifar100') assert.match(text, /download --dataset cifar100 --data-dir .*" downloads it$/);
     }
     writeFileSync(join(folder, 'synthetic-batches-bin', 'test_batch.bin'), 'short');
     const damaged = (await dataFindings(folder)).find(({ verdict }) => verdict === 'missing');

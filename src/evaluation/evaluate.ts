@@ -25,6 +25,7 @@ import { averageName } from '../optimizer/moving-average.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
+import { shortened } from '../wording.ts';
 import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
 
@@ -261,7 +262,7 @@ export function requireSameClasses(
 ): void {
   if (trained.join() === dataset.classes.join()) return;
   throw new RunError(
-    `the checkpoint was trained on ${trained.length} classes (${trained.join(', ')}), but ` +
-      `${dataset.title} has ${dataset.classes.length} (${dataset.classes.join(', ')})${advice}`,
+    `the checkpoint was trained on ${trained.length} classes (${shortened(trained.join(', '))}), but ` +
+      `${dataset.title} has ${dataset.classes.length} (${shortened(dataset.classes.join(', '))})${advice}`,
   );
 }

@@ -121,7 +121,8 @@ export interface OpSignatures extends EngineOpSignatures {
     'x',
     { readonly begin: readonly number[]; readonly size: Shape; readonly strides: readonly number[] }
   >;
-  /** The gradient of StridedSlice with respect to x, of shape `inputShape`: zeros but for dy where the slice was. */
+  /** The gradient of StridedSlice with respect to x: a tensor of shape `inputShape` that is zero except for dy at the elements that
+   * the slice read. */
   StridedSliceGrad: Op<
     'dy',
     { readonly begin: readonly number[]; readonly strides: readonly number[]; readonly inputShape: Shape }

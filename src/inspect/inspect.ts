@@ -131,7 +131,7 @@ async function* inspectFolder(path: string, options: DataInspection): Findings {
   }
   if (problems.length === parts.length) throw new RunError(problems.join('\n'));
   for (const problem of problems)
-    yield { kind: 'warning', message: `${problem}. The rest of the folder is shown.` };
+    yield { kind: 'warning', message: `${problem.replace(/\.$/, '')}. The rest of the folder is shown.` };
 }
 
 /** The parts of a folder, in the order in which they are shown. */

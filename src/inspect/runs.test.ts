@@ -63,7 +63,7 @@ describe('the runs of a folder', () => {
     symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
   });
 
-  test('are rows with the last known value of each column, and the settings in which they differ', async () => {
+  test('are listed as rows with the last known value of each column, together with the settings in which they differ', async () => {
     const { runs, differing } = await runsIn(folder);
     assert.deepEqual(
       runs.map(({ name }) => name),
@@ -76,7 +76,7 @@ describe('the runs of a folder', () => {
     assert.equal(ten?.problem, null);
   });
 
-  test('that are broken are rows with the reason', async () => {
+  test('that cannot be read are listed with the reason', async () => {
     const { runs } = await runsIn(folder);
     const problems = new Map(runs.map(({ name, problem }) => [name, problem]));
     assert.match(problems.get('damaged') ?? '', /^(?!.*damaged).*safetensors|short|bytes/);
@@ -84,7 +84,7 @@ describe('the runs of a folder', () => {
     assert.equal(problems.get(join('sweep', 'learning_rate=0.3')), 'diverged at step 3');
   });
 
-  test('fit 80 columns, whatever their names and however many settings differ', async () => {
+  test('are shown in 80 columns, whatever their names are and however many settings differ', async () => {
     const { runs } = await runsIn(folder);
     const named = runs.map((run) => ({ ...run, name: `${run.name}${'x'.repeat(100)}` }));
     const names = Object.keys(runs.find(({ settings }) => settings !== null)?.settings ?? {});

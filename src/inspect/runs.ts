@@ -1,4 +1,4 @@
-/** Lists the runs in a folder, one row each: what distinguishes them, progress, loss, speed and precision. */
+/** Lists the runs in a folder, with one row for each: the settings that distinguish them, progress, loss, speed and precision. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readCheckpointMetadata } from '../checkpoint/checkpoint.ts';
@@ -18,16 +18,16 @@ export interface RunRow {
   /** The folder of the run, relative to the inspected one. */
   readonly name: string;
   readonly network: string | null;
-  /** Everything that a recipe and a request set, by name. */
+  /** All settings of the recipe and the request, by name. */
   readonly settings: Readonly<Record<string, string | number>> | null;
-  /** Number of updates of the newest checkpoint. */
+  /** The number of updates at the newest checkpoint. */
   readonly step: number | null;
   /** The last known loss. */
   readonly loss: number | null;
   readonly imagesPerSecond: number | null;
-  /** The last precision @ 1 on held-out images. */
+  /** The last precision @ 1 on the held-out images. */
   readonly validation: number | null;
-  /** Precision @ 1 of the newest evaluation of one of its checkpoints on test images. */
+  /** The precision @ 1 of the newest evaluation of one of the run's checkpoints on the test images. */
   readonly precision: number | null;
   /** For example `onednn bfloat16`. */
   readonly engine: string | null;
@@ -40,14 +40,14 @@ export interface RunRow {
 /** The runs of a folder. */
 export interface RunList {
   readonly runs: readonly RunRow[];
-  /** Names of the settings in which the runs differ. */
+  /** The names of the settings in which the runs differ. */
   readonly differing: readonly string[];
 }
 
-/** Number of folders that are read at the same time. */
+/** The number of folders that are read at the same time. */
 const concurrency = 32;
 
-/** The runs in the subfolders of a folder and, for folders of folders such as sweeps, in theirs; sorted by name. */
+/** The runs in the subfolders of a folder, sorted by name. A subfolder can also contain runs itself, such as the folder of a sweep. */
 export async function runsIn(dir: string): Promise<RunList> {
   const tops = await foldersIn(dir);
   const nested = await eachOf(tops, async (folder) =>
@@ -66,7 +66,7 @@ export async function runsIn(dir: string): Promise<RunList> {
 interface Folder {
   readonly name: string;
   readonly path: string;
-  /** Names of its files and folders; undefined if it cannot be read. */
+  /** The names of its files and folders, or undefined if it cannot be read. */
   readonly names: readonly string[] | undefined;
   /** Why it cannot be read. */
   readonly problem: string | null;
@@ -94,12 +94,12 @@ async function folderAt(dir: string, name: string): Promise<Folder | undefined> 
     return { name, path, names, problem: null, isRun: names.some(isOfRun) };
   } catch (error) {
     const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-    // A link to a file, or to nothing, is no folder.
+    // A link to a file, or a dangling link, is not a folder.
     return isFolder ? { name, path, names: undefined, problem: messageOf(error), isRun: true } : undefined;
   }
 }
 
-/** Whether only folders of runs have a file of this name. */
+/** Whether a file with this name shows that its folder belongs to a run. */
 function isOfRun(name: string): boolean {
   return stepOfName(name) !== undefined || name === sweepRunFileName || name === recipeFileName;
 }
@@ -126,7 +126,7 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
     ? await lastMetrics(join(path, metricsFileName), tags).catch(() => undefined)
     : undefined;
   const ended = sweep?.result;
-  // A run may have been continued without the sweep.
+  // If the run was continued outside the sweep, the result of the sweep is outdated.
   const result = ended?.status === 'finished' && ended.steps !== metadata?.globalStep ? undefined : ended;
   return {
     name,
@@ -171,7 +171,7 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
   };
 }
 
-/** Settings with different values in two runs, in the order of the settings. */
+/** The settings that have different values in at least two runs, in the order of the settings. */
 function differingSettings(runs: readonly RunRow[]): readonly string[] {
   const first = new Map<string, string | number>();
   const differing = new Set<string>();
@@ -184,12 +184,12 @@ function differingSettings(runs: readonly RunRow[]): readonly string[] {
 }
 
 interface Score {
-  /** Path of the run's folder. */
+  /** The path of the run's folder. */
   readonly run: string;
   readonly precision: number;
 }
 
-/** Evaluations of test images, oldest first. */
+/** The evaluations on the test images, oldest first. */
 async function scoresIn(path: string, names: readonly string[] | undefined): Promise<readonly Score[]> {
   const file = 'evaluations.jsonl';
   if (names?.includes(file) !== true) return [];
@@ -198,7 +198,7 @@ async function scoresIn(path: string, names: readonly string[] | undefined): Pro
     const { checkpoint, precision, evalData } = fieldsOf(line);
     if (typeof checkpoint !== 'string' || typeof precision !== 'number' || evalData !== 'test') return [];
     const folder = dirname(resolve(checkpoint));
-    // The best checkpoint of a run is in a folder of its own.
+    // The best checkpoint of a run is in the subfolder `best`.
     return [{ run: basename(folder) === 'best' ? dirname(folder) : folder, precision }];
   });
 }
@@ -212,7 +212,7 @@ function fieldsOf(line: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** The results of a task for each item, in their order; some tasks run at the same time. */
+/** Runs a task for each item, several of them at the same time, and returns the results in the order of the items. */
 async function eachOf<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;

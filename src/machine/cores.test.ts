@@ -6,7 +6,7 @@ import { coreLimit, cpuQuota, usableCores } from './cores.ts';
 
 describe('the CPU quota is', () => {
   const v2 = '35 24 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup rw,nsdelegate\n';
-  /** Mounts of version 1 as on RHEL 7, with the given group visible at the mount points. */
+  /** Mounts of control groups version 1, as on RHEL 7, with the given group visible at the mount points. */
   const v1 = (root: string) =>
     `42 34 0:30 ${root} /sys/fs/cgroup/cpu,cpuacct rw,nosuid master:16 - cgroup cgroup rw,cpu,cpuacct\n` +
     `43 34 0:31 ${root} /sys/fs/cgroup/memory rw,nosuid master:17 - cgroup cgroup rw,memory\n`;

@@ -160,14 +160,15 @@ export class Layers {
   }
 
   /**
-   * Dropout (N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014): in training,
-   * sets values of x to 0 with the probability `rate`, and scales the others by 1 / (1 - rate). Evaluation leaves x unchanged.
-   * The host draws a mask of the shape of x for each step: about 1 ms for 50,000 values, so it suits dense layers.
+   * Dropout (N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014): a
+   * training graph sets each value of x to 0 with the probability `rate`, and scales the others by 1 / (1 - rate). Evaluation leaves x unchanged.
+   * The host draws a mask of the shape of x for each step. This takes about 1 ms for 50,000 values, so dropout is practical after
+   * dense layers only.
    * @throws GraphError unless 0 ≤ rate < 1
    */
   dropout(x: Value, { rate }: DropoutOptions, name = 'dropout'): Value {
     if (!(rate >= 0 && rate < 1))
-      throw new GraphError(`the rate of dropout must be at least 0 and less than 1, it is ${rate}`);
+      throw new GraphError(`the rate of dropout must be at least 0 and less than 1; found ${rate}`);
     if (!this.#mode.training || rate === 0) return x;
     const input = this.#builder.input(`dropout_mask_${this.#masks.length}`, x);
     this.#masks.push({ input, rate });

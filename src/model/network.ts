@@ -69,11 +69,11 @@ export interface State {
   readonly update?: Value;
 }
 
-/** An input of a training graph by which a layer with dropout multiplies its activations. */
+/** An input of a training graph. A layer with dropout multiplies its activations by it. */
 export interface DropoutMask {
   /** float32, with the shape of the activations. */
   readonly input: Value;
-  /** The probability that a cell is 0. The other cells are 1 / (1 - rate). */
+  /** The probability that an element is 0. The other elements are 1 / (1 - rate). */
   readonly rate: number;
 }
 
@@ -84,7 +84,7 @@ export interface Inference {
   readonly parameters: readonly Parameter[];
   /** In the order of the layers. */
   readonly states: readonly State[];
-  /** In the order of the layers. Empty in a graph that does not train. */
+  /** The masks in the order of their layers. Empty in a graph that is not for training. */
   readonly masks: readonly DropoutMask[];
   /** The values that summaries show: `conv1/conv1`, `conv2/conv2`, `local3/local3` … */
   readonly activations: readonly Value[];

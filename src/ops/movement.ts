@@ -134,7 +134,7 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
   },
 };
 
-/** A tensor of shape `inputShape`: the elements of dy where the slice read them, and zeros elsewhere. */
+/** A tensor of shape `inputShape` with the elements of dy at the positions that the slice read, and zeros elsewhere. */
 export const stridedSliceGrad: OpDefinition<'StridedSliceGrad'> = {
   infer: ({ dy }, { begin, strides, inputShape }) => {
     const x = like(dy, inputShape);

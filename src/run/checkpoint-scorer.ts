@@ -156,7 +156,8 @@ export class CheckpointScorer {
     const dataset = chooseDataset(this.#settings, trained, trainingDefaults.dataset);
     const key = JSON.stringify([dataset.name, dataset.labels, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
-    const advice = '; leave out `dataset` to evaluate on the data set that the run was trained on';
+    const advice =
+      '; leave out `dataset` and `labels` to evaluate on the data set that the run was trained on';
     requireSameClasses(metadata.dataset.classes, dataset, advice);
     const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
     await ensureDataset(dataset, dataDir, { signal: this.#signal, onEvent });

@@ -31,7 +31,7 @@ export async function ensureDataset(
   // A folder that lacks files belongs to the user. Reading it reports the first missing file.
   if (await exists(folderOf(dataDir, dataset))) return;
   await requireNotMisplaced(dataDir, dataset);
-  // Reading it says where its files belong.
+  // Without an archive there is nothing to download. The error when the data set is read says where to copy its files.
   if (dataset.archive === undefined) return;
   await fetchDataset(dataset, dataDir, options);
 }

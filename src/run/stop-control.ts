@@ -1,8 +1,8 @@
-/** How a caller of the library stops what it started. */
+/** Lets a caller of the library stop an operation that it started. */
 import { aSignal, type OptionChecks, optional } from '../arguments.ts';
 
 export interface StopControl {
-  /** Aborting it ends the work. What is not finished is not recorded. */
+  /** Aborting this signal ends the operation. Unfinished results are not recorded. */
   readonly signal?: AbortSignal;
 }
 

@@ -185,7 +185,7 @@ const readFields = record<StoredFields>({
   result: (value, where) => (value === undefined ? undefined : readResult(value, where)),
 });
 
-/** What a folder notes about its run; undefined for other folders, and for a file that is damaged. */
+/** Reads the sweep's notes about the run in a folder. Returns undefined if the folder is not part of a sweep, or the file is damaged. */
 export async function readSweepRun(folder: string): Promise<StoredFields | undefined> {
   try {
     const path = join(folder, sweepRunFileName);

@@ -32,7 +32,7 @@ export class GrowingFile {
     this.#size += piece.length;
   }
 
-  /** Closes the file, and removes it if no complete piece could be written. */
+  /** Closes the file, and removes it if it does not contain a complete piece. */
   close(): void {
     closeSync(this.#descriptor);
     if (this.#size === 0) rmSync(this.path, { force: true });

@@ -17,7 +17,7 @@ describe('the last metrics', () => {
     return Object.fromEntries(await lastMetrics(path, tags));
   };
 
-  test('are those of each tag, whichever line has it', async () => {
+  test('contain the last value of each tag, even if the tags are in different lines', async () => {
     const lines = [{ loss: 1, speed: 10 }, { loss: 2 }, { validation: 0.5 }, { validation: null }];
     assert.deepEqual(await lastOf(lines, ['loss', 'speed', 'validation', 'none']), {
       loss: 2,
@@ -26,14 +26,14 @@ describe('the last metrics', () => {
     });
   });
 
-  test('are found behind many lines, in lines longer than what is read at once, and beside damaged ones', async () => {
+  test('are found before many other lines, in lines longer than one read, and next to damaged lines', async () => {
     const filler = Array.from({ length: 3000 }, (_, step) => ({ step, note: 'ä'.repeat(20) }));
     const long = { loss: 3, note: 'x'.repeat(50_000) };
     const lines = ['\n{"loss": 7', '\n', { speed: 1 }, long, ...filler, '[1]\nnull\n{"loss":'];
     assert.deepEqual(await lastOf(lines, ['loss', 'speed']), { loss: 3, speed: 1 });
   });
 
-  test('are none of an empty file, and a missing one or a folder is an error', async () => {
+  test('are empty for an empty file; a missing file and a folder cause an error', async () => {
     assert.deepEqual(await lastOf([], ['loss']), {});
     await assert.rejects(lastMetrics(join(folder, 'none'), ['loss']), /ENOENT/);
     await assert.rejects(lastMetrics(folder, ['loss']), /folder/);

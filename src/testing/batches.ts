@@ -1,4 +1,4 @@
-/** Batches of the tutorial's images, made at once in this thread. */
+/** Batches of the tutorial's images, made synchronously in this thread. */
 import type { ExampleRecords } from '../data/examples.ts';
 import { makeImages, tutorialImages } from '../input/augmentations.ts';
 import { type Batch, BatchMaker } from '../input/batch.ts';

@@ -19,7 +19,7 @@ function network(training: boolean, rate = 0.25) {
 const { masks } = network(true);
 const valuesOf = (seed: number, step: number) => drawMasks(masks, seed, step).map(([, { data }]) => data);
 
-test('a mask has the shape of its layer, and drops the share of its rate', () => {
+test('a mask has the shape of its layer, and the fraction of zeros is its rate', () => {
   assert.deepEqual(
     drawMasks(masks, 1, 2).map(([name, { shape }]) => [name, shape]),
     [
@@ -33,7 +33,7 @@ test('a mask has the shape of its layer, and drops the share of its rate', () =>
     const kept = Math.fround(1 / (1 - rate));
     assert.deepEqual([...new Set(values)].sort(), [0, kept]);
     const dropped = values?.filter((value) => value === 0).length ?? 0;
-    // Four standard deviations of the share of 2,000 draws.
+    // The tolerance is four standard deviations of the fraction in 2,000 draws.
     assert.ok(Math.abs(dropped / 2000 - rate) < 4 * Math.sqrt((rate * (1 - rate)) / 2000), `${dropped}`);
   }
 });
@@ -46,11 +46,11 @@ test('a mask depends on seed, step and layer only', () => {
     data.join(),
   );
   assert.notEqual(equal[0], equal[1]);
-  // These bits must not change: they are part of every run with dropout.
+  // These bits must not change, because every run with dropout depends on them.
   assert.equal(valuesOf(1, 2)[0]?.slice(0, 24).map(Math.sign).join(''), '001001101101111101101110');
 });
 
-test('evaluation and a rate of 0 have no mask', () => {
+test('there is no mask in an evaluation, or with a rate of 0', () => {
   const evaluated = network(false);
   assert.equal(evaluated.y, evaluated.x);
   assert.deepEqual(evaluated.masks, []);

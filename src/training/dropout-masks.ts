@@ -1,12 +1,12 @@
 /**
- * Draws the masks of dropout. A mask is a function of (seed, step, layer): it is the same on every engine, and a resumed run
+ * Draws the masks of dropout. A mask is a function of (seed, step, layer), so it is the same on every engine, and a resumed run
  * draws the same masks again.
  */
 import type { DropoutMask } from '../model/network.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 
-/** The masks of a step, by the names of their inputs. Every cell is 0 with the probability `rate`, or else 1 / (1 - rate).
+/** The masks of a step, by the names of their inputs. Every element is 0 with the probability `rate`, and otherwise 1 / (1 - rate).
  * @param step the number of updates made before it */
 export function drawMasks(
   masks: readonly DropoutMask[],

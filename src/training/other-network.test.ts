@@ -14,8 +14,8 @@ import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
 import { type TrainOptions, train } from './train.ts';
 import { makeRun } from './training-run.ts';
 
-/** A network that has nothing in common with the tutorial's: two weights in one scope, no biases, batch normalization, a running mean
- * and dropout. */
+/** A network that differs from the tutorial's in every respect: it has two weights in one scope, no biases, batch normalization, a
+ * running mean and dropout. */
 const small: Network = {
   name: 'small',
   configuration: { width: 6 },

@@ -77,7 +77,7 @@ test('a stop during the validation saves that step, and the resumed run validate
     assert.equal((await validate.best.latest())?.checkpoint.metadata.globalStep, 2);
   }));
 
-test('the end is scored and the score stored, also when a stop interrupts it; a complete run is not scored again', () =>
+test('the last step is scored and the score is stored, even if a stop interrupts it, and a complete run is not scored again', () =>
   inTemporaryFolder(async (folder) => {
     const stop = new AbortController();
     const store = new CheckpointStore(`${folder}/run`, { keep: 0, onWarning: assert.fail });
@@ -105,7 +105,7 @@ test('the end is scored and the score stored, also when a stop interrupts it; a 
     assert.deepEqual(await again(), ['compiling', 'ready 3', 'end 3']);
   }));
 
-/** The engine, with steps that are longer by the given time. */
+/** An engine whose steps take longer by the given time. */
 function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
   return {
     ...engine,

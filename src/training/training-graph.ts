@@ -68,7 +68,7 @@ export interface TrainingGraph {
   readonly graph: Graph;
   readonly parameters: readonly Parameter[];
   readonly states: readonly State[];
-  /** More inputs of the graph: the masks of dropout (`drawMasks`). */
+  /** The inputs for the masks of dropout (`drawMasks`). */
   readonly masks: readonly DropoutMask[];
   /** The names of the outputs, which are scalars: six loss terms and `total_loss`. */
   readonly lossNames: readonly string[];

@@ -188,7 +188,9 @@ export function requireSameRun(
     ['data set', stored.dataset.name, dataset.name],
     ['checksum of the training examples', stored.dataset.checksum, checksum],
     ['labels', stored.dataset.labels, dataset.labels],
-    ['classes', stored.dataset.classes.join(), dataset.classes.join()],
+    ...(stored.dataset.labels === dataset.labels
+      ? [['classes', stored.dataset.classes.join(), dataset.classes.join()]]
+      : []),
     ['network', canonical(stored.network), canonical(describeNetwork(network))],
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],

@@ -35,7 +35,7 @@ export async function download(
   const { archive } = dataset;
   const folder = folderOf(dataDir, dataset);
   if (archive === undefined) {
-    // Its own files are verified, or reported as missing.
+    // The files in the data set's own folder are verified, or reported as missing.
     await loadExamples(dataDir, dataset, 'train', options.signal);
     await loadExamples(dataDir, dataset, 'test', options.signal);
     options.onEvent({ kind: 'ready', folder, already: true });

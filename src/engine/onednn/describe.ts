@@ -18,7 +18,8 @@ export type DescriptorOf = (slot: Slot) => Handle;
 /** @throws RunError with the call, its shapes and the status that oneDNN returned */
 export function describeCall(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Handle {
   const { kind } = call;
-  if (kind === 'copy') throw new TypeError('a copy has no primitive: it becomes one reorder per piece');
+  if (kind === 'copy')
+    throw new TypeError('a copy has no primitive of its own, but one reorder for each piece');
   try {
     const values = argumentValues(onednn, call, descriptorOf);
     return onednn.primitiveDescriptor(

@@ -11,7 +11,7 @@ import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
 import { printLaidOutCall } from './print-program.ts';
 import { isSmallReorder, teamFor } from './small-work.ts';
 
-/** @throws RunError with the call, when its primitive cannot be made */
+/** @throws RunError with the call whose primitive cannot be made */
 export function makePrimitives(program: LaidOutProgram, table: RowMajorLayouts, onednn: Onednn): Plan {
   const bufferOf = buffersOf(program);
   const step = (call: LaidOutCall) => makeStep(call, bufferOf, onednn);

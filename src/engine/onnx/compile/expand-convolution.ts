@@ -69,7 +69,7 @@ export const expandConvolution: Expansions = {
       { x: op('Reverse', { x: filter }, { axes: [2, 3] }) },
       { order: [1, 0, 2, 3] },
     );
-    // The padding is mirrored: what the forward window has before, the backward window has after.
+    // The padding is mirrored, so the padding before the forward window is that after the backward window.
     const rest = (padding: RowsAndColumns) =>
       window.kernel.map((taps, axis) => taps - 1 - (padding[axis] ?? 0));
     const before = [0, 0, ...rest(window.before)];

@@ -1,8 +1,8 @@
 /**
- * Movements of elements that ONNX lacks.
+ * Expresses operators that move elements, and that ONNX lacks, in operators of ONNX.
  *
  *     before  dx = StridedSliceGrad(dy)
- *     after   dx = Pad(dy with stride - 1 zeros after each element of an axis), by what the slice skipped at both ends
+ *     after   dx = Pad(dy with stride - 1 zeros after each element of an axis) by the number of elements that the slice skipped at both ends
  */
 import type { Value } from '../../../graph/graph.ts';
 import type { Apply } from '../../../ops/definition.ts';

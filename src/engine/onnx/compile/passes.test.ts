@@ -185,7 +185,7 @@ test('mergeEqual computes the scale of an LRN once for the layer and its gradien
   assert.equal(roots(mergeEqual(expanded)), 5);
 });
 
-/** Two convolutions, and a residual sum with a shortcut that halves rows and columns and doubles channels. */
+/** A residual block: the sum of a convolution and a shortcut that halves the rows and columns and doubles the channels. */
 function residualGraph(): Graph {
   const b = new GraphBuilder('residual');
   const x = b.input('x', { dtype: 'float32', shape: [2, 16, 8, 8] });
@@ -202,7 +202,7 @@ function residualGraph(): Graph {
   return b.build();
 }
 
-test('residual sums and their shortcuts work in the order of axes of the engine', () => {
+test('residual sums and their shortcuts are computed in the order of axes of the engine', () => {
   const graph = residualGraph();
   const prepared = prepare(graph);
   const shapes = prepared.nodes.flatMap(({ op, outputs }) => {
@@ -212,7 +212,7 @@ test('residual sums and their shortcuts work in the order of axes of the engine'
   });
   assert.ok(
     shapes.some((shape) => shape.join() === '4,4,2,32'),
-    'the sum and the padded channels',
+    'the sum and the padded channels are in the order HWNC',
   );
   assert.ok(!shapes.some((shape) => shape.join() === '2,32,4,4'));
   const stream = new RandomStream(2, 'test');

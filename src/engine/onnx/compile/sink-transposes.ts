@@ -1,11 +1,12 @@
 /**
- * Moves transpositions to the engine's order (`layout.ts`) before the operators between two expansions, such as the residual sums of
- * a network. There they meet those of the expansion before and cancel (`cancel-transposes.ts`).
+ * Moves transpositions to the engine's order of axes (`layout.ts`) from the result of an operator, such as a residual sum, to its
+ * operands. An operand is often the result of the opposite transposition, and then the two cancel (`cancel-transposes.ts`).
  *
  *     before  y = Add(turn(a), turn(b));  z = turn(y)          before  y = Pad(turn(a), before, after);  z = turn(y)
  *     after   y = turn(Add(a, b));        z = turn(y)          after   y = turn(Pad(a, before', after'));  z = turn(y)
  *
- * Only where every reader of y turns it. An operand that is not turned yet is turned for the sum.
+ * `turn` exchanges the first two axes with the last two, so it is its own inverse. The pass applies only if every reader of y
+ * transposes it. An operand of a sum that is not transposed yet is transposed for the sum.
  */
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
 import { resultValues } from '../../../graph/results.ts';
@@ -17,7 +18,7 @@ import { turn, turned } from './layout.ts';
 
 export const sinkTransposes: Pass = (graph) => {
   const wanted = wantedTurned(graph);
-  /** Turned values, and what was turned. */
+  /** The results of transpositions, with the values that were transposed. */
   const sources = new Map<Value, Value>();
   const sunk = rewrite(graph, (node, builder) => {
     const x = isTurn(node) ? node.inputs.x : inEngineOrder(node, builder, wanted, sources);
@@ -29,7 +30,7 @@ export const sinkTransposes: Pass = (graph) => {
   return prune(sunk);
 };
 
-/** Values that are only read turned. */
+/** The values that are read only by transpositions, or by operators that this pass can move behind one. */
 function wantedTurned(graph: Graph): ReadonlySet<Value> {
   const step = withoutWatched(graph);
   const read = new Set(resultValues(step.results));
@@ -51,7 +52,7 @@ function isMovable({ op, outputs }: Node): boolean {
   return isSupported && 'y' in outputs && outputs.y.shape.length === turn.length;
 }
 
-/** The node on operands in the engine's order; undefined if it stays as it is. */
+/** The same operator on operands in the engine's order of axes, or undefined if the node stays as it is. */
 function inEngineOrder(
   node: Node,
   { op }: GraphBuilder,
@@ -81,14 +82,14 @@ function inEngineOrder(
   return x && op('Pad', { x }, { ...rest, ...inOrder({ before, after }) });
 }
 
-/** x with as many axes as images, the first of size 1. */
+/** Reshapes x to as many axes as images have, with leading axes of size 1. */
 function fullRank(op: Apply, x: Value): Value {
   if (x.shape.length === turn.length) return x;
   const missing = new Array<number>(turn.length - x.shape.length).fill(1);
   return op('Reshape', { x }, { shape: [...missing, ...x.shape] });
 }
 
-/** Lists with one entry for each axis, in the engine's order of axes. */
+/** Reorders lists with one entry for each axis to the engine's order of axes. */
 function inOrder<L extends Readonly<Record<string, readonly number[]>>>(lists: L): L {
   const all = Object.entries(lists).map(([name, list]) => [name, turn.map((axis) => list[axis] ?? 0)]);
   return Object.fromEntries(all) as L;
