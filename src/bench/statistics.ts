@@ -1,5 +1,6 @@
 /** A summary of repeated measurements. */
 export interface Spread {
+  /** Of an even number of values, the mean of the two in the middle. */
   readonly median: number;
   readonly fastest: number;
   readonly slowest: number;
@@ -7,8 +8,10 @@ export interface Spread {
 
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
-  return { median: at(0.5), fastest: at(0), slowest: at(1) };
+  const at = (index: number) => sorted[index] ?? Number.NaN;
+  const last = sorted.length - 1;
+  const median = (at(Math.floor(last / 2)) + at(Math.ceil(last / 2))) / 2;
+  return { median, fastest: at(0), slowest: at(last) };
 }
 
 /** The time of each of `count` runs in milliseconds, after `warmUp` runs that are not counted. */

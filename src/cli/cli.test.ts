@@ -68,22 +68,25 @@ engineFlags.forEach(({ title, flags, skip }, index) => {
   const start = (name: string, ...more: readonly string[]) => train(named(name), ...steps, ...flags, ...more);
   const final = (name: string) => readFileSync(checkpoint(named(name), 16));
 
-  describe(`a run on ${title} that is killed and restarted`, { skip }, () => {
+  describe(`a run on ${title} that ends early and is restarted`, { skip }, () => {
     test('resumes from its last checkpoint, and ends with the same bytes as an undisturbed run', async () => {
       const undisturbed = await cifar10(start('undisturbed'));
       assert.equal(undisturbed.code, 0, undisturbed.errors);
       assert.deepEqual(stepsIn(undisturbed.output), [...Array(16).keys()]);
 
-      // It is killed without warning between checkpoints, twice with the first engine, and then left undisturbed.
-      const kills = index === 0 ? [3, 8] : [8];
-      for (const killAt of kills) {
-        const killed = await program(start('killed'), (line, kill) => {
-          if (line.includes(`: step ${killAt}, `)) kill('SIGKILL');
-        });
-        assert.equal(killed.signal, 'SIGKILL');
-        if (killAt === kills[0]) assert.equal(stepsIn(killed.output)[0], 0);
-        else assertGoesOn(killed.output, 2);
-      }
+      // The run of the first engine is killed without warning between checkpoints, twice. Those of the others end halfway,
+      // because what a kill leaves does not depend on the engine.
+      if (index > 0)
+        assert.equal((await cifar10(train(named('killed'), ...steps.with(1, '8'), ...flags))).code, 0);
+      else
+        for (const killAt of [3, 8]) {
+          const killed = await program(start('killed'), (line, kill) => {
+            if (line.includes(`: step ${killAt}, `)) kill('SIGKILL');
+          });
+          assert.equal(killed.signal, 'SIGKILL');
+          if (killAt === 3) assert.equal(stepsIn(killed.output)[0], 0);
+          else assertGoesOn(killed.output, 2);
+        }
       const last = await cifar10(start('killed'));
       assert.equal(last.code, 0, last.errors);
       assertGoesOn(last.output, 6);

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -19,7 +17,7 @@ import { float32, sizeOf } from '../tensor/tensor.ts';
 import { trainingBatch } from '../testing/batches.ts';
 import { engines, skipBfloat16 } from '../testing/engines.ts';
 import { cifar10 } from '../testing/in-process.ts';
-import { main, type Outcome } from '../testing/program.ts';
+import { type Outcome, programWithoutReader } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-summaries-'));
@@ -334,9 +332,7 @@ describe('all summaries are on the disk', () => {
   test('when the output is no longer read', async () => {
     const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', run('unread')];
     const words = [...where, '--batch-size', '16', '--summary-steps', '1', '--log-frequency', '1'];
-    const child = spawn(process.execPath, [main, 'train', ...words], { stdio: ['ignore', 'pipe', 'ignore'] });
-    child.stdout.once('data', () => child.stdout.destroy());
-    await once(child, 'exit');
+    await programWithoutReader(['train', ...words], ': step 1,');
     const events = await readRun(run('unread'));
     const done = Number(
       /ckpt-(\d+)\./.exec(readFileSync(join(run('unread'), 'checkpoint'), 'utf8'))?.[1] ?? Number.NaN,

@@ -2,6 +2,7 @@
  * name and an entry here. */
 import { aChoice, anOptionsObject, type OptionsCheck, required } from '../arguments.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
+import type { ImageShape } from '../data/record.ts';
 import { RunError } from '../errors.ts';
 import type { Shape } from '../tensor/tensor.ts';
 import type { Augmentation, AugmentationName, ImageMaker } from './augmentation.ts';
@@ -42,14 +43,16 @@ export function makeImages(
   dataset: Pick<DatasetDescription, 'title' | 'record' | 'statistics'>,
 ): ImageMaker {
   const record = dataset.record.image;
-  const [channels = 0, height = 0, width = 0, ...more] = shape;
-  const image = [channels, height, width] as const;
   const { makes, create } = augmentations[augmentation];
-  if (more.length > 0 || channels === 0 || !makes(image, record)) {
+  if (!isImageShape(shape) || !makes(shape, record)) {
     throw new RunError(
       `the network takes images of [${shape.join(', ')}], which the augmentation ${augmentation} cannot make from ` +
         `the images of ${dataset.title}, which are [${record.join(', ')}]`,
     );
   }
-  return create({ record, image }, normalizations[normalization].create(dataset.statistics));
+  return create({ record, image: shape }, normalizations[normalization].create(dataset.statistics));
+}
+
+function isImageShape(shape: Shape): shape is ImageShape {
+  return shape.length === 3 && shape.every((size) => size > 0);
 }

@@ -199,7 +199,9 @@ test('a network whose images cannot be made is refused before a thread is starte
   const message =
     'the network takes images of [3, 224, 224], which the augmentation tutorial cannot make from the images of ' +
     'the generated set (drawn, not CIFAR-10), which are [3, 32, 32]';
-  const options = { ...run, imageShape: [3, 224, 224] };
-  assert.throws(() => prefetchBatches(examples, options), { name: 'RunError', message });
-  assert.throws(() => prefetchEvaluation(examples, { ...options, numExamples: 3 }), { message });
+  const imageShape = [3, 224, 224];
+  assert.throws(() => prefetchBatches(examples, { ...run, imageShape }), { name: 'RunError', message });
+  assert.throws(() => prefetchEvaluation(examples, { ...making, batchSize: 8, imageShape, numExamples: 3 }), {
+    message,
+  });
 });

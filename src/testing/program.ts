@@ -49,6 +49,17 @@ export function program(
   });
 }
 
+/** Runs `cifar10` and closes the pipe of its standard output at the first line that contains a text. */
+export function programWithoutReader(words: readonly string[], text: string): Promise<number | null> {
+  const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    output += part;
+    if (output.includes(text)) child.stdout.destroy();
+  });
+  return new Promise((resolve) => child.once('exit', resolve));
+}
+
 export function shellCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
   return signal === null ? (code ?? 0) : 128 + constants.signals[signal];
 }

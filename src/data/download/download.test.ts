@@ -74,7 +74,7 @@ function fetchInto(
   dataset = described(archiveBytes),
 ): Promise<readonly DataEvent[]> {
   const events: DataEvent[] = [];
-  const quick = { pauseMillis: 1, stallMillis: 200, signal: new AbortController().signal };
+  const quick = { pauseMillis: 1, stallMillis: 20_000, signal: new AbortController().signal };
   return download(dataset, folder, { url, ...quick, onEvent: (event) => events.push(event), ...more }).then(
     () => events,
   );
@@ -175,12 +175,18 @@ describe('a download', () => {
         }),
     ));
 
-  const failures: readonly [string, Handler, RegExp][] = [
+  const failures: readonly (readonly [
+    title: string,
+    handler: Handler,
+    message: RegExp,
+    stallMillis?: number,
+  ])[] = [
     ['a missing file', (_, response) => response.writeHead(404).end(), /answered 404 Not Found/],
     [
       'a server that sends nothing',
       (_, response) => void response.writeHead(200).write(archiveBytes.subarray(0, 10)),
       /sent nothing for 0\.2 s/,
+      200,
     ],
     [
       'a response that always ends early',
@@ -203,11 +209,11 @@ describe('a download', () => {
       /redirects in a loop/,
     ],
   ];
-  for (const [title, handler, message] of failures) {
+  for (const [title, handler, message, stallMillis = 20_000] of failures) {
     test(`reports ${title}, and leaves nothing under the final names`, () =>
       withServer(handler, (url) =>
         inTemporaryFolder(async (folder) => {
-          await assert.rejects(fetchInto(folder, url, { retries: 1 }), (error: Error) => {
+          await assert.rejects(fetchInto(folder, url, { retries: 1, stallMillis }), (error: Error) => {
             assert.match(error.message, message);
             assert.ok(error.message.includes(url));
             return true;
