@@ -9,8 +9,8 @@ import { imagesOf } from '../training/training-run.ts';
 
 export const dataSheetName = 'data.png';
 
-/** Enough to recognize the data, in a small file. */
-const few = { perClass: 4, mostClasses: 40 };
+/** The number of examples per class, and the largest number of examples: enough to recognize the data, in a small file. */
+const [usual, most] = [4, 160];
 
 /** Draws examples of each class, as stored and as augmented in the first epoch, unless the folder has the file. A run does not
  * wait for it, except at its end. A failure is a warning.
@@ -26,7 +26,9 @@ export async function leaveDataSheet(
     if (await exists(path)) return;
     const { augmentation } = imagesOf(run);
     const { imageShape } = network;
-    const png = await drawDataSheet(examples, { augmentation, imageShape, seed, ...few }, signal);
+    const perClass = Math.min(usual, Math.max(1, Math.floor(most / examples.dataset.classes.length)));
+    const options = { augmentation, imageShape, seed, perClass, mostClasses: most };
+    const png = await drawDataSheet(examples, options, signal);
     if (signal?.aborted !== true) await writeAside(path, png);
   } catch (error) {
     if (error instanceof StoppedError) return;

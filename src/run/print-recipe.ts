@@ -3,21 +3,18 @@ import { stringify } from 'smol-toml';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
-import { counted, oneLine } from '../wording.ts';
-import { snakeCase } from './recipe-toml.ts';
+import { counted, oneLine, snakeCase } from '../wording.ts';
 
 export interface PrintedRun {
   /** The path of the file. */
   readonly path: string;
   readonly dataDir: string;
-  /** The total number of updates. */
-  readonly maxSteps: number;
 }
 
 /** Everything that determines the results of a run, in the form of a recipe file. */
 export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): string {
   const { dataset, seed, holdout, engine, precision } = metadata;
-  const { network, augmentation, normalization, batchSize, hyperparameters, groups } = metadata;
+  const { network, augmentation, normalization, batchSize, hyperparameters, groups, length } = metadata;
   return [
     ...headerOf(metadata, run).map((line) => (line === '' ? '#' : `# ${oneLine(line)}`)),
     '',
@@ -27,7 +24,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
       labels: dataset.labels,
       seed,
       holdout,
-      maxSteps: run.maxSteps,
+      ...length,
       engine,
       precision,
     }),
