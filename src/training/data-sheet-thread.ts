@@ -34,5 +34,5 @@ export async function drawDataSheet(
 }
 
 function newDrawer(): Worker {
-  return new Worker(new URL('./cifar10-data-sheet-worker.js', import.meta.url), { execArgv: workerFlags() });
+  return new Worker(new URL('./cifar10-sheet-worker.js', import.meta.url), { execArgv: workerFlags() });
 }
