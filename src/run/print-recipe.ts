@@ -3,8 +3,7 @@ import { stringify } from 'smol-toml';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
-import { counted, oneLine } from '../wording.ts';
-import { snakeCase } from './recipe-toml.ts';
+import { counted, oneLine, snakeCase } from '../wording.ts';
 
 export interface PrintedRun {
   /** The path of the file. */
@@ -45,12 +44,15 @@ function headerOf({ dataset, versions, threads, history }: CheckpointMetadata, r
     ...history.map((line) => `  ${line}`),
   ];
   return [
-    `The recipe of the run in this folder, written by cifar10 ${versions.cifar10}. To repeat it in another folder:`,
+    `The recipe of the run in this folder, written by cifar10 ${versions.cifar10}.`,
+    'To repeat it in another folder:',
     `  ${command(repeat)}`,
     '',
-    `It ends with bit-identical weights if it uses the same versions (${versions.engine}), CPU, ${counted(threads, 'thread')},`,
-    `and training examples (checksum ${dataset.checksum}). The run itself resumes from`,
-    'its checkpoints; this file is read only if it is passed to --recipe.',
+    'It ends with bit-identical weights if it uses the same versions',
+    `(${versions.engine}), CPU, ${counted(threads, 'thread')}, and training examples (checksum`,
+    `${dataset.checksum}).`,
+    'The run itself resumes from its checkpoints; this file is read only if it is',
+    'passed to --recipe.',
     ...(history.length === 0 ? [] : changes),
   ];
 }
