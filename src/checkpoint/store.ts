@@ -54,7 +54,7 @@ export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-/** How many of the newest checkpoints are compared with the run. */
+/** The number of newest checkpoints that are compared with the run. */
 const mostCompared = 100;
 
 export class CheckpointStore {

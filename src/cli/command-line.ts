@@ -26,8 +26,11 @@ function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
   };
 }
 
-/** If the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. Output that cannot be
- * written, such as to a file on a full disk, also ends the run, as an error. An error on standard error cannot be reported. */
+/**
+ * If the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. If output cannot be
+ * written, for example because the disk is full, the run ends with an error. A failed write to standard error cannot be
+ * reported.
+ */
 function outputFailed(stream: StreamName, error: unknown): void {
   if (stream === 'err') return;
   if (errorCode(error) !== 'EPIPE' && !interruption.signal.aborted) {

@@ -120,7 +120,7 @@ export function createConsole(
 ): Console {
   // A dumb terminal does not support control characters.
   const draws = out.isTTY === true && environment['TERM'] !== 'dumb' && !quiet && !json;
-  // https://no-color.org: any value but an empty one disables colour.
+  // https://no-color.org: any non-empty value disables color.
   const coloured = draws && !environment['NO_COLOR'];
   // Some terminals (serial lines, some emulators) report 0 columns.
   const columns = () => out.columns || 80;

@@ -313,7 +313,7 @@ describe('evaluation', () => {
     assert.equal(lines.filter((line) => line.includes(',true,')).length, report.correct);
   });
 
-  test('scores every checkpoint of a running training once, and ends on Ctrl-C', async () => {
+  test('scores every checkpoint of a run in progress once, and ends on Ctrl-C', async () => {
     const watched = run('watched');
     const scored: number[] = [];
     let stopped = 0;

@@ -92,7 +92,7 @@ function givenValue(
   if (takesList(flag, command)) return readValues(flag, `--${name}`, text);
   if (command === 'sweep' && flag.kind !== 'string' && looksLikeList(text))
     throw new UsageError(
-      `--${name}: all runs of a sweep have the same; expected one value, found ${JSON.stringify(text)}`,
+      `--${name}: all runs of a sweep have the same value; expected one value, found ${JSON.stringify(text)}`,
     );
   return readValue(flag, `--${name}`, text);
 }
@@ -168,7 +168,7 @@ const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['v', 'version'],
 ];
 
-/** Advice for flags of other programs that have no counterpart here, by command. */
+/** Advice for flags that other programs have but this one does not, by command. */
 const notNeeded: readonly (readonly [command: CommandName, names: readonly string[], advice: string])[] = [
   ['train', ['resume', 'continue'], 'A run resumes automatically; --restart starts over.'],
   ['sweep', ['resume', 'continue'], 'A sweep continues automatically; finished runs are not repeated.'],

@@ -9,7 +9,7 @@ import { RandomStream } from '../tensor/random.ts';
 import { main, type Outcome, program, shellCodeOf, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** Trainings that are killed at random moments until they are done. They must end with the same bytes as an uninterrupted training,
+/** Runs that are killed at random moments until they are done. They must end with the same bytes as an uninterrupted run,
  * whatever their numbers of readers and summaries are. Every second kill comes some steps after a checkpoint, so that there is
  * something to resume from. The others come at any time: during start, compilation, saving or exit. */
 interface Case {

@@ -32,7 +32,7 @@ const [insistence, insistenceMillis] = [3, 3000];
 /** The process that receives the signals. */
 export interface SignalledProcess {
   readonly listenTo: (name: NodeJS.Signals, listener: () => void) => void;
-  /** Ends the process by a signal. */
+  /** Ends the process with a signal. */
   readonly endBy: (name: NodeJS.Signals) => void;
 }
 

@@ -48,7 +48,7 @@ const blockedMainThread = preloading(`
   process.on('SIGTERM', () => setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 20));
 `);
 
-/** Starts a training, sends it signals a little more than a second apart once it has begun, and waits for its end. */
+/** Starts a run, sends it signals a little more than a second apart once it has begun, and waits for its end. */
 async function stopped(
   words: readonly string[],
   signals: number,

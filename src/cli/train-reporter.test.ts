@@ -1,4 +1,4 @@
-/** Tests what a training prints apart from its steps. */
+/** Tests what `train` prints apart from its steps. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Prints a training: lines, the progress line, and the events of `--json`. */
+/** Prints a training run: lines, the progress line, and the events of `--json`. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { command } from '../command.ts';
@@ -27,7 +27,7 @@ const number = (value: number) => value.toLocaleString('en-US');
 const redrawMillis = 100;
 /** The memory of the mean speed: about 50 steps. */
 const memory = 0.98;
-/** After how many steps the speed is known, and below which time no estimate is printed. */
+/** The number of steps before the speed is known, and the shortest remaining time for which an estimate is printed. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
 /** The flags that matter for what is printed. */
@@ -36,7 +36,7 @@ export type ReportedFlags = Pick<
   'trainDir' | 'dataDir' | 'maxSteps' | 'logFrequency' | 'summarySteps'
 >;
 
-/** Prints the events of a training. */
+/** Prints the events of a training run. */
 export class TrainReporter {
   readonly #console: Console;
   readonly #flags: ReportedFlags;
@@ -89,7 +89,7 @@ export class TrainReporter {
     }
   }
 
-  /** The run already had all its steps. */
+  /** The run was already complete. */
   #complete({ globalStep, hasHeldOut }: TrainingEvent & { readonly kind: 'complete' }): void {
     this.#isComplete = true;
     const { trainDir } = this.#flags;
@@ -274,14 +274,14 @@ class StepReporter {
     );
   }
 
-  /** Prints once how long the training will take, as soon as the speed is known. */
+  /** Prints once how long training will take, as soon as the speed is known. */
   #estimate(done: number): void {
     const { maxSteps } = this.#flags;
     if (this.#isEstimated || done - this.#first < estimateAfterSteps) return;
     this.#isEstimated = true;
     const millis = (maxSteps - done) * this.#stepMillis.value;
     if (!(millis > shortMillis)) return;
-    this.#console.line(`${number(maxSteps - done)} more steps take about ${duration(millis)} at this speed`);
+    this.#console.line(`${number(maxSteps - done)} more steps will take about ${duration(millis)} at this speed`);
   }
 
   #validation(event: TrainEvent & { readonly kind: 'validation' }): void {

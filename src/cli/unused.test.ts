@@ -18,7 +18,7 @@ function withoutProse(text: string): string {
     .replace(/'[^'\n]* [^'\n]*'/g, (prose) => (/['"`$(){}=]/.test(prose.slice(1, -1)) ? prose : ''));
 }
 
-/** Those names that occur as a word only in the files that declare them. */
+/** The names that occur only in the files that declare them. */
 function unused(names: readonly string[], declaredIn: RegExp, among = /./): readonly string[] {
   const read = texts.filter(({ path }) => among.test(path) && !declaredIn.test(path));
   return names.filter((name) => !read.some(({ text }) => new RegExp(`\\b${name}\\b`).test(text)));

@@ -1,4 +1,4 @@
-/** The makers of all engines. A new engine takes a folder with a maker, a row in offers.ts, and a line here. */
+/** The makers of all engines. To add an engine, add a folder with a maker, a row in offers.ts, and a line here. */
 import type { OpName } from '../graph/signature.ts';
 import type { Engine, Support } from './engine.ts';
 import type { DeviceOf, EngineName, PrecisionOf } from './offers.ts';

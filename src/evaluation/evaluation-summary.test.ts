@@ -21,7 +21,7 @@ const examples = noiseExamples(60, 'test');
 const { classes } = examples.dataset;
 const score = { correct: 1, total: 2, precision: 0.5 };
 
-/** Logits of which `named` is the highest. A larger `sureness` means a more confident prediction. */
+/** Logits of which `named` is the highest. A larger `confidence` means a more confident prediction. */
 function surely(named: number, sureness: number): Float32Array {
   const logits = new Float32Array(classes.length);
   logits[named] = sureness;

@@ -1,5 +1,7 @@
-/** Normalization converts pixels of 0 … 255 to the values that a network receives. A new normalization is an
- * entry in the table below. */
+/**
+ * Normalization converts pixels of 0 … 255 to the values that a network receives. To add a normalization, add an entry to
+ * the table below.
+ */
 import type { ChannelStatistics } from '../data/dataset.ts';
 
 export type NormalizationName = 'per_image' | 'dataset' | 'none';

@@ -217,7 +217,7 @@ function recordsOf({ dataset, count, records, recordIndices }: ExampleRecords): 
   return { dataset, count, records, ...(recordIndices && { recordIndices }) };
 }
 
-/** Augmented batches of training examples, without an end.
+/** An endless sequence of augmented batches of training examples.
  * @throws UsageError for an option that is out of range, with its name
  * @throws RunError when the augmentation cannot make the network's images from the records, or there is too little memory */
 export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {

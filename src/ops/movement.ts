@@ -177,7 +177,7 @@ export const concat: OpDefinition<'Concat'> = {
     for (const operand of operands) {
       if (others(operand) !== others(first) || operand.dtype !== first.dtype) {
         throw new GraphError(
-          `${describeType(first)} and ${describeType(operand)} may only differ in axis ${axis}`,
+          `${describeType(first)} and ${describeType(operand)} may differ only in axis ${axis}`,
         );
       }
     }

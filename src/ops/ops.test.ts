@@ -266,7 +266,7 @@ describe('at kinks and ties', () => {
 });
 
 test('an operator without a sample does not compile', () => {
-  // The test is the type of this constant: the compiler checks it.
+  // The type of this constant is the test, which the compiler checks.
   const emptyIsEnough: readonly [] extends Samples<'Add'> ? true : false = false;
   assert.equal(emptyIsEnough, false);
 });

@@ -10,7 +10,7 @@ import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { exists } from '../disk/exists.ts';
 import { RunError, UsageError } from '../errors.ts';
 
-/** The events of preparations that trainings and evaluations have in common. */
+/** The preparation events that training and evaluation have in common. */
 export type PreparationEvent =
   /** A warning. The run continues. */
   | { readonly kind: 'warning'; readonly message: string }
@@ -31,7 +31,7 @@ export async function ensureDataset(
   // A folder that lacks files belongs to the user. Reading it reports the first missing file.
   if (await exists(folderOf(dataDir, dataset))) return;
   await requireNotMisplaced(dataDir, dataset);
-  // Without an archive there is nothing to download. The error when the data set is read says where to copy its files.
+  // A data set without an archive cannot be downloaded. When it is read, the error says where to copy its files.
   if (dataset.archive === undefined) return;
   await fetchDataset(dataset, dataDir, options);
 }

@@ -27,7 +27,7 @@ import { type StopControl, stopChecks } from './stop-control.ts';
 export type EvaluationEvent =
   /** The folder is being watched. Results are appended to the file. */
   | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
-  /** With the path that is probably meant, if there is one near. */
+  /** Contains the path that was probably meant, if there is a similar one. */
   | { readonly kind: 'noCheckpoint'; readonly dir: string; readonly advice: string | undefined }
   /** An earlier evaluation in this folder has scored the checkpoint. */
   | { readonly kind: 'alreadyScored'; readonly checkpoint: string; readonly globalStep: number }
@@ -163,7 +163,7 @@ class FolderEvaluation {
     if (result !== undefined && key !== undefined) await this.#log.add(key, result);
   }
 
-  /** Identifies the evaluation of a file. Undefined if the training has deleted the file. */
+  /** Identifies the evaluation of a file. Undefined if the training process has deleted the file. */
   async #keyOf(path: string): Promise<EvaluationKey | undefined> {
     const { evalData, weights, numExamples, report } = this.#settings;
     const found = await stat(path).catch(() => undefined);
@@ -173,7 +173,7 @@ class FolderEvaluation {
   }
 }
 
-/** Reads a checkpoint. Warns about a damaged one, but not about one that the training has deleted. */
+/** Reads a checkpoint. Warns about a damaged one, but not about one that the training process has deleted. */
 async function readIfThere(path: string, onWarning: (text: string) => void): Promise<Checkpoint | undefined> {
   try {
     return await readCheckpoint(path);

@@ -58,7 +58,7 @@ export type VariedOptions = {
   readonly [Name in keyof Varied]?: readonly Extract<Varied[Name], OptionValue>[];
 };
 
-/** Trainings that differ in some options, one for each combination of their values. */
+/** Training runs that differ in some options, one for each combination of their values. */
 export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restart'> {
   /** The folder for the runs, each of which has its own subfolder. Runs that it already contains are not repeated. */
   readonly sweepDir: string;

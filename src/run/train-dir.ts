@@ -28,7 +28,7 @@ export class TrainDir {
     this.#options = options;
   }
 
-  /** Locks the folder, creates it if necessary, and deletes what killed trainings left in it.
+  /** Locks the folder, creates it if necessary, and deletes what killed training processes left in it.
    * @throws RunError when another process trains there, or the folder cannot be written */
   static async take(path: string, options: TrainDirOptions): Promise<TrainDir> {
     const folder = new TrainDir(path, options);

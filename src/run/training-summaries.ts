@@ -1,4 +1,4 @@
-/** Passes the summaries of a training to the thread that records them in event files. */
+/** Passes the summaries of a run to the thread that records them in event files. */
 import { withoutWatched } from '../passes/watch.ts';
 import { encodeGraphDef } from '../summary/graph-def.ts';
 import {

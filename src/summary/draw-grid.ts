@@ -39,7 +39,7 @@ export function drawGrid(pictures: readonly Picture[], { columns: asked, scale, 
 export function drawFilters(filters: Float32Tensor): Picture {
   const [count = 0, channels, height = 0, width = 0] = filters.shape;
   if (filters.shape.length !== 4 || channels !== 3) {
-    throw new RangeError(`filters to be drawn must be [O, 3, rows, columns]; found ${describeType(filters)}`);
+    throw new RangeError(`filters must be [O, 3, rows, columns]; found ${describeType(filters)}`);
   }
   const sizes = filters.data.filter(Number.isFinite).map(Math.abs);
   const scaling = aroundZero(sizes.reduce((a, b) => Math.max(a, b), 0));

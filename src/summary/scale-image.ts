@@ -28,7 +28,7 @@ export function scaleImage(image: Float32Tensor, scaling?: Scaling): Picture {
   const [channels = 0, height = 0, width = 0] = image.shape;
   if (image.shape.length !== 3 || (channels !== 1 && channels !== 3)) {
     throw new RangeError(
-      `an image to be drawn must be [1, rows, columns] or [3, rows, columns]; found ${describeType(image)}`,
+      `an image must be [1, rows, columns] or [3, rows, columns]; found ${describeType(image)}`,
     );
   }
   const pixels = Array.from({ length: height * width }, (_, pixel) =>

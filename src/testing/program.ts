@@ -71,7 +71,7 @@ export const offline: Readonly<Record<string, string>> = fetching(
   }))`,
 );
 
-/** Environment variables that simulate a server which sends a few bytes and then nothing more. */
+/** Environment variables that simulate a server that sends a few bytes and then stops. */
 export const stalling: Readonly<Record<string, string>> = fetching(
   'Promise.resolve(new Response(new ReadableStream({ start: (to) => to.enqueue(Uint8Array.of(0x1f, 0x8b, ...Array(998).fill(0))) })))',
 );

@@ -11,7 +11,10 @@ import { SweepReporter } from '../sweep-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
-/** Trains every combination of the values, or until it is stopped. Fails if a run failed for another reason than divergence. */
+/**
+ * Trains every combination of the values, unless it is stopped first. Fails if a run failed for a reason other than
+ * divergence.
+ */
 export async function sweepCommand(context: CommandContext<SweepFlags>): Promise<Outcome> {
   const { flags, given, console, interruption, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);

@@ -27,7 +27,7 @@ interface Variable {
 
 type OrtTensors = Readonly<Record<string, ort.Tensor>>;
 
-// Errors are thrown. By default ONNX Runtime also prints them, in colour and with the paths of its C++ files.
+// Errors are thrown. By default ONNX Runtime also prints them, in color and with the paths of its C++ files.
 ort.env.logLevel = 'fatal';
 
 function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
