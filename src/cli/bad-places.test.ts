@@ -243,7 +243,7 @@ describe('arguments of the wrong kind', () => {
     assert.match(evaluation.output, /step 0, moving averages/);
   });
 
-  test('a folder of runs, a misspelt path, and files of other kinds are recognized where a checkpoint is expected', async () => {
+  test('a folder of runs, a misspelled path, and files of other kinds are recognized where a checkpoint is expected', async () => {
     const runs = join(folder, 'several');
     for (const name of ['first', 'second'])
       assert.equal((await train(join(runs, name), '--max-steps', '1', '--keep', '1')).code, 0);

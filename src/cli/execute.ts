@@ -22,7 +22,7 @@ export interface Host {
   /** Resolves when the reader of the output has caught up. */
   readonly room: () => Promise<void>;
   /** Waits a moment for the output to be written before the process ends. */
-  readonly hurry: () => Promise<void>;
+  readonly flushBriefly: () => Promise<void>;
   readonly startWatchdog: StartWatchdog;
 }
 
@@ -35,7 +35,7 @@ export async function execute(words: readonly string[], host: Host): Promise<num
   host.interruption.sayLast = (text) => {
     console.progress(undefined);
     console.warn(text);
-    return host.hurry();
+    return host.flushBriefly();
   };
   try {
     const request = parseCommandLine(words);

@@ -48,7 +48,7 @@ function assertRefused(outcome: Outcome, message: RegExp): void {
   assert.equal(errors.trimEnd().split('\n').length, 1, errors);
   assert.match(errors, /^cifar10: /);
   assert.doesNotMatch(errors, /bug in cifar10|Install oneDNN|npm install|onnxruntime_src|\n\s+at /);
-  assert.ok(!errors.includes('\u001b'), 'no colours');
+  assert.ok(!errors.includes('\u001b'), 'no colors');
 }
 
 const isLinux = process.platform === 'linux';

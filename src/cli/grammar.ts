@@ -64,7 +64,7 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
       operands.push(word);
       continue;
     }
-    const found = recognise(command, word);
+    const found = findFlag(command, word);
     values.set(
       found.name,
       found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(command, found, rest),
@@ -106,7 +106,7 @@ function booleanValue({ name, flag, negated, inline }: Found, rest: string[]): V
 }
 
 /** Returns the flag that an argument names. */
-function recognise(command: CommandName, word: string): Found {
+function findFlag(command: CommandName, word: string): Found {
   const odd = oddDash(word);
   if (odd !== undefined) throw new UsageError(odd);
   if (!word.startsWith('-')) {

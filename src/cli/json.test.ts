@@ -74,7 +74,7 @@ test('every command prints objects whose kinds and fields are documented, and no
   ];
   const seen = new Set<string>();
   for (const words of commands) {
-    if (words.includes('epoch')) await leapToEpochEnd('run', 'epoch');
+    if (words.includes('epoch')) await skipToEpochEnd('run', 'epoch');
     const { code, output, errors } = await cifar10([...words, '--json']);
     assert.equal(code, 0, `${words.join(' ')}\n${errors}`);
     assert.notEqual(output, '', words.join(' '));
@@ -102,7 +102,7 @@ test('every command prints objects whose kinds and fields are documented, and no
 
 /** Copies the checkpoint of a run as if it had trained for nearly an epoch: an epoch is 562.5 steps of 16
  * images, for 9,000 images. */
-async function leapToEpochEnd(from: string, to: string): Promise<void> {
+async function skipToEpochEnd(from: string, to: string): Promise<void> {
   const { tensors, metadata } = await readCheckpoint(join(from, 'model.ckpt-2.safetensors'));
   await writeCheckpoint(to, { tensors, metadata: { ...metadata, globalStep: 562 } });
 }

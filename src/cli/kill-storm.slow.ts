@@ -59,7 +59,7 @@ function killedAtStep(train: readonly string[], stream: RandomStream): Promise<O
 
 /** Kills the process at a random moment, uniformly distributed between its start and the end of a whole run.
  * @param wholeMillis the time of a whole run */
-function killedByTheClock(
+function killedAtRandomTime(
   train: readonly string[],
   stream: RandomStream,
   wholeMillis: number,
@@ -92,7 +92,7 @@ async function storm(
   const starts: number[] = [];
   for (let start = 0; ; start++) {
     const train = words(name, training, 1 + stream.below(3), 7 * stream.below(3));
-    const killed = start % 2 === 0 ? killedAtStep : killedByTheClock;
+    const killed = start % 2 === 0 ? killedAtStep : killedAtRandomTime;
     const outcome = start < kills ? await killed(train, stream, wholeMillis) : await program(train);
     const [first] = stepsIn(outcome.output);
     if (first !== undefined) starts.push(first);

@@ -76,7 +76,7 @@ export class OutputQueue {
    * Waits a moment for the queued text to be written. Afterwards, errors are written even if standard output is not being
    * read.
    */
-  async hurry(millis: number): Promise<void> {
+  async flushBriefly(millis: number): Promise<void> {
     await Promise.race([this.idle(), sleep(millis)]);
     const errors = this.#waiting.filter(({ stream }) => stream === 'err').map(({ text }) => text);
     if (errors.length === 0) return;

@@ -54,12 +54,12 @@ async function stopped(
   signals: number,
   environment: Readonly<Record<string, string>>,
 ) {
-  let isAsked = false;
+  let isStopping = false;
   const outcome = await program(
     words,
     (line, kill) => {
-      if (isAsked || !line.includes(': step 3,')) return;
-      isAsked = true;
+      if (isStopping || !line.includes(': step 3,')) return;
+      isStopping = true;
       kill('SIGTERM');
       for (let more = 1; more < signals; more++) setTimeout(() => kill('SIGTERM'), more * 1100);
     },

@@ -22,13 +22,13 @@ export class StopWatch {
    * @param startWatchdog starts a thread that ends the process if this thread stops responding */
   constructor(signal: AbortSignal, leave: (why: string) => void, startWatchdog: StartWatchdog) {
     signal.addEventListener('abort', () => {
-      const askedAt = performance.now();
+      const requestedAt = performance.now();
       const beat = startWatchdog(watchdogLimits);
       const timer = setInterval(() => {
         beat();
         const now = performance.now();
         const isSaving = this.#activity === 'saving';
-        if (now - askedAt < limitMillis) return;
+        if (now - requestedAt < limitMillis) return;
         if (isSaving && now - this.#progressAt < standstillMillis) return;
         clearInterval(timer);
         leave(isSaving ? 'the file system does not answer' : 'the current operation does not end');

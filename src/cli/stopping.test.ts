@@ -25,25 +25,25 @@ async function stopped(
   signals: readonly NodeJS.Signals[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Outcome & { readonly millis: number }> {
-  let asked: number | undefined;
+  let stoppedAt: number | undefined;
   const send = async (kill: (signal: NodeJS.Signals) => void) => {
     for (const signal of signals) {
       await sleep(150);
       kill(signal);
-      asked = performance.now();
+      stoppedAt = performance.now();
     }
   };
   const outcome = await program(
     words,
     (line, kill) => {
-      if (asked !== undefined || !line.includes(at)) return;
-      asked = Number.NaN;
+      if (stoppedAt !== undefined || !line.includes(at)) return;
+      stoppedAt = Number.NaN;
       void send(kill);
     },
     folder,
     environment,
   );
-  return { ...outcome, millis: performance.now() - (asked ?? Number.NaN) };
+  return { ...outcome, millis: performance.now() - (stoppedAt ?? Number.NaN) };
 }
 
 // These tests run concurrently, because they mostly wait.

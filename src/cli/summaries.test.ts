@@ -280,12 +280,12 @@ describe('a run is bit-identical with and without summaries', () => {
 
 describe('all summaries are on the disk', () => {
   test('when a run is stopped, and the curves continue when it is resumed', async () => {
-    let [asked, shownBefore] = [0, 0];
+    let [stopStep, shownBefore] = [0, 0];
     const words = ['--max-steps', '4000', '--summary-steps', '2', '--log-frequency', '1'];
     const stopped = await train('stopped', words, (line, kill) => {
       const step = Number(/: step (\d+), loss/.exec(line)?.[1] ?? -1);
-      if (step < 9 || asked > 0) return;
-      asked = step;
+      if (step < 9 || stopStep > 0) return;
+      stopStep = step;
       kill('SIGINT');
     });
     assert.equal(stopped.shellCode, 130, stopped.errors);
@@ -294,7 +294,7 @@ describe('all summaries are on the disk', () => {
       /To continue:\n {2}npx cifar10 train .* --max-steps 4000 --summary-steps 2\n/,
     );
     const done = Number(/Stopped at step (\d+)/.exec(stopped.output)?.[1]);
-    assert.ok(done > asked, `${done} steps, asked to stop at ${asked}`);
+    assert.ok(done > stopStep, `${done} steps, asked to stop at ${stopStep}`);
     let events = await readRun(run('stopped'));
     assert.deepEqual(stepsOf(events, 'total_loss'), upTo(done, 2));
     assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'the run was not completed');

@@ -40,8 +40,8 @@ export class SweepReporter {
   }
 
   /** What exiting before the next checkpoint loses. */
-  get lossOfLeaving(): string {
-    return this.#training?.lossOfLeaving ?? 'nothing was trained';
+  get lossOnExit(): string {
+    return this.#training?.lossOnExit ?? 'nothing was trained';
   }
 
   report(event: SweepEvent): void {

@@ -51,8 +51,8 @@ export class TrainReporter {
   }
 
   /** What is lost by exiting before the next checkpoint. */
-  get lossOfLeaving(): string {
-    return this.#steps?.lossOfLeaving ?? 'nothing was trained';
+  get lossOnExit(): string {
+    return this.#steps?.lossOnExit ?? 'nothing was trained';
   }
 
   /** Whether the training reached its last step. */
@@ -159,7 +159,7 @@ class StepReporter {
   }
 
   /** What is lost by exiting before the next checkpoint. */
-  get lossOfLeaving(): string {
+  get lossOnExit(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
     const steps =
       lost === 0 ? 'nothing is lost' : `${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
@@ -281,7 +281,9 @@ class StepReporter {
     this.#isEstimated = true;
     const millis = (maxSteps - done) * this.#stepMillis.value;
     if (!(millis > shortMillis)) return;
-    this.#console.line(`${number(maxSteps - done)} more steps will take about ${duration(millis)} at this speed`);
+    this.#console.line(
+      `${number(maxSteps - done)} more steps will take about ${duration(millis)} at this speed`,
+    );
   }
 
   #validation(event: TrainEvent & { readonly kind: 'validation' }): void {

@@ -74,7 +74,7 @@ export async function lockFolder(
   const path = join(dir, purpose.file);
   const created: string[] = [];
   const mine = await thisProcess();
-  let isTold = false;
+  let hasReported = false;
   const watch = new Watch();
   for (;;) {
     created.push(...(await makeFolder(dir, purpose.option)));
@@ -90,11 +90,11 @@ export async function lockFolder(
     if (state === 'alive') throw inUse(dir, path, purpose, found?.holder);
     if (state === 'dead' && found !== undefined) await removeDead(path, found);
     if (state === 'unknown') {
-      if (!isTold)
+      if (!hasReported)
         onWait?.(
           `waiting up to ${staleMillis / 1000} s: ${inUse(dir, path, purpose, found?.holder).message}`,
         );
-      isTold = true;
+      hasReported = true;
       await pause(pollMillis, signal);
     }
   }
@@ -110,12 +110,12 @@ export async function waitForFolder(
   signal: AbortSignal | undefined,
   onWait: (text: string) => void,
 ): Promise<() => Promise<void>> {
-  for (let told = false; ; told = true) {
+  for (let hasWarned = false; ; hasWarned = true) {
     try {
       return await lockFolder(dir, purpose, { ...(signal && { signal }) });
     } catch (error) {
       if (!(error instanceof InUseError)) throw error;
-      if (!told) onWait(`waiting: ${error.message}`);
+      if (!hasWarned) onWait(`waiting: ${error.message}`);
     }
     await pause(200, signal);
   }

@@ -46,7 +46,7 @@ export const transpose: OpDefinition<'Transpose'> = {
   },
   onnx: ({ inputs: { x }, inputTypes, outputTypes, attributes: { order }, emit, constant }) => {
     // Axes that stay adjacent are merged, because ONNX Runtime's Transpose is fast only when it swaps two axes.
-    const groups = neighbours(order);
+    const groups = neighbors(order);
     if (groups.length === order.length) return { y: emit('Transpose', [x], { perm: { ints: order } }) };
     const byInput = groups.toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
     const merged = byInput.map((group) => sizeOf(group.map((axis) => inputTypes.x.shape[axis] ?? 1)));
@@ -67,7 +67,7 @@ export const transpose: OpDefinition<'Transpose'> = {
 };
 
 /** Splits the order into runs of axes that are also adjacent in x. */
-function neighbours(order: readonly number[]): readonly (readonly number[])[] {
+function neighbors(order: readonly number[]): readonly (readonly number[])[] {
   const groups: number[][] = [];
   for (const axis of order) {
     const last = groups.at(-1);

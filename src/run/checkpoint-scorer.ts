@@ -19,7 +19,7 @@ import {
   scoredWeights,
   type Weights,
 } from '../evaluation/evaluate.ts';
-import { layerValues, ScoreWitness } from '../evaluation/evaluation-summary.ts';
+import { layerValues, ScoreCollector } from '../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
@@ -96,7 +96,7 @@ export class CheckpointScorer {
     await this.#summaries.makeFolder();
     const all = Math.min(numExamples, examples.count);
     this.#report({ kind: 'evaluating', dataset, images: all, weights, engine: evaluator.engine });
-    const witness = new ScoreWitness(examples);
+    const witness = new ScoreCollector(examples);
     const report = this.#settings.report
       ? { predictions: new PredictionRows(examples), pictures: new ContactSheet(examples) }
       : undefined;

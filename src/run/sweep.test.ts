@@ -65,7 +65,7 @@ describe('the plan of a sweep', () => {
       () => planned({ engine: ['onnx'] } as SweepRequest['vary']),
       /vary.*engine/,
     ],
-    ['a misspelt option', () => planned({ learningRat: [1, 2] } as SweepRequest['vary']), /learningRate/],
+    ['a misspelled option', () => planned({ learningRat: [1, 2] } as SweepRequest['vary']), /learningRate/],
     ['an empty list', () => planned({ seed: [] }), /vary\.seed: expected a list of values/],
     [
       'a value that is out of range, naming the run',

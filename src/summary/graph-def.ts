@@ -13,7 +13,7 @@ export interface GraphNode {
   /** The shapes of its outputs, which are shown on the outgoing edges. */
   readonly shapes?: readonly Shape[];
   readonly attributes?: Readonly<Record<string, GraphAttribute>>;
-  /** The device, such as `/cpu:0`. TensorBoard can colour nodes by device. */
+  /** The device, such as `/cpu:0`. TensorBoard can color nodes by device. */
   readonly device?: string;
 }
 

@@ -97,8 +97,8 @@ export class OnnxExecution {
     const own = outputs.map((name) => [name, name] as const);
     // The buffers with the variables as they were before this step stay valid until the next step.
     const seen = watch ? await this.#computeWatched({ ...feeds, ...results }) : results;
-    const asked = watch ? [...own, ...watched] : own;
-    return new Map(asked.map(([name, there]) => [name, tensorOf(found(seen, there))] as const));
+    const requested = watch ? [...own, ...watched] : own;
+    return new Map(requested.map(([name, there]) => [name, tensorOf(found(seen, there))] as const));
   }
 
   write(tensors: Tensors): void {
