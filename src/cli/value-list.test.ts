@@ -45,7 +45,7 @@ describe('lists of values', () => {
     ['--momentum 0.5,1.5', /--momentum: expected a number from 0 to 0\.999999, found "1\.5"/],
     ['--seed 0,,1', /--seed: expected a whole number of at least 0, found nothing/],
     ['--seed 0,1,0', /--seed: 0 is given twice/],
-    ['--seed 2..0', /runs upwards, found "2\.\.0"\. Write 0\.\.2/],
+    ['--seed 2..0', /must be in ascending order, found "2\.\.0"\. Write 0\.\.2/],
     ['--seed 0..', /expected a range such as 0\.\.2 or 0\.1\.\.0\.3:0\.1, found "0\.\."/],
     ['--seed 0...2', /expected a range such as/],
     ['--seed 0..4:0', /the step of a range must be above 0/],
