@@ -49,11 +49,9 @@ export interface CheckpointMetadata {
    * tutorial's in checkpoints of versions before 0.2. */
   readonly augmentation: string;
   readonly normalization: string;
-  /** The length of the run according to its recipe. A request may have given the run another length. */
+  /** The length of the run, unless it is resumed with another one. In checkpoints of versions before 0.2, that of the tutorial. */
   readonly length: Length;
-  /**
-   * The changes made during the run, one line for each. Because of them, a new run with this recipe gives different results.
-   */
+  /** The changes made during the run, one line for each. Because of them, a new run with this recipe gives different results. */
   readonly history: readonly string[];
   readonly versions: Versions;
 }

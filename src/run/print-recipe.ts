@@ -3,21 +3,18 @@ import { stringify } from 'smol-toml';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
-import { counted, oneLine } from '../wording.ts';
-import { snakeCase } from './recipe-toml.ts';
+import { counted, oneLine, snakeCase } from '../wording.ts';
 
 export interface PrintedRun {
   /** The path of the file. */
   readonly path: string;
   readonly dataDir: string;
-  /** The total number of updates. */
-  readonly maxSteps: number;
 }
 
 /** Everything that determines the results of a run, in the form of a recipe file. */
 export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): string {
   const { dataset, seed, holdout, engine, precision } = metadata;
-  const { network, augmentation, normalization, batchSize, hyperparameters, groups } = metadata;
+  const { network, augmentation, normalization, batchSize, hyperparameters, groups, length } = metadata;
   return [
     ...headerOf(metadata, run).map((line) => (line === '' ? '#' : `# ${oneLine(line)}`)),
     '',
@@ -27,7 +24,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
       labels: dataset.labels,
       seed,
       holdout,
-      maxSteps: run.maxSteps,
+      ...length,
       engine,
       precision,
     }),
@@ -47,12 +44,15 @@ function headerOf({ dataset, versions, threads, history }: CheckpointMetadata, r
     ...history.map((line) => `  ${line}`),
   ];
   return [
-    `The recipe of the run in this folder, written by cifar10 ${versions.cifar10}. To repeat it in another folder:`,
+    `The recipe of the run in this folder, written by cifar10 ${versions.cifar10}.`,
+    'To repeat it in another folder:',
     `  ${command(repeat)}`,
     '',
-    `It ends with bit-identical weights if it uses the same versions (${versions.engine}), CPU, ${counted(threads, 'thread')},`,
-    `and training examples (checksum ${dataset.checksum}). The run itself resumes from`,
-    'its checkpoints; this file is read only if it is passed to --recipe.',
+    'It ends with bit-identical weights if it uses the same versions',
+    `(${versions.engine}), CPU, ${counted(threads, 'thread')}, and training examples (checksum`,
+    `${dataset.checksum}).`,
+    'The run itself resumes from its checkpoints; this file is read only if it is',
+    'passed to --recipe.',
     ...(history.length === 0 ? [] : changes),
   ];
 }
