@@ -185,7 +185,8 @@ Restore one of them from a copy, or train in another folder.`,
     const known = this.#verified.get(await identityOf(path));
     if (known !== undefined || !read) return known;
     const found = await readOrProblem(path);
-    if (typeof found === 'string') this.#onWarning(`a damaged checkpoint is not counted as kept: ${found}`);
+    if (typeof found === 'string')
+      this.#onWarning(`a damaged checkpoint does not count as one of those to keep: ${found}`);
     await this.#note(path, typeof found !== 'string');
     return typeof found !== 'string';
   }

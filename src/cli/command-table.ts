@@ -31,7 +31,10 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     examples: [
       ['download --data-dir data', "CIFAR-10 from its authors' page"],
       ['download --data-dir data --url https://mirror.example/cifar-10-binary.tar.gz', 'From a mirror'],
-      ['download --data-dir data --tarball cifar-10-binary.tar.gz', 'From a local copy, without a network'],
+      [
+        'download --data-dir data --tarball cifar-10-binary.tar.gz',
+        'From a local copy, without network access',
+      ],
       ['download --data-dir data --dataset synthetic', 'Ten generated classes'],
     ],
   },

@@ -46,7 +46,7 @@ describe('the command download', () => {
       }));
   }
 
-  test('suggests the same alternatives as train and eval if there is no network', () =>
+  test('suggests the same alternatives as train and eval if there is no network access', () =>
     inTemporaryFolder(async (folder) => {
       const commands = [
         ['download'],

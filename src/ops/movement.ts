@@ -10,7 +10,7 @@ export const reshape: OpDefinition<'Reshape'> = {
   infer: ({ x }, { shape }) => {
     if (sizeOf(shape) !== sizeOf(x.shape)) {
       throw new GraphError(
-        `x ${describeType(x)} has ${sizeOf(x.shape)} elements, [${shape.join(', ')}] needs ${sizeOf(shape)}`,
+        `x ${describeType(x)} has ${sizeOf(x.shape)} elements, but [${shape.join(', ')}] needs ${sizeOf(shape)}`,
       );
     }
     return { y: like(x, shape) };

@@ -64,7 +64,7 @@ export function shellCodeOf(code: number | null, signal: NodeJS.Signals | null):
   return signal === null ? (code ?? 0) : 128 + constants.signals[signal];
 }
 
-/** Environment variables that make every request fail as if there were no network. */
+/** Environment variables that make every request fail as if there were no network access. */
 export const offline: Readonly<Record<string, string>> = fetching(
   `Promise.reject(new TypeError('fetch failed', {
     cause: Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }),
