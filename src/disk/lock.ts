@@ -281,8 +281,7 @@ function hold(
 
 /** Writes the same content again, so that the file system gives the file a new time. */
 async function renew(path: string, mine: Holder): Promise<void> {
-  // Fails if the disk is full, and has no effect if the file system does not store times. Other processes see only what the
-  // file shows.
+  // An error, such as a full disk, is ignored: other processes decide by the time of the file alone.
   await writeFile(path, JSON.stringify(mine), { flag: 'r+' }).catch(() => undefined);
 }
 

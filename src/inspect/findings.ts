@@ -10,7 +10,7 @@ import type { TensorStatistics } from './tensor-statistics.ts';
 export type InspectFinding =
   /** Something is damaged, or is not shown. */
   | { readonly kind: 'warning'; readonly message: string }
-  /** The layers of the network; the totals cover all layers, and `multiplyAdds` counts those of one image. */
+  /** The layers of the network; the totals cover all layers, and `multiplyAdds` counts those for one image. */
   | {
       readonly kind: 'graph';
       readonly layers: readonly LayerRow[];

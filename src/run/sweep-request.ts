@@ -120,7 +120,7 @@ export async function planSweep(request: SweepRequest): Promise<readonly Planned
   return runs;
 }
 
-/** The holdout of a request, or else that of its recipe, or else the default of sweeps. */
+/** The holdout of a request, or else that of its recipe, or else the default for sweeps. */
 function holdoutOf({ holdout, recipe }: RunRequest): number {
   const ofRecipe = recipe === undefined ? 0 : (givenBy(recipe).run.holdout ?? 0);
   return holdout ?? (ofRecipe > 0 ? ofRecipe : sweepDefaults.holdout);

@@ -80,7 +80,7 @@ async function containsOnly(dir: string, test: (name: string) => boolean): Promi
   return (await readdir(dir)).every(test);
 }
 
-/** What a training writes besides checkpoints. Without a checkpoint it is of no use. */
+/** The files that a run writes besides checkpoints. Without a checkpoint they are useless. */
 const isByproduct = (name: string) =>
   [metricsFileName, recipeFileName, dataSheetName].includes(name) || isEventFileName(name);
 
