@@ -141,7 +141,7 @@ describe('a stop', { concurrency: 2 }, () => {
       const child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
       const metrics = join(folder, name, 'metrics.jsonl');
       while (!existsSync(metrics)) await sleep(100);
-      await sleep(2000);
+      await sleep(1000);
       return child;
     }
 
