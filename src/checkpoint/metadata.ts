@@ -49,7 +49,7 @@ export interface CheckpointMetadata {
    * tutorial's in checkpoints of versions before 0.2. */
   readonly augmentation: string;
   readonly normalization: string;
-  /** The length of the run's recipe. The run itself may have ended earlier or later, if the request said so. */
+  /** The length of the run, unless it is resumed with another one. That of the tutorial in checkpoints of versions before 0.2. */
   readonly length: Length;
   /** The changes during the run that make a run with this recipe from its first step end with other results, one line for each. */
   readonly history: readonly string[];

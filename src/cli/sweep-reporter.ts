@@ -10,6 +10,7 @@ import { dataDirWords } from './data-dir-words.ts';
 import type { SweepFlags } from './flag-table.ts';
 import { givenWords } from './given-words.ts';
 import { inFlags } from './option-flags.ts';
+import { resumeCommand } from './resume-command.ts';
 import { combinationTable, sweepTable } from './sweep-tables.ts';
 import { TrainReporter } from './train-reporter.ts';
 
@@ -144,19 +145,17 @@ export class SweepReporter {
     const { dataDir, sweepDir } = this.#flags;
     const data = dataDirWords(dataDir);
     const best = ended.find(({ result }) => result.best !== null);
-    const folder = shellWord(best?.run.trainDir ?? '');
-    const steps = (best?.result.steps ?? 0) * 2;
-    const ofBest = [
+    const ofBest = ({ run, result }: EndedRun) => [
       'To evaluate the best on the test images, once all choices are made:',
-      `  ${command(`eval --run-once --checkpoint-dir ${shellWord(`${best?.run.trainDir}/best`)}${data}`)}`,
+      `  ${command(`eval --run-once --checkpoint-dir ${shellWord(`${run.trainDir}/best`)}${data}`)}`,
       'To train it for more steps:',
-      `  ${command(`train --train-dir ${folder}${data} --max-steps ${steps}`)}`,
+      `  ${resumeCommand({ ...run, dataDir }, result.steps * 2)}`,
     ];
     return [
       ...(open === 0
         ? []
         : ['To continue:', `  ${command(`sweep ${givenWords(this.#flags, this.#given)}`)}`]),
-      ...(best === undefined || open > 0 ? [] : ofBest),
+      ...(best === undefined || open > 0 ? [] : ofBest(best)),
       'To compare all runs on the HParams page of TensorBoard (pip install tensorboard):',
       `  tensorboard --logdir ${shellWord(sweepDir)}`,
     ].join('\n');

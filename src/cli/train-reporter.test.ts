@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
+import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import type { TrainingEvent } from '../run/training.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
@@ -31,10 +32,11 @@ function printed(events: readonly TrainingEvent[], columns?: number, trainDir = 
   return text;
 }
 
-const start = (resumedFrom?: string, held = 0) =>
+const start = (resumedFrom?: string, held = 0, hyperparameters = tutorialHyperparameters) =>
   ({
     kind: 'start',
     run: {
+      hyperparameters,
       ...{ batchSize: 128, seed: 0, examples: { count: 10_000, dataset: datasets.synthetic } },
       engine: { name: 'onnx', library: 'onnxruntime-node', precision: 'float32', threads: 2 },
       ...(held > 0 && { validation: { count: held } }),
@@ -74,7 +76,12 @@ test('resuming in the default folder prints which run that is, and how to start 
     printed([start(checkpoint)], undefined, flagTable.trainDir.default),
     /^Resuming the run of \d{4}-\d\d-\d\d \d\d:\d\d in \/tmp\/cifar10_train, from model\.ckpt-30\.safetensors; to start another, use --train-dir or --restart$/m,
   );
-  const complete = { kind: 'complete', globalStep: 1000, hasHeldOut: false } as const;
+  const complete = {
+    kind: 'complete',
+    globalStep: 1000,
+    hasHeldOut: false,
+    hyperparameters: tutorialHyperparameters,
+  } as const;
   const elsewhere = printed([complete, end], undefined, flagTable.trainDir.default);
   assert.match(elsewhere, /is complete: 1,000 steps; to start another, use --train-dir or --restart$/m);
 });
@@ -83,9 +90,17 @@ test('a run with held-out images suggests evaluating those, not the test images'
   assert.match(printed([start(), end]), /eval --run-once --checkpoint-dir run /);
   for (const first of [
     start(undefined, 1000),
-    { kind: 'complete', globalStep: 9, hasHeldOut: true } as const,
+    { kind: 'complete', globalStep: 9, hasHeldOut: true, hyperparameters: tutorialHyperparameters } as const,
   ])
     assert.match(printed([first, end]), /eval --run-once --eval-data validation --checkpoint-dir run /);
+});
+
+test('a run whose schedule ended suggests stretching the schedule for more steps', () => {
+  assert.doesNotMatch(printed([start(), end]), /--decay-steps/);
+  const hyperparameters = { ...tutorialHyperparameters, schedule: 'cosine', decaySteps: 1000 } as const;
+  const complete = { kind: 'complete', globalStep: 1000, hasHeldOut: false, hyperparameters } as const;
+  for (const first of [start(undefined, 0, hyperparameters), complete])
+    assert.match(printed([first, end]), /--max-steps 2000 --decay-steps 2000$/m);
 });
 
 describe('a complete run', () => {

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
+import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { TrainingEvent } from '../run/training.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
@@ -18,6 +19,7 @@ import { writtenName } from './flag.ts';
 import { flagTable, type TrainFlags } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
 import { type Progress, progressLine } from './progress-line.ts';
+import { resumeCommand } from './resume-command.ts';
 import { RunningMean } from './running-mean.ts';
 import { StepLines } from './step-lines.ts';
 import { watchLine } from './watch-line.ts';
@@ -90,7 +92,11 @@ export class TrainReporter {
   }
 
   /** The run already had all its steps. */
-  #complete({ globalStep, hasHeldOut }: TrainingEvent & { readonly kind: 'complete' }): void {
+  #complete({
+    globalStep,
+    hasHeldOut,
+    hyperparameters,
+  }: TrainingEvent & { readonly kind: 'complete' }): void {
     this.#isComplete = true;
     const { trainDir } = this.#flags;
     const others =
@@ -99,7 +105,10 @@ export class TrainReporter {
       kind: 'end',
       ...{ globalStep, stopped: false, images: 0, seconds: 0, waitedSeconds: 0, trainDir },
     });
-    if (suggests()) this.#console.line(nextCommands(this.#flags, { globalStep, stopped: false, hasHeldOut }));
+    if (suggests())
+      this.#console.line(
+        nextCommands(this.#flags, { globalStep, stopped: false, hasHeldOut, hyperparameters }),
+      );
   }
 }
 
@@ -299,7 +308,8 @@ class StepReporter {
     this.#finished = !stopped;
     this.#console.progress(undefined);
     const seconds = (performance.now() - this.#started) / 1e3;
-    const hasHeldOut = this.#run.validation !== undefined;
+    const { hyperparameters, validation } = this.#run;
+    const hasHeldOut = validation !== undefined;
     const images = (globalStep - this.#first) * this.#run.batchSize;
     const { trainDir } = this.#flags;
     const speed = `${number(Math.round(images / seconds))} images/s`;
@@ -312,7 +322,7 @@ class StepReporter {
       ...{ globalStep, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
     });
     if (stopped || suggests())
-      this.#console.line(nextCommands(this.#flags, { globalStep, stopped, hasHeldOut }));
+      this.#console.line(nextCommands(this.#flags, { globalStep, stopped, hasHeldOut, hyperparameters }));
   }
 }
 
@@ -330,14 +340,19 @@ function resumeLine(trainDir: string, checkpoint: string): string {
 /** Suggested next commands, one per line. */
 function nextCommands(
   { trainDir, dataDir, maxSteps, summarySteps }: ReportedFlags,
-  ended: { readonly globalStep: number; readonly stopped: boolean; readonly hasHeldOut: boolean },
+  ended: {
+    readonly globalStep: number;
+    readonly stopped: boolean;
+    readonly hasHeldOut: boolean;
+    readonly hyperparameters: Hyperparameters;
+  },
 ): string {
-  const { globalStep, stopped, hasHeldOut } = ended;
+  const { globalStep, stopped, hasHeldOut, hyperparameters } = ended;
   const folder = shellWord(trainDir);
   const data = dataDirWords(dataDir);
   // This is not stored in the checkpoint, but it changes what the run writes.
   const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
-  const train = (steps: number) => command(`train --train-dir ${folder}${data} --max-steps ${steps}${kept}`);
+  const train = (steps: number) => resumeCommand({ trainDir, dataDir, hyperparameters }, steps, kept);
   const more = stopped
     ? ['To continue:', `  ${train(maxSteps)}`]
     : ['For more steps:', `  ${train(globalStep * 2)}`];

@@ -161,7 +161,7 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
   const { dataset, network, batchSize, seed, holdout, precision, augmentation, normalization } = metadata;
   const { groups, hyperparameters } = metadata;
   return {
-    dataset: dataset.name,
+    ...{ dataset: dataset.name, labels: dataset.labels },
     ...Object.fromEntries(
       Object.entries(network.configuration).map(([key, value]) => [`${network.name}.${key}`, value]),
     ),

@@ -55,7 +55,7 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A variable that exists only once: as for nodes, the second of a name is suffixed `_1`.
+  /** Adds a variable whose name is made unique with a suffix: the second variable called `weights` is named `weights_1`, as for nodes.
    * @throws GraphError when another value has the name */
   newVariable(name: string, type: TensorType, role: VariableRole = 'parameter'): Variable {
     for (let copy = 0; ; copy++) {

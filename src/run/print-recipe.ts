@@ -10,14 +10,12 @@ export interface PrintedRun {
   /** The path of the file. */
   readonly path: string;
   readonly dataDir: string;
-  /** The total number of updates. */
-  readonly maxSteps: number;
 }
 
 /** Everything that determines the results of a run, in the form of a recipe file. */
 export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): string {
   const { dataset, seed, holdout, engine, precision } = metadata;
-  const { network, augmentation, normalization, batchSize, hyperparameters, groups } = metadata;
+  const { network, augmentation, normalization, batchSize, hyperparameters, groups, length } = metadata;
   return [
     ...headerOf(metadata, run).map((line) => (line === '' ? '#' : `# ${oneLine(line)}`)),
     '',
@@ -27,7 +25,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
       labels: dataset.labels,
       seed,
       holdout,
-      maxSteps: run.maxSteps,
+      ...length,
       engine,
       precision,
     }),

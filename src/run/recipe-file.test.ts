@@ -41,8 +41,8 @@ test('the file of a run says how to repeat the run, and which changes would make
     mkdirSync(trainDir);
     const history = ['step 100: learningRate: 0.1, now 0.05'];
     await writeRecipeFile(
-      { ...metadata, ...recipes.tutorial, history },
-      { trainDir, dataDir: 'my data', maxSteps: 7 },
+      { ...metadata, ...recipes.tutorial, length: { maxSteps: 7 }, history },
+      { trainDir, dataDir: 'my data' },
     );
     const text = readFileSync(join(trainDir, 'recipe.toml'), 'utf8');
     assert.match(text, /^# .*--recipe '[^\n]*recipe\.toml' --data-dir 'my data' --train-dir FOLDER$/m);

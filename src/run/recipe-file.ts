@@ -42,8 +42,8 @@ function decoded(bytes: Uint8Array, file: string): string {
  * @throws RunError when it cannot be written */
 export async function writeRecipeFile(
   metadata: CheckpointMetadata,
-  run: { readonly trainDir: string; readonly dataDir: string; readonly maxSteps: number },
+  run: { readonly trainDir: string; readonly dataDir: string },
 ): Promise<void> {
   const path = join(run.trainDir, recipeFileName);
-  await writeAside(path, new TextEncoder().encode(printRecipe(metadata, { ...run, path })));
+  await writeAside(path, new TextEncoder().encode(printRecipe(metadata, { path, dataDir: run.dataDir })));
 }

@@ -60,10 +60,11 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     evalEvery: 100,
   };
 
-  test('can be read from its file to repeat the run bit-identically, and the repetition writes the same file', async () => {
+  test('can be read from its file to repeat the run, and the repetition writes the same files', async () => {
     await trained('a', { ...unusual, maxSteps: 5 });
     await trained('b', { recipe: recipeAt('a') });
-    assert.deepEqual(await tensorsOf('b', 5), await tensorsOf('a', 5));
+    const checkpoint = (name: string) => readFileSync(join(at(name), 'model.ckpt-5.safetensors'));
+    assert.deepEqual(checkpoint('b'), checkpoint('a'));
     const keys = (name: string) => readFileSync(recipeAt(name), 'utf8').split('\n\n').slice(1);
     assert.deepEqual(keys('b'), keys('a'));
   });
@@ -141,17 +142,35 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     assert.match(readFileSync(recipeAt('again'), 'utf8'), /^seed = 1$/m);
   });
 
-  test('has a length, which also applies when the run is resumed without the recipe', async () => {
+  test('has a length, which a request replaces, and which also applies when the run is resumed without it', async () => {
     const recipe = {
       network: small,
       batchSize: 500,
-      epochs: 0.1,
+      epochs: 2,
       dataset: 'synthetic',
       engine: 'onnx',
     } as const;
     await trained('length', { recipe, maxSteps: 1 });
-    const [start] = ofKind(await trained('length', {}), 'start');
-    assert.equal(start?.maxSteps, 2);
+    const complete = async () =>
+      ofKind(await trained('length', {}), 'complete').map((event) => event.globalStep);
+    assert.deepEqual(await complete(), [1]);
+    await trained('length', { epochs: 0.1 });
+    assert.deepEqual(await complete(), [2]);
+    assert.match(readFileSync(recipeAt('length'), 'utf8'), /^epochs = 0\.1$/m);
+  });
+
+  test('causes a warning if its schedule ends at a rate of 0 before the run does', async () => {
+    const schedule = { schedule: 'linear', learningRate: 0.01 } as const;
+    const warnings = async (request: Partial<TrainingRequest>) =>
+      ofKind(await trained('ended', request), 'warning').map(({ message }) => message);
+    const base = { network: small, batchSize: 4 };
+    assert.deepEqual(await warnings({ ...base, hyperparameters: schedule, maxSteps: 2 }), []);
+    assert.deepEqual(await warnings({ maxSteps: 3 }), [
+      'the linear schedule ends at step 2, and from there to step 3 the learning rate is 0; ' +
+        'add `decaySteps: 3` to stretch the schedule, or `endLearningRate` for another final rate',
+    ]);
+    assert.deepEqual(await warnings({ hyperparameters: { decaySteps: 4 }, maxSteps: 4 }), []);
+    assert.deepEqual(await warnings({ hyperparameters: { endLearningRate: 0.001 }, maxSteps: 5 }), []);
   });
 
   test('can disable moving averages, and then the weights are evaluated', async () => {

@@ -34,6 +34,7 @@ const commonOptions = [
   'dataDir',
   'restart',
   'dataset',
+  'labels',
   'holdout',
   'evalEvery',
   'maxSteps',
@@ -91,6 +92,7 @@ export interface PlannedRun {
   /** Everything that determines its result except its length, as JSON. */
   readonly identity: string;
   readonly batchSize: number;
+  readonly hyperparameters: Hyperparameters;
   /** The total number of updates. With `epochs` it may differ slightly from that of the run. */
   readonly steps: number;
 }
@@ -177,7 +179,7 @@ function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: S
     const { precision = trainingDefaults.precision, engine = trainingDefaults.engine } = found;
     const { initFrom } = request;
     const hyperparameters = withDecaySteps(definition.hyperparameters, steps);
-    const data = { dataset: dataset.name, classes: dataset.classes.length };
+    const data = { dataset: dataset.name, labels: dataset.labels, classes: dataset.classes.length };
     const identity = {
       ...data,
       ...definition,
@@ -187,7 +189,7 @@ function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: S
       precision,
       initFrom,
     };
-    return { options, name, request, identity: JSON.stringify(identity), batchSize, steps };
+    return { options, name, request, identity: JSON.stringify(identity), batchSize, hyperparameters, steps };
   } catch (error) {
     if (!(error instanceof UsageError) || Object.keys(options).length === 0) throw error;
     throw new UsageError(`run ${name}: ${error.message}`, { cause: error });

@@ -26,7 +26,6 @@ import {
 import {
   changed,
   type Length,
-  lengthOf,
   type Recipe,
   type RecipeOptions,
   recipeOptionChecks,
@@ -113,9 +112,7 @@ function isWithin(folder: string, path: string): boolean {
 /** Everything that a training consists of, before its data is read. */
 export interface ResolvedRequest {
   readonly dataset: DatasetDescription;
-  readonly definition: RunDefinition;
-  /** How long to train. */
-  readonly length: Length;
+  readonly definition: RunDefinition & { readonly length: Length };
   readonly engine: Pick<RunOptions, 'engine' | 'precision'>;
   /** The hyperparameters that a resumed run must have: those of a given recipe that the request does not change. */
   readonly fixed: readonly HyperparameterName[];
@@ -137,9 +134,8 @@ export function resolveRequest(
   requireOffer(engine);
   const dataset = datasetOfRun(request, run, stored);
   const { network, ...others } = recipe;
-  const definition: RunDefinition = {
+  const definition = {
     ...others,
-    length: base.length,
     network: makeNetwork(network.name, dataset.classes.length, network.configuration),
     seed: request.seed ?? run.seed ?? stored?.seed ?? trainingDefaults.seed,
     holdout: request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
@@ -148,7 +144,7 @@ export function resolveRequest(
   requireHoldout(request, definition, stored);
   const isFixed = (name: HyperparameterName) => request.hyperparameters?.[name] === undefined;
   const fixed = given === undefined ? [] : hyperparameterNames.filter(isFixed);
-  return { dataset, definition, engine, fixed, length: lengthOf(request) ?? base.length };
+  return { dataset, definition, engine, fixed };
 }
 
 /** The recipe that the request changes. If a given recipe leaves the end of its schedule open, the schedule ends with the run. */
@@ -186,11 +182,24 @@ function requireHoldout(
     : new RunError(`${problem} (this run was started without it)`);
 }
 
+/** Whether the schedule ends at `decaySteps`, after which the learning rate stays the same. */
+export function hasEnd({ schedule }: Pick<Hyperparameters, 'schedule'>): boolean {
+  return endsAtDecaySteps(schedule);
+}
+
+/** A warning if the learning rate is 0 at the end of a run, so that the last steps train nothing. Undefined otherwise. */
+export function rateWarning(found: Hyperparameters, maxSteps: number): string | undefined {
+  const { schedule, decaySteps, endLearningRate } = found;
+  if (!hasEnd(found) || endLearningRate > 0 || decaySteps >= maxSteps) return undefined;
+  return (
+    `the ${schedule} schedule ends at step ${decaySteps}, and from there to step ${maxSteps} the learning rate is 0; ` +
+    `add \`decaySteps: ${maxSteps}\` to stretch the schedule, or \`endLearningRate\` for another final rate`
+  );
+}
+
 /** Sets the end of the schedule to the last step of the run, unless the recipe defines it. */
 export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
-  return found.decaySteps === 0 && endsAtDecaySteps(found.schedule)
-    ? { ...found, decaySteps: maxSteps }
-    : found;
+  return found.decaySteps === 0 && hasEnd(found) ? { ...found, decaySteps: maxSteps } : found;
 }
 
 /** The engine of a run. A resumed run keeps its engine and precision if they work here and the request does not specify others.

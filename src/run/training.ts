@@ -14,6 +14,7 @@ import { Evaluator, scoredWeights } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
 import { makeImages } from '../input/augmentations.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
+import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import type { Length } from '../recipe/recipe.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
@@ -31,6 +32,7 @@ import { type GivenRecipe, inRecipe, readRecipe } from './recipe-source.ts';
 import { TrainDir } from './train-dir.ts';
 import {
   engineOf,
+  rateWarning,
   requireConsistent,
   resolveRequest,
   type TrainingRequest,
@@ -56,7 +58,12 @@ export type TrainingEvent =
       readonly maxSteps: number;
     }
   /** The run has all its updates already; the end follows. */
-  | { readonly kind: 'complete'; readonly globalStep: number; readonly hasHeldOut: boolean }
+  | {
+      readonly kind: 'complete';
+      readonly globalStep: number;
+      readonly hasHeldOut: boolean;
+      readonly hyperparameters: Hyperparameters;
+    }
   /** Event files for TensorBoard are written to the folder. */
   | { readonly kind: 'recording'; readonly dir: string }
   /** The tensors of a summary are valid until the next event. */
@@ -102,8 +109,8 @@ export async function* runTraining(
     const plan = yield* queue.during(prepare(request, given, signal, queue.push, onSaveProgress));
     folder.lost.throwIfAborted();
     if ('complete' in plan) {
-      const { globalStep, holdout } = plan.complete;
-      yield { kind: 'complete', globalStep, hasHeldOut: holdout > 0 };
+      const { globalStep, holdout, hyperparameters } = plan.complete;
+      yield { kind: 'complete', globalStep, hasHeldOut: holdout > 0, hyperparameters };
       return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
     }
     folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
@@ -163,7 +170,7 @@ async function prepare(
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const initFrom = await initialWeights(request, resume, training, definition.seed);
   const { batchSize, holdout } = definition;
-  const most = stepsOf(resolved.length, batchSize, mostTrainingExamples(dataset, holdout));
+  const most = stepsOf(definition.length, batchSize, mostTrainingExamples(dataset, holdout));
   if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
@@ -172,8 +179,10 @@ async function prepare(
   // This finds a damaged test file now, and not after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
   const made = makeRun(definition, examples, engine);
-  const maxSteps = stepsOf(resolved.length, made.batchSize, made.examples.count);
+  const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
+  const warning = rateWarning(run.hyperparameters, maxSteps);
+  if (warning !== undefined) onWarning(warning);
   requireRunning(signal);
   return { run, training, engineReason, store, resume, initFrom, maxSteps };
 }
@@ -232,8 +241,7 @@ async function* trainAsPlanned(
       ...(summaries && { summarySteps }),
     });
     for await (const event of events) {
-      if (event.kind === 'ready')
-        await leaveRecipe(request, run, Math.max(maxSteps, startStep), event, onWarning);
+      if (event.kind === 'ready') await leaveRecipe(request, run, event, onWarning);
       // This is done while the session computes the next step.
       if (event.kind === 'step') sheet ??= leaveDataSheet(request.trainDir, run, onWarning);
       yield* queue.pending();
@@ -254,12 +262,11 @@ async function* trainAsPlanned(
 async function leaveRecipe(
   { trainDir, dataDir }: TrainingRequest,
   run: TrainingRun,
-  maxSteps: number,
   { globalStep, history }: TrainEvent & { readonly kind: 'ready' },
   onWarning: (message: string) => void,
 ): Promise<void> {
   const metadata = metadataOf({ ...run, history }, globalStep, { cifar10: version });
-  await writeRecipeFile(metadata, { trainDir, dataDir, maxSteps }).catch((error: unknown) =>
+  await writeRecipeFile(metadata, { trainDir, dataDir }).catch((error: unknown) =>
     onWarning(`cannot write the recipe file, so the run continues without it: ${messageOf(error)}`),
   );
 }
