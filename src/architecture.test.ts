@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { engineNames } from './engine/offers.ts';
 import { pageFiles, pageRows } from './testing/page-files.ts';
 
-/** The files or folders that may import each package. protobufjs is imported in one place for each format that is
+/** The files that may import each package. protobufjs is imported in one place for each format that is
  * written in its messages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['engine/onnx/runtime/execution.ts', 'engine/onnx/runtime/onnx-engine.ts'],
@@ -99,6 +99,26 @@ test('every row of the import law is for an existing path, and lists only rows a
   }
 });
 
+test('every permission is used by an import', () => {
+  const imported = (folder: string) =>
+    new Set(
+      files
+        .filter(({ file }) => folderOf(file) === folder)
+        .flatMap(({ imports }) => imports.filter(isOurs).map(folderOf)),
+    );
+  const unused = [...law].flatMap(([folder, allowed]) => {
+    const used = imported(folder);
+    return allowed.filter((name) => !used.has(name)).map((name) => `${folder} imports ${name}`);
+  });
+  assert.deepEqual(unused, [], 'remove from the import law of docs/architecture.md');
+  const unusedPackages = Object.entries(packages).flatMap(([target, places]) =>
+    places
+      .filter((place) => !files.some(({ file, imports }) => file === place && imports.includes(target)))
+      .map((place) => `${place} imports ${target}`),
+  );
+  assert.deepEqual(unusedPackages, [], 'remove from the packages in this file');
+});
+
 test('modules for browsers import only modules for browsers, and no package but the writer of protobufjs', () => {
   const inPage = pageFiles();
   for (const row of pageRows())
@@ -126,8 +146,7 @@ test('every package is imported in one place, so that it can be replaced', () =>
     )) {
       const places = packages[target];
       assert.ok(places !== undefined, `src/${file} imports ${target}, which this test does not list`);
-      const isAllowed = places.some((place) => file.startsWith(place));
-      assert.ok(isAllowed, `src/${file} imports ${target}, but only ${places.join(' and ')} may`);
+      assert.ok(places.includes(file), `src/${file} imports ${target}, but only ${places.join(' and ')} may`);
     }
   }
 });

@@ -71,7 +71,7 @@ export function aWholeNumber(least: number, most: number = Infinity): Check {
   return (name, value) => requireWholeNumber(name, value, least, most);
 }
 
-export function aFiniteNumber(least: number, most: number = Infinity): Check {
+export function aFiniteNumber(least: number = -Infinity, most: number = Infinity): Check {
   return (name, value) => requireFiniteNumber(name, value, least, most);
 }
 
@@ -88,9 +88,12 @@ export function anObjectWith(property: string, made: string): Check {
   return (name, value) => requireObject(name, value, property, made);
 }
 
-export function aListOf(check: Check): Check {
+/** @param length the number of items; undefined for any number */
+export function aListOf(check: Check, length?: number): Check {
   return (name, value) => {
     if (!Array.isArray(value)) throw unexpected(name, value, 'an array');
+    if (length !== undefined && value.length !== length)
+      throw new UsageError(`${name}: found a list of length ${value.length}, expected length ${length}`);
     for (const [index, item] of value.entries()) check(`${name}[${index}]`, item);
   };
 }
@@ -146,7 +149,8 @@ export function requireFiniteNumber(
   most: number = Infinity,
 ): void {
   if (typeof value === 'number' && Number.isFinite(value) && value >= least && value <= most) return;
-  throw unexpected(name, value, `a number ${bounds(least, most)}`);
+  const isUnbounded = least === -Infinity && most === Infinity;
+  throw unexpected(name, value, isUnbounded ? 'a finite number' : `a number ${bounds(least, most)}`);
 }
 
 /** @throws UsageError with all choices, and the one that was probably meant */

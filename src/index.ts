@@ -124,15 +124,15 @@ export type { NormalizationName } from './input/normalization.ts';
 export type { BatchOptions, EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
 export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
-export {
-  type BatchNormalizationOptions,
-  type ConvolutionOptions,
-  type DenseOptions,
-  type DropoutOptions,
-  Layers,
-  type LocalOptions,
-  type WeightOptions,
-} from './model/layers.ts';
+export type {
+  BatchNormalizationOptions,
+  ConvolutionOptions,
+  DenseOptions,
+  DropoutOptions,
+  LocalOptions,
+  WeightOptions,
+} from './model/layer-options.ts';
+export { Layers } from './model/layers.ts';
 export type {
   DropoutMask,
   Inference,

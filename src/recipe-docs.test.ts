@@ -6,7 +6,8 @@ import { networkNames } from './model/networks.ts';
 import { trainingDefaults } from './recipe/defaults.ts';
 import { recipeNames, recipes } from './recipe/recipes.ts';
 import { givenBy } from './run/recipe-source.ts';
-import { parseRecipe, recipeKeys, snakeCase } from './run/recipe-toml.ts';
+import { parseRecipe, recipeKeys } from './run/recipe-toml.ts';
+import { snakeCase } from './wording.ts';
 
 const page = readFileSync(new URL('../docs/recipes.md', import.meta.url), 'utf8');
 

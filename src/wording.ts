@@ -82,3 +82,8 @@ function jsonOf(value: unknown, most: number, depth = 0): string {
 function entryOf(entry: readonly [string, unknown], most: number, depth: number): string {
   return `${JSON.stringify(shortened(entry[0], most))}:${jsonOf(entry[1], most, depth)}`;
 }
+
+/** Converts `batchSize` to `batch_size`. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

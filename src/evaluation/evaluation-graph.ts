@@ -9,7 +9,7 @@ export interface EvaluationGraph extends Graph {
   readonly activations: readonly string[];
 }
 
-/** Builds a graph with the input `images` [N, 3, 24, 24] and the output `logits` [N, classes]. Its variables are the
+/** Builds a graph with the input `images` [N, C, H, W] and the output `logits` [N, classes]. Its variables are the
  * parameters and the state of the network. Activations can be watched under the tags of their histograms. */
 export function buildEvaluationGraph(network: Network, batchSize: number): EvaluationGraph {
   const builder = new GraphBuilder('eval');

@@ -60,6 +60,7 @@ describe('the runs of a folder', () => {
     writeFileSync(join(folder, 'started', 'recipe.toml'), '');
     mkdirSync(join(folder, 'notes'));
     writeFileSync(join(folder, 'file'), '');
+    mkdirSync(join(folder, 'odd', 'model.ckpt-3.safetensors'), { recursive: true });
     symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
   });
 
@@ -67,10 +68,10 @@ describe('the runs of a folder', () => {
     const { runs, differing } = await runsIn(folder);
     assert.deepEqual(
       runs.map(({ name }) => name),
-      ['damaged', 'run-9', 'run-10', 'started', join('sweep', 'learning_rate=0.3')],
+      ['damaged', 'odd', 'run-9', 'run-10', 'started', join('sweep', 'learning_rate=0.3')],
     );
     assert.deepEqual(differing, ['learningRate']);
-    const [, , ten] = runs;
+    const ten = runs.find(({ name }) => name === 'run-10');
     assert.deepEqual([ten?.step, ten?.loss, ten?.imagesPerSecond, ten?.validation], [4, 4, 100, 0.25]);
     assert.equal(ten?.precision, 0.75);
     assert.equal(ten?.problem, null);
@@ -80,6 +81,7 @@ describe('the runs of a folder', () => {
     const { runs } = await runsIn(folder);
     const problems = new Map(runs.map(({ name, problem }) => [name, problem]));
     assert.match(problems.get('damaged') ?? '', /^(?!.*damaged).*safetensors|short|bytes/);
+    assert.equal(problems.get('odd'), 'cannot read: is a folder, not a regular file');
     assert.equal(problems.get('started'), 'no checkpoint');
     assert.equal(problems.get(join('sweep', 'learning_rate=0.3')), 'diverged at step 3');
   });

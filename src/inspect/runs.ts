@@ -111,7 +111,7 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
     newest === undefined
       ? undefined
       : await readCheckpointMetadata(newest).catch((error: unknown) =>
-          messageOf(error).replace(`${oneLine(newest)}: `, ''),
+          withoutPath(messageOf(error), oneLine(newest)),
         );
   const metadata = typeof read === 'string' ? undefined : read;
   const written = newest === undefined ? undefined : await stat(newest).catch(() => undefined);
@@ -147,6 +147,11 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
   };
 }
 
+/** `x` for `<path>: x`, and `cannot read: x` for `cannot read <path>: x`. */
+function withoutPath(message: string, path: string): string {
+  return message.replace(` ${path}: `, ': ').replace(`${path}: `, '');
+}
+
 function failureOf(result: { readonly status: string; readonly steps: number } | undefined): string | null {
   return result === undefined || result.status === 'finished'
     ? null
@@ -159,7 +164,7 @@ function engineOf({ engine, precision }: CheckpointMetadata): string {
 
 function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings']> {
   const { dataset, network, batchSize, seed, holdout, precision, augmentation, normalization } = metadata;
-  const { groups, hyperparameters } = metadata;
+  const { groups, hyperparameters, engine } = metadata;
   return {
     ...{ dataset: dataset.name, labels: dataset.labels },
     ...Object.fromEntries(
@@ -167,7 +172,7 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
     ),
     ...{ batchSize, seed, holdout, augmentation, normalization },
     ...hyperparameters,
-    ...{ groups: JSON.stringify(groups), precision },
+    ...{ groups: JSON.stringify(groups), engine, precision },
   };
 }
 

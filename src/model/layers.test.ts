@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tensors } from '../engine/engine.ts';
-import { GraphError } from '../errors.ts';
+import { GraphError, UsageError } from '../errors.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { float32, float32Data } from '../tensor/tensor.ts';
 import { engines } from '../testing/engines.ts';
 import { constantInit } from './initializers.ts';
-import { type ConvolutionOptions, Layers } from './layers.ts';
+import type { ConvolutionOptions } from './layer-options.ts';
+import { Layers } from './layers.ts';
 
 function convolution(options: Omit<ConvolutionOptions, 'initializer'>) {
   const builder = new GraphBuilder('layer');
@@ -70,6 +71,53 @@ test('the second weights in a scope have a different name, in training and in ev
     );
     assert.equal(new Set(parameters.map(({ variable }) => variable)).size, parameters.length);
   }
+});
+
+test('a layer refuses options that it does not have, and values that are no sizes', () => {
+  const builder = new GraphBuilder('layer');
+  const layers = new Layers(builder, { training: true });
+  const x = builder.input('x', { dtype: 'float32', shape: [2, 6, 9, 8] });
+  const weights = { initializer: constantInit(1) };
+  const convolution = { ...weights, filters: 4, kernel: [3, 3], padding: 'SAME' };
+  const pool = { size: 2, stride: 2, padding: 'SAME' };
+  const refusals = [
+    [
+      ['convolution', { ...convolution, filter: 3 }],
+      'unknown option `convolution.filter`. Did you mean `convolution.filters`?',
+    ],
+    [['convolution', { ...convolution, bais: 0 }], 'Did you mean `convolution.bias`?'],
+    [
+      ['convolution', { ...convolution, kernel: [3] }],
+      'convolution.kernel: found a list of length 1, expected length 2',
+    ],
+    [['convolution', weights], 'convolution.filters: found undefined, expected a whole number of at least 1'],
+    [['convolution', undefined], 'convolution: found undefined, expected an object'],
+    [
+      ['locallyConnected', { ...convolution, groups: 2 }],
+      'unknown option `locallyConnected.groups`. Known: initializer, decayShare, bias, filters, kernel, padding, strides',
+    ],
+    [
+      ['dense', { ...weights, units: 3, bias: Number.NaN }],
+      'dense.bias: found NaN, expected a finite number',
+    ],
+    [['dense', { units: 3 }], 'dense.initializer: found undefined, expected a function'],
+    [['batchNormalization', { momentun: 0.1 }], 'Did you mean `batchNormalization.momentum`?'],
+    [['dropout', { rates: 0.1 }], 'Did you mean `dropout.rate`?'],
+    [['gelu', { approximation: true }], 'Did you mean `gelu.approximate`?'],
+    [['localResponseNormalization', { depth: 4 }], 'unknown option `localResponseNormalization.depth`.'],
+    [['maxPool', { ...pool, strides: 1 }], 'Did you mean `maxPool.stride`?'],
+    [['averagePool', { ...pool, size: 0 }], 'averagePool.size: found 0'],
+  ] as const;
+  for (const [[layer, options], message] of refusals)
+    assert.throws(
+      () => Reflect.apply(Reflect.get(layers, layer), layers, [x, options]),
+      (error) => error instanceof UsageError && error.message.includes(message),
+      message,
+    );
+  assert.throws(() => Reflect.apply(layers.parameter, layers, ['w', [1], { initialiser: constantInit(1) }]), {
+    name: 'UsageError',
+    message: /Did you mean `parameter.initializer`\?$/,
+  });
 });
 
 for (const { name, create, skip } of engines)

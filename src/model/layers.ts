@@ -2,61 +2,32 @@
  * The building blocks of networks. A layer names its variables and nodes in the scope in which it is called. The second
  * `weights` in a scope are named `weights_1`.
  */
+import { requireOptions } from '../arguments.ts';
 import { GraphError, UsageError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
-import type {
-  ConvolutionAttributes,
-  GeluAttributes,
-  LocalAttributes,
-  LrnAttributes,
-  PoolAttributes,
-  RowsAndColumns,
-} from '../graph/signature.ts';
+import type { GeluAttributes, LrnAttributes, PoolAttributes } from '../graph/signature.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { slidingWindow } from '../ops/shapes.ts';
 import { describeType, type Shape, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { constantInit, type Initializer } from './initializers.ts';
+import {
+  type BatchNormalizationOptions,
+  batchNormalizationChecks,
+  type ConvolutionOptions,
+  convolutionChecks,
+  type DenseOptions,
+  type DropoutOptions,
+  denseChecks,
+  dropoutChecks,
+  geluChecks,
+  type LocalOptions,
+  localChecks,
+  lrnChecks,
+  parameterChecks,
+  poolChecks,
+  type WeightOptions,
+} from './layer-options.ts';
 import type { DropoutMask, Inference, NetworkMode, Parameter, State } from './network.ts';
-
-/** The weights of a layer. */
-export interface WeightOptions {
-  readonly initializer: Initializer;
-  /** See `Parameter`. */
-  readonly decayShare?: number;
-  /** The initial value of the biases. A layer without it has no biases. */
-  readonly bias?: number;
-}
-
-export interface ConvolutionOptions extends WeightOptions, ConvolutionAttributes {
-  /** The number of output channels. */
-  readonly filters: number;
-  /** The rows and columns of a filter. */
-  readonly kernel: RowsAndColumns;
-}
-
-export interface LocalOptions extends WeightOptions, LocalAttributes {
-  /** The number of output channels. */
-  readonly filters: number;
-  /** The rows and columns of a filter. */
-  readonly kernel: RowsAndColumns;
-}
-
-export interface DenseOptions extends WeightOptions {
-  readonly units: number;
-}
-
-/** Options with the definitions and names that PyTorch uses. */
-export interface BatchNormalizationOptions {
-  /** The weight of the batch's statistics in the new running statistics, 0 … 1. Default: 0.1. */
-  readonly momentum?: number;
-  /** A number that is added to the variance. Default: 1e-5. */
-  readonly epsilon?: number;
-}
-
-export interface DropoutOptions {
-  /** The probability that a value is dropped: at least 0 and less than 1. */
-  readonly rate: number;
-}
 
 /** Adds layers to a graph, and collects their parameters, states, masks and activations. */
 export class Layers {
@@ -74,6 +45,7 @@ export class Layers {
 
   /** Adds a trained variable, float32. */
   parameter(name: string, shape: Shape, options: Omit<Parameter, 'variable'>): Value {
+    requireOptions(options, parameterChecks, 'parameter');
     const variable = this.#builder.newVariable(name, { dtype: 'float32', shape });
     this.#parameters.push({ variable, ...options });
     return variable;
@@ -96,6 +68,7 @@ export class Layers {
   /** [N, I, H, W] → [N, filters, H', W'], with `weights` [filters, I / groups, KH, KW] and `biases` [filters].
    * @throws GraphError when the channels cannot be divided into the groups, or the window does not fit */
   convolution(x: Value, options: ConvolutionOptions): Value {
+    requireOptions(options, convolutionChecks, 'convolution');
     const { filters, kernel, initializer, decayShare, bias, ...attributes } = options;
     const inputs = Math.floor((x.shape[1] ?? 0) / (attributes.groups ?? 1));
     const filter = this.#weights([filters, inputs, ...kernel], options);
@@ -107,6 +80,7 @@ export class Layers {
    * [H', W', filters, KH, KW, I] and `biases` [filters, H', W'].
    * @throws GraphError when the window does not fit */
   locallyConnected(x: Value, options: LocalOptions): Value {
+    requireOptions(options, localChecks, 'locallyConnected');
     const { filters, kernel, initializer, decayShare, bias, ...attributes } = options;
     const { size } = slidingWindow(x.shape, kernel, attributes);
     const filter = this.#weights([...size, filters, ...kernel, x.shape[1] ?? 0], options);
@@ -118,7 +92,9 @@ export class Layers {
 
   /** [N, I] → [N, units], with `weights` [I, units] and `biases` [units].
    * @param name the name of the sum with the biases */
-  dense(x: Value, { units, ...options }: DenseOptions, name?: string): Value {
+  dense(x: Value, options: DenseOptions, name?: string): Value {
+    requireOptions(options, denseChecks, 'dense');
+    const { units } = options;
     const b = this.#weights([x.shape[1] ?? 0, units], options);
     const product = this.#builder.op('MatMul', { a: x, b }, { transposeA: false, transposeB: false });
     return this.#biased(product, units, options, name);
@@ -131,7 +107,9 @@ export class Layers {
    * the running statistics.
    * @throws UsageError when training with batches of one image
    */
-  batchNormalization(x: Value, { momentum = 0.1, epsilon = 1e-5 }: BatchNormalizationOptions = {}): Value {
+  batchNormalization(x: Value, options: BatchNormalizationOptions = {}): Value {
+    requireOptions(options, batchNormalizationChecks, 'batchNormalization');
+    const { momentum = 0.1, epsilon = 1e-5 } = options;
     const shape = [x.shape[1] ?? 0];
     const scale = this.parameter('gamma', shape, { initializer: constantInit(1) });
     const offset = this.parameter('beta', shape, { initializer: constantInit(0) });
@@ -166,7 +144,9 @@ export class Layers {
    * dense layers only.
    * @throws GraphError unless 0 ≤ rate < 1
    */
-  dropout(x: Value, { rate }: DropoutOptions, name = 'dropout'): Value {
+  dropout(x: Value, options: DropoutOptions, name = 'dropout'): Value {
+    requireOptions(options, dropoutChecks, 'dropout');
+    const { rate } = options;
     if (!(rate >= 0 && rate < 1))
       throw new GraphError(`the rate of dropout must be at least 0 and less than 1; found ${rate}`);
     if (!this.#mode.training || rate === 0) return x;
@@ -180,6 +160,7 @@ export class Layers {
   }
 
   gelu(x: Value, attributes: GeluAttributes = { approximate: false }, name?: string): Value {
+    requireOptions(attributes, geluChecks, 'gelu');
     return this.#builder.op('Gelu', { x }, attributes, name);
   }
 
@@ -189,16 +170,19 @@ export class Layers {
 
   /** Local response normalization of images [N, C, H, W] over neighbouring channels. */
   localResponseNormalization(x: Value, attributes: LrnAttributes, name?: string): Value {
+    requireOptions(attributes, lrnChecks, 'localResponseNormalization');
     return this.#builder.op('LRN', { x }, attributes, name);
   }
 
   /** [N, C, H, W] → [N, C, H', W']. */
   maxPool(x: Value, attributes: PoolAttributes, name?: string): Value {
+    requireOptions(attributes, poolChecks, 'maxPool');
     return this.#builder.op('MaxPool', { x }, attributes, name);
   }
 
   /** [N, C, H, W] → [N, C, H', W']. Padding cells are not counted. */
   averagePool(x: Value, attributes: PoolAttributes, name?: string): Value {
+    requireOptions(attributes, poolChecks, 'averagePool');
     return this.#builder.op('AvgPool', { x }, attributes, name);
   }
 

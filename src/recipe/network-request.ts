@@ -31,7 +31,10 @@ export const aNetworkRequest: Check = (where, value) => {
 function parsed(where: string, text: string): NetworkDescription {
   const [, name = text, list = ''] = /^([^:]*):(.*)$/s.exec(text) ?? [];
   const words = list === '' ? [] : list.split(',');
-  return { name, configuration: Object.fromEntries(words.map((word) => numberIn(where, name, word))) };
+  const numbers = words.map((word) => numberIn(where, name, word));
+  const twice = numbers.find(([key], index) => numbers.findIndex(([other]) => other === key) < index);
+  if (twice !== undefined) throw new UsageError(`${where}: ${name}: ${twice[0]} is given twice`);
+  return { name, configuration: Object.fromEntries(numbers) };
 }
 
 function numberIn(where: string, network: string, word: string): readonly [string, number] {

@@ -23,12 +23,17 @@ export const readParameterGroups: Reader<readonly ParameterGroup[]> = listOf(
   record<ParameterGroup>({ match: text, learningRate: finiteNumber, weightDecay: finiteNumber }),
 );
 
+/** Whether a group contains a parameter. */
+export function matches(parameter: string, { match }: ParameterGroup): boolean {
+  return patternOf(match).test(parameter);
+}
+
 /** The factors of a parameter: the product of those of all groups that match it. */
 export function factorsOf(
   parameter: string,
   groups: readonly ParameterGroup[],
 ): Omit<ParameterGroup, 'match'> {
-  const matching = groups.filter(({ match }) => patternOf(match).test(parameter));
+  const matching = groups.filter((group) => matches(parameter, group));
   const product = (name: 'learningRate' | 'weightDecay') =>
     matching.reduce((factor, group) => factor * group[name], 1);
   return { learningRate: product('learningRate'), weightDecay: product('weightDecay') };

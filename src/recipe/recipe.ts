@@ -63,7 +63,7 @@ export const recipeBounds = {
   // A batch of the tutorial's network needs about 2 MB of memory per image.
   batchSize: { kind: 'integer', minimum: 1, maximum: 16_384 },
   maxSteps: { kind: 'integer', minimum: 0 },
-  epochs: { kind: 'number', minimum: 0 },
+  epochs: { kind: 'number', minimum: 0.001 },
 } as const;
 
 /** The checks of the options. Every new option needs a line here. */

@@ -10,8 +10,9 @@ import { imagesOf } from '../training/training-run.ts';
 
 export const dataSheetName = 'data.png';
 
-/** Few enough examples that drawing them takes about as long as a step. */
-const few = { perClass: 4, mostClasses: 40 };
+/** The number of examples per class, and the largest number of examples. This is few enough that drawing them takes about as
+ * long as a step. */
+const [usual, most] = [4, 160];
 
 /** Draws examples of each class, as stored and as augmented in the first epoch, unless the folder already has the file. The
  * run does not wait for it. A failure causes a warning. */
@@ -26,7 +27,9 @@ export async function leaveDataSheet(
     await yieldToEventLoop();
     const { augmentation } = imagesOf(run);
     const { imageShape } = network;
-    await writeAside(path, dataSheetPng(examples, { augmentation, imageShape, seed, ...few }));
+    const perClass = Math.min(usual, Math.max(1, Math.floor(most / examples.dataset.classes.length)));
+    const options = { augmentation, imageShape, seed, perClass, mostClasses: most };
+    await writeAside(path, dataSheetPng(examples, options));
   } catch (error) {
     onWarning(`cannot write the example images: ${messageOf(error)}`);
   }

@@ -3,8 +3,7 @@ import { stringify } from 'smol-toml';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
-import { counted, oneLine } from '../wording.ts';
-import { snakeCase } from './recipe-toml.ts';
+import { counted, oneLine, snakeCase } from '../wording.ts';
 
 export interface PrintedRun {
   /** The path of the file. */

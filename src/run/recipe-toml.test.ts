@@ -7,9 +7,10 @@ import { hyperparameterNames, makeHyperparameters } from '../recipe/hyperparamet
 import type { Recipe } from '../recipe/recipe.ts';
 import { recipeNames, recipes } from '../recipe/recipes.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
+import { snakeCase } from '../wording.ts';
 import { printRecipe } from './print-recipe.ts';
 import { givenBy } from './recipe-source.ts';
-import { parseRecipe, recipeKeys, snakeCase } from './recipe-toml.ts';
+import { parseRecipe, recipeKeys } from './recipe-toml.ts';
 
 const networks = `${networkNames.slice(0, -1).join(', ')} or ${networkNames.at(-1)}`;
 const allKeys = recipeKeys.join(', ');
@@ -92,6 +93,12 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     'two lengths',
     'epochs = 2\nmax_steps = 3',
     ':1: epochs and max_steps cannot be combined; leave one of them out',
+  ],
+  ['no epoch', 'epochs = 0', ':1: epochs: found 0, expected a number of at least 0.001'],
+  [
+    'a number of a network that is given twice',
+    'network = "resnet:depth=8,depth=14"',
+    ':1: network: resnet: depth is given twice',
   ],
   [
     'an unknown network',

@@ -25,13 +25,8 @@ import { RunError, UsageError } from '../errors.ts';
 import { completeConfiguration, networkNames } from '../model/networks.ts';
 import { hyperparameterChecks, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { requireNetwork } from '../recipe/network-request.ts';
-import { oneLine, shortened } from '../wording.ts';
+import { oneLine, shortened, snakeCase } from '../wording.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
-
-/** Converts `batchSize` to `batch_size`. */
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
 
 function camelCase(key: string): string {
   return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

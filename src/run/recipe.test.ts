@@ -211,6 +211,10 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
       ],
       ['network = "resnet"\nlabels = "coarse"', /contra\.toml: `labels`: .*one label per image/],
       ['engine = "onnx"\nprecision = "bfloat16"', /contra\.toml: .*bfloat16/],
+      [
+        '[[groups]]\nmatch = "*/bias"\nlearning_rate = 2',
+        /contra\.toml: groups\[0\]\.match: "\*\/bias" matches no parameter of the network, which has conv1\/weights, conv1\/biases, /,
+      ],
     ] as const) {
       writeFileSync(at('contra.toml'), `dataset = "synthetic"\n${text}\n`);
       await assert.rejects(trained('never', { recipe: at('contra.toml'), maxSteps: 1 }), {

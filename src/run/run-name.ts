@@ -1,6 +1,7 @@
 /** Names of runs, made of the options that distinguish them. The names are stable, readable, and safe in every file system
  * and shell. */
 import { createHash } from 'node:crypto';
+import { snakeCase } from '../wording.ts';
 
 /** File systems allow 255 bytes, and suffixes such as `-eval` and `.1` are added to the name. */
 const longest = 120;
@@ -15,8 +16,4 @@ export function runName(options: Readonly<Record<string, string | number | boole
   if (name.length <= longest) return name;
   const digest = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 8);
   return `${name.slice(0, longest - 9)}~${digest}`;
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

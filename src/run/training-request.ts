@@ -33,7 +33,7 @@ import {
 } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
-import { datasetOf, recipeOfCheckpoint } from '../training/training-run.ts';
+import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/training-run.ts';
 import type { RecipeObject } from './recipe-object.ts';
 import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
 import { type RunOptions, runOptionChecks } from './run-options.ts';
@@ -134,9 +134,12 @@ export function resolveRequest(
   requireOffer(engine);
   const dataset = datasetOfRun(request, run, stored);
   const { network, ...others } = recipe;
+  const isStored = stored !== undefined && given === undefined && request.network === undefined;
   const definition = {
     ...others,
-    network: makeNetwork(network.name, dataset.classes.length, network.configuration),
+    network: isStored
+      ? networkOf(stored)
+      : makeNetwork(network.name, dataset.classes.length, network.configuration),
     seed: request.seed ?? run.seed ?? stored?.seed ?? trainingDefaults.seed,
     holdout: request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
     history: stored?.history ?? [],

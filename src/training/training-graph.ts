@@ -18,7 +18,7 @@ import {
 } from '../arguments.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
-import { RunError } from '../errors.ts';
+import { RunError, UsageError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
 import { aNetwork, type DropoutMask, type Network, type Parameter, type State } from '../model/network.ts';
@@ -29,9 +29,10 @@ import { optimizers } from '../optimizer/optimizers.ts';
 import { learningRate } from '../optimizer/schedule.ts';
 import { applyOptimizer } from '../optimizer/update.ts';
 import { allHyperparameters, type Hyperparameters } from '../recipe/hyperparameters.ts';
-import { factorsOf, groupsCheck, type ParameterGroup } from '../recipe/parameter-groups.ts';
+import { factorsOf, groupsCheck, matches, type ParameterGroup } from '../recipe/parameter-groups.ts';
 import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
+import { shortened } from '../wording.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { shownActivations } from './shown-values.ts';
 
@@ -70,7 +71,7 @@ export interface TrainingGraph {
   readonly states: readonly State[];
   /** The inputs for the masks of dropout (`drawMasks`). */
   readonly masks: readonly DropoutMask[];
-  /** The names of the outputs, which are scalars: six loss terms and `total_loss`. */
+  /** The names of the outputs, which are scalars: the terms of the loss and `total_loss`. */
   readonly lossNames: readonly string[];
   /** The names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
   readonly activations: readonly string[];
@@ -109,7 +110,7 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   engine: optional(anything),
 };
 
-/** @throws UsageError for a setting that is unknown or out of range, with its name */
+/** @throws UsageError for a setting that is unknown or out of range, with its name, and for a group without parameters */
 export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
   requireOptions(recipe, recipeOrRunChecks);
   const { network, batchSize, hyperparameters, groups = [] } = recipe;
@@ -125,6 +126,7 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
   const optimizer = optimizers[hyperparameters.optimizer];
   const inLoss = optimizer.weightDecay === 'in the loss';
   const model = network.build(builder, images, { training: true });
+  requireMatches(groups, model.parameters);
   const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
   const losses = loss(builder, { ...model, parameters }, labels, {
     weightDecay: inLoss ? hyperparameters.weightDecay : 0,
@@ -180,6 +182,17 @@ export function stepScalars(
 /** ⌊examples / batch · epochs⌋, but at least 1. The 350 epochs of the tutorial are 136,718 steps. */
 export function epochsInSteps(epochs: number, trainingExamples: number, batchSize: number): number {
   return Math.max(1, Math.floor((trainingExamples / batchSize) * epochs));
+}
+
+/** @throws UsageError for a group that matches no parameter, which is probably a misspelt name */
+function requireMatches(groups: readonly ParameterGroup[], parameters: readonly Parameter[]): void {
+  const names = parameters.map(({ variable }) => variable.name);
+  const index = groups.findIndex((group) => !names.some((name) => matches(name, group)));
+  if (index === -1) return;
+  const pattern = JSON.stringify(groups[index]?.match);
+  throw new UsageError(
+    `groups[${index}].match: ${pattern} matches no parameter of the network, which has ${shortened(names.join(', '))}`,
+  );
 }
 
 /** The parameter with the factors of its groups. */
