@@ -26,7 +26,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
   train: /Done at step \d+|Proposed learning rate: \d/,
   eval: /precision @ 1 = \d\.\d{3}/,
   sweep: /Precision @ 1 on the held-out images/,
-  inspect: /conv2|circle|images\/s|steps/,
+  inspect: /conv\d|circle|images\/s|steps/,
   doctor: /ok +engine onnx: /,
 };
 

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../errors.ts';
 import { main, program, soonMillis } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-limits-'));
 const data = join(folder, 'data');
@@ -24,7 +24,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const train = (name: string, ...more: readonly string[]) => [
   ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', join(folder, name)],
-  ...['--log-frequency', '1', '--batch-size', '16', ...more],
+  ...['--log-frequency', '1', '--batch-size', '16', ...smallNetwork, ...more],
 ];
 const checkpoints = (name: string) =>
   readdirSync(join(folder, name)).filter((file) => /ckpt-\d+\.safetensors$/.test(file));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Outcome, program, soonMillis, stalling } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 import { ignoredSignals } from './ignored-signals.ts';
 import { type Activity, StopWatch } from './stop-watch.ts';
 
@@ -51,6 +51,7 @@ describe('a stop', { concurrency: 2 }, () => {
   describe('training', () => {
     const train = (name: string, ...more: readonly string[]) => [
       ...['train', ...set, '--train-dir', join(folder, name), '--log-frequency', '1'],
+      ...smallNetwork,
       ...more,
     ];
 
