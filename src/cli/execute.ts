@@ -2,7 +2,9 @@
  * Executes a command line: parses it, runs the command, and prints its error. The only thing it knows about the process is
  * what is passed in, so tests can run commands in their own process.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { command } from '../command.ts';
+import { removeUnfinished } from '../disk/unfinished.ts';
 import { messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
 import { describeExhaustion } from '../machine/exhaustion.ts';
 import { version } from '../version.ts';
@@ -26,6 +28,9 @@ export interface Host {
   readonly startWatchdog: StartWatchdog;
 }
 
+/** How long an exit at once waits for the file system. */
+const tidyMillis = 250;
+
 /** @param words the command line without the program
  * @returns the exit code */
 export async function execute(words: readonly string[], host: Host): Promise<number> {
@@ -37,6 +42,7 @@ export async function execute(words: readonly string[], host: Host): Promise<num
     console.warn(text);
     return host.hurry();
   };
+  host.interruption.tidyLast = () => Promise.race([removeUnfinished(), sleep(tidyMillis)]);
   try {
     const request = parseCommandLine(words);
     if ('flags' in request) console = createConsole(request.flags, host.streams);

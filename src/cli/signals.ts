@@ -15,7 +15,7 @@
  */
 import { close as closeInspector, url as inspectorUrl } from 'node:inspector';
 import { constants } from 'node:os';
-import { endBy, isFirstProcess } from './end-process.ts';
+import { endBy, exitNow, isFirstProcess } from './end-process.ts';
 import { ignoredSignals } from './ignored-signals.ts';
 
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXCPU', 'SIGPWR'] as const;
@@ -34,6 +34,8 @@ export interface SignalledProcess {
   readonly listenTo: (name: NodeJS.Signals, listener: () => void) => void;
   /** Ends the process by a signal. */
   readonly endBy: (name: NodeJS.Signals) => void;
+  /** Ends the process with an exit code. */
+  readonly exit: (code: number) => void;
 }
 
 export class Interruption {
@@ -51,8 +53,10 @@ export class Interruption {
   describeLoss: (() => string) | undefined;
   /** Prints a last warning. Resolves soon, even if the output is blocked. */
   sayLast: ((text: string) => Promise<void>) | undefined;
+  /** Removes what the process must not leave behind. Resolves soon, even if the file system hangs. */
+  tidyLast: (() => Promise<void>) | undefined;
 
-  constructor(signalled: SignalledProcess = { listenTo, endBy }) {
+  constructor(signalled: SignalledProcess = { listenTo, endBy, exit: exitNow }) {
     this.#process = signalled;
   }
 
@@ -109,27 +113,33 @@ export class Interruption {
     return this.#name !== undefined;
   }
 
-  /** Ends the process with the signal that requested the stop, so that shells see it. Prints what is lost, if the command knows.
+  /** Ends the process with the signal that requested the stop, so that shells see it, or with 141 if the output was closed.
+   * Prints what is lost, if the command knows.
    * @param why such as `the file system does not answer` */
   leave(why?: string): void {
-    this.#leaveBy(this.name, why);
+    this.#leaveBy(this.#name, why);
   }
 
   /** Exits without a message, because everything is done. */
   leaveSilently(): void {
-    if (!this.#isLeaving) this.#process.endBy(this.name);
+    if (!this.#isLeaving) this.#end(this.#name);
   }
 
-  #leaveBy(name: StopSignal, why?: string): void {
+  #end(name: StopSignal | undefined): void {
+    if (name === undefined) this.#process.exit(this.#code);
+    else this.#process.endBy(name);
+  }
+
+  #leaveBy(name: StopSignal | undefined, why?: string): void {
     if (this.#isLeaving) {
-      this.#process.endBy(name);
+      this.#end(name);
       return;
     }
     this.#isLeaving = true;
     const loss = this.describeLoss?.();
     const text = `exiting at once${why === undefined ? '' : ` (${why})`}${loss === undefined ? '' : `: ${loss}`}`;
     const said = why === undefined && loss === undefined ? undefined : this.sayLast?.(text);
-    void Promise.resolve(said).then(() => this.#process.endBy(name));
+    void Promise.all([said, this.tidyLast?.()]).then(() => this.#end(name));
   }
 
   #save(): void {

@@ -29,6 +29,9 @@ const train = (name: string, ...more: readonly string[]) => [
 const checkpoints = (name: string) =>
   readdirSync(join(folder, name)).filter((file) => /ckpt-\d+\.safetensors$/.test(file));
 
+const unfinished = (name: string) =>
+  readdirSync(join(folder, name)).filter((file) => file.endsWith('.tmp') || file === 'lock');
+
 /** Environment variables with which the program first runs a script. */
 const preloading = (script: string) => ({
   NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}`,
@@ -89,18 +92,17 @@ describe('a stop', { concurrency: 2 }, () => {
         /^warning: exiting at once \(the file system does not answer\): the last checkpoint has step 0; \d+ steps are lost$/m,
       );
       assert.deepEqual(checkpoints('hanging'), ['model.ckpt-0.safetensors']);
+      assert.deepEqual(unfinished('hanging'), []);
       const next = await program(train('hanging', '--max-steps', '2', '--checkpoint-steps', '1'));
       assert.equal(next.code, 0, next.errors);
-      assert.deepEqual(
-        readdirSync(join(folder, 'hanging')).filter((file) => file.endsWith('.tmp')),
-        [],
-      );
+      assert.deepEqual(unfinished('hanging'), []);
     });
 
     test('ends the process at once if it is repeated', async () => {
       const outcome = await stopped(train('asked-twice'), 2, hangingSave);
       assert.equal(outcome.shellCode, 143, outcome.errors);
       assert.match(outcome.errors, /^warning: exiting at once: the last checkpoint has step 0; \d+ steps? /m);
+      assert.deepEqual(unfinished('asked-twice'), []);
     });
 
     const namespaces = ['--pid', '--fork', '--mount-proc', '--kill-child'];

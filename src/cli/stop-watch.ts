@@ -1,15 +1,17 @@
 /**
- * Limits how long a stop can take: two seconds after the signal, the process has exited, whatever it was waiting for. Only a
- * save that makes progress may take longer, on a slow disk. Long steps and validations do not reach this limit, because
- * training abandons them itself (training/patience.ts).
+ * Limits how long a stop can take: two seconds after the signal, the process has exited, whatever it was waiting for. Two things
+ * may take longer: a save that makes progress, on a slow disk, and work for which there is no free core, on a busy machine
+ * (cli/stop-clock.ts). Long steps and validations do not reach this limit, because training abandons them itself
+ * (training/patience.ts).
  */
+import { StopClock } from './stop-clock.ts';
 import type { StartWatchdog } from './watchdog.ts';
 
 /** What a command is currently doing. */
 export type Activity = 'saving' | 'other';
 
 /** The time limit of a stop, and how long a save may make no progress after that. */
-const [limitMillis, standstillMillis] = [1700, 1000];
+const [limitMillis, standstillMillis] = [1600, 1000];
 const checkMillis = 50;
 /** The limits of the watchdog are longer than this timer, so it acts only if the main thread is blocked. */
 const watchdogLimits = { graceMillis: 1900, silentMillis: 800 };
@@ -22,13 +24,13 @@ export class StopWatch {
    * @param startWatchdog starts a thread that ends the process if this thread stops responding */
   constructor(signal: AbortSignal, leave: (why: string) => void, startWatchdog: StartWatchdog) {
     signal.addEventListener('abort', () => {
-      const askedAt = performance.now();
+      const clock = new StopClock();
       const beat = startWatchdog(watchdogLimits);
       const timer = setInterval(() => {
         beat();
         const now = performance.now();
         const isSaving = this.#activity === 'saving';
-        if (now - askedAt < limitMillis) return;
+        if (clock.elapsed(now) < limitMillis) return;
         if (isSaving && now - this.#progressAt < standstillMillis) return;
         clearInterval(timer);
         leave(isSaving ? 'the file system does not answer' : 'the current operation does not end');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Outcome, program, soonMillis, stalling } from '../testing/program.ts';
 import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 import { ignoredSignals } from './ignored-signals.ts';
+import { Interruption } from './signals.ts';
 import { type Activity, StopWatch } from './stop-watch.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-stopping-'));
@@ -187,6 +189,15 @@ describe('a stop', { concurrency: 2 }, () => {
 
   const signalsModule = new URL('./signals.js', import.meta.url).href;
 
+  /** A port for the debugger, because another program may use its default one. */
+  async function freePort(): Promise<number> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    server.close();
+    return typeof address === 'object' ? (address?.port ?? 0) : 0;
+  }
+
   test('a debugger that SIGUSR1 opened while Node.js was starting is closed, unless the user requested it', async () => {
     const script = `
       const { url } = await import('node:inspector');
@@ -199,7 +210,7 @@ describe('a stop', { concurrency: 2 }, () => {
       [[], 'closed\n'],
       [['--inspect=127.0.0.1:0'], 'open\n'],
     ] as const) {
-      const words = [...flags, '--input-type=module', '-e', script];
+      const words = [`--debug-port=${await freePort()}`, ...flags, '--input-type=module', '-e', script];
       const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'] });
       const [said] = (await once(child.stdout, 'data')) as [Buffer];
       assert.equal(String(said), expected);
@@ -288,6 +299,20 @@ describe('a stop', { concurrency: 2 }, () => {
       [],
       'started by another program',
     );
+  });
+
+  test('a program that exits at once because nothing reads its output exits with 141, and first tidies up', async () => {
+    const done: string[] = [];
+    const interruption = new Interruption({
+      listenTo: () => undefined,
+      endBy: (name) => done.push(name),
+      exit: (code) => done.push(`exit ${code}`),
+    });
+    interruption.tidyLast = async () => void done.push('tidy');
+    interruption.stopReading();
+    interruption.leave('the current operation does not end');
+    await sleep(10);
+    assert.deepEqual(done, ['tidy', 'exit 141']);
   });
 
   describe('a stop that was requested', () => {

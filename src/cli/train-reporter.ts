@@ -170,9 +170,10 @@ class StepReporter {
   /** What is lost by exiting before the next checkpoint. */
   get lossOfLeaving(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
-    const steps =
-      lost === 0 ? 'nothing is lost' : `${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
-    return `${this.#saved < 0 ? 'nothing was saved' : `the last checkpoint has step ${this.#saved}`}; ${steps}`;
+    if (lost === 0) return 'nothing is lost';
+    const saved =
+      this.#saved < 0 ? 'nothing was saved' : `the last checkpoint has step ${number(this.#saved)}`;
+    return `${saved}; ${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
   }
 
   /** Whether the training reached its last step. */

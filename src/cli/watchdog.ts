@@ -8,13 +8,18 @@ import { Worker } from 'node:worker_threads';
 import { startWorker } from '../threads/start-worker.ts';
 import { isFirstProcess } from './end-process.ts';
 
+/** How long a main thread that works, or waits for a free core, may be silent. */
+const mostMillis = 10_000;
+
 interface Watched {
   /** [1]. The main thread increases it as long as it is alive. */
   readonly beats: Int32Array;
   readonly pid: number;
-  /** The process is ended when the main thread has not responded for `silentMillis`, but not within the first `graceMillis`. */
+  /** The process is ended when the main thread has not responded for `silentMillis`, but not within the first `graceMillis`. Time
+   * in which it works, or waits for a free core, does not count, up to `mostMillis`. */
   readonly silentMillis: number;
   readonly graceMillis: number;
+  readonly mostMillis: number;
   /** The first process of a container cannot be killed by its own signals, so it has to exit with this code. */
   readonly exit?: { readonly koffi: string; readonly code: number };
 }
@@ -30,7 +35,14 @@ export function startWatchdog(
 ): () => void {
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const exit = isFirstProcess ? { koffi: koffiPath(), code: 128 + constants.signals[name] } : undefined;
-  const watched: Watched = { beats, pid: process.pid, silentMillis, graceMillis, ...(exit && { exit }) };
+  const watched: Watched = {
+    beats,
+    pid: process.pid,
+    silentMillis,
+    graceMillis,
+    mostMillis,
+    ...(exit && { exit }),
+  };
   try {
     const start = () => new Worker(`(${watch})()`, { eval: true, workerData: watched, execArgv: [] });
     startWorker('the watchdog', start)
@@ -53,19 +65,33 @@ function koffiPath(): string {
 /** This function runs in the thread. It must not use anything from outside the function except modules of Node.js. */
 function watch(): void {
   const { workerData } = process.getBuiltinModule('node:worker_threads');
-  const { beats, pid, silentMillis, graceMillis, exit } = workerData as Watched;
+  const { beats, pid, silentMillis, graceMillis, mostMillis: most, exit } = workerData as Watched;
   const { createRequire: requireFrom } = process.getBuiltinModule('node:module');
+  const { readFileSync } = process.getBuiltinModule('node:fs');
   const leave =
     exit && (requireFrom(exit.koffi)(exit.koffi) as KoffiOfThread).load(null).func('_exit', 'void', ['int']);
+  /** How long the main thread has worked or waited for a free core (machine/thread-time.ts). */
+  const busyMillis = () => {
+    try {
+      const [run = 0, wait = 0] = readFileSync(`/proc/self/task/${pid}/schedstat`, 'utf8')
+        .split(' ')
+        .map(Number);
+      return (run + wait) / 1e6;
+    } catch {
+      return 0;
+    }
+  };
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
   const started = performance.now();
-  let [seen, seenAt] = [0, started];
+  let [seen, seenAt, busyAt] = [0, started, busyMillis()];
   for (;;) {
     Atomics.wait(sleeper, 0, 0, 50);
     const now = performance.now();
     const beat = Atomics.load(beats, 0);
-    if (beat !== seen) [seen, seenAt] = [beat, now];
-    else if (now - seenAt >= silentMillis && now - started >= graceMillis) break;
+    const silent = now - seenAt;
+    if (beat !== seen) [seen, seenAt, busyAt] = [beat, now, busyMillis()];
+    else if (silent < silentMillis || now - started < graceMillis) continue;
+    else if (silent - (busyMillis() - busyAt) >= silentMillis || silent >= most) break;
   }
   if (exit !== undefined) leave?.(exit.code);
   process.kill(pid, 'SIGKILL');

@@ -20,6 +20,11 @@ export interface Examples {
 /** The parts of examples that batches are made from. */
 export type ExampleRecords = Pick<Examples, 'dataset' | 'count' | 'records' | 'recordIndices'>;
 
+/** The records of examples without functions, which cannot be sent to a thread. */
+export function recordsOf({ dataset, count, records, recordIndices }: ExampleRecords): ExampleRecords {
+  return { dataset, count, records, ...(recordIndices && { recordIndices }) };
+}
+
 export const theExamples: Check = anObjectWith('records', 'examples: await loadExamples(…)');
 
 /** The index of the record of an example. */

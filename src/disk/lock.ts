@@ -21,6 +21,7 @@ import { isNativeError } from 'node:util/types';
 import { errorCode, RunError, requireRunning } from '../errors.ts';
 import { exists } from './exists.ts';
 import { openRegularFile, readRegularFile } from './regular-file.ts';
+import { registerUnfinished } from './unfinished.ts';
 import { cannotBeWritten, makeFolder, removeEmpty } from './writable.ts';
 
 /** What a folder is locked for. */
@@ -240,12 +241,19 @@ function hold(
 ): () => Promise<void> {
   let isReleased = false;
   let isLooking = false;
+  const remove = async () => {
+    if ((await isMine(path, mine)) !== 'mine') return false;
+    await rm(path, { force: true });
+    return true;
+  };
+  const finish = registerUnfinished(remove);
   const look = async () => {
     const own = await isMine(path, mine);
     if (isReleased) return;
     if (own === 'mine') await renew(path, mine);
     if (own !== 'lost' && own !== 'gone') return;
     clearInterval(timer);
+    finish();
     purpose.onLost?.(
       new RunError(
         own === 'gone'
@@ -266,9 +274,8 @@ function hold(
   return async () => {
     isReleased = true;
     clearInterval(timer);
-    if ((await isMine(path, mine)) !== 'mine') return;
-    await rm(path, { force: true });
-    await removeEmpty(created);
+    const isRemoved = await remove().finally(finish);
+    if (isRemoved) await removeEmpty(created);
   };
 }
 

@@ -8,9 +8,10 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode, RunError } from '../errors.ts';
+import { registerUnfinished } from './unfinished.ts';
 import { diskReason, writeAdvice } from './writable.ts';
 
-/** The suffix of files that are being written. A killed process leaves such a file behind. */
+/** The suffix of files that are being written. A process that is killed by SIGKILL leaves such a file behind. */
 export const asideEnding = '.tmp';
 
 /** O_SYNC replaces a flush after writing: Yarn's Plug'n'Play has no `FileHandle.sync`, and Node's permission model refuses
@@ -28,6 +29,7 @@ export async function writeAside(
   onProgress: () => void = () => undefined,
 ): Promise<void> {
   const aside = path + asideEnding;
+  const finish = registerUnfinished(() => rm(aside, { force: true }));
   try {
     await rm(aside, { force: true }); // left by a killed process, or a planted link
     await createSynced(aside, bytes, onProgress);
@@ -37,6 +39,8 @@ export async function writeAside(
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
     throw new RunError(`cannot write ${path}: ${diskReason(error)}. ${writeAdvice(error)}`, { cause: error });
+  } finally {
+    finish();
   }
 }
 

@@ -12,7 +12,7 @@ import {
   required,
   requireOptions,
 } from '../arguments.ts';
-import type { ExampleRecords } from '../data/examples.ts';
+import { type ExampleRecords, recordsOf } from '../data/examples.ts';
 import { RunError } from '../errors.ts';
 import { requireMemory } from '../machine/memory.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
@@ -210,11 +210,6 @@ function startReaders(start: ReaderStart, count: number): readonly Reader[] {
     for (const reader of readers) void reader.terminate();
     throw error;
   }
-}
-
-/** The records of examples without functions, which cannot be sent to a thread. */
-function recordsOf({ dataset, count, records, recordIndices }: ExampleRecords): ExampleRecords {
-  return { dataset, count, records, ...(recordIndices && { recordIndices }) };
 }
 
 /** Augmented batches of training examples, without an end.

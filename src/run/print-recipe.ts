@@ -44,12 +44,15 @@ function headerOf({ dataset, versions, threads, history }: CheckpointMetadata, r
     ...history.map((line) => `  ${line}`),
   ];
   return [
-    `The recipe of the run in this folder, written by cifar10 ${versions.cifar10}. To repeat it in another folder:`,
+    `The recipe of the run in this folder, written by cifar10 ${versions.cifar10}.`,
+    'To repeat it in another folder:',
     `  ${command(repeat)}`,
     '',
-    `It ends with bit-identical weights if it uses the same versions (${versions.engine}), CPU, ${counted(threads, 'thread')},`,
-    `and training examples (checksum ${dataset.checksum}). The run itself resumes from`,
-    'its checkpoints; this file is read only if it is passed to --recipe.',
+    'It ends with bit-identical weights if it uses the same versions',
+    `(${versions.engine}), CPU, ${counted(threads, 'thread')}, and training examples (checksum`,
+    `${dataset.checksum}).`,
+    'The run itself resumes from its checkpoints; this file is read only if it is',
+    'passed to --recipe.',
     ...(history.length === 0 ? [] : changes),
   ];
 }

@@ -7,6 +7,8 @@ import { isLockLeftover, lockFolder } from '../disk/lock.ts';
 import { moveAside } from '../disk/move-aside.ts';
 import { asideEnding } from '../disk/write-aside.ts';
 import type { RunError } from '../errors.ts';
+import { isEventFileName } from '../summary/event-file-name.ts';
+import { metricsFileName } from '../summary/metrics-file.ts';
 import { dataSheetName } from './data-sheet-file.ts';
 import { recipeFileName } from './recipe-file.ts';
 
@@ -22,6 +24,8 @@ export class TrainDir {
   readonly #options: TrainDirOptions;
   readonly #lost: AbortController = new AbortController();
   #unlock: () => Promise<void> = async () => undefined;
+  /** Whether the folder contained nothing when the training began. */
+  #wasEmpty = false;
 
   private constructor(path: string, options: TrainDirOptions) {
     this.#path = path;
@@ -34,6 +38,7 @@ export class TrainDir {
     const folder = new TrainDir(path, options);
     await folder.#lock();
     await removeLeftovers(path);
+    folder.#wasEmpty = await containsOnly(path, isLock);
     return folder;
   }
 
@@ -47,6 +52,7 @@ export class TrainDir {
     const names = await readdir(this.#path);
     if (names.every((name) => name === purpose.file)) return undefined;
     const moved = await moveAside(this.#path, [purpose.file]);
+    this.#wasEmpty = await containsOnly(this.#path, isLock);
     const isRenamed = !moved.startsWith(join(this.#path, '/'));
     if (!isRenamed) return moved;
     await rm(join(moved, purpose.file), { force: true });
@@ -56,8 +62,10 @@ export class TrainDir {
     return moved;
   }
 
-  release(): Promise<void> {
-    return this.#unlock();
+  /** Unlocks the folder. A training that ended before its first checkpoint leaves nothing in a folder that was empty. */
+  async release(): Promise<void> {
+    if (this.#wasEmpty && !this.lost.aborted) await removeUnsaved(this.#path).catch(() => undefined);
+    await this.#unlock();
   }
 
   async #lock(): Promise<void> {
@@ -66,9 +74,25 @@ export class TrainDir {
   }
 }
 
+const isLock = (name: string) => name === purpose.file;
+
+async function containsOnly(dir: string, test: (name: string) => boolean): Promise<boolean> {
+  return (await readdir(dir)).every(test);
+}
+
+/** What a training writes besides checkpoints. Without a checkpoint it is of no use. */
+const isByproduct = (name: string) =>
+  [metricsFileName, recipeFileName, dataSheetName].includes(name) || isEventFileName(name);
+
+/** Removes the files of a training without checkpoints, unless the folder contains anything else. */
+async function removeUnsaved(dir: string): Promise<void> {
+  if (!(await containsOnly(dir, (name) => isLock(name) || isByproduct(name)))) return;
+  for (const name of (await readdir(dir)).filter(isByproduct)) await rm(join(dir, name), { force: true });
+}
+
 async function removeLeftovers(dir: string): Promise<void> {
   const names = await readdir(dir).catch(() => []);
-  const unfinished = ['metrics.jsonl', recipeFileName, dataSheetName].map((name) => name + asideEnding);
+  const unfinished = [metricsFileName, recipeFileName, dataSheetName].map((name) => name + asideEnding);
   const leftovers = names.filter((name) => isLockLeftover(name, purpose) || unfinished.includes(name));
   for (const name of leftovers) await rm(join(dir, name), { force: true }).catch(() => undefined);
   for (const folder of [dir, join(dir, 'best')])

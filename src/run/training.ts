@@ -243,17 +243,13 @@ async function* trainAsPlanned(
     for await (const event of events) {
       if (event.kind === 'ready') await leaveRecipe(request, run, event, onWarning);
       // This is done while the session computes the next step.
-      if (event.kind === 'step') sheet ??= leaveDataSheet(request.trainDir, run, onWarning);
+      if (event.kind === 'step') sheet ??= leaveDataSheet(request.trainDir, run, onWarning, control.signal);
       yield* queue.pending();
       yield event;
       await summaries?.record(event);
     }
   } finally {
-    await Promise.all([
-      validator && patience.for(validator.release()),
-      sheet && patience.for(sheet),
-      summaries?.close(),
-    ]);
+    await Promise.all([validator && patience.for(validator.release()), sheet, summaries?.close()]);
   }
   yield* queue.pending();
 }

@@ -16,6 +16,7 @@ export async function cifar10(
   const interruption = new Interruption({
     listenTo: (name, listener) => void listeners.set(name, listener),
     endBy: () => undefined,
+    exit: () => undefined,
   });
   let [output, errors, rest] = ['', '', ''];
   const out = (text: string) => {

@@ -2,7 +2,7 @@
  * A labelled sheet with images of a data set, with which users can look at the data before training. It shows some examples
  * of each class, as stored and as an augmentation makes them, before they are normalized.
  */
-import { ExampleReader, type Examples } from '../data/examples.ts';
+import { ExampleReader, type ExampleRecords, type Examples } from '../data/examples.ts';
 import type { AugmentationName } from '../input/augmentation.ts';
 import { makeImages } from '../input/augmentations.ts';
 import { Canvas } from '../summary/canvas.ts';
@@ -37,7 +37,7 @@ interface ClassPictures {
 /** The first examples of each class, in the order of the files. Classes without examples are omitted.
  * @throws RunError when the augmentation cannot make images of that shape */
 function picturesOf(
-  examples: Examples,
+  examples: ExampleRecords,
   { augmentation, imageShape, seed, perClass = 6, mostClasses = Infinity }: SheetOptions,
 ): readonly ClassPictures[] {
   const { dataset } = examples;
@@ -62,7 +62,11 @@ function picturesOf(
 }
 
 /** The first examples of the first classes. */
-function firstOfClasses(examples: Examples, classes: number, most: number): readonly (readonly number[])[] {
+function firstOfClasses(
+  examples: ExampleRecords,
+  classes: number,
+  most: number,
+): readonly (readonly number[])[] {
   const reader = new ExampleReader(examples);
   const found: number[][] = Array.from({ length: classes }, () => []);
   let missing = classes * most;
@@ -84,7 +88,7 @@ const [fewClasses, sheetWidth] = [20, 1600];
 
 /** The sheet as a PNG file. For each class, it contains the name, a row of images as stored, and a row as augmented.
  * @throws RunError when the augmentation cannot make the images */
-export function dataSheetPng(examples: Examples, options: SheetOptions): Uint8Array {
+export function dataSheetPng(examples: ExampleRecords, options: SheetOptions): Uint8Array {
   const blocks = picturesOf(examples, options).map(({ name, raw, augmented }, _, { length }) => {
     const layout = { columns: raw.length, scale: length > fewClasses ? 1 : 2, gap: 2 };
     return { name, rows: [drawGrid(raw, layout), drawGrid(augmented, layout)] };

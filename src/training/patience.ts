@@ -23,8 +23,9 @@ export class Patience {
   }
 
   /** Returns the result of a promise, or undefined if a stop was requested and the promise does not settle soon. The work
-   * then continues in the background, and its result is dropped. */
-  async for<T>(work: Promise<T>): Promise<T | undefined> {
+   * then continues in the background.
+   * @param drop called with its result, if that comes too late */
+  async for<T>(work: Promise<T>, drop: (late: T) => void = () => undefined): Promise<T | undefined> {
     let isDone = false;
     const done = work.finally(() => {
       isDone = true;
@@ -32,7 +33,7 @@ export class Patience {
     const result = await Promise.race([done, this.#exhausted]);
     if (!isDone) {
       this.#hasAbandoned = true;
-      done.catch(() => undefined);
+      done.then(drop).catch(() => undefined);
     }
     return result;
   }

@@ -20,7 +20,7 @@ import type { CheckpointStore } from '../checkpoint/store.ts';
 import { trainingLock } from '../checkpoint/training-lock.ts';
 import { lockFolder } from '../disk/lock.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
-import type { RunError } from '../errors.ts';
+import { type RunError, StoppedError } from '../errors.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
@@ -181,7 +181,8 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     yield { kind: 'busy', globalStep, with: 'compiling' };
     const { training = buildTrainingGraph(run) } = options;
     // The graph always contains all watched values, because a run must not depend on whether summaries are written.
-    session = await run.engine.compile(training.graph);
+    session = await patience.for(run.engine.compile(training.graph), (late) => void late.release());
+    if (session === undefined) throw new StoppedError('nothing was changed');
     await session.write(
       resume === undefined
         ? initialVariables(training, seed, options.initFrom)

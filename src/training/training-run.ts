@@ -164,6 +164,16 @@ export function datasetOf({ dataset: { name, labels } }: CheckpointMetadata): Da
   );
 }
 
+/** The parts of a recipe that a resumed run must keep, with their names in messages. */
+const keptParts: { readonly [Part in Exclude<keyof Recipe, 'hyperparameters' | 'length'>]: string } = {
+  network: 'network',
+  augmentation: 'augmentation',
+  normalization: 'normalization',
+  batchSize: 'batch size',
+  groups: 'parameter groups',
+};
+const keptNames = Object.keys(keptParts) as readonly (keyof typeof keptParts)[];
+
 /**
  * Refuses to resume from a checkpoint of another run: with another data set, network, augmentation, normalization, batch size,
  * optimizer, seed or holdout, the curve would belong to neither run. Schedule, engine and threads may change. Everything but the
@@ -181,8 +191,8 @@ export function requireSameRun(
     fixed = [],
   }: { readonly checksum?: string; readonly fixed?: readonly HyperparameterName[] } = {},
 ): void {
-  const { network, batchSize, seed, holdout, hyperparameters } = definition;
-  const { groups, augmentation, normalization } = { ...tutorialRecipe, ...definition };
+  const { seed, holdout, hyperparameters } = definition;
+  const parts = { ...tutorialRecipe, ...definition, network: describeNetwork(definition.network) };
   const names = hyperparameterNames.filter((name) => name === 'optimizer' || fixed.includes(name));
   const differences = [
     ['data set', stored.dataset.name, dataset.name],
@@ -191,13 +201,9 @@ export function requireSameRun(
     ...(stored.dataset.labels === dataset.labels
       ? [['classes', stored.dataset.classes.join(), dataset.classes.join()]]
       : []),
-    ['network', canonical(stored.network), canonical(describeNetwork(network))],
+    ...keptNames.map((part) => [keptParts[part], shown(stored[part]), shown(parts[part])] as const),
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],
-    ['parameter groups', canonical(stored.groups), canonical(groups)],
-    ['augmentation', stored.augmentation, augmentation],
-    ['normalization', stored.normalization, normalization],
-    ['batch size', stored.batchSize, batchSize],
     ['seed', stored.seed, seed],
     ['holdout', stored.holdout, holdout],
   ].filter(([, before, now]) => before !== now);
@@ -220,8 +226,9 @@ export function requireSameRun(
   );
 }
 
-/** JSON that does not depend on the order of keys. */
-function canonical(value: unknown): string {
+/** A text as it is, and other values as JSON that does not depend on the order of keys. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value;
   return JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,0 +1,42 @@
+/**
+ * The time since a stop was requested in which this process could work. A busy machine slows the work down, and this must not look
+ * like work that never ends. Therefore the time in which a thread waited for a free core does not count, up to a limit.
+ */
+import { type ThreadTime, threadTimes } from '../machine/thread-time.ts';
+
+/** The most waiting for a free core that is left out. */
+const mostMillis = 8000;
+/** A late timer shows that the main thread could not run, also on systems that do not say how long threads wait. */
+const tickMillis = 100;
+
+export class StopClock {
+  readonly #times: () => ReadonlyMap<string, ThreadTime>;
+  readonly #started: number;
+  readonly #before: ReadonlyMap<string, ThreadTime>;
+  #previous: number;
+  #lateMillis = 0;
+
+  constructor(now: number = performance.now(), times: () => ReadonlyMap<string, ThreadTime> = threadTimes) {
+    this.#times = times;
+    this.#started = now;
+    this.#previous = now;
+    this.#before = times();
+  }
+
+  /** Milliseconds in which the process could work. To be called regularly, at least every `tickMillis`.
+   * @param now in milliseconds, of the clock that the constructor got */
+  elapsed(now: number = performance.now()): number {
+    this.#lateMillis += Math.max(0, now - this.#previous - tickMillis);
+    this.#previous = now;
+    const elapsed = now - this.#started;
+    return elapsed - Math.min(mostMillis, Math.max(this.#lateMillis, this.#waited()));
+  }
+
+  /** The longest time that one thread waited for a core. */
+  #waited(): number {
+    const waits = [...this.#times()].map(
+      ([id, { waitMillis }]) => waitMillis - (this.#before.get(id)?.waitMillis ?? 0),
+    );
+    return Math.max(0, ...waits);
+  }
+}
