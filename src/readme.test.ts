@@ -8,7 +8,7 @@ import { writeDataset } from './data/write.ts';
 import { skipBfloat16 } from './testing/engines.ts';
 import { noiseRecords } from './testing/examples.ts';
 import { cifar10 } from './testing/in-process.ts';
-import { copySynthetic } from './testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from './testing/synthetic.ts';
 
 /** Runs every `cifar10` command in the shell blocks of the pages, in order, in one folder, with few steps. Files of noise
  * with the right sizes replace CIFAR-10. */
@@ -33,7 +33,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
 const read = (page: string) => readFileSync(new URL(`../${page}`, import.meta.url), 'utf8');
 
 /** Replaces numbers of steps: two steps, or three where a run of 1,000 or 10,000 steps is continued to twice as many. Batches
- * are small, and only some of the images are evaluated. */
+ * and networks are small, and only some of the images are evaluated. */
 function quick(line: string): string {
   const few = (steps: string) => (steps.startsWith('2') ? 3 : 2);
   const short = line
@@ -41,10 +41,11 @@ function quick(line: string): string {
     .replace(/--eval-every \d+/, '--eval-every 1')
     .replace(/--holdout [\d.]+/, '--holdout 0.01')
     .replace(/ --batch-size \d+/, '')
-    .replace(/^npx cifar10 eval /, '$&--num-examples 64 ')
-    .replace(/^npx cifar10 (train|sweep) /, '$&--batch-size 8 ');
-  const isEndless = /^npx cifar10 train /.test(short) && !/--max-steps|--find-learning-rate/.test(short);
-  return isEndless ? `${short} --max-steps 2` : short;
+    .replace(/^npx cifar10 eval /, '$&--num-examples 64 ');
+  if (!/^npx cifar10 (train|sweep) /.test(short)) return short;
+  const small = /--network|--recipe/.test(short) ? [] : smallNetwork;
+  const end = /--max-steps|--find-learning-rate/.test(short) ? [] : ['--max-steps', '2'];
+  return [short, '--batch-size', '8', ...small, ...end].join(' ');
 }
 
 /** The commands in the blocks of that language. */
