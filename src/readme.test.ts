@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { datasets } from './data/datasets.ts';
 import { writeDataset } from './data/write.ts';
-import { skipBfloat16 } from './testing/engines.ts';
+import { engineVariants } from './testing/engines.ts';
 import { noiseRecords } from './testing/examples.ts';
 import { cifar10 } from './testing/in-process.ts';
 import { copySynthetic, smallNetwork } from './testing/synthetic.ts';
@@ -56,7 +56,10 @@ function linesOf(text: string, language: string): readonly string[] {
 }
 
 /** Leaves out commands for which this machine has no library or no instructions. */
-const runsHere = (line: string) => !(line.includes('--engine onednn') && skipBfloat16 !== false);
+const runsHere = (line: string) =>
+  !engineVariants.some(
+    ({ flags, skip }) => skip !== false && flags.every((word) => line.split(' ').includes(word)),
+  );
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pages-'));
 before(async () => {

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { engineSupport } from '../engine/engines.ts';
+import { engineVariants } from '../testing/engines.ts';
 import { findVariants } from './variants.ts';
 
 test('variants are measured, emulated or missing, as the engines report', () => {
   const { available, missing } = findVariants({}, [1, 2]);
-  const every = [
-    ['onnx', 'float32'],
-    ['onednn', 'float32'],
-    ['onednn', 'bfloat16'],
-  ] as const;
-  for (const [engine, precision] of every) {
+  for (const { engine, precision } of engineVariants) {
     const support = engineSupport(engine, precision);
     const found = available.filter((one) => one.engine.name === engine && one.engine.precision === precision);
     const absent = missing.find(({ title }) => title === `${engine} ${precision}`);

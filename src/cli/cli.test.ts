@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
-import { engineFlags } from '../testing/engines.ts';
+import { engineVariants } from '../testing/engines.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { program, soonMillis, stepsIn } from '../testing/program.ts';
 import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
@@ -63,7 +63,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const steps = ['--max-steps', '16', '--checkpoint-steps', '2', '--log-frequency', '1', '--seed', '3'];
 
-engineFlags.forEach(({ title, flags, skip }, index) => {
+engineVariants.forEach(({ title, flags, skip }, index) => {
   /** The folders of the first engine have these names. Those of the other engines have a number too. */
   const named = (name: string) => (index === 0 ? name : `${name}-${index}`);
   const start = (name: string, ...more: readonly string[]) => train(named(name), ...steps, ...flags, ...more);

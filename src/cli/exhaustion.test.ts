@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { engineFlags } from '../testing/engines.ts';
+import { engineVariants } from '../testing/engines.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { main } from '../testing/program.ts';
 import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
@@ -62,6 +62,7 @@ function assertRefused(outcome: Outcome, message: RegExp): void {
 
 const isLinux = process.platform === 'linux';
 const hasShell = spawnSync('bash', ['-c', 'ulimit -n']).status === 0;
+const variants = engineVariants.filter(({ precision }) => precision === 'float32');
 const skip = isLinux && hasShell ? false : 'limits are set here by bash on Linux';
 
 describe('too few file descriptors', { skip }, () => {
@@ -82,7 +83,7 @@ describe('too few file descriptors', { skip }, () => {
 });
 
 describe('too little memory', { skip }, () => {
-  for (const { title, flags, skip: reason } of engineFlags.slice(0, 2)) {
+  for (const { title, flags, skip: reason } of variants) {
     test(`for a batch of 16,384 on ${title}`, { skip: reason }, () =>
       assertRefused(
         within({ ulimit: '-v 4500000' }, train('--network', 'cifar10', '--batch-size', '16384', ...flags)),
@@ -107,7 +108,7 @@ describe('too little memory', { skip }, () => {
 describe('too few threads', { skip: skip || reasonWithoutUser() }, () => {
   const as = ['setpriv', '--reuid=64999', '--regid=64999', '--clear-groups'];
   before(() => chmodSync(folder, 0o777));
-  for (const { title, flags, skip: reason } of engineFlags.slice(0, 2))
+  for (const { title, flags, skip: reason } of variants)
     test(`for ${title}`, { skip: reason }, () => {
       for (const threads of title === 'onnx' ? [12, 15] : [15]) {
         const outcome = within({ ulimit: `-u ${threads}`, as }, train(...flags));

@@ -15,7 +15,7 @@ import { scaleImage } from '../summary/scale-image.ts';
 import { HParamsPluginDataProto } from '../summary/schema.ts';
 import { float32, sizeOf } from '../tensor/tensor.ts';
 import { trainingBatch } from '../testing/batches.ts';
-import { engines, skipBfloat16 } from '../testing/engines.ts';
+import { engineVariants } from '../testing/engines.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { type Outcome, programWithoutReader } from '../testing/program.ts';
 import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
@@ -258,11 +258,7 @@ describe("summaries of the tutorial's network", () => {
 
 describe('a run is bit-identical with and without summaries', () => {
   const final = (name: string) => readFileSync(join(run(name), `model.ckpt-${steps}.safetensors`));
-  const cases = engines.flatMap(({ name, skip }) => [
-    { engine: name, precision: 'float32', skip },
-    ...(name === 'onednn' ? [{ engine: name, precision: 'bfloat16', skip: skipBfloat16 }] : []),
-  ]);
-  for (const { engine, precision, skip } of cases) {
+  for (const { engine, precision, skip } of engineVariants) {
     test(`${engine}, ${precision}`, { skip }, async () => {
       const how = [...length, '--engine', engine, '--precision', precision];
       const name = `${engine}-${precision}`;

@@ -3,25 +3,19 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { hyperparameterNames } from '../recipe/hyperparameters.ts';
+import { readsIn } from '../testing/definitions.ts';
 import { flagTable } from './flag-table.ts';
 
 const source = new URL('../../src/', import.meta.url);
-const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => path.endsWith('.ts') && !/\.(test|slow)\.ts$|^testing\//.test(path))
-  .map((path) => ({ path, text: withoutProse(readFileSync(new URL(path, source), 'utf8')) }));
+  .map((path) => ({ path, reads: readsIn(readFileSync(new URL(path, source), 'utf8')) }));
 
-/** Removes comments, and strings of several words. */
-function withoutProse(text: string): string {
-  return text
-    .replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
-    .replace(/'[^'\n]* [^'\n]*'/g, (prose) => (/['"`$(){}=]/.test(prose.slice(1, -1)) ? prose : ''));
-}
-
-/** Those names that occur as a word only in the files that declare them. */
+/** Those names that only the files that declare them read. */
 function unused(names: readonly string[], declaredIn: RegExp, among = /./): readonly string[] {
-  const read = texts.filter(({ path }) => among.test(path) && !declaredIn.test(path));
-  return names.filter((name) => !read.some(({ text }) => new RegExp(`\\b${name}\\b`).test(text)));
+  const readers = files.filter(({ path }) => among.test(path) && !declaredIn.test(path));
+  return names.filter((name) => !readers.some(({ reads }) => reads.has(name)));
 }
 
 describe('is read by some code', () => {
@@ -30,7 +24,9 @@ describe('is read by some code', () => {
   const ownFlags = flags.map(([name]) => name).filter((name) => !recipe.includes(name));
 
   test('every flag', () => {
-    assert.deepEqual(unused([...ownFlags, 'noSuchFlag'], /^cli\/flag-table/, /^(cli|run)\//), ['noSuchFlag']);
+    assert.deepEqual(unused([...ownFlags, 'noSuchFlag'], /^cli\/flag-table/, /^(cli|run|inspect)\//), [
+      'noSuchFlag',
+    ]);
   });
   test('every hyperparameter', () => {
     assert.deepEqual(unused([...recipe, 'noSuchNumber'], /^(recipe|cli)\//), ['noSuchNumber']);

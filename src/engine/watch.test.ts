@@ -5,7 +5,7 @@ import { GraphBuilder } from '../ops/builder.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { assertClose } from '../testing/compare.ts';
-import { engineCase, engines, skipBfloat16 } from '../testing/engines.ts';
+import { engineVariants } from '../testing/engines.ts';
 import { computeGraph, reference } from '../testing/reference.ts';
 import type { Engine, Tensors } from './engine.ts';
 
@@ -79,28 +79,21 @@ async function run(engine: Engine, graph: Graph, watched: readonly boolean[]) {
   }
 }
 
-const cases = [
-  ...engines.map(({ name, skip, create }) => ({ name, skip, create: () => create(2), tolerance: 1e-5 })),
-  {
-    ...{ name: 'onednn in bfloat16', skip: skipBfloat16, tolerance: 2e-2 },
-    create: () => engineCase('onednn').create(2, 'bfloat16'),
-  },
-];
-for (const { name, skip, create, tolerance } of cases) {
-  describe(`watching a step of ${name}`, { skip }, () => {
+for (const { title, skip, create, tolerance } of engineVariants) {
+  describe(`watching a step of ${title}`, { skip }, () => {
     // Numbers of channels that fill blocks of 16, and numbers that would need padding.
     for (const channels of [32, 6]) {
       const graph = watchedStep(channels);
 
       test(`returns watched values of ${channels} channels as they were before the variables change`, async () => {
-        const { returned } = await run(create(), graph, [false, true]);
+        const { returned } = await run(create(2), graph, [false, true]);
         assert.deepEqual(
           [...(returned[0]?.keys() ?? [])],
           ['total'],
           'a step that is not watched returns only its outputs',
         );
         // The second step starts from the variables that the first step wrote.
-        const { end } = await run(create(), graph, [false]);
+        const { end } = await run(create(2), graph, [false]);
         const given = [...end, ['x', values(11, imagesOf(channels))] as const];
         const expected = computeGraph(graph, new Map(given.map(([key, value]) => [key, reference(value)])));
         const found = returned[1];
@@ -123,12 +116,12 @@ for (const { name, skip, create, tolerance } of cases) {
       });
 
       test(`leaves every step with ${channels} channels bit-identical`, async () => {
-        const plain = await run(create(), graph, [false, false, false, false]);
+        const plain = await run(create(2), graph, [false, false, false, false]);
         for (const watched of [
           [true, false, true, false],
           [true, true, true, true],
         ]) {
-          const { returned, end } = await run(create(), graph, watched);
+          const { returned, end } = await run(create(2), graph, watched);
           assert.deepEqual(end, plain.end);
           assert.deepEqual(
             returned.map((one) => one.get('total')),
@@ -140,7 +133,7 @@ for (const { name, skip, create, tolerance } of cases) {
 
     test('returns only the outputs if the graph has no watched values', async () => {
       const { returned } = await run(
-        create(),
+        create(2),
         step(6, () => undefined),
         [true],
       );
@@ -148,8 +141,8 @@ for (const { name, skip, create, tolerance } of cases) {
     });
 
     test('returns copies that later steps do not change', async () => {
-      const { returned } = await run(create(), watchedStep(6), [true, true]);
-      const { returned: alone } = await run(create(), watchedStep(6), [true]);
+      const { returned } = await run(create(2), watchedStep(6), [true, true]);
+      const { returned: alone } = await run(create(2), watchedStep(6), [true]);
       assert.deepEqual(returned[0], alone[0]);
     });
 
@@ -163,7 +156,7 @@ for (const { name, skip, create, tolerance } of cases) {
           b.output(output, b.op('Square', { x: relu }));
           b.watch(watched, relu);
           b.watch('negative', b.op('Neg', { x: relu }));
-          const { returned } = await run(create(), b.build(), [true]);
+          const { returned } = await run(create(2), b.build(), [true]);
           const given = values(10, [2]).data as Float32Array;
           const positive = given.map((value) => Math.max(0, value));
           assertClose(

@@ -1,6 +1,7 @@
 /** Tests that passes and engines keep the results of every role and the role of every variable. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { offers } from '../engine/offers.ts';
 import { programOf } from '../engine/onednn/compile.ts';
 import { onnxPasses } from '../engine/onnx/compile/passes.ts';
 import type { Graph, VariableRole } from '../graph/graph.ts';
@@ -118,7 +119,7 @@ describe('results and variables of every role', () => {
 
   test('are all in the oneDNN program, except the exchanged role, which a single worker drops', () => {
     const alone = { results: withoutRole(graph.results, 'exchanged') };
-    for (const precision of ['float32', 'bfloat16'] as const)
+    for (const precision of offers.onednn.precisions)
       assert.deepEqual(rolesOf(programOf(graph, precision)), rolesOf(alone));
   });
 

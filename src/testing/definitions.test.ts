@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { definitionsIn } from './definitions.ts';
+import { definitionsIn, readsIn } from './definitions.ts';
 
 const source = `
 import { imported, type Type } from './other.ts';
@@ -60,4 +60,20 @@ test('names in comments, strings, imports and calls are not definitions', () => 
   const texts = ['inComment', 'also', 'lineComment', 'inString', 'inPattern', 'inTemplate', 'one'];
   const uses = ['calledAtLineStart', 'Made', 'unknown', 'mentioned', 'assigned', 'Error', 'value', 'if'];
   for (const name of [...imports, ...texts, ...uses]) assert.ok(!found.has(name), name);
+});
+
+test('members, destructured names and quoted names are read; local variables, keys and parameters are not', () => {
+  const found = readsIn(`
+import { imported } from './other.ts';
+/** options.inComment */
+// options.inLine
+const options = { key: 1, other: { inner: 2 } };
+const { taken, renamed: local, withDefault = call(plain) } = options;
+for (const { looped, again: it } of list) use(\`\${inTemplate} \${options.member}\`);
+const f = ({ parameter }: Type, argument: number) => optional?.chained + pick(options, 'quoted') + argument;
+`);
+  assert.deepEqual(
+    [...found].sort(),
+    ['chained', 'looped', 'again', 'member', 'parameter', 'quoted', 'renamed', 'taken', 'withDefault'].sort(),
+  );
 });

@@ -1,7 +1,7 @@
-/** Finds what a source file defines, for tests that compare pages with it. Names in comments, strings, imports
- * and calls do not count. */
+/** Finds what a source file defines, for tests that compare pages with it, and what it reads. */
 
-/** Everything declared with const, let, function, class, interface or type, the members of these, and the keys of records. */
+/** Everything declared with const, let, function, class, interface or type, the members of these, and the keys of records.
+ * Names in comments, strings, imports and calls do not count. */
 export function definitionsIn(source: string): ReadonlySet<string> {
   const code = codeOf(source);
   const declared = /\b(?:const|let|function\*?|class|interface|type)\s+(\w+)/g;
@@ -9,6 +9,24 @@ export function definitionsIn(source: string): ReadonlySet<string> {
   const keys = /(?:^\s*|[{,(]\s*)(?:readonly\s+)?#?(\w+)\??:/gm;
   const found = [declared, fields, keys].flatMap((pattern) => [...code.matchAll(pattern)]);
   return new Set([...found.map(([, name = '']) => name), ...methodsIn(code)]);
+}
+
+/** The members that a file reads: `x.name`, `const { name, name: other } = x`, `({ name }) =>` and `pick(x, 'name')`. Names of
+ * local variables, keys of records, and names in comments and imports do not count. `{ name }` counts as a value as well. */
+export function readsIn(source: string): ReadonlySet<string> {
+  const code = source.replaceAll(comments, '').replaceAll(imports, '');
+  const members = [...code.matchAll(/\.(\w+)|'(\w+)'/g)].map(([, member, quoted]) => member ?? quoted ?? '');
+  return new Set([...members, ...takenOut(code)]);
+}
+
+/** The names in braces that are neither a block nor a type. */
+function* takenOut(code: string): Generator<string> {
+  for (const [, inside = '', after] of code.matchAll(/(?<!\$)\{([^{};]*)\}( = |: | of |\) =>)?/g))
+    for (const entry of inside.split(',')) {
+      const [, name, renamed] = /^\s*(?:(\w+)\s*(?:=.*)?|(\w+): .*)$/s.exec(entry) ?? [];
+      if (name !== undefined) yield name;
+      if (renamed !== undefined && after !== undefined) yield renamed;
+    }
 }
 
 /** Members that are functions: a name at the beginning of a line and parameters, followed by a body or a type. */
@@ -38,7 +56,8 @@ function closingAt(text: string, at: number): number {
 function codeOf(source: string): string {
   const pieces =
     /\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|(?<=[=(,:!&|?]\s*)\/(?![*/])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\//g;
-  return source
-    .replaceAll(pieces, (piece) => (/^\/[*/]/.test(piece) ? '' : "''"))
-    .replaceAll(/^import\s[^;]*;|^export (?:type )?\{[^}]*\} from[^;]*;/gm, '');
+  return source.replaceAll(pieces, (piece) => (/^\/[*/]/.test(piece) ? '' : "''")).replaceAll(imports, '');
 }
+
+const imports = /^import\s[^;]*;|^export (?:type )?\{[^}]*\} from[^;]*;/gm;
+const comments = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;

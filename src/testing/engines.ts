@@ -26,9 +26,6 @@ export function engineCase(name: EngineName): EngineCase {
   return found;
 }
 
-/** Why oneDNN is not fast in bfloat16 on this machine, or false if it is. */
-export const skipBfloat16: string | false = reasonToSkip('onednn', 'bfloat16');
-
 /** Why an engine is not fast here, or false if it is. */
 function reasonToSkip(engine: EngineName, precision: Precision): string | false {
   const support = engineSupport(engine, precision);
@@ -41,15 +38,35 @@ export const plannedPrecisions: readonly (typeof offers)['onednn']['precisions']
     ['fast', 'slow'].includes(engineSupport('onednn', precision).verdict),
   );
 
-/** The flags for each engine and precision, for tests that run the program. */
-export const engineFlags: readonly {
+/** An engine in one of the precisions that it offers. */
+export interface EngineVariant {
+  readonly engine: EngineName;
+  readonly precision: Precision;
+  /** `onnx`, or `onednn in bfloat16`. */
   readonly title: string;
   readonly flags: readonly string[];
+  /** Why it is not fast here, or false if it is. */
   readonly skip: string | false;
-}[] = engineNames.flatMap((engine) =>
-  offers[engine].precisions.map((precision: Precision) => ({
-    title: precision === 'float32' ? engine : `${engine} in ${precision}`,
-    flags: ['--engine', engine, ...(precision === 'float32' ? [] : ['--precision', precision])],
-    skip: reasonToSkip(engine, precision),
+  readonly create: (threads: number) => Engine;
+  /** The largest relative error of a value that takes several operators. */
+  readonly tolerance: number;
+}
+
+const tolerances: Readonly<Record<Precision, number>> = { float32: 1e-5, bfloat16: 2e-2 };
+
+/** Every engine in every precision that it offers. */
+export const engineVariants: readonly EngineVariant[] = engines.flatMap(({ name, create }) =>
+  offers[name].precisions.map((precision: Precision) => ({
+    engine: name,
+    precision,
+    title: precision === 'float32' ? name : `${name} in ${precision}`,
+    flags: ['--engine', name, ...(precision === 'float32' ? [] : ['--precision', precision])],
+    skip: reasonToSkip(name, precision),
+    create: (threads: number) => create(threads, precision),
+    tolerance: tolerances[precision],
   })),
+);
+
+export const onednnVariants: readonly EngineVariant[] = engineVariants.filter(
+  ({ engine }) => engine === 'onednn',
 );

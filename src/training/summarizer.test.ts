@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Engine, Precision } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { trainingBatch } from '../testing/batches.ts';
 import { relativeDistance } from '../testing/compare.ts';
-import { engines, skipBfloat16 } from '../testing/engines.ts';
+import { engineVariants } from '../testing/engines.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { Summarizer } from './summarizer.ts';
@@ -51,26 +51,11 @@ async function lookAndStep(run: TrainingRun) {
   }
 }
 
-interface Case {
-  readonly name: string;
-  readonly skip: string | false;
-  readonly create: () => Engine;
-}
-const of = (engine: (typeof engines)[number], precision: Precision): Case => ({
-  name: `${engine.name}, ${precision}`,
-  skip: precision === 'bfloat16' ? skipBfloat16 : engine.skip,
-  create: () => engine.create(1, precision),
-});
-const cases = engines.flatMap((engine) => [
-  of(engine, 'float32'),
-  ...(engine.name === 'onednn' ? [of(engine, 'bfloat16')] : []),
-]);
-
-for (const { name, skip, create } of cases) {
-  describe(name, { skip }, () => {
+for (const { title, skip, create } of engineVariants) {
+  describe(title, { skip }, () => {
     for (const clipNorm of [0, 0.25]) {
       test(`shows the gradients that the step with this batch applies${clipNorm > 0 ? ', clipped' : ''}`, async () => {
-        const { names, before, after, seen } = await lookAndStep(runOn(create(), clipNorm));
+        const { names, before, after, seen } = await lookAndStep(runOn(create(1), clipNorm));
         let squares = 0;
         for (const variable of names) {
           const old = before.get(variable)?.data ?? new Float32Array(0);
@@ -88,7 +73,7 @@ for (const { name, skip, create } of cases) {
     }
 
     test('shows the activations from which the loss of this batch is computed', async () => {
-      const { seen, losses } = await lookAndStep(runOn(create(), 0));
+      const { seen, losses } = await lookAndStep(runOn(create(1), 0));
       const logits = seen.get('softmax_linear/softmax_linear/activations') ?? new Float32Array(0);
       const entropies = Array.from(batch.labels, (label, row) => {
         const scores = logits.subarray(row * 10, row * 10 + 10);
@@ -114,7 +99,7 @@ describe('a summary', () => {
     ...{ kind: 'step', step, totalLoss: value, learningRate: 0.1, correct: 0, waitedMillis: 0 },
     losses: new Map([['total_loss', value]]),
   });
-  const [onnx] = engines;
+  const [onnx] = engineVariants;
   const scalarsOf = (values: readonly RecordedValue[]) =>
     new Map(values.flatMap((value) => (value.kind === 'scalar' ? [[value.tag, value.value] as const] : [])));
 

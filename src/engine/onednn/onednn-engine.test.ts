@@ -15,7 +15,7 @@ import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { float32, type Shape, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { assertClose } from '../../testing/compare.ts';
-import { engineCase, plannedPrecisions, skipBfloat16 } from '../../testing/engines.ts';
+import { engineCase, onednnVariants, plannedPrecisions } from '../../testing/engines.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import type { Engine, Precision } from '../engine.ts';
 import { createOnnxEngine } from '../onnx/runtime/onnx-engine.ts';
@@ -72,10 +72,7 @@ function make(threads: number, precision: Precision): Engine {
   return create(threads, precision);
 }
 
-for (const [precision, missing] of [
-  ['float32', skip],
-  ['bfloat16', skipBfloat16],
-] as const) {
+for (const { precision, skip: missing } of onednnVariants) {
   for (const threads of [1, 2]) {
     test(`two runs are bit-identical: ${precision}, ${threads} threads`, { skip: missing }, async () => {
       const [one, other] = [await run(make(threads, precision), 4), await run(make(threads, precision), 4)];
@@ -97,14 +94,17 @@ test('losses match those of the ONNX engine, within 1e-6 for the first steps and
   });
 });
 
-test('losses in bfloat16 are within 1% of those in float32', { skip: skipBfloat16 }, async () => {
-  const [rounded, exact] = [await run(make(2, 'bfloat16'), 10), await run(make(2, 'float32'), 10)];
-  rounded.losses.forEach((loss, step) => {
-    const other = exact.losses[step] ?? Number.NaN;
-    assert.ok(Math.abs(loss - other) / other <= 0.01, `step ${step}: ${loss} and ${other}`);
+for (const rounding of onednnVariants.filter(({ precision }) => precision !== 'float32'))
+  test(`losses in ${rounding.precision} are within 1% of those in float32`, {
+    skip: rounding.skip,
+  }, async () => {
+    const [rounded, exact] = [await run(rounding.create(2), 10), await run(make(2, 'float32'), 10)];
+    rounded.losses.forEach((loss, step) => {
+      const other = exact.losses[step] ?? Number.NaN;
+      assert.ok(Math.abs(loss - other) / other <= 0.01, `step ${step}: ${loss} and ${other}`);
+    });
+    assert.notDeepEqual(rounded.losses, exact.losses);
   });
-  assert.notDeepEqual(rounded.losses, exact.losses);
-});
 
 for (const channels of [6, 8, 12, 24]) {
   test(`pooling ${channels} channels, which do not fill whole blocks, gives the same result as the ONNX engine`, {
@@ -213,10 +213,7 @@ describe('the plan of a training step', { skip }, () => {
     onednn.release();
     return made;
   };
-  for (const [precision, missing] of [
-    ['float32', skip],
-    ['bfloat16', skipBfloat16],
-  ] as const) {
+  for (const { precision, skip: missing } of onednnVariants) {
     test(`reorders at most six tensors in ${precision}`, { skip: missing }, () => {
       const reorders = plan(precision).steps.filter(({ op, watched }) => op === 'Reorder' && !watched);
       assert.ok(reorders.length <= 6, reorders.map(({ name }) => name).join());
