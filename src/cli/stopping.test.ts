@@ -344,6 +344,15 @@ describe('a stop', { concurrency: 2 }, () => {
       assert.deepEqual(left, ['the current operation does not end']);
     });
 
+    test('has no limit once the command has ended', async () => {
+      const { left, stop, watch, beats } = watched('other');
+      stop.abort();
+      watch.end();
+      await sleep(2000);
+      assert.deepEqual(left, []);
+      assert.ok(beats.count > 2, `${beats.count}`);
+    });
+
     test('waits for a save as long as it makes progress', async () => {
       const { left, stop, watch } = watched('saving');
       stop.abort();
