@@ -10,7 +10,7 @@ import { imagesOf } from '../training/training-run.ts';
 export const dataSheetName = 'data.png';
 
 /** The number of examples per class, and the largest number of examples: enough to recognize the data, in a small file. */
-const [usual, most] = [4, 160];
+const [usual, most] = [4, 200];
 
 /** Draws examples of each class, as stored and as augmented in the first epoch, unless the folder has the file. A run does not
  * wait for it, except at its end. A failure is a warning.

@@ -22,6 +22,11 @@ export function textHeight(scale: number): number {
   return letterHeight * scale;
 }
 
+/** The width in pixels of a line of that many letters. */
+export function textWidth(count: number, scale: number): number {
+  return Math.max(0, count * advance - (advance - letterWidth)) * scale;
+}
+
 /** The text as it can be drawn in a given width in pixels: in capitals, without accents, and truncated if it is too long. */
 export function lettered(text: string, width: number, scale: number): string {
   const most = Math.floor((width / scale + advance - letterWidth) / advance);

@@ -21,6 +21,12 @@ test('a sheet contains the name of each class, and its examples as stored and as
   assert.ok(!/<(script|link)|src="(?!data:)/.test(html), 'self-contained');
 });
 
+test('a sheet has room for the names of its classes', () => {
+  const wide = (perClass: number) => decode(dataSheetPng(noiseExamples(10), { ...options, perClass })).width;
+  // CHECKERBOARD is the longest name, a letter takes 8 pixels, and four classes are side by side.
+  assert.ok(wide(1) > 4 * 12 * 8 - 8, `${wide(1)}`);
+});
+
 test('names in a page are escaped', () => {
   const examples = noiseExamples(10);
   const classes = ['<b>"bold" & co</b>', ...examples.dataset.classes.slice(1)];

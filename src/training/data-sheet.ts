@@ -8,7 +8,7 @@ import { makeImages } from '../input/augmentations.ts';
 import { Canvas } from '../summary/canvas.ts';
 import { drawGrid } from '../summary/draw-grid.ts';
 import { escapedHtml } from '../summary/html.ts';
-import { drawText, lettered, textHeight } from '../summary/lettering.ts';
+import { drawText, lettered, textHeight, textWidth } from '../summary/lettering.ts';
 import type { Colour, Picture } from '../summary/picture.ts';
 import { pictureOfPlanes } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
@@ -83,6 +83,8 @@ const white: Colour = [255, 255, 255];
 const ink: Colour = [40, 40, 40];
 /** The scale of letters, and the space between classes, in pixels. */
 const [lettering, space] = [2, 10];
+/** The number of letters for which every class has room. */
+const fewestLetters = 14;
 /** The number of classes up to which images are enlarged, and the approximate width of sheets in pixels. */
 const [fewClasses, sheetWidth] = [20, 1600];
 
@@ -95,7 +97,9 @@ export function dataSheetPng(examples: ExampleRecords, options: SheetOptions): U
   });
   const all = blocks.flatMap(({ rows }) => rows);
   const title = textHeight(lettering) + 4;
-  const width = Math.max(...all.map((row) => row.width), 0) + space;
+  const longest = Math.max(...blocks.map(({ name }) => name.length), 0);
+  const ofNames = textWidth(Math.min(fewestLetters, longest), lettering);
+  const width = Math.max(...all.map((row) => row.width), ofNames) + space;
   const height =
     title +
     blocks.reduce(
