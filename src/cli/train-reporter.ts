@@ -5,6 +5,7 @@ import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { TrainingEvent } from '../run/training.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
@@ -142,10 +143,10 @@ class StepReporter {
     this.#flags = flags;
     this.#run = run;
     this.#lines = new StepLines(run.batchSize, flags.logFrequency);
-    const { examples, batchSize, seed, engine, validation } = run;
+    const { examples, network, batchSize, seed, engine, validation } = run;
     const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
     console.line(
-      `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
+      `Training ${network.name === tutorialRecipe.network.name ? '' : `${network.name} `}on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
         `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
       {
         kind: 'start',
