@@ -72,12 +72,12 @@ export type {
   Tensors,
 } from './engine/engine.ts';
 export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/engines.ts';
+export type { EngineOptions } from './engine/maker.ts';
 export type { PrecisionOf } from './engine/offers.ts';
 export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
 export { onnxModel } from './engine/onnx/compile/compile.ts';
 export { prepare as prepareForOnnx } from './engine/onnx/compile/passes.ts';
 export { createOnnxEngine } from './engine/onnx/runtime/onnx-engine.ts';
-export type { EngineOptions } from './engine/registry.ts';
 export { type Failures, failureData, GraphError, RunError, StoppedError, UsageError } from './errors.ts';
 export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
 export {
