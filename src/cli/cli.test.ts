@@ -15,7 +15,7 @@ import { datasets } from '../data/datasets.ts';
 import { engineVariants } from '../testing/engines.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { program, soonMillis, stepsIn } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-cli-'));
 const data = join(folder, 'data');
@@ -32,6 +32,7 @@ const train = (trainDir: string, ...more: readonly string[]) => [
     '--batch-size',
     '16',
   ],
+  ...smallNetwork,
   ...more,
 ];
 const evaluate = (trainDir: string, ...more: readonly string[]) => [

@@ -77,9 +77,13 @@ async function runCommand<C extends CommandName>(
   if (isStoppable) interruption.listen();
   requireCurrentFolder();
   const start = await load();
-  const outcome = await start({ ...request, console, interruption, signal, stopWatch, room });
-  if (outcome === 'stopped') return interruption.exitCode();
-  return outcome === 'done' ? 0 : 1;
+  try {
+    const outcome = await start({ ...request, console, interruption, signal, stopWatch, room });
+    if (outcome === 'stopped') return interruption.exitCode();
+    return outcome === 'done' ? 0 : 1;
+  } finally {
+    stopWatch.end();
+  }
 }
 
 /** @throws RunError when the folder in which the program was started has been removed */

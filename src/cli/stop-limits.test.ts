@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../errors.ts';
 import { main, program, soonMillis } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-limits-'));
 const data = join(folder, 'data');
@@ -24,7 +24,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const train = (name: string, ...more: readonly string[]) => [
   ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', join(folder, name)],
-  ...['--log-frequency', '1', '--batch-size', '16', ...more],
+  ...['--log-frequency', '1', '--batch-size', '16', ...smallNetwork, ...more],
 ];
 const checkpoints = (name: string) =>
   readdirSync(join(folder, name)).filter((file) => /ckpt-\d+\.safetensors$/.test(file));
@@ -143,7 +143,7 @@ describe('a stop', { concurrency: 2 }, () => {
       const child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
       const metrics = join(folder, name, 'metrics.jsonl');
       while (!existsSync(metrics)) await sleep(100);
-      await sleep(2000);
+      await sleep(1000);
       return child;
     }
 

@@ -18,14 +18,15 @@ import { trainingBatch } from '../testing/batches.ts';
 import { engineVariants } from '../testing/engines.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { type Outcome, programWithoutReader } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-summaries-'));
 const data = join(folder, 'data');
 const run = (name: string) => join(folder, name);
 const train = (name: string, more: readonly string[], onLine?: Parameters<typeof cifar10>[1]) => {
   const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', run(name)];
-  return cifar10(['train', ...where, '--batch-size', String(batchSize), ...more], onLine);
+  const network = name === 'shown' ? [] : smallNetwork;
+  return cifar10(['train', ...where, ...network, '--batch-size', String(batchSize), ...more], onLine);
 };
 const batchSize = 16;
 const steps = 7;

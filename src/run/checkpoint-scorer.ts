@@ -64,6 +64,8 @@ export class CheckpointScorer {
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
   #examples: { readonly key: string; readonly examples: Examples } | undefined;
   #images = 0;
+  /** Settles with the last call of `score`, which a stop may have abandoned. */
+  #scoring: Promise<unknown> = Promise.resolve();
 
   constructor(
     settings: EvaluationSettings,
@@ -82,7 +84,19 @@ export class CheckpointScorer {
 
   /** Scores a checkpoint, records its summary and writes its report. Returns undefined when it was stopped.
    * @param isRecorded whether the event files already contain the points of this checkpoint */
-  async score(
+  score(path: string, checkpoint: Checkpoint, isRecorded: boolean): Promise<EvaluationResult | undefined> {
+    const scoring = this.#score(path, checkpoint, isRecorded);
+    this.#scoring = scoring.catch(() => undefined);
+    return scoring;
+  }
+
+  /** Frees the engine and the event files, once nothing uses them any more. */
+  async release(): Promise<void> {
+    await this.#scoring;
+    await Promise.all([this.#evaluator?.evaluator.release(), this.#summaries.close()]);
+  }
+
+  async #score(
     path: string,
     checkpoint: Checkpoint,
     isRecorded: boolean,
@@ -129,10 +143,6 @@ export class CheckpointScorer {
       this.#report({ kind: 'report', confusion, files });
     }
     return { dataset: dataset.name, ...result };
-  }
-
-  async release(): Promise<void> {
-    await Promise.all([this.#evaluator?.evaluator.release(), this.#summaries.close()]);
   }
 
   async #evaluatorFor(metadata: CheckpointMetadata): Promise<Evaluator> {

@@ -54,9 +54,9 @@ export class EvaluationSummaries {
   async #open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
     if (this.#recorder !== undefined) return this.#recorder;
     const recorder = await SummaryRecorder.open({ dir: this.#dir, onTrouble: this.#onTrouble });
+    this.#recorder = recorder;
     const graph = buildEvaluationGraph(networkOf(metadata), this.#settings.batchSize);
     await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph))));
-    this.#recorder = recorder;
     return recorder;
   }
 }

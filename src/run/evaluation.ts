@@ -54,7 +54,8 @@ export async function* runEvaluation(
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
   const log = await EvaluationLog.open(settings.evalDir);
   const scorer = new CheckpointScorer(settings, { signal, report: queue.push });
-  const patience = new Patience(signal);
+  // Only a requested stop is impatient. A caller that leaves the loop waits, and a result that it has seen is saved completely.
+  const patience = new Patience(stop);
   const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience);
   let isComplete = false;
   try {

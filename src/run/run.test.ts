@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { failureData } from '../errors.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, fewUnits } from '../testing/synthetic.ts';
 import { runEvaluation } from './evaluation.ts';
 import type { EvaluationRequest } from './evaluation-request.ts';
 import { runTraining, type TrainingControl, type TrainingEvent } from './training.ts';
@@ -35,6 +35,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     engine: 'onnx',
     batchSize: 4,
     maxSteps: 3,
+    network: fewUnits,
     ...more,
   });
   const trained = (name: string, more: Partial<TrainingRequest> = {}, control: TrainingControl = {}) =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { UsageError } from '../errors.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, fewUnits } from '../testing/synthetic.ts';
 import { runName } from './run-name.ts';
 import { runSweep, type SweepEvent } from './sweep.ts';
 import { combinationResults } from './sweep-combinations.ts';
@@ -136,7 +136,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     const events: SweepEvent[] = [];
     const request: SweepRequest = {
       ...{ sweepDir, dataDir: join(folder, 'data'), dataset: 'synthetic' as const, engine: 'onnx' as const },
-      ...{ batchSize: 4, maxSteps: 2, holdout: 0.01, summarySteps: 0, ...more, vary },
+      ...{ batchSize: 4, maxSteps: 2, holdout: 0.01, summarySteps: 0, network: fewUnits, ...more, vary },
     };
     for await (const event of runSweep(request, signal && { signal })) {
       if (event.kind !== 'training') events.push(event);
