@@ -1,7 +1,9 @@
 /** Prints the steps of a training, from the first one to the end. */
+
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describeThreads } from '../machine/cores.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import type { TrainingEvent } from '../run/training.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import type { TrainEvent } from '../training/train.ts';
@@ -55,10 +57,11 @@ export class StepReporter {
     this.#flags = flags;
     this.#run = run;
     this.#lines = new StepLines(run.batchSize, flags.logFrequency);
-    const { examples, batchSize, seed, engine, validation } = run;
+    const { examples, network, batchSize, seed, engine, validation } = run;
     const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
+    const named = network.name === tutorialRecipe.network.name ? '' : `${network.name} `;
     console.line(
-      `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
+      `Training ${named}on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
         `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
       {
         kind: 'start',

@@ -96,7 +96,7 @@ async function fetchDataset(
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
         `  To use a copy: ${fetching} --tarball FILE. To use a mirror: \`url: URL\`.\n` +
-        '  To train without it, on generated images: `dataset: synthetic`.',
+        '  To train without it, on generated images: `dataset: synthetic` `clipNorm: 5`',
       { cause: error },
     );
   }
