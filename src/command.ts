@@ -45,7 +45,7 @@ export function program(): string {
 
 export function programOf({ packageFolder, path, plugAndPlay = false }: Installation): string {
   if (plugAndPlay) return `yarn ${commandName}`;
-  // npx and npm's scripts put such folders in front of the path, but the user's shell does not have them.
+  // npx and npm scripts add such folders to the front of PATH, but they are not on the PATH of the user's shell.
   const own = path.filter((folder) => !foldersOf(folder).includes('node_modules'));
   if (own.some((folder) => startsPackage(folder, packageFolder))) return commandName;
   return isInstalled(packageFolder) ? `npx ${packageName}` : `npx ${commandName}`;

@@ -10,7 +10,7 @@ export class UsageError extends Error {
   readonly code = 'CIFAR10_USAGE';
 }
 
-/** Failures to which a caller may want to react, by code, with their data. */
+/** The failures that a caller may want to handle: each code with its data. */
 export interface Failures {
   /** Another process uses the folder. `pid` and `host` are null if the lock does not contain them. */
   CIFAR10_FOLDER_IN_USE: {

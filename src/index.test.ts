@@ -125,5 +125,5 @@ test('a second training in a folder is refused while the first one runs', () =>
     // Leaving the loop releases the folder.
     await first.return();
     for await (const { kind } of start()) if (kind === 'end') return;
-    assert.fail('the training did not end');
+    assert.fail('training did not end');
   }));

@@ -1,22 +1,19 @@
 /**
- * `cifar10-ts` as a library: the parts of which the command line consists.
+ * `cifar10-ts` as a library: the parts that the command line is built from.
  *
  * `runTraining` and `runEvaluation` do everything that `cifar10 train` and `cifar10 eval` do, but yield events instead of
  * printing. They download or generate data, resume the run in the folder, and write checkpoints and TensorBoard's event files.
  *
- * @example
- * import { runEvaluation, runTraining } from 'cifar10-ts';
+ * @example import { runEvaluation, runTraining } from 'cifar10-ts';
  *
- * // Ten classes of drawn images. For CIFAR-10, use dataset 'cifar10' without clipNorm.
- * const training = runTraining({
+ * // Ten classes of drawn images. For CIFAR-10, use dataset 'cifar10' without clipNorm. const training = runTraining({
  *   trainDir: 'run',
  *   dataDir: 'data',
  *   dataset: 'synthetic',
  *   batchSize: 128,
  *   maxSteps: 1000,
  *   hyperparameters: { clipNorm: 5 },
- * });
- * for await (const event of training) {
+ * }); for await (const event of training) {
  *   if (event.kind === 'step') console.log(event.step, event.totalLoss);
  * }
  *
@@ -26,8 +23,7 @@
  *   dataDir: 'data',
  *   numExamples: 2000,
  *   runOnce: true,
- * });
- * for await (const event of evaluation) {
+ * }); for await (const event of evaluation) {
  *   if (event.kind === 'evaluation') console.log(event.result.precision);
  * }
  */
@@ -72,12 +68,12 @@ export type {
   Tensors,
 } from './engine/engine.ts';
 export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/engines.ts';
+export type { EngineOptions } from './engine/maker.ts';
 export type { PrecisionOf } from './engine/offers.ts';
 export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
 export { onnxModel } from './engine/onnx/compile/compile.ts';
 export { prepare as prepareForOnnx } from './engine/onnx/compile/passes.ts';
 export { createOnnxEngine } from './engine/onnx/runtime/onnx-engine.ts';
-export type { EngineOptions } from './engine/registry.ts';
 export { type Failures, failureData, GraphError, RunError, StoppedError, UsageError } from './errors.ts';
 export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
 export {

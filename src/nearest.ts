@@ -1,4 +1,4 @@
-/** The candidate that a misspelt word most likely means. This is one that differs only in case or separators, or one that starts
+/** The candidate that a misspelled word most likely means. This is one that differs only in case or separators, or one that starts
  * with the word, or else the one with the fewest typing errors, if these affect at most half of the word. Otherwise undefined. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const same = word !== '' && candidates.find((candidate) => lettersOf(candidate) === lettersOf(word));

@@ -69,12 +69,12 @@ test('bundlers find the worker threads, whose file names are unlikely in other p
 });
 
 test('errors of another realm are handled, because no code uses instanceof with Error or built-in types', () => {
-  const asking = sources
+  const unsafeChecks = sources
     .filter((file) => !file.includes('testing'))
     .filter((file) =>
       /instanceof (?:Error|Map|Uint8Array|ArrayBuffer|Promise|Array)\b/.test(
         read(file).replaceAll(/^ *([*]|[/][/*]).*$/gm, ''),
       ),
     );
-  assert.deepEqual(asking, []);
+  assert.deepEqual(unsafeChecks, []);
 });

@@ -82,9 +82,7 @@ describe('a page', () => {
     }
     const bytes = (name: string) => made[name]?.length ?? 0;
     assert.ok(
-      bytes('model') > 10_000 &&
-        bytes('watchModel') > 100 &&
-        bytes('first local3/weights') === 4 * 2304 * 384,
+      bytes('model') > 10_000 && bytes('watchModel') > 100 && bytes('first local3/weights') === 4 * 576 * 96,
     );
   });
 

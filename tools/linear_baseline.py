@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 PENALTIES = (1e-2, 1e-1, 1.0)
-CROPS = {'32x32': slice(0, 32), '24x24 centre': slice(4, 28)}
+CROPS = {'32x32': slice(0, 32), '24x24 center': slice(4, 28)}
 
 
 def load(folder, name, crop):

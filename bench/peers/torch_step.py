@@ -61,7 +61,7 @@ def own_lrn(x):
 
 
 def banded_lrn():
-    """x / d^0.75 as x / (sqrt(d) * sqrt(sqrt(d))), with the sum of squares over neighbouring channels as a convolution."""
+    """x / d^0.75 as x / (sqrt(d) * sqrt(sqrt(d))), with the sum of squares over neighboring channels as a convolution."""
     channel = torch.arange(64)
     near = (channel[:, None] - channel[None, :]).abs() <= LRN_RADIUS
     band = (near.float() * LRN_ALPHA)[:, :, None, None]

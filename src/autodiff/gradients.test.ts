@@ -57,7 +57,7 @@ describe('gradients() refuses', () => {
   test('a loss that is not a scalar', () => {
     const b = new GraphBuilder('vector');
     const x = b.input('x', { dtype: 'float32', shape: [2] });
-    assert.throws(() => gradients(b, x, [x]), new GraphError('a loss must be a scalar, x is float32 [2]'));
+    assert.throws(() => gradients(b, x, [x]), new GraphError('a loss must be a scalar; x is float32 [2]'));
   });
 
   test('a value the loss does not depend on', () => {

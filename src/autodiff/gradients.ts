@@ -17,7 +17,7 @@ import { describeType, sameShape, scalar } from '../tensor/tensor.ts';
  * gradient */
 export function gradients(builder: GraphBuilder, loss: Value, values: readonly Value[]): readonly Value[] {
   if (loss.shape.length > 0)
-    throw new GraphError(`a loss must be a scalar, ${loss.name} is ${describeType(loss)}`);
+    throw new GraphError(`a loss must be a scalar; ${loss.name} is ${describeType(loss)}`);
   const { nodes } = builder.build();
   const needed = dependents(nodes, values);
   return builder.scope('gradients', () => {

@@ -50,7 +50,7 @@ export interface BenchRequest {
   readonly profile: boolean;
   /** The shell command of another program. If it is given, only steps are measured, alternately with that program (`peers.ts`). */
   readonly peers?: string | undefined;
-  /** The arguments with which Node.js runs a training in a separate process. */
+  /** The arguments with which Node.js runs the training in a separate process. */
   readonly trainingWords: (options: RunOptions) => readonly string[];
 }
 
@@ -64,8 +64,7 @@ interface Settings extends BenchRequest {
 
 const usualSizes = [32, 128, 512];
 
-/** Measures with the generated data set, in a temporary folder that is removed afterwards. After an abort the current
- * measurement is abandoned if it takes long.
+/** Measures with the generated data set, in a temporary folder that is removed afterwards. After an abort, the current measurement is abandoned if it takes too long.
  * @throws UsageError for an engine that does not offer the precision
  * @throws RunError when there is nothing to measure, or a peer or a training process fails
  * @throws StoppedError when the signal ends a peer or a training process */
@@ -134,7 +133,7 @@ async function* measureOnGenerated(variants: readonly Variant[], settings: Setti
   }
 }
 
-/** Abandons a measurement that takes long after a stop was requested. */
+/** Abandons a measurement that takes too long after a stop was requested. */
 async function* untilStopped(measurements: Measurements, signal: AbortSignal): Measurements {
   const patience = new Patience(signal);
   try {
@@ -196,7 +195,7 @@ async function* measureRoofs(
   return roofs;
 }
 
-/** Measures a whole training in a separate process. */
+/** Measures a whole training run in a separate process. */
 async function* measureTraining(
   { engine, title }: Variant,
   { recipe, network, batchSize, steps, trainingWords, signal }: Settings,

@@ -8,7 +8,7 @@ import type { MissingVariant } from './variants.ts';
 export type Measurement =
   | { readonly kind: 'benchMachine'; readonly machine: string; readonly versions: string }
   | ({ readonly kind: 'benchMissing' } & MissingVariant)
-  /** A variant that fails, although it should work here; the others are measured. */
+  /** A variant failed, although it should work here. The others are measured. */
   | { readonly kind: 'failed'; readonly title: string; readonly why: string }
   | {
       readonly kind: 'benchProfile';
@@ -28,7 +28,7 @@ export type Measurement =
   | ({ readonly kind: 'benchRun'; readonly title: string; readonly steps: number } & RunResult)
   | { readonly kind: 'benchOurs'; readonly batchSize: number; readonly rounds: readonly Side[] }
   | { readonly kind: 'benchPeers'; readonly command: string; readonly rounds: readonly Side[] }
-  /** Our best variant of a precision to the peer's best, by round. */
+  /** The ratio of our best variant in a precision to the peer's best, by round. */
   | { readonly kind: 'benchRatio'; readonly precision: Precision; readonly ratios: readonly number[] };
 
 export type Measurements = AsyncGenerator<Measurement, void, void>;

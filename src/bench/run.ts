@@ -16,7 +16,7 @@ export interface RunResult {
   readonly peakBytes: number;
 }
 
-/** The options of the measured training, by the names that they have in the library. */
+/** The options of the measured run, under their names in the library. */
 export interface RunOptions {
   readonly dataset: DatasetName;
   readonly dataDir: string;
@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly network?: string;
 }
 
-/** Runs a training in a separate process and measures it.
+/** Runs training in a separate process and measures it.
  * @param words the arguments of Node.js: the program, its command and flags
  * @throws RunError when the process fails
  * @throws StoppedError when the signal ends it */

@@ -1,6 +1,6 @@
 /** A summary of repeated measurements. */
 export interface Spread {
-  /** Of an even number of values, the mean of the two in the middle. */
+  /** For an even number of values, the mean of the two in the middle. */
   readonly median: number;
   readonly fastest: number;
   readonly slowest: number;

@@ -16,7 +16,7 @@ import {
 } from '../training/training-graph.ts';
 import type { Subject } from './subject.ts';
 
-/** A training that runs one step at each call. */
+/** Training that runs one step per call. */
 export interface SteppedTraining {
   readonly step: () => Promise<unknown>;
   readonly release: () => Promise<void>;
@@ -31,7 +31,7 @@ function graphOf({ network, hyperparameters, groups = [] }: Subject, batchSize: 
   return buildTrainingGraph({ network, batchSize, hyperparameters, groups });
 }
 
-/** Starts a training with prefetched batches, like those of a real run. */
+/** Starts training with prefetched batches, like those of a real run. */
 export async function startTraining(
   engine: Engine,
   examples: Examples,
@@ -49,7 +49,7 @@ export async function startTraining(
   const batches = prefetchBatches(examples, {
     ...{ seed: 0, batchSize, firstStep: 0, imageShape, images },
   });
-  // The learning rate is small, so that the training does not diverge.
+  // The learning rate is small, so that training does not diverge.
   const hyperparameters = { ...subject.hyperparameters, learningRate: 0.01 };
   return {
     step: async () => {

@@ -43,22 +43,22 @@ export interface CheckpointMetadata {
   readonly towers: number;
   readonly ranks: number;
   readonly hyperparameters: Hyperparameters;
-  /** The groups of parameters that have factors of their own. Empty for checkpoints of versions before 0.2. */
+  /** The groups of parameters that have their own factors. Empty for checkpoints of versions before 0.2. */
   readonly groups: readonly ParameterGroup[];
   /** How the network's images are made: the names of an augmentation and a normalization (`input/augmentations.ts`). The
    * tutorial's in checkpoints of versions before 0.2. */
   readonly augmentation: string;
   readonly normalization: string;
-  /** The length of the run, unless it is resumed with another one. That of the tutorial in checkpoints of versions before 0.2. */
+  /** The length of the run, unless it is resumed with another one. In checkpoints of versions before 0.2, that of the tutorial. */
   readonly length: Length;
-  /** The changes during the run that make a run with this recipe from its first step end with other results, one line for each. */
+  /** The changes made during the run, one line for each. Because of them, a new run with this recipe gives different results. */
   readonly history: readonly string[];
   readonly versions: Versions;
 }
 
 export interface DatasetDescription {
   readonly name: string;
-  /** The label of the records that is the class, such as `fine`; `class` for data sets with a single one. */
+  /** The label of the records that is used as the class, such as `fine`; `class` for data sets with a single label. */
   readonly labels: string;
   readonly trainingExamples: number;
   readonly testExamples: number;

@@ -54,7 +54,7 @@ export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-/** How many of the newest checkpoints are compared with the run. */
+/** The number of newest checkpoints that are compared with the run. */
 const mostCompared = 100;
 
 export class CheckpointStore {
@@ -185,7 +185,8 @@ Restore one of them from a copy, or train in another folder.`,
     const known = this.#verified.get(await identityOf(path));
     if (known !== undefined || !read) return known;
     const found = await readOrProblem(path);
-    if (typeof found === 'string') this.#onWarning(`a damaged checkpoint is not counted as kept: ${found}`);
+    if (typeof found === 'string')
+      this.#onWarning(`a damaged checkpoint does not count as one of those to keep: ${found}`);
     await this.#note(path, typeof found !== 'string');
     return typeof found !== 'string';
   }

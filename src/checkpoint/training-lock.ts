@@ -1,4 +1,4 @@
-/** The lock of a training folder. It allows one training at a time, whether from the command line or the library. */
+/** The lock of a training folder. It allows one training process at a time, whether from the command line or the library. */
 import type { LockPurpose } from '../disk/lock.ts';
 
 export const trainingLock: LockPurpose = { file: 'lock', doing: 'is training there', option: 'trainDir' };

@@ -19,7 +19,7 @@ import { datasets } from '../data/datasets.ts';
 import { float32 } from '../tensor/tensor.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { main } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-places-'));
 const data = join(folder, 'data');
@@ -219,7 +219,7 @@ describe('folders that cannot be written', () => {
 describe('arguments of the wrong kind', () => {
   test('--init-from with a folder is refused with advice, and --checkpoint-dir with a file scores that checkpoint', async () => {
     const run = join(folder, 'given');
-    assert.equal((await train(run, '--max-steps', '1')).code, 0);
+    assert.equal((await train(run, '--max-steps', '1', ...smallNetwork)).code, 0);
     const from = await train(join(folder, 'other'), '--init-from', run);
     assert.equal(from.code, 1);
     assert.match(
@@ -238,10 +238,13 @@ describe('arguments of the wrong kind', () => {
     assert.match(evaluation.output, /step 0, moving averages/);
   });
 
-  test('a folder of runs, a misspelt path, and files of other kinds are recognized where a checkpoint is expected', async () => {
+  test('a folder of runs, a misspelled path, and files of other kinds are recognized where a checkpoint is expected', async () => {
     const runs = join(folder, 'several');
     for (const name of ['first', 'second'])
-      assert.equal((await train(join(runs, name), '--max-steps', '1', '--keep', '1')).code, 0);
+      assert.equal(
+        (await train(join(runs, name), '--max-steps', '1', ...smallNetwork, '--keep', '1')).code,
+        0,
+      );
     const page = join(folder, 'page.md');
     writeFileSync(page, '# A page of text\n');
     const other =

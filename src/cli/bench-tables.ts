@@ -37,7 +37,7 @@ function unavailable({ verdict }: MissingVariant): string {
   return verdict === 'impossible' ? 'not available on this CPU' : 'not available here';
 }
 
-/** Tables of the time by operator, by layer and for data movement, and of the parts that took longest. */
+/** Tables of the time by operator, by layer and for data movement, and of the slowest parts. */
 export function profileTables({ millis, operators, layers, moves, longest }: ProfileSums): string {
   const sum = (shares: readonly Share[]) => shares.reduce((total, share) => total + share.millis, 0);
   const part = (title: string, shares: readonly Share[]) =>

@@ -15,7 +15,7 @@ import { datasets } from '../data/datasets.ts';
 import { engineVariants } from '../testing/engines.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { program, soonMillis, stepsIn } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-cli-'));
 const data = join(folder, 'data');
@@ -32,6 +32,7 @@ const train = (trainDir: string, ...more: readonly string[]) => [
     '--batch-size',
     '16',
   ],
+  ...smallNetwork,
   ...more,
 ];
 const evaluate = (trainDir: string, ...more: readonly string[]) => [
@@ -75,7 +76,7 @@ engineVariants.forEach(({ title, flags, skip }, index) => {
       assert.deepEqual(stepsIn(undisturbed.output), [...Array(16).keys()]);
 
       // The run of the first engine is killed without warning between checkpoints, twice. Those of the others end halfway,
-      // because what a kill leaves does not depend on the engine.
+      // because the files that a kill leaves behind do not depend on the engine.
       if (index > 0)
         assert.equal((await cifar10(train(named('killed'), ...steps.with(1, '8'), ...flags))).code, 0);
       else
@@ -93,7 +94,7 @@ engineVariants.forEach(({ title, flags, skip }, index) => {
       assert.deepEqual(final('killed'), final('undisturbed'));
     });
 
-    // This runs on one engine only, because what a stop saves does not depend on the engine.
+    // This runs on one engine only, because the files that a stop saves do not depend on the engine.
     test('a run that is stopped by SIGTERM saves its current step, and exits with 143', {
       skip: index > 0,
     }, async () => {

@@ -26,8 +26,11 @@ function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
   };
 }
 
-/** If the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. Output that cannot be
- * written, such as to a file on a full disk, also ends the run, as an error. An error on standard error cannot be reported. */
+/**
+ * If the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. If output cannot be
+ * written, for example because the disk is full, the run ends with an error. A failed write to standard error cannot be
+ * reported.
+ */
 function outputFailed(stream: StreamName, error: unknown): void {
   if (stream === 'err') return;
   if (errorCode(error) !== 'EPIPE' && !interruption.signal.aborted) {
@@ -40,25 +43,25 @@ function outputFailed(stream: StreamName, error: unknown): void {
 let outputHasFailed = false;
 
 /** The time limit for a thread that hangs after the end, for example in a write to a failed disk. */
-const lingeringMillis = 2000;
+const exitMillis = 2000;
 /** The time limit after a stop, when an abandoned step may still be running. Everything has been saved by then. */
-const lingeringAfterStopMillis = 100;
+const exitMillisAfterStop = 100;
 /** How long the program waits after a stop for its output to be read. */
 const lastOutputMillis = 1200;
 /** How long the program waits for the last messages to be written. */
-const lastWordsMillis = 120;
+const finalMessagesMillis = 120;
 
 beforeEnd(removeTemporaryFolders);
 process.exitCode = await execute(process.argv.slice(2), {
   streams,
   interruption,
   room: () => output.room(interruption.signal),
-  hurry: () => output.hurry(lastWordsMillis),
+  flushBriefly: () => output.flushBriefly(finalMessagesMillis),
   startWatchdog: (limits) => startWatchdog(interruption.name, limits),
 });
 // After a stop, the program does not wait for a slow reader.
 await new Patience(interruption.signal, lastOutputMillis).for(output.idle());
 if (outputHasFailed) process.exitCode = 1;
 const { exitCode = 0 } = process;
-if (interruption.isBySignal) setTimeout(() => interruption.leaveSilently(), lingeringAfterStopMillis).unref();
-else setTimeout(() => exitNow(Number(exitCode)), lingeringMillis).unref();
+if (interruption.isBySignal) setTimeout(() => interruption.exitSilently(), exitMillisAfterStop).unref();
+else setTimeout(() => exitNow(Number(exitCode)), exitMillis).unref();

@@ -31,14 +31,17 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     examples: [
       ['download --data-dir data', "CIFAR-10 from its authors' page"],
       ['download --data-dir data --url https://mirror.example/cifar-10-binary.tar.gz', 'From a mirror'],
-      ['download --data-dir data --tarball cifar-10-binary.tar.gz', 'From a local copy, without a network'],
+      [
+        'download --data-dir data --tarball cifar-10-binary.tar.gz',
+        'From a local copy, without network access',
+      ],
       ['download --data-dir data --dataset synthetic', 'Ten generated classes'],
     ],
   },
   train: {
     load: async () => (await import('./commands/train.ts')).trainCommand,
     isStoppable: true,
-    summary: 'train the network, or resume a training',
+    summary: 'train the network, or resume a run',
     description:
       'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. If the folder contains ' +
       'checkpoints, training resumes from the newest undamaged one, as if it had never stopped: data set, batch size, seed ' +
@@ -65,7 +68,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     description:
       'Classifies images with the checkpoints of a training folder and prints precision @ 1: the fraction of images ' +
       'whose highest score is that of the true class. Each image counts once. With --run-once it scores the newest ' +
-      'undamaged checkpoint. Without it, it watches the folder of a running training, scores each checkpoint once and ' +
+      'undamaged checkpoint. Without it, it watches the folder, scores each checkpoint once and ' +
       'continues until Ctrl-C. Results are appended to <eval-dir>/evaluations.jsonl.',
     examples: [
       ['eval --run-once', 'The newest checkpoint on the 10,000 test images'],
@@ -73,7 +76,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['eval --run-once --weights raw', 'The weights themselves instead of their moving averages'],
       ['eval --run-once --eval-data train_eval', 'Training images, to see how much is memorized'],
       ['eval --run-once --report', 'Results per class, confusion matrix, files with every prediction'],
-      ['eval --eval-interval-secs 30', 'Every new checkpoint of a running training'],
+      ['eval --eval-interval-secs 30', 'Every new checkpoint while training runs'],
     ],
   },
   sweep: {

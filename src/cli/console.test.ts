@@ -96,7 +96,7 @@ describe('the console', () => {
     assert.equal(all.written.out, 'a line\na result\n');
   });
 
-  test('uses colour only on a terminal, and only if NO_COLOR is not set', () => {
+  test('uses color only on a terminal, and only if NO_COLOR is not set', () => {
     const dim = '\u001b[2m';
     const printed = (terminal: number | undefined, environment: Record<string, string>) => {
       const all = kept(terminal === undefined ? {} : { terminal }, environment);

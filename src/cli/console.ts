@@ -120,15 +120,15 @@ export function createConsole(
 ): Console {
   // A dumb terminal does not support control characters.
   const draws = out.isTTY === true && environment['TERM'] !== 'dumb' && !quiet && !json;
-  // https://no-color.org: any value but an empty one disables colour.
-  const coloured = draws && !environment['NO_COLOR'];
+  // https://no-color.org: any non-empty value disables color.
+  const colored = draws && !environment['NO_COLOR'];
   // Some terminals (serial lines, some emulators) report 0 columns.
   const columns = () => out.columns || 80;
   let bottom: string | undefined;
 
   const drawn = (text: string) => {
     const cut = beginning(oneLine(text), Math.max(0, columns() - 1));
-    return coloured ? dim[0] + cut + dim[1] : cut;
+    return colored ? dim[0] + cut + dim[1] : cut;
   };
   /** Breaks lines that are too long at spaces. Commands are not broken, so that they can be copied. */
   const laidOut = (stream: Output, text: string) => {

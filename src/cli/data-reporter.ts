@@ -46,7 +46,7 @@ export function dataReporter(console: Console, ready: Console['line']): (event: 
   };
 }
 
-/** Prints the preparations that trainings and evaluations report in the same way before they compute. */
+/** Prints the preparation steps that training and evaluation report in the same way. */
 export function preparationReporter(console: Console): (event: PreparationEvent) => void {
   const onData = dataReporter(console, console.line);
   return (event) => {

@@ -46,7 +46,7 @@ describe('the command download', () => {
       }));
   }
 
-  test('suggests the same alternatives as train and eval if there is no network', () =>
+  test('suggests the same alternatives as train and eval if there is no network access', () =>
     inTemporaryFolder(async (folder) => {
       const commands = [
         ['download'],
@@ -63,7 +63,7 @@ describe('the command download', () => {
           outcome.errors,
           `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: ENOTFOUND: the server name is unknown; is the network available?
   To use a copy: ${command("download --data-dir 'my data'")} --tarball FILE. To use a mirror: --url URL.
-  To train without it, on generated images: --dataset synthetic.
+  To train without it, on generated images: --dataset synthetic --clip-norm 5
 `,
         );
       }

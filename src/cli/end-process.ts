@@ -6,11 +6,11 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 
 /**
- * Ends the process by a signal, so that shells see which one. A signal without a listener ends all threads.
+ * Ends the process with a signal, so that shells see which one. A signal without a listener ends all threads.
  *
  * The first process of a container cannot be killed by its own signals, not even by SIGKILL (pid_namespaces(7)). `_exit`
- * exits at once and keeps the exit code. If it cannot be called, only `process.abort` remains: the kernel then ends the
- * process because of an illegal instruction, with exit code 139.
+ * exits at once and keeps the exit code. If it cannot be called, only `process.abort` remains. It executes an illegal
+ * instruction, for which the kernel ends the process with exit code 139.
  */
 export function endBy(name: NodeJS.Signals): void {
   for (const task of lastTasks) task();

@@ -24,7 +24,7 @@ export interface Host {
   /** Resolves when the reader of the output has caught up. */
   readonly room: () => Promise<void>;
   /** Waits a moment for the output to be written before the process ends. */
-  readonly hurry: () => Promise<void>;
+  readonly flushBriefly: () => Promise<void>;
   readonly startWatchdog: StartWatchdog;
 }
 
@@ -40,7 +40,7 @@ export async function execute(words: readonly string[], host: Host): Promise<num
   host.interruption.sayLast = (text) => {
     console.progress(undefined);
     console.warn(text);
-    return host.hurry();
+    return host.flushBriefly();
   };
   host.interruption.tidyLast = () => Promise.race([removeUnfinished(), sleep(tidyMillis)]);
   try {
@@ -77,9 +77,13 @@ async function runCommand<C extends CommandName>(
   if (isStoppable) interruption.listen();
   requireCurrentFolder();
   const start = await load();
-  const outcome = await start({ ...request, console, interruption, signal, stopWatch, room });
-  if (outcome === 'stopped') return interruption.exitCode();
-  return outcome === 'done' ? 0 : 1;
+  try {
+    const outcome = await start({ ...request, console, interruption, signal, stopWatch, room });
+    if (outcome === 'stopped') return interruption.exitCode();
+    return outcome === 'done' ? 0 : 1;
+  } finally {
+    stopWatch.end();
+  }
 }
 
 /** @throws RunError when the folder in which the program was started has been removed */

@@ -14,7 +14,7 @@ import { after, before, describe, test } from 'node:test';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { type Outcome, program, programWithoutReader, soonMillis, stepsIn } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-experience-'));
 const data = join(folder, 'data');
@@ -22,6 +22,7 @@ const run = (name: string) => join(folder, name);
 const file = (name: string, step: number) => join(run(name), `model.ckpt-${step}.safetensors`);
 const trainWords = (name: string, ...more: readonly string[]) => [
   ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', run(name), '--batch-size', '16'],
+  ...smallNetwork,
   ...more,
 ];
 const train = (name: string, ...more: readonly string[]) => cifar10(trainWords(name, ...more));
@@ -313,7 +314,7 @@ describe('evaluation', () => {
     assert.equal(lines.filter((line) => line.includes(',true,')).length, report.correct);
   });
 
-  test('scores every checkpoint of a running training once, and ends on Ctrl-C', async () => {
+  test('scores every checkpoint of a run in progress once, and ends on Ctrl-C', async () => {
     const watched = run('watched');
     const scored: number[] = [];
     let stopped = 0;

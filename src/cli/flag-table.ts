@@ -177,7 +177,7 @@ const ownFlags = {
   recipe: {
     kind: 'string',
     valueName: 'name|file',
-    help: `${alternatives(recipeNames)}, or the path of a .toml file, such as recipe.toml of a run; other flags override it` as string,
+    help: `${alternatives(recipeNames)}, or the path of a .toml file, such as the recipe.toml of a run; other flags override it` as string,
     helpFor: {
       inspect: 'with graph: recipe whose network to show (default: tutorial)',
       bench: 'recipe to measure (default: tutorial)',
@@ -229,9 +229,9 @@ const ownFlags = {
     minimum: 0,
     maximum: 0.9,
     default: 0,
-    help: 'fraction of the training images to hold out, the same for every class',
+    help: 'fraction of the training images to hold out, equal for every class',
     helpFor: {
-      sweep: 'fraction of the training images to hold out, which the runs are compared on (default: 0.1)',
+      sweep: 'fraction of the training images to hold out, to compare the runs on (default: 0.1)',
     },
     group: 'Data',
     inSweep: 'same',

@@ -32,7 +32,7 @@ test('flag names are written with dashes', () => {
   assert.equal(writtenName('useFp16'), 'use-fp16');
 });
 
-test('a misspelt word is matched with the intended one', () => {
+test('a misspelled word is matched with the intended one', () => {
   const words = ['max-steps', 'batch-size', 'seed', 'keep', 'engine'];
   const meant = {
     'max-step': 'max-steps',

@@ -18,8 +18,10 @@ export type AvailableFlag = {
   readonly helpFor?: Partial<Readonly<Record<CommandName, string>>>;
   /** The commands in which the default is the value from the checkpoint. The flag is undefined there when it is omitted. */
   readonly fromCheckpoint?: readonly CommandName[];
-  /** How `sweep` takes this flag of `train`. Left out, it takes a list of values to try; `same` is one value for all runs;
-   * `refused` says why it does not take the flag. */
+  /**
+   * How `sweep` takes this flag of `train`. If omitted, it takes a list of values to try. `same` means one value for all
+   * runs. `refused` says why it does not take the flag.
+   */
   readonly inSweep?: 'same' | { readonly refused: string };
 } & FlagKind;
 
@@ -156,12 +158,12 @@ function readNumber(flag: NumberFlag, written: string, text: string | undefined)
   throw new UsageError(isAllowed ? `${message}. Write ${meant}` : message);
 }
 
-/** Thousands in groups, such as `1,000`, `1.000.000`, `1 000` and `1'000`. */
+/** Numbers with thousands separators, such as `1,000`, `1.000.000`, `1 000` and `1'000`. */
 const groups = /^\d{1,3}([,. '’\u00a0\u202f])\d{3}(\1\d{3})*$/;
 /** Abbreviated numbers, such as `10k` and `1.5M`. */
 const shortened = /^(\d+(?:\.\d+)?) ?([km])$/i;
 
-/** The number that was probably meant by a spelling that is refused because its meaning varies between countries. */
+/** The number that was probably meant by a notation that is refused because its meaning varies between countries. */
 function meantNumber(text: string, kind: NumberFlag['kind']): number | undefined {
   const [, count, unit] = shortened.exec(text) ?? [];
   if (count !== undefined) {

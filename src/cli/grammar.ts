@@ -64,7 +64,7 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
       operands.push(word);
       continue;
     }
-    const found = recognise(command, word);
+    const found = findFlag(command, word);
     values.set(
       found.name,
       found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(command, found, rest),
@@ -92,7 +92,7 @@ function givenValue(
   if (takesList(flag, command)) return readValues(flag, `--${name}`, text);
   if (command === 'sweep' && flag.kind !== 'string' && looksLikeList(text))
     throw new UsageError(
-      `--${name}: all runs of a sweep have the same; expected one value, found ${JSON.stringify(text)}`,
+      `--${name}: all runs of a sweep have the same value; expected one value, found ${JSON.stringify(text)}`,
     );
   return readValue(flag, `--${name}`, text);
 }
@@ -106,7 +106,7 @@ function booleanValue({ name, flag, negated, inline }: Found, rest: string[]): V
 }
 
 /** Returns the flag that an argument names. */
-function recognise(command: CommandName, word: string): Found {
+function findFlag(command: CommandName, word: string): Found {
   const odd = oddDash(word);
   if (odd !== undefined) throw new UsageError(odd);
   if (!word.startsWith('-')) {
@@ -168,7 +168,7 @@ const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['v', 'version'],
 ];
 
-/** Advice for flags of other programs that have no counterpart here, by command. */
+/** Advice for flags that other programs have but this one does not, by command. */
 const notNeeded: readonly (readonly [command: CommandName, names: readonly string[], advice: string])[] = [
   ['train', ['resume', 'continue'], 'A run resumes automatically; --restart starts over.'],
   ['sweep', ['resume', 'continue'], 'A sweep continues automatically; finished runs are not repeated.'],

@@ -76,8 +76,8 @@ function flagRow(key: string, flag: AvailableFlag, name: CommandName): Row {
   if (flag.fromCheckpoint?.includes(name) === true)
     return [term, `${text} (default: that of the checkpoint)`];
   // Help texts for a single command already contain the default.
-  const isSaid = own !== undefined || flag.default === undefined || flag.default === false;
-  return [term, isSaid ? text : `${text} (default: ${defaultText(flag.default)})`];
+  const isComplete = own !== undefined || flag.default === undefined || flag.default === false;
+  return [term, isComplete ? text : `${text} (default: ${defaultText(flag.default)})`];
 }
 
 function valueHint(flag: AvailableFlag, isList: boolean): string {

@@ -9,6 +9,7 @@ import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { program, stalling } from '../testing/program.ts';
+import { smallNetwork } from '../testing/synthetic.ts';
 import { eventKinds } from './console.ts';
 
 /** Compares what `--json` prints with docs/json.md. The compiler checks the kinds (`eventKinds`); for the
@@ -41,8 +42,18 @@ test('every command prints objects whose kinds and fields are documented, and no
     '--num-examples',
     '64',
   ];
-  const held = ['--holdout', '0.1', '--eval-every', '2', '--max-steps', '2', '--batch-size', '16'];
-  const short = ['--max-steps', '1', '--batch-size', '16', '--holdout', '0.01'];
+  const held = [
+    '--holdout',
+    '0.1',
+    '--eval-every',
+    '2',
+    '--max-steps',
+    '2',
+    '--batch-size',
+    '16',
+    ...smallNetwork,
+  ];
+  const short = ['--max-steps', '1', '--batch-size', '16', '--holdout', '0.01', ...smallNetwork];
   const commands: readonly (readonly string[])[] = [
     ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
     ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
@@ -74,7 +85,7 @@ test('every command prints objects whose kinds and fields are documented, and no
   ];
   const seen = new Set<string>();
   for (const words of commands) {
-    if (words.includes('epoch')) await leapToEpochEnd('run', 'epoch');
+    if (words.includes('epoch')) await skipToEpochEnd('run', 'epoch');
     const { code, output, errors } = await cifar10([...words, '--json']);
     assert.equal(code, 0, `${words.join(' ')}\n${errors}`);
     assert.notEqual(output, '', words.join(' '));
@@ -102,7 +113,7 @@ test('every command prints objects whose kinds and fields are documented, and no
 
 /** Copies the checkpoint of a run as if it had trained for nearly an epoch: an epoch is 562.5 steps of 16
  * images, for 9,000 images. */
-async function leapToEpochEnd(from: string, to: string): Promise<void> {
+async function skipToEpochEnd(from: string, to: string): Promise<void> {
   const { tensors, metadata } = await readCheckpoint(join(from, 'model.ckpt-2.safetensors'));
   await writeCheckpoint(to, { tensors, metadata: { ...metadata, globalStep: 562 } });
 }

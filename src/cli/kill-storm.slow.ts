@@ -9,7 +9,7 @@ import { RandomStream } from '../tensor/random.ts';
 import { main, type Outcome, program, shellCodeOf, stepsIn } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** Trainings that are killed at random moments until they are done. They must end with the same bytes as an uninterrupted training,
+/** Runs that are killed at random moments until they are done. They must end with the same bytes as an uninterrupted run,
  * whatever their numbers of readers and summaries are. Every second kill comes some steps after a checkpoint, so that there is
  * something to resume from. The others come at any time: during start, compilation, saving or exit. */
 interface Case {
@@ -59,7 +59,7 @@ function killedAtStep(train: readonly string[], stream: RandomStream): Promise<O
 
 /** Kills the process at a random moment, uniformly distributed between its start and the end of a whole run.
  * @param wholeMillis the time of a whole run */
-function killedByTheClock(
+function killedAtRandomTime(
   train: readonly string[],
   stream: RandomStream,
   wholeMillis: number,
@@ -92,7 +92,7 @@ async function storm(
   const starts: number[] = [];
   for (let start = 0; ; start++) {
     const train = words(name, training, 1 + stream.below(3), 7 * stream.below(3));
-    const killed = start % 2 === 0 ? killedAtStep : killedByTheClock;
+    const killed = start % 2 === 0 ? killedAtStep : killedAtRandomTime;
     const outcome = start < kills ? await killed(train, stream, wholeMillis) : await program(train);
     const [first] = stepsIn(outcome.output);
     if (first !== undefined) starts.push(first);

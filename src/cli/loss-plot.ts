@@ -7,11 +7,12 @@ export interface PlotPoint {
 }
 
 const [plotColumns, plotRows] = [66, 14];
-/** The width of the numbers at the vertical axis. */
+/** The width of the numbers on the vertical axis. */
 const labelWidth = 7;
 
 /**
- * Draws a plot with at most 80 columns: `*` for each point, `|` at the marked value, and powers of ten at the horizontal axis.
+ * Draws a plot with at most 80 columns: `*` for each point, `|` at the marked value, and powers of ten on the horizontal
+ * axis.
  *
  * @param points at least one point, in ascending order of x
  * @param top the greatest y that is drawn; points above it are omitted

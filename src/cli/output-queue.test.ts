@@ -54,7 +54,7 @@ test('the last errors are written even if standard output is blocked', async () 
   const { queue, written } = noted((stream) => (stream === 'out' ? new Promise(() => undefined) : undefined));
   queue.write('out', 'never read');
   queue.write('err', 'warning');
-  await queue.hurry(50);
+  await queue.flushBriefly(50);
   assert.deepEqual(written, ['err: warning']);
 });
 

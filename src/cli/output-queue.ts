@@ -72,8 +72,11 @@ export class OutputQueue {
       await Promise.race([this.idle(), sleep(slowMillis, undefined, { signal }).catch(() => undefined)]);
   }
 
-  /** Waits a moment for the queued text to be written. Afterwards, errors no longer wait for a standard output that is not read. */
-  async hurry(millis: number): Promise<void> {
+  /**
+   * Waits a moment for the queued text to be written. Afterwards, errors are written even if standard output is not being
+   * read.
+   */
+  async flushBriefly(millis: number): Promise<void> {
     await Promise.race([this.idle(), sleep(millis)]);
     const errors = this.#waiting.filter(({ stream }) => stream === 'err').map(({ text }) => text);
     if (errors.length === 0) return;

@@ -306,7 +306,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train 1000', `train: found "1000" where a flag was expected. See ${command('train --help')}`],
   [
     '--max-steps 5 train',
-    `--max-steps: a command comes before its flags, as in: ${command('train --max-steps')}`,
+    `--max-steps: the command must come before its flags, as in: ${command('train --max-steps')}`,
   ],
   ['trian', 'unknown command "trian". Did you mean train?'],
   ['constructor', `unknown command "constructor". Commands: ${Object.keys(commandTable).join(', ')}`],
@@ -400,11 +400,11 @@ test('no line of a help text is wider than 80 columns, however the program is ca
 });
 
 test('words after -- are arguments, even if they look like flags', () => {
-  const asked = (line: string) => {
+  const parsed = (line: string) => {
     const request = parse(line);
     return 'operands' in request ? [request.operands, request.debug] : request.command;
   };
-  assert.deepEqual(asked('inspect --full -- -r'), [['-r'], false]);
-  assert.deepEqual(asked('inspect -- --debug'), [['--debug'], false]);
+  assert.deepEqual(parsed('inspect --full -- -r'), [['-r'], false]);
+  assert.deepEqual(parsed('inspect -- --debug'), [['--debug'], false]);
   assert.throws(() => parse('train -- x'), { name: 'UsageError' });
 });

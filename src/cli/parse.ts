@@ -58,7 +58,9 @@ function commandNamed(name: string): CommandName {
   if (isCommandName(name)) return name;
   if (laterCommands.includes(name)) throw new UsageError(`${name}: not yet available in this version`);
   if (name.startsWith('-')) {
-    throw new UsageError(`${name}: a command comes before its flags, as in: ${suggested(`train ${name}`)}`);
+    throw new UsageError(
+      `${name}: the command must come before its flags, as in: ${suggested(`train ${name}`)}`,
+    );
   }
   const names = Object.keys(commandTable);
   const meant = nearest(name, names);

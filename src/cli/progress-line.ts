@@ -2,7 +2,7 @@
 import { duration } from './console.ts';
 import { widthOf } from './width.ts';
 
-/** The progress of a training. */
+/** The progress of a training run. */
 export interface Progress {
   /** The number of updates done, and in total. */
   readonly step: number;

@@ -37,7 +37,7 @@ function rowOf({ name, examples, precision, recall }: ClassResult): readonly str
 }
 
 /** The confusion matrix, or the most frequent confusions if the matrix would be wider than 80 columns. Rows are true classes
- * and columns are predicted classes, labelled with the first letters of their names. Zeros are dots. */
+ * and columns are predicted classes, labeled with the first letters of their names. Zeros are dots. */
 export function confusionTable(classes: readonly string[], counts: readonly (readonly number[])[]): string {
   if (classes.length > mostClasses) return frequentTable(classes, mostFrequent(counts, shownRows));
   const head = ['true class', ...classes.map((name) => beginning(name, 5))];

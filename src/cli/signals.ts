@@ -22,7 +22,7 @@ const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXCPU', 'SIGPWR'] as const;
 const saving = ['SIGUSR1', 'SIGUSR2'] as const;
 type StopSignal = (typeof stopping)[number];
 /** The signals whose repetition exits at once. */
-const leaving: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const exitSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Signals within this time count as one request. */
 const repetitionMillis = 1000;
@@ -32,7 +32,7 @@ const [insistence, insistenceMillis] = [3, 3000];
 /** The process that receives the signals. */
 export interface SignalledProcess {
   readonly listenTo: (name: NodeJS.Signals, listener: () => void) => void;
-  /** Ends the process by a signal. */
+  /** Ends the process with a signal. */
   readonly endBy: (name: NodeJS.Signals) => void;
   /** Ends the process with an exit code. */
   readonly exit: (code: number) => void;
@@ -42,7 +42,7 @@ export class Interruption {
   readonly #process: SignalledProcess;
   readonly #controller = new AbortController();
   readonly #saveListeners = new Set<() => void>();
-  #askedAt = Number.NEGATIVE_INFINITY;
+  #requestedAt = Number.NEGATIVE_INFINITY;
   #name: StopSignal | undefined;
   #code = 0;
   /** The times of the signals that were ignored. */
@@ -65,7 +65,7 @@ export class Interruption {
     for (const name of saving) this.#process.listenTo(name, () => this.#save());
     closeDebugger();
     if (!isFirstProcess) return;
-    for (const name of leaving)
+    for (const name of exitSignals)
       this.#process.listenTo(name, () => {
         if (!this.#listens) this.#process.endBy(name);
       });
@@ -117,11 +117,11 @@ export class Interruption {
    * Prints what is lost, if the command knows.
    * @param why such as `the file system does not answer` */
   leave(why?: string): void {
-    this.#leaveBy(this.#name, why);
+    this.#exitBySignal(this.#name, why);
   }
 
   /** Exits without a message, because everything is done. */
-  leaveSilently(): void {
+  exitSilently(): void {
     if (!this.#isLeaving) this.#end(this.#name);
   }
 
@@ -130,7 +130,7 @@ export class Interruption {
     else this.#process.endBy(name);
   }
 
-  #leaveBy(name: StopSignal | undefined, why?: string): void {
+  #exitBySignal(name: StopSignal | undefined, why?: string): void {
     if (this.#isLeaving) {
       this.#end(name);
       return;
@@ -156,14 +156,14 @@ export class Interruption {
   #stop(name: StopSignal): void {
     const now = performance.now();
     if (!this.#controller.signal.aborted) {
-      this.#askedAt = now;
+      this.#requestedAt = now;
       this.#name = name;
       this.#code = 128 + constants.signals[name];
       this.#controller.abort();
       return;
     }
-    if (now - this.#askedAt < repetitionMillis || !leaving.includes(name)) return;
-    this.#leaveBy(name);
+    if (now - this.#requestedAt < repetitionMillis || !exitSignals.includes(name)) return;
+    this.#exitBySignal(name);
   }
 }
 

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../errors.ts';
 import { main, program, soonMillis } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-limits-'));
 const data = join(folder, 'data');
@@ -24,7 +24,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const train = (name: string, ...more: readonly string[]) => [
   ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', join(folder, name)],
-  ...['--log-frequency', '1', '--batch-size', '16', ...more],
+  ...['--log-frequency', '1', '--batch-size', '16', ...smallNetwork, ...more],
 ];
 const checkpoints = (name: string) =>
   readdirSync(join(folder, name)).filter((file) => /ckpt-\d+\.safetensors$/.test(file));
@@ -51,18 +51,18 @@ const blockedMainThread = preloading(`
   process.on('SIGTERM', () => setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 20));
 `);
 
-/** Starts a training, sends it signals a little more than a second apart once it has begun, and waits for its end. */
+/** Starts a run, sends it signals a little more than a second apart once it has begun, and waits for its end. */
 async function stopped(
   words: readonly string[],
   signals: number,
   environment: Readonly<Record<string, string>>,
 ) {
-  let isAsked = false;
+  let isStopping = false;
   const outcome = await program(
     words,
     (line, kill) => {
-      if (isAsked || !line.includes(': step 3,')) return;
-      isAsked = true;
+      if (isStopping || !line.includes(': step 3,')) return;
+      isStopping = true;
       kill('SIGTERM');
       for (let more = 1; more < signals; more++) setTimeout(() => kill('SIGTERM'), more * 1100);
     },
@@ -143,7 +143,7 @@ describe('a stop', { concurrency: 2 }, () => {
       const child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
       const metrics = join(folder, name, 'metrics.jsonl');
       while (!existsSync(metrics)) await sleep(100);
-      await sleep(2000);
+      await sleep(1000);
       return child;
     }
 

@@ -19,6 +19,7 @@ const watchdogLimits = { graceMillis: 1900, silentMillis: 800 };
 export class StopWatch {
   #activity: Activity = 'other';
   #progressAt = performance.now();
+  #hasEnded = false;
 
   /** @param leave ends the process at once, and prints the reason
    * @param startWatchdog starts a thread that ends the process if this thread stops responding */
@@ -28,6 +29,7 @@ export class StopWatch {
       const beat = startWatchdog(watchdogLimits);
       const timer = setInterval(() => {
         beat();
+        if (this.#hasEnded) return;
         const now = performance.now();
         const isSaving = this.#activity === 'saving';
         if (clock.elapsed(now) < limitMillis) return;
@@ -43,6 +45,11 @@ export class StopWatch {
   begin(activity: Activity): void {
     this.#activity = activity;
     this.#progressAt = performance.now();
+  }
+
+  /** Lifts the limit, because the command has ended. The watchdog still learns that the main thread is not blocked. */
+  end(): void {
+    this.#hasEnded = true;
   }
 
   /** Reports that a save has made progress: a part of it has reached the disk. */

@@ -18,14 +18,15 @@ import { trainingBatch } from '../testing/batches.ts';
 import { engineVariants } from '../testing/engines.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { type Outcome, programWithoutReader } from '../testing/program.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-summaries-'));
 const data = join(folder, 'data');
 const run = (name: string) => join(folder, name);
 const train = (name: string, more: readonly string[], onLine?: Parameters<typeof cifar10>[1]) => {
   const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', run(name)];
-  return cifar10(['train', ...where, '--batch-size', String(batchSize), ...more], onLine);
+  const network = name === 'shown' ? [] : smallNetwork;
+  return cifar10(['train', ...where, ...network, '--batch-size', String(batchSize), ...more], onLine);
 };
 const batchSize = 16;
 const steps = 7;
@@ -276,12 +277,12 @@ describe('a run is bit-identical with and without summaries', () => {
 
 describe('all summaries are on the disk', () => {
   test('when a run is stopped, and the curves continue when it is resumed', async () => {
-    let [asked, shownBefore] = [0, 0];
+    let [stopStep, shownBefore] = [0, 0];
     const words = ['--max-steps', '4000', '--summary-steps', '2', '--log-frequency', '1'];
     const stopped = await train('stopped', words, (line, kill) => {
       const step = Number(/: step (\d+), loss/.exec(line)?.[1] ?? -1);
-      if (step < 9 || asked > 0) return;
-      asked = step;
+      if (step < 9 || stopStep > 0) return;
+      stopStep = step;
       kill('SIGINT');
     });
     assert.equal(stopped.shellCode, 130, stopped.errors);
@@ -290,7 +291,7 @@ describe('all summaries are on the disk', () => {
       /To continue:\n {2}npx cifar10 train .* --max-steps 4000 --summary-steps 2\n/,
     );
     const done = Number(/Stopped at step (\d+)/.exec(stopped.output)?.[1]);
-    assert.ok(done > asked, `${done} steps, asked to stop at ${asked}`);
+    assert.ok(done > stopStep, `${done} steps, asked to stop at ${stopStep}`);
     let events = await readRun(run('stopped'));
     assert.deepEqual(stepsOf(events, 'total_loss'), upTo(done, 2));
     assert.equal(events.plugins.has('_hparams_/session_end_info'), false, 'the run was not completed');

@@ -41,8 +41,8 @@ export class SweepReporter {
   }
 
   /** What exiting before the next checkpoint loses. */
-  get lossOfLeaving(): string {
-    return this.#training?.lossOfLeaving ?? 'nothing was trained';
+  get lossOnExit(): string {
+    return this.#training?.lossOnExit ?? 'nothing was trained';
   }
 
   report(event: SweepEvent): void {
@@ -74,7 +74,7 @@ export class SweepReporter {
     const steps = [...new Set(runs.map((run) => run.steps))];
     const each = steps.length === 1 ? ` of ${counted(steps[0] ?? 0, 'step')}` : '';
     const finished = runs.filter(({ result }) => result !== undefined).length;
-    const kept = finished === 0 ? '' : `, ${number(finished)} of them ended before`;
+    const kept = finished === 0 ? '' : `, ${number(finished)} of them already finished`;
     this.#console.line(`${counted(runs.length, 'run')}${each} in ${this.#flags.sweepDir}${kept}`, {
       kind: 'sweepPlan',
       sweepDir: this.#flags.sweepDir,
@@ -108,7 +108,7 @@ export class SweepReporter {
     if (event.kind !== 'step') return;
     const millisLeft = this.#estimate.step(run, event.step + 1);
     if (millisLeft !== undefined)
-      this.#console.line(`The whole sweep takes about ${duration(millisLeft)} more at this speed`);
+      this.#console.line(`The rest of the sweep will take about ${duration(millisLeft)} at this speed`);
   }
 
   #result({ index, run, result }: EventOf<'result'>): void {
@@ -177,11 +177,13 @@ function outcomeOf({ status, steps, validation, best, bestStep, imagesPerSecond 
   return `validation precision @ 1 = ${validation?.toFixed(3)}${most}${speed}`;
 }
 
-/** The lines of a run that are printed if progress lines are asked for. */
+/** The lines of a run that are printed if progress lines are requested. */
 const loggedKinds: readonly string[] = ['step', 'epoch', 'validation'];
 
-/** A console for a run of a sweep: its progress line with the run's position, its warnings, the events of `--json`, and its
- * progress lines if they are asked for. */
+/**
+ * A console for a run of a sweep: its progress line with the run's position, its warnings, the events of `--json`, and its
+ * progress lines if they are requested.
+ */
 function consoleOfRun(console: Console, position: string, isLogged: boolean): Console {
   const line = (text: string, event?: JsonEvent, shorter?: string) => {
     if (event === undefined) return;

@@ -23,7 +23,7 @@ export function sweepTable(ended: readonly EndedRun[]): string {
     { head: 'images/s', cells: results.map(({ imagesPerSecond }) => number(imagesPerSecond)), rank: 5 },
     ...(notes.every((note) => note === '') ? [] : [{ head: '', cells: notes }]),
   ];
-  return `Precision @ 1 on the held-out images, the best first:\n${fittingTable(columns)}`;
+  return `Precision @ 1 on the held-out images, best first:\n${fittingTable(columns)}`;
 }
 
 /** One row per combination: mean and standard deviation over its seeds. */

@@ -1,7 +1,7 @@
 import { oneLine } from '../wording.ts';
 import { padEnd, padStart, shortened, widthOf } from './width.ts';
 
-/** Tables fit the narrowest terminal that is common. */
+/** The width of the narrowest common terminal. */
 export const usualColumns = 80;
 const gap = '  ';
 /** The minimum length of shortened names in the first column. */
@@ -39,8 +39,10 @@ export interface Column {
   readonly rank?: number;
 }
 
-/** The maximum widths if a table would be too wide: of a heading, of a cell outside the first column, and of the first column as
- * long as there are other columns that can be left out. */
+/**
+ * The maximum widths in a table that would be too wide: for headings, for cells outside the first column, and for the first
+ * column while other columns can still be left out.
+ */
 const [longestHead, shortCell, shortFirst] = [16, 24, 32];
 
 /** A table of as many of the columns as fit. */

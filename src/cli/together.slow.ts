@@ -26,7 +26,7 @@ function lookingAt(folder: string): {
   return { seen, end: () => clearInterval(timer) };
 }
 
-/** Runs a training that saves every 20 steps and keeps five checkpoints, and an evaluator that checks its folder
+/** Starts a run that saves every 20 steps and keeps five checkpoints, and an evaluator that checks its folder
  * continuously. Each checkpoint that exists long enough is scored once, and a file that was just deleted causes no error. */
 test('a trainer and an evaluator run side by side for 1,500 steps, and no existing checkpoint is skipped', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-together-'));

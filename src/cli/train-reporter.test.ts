@@ -1,4 +1,4 @@
-/** Tests what a training prints apart from its steps. */
+/** Tests what `train` prints apart from its steps. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,11 +32,17 @@ function printed(events: readonly TrainingEvent[], columns?: number, trainDir = 
   return text;
 }
 
-const start = (resumedFrom?: string, held = 0, hyperparameters = tutorialHyperparameters) =>
+const start = (
+  resumedFrom?: string,
+  held = 0,
+  hyperparameters = tutorialHyperparameters,
+  network = 'cifar10',
+) =>
   ({
     kind: 'start',
     run: {
       hyperparameters,
+      network: { name: network },
       ...{ batchSize: 128, seed: 0, examples: { count: 10_000, dataset: datasets.synthetic } },
       engine: { name: 'onnx', library: 'onnxruntime-node', precision: 'float32', threads: 2 },
       ...(held > 0 && { validation: { count: held } }),
@@ -131,4 +137,12 @@ describe('a complete run', () => {
     const outcome = await train(join(folder, 'data'), '--max-steps', '3');
     assert.match(outcome.output, /Done at step 3: 8 images/);
   });
+});
+
+test('the first line names a network other than the one of the tutorial', () => {
+  assert.match(printed([start()]), /^Training on 10,000 images/);
+  assert.match(
+    printed([start(undefined, 0, tutorialHyperparameters, 'resnet')]),
+    /^Training resnet on 10,000 images/,
+  );
 });

@@ -1,44 +1,16 @@
-/** Prints a training: lines, the progress line, and the events of `--json`. */
-import { statSync } from 'node:fs';
-import { basename } from 'node:path';
-import { command } from '../command.ts';
-import { shellWord } from '../disk/shell-word.ts';
-import { describeThreads } from '../machine/cores.ts';
-import type { Hyperparameters } from '../recipe/hyperparameters.ts';
+/** Prints a training run: lines, the progress line, and the events of `--json`. */
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { TrainingEvent } from '../run/training.ts';
-import type { TrainingRun } from '../training/run-definition.ts';
-import type { TrainEvent } from '../training/train.ts';
-import type { StepReport } from '../training/train-step.ts';
-import type { RecipeChange } from '../training/training-run.ts';
 import { counted } from '../wording.ts';
-import { type Console, duration, shortTime, timestamp } from './console.ts';
-import { dataDirWords } from './data-dir-words.ts';
+import type { Console } from './console.ts';
 import { preparationReporter } from './data-reporter.ts';
-import { writtenName } from './flag.ts';
-import { flagTable, type TrainFlags } from './flag-table.ts';
+import { flagTable } from './flag-table.ts';
+import { nextCommands, type ReportedFlags, suggests } from './next-commands.ts';
 import { inFlags } from './option-flags.ts';
-import { type Progress, progressLine } from './progress-line.ts';
-import { resumeCommand } from './resume-command.ts';
-import { RunningMean } from './running-mean.ts';
-import { StepLines } from './step-lines.ts';
+import { StepReporter } from './step-reporter.ts';
 import { watchLine } from './watch-line.ts';
 
-const number = (value: number) => value.toLocaleString('en-US');
-/** The minimum time between two redraws of the progress line. */
-const redrawMillis = 100;
-/** The memory of the mean speed: about 50 steps. */
-const memory = 0.98;
-/** After how many steps the speed is known, and below which time no estimate is printed. */
-const [estimateAfterSteps, shortMillis] = [12, 15_000];
-
-/** The flags that matter for what is printed. */
-export type ReportedFlags = Pick<
-  TrainFlags,
-  'trainDir' | 'dataDir' | 'maxSteps' | 'logFrequency' | 'summarySteps'
->;
-
-/** Prints the events of a training. */
+/** Prints the events of a training run. */
 export class TrainReporter {
   readonly #console: Console;
   readonly #flags: ReportedFlags;
@@ -53,8 +25,8 @@ export class TrainReporter {
   }
 
   /** What is lost by exiting before the next checkpoint. */
-  get lossOfLeaving(): string {
-    return this.#steps?.lossOfLeaving ?? 'nothing was trained';
+  get lossOnExit(): string {
+    return this.#steps?.lossOnExit ?? 'nothing was trained';
   }
 
   /** Whether the training reached its last step. */
@@ -91,7 +63,7 @@ export class TrainReporter {
     }
   }
 
-  /** The run already had all its steps. */
+  /** The run was already complete. */
   #complete({
     globalStep,
     hasHeldOut,
@@ -110,268 +82,4 @@ export class TrainReporter {
         nextCommands(this.#flags, { globalStep, stopped: false, hasHeldOut, hyperparameters }),
       );
   }
-}
-
-/** Prints the events, starting with the first step. */
-class StepReporter {
-  readonly #console: Console;
-  readonly #flags: ReportedFlags;
-  readonly #run: TrainingRun;
-  readonly #lines: StepLines;
-  readonly #started: number = performance.now();
-  readonly #stepMillis: RunningMean = new RunningMean(memory);
-  readonly #waiting: RunningMean = new RunningMean(memory);
-  #first = 0;
-  #isEstimated = false;
-  /** The number of updates made. */
-  #done = 0;
-  /** The step of the last checkpoint, or -1 if there is none. */
-  #saved = -1;
-  #finished = false;
-  #lastStepAt = 0;
-  #drawnAt = 0;
-  #loss = Number.NaN;
-
-  /** Prints the network, the data set and the engine of the run. */
-  constructor(
-    console: Console,
-    flags: ReportedFlags,
-    { run, engineReason, resumedFrom }: TrainingEvent & { readonly kind: 'start' },
-  ) {
-    this.#console = console;
-    this.#flags = flags;
-    this.#run = run;
-    this.#lines = new StepLines(run.batchSize, flags.logFrequency);
-    const { examples, batchSize, seed, engine, validation } = run;
-    const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
-    console.line(
-      `Training on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
-        `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
-      {
-        kind: 'start',
-        dataset: examples.dataset.name,
-        examples: examples.count,
-        heldOut: validation?.count ?? 0,
-        batchSize,
-        seed,
-        engine: engine.library,
-        precision: engine.precision,
-        threads: engine.threads,
-        resumedFrom: resumedFrom ?? null,
-      },
-    );
-    if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${inFlags(engineReason)}`);
-    if (resumedFrom !== undefined) {
-      console.line(resumeLine(flags.trainDir, resumedFrom));
-      this.#saved = Number(/ckpt-(\d+)/.exec(resumedFrom)?.[1] ?? -1);
-    }
-  }
-
-  /** What is lost by exiting before the next checkpoint. */
-  get lossOfLeaving(): string {
-    const lost = this.#done - Math.max(this.#saved, this.#first);
-    if (lost === 0) return 'nothing is lost';
-    const saved =
-      this.#saved < 0 ? 'nothing was saved' : `the last checkpoint has step ${number(this.#saved)}`;
-    return `${saved}; ${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
-  }
-
-  /** Whether the training reached its last step. */
-  get finished(): boolean {
-    return this.#finished;
-  }
-
-  report(event: TrainEvent): void {
-    switch (event.kind) {
-      case 'ready':
-        this.#ready(event);
-        return;
-      case 'busy':
-        this.#draw(event.globalStep, event.with);
-        this.#drawnAt = 0; // so that the next step replaces this line, however soon it comes
-        return;
-      case 'step':
-        this.#step(event);
-        return;
-      case 'validation':
-        this.#validation(event);
-        return;
-      case 'checkpoint':
-        this.#saved = event.globalStep;
-        this.#console.event({ ...event });
-        return;
-      case 'epoch':
-        this.#epoch(event);
-        return;
-      case 'summary':
-        return;
-      case 'end':
-        this.#end(event);
-        return;
-    }
-  }
-
-  #ready({ globalStep, changes, recipe }: TrainEvent & { readonly kind: 'ready' }): void {
-    this.#first = globalStep;
-    this.#done = globalStep;
-    this.#lines.start(globalStep);
-    this.#lastStepAt = performance.now();
-    for (const change of recipe) this.#console.line(changeLine(change));
-    for (const change of changes) this.#console.warn(`results will no longer be bit-identical (${change})`);
-    this.#draw(globalStep);
-  }
-
-  #step(report: StepReport): void {
-    const { step, totalLoss, losses, learningRate } = report;
-    this.#done = step + 1;
-    const due = this.#lines.lineFor(step, totalLoss);
-    if (due !== undefined) {
-      const { text, shorter, examplesPerSecond } = due;
-      const terms = Object.fromEntries(losses);
-      this.#console.line(
-        text,
-        {
-          kind: 'step',
-          step,
-          loss: totalLoss,
-          terms,
-          learningRate,
-          examplesPerSecond,
-        },
-        shorter,
-      );
-    }
-    this.#measure(report);
-    this.#estimate(step + 1);
-    if (performance.now() - this.#drawnAt >= redrawMillis) this.#draw(step + 1);
-  }
-
-  #measure({ step, totalLoss, waitedMillis }: StepReport): void {
-    const now = performance.now();
-    const millis = now - this.#lastStepAt;
-    this.#lastStepAt = now;
-    this.#loss = totalLoss;
-    if (step === this.#first) return; // not measured, because it includes the engine's warm-up
-    this.#stepMillis.add(millis);
-    this.#waiting.add(waitedMillis / millis);
-  }
-
-  /** @param done the number of updates made */
-  #draw(done: number, busy?: string): void {
-    this.#drawnAt = performance.now();
-    const { maxSteps } = this.#flags;
-    const settled = done < maxSteps && done - this.#first >= 10 && !Number.isNaN(this.#stepMillis.value);
-    const progress: Progress = {
-      step: done,
-      maxSteps,
-      loss: this.#loss,
-      imagesPerSecond: (this.#run.batchSize / this.#stepMillis.value) * 1e3,
-      millisLeft: settled ? (maxSteps - done) * this.#stepMillis.value : undefined,
-      waiting: this.#waiting.value,
-      ...(busy !== undefined && { busy }),
-    };
-    this.#console.progress((columns) => progressLine(progress, columns));
-  }
-
-  #epoch(event: TrainEvent & { readonly kind: 'epoch' }): void {
-    const { epoch, images, correct, seconds, isPartial } = event;
-    const accuracy = (correct / images).toFixed(3);
-    const counted = `${number(images)} images${isPartial ? ' since the resume' : ''}, ${duration(seconds * 1e3)}`;
-    this.#console.line(
-      `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${counted})`,
-      { ...event },
-      `epoch ${epoch}: training accuracy ${accuracy} (${counted})`,
-    );
-  }
-
-  /** Prints once how long the training will take, as soon as the speed is known. */
-  #estimate(done: number): void {
-    const { maxSteps } = this.#flags;
-    if (this.#isEstimated || done - this.#first < estimateAfterSteps) return;
-    this.#isEstimated = true;
-    const millis = (maxSteps - done) * this.#stepMillis.value;
-    if (!(millis > shortMillis)) return;
-    this.#console.line(`${number(maxSteps - done)} more steps take about ${duration(millis)} at this speed`);
-  }
-
-  #validation(event: TrainEvent & { readonly kind: 'validation' }): void {
-    const { globalStep, precision, path } = event;
-    const found = `step ${globalStep}, validation precision @ 1 = ${precision.toFixed(3)}`;
-    const best = path === undefined ? '' : `, the best so far: ${path}`;
-    this.#console.line(
-      `${timestamp()}: ${found}${best}`,
-      { ...event },
-      `${shortTime()}: ${found}${path === undefined ? '' : ', the best so far'}`,
-    );
-  }
-
-  #end({ globalStep, stopped, waitedMillis }: TrainEvent & { readonly kind: 'end' }): void {
-    this.#finished = !stopped;
-    this.#console.progress(undefined);
-    const seconds = (performance.now() - this.#started) / 1e3;
-    const { hyperparameters, validation } = this.#run;
-    const hasHeldOut = validation !== undefined;
-    const images = (globalStep - this.#first) * this.#run.batchSize;
-    const { trainDir } = this.#flags;
-    const speed = `${number(Math.round(images / seconds))} images/s`;
-    const waited = waitedMillis < 500 ? '' : `, of which ${duration(waitedMillis)} waiting for input`;
-    const sum =
-      `${stopped ? 'Stopped' : 'Done'} at step ${number(globalStep)}: ${number(images)} images in ` +
-      `${duration(seconds * 1e3)}, ${speed}${waited}. Checkpoints are in ${trainDir}`;
-    this.#console.result(sum, {
-      kind: 'end',
-      ...{ globalStep, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
-    });
-    if (stopped || suggests())
-      this.#console.line(nextCommands(this.#flags, { globalStep, stopped, hasHeldOut, hyperparameters }));
-  }
-}
-
-/** In the default folder there may be an old run, so this line says which run it is, and how to start another. */
-function resumeLine(trainDir: string, checkpoint: string): string {
-  if (trainDir !== flagTable.trainDir.default) return `Resuming from ${checkpoint}`;
-  const saved = statSync(checkpoint, { throwIfNoEntry: false })?.mtimeMs;
-  const of = saved === undefined ? '' : ` of ${timestamp(saved).slice(0, '2026-11-23 19:00'.length)}`;
-  return (
-    `Resuming the run${of} in ${trainDir}, from ${basename(checkpoint)}; ` +
-    'to start another, use --train-dir or --restart'
-  );
-}
-
-/** Suggested next commands, one per line. */
-function nextCommands(
-  { trainDir, dataDir, maxSteps, summarySteps }: ReportedFlags,
-  ended: {
-    readonly globalStep: number;
-    readonly stopped: boolean;
-    readonly hasHeldOut: boolean;
-    readonly hyperparameters: Hyperparameters;
-  },
-): string {
-  const { globalStep, stopped, hasHeldOut, hyperparameters } = ended;
-  const folder = shellWord(trainDir);
-  const data = dataDirWords(dataDir);
-  // This is not stored in the checkpoint, but it changes what the run writes.
-  const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
-  const train = (steps: number) => resumeCommand({ trainDir, dataDir, hyperparameters }, steps, kept);
-  const more = stopped
-    ? ['To continue:', `  ${train(maxSteps)}`]
-    : ['For more steps:', `  ${train(globalStep * 2)}`];
-  // The test images are for the final result. Held-out images tell which settings are good.
-  const [on, images] = hasHeldOut ? [' on the held-out images', ' --eval-data validation'] : ['', ''];
-  const score = [
-    `To evaluate it${on}:`,
-    `  ${command(`eval --run-once${images} --checkpoint-dir ${folder}${data}`)}`,
-  ];
-  return (suggests() ? [...more, ...score] : more).join('\n');
-}
-
-/** Scripts that run several commands, such as `npm start`, set this variable and suggest the next steps themselves. */
-function suggests(): boolean {
-  return process.env['CIFAR10_SUGGEST'] !== 'no';
-}
-
-/** Formats a change, as in `--learning-rate changed: 0.05 → 0.01`. */
-function changeLine({ name, before, now }: RecipeChange): string {
-  return `--${writtenName(name)} changed: ${before} → ${now}`;
 }

@@ -83,10 +83,10 @@ function readRange(
     );
   const by = step === undefined ? 1 : number(step);
   if (!(by > 0))
-    throw new UsageError(`${written}: the step of a range is above 0, found ${JSON.stringify(text)}`);
+    throw new UsageError(`${written}: the step of a range must be above 0, found ${JSON.stringify(text)}`);
   if (from > to)
     throw new UsageError(
-      `${written}: a range runs upwards, found ${JSON.stringify(text)}. Write ${last}..${first}`,
+      `${written}: a range must be in ascending order, found ${JSON.stringify(text)}. Write ${last}..${first}`,
     );
   const count = Math.floor((to - from) / by + 1e-9) + 1;
   if (count > mostValues)

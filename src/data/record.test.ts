@@ -10,9 +10,9 @@ import { encodeRecord, type RecordLayout, readLabel, recordBytes } from './recor
 const { cifar10, cifar100 } = datasets;
 const planeBytes = 32 * 32;
 
-/** An image [3, 32, 32] in one colour. */
-function plainImage(colour: readonly number[]): Uint8Array {
-  return Uint8Array.from(colour.flatMap((value) => new Array<number>(planeBytes).fill(value)));
+/** An image [3, 32, 32] in one color. */
+function plainImage(color: readonly number[]): Uint8Array {
+  return Uint8Array.from(color.flatMap((value) => new Array<number>(planeBytes).fill(value)));
 }
 
 function readerOf(dataset: DatasetDescription, records: Uint8Array): ExampleReader {
@@ -20,23 +20,23 @@ function readerOf(dataset: DatasetDescription, records: Uint8Array): ExampleRead
 }
 
 // The tutorial's only input test: reads three records of uniform planes one by one.
-test('three records are read back with their labels and colours', () => {
+test('three records are read back with their labels and colors', () => {
   const written = [
-    { label: 9, colour: [0, 128, 255] },
-    { label: 3, colour: [255, 0, 1] },
-    { label: 0, colour: [254, 255, 0] },
+    { label: 9, color: [0, 128, 255] },
+    { label: 3, color: [255, 0, 1] },
+    { label: 0, color: [254, 255, 0] },
   ];
   const records = Buffer.concat(
-    written.map(({ label, colour }) => encodeRecord(cifar10.record, [label], plainImage(colour))),
+    written.map(({ label, color }) => encodeRecord(cifar10.record, [label], plainImage(color))),
   );
   assert.equal(records.length, 3 * 3073);
   const reader = readerOf(cifar10, records);
-  for (const [index, { label, colour }] of written.entries()) {
+  for (const [index, { label, color }] of written.entries()) {
     assert.equal(reader.labelOf(index), label);
     const pixels = reader.pixelsOf(index);
     for (let pixel = 0; pixel < planeBytes; pixel++) {
-      const found: unknown[] = colour.map((_, channel) => pixels[channel * planeBytes + pixel]);
-      assert.deepEqual(found, colour);
+      const found: unknown[] = color.map((_, channel) => pixels[channel * planeBytes + pixel]);
+      assert.deepEqual(found, color);
     }
   }
 });

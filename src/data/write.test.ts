@@ -24,7 +24,7 @@ test('a data set is written with its class names, and no other files are left', 
     assert.deepEqual(await readdir(dataDir), [dataset.folder]);
     const bytes = await readFile(join(folder, 'data_batch_2.bin'));
     assert.deepEqual(Uint8Array.from(bytes), Uint8Array.from(noiseRecords(3)));
-    // The folder has the usual permissions, and not those of a private temporary folder.
+    // The folder has the usual permissions, not those of a private temporary folder.
     assert.equal((await stat(folder)).mode & 0o777, 0o777 & ~process.umask());
   });
 });

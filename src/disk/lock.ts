@@ -60,8 +60,8 @@ const writingMillis = 2000;
 /** More bytes than any lock file has. */
 const maximumBytes = 10_000;
 
-/** Locks the folder, and creates it if it is missing; it is removed on release if it was created and is empty. If the lock is held on another host or container and its holder may be
- * dead, the lock is watched for up to 15 s.
+/** Locks the folder, and creates it if it is missing; it is removed on release if it was created and is empty. If the lock
+ * is held on another host or container and its holder may be dead, the lock is watched for up to 15 s.
  * @param onWait called once, with the reason, if that takes time
  * @returns a function that releases the folder
  * @throws InUseError when another process holds the folder
@@ -75,7 +75,7 @@ export async function lockFolder(
   const path = join(dir, purpose.file);
   const created: string[] = [];
   const mine = await thisProcess();
-  let isTold = false;
+  let hasReported = false;
   const watch = new Watch();
   for (;;) {
     created.push(...(await makeFolder(dir, purpose.option)));
@@ -91,11 +91,11 @@ export async function lockFolder(
     if (state === 'alive') throw inUse(dir, path, purpose, found?.holder);
     if (state === 'dead' && found !== undefined) await removeDead(path, found);
     if (state === 'unknown') {
-      if (!isTold)
+      if (!hasReported)
         onWait?.(
           `waiting up to ${staleMillis / 1000} s: ${inUse(dir, path, purpose, found?.holder).message}`,
         );
-      isTold = true;
+      hasReported = true;
       await pause(pollMillis, signal);
     }
   }
@@ -111,12 +111,12 @@ export async function waitForFolder(
   signal: AbortSignal | undefined,
   onWait: (text: string) => void,
 ): Promise<() => Promise<void>> {
-  for (let told = false; ; told = true) {
+  for (let hasWarned = false; ; hasWarned = true) {
     try {
       return await lockFolder(dir, purpose, { ...(signal && { signal }) });
     } catch (error) {
       if (!(error instanceof InUseError)) throw error;
-      if (!told) onWait(`waiting: ${error.message}`);
+      if (!hasWarned) onWait(`waiting: ${error.message}`);
     }
     await pause(200, signal);
   }
@@ -127,7 +127,7 @@ async function pause(millis: number, signal: AbortSignal | undefined): Promise<v
   requireRunning(signal);
 }
 
-/** Returns whether the lock was created, which it is not if there already is one.
+/** Returns whether the lock was created; false if there already is one.
  * @throws the error of the operating system */
 async function createLock(path: string, mine: Holder): Promise<boolean> {
   try {
@@ -222,7 +222,7 @@ async function removeDead(path: string, dead: FoundLock): Promise<void> {
   try {
     await rename(path, moved);
   } catch {
-    return; // another process removed it
+    return; // another process has removed it
   }
   const found = holderIn(String(await readRegularFile(moved, { links: 'refuse' }).catch(() => '')));
   if (found !== undefined && found.token !== (dead.holder?.token ?? ''))
@@ -281,7 +281,7 @@ function hold(
 
 /** Writes the same content again, so that the file system gives the file a new time. */
 async function renew(path: string, mine: Holder): Promise<void> {
-  // Fails if the disk is full, or has no effect if the file system keeps no times. Other processes judge by what they see.
+  // An error, such as a full disk, is ignored: other processes decide by the time of the file alone.
   await writeFile(path, JSON.stringify(mine), { flag: 'r+' }).catch(() => undefined);
 }
 
@@ -344,7 +344,10 @@ async function startOf(pid: number): Promise<string> {
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
-/** Whether a file of this name was left behind by a process that was killed while locking. The next holder removes such files. */
+/**
+ * Whether a file with this name was left behind by a process that was killed while locking. The next holder removes such
+ * files.
+ */
 export function isLockLeftover(name: string, { file }: Pick<LockPurpose, 'file'>): boolean {
   return name.startsWith(`${file}.`) && /^\.(stale\.)?\d+(\.[0-9a-f]{8})?$/.test(name.slice(file.length));
 }

@@ -14,7 +14,7 @@ export interface DoctorRequest {
 
 export type DoctorEvent =
   | ({ readonly kind: 'finding' } & Finding)
-  /** The current activity, such as `reading the data in /data …`; the next finding follows. */
+  /** The current activity, such as `reading the data in /data …`, which precedes the next finding. */
   | { readonly kind: 'busy'; readonly what: string };
 
 /** The size of CIFAR-10 (archive and files), and of a few checkpoints. */

@@ -37,7 +37,7 @@ export async function tryEngine(
   onProgress(`${subject} …`);
   try {
     const support = engineSupport(engine, precision);
-    // One working engine is enough. ONNX Runtime is always installed, so it is the only engine whose absence is a fault.
+    // One working engine is enough. ONNX Runtime is always installed, so only its failure counts as a problem.
     if (support.verdict !== 'fast') return found(engine === 'onnx' ? 'missing' : 'note', support.why);
     const made = chooseEngine({ engine, precision }).engine;
     const { verdict, text, imagesPerSecond } = await tryTraining(made, (what) =>

@@ -19,7 +19,7 @@ export type { EngineName, Precision } from './offers.ts';
 /** How well an engine supports a precision on this machine. */
 export type Support =
   | { readonly verdict: 'fast' }
-  /** `slow`: it works, but is too slow for training. `impossible`: it has no code for it that runs on this CPU.
+  /** `slow`: it works, but is too slow for training. `impossible`: the engine has no code for it that runs on this CPU.
    * `missing`: its library was not found or cannot be used. */
   | { readonly verdict: 'slow' | 'impossible' | 'missing'; readonly why: string };
 

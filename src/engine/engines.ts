@@ -12,6 +12,7 @@ import {
 import { UsageError } from '../errors.ts';
 import { alternatives } from '../wording.ts';
 import type { Engine, Support } from './engine.ts';
+import type { EngineOptions, PrecisionMaker } from './maker.ts';
 import {
   type EngineName,
   engineChoices,
@@ -21,7 +22,7 @@ import {
   type Precision,
   precisions,
 } from './offers.ts';
-import { type EngineOptions, engineMakers, type PrecisionMaker } from './registry.ts';
+import { engineMakers } from './registry.ts';
 
 export interface EngineRequest {
   /** `auto` selects the fastest engine that works on this machine. */

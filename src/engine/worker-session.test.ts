@@ -173,8 +173,8 @@ describe('the thread of a session', () => {
   });
 
   test('serves the next session after one that could not be made ready', async () => {
-    const options = optionsFor(`let asked = 0;
-      serve(() => { if (asked++ === 0) throw new Error('bad graph'); return {}; });`);
+    const options = optionsFor(`let attempts = 0;
+      serve(() => { if (attempts++ === 0) throw new Error('bad graph'); return {}; });`);
     await assert.rejects(
       WorkerSession.create(adding(), options),
       new RunError('Lib, graph adding: bad graph'),

@@ -52,7 +52,7 @@ export class WorkerSession<Start> implements Session {
     try {
       await session.#answer(session.#thread.begin(options.start));
     } catch (error) {
-      options.threads.giveBack(session.#thread);
+      options.threads.release(session.#thread);
       throw error;
     }
     return session;
@@ -95,7 +95,7 @@ export class WorkerSession<Start> implements Session {
       await thread.terminate();
       throw error;
     }
-    this.#options.threads.giveBack(thread);
+    this.#options.threads.release(thread);
   }
 
   #requireFeeds(feeds: Tensors): void {

@@ -15,30 +15,35 @@ import { assertClose } from '../testing/compare.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { Evaluator, type ScoredBatch } from './evaluate.ts';
-import { layerValues, ScoreWitness } from './evaluation-summary.ts';
+import { layerValues, ScoreCollector } from './evaluation-summary.ts';
 
 const examples = noiseExamples(60, 'test');
 const { classes } = examples.dataset;
 const score = { correct: 1, total: 2, precision: 0.5 };
 
-/** Logits of which `named` is the highest. A larger `sureness` means a more confident prediction. */
-function surely(named: number, sureness: number): Float32Array {
+/** Logits of which `predicted` is the highest. A larger `confidence` means a more confident prediction. */
+function confidentLogits(predicted: number, confidence: number): Float32Array {
   const logits = new Float32Array(classes.length);
-  logits[named] = sureness;
+  logits[predicted] = confidence;
   return logits;
 }
 
-/** A witness that has seen the given examples, each with its predicted class and its confidence. */
-function witnessOf(
-  seen: readonly (readonly [example: number, named: number, sureness: number])[],
+/** A collector that has seen the given examples, each with its predicted class and its confidence. */
+function collectorOf(
+  seen: readonly (readonly [example: number, predicted: number, confidence: number])[],
   of: Examples = examples,
-): ScoreWitness {
-  const witness = new ScoreWitness(of);
-  for (const [example, named, sureness] of seen) {
+): ScoreCollector {
+  const collector = new ScoreCollector(of);
+  for (const [example, predicted, confidence] of seen) {
     const label = new ExampleReader(of).labelOf(example);
-    witness.add({ example, label, logits: surely(named, sureness), correct: named === label });
+    collector.add({
+      example,
+      label,
+      logits: confidentLogits(predicted, confidence),
+      correct: predicted === label,
+    });
   }
-  return witness;
+  return collector;
 }
 
 const scalarsOf = (values: readonly RecordedValue[]) =>
@@ -78,7 +83,7 @@ describe('the summary of a score', () => {
   ] as const;
 
   test('contains the precision, and the precision and recall of every class that has any', () => {
-    const scalars = scalarsOf(witnessOf(seen).values(score));
+    const scalars = scalarsOf(collectorOf(seen).values(score));
     const [first, second, third, fourth] = classes;
     assert.deepEqual(
       [...scalars].sort(([a], [b]) => (a < b ? -1 : 1)),
@@ -98,11 +103,11 @@ describe('the summary of a score', () => {
 
   test('contains the confusion matrix', () => {
     const counts = classes.map(() => classes.map(() => 0));
-    for (const [example, named] of seen) {
+    for (const [example, predicted] of seen) {
       const row = counts[example % 10];
-      if (row !== undefined) row[named] = (row[named] ?? 0) + 1;
+      if (row !== undefined) row[predicted] = (row[predicted] ?? 0) + 1;
     }
-    const values = witnessOf(seen).values(score);
+    const values = collectorOf(seen).values(score);
     assert.deepEqual(pixelsShown(values, 'confusion_matrix'), drawConfusion(counts).data);
   });
 });
@@ -111,7 +116,7 @@ describe('the most confident mistakes', () => {
   const tag = 'most_confidently_wrong';
 
   test('are the wrong predictions in order of confidence, shown as stored in the data set', () => {
-    const values = witnessOf([
+    const values = collectorOf([
       [0, 1, 2],
       [1, 1, 9], // right
       [2, 7, 6],
@@ -124,27 +129,30 @@ describe('the most confident mistakes', () => {
 
   test('are the 36 most confident of many, whatever their order', () => {
     const order = Array.from({ length: 50 }, (_, index) => (index * 17) % 50);
-    const values = witnessOf(order.map((example) => [example, (example + 1) % 10, 1 + example / 10])).values(
-      score,
+    const values = collectorOf(
+      order.map((example) => [example, (example + 1) % 10, 1 + example / 10]),
+    ).values(score);
+    const mostConfident = Array.from({ length: 36 }, (_, index) => 49 - index);
+    assert.deepEqual(
+      pixelsShown(values, tag),
+      drawGrid(mostConfident.map(photograph), { scale: 2, gap: 2 }).data,
     );
-    const surest = Array.from({ length: 36 }, (_, index) => 49 - index);
-    assert.deepEqual(pixelsShown(values, tag), drawGrid(surest.map(photograph), { scale: 2, gap: 2 }).data);
   });
 
   test('are shown correctly if only a part of the records is scored', () => {
     const part: Examples = { ...examples, count: 3, recordIndices: Uint32Array.of(40, 50, 30) };
-    const witness = new ScoreWitness(part);
-    witness.add({ example: 1, label: 0, logits: surely(4, 3), correct: false });
+    const collector = new ScoreCollector(part);
+    collector.add({ example: 1, label: 0, logits: confidentLogits(4, 3), correct: false });
     const expected = drawGrid([photograph(50)], { scale: 2, gap: 2 });
-    assert.deepEqual(pixelsShown(witness.values(score), tag), expected.data);
+    assert.deepEqual(pixelsShown(collector.values(score), tag), expected.data);
   });
 
   test('come last if their logits are not numbers, and there is no image if all predictions are correct', () => {
-    const witness = witnessOf([[0, 1, 2]]);
-    witness.add({ example: 5, label: 5, logits: new Float32Array(10).fill(Number.NaN), correct: false });
+    const collector = collectorOf([[0, 1, 2]]);
+    collector.add({ example: 5, label: 5, logits: new Float32Array(10).fill(Number.NaN), correct: false });
     const expected = drawGrid([0, 5].map(photograph), { scale: 2, gap: 2 });
-    assert.deepEqual(pixelsShown(witness.values(score), tag), expected.data);
-    const tags = witnessOf([[1, 1, 9]])
+    assert.deepEqual(pixelsShown(collector.values(score), tag), expected.data);
+    const tags = collectorOf([[1, 1, 9]])
       .values(score)
       .map((value) => value.tag);
     assert.ok(!tags.includes(tag) && tags.includes('confusion_matrix'));

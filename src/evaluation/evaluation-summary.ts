@@ -21,7 +21,7 @@ interface Mistake {
 }
 
 /** Collects the data of a summary while a checkpoint is scored. */
-export class ScoreWitness {
+export class ScoreCollector {
   readonly #examples: Examples;
   readonly confusion: ConfusionMatrix;
   #mistakes: readonly Mistake[] = [];

@@ -69,7 +69,7 @@ function confusionCsv({ byClass, counts }: ConfusionMatrix): string {
   return `${[['class', ...names].join(), ...rows].join('\n')}\n`;
 }
 
-/** What a report is about. The data and the weights are part of the file names. */
+/** The evaluation that a report describes. The data and the weights are part of the file names. */
 export interface ReportSubject extends Readonly<Record<string, unknown>> {
   readonly evalData: string;
   readonly weights: string;

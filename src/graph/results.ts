@@ -3,7 +3,7 @@
  * needs no change in any of them. The programs and plans of an engine have results too, with their own types of values.
  */
 
-/** The results of a graph or a program. Adding a role takes one line here. */
+/** The results of a graph or a program. To add a role, add one line here. */
 export interface Results<T> {
   /** Returned by every step. */
   readonly output: ReadonlyMap<string, T>;

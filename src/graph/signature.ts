@@ -27,7 +27,7 @@ export type NoAttributes = Readonly<Record<never, never>>;
 /** The geometry of a convolution. */
 export interface ConvolutionAttributes {
   readonly padding: Padding;
-  /** The distance between neighbouring windows in cells: one number for rows and one for columns, or one for both. Default
+  /** The distance between neighboring windows in cells: one number for rows and one for columns, or one for both. Default
    * 1. */
   readonly strides?: number | RowsAndColumns;
   /** The number of groups into which the input and output channels are divided, in order. An output channel only reads the
@@ -43,7 +43,7 @@ export interface PoolAttributes {
   readonly stride: number;
   readonly padding: Padding;
 }
-/** y = x / (bias + alpha · Σ x²)^beta over `2 · depthRadius + 1` neighbouring channels. */
+/** y = x / (bias + alpha · Σ x²)^beta over `2 · depthRadius + 1` neighboring channels. */
 export interface LrnAttributes {
   readonly depthRadius: number;
   readonly bias: number;

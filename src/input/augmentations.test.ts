@@ -97,13 +97,13 @@ describe('pad_crop_flip', () => {
     assert.notDeepEqual(training('pad_crop_flip', 'dataset', 5), training('pad_crop_flip', 'dataset', 6));
   });
 
-  test('evaluates the whole image, or its centre', () => {
+  test('evaluates the whole image, or its center', () => {
     assert.ok(
       differ(evaluation('pad_crop_flip', 'dataset'), plainCrop(whole, 0, 0, false, normalized)) < 1e-6,
     );
     const shape = [3, 24, 28] as const;
-    const centre = plainCrop(shape, 4, 2, false, normalized);
-    assert.ok(differ(evaluation('pad_crop_flip', 'dataset', shape), centre) < 1e-6);
+    const center = plainCrop(shape, 4, 2, false, normalized);
+    assert.ok(differ(evaluation('pad_crop_flip', 'dataset', shape), center) < 1e-6);
   });
 });
 

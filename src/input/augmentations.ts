@@ -1,5 +1,7 @@
-/** All augmentations, by their name in flags and checkpoints. A new augmentation takes a file in `augmentations/`, and a
- * name and an entry here. */
+/**
+ * All augmentations, by their name in flags and checkpoints. To add an augmentation, add a file in `augmentations/`, and a
+ * name and an entry here.
+ */
 import { aChoice, anOptionsObject, type OptionsCheck, required } from '../arguments.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import type { ImageShape } from '../data/record.ts';

@@ -13,7 +13,7 @@ const { statistics } = datasets.synthetic;
 const shapes = { record: [3, 32, 32], image: [3, 24, 24] } as const;
 const perImage = normalizations.per_image.create(statistics);
 const croppedValues = 1728;
-const centre = (image: Float32Array, from: Uint8Array) => distorting.centre(image, from, shapes, perImage);
+const center = (image: Float32Array, from: Uint8Array) => distorting.center(image, from, shapes, perImage);
 const distort = (image: Float32Array, from: Uint8Array, distortion: Distortion) =>
   distorting.distort(image, from, shapes, distortion, perImage);
 const drawDistortion = (seed: number, epoch: number, example: number) =>
@@ -112,7 +112,7 @@ test('whitening gives mean 0 and deviation 1', () => {
   assert.ok(Math.abs(mean([...image].map((value) => value ** 2)) - 1) < 1e-6);
 });
 
-test('whitening turns an image of one colour into zeros, and does not amplify an almost uniform image without bound', () => {
+test('whitening turns an image of one color into zeros, and does not amplify an almost uniform image without bound', () => {
   fc.assert(
     fc.property(fc.float({ min: -1000, max: 1000, noNaN: true }), (value) => {
       const image = new Float32Array(croppedValues).fill(value);
@@ -145,7 +145,7 @@ test('a training image is cropped, flipped, changed in brightness and contrast, 
 
 test('an evaluated image is the central crop, whitened and not distorted', () => {
   const image = new Float32Array(croppedValues);
-  centre(image, pixels);
+  center(image, pixels);
   assertClose(image, plainWhitening(plainCrop(pixels, 4, 4)), 1e-6);
 });
 

@@ -32,12 +32,12 @@ export function distortedImages(
   return {
     shape: shapes.image,
     training: (image, pixels, draw) => distort(image, pixels, shapes, distortionOf(draw), normalizer),
-    evaluation: (image, pixels) => centre(image, pixels, shapes, normalizer),
+    evaluation: (image, pixels) => center(image, pixels, shapes, normalizer),
   };
 }
 
 /** Makes the normalized central crop. */
-export function centre(
+export function center(
   image: Float32Array,
   pixels: Uint8Array,
   shapes: ImageShapes,

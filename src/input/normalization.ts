@@ -1,5 +1,7 @@
-/** Normalization converts pixels of 0 … 255 to the values that a network receives. A new normalization is an
- * entry in the table below. */
+/**
+ * Normalization converts pixels of 0 … 255 to the values that a network receives. To add a normalization, add an entry to
+ * the table below.
+ */
 import type { ChannelStatistics } from '../data/dataset.ts';
 
 export type NormalizationName = 'per_image' | 'dataset' | 'none';
@@ -45,7 +47,7 @@ export interface Normalization {
 /**
  * The whitening of the tutorial (TensorFlow r0.11, `per_image_whitening`): (x - m) / max(s, 1/√count), where m and s are
  * the mean and the standard deviation of the values of the image. The lower bound avoids a division by zero: an image of
- * one colour becomes zeros.
+ * one color becomes zeros.
  */
 export function whiten(image: Float32Array): void {
   const count = image.length;

@@ -120,8 +120,8 @@ class PrefetchedBatches implements BatchSource<undefined> {
   #closed: RunError | undefined;
 
   /** Prepares the steps from `first` up to, but not including, `end`. */
-  constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...asked }: Prefetching) {
-    const { ahead = Math.max(4, readers + 1) } = asked;
+  constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...options }: Prefetching) {
+    const { ahead = Math.max(4, readers + 1) } = options;
     // This is checked here, so that the error does not come from the threads.
     makeImages(start.images, start.imageShape, start.examples.dataset);
     const bytes =
@@ -152,7 +152,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
     const batch = this.#queue.shift();
     this.#readyBefore = this.#ready;
     this.#request();
-    const asked = performance.now();
+    const started = performance.now();
     try {
       return await batch;
     } catch (error) {
@@ -162,7 +162,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
       );
     } finally {
       this.#ready--;
-      this.#waitedMillis += performance.now() - asked;
+      this.#waitedMillis += performance.now() - started;
     }
   }
 
@@ -212,7 +212,7 @@ function startReaders(start: ReaderStart, count: number): readonly Reader[] {
   }
 }
 
-/** Augmented batches of training examples, without an end.
+/** An endless sequence of augmented batches of training examples.
  * @throws UsageError for an option that is out of range, with its name
  * @throws RunError when the augmentation cannot make the network's images from the records, or there is too little memory */
 export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {

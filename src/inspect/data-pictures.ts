@@ -1,8 +1,8 @@
 /** Writes a file with examples of each class of a data set. */
-import { dirname, extname } from 'node:path';
+import { extname } from 'node:path';
 import type { Examples } from '../data/examples.ts';
 import { writeAside } from '../disk/write-aside.ts';
-import { messageOf, RunError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import type { AugmentationName } from '../input/augmentation.ts';
 import { augmentations } from '../input/augmentations.ts';
 import { dataSheetHtml, dataSheetPng } from '../training/data-sheet.ts';
@@ -17,7 +17,8 @@ export function requirePictureFile(file: string): void {
     );
 }
 
-/** Writes the images as PNG or HTML, depending on the ending of the file name. Replaces an existing file. */
+/** Writes the images as PNG or HTML, depending on the ending of the file name. Replaces an existing file.
+ * @throws RunError when it cannot be written */
 export async function drawData(
   file: string,
   examples: Examples,
@@ -29,12 +30,5 @@ export async function drawData(
   const bytes = isPng
     ? dataSheetPng(examples, options)
     : new TextEncoder().encode(dataSheetHtml(examples, options));
-  try {
-    await writeAside(file, bytes);
-  } catch (error) {
-    throw new RunError(
-      `${file}: cannot be written (${messageOf(error)}). Use a file for \`pictures\` in a folder other than ${dirname(file)}.`,
-      { cause: error },
-    );
-  }
+  await writeAside(file, bytes);
 }

@@ -10,20 +10,20 @@ import type { TensorStatistics } from './tensor-statistics.ts';
 export type InspectFinding =
   /** Something is damaged, or is not shown. */
   | { readonly kind: 'warning'; readonly message: string }
-  /** The layers of the network; the sums are of all layers, `multiplyAdds` of one image. */
+  /** The layers of the network; the totals cover all layers, and `multiplyAdds` counts those for one image. */
   | {
       readonly kind: 'graph';
       readonly layers: readonly LayerRow[];
       readonly parameters: number;
       readonly multiplyAdds: number;
     }
-  /** The graph of a training step as text, one line a node. */
+  /** The graph of a training step as text, one line per node. */
   | { readonly kind: 'nodes'; readonly text: string }
   /** A folder of training folders. */
   | ({ readonly kind: 'runs'; readonly dir: string } & RunList)
   /** A training folder with the paths of its checkpoints, oldest first. */
   | { readonly kind: 'run'; readonly dir: string; readonly checkpoints: readonly string[] }
-  /** A safetensors file: a checkpoint, or a file by others. */
+  /** A safetensors file: a checkpoint, or a file of another program. */
   | {
       readonly kind: 'contents';
       readonly path: string;
@@ -32,7 +32,7 @@ export type InspectFinding =
       /** The names of those tensors that are moving averages. */
       readonly averages: ReadonlySet<string>;
     }
-  /** A data set whose files are whole. */
+  /** A data set whose files are complete and valid. */
   | {
       readonly kind: 'data';
       readonly dataset: DatasetDescription;
@@ -54,7 +54,7 @@ export type InspectFinding =
 
 export type Findings = AsyncGenerator<InspectFinding, void, void>;
 
-/** The statistics are missing if the tensor is large, or if the elements of its type are not numbers. */
+/** Without statistics if the tensor is large, or if its elements are not numbers. */
 export interface TensorRow extends Partial<TensorStatistics> {
   readonly name: string;
   /** The name that the format gives to the element type. */

@@ -130,7 +130,7 @@ test('the results in evaluations.jsonl are shown for the file and for its folder
     assert.match(empty.errors, /evaluations\.jsonl: contains no evaluations\n$/);
   }));
 
-test('the error for a misspelt word or path suggests the nearest existing one', () =>
+test('the error for a misspelled word or path suggests the nearest existing one', () =>
   inTemporaryFolder(async (folder) => {
     mkdirSync(join(folder, 'start'));
     assert.match((await cifar10(['inspect', 'grahp'])).errors, /; did you mean graph\?\n$/);

@@ -172,7 +172,7 @@ function datasetsIn(
     throw new RunError(`${oneLine(path)}: contains no data set, which \`pictures\` needs`);
   if (pictures !== undefined && first !== undefined && second !== undefined)
     throw new RunError(
-      `${oneLine(path)}: contains ${found.map(({ title }) => title).join(' and ')}; for \`pictures\` of one give its folder, ` +
+      `${oneLine(path)}: contains ${found.map(({ title }) => title).join(' and ')}; for \`pictures\` of one, give its folder, ` +
         `such as ${join(path, first.folder)}`,
     );
   return found.map((dataset) => (has(dataset) ? withLabels(dataset, labels) : dataset));

@@ -5,7 +5,7 @@ import { describeExhaustion, exhaustedResource } from './exhaustion.ts';
 
 const coded = (code: string, message: string) => Object.assign(new Error(message), { code });
 
-test('exhausted resources are recognised in errors of Node.js, C libraries and V8', () => {
+test('exhausted resources are recognized in errors of Node.js, C libraries and V8', () => {
   const cases: readonly (readonly [unknown, string | undefined])[] = [
     [coded('EMFILE', "EMFILE: too many open files, open 'x'"), 'files'],
     [coded('ERR_WORKER_INIT_FAILED', 'Worker initialization failure: EMFILE'), 'files'],

@@ -61,7 +61,8 @@ function machineRoom(read: ReadText): MemoryRoom {
   const text = read('/proc/meminfo') ?? '';
   const bytes = (row: string) => Number(new RegExp(`^${row}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024;
   const [available, total, swap] = [bytes('MemAvailable'), bytes('MemTotal'), bytes('SwapFree') || 0];
-  // On other systems freemem() excludes memory that the system could reclaim, so nothing can be refused on its account.
+  // On other systems freemem() excludes memory that the system could reclaim, so a low value does not mean that
+  // an allocation would fail.
   if (Number.isNaN(available + total)) {
     return { free: Number.POSITIVE_INFINITY, limitedBy: 'machine', limit: freemem() };
   }

@@ -40,7 +40,7 @@ test('a convolution refuses invalid strides and groups', () => {
       { ...plain, groups: 4 },
       /filter \[4, 1, 3, 3\] in 4 groups expects 4 input channels, but x \[2, 6, 9, 8\] has 6/,
     ],
-    [{ ...plain, groups: 3 }, /in 3 groups has 4 output channels, which do not divide into 3 groups/],
+    [{ ...plain, groups: 3 }, /in 3 groups has 4 output channels, which is not a multiple of 3/],
   ] as const;
   for (const [options, message] of refusals) {
     assert.throws(

@@ -168,7 +168,7 @@ export class Layers {
     return this.#builder.op('Silu', { x }, {}, name);
   }
 
-  /** Local response normalization of images [N, C, H, W] over neighbouring channels. */
+  /** Local response normalization of images [N, C, H, W] over neighboring channels. */
   localResponseNormalization(x: Value, attributes: LrnAttributes, name?: string): Value {
     requireOptions(attributes, lrnChecks, 'localResponseNormalization');
     return this.#builder.op('LRN', { x }, attributes, name);

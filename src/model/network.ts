@@ -40,7 +40,7 @@ export interface NetworkKind<C extends NetworkConfiguration = NetworkConfigurati
   readonly summary: string;
   /** The numbers of its configuration. */
   readonly numbers: { readonly [K in keyof C]: NetworkNumber };
-  /** Why there is no network with a configuration whose numbers are all within their bounds. Undefined if there is one. */
+  /** What is wrong with a configuration whose numbers are all within their bounds. Undefined if nothing is. */
   readonly problem?: (configuration: C) => string | undefined;
   readonly create: (classes: number, configuration: C) => Network;
 }

@@ -1,4 +1,4 @@
-/** All networks by name. A new network takes a file in `networks/` and a line here. */
+/** All networks by name. To add a network, add a file in `networks/` and a line here. */
 import { requireKnownKeys, requireNumber, unexpectedName } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { defaultsOf, type Network, type NetworkConfiguration, type NetworkKind } from './network.ts';

@@ -86,12 +86,12 @@ export const batchNormWithGlobalNormalization: OpDefinition<'BatchNormWithGlobal
       }),
     // dy/dvariance = -scale · (x - mean) / 2(variance + epsilon)^(3/2)
     variance: ({ op, inputs: { x, mean, variance, scale }, attributes: { epsilon }, dy }) => {
-      const sums = op('BiasAddGrad', { dy: op('Mul', { a: dy, b: centred(op, x, mean) }) });
+      const sums = op('BiasAddGrad', { dy: op('Mul', { a: dy, b: centered(op, x, mean) }) });
       const slope = op('Div', { a: factor(op, scale, variance, epsilon), b: shifted(op, variance, epsilon) });
       return op('Mul', { a: op('Mul', { a: sums, b: slope }), b: number(op, -0.5) });
     },
     scale: ({ op, inputs: { x, mean, variance }, attributes: { epsilon }, dy }) => {
-      const sums = op('BiasAddGrad', { dy: op('Mul', { a: dy, b: centred(op, x, mean) }) });
+      const sums = op('BiasAddGrad', { dy: op('Mul', { a: dy, b: centered(op, x, mean) }) });
       return op('Div', { a: sums, b: deviation(op, variance, epsilon) });
     },
     offset: ({ op, dy }) => op('BiasAddGrad', { dy }),
@@ -122,6 +122,6 @@ function perChannel(op: Apply, vector: Value, shape: Shape): Value {
   return shape.length === 2 ? vector : op('Reshape', { x: vector }, { shape: [shape[1] ?? 1, 1, 1] });
 }
 
-function centred(op: Apply, x: Value, mean: Value): Value {
+function centered(op: Apply, x: Value, mean: Value): Value {
   return op('Sub', { a: x, b: perChannel(op, mean, x.shape) });
 }

@@ -51,7 +51,7 @@ describe('checked() refuses', () => {
       'graph small: two values are named layer/Add',
     ],
     [
-      'a node whose output has the name of an input',
+      'a node whose output has the same name as an input',
       { nodes: [add, { ...double, outputs: { y: vector('images') } }] },
       'graph small: two values are named images',
     ],
@@ -85,12 +85,12 @@ describe('checked() refuses', () => {
     [
       'an output with the name of an input',
       { results: resultsOf({ output: new Map([['images', y]]) }) },
-      'graph small: the output images has the name of an input or variable',
+      'graph small: the output images has the same name as an input or variable',
     ],
     [
       'an output with the name of a variable',
       { results: resultsOf({ output: new Map([['weights', y]]) }) },
-      'graph small: the output weights has the name of an input or variable',
+      'graph small: the output weights has the same name as an input or variable',
     ],
     [
       'an output that nothing computes',

@@ -48,12 +48,12 @@ function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
   const { output, update, watched } = graph.results;
   for (const name of output.keys()) {
     if (!graph.inputs.has(name) && !graph.variables.has(name)) continue;
-    throw new GraphError(`graph ${graph.name}: the output ${name} has the name of an input or variable`);
+    throw new GraphError(`graph ${graph.name}: the output ${name} has the same name as an input or variable`);
   }
   const fed = new Map<string, Value>([...graph.inputs, ...graph.variables]);
   for (const [name, value] of watched) {
     if (!output.has(name) && (fed.get(name) ?? value) === value) continue;
-    throw new GraphError(`graph ${graph.name}: ${name} is the name of a watched value and of another value`);
+    throw new GraphError(`graph ${graph.name}: a watched value and another value are both named ${name}`);
   }
   for (const [role, name, value] of resultEntries(graph.results)) {
     if (!known.has(value))

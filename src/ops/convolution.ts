@@ -58,7 +58,7 @@ function requireChannels(x: Shape, filter: Shape, groups: number): void {
     );
   }
   if (o % groups !== 0) {
-    throw new GraphError(`${text} has ${o} output channels, which do not divide into ${groups} groups`);
+    throw new GraphError(`${text} has ${o} output channels, which is not a multiple of ${groups}`);
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Locally connected operators: convolutions whose filters are not shared between positions, as the `local` layers of cuda-convnet.
+ * Locally connected operators: convolutions whose filters are not shared between positions, like the `local`
+ * layers of cuda-convnet.
  *
  * With x [N, I, H, W], filter [H', W', O, KH, KW, I], y [N, O, H', W'] and strides (sr, sc),
  *   y[n, o, r, c] = Σ_{kr, kc, i} x[n, i, r · sr + kr - top, c · sc + kc - left] · filter[r, c, o, kr, kc, i].
@@ -8,12 +9,12 @@
  * the channels of the input are the last axis. Below, p = H'·W' output cells, q = H·W input cells, t = KH·KW taps:
  *
  *     patches [p, t·I, N]   the input cell under every tap of every output cell, 0 outside of the image
- *     reached [q, t·O, N]   for every input cell and tap the gradient of the output cell that reads it by that tap, 0 if there is none
+ *     reached [q, t·O, N]   for every input cell and tap, the gradient of the output cell that reads it through that tap, 0 if there is none
  *     readers [q, t·O, I]   the filter of that output cell and tap
  *
  *     y [p, O, N] = filter · patches        dfilter = dy · patchesᵀ        dx [q, I, N] = readersᵀ · reached
  *
- * Like those of convolution the operator and its gradients are each other's gradients, with the same padding and strides.
+ * As with convolution, the operator and its gradients are each other's gradients, with the same padding and strides.
  */
 import { GraphError } from '../errors.ts';
 import type { LocalAttributes, RowsAndColumns } from '../graph/signature.ts';
@@ -37,11 +38,11 @@ function outputShape(x: TensorType, filter: TensorType, attributes: LocalAttribu
   const text = `filter [${filter.shape.join(', ')}]`;
   if (filter.shape[5] !== i) {
     throw new GraphError(
-      `${text} expects ${filter.shape[5]} input channels, x [${x.shape.join(', ')}] has ${i}`,
+      `${text} expects ${filter.shape[5]} input channels, but x [${x.shape.join(', ')}] has ${i}`,
     );
   }
   if (size[0] !== rows || size[1] !== columns) {
-    throw new GraphError(`${text} has ${rows}×${columns} positions, its window has ${size.join('×')}`);
+    throw new GraphError(`${text} has ${rows}×${columns} positions, but its window has ${size.join('×')}`);
   }
   return [n, o, rows, columns];
 }
@@ -139,7 +140,8 @@ export const locallyConnected2DBackpropFilter: OpDefinition<'LocallyConnected2DB
   multiplyAdds: ({ x }, { y }) => multiplyAdds(y.shape, x.shape[0] ?? 1),
 };
 
-/** Where the cells of images are put: rows and columns from one to the next, and zeros before the first and after the last. */
+/** The placement of the cells of an image: the distance in rows and columns from one to the next, and the zeros before the
+ * first and after the last. */
 type Spacing = Pick<SlidingWindow, 'strides' | 'before' | 'after'>;
 
 const dense: Spacing = { strides: [1, 1], before: [0, 0], after: [0, 0] };
@@ -163,7 +165,7 @@ function images({ call }: PrimitiveContext, source: Slot, shape: Shape): Slot {
   return call('copy', {}, shape, { pieces: [{ source, from }] });
 }
 
-/** Of cells [R, S, C, N] those under every tap of a window: [p, t·C, N].
+/** The cells of [R, S, C, N] that are under each tap of a window: [p, t·C, N].
  * @param at the cell under a tap where the window is at the first row and column */
 function underTaps(
   { alias, call }: PrimitiveContext,

@@ -6,10 +6,10 @@ import { binary, plain, reduce, unary } from './primitives.ts';
 import { float32Type, requireEqual, requireType } from './shapes.ts';
 
 /**
- * loss[n] = -Σ target[n] · log softmax(logits[n]), backprop = softmax(logits) - target, with logits [N, K], labels [N] int32 in
- * 0 … K-1, loss [N], backprop [N, K]. The target is onehot(labels), or with label smoothing ε (1 - ε) · onehot(labels) + ε / K (C.
- * Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7; as in PyTorch). The largest
- * logit is subtracted before the exponential to avoid overflow.
+ * loss[n] = -Σ target[n] · log softmax(logits[n]), backprop = softmax(logits) - target, with logits [N, K], labels [N] int32
+ * in 0 … K-1, loss [N], backprop [N, K]. The target is onehot(labels), or with label smoothing ε (1 - ε) · onehot(labels) +
+ * ε / K (C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7; as in
+ * PyTorch). The largest logit is subtracted before the exponential to avoid overflow.
  */
 export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCrossEntropyWithLogits'> = {
   infer: ({ logits, labels }, { labelSmoothing = 0 }) => {
@@ -17,7 +17,7 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
     requireType('labels', labels, 'int32', 'N');
     requireEqual('the rows of logits and of labels', logits.shape[0] ?? 0, labels.shape[0] ?? 0);
     if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-      throw new GraphError(`labelSmoothing must be a number from 0 to 1, it is ${labelSmoothing}`);
+      throw new GraphError(`labelSmoothing must be a number from 0 to 1; found ${labelSmoothing}`);
     return { loss: float32Type(labels.shape), backprop: float32Type(logits.shape) };
   },
   gradient: {

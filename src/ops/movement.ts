@@ -10,7 +10,7 @@ export const reshape: OpDefinition<'Reshape'> = {
   infer: ({ x }, { shape }) => {
     if (sizeOf(shape) !== sizeOf(x.shape)) {
       throw new GraphError(
-        `x ${describeType(x)} has ${sizeOf(x.shape)} elements, [${shape.join(', ')}] needs ${sizeOf(shape)}`,
+        `x ${describeType(x)} has ${sizeOf(x.shape)} elements, but [${shape.join(', ')}] needs ${sizeOf(shape)}`,
       );
     }
     return { y: like(x, shape) };
@@ -46,7 +46,7 @@ export const transpose: OpDefinition<'Transpose'> = {
   },
   onnx: ({ inputs: { x }, inputTypes, outputTypes, attributes: { order }, emit, constant }) => {
     // Axes that stay adjacent are merged, because ONNX Runtime's Transpose is fast only when it swaps two axes.
-    const groups = neighbours(order);
+    const groups = neighbors(order);
     if (groups.length === order.length) return { y: emit('Transpose', [x], { perm: { ints: order } }) };
     const byInput = groups.toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
     const merged = byInput.map((group) => sizeOf(group.map((axis) => inputTypes.x.shape[axis] ?? 1)));
@@ -67,7 +67,7 @@ export const transpose: OpDefinition<'Transpose'> = {
 };
 
 /** Splits the order into runs of axes that are also adjacent in x. */
-function neighbours(order: readonly number[]): readonly (readonly number[])[] {
+function neighbors(order: readonly number[]): readonly (readonly number[])[] {
   const groups: number[][] = [];
   for (const axis of order) {
     const last = groups.at(-1);
@@ -177,7 +177,7 @@ export const concat: OpDefinition<'Concat'> = {
     for (const operand of operands) {
       if (others(operand) !== others(first) || operand.dtype !== first.dtype) {
         throw new GraphError(
-          `${describeType(first)} and ${describeType(operand)} may only differ in axis ${axis}`,
+          `${describeType(first)} and ${describeType(operand)} may differ only in axis ${axis}`,
         );
       }
     }

@@ -266,7 +266,7 @@ describe('at kinks and ties', () => {
 });
 
 test('an operator without a sample does not compile', () => {
-  // The test is the type of this constant: the compiler checks it.
+  // The type of this constant is the test, which the compiler checks.
   const emptyIsEnough: readonly [] extends Samples<'Add'> ? true : false = false;
   assert.equal(emptyIsEnough, false);
 });
@@ -335,7 +335,7 @@ describe('convolutions and pools refuse invalid attributes', () => {
     ],
     [
       conv(x, [6, 1, 3, 3], { padding: 'SAME', groups: 4 }),
-      /filter \[6, 1, 3, 3\] in 4 groups has 6 output channels, which do not divide into 4 groups/,
+      /filter \[6, 1, 3, 3\] in 4 groups has 6 output channels, which is not a multiple of 4/,
     ],
     [conv(x, [6, 4, 0, 3], { padding: 'VALID' }), /the kernel must be .* found \[0, 3\]/],
     [conv(x, [6, 4, 7, 1], { padding: 'VALID' }), /a window of 7 is larger than its axis of 6 \(inputs/],
@@ -359,7 +359,7 @@ describe('convolutions and pools refuse invalid attributes', () => {
     [conv(x, filter, unchecked({ padding: 'SAME', strides: [2] })), /strides must be .* found \[2\]/],
     [
       pool({ size: 2, stride: 2, padding: { before: [2, 0], after: none } }),
-      /padding must be smaller than the window: found 2 cells, the window has 2/,
+      /padding must be smaller than the window: found 2 cells, but the window has 2/,
     ],
     [pool({ size: 3, stride: 0, padding: 'SAME' }), /strides must be .* found \[0, 0\]/],
     [

@@ -11,7 +11,7 @@ export function poolWindow(x: Shape, { size, stride, padding }: PoolAttributes):
   const most = Math.max(...window.before, ...window.after);
   if (most < size) return window;
   throw new GraphError(
-    `padding must be smaller than the window: found ${most} cells, the window has ${size}`,
+    `padding must be smaller than the window: found ${most} cells, but the window has ${size}`,
   );
 }
 

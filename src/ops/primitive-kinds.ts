@@ -1,6 +1,6 @@
 /**
  * The table of the oneDNN primitives in use. Program calls, C signatures, primitive descriptors, fusion and precision all
- * derive from it (oneDNN Developer Guide, "Primitives" and "C API"). Adding a kind takes a name and a record here; omitting
+ * derive from it (oneDNN Developer Guide, "Primitives" and "C API"). To add a kind, add a name and a record here; omitting
  * the record or one of its fields is a compile error.
  */
 
@@ -40,8 +40,8 @@ export type TensorArgument =
   | 'diffBias'
   | 'diffDst';
 
-/** Vectors with one float32 number per channel, in every precision. A primitive takes them at execution; its descriptor does not ask for
- * a layout. */
+/** Vectors with one float32 number per channel, in every precision. A primitive takes them at execution; its descriptor
+ * does not ask for a layout. */
 export const channelVectors = ['mean', 'variance', 'scale', 'shift', 'diffScale', 'diffShift'] as const;
 export type ChannelVector = (typeof channelVectors)[number];
 

@@ -1,4 +1,4 @@
-/** All optimizers, by their name in flags and checkpoints. A new optimizer takes a file, and a name and an entry here. */
+/** All optimizers, by their name in flags and checkpoints. To add an optimizer, add a file, and a name and an entry here. */
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
 import { momentum } from './momentum.ts';

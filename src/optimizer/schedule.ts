@@ -35,7 +35,7 @@ const ending = (rate: Schedule['rate']): Schedule => ({ endsAtDecaySteps: true, 
 
 export type ScheduleName = 'staircase' | 'constant' | 'linear' | 'cosine' | 'polynomial';
 
-/** Adding a schedule takes a name and an entry here. */
+/** To add a schedule, add a name and an entry here. */
 const schedules: Readonly<Record<ScheduleName, Schedule>> = {
   /** The tutorial's schedule: learningRate · learningRateDecayFactor^⌊step / stepsPerDecay⌋. */
   staircase: endless(

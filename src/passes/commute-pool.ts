@@ -1,7 +1,7 @@
 /**
  * ReLU commutes with max pooling, and so does adding a bias per channel: both are monotonic, and they are the same function
  * for all cells of a window. After pooling, they, their gradients and their outputs are a quarter of the size. Results and
- * gradients stay the same. If several cells of a window tie at or below 0, another of them may be chosen as the maximum, but
+ * gradients stay the same. If several cells of a window tie at or below 0, another of these may be chosen as the maximum, but
  * its gradient is 0 in either case.
  *
  *      before  r = Relu(x);          y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  dx = ReluGrad(dr, r)

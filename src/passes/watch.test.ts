@@ -83,7 +83,7 @@ test('refuses two watched values of the same name', () => {
   for (const taken of ['x', 'y']) {
     assert.throws(
       () => graph(taken),
-      new GraphError(`graph pooled: ${taken} is the name of a watched value and of another value`),
+      new GraphError(`graph pooled: a watched value and another value are both named ${taken}`),
     );
   }
 });

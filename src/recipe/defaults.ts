@@ -1,4 +1,4 @@
-/** The defaults of the options of trainings and evaluations: the values of the tutorial (r0.11) where it has them. */
+/** The defaults of the training and evaluation options: the values of the tutorial (r0.11) where it has them. */
 
 export const trainingDefaults = {
   dataset: 'cifar10',
@@ -21,7 +21,7 @@ export const trainingDefaults = {
   summarySteps: 100,
 } as const;
 
-/** The defaults of the runs of a sweep, where they differ from those of trainings. */
+/** The defaults for the runs of a sweep, where they differ from those of `train`. */
 export const sweepDefaults = {
   holdout: 0.1,
   /** The number of updates of each run. */

@@ -37,7 +37,7 @@ export interface Recipe {
   readonly hyperparameters: Hyperparameters;
   /** The groups of parameters that have their own factors. */
   readonly groups: readonly ParameterGroup[];
-  /** The length of a run if it does not request another. */
+  /** The default length of a run. */
   readonly length: Length;
 }
 

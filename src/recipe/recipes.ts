@@ -1,4 +1,4 @@
-/** All recipes by name. A new recipe takes a file in `recipes/` and a line here. */
+/** All recipes by name. To add a recipe, add a file in `recipes/` and a line here. */
 import { unexpectedName } from '../arguments.ts';
 import type { Recipe } from './recipe.ts';
 import { resnet20Recipe } from './recipes/resnet20.ts';

@@ -19,7 +19,7 @@ import {
   scoredWeights,
   type Weights,
 } from '../evaluation/evaluate.ts';
-import { layerValues, ScoreWitness } from '../evaluation/evaluation-summary.ts';
+import { layerValues, ScoreCollector } from '../evaluation/evaluation-summary.ts';
 import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
@@ -64,6 +64,8 @@ export class CheckpointScorer {
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
   #examples: { readonly key: string; readonly examples: Examples } | undefined;
   #images = 0;
+  /** Settles with the last call of `score`, which a stop may have abandoned. */
+  #scoring: Promise<unknown> = Promise.resolve();
 
   constructor(
     settings: EvaluationSettings,
@@ -82,7 +84,19 @@ export class CheckpointScorer {
 
   /** Scores a checkpoint, records its summary and writes its report. Returns undefined when it was stopped.
    * @param isRecorded whether the event files already contain the points of this checkpoint */
-  async score(
+  score(path: string, checkpoint: Checkpoint, isRecorded: boolean): Promise<EvaluationResult | undefined> {
+    const scoring = this.#score(path, checkpoint, isRecorded);
+    this.#scoring = scoring.catch(() => undefined);
+    return scoring;
+  }
+
+  /** Frees the engine and the event files, once nothing uses them any more. */
+  async release(): Promise<void> {
+    await this.#scoring;
+    await Promise.all([this.#evaluator?.evaluator.release(), this.#summaries.close()]);
+  }
+
+  async #score(
     path: string,
     checkpoint: Checkpoint,
     isRecorded: boolean,
@@ -96,7 +110,7 @@ export class CheckpointScorer {
     await this.#summaries.makeFolder();
     const all = Math.min(numExamples, examples.count);
     this.#report({ kind: 'evaluating', dataset, images: all, weights, engine: evaluator.engine });
-    const witness = new ScoreWitness(examples);
+    const witness = new ScoreCollector(examples);
     const report = this.#settings.report
       ? { predictions: new PredictionRows(examples), pictures: new ContactSheet(examples) }
       : undefined;
@@ -129,10 +143,6 @@ export class CheckpointScorer {
       this.#report({ kind: 'report', confusion, files });
     }
     return { dataset: dataset.name, ...result };
-  }
-
-  async release(): Promise<void> {
-    await Promise.all([this.#evaluator?.evaluator.release(), this.#summaries.close()]);
   }
 
   async #evaluatorFor(metadata: CheckpointMetadata): Promise<Evaluator> {

@@ -13,8 +13,8 @@ export const dataSheetName = 'data.png';
 const [usual, most] = [4, 200];
 
 /** Draws examples of each class, as stored and as augmented in the first epoch, unless the folder has the file. A run does not
- * wait for it, except at its end. A failure is a warning.
- * @param signal ends the drawing; a later run in the folder draws it */
+ * wait for it, except at its end. A failure causes a warning.
+ * @param signal aborts drawing; a later run in the folder draws the images */
 export async function leaveDataSheet(
   trainDir: string,
   { examples, network, seed, ...run }: TrainingRun,

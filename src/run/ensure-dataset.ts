@@ -10,7 +10,7 @@ import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { exists } from '../disk/exists.ts';
 import { RunError, UsageError } from '../errors.ts';
 
-/** The events of preparations that trainings and evaluations have in common. */
+/** The preparation events that training and evaluation have in common. */
 export type PreparationEvent =
   /** A warning. The run continues. */
   | { readonly kind: 'warning'; readonly message: string }
@@ -31,7 +31,7 @@ export async function ensureDataset(
   // A folder that lacks files belongs to the user. Reading it reports the first missing file.
   if (await exists(folderOf(dataDir, dataset))) return;
   await requireNotMisplaced(dataDir, dataset);
-  // Without an archive there is nothing to download. The error when the data set is read says where to copy its files.
+  // A data set without an archive cannot be downloaded. When it is read, the error says where to copy its files.
   if (dataset.archive === undefined) return;
   await fetchDataset(dataset, dataDir, options);
 }
@@ -96,7 +96,7 @@ async function fetchDataset(
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
         `  To use a copy: ${fetching} --tarball FILE. To use a mirror: \`url: URL\`.\n` +
-        '  To train without it, on generated images: `dataset: synthetic`.',
+        '  To train without it, on generated images: `dataset: synthetic` `clipNorm: 5`',
       { cause: error },
     );
   }

@@ -14,13 +14,13 @@ import type { EvaluationSettings } from './evaluation-request.ts';
 
 export class EvaluationSummaries {
   readonly #settings: EvaluationSettings;
-  readonly #onTrouble: (message: string) => void;
+  readonly #onProblem: (message: string) => void;
   #recorder: SummaryRecorder | undefined;
   readonly #created: string[] = [];
 
-  constructor(settings: EvaluationSettings, onTrouble: (message: string) => void) {
+  constructor(settings: EvaluationSettings, onProblem: (message: string) => void) {
     this.#settings = settings;
-    this.#onTrouble = onTrouble;
+    this.#onProblem = onProblem;
   }
 
   /** Records the summary of a checkpoint at its step. Resolves only when it is on the disk, because the checkpoint
@@ -53,10 +53,10 @@ export class EvaluationSummaries {
   /** Opens the event file on first use, and records the graph of the network of this checkpoint. */
   async #open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
     if (this.#recorder !== undefined) return this.#recorder;
-    const recorder = await SummaryRecorder.open({ dir: this.#dir, onTrouble: this.#onTrouble });
+    const recorder = await SummaryRecorder.open({ dir: this.#dir, onProblem: this.#onProblem });
+    this.#recorder = recorder;
     const graph = buildEvaluationGraph(networkOf(metadata), this.#settings.batchSize);
     await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph))));
-    this.#recorder = recorder;
     return recorder;
   }
 }

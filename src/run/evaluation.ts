@@ -27,7 +27,7 @@ import { type StopControl, stopChecks } from './stop-control.ts';
 export type EvaluationEvent =
   /** The folder is being watched. Results are appended to the file. */
   | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
-  /** With the path that is probably meant, if there is one near. */
+  /** Contains the path that was probably meant, if there is a similar one. */
   | { readonly kind: 'noCheckpoint'; readonly dir: string; readonly advice: string | undefined }
   /** An earlier evaluation in this folder has scored the checkpoint. */
   | { readonly kind: 'alreadyScored'; readonly checkpoint: string; readonly globalStep: number }
@@ -54,7 +54,8 @@ export async function* runEvaluation(
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
   const log = await EvaluationLog.open(settings.evalDir);
   const scorer = new CheckpointScorer(settings, { signal, report: queue.push });
-  const patience = new Patience(signal);
+  // Only a requested stop is impatient. A caller that leaves the loop waits, and a result that it has seen is saved completely.
+  const patience = new Patience(stop);
   const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience);
   let isComplete = false;
   try {
@@ -163,7 +164,7 @@ class FolderEvaluation {
     if (result !== undefined && key !== undefined) await this.#log.add(key, result);
   }
 
-  /** Identifies the evaluation of a file. Undefined if the training has deleted the file. */
+  /** Identifies the evaluation of a file. Undefined if the training process has deleted the file. */
   async #keyOf(path: string): Promise<EvaluationKey | undefined> {
     const { evalData, weights, numExamples, report } = this.#settings;
     const found = await stat(path).catch(() => undefined);
@@ -173,7 +174,7 @@ class FolderEvaluation {
   }
 }
 
-/** Reads a checkpoint. Warns about a damaged one, but not about one that the training has deleted. */
+/** Reads a checkpoint. Warns about a damaged one, but not about one that the training process has deleted. */
 async function readIfThere(path: string, onWarning: (text: string) => void): Promise<Checkpoint | undefined> {
   try {
     return await readCheckpoint(path);

@@ -22,7 +22,7 @@ export async function noCheckpoint(dir: string): Promise<RunError> {
   });
 }
 
-/** Which path was probably meant. Undefined if there is none that is similar. */
+/** The path that was probably meant. Undefined if no path is similar. */
 export async function adviceFor(dir: string): Promise<string | undefined> {
   if (await exists(dir)) {
     const [first, ...others] = await runsIn(dir);
@@ -82,7 +82,7 @@ async function runsIn(dir: string): Promise<readonly string[]> {
   return runs;
 }
 
-/** The sorted names in a folder. Empty if it is not a folder that can be read. */
+/** The sorted names in a folder. Empty if the folder cannot be read. */
 async function namesIn(dir: string): Promise<readonly string[]> {
   return readdir(dir).then(
     (names) => names.sort(),

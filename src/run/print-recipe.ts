@@ -40,7 +40,7 @@ function headerOf({ dataset, versions, threads, history }: CheckpointMetadata, r
   const repeat = `train --recipe ${shellWord(run.path)} --data-dir ${shellWord(run.dataDir)} --train-dir FOLDER`;
   const changes = [
     '',
-    'These changes during the run make a repetition end with other weights:',
+    'Because of these changes during the run, repeating it gives different weights:',
     ...history.map((line) => `  ${line}`),
   ];
   return [

@@ -4,8 +4,10 @@ import { RunError, UsageError } from '../errors.ts';
 import { changed, type Recipe, requireOneLength } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { recipeNamed, recipeNames } from '../recipe/recipes.ts';
+import { snakeCase } from '../wording.ts';
 import { readRecipeFile } from './recipe-file.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
+import { recipeKeys } from './recipe-toml.ts';
 import type { RunOptions } from './run-options.ts';
 
 /** A recipe, and the options of a run that it contains. */
@@ -72,6 +74,13 @@ export function inRecipe<T>(given: GivenRecipe | undefined, task: () => T): T {
     return task();
   } catch (error) {
     if (file === undefined || !(error instanceof UsageError)) throw error;
-    throw new RunError(`${file}: ${error.message}`, { cause: error });
+    throw new RunError(`${file}: ${inKeys(error.message)}`, { cause: error });
   }
+}
+
+/** A message with the keys of recipe files in place of the names of options. */
+function inKeys(message: string): string {
+  return message.replaceAll(/`(\w+)`/g, (quoted, name: string) =>
+    recipeKeys.includes(snakeCase(name)) ? snakeCase(name) : quoted,
+  );
 }

@@ -18,7 +18,7 @@ const allKeys = recipeKeys.join(', ');
 /** For each refusal, the text of the file and the message after `r.toml`. */
 const refusals: readonly (readonly [title: string, text: string, message: string])[] = [
   [
-    'a misspelt key',
+    'a misspelled key',
     'seed = 1\nlerning_rate = 0.1',
     ':2: a recipe has no "lerning_rate". Did you mean learning_rate?',
   ],
@@ -80,7 +80,7 @@ const refusals: readonly (readonly [title: string, text: string, message: string
   ['a negative number', 'clip_norm = -1', ':1: clip_norm: found -1, expected a number of at least 0'],
   ['a list', 'seed = [1]', ':1: seed: found an array, expected a whole number from 0 to 9007199254740991'],
   [
-    'a misspelt choice',
+    'a misspelled choice',
     'optimizer = "nesterof"',
     ':1: optimizer: found "nesterof", expected sgd, momentum, nesterov, adam or adamw. Did you mean nesterov?',
   ],
@@ -121,7 +121,7 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     ':3: network has no "depth"; it has name, configuration',
   ],
   [
-    'a misspelt number of a network',
+    'a misspelled number of a network',
     '[network]\nname = "resnet"\nconfiguration = { dept = 20 }',
     ':3: network.configuration: resnet has no "dept". Did you mean depth?',
   ],
@@ -141,7 +141,7 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     ':1: groups[0].match: found undefined, expected a text',
   ],
   [
-    'a misspelt key of a group',
+    'a misspelled key of a group',
     '[[groups]]\nmatch = "a"\n[[groups]]\nmatch = "b"\nlearningrate = 2',
     ':5: groups[1] has no "learningrate". Did you mean learning_rate?',
   ],

@@ -1,6 +1,6 @@
 /**
- * Recipes as TOML (https://toml.io, version 1.0). The keys are the options of a recipe and a run in snake case, among them each
- * hyperparameter.
+ * Recipes as TOML (https://toml.io, version 1.0). The keys are the options of a recipe and a run in snake case, including
+ * every hyperparameter.
  *
  *     batch_size = 128                      RecipeObject.batchSize
  *     learning_rate = 0.1                   RecipeObject.hyperparameters.learningRate
@@ -42,7 +42,7 @@ const keys: ReadonlyMap<string, Check> = new Map<string, Check>(
 
 export const recipeKeys: readonly string[] = [...keys.keys()];
 
-/** The options of a training that do not affect its results. */
+/** The training options that do not affect results. */
 const otherOptions = [
   ...['trainDir', 'dataDir', 'readers', 'checkpointSteps', 'keep', 'evalEvery', 'summarySteps', 'restart'],
   ...['initFrom', 'logFrequency'],
@@ -157,7 +157,7 @@ function parsed(text: string, file: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** In how many lines a key is searched for. This is enough for any file that was written by a person. */
+/** The number of lines in which a key is searched for, which is enough for any hand-written file. */
 const mostLines = 100;
 
 /** The line of a key (from 1), or of the table that lacks the key. Undefined if it is not certain, as for values with

@@ -207,9 +207,9 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     for (const [text, message] of [
       [
         'network = "resnet"\nbatch_size = 1',
-        /contra\.toml: batch normalization .* batches of 1 image.*`batchSize`/,
+        /contra\.toml: batch normalization .* batches of 1 image.* batch_size/,
       ],
-      ['network = "resnet"\nlabels = "coarse"', /contra\.toml: `labels`: .*one label per image/],
+      ['network = "resnet"\nlabels = "coarse"', /contra\.toml: labels: .*one label per image/],
       ['engine = "onnx"\nprecision = "bfloat16"', /contra\.toml: .*bfloat16/],
       [
         '[[groups]]\nmatch = "*/bias"\nlearning_rate = 2',

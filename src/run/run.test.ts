@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { failureData } from '../errors.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, fewUnits } from '../testing/synthetic.ts';
 import { runEvaluation } from './evaluation.ts';
 import type { EvaluationRequest } from './evaluation-request.ts';
 import { runTraining, type TrainingControl, type TrainingEvent } from './training.ts';
@@ -20,7 +20,7 @@ async function eventsOf<E extends { readonly kind: string }>(generator: AsyncGen
 const ofKind = <E extends { readonly kind: string }, K extends E['kind']>(events: readonly E[], kind: K) =>
   events.filter((event): event is Extract<E, { readonly kind: K }> => event.kind === kind);
 
-describe('a training and its evaluation as a library', { timeout: 120_000 }, () => {
+describe('training and evaluation through the library', { timeout: 120_000 }, () => {
   let folder = '';
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'cifar10-run-'));
@@ -35,6 +35,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     engine: 'onnx',
     batchSize: 4,
     maxSteps: 3,
+    network: fewUnits,
     ...more,
   });
   const trained = (name: string, more: Partial<TrainingRequest> = {}, control: TrainingControl = {}) =>
@@ -68,7 +69,7 @@ describe('a training and its evaluation as a library', { timeout: 120_000 }, () 
     );
   });
 
-  test('trains, saves and records, and a second call resumes the training', async () => {
+  test('trains, saves and records, and a second call resumes the run', async () => {
     const first = await trained('a');
     assert.deepEqual(
       ofKind(first.events, 'step').map(({ step }) => step),

@@ -59,7 +59,7 @@ export type VariedOptions = {
   readonly [Name in keyof Varied]?: readonly Extract<Varied[Name], OptionValue>[];
 };
 
-/** Trainings that differ in some options, one for each combination of their values. */
+/** Training runs that differ in some options, one for each combination of their values. */
 export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restart'> {
   /** The folder for the runs, each of which has its own subfolder. Runs that it already contains are not repeated. */
   readonly sweepDir: string;
@@ -122,7 +122,7 @@ export async function planSweep(request: SweepRequest): Promise<readonly Planned
   return runs;
 }
 
-/** The holdout of a request, or else that of its recipe, or else the default of sweeps. */
+/** The holdout of a request, or else that of its recipe, or else the default for sweeps. */
 function holdoutOf({ holdout, recipe }: RunRequest): number {
   const ofRecipe = recipe === undefined ? 0 : (givenBy(recipe).run.holdout ?? 0);
   return holdout ?? (ofRecipe > 0 ? ofRecipe : sweepDefaults.holdout);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { UsageError } from '../errors.ts';
-import { copySynthetic } from '../testing/synthetic.ts';
+import { copySynthetic, fewUnits } from '../testing/synthetic.ts';
 import { runName } from './run-name.ts';
 import { runSweep, type SweepEvent } from './sweep.ts';
 import { combinationResults } from './sweep-combinations.ts';
@@ -65,7 +65,7 @@ describe('the plan of a sweep', () => {
       () => planned({ engine: ['onnx'] } as SweepRequest['vary']),
       /vary.*engine/,
     ],
-    ['a misspelt option', () => planned({ learningRat: [1, 2] } as SweepRequest['vary']), /learningRate/],
+    ['a misspelled option', () => planned({ learningRat: [1, 2] } as SweepRequest['vary']), /learningRate/],
     ['an empty list', () => planned({ seed: [] }), /vary\.seed: expected a list of values/],
     ['a value given twice', () => planned({ seed: [0, 1, 0] }), /^vary\.seed: 0 is given twice$/],
     [
@@ -147,7 +147,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
     const events: SweepEvent[] = [];
     const request: SweepRequest = {
       ...{ sweepDir, dataDir: join(folder, 'data'), dataset: 'synthetic' as const, engine: 'onnx' as const },
-      ...{ batchSize: 4, maxSteps: 2, holdout: 0.01, summarySteps: 0, ...more, vary },
+      ...{ batchSize: 4, maxSteps: 2, holdout: 0.01, summarySteps: 0, network: fewUnits, ...more, vary },
     };
     for await (const event of runSweep(request, signal && { signal })) {
       if (event.kind !== 'training') events.push(event);

@@ -1,5 +1,5 @@
 /**
- * A sweep consists of trainings that differ in some options. They run one after another and are compared on held-out
+ * A sweep consists of training runs that differ in some options. They run one after another and are compared on held-out
  * images. This is a generator of events without flags or console. `cifar10 sweep` prints the events, and the library
  * exports it as `runSweep`.
  */

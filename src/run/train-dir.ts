@@ -32,7 +32,7 @@ export class TrainDir {
     this.#options = options;
   }
 
-  /** Locks the folder, creates it if necessary, and deletes what killed trainings left in it.
+  /** Locks the folder, creates it if necessary, and deletes what killed training processes left in it.
    * @throws RunError when another process trains there, or the folder cannot be written */
   static async take(path: string, options: TrainDirOptions): Promise<TrainDir> {
     const folder = new TrainDir(path, options);
@@ -80,7 +80,7 @@ async function containsOnly(dir: string, test: (name: string) => boolean): Promi
   return (await readdir(dir)).every(test);
 }
 
-/** What a training writes besides checkpoints. Without a checkpoint it is of no use. */
+/** The files that a run writes besides checkpoints. Without a checkpoint they are useless. */
 const isByproduct = (name: string) =>
   [metricsFileName, recipeFileName, dataSheetName].includes(name) || isEventFileName(name);
 

@@ -1,4 +1,4 @@
-/** The request of a training, and the recipe and engine that result from it. */
+/** A request to train, and the recipe and engine that result from it. */
 import { resolve, sep } from 'node:path';
 import {
   aBoolean,
@@ -39,7 +39,7 @@ import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
 import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /**
- * A request to train in a folder. An omitted option has the value of the checkpoint that the training resumes from, or else
+ * A request to train in a folder. An omitted option has the value of the checkpoint that the run resumes from, or else
  * that of `recipe`, or else that of the tutorial (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
  */
 export interface TrainingRequest extends RecipeOptions, RunOptions {
@@ -109,7 +109,7 @@ function isWithin(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder + sep);
 }
 
-/** Everything that a training consists of, before its data is read. */
+/** Everything that defines a training run, before its data is read. */
 export interface ResolvedRequest {
   readonly dataset: DatasetDescription;
   readonly definition: RunDefinition & { readonly length: Length };

@@ -1,4 +1,4 @@
-/** Passes the summaries of a training to the thread that records them in event files. */
+/** Passes the summaries of a run to the thread that records them in event files. */
 import { withoutWatched } from '../passes/watch.ts';
 import { encodeGraphDef } from '../summary/graph-def.ts';
 import {
@@ -31,9 +31,9 @@ export class TrainingSummaries {
     run: TrainingRun,
     { graph }: TrainingGraph,
     startStep: number,
-    onTrouble: (message: string) => void,
+    onProblem: (message: string) => void,
   ): Promise<TrainingSummaries> {
-    const recorder = await SummaryRecorder.open({ dir, startStep, onTrouble });
+    const recorder = await SummaryRecorder.open({ dir, startStep, onProblem });
     await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph))));
     await recorder.record(startStep, runValues(run));
     return new TrainingSummaries(recorder);

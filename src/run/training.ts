@@ -1,5 +1,5 @@
 /**
- * A complete training in a folder: lock, resume, data, engine, event files, validation and checkpoints. This is a generator
+ * A complete training run in a folder: lock, resume, data, engine, event files, validation and checkpoints. This is a generator
  * of events without flags or console. `cifar10 train` prints the events, and the library exports it as `runTraining`.
  */
 import { join } from 'node:path';
@@ -52,12 +52,12 @@ export type TrainingEvent =
       readonly run: TrainingRun;
       /** Why this engine was chosen. Undefined if the request specifies it. */
       readonly engineReason: string | undefined;
-      /** The path of the checkpoint that the training resumes from. */
+      /** The path of the checkpoint that the run resumes from. */
       readonly resumedFrom: string | undefined;
       /** The total number of updates. */
       readonly maxSteps: number;
     }
-  /** The run has all its updates already; the end follows. */
+  /** The run is already complete; the `end` event follows. */
   | {
       readonly kind: 'complete';
       readonly globalStep: number;
@@ -70,7 +70,7 @@ export type TrainingEvent =
   | TrainEvent;
 
 export interface TrainingControl {
-  /** Aborting the signal saves and ends the training, after the current step or, if that takes long, without it. */
+  /** Aborting the signal saves and ends the run, after the current step or, if that step takes too long, without it. */
   readonly signal?: AbortSignal;
   /** Requests a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
@@ -127,7 +127,7 @@ export async function* runTraining(
   }
 }
 
-/** A training with all its inputs, which have been verified. */
+/** A training run with all its inputs, which have been verified. */
 interface Plan {
   readonly run: TrainingRun;
   readonly training: TrainingGraph;
@@ -139,7 +139,7 @@ interface Plan {
   readonly maxSteps: number;
 }
 
-/** A run that already has all its updates. */
+/** A run that is already complete. */
 interface CompleteRun {
   readonly complete: CheckpointMetadata;
 }

@@ -1,16 +1,16 @@
 /** An image to draw on. */
-import { type Colour, colourAt, type Picture } from './picture.ts';
+import { type Color, colorAt, type Picture } from './picture.ts';
 
 export class Canvas {
   readonly picture: Picture;
 
-  constructor(width: number, height: number, background: Colour) {
+  constructor(width: number, height: number, background: Color) {
     this.picture = { width, height, channels: 3, data: new Uint8Array(width * height * 3) };
     this.fill({ x: 0, y: 0, width, height }, background);
   }
 
   /** Fills a rectangle, which must be inside the canvas. */
-  fill({ x, y, width, height }: Rectangle, [red, green, blue]: Colour): void {
+  fill({ x, y, width, height }: Rectangle, [red, green, blue]: Color): void {
     const { data, width: stride } = this.picture;
     for (let row = y; row < y + height; row++) {
       const start = (row * stride + x) * 3;
@@ -28,8 +28,8 @@ export class Canvas {
     const line = new Uint8Array(picture.width * scale * 3);
     for (let row = 0; row < picture.height; row++) {
       for (let column = 0; column < picture.width; column++) {
-        const colour = colourAt(picture, column, row);
-        for (let at = column * scale * 3; at < (column + 1) * scale * 3; at += 3) line.set(colour, at);
+        const color = colorAt(picture, column, row);
+        for (let at = column * scale * 3; at < (column + 1) * scale * 3; at += 3) line.set(color, at);
       }
       for (let repeat = 0; repeat < scale; repeat++)
         data.set(line, ((y + row * scale + repeat) * stride + x) * 3);

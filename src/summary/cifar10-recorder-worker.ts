@@ -12,11 +12,11 @@ import { scaleImage } from './scale-image.ts';
 import { describedOnce } from './tags.ts';
 
 serve<RecorderStart, RecorderMethods>((start, notify) => {
-  let isTold = false;
+  let hasReported = false;
   /** Reports only the first of the errors of the two files, because both have the same cause. */
   const onError = (error: unknown) => {
-    if (!isTold) notify(messageOf(error));
-    isTold = true;
+    if (!hasReported) notify(messageOf(error));
+    hasReported = true;
   };
   const describe = describedOnce();
   const writer = new EventWriter({ ...start, onError });

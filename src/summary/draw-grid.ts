@@ -1,10 +1,10 @@
 /** Combines small images into one image. It is used for images of a data set and for the filters of the first layer. */
 import { describeType, type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { Canvas } from './canvas.ts';
-import type { Colour, Picture } from './picture.ts';
+import type { Color, Picture } from './picture.ts';
 import { aroundZero, scaleImage } from './scale-image.ts';
 
-const background: Colour = [255, 255, 255];
+const background: Color = [255, 255, 255];
 
 export interface GridLayout {
   /** The number of images per row. By default there are as many rows as columns, or one row fewer. */
@@ -17,9 +17,12 @@ export interface GridLayout {
 
 /** Arranges images in rows on a white background, starting in the upper left corner.
  * @throws RangeError when there are no images, or their sizes differ */
-export function drawGrid(pictures: readonly Picture[], { columns: asked, scale, gap }: GridLayout): Picture {
+export function drawGrid(
+  pictures: readonly Picture[],
+  { columns: requestedColumns, scale, gap }: GridLayout,
+): Picture {
   const { width, height } = sizeOfAll(pictures);
-  const columns = Math.min(asked ?? Math.ceil(Math.sqrt(pictures.length)), pictures.length);
+  const columns = Math.min(requestedColumns ?? Math.ceil(Math.sqrt(pictures.length)), pictures.length);
   const rows = Math.ceil(pictures.length / columns);
   const across = width * scale + gap;
   const down = height * scale + gap;
@@ -33,13 +36,13 @@ export function drawGrid(pictures: readonly Picture[], { columns: asked, scale, 
 
 /**
  * Draws filters [O, 3, KH, KW] as red, green and blue images, in rows of about √O. All have the same scale, w·127/max|w| +
- * 128. Grey means 0, so untrained filters look flat. Values that are not finite are red.
+ * 128. Gray means 0, so untrained filters look flat. Values that are not finite are red.
  * @throws RangeError for any other shape
  */
 export function drawFilters(filters: Float32Tensor): Picture {
   const [count = 0, channels, height = 0, width = 0] = filters.shape;
   if (filters.shape.length !== 4 || channels !== 3) {
-    throw new RangeError(`filters to be drawn must be [O, 3, rows, columns]; found ${describeType(filters)}`);
+    throw new RangeError(`filters must be [O, 3, rows, columns]; found ${describeType(filters)}`);
   }
   const sizes = filters.data.filter(Number.isFinite).map(Math.abs);
   const scaling = aroundZero(sizes.reduce((a, b) => Math.max(a, b), 0));

@@ -27,7 +27,7 @@ export function newEventFileName(names: readonly string[], now: number): string 
   return `${start}${String(seconds).padStart(10, '0')}.${host}.${process.pid}.${counter++}`;
 }
 
-/** Whether TensorBoard would read a file of this name. It ignores the empty marker files of its profiler. */
+/** Whether TensorBoard would read a file with this name. It ignores the empty marker files of its profiler. */
 export function isEventFileName(name: string): boolean {
   return name.includes('tfevents') && !name.endsWith('.profile-empty');
 }

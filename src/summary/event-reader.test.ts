@@ -138,7 +138,7 @@ test('the errors for a damaged event, a missing path and a folder without events
   });
   await assert.rejects(
     readRun(join(dir, 'missing')),
-    /^RunError: cannot read .*missing: ENOENT.* Name the folder/,
+    /^RunError: cannot read .*missing: ENOENT.* Use the folder of a run/,
   );
   const path = join(dir, 'events.out.tfevents.1.a');
   await writeFile(

@@ -48,7 +48,7 @@ export class EventWriter {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #lostEvents = 0;
-  #isTold = false;
+  #hasReported = false;
   #isClosed = false;
 
   /** @throws RunError when the folder or the file in it cannot be created */
@@ -100,7 +100,7 @@ export class EventWriter {
       this.#waiting = [];
       this.#waitingBytes = 0;
     } catch (error) {
-      this.#tell(error);
+      this.#report(error);
     }
   }
 
@@ -147,9 +147,9 @@ export class EventWriter {
     return this.#options.now?.() ?? Date.now() / 1000;
   }
 
-  #tell(error: unknown): void {
-    if (this.#isTold) return;
-    this.#isTold = true;
+  #report(error: unknown): void {
+    if (this.#hasReported) return;
+    this.#hasReported = true;
     this.#options.onError(
       new RunError(
         `${this.path}: summaries cannot be written (${messageOf(error)}). ${writeAdvice(error)} Up to ` +

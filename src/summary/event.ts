@@ -58,7 +58,7 @@ export type PluginValue = { readonly tag: string } & Extract<SummaryContent, { k
 export interface EncodedImage {
   readonly width: number;
   readonly height: number;
-  /** Grey, or red, green and blue. */
+  /** Gray, or red, green and blue. */
   readonly channels: number;
   readonly png: Uint8Array;
 }

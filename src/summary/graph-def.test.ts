@@ -29,11 +29,11 @@ test('a duplicate name and an input from an unknown node are refused', () => {
   const node = { name: 'a', op: 'Add', inputs: ['b:1'] };
   assert.throws(() => encodeGraphDef([node, node]), {
     name: 'GraphError',
-    message: 'graph to be shown: two nodes are named a',
+    message: 'graph: two nodes are named a',
   });
   assert.throws(() => encodeGraphDef([node]), {
     name: 'GraphError',
-    message: 'graph to be shown: a reads b:1, but there is no node of that name',
+    message: 'graph: a reads b:1, but there is no node with that name',
   });
 });
 

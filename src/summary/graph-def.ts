@@ -13,7 +13,7 @@ export interface GraphNode {
   /** The shapes of its outputs, which are shown on the outgoing edges. */
   readonly shapes?: readonly Shape[];
   readonly attributes?: Readonly<Record<string, GraphAttribute>>;
-  /** The device, such as `/cpu:0`. TensorBoard can colour nodes by device. */
+  /** The device, such as `/cpu:0`. TensorBoard can color nodes by device. */
   readonly device?: string;
 }
 
@@ -48,13 +48,13 @@ export function decodeGraphDef(bytes: Uint8Array): readonly GraphNode[] {
 function requireWhole(nodes: readonly GraphNode[]): void {
   const names = new Set<string>();
   for (const { name } of nodes) {
-    if (names.has(name)) throw new GraphError(`graph to be shown: two nodes are named ${name}`);
+    if (names.has(name)) throw new GraphError(`graph: two nodes are named ${name}`);
     names.add(name);
   }
   for (const { name, inputs } of nodes) {
     const unknown = inputs.find((input) => !names.has(input.replace(/:\d+$/, '')));
     if (unknown === undefined) continue;
-    throw new GraphError(`graph to be shown: ${name} reads ${unknown}, but there is no node of that name`);
+    throw new GraphError(`graph: ${name} reads ${unknown}, but there is no node with that name`);
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +41,16 @@ test('a piece that was written only in part is written again at the same positio
 test('an existing file is left unchanged', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'cifar10-growing-'));
   t.after(() => rm(dir, { recursive: true }));
+  const file = new GrowingFile(join(dir, 'file'));
+  file.append(Uint8Array.of(1));
+  file.close();
+  assert.throws(() => new GrowingFile(file.path), /EEXIST/);
+  assert.deepEqual([...(await readFile(file.path))], [1]);
+});
+
+test('a file without a complete piece is removed', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'cifar10-growing-'));
+  t.after(() => rm(dir, { recursive: true }));
   new GrowingFile(join(dir, 'file')).close();
-  assert.throws(() => new GrowingFile(join(dir, 'file')), /EEXIST/);
+  assert.deepEqual(await readdir(dir), []);
 });

@@ -33,7 +33,7 @@ export function bucketOf(value: number): number {
 
 /**
  * The 32 bits of a float32 are split into a cell number (sign, exponent and the upper 4 bits of the mantissa) and a rest
- * (the remaining 19 bits). The values in a cell differ by a factor of at most 17/16, and neighbouring limits by a factor of
+ * (the remaining 19 bits). The values in a cell differ by a factor of at most 17/16, and neighboring limits by a factor of
  * 1.1. A cell therefore overlaps with at most two buckets, and one comparison of the rest decides between them. (The cell of
  * -0 is special: -0 belongs to the bucket of 0, and all other values of the cell to the bucket below.)
  */

@@ -33,8 +33,8 @@ export class HistogramCounter {
     const { even, odd, sums } = this.#counts;
     const before = sums.slice();
     countAll(values, this.#counts);
-    // The squares of finite float32 values cannot overflow a float64. So there was a value that is not finite, and the sums
-    // are computed again without it.
+    // The squares of finite float32 values cannot overflow a float64. An infinite sum therefore means that a value was not
+    // finite, and the sums are computed again without it.
     if (Number.isFinite(sums[at.sumSquares])) return;
     const finite: Counts = { ...newCounts(), sums: before };
     countAll(values.filter(Number.isFinite), finite);

@@ -1,8 +1,9 @@
-/** The last known values in a `metrics.jsonl`, read from its end. Lines differ in their fields: a validation is a line of its own. */
+/** The last known values in a `metrics.jsonl`, read from its end. Lines differ in their fields: a validation is a line of
+ * its own. */
 import type { FileHandle } from 'node:fs/promises';
 import { openRegularFile } from '../disk/regular-file.ts';
 
-/** Bytes read at once, and in all: what lies further back is not searched. */
+/** The number of bytes to read at once, and in total. Earlier parts of the file are not searched. */
 const [pieceBytes, mostBytes] = [1 << 14, 1 << 20];
 const newline = 0x0a;
 

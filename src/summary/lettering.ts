@@ -1,6 +1,6 @@
 /** Draws short texts on images, in capital letters, digits and a few signs of 3 × 5 pixels each. */
 import type { Canvas } from './canvas.ts';
-import type { Colour } from './picture.ts';
+import type { Color } from './picture.ts';
 
 /** The size of a letter, and the distance to the next letter, before scaling. */
 const [letterWidth, letterHeight, advance] = [3, 5, 4];
@@ -44,8 +44,8 @@ export function drawText(
     x,
     y,
     scale,
-    colour,
-  }: { readonly x: number; readonly y: number; readonly scale: number; readonly colour: Colour },
+    color,
+  }: { readonly x: number; readonly y: number; readonly scale: number; readonly color: Color },
 ): void {
   for (const [index, letter] of [...text].entries()) {
     const rows = letters[letter] ?? unknown;
@@ -53,7 +53,7 @@ export function drawText(
       for (let column = 0; column < letterWidth; column++) {
         if ((Number(digit) & (4 >> column)) === 0) continue;
         const left = x + (index * advance + column) * scale;
-        canvas.fill({ x: left, y: y + row * scale, width: scale, height: scale }, colour);
+        canvas.fill({ x: left, y: y + row * scale, width: scale, height: scale }, color);
       }
   }
 }

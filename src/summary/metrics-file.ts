@@ -18,7 +18,7 @@ export class MetricsFile {
   #isCleared = false;
   #waiting: string[] = [];
   #waitingLength = 0;
-  #isTold = false;
+  #hasReported = false;
 
   /** Opens the file of a run that starts or resumes at this step. Removes the lines of this step and later ones, which will
    * be written again, and an incomplete last line.
@@ -50,13 +50,13 @@ export class MetricsFile {
       this.#waiting = [];
       this.#waitingLength = 0;
     } catch (error) {
-      this.#tell(error);
+      this.#report(error);
     }
   }
 
-  #tell(error: unknown): void {
-    if (this.#isTold) return;
-    this.#isTold = true;
+  #report(error: unknown): void {
+    if (this.#hasReported) return;
+    this.#hasReported = true;
     const what = `${this.#path}: metrics cannot be written (${messageOf(error)})`;
     this.#onError(new RunError(`${what}. ${writeAdvice(error)} Writing is retried with the next summary.`));
   }

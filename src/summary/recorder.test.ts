@@ -15,8 +15,8 @@ import { SummaryRecorder } from './recorder.ts';
 import { scaleImage } from './scale-image.ts';
 
 const failing = (message: string) => assert.fail(message);
-const open = (dir: string, onTrouble: (message: string) => void = failing) =>
-  SummaryRecorder.open({ dir, startStep: 0, flushSeconds: 3600, onTrouble });
+const open = (dir: string, onProblem: (message: string) => void = failing) =>
+  SummaryRecorder.open({ dir, startStep: 0, flushSeconds: 3600, onProblem });
 const scalar = (value: number): RecordedValue => scalarOf('averagedLoss', value, { term: 'total_loss' });
 const tensor = (data: Float32Array): RecordedValue => activationOf('conv1/conv1', data);
 const stepsOf = async (dir: string, tag = 'total_loss') =>
@@ -121,7 +121,7 @@ describe('files', () => {
     inTemporaryFolder(async (dir) => {
       const recorder = await SummaryRecorder.open({
         ...{ dir, startStep: 0, flushSeconds: 0.02 },
-        onTrouble: failing,
+        onProblem: failing,
       });
       await recorder.record(0, [scalar(1)]);
       for (let tries = 0; tries < 100 && (await stepsOf(dir)).length === 0; tries++) await sleep(20);
@@ -134,7 +134,7 @@ describe('files', () => {
       const before = await open(dir);
       for (const step of [0, 2, 4, 6]) await before.record(step, [scalar(1)]);
       await before.close();
-      const after = await SummaryRecorder.open({ dir, startStep: 4, onTrouble: failing });
+      const after = await SummaryRecorder.open({ dir, startStep: 4, onProblem: failing });
       await after.record(4, [scalar(2)]);
       await after.close();
       assert.deepEqual(await stepsOf(dir), [0, 2, 4]);
@@ -193,7 +193,7 @@ describe('failures', () => {
         told.map((message) => message.replace(/failed: .*/, 'failed: …')),
         ['summaries are no longer recorded: the thread that writes summaries failed: …'],
       );
-      assert.match(told[0] ?? '', /an image to be drawn must be \[1, rows, columns\]/);
+      assert.match(told[0] ?? '', /an image must be \[1, rows, columns\]/);
       assert.deepEqual(await stepsOf(dir), [0]);
     }));
 });

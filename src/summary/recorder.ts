@@ -16,7 +16,7 @@ export interface RecorderStart {
 
 export interface RecorderOptions extends RecorderStart {
   /** Called once, on a write error or a failure of the thread. The run continues without summaries. */
-  readonly onTrouble: (message: string) => void;
+  readonly onProblem: (message: string) => void;
 }
 
 export type RecorderMethods = {
@@ -30,26 +30,26 @@ type RecorderThread = Thread<RecorderStart, RecorderMethods>;
 
 export class SummaryRecorder {
   readonly #thread: RecorderThread;
-  readonly #onTrouble: (message: string) => void;
+  readonly #onProblem: (message: string) => void;
   #hasFailed = false;
   /** Resolves when the thread has finished the previous call. */
   #pending: Promise<void> = Promise.resolve();
 
-  private constructor(thread: RecorderThread, onTrouble: (message: string) => void) {
+  private constructor(thread: RecorderThread, onProblem: (message: string) => void) {
     this.#thread = thread;
-    this.#onTrouble = onTrouble;
+    this.#onProblem = onProblem;
   }
 
   /** @throws RunError when no event file can be created in the folder, or no thread can be started */
-  static async open({ onTrouble, ...start }: RecorderOptions): Promise<SummaryRecorder> {
-    const thread: RecorderThread = new Thread('the thread that writes summaries', newRecorder, onTrouble);
+  static async open({ onProblem, ...start }: RecorderOptions): Promise<SummaryRecorder> {
+    const thread: RecorderThread = new Thread('the thread that writes summaries', newRecorder, onProblem);
     try {
       await thread.begin(start);
     } catch (error) {
       await thread.terminate();
       throw error;
     }
-    return new SummaryRecorder(thread, onTrouble);
+    return new SummaryRecorder(thread, onProblem);
   }
 
   /** Sends a summary to the thread, and transfers the memory of its tensors. Resolves at once, unless the previous summary
@@ -88,7 +88,7 @@ export class SummaryRecorder {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     const failure = `the thread that writes summaries failed: ${threadFailure(error)}`;
-    this.#onTrouble(`summaries are no longer recorded: ${failure}`);
+    this.#onProblem(`summaries are no longer recorded: ${failure}`);
   }
 }
 

@@ -67,7 +67,7 @@ export class RunEvents {
   accept({ step, wallTime, content }: SummaryEvent): void {
     if (content.kind === 'version') this.#version = versionOf(content.version);
     if (content.kind === 'graph') this.#graph = content.graphDef;
-    if (isStart(content) && this.#version >= 2) this.#forgetFrom(step);
+    if (isStart(content) && this.#version >= 2) this.#discardFrom(step);
     if (content.kind === 'summary') {
       for (const value of content.values) this.#acceptValue(value, { step, wallTime });
       for (const { tag, what } of content.unread ?? []) this.#countUnread(what, tag);
@@ -93,8 +93,8 @@ export class RunEvents {
     this.#unread.set(what, counts);
   }
 
-  #forgetFrom(step: number): void {
-    for (const series of [this.#scalars, this.#histograms, this.#images]) forgetFrom(series, step);
+  #discardFrom(step: number): void {
+    for (const series of [this.#scalars, this.#histograms, this.#images]) discardFrom(series, step);
   }
 }
 
@@ -117,7 +117,7 @@ function append<T>(series: Series<T>, tag: string, point: Point<T>): void {
   else points.push(point);
 }
 
-function forgetFrom(series: Map<string, Point<unknown>[]>, step: number): void {
+function discardFrom(series: Map<string, Point<unknown>[]>, step: number): void {
   for (const [tag, points] of series) {
     series.set(
       tag,

@@ -1,9 +1,9 @@
 /** Float images → 8-bit images, with TensorFlow's scaling (core/kernels/summary_image_op.cc, NormalizeFloatImage). */
 import { describeType, type Float32Tensor } from '../tensor/tensor.ts';
-import type { Colour, Picture } from './picture.ts';
+import type { Color, Picture } from './picture.ts';
 
-/** TensorFlow's colour for pixels with a channel that is not finite. Grey images use its first number. */
-const badColour: Colour = [255, 0, 0];
+/** TensorFlow's color for pixels with a channel that is not finite. Gray images use its first number. */
+const badColor: Color = [255, 0, 0];
 /** An image whose largest absolute value is smaller counts as empty. */
 const zeroThreshold = 1e-6;
 
@@ -17,18 +17,18 @@ export interface Scaling {
  * Scales an image [C, H, W] with 1 or 3 channels and values of any range. m and M are the minimum and the maximum over those
  * pixels whose channels are all finite:
  *
- *     m < 0    v·127/max(|m|, |M|) + 128, so that 0 is medium grey
+ *     m < 0    v·127/max(|m|, |M|) + 128, so that 0 is medium gray
  *     m ≥ 0    v·255/M
  *
  * The results are truncated to integers. The factor 127/max or 255/M is 0 if max or M is below 1e-6. Other pixels are red
- * (white in grey images). `scaling` replaces this scaling for images that are to be compared.
+ * (white in gray images). `scaling` replaces this scaling for images that are to be compared.
  * @throws RangeError for any other shape
  */
 export function scaleImage(image: Float32Tensor, scaling?: Scaling): Picture {
   const [channels = 0, height = 0, width = 0] = image.shape;
   if (image.shape.length !== 3 || (channels !== 1 && channels !== 3)) {
     throw new RangeError(
-      `an image to be drawn must be [1, rows, columns] or [3, rows, columns]; found ${describeType(image)}`,
+      `an image must be [1, rows, columns] or [3, rows, columns]; found ${describeType(image)}`,
     );
   }
   const pixels = Array.from({ length: height * width }, (_, pixel) =>
@@ -37,7 +37,7 @@ export function scaleImage(image: Float32Tensor, scaling?: Scaling): Picture {
   const allFinite = (pixel: readonly number[]) => pixel.every(Number.isFinite);
   const chosen = scaling ?? scalingOf(pixels.filter(allFinite).flat());
   const bytes = pixels.flatMap((pixel) =>
-    allFinite(pixel) ? pixel.map((value) => toByte(value, chosen)) : badColour.slice(0, channels),
+    allFinite(pixel) ? pixel.map((value) => toByte(value, chosen)) : badColor.slice(0, channels),
   );
   return { width, height, channels, data: Uint8Array.from(bytes) };
 }

@@ -121,7 +121,7 @@ export const summaryTags = {
     tag: 'conv1/weights/filters',
     kind: 'image',
     shownBy: ['evaluation'],
-    description: 'The filters of the first layer as RGB images; grey is 0.',
+    description: 'The filters of the first layer as RGB images; gray is 0.',
   },
 } as const;
 

@@ -114,7 +114,7 @@ export function isScalar(tensor: TensorFields): boolean {
 }
 
 /** The histogram in a tensor [buckets, 3]. Undefined for any other tensor. Such tensors do not contain sums, so the sums are
- * estimated from the centres of the buckets. */
+ * estimated from the centers of the buckets. */
 export function histogramIn(tensor: TensorFields): Histogram | undefined {
   const [buckets = -1, columns, ...more] = shapeOf(tensor);
   const rows = elementsOf(tensor, buckets * 3);

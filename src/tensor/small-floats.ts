@@ -4,7 +4,7 @@ export interface FloatFormat {
   /** The number of bits of the exponent. Its bias is 2^(bits − 1) − 1. */
   readonly exponent: number;
   readonly mantissa: number;
-  /** What the largest exponent encodes: infinities and NaN as in IEEE 754, or finite numbers, with NaN only if all bits
+  /** What the largest exponent encodes: infinities and NaN as in IEEE 754, or finite numbers, with NaN only where all bits
    * of the mantissa are set. */
   readonly top: 'ieee' | 'finite';
 }

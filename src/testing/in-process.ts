@@ -32,7 +32,7 @@ export async function cifar10(
     streams: { out: { write: out }, err: { write: err } },
     interruption,
     room: () => Promise.resolve(),
-    hurry: () => Promise.resolve(),
+    flushBriefly: () => Promise.resolve(),
     startWatchdog: () => () => undefined,
   });
   return { code, signal: null, shellCode: shellCodeOf(code, null), output, errors };

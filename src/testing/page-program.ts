@@ -19,7 +19,7 @@ import { bytesOf } from '../tensor/tensor.ts';
 import { buildTrainingGraph, initialVariables, stepScalars } from '../training/training-graph.ts';
 
 const batchSize = 8;
-const network = tutorialNetwork(10);
+const network = tutorialNetwork(10, { conv1: 16, conv2: 16, local3: 96, local4: 48 });
 
 /** All results by name, as text or bytes. */
 export function madeInPage(): Readonly<Record<string, string | Uint8Array>> {

@@ -64,14 +64,14 @@ export function shellCodeOf(code: number | null, signal: NodeJS.Signals | null):
   return signal === null ? (code ?? 0) : 128 + constants.signals[signal];
 }
 
-/** Environment variables that make every request fail as if there were no network. */
+/** Environment variables that make every request fail as if there were no network access. */
 export const offline: Readonly<Record<string, string>> = fetching(
   `Promise.reject(new TypeError('fetch failed', {
     cause: Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }),
   }))`,
 );
 
-/** Environment variables that simulate a server which sends a few bytes and then nothing more. */
+/** Environment variables that simulate a server that sends a few bytes and then stops. */
 export const stalling: Readonly<Record<string, string>> = fetching(
   'Promise.resolve(new Response(new ReadableStream({ start: (to) => to.enqueue(Uint8Array.of(0x1f, 0x8b, ...Array(998).fill(0))) })))',
 );

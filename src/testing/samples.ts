@@ -90,7 +90,7 @@ const averagePools: typeof pools = [
 ];
 
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
-/** A normalization that is stronger than the tutorial's, so that the sum over neighbours affects the result noticeably. */
+/** A normalization that is stronger than the tutorial's, so that the sum over neighbors affects the result noticeably. */
 const strongLrn = { depthRadius: 2, bias: 0.5, alpha: 0.7, beta: 0.75 };
 
 interface BatchExample {

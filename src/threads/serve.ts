@@ -11,7 +11,7 @@ import { packError } from './thrown.ts';
 export function serve<Start, M extends Methods>(
   begin: (start: Start, notify: (notice: string) => void) => Service<M> | Promise<Service<M>>,
 ): void {
-  if (parentPort === null) throw new Error('a service runs in a worker thread');
+  if (parentPort === null) throw new Error('a service must run in a worker thread');
   const port = parentPort;
   const post = (reply: Reply, moved: readonly ArrayBuffer[] = []) => port.postMessage(reply, moved);
   const notify = (notice: string) => post({ kind: 'notice', notice });

@@ -26,7 +26,7 @@ export class ThreadPool<Start, M extends Methods> {
   }
 
   /** Returns a thread to the pool after its service was closed or could not start. */
-  giveBack(thread: Thread<Start, M>): void {
+  release(thread: Thread<Start, M>): void {
     if (thread.hasEnded) return;
     thread.keepAlive(false);
     this.#idle.push(thread);

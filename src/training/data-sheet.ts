@@ -1,5 +1,5 @@
 /**
- * A labelled sheet with images of a data set, with which users can look at the data before training. It shows some examples
+ * A labeled sheet with images of a data set, with which users can look at the data before training. It shows some examples
  * of each class, as stored and as an augmentation makes them, before they are normalized.
  */
 import { ExampleReader, type ExampleRecords, type Examples } from '../data/examples.ts';
@@ -9,7 +9,7 @@ import { Canvas } from '../summary/canvas.ts';
 import { drawGrid } from '../summary/draw-grid.ts';
 import { escapedHtml } from '../summary/html.ts';
 import { drawText, lettered, textHeight, textWidth } from '../summary/lettering.ts';
-import type { Colour, Picture } from '../summary/picture.ts';
+import type { Color, Picture } from '../summary/picture.ts';
 import { pictureOfPlanes } from '../summary/picture.ts';
 import { encodeImage } from '../summary/png.ts';
 import type { Shape } from '../tensor/tensor.ts';
@@ -79,8 +79,8 @@ function firstOfClasses(
   return found;
 }
 
-const white: Colour = [255, 255, 255];
-const ink: Colour = [40, 40, 40];
+const white: Color = [255, 255, 255];
+const ink: Color = [40, 40, 40];
 /** The scale of letters, and the space between classes, in pixels. */
 const [lettering, space] = [2, 10];
 /** The number of letters for which every class has room. */
@@ -120,7 +120,7 @@ export function dataSheetPng(examples: ExampleRecords, options: SheetOptions): U
   for (const [index, { name, rows }] of blocks.entries()) {
     const x = space + (index % columns) * width;
     let y = space + Math.floor(index / columns) * height;
-    drawText(canvas, lettered(name, width - space, lettering), { x, y, scale: lettering, colour: ink });
+    drawText(canvas, lettered(name, width - space, lettering), { x, y, scale: lettering, color: ink });
     y += title;
     for (const row of rows) {
       canvas.paste(row, x, y, 1);

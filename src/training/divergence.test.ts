@@ -58,7 +58,7 @@ const check = (totalLoss: number, last: LastSaved | undefined = saved(10), biase
 
 test('training continues if the loss is finite', () => check(4.67));
 
-test('a loss that is infinite or not a number ends the training, with the cause and advice first, in a few lines', async () => {
+test('a loss that is infinite or not a number ends the run, with the cause and advice first, in a few lines', async () => {
   for (const loss of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     await assert.rejects(check(loss), ({ message }: Error) => {
       const lines = message.split('\n');

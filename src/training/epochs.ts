@@ -1,4 +1,4 @@
-/** Epochs of a training, which are passes over all training examples, and their training accuracy. */
+/** Epochs, which are passes over all training examples, and their training accuracy. */
 
 /** The end of an epoch. */
 export interface EpochReport {

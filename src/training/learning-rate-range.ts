@@ -1,6 +1,6 @@
 /**
  * The learning-rate range test (L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017, section 3.3).
- * It is a short training in which the rate grows from a tiny to a huge value. The loss falls where the rate is useful, and
+ * It is a short run in which the rate grows from a tiny to a huge value. The loss falls where the rate is useful, and
  * rises where it is too high. As in fastai and PyTorch Lightning, the rate grows exponentially, and the loss is smoothed.
  */
 
@@ -18,8 +18,7 @@ export interface RangePoint {
 /** The rates of the first and the last step, and the number of steps. */
 export const rangeDefaults = { minimum: 1e-7, maximum: 10, steps: 100 } as const;
 
-/** The decay of the running average of the loss. It averages about ten steps, over which the rate grows by most of a factor
- * of ten. */
+/** The decay of the running average of the loss. It averages about ten steps, in which the rate grows almost tenfold. */
 const smoothing = 0.9;
 /** The proposed rate as a fraction of the rate with the lowest smoothed loss. The rate of steepest descent, which other
  * programs use, is closer to divergence: with the tutorial's recipe it is 0.35, and training diverges from 0.5 on. */
@@ -28,7 +27,7 @@ const safety = 0.1;
 const idleShare = 0.2;
 /** The fraction of the loss that may be due to rounding. */
 const roundingShare = 1e-6;
-/** The test ends when the smoothed loss is this many times its minimum, because the training diverges. */
+/** The test ends when the smoothed loss is this many times its minimum, because training diverges. */
 const divergence = 4;
 
 /** The rates, each a constant factor larger than the previous one.

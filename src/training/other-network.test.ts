@@ -31,7 +31,7 @@ const small: Network = {
       const convolved = layers.relu(normalized);
       return layers.activation(op('Mean', { x: convolved }, { axes: [2, 3], keepDims: false }, 'pool'));
     });
-    const centred = builder.scope('centre', () => {
+    const centered = builder.scope('center', () => {
       const mean = op('Mean', { x: pooled }, { axes: [0], keepDims: false });
       const tenth = op('Constant', {}, { value: scalar(0.1) });
       const running = layers.state('mean', [6], constantInit(0), (before) => {
@@ -43,7 +43,7 @@ const small: Network = {
     const logits = builder.scope('head', () => {
       const first = layers.parameter('first', [6, 8], { initializer, decayShare: 1 });
       const second = layers.parameter('second', [8, 10], { initializer, decayShare: 1 });
-      const hidden = op('MatMul', { a: centred, b: first }, { transposeA: false, transposeB: false });
+      const hidden = op('MatMul', { a: centered, b: first }, { transposeA: false, transposeB: false });
       return op(
         'MatMul',
         { a: layers.dropout(hidden, { rate: 0.25 }), b: second },
@@ -89,9 +89,9 @@ for (const { name, create, skip } of engines)
         'total_loss',
       ]);
       assert.deepEqual(metadata.network, { name: 'small', configuration: { width: 6 } });
-      const running = tensors.get('centre/mean');
+      const running = tensors.get('center/mean');
       assert.ok(running && float32Data(running).some((value) => value !== 0));
-      assert.ok(tensors.has(averageName('stem/weights')) && !tensors.has(averageName('centre/mean')));
+      assert.ok(tensors.has(averageName('stem/weights')) && !tensors.has(averageName('center/mean')));
       await inTemporaryFolder(async (parts) => {
         await trained(parts, 2, { readers: 2, summarySteps: 1 });
         assert.deepEqual((await trained(parts, 4)).tensors, tensors);

@@ -5,7 +5,7 @@
 
 /** How long a stop waits for a step or a validation before it is abandoned. */
 const patienceMillis = 600;
-/** The variables are copied before steps that take longer than this. Copying takes some milliseconds. */
+/** The variables are copied before steps that take longer than this. Copying takes a few milliseconds. */
 const slowMillis = 400;
 
 export class Patience {

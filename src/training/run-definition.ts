@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Network } from '../model/network.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
-/** Everything that determines a run except data and engine: a recipe whose network has been created, the seed and the holdout. */
+/** Everything that determines a run, except data and engine: a recipe whose network has been created, the seed and the holdout. */
 export interface RunDefinition
   extends Pick<Recipe, 'batchSize' | 'hyperparameters'>,
     Partial<Pick<Recipe, 'groups' | 'augmentation' | 'normalization' | 'length'>> {

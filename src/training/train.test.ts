@@ -21,19 +21,19 @@ const recipe = {
 const run = makeRun(recipe, noiseExamples(20), createOnnxEngine(1));
 
 /** The events in words, such as `step 3` and `checkpoint 4`. */
-async function toldBy(
+async function eventTexts(
   options: Omit<TrainOptions, 'run' | 'versions'>,
   trained: TrainingRun = run,
 ): Promise<readonly string[]> {
-  const told: string[] = [];
+  const texts: string[] = [];
   const name = (event: TrainEvent) => {
     if ('step' in event) return `${event.kind} ${event.step}`;
     if (event.kind === 'busy') return event.with;
     return `${event.kind} ${event.globalStep}`;
   };
   for await (const event of train({ run: trained, versions: { cifar10: '0' }, ...options }))
-    told.push(name(event));
-  return told;
+    texts.push(name(event));
+  return texts;
 }
 
 test('a stop during the validation saves that step, and the resumed run validates it', () =>
@@ -45,7 +45,7 @@ test('a stop during the validation saves that step, and the resumed run validate
     const options = { store: store('run'), maxSteps: 3, checkpointSteps: 100 };
     const validate = { every: 2, best: store('best') };
 
-    const stopped = await toldBy({
+    const stopped = await eventTexts({
       ...options,
       signal: stop.signal,
       validate: {
@@ -68,7 +68,7 @@ test('a stop during the validation saves that step, and the resumed run validate
       scored.push('complete');
       return 0.5;
     };
-    const resumed = await toldBy({ ...options, resume, validate: { ...validate, score } });
+    const resumed = await eventTexts({ ...options, resume, validate: { ...validate, score } });
     assert.deepEqual(resumed, [
       ...['compiling', 'ready 2', 'validating', 'validation 2', 'step 2'],
       ...['validating', 'validation 3', 'saving', 'checkpoint 3', 'end 3'],
@@ -88,7 +88,7 @@ test('the last step is scored and the score is stored, even if a stop interrupts
       return undefined;
     };
     const first = { every: 100, best, score: interrupted };
-    await toldBy({ ...options, signal: stop.signal, validate: first });
+    await eventTexts({ ...options, signal: stop.signal, validate: first });
     const precision = async () => (await store.latest())?.checkpoint.metadata.validationPrecision;
     assert.equal(await precision(), null);
 
@@ -96,7 +96,7 @@ test('the last step is scored and the score is stored, even if a stop interrupts
     const again = async () => {
       const resume = await store.latest();
       assert.ok(resume);
-      return toldBy({ ...options, resume, validate });
+      return eventTexts({ ...options, resume, validate });
     };
     assert.deepEqual(await again(), [
       ...['compiling', 'ready 3', 'validating', 'validation 3', 'saving', 'checkpoint 3', 'end 3'],
@@ -139,7 +139,7 @@ test('a stop during a step that does not end saves the previous step, and the re
       return step < 3 ? 500 : 30_000;
     });
     const started = performance.now();
-    const stopped = await toldBy({ ...options, signal: stop.signal }, { ...run, engine });
+    const stopped = await eventTexts({ ...options, signal: stop.signal }, { ...run, engine });
     assert.ok(performance.now() - started < 20_000, 'the stop does not wait for the step');
     assert.deepEqual(stopped, [
       ...['compiling', 'ready 0', 'saving', 'checkpoint 0', 'step 0', 'step 1', 'step 2'],
@@ -147,9 +147,9 @@ test('a stop during a step that does not end saves the previous step, and the re
     ]);
     const resume = await options.store.latest();
     assert.ok(resume);
-    await toldBy({ ...options, resume });
+    await eventTexts({ ...options, resume });
     const undisturbed = { ...options, store: store('undisturbed') };
-    await toldBy(undisturbed);
+    await eventTexts(undisturbed);
     assert.deepEqual(
       await options.store.latest().then(tensorsOf),
       await undisturbed.store.latest().then(tensorsOf),

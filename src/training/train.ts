@@ -60,7 +60,7 @@ export interface TrainOptions {
   /** The number of steps between summaries. Undefined means no summaries. Summaries do not affect the run. */
   readonly summarySteps?: number;
   readonly versions: Versions;
-  /** Aborting the signal saves and ends the training, after the current step or, if that takes long, without it. */
+  /** Aborting the signal saves and ends the run, after the current step or, if that step takes too long, without it. */
   readonly signal?: AbortSignal;
   /** Requests a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
@@ -140,7 +140,8 @@ export type TrainEvent =
 
 /** Holds the lock of the folder while it runs, unless the caller does (`CheckpointStoreOptions.isLocked`).
  * @throws UsageError for invalid options, with their names
- * @throws RunError when another training uses the folder, the loss is no longer finite, or the checkpoint belongs to another run
+ * @throws RunError when another training process uses the folder, the loss is no longer finite, or the
+ * checkpoint belongs to another run
  * @throws StoppedError when it is aborted while waiting for the folder */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   requireOptions(options, trainChecks);
@@ -214,7 +215,7 @@ function storedVariables(
   return new Map([...tensors].filter(([name]) => variables.has(name)));
 }
 
-/** Lines that say why a run with the same recipe would end with other weights. */
+/** Lines that say why a run with the same recipe would end with different weights. */
 function historyOf(
   globalStep: number,
   changes: readonly string[],

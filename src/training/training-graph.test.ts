@@ -29,7 +29,7 @@ import {
 
 const fixture = loadTrainingFixture();
 const { batch, learningRate, weightDecay } = fixture;
-/** The promised accuracy is 1e-4. The engine is more accurate (about 1e-5). */
+/** The required accuracy is 1e-4. The engine is more accurate (about 1e-5). */
 const tolerance = 1e-4;
 
 function imagesOf(step: number): Float32Tensor {

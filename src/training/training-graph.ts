@@ -184,7 +184,7 @@ export function epochsInSteps(epochs: number, trainingExamples: number, batchSiz
   return Math.max(1, Math.floor((trainingExamples / batchSize) * epochs));
 }
 
-/** @throws UsageError for a group that matches no parameter, which is probably a misspelt name */
+/** @throws UsageError for a group that matches no parameter, which is probably a misspelled name */
 function requireMatches(groups: readonly ParameterGroup[], parameters: readonly Parameter[]): void {
   const names = parameters.map(({ variable }) => variable.name);
   const index = groups.findIndex((group) => !names.some((name) => matches(name, group)));

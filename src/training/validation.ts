@@ -6,7 +6,7 @@ import type { Float32Tensor } from '../tensor/tensor.ts';
 type Variables = ReadonlyMap<string, Float32Tensor>;
 
 export interface Validation {
-  /** The number of updates between scores. The end of the training is scored as well. */
+  /** The number of updates between scores. The end of the run is scored as well. */
   readonly every: number;
   /** Computes the precision @ 1 of the moving averages among these variables. Undefined when it was stopped. */
   readonly score: (variables: Variables) => Promise<number | undefined>;
@@ -41,7 +41,7 @@ export class BestKeeper {
     );
   }
 
-  /** Whether a score is due after that many updates, which it is at every interval and at the end of the training.
+  /** Whether a score is due after that many updates: at every interval, and at the end of the run.
    * @param maxSteps the total number of updates */
   isDue(globalStep: number, maxSteps: number): boolean {
     return globalStep > 0 && (globalStep % this.#validation.every === 0 || globalStep >= maxSteps);

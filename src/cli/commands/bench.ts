@@ -23,7 +23,7 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
   return signal.aborted ? 'stopped' : 'done';
 }
 
-/** Omits the flags that were not given. What they would restrict is then measured completely. */
+/** Omits the flags that were not given. Nothing is restricted in their place. */
 function requestOf(flags: BenchFlags, given: ReadonlySet<string>): BenchRequest {
   const { engine, precision, batchSize, steps, profile, peers, recipe, network } = flags;
   return {

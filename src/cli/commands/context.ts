@@ -15,7 +15,7 @@ export interface CommandContext<Flags> {
   readonly interruption: Pick<Interruption, 'onSave' | 'describeLoss'>;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Is told the current activity (`begin`), and limits how long a stop waits for it. */
+  /** Records the current activity (`begin`), and limits how long a stop waits for it. */
   readonly stopWatch: StopWatch;
   /** Resolves when the reader of the output has caught up. Commands that print a lot await it. */
   readonly room: () => Promise<void>;

@@ -11,7 +11,10 @@ import { SweepReporter } from '../sweep-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
-/** Trains every combination of the values, or until it is stopped. Fails if a run failed for another reason than divergence. */
+/**
+ * Trains every combination of the values, unless it is stopped first. Fails if a run failed for a reason other than
+ * divergence.
+ */
 export async function sweepCommand(context: CommandContext<SweepFlags>): Promise<Outcome> {
   const { flags, given, console, interruption, signal, stopWatch, room } = context;
   const request = requestOf(flags, given);
@@ -20,7 +23,7 @@ export async function sweepCommand(context: CommandContext<SweepFlags>): Promise
   const reporter = new SweepReporter(console, flags, given);
   const saveRequests = new SaveRequests();
   interruption.onSave(() => saveRequests.request());
-  interruption.describeLoss = () => reporter.lossOfLeaving;
+  interruption.describeLoss = () => reporter.lossOnExit;
   const onSaveProgress = () => stopWatch.progressed();
   try {
     for await (const event of runSweep(request, { signal, saveRequests, onSaveProgress })) {
@@ -38,9 +41,9 @@ export async function sweepCommand(context: CommandContext<SweepFlags>): Promise
 /** Flags with several values are varied; those with one value are the same for all runs. */
 function requestOf(flags: SweepFlags, given: ReadonlySet<string>): SweepRequest {
   const { sweepDir, dataDir, ...optional } = flags;
-  const asked = Object.entries<unknown>(optional).filter(([name]) => given.has(writtenName(name)));
+  const givenFlags = Object.entries<unknown>(optional).filter(([name]) => given.has(writtenName(name)));
   const isVaried = ([, value]: readonly [string, unknown]) => Array.isArray(value) && value.length > 1;
-  const same = asked
+  const same = givenFlags
     .filter((entry) => !isVaried(entry))
     .map(([name, value]) => [name, Array.isArray(value) ? value[0] : value] as const);
   const isHyperparameter = ([name]: readonly [string, unknown]) =>
@@ -49,6 +52,6 @@ function requestOf(flags: SweepFlags, given: ReadonlySet<string>): SweepRequest 
     ...pickOptions<TrainingRequest>(Object.fromEntries(same), trainingChecks),
     ...{ sweepDir, dataDir },
     hyperparameters: Object.fromEntries(same.filter(isHyperparameter)),
-    vary: Object.fromEntries(asked.filter(isVaried)),
+    vary: Object.fromEntries(givenFlags.filter(isVaried)),
   };
 }

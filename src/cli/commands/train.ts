@@ -22,7 +22,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   const reporter = new TrainReporter(console, flags);
   const saveRequests = new SaveRequests();
   interruption.onSave(() => saveRequests.request());
-  interruption.describeLoss = () => reporter.lossOfLeaving;
+  interruption.describeLoss = () => reporter.lossOnExit;
   const onSaveProgress = () => stopWatch.progressed();
   try {
     for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress })) {
@@ -54,9 +54,9 @@ async function findLearningRateCommand(context: CommandContext<TrainFlags>): Pro
 function requestOf(flags: TrainFlags, given: ReadonlySet<string>): TrainingRequest {
   const { trainDir, dataDir, ...optional } = flags;
   const isGiven = (name: string) => given.has(writtenName(name));
-  const asked = Object.fromEntries(Object.entries(optional).filter(([name]) => isGiven(name)));
+  const givenFlags = Object.fromEntries(Object.entries(optional).filter(([name]) => isGiven(name)));
   const hyperparameters = Object.fromEntries(
     hyperparameterNames.filter(isGiven).map((name) => [name, flags[name]]),
   );
-  return { ...pickOptions<TrainingRequest>(asked, trainingChecks), trainDir, dataDir, hyperparameters };
+  return { ...pickOptions<TrainingRequest>(givenFlags, trainingChecks), trainDir, dataDir, hyperparameters };
 }

@@ -1,4 +1,4 @@
-/** The generated set. This program draws it (`synthetic/`), for tests and for a first run without a network. */
+/** The generated set. This program draws it (`synthetic/`), for tests and for a first run without network access. */
 import { batchFiles, type DatasetDescription } from '../dataset.ts';
 
 const classes = [

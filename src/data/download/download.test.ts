@@ -428,7 +428,7 @@ describe('network errors', () => {
     });
     assert.match(
       certificate.message,
-      /^its certificate was rejected \(self-signed certificate\).*NODE_EXTRA_CA_CERTS to a file with its authority$/,
+      /^its certificate was rejected \(self-signed certificate\).*NODE_EXTRA_CA_CERTS to a file with its CA certificate$/,
     );
     assert.equal(certificate.canRetry, false);
     assert.equal(explained({ code: 'CERT_HAS_EXPIRED' }).canRetry, false);
@@ -506,16 +506,16 @@ async function withEnvironment(variables: Record<string, string>, body: () => Pr
 
 describe('a download over HTTPS', () => {
   /** Runs a body with a proxy that answers every CONNECT with the given status, and records the requests. */
-  async function besideProxy(status: string, body: (address: string, asked: string[]) => Promise<void>) {
-    const asked: string[] = [];
+  async function besideProxy(status: string, body: (address: string, connects: string[]) => Promise<void>) {
+    const connects: string[] = [];
     const proxy = createServer().on('connect', ({ url, headers }, socket) => {
-      asked.push(`${url} ${headers['proxy-authorization'] ?? ''}`.trim());
+      connects.push(`${url} ${headers['proxy-authorization'] ?? ''}`.trim());
       socket.end(`HTTP/1.1 ${status}\r\n\r\n`);
     });
     proxy.listen(0, '127.0.0.1');
     await once(proxy, 'listening');
     try {
-      await body(`127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked);
+      await body(`127.0.0.1:${(proxy.address() as AddressInfo).port}`, connects);
     } finally {
       proxy.closeAllConnections();
       proxy.close();
@@ -525,30 +525,30 @@ describe('a download over HTTPS', () => {
 
   test('requests a tunnel from the proxy with user name and password, and reports a refusal immediately', () =>
     inTemporaryFolder((folder) =>
-      besideProxy('403 Forbidden', (address, asked) =>
+      besideProxy('403 Forbidden', (address, connects) =>
         withEnvironment({ HTTPS_PROXY: `http://me:secret@${address}` }, async () => {
           await assert.rejects(fetchInto(folder, url), {
             message: new RegExp(`the proxy http://${address}/ \\(HTTPS_PROXY\\) answered 403`),
           });
           const credentials = Buffer.from('me:secret').toString('base64');
-          assert.deepEqual(asked, [`archives.invalid:443 Basic ${credentials}`]);
+          assert.deepEqual(connects, [`archives.invalid:443 Basic ${credentials}`]);
         }),
       ),
     ));
 
   test('is retried if the proxy fails temporarily', () =>
     inTemporaryFolder((folder) =>
-      besideProxy('502 Bad Gateway', (address, asked) =>
+      besideProxy('502 Bad Gateway', (address, connects) =>
         withEnvironment({ https_proxy: address }, async () => {
           await assert.rejects(fetchInto(folder, url, { retries: 1 }), /answered 502/);
-          assert.equal(asked.length, 2);
+          assert.equal(connects.length, 2);
         }),
       ),
     ));
 
   test('bypasses the proxy for the servers in NO_PROXY', () =>
     inTemporaryFolder((folder) =>
-      besideProxy('403 Forbidden', (address, asked) =>
+      besideProxy('403 Forbidden', (address, connects) =>
         withEnvironment({ HTTPS_PROXY: address, NO_PROXY: '127.0.0.1' }, async () => {
           await withServer(serveArchive, async (local) => {
             await fetchInto(folder, local);
@@ -556,7 +556,7 @@ describe('a download over HTTPS', () => {
             const direct = fetchInto(join(folder, 'other'), local.replace('http:', 'https:'), { retries: 0 });
             await assert.rejects(direct, /unless NO_PROXY names the server/);
           });
-          assert.deepEqual(asked, []);
+          assert.deepEqual(connects, []);
         }),
       ),
     ));

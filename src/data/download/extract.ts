@@ -49,7 +49,7 @@ export async function extractArchive(
   }
 }
 
-/** The entries of an archive, in order. The body of each must be read or cancelled before the next one is requested. */
+/** The entries of an archive, in order. The body of each must be read or canceled before the next one is requested. */
 function entriesOf(tarball: string): AsyncIterable<ParsedTarEntry> {
   const unpacked = pipeline(createReadStream(tarball), createGunzip(), () => {
     // An error arrives in the stream of entries too.

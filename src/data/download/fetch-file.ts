@@ -79,13 +79,13 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
   const timer = setTimeout(() => stalled.abort(), stallMillis);
   try {
     const ended = AbortSignal.any([signal, stalled.signal]);
-    const asked = kept > bytes ? 0 : kept;
-    const response = await request(url, asked, ended);
+    const offset = kept > bytes ? 0 : kept;
+    const response = await request(url, offset, ended);
     if (response.status === 416) {
       await rm(part, { force: true });
       throw new AttemptError('has no bytes after those already received; starting over', true);
     }
-    const { from, stream } = bodyFrom(response, asked, bytes);
+    const { from, stream } = bodyFrom(response, offset, bytes);
     const checked = (chunks: AsyncIterable<Uint8Array>) =>
       checkedChunks(chunks, from, options, () => timer.refresh());
     await pipeline(Readable.fromWeb(stream), checked, partWriter(part, from), { signal: ended });

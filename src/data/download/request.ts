@@ -74,7 +74,7 @@ export function asAttemptError(
   if (certificates.test(code))
     return new AttemptError(
       `its certificate was rejected (${message || code})${by}. If your proxy signs certificates, set NODE_EXTRA_CA_CERTS ` +
-        'to a file with its authority',
+        'to a file with its CA certificate',
       false,
     );
   if (/redirect count exceeded/.test(message)) return new AttemptError('redirects in a loop', false);

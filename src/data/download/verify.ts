@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { openRegularFile } from '../../disk/regular-file.ts';
 import { messageOf, RunError, requireRunning } from '../../errors.ts';
 import type { Archive } from '../dataset.ts';
-import { recognise } from './recognise.ts';
+import { recognize } from './recognize.ts';
 
 /** @param advice what to do about a file that is not the archive
  * @throws RunError when the file is not identical to the archive
@@ -42,5 +42,5 @@ async function sizeAndKind(
 ): Promise<{ readonly size: number; readonly kind: string | undefined }> {
   const file = await openRegularFile(path);
   const { size } = await file.stat().finally(() => file.close());
-  return { size, kind: await recognise(path) };
+  return { size, kind: await recognize(path) };
 }

@@ -9,23 +9,23 @@ const imageShape = synthetic.record.image;
 const imageSize: number = imageShape[1];
 
 /** Red, green and blue, 0 … 255. */
-type Colour = readonly [red: number, green: number, blue: number];
+type Color = readonly [red: number, green: number, blue: number];
 
 /** The position, size and rotation of a shape. It maps the image to the coordinate system of the shape. */
 interface Placement {
-  /** The centre, in pixels from the left and top edges. */
-  readonly centre: readonly [x: number, y: number];
+  /** The center, in pixels from the left and top edges. */
+  readonly center: readonly [x: number, y: number];
   /** The number of pixels per unit of the shape's coordinate system. */
   readonly radius: number;
   /** The direction of the x axis of the shape, as a unit vector. */
   readonly axis: readonly [x: number, y: number];
 }
 
-/** A surface with a linear colour gradient: colour + drift * (position along the direction, -1 … 1). */
+/** A surface with a linear color gradient: color + drift * (position along the direction, -1 … 1). */
 interface Gradient {
-  readonly colour: Colour;
+  readonly color: Color;
   readonly direction: readonly [x: number, y: number];
-  readonly drift: Colour;
+  readonly drift: Color;
 }
 
 /** Clouds in the background: brightness offsets at the corners of a grid of cells, interpolated smoothly. */
@@ -38,14 +38,14 @@ const cellSize = 8;
 const corners: number = imageSize / cellSize + 1;
 
 /**
- * The maximum offset of the shape's centre from the centre of the image, in pixels per axis, and the range of its radius in
+ * The maximum offset of the shape's center from the center of the image, in pixels per axis, and the range of its radius in
  * pixels. Training crops keep 24 of 32 rows and columns, so rows and columns 8 to 23 are in all of them. Every crop
- * therefore contains the centre of the shape and at least 3 pixels around it, and usually the whole shape.
+ * therefore contains the center of the shape and at least 3 pixels around it, and usually the whole shape.
  */
 const maxShift = 4.5;
 const radiusRange: readonly [number, number] = [6, 11];
 
-/** The range of the channels of a colour, and the maximum deviation of a channel from the grey of the colour. */
+/** The range of the channels of a color, and the maximum deviation of a channel from the gray of the color. */
 const minLevel = 15;
 const maxLevel = 240;
 const maxTint = 40;
@@ -53,7 +53,7 @@ const maxTint = 40;
 const minContrast = 45;
 /** The fraction of images whose shape is brighter than the background. */
 const brighterShare = 0.7;
-/** The maximum change of a channel between the centre of the image and its edge, and by clouds. */
+/** The maximum change of a channel between the center of the image and its edge, and by clouds. */
 const maxDrift = 35;
 const maxClouds = 35;
 /** The range of the amplitude of the uniform noise on pixels. */
@@ -76,42 +76,42 @@ function drawDirection(stream: RandomStream): readonly [x: number, y: number] {
 function drawPlacement(stream: RandomStream): Placement {
   const middle = imageSize / 2;
   return {
-    centre: [middle + stream.between(-maxShift, maxShift), middle + stream.between(-maxShift, maxShift)],
+    center: [middle + stream.between(-maxShift, maxShift), middle + stream.between(-maxShift, maxShift)],
     radius: stream.between(...radiusRange),
     axis: drawDirection(stream),
   };
 }
 
-function drawDrift(stream: RandomStream): Colour {
+function drawDrift(stream: RandomStream): Color {
   const between = () => stream.between(-maxDrift, maxDrift);
   return [between(), between(), between()];
 }
 
-/** Returns a tinted grey, as in photographs. A saturated colour would remain a large constant after whitening, which
+/** Returns a tinted gray, as in photographs. A saturated color would remain a large constant after whitening, which
  * subtracts one mean from all three channels, and training at the tutorial's learning rate would be unstable. */
-function drawColour(stream: RandomStream): Colour {
-  const grey = stream.between(minLevel + maxTint, maxLevel - maxTint);
-  const channel = () => grey + stream.between(-maxTint, maxTint);
+function drawColor(stream: RandomStream): Color {
+  const gray = stream.between(minLevel + maxTint, maxLevel - maxTint);
+  const channel = () => gray + stream.between(-maxTint, maxTint);
   return [channel(), channel(), channel()];
 }
 
 /** Luma (ITU-R BT.601, section 2.5.1). */
-function brightness([red, green, blue]: Colour): number {
+function brightness([red, green, blue]: Color): number {
   return 0.299 * red + 0.587 * green + 0.114 * blue;
 }
 
-/** Returns two colours that differ enough in brightness. */
-function drawContrast(stream: RandomStream): readonly [shape: Colour, background: Colour] {
+/** Returns two colors that differ enough in brightness. */
+function drawContrast(stream: RandomStream): readonly [shape: Color, background: Color] {
   const brighter = stream.uniform() < brighterShare ? 1 : -1;
   for (;;) {
-    const shape = drawColour(stream);
-    const background = drawColour(stream);
+    const shape = drawColor(stream);
+    const background = drawColor(stream);
     if (brighter * (brightness(shape) - brightness(background)) >= minContrast) return [shape, background];
   }
 }
 
-function drawGradient(stream: RandomStream, colour: Colour): Gradient {
-  return { colour, direction: drawDirection(stream), drift: drawDrift(stream) };
+function drawGradient(stream: RandomStream, color: Color): Gradient {
+  return { color, direction: drawDirection(stream), drift: drawDrift(stream) };
 }
 
 function drawClouds(stream: RandomStream): Clouds {
@@ -141,9 +141,9 @@ function along([directionX, directionY]: readonly [number, number], x: number, y
 }
 
 /** The fraction of pixel (x, y) that the shape covers, 0 … 1. The edge is one pixel wide. */
-function coverage(shape: Shape, { centre, radius, axis }: Placement, x: number, y: number): number {
-  const dx = (x + 0.5 - centre[0]) / radius;
-  const dy = (y + 0.5 - centre[1]) / radius;
+function coverage(shape: Shape, { center, radius, axis }: Placement, x: number, y: number): number {
+  const dx = (x + 0.5 - center[0]) / radius;
+  const dy = (y + 0.5 - center[1]) / radius;
   const distance = shape(dx * axis[0] + dy * axis[1], dy * axis[0] - dx * axis[1]);
   return Math.min(1, Math.max(0, 0.5 - distance * radius));
 }
@@ -151,9 +151,9 @@ function coverage(shape: Shape, { centre, radius, axis }: Placement, x: number, 
 /** Draws an image with a shape. @returns [C, H, W], the pixels of a record */
 export function drawExample(shape: Shape, stream: RandomStream): Uint8Array {
   const placement = drawPlacement(stream);
-  const [shapeColour, backgroundColour] = drawContrast(stream);
-  const front = drawGradient(stream, shapeColour);
-  const back = drawGradient(stream, backgroundColour);
+  const [shapeColor, backgroundColor] = drawContrast(stream);
+  const front = drawGradient(stream, shapeColor);
+  const back = drawGradient(stream, backgroundColor);
   const clouds = drawClouds(stream);
   const noise = stream.between(...(stream.uniform() < noisyShare ? highNoiseRange : noiseRange));
   const pixels = new Uint8Array(imageBytes(imageShape));
@@ -167,9 +167,8 @@ export function drawExample(shape: Shape, stream: RandomStream): Uint8Array {
     // One random number of 32 bits provides the noise of all three channels, 8 bits each.
     const grains = stream.uint32();
     for (let channel = 0; channel < 3; channel++) {
-      const inFront = (front.colour[channel] as number) + (front.drift[channel] as number) * frontPosition;
-      const behind =
-        (back.colour[channel] as number) + (back.drift[channel] as number) * backPosition + cloud;
+      const inFront = (front.color[channel] as number) + (front.drift[channel] as number) * frontPosition;
+      const behind = (back.color[channel] as number) + (back.drift[channel] as number) * backPosition + cloud;
       const grain = ((grains >>> (8 * channel)) & 255) / 127.5 - 1;
       const value = behind + (inFront - behind) * covered + noise * grain;
       pixels[channel * imageSize ** 2 + pixel] = Math.min(255, Math.max(0, Math.round(value)));

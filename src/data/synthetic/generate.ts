@@ -1,6 +1,6 @@
 /**
  * The generated set: ten classes of drawn shapes in CIFAR-10's binary format, for tests and for a first run without a download.
- * Colour, position, size, rotation, background and noise vary, so that single pixels reveal almost nothing about the class.
+ * Color, position, size, rotation, background and noise vary, so that single pixels reveal almost nothing about the class.
  *
  * Measured in 2026-11 with seed 0: after 1,000 steps with a batch size of 128 and a clip norm of 5, the moving averages of
  * the tutorial's network classify 0.954 of the 2,000 test images correctly. A linear classifier on the pixels classifies

@@ -1,5 +1,5 @@
 /**
- * The ten shapes of the generated set, as signed distances in a coordinate system whose origin is the centre of the shape.
+ * The ten shapes of the generated set, as signed distances in a coordinate system whose origin is the center of the shape.
  * Shapes extend to a distance of about 1 from it. Distances are negative inside. Far from the edge they may be inexact, but
  * they never change faster than the point moves, as smooth edges require.
  *

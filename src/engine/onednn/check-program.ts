@@ -83,7 +83,7 @@ class CheckedSlots {
   }
 
   #checkWrite({ slot, part }: Operand, refuse: Refuse): void {
-    if (slot.base !== undefined) refuse(`writes ${slot.name} with other dims than it was defined with`);
+    if (slot.base !== undefined) refuse(`writes ${slot.name} with dims that differ from its definition`);
     if (this.#read.has(slot)) refuse(`writes ${slot.name} after it was read`);
     if (part === undefined && this.#computed.has(slot)) refuse(`writes ${slot.name} a second time`);
   }

@@ -25,13 +25,13 @@ export function planMemory<T>(buffers: ReadonlyMap<T, Lifetime>): MemoryPlan<T> 
   const bySize = [...buffers].sort(([, a], [, b]) => b.bytes - a.bytes);
   for (const [buffer, lifetime] of bySize) {
     const size = Math.ceil(lifetime.bytes / alignment) * alignment;
-    const neighbours = placed
+    const neighbors = placed
       .filter(({ first, last }) => first <= lifetime.last && lifetime.first <= last)
       .sort((a, b) => a.start - b.start);
     let start = 0;
-    for (const neighbour of neighbours) {
-      if (neighbour.start - start >= size) break;
-      start = Math.max(start, neighbour.end);
+    for (const neighbor of neighbors) {
+      if (neighbor.start - start >= size) break;
+      start = Math.max(start, neighbor.end);
     }
     placed.push({ ...lifetime, start, end: start + size });
     offsets.set(buffer, start);

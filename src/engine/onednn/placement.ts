@@ -41,7 +41,7 @@ export function placeBuffers({
       wanted.add(update.buffer);
     }
   }
-  mergeDying(steps, uses, wanted, merged, rootOf);
+  reuseOperands(steps, uses, wanted, merged, rootOf);
 
   const lifetimes = new Map<Buffer, { bytes: number; first: number; last: number }>();
   const extend = (buffer: Buffer, first: number, last: number) => {
@@ -115,7 +115,7 @@ function mayReplace(
 }
 
 /** Lets an elementwise result take the memory of an operand that no later step reads. */
-function mergeDying(
+function reuseOperands(
   steps: readonly Step[],
   uses: ReadonlyMap<Buffer, Use>,
   wanted: ReadonlySet<Buffer>,
@@ -125,8 +125,8 @@ function mergeDying(
   steps.forEach(({ inPlace, reads, writes: [result] }, index) => {
     if (!inPlace || result === undefined || result.buffer.persistent || merged.has(result.buffer)) return;
     const dying = reads.find(({ buffer }) => {
-      const dies = uses.get(buffer)?.last === index && !wanted.has(buffer) && !rootOf(buffer).persistent;
-      return dies && buffer.bytes === result.buffer.bytes && buffer !== result.buffer;
+      const isLastUse = uses.get(buffer)?.last === index && !wanted.has(buffer) && !rootOf(buffer).persistent;
+      return isLastUse && buffer.bytes === result.buffer.bytes && buffer !== result.buffer;
     });
     if (dying !== undefined) merged.set(result.buffer, dying.buffer);
   });

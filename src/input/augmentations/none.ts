@@ -1,13 +1,13 @@
 /** No augmentation: both training and evaluation use the image itself, or its central crop if the network takes smaller images. */
 import type { Augmentation } from '../augmentation.ts';
-import { centre, isWithin } from '../distort.ts';
+import { center, isWithin } from '../distort.ts';
 
 export const none: Augmentation = {
   name: 'none',
   usual: (record) => record,
   makes: isWithin,
   create: (shapes, normalizer) => {
-    const evaluation = (image: Float32Array, pixels: Uint8Array) => centre(image, pixels, shapes, normalizer);
+    const evaluation = (image: Float32Array, pixels: Uint8Array) => center(image, pixels, shapes, normalizer);
     return { shape: shapes.image, training: evaluation, evaluation };
   },
 };

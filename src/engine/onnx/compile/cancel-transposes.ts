@@ -12,7 +12,7 @@ import { sameShape } from '../../../tensor/tensor.ts';
 export const cancelTransposes: Pass = (graph) => {
   const transposed = new Map<Value, Node<'Transpose'>>();
   const reshaped = new Map<Value, Value>(); // result → source
-  const cancelled = rewrite(graph, (node, builder) => {
+  const canceled = rewrite(graph, (node, builder) => {
     if (node.op === 'Transpose') {
       const before = transposed.get(node.inputs.x);
       if (before !== undefined && undoes(before.attributes.order, node.attributes.order))
@@ -28,7 +28,7 @@ export const cancelTransposes: Pass = (graph) => {
     reshaped.set(y, source);
     return { y };
   });
-  return prune(cancelled);
+  return prune(canceled);
 };
 
 /** Whether the second permutation is the inverse of the first. */

@@ -27,17 +27,17 @@ export const expandBatchNormalization: Expansions = {
   FusedBatchNormV3: ({ inputs: { x, scale, offset }, attributes: { epsilon } }, { op }) => {
     const rows = rowsOf(op, x);
     const batchMean = columnMeans(op, rows);
-    const centred = op('Sub', { a: rows, b: batchMean });
-    const batchVariance = columnMeans(op, op('Square', { x: centred }));
-    const scaled = op('Mul', { a: centred, b: factor(op, scale, batchVariance, epsilon) });
+    const centered = op('Sub', { a: rows, b: batchMean });
+    const batchVariance = columnMeans(op, op('Square', { x: centered }));
+    const scaled = op('Mul', { a: centered, b: factor(op, scale, batchVariance, epsilon) });
     return { y: fromRows(op, op('Add', { a: scaled, b: offset }), x), batchMean, batchVariance };
   },
   FusedBatchNormGradV3: ({ inputs, attributes: { epsilon } }, { op }) => {
     const { dy, x, scale, mean, variance } = inputs;
     const [rows, slopes] = [rowsOf(op, x), rowsOf(op, dy)];
-    const centred = op('Sub', { a: rows, b: mean });
+    const centered = op('Sub', { a: rows, b: mean });
     const inverse = op('Div', { a: number(op, 1), b: deviation(op, variance, epsilon) });
-    const normalized = op('Mul', { a: centred, b: inverse });
+    const normalized = op('Mul', { a: centered, b: inverse });
     const offsetGradient = columnSums(op, slopes);
     const scaleGradient = columnSums(op, op('Mul', { a: slopes, b: normalized }));
     const share = (sum: Value) => op('Mul', { a: sum, b: number(op, 1 / (rows.shape[0] ?? 1)) });

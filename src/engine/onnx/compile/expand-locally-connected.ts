@@ -39,7 +39,7 @@ export const expandLocallyConnected: Expansions = {
     const outputs = outputsReading(inputShape, localWindow(inputShape, filter.shape, attributes));
     const reached = gatherCells(op, cells(op, dy), outputs);
     const b = op('Reshape', { x: reached }, { shape: [h * w, taps * o, n] });
-    // Where nothing is reached any filter will do.
+    // Where no output cell is reached, any filter can be used.
     const indices = outputs.flatMap((output, index) => {
       const first = Math.max(0, output) * o * taps + (index % taps);
       return Array.from({ length: o }, (_, channel) => first + channel * taps);
@@ -85,7 +85,7 @@ function patches(op: Apply, x: Value, window: SlidingWindow): Value {
   return op('Reshape', { x: gathered }, { shape: [rows * columns, kh * kw * i, n] });
 }
 
-/** The cells of those indices; zeros where an index is `outside`. */
+/** The cells at those indices; zeros where an index is `outside`. */
 function gatherCells(op: Apply, x: Value, indices: readonly number[]): Value {
   const [count = 0, size = 0] = x.shape;
   if (!indices.includes(outside)) return op('Gather', { x }, { indices });
@@ -96,7 +96,7 @@ function gatherCells(op: Apply, x: Value, indices: readonly number[]): Value {
 
 const outside = -1;
 
-/** For every output cell and tap the index of the input cell under it. */
+/** For every output cell and tap, the index of the input cell under it. */
 function inputsUnderTaps(
   [, , h = 0, w = 0]: Shape,
   { size, kernel, strides, before }: SlidingWindow,
@@ -108,7 +108,7 @@ function inputsUnderTaps(
   return pairs(size, kernel, along(0, h), along(1, w), w);
 }
 
-/** For every input cell and tap the index of the output cell that reads it by that tap. */
+/** For every input cell and tap, the index of the output cell that reads it through that tap. */
 function outputsReading(
   [, , h = 0, w = 0]: Shape,
   { size, kernel, strides, before }: SlidingWindow,
@@ -122,7 +122,7 @@ function outputsReading(
 
 type Along = (cell: number, tap: number) => number;
 
-/** For every cell and tap the index of another cell, `width` of them a row; `outside` where its row or column is negative. */
+/** For every cell and tap, the index of another cell in rows of `width` cells; `outside` where its row or column is negative. */
 function pairs(
   [h, w]: RowsAndColumns,
   [kh, kw]: RowsAndColumns,

@@ -1,6 +1,6 @@
 /**
  * Expresses LRN and LRNGrad in operators that ONNX Runtime computes fast. Its own LRN calls pow for every element (15 ms for
- * [64, 64, 12, 12] on one core), and it has no LRNGrad. The sum over neighbouring channels is a product with a banded
+ * [64, 64, 12, 12] on one core), and it has no LRNGrad. The sum over neighboring channels is a product with a banded
  * matrix, and with beta = 3/4, d^beta = √d · √√d.
  *
  *     before  y = LRN(x)                        dx = LRNGrad(x, y, dy)
@@ -17,7 +17,7 @@ import { float32, scalar } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { channelRows, fromChannelRows } from './layout.ts';
 
-/** factor · Σ over the window of neighbouring channels, for each row of [R, C]. */
+/** factor · Σ over the window of neighboring channels, for each row of [R, C]. */
 function windowSum(op: Apply, rows: Value, depthRadius: number, factor: number): Value {
   const channels = rows.shape[1] ?? 0;
   const near = (a: number, b: number) => (Math.abs(a - b) <= depthRadius ? factor : 0);

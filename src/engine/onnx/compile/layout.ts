@@ -8,7 +8,7 @@ import type { Value } from '../../../graph/graph.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { sizes } from '../../../ops/shapes.ts';
 
-/** The permutation from [N, C, H, W] to [H, W, N, C]. It is its own inverse, so it also leads back. */
+/** The permutation from [N, C, H, W] to [H, W, N, C]. It is its own inverse, so it also converts back. */
 export const turn = [2, 3, 0, 1] as const;
 
 /** [N, C, H, W] → [H, W, N, C], or back. */

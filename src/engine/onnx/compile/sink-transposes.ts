@@ -30,7 +30,7 @@ export const sinkTransposes: Pass = (graph) => {
   return prune(sunk);
 };
 
-/** The values that are read only by transpositions, or by operators that this pass can move behind one. */
+/** The values that are read only by transpositions, or by operators that this pass can move a transposition in front of. */
 function wantedTurned(graph: Graph): ReadonlySet<Value> {
   const step = withoutWatched(graph);
   const read = new Set(resultValues(step.results));

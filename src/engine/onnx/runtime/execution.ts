@@ -27,7 +27,7 @@ interface Variable {
 
 type OrtTensors = Readonly<Record<string, ort.Tensor>>;
 
-// Errors are thrown. By default ONNX Runtime also prints them, in colour and with the paths of its C++ files.
+// Errors are thrown. By default ONNX Runtime also prints them, in color and with the paths of its C++ files.
 ort.env.logLevel = 'fatal';
 
 function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
@@ -97,8 +97,8 @@ export class OnnxExecution {
     const own = outputs.map((name) => [name, name] as const);
     // The buffers with the variables as they were before this step stay valid until the next step.
     const seen = watch ? await this.#computeWatched({ ...feeds, ...results }) : results;
-    const asked = watch ? [...own, ...watched] : own;
-    return new Map(asked.map(([name, there]) => [name, tensorOf(found(seen, there))] as const));
+    const requested = watch ? [...own, ...watched] : own;
+    return new Map(requested.map(([name, there]) => [name, tensorOf(found(seen, there))] as const));
   }
 
   write(tensors: Tensors): void {

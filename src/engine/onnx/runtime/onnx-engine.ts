@@ -10,7 +10,7 @@ import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
 import { type CompileOptions, compileChecks, type Engine, type Session, type Support } from '../../engine.ts';
-import type { EngineMaker } from '../../registry.ts';
+import type { EngineMaker } from '../../maker.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';

@@ -26,7 +26,7 @@ const magic: readonly (readonly [at: number, bytes: readonly number[], what: str
 
 /** Describes the file, as in `it is a ZIP archive`. Undefined if it is not recognized.
  * @throws the error of the operating system */
-export async function recognise(path: string): Promise<string | undefined> {
+export async function recognize(path: string): Promise<string | undefined> {
   const file = await openRegularFile(path);
   try {
     const { size } = await file.stat();

@@ -1,0 +1,46 @@
+/** The commands that a training suggests when it ends. */
+import { command } from '../command.ts';
+import { shellWord } from '../disk/shell-word.ts';
+import type { Hyperparameters } from '../recipe/hyperparameters.ts';
+import { dataDirWords } from './data-dir-words.ts';
+import { flagTable, type TrainFlags } from './flag-table.ts';
+import { resumeCommand } from './resume-command.ts';
+
+/** The flags that matter for what is printed. */
+export type ReportedFlags = Pick<
+  TrainFlags,
+  'trainDir' | 'dataDir' | 'maxSteps' | 'logFrequency' | 'summarySteps'
+>;
+
+/** Suggested next commands, one per line. */
+export function nextCommands(
+  { trainDir, dataDir, maxSteps, summarySteps }: ReportedFlags,
+  ended: {
+    readonly globalStep: number;
+    readonly stopped: boolean;
+    readonly hasHeldOut: boolean;
+    readonly hyperparameters: Hyperparameters;
+  },
+): string {
+  const { globalStep, stopped, hasHeldOut, hyperparameters } = ended;
+  const folder = shellWord(trainDir);
+  const data = dataDirWords(dataDir);
+  // This is not stored in the checkpoint, but it changes what the run writes.
+  const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
+  const train = (steps: number) => resumeCommand({ trainDir, dataDir, hyperparameters }, steps, kept);
+  const more = stopped
+    ? ['To continue:', `  ${train(maxSteps)}`]
+    : ['For more steps:', `  ${train(globalStep * 2)}`];
+  // The test images are for the final result. Held-out images tell which settings are good.
+  const [on, images] = hasHeldOut ? [' on the held-out images', ' --eval-data validation'] : ['', ''];
+  const score = [
+    `To evaluate it${on}:`,
+    `  ${command(`eval --run-once${images} --checkpoint-dir ${folder}${data}`)}`,
+  ];
+  return (suggests() ? [...more, ...score] : more).join('\n');
+}
+
+/** Scripts that run several commands, such as `npm start`, set this variable and suggest the next steps themselves. */
+export function suggests(): boolean {
+  return process.env['CIFAR10_SUGGEST'] !== 'no';
+}

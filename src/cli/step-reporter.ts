@@ -1,0 +1,262 @@
+/** Prints the steps of a training, from the first one to the end. */
+
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describeThreads } from '../machine/cores.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import type { TrainingEvent } from '../run/training.ts';
+import type { TrainingRun } from '../training/run-definition.ts';
+import type { TrainEvent } from '../training/train.ts';
+import type { StepReport } from '../training/train-step.ts';
+import type { RecipeChange } from '../training/training-run.ts';
+import { counted } from '../wording.ts';
+import { type Console, duration, shortTime, timestamp } from './console.ts';
+import { writtenName } from './flag.ts';
+import { flagTable } from './flag-table.ts';
+import { nextCommands, type ReportedFlags, suggests } from './next-commands.ts';
+import { inFlags } from './option-flags.ts';
+import { type Progress, progressLine } from './progress-line.ts';
+import { RunningMean } from './running-mean.ts';
+import { StepLines } from './step-lines.ts';
+
+const number = (value: number) => value.toLocaleString('en-US');
+/** The minimum time between two redraws of the progress line. */
+const redrawMillis = 100;
+/** The memory of the mean speed: about 50 steps. */
+const memory = 0.98;
+/** The number of steps before the speed is known, and the shortest remaining time for which an estimate is printed. */
+const [estimateAfterSteps, shortMillis] = [12, 15_000];
+
+/** Prints the events, starting with the first step. */
+export class StepReporter {
+  readonly #console: Console;
+  readonly #flags: ReportedFlags;
+  readonly #run: TrainingRun;
+  readonly #lines: StepLines;
+  readonly #started: number = performance.now();
+  readonly #stepMillis: RunningMean = new RunningMean(memory);
+  readonly #waiting: RunningMean = new RunningMean(memory);
+  #first = 0;
+  #isEstimated = false;
+  /** The number of updates made. */
+  #done = 0;
+  /** The step of the last checkpoint, or -1 if there is none. */
+  #saved = -1;
+  #finished = false;
+  #lastStepAt = 0;
+  #drawnAt = 0;
+  #loss = Number.NaN;
+
+  /** Prints the network, the data set and the engine of the run. */
+  constructor(
+    console: Console,
+    flags: ReportedFlags,
+    { run, engineReason, resumedFrom }: TrainingEvent & { readonly kind: 'start' },
+  ) {
+    this.#console = console;
+    this.#flags = flags;
+    this.#run = run;
+    this.#lines = new StepLines(run.batchSize, flags.logFrequency);
+    const { examples, network, batchSize, seed, engine, validation } = run;
+    const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
+    const named = network.name === tutorialRecipe.network.name ? '' : `${network.name} `;
+    console.line(
+      `Training ${named}on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
+        `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
+      {
+        kind: 'start',
+        dataset: examples.dataset.name,
+        examples: examples.count,
+        heldOut: validation?.count ?? 0,
+        batchSize,
+        seed,
+        engine: engine.library,
+        precision: engine.precision,
+        threads: engine.threads,
+        resumedFrom: resumedFrom ?? null,
+      },
+    );
+    if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${inFlags(engineReason)}`);
+    if (resumedFrom !== undefined) {
+      console.line(resumeLine(flags.trainDir, resumedFrom));
+      this.#saved = Number(/ckpt-(\d+)/.exec(resumedFrom)?.[1] ?? -1);
+    }
+  }
+
+  /** What is lost by exiting before the next checkpoint. */
+  get lossOnExit(): string {
+    const lost = this.#done - Math.max(this.#saved, this.#first);
+    if (lost === 0) return 'nothing is lost';
+    const saved =
+      this.#saved < 0 ? 'nothing was saved' : `the last checkpoint has step ${number(this.#saved)}`;
+    return `${saved}; ${counted(lost, 'step')} ${lost === 1 ? 'is' : 'are'} lost`;
+  }
+
+  /** Whether the training reached its last step. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  report(event: TrainEvent): void {
+    switch (event.kind) {
+      case 'ready':
+        this.#ready(event);
+        return;
+      case 'busy':
+        this.#draw(event.globalStep, event.with);
+        this.#drawnAt = 0; // so that the next step replaces this line, however soon it comes
+        return;
+      case 'step':
+        this.#step(event);
+        return;
+      case 'validation':
+        this.#validation(event);
+        return;
+      case 'checkpoint':
+        this.#saved = event.globalStep;
+        this.#console.event({ ...event });
+        return;
+      case 'epoch':
+        this.#epoch(event);
+        return;
+      case 'summary':
+        return;
+      case 'end':
+        this.#end(event);
+        return;
+    }
+  }
+
+  #ready({ globalStep, changes, recipe }: TrainEvent & { readonly kind: 'ready' }): void {
+    this.#first = globalStep;
+    this.#done = globalStep;
+    this.#lines.start(globalStep);
+    this.#lastStepAt = performance.now();
+    for (const change of recipe) this.#console.line(changeLine(change));
+    for (const change of changes) this.#console.warn(`results will no longer be bit-identical (${change})`);
+    this.#draw(globalStep);
+  }
+
+  #step(report: StepReport): void {
+    const { step, totalLoss, losses, learningRate } = report;
+    this.#done = step + 1;
+    const due = this.#lines.lineFor(step, totalLoss);
+    if (due !== undefined) {
+      const { text, shorter, examplesPerSecond } = due;
+      const terms = Object.fromEntries(losses);
+      this.#console.line(
+        text,
+        {
+          kind: 'step',
+          step,
+          loss: totalLoss,
+          terms,
+          learningRate,
+          examplesPerSecond,
+        },
+        shorter,
+      );
+    }
+    this.#measure(report);
+    this.#estimate(step + 1);
+    if (performance.now() - this.#drawnAt >= redrawMillis) this.#draw(step + 1);
+  }
+
+  #measure({ step, totalLoss, waitedMillis }: StepReport): void {
+    const now = performance.now();
+    const millis = now - this.#lastStepAt;
+    this.#lastStepAt = now;
+    this.#loss = totalLoss;
+    if (step === this.#first) return; // not measured, because it includes the engine's warm-up
+    this.#stepMillis.add(millis);
+    this.#waiting.add(waitedMillis / millis);
+  }
+
+  /** @param done the number of updates made */
+  #draw(done: number, busy?: string): void {
+    this.#drawnAt = performance.now();
+    const { maxSteps } = this.#flags;
+    const settled = done < maxSteps && done - this.#first >= 10 && !Number.isNaN(this.#stepMillis.value);
+    const progress: Progress = {
+      step: done,
+      maxSteps,
+      loss: this.#loss,
+      imagesPerSecond: (this.#run.batchSize / this.#stepMillis.value) * 1e3,
+      millisLeft: settled ? (maxSteps - done) * this.#stepMillis.value : undefined,
+      waiting: this.#waiting.value,
+      ...(busy !== undefined && { busy }),
+    };
+    this.#console.progress((columns) => progressLine(progress, columns));
+  }
+
+  #epoch(event: TrainEvent & { readonly kind: 'epoch' }): void {
+    const { epoch, images, correct, seconds, isPartial } = event;
+    const accuracy = (correct / images).toFixed(3);
+    const counted = `${number(images)} images${isPartial ? ' since the resume' : ''}, ${duration(seconds * 1e3)}`;
+    this.#console.line(
+      `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${counted})`,
+      { ...event },
+      `epoch ${epoch}: training accuracy ${accuracy} (${counted})`,
+    );
+  }
+
+  /** Prints once how long training will take, as soon as the speed is known. */
+  #estimate(done: number): void {
+    const { maxSteps } = this.#flags;
+    if (this.#isEstimated || done - this.#first < estimateAfterSteps) return;
+    this.#isEstimated = true;
+    const millis = (maxSteps - done) * this.#stepMillis.value;
+    if (!(millis > shortMillis)) return;
+    this.#console.line(
+      `${number(maxSteps - done)} more steps will take about ${duration(millis)} at this speed`,
+    );
+  }
+
+  #validation(event: TrainEvent & { readonly kind: 'validation' }): void {
+    const { globalStep, precision, path } = event;
+    const found = `step ${globalStep}, validation precision @ 1 = ${precision.toFixed(3)}`;
+    const best = path === undefined ? '' : `, the best so far: ${path}`;
+    this.#console.line(
+      `${timestamp()}: ${found}${best}`,
+      { ...event },
+      `${shortTime()}: ${found}${path === undefined ? '' : ', the best so far'}`,
+    );
+  }
+
+  #end({ globalStep, stopped, waitedMillis }: TrainEvent & { readonly kind: 'end' }): void {
+    this.#finished = !stopped;
+    this.#console.progress(undefined);
+    const seconds = (performance.now() - this.#started) / 1e3;
+    const { hyperparameters, validation } = this.#run;
+    const hasHeldOut = validation !== undefined;
+    const images = (globalStep - this.#first) * this.#run.batchSize;
+    const { trainDir } = this.#flags;
+    const speed = `${number(Math.round(images / seconds))} images/s`;
+    const waited = waitedMillis < 500 ? '' : `, of which ${duration(waitedMillis)} waiting for input`;
+    const sum =
+      `${stopped ? 'Stopped' : 'Done'} at step ${number(globalStep)}: ${number(images)} images in ` +
+      `${duration(seconds * 1e3)}, ${speed}${waited}. Checkpoints are in ${trainDir}`;
+    this.#console.result(sum, {
+      kind: 'end',
+      ...{ globalStep, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
+    });
+    if (stopped || suggests())
+      this.#console.line(nextCommands(this.#flags, { globalStep, stopped, hasHeldOut, hyperparameters }));
+  }
+}
+
+/** In the default folder there may be an old run, so this line says which run it is, and how to start another. */
+function resumeLine(trainDir: string, checkpoint: string): string {
+  if (trainDir !== flagTable.trainDir.default) return `Resuming from ${checkpoint}`;
+  const saved = statSync(checkpoint, { throwIfNoEntry: false })?.mtimeMs;
+  const of = saved === undefined ? '' : ` of ${timestamp(saved).slice(0, '2026-11-23 19:00'.length)}`;
+  return (
+    `Resuming the run${of} in ${trainDir}, from ${basename(checkpoint)}; ` +
+    'to start another, use --train-dir or --restart'
+  );
+}
+
+/** Formats a change, as in `--learning-rate changed: 0.05 → 0.01`. */
+function changeLine({ name, before, now }: RecipeChange): string {
+  return `--${writtenName(name)} changed: ${before} → ${now}`;
+}
