@@ -1,6 +1,6 @@
 /** All flags of the program, one record each. Types, parsing, errors and help derive from this table. */
 
-import { datasetNames, labelChoices } from '../data/datasets.ts';
+import { datasetNames, defaultDataset, labelChoices } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
 import { augmentationNames } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
@@ -23,7 +23,7 @@ const ownFlags = {
   dataset: {
     kind: 'choice',
     choices: datasetNames as typeof datasetNames,
-    default: 'cifar10',
+    default: defaultDataset as typeof defaultDataset,
     fromCheckpoint: ['eval'],
     help: 'data set (synthetic is generated if it is missing)',
     group: 'Data',

@@ -9,6 +9,9 @@ import { synthetic } from './datasets/synthetic.ts';
 
 export const datasets: Readonly<Record<DatasetName, DatasetDescription>> = { cifar10, cifar100, synthetic };
 
+/** The data set of a training run or download that does not name one. */
+export const defaultDataset: DatasetName = 'cifar10';
+
 export const datasetNames: readonly DatasetName[] = Object.keys(datasets) as readonly DatasetName[];
 
 /** The names of the labels that can be selected: those of the data sets that have several labels per record. */

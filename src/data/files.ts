@@ -19,7 +19,7 @@ import {
   type Split,
   splits,
 } from './dataset.ts';
-import { datasets } from './datasets.ts';
+import { datasets, defaultDataset } from './datasets.ts';
 import type { Examples } from './examples.ts';
 import { labelOffset, readLabel, recordBytes } from './record.ts';
 
@@ -36,7 +36,7 @@ export async function missingFiles(dataDir: string, dataset: DatasetDescription)
 
 /** The command that generates or downloads the data set. */
 export function makeCommand(dataDir: string, { name }: DatasetDescription): string {
-  const dataset = name === 'cifar10' ? '' : ` --dataset ${name}`;
+  const dataset = name === defaultDataset ? '' : ` --dataset ${name}`;
   return command(`download${dataset} --data-dir ${shellWord(dataDir)}`);
 }
 

@@ -1,7 +1,9 @@
 /** The defaults of the training and evaluation options: the values of the tutorial (r0.11) where it has them. */
 
+import { defaultDataset } from '../data/datasets.ts';
+
 export const trainingDefaults = {
-  dataset: 'cifar10',
+  dataset: defaultDataset as typeof defaultDataset,
   /** The number of images per step. */
   batchSize: 128,
   seed: 0,
