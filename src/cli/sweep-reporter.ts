@@ -19,6 +19,8 @@ type EventOf<Kind extends SweepEvent['kind']> = Extract<SweepEvent, { readonly k
 const number = (value: number) => Math.round(value).toLocaleString('en-US');
 /** Steps before the speed is known. */
 const estimateAfterSteps = 12;
+/** A sweep that takes less than this, in milliseconds, ends before an estimate is of use. */
+const shortSweep = 60_000;
 
 export class SweepReporter {
   readonly #console: Console;
@@ -107,7 +109,7 @@ export class SweepReporter {
     this.#training?.report(event);
     if (event.kind !== 'step') return;
     const millisLeft = this.#estimate.step(run, event.step + 1);
-    if (millisLeft !== undefined)
+    if (millisLeft !== undefined && millisLeft >= shortSweep)
       this.#console.line(`The rest of the sweep will take about ${duration(millisLeft)} at this speed`);
   }
 
@@ -144,7 +146,7 @@ export class SweepReporter {
   #next(ended: readonly EndedRun[], open: number): string {
     const { dataDir, sweepDir } = this.#flags;
     const data = dataDirWords(dataDir);
-    const best = ended.find(({ result }) => result.best !== null);
+    const best = ended.find(({ result }) => result.status === 'finished' && result.best !== null);
     const ofBest = ({ run, result }: EndedRun) => [
       'To evaluate the best on the test images, once all choices are made:',
       `  ${command(`eval --run-once --checkpoint-dir ${shellWord(`${run.trainDir}/best`)}${data}`)}`,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UsageError } from '../errors.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { takesList, writtenName } from './flag.ts';
 import { flagTable, type SweepFlags } from './flag-table.ts';
 import { parseCommandLine } from './parse.ts';
@@ -70,6 +71,14 @@ describe('lists of values', () => {
   test('train takes none', () => {
     assert.throws(() => parseCommandLine(['train', '--seed', '0,1']), UsageError);
   });
+});
+
+test('a sweep without several values is refused', async () => {
+  for (const flags of [[], ['--learning-rate', '0.1', '--seed', '3']]) {
+    const { code, errors } = await cifar10(['sweep', '--sweep-dir', '/nonexistent/sweep', ...flags]);
+    assert.equal(code, 2);
+    assert.match(errors, /at least one flag with several values, such as --learning-rate 0\.05,0\.1/);
+  }
 });
 
 test('sweep takes every flag of train, as a list, as one value or with the reason why not', () => {

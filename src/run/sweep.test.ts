@@ -179,6 +179,18 @@ describe('a sweep', { timeout: 120_000 }, () => {
       first.end.ended.map(({ result }) => result),
     );
 
+    // A diverged run comes last, even if it had the best precision before.
+    const diverged = join(sweepDir, 'learning_rate=1e+30', 'sweep-run.json');
+    writeFileSync(diverged, readFileSync(diverged, 'utf8').replace('"best": null', '"best": 1'));
+    const { end } = await sweep({ learningRate: [1e30, 0.1] });
+    assert.deepEqual(
+      end.ended.map(({ result }) => [result.status, result.best === 1]),
+      [
+        ['finished', false],
+        ['diverged', true],
+      ],
+    );
+
     // Another seed is missing. The one of the first sweep is found under its earlier name.
     const more = await sweep({ learningRate: [0.1], seed: [0, 1] });
     assert.deepEqual(more.started, ['learning_rate=0.1,seed=1']);

@@ -36,7 +36,7 @@ export type SweepEvent =
   /** An event of the run that is under way. */
   | { readonly kind: 'training'; readonly run: PlacedRun; readonly event: TrainingEvent }
   | ({ readonly kind: 'result'; readonly index: number } & EndedRun)
-  /** Runs that ended, the best precision first, and, if there are several seeds, combinations of the other options. */
+  /** Runs that ended, finished ones first, the best precision first, and, if there are several seeds, combinations of the other options. */
   | {
       readonly kind: 'end';
       readonly ended: readonly EndedRun[];
@@ -91,9 +91,11 @@ export async function* runSweep(
   }
 }
 
-/** Sorts by the best precision first, then by the final precision, then by the smaller loss. Runs without a precision come last. */
+/** Sorts finished runs before others, then by the best precision first, then by the final precision, then by the smaller loss. Runs
+ * without a precision come last. */
 function byPrecision({ result: a }: EndedRun, { result: b }: EndedRun): number {
-  const [first, second] = [a, b].map(({ best, validation, loss }) => [
+  const [first, second] = [a, b].map(({ status, best, validation, loss }) => [
+    Number(status === 'finished'),
     best ?? -1,
     validation ?? -1,
     -(loss ?? 1e9),

@@ -1,5 +1,6 @@
 /** `cifar10 sweep`: flags, one library call, printed events. */
 import { pickOptions } from '../../arguments.ts';
+import { UsageError } from '../../errors.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
 import { runSweep } from '../../run/sweep.ts';
 import { planSweep, type SweepRequest } from '../../run/sweep-request.ts';
@@ -38,11 +39,17 @@ export async function sweepCommand(context: CommandContext<SweepFlags>): Promise
   return reporter.outcome;
 }
 
-/** Flags with several values are varied; those with one value are the same for all runs. */
+/** Flags with several values are varied; those with one value are the same for all runs.
+ * @throws UsageError when no flag has several values */
 function requestOf(flags: SweepFlags, given: ReadonlySet<string>): SweepRequest {
   const { sweepDir, dataDir, ...optional } = flags;
   const givenFlags = Object.entries<unknown>(optional).filter(([name]) => given.has(writtenName(name)));
   const isVaried = ([, value]: readonly [string, unknown]) => Array.isArray(value) && value.length > 1;
+  const varied = givenFlags.filter(isVaried);
+  if (varied.length === 0)
+    throw new UsageError(
+      'sweep needs at least one flag with several values, such as --learning-rate 0.05,0.1',
+    );
   const same = givenFlags
     .filter((entry) => !isVaried(entry))
     .map(([name, value]) => [name, Array.isArray(value) ? value[0] : value] as const);
@@ -52,6 +59,6 @@ function requestOf(flags: SweepFlags, given: ReadonlySet<string>): SweepRequest 
     ...pickOptions<TrainingRequest>(Object.fromEntries(same), trainingChecks),
     ...{ sweepDir, dataDir },
     hyperparameters: Object.fromEntries(same.filter(isHyperparameter)),
-    vary: Object.fromEntries(givenFlags.filter(isVaried)),
+    vary: Object.fromEntries(varied),
   };
 }
