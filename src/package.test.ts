@@ -58,7 +58,7 @@ test('bundlers find the worker threads, whose file names are unlikely in other p
       rest,
     })),
   );
-  assert.equal(workers.length, 4);
+  assert.equal(workers.length, 5);
   for (const { file, rest } of workers) {
     const [, name = ''] =
       /^new URL\('[.][/](cifar10-[a-z]+-worker)[.]js', import[.]meta[.]url\), [{][^}]*execArgv: workerFlags\(\)/.exec(

@@ -33,7 +33,7 @@ test('time in which the main thread could not run does not count, where the syst
   assert.equal(clock.elapsed(2150), 150);
 });
 
-test('no more than some seconds are left out', () => {
+test('no more than a few seconds are left out', () => {
   const clock = clockOf([{ 1: 0 }, { 1: 60_000 }]);
   assert.equal(clock.elapsed(60_000), 52_000);
 });
