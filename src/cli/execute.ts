@@ -72,7 +72,7 @@ async function runCommand<C extends CommandName>(
   { interruption, drained, startWatchdog }: Host,
 ): Promise<number> {
   const { signal } = interruption;
-  const stopWatch = new StopWatch(signal, (why) => interruption.leave(why), startWatchdog);
+  const stopWatch = new StopWatch(interruption, (why) => interruption.leave(why), startWatchdog);
   const { load, isStoppable }: CommandRecord<C> = commandTable[name];
   if (isStoppable) interruption.listen();
   requireCurrentFolder();

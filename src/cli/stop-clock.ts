@@ -4,19 +4,24 @@
  */
 import { type ThreadTime, threadTimes } from '../machine/thread-time.ts';
 
-/** The most waiting for a free core that is left out. */
-const mostMillis = 8000;
 /** A late timer shows that the main thread could not run, also on systems that do not say how long threads wait. */
 const tickMillis = 100;
 
 export class StopClock {
   readonly #times: () => ReadonlyMap<string, ThreadTime>;
+  readonly #mostMillis: number;
   readonly #started: number;
   readonly #before: ReadonlyMap<string, ThreadTime>;
   #previous: number;
   #lateMillis = 0;
 
-  constructor(now: number = performance.now(), times: () => ReadonlyMap<string, ThreadTime> = threadTimes) {
+  /** @param mostMillis the most waiting for a free core that is left out */
+  constructor(
+    mostMillis: number,
+    now: number = performance.now(),
+    times: () => ReadonlyMap<string, ThreadTime> = threadTimes,
+  ) {
+    this.#mostMillis = mostMillis;
     this.#times = times;
     this.#started = now;
     this.#previous = now;
@@ -29,7 +34,7 @@ export class StopClock {
     this.#lateMillis += Math.max(0, now - this.#previous - tickMillis);
     this.#previous = now;
     const elapsed = now - this.#started;
-    return elapsed - Math.min(mostMillis, Math.max(this.#lateMillis, this.#waited()));
+    return elapsed - Math.min(this.#mostMillis, Math.max(this.#lateMillis, this.#waited()));
   }
 
   /** The longest time that one thread waited for a core. */

@@ -1,9 +1,10 @@
 /**
  * Limits how long a stop can take: two seconds after the signal, the process has exited, whatever it was waiting for. Two things
- * may take longer: a save that makes progress, on a slow disk, and work for which there is no free core, on a busy machine
- * (cli/stop-clock.ts). Long steps and validations do not reach this limit, because training abandons them itself
+ * may take longer: a save that makes progress, on a slow disk, and, except after SIGTERM, work for which there is no free core, on a
+ * busy machine (cli/stop-clock.ts). Long steps and validations do not reach this limit, because training abandons them itself
  * (training/patience.ts).
  */
+import type { Interruption } from './signals.ts';
 import { StopClock } from './stop-clock.ts';
 import type { StartWatchdog } from './watchdog.ts';
 
@@ -13,20 +14,27 @@ export type Activity = 'saving' | 'other';
 /** The time limit of a stop, and how long a save may make no progress after that. */
 const [limitMillis, standstillMillis] = [1600, 1000];
 const checkMillis = 50;
+/** The most waiting for a free core that does not count after Ctrl-C. SIGTERM has no such allowance: its sender kills the process
+ * next. */
+const busyMillis = 8000;
 /** The limits of the watchdog are longer than this timer, so it acts only if the main thread is blocked. */
 const watchdogLimits = { graceMillis: 1900, silentMillis: 800 };
+
+export type RequestedStop = Pick<Interruption, 'signal' | 'name'>;
 
 export class StopWatch {
   #activity: Activity = 'other';
   #progressAt = performance.now();
   #hasEnded = false;
 
-  /** @param leave ends the process at once, and prints the reason
+  /** @param stop aborted when a stop is requested, and the name of its signal from then on
+   * @param leave ends the process at once, and prints the reason
    * @param startWatchdog starts a thread that ends the process if this thread stops responding */
-  constructor(signal: AbortSignal, leave: (why: string) => void, startWatchdog: StartWatchdog) {
-    signal.addEventListener('abort', () => {
-      const clock = new StopClock();
-      const beat = startWatchdog(watchdogLimits);
+  constructor(stop: RequestedStop, leave: (why: string) => void, startWatchdog: StartWatchdog) {
+    stop.signal.addEventListener('abort', () => {
+      const mostBusyMillis = stop.name === 'SIGTERM' ? 0 : busyMillis;
+      const clock = new StopClock(mostBusyMillis);
+      const beat = startWatchdog({ ...watchdogLimits, mostBusyMillis });
       const timer = setInterval(() => {
         beat();
         if (this.#hasEnded) return;

@@ -321,7 +321,7 @@ describe('a stop', { concurrency: 2 }, () => {
       const stop = new AbortController();
       const beats = { count: 0 };
       const watch = new StopWatch(
-        stop.signal,
+        { signal: stop.signal, name: 'SIGINT' },
         (why) => left.push(why),
         () => () => beats.count++,
       );

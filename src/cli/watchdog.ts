@@ -8,39 +8,31 @@ import { Worker } from 'node:worker_threads';
 import { startWorker } from '../threads/start-worker.ts';
 import { isFirstProcess } from './end-process.ts';
 
-/** How long a main thread that works, or waits for a free core, may be silent. */
-const mostMillis = 10_000;
-
 interface Watched {
   /** [1]. The main thread increases it as long as it is alive. */
   readonly beats: Int32Array;
   readonly pid: number;
   /** The process is ended when the main thread has not responded for `silentMillis`, but not within the first `graceMillis`. Time
-   * in which it works, or waits for a free core, does not count, up to `mostMillis`. */
+   * in which it works, or waits for a free core, does not count, up to `mostBusyMillis`. */
   readonly silentMillis: number;
   readonly graceMillis: number;
-  readonly mostMillis: number;
+  readonly mostBusyMillis: number;
   /** The first process of a container cannot be killed by its own signals, so it has to exit with this code. */
   readonly exit?: { readonly koffi: string; readonly code: number };
 }
 
-export type WatchdogLimits = Pick<Watched, 'silentMillis' | 'graceMillis'>;
+export type WatchdogLimits = Pick<Watched, 'silentMillis' | 'graceMillis' | 'mostBusyMillis'>;
 /** Returns a function that the main thread must call regularly to show that it is not blocked. */
 export type StartWatchdog = (limits: WatchdogLimits) => () => void;
 
 /** @param name the signal whose exit code is used if the process cannot kill itself */
-export function startWatchdog(
-  name: NodeJS.Signals,
-  { silentMillis, graceMillis }: WatchdogLimits,
-): () => void {
+export function startWatchdog(name: NodeJS.Signals, limits: WatchdogLimits): () => void {
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const exit = isFirstProcess ? { koffi: koffiPath(), code: 128 + constants.signals[name] } : undefined;
   const watched: Watched = {
     beats,
     pid: process.pid,
-    silentMillis,
-    graceMillis,
-    mostMillis,
+    ...limits,
     ...(exit && { exit }),
   };
   try {
@@ -65,7 +57,7 @@ function koffiPath(): string {
 /** This function runs in the thread. It must not use anything from outside the function except modules of Node.js. */
 function watch(): void {
   const { workerData } = process.getBuiltinModule('node:worker_threads');
-  const { beats, pid, silentMillis, graceMillis, mostMillis: most, exit } = workerData as Watched;
+  const { beats, pid, silentMillis, graceMillis, mostBusyMillis, exit } = workerData as Watched;
   const { createRequire: requireFrom } = process.getBuiltinModule('node:module');
   const { readFileSync } = process.getBuiltinModule('node:fs');
   const leave =
@@ -91,7 +83,7 @@ function watch(): void {
     const silent = now - seenAt;
     if (beat !== seen) [seen, seenAt, busyAt] = [beat, now, busyMillis()];
     else if (silent < silentMillis || now - started < graceMillis) continue;
-    else if (silent - (busyMillis() - busyAt) >= silentMillis || silent >= most) break;
+    else if (silent - Math.min(mostBusyMillis, busyMillis() - busyAt) >= silentMillis) break;
   }
   if (exit !== undefined) leave?.(exit.code);
   process.kill(pid, 'SIGKILL');

@@ -109,6 +109,8 @@ export async function planSweep(request: SweepRequest): Promise<readonly Planned
   const { sweepDir: _, vary, ...common } = request;
   const { keep = sweepDefaults.keep } = common;
   if (common.holdout !== undefined) requireHoldout(common.holdout);
+  if (common.maxSteps === 0)
+    throw new UsageError('`maxSteps: 0`: runs without updates cannot be compared; expected at least 1');
   const length = common.epochs === undefined ? { maxSteps: common.maxSteps ?? sweepDefaults.maxSteps } : {};
   const base = { ...common, ...length, keep };
   const seen = new Set<string>();
@@ -136,14 +138,17 @@ function requireHoldout(holdout: number): void {
 
 /** Every combination of the values. The seed varies fastest. The other options are in alphabetical order, so that names and
  * order do not depend on how the sweep is written.
- * @throws UsageError for an empty list, and for too many combinations */
+ * @throws UsageError for an empty list, for a value given twice, and for too many combinations */
 function combinationsOf(vary: VariedOptions): readonly Readonly<Record<string, OptionValue>>[] {
   const rank = ([name]: readonly [string, unknown]) => (name === 'seed' ? '~' : name);
   const lists = Object.entries<readonly OptionValue[] | undefined>(vary)
     .flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const]))
     .sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
-  for (const [name, values] of lists)
+  for (const [name, values] of lists) {
     if (values.length === 0) throw new UsageError(`vary.${name}: expected a list of values, found none`);
+    const twice = values.find((value, index) => values.indexOf(value) < index);
+    if (twice !== undefined) throw new UsageError(`vary.${name}: ${twice} is given twice`);
+  }
   const count = lists.reduce((product, [, values]) => product * values.length, 1);
   if (count > mostRuns)
     throw new UsageError(

@@ -67,6 +67,17 @@ describe('the plan of a sweep', () => {
     ],
     ['a misspelled option', () => planned({ learningRat: [1, 2] } as SweepRequest['vary']), /learningRate/],
     ['an empty list', () => planned({ seed: [] }), /vary\.seed: expected a list of values/],
+    ['a value given twice', () => planned({ seed: [0, 1, 0] }), /^vary\.seed: 0 is given twice$/],
+    [
+      'runs without updates',
+      () => planned({ seed: [0, 1] }, { maxSteps: 0 }),
+      /`maxSteps: 0`: .* at least 1$/,
+    ],
+    [
+      'labels, whose classes differ',
+      () => planned({ labels: ['fine'] } as SweepRequest['vary']),
+      /vary.*labels/,
+    ],
     [
       'a value that is out of range, naming the run',
       () => planned({ momentum: [0.9, 2], seed: [0, 1] }),
