@@ -25,7 +25,7 @@ if (chosen.length === 0 && !asksForProcessors) {
   process.exit(1);
 }
 // There is one file per core, and each computes with one thread: two files with two threads each on two cores would wait for
-// each other (trainings with onnx took three times as long). Tests that need several threads set their number themselves.
+// each other (training with onnx took three times as long). Tests that need several threads set their number themselves.
 const concurrency = Math.max(2, Math.min(4, availableParallelism()));
 process.env.OMP_NUM_THREADS ??= '1';
 // A failed test may leave a thread running, which would keep the process of its file alive.

@@ -48,7 +48,7 @@ export function requireOptions<T extends object>(given: T, checks: OptionChecks<
   requireEntries(given, new Map(Object.entries(checks) as [string, OptionalCheck | RequiredCheck][]), where);
 }
 
-/** The options of an object that has others as well, such as the flags of a command. */
+/** The given options of an object that also has other options, such as the flags of a command. */
 export function pickOptions<T extends object>(from: object, checks: OptionChecks<T>): Partial<T> {
   return Object.fromEntries(
     Object.entries(from).filter(([name]) => Object.hasOwn(checks, name)),

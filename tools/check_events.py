@@ -6,7 +6,7 @@ tensorboard, numpy and pillow, which nothing else here needs.
     cifar10 eval --run-once --data-dir data --checkpoint-dir runs/a --eval-dir runs/a-eval
     python3 tools/check_events.py runs
 
-or, for values of every kind without a training,
+or, for values of every kind without a training run,
 
     npm run build && node tools/emit_events.mjs /tmp/events && python3 tools/check_events.py /tmp/events
 

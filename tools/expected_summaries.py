@@ -45,7 +45,7 @@ def is_evaluation(run):
 
 
 def check_training(run):
-    """Returns a list of texts that say what is wrong with a training."""
+    """Returns a list of texts that say what is wrong with a training run."""
     batch = int(run.hparams['batchSize'])
     sizes = histogram_sizes(batch)
     for summary in run.summaries:

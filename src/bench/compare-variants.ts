@@ -19,11 +19,11 @@ export async function compareVariants(
   count: number,
 ): Promise<readonly StepRow[]> {
   const variants = [...roofs.keys()];
-  const trainings: SteppedTraining[] = [];
+  const running: SteppedTraining[] = [];
   try {
     for (const { engine } of variants)
-      trainings.push(await startTraining(engine, examples, subject, batchSize));
-    const competitors = trainings.map(({ step }, index) => ({
+      running.push(await startTraining(engine, examples, subject, batchSize));
+    const competitors = running.map(({ step }, index) => ({
       title: variants[index]?.title ?? '',
       run: step,
     }));
@@ -37,6 +37,6 @@ export async function compareVariants(
       return { ...result, batchSize, imagesPerSecond: batchSize * perSecond, shareOfRoof };
     });
   } finally {
-    await Promise.all(trainings.map(({ release }) => release()));
+    await Promise.all(running.map(({ release }) => release()));
   }
 }

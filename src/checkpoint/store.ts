@@ -244,7 +244,7 @@ async function namesIn(dir: string): Promise<readonly string[]> {
   }
 }
 
-/** Those of the names that are names of checkpoints, oldest first. */
+/** The names that are names of checkpoints, oldest first. */
 function checkpointNames(names: readonly string[]): string[] {
   return names.filter((name) => stepOfName(name) !== undefined).sort((a, b) => stepOf(a) - stepOf(b));
 }

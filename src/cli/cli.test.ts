@@ -64,7 +64,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const steps = ['--max-steps', '16', '--checkpoint-steps', '2', '--log-frequency', '1', '--seed', '3'];
 
 engineVariants.forEach(({ title, flags, skip }, index) => {
-  /** The folders of the first engine have these names. Those of the other engines have a number too. */
+  /** The folders of the first engine have these names. The folders of the other engines also have a number. */
   const named = (name: string) => (index === 0 ? name : `${name}-${index}`);
   const start = (name: string, ...more: readonly string[]) => train(named(name), ...steps, ...flags, ...more);
   const final = (name: string) => readFileSync(checkpoint(named(name), 16));
@@ -75,8 +75,8 @@ engineVariants.forEach(({ title, flags, skip }, index) => {
       assert.equal(undisturbed.code, 0, undisturbed.errors);
       assert.deepEqual(stepsIn(undisturbed.output), [...Array(16).keys()]);
 
-      // The run of the first engine is killed without warning between checkpoints, twice. Those of the others end halfway,
-      // because the files that a kill leaves behind do not depend on the engine.
+      // The run of the first engine is killed without warning between checkpoints, twice. The runs of the other engines end
+      // halfway, because the files that a kill leaves behind do not depend on the engine.
       if (index > 0)
         assert.equal((await cifar10(train(named('killed'), ...steps.with(1, '8'), ...flags))).code, 0);
       else

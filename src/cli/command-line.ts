@@ -55,7 +55,7 @@ beforeEnd(removeTemporaryFolders);
 process.exitCode = await execute(process.argv.slice(2), {
   streams,
   interruption,
-  room: () => output.room(interruption.signal),
+  drained: () => output.drained(interruption.signal),
   flushBriefly: () => output.flushBriefly(finalMessagesMillis),
   startWatchdog: (limits) => startWatchdog(interruption.name, limits),
 });

@@ -22,7 +22,7 @@ export interface Host {
   readonly streams: Streams;
   readonly interruption: Interruption;
   /** Resolves when the reader of the output has caught up. */
-  readonly room: () => Promise<void>;
+  readonly drained: () => Promise<void>;
   /** Waits a moment for the output to be written before the process ends. */
   readonly flushBriefly: () => Promise<void>;
   readonly startWatchdog: StartWatchdog;
@@ -69,7 +69,7 @@ async function run(request: CommandLine, console: Console, host: Host): Promise<
 async function runCommand<C extends CommandName>(
   { command: name, ...request }: RequestsByCommand[C],
   console: Console,
-  { interruption, room, startWatchdog }: Host,
+  { interruption, drained, startWatchdog }: Host,
 ): Promise<number> {
   const { signal } = interruption;
   const stopWatch = new StopWatch(interruption, (why) => interruption.leave(why), startWatchdog);
@@ -78,7 +78,7 @@ async function runCommand<C extends CommandName>(
   requireCurrentFolder();
   const start = await load();
   try {
-    const outcome = await start({ ...request, console, interruption, signal, stopWatch, room });
+    const outcome = await start({ ...request, console, interruption, signal, stopWatch, drained });
     if (outcome === 'stopped') return interruption.exitCode();
     return outcome === 'done' ? 0 : 1;
   } finally {

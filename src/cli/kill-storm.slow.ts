@@ -10,7 +10,7 @@ import { main, type Outcome, program, shellCodeOf, stepsIn } from '../testing/pr
 import { copySynthetic } from '../testing/synthetic.ts';
 
 /** Runs that are killed at random moments until they are done. They must end with the same bytes as an uninterrupted run,
- * whatever their numbers of readers and summaries are. Every second kill comes some steps after a checkpoint, so that there is
+ * whatever their numbers of readers and summaries are. Every second kill comes a few steps after a checkpoint, so that there is
  * something to resume from. The others come at any time: during start, compilation, saving or exit. */
 interface Case {
   readonly title: string;
@@ -46,7 +46,7 @@ function words(name: string, { flags }: Case, readers: number, summarySteps: num
   return ['train', ...where, ...how, '--readers', String(readers), '--summary-steps', String(summarySteps)];
 }
 
-/** Kills the process some steps after the first checkpoint that this start can reach, and then somewhere within a step. */
+/** Kills the process a few steps after the first checkpoint that this start can reach, and then somewhere within a step. */
 function killedAtStep(train: readonly string[], stream: RandomStream): Promise<Outcome> {
   let at: number | undefined;
   return program(train, (line, kill) => {

@@ -31,14 +31,14 @@ test('a slow reader is detected, and a caller that writes a lot can wait until t
   let go: () => void = () => undefined;
   const { queue } = noted(() => new Promise<void>((resolve) => (go = resolve)));
   const never = new AbortController().signal;
-  await queue.room(never);
+  await queue.drained(never);
   queue.write('out', 'x');
   queue.write('out', 'x'.repeat(10 << 20));
   assert.equal(queue.isBehind, false);
   await sleep(200);
   assert.equal(queue.isBehind, true);
   let hasRoom = false;
-  const room = queue.room(never).then(() => {
+  const drained = queue.drained(never).then(() => {
     hasRoom = true;
   });
   await sleep(50);
@@ -46,8 +46,8 @@ test('a slow reader is detected, and a caller that writes a lot can wait until t
   go();
   await sleep(50);
   go();
-  await room;
-  await queue.room(AbortSignal.abort());
+  await drained;
+  await queue.drained(AbortSignal.abort());
 });
 
 test('the last errors are written even if standard output is blocked', async () => {

@@ -67,7 +67,7 @@ export class OutputQueue {
   }
 
   /** Resolves when the queue is short enough for more output, or on abort. */
-  async room(signal: AbortSignal): Promise<void> {
+  async drained(signal: AbortSignal): Promise<void> {
     while (this.#length > roomLength && !signal.aborted)
       await Promise.race([this.idle(), sleep(slowMillis, undefined, { signal }).catch(() => undefined)]);
   }

@@ -27,7 +27,7 @@ const exitSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** Signals within this time count as one request. */
 const repetitionMillis = 1000;
 /** An ignored Ctrl-C stops the process after all, if it comes this many times within this time. */
-const [insistence, insistenceMillis] = [3, 3000];
+const [forcedStopCount, forcedStopMillis] = [3, 3000];
 
 /** The process that receives the signals. */
 export interface SignalledProcess {
@@ -51,7 +51,7 @@ export class Interruption {
   #isLeaving = false;
   /** Says what is lost by exiting at once, such as `5 steps are lost`. */
   describeLoss: (() => string) | undefined;
-  /** Prints a last warning. Resolves soon, even if the output is blocked. */
+  /** Prints a final warning. Resolves soon, even if the output is blocked. */
   sayLast: ((text: string) => Promise<void>) | undefined;
   /** Removes what the process must not leave behind. Resolves soon, even if the file system hangs. */
   tidyLast: (() => Promise<void>) | undefined;
@@ -149,8 +149,8 @@ export class Interruption {
   /** A Ctrl-C that is repeated is meant for this process. */
   #ignore(name: StopSignal): void {
     const now = performance.now();
-    this.#ignored = [...this.#ignored.filter((at) => now - at < insistenceMillis), now];
-    if (name === 'SIGINT' && this.#ignored.length >= insistence) this.#stop(name);
+    this.#ignored = [...this.#ignored.filter((at) => now - at < forcedStopMillis), now];
+    if (name === 'SIGINT' && this.#ignored.length >= forcedStopCount) this.#stop(name);
   }
 
   #stop(name: StopSignal): void {

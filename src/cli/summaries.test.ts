@@ -275,7 +275,7 @@ describe('a run is bit-identical with and without summaries', () => {
   }
 });
 
-describe('all summaries are on the disk', () => {
+describe('all summaries are on disk', () => {
   test('when a run is stopped, and the curves continue when it is resumed', async () => {
     let [stopStep, shownBefore] = [0, 0];
     const words = ['--max-steps', '4000', '--summary-steps', '2', '--log-frequency', '1'];

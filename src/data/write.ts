@@ -16,7 +16,7 @@ export function classNamesText(classes: readonly string[]): string {
 
 /**
  * Writes the folder of a data set, including the class names. The files are written to a temporary folder, which is renamed
- * when all of them are on the disk, so that the folder is always complete.
+ * when all of them are on disk, so that the folder is always complete.
  * @param bytesOf returns the records of a file; called once per file, in order
  * @returns the folder
  * @throws RunError when the folder exists and lacks files. (A complete folder, which another process may have finished

@@ -96,7 +96,7 @@ const advice: Readonly<Record<string, string>> = {
   EUNSUITABLE: 'Move it aside.', // not a regular file (regular-file.ts)
 };
 
-/** Whether this is an error of the file system, such as a full disk, and not a bug. */
+/** Whether this is an error of the file system, such as a full disk, rather than a bug. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
   return errorCode(error) !== undefined && typeof error === 'object' && error !== null && 'syscall' in error;
 }

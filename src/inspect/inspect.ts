@@ -80,7 +80,7 @@ function requireNoGraphOptions(thing: string, { recipe, network }: InspectOption
   const option = recipe !== undefined ? 'recipe' : network !== undefined ? 'network' : undefined;
   if (option === undefined) return;
   throw new UsageError(
-    `\`${option}\` applies only to \`inspect graph\`, and not to ${oneLine(thing)}; leave it out`,
+    `\`${option}\` applies only to \`inspect graph\`, not to ${oneLine(thing)}; leave it out`,
   );
 }
 

@@ -48,7 +48,7 @@ const onednnReduction = (reduction: 'sum' | 'mean') => (context: OnednnReduction
   return { y: context.alias(y, slotDims(outputTypes.y.shape)) };
 };
 
-/** Whether the axes are the first ones, and not all. */
+/** Whether the axes are the first ones, but not all axes. */
 function isLeading(axes: readonly number[], { length }: Shape): boolean {
   return axes.length > 0 && axes.length < length && axes.every((axis) => axis < axes.length);
 }

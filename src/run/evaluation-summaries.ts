@@ -23,7 +23,7 @@ export class EvaluationSummaries {
     this.#onProblem = onProblem;
   }
 
-  /** Records the summary of a checkpoint at its step. Resolves only when it is on the disk, because the checkpoint
+  /** Records the summary of a checkpoint at its step. Resolves only when it is on disk, because the checkpoint
    * will not be scored again. */
   async record(metadata: CheckpointMetadata, values: readonly RecordedValue[]): Promise<void> {
     const recorder = await this.#open(metadata);

@@ -42,7 +42,8 @@ export type LearningRateEvent =
       readonly stopped: boolean;
     };
 
-/** Trains a new run for some steps, each with a higher learning rate, and proposes one. The folder of the request is not used.
+/** Trains a new run for a number of steps, each with a higher learning rate, and proposes one. The folder of the request is
+ * not used.
  * @throws UsageError for options that are out of range or contradict the test, by name
  * @throws RunError when data or engine cannot be used
  * @throws StoppedError when it is aborted before the first step */

@@ -62,7 +62,7 @@ export class TrainDir {
     return moved;
   }
 
-  /** Unlocks the folder. A training that ended before its first checkpoint leaves nothing in a folder that was empty. */
+  /** Unlocks the folder. A run that ended before its first checkpoint leaves nothing in a folder that was empty. */
   async release(): Promise<void> {
     if (this.#wasEmpty && !this.lost.aborted) await removeUnsaved(this.#path).catch(() => undefined);
     await this.#unlock();

@@ -41,7 +41,7 @@ export class TrainingSummaries {
 
   async record(event: TrainEvent): Promise<void> {
     if (event.kind === 'summary') await this.#recorder.record(event.step, event.values);
-    // A killed run resumes from the newest checkpoint, so the earlier points must be on the disk.
+    // A killed run resumes from the newest checkpoint, so the earlier points must be on disk.
     if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
     if (event.kind === 'validation') {
       await this.#recorder.record(event.globalStep, [scalarOf('validationPrecision', event.precision)]);

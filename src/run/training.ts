@@ -176,7 +176,7 @@ async function prepare(
   report({ kind: 'reading', dataset });
   const { engine, reason: engineReason } = engineOf(resolved.engine, stored);
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
-  // This finds a damaged test file now, and not after hours of training.
+  // This finds a damaged test file now, not after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
   const made = makeRun(definition, examples, engine);
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);

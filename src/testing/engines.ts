@@ -48,7 +48,7 @@ export interface EngineVariant {
   /** Why it is not fast here, or false if it is. */
   readonly skip: string | false;
   readonly create: (threads: number) => Engine;
-  /** The largest relative error of a value that takes several operators. */
+  /** The largest relative error of a value that several operators compute. */
   readonly tolerance: number;
 }
 

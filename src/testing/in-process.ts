@@ -31,7 +31,7 @@ export async function cifar10(
   const code = await execute(words, {
     streams: { out: { write: out }, err: { write: err } },
     interruption,
-    room: () => Promise.resolve(),
+    drained: () => Promise.resolve(),
     flushBriefly: () => Promise.resolve(),
     startWatchdog: () => () => undefined,
   });

@@ -18,7 +18,7 @@ export interface CommandContext<Flags> {
   /** Records the current activity (`begin`), and limits how long a stop waits for it. */
   readonly stopWatch: StopWatch;
   /** Resolves when the reader of the output has caught up. Commands that print a lot await it. */
-  readonly room: () => Promise<void>;
+  readonly drained: () => Promise<void>;
 }
 
 /** `done` means exit code 0, `failed` 1, and `stopped` the code of the signal. Errors are thrown instead. */

@@ -17,7 +17,7 @@ import { requireTrustedFolders } from './folders.ts';
  * divergence.
  */
 export async function sweepCommand(context: CommandContext<SweepFlags>): Promise<Outcome> {
-  const { flags, given, console, interruption, signal, stopWatch, room } = context;
+  const { flags, given, console, interruption, signal, stopWatch, drained } = context;
   const request = requestOf(flags, given);
   await planSweep(request);
   await requireTrustedFolders(flags, given, ['sweepDir', 'dataDir'], console.warn);
@@ -31,7 +31,7 @@ export async function sweepCommand(context: CommandContext<SweepFlags>): Promise
       const training = event.kind === 'training' ? event.event : undefined;
       stopWatch.begin(training?.kind === 'busy' && training.with === 'saving' ? 'saving' : 'other');
       reporter.report(event);
-      await room();
+      await drained();
     }
   } finally {
     stopWatch.begin('other');

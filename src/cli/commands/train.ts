@@ -15,7 +15,7 @@ import { requireTrustedFolders } from './folders.ts';
 /** Trains until `--max-steps`, or until it is stopped. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
   if (context.flags.findLearningRate) return findLearningRateCommand(context);
-  const { flags, given, console, interruption, signal, stopWatch, room } = context;
+  const { flags, given, console, interruption, signal, stopWatch, drained } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
   await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
@@ -28,7 +28,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
     for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress })) {
       stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? 'saving' : 'other');
       reporter.report(event);
-      await room();
+      await drained();
     }
   } finally {
     stopWatch.begin('other');
@@ -38,14 +38,14 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
 
 /** Tries growing learning rates. Returns `failed` if none can be recommended. */
 async function findLearningRateCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
-  const { flags, given, console, signal, room } = context;
+  const { flags, given, console, signal, drained } = context;
   const request = requestOf(flags, given);
   requireRangeTest(request);
   await requireTrustedFolders(flags, given, ['dataDir'], console.warn);
   const reporter = new LearningRateReporter(console, flags, given);
   for await (const event of findLearningRate(request, { signal })) {
     reporter.report(event);
-    await room();
+    await drained();
   }
   return reporter.outcome;
 }

@@ -40,7 +40,7 @@ export function drawRecords(split: Split, first: number, count: number): Uint8Ar
   return records;
 }
 
-/** How many images are drawn before yielding to the event loop. This takes some hundredths of a second. */
+/** How many images are drawn before yielding to the event loop. This takes a few hundredths of a second. */
 const imagesPerTurn = 100;
 
 async function drawFile({ name, split, records }: DatasetFile, signal?: AbortSignal): Promise<Uint8Array> {

@@ -14,7 +14,7 @@ export const width = (initial: number, help: string): NetworkNumber => ({
   ...{ kind: 'integer', minimum: 1, maximum: 4096, default: initial, help },
 });
 
-/** The constants of the tutorial. Section 3.3 of the paper cited in `ops/normalization.ts` has others. */
+/** The constants of the tutorial. Section 3.3 of the paper cited in `ops/normalization.ts` uses different ones. */
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
 

@@ -1,4 +1,4 @@
-/** Those values of oneDNN's enumerations that are in use (dnnl_types.h and dnnl_common_types.h). */
+/** The values of oneDNN's enumerations that are in use (dnnl_types.h and dnnl_common_types.h). */
 import type { ChannelVector, FixedAlgorithm, TensorArgument } from '../../../ops/primitive-kinds.ts';
 import type { Binary, Pooling, Reduction, Unary } from '../../../ops/primitives.ts';
 
