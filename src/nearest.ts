@@ -1,15 +1,16 @@
 /** The candidate that a misspelled word most likely means. This is one that differs only in case or separators, or one that starts
- * with the word, or else the one with the fewest typing errors, if these affect at most half of the word. Otherwise undefined. */
+ * with the word, or else the one with the fewest typing errors, if these are at most a third of the letters of the longer word.
+ * Otherwise undefined. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const same = word !== '' && candidates.find((candidate) => lettersOf(candidate) === lettersOf(word));
   if (same) return same;
   const completed = word.length > 1 && candidates.find((candidate) => candidate.startsWith(word));
   if (completed) return completed;
   let best: string | undefined;
-  let fewest = word.length / 2;
+  let fewest = Infinity;
   for (const candidate of candidates) {
     const errors = typingErrors(word, candidate);
-    if (errors > fewest || (errors === fewest && best !== undefined)) continue;
+    if (errors >= fewest || errors > Math.max(word.length, candidate.length) / 3) continue;
     best = candidate;
     fewest = errors;
   }
@@ -21,17 +22,21 @@ function lettersOf(word: string): string {
   return word.replaceAll(/[-_\s]/g, '').toLowerCase();
 }
 
-/** The number of letters to insert, delete or replace to turn one word into the other (Levenshtein 1966). */
+/** The number of letters to insert, delete or replace, and of adjacent letters to swap, to turn one word into the other (optimal
+ * string alignment; Damerau 1964, Levenshtein 1966). */
 function typingErrors(from: string, to: string): number {
   // distances[j] is the number of errors between the letters of `from` read so far and the first j letters of `to`.
   let distances = Array.from({ length: to.length + 1 }, (_, j) => j);
-  for (const [i, letter] of [...from].entries()) {
+  let before = distances;
+  for (let i = 0; i < from.length; i++) {
     const next = [i + 1];
     for (let j = 0; j < to.length; j++) {
-      const replaced = (distances[j] ?? 0) + Number(letter !== to[j]);
-      next.push(Math.min(replaced, (distances[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+      const replaced = (distances[j] ?? 0) + Number(from[i] !== to[j]);
+      const isSwap = i > 0 && j > 0 && from[i] === to[j - 1] && from[i - 1] === to[j];
+      const swapped = isSwap ? (before[j - 1] ?? 0) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, (distances[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
-    distances = next;
+    [before, distances] = [distances, next];
   }
   return distances.at(-1) ?? 0;
 }

@@ -33,12 +33,16 @@ test('flag names are written with dashes', () => {
 });
 
 test('a misspelled word is matched with the intended one', () => {
-  const words = ['max-steps', 'batch-size', 'seed', 'keep', 'engine'];
+  const words = ['holdout', 'max-steps', 'batch-size', 'seed', 'keep', 'engine'];
   const meant = {
     'max-step': 'max-steps',
     maxsteps: 'max-steps',
     sede: 'seed',
     bach: undefined,
+    colour: undefined,
+    maxstpes: 'max-steps',
+    engnie: 'engine',
+    kep: 'keep',
     eng: 'engine',
   };
   for (const [word, found] of Object.entries(meant)) assert.equal(nearest(word, words), found, word);

@@ -190,7 +190,7 @@ function unknownFlag(command: CommandName, word: string): UsageError {
   const mine = [...flags].filter(([, flag]) => isFlagOf(flag, command));
   const names = [...mine.map(([name]) => name), ...commonFlags];
   const [, translated] = otherNames.find(([theirs, ours]) => theirs === spelt && names.includes(ours)) ?? [];
-  const known = translated ?? nearest(spelt, names);
+  const known = translated ?? nearest(spelt, names) ?? nearest(spelt.replace(/^no-/, ''), names);
   const help = `See ${suggested(`${command} --help`)}`;
   const hint = known === undefined ? help : `Did you mean --${known}?`;
   const [, , instead] = notNeeded.find(([of, theirs]) => of === command && theirs.includes(spelt)) ?? [];
