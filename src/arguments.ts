@@ -183,13 +183,15 @@ function meant(value: unknown, choices: readonly string[]): string {
   return found === undefined ? '' : `. Did you mean ${found}?`;
 }
 
-/** @throws UsageError for anything but an object with keys */
+/** @param expected what the message says was expected
+ * @throws UsageError for anything but an object with keys */
 export function requireRecord(
   name: string,
   value: unknown,
+  expected = 'an object with names and values',
 ): asserts value is Readonly<Record<string, unknown>> {
   const isPlain = Object.prototype.toString.call(value) === '[object Object]';
-  if (!isPlain) throw unexpected(name, value, 'an object with names and values');
+  if (!isPlain) throw unexpected(name, value, expected);
 }
 
 /** Requires one of our objects, recognized by one of its properties.

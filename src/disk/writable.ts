@@ -25,7 +25,7 @@ export async function existingFolder(
     existing = dirname(existing);
     found = await stat(existing).catch(notThere);
   }
-  if (found?.isDirectory() === false) throw new Error(`${existing} is a file`);
+  if (found?.isDirectory() === false) throw withCode('ENOTDIR', `${existing} is a file`);
   for (const path of missing) {
     const target = await readlink(path).catch(() => undefined);
     if (target !== undefined)
@@ -72,6 +72,25 @@ export function cannotBeWritten(
   );
 }
 
+/** Checks that a file can be created, or an existing one replaced. Its folder is not created.
+ * @throws RunError */
+export async function requireWritableFile(path: string): Promise<void> {
+  try {
+    const { existing, missing } = await existingFolder(dirname(path));
+    if (missing[0] !== undefined) throw withCode('ENOENT', `the folder ${missing[0]} does not exist`);
+    await access(existing, constants.W_OK | constants.X_OK);
+    if ((await stat(path).catch(notThere))?.isDirectory() === true)
+      throw withCode('EISDIR', 'it is a folder');
+  } catch (error) {
+    throw fileNotWritten(path, error);
+  }
+}
+
+/** The error for a file that cannot be written. */
+export function fileNotWritten(path: string, error: unknown): RunError {
+  return new RunError(`cannot write ${path}: ${diskReason(error)}. ${writeAdvice(error)}`, { cause: error });
+}
+
 /** The reason that an error of the file system gives, with an explanation where the text of the system is not enough. */
 export function diskReason(error: unknown): string {
   if (errorCode(error) !== 'ENOSPC') return messageOf(error);
@@ -90,8 +109,8 @@ const advice: Readonly<Record<string, string>> = {
   EPERM: 'Check that this user may write there.',
   EROFS: 'Its file system is read-only.',
   EIO: 'Check the disk.',
-  ENOENT: 'Check that its folder still exists.',
-  ENOTDIR: 'Check that its folder still exists.',
+  ENOENT: 'Check that its folder exists.',
+  ENOTDIR: 'Check that its folder exists.',
   EISDIR: 'Move it aside.',
   EUNSUITABLE: 'Move it aside.', // not a regular file (regular-file.ts)
 };
@@ -105,6 +124,10 @@ function notThere(error: unknown): undefined {
   // A file in the path causes ENOTDIR. The search for an existing parent finds that file and reports it.
   if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
   throw error;
+}
+
+function withCode(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }
 
 /** Creates a folder unless it exists. Returns whether it was created. */

@@ -7,9 +7,9 @@ import { close as closeCallback, constants, fsync as fsyncCallback, open as open
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { errorCode, RunError } from '../errors.ts';
+import { errorCode } from '../errors.ts';
 import { registerUnfinished } from './unfinished.ts';
-import { diskReason, writeAdvice } from './writable.ts';
+import { fileNotWritten } from './writable.ts';
 
 /** The suffix of files that are being written. A process that is killed by SIGKILL leaves such a file behind. */
 export const asideEnding = '.tmp';
@@ -38,7 +38,7 @@ export async function writeAside(
     await flushFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
-    throw new RunError(`cannot write ${path}: ${diskReason(error)}. ${writeAdvice(error)}`, { cause: error });
+    throw fileNotWritten(path, error);
   } finally {
     finish();
   }

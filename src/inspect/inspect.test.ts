@@ -85,6 +85,18 @@ test('inspect recognizes what a path contains', () =>
     assert.match(await look(join(folder, 'm.onnx')), /produced by cifar10, opset 21/);
   }));
 
+test('a file for pictures that cannot be written is refused before the data is read', () =>
+  inTemporaryFolder(async (folder) => {
+    const { code, output, errors } = await cifar10([
+      'inspect',
+      folder,
+      '--pictures',
+      join(folder, 'no/a.png'),
+    ]);
+    assert.deepEqual([code, output], [1, '']);
+    assert.match(errors, /cannot write .*a\.png: the folder .*no does not exist/);
+  }));
+
 test('the error for an unsupported path lists what inspect supports', () =>
   inTemporaryFolder(async (folder) => {
     mkdirSync(join(folder, 'empty'));

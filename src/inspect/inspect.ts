@@ -45,9 +45,9 @@ export interface InspectOptions extends DataInspection {
  * @throws UsageError for options of another kind of thing, and for a network or recipe that does not exist
  * @throws RunError when the path cannot be read, or contains nothing that is both known and undamaged */
 export async function* inspect(thing: string, options: InspectOptions): Findings {
-  if (options.pictures !== undefined) requirePictureFile(options.pictures);
   const isData = thing !== 'graph' && (await isFolder(thing));
   if (!isData) requireNoDataOptions(thing, options);
+  if (options.pictures !== undefined) await requirePictureFile(options.pictures);
   if (thing === 'graph') return yield await graphFinding(options);
   requireNoGraphOptions(thing, options);
   if (isData) yield* inspectFolder(thing, options);

@@ -27,6 +27,15 @@ export const aNetworkRequest: Check = (where, value) => {
   requireNetwork(`\`${where}\``, value);
 };
 
+/** Requires a network that is not a name to be an object.
+ * @throws UsageError for anything else */
+export function requireNetworkObject(
+  where: string,
+  value: unknown,
+): asserts value is Readonly<Record<string, unknown>> {
+  requireRecord(where, value, 'a name such as "resnet", or an object with a name and a configuration');
+}
+
 /** Parses a text such as `resnet:depth=56,width=16`. */
 function parsed(where: string, text: string): NetworkDescription {
   const [, name = text, list = ''] = /^([^:]*):(.*)$/s.exec(text) ?? [];
@@ -47,7 +56,7 @@ function numberIn(where: string, network: string, word: string): readonly [strin
 }
 
 function described(where: string, value: unknown): NetworkDescription {
-  requireRecord(where, value);
+  requireNetworkObject(where, value);
   requireKnownKeys(where, value, ['name', 'configuration']);
   const { name, configuration = {} } = value;
   aText(`${where}.name`, name);

@@ -108,7 +108,7 @@ const refusals: readonly (readonly [title: string, text: string, message: string
   [
     'a network that is a number',
     'network = 3',
-    ':1: network: found 3, expected an object with names and values',
+    ':1: network: found 3, expected a name such as "resnet", or an object with a name and a configuration',
   ],
   [
     'a network without a name',

@@ -24,7 +24,7 @@ import {
 import { RunError, UsageError } from '../errors.ts';
 import { completeConfiguration, networkNames } from '../model/networks.ts';
 import { hyperparameterChecks, hyperparameterNames } from '../recipe/hyperparameters.ts';
-import { requireNetwork } from '../recipe/network-request.ts';
+import { requireNetwork, requireNetworkObject } from '../recipe/network-request.ts';
 import { oneLine, shortened, snakeCase } from '../wording.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 
@@ -108,7 +108,7 @@ function requireNetworkIn(value: unknown, at: At): void {
     at(['network'], () => requireNetwork('network', value));
     return;
   }
-  at(['network'], () => requireRecord('network', value));
+  at(['network'], () => requireNetworkObject('network', value));
   const { name, configuration = {}, ...others } = value as Readonly<Record<string, unknown>>;
   for (const key of Object.keys(others))
     at(['network', key], () => requireKnownKeys('network', { [key]: true }, ['name', 'configuration']));

@@ -162,7 +162,7 @@ img { display: block; image-rendering: pixelated; max-width: 100%; height: auto;
 </head>
 <body>
 <h1>${title}</h1>
-<p>The first of ${count.toLocaleString('en-US')} ${split === 'train' ? 'training' : 'test'} images of each of ${dataset.classes.length} classes.
+<p>${count.toLocaleString('en-US')} ${split === 'train' ? 'training' : 'test'} images in ${dataset.classes.length} classes, of which the first images of each class are shown.
 Upper row: as stored. Lower row: as the augmentation ${options.augmentation} makes them in the first epoch, before they are normalized.</p>
 <main>
 ${classes.join('\n')}
