@@ -4,16 +4,19 @@
  * `runTraining` and `runEvaluation` do everything that `cifar10 train` and `cifar10 eval` do, but yield events instead of
  * printing. They download or generate data, resume the run in the folder, and write checkpoints and TensorBoard's event files.
  *
- * @example import { runEvaluation, runTraining } from 'cifar10-ts';
+ * @example
+ * import { runEvaluation, runTraining } from 'cifar10-ts';
  *
- * // Ten classes of drawn images. For CIFAR-10, use dataset 'cifar10' without clipNorm. const training = runTraining({
+ * // Ten classes of generated images. For CIFAR-10, use dataset 'cifar10' without clipNorm.
+ * const training = runTraining({
  *   trainDir: 'run',
  *   dataDir: 'data',
  *   dataset: 'synthetic',
  *   batchSize: 128,
  *   maxSteps: 1000,
  *   hyperparameters: { clipNorm: 5 },
- * }); for await (const event of training) {
+ * });
+ * for await (const event of training) {
  *   if (event.kind === 'step') console.log(event.step, event.totalLoss);
  * }
  *
@@ -23,7 +26,8 @@
  *   dataDir: 'data',
  *   numExamples: 2000,
  *   runOnce: true,
- * }); for await (const event of evaluation) {
+ * });
+ * for await (const event of evaluation) {
  *   if (event.kind === 'evaluation') console.log(event.result.precision);
  * }
  */
