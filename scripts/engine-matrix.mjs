@@ -11,7 +11,7 @@ import { root, run } from './setup.mjs';
 
 /** A processor without AVX-512, one without bfloat16, and this one. */
 const instructionSets = ['AVX2', 'AVX512_CORE', 'ALL'];
-const parts = /^(engine|ops|training)\//;
+const parts = /^(engine|model|ops|optimizer|training)\//;
 /** oneDNN 3.2 for GNU OpenMP, from the Python package index, because Debian 12 only has a package of 2.6. */
 const wheel = 'onednn-cpu-gomp==2023.2.0';
 

@@ -7,7 +7,7 @@
  * @example
  * import { runEvaluation, runTraining } from 'cifar10-ts';
  *
- * // Ten classes of drawn images. For CIFAR-10, use dataset 'cifar10' without clipNorm.
+ * // Ten classes of generated images. For CIFAR-10, use dataset 'cifar10' without clipNorm.
  * const training = runTraining({
  *   trainDir: 'run',
  *   dataDir: 'data',
