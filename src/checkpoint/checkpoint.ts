@@ -22,6 +22,12 @@ export interface Checkpoint {
   readonly metadata: CheckpointMetadata;
 }
 
+/** A checkpoint without its larger tensors. */
+export interface CheckpointScalars {
+  readonly metadata: CheckpointMetadata;
+  readonly scalars: ReadonlyMap<string, number>;
+}
+
 export interface CheckpointReadOptions extends Pick<ReadOptions, 'links'> {}
 
 const readChecks: OptionChecks<CheckpointReadOptions> = { links: optional(aChoice(['follow', 'refuse'])) };
@@ -70,9 +76,27 @@ export async function readCheckpoint(path: string, options: CheckpointReadOption
 /** Reads the metadata of a checkpoint without reading its tensors.
  * @throws RunError with the file and what is wrong with it */
 export async function readCheckpointMetadata(path: string): Promise<CheckpointMetadata> {
+  return (await readCheckpointScalars(path, [])).metadata;
+}
+
+/** Reads the metadata and some scalars of a checkpoint without reading its other tensors. The checksum is not verified.
+ * @param names the names of scalars; those that the checkpoint does not have are omitted from the result
+ * @throws RunError with the file and what is wrong with it */
+export async function readCheckpointScalars(
+  path: string,
+  names: readonly string[],
+): Promise<CheckpointScalars> {
   const reader = await SafetensorsReader.open(path);
   try {
-    return decodeMetadata(reader.header.metadata, oneLine(path));
+    const { entries, metadata } = reader.header;
+    const scalars = new Map<string, number>();
+    for (const entry of entries) {
+      if (!names.includes(entry.name) || entry.type !== 'F32' || entry.shape.length > 0) continue;
+      const { buffer, byteOffset, byteLength } = await reader.bytesOf(entry);
+      if (byteLength === Float32Array.BYTES_PER_ELEMENT)
+        scalars.set(entry.name, new DataView(buffer, byteOffset).getFloat32(0, true));
+    }
+    return { metadata: decodeMetadata(metadata, oneLine(path)), scalars };
   } finally {
     await reader.close();
   }

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { runTable } from '../cli/run-table.ts';
 import { widthOf } from '../cli/width.ts';
+import { type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { runsIn } from './runs.ts';
 
@@ -13,8 +14,15 @@ describe('the runs of a folder', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-runs-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const write = async (name: string, step: number, learningRate: number, lines: readonly object[] = []) => {
-    const { tensors, metadata } = sampleCheckpoint(step);
+  const write = async (
+    name: string,
+    step: number,
+    learningRate: number,
+    lines: readonly object[] = [],
+    averages: ReadonlyMap<string, Float32Tensor> = new Map(),
+  ) => {
+    const { tensors: sample, metadata } = sampleCheckpoint(step);
+    const tensors = new Map([...sample, ...averages]);
     const hyperparameters = { ...metadata.hyperparameters, learningRate };
     await writeCheckpoint(join(folder, name), {
       tensors,
@@ -33,7 +41,9 @@ describe('the runs of a folder', () => {
       { step: 2, total_loss: 4, examples_per_sec: 100 },
       { step: 3, 'validation/Precision @ 1': 0.25 },
     ]);
-    await write('run-9', 8, 0.2);
+    // Loss averages are biased towards their initial value of 0: after one update, by a factor of 0.1.
+    const average = new Map([['total_loss/avg', float32([], [0.25])]]);
+    await write('run-9', 1, 0.2, [{ step: 0, total_loss: 5 }], average);
     await write('sweep/learning_rate=0.3', 2, 0.3);
     writeFileSync(
       join(folder, 'sweep', 'learning_rate=0.3', 'sweep-run.json'),
@@ -73,6 +83,7 @@ describe('the runs of a folder', () => {
     assert.deepEqual(differing, ['learningRate']);
     const ten = runs.find(({ name }) => name === 'run-10');
     assert.deepEqual([ten?.step, ten?.loss, ten?.imagesPerSecond, ten?.validation], [4, 4, 100, 0.25]);
+    assert.equal(runs.find(({ name }) => name === 'run-9')?.loss?.toFixed(4), '2.5000');
     assert.equal(ten?.precision, 0.75);
     assert.equal(ten?.problem, null);
   });

@@ -1,7 +1,7 @@
 /** Lists the runs in a folder, with one row for each: the settings that distinguish them, progress, loss, speed and precision. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readCheckpointMetadata } from '../checkpoint/checkpoint.ts';
+import { type CheckpointScalars, readCheckpointScalars } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { stepOfName } from '../checkpoint/names.ts';
 import { readLines } from '../disk/json-lines.ts';
@@ -11,6 +11,7 @@ import { readSweepRun, sweepRunFileName } from '../run/sweep-folder.ts';
 import { lastMetrics } from '../summary/last-metrics.ts';
 import { metricsFileName } from '../summary/metrics-file.ts';
 import { tagOf } from '../summary/tags.ts';
+import { lossAverageName, unbiasedAverage } from '../training/training-graph.ts';
 import { oneLine } from '../wording.ts';
 
 /** Values that are unknown are null. */
@@ -22,7 +23,7 @@ export interface RunRow {
   readonly settings: Readonly<Record<string, string | number>> | null;
   /** The number of updates at the newest checkpoint. */
   readonly step: number | null;
-  /** The last known loss. */
+  /** The running average of the total loss at the newest checkpoint, or the last recorded one if the checkpoint has none. */
   readonly loss: number | null;
   readonly imagesPerSecond: number | null;
   /** The last precision @ 1 on the held-out images. */
@@ -46,6 +47,8 @@ export interface RunList {
 
 /** The number of folders that are read at the same time. */
 const concurrency = 32;
+
+const lossAverage = lossAverageName('total_loss');
 
 /** The runs in the subfolders of a folder, sorted by name. A subfolder can also contain runs itself, such as the folder of a sweep. */
 export async function runsIn(dir: string): Promise<RunList> {
@@ -110,10 +113,11 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
   const read =
     newest === undefined
       ? undefined
-      : await readCheckpointMetadata(newest).catch((error: unknown) =>
+      : await readCheckpointScalars(newest, [lossAverage]).catch((error: unknown) =>
           withoutPath(messageOf(error), oneLine(newest)),
         );
-  const metadata = typeof read === 'string' ? undefined : read;
+  const checkpoint = typeof read === 'string' ? undefined : read;
+  const metadata = checkpoint?.metadata;
   const written = newest === undefined ? undefined : await stat(newest).catch(() => undefined);
   const sweep = names.includes(sweepRunFileName) ? await readSweepRun(path) : undefined;
   const [tagOfLoss, tagOfSpeed, tagOfValidation] = [
@@ -133,7 +137,7 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
     network: metadata?.network.name ?? null,
     settings: metadata === undefined ? null : settingsOf(metadata),
     step: metadata?.globalStep ?? null,
-    loss: result?.loss ?? metrics?.get(tagOfLoss) ?? null,
+    loss: result?.loss ?? lossOf(checkpoint, metrics?.get(tagOfLoss)) ?? null,
     imagesPerSecond: result?.imagesPerSecond ?? metrics?.get(tagOfSpeed) ?? null,
     validation: metrics?.get(tagOfValidation) ?? metadata?.validationPrecision ?? null,
     precision,
@@ -145,6 +149,16 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
       failureOf(result) ??
       (steps.length === 0 ? 'no checkpoint' : null),
   };
+}
+
+/** The running average of the total loss at a checkpoint. Undefined before the first step.
+ * @param recorded the last one in the summaries, for a checkpoint that has none or cannot be read */
+function lossOf(checkpoint: CheckpointScalars | undefined, recorded: number | undefined): number | undefined {
+  if (checkpoint?.metadata.globalStep === 0) return undefined;
+  const average = checkpoint?.scalars.get(lossAverage);
+  if (checkpoint === undefined || average === undefined) return recorded;
+  const loss = unbiasedAverage(average, checkpoint.metadata.globalStep);
+  return Number.isFinite(loss) ? loss : undefined;
 }
 
 /** `x` for `<path>: x`, and `cannot read: x` for `cannot read <path>: x`. */
