@@ -5,6 +5,7 @@ import type { Graph, Value } from '../../../graph/graph.ts';
 import { printGraph, printNode } from '../../../graph/print.ts';
 import type { ConvolutionAttributes } from '../../../graph/signature.ts';
 import { tutorialNetwork } from '../../../model/networks/tutorial.ts';
+import { makeNetwork } from '../../../model/networks.ts';
 import { GraphBuilder } from '../../../ops/builder.ts';
 import { commuteBias, commuteRelu } from '../../../passes/commute-pool.ts';
 import { mergeEqual, type Pass, prune } from '../../../passes/rewrite.ts';
@@ -21,6 +22,7 @@ import { expandConvolution } from './expand-convolution.ts';
 import { expandElementwise } from './expand-elementwise.ts';
 import { expandNormalization } from './expand-normalization.ts';
 import { expandPooling } from './expand-pooling.ts';
+import { turn } from './layout.ts';
 import { prepare } from './passes.ts';
 import { sinkTransposes } from './sink-transposes.ts';
 
@@ -223,4 +225,21 @@ test('residual sums and their shortcuts are computed in the order of axes of the
   );
   const actual = computeGraph(prepared, values);
   for (const [name, value] of computeGraph(graph, values)) assertClose(actual.get(name), value, 1e-9, name);
+});
+
+test('transpositions of images remain only where a dense layer or a shortcut needs the order of the graph', () => {
+  const turns = (graph: Graph) =>
+    withoutWatched(prepare(graph)).nodes.filter(
+      ({ op, attributes }) =>
+        op === 'Transpose' && 'order' in attributes && attributes.order.join() === turn.join(),
+    ).length;
+  // The flattened images of local3, and their gradient.
+  assert.equal(turns(training.graph), 2);
+  const resnet = buildTrainingGraph({
+    network: makeNetwork('resnet', 4, { depth: 14 }),
+    batchSize: 2,
+    hyperparameters: tutorialHyperparameters,
+  });
+  // The same number at every depth: where stages and the pool begin and end.
+  assert.equal(turns(resnet.graph), 10);
 });

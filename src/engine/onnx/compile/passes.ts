@@ -27,6 +27,8 @@ export const onnxPasses: readonly Pass[] = [
     ...expandPooling,
     ...expandAveragePooling,
   }),
+  // First, so that the pass after it only sees the transpositions of operands in the graph's order of axes.
+  cancelTransposes,
   sinkTransposes,
   expand(expandMovement),
   cancelTransposes,
