@@ -15,7 +15,7 @@ setup();
 const trainDir = join('runs', 'start');
 const dataDir = 'data';
 const done = stepsDone();
-// Later runs take from the checkpoint what was chosen for the first.
+// Only the first run chooses a data set and the flags for it. Later runs take them from the checkpoint.
 const dataset = done > 0 ? [] : chooseDataset();
 const data = ['--data-dir', dataDir];
 const steps = String(done + stepsAtOnce);

@@ -5,7 +5,7 @@
  *     const checks: OptionChecks<Options> = { maxSteps: required(aWholeNumber(0)), readers: optional(aWholeNumber(1)) };
  *     requireOptions(options, checks);
  *
- * An option without a check is a compile error, so all options of the type are known.
+ * An option without a check is a compile error, so every option of the type has one.
  */
 import { UsageError } from './errors.ts';
 import { nearest } from './nearest.ts';
@@ -32,7 +32,7 @@ export type OptionChecks<T> = {
   readonly [Name in keyof T]-?: Record<never, never> extends Pick<T, Name> ? OptionalCheck : RequiredCheck;
 };
 
-/** An option that may be undefined. */
+/** Makes the check of an option that may be omitted or undefined. */
 export function optional(check: Check | OptionsCheck): OptionalCheck {
   return { isRequired: false, check, inside: insideOf(check) };
 }
@@ -48,7 +48,8 @@ export function requireOptions<T extends object>(given: T, checks: OptionChecks<
   requireEntries(given, new Map(Object.entries(checks) as [string, OptionalCheck | RequiredCheck][]), where);
 }
 
-/** The given options of an object that also has other options, such as the flags of a command. */
+/** Returns the options of an object for which there are checks. The object may have other options too, such as the flags of a
+ * command. */
 export function pickOptions<T extends object>(from: object, checks: OptionChecks<T>): Partial<T> {
   return Object.fromEntries(
     Object.entries(from).filter(([name]) => Object.hasOwn(checks, name)),
@@ -83,7 +84,7 @@ export function aChoice(choices: readonly string[]): Check {
   return (name, value) => requireOneOf(name, value, choices);
 }
 
-/** One of our objects, recognized by one of its properties. */
+/** A check for one of our objects, which is recognized by one of its properties. */
 export function anObjectWith(property: string, made: string): Check {
   return (name, value) => requireObject(name, value, property, made);
 }
@@ -98,7 +99,7 @@ export function aListOf(check: Check, length?: number): Check {
   };
 }
 
-/** For a value that is not used, or is checked elsewhere. */
+/** Accepts any value, for one that is not used or is checked elsewhere. */
 export const anything: Check = () => undefined;
 
 export const aText: Check = (name, value) => {
@@ -141,7 +142,7 @@ export function requireWholeNumber(
   throw unexpected(name, value, `a whole number ${bounds(least, most)}`);
 }
 
-/** @throws UsageError as above, also for NaN and infinite numbers */
+/** @throws UsageError with the argument, what was found and what was expected; also for NaN and infinite numbers */
 export function requireFiniteNumber(
   name: string,
   value: unknown,
@@ -159,7 +160,8 @@ export function requireOneOf(name: string, value: unknown, choices: readonly str
   throw unexpectedName(name, value, choices);
 }
 
-/** The error for a value that is none of the choices. It contains all of them, and the one that was probably meant. */
+/** Returns the error for a value that is not one of the choices. Its message contains all choices, and the one that was
+ * probably meant. */
 export function unexpectedName(name: string, value: unknown, choices: readonly string[]): UsageError {
   return unexpected(name, value, alternatives(choices), meant(value, choices));
 }
@@ -176,14 +178,14 @@ export function requireKnownKeys(name: string, value: object, known: readonly st
   }
 }
 
-/** Returns `. Did you mean adam?`, or an empty string. */
+/** Returns the end of a message, such as `. Did you mean adam?`, or an empty string if no choice is similar to the value. */
 function meant(value: unknown, choices: readonly string[]): string {
   if (typeof value !== 'string') return '';
   const found = nearest(value, choices);
   return found === undefined ? '' : `. Did you mean ${found}?`;
 }
 
-/** @param expected what the message says was expected
+/** @param expected the words of the message for what was expected
  * @throws UsageError for anything but an object with keys */
 export function requireRecord(
   name: string,
@@ -226,7 +228,7 @@ function unknownOption(
     inside.map((inner) => [inner, `${outer}.${inner}`] as const),
   );
   const meant = new Map([...nested, ...names.map((one) => [one, one] as const)]);
-  // A name of the object itself takes precedence over a similar one of a nested object.
+  // An option of the object itself takes precedence over a similar option of a nested object.
   const found = nearest(name, names) ?? nearest(name, [...meant.keys()]);
   const advice =
     found === undefined

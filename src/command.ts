@@ -45,13 +45,13 @@ export function program(): string {
 
 export function programOf({ packageFolder, path, plugAndPlay = false }: Installation): string {
   if (plugAndPlay) return `yarn ${commandName}`;
-  // npx and npm scripts add such folders to the front of PATH, but they are not on the PATH of the user's shell.
+  // npx and npm scripts add folders in node_modules to the front of PATH, which are not on the PATH of the user's shell.
   const own = path.filter((folder) => !foldersOf(folder).includes('node_modules'));
   if (own.some((folder) => startsPackage(folder, packageFolder))) return commandName;
   return isInstalled(packageFolder) ? `npx ${packageName}` : `npx ${commandName}`;
 }
 
-/** Whether a package manager installed the package there. Otherwise it is a clone, wherever that is. */
+/** Whether a package manager installed the package in this folder. Otherwise the folder is a clone, wherever it is. */
 function isInstalled(packageFolder: string): boolean {
   return foldersOf(packageFolder).includes('node_modules');
 }
@@ -73,8 +73,8 @@ function startsPackage(folder: string, packageFolder: string): boolean {
   }
 }
 
-/** Such a script contains `"$basedir/global/5/node_modules/cifar10-ts/dist/cli/main.js"` (pnpm, npm on Windows). pnpm's
- * store has a version in the name. */
+/** Whether a script starts this package. It then contains `"$basedir/global/5/node_modules/cifar10-ts/dist/cli/main.js"` (pnpm,
+ * npm on Windows). pnpm's store has a version in the name. */
 function isShimOf(script: string): boolean {
   return (
     script.includes(`/node_modules/${packageName}/`) || script.includes(`/${packageName}/dist/cli/main.js`)

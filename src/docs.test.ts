@@ -8,7 +8,7 @@ import { flagTable } from './cli/flag-table.ts';
 import { parseCommandLine } from './cli/parse.ts';
 import { definitionsIn } from './testing/definitions.ts';
 
-/** Compares the pages with the program: the things that they name must exist, and the commands that they contain must be valid. */
+/** Compares the pages with the program: what they name must exist, and the commands that they contain must be valid. */
 const root = fileURLToPath(new URL('../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const exists = (path: string) => existsSync(join(root, path));
@@ -57,7 +57,7 @@ function anchorsOf(path: string): readonly string[] {
   );
 }
 
-/** What is wrong with a link of a page. Undefined if nothing is. */
+/** Returns what is wrong with a link of a page, or undefined if nothing is. */
 function problemOf(page: string, link: string): string | undefined {
   const [file = '', anchor] = link.split('#');
   const path = file === '' ? page : normalize(join(dirname(page), file));

@@ -34,7 +34,7 @@ export interface Failures {
     }[];
   };
   CIFAR10_NO_CHECKPOINT: { readonly folder: string };
-  /** A loss or variable is infinite or not a number. `checkpoint` is the last one, null if there is none. */
+  /** A loss or variable is infinite or not a number. `checkpoint` is the last one, or null if there is none. */
   CIFAR10_DIVERGED: { readonly step: number; readonly checkpoint: string | null };
   CIFAR10_DATA_MISSING: { readonly dataset: string; readonly path: string };
   CIFAR10_DATA_DAMAGED: { readonly dataset: string; readonly path: string };
@@ -50,7 +50,7 @@ type Failure = {
 export class RunError extends Error {
   override readonly name = 'RunError';
   readonly code: keyof Failures | 'CIFAR10_RUN';
-  /** The data that belongs to `code`. Undefined for `CIFAR10_RUN`. */
+  /** The data that belongs to `code`. It is undefined for `CIFAR10_RUN`. */
   readonly data: Failure['data'] | undefined;
 
   constructor(message: string, options: ErrorOptions & (Failure | { readonly code?: never }) = {}) {
@@ -60,7 +60,7 @@ export class RunError extends Error {
   }
 }
 
-/** The data of an error with this code, whichever realm made it. Undefined for other errors. */
+/** Returns the data of an error with this code, whichever realm made it, or undefined for other errors. */
 export function failureData<C extends keyof Failures>(thrown: unknown, code: C): Failures[C] | undefined {
   return errorCode(thrown) === code ? (thrown as { readonly data?: Failures[C] }).data : undefined;
 }
@@ -90,7 +90,7 @@ export function messageOf(thrown: unknown): string {
   return String(thrown);
 }
 
-/** The stack of anything that was thrown, with the stacks of its causes. Empty if it has none. */
+/** Returns the stack of anything that was thrown, with the stacks of its causes, or an empty string if it has none. */
 export function stackOf(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return '';
   const stack = 'stack' in thrown ? String(thrown.stack) : '';
@@ -98,7 +98,7 @@ export function stackOf(thrown: unknown): string {
   return cause === '' ? stack : `${stack}\nCaused by: ${cause}`;
 }
 
-/** The `code` of an error, such as `ENOENT`, whichever realm made it. Undefined if it has none. */
+/** Returns the `code` of an error, such as `ENOENT`, whichever realm made it, or undefined if it has none. */
 export function errorCode(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;

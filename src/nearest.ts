@@ -1,6 +1,6 @@
-/** The candidate that a misspelled word most likely means. This is one that differs only in case or separators, or one that starts
- * with the word, or else the one with the fewest typing errors, if these are at most a third of the letters of the longer word.
- * Otherwise undefined. */
+/** Returns the candidate that a misspelled word most likely means: one that differs only in case or separators, or else one
+ * that starts with the word, or else the one with the fewest typing errors, if these are at most a third of the letters of the
+ * longer word. Returns undefined if there is no such candidate. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const same = word !== '' && candidates.find((candidate) => lettersOf(candidate) === lettersOf(word));
   if (same) return same;
@@ -22,8 +22,8 @@ function lettersOf(word: string): string {
   return word.replaceAll(/[-_\s]/g, '').toLowerCase();
 }
 
-/** The number of letters to insert, delete or replace, and of adjacent letters to swap, to turn one word into the other (optimal
- * string alignment; Damerau 1964, Levenshtein 1966). */
+/** Returns the number of letters to insert, delete or replace, and of adjacent letters to swap, to turn one word into the other
+ * (optimal string alignment; Damerau 1964, Levenshtein 1966). */
 function typingErrors(from: string, to: string): number {
   // distances[j] is the number of errors between the letters of `from` read so far and the first j letters of `to`.
   let distances = Array.from({ length: to.length + 1 }, (_, j) => j);

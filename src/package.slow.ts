@@ -1,6 +1,6 @@
 /** Tests the packed package in other projects: installed, run with npx, with other versions of Node.js, with Yarn's
- * Plug'n'Play, with Node's permission model, with test runners and with a bundler. Needs the npm registry, and is skipped
- * without it. Downloads are kept in `node_modules/.cache`. */
+ * Plug'n'Play, with Node's permission model, with test runners and with a bundler. These tests need the npm registry, and are
+ * skipped without it. Downloads are kept in `node_modules/.cache`. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

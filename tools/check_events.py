@@ -15,8 +15,8 @@ and their first and last step, and checks that everything is intact: no damaged 
 even in a run that was killed and resumed), histograms whose counts add up, images that can be opened, and a graph and
 hyperparameters that can be parsed. A training or an evaluation of this program must have the tags, counts and sizes of
 expected_summaries.py: 25 histograms, 21 of the tutorial's scalars and 3 images in every summary, a first total loss from 4.6 to
-4.8, and the learning rate that was requested. If the folder contains a file histograms.json (from emit_events.mjs), NumPy computes
-its histograms again.
+4.8, and the learning rate that was requested. If the folder contains a histograms.json file (from emit_events.mjs), NumPy
+computes its histograms again.
 
 Then it starts the `tensorboard` server on a free port of 127.0.0.1, once with each of its two readers (`--load_fast true` and
 `false`). It requests every scalar, histogram, image, graph and row of hyperparameters over HTTP, as TensorBoard's pages do, and

@@ -1,4 +1,4 @@
-"""The expected contents of the event files of a training or an evaluation. Used by check_events.py.
+"""The expected contents of the event files of a training or an evaluation, for check_events.py.
 
 The names and counts are those of the CIFAR-10 tutorial of TensorFlow r0.11. A summary of its training has 25 histograms (5
 activations, 10 variables, 10 gradients), 3 images and 22 scalars (5 sparsities, 14 losses, the learning rate and 2 queues). Here

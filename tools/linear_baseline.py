@@ -2,12 +2,12 @@
 """Measures how well a linear classifier on raw pixels does on a data set in the CIFAR-10 binary version.
 
 This is an optional check of the generated set. src/data/synthetic/generate.ts quotes the result. If a linear classifier did
-well, a convolutional network would have no advantage there. Needs PyTorch.
+well, a convolutional network would have no advantage there. This needs PyTorch.
 
     python3 linear_baseline.py FOLDER        FOLDER holds data_batch_1.bin … data_batch_5.bin, test_batch.bin
 
-The classifier is multinomial logistic regression, fitted to convergence by L-BFGS on standardized pixels. Among several weights
-of the L2 penalty, the one is used that is best on data_batch_5 after fitting the other four files; then all five are fitted.
+The classifier is multinomial logistic regression, fitted to convergence by L-BFGS on standardized pixels. Of several weights of
+the L2 penalty, it uses the one that is best on data_batch_5 after fitting the other four files; then all five are fitted.
 """
 import os
 import sys

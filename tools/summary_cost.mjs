@@ -4,9 +4,9 @@
  * the CPU time (user and system, of all threads) that summaries need, as a share of the CPU time of the run. The
  * time is measured in two ways:
  *
- *     counted      the time that watched steps take beyond other steps (and the first beyond the first of the run without), the
- *                  time that the process takes to make summaries of them, the time of the thread that records the summaries, and
- *                  the time to prepare the graph for watching
+ *     counted      the time that watched steps take beyond other steps (the first step is compared with the first step of the
+ *                  run without summaries), the time that the process takes to make summaries of them, the time of the thread
+ *                  that records the summaries, and the time to prepare the graph for watching
  *     difference   the difference between the whole processes with and without summaries; on a machine that is also doing other
  *                  work it varies by more than its own size, because threads that wait for each other spin
  *

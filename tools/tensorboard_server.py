@@ -1,4 +1,4 @@
-"""Runs the real TensorBoard server, and requests over HTTP what its pages would show. Used by check_events.py."""
+"""Runs the real TensorBoard server, and requests over HTTP what its pages would show, for check_events.py."""
 import io
 import json
 import math

@@ -13,7 +13,8 @@ next batch). A variant is a combination of four choices, and its name consists o
     fp32 | bf16                  float32, or autocast to bfloat16
     eager | compiled             without or with torch.compile (only for the fastest eager variant, because it takes minutes)
 
-Every line has `variant` and either `images_per_sec` (of the median step) or `failed` with the reason. Needs PyTorch 2: pip install torch
+Every line has `variant` and either `images_per_sec` (for the median step) or `failed` with the reason. This needs PyTorch 2
+(pip install torch).
 """
 import argparse
 import itertools
@@ -61,7 +62,7 @@ def own_lrn(x):
 
 
 def banded_lrn():
-    """x / d^0.75 as x / (sqrt(d) * sqrt(sqrt(d))), with the sum of squares over neighboring channels as a convolution."""
+    """Computes x / d^0.75 as x / (sqrt(d) * sqrt(sqrt(d))), where a convolution sums squares over neighboring channels."""
     channel = torch.arange(64)
     near = (channel[:, None] - channel[None, :]).abs() <= LRN_RADIUS
     band = (near.float() * LRN_ALPHA)[:, :, None, None]
@@ -91,7 +92,7 @@ def loss_of(p, lrn, images, labels):
 
 
 def make_step(batch, memory, lrn_name, precision, mode):
-    """One whole training step as a function that returns its loss."""
+    """Returns a function that runs one complete training step and returns its loss."""
     channels_last = memory == 'channels_last'
     parameters = initial_parameters(channels_last)
     values = list(parameters.values())

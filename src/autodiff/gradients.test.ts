@@ -96,7 +96,7 @@ describe('gradients() refuses', () => {
           'but the loss depends on its output backprop',
       ),
     );
-    // The gradient with respect to that output itself does not pass through the operator.
+    // The gradient with respect to `backprop` itself does not pass through the operator.
     assert.deepEqual(gradients(b, both, [backprop])[0]?.shape, [4, 10]);
   });
 });

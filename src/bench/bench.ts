@@ -1,6 +1,6 @@
 /**
  * Measures the training speed, the share of the roof, and the speed of other programs for comparison. This is a generator of
- * measurements without flags or console; `cifar10 bench` prints the measurements.
+ * measurements that uses neither flags nor the console; `cifar10 bench` prints the measurements.
  */
 import { rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -48,7 +48,8 @@ export interface BenchRequest {
   readonly steps: number;
   /** Whether to measure only the parts of a step. */
   readonly profile: boolean;
-  /** The shell command of another program. If it is given, only steps are measured, alternately with that program (`peers.ts`). */
+  /** The shell command of another program. If it is given, only steps are measured, alternately with that program
+   * (`peers.ts`). */
   readonly peers?: string | undefined;
   /** The arguments with which Node.js runs the training in a separate process. */
   readonly trainingWords: (options: RunOptions) => readonly string[];
@@ -64,7 +65,8 @@ interface Settings extends BenchRequest {
 
 const usualSizes = [32, 128, 512];
 
-/** Measures with the generated data set, in a temporary folder that is removed afterwards. After an abort, the current measurement is abandoned if it takes too long.
+/** Measures with the generated data set, in a temporary folder that is removed afterwards. After an abort, the current
+ * measurement is abandoned if it takes too long.
  * @throws UsageError for an engine that does not offer the precision
  * @throws RunError when there is nothing to measure, or a peer or a training process fails
  * @throws StoppedError when the signal ends a peer or a training process */
@@ -174,8 +176,8 @@ async function* measureAll(
   }
 }
 
-/** The rate of the best matrix product of each variant, in floating-point operations per second. Variants that fail are left
- * out. */
+/** Measures the rate of the best matrix product of each variant, in floating-point operations per second. Variants that fail
+ * are left out. */
 async function* measureRoofs(
   variants: readonly Variant[],
   signal: AbortSignal,

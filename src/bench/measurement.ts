@@ -8,7 +8,7 @@ import type { MissingVariant } from './variants.ts';
 export type Measurement =
   | { readonly kind: 'benchMachine'; readonly machine: string; readonly versions: string }
   | ({ readonly kind: 'benchMissing' } & MissingVariant)
-  /** A variant failed, although it should work here. The others are measured. */
+  /** A variant failed, although it should work here. The other variants are measured. */
   | { readonly kind: 'failed'; readonly title: string; readonly why: string }
   | {
       readonly kind: 'benchProfile';
@@ -18,7 +18,7 @@ export type Measurement =
     }
   /** The rate of the variant's best matrix product. */
   | { readonly kind: 'benchRoof'; readonly title: string; readonly flopPerSecond: number }
-  /** Every variant at one batch size. */
+  /** The steps of every variant at one batch size. */
   | { readonly kind: 'benchSteps'; readonly rows: readonly StepRow[] }
   /** Distorted images per second of one core. */
   | { readonly kind: 'benchInput'; readonly imagesPerSecond: number }

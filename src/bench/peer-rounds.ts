@@ -19,7 +19,8 @@ interface PeerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Our steps are complete: they include input, weight decay and moving averages.
+/** Measures both programs in each round, and then yields their rates and ratios. Our steps are complete: they include input,
+ * weight decay and moving averages.
  * @throws RunError when the peer fails
  * @throws StoppedError when the signal is aborted between or during rounds */
 export async function* comparePeers(
@@ -69,7 +70,7 @@ function sideOf(found: readonly PeerVariant[]): Side {
   return new Map(found.map(({ variant, ...rest }) => [variant, rest]));
 }
 
-/** The images per second of the fastest variant in a precision. NaN if there is no variant in it. */
+/** Returns the images per second of the fastest variant in a precision, or NaN if no variant has that precision. */
 function best(side: Side, precision: Precision): number {
   const rates = [...side.values()].filter((variant) => variant.precision === precision);
   return rates.length === 0 ? Number.NaN : Math.max(...rates.map(({ imagesPerSecond }) => imagesPerSecond));

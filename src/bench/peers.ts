@@ -36,7 +36,7 @@ export async function runPeer(command: string, signal?: AbortSignal): Promise<re
   return found;
 }
 
-/** Parses a line that a peer printed. The result is one variant, or none. */
+/** Parses a line that a peer printed. Returns a list with its variant, or an empty list for any other line. */
 export function readPeerLine(line: string): readonly PeerVariant[] {
   let parsed: unknown;
   try {

@@ -31,7 +31,8 @@ export function profileSums(parts: readonly PartTime[], longest = 12): ProfileSu
   };
 }
 
-/** `gradients/conv2/Conv2D_grad/…` → `conv2 backward`, `train/…` → `update`, `conv2/L2Loss` → `weight decay`. */
+/** Names the layer of a part: `gradients/conv2/Conv2D_grad/…` → `conv2 backward`, `train/…` → `update`,
+ * `conv2/L2Loss` → `weight decay`. */
 export function layerOf(name: string): string {
   const [first = '', second = ''] = name.split('/');
   if (/\bL2Loss\b|weight_loss/.test(name)) return 'weight decay';

@@ -9,7 +9,7 @@ import { float32 } from '../tensor/tensor.ts';
 const side = 2048;
 const runs = 20;
 
-/** The fastest of 20 products of two 2048 × 2048 matrices, in floating-point operations per second. */
+/** Returns the rate of the fastest of 20 products of two 2048 × 2048 matrices, in floating-point operations per second. */
 export async function measureRoof(engine: Engine): Promise<number> {
   const builder = new GraphBuilder('roof');
   const type = { dtype: 'float32', shape: [side, side] } as const;

@@ -11,7 +11,8 @@ export interface RunResult {
   readonly firstStepSeconds: number;
   /** The rate between the first and the last line of a step, including waiting for input and saving. */
   readonly imagesPerSecond: number;
-  /** The peak resident memory of the process in bytes, after a tenth of the steps and at the end. 0 on systems other than Linux. */
+  /** The peak resident memory of the process in bytes, after a tenth of the steps and at the end. Both are 0 on systems other
+   * than Linux. */
   readonly earlyPeakBytes: number;
   readonly peakBytes: number;
 }

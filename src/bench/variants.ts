@@ -6,14 +6,15 @@ import { counted } from '../wording.ts';
 
 export interface Variant {
   readonly engine: Engine;
-  /** Such as `onednn bfloat16, 2 threads`. */
+  /** The name, such as `onednn bfloat16, 2 threads`. */
   readonly title: string;
-  /** Whether the CPU lacks the instructions. The variant can then be measured, but it is too slow for training. */
+  /** Whether the CPU lacks the instructions for the precision. The variant can then be measured, but it is too slow for
+   * training. */
   readonly emulated: boolean;
 }
 /** An engine and a precision that cannot be measured here. */
 export interface MissingVariant {
-  /** Such as `onednn bfloat16`. */
+  /** The name, such as `onednn bfloat16`. */
   readonly title: string;
   readonly verdict: 'impossible' | 'missing';
   readonly why: string;

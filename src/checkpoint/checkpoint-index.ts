@@ -1,5 +1,5 @@
 /**
- * TensorFlow's text file `checkpoint` (a CheckpointState message in text format), which names the checkpoints of a folder.
+ * TensorFlow's `checkpoint` text file (a CheckpointState message in text format), which names the checkpoints of a folder.
  * Other tools look for it, and it records which checkpoints are kept.
  *
  *     model_checkpoint_path: "model.ckpt-2000.safetensors"          the newest
@@ -26,7 +26,7 @@ new protobuf.Root().add(CheckpointState);
 
 export const indexName = 'checkpoint';
 
-/** More bytes than an index of 100,000 checkpoints needs. */
+/** The maximum size of an index that is read, which is more than an index of 100,000 checkpoints needs. */
 const maximumBytes = 10_000_000;
 
 export interface CheckpointIndex {
@@ -46,7 +46,7 @@ export async function writeCheckpointIndex(dir: string, { latest, all }: Checkpo
   await writeAside(join(dir, indexName), new TextEncoder().encode(`${text}\n`));
 }
 
-/** The index of a folder, with its paths resolved against the folder. Undefined if there is no index.
+/** Reads the index of a folder, and resolves its paths against the folder. Returns undefined if there is no index.
  * @throws RunError with the file and the invalid line */
 export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex | undefined> {
   const file = join(dir, indexName);

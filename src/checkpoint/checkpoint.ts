@@ -32,7 +32,7 @@ export interface CheckpointReadOptions extends Pick<ReadOptions, 'links'> {}
 
 const readChecks: OptionChecks<CheckpointReadOptions> = { links: optional(aChoice(['follow', 'refuse'])) };
 
-/** Node cannot read a larger file at once. */
+/** The size of the largest file that Node.js can read at once. */
 const maximumFileBytes = 2 ** 31 - 1;
 
 const digestKey = 'contentSha256';

@@ -3,7 +3,8 @@ import { type FloatFormat, floatFormats, floatOf } from '../tensor/small-floats.
 
 export interface ElementType {
   readonly bits: number;
-  /** Reads a little-endian element as a number. Missing for types whose elements are not single numbers or not whole bytes. */
+  /** Reads a little-endian element as a number. It is missing for types whose elements are not single numbers or not whole
+   * bytes. */
   readonly read?: (view: DataView, at: number) => number;
 }
 
@@ -41,7 +42,7 @@ function exponentOnly(byte: number): number {
   return byte === 0xff ? Number.NaN : 2 ** (byte - 127);
 }
 
-/** The elements of a tensor as numbers. Undefined for a type without `read`. */
+/** Returns the elements of a tensor as numbers, or undefined for a type without `read`. */
 export function numbersIn(type: string, bytes: Uint8Array): Float64Array | undefined {
   const { bits = 8, read } = elementTypes.get(type) ?? {};
   if (read === undefined) return undefined;

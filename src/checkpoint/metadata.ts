@@ -43,13 +43,14 @@ export interface CheckpointMetadata {
   readonly towers: number;
   readonly ranks: number;
   readonly hyperparameters: Hyperparameters;
-  /** The groups of parameters that have their own factors. Empty for checkpoints of versions before 0.2. */
+  /** The groups of parameters that have their own factors. The list is empty for checkpoints of versions before 0.2. */
   readonly groups: readonly ParameterGroup[];
-  /** How the network's images are made: the names of an augmentation and a normalization (`input/augmentations.ts`). The
-   * tutorial's in checkpoints of versions before 0.2. */
+  /** How the network's images are made: the names of an augmentation and a normalization (`input/augmentations.ts`). For
+   * checkpoints of versions before 0.2, they are those of the tutorial. */
   readonly augmentation: string;
   readonly normalization: string;
-  /** The length of the run, unless it is resumed with another one. In checkpoints of versions before 0.2, that of the tutorial. */
+  /** The length of the run, unless it is resumed with another length. For checkpoints of versions before 0.2, it is that of the
+   * tutorial. */
   readonly length: Length;
   /** The changes made during the run, one line for each. Because of them, a new run with this recipe gives different results. */
   readonly history: readonly string[];

@@ -19,7 +19,7 @@ export interface TensorEntry {
 }
 
 export interface SafetensorsHeader {
-  /** In the order of the payload. */
+  /** The tensors in the order of the payload. */
   readonly entries: readonly TensorEntry[];
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -58,7 +58,7 @@ function parseObject(header: Uint8Array, file: string): Record<string, unknown> 
 }
 
 /**
- * The first key that occurs twice in one object of a JSON text, or undefined. The text must be valid JSON. JSON.parse
+ * Returns the first key that occurs twice in one object of a JSON text, if any does. The text must be valid JSON. JSON.parse
  * silently keeps the last of two equal keys, so two readers of one file could see different tensors under the same name.
  * This does not use a regular expression, because a string of several megabytes would overflow its stack.
  */
@@ -108,7 +108,7 @@ function parseEntry(name: string, entry: unknown, file: string): TensorEntry {
   return { name, type, shape, begin, end };
 }
 
-/** Refuses overlaps, and gaps, in which data could be hidden. */
+/** Refuses tensors that overlap, and gaps between tensors, because data could be hidden in a gap. */
 function requireContiguous(entries: readonly TensorEntry[], payloadBytes: number, file: string): void {
   let filled = 0;
   for (const { name, begin, end } of entries) {

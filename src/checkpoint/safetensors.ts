@@ -19,7 +19,7 @@ import { quoted } from '../wording.ts';
 import { metadataKey, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensors-header.ts';
 
 export interface SafetensorsFile {
-  /** In the order of the payload. */
+  /** The tensors by name, in the order of the payload. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -56,7 +56,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
 }
 
 /** Reads only the header of a file. Also returns where the payload starts.
- * @param read returns bytes of the file, and fewer at its end
+ * @param read returns `length` bytes of the file from a position, or fewer at the end of the file
  * @throws RunError with the file and what is wrong with it */
 export async function readSafetensorsHeader(
   read: (position: number, length: number) => Promise<Uint8Array>,

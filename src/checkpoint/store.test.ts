@@ -170,7 +170,7 @@ test('an invalid index is ignored with a warning', async () => {
 test('a moved folder still works, and an index may name files in other folders', async () => {
   await saveAll([1, 2]);
   await writeCheckpointIndex(join(dir, '..'), { latest: pathOf(2), all: [] });
-  await rename(join(dir, '..', 'checkpoint'), join(dir, 'checkpoint')); // names <run>/model.ckpt-2…, which does not exist
+  await rename(join(dir, '..', 'checkpoint'), join(dir, 'checkpoint')); // it names <run>/model.ckpt-2…, which does not exist
   assert.equal(await latestStep(), 2);
   assert.deepEqual(warnings, []);
 

@@ -36,7 +36,7 @@ export interface CheckpointStoreOptions {
   readonly keep: number;
   /** Called when something was skipped or could not be deleted, but only once per message. */
   readonly onWarning: (message: string) => void;
-  /** Whether the caller holds the lock of the folder. Default: false; `train` then holds it while it runs. */
+  /** Whether the caller holds the lock of the folder. Default: false; `train` then locks the folder while it runs. */
   readonly isLocked?: boolean;
   /** Called whenever a part of a save has reached the disk. */
   readonly onProgress?: () => void;
@@ -54,7 +54,7 @@ export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-/** The number of newest checkpoints that are compared with the run. */
+/** `warnOfOtherRuns` compares at most this many of the newest checkpoints with the run. */
 const mostCompared = 100;
 
 export class CheckpointStore {
@@ -63,7 +63,7 @@ export class CheckpointStore {
   readonly isLocked: boolean;
   readonly #keep: number;
   readonly #onWarning: (message: string) => void;
-  /** Whether a file is undamaged, by path, size and modification time. */
+  /** For each path, size and modification time that was seen: whether that file is undamaged. */
   readonly #verified = new Map<string, boolean>();
   readonly #onProgress: () => void;
   #lost: RunError | undefined;
@@ -87,8 +87,8 @@ export class CheckpointStore {
     return this.#dir;
   }
 
-  /** Makes all later saves throw the error. Called when another process has taken over the folder, because a save would then
-   * delete that process's files. */
+  /** Makes all later saves throw the error. This is called when another process has taken over the folder, because a save would
+   * then delete that process's files. */
   refuseSaves(error: RunError): void {
     this.#lost = error;
   }
@@ -162,7 +162,8 @@ Restore one of them from a copy, or train in another folder.`,
     );
   }
 
-  /** Selects the checkpoints to keep: the newest undamaged ones. Newer ones that are damaged are left for inspection. */
+  /** Selects the checkpoints to keep: the newest undamaged ones. Damaged ones that are newer than these are not deleted,
+   * so that they can be inspected. */
   async #divide(
     oldestFirst: readonly string[],
   ): Promise<{ readonly kept: readonly string[]; readonly surplus: readonly string[] }> {
@@ -179,7 +180,7 @@ Restore one of them from a copy, or train in another folder.`,
     return { kept, surplus: [...surplus, ...useless] };
   }
 
-  /** Whether a file is undamaged. Undefined if that is unknown and `read` is false. */
+  /** Returns whether a file is undamaged, or undefined if that is unknown and `read` is false. */
   async #isWhole(name: string, read: boolean): Promise<boolean | undefined> {
     const path = join(this.#dir, name);
     const known = this.#verified.get(await identityOf(path));
@@ -195,8 +196,8 @@ Restore one of them from a copy, or train in another folder.`,
     this.#verified.set(await identityOf(path), isWhole);
   }
 
-  /** The paths of the checkpoints in the folder, including those that are not indexed yet, and of those in other
-   * folders that the index names. */
+  /** Returns the paths of all checkpoints in the folder, including those that are not indexed yet, and of the checkpoints in
+   * other folders that the index names. */
   async #newestFirst(): Promise<string[]> {
     const paths = checkpointNames(await namesIn(this.#dir)).map((name) => join(this.#dir, name));
     const here = new Set(paths.map((path) => basename(path)));
@@ -260,7 +261,8 @@ function stepOf(path: string): number {
   return stepOfName(basename(path)) ?? -1;
 }
 
-/** A string that changes when the content of the file does, found without reading it. Empty if the file does not exist. */
+/** Returns a string that changes when the content of the file changes, without reading the file. If the file does not exist,
+ * the string is empty. */
 async function identityOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   return found === undefined ? '' : `${path}:${found.size}:${found.mtimeMs}`;

@@ -32,7 +32,7 @@ const train = (trainDir: string, ...more: readonly string[]) =>
 before(() => copySynthetic(data));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Mounts a file system in memory. Returns why that is not possible here, or undefined. */
+/** Mounts a file system in memory. Returns undefined on success, or else the reason why it is not possible here. */
 function mounted(place: string, options: string): string | undefined {
   mkdirSync(place);
   const { status, error, stderr } = spawnSync(

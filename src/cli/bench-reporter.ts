@@ -1,4 +1,4 @@
-/** Prints a benchmark: lines, tables, and the events for `--json` and `--out`. */
+/** Prints the measurements of a benchmark as lines and tables, and as events for `--json` and `--out`. */
 import type { Measurement, Side } from '../bench/measurement.ts';
 import { spread } from '../bench/statistics.ts';
 import type { MissingVariant } from '../bench/variants.ts';
@@ -16,7 +16,7 @@ export class BenchReporter {
     this.#console = console;
   }
 
-  /** The events of all measurements. */
+  /** The events of the measurements reported so far, for `--out`. */
   get results(): readonly JsonEvent[] {
     return this.#results;
   }
@@ -113,7 +113,7 @@ export class BenchReporter {
 const whole = (value: number) => value.toFixed(0);
 const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
-/** The images per second of each variant. */
+/** Returns the images per second of each variant. */
 function ratesOf(side: Side): Readonly<Record<string, number>> {
   return Object.fromEntries([...side].map(([name, { imagesPerSecond }]) => [name, imagesPerSecond]));
 }

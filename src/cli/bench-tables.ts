@@ -8,11 +8,12 @@ import { table } from './table.ts';
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
 
-/** The variants are measured alternately, and each round yields a ratio. */
+/** A note that is printed below tables with ratios. The variants are measured alternately, and each round yields one ratio. */
 export const ratioNote: string =
   'Ratios are medians over the rounds, so they may differ from the quotients of the medians shown.';
 
-/** One line per variant for one batch size, with ratios to the first line. The variants that are missing are listed below. */
+/** Returns a table for one batch size, with one line per variant and ratios to the first line. Variants that could not be
+ * measured are listed below the table. */
 export function stepTable(rows: readonly StepRow[], missing: readonly MissingVariant[]): string {
   const body = rows.map(({ title, millis, imagesPerSecond, shareOfRoof, timesFirst }) => [
     title,
@@ -37,7 +38,7 @@ function unavailable({ verdict }: MissingVariant): string {
   return verdict === 'impossible' ? 'not available on this CPU' : 'not available here';
 }
 
-/** Tables of the time by operator, by layer and for data movement, and of the slowest parts. */
+/** Returns tables of the time by operator, by layer and by kind of data movement, and of the slowest parts. */
 export function profileTables({ millis, operators, layers, moves, longest }: ProfileSums): string {
   const sum = (shares: readonly Share[]) => shares.reduce((total, share) => total + share.millis, 0);
   const part = (title: string, shares: readonly Share[]) =>
@@ -61,7 +62,7 @@ export function profileTables({ millis, operators, layers, moves, longest }: Pro
   ].join('\n\n');
 }
 
-/** The rates of one program, with one row per variant and one column per round. */
+/** Returns a table of the images per second of one program, with one row per variant and one column per round. */
 export function sideTable(title: string, rounds: readonly Side[]): string {
   const names = [...new Set(rounds.flatMap((side) => [...side.keys()]))];
   const head = [title, ...rounds.map((_, round) => `images/s, round ${round + 1}`)];

@@ -51,7 +51,8 @@ const evaluate = (trainDir: string, ...more: readonly string[]) => [
 const checkpoint = (trainDir: string, step: number) =>
   join(folder, trainDir, `model.ckpt-${step}.safetensors`);
 
-/** Asserts that the run was resumed from its newest checkpoint, at or after this step, and that its first line is for that step. */
+/** Asserts that the run was resumed from its newest checkpoint, at or after the given step, and that its first line is for the
+ * step of the checkpoint. */
 function assertGoesOn(output: string, atLeast: number): void {
   const [first = 0] = stepsIn(output);
   assert.ok(first >= atLeast && first % 2 === 0, `the restart's first line is step ${first}`);
@@ -64,7 +65,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const steps = ['--max-steps', '16', '--checkpoint-steps', '2', '--log-frequency', '1', '--seed', '3'];
 
 engineVariants.forEach(({ title, flags, skip }, index) => {
-  /** The folders of the first engine have these names. The folders of the other engines also have a number. */
+  /** Returns the name of a folder. For engines other than the first, a number is appended. */
   const named = (name: string) => (index === 0 ? name : `${name}-${index}`);
   const start = (name: string, ...more: readonly string[]) => train(named(name), ...steps, ...flags, ...more);
   const final = (name: string) => readFileSync(checkpoint(named(name), 16));

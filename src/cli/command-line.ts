@@ -27,9 +27,9 @@ function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
 }
 
 /**
- * If the reader of our output closes the pipe (`cifar10 train | head`), the run is saved and ends. If output cannot be
- * written, for example because the disk is full, the run ends with an error. A failed write to standard error cannot be
- * reported.
+ * Handles a failed write. If the reader of our output has closed the pipe (`cifar10 train | head`), the run is saved and ends.
+ * If the output cannot be written for another reason, for example because the disk is full, the run ends with an error. A
+ * failed write to standard error is ignored, because it cannot be reported.
  */
 function outputFailed(stream: StreamName, error: unknown): void {
   if (stream === 'err') return;
@@ -42,11 +42,12 @@ function outputFailed(stream: StreamName, error: unknown): void {
 
 let outputHasFailed = false;
 
-/** The time limit for a thread that hangs after the end, for example in a write to a failed disk. */
+/** How long the process waits for its threads at the end. A thread may hang, for example in a write to a failed disk. */
 const exitMillis = 2000;
-/** The time limit after a stop, when an abandoned step may still be running. Everything has been saved by then. */
+/** How long the process waits for its threads after a stop by a signal. An abandoned step may still be running in one of them,
+ * but everything has been saved. */
 const exitMillisAfterStop = 100;
-/** How long the program waits after a stop for its output to be read. */
+/** After a stop, how long the program waits for its output to be read. */
 const lastOutputMillis = 1200;
 /** How long the program waits for the last messages to be written. */
 const finalMessagesMillis = 120;

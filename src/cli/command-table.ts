@@ -3,16 +3,16 @@ import type { Command } from './commands/context.ts';
 import type { CommandName } from './flag.ts';
 
 export interface CommandRecord<C extends CommandName> {
-  /** Loads the file of the command on demand, so that help and usage errors are fast. */
+  /** Imports the module of the command on demand, so that help and usage errors are fast. */
   readonly load: () => Promise<Command<C>>;
-  /** Whether the first Ctrl-C only requests the end of the command, because it has something to save or clean up. Otherwise
-   * Ctrl-C kills the process. */
+  /** Whether the first Ctrl-C only asks the command to stop, because the command has something to save or clean up.
+   * Otherwise, Ctrl-C ends the process at once. */
   readonly isStoppable: boolean;
   /** The summary in the list of commands. */
   readonly summary: string;
   /** The description, as paragraphs. */
   readonly description: string;
-  /** The placeholder for positional arguments. Undefined if the command takes none. */
+  /** The placeholder for the positional argument in the help, or undefined if the command takes none. */
   readonly operand?: string;
   /** Example arguments after `cifar10`, each with its purpose. */
   readonly examples: readonly (readonly [line: string, purpose: string])[];

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createConsole, type JsonEvent } from './console.ts';
 import { progressLine, scoringLine } from './progress-line.ts';
 
-/** A console that records its output. */
+/** Returns a console that records its output. */
 function kept(
   options: { quiet?: boolean; json?: boolean; terminal?: number },
   environment: Record<string, string> = {},

@@ -1,14 +1,14 @@
 /**
- * The only file that prints. Results and progress go to standard output, warnings and errors to standard error.
+ * Prints the output of the commands. Results and progress go to standard output, warnings and errors to standard error.
  *
  * | | a terminal | a pipe or a file | `--quiet` | `--json` |
  * |---|---|---|---|---|
- * | lines | text | text | nothing | one object per line, if the line has one |
- * | results | text | text | text | one object per line |
+ * | lines | text | text | nothing | one object for each line that has an event |
+ * | results | text | text | text | one object for each result |
  * | progress | one line at the bottom, redrawn | nothing | nothing | nothing |
  *
- * Names and values from untrusted files may contain control characters. They are printed as `\u001b`, which JSON reads as
- * the same text, so that no control character reaches the terminal.
+ * Names and values from untrusted files may contain control characters. These are printed as escapes such as `\u001b`, so that
+ * none of them reaches the terminal. In JSON, such an escape stands for the same character.
  *
  * Lines are wrapped at spaces to the width of the terminal, so that words are not broken.
  */
@@ -81,11 +81,11 @@ export interface Console {
   /** Prints a line of the result. */
   result(text: string, event?: JsonEvent): void;
   /** Draws the line at the bottom of the terminal. `draw` gets the number of columns and returns a text without control
-   * characters. Undefined removes the line. */
+   * characters. If `draw` is undefined, the line is removed. */
   progress(draw: ((columns: number) => string) | undefined): void;
-  /** Whether there is a line at the bottom. If there is none, progress can be printed as lines. */
+  /** Whether this console draws progress at the bottom of a terminal. If not, callers can print progress as lines instead. */
   readonly drawsProgress: boolean;
-  /** Prints a warning. The command continues. Names of options in the text are replaced by flags. */
+  /** Prints a warning. The command continues. Names of options in the text are replaced by those of flags. */
   warn(text: string): void;
   /** Prints the error that ends the run. With `--json` the event is also printed to standard output. */
   error(text: string, event?: JsonEvent): void;
@@ -105,11 +105,11 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
-  /** Whether the reader is slow. The line at the bottom is then not redrawn. */
+  /** Whether the reader of the output is slow. While it is, the line at the bottom is not redrawn. */
   readonly isBehind?: boolean;
 }
 
-/** A carriage return, and "erase in line" (ECMA-48, EL 2). */
+/** A carriage return followed by "erase in line" (ECMA-48, EL 2), which together clear the current line. */
 const eraseLine = '\r\u001b[2K';
 const dim = ['\u001b[2m', '\u001b[22m'] as const;
 
@@ -130,7 +130,7 @@ export function createConsole(
     const cut = beginning(oneLine(text), Math.max(0, columns() - 1));
     return colored ? dim[0] + cut + dim[1] : cut;
   };
-  /** Breaks lines that are too long at spaces. Commands are not broken, so that they can be copied. */
+  /** Wraps lines that are too wide for the terminal. Commands are not wrapped, so that they can be copied. */
   const laidOut = (stream: Output, text: string) => {
     const isJson = json && stream === out;
     if (stream.isTTY !== true || isJson) return text;
@@ -138,7 +138,7 @@ export function createConsole(
     const lines = text.split('\n');
     return lines.map((line) => (isCommand(line) ? line : wrapped(line, width))).join('\n');
   };
-  /** Writes above the line at the bottom, in a single write to avoid flicker. */
+  /** Writes a text above the line at the bottom. If both go to the same stream, a single write avoids flicker. */
   const write = (stream: Output, unbroken: string) => {
     const text = laidOut(stream, printable(unbroken));
     if (bottom === undefined) stream.write(`${text}\n`);
@@ -174,14 +174,15 @@ export function createConsole(
   };
 }
 
-/** Whether a user may copy the line into a shell. */
+/** Whether the line is a command that a user may copy into a shell. */
 function isCommand(line: string): boolean {
   return /^\s+(npx|cifar10|tensorboard|pip|npm) /.test(line);
 }
 
 const twoDigits = (value: number) => String(value).padStart(2, '0');
 
-/** The local time as Python prints it, for the lines of the tutorial: `2026-11-23 19:00:00.123456`. */
+/** Formats a time, by default the current one, in local time as Python prints it: `2026-11-23 19:00:00.123456`. The lines of
+ * the tutorial begin like this. */
 export function timestamp(millisSince1970: number = performance.timeOrigin + performance.now()): string {
   const micros = Math.floor((millisSince1970 % 1000) * 1000);
   const at = new Date(millisSince1970);
@@ -190,7 +191,7 @@ export function timestamp(millisSince1970: number = performance.timeOrigin + per
   return `${date} ${time}.${String(micros).padStart(6, '0')}`;
 }
 
-/** The time of day for narrow terminals, such as `19:00:00`. */
+/** Returns the current time of day, such as `19:00:00`, for lines on narrow terminals. */
 export function shortTime(): string {
   return timestamp().slice('2026-11-23 '.length, -'.123456'.length);
 }

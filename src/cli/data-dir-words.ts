@@ -1,4 +1,4 @@
-/** The flag for the data folder in suggested commands. It is omitted for the default folder. */
+/** The `--data-dir` flag for suggested commands. It is omitted if the data folder is the default one. */
 import { shellWord } from '../disk/shell-word.ts';
 import { flagTable } from './flag-table.ts';
 

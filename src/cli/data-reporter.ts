@@ -5,9 +5,9 @@ import type { Console } from './console.ts';
 import { inFlags } from './option-flags.ts';
 import { withBar } from './progress-line.ts';
 
-/** Prints the events of a data set. A download has the line of the tutorial, which is redrawn on a terminal and
- * otherwise printed once per 10%.
- * @param ready prints the last line */
+/** Returns a function that prints the events of a data set. The progress of a download is printed as in the tutorial: on a
+ * terminal as one line that is redrawn, and otherwise as a new line for every 10%.
+ * @param ready prints the last line, which says that the data set is ready */
 export function dataReporter(console: Console, ready: Console['line']): (event: DataEvent) => void {
   let tenths = -1;
   return (event) => {
@@ -46,7 +46,7 @@ export function dataReporter(console: Console, ready: Console['line']): (event: 
   };
 }
 
-/** Prints the preparation steps that training and evaluation report in the same way. */
+/** Returns a function that prints the events of preparation, which are the same for training and evaluation. */
 export function preparationReporter(console: Console): (event: PreparationEvent) => void {
   const onData = dataReporter(console, console.line);
   return (event) => {

@@ -1,16 +1,16 @@
 /**
  * Ends the process without waiting for its threads. `process.exit` waits for every thread, even for one in a system call
- * that never returns, and it frees memory with which the thread of a session may be computing, which causes a crash.
+ * that never returns. It also frees memory that the thread of an engine session may still be using, which causes a crash.
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 
 /**
- * Ends the process with a signal, so that shells see which one. A signal without a listener ends all threads.
+ * Ends the process with a signal, so that shells see which signal it was. A signal without a listener ends all threads.
  *
- * The first process of a container cannot be killed by its own signals, not even by SIGKILL (pid_namespaces(7)). `_exit`
- * exits at once and keeps the exit code. If it cannot be called, only `process.abort` remains. It executes an illegal
- * instruction, for which the kernel ends the process with exit code 139.
+ * The first process of a container cannot be killed by its own signals, not even by SIGKILL (pid_namespaces(7)). For it,
+ * `_exit` is called, which exits at once with the exit code of the signal. If `_exit` is not available, only `process.abort`
+ * remains. It executes an illegal instruction, whereupon the kernel ends the process with exit code 139.
  */
 export function endBy(name: NodeJS.Signals): void {
   for (const task of lastTasks) task();
@@ -21,7 +21,7 @@ export function endBy(name: NodeJS.Signals): void {
   process.abort();
 }
 
-/** Registers a task for the end of the process. It must be synchronous and short, and must not throw. */
+/** Registers a task for the end of the process. The task must be synchronous and short, and must not throw. */
 export function beforeEnd(task: () => void): void {
   lastTasks.push(task);
 }
@@ -35,10 +35,12 @@ export function exitNow(code: number): void {
   process.exit(code);
 }
 
-/** The first process of a container receives only those signals that it listens for, so every command must listen. */
+/** Whether this is the first process of a container. Such a process receives only the signals that it listens for, so every
+ * command must listen. */
 export const isFirstProcess: boolean = process.pid === 1;
 
-/** The C library's `_exit`, which exits at once without running handlers. Undefined without koffi. */
+/** Returns the C library's `_exit`, which exits at once without running exit handlers. Returns undefined if koffi is not
+ * installed. */
 function exitAtOnce(): ((code: number) => void) | undefined {
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi;

@@ -1,4 +1,4 @@
-/** Prints an evaluation: lines, results, the progress line, and the events for `--json`. */
+/** Prints an evaluation: lines, results, the progress line, and the events of `--json`. */
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { describeThreads } from '../machine/cores.ts';

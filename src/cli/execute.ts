@@ -1,6 +1,6 @@
 /**
- * Executes a command line: parses it, runs the command, and prints its error. The only thing it knows about the process is
- * what is passed in, so tests can run commands in their own process.
+ * Executes a command line: parses it, runs the command, and prints its error, if any. The streams and the signal handling of
+ * the process are passed in, so tests can run commands in their own process.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command } from '../command.ts';
@@ -28,10 +28,10 @@ export interface Host {
   readonly startWatchdog: StartWatchdog;
 }
 
-/** How long an exit at once waits for the file system. */
+/** How long an immediate exit waits for unfinished files to be removed. */
 const tidyMillis = 250;
 
-/** @param words the command line without the program
+/** @param words the command line without the name of the program
  * @returns the exit code */
 export async function execute(words: readonly string[], host: Host): Promise<number> {
   // With --json, errors about flags are printed as JSON too.
@@ -100,8 +100,8 @@ function requireCurrentFolder(): void {
   }
 }
 
-/** Returns the exit code: 2 for an error that follows from the command line alone, 1 for any other failure, and the code of
- * the signal after a stop. */
+/** Prints an error, and returns the exit code: 2 for an error that follows from the command line alone, the code of the signal
+ * after a stop, and 1 for any other failure. */
 function report(
   error: unknown,
   words: readonly string[],
@@ -127,7 +127,7 @@ function kindOf(error: unknown): 'usage' | 'run' | 'fault' {
   return error instanceof RunError ? 'run' : 'fault';
 }
 
-/** The message of an error. If a resource ran out, the message also says which one, and what to do. */
+/** Returns the message of an error. If a resource ran out, the message also says which one, and what to do. */
 function explained(error: unknown): string {
   const exhausted = describeExhaustion(error);
   const message = messageOf(error);
@@ -145,7 +145,7 @@ function commandWord([first = '']: readonly string[]): string {
   return isCommandName(first) ? `${first} ` : '';
 }
 
-/** At most one hint. Empty if the message already says the same. */
+/** Returns a hint that follows the message, or an empty string if none is needed or the message already contains one. */
 function hintFor(error: unknown, words: readonly string[]): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)

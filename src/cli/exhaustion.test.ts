@@ -32,11 +32,11 @@ const train = (...more: readonly string[]) => [
 interface Limits {
   /** Limits of the shell as `ulimit` takes them, such as `-n 32`. */
   readonly ulimit: string;
-  /** A program with its arguments that runs the shell. */
+  /** The program that starts the shell, with its arguments. */
   readonly as?: readonly string[];
 }
 
-/** Runs the program with limits. Limits with which Node.js itself does not start are skipped (undefined). */
+/** Runs the program with limits. Returns undefined if Node.js itself does not start with these limits. */
 function within({ ulimit, as = [] }: Limits, words: readonly string[]) {
   const shell = `ulimit ${ulimit} && exec "$@"`;
   const [command = '', ...rest] = [...as, 'bash', '--norc', '-c', shell, 'bash', process.execPath];

@@ -8,19 +8,20 @@ import { alternatives } from '../wording.ts';
 /** The commands of this version. */
 export type CommandName = 'download' | 'train' | 'eval' | 'sweep' | 'inspect' | 'doctor' | 'bench';
 
-/** A flag of this version. A flag without a default is undefined when it is omitted. */
+/** A flag of this version. The value of a flag without a default is undefined when the flag is omitted. */
 export type AvailableFlag = {
   readonly help: string;
-  /** The heading under which the help lists it. */
+  /** The heading under which the help lists the flag. */
   readonly group: string;
   readonly commands: readonly CommandName[];
   /** The help text, with the default, for commands in which the flag has another meaning. */
   readonly helpFor?: Partial<Readonly<Record<CommandName, string>>>;
-  /** The commands in which the default is the value from the checkpoint. The flag is undefined there when it is omitted. */
+  /** The commands in which the default is the value from the checkpoint. In these commands the value is
+   * undefined when the flag is omitted. */
   readonly fromCheckpoint?: readonly CommandName[];
   /**
-   * How `sweep` takes this flag of `train`. If omitted, it takes a list of values to try. `same` means one value for all
-   * runs. `refused` says why it does not take the flag.
+   * How `sweep` takes this flag of `train`. If this field is omitted, `sweep` takes a list of values to try. `same` means one
+   * value for all runs. `refused` says why `sweep` does not take the flag.
    */
   readonly inSweep?: 'same' | { readonly refused: string };
 } & FlagKind;
@@ -60,7 +61,7 @@ interface ChoiceFlag {
   readonly default?: string;
 }
 
-/** A flag that is planned. This version refuses it. `boolean` determines its syntax. */
+/** A flag that is planned. This version refuses it. `boolean` says that it has the syntax of a boolean flag. */
 export interface LaterFlag {
   readonly notYetAvailable: true;
   readonly boolean?: true;
@@ -68,14 +69,14 @@ export interface LaterFlag {
 
 export type Flag = AvailableFlag | LaterFlag;
 
-/** Whether the command has the flag. `sweep` has those of `train`, as far as they make sense. */
+/** Whether the command has the flag. `sweep` also has the flags of `train`, except those that it refuses. */
 export function isFlagOf(flag: Flag, command: CommandName): flag is AvailableFlag {
   if (!('kind' in flag)) return false;
   if (flag.commands.includes(command)) return true;
   return command === 'sweep' && flag.commands.includes('train') && typeof flag.inSweep !== 'object';
 }
 
-/** Whether the command takes a list of values of the flag. */
+/** Whether the command takes a list of values for the flag. */
 export function takesList(flag: AvailableFlag, command: CommandName): boolean {
   return command === 'sweep' && flag.inSweep === undefined && !flag.commands.includes(command);
 }
@@ -100,7 +101,7 @@ export type FlagValue<F, C extends CommandName> = F extends { fromCheckpoint: re
     ? Listed<F, C>
     : Listed<F, C> | undefined;
 
-/** A list where the command takes one (`takesList`). */
+/** The type of the value, or of a list of values if the command takes a list for the flag (`takesList`). */
 type Listed<F, C extends CommandName> = C extends 'sweep'
   ? F extends { inSweep: unknown }
     ? GivenValue<F>
@@ -111,13 +112,13 @@ type Listed<F, C extends CommandName> = C extends 'sweep'
       : never
   : GivenValue<F>;
 
-/** The name of a flag without its dashes: `maxSteps` is written `--max-steps`. */
+/** Returns the name of a flag as it is written on the command line, without the leading dashes: `max-steps` for `maxSteps`. */
 export function writtenName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** Parses the value of a flag. `written` is the name of the flag in messages, such as `--max-steps`.
- * @throws UsageError with what was expected and what was found */
+ * @throws UsageError that says what was expected and what was found */
 export function readValue(
   flag: FlagKind,
   written: string,
@@ -137,13 +138,13 @@ export function readValue(
   }
 }
 
-/** `1e3` and `1_000` are accepted too. */
+/** The accepted spellings of numbers, which include `1e3` and `1_000`. */
 const spelling = /^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 function readNumber(flag: NumberFlag, written: string, text: string | undefined): number {
   const { kind, minimum, maximum = Number.MAX_SAFE_INTEGER } = flag;
   const read = text !== undefined && spelling.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
-  // `1.000` means a thousand in some countries and one in others, so it is refused.
+  // `1.000` means a thousand in some countries and one in others, so it is refused as a whole number.
   const isWhole = Number.isInteger(read) && !groups.test(text ?? '');
   const value = kind === 'integer' && !isWhole ? Number.NaN : read;
   if (value >= minimum && value <= maximum) return value;
@@ -163,7 +164,8 @@ const groups = /^\d{1,3}([,. '’\u00a0\u202f])\d{3}(\1\d{3})*$/;
 /** Abbreviated numbers, such as `10k` and `1.5M`. */
 const shortened = /^(\d+(?:\.\d+)?) ?([km])$/i;
 
-/** The number that was probably meant by a notation that is refused because its meaning varies between countries. */
+/** Returns the number that was probably meant by a notation that is refused, such as `1,000`, `10k` or `5%`. Returns undefined
+ * for other texts. */
 function meantNumber(text: string, kind: NumberFlag['kind']): number | undefined {
   const [, count, unit] = shortened.exec(text) ?? [];
   if (count !== undefined) {

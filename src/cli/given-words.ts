@@ -2,7 +2,7 @@
 import { shellWord } from '../disk/shell-word.ts';
 import { writtenName } from './flag.ts';
 
-/** The flags that were given, such as `--seed 0,1 --max-steps 100`, except those that only concern the output of this process.
+/** Returns the flags that were given, such as `--seed 0,1 --max-steps 100`, except `--quiet` and `--json`.
  * @param flags the values by name, such as `maxSteps`
  * @param given the names as written, such as `max-steps`
  * @param except the names of other flags to leave out */

@@ -7,8 +7,8 @@
  *
  *     -- -thing           everything after -- is an argument, even if it starts with -
  *
- * The programs of TensorFlow r0.11 accept underscores, `=true|t|1`, a separate word and `--no…`. They ignored unknown flags
- * and read any other word as false. Here both are errors.
+ * The programs of TensorFlow r0.11 accept underscores, `=true|t|1`, the value as a separate word, and `--no…`. They ignore
+ * unknown flags, and read any other value of a boolean flag as false. This program reports an error in both cases.
  */
 
 import { command as suggested } from '../command.ts';
@@ -41,15 +41,15 @@ export const commonFlags = ['debug', 'help', 'version'] as const;
 type Value = string | number | boolean;
 
 export interface ReadWords {
-  /** Values by flag name, such as `batch-size`, or lists of values where the command takes them; the last one if a flag is
-   * repeated. */
+  /** The values by flag name, such as `batch-size`. A value is a list if the command takes a list for the flag. If a flag is
+   * repeated, its last value counts. */
   readonly values: ReadonlyMap<string, Value | readonly Value[]>;
   /** The positional arguments, if the command takes any. */
   readonly operands: readonly string[];
 }
 
 /** Parses the arguments of a command.
- * @throws UsageError for a flag that is unknown, incomplete, not yet available or of another command */
+ * @throws UsageError for a flag that is unknown, incomplete, not yet available, or one of another command */
 export function readWords(command: CommandName, words: readonly string[]): ReadWords {
   const operands: string[] = [];
   const rest = [...words];
@@ -78,11 +78,11 @@ interface Found {
   readonly name: string;
   readonly flag: AvailableFlag;
   readonly negated: boolean;
-  /** The text after the `=`. */
+  /** The text after the `=`, or undefined if there is no `=`. */
   readonly inline: string | undefined;
 }
 
-/** The value of the flag: the text after its `=`, or else the next argument. */
+/** Returns the value of the flag, from the text after its `=` or else from the next argument. */
 function givenValue(
   command: CommandName,
   { name, flag, inline }: Found,
@@ -132,7 +132,7 @@ function notOf(command: CommandName, written: string, flag: AvailableFlag): Usag
   return new UsageError(`${written}: not a flag of ${command}; it belongs to ${enumeration(owners)}`);
 }
 
-/** Removes the prefix `no-` or `no` of a boolean flag. */
+/** Removes the prefix `no-` or `no` from the name of a boolean flag. */
 function resolveName(name: string): { name: string; negated: boolean } {
   const positive = flags.has(name) ? name : name.replace(/^no-?/, '');
   const flag = flags.get(positive);
@@ -176,7 +176,8 @@ const notNeeded: readonly (readonly [command: CommandName, names: readonly strin
   ['sweep', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
 ];
 
-/** Recognizes dashes that word processors and web pages substitute for `--`, and non-breaking spaces. */
+/** Returns an error message if the argument starts with a dash that word processors and web pages substitute for `--`, or with
+ * a non-breaking space. */
 function oddDash(word: string): string | undefined {
   const [, first = ''] = /^([‐-―−﹘﹣－ ​])/.exec(word) ?? [];
   if (first === '') return undefined;

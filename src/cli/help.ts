@@ -9,10 +9,10 @@ import { widthOf } from './width.ts';
 
 const columns = 80;
 
-/** A name, and what it means. */
+/** The name of a flag or command, and its explanation. */
 type Row = readonly [name: string, text: string];
 
-/** The help of a command: what it does, its flags with their defaults, and examples. */
+/** Returns the help of a command: what it does, its flags with their defaults, and examples. */
 export function commandHelp(name: CommandName): string {
   const { operand, description, examples } = commandTable[name];
   const usage = operand === undefined ? '[flags]' : `<${operand}> [flags]`;
@@ -26,7 +26,7 @@ export function commandHelp(name: CommandName): string {
   ].join('\n\n');
 }
 
-/** The help of the program: its commands, and first steps. */
+/** Returns the help of the program: its commands, and examples of first steps. */
 export function programHelp(): string {
   const commands = Object.entries(commandTable).map(([name, { summary }]): Row => [name, summary]);
   return [
@@ -58,7 +58,7 @@ const commonFlags: readonly Row[] = [
 
 type Section = readonly [heading: string, rows: readonly Row[]];
 
-/** The flags of a command by heading, in the order of the table. */
+/** Returns the flags of a command, grouped by heading, in the order of the table of flags. */
 function flagSections(name: CommandName): readonly Section[] {
   const sections = new Map<string, Row[]>();
   for (const [key, flag] of Object.entries(flagTable)) {
@@ -90,7 +90,7 @@ function defaultText(value: string | number | boolean): string {
   return typeof value === 'number' && value >= 10_000 ? value.toLocaleString('en-US') : String(value);
 }
 
-/** Headings with their rows. The texts of all sections are aligned. */
+/** Formats each heading with its rows. The explanations in all sections are aligned. */
 function sectionTexts(sections: readonly Section[]): readonly string[] {
   const nameWidth = widestName(sections.flatMap(([, rows]) => rows));
   return sections.map(([heading, rows]) => `${heading}\n${settings(rows, columns, nameWidth)}`);
@@ -104,7 +104,7 @@ function examplesText(examples: readonly (readonly [line: string, purpose: strin
   return `Examples:\n${examples.map(([line, purpose]) => `  # ${purpose}\n${folded(command(line))}`).join('\n')}`;
 }
 
-/** An indented command. If it is too long, it is continued on the next line with a backslash. */
+/** Formats an indented command. If it is too long, it is broken before a flag, with a backslash at the end of the line. */
 function folded(line: string): string {
   const lines: string[] = [];
   for (const part of line.split(/ (?=--)/)) {

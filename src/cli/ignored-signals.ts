@@ -6,15 +6,16 @@
  * |---|---|---|
  * | `nohup` | SIGHUP | standard input opened for writing (coreutils), output to `nohup.out`, or bash's and zsh's `_` |
  * | a shell or program that ignores SIGHUP itself (`nohup ./script.sh`, `trap '' HUP`) | SIGHUP | the signals that the parent process ignores, which ours inherited |
- * | a script, in the background (`cifar10 train &`) | SIGINT | standard input from /dev/null, although the shell of the script has another |
+ * | a script, in the background (`cifar10 train &`) | SIGINT | standard input from /dev/null, although the shell of the script has another input |
  *
  * This works on Linux only. On other systems no ignored signals are recognized.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 
 export interface StartSigns {
-  /** The targets of the links in /proc/self/fd. Undefined for closed descriptors. */
+  /** Returns the target of a link, such as /proc/self/fd/0, or undefined if there is none, as for a closed descriptor. */
   readonly link: (path: string) => string | undefined;
+  /** Returns the text of a file, or undefined if it cannot be read. */
   readonly text: (path: string) => string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly parent: number;
@@ -37,13 +38,14 @@ function hasNohup({ link, text, environment }: StartSigns): boolean {
   return isWriteOnly || toFile || environment['_']?.endsWith('/nohup') === true;
 }
 
-/** SigIgn is a hexadecimal mask. Its lowest bit is signal 1, SIGHUP (proc(5)). */
+/** Whether the parent process ignores SIGHUP. SigIgn is a hexadecimal mask. Its lowest bit is signal 1, SIGHUP (proc(5)). */
 function parentIgnoresHangup({ text, parent }: StartSigns): boolean {
   const [, mask = '0'] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(text(`/proc/${parent}/status`) ?? '') ?? [];
   return (BigInt(`0x${mask}`) & 1n) === 1n;
 }
 
-/** A shell without job control runs background jobs in its own process group, with /dev/null as their input. */
+/** Whether this is a background job of a script. A shell without job control runs background jobs in the shell's own process
+ * group, with /dev/null as their input. */
 function isOfScript({ link, text, parent }: StartSigns): boolean {
   const name = text(`/proc/${parent}/comm`)?.trim() ?? '';
   if (!shells.includes(name)) return false;
@@ -53,7 +55,7 @@ function isOfScript({ link, text, parent }: StartSigns): boolean {
   return inputs[0] === '/dev/null' && inputs[1] !== undefined && inputs[1] !== '/dev/null';
 }
 
-/** The process group, which is field 5 of stat (proc(5)). */
+/** Returns the process group from the text of a `stat` file, in which it is field 5 (proc(5)). */
 function groupIn(stat: string | undefined): string | undefined {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[2];
 }

@@ -60,7 +60,7 @@ export function inspectReporter({ result, warn }: Console): (finding: InspectFin
 }
 
 const number = (value: number) => value.toLocaleString('en-US');
-/** Formats a name from a file of another program as a part of a line. */
+/** Formats a name from another program's file so that it fits into a line. */
 const name = (text: string) => oneLine(shortened(text, 200));
 
 function printLayers(finding: FindingOf<'graph'>, print: Print): void {
@@ -75,7 +75,7 @@ function printLayers(finding: FindingOf<'graph'>, print: Print): void {
   print(table([['layer', 'output', 'parameters', 'multiply-adds'], ...rows, sum]), { ...finding });
 }
 
-/** One row per run. */
+/** Prints a table with one row per run. */
 function printRuns({ kind, dir, runs, differing }: FindingOf<'runs'>, print: Print): void {
   print(runTable(runs, differing), { kind, dir, runs, differing });
 }
@@ -110,7 +110,7 @@ function printContents(finding: FindingOf<'contents'>, print: Print): void {
   print(lines.join('\n'), { kind, path, metadata, tensors });
 }
 
-/** The names and values of nested fields, such as `dataset.name` and `synthetic`. */
+/** Returns the names and values of all fields, including nested ones, such as `dataset.name` with the value `synthetic`. */
 function fieldsOf(value: object, prefix = ''): readonly (readonly [name: string, value: string])[] {
   return Object.entries(value).flatMap(([key, field]: [string, unknown]) => {
     const path = prefix + key;
@@ -196,7 +196,7 @@ function printEvents({ kind, path, summary }: FindingOf<'events'>, print: Print)
   print(lines.join('\n'), event);
 }
 
-/** `text (2 values of 1 tag)` */
+/** Formats what was not read, as in `text (2 values of 1 tag)`. */
 function describeUnread({ kind, values, tags }: UnreadKind): string {
   const of = tags === 0 ? '' : ` of ${counted(tags, 'tag')}`;
   return `${name(kind)} (${counted(values, 'value')}${of})`;

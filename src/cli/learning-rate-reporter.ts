@@ -14,7 +14,8 @@ import { withBar } from './progress-line.ts';
 
 type EventOf<Kind extends LearningRateEvent['kind']> = Extract<LearningRateEvent, { readonly kind: Kind }>;
 
-/** The plot ends above the first loss, by this fraction of the range below it. Points of the divergence above that are omitted. */
+/** How far the plot extends above the first loss, as a fraction of the difference between the first and the lowest loss. Points
+ * above that, where the training diverges, are omitted. */
 const headroom = 0.5;
 
 export class LearningRateReporter {
@@ -32,7 +33,7 @@ export class LearningRateReporter {
     this.#prepare = preparationReporter(console);
   }
 
-  /** `failed` if no rate is proposed. */
+  /** `stopped` if the test was stopped, `failed` if it proposed no learning rate, and `done` otherwise. */
   get outcome(): Outcome {
     return this.#outcome;
   }
@@ -106,7 +107,7 @@ export class LearningRateReporter {
   }
 }
 
-/** A learning rate with three significant digits. */
+/** Formats a learning rate with three significant digits. */
 function rate(value: number): string {
   return String(Number(value.toPrecision(3)));
 }

@@ -16,7 +16,7 @@ const labelWidth = 7;
  *
  * @param points at least one point, in ascending order of x
  * @param top the greatest y that is drawn; points above it are omitted
- * @param marked an x at which to draw a line
+ * @param marked an x at which to draw a vertical line
  */
 export function lossPlot(points: readonly PlotPoint[], top: number, marked?: number): string {
   const [first, last] = [points[0]?.x ?? 1, points.at(-1)?.x ?? 1];
@@ -46,7 +46,7 @@ export function lossPlot(points: readonly PlotPoint[], top: number, marked?: num
   return ['loss'.padStart(labelWidth), ...lines, axis, decades(low, high, column)].join('\n');
 }
 
-/** The powers of ten below the axis, each below its column. */
+/** Returns the line of labels below the horizontal axis: the powers of ten, each below its column. */
 function decades(low: number, high: number, column: (x: number) => number): string {
   let text = '';
   for (let power = low; power <= high; power++) {

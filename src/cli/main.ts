@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * Starts `cifar10`. The program is imported dynamically, so that a process with too few file descriptors to load it can
- * report that. (Node.js opens all files of a program at the same time.)
+ * Starts `cifar10`. The program is imported dynamically, so that this file can print an error if there are too few file
+ * descriptors to load the program. (Node.js opens all files of a program at the same time.)
  */
 try {
-  // This comes before the rest of the program is loaded, because by default SIGUSR1 opens a debugger and SIGUSR2 ends the
+  // This is done before the rest of the program is loaded, because by default SIGUSR1 opens a debugger and SIGUSR2 ends the
   // process.
   const { interruption } = await import('./signals.ts');
   interruption.refuseDebugger();

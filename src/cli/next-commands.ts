@@ -1,4 +1,4 @@
-/** The commands that a training suggests when it ends. */
+/** The commands that `train` suggests when it ends. */
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
@@ -6,13 +6,13 @@ import { dataDirWords } from './data-dir-words.ts';
 import { flagTable, type TrainFlags } from './flag-table.ts';
 import { resumeCommand } from './resume-command.ts';
 
-/** The flags that matter for what is printed. */
+/** The flags on which the printed lines depend. */
 export type ReportedFlags = Pick<
   TrainFlags,
   'trainDir' | 'dataDir' | 'maxSteps' | 'logFrequency' | 'summarySteps'
 >;
 
-/** Suggested next commands, one per line. */
+/** Returns the suggested next commands, each on a line of its own below a line that says what it is for. */
 export function nextCommands(
   { trainDir, dataDir, maxSteps, summarySteps }: ReportedFlags,
   ended: {
@@ -25,7 +25,7 @@ export function nextCommands(
   const { globalStep, stopped, hasHeldOut, hyperparameters } = ended;
   const folder = shellWord(trainDir);
   const data = dataDirWords(dataDir);
-  // This is not stored in the checkpoint, but it changes what the run writes.
+  // The value is not stored in the checkpoint, but it changes what the run writes, so the command must repeat it.
   const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
   const train = (steps: number) => resumeCommand({ trainDir, dataDir, hyperparameters }, steps, kept);
   const more = stopped
@@ -40,7 +40,8 @@ export function nextCommands(
   return (suggests() ? [...more, ...score] : more).join('\n');
 }
 
-/** Scripts that run several commands, such as `npm start`, set this variable and suggest the next steps themselves. */
+/** Whether to suggest next commands. Scripts that run several commands, such as `npm start`, set the variable to `no` and
+ * suggest the next steps themselves. */
 export function suggests(): boolean {
   return process.env['CIFAR10_SUGGEST'] !== 'no';
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OutputQueue, type StreamName } from './output-queue.ts';
 
-/** A queue whose sinks record what they receive, and take a given time. */
+/** Returns a queue whose sinks call `take` and then record what they have received. */
 function noted(take: (stream: StreamName, text: string) => Promise<void> | void) {
   const written: string[] = [];
   const failed: string[] = [];

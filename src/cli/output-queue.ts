@@ -1,5 +1,5 @@
 /**
- * Standard output and standard error, written in the order of the calls without ever blocking the main thread. Node.js
+ * Writes standard output and standard error in the order of the calls, without ever blocking the main thread. Node.js
  * itself writes to terminals and files synchronously. A terminal that is paused (Ctrl-S), or a file system that hangs, would
  * therefore stop all timers and signal handlers.
  *
@@ -15,14 +15,14 @@ import { errorCode } from '../errors.ts';
 
 export type StreamName = 'out' | 'err';
 
-/** Resolves when the system has accepted the text. */
+/** Writes a text. Resolves when the system has accepted it. */
 export type Sink = (text: string) => Promise<void>;
 
 /** Consecutive texts for one stream are combined into writes of about this many characters. */
 const pieceLength = 1 << 16;
 /** Callers that write a lot wait while the queue contains more characters than this. */
 const roomLength = 8 << 20;
-/** A reader is slow if a write takes longer than this. */
+/** The reader of the output is slow if a write takes longer than this. */
 const slowMillis = 100;
 
 interface Waiting {
@@ -37,7 +37,7 @@ export class OutputQueue {
   readonly #idle: (() => void)[] = [];
   #waiting: Waiting[] = [];
   #length = 0;
-  /** When the current write started. */
+  /** When the current write started, or undefined if there is none. */
   #busySince: number | undefined;
 
   /** @param onError called with the first error of each stream. Later output to that stream is dropped */
@@ -56,7 +56,7 @@ export class OutputQueue {
     if (this.#busySince === undefined) void this.#run();
   }
 
-  /** Whether the reader is slow. */
+  /** Whether the reader of the output is slow. */
   get isBehind(): boolean {
     return this.#busySince !== undefined && performance.now() - this.#busySince > slowMillis;
   }
@@ -66,15 +66,15 @@ export class OutputQueue {
     if (this.#busySince !== undefined) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Resolves when the queue is short enough for more output, or on abort. */
+  /** Resolves when the queue is short enough for more output, or when `signal` is aborted. */
   async drained(signal: AbortSignal): Promise<void> {
     while (this.#length > roomLength && !signal.aborted)
       await Promise.race([this.idle(), sleep(slowMillis, undefined, { signal }).catch(() => undefined)]);
   }
 
   /**
-   * Waits a moment for the queued text to be written. Afterwards, errors are written even if standard output is not being
-   * read.
+   * Waits a moment for the queued text to be written. The rest of standard error is then written out of turn, because
+   * perhaps nobody is reading standard output.
    */
   async flushBriefly(millis: number): Promise<void> {
     await Promise.race([this.idle(), sleep(millis)]);
@@ -98,7 +98,7 @@ export class OutputQueue {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** The text of the next write. */
+  /** Takes the text of the next write from the queue. Returns undefined if the queue is empty. */
   #next(): Waiting | undefined {
     const [first] = this.#waiting;
     if (first === undefined) return undefined;
@@ -127,9 +127,9 @@ export class OutputQueue {
   }
 }
 
-/** Writes to one of the process's own streams. */
+/** Returns a function that writes to one of the process's own streams. */
 export function sinkOf(stream: NodeJS.WriteStream & { readonly fd: number }): Sink {
-  // The callback of the write receives errors too, but without a listener they would end the process.
+  // Errors also reach the callback of `write`, but without this listener they would end the process.
   stream.on('error', () => undefined);
   const { fd } = stream;
   return process.platform === 'win32' || isPipe(fd)
@@ -152,7 +152,7 @@ async function writeWhole(descriptor: number, bytes: Uint8Array): Promise<void> 
     try {
       done += (await writeSome(descriptor, bytes, done)).bytesWritten;
     } catch (error) {
-      // Another process that shares the terminal made it non-blocking.
+      // The error is EAGAIN if another process that shares the terminal has made it non-blocking.
       if (errorCode(error) !== 'EAGAIN') throw error;
       await sleep(10);
     }

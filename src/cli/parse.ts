@@ -12,7 +12,8 @@ import { commandHelp, programHelp } from './help.ts';
 export interface CommandRequest<C extends CommandName> {
   readonly command: C;
   readonly flags: FlagsOf<C>;
-  /** The names of the flags that were given, such as `batch-size`. A checkpoint may determine the others. */
+  /** The names of the flags that were given, such as `batch-size`. A checkpoint may determine the values of other
+   * flags. */
   readonly given: ReadonlySet<string>;
   /** Positional arguments. */
   readonly operands: readonly string[];
@@ -77,7 +78,7 @@ function request<C extends CommandName>(
   return { command, flags: flagsOf(command, values), given: new Set(values.keys()), operands, debug };
 }
 
-/** The flags of a command that were given, and the defaults of the others that have one. */
+/** Returns the values of the flags that were given, and the defaults of the others that have one. */
 function flagsOf<C extends CommandName>(command: C, values: ReadWords['values']): FlagsOf<C> {
   const entries = Object.entries<Flag>(flagTable).flatMap(([key, flag]) => {
     if (!isFlagOf(flag, command)) return [];

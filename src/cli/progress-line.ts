@@ -4,12 +4,13 @@ import { widthOf } from './width.ts';
 
 /** The progress of a training run. */
 export interface Progress {
-  /** The number of updates done, and in total. */
+  /** The number of updates made so far. */
   readonly step: number;
+  /** The number of updates in total. */
   readonly maxSteps: number;
   readonly loss: number;
   readonly imagesPerSecond: number;
-  /** Undefined while it is unknown. */
+  /** The estimated time left, or undefined while it is unknown. */
   readonly millisLeft: number | undefined;
   /** The fraction of the time that was spent waiting for batches, 0 … 1. */
   readonly waiting: number;
@@ -20,7 +21,8 @@ export interface Progress {
 const number = (value: number) => Math.round(value).toLocaleString('en-US');
 const left = (millis: number | undefined) => (millis === undefined ? '' : `${duration(millis)} left`);
 
-/** Returns as much as fits the columns: the most useful parts first, the bar last. */
+/** Returns as much of the progress as fits into the columns. The most useful parts are kept longest, and the bar is dropped
+ * first. */
 export function progressLine(progress: Progress, columns: number): string {
   const { step, maxSteps, loss, imagesPerSecond, millisLeft, waiting, busy = '' } = progress;
   const line = fitting(
@@ -37,7 +39,7 @@ export function progressLine(progress: Progress, columns: number): string {
   return withBar(line, step / maxSteps, columns, 2);
 }
 
-/** The progress line of an evaluation, with the number of images scored and in total. */
+/** Returns the progress line of an evaluation, with the number of images scored so far and in total. */
 export function scoringLine(
   { done, all, millis }: { readonly done: number; readonly all: number; readonly millis: number },
   columns: number,
@@ -53,7 +55,7 @@ export function scoringLine(
   return withBar(line, done / all, columns, 2);
 }
 
-/** The parts that fit, in their order. The part with the lowest rank is dropped last. */
+/** Joins the parts that fit, in the given order. The part with the lowest rank is dropped last. */
 function fitting(parts: readonly (readonly [text: string, rank: number])[], columns: number): string {
   let kept: typeof parts = [];
   const line = (of: typeof parts) =>
@@ -67,7 +69,7 @@ function fitting(parts: readonly (readonly [text: string, rank: number])[], colu
   return line(kept);
 }
 
-/** A text, followed by a bar if there is room for one. */
+/** Returns the text, followed by a bar if there is room for one. */
 export function withBar(text: string, share: number, columns: number, gap = 1): string {
   const room = columns - 1 - widthOf(text) - gap;
   return room < 10 ? text : `${text}${' '.repeat(gap)}${bar(share, Math.min(room, 40))}`;

@@ -4,7 +4,8 @@ import { ConfusionMatrix } from '../evaluation/confusion.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
 import { classTable, confusionTable } from './report-tables.ts';
 
-/** A matrix with 10 examples per class. i % 4 examples of class i are predicted as class i + 1. The last class has no examples. */
+/** Returns a matrix with 10 examples per class, of which i % 4 examples of class i are predicted as class i + 1. The last class
+ * has no examples. */
 function matrixOf(count: number): ConfusionMatrix {
   const matrix = new ConfusionMatrix(Array.from({ length: count }, (_, index) => `a class named ${index}`));
   for (let label = 0; label < count - 1; label++)

@@ -9,11 +9,11 @@ const percent = (share: number) => (Number.isNaN(share) ? '-' : percentage(share
 
 /** Up to this number of classes, all are shown. */
 const mostClasses = 40;
-/** The number of rows that are shown otherwise. */
+/** The number of rows that are shown if there are more classes. */
 const shownRows = 20;
 
-/** One line per class, with examples, precision and recall. If there are many classes, only those with the
- * lowest recall are shown. */
+/** Returns a table with one line per class: the number of images, precision and recall. If there are many classes, only those
+ * with the lowest recall are shown. */
 export function classTable(results: readonly ClassResult[]): string {
   const head = ['class', 'images', 'precision', 'recall'];
   if (results.length <= mostClasses) return table([head, ...results.map(rowOf)]);
@@ -36,8 +36,9 @@ function rowOf({ name, examples, precision, recall }: ClassResult): readonly str
   return [name, String(examples), percent(precision), percent(recall)];
 }
 
-/** The confusion matrix, or the most frequent confusions if the matrix would be wider than 80 columns. Rows are true classes
- * and columns are predicted classes, labeled with the first letters of their names. Zeros are dots. */
+/** Formats the confusion matrix, or only the most frequent confusions if there are many classes or the matrix would be wider
+ * than 80 columns. Rows are true classes and columns are predicted classes, labeled with the first letters of their names.
+ * Zeros are shown as dots. */
 export function confusionTable(classes: readonly string[], counts: readonly (readonly number[])[]): string {
   if (classes.length > mostClasses) return frequentTable(classes, mostFrequent(counts, shownRows));
   const head = ['true class', ...classes.map((name) => beginning(name, 5))];

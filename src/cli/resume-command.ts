@@ -11,8 +11,8 @@ export interface ResumedRun {
   readonly hyperparameters: Pick<Hyperparameters, 'schedule' | 'decaySteps'>;
 }
 
-/** The command with which a run trains to that many steps. If its schedule ends before them, the command stretches the
- * schedule, because the other steps would have the final learning rate.
+/** Returns the command that resumes a run and trains it until `maxSteps`. If the schedule of the run ends earlier, the command
+ * stretches the schedule, because the remaining steps would otherwise use the final learning rate.
  * @param more other flags, each after a space */
 export function resumeCommand(
   { trainDir, dataDir, hyperparameters }: ResumedRun,

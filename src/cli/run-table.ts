@@ -5,8 +5,8 @@ import { writtenName } from './flag.ts';
 import { type Column, fittingTable, usualColumns } from './table.ts';
 import { beginning } from './width.ts';
 
-/** A table with one row for each run. Columns without values are left out, and so are the less important ones if the table would be
- * too wide.
+/** Returns a table with one row for each run. Columns without values are left out, and so are the less important ones if the
+ * table would be too wide.
  * @param differing the names of the settings in which the runs differ */
 export function runTable(runs: readonly RunRow[], differing: readonly string[]): string {
   const column = (
@@ -25,7 +25,7 @@ export function runTable(runs: readonly RunRow[], differing: readonly string[]):
   const columns = [
     column('run', undefined, ({ name }) => name),
     column('network', networks.size > 1 ? 12 : 99, ({ network }) => network ?? undefined),
-    // The first settings are kept longest.
+    // If the table is too wide, the last settings are left out first.
     ...differing.map((name, index) =>
       column(headOf(name), 13 + index, ({ settings }) =>
         settings?.[name] === undefined ? undefined : String(settings[name]),
@@ -48,8 +48,8 @@ function withProblem(row: string, problem: string | null): string {
   return beginning(`${row.replace(/( +-)+$/, '')}  ${oneLine(problem)}`, usualColumns);
 }
 
-/** The heading of a setting, such as `learning-rate`. The setting `precision` is called `type`, because another column contains the
- * precision @ 1. */
+/** Returns the heading of a setting, such as `learning-rate`. The setting `precision` is called `type`, because another column
+ * contains the precision @ 1. */
 function headOf(setting: string): string {
   return setting === 'precision' ? 'type' : writtenName(setting);
 }

@@ -15,7 +15,7 @@ export class RunningMean {
     this.#weight = this.#memory * this.#weight + (1 - this.#memory);
   }
 
-  /** NaN before the first value. */
+  /** The mean, or NaN before the first value. */
   get value(): number {
     return this.#sum / this.#weight;
   }

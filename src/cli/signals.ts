@@ -10,8 +10,8 @@
  * A repetition within a second counts as the same request, because npx, shells and entry scripts of containers forward
  * signals that the whole process group has already received. A signal that the parent process ignores stays ignored;
  * `nohup` ignores SIGHUP, and scripts ignore SIGINT for background jobs. Commands that have nothing to save do not
- * listen, so the first signal ends them. (In the first process of a container they do listen, and exit, because the
- * kernel does not deliver other signals to it.)
+ * listen, so the first signal ends them. (If they run as the first process of a container, they do listen, and exit at the
+ * first signal, because the kernel delivers to that process only signals for which it listens.)
  */
 import { close as closeInspector, url as inspectorUrl } from 'node:inspector';
 import { constants } from 'node:os';
@@ -26,7 +26,7 @@ const exitSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Signals within this time count as one request. */
 const repetitionMillis = 1000;
-/** An ignored Ctrl-C stops the process after all, if it comes this many times within this time. */
+/** A Ctrl-C that is ignored stops the process after all if it comes this many times within this many milliseconds. */
 const [forcedStopCount, forcedStopMillis] = [3, 3000];
 
 /** The process that receives the signals. */
@@ -60,7 +60,9 @@ export class Interruption {
     this.#process = signalled;
   }
 
-  /** Prevents Node from opening its debugger on SIGUSR1, on a port that other users of the machine could reach. */
+  /** Listens for SIGUSR1 and SIGUSR2. Otherwise, Node would open its debugger on SIGUSR1, on a port that other users of the
+   * machine could reach. In the first process of a container, this function also lets signals end the process until `listen` is
+   * called. */
   refuseDebugger(): void {
     for (const name of saving) this.#process.listenTo(name, () => this.#save());
     closeDebugger();
@@ -71,7 +73,7 @@ export class Interruption {
       });
   }
 
-  /** From now on, the first signal only requests a stop. */
+  /** Starts to listen for the signals that stop the program. From now on, the first of them only requests a stop. */
   listen(): void {
     this.#listens = true;
     const ignored = ignoredSignals();
@@ -92,13 +94,13 @@ export class Interruption {
     this.#saveListeners.add(listener);
   }
 
-  /** Requests a stop because the output is closed (instead of SIGPIPE). Further calls have no effect. */
+  /** Requests a stop because the output is closed. (Other programs receive SIGPIPE then.) Further calls have no effect. */
   stopReading(): void {
     this.#code ||= 141;
     this.#controller.abort();
   }
 
-  /** The exit code as in shells: 128 plus the number of the signal. */
+  /** Returns the exit code of the stop, as in shells: 128 plus the number of the signal. */
   exitCode(): number {
     return this.#code;
   }
@@ -115,7 +117,7 @@ export class Interruption {
 
   /** Ends the process with the signal that requested the stop, so that shells see it, or with 141 if the output was closed.
    * Prints what is lost, if the command knows.
-   * @param why such as `the file system does not answer` */
+   * @param why the reason to print, such as `the file system does not answer` */
   leave(why?: string): void {
     this.#exitBySignal(this.#name, why);
   }
@@ -146,7 +148,7 @@ export class Interruption {
     for (const listener of this.#saveListeners) listener();
   }
 
-  /** A Ctrl-C that is repeated is meant for this process. */
+  /** Ignores a signal, except for a Ctrl-C that is repeated: it is meant for this process, and stops it. */
   #ignore(name: StopSignal): void {
     const now = performance.now();
     this.#ignored = [...this.#ignored.filter((at) => now - at < forcedStopMillis), now];
@@ -168,19 +170,19 @@ export class Interruption {
 }
 
 /** Closes a debugger that SIGUSR1 opened while Node.js itself was starting, before any of our code ran. A debugger that the
- * user requested has a flag or another port. */
+ * user requested, which has a flag or another port, stays open. */
 function closeDebugger(): void {
   const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
   if (inspectorUrl()?.includes(`:${process.debugPort}/`) && !flags.includes('--inspect')) closeInspector();
 }
 
-/** Some systems do not have all signals: Windows lacks most, macOS lacks SIGPWR. */
+/** Listens for a signal if the system has it. Windows lacks most signals, macOS lacks SIGPWR. */
 function listenTo(name: NodeJS.Signals, listener: () => void): void {
   if (!(name in constants.signals)) return;
   try {
     process.on(name, listener);
   } catch {
-    // The system does not allow handling it.
+    // The system does not allow this signal to be handled.
   }
 }
 

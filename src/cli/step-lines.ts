@@ -2,7 +2,7 @@
 import { shortTime, timestamp } from './console.ts';
 
 export interface StepLine {
-  /** The line of the tutorial. */
+  /** The line as the tutorial prints it. */
   readonly text: string;
   /** The same line without the date and the microseconds, for a narrow terminal. */
   readonly shorter: string;
@@ -23,13 +23,13 @@ export class StepLines {
     this.#now = now;
   }
 
-  /** Starts the clock for the next update. */
+  /** Starts the clock for the next update, which is update `step`. */
   start(step: number): void {
     this.#last = { at: this.#now(), step };
   }
 
-  /** The line of update `step`, if one is due: at the first update after a start, and at every multiple of the frequency.
-   * The time includes waiting for input and saving. */
+  /** Returns the line for update `step` if one is due, which is at the first update after a start and at every multiple of the
+   * frequency. The time in the line includes waiting for input and saving. */
   lineFor(step: number, totalLoss: number): StepLine | undefined {
     if (this.#printed && step % this.#frequency !== 0) return undefined;
     const last = this.#last ?? { at: this.#now(), step };

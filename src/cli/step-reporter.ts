@@ -1,4 +1,4 @@
-/** Prints the steps of a training, from the first one to the end. */
+/** Prints the steps of a training run, from the first one to the end. */
 
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -27,7 +27,7 @@ const memory = 0.98;
 /** The number of steps before the speed is known, and the shortest remaining time for which an estimate is printed. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
-/** Prints the events, starting with the first step. */
+/** Prints the events of a training run, from its `start` event on. */
 export class StepReporter {
   readonly #console: Console;
   readonly #flags: ReportedFlags;
@@ -172,7 +172,9 @@ export class StepReporter {
     this.#waiting.add(waitedMillis / millis);
   }
 
-  /** @param done the number of updates made */
+  /** Draws the progress line.
+   * @param done the number of updates made
+   * @param busy the current activity, if it is not a training step */
   #draw(done: number, busy?: string): void {
     this.#drawnAt = performance.now();
     const { maxSteps } = this.#flags;
@@ -245,7 +247,8 @@ export class StepReporter {
   }
 }
 
-/** In the default folder there may be an old run, so this line says which run it is, and how to start another. */
+/** Returns the line that says from where a run is resumed. The default folder may contain an old run, so in that folder the
+ * line also says which run it is, and how to start another. */
 function resumeLine(trainDir: string, checkpoint: string): string {
   if (trainDir !== flagTable.trainDir.default) return `Resuming from ${checkpoint}`;
   const saved = statSync(checkpoint, { throwIfNoEntry: false })?.mtimeMs;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StopClock } from './stop-clock.ts';
 
-/** A clock whose threads have waited for a core for these times, each read at one call. */
+/** Returns a clock that reads how long threads have waited for a core from `waits`: one element at each reading. */
 function clockOf(waits: readonly Readonly<Record<string, number>>[], mostMillis = 8000) {
   let call = 0;
   return new StopClock(mostMillis, 0, () => {

@@ -1,10 +1,12 @@
 /**
- * The time since a stop was requested in which this process could work. A busy machine slows the work down, and this must not look
- * like work that never ends. Therefore the time in which a thread waited for a free core does not count, up to a limit.
+ * Measures the time in which this process could work since a stop was requested. A busy machine slows the work down, and this
+ * must not look like work that never ends. Therefore the time in which a thread waited for a free core does not count, up to a
+ * limit.
  */
 import { type ThreadTime, threadTimes } from '../machine/thread-time.ts';
 
-/** A late timer shows that the main thread could not run, also on systems that do not say how long threads wait. */
+/** The longest normal interval between two calls of `elapsed`. A longer one shows that the main thread could not run, even on
+ * systems that do not say how long threads wait. */
 const tickMillis = 100;
 
 export class StopClock {
@@ -15,7 +17,7 @@ export class StopClock {
   #previous: number;
   #lateMillis = 0;
 
-  /** @param mostMillis the most waiting for a free core that is left out */
+  /** @param mostMillis how much waiting for a free core is left out at most */
   constructor(
     mostMillis: number,
     now: number = performance.now(),
@@ -28,8 +30,8 @@ export class StopClock {
     this.#before = times();
   }
 
-  /** Milliseconds in which the process could work. To be called regularly, at least every `tickMillis`.
-   * @param now in milliseconds, of the clock that the constructor got */
+  /** Returns the milliseconds in which the process could work. Must be called regularly, at least every `tickMillis`.
+   * @param now the current time in milliseconds, on the same clock as the `now` of the constructor */
   elapsed(now: number = performance.now()): number {
     this.#lateMillis += Math.max(0, now - this.#previous - tickMillis);
     this.#previous = now;
@@ -37,7 +39,7 @@ export class StopClock {
     return elapsed - Math.min(this.#mostMillis, Math.max(this.#lateMillis, this.#waited()));
   }
 
-  /** The longest time that one thread waited for a core. */
+  /** Returns the longest time that any thread has waited for a core since this clock was created. */
   #waited(): number {
     const waits = [...this.#times()].map(
       ([id, { waitMillis }]) => waitMillis - (this.#before.get(id)?.waitMillis ?? 0),

@@ -32,7 +32,7 @@ const checkpoints = (name: string) =>
 const unfinished = (name: string) =>
   readdirSync(join(folder, name)).filter((file) => file.endsWith('.tmp') || file === 'lock');
 
-/** Environment variables with which the program first runs a script. */
+/** Returns environment variables that make the program run a script first. */
 const preloading = (script: string) => ({
   NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}`,
 });
@@ -46,7 +46,7 @@ const hangingSave = preloading(`
   syncBuiltinESMExports();
 `);
 
-/** After the signal, the main thread never runs again. */
+/** Blocks the main thread forever after SIGTERM. */
 const blockedMainThread = preloading(`
   process.on('SIGTERM', () => setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 20));
 `);
@@ -72,7 +72,7 @@ async function stopped(
   return outcome;
 }
 
-/** On a busy machine the process may already have ended. */
+/** Sends SIGTERM, unless the process has already ended, as may happen on a busy machine. */
 function terminate(pid: number): void {
   try {
     process.kill(pid, 'SIGTERM');

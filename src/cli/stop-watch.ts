@@ -1,8 +1,8 @@
 /**
- * Limits how long a stop can take: two seconds after the signal, the process has exited, whatever it was waiting for. Two things
- * may take longer: a save that makes progress, on a slow disk, and, except after SIGTERM, work for which there is no free core, on a
- * busy machine (cli/stop-clock.ts). Long steps and validations do not reach this limit, because training abandons them itself
- * (training/patience.ts).
+ * Limits how long a stop can take: two seconds after the signal, the process has exited, whatever it was waiting for. Two
+ * things may take longer: a save that makes progress, on a slow disk, and, except after SIGTERM, work for which there is no
+ * free core, on a busy machine (cli/stop-clock.ts). Long steps and validations do not reach this limit, because training
+ * abandons them itself (training/patience.ts).
  */
 import type { Interruption } from './signals.ts';
 import { StopClock } from './stop-clock.ts';
@@ -11,13 +11,14 @@ import type { StartWatchdog } from './watchdog.ts';
 /** What a command is currently doing. */
 export type Activity = 'saving' | 'other';
 
-/** The time limit of a stop, and how long a save may make no progress after that. */
+/** The time limit of a stop, and how long a save may go without progress once that limit has passed. */
 const [limitMillis, standstillMillis] = [1600, 1000];
 const checkMillis = 50;
-/** The most waiting for a free core that does not count after Ctrl-C. SIGTERM has no such allowance: its sender kills the process
- * next. */
+/** The most waiting for a free core that is left out of the time limit, for example after Ctrl-C. After SIGTERM all of it
+ * counts, because the sender of SIGTERM kills the process next. */
 const busyMillis = 8000;
-/** The limits of the watchdog are longer than this timer, so it acts only if the main thread is blocked. */
+/** The limits of the watchdog. They are longer than those of the timer below, so the watchdog acts only if the main thread is
+ * blocked. */
 const watchdogLimits = { graceMillis: 1900, silentMillis: 800 };
 
 export type RequestedStop = Pick<Interruption, 'signal' | 'name'>;
@@ -27,7 +28,7 @@ export class StopWatch {
   #progressAt = performance.now();
   #hasEnded = false;
 
-  /** @param stop aborted when a stop is requested, and the name of its signal from then on
+  /** @param stop its `signal` is aborted when a stop is requested; from then on, its `name` is the signal that requested it
    * @param leave ends the process at once, and prints the reason
    * @param startWatchdog starts a thread that ends the process if this thread stops responding */
   constructor(stop: RequestedStop, leave: (why: string) => void, startWatchdog: StartWatchdog) {
@@ -55,7 +56,8 @@ export class StopWatch {
     this.#progressAt = performance.now();
   }
 
-  /** Lifts the limit, because the command has ended. The watchdog still learns that the main thread is not blocked. */
+  /** Lifts the limit, because the command has ended. The timer keeps showing the watchdog that the main thread is not
+   * blocked. */
   end(): void {
     this.#hasEnded = true;
   }

@@ -138,7 +138,7 @@ describe('a stop', { concurrency: 2 }, () => {
     ]);
     assert.equal(trained.code, 0, trained.errors);
     const where = ['--data-dir', data, '--checkpoint-dir', run, '--eval-dir', join(folder, 'eval')];
-    // Batches of one image, so that the evaluation takes long enough.
+    // The batches have one image each, so that the evaluation takes long enough to be stopped.
     const words = ['eval', '--run-once', '--batch-size', '1', ...where];
     const outcome = await stopped(words, 'Evaluating', ['SIGINT']);
     assert.equal(outcome.shellCode, 130, outcome.errors);
@@ -329,7 +329,8 @@ describe('a stop', { concurrency: 2 }, () => {
       return { left, stop, watch, beats };
     };
 
-    /** Time for which there is no free core does not count, so this takes longer on a busy machine. */
+    /** Waits until the program would exit. Time for which there is no free core does not count, so this takes longer on a busy
+     * machine. */
     const untilLeft = async (left: readonly string[]) => {
       for (let waited = 0; left.length === 0 && waited < soonMillis; waited += 50) await sleep(50);
     };

@@ -134,7 +134,7 @@ test('every tag belongs to a record of the table and has its description, and ev
 
 describe('docs/summaries.md has a row for every record of the table, and no other rows', () => {
   const page = readFileSync(new URL('../../docs/summaries.md', import.meta.url), 'utf8');
-  /** How the page writes a placeholder. */
+  /** How the page writes each placeholder. */
   const inPage: Readonly<Record<string, readonly string[]>> = {
     activation: ['*L*/*L*'],
     variable: ['*L*/weights', '*L*/biases'],
@@ -150,7 +150,7 @@ describe('docs/summaries.md has a row for every record of the table, and no othe
       (words) => inPageAs(tag.replace(hole, words)),
     );
   };
-  /** The tags in the first cells of a section. Those in italics are pages of TensorBoard. */
+  /** Returns the tags in the first column of a section. Cells in italics are skipped: they name pages of TensorBoard. */
   const tagsIn = (heading: string) => {
     const [, section = ''] = page.split(`\n${heading}\n`);
     const [rows = ''] = section.split(/\n#/);

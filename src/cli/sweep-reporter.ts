@@ -17,9 +17,9 @@ import { TrainReporter } from './train-reporter.ts';
 type EventOf<Kind extends SweepEvent['kind']> = Extract<SweepEvent, { readonly kind: Kind }>;
 
 const number = (value: number) => Math.round(value).toLocaleString('en-US');
-/** Steps before the speed is known. */
+/** The number of steps before the speed is known. */
 const estimateAfterSteps = 12;
-/** A sweep that takes less than this, in milliseconds, ends before an estimate is of use. */
+/** A sweep that takes less than this, in milliseconds, ends before an estimate is useful. */
 const shortSweep = 60_000;
 
 export class SweepReporter {
@@ -42,7 +42,7 @@ export class SweepReporter {
     return this.#outcome;
   }
 
-  /** What exiting before the next checkpoint loses. */
+  /** What is lost by exiting before the next checkpoint. */
   get lossOnExit(): string {
     return this.#training?.lossOnExit ?? 'nothing was trained';
   }
@@ -142,7 +142,7 @@ export class SweepReporter {
     this.#console.line(this.#next(ended, open));
   }
 
-  /** Suggested next commands, one per line. */
+  /** Returns the suggested next commands, each on a line of its own below a line that says what it is for. */
   #next(ended: readonly EndedRun[], open: number): string {
     const { dataDir, sweepDir } = this.#flags;
     const data = dataDirWords(dataDir);
@@ -179,12 +179,12 @@ function outcomeOf({ status, steps, validation, best, bestStep, imagesPerSecond 
   return `validation precision @ 1 = ${validation?.toFixed(3)}${most}${speed}`;
 }
 
-/** The lines of a run that are printed if progress lines are requested. */
+/** The kinds of lines of a run that are printed if `--log-frequency` was given. */
 const loggedKinds: readonly string[] = ['step', 'epoch', 'validation'];
 
 /**
- * A console for a run of a sweep: its progress line with the run's position, its warnings, the events of `--json`, and its
- * progress lines if they are requested.
+ * Returns a console for a run of a sweep. It prints the progress line, with the position of the run in the sweep, and warnings.
+ * It prints the lines of `loggedKinds`, and the `step` events of `--json`, only if `isLogged`. It prints all other events.
  */
 function consoleOfRun(console: Console, position: string, isLogged: boolean): Console {
   const line = (text: string, event?: JsonEvent, shorter?: string) => {
@@ -202,9 +202,9 @@ function consoleOfRun(console: Console, position: string, isLogged: boolean): Co
   };
 }
 
-/** How long a sweep will take: the images that its runs still need, at the speed of this process. */
+/** Estimates how much longer a sweep will take, from the images that its runs still need and the speed so far. */
 class Estimate {
-  /** Updates to make, by run. */
+  /** The number of updates that each run still has to make. */
   readonly #left = new Map<PlacedRun, number>();
   #startedAt = 0;
   #images = 0;
@@ -214,7 +214,7 @@ class Estimate {
     for (const run of runs) if (run.result === undefined) this.#left.set(run, run.steps);
   }
 
-  /** Counts a step. Returns the time left when it is first known. */
+  /** Counts a step. Returns the time left at the step at which it is first known, and undefined at all others. */
   step(run: PlacedRun, done: number): number | undefined {
     this.#left.set(run, Math.max(0, run.steps - done));
     if (this.#steps++ === 0) this.#startedAt = performance.now();
@@ -226,7 +226,7 @@ class Estimate {
     this.#left.delete(run);
   }
 
-  /** Undefined while unknown. */
+  /** The estimated time left in milliseconds, or undefined while it is unknown. */
   get millisLeft(): number | undefined {
     if (this.#images === 0) return undefined;
     const images = [...this.#left].reduce((sum, [run, steps]) => sum + steps * run.batchSize, 0);

@@ -7,7 +7,7 @@ import { type Column, fittingTable } from './table.ts';
 const number = (value: number | null) => (value === null ? '-' : Math.round(value).toLocaleString('en-US'));
 const fraction = (value: number | null) => (value === null ? '-' : value.toFixed(3));
 
-/** One row per run, in the given order. The less important columns are left out if there is no room. */
+/** Returns a table with one row per run, in the given order. The less important columns are left out if there is no room. */
 export function sweepTable(ended: readonly EndedRun[]): string {
   const results = ended.map(({ result }) => result);
   const notes = results.map(({ status, steps }) =>
@@ -26,7 +26,7 @@ export function sweepTable(ended: readonly EndedRun[]): string {
   return `Precision @ 1 on the held-out images, best first:\n${fittingTable(columns)}`;
 }
 
-/** One row per combination: mean and standard deviation over its seeds. */
+/** Returns a table with one row per combination: the mean and standard deviation over its seeds. */
 export function combinationTable(combinations: readonly CombinationResult[]): string {
   const columns: readonly Column[] = [
     ...optionColumns(combinations.map(({ options }) => options)),
@@ -44,7 +44,7 @@ export function combinationTable(combinations: readonly CombinationResult[]): st
   return `Mean ± standard deviation over seeds:\n${fittingTable(columns)}`;
 }
 
-/** A column per varied option. */
+/** Returns one column per varied option. */
 function optionColumns(rows: readonly Readonly<Record<string, unknown>>[]): readonly Column[] {
   const names = [...new Set(rows.flatMap((options) => Object.keys(options)))];
   const cell = (value: unknown) => (value === undefined ? '' : String(value));

@@ -35,17 +35,17 @@ export function table(rows: readonly (readonly string[])[], columns: number = us
 export interface Column {
   readonly head: string;
   readonly cells: readonly string[];
-  /** Columns without a rank are kept; of the others, those with the highest rank are left out first. */
+  /** Columns without a rank are always kept. Of the others, those with the highest rank are left out first. */
   readonly rank?: number;
 }
 
 /**
- * The maximum widths in a table that would be too wide: for headings, for cells outside the first column, and for the first
- * column while other columns can still be left out.
+ * Maximum widths for `fittingTable`: of headings, of cells outside the first column, and of the first column in the calculation
+ * of which other columns fit.
  */
 const [longestHead, shortCell, shortFirst] = [16, 24, 32];
 
-/** A table of as many of the columns as fit. */
+/** Formats a table of as many of the columns as fit. */
 export function fittingTable(all: readonly Column[], columns: number = usualColumns): string {
   const short = all.map((column, index) => ({
     ...column,
@@ -76,7 +76,8 @@ export function widestName(given: Settings): number {
   return given.reduce((width, [name]) => Math.max(width, widthOf(cellOf(name))), 0);
 }
 
-/** Formats names and values, one row each. Long values continue on the next line, aligned with the first. */
+/** Formats names and values, one row each. Long values continue on the next line, aligned with their first
+ * line. */
 export function settings(
   given: Settings,
   columns: number = usualColumns,

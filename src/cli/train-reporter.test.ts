@@ -16,7 +16,8 @@ import { TrainReporter } from './train-reporter.ts';
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-train-reporter-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The lines that the events cause. The terminal has the given number of columns; without it, the output is a pipe. */
+/** Returns the lines that are printed for the events: on a terminal with the given number of columns, or to a pipe if no number
+ * is given. */
 function printed(events: readonly TrainingEvent[], columns?: number, trainDir = 'run'): string {
   let text = '';
   const out = {

@@ -63,7 +63,7 @@ export class TrainReporter {
     }
   }
 
-  /** The run was already complete. */
+  /** Reports that the run was already complete when the command started. */
   #complete({
     globalStep,
     hasHeldOut,

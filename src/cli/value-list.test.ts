@@ -87,7 +87,7 @@ test('sweep takes every flag of train, as a list, as one value or with the reaso
     const isListed = takesList(flag, 'sweep');
     const isCommon = (flag.commands as readonly string[]).includes('sweep') || 'inSweep' in flag;
     assert.notEqual(isListed, isCommon, writtenName(name));
-    // A list of true and false would be no list of values to compare.
+    // A list of true and false is useless, so every boolean flag must say how `sweep` takes it.
     assert.ok(!isListed || flag.kind !== 'boolean', `--${writtenName(name)} needs inSweep`);
   }
 });

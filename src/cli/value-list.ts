@@ -12,7 +12,7 @@ import { type FlagKind, readValue } from './flag.ts';
 
 type Value = string | number | boolean;
 
-/** More values than a sweep can have. */
+/** The maximum number of values in a list. */
 const mostValues = 1000;
 const numeral = '[+-]?(?:\\d[\\d_]*\\.?\\d*|\\.\\d+)(?:e[+-]?\\d+)?';
 const range = /^(.*?)\.\.(.*?)(?::(.*))?$/;
@@ -23,7 +23,7 @@ export function looksLikeList(text: string | undefined): boolean {
   return text !== undefined && /,|\.\./.test(text);
 }
 
-/** Parses a list of values of a flag, in the order as written. Each is checked like a single value.
+/** Parses a list of values of a flag, in the order in which they are written. Each one is checked like a single value.
  * @param written the name of the flag for messages, such as `--seed`
  * @throws UsageError for a value that the flag does not take, an empty item, a value given twice, or too many values */
 export function readValues(flag: FlagKind, written: string, text: string | undefined): readonly Value[] {
@@ -61,7 +61,7 @@ interface WrittenRange {
   readonly step: string | undefined;
 }
 
-/** The numbers of a range, both ends included; steps of 1 between whole numbers. */
+/** Returns the numbers of a range, including both ends. A range of whole numbers may omit its step, which is then 1. */
 function readRange(
   flag: FlagKind,
   written: string,

@@ -1,6 +1,7 @@
 /**
  * The last resort of a stop: a thread that ends the process when the main thread is blocked, for example by a system call on
- * a file system that hangs. The thread is started when a stop is requested, from a string, so that no file has to be read.
+ * a file system that hangs. The thread is started when a stop is requested. Its code is passed as a string, so that no file has
+ * to be read.
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
@@ -9,11 +10,11 @@ import { startWorker } from '../threads/start-worker.ts';
 import { isFirstProcess } from './end-process.ts';
 
 interface Watched {
-  /** [1]. The main thread increases it as long as it is alive. */
+  /** [1]. A counter that the main thread increases as long as it is not blocked. */
   readonly beats: Int32Array;
   readonly pid: number;
-  /** The process is ended when the main thread has not responded for `silentMillis`, but not within the first `graceMillis`. Time
-   * in which it works, or waits for a free core, does not count, up to `mostBusyMillis`. */
+  /** The process is ended when the main thread has not responded for `silentMillis`, but not within the first `graceMillis`.
+   * Time in which the main thread works, or waits for a free core, does not count, up to `mostBusyMillis`. */
   readonly silentMillis: number;
   readonly graceMillis: number;
   readonly mostBusyMillis: number;
@@ -25,7 +26,8 @@ export type WatchdogLimits = Pick<Watched, 'silentMillis' | 'graceMillis' | 'mos
 /** Returns a function that the main thread must call regularly to show that it is not blocked. */
 export type StartWatchdog = (limits: WatchdogLimits) => () => void;
 
-/** @param name the signal whose exit code is used if the process cannot kill itself */
+/** Starts the watchdog.
+ * @param name the signal whose exit code is used if the process cannot kill itself */
 export function startWatchdog(name: NodeJS.Signals, limits: WatchdogLimits): () => void {
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const exit = isFirstProcess ? { koffi: koffiPath(), code: 128 + constants.signals[name] } : undefined;
@@ -41,7 +43,7 @@ export function startWatchdog(name: NodeJS.Signals, limits: WatchdogLimits): () 
       .on('error', () => undefined)
       .unref();
   } catch {
-    // No thread available: the main thread has to exit on its own.
+    // No thread can be started, so the main thread has to exit on its own.
   }
   return () => void Atomics.add(beats, 0, 1);
 }
@@ -62,7 +64,7 @@ function watch(): void {
   const { readFileSync } = process.getBuiltinModule('node:fs');
   const leave =
     exit && (requireFrom(exit.koffi)(exit.koffi) as KoffiOfThread).load(null).func('_exit', 'void', ['int']);
-  /** How long the main thread has worked or waited for a free core (machine/thread-time.ts). */
+  /** Returns how long the main thread has worked or waited for a free core (machine/thread-time.ts). */
   const busyMillis = () => {
     try {
       const [run = 0, wait = 0] = readFileSync(`/proc/self/task/${pid}/schedstat`, 'utf8')

@@ -18,7 +18,7 @@ export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }
 
-/** The longest beginning of a text that fits the columns. No character is split. */
+/** Returns the longest beginning of a text that fits into the columns. No character is split. */
 export function beginning(text: string, columns: number): string {
   let [kept, width] = ['', 0];
   for (const { segment } of characters.segment(text)) {
@@ -29,7 +29,7 @@ export function beginning(text: string, columns: number): string {
   return kept;
 }
 
-/** The text, or if it does not fit, its beginning and its end with `…` between them. */
+/** Returns the text or, if it does not fit, its beginning and its end with `…` between them. */
 export function shortened(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   const room = columns - 1;
@@ -47,11 +47,11 @@ export function shortened(text: string, columns: number): string {
 
 /** A line of a list: a word, at least two spaces, then text. */
 const listed = /^ *\S{1,20} {2,}(?=\S)/;
-/** Lists of numbers, such as shapes, are kept on one line. */
+/** The words of a line, between which it can be broken. A list of numbers in brackets, such as a shape, counts as one word. */
 const words = /(?:\[[\d, ]*\]|\S)+/g;
 
-/** Breaks a line that does not fit at spaces. Continuation lines are indented by two columns more than the line, or in a
- * list as far as the text of the item. A word that is longer than a line is not broken. */
+/** Breaks a line at spaces if it does not fit. Continuation lines are indented by two columns more than the line or, in a list,
+ * as far as the text of the item. A word that is longer than a line is not broken. */
 export function wrapped(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
   const [indent = ''] = /^ */.exec(line) ?? [];

@@ -12,9 +12,9 @@ const purpose: LockPurpose = {
   option: 'dataDir',
 };
 
-/** Runs a task while holding the lock of the data folder, because two writers would damage each other's unfinished files.
- * Waits for the lock, and deletes what killed processes left behind.
- * @throws RunError when the folder cannot be written, or its disk is full */
+/** Waits for the lock of the data folder, deletes what killed processes left behind, and runs a task while holding the lock.
+ * Without the lock, two writers would damage each other's unfinished files.
+ * @throws RunError when the folder cannot be written, for example because its disk is full */
 export async function withDataFolder<T>(
   dataDir: string,
   dataset: DatasetDescription,
@@ -34,7 +34,7 @@ export async function withDataFolder<T>(
   }
 }
 
-/** The name of an unfinished folder. A killed process leaves such a folder behind. */
+/** Returns the name of an unfinished folder of a data set. A killed process may leave such a folder behind. */
 export function partialName(dataset: DatasetDescription, random: string): string {
   return `${dataset.folder}.partial-${random}`;
 }

@@ -19,7 +19,7 @@ export interface Archive {
   readonly name: string;
   readonly url: string;
   readonly bytes: number;
-  /** The MD5 in hexadecimal, from the page of the authors. */
+  /** The MD5 checksum in hexadecimal, from the web page of the authors. */
   readonly md5: string;
 }
 
@@ -35,7 +35,7 @@ export interface OtherVersion {
   readonly files: readonly string[];
 }
 
-/** The mean and the standard deviation per channel of the training images, for values of 0 … 1. */
+/** The mean and the standard deviation of each channel of the training images, for values of 0 … 1. */
 export interface ChannelStatistics {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
@@ -46,25 +46,25 @@ export interface DatasetDescription {
   readonly name: DatasetName;
   /** The name as it is displayed. */
   readonly title: string;
-  /** The name of the folder of its files, inside the data directory. */
+  /** The name of the folder with the files of the data set, inside the data folder. */
   readonly folder: string;
   readonly record: RecordLayout;
   /** The name of the label whose value is the class of an example. */
   readonly labels: string;
-  /** The names of the classes of that label, from 2 to 1,000. */
+  /** The names of the 2 to 1,000 classes of that label. */
   readonly classes: readonly string[];
   /** The files, in the order of their examples. */
   readonly files: readonly DatasetFile[];
   readonly statistics: ChannelStatistics;
-  /** Undefined for a data set that cannot be downloaded. */
+  /** The archive to download, or undefined for a data set that cannot be downloaded. */
   readonly archive?: Archive;
   /** Whether this program generates the data set. */
   readonly isDrawn?: boolean;
   readonly otherVersions?: readonly OtherVersion[];
 }
 
-/** The description with another of its labels as the class.
- * @param labels the name of the label; undefined for the default
+/** Returns the description of a data set in which another label of its records is used as the class.
+ * @param labels the name of the label, or undefined for the default
  * @throws UsageError when the data set has no such label */
 export function withLabels(dataset: DatasetDescription, labels: string | undefined): DatasetDescription {
   aDataset('dataset', dataset);
@@ -79,7 +79,7 @@ export function withLabels(dataset: DatasetDescription, labels: string | undefin
   );
 }
 
-/** The names of the classes of one label of the record. */
+/** Returns the names of the classes of one label of the records. */
 export function classesOf(dataset: DatasetDescription, field: LabelField): readonly string[] {
   return field.name === dataset.labels ? dataset.classes : field.classes;
 }
@@ -88,17 +88,17 @@ export const splits: readonly Split[] = ['train', 'test'];
 
 export const aDataset: Check = anObjectWith('files', 'a data set: datasets.synthetic');
 
-/** The files of a split, in order. */
+/** Returns the files of a split, in order. */
 export function filesOf(dataset: DatasetDescription, split: Split): readonly DatasetFile[] {
   return dataset.files.filter((file) => file.split === split);
 }
 
-/** The number of examples of a split. */
+/** Returns the number of examples of a split. */
 export function examplesIn(dataset: DatasetDescription, split: Split): number {
   return filesOf(dataset, split).reduce((sum, { records }) => sum + records, 0);
 }
 
-/** Five files of training examples and one of test examples, as in CIFAR-10. */
+/** Describes five files of training examples and one of test examples, as in CIFAR-10. */
 export function batchFiles(recordsPerTrainingFile: number, testRecords: number): readonly DatasetFile[] {
   const training = [1, 2, 3, 4, 5].map((batch) => ({
     name: `data_batch_${batch}.bin`,

@@ -14,7 +14,7 @@ export const defaultDataset: DatasetName = 'cifar10';
 
 export const datasetNames: readonly DatasetName[] = Object.keys(datasets) as readonly DatasetName[];
 
-/** The names of the labels that can be selected: those of the data sets that have several labels per record. */
+/** The names of the labels that can be selected, which are the labels of data sets with several labels per record. */
 export const labelChoices: readonly string[] = [
   ...new Set(
     Object.values(datasets)
@@ -31,7 +31,8 @@ export interface DatasetChoice {
   readonly labels?: string | undefined;
 }
 
-/** The requested data set, or else that of an earlier run. Its labels are kept unless others are requested.
+/** Returns the requested data set, or else that of an earlier run. If the data set stays the same, so do its labels, unless
+ * others are requested.
  * @param before the data set of the checkpoint from which a run resumes, or which is evaluated
  * @throws UsageError when the data set has no such labels */
 export function chooseDataset(

@@ -11,23 +11,23 @@ export interface Examples {
   /** The bytes of the records of all files, in order. If they were read from files, they are in shared memory, which reader
    * threads use without copying. */
   readonly records: Uint8Array;
-  /** [count], the index of the record of each example, in shared memory. Undefined if the examples are all records in order. */
+  /** [count], the index of the record of each example, in shared memory. Omitted if the examples are all records in order. */
   readonly recordIndices?: Uint32Array;
-  /** The source of an example, as `<path>:<index in the file, from 0>`. */
+  /** Returns the source of an example, as `<path>:<index in the file, from 0>`. */
   keyOf(index: number): string;
 }
 
-/** The parts of examples that batches are made from. */
+/** The parts of `Examples` from which batches are made. */
 export type ExampleRecords = Pick<Examples, 'dataset' | 'count' | 'records' | 'recordIndices'>;
 
-/** The records of examples without functions, which cannot be sent to a thread. */
+/** Returns examples without their functions, because functions cannot be sent to a thread. */
 export function recordsOf({ dataset, count, records, recordIndices }: ExampleRecords): ExampleRecords {
   return { dataset, count, records, ...(recordIndices && { recordIndices }) };
 }
 
 export const theExamples: Check = anObjectWith('records', 'examples: await loadExamples(…)');
 
-/** The index of the record of an example. */
+/** Returns the index of the record of an example. */
 export function recordIndexOf({ recordIndices }: Pick<Examples, 'recordIndices'>, index: number): number {
   return recordIndices === undefined ? index : (recordIndices[index] as number);
 }
@@ -51,13 +51,13 @@ export class ExampleReader {
     this.#imageBytes = imageBytes(record.image);
   }
 
-  /** The class of an example. The number of the example must be in range. */
+  /** Returns the class of an example. The index of the example must be in range, because it is not checked. */
   labelOf(example: number): number {
     const start = recordIndexOf(this.#examples, example) * this.#recordBytes;
     return readLabel(this.#examples.records, start + this.#labelOffset, this.#labelBytes);
   }
 
-  /** The pixels of an example, as a view [C, H, W]. */
+  /** Returns the pixels [C, H, W] of an example, as a view of the records. */
   pixelsOf(example: number): Uint8Array {
     const start = recordIndexOf(this.#examples, example) * this.#recordBytes + this.#pixelsOffset;
     return this.#examples.records.subarray(start, start + this.#imageBytes);

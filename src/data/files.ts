@@ -27,14 +27,14 @@ export function folderOf(dataDir: string, dataset: DatasetDescription): string {
   return join(dataDir, dataset.folder);
 }
 
-/** The paths of those files of the data set that do not exist, in order. */
+/** Returns the paths of those files of the data set that do not exist, in order. */
 export async function missingFiles(dataDir: string, dataset: DatasetDescription): Promise<readonly string[]> {
   const paths = dataset.files.map(({ name }) => join(folderOf(dataDir, dataset), name));
   const found = await Promise.all(paths.map(exists));
   return paths.filter((_, index) => !found[index]);
 }
 
-/** The command that generates or downloads the data set. */
+/** Returns the command that generates or downloads the data set. */
 export function makeCommand(dataDir: string, { name }: DatasetDescription): string {
   const dataset = name === defaultDataset ? '' : ` --dataset ${name}`;
   return command(`download${dataset} --data-dir ${shellWord(dataDir)}`);
@@ -45,14 +45,14 @@ export function canBeMade({ archive, isDrawn = false }: DatasetDescription): boo
   return archive !== undefined || isDrawn;
 }
 
-/** Advice for a missing folder. */
+/** Returns advice for a data set whose folder is missing. */
 export function getAdvice(dataDir: string, dataset: DatasetDescription): string {
   return canBeMade(dataset)
     ? `To get ${dataset.title}, run "${makeCommand(dataDir, dataset)}".`
     : `${dataset.title} cannot be downloaded. Copy its files to ${folderOf(dataDir, dataset)}.`;
 }
 
-/** Advice for an incomplete folder. The program never changes such a folder itself, because it belongs to the user. */
+/** Returns advice for an incomplete folder. The program itself never changes such a folder, because it belongs to the user. */
 export function replaceAdvice(dataDir: string, dataset: DatasetDescription): string {
   if (!canBeMade(dataset)) return `Copy its files to ${folderOf(dataDir, dataset)}.`;
   return `Move ${folderOf(dataDir, dataset)} aside and run "${makeCommand(dataDir, dataset)}".`;
@@ -81,7 +81,8 @@ async function openDataFile(path: string, dataDir: string, dataset: DatasetDescr
   }
 }
 
-/** Fills `target` from the start of the file. @returns the number of bytes read, which is smaller only at the end of the file */
+/** Fills `target` from the start of the file.
+ * @returns the number of bytes read, which is less than the size of `target` only if the file is shorter */
 async function readFully(file: FileHandle, target: Uint8Array): Promise<number> {
   let filled = 0;
   while (filled < target.length) {
@@ -92,7 +93,8 @@ async function readFully(file: FileHandle, target: Uint8Array): Promise<number> 
   return filled;
 }
 
-/** Says which data set a file of this size belongs to, if its records have a different size. */
+/** Says to which other data set a file of this size may belong, judged by the size of the records. Returns an empty text if
+ * the file may belong to this data set, or to no known one. */
 function otherRecords(bytes: number, { record }: DatasetDescription): string {
   if (bytes === 0 || bytes % recordBytes(record) === 0) return '';
   const other = Object.values(datasets).find((one) => bytes % recordBytes(one.record) === 0);
@@ -120,7 +122,7 @@ async function readDataFile(
   const path = join(folderOf(dataDir, dataset), name);
   const file = await openDataFile(path, dataDir, dataset);
   try {
-    // The size is checked first, because it reveals another data set without reading the file.
+    // The size is checked first, because it reveals files of other data sets without reading them.
     const { size } = await file.stat();
     const read = size === target.length ? await readFully(file, target) : size;
     if (read !== target.length) {
@@ -136,7 +138,8 @@ async function readDataFile(
   if (wrong !== undefined) throw damaged(dataDir, dataset, path, wrong);
 }
 
-/** Describes the first label without a class. Undefined if there is none. All labels of a record are checked. */
+/** Describes the first label to which no class belongs. Returns undefined if there is none. All labels of all records are
+ * checked. */
 function wrongLabel(dataset: DatasetDescription, records: Uint8Array): string | undefined {
   const { record } = dataset;
   const ofRecord = recordBytes(record);
@@ -158,7 +161,7 @@ function wrongLabel(dataset: DatasetDescription, records: Uint8Array): string | 
 /**
  * Reads all examples of a split into memory. (The training examples of CIFAR-10 take 154 MB.)
  * @throws UsageError for an unsuitable argument
- * @throws RunError when a file is missing, has the wrong size, or contains a label without a class
+ * @throws RunError when a file is missing, has the wrong size, or contains a label to which no class belongs
  * @throws StoppedError when `signal` is aborted
  */
 export async function loadExamples(
@@ -197,7 +200,7 @@ function keysOf(folder: string, dataset: DatasetDescription, split: Split): (ind
   };
 }
 
-/** The SHA-256 of the records in order, in hexadecimal. It identifies a split whatever its folder is. */
+/** Returns the SHA-256 checksum of the records, in order, in hexadecimal. It identifies a split, whichever folder it is in. */
 export function checksum({ records }: Pick<Examples, 'records'>): string {
   return createHash('sha256').update(records).digest('hex');
 }

@@ -14,7 +14,7 @@ export interface HeldOut {
  * Holds out the same fraction of every class (stratified), selected by the seed. Both parts keep the order of the files.
  *
  * @param share the fraction, between 0 and 1, exclusive
- * @throws RunError when one part would be empty
+ * @throws RunError when the training or the validation part would be empty
  */
 export function holdOut(examples: Examples, share: number, seed: number): HeldOut {
   const held = new Set(
@@ -38,7 +38,7 @@ export function holdOut(examples: Examples, share: number, seed: number): HeldOu
   };
 }
 
-/** The examples of each class, in order. */
+/** Returns the indices of the examples of each class, in order. */
 function byClass(examples: Examples): readonly (readonly number[])[] {
   const reader = new ExampleReader(examples);
   const found: number[][] = examples.dataset.classes.map(() => []);
@@ -61,7 +61,8 @@ function heldOfClass(
     .map(({ index }) => index);
 }
 
-/** A subset of the examples, which shares their records. The list of indices is in shared memory for the reader threads. */
+/** Returns a subset of the examples, which shares the records of all examples. The list of indices is in shared memory, for the
+ * reader threads. */
 function only(examples: Examples, indices: readonly number[]): Examples {
   const recordIndices = new Uint32Array(
     new SharedArrayBuffer(indices.length * Uint32Array.BYTES_PER_ELEMENT),

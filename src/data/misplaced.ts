@@ -10,7 +10,8 @@ import { makeCommand } from './files.ts';
 /** An archive in a format that is not supported. */
 const otherFormat = /cifar.*\.(zip|7z|rar|tar|tar\.bz2|tar\.xz)$/i;
 
-/** Describes what a folder contains instead of the data set, and the name that reveals it. Undefined if nothing is recognized. */
+/** Returns a name in a folder that reveals what the folder contains instead of the data set, and describes those contents.
+ * Returns undefined if nothing is recognized. */
 function insteadOf(
   dataset: DatasetDescription,
   names: readonly string[],
@@ -24,7 +25,7 @@ function insteadOf(
   return unsupported === undefined ? undefined : [unsupported, 'an archive in an unsupported format'];
 }
 
-/** The other data set to which this folder belongs, recognized by its name or its files. */
+/** Returns the other data set to which this folder belongs, recognized by the name of the folder or the files in it. */
 function ownerOf(
   dataDir: string,
   names: readonly string[],
@@ -38,8 +39,9 @@ function ownerOf(
   );
 }
 
-/** @throws RunError when the data set is one folder higher or lower, or the folder contains another version of it. An empty
- * folder is not an error, because the data set can be downloaded */
+/** Checks that the data set was not put in a wrong folder.
+ * @throws RunError when the data set is one folder higher or lower, or the folder contains another version of the data set. An
+ * empty folder is not an error, because the data set can be downloaded */
 export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescription): Promise<void> {
   const names = await namesIn(dataDir);
   if (names.includes(dataset.folder)) return;

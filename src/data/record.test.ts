@@ -19,7 +19,7 @@ function readerOf(dataset: DatasetDescription, records: Uint8Array): ExampleRead
   return new ExampleReader({ dataset, count: records.length / recordBytes(dataset.record), records });
 }
 
-// The tutorial's only input test: reads three records of uniform planes one by one.
+// This is the tutorial's only input test. It reads three records of uniform planes one by one.
 test('three records are read back with their labels and colors', () => {
   const written = [
     { label: 9, color: [0, 128, 255] },

@@ -21,11 +21,11 @@ export type ImageShape = readonly [channels: number, height: number, width: numb
 /** One of the labels of a record. */
 export interface LabelField {
   readonly name: string;
-  /** The size in the record. Two bytes are for more than 256 classes, and are little-endian. */
+  /** The size of the label in the record. Labels with more than 256 classes have two bytes, in little-endian order. */
   readonly bytes: 1 | 2;
-  /** The names of the classes. The label is an index into them. */
+  /** The names of the classes. The label is an index into this list. */
   readonly classes: readonly string[];
-  /** The name of the file in the folder that lists the names. */
+  /** The name of the file in the data set's folder that lists the names of the classes. */
   readonly namesFile: string;
 }
 
@@ -36,22 +36,22 @@ export interface RecordLayout {
   readonly image: ImageShape;
 }
 
-/** The number of bytes of an image, with one byte per value. */
+/** Returns the number of bytes of an image, which has one byte per value. */
 export function imageBytes([channels, height, width]: ImageShape): number {
   return channels * height * width;
 }
 
-/** The number of bytes of a record. */
+/** Returns the number of bytes of a record. */
 export function recordBytes(layout: RecordLayout): number {
   return pixelsOffset(layout) + imageBytes(layout.image);
 }
 
-/** The offset of the pixels in a record. */
+/** Returns the offset of the pixels in a record. */
 export function pixelsOffset({ labels }: RecordLayout): number {
   return labels.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** The offset of a label in a record.
+/** Returns the offset of a label in a record.
  * @throws RangeError when the record has no such label */
 export function labelOffset({ labels }: RecordLayout, name: string): number {
   const before = labels.findIndex((field) => field.name === name);

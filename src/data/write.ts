@@ -8,15 +8,15 @@ import { classesOf, type DatasetDescription, type DatasetFile } from './dataset.
 import { folderOf, missingFiles, replaceAdvice } from './files.ts';
 import { recordBytes } from './record.ts';
 
-/** The contents of a file of class names, such as `batches.meta.txt`: one name per line, and an empty line at the end as
- * in the file of CIFAR-10. */
+/** Returns the contents of a file of class names, such as `batches.meta.txt`: one name per line, and an empty line at the end
+ * as in the file of CIFAR-10. */
 export function classNamesText(classes: readonly string[]): string {
   return `${classes.join('\n')}\n\n`;
 }
 
 /**
- * Writes the folder of a data set, including the class names. The files are written to a temporary folder, which is renamed
- * when all of them are on disk, so that the folder is always complete.
+ * Writes the folder of a data set, including the class names. The files are written to a temporary folder, which gets its final
+ * name when all of them are on disk, so that a folder with that name is always complete.
  * @param bytesOf returns the records of a file; called once per file, in order
  * @returns the folder
  * @throws RunError when the folder exists and lacks files. (A complete folder, which another process may have finished
@@ -58,7 +58,8 @@ async function writeDataFile(
   await writeFile(join(folder, name), bytes, { flush: true });
 }
 
-/** @throws RunError when the folder lacks files */
+/** Requires the folder of a data set to have all files.
+ * @throws RunError when files are missing */
 export async function requireComplete(dataDir: string, dataset: DatasetDescription): Promise<void> {
   const missing = await missingFiles(dataDir, dataset);
   if (missing.length === 0) return;

@@ -48,7 +48,7 @@ function textOf(lines: readonly string[], size: number, [last]: Uint8Array): str
   return start + lines.map((line) => `${line}\n`).join('');
 }
 
-/** The lines of a file, including incomplete ones. Empty if the file does not exist.
+/** Returns the lines of a file, including incomplete ones, or an empty list if the file does not exist.
  * @throws the error of the operating system, or UnsuitableFileError */
 export async function readLines(path: string): Promise<readonly string[]> {
   return linesOf(await readRegularFile(path, { links: 'refuse' }).catch(noneIfMissing));

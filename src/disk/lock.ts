@@ -5,12 +5,12 @@
  *
  * | the holder ran | it is dead when |
  * |---|---|
- * | in this PID namespace of this boot | no process has its number, or one that started later |
+ * | in this PID namespace of this boot | no process has its PID, or the process with that PID started later |
  * | elsewhere: another host, container or boot | the file does not change for `staleMillis` while it is watched; holders renew it every `renewMillis` |
  *
  * Only a change of the file's time counts, not the time itself, because the clocks of hosts and file servers may differ. A
- * holder that was suspended for longer than that can lose its lock to another process. It notices when it renews the lock
- * the next time, and `onLost` is called.
+ * holder that was suspended for longer than `staleMillis` can lose its lock to another process. It notices when it renews the
+ * lock the next time, and `onLost` is called.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
@@ -36,15 +36,15 @@ export interface LockPurpose {
   readonly onLost?: (error: RunError) => void;
 }
 
-/** Another process works in the folder. */
+/** The error when another process works in the folder. */
 export class InUseError extends RunError {}
 
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** When the process started, in clock ticks since boot. Empty if that is unknown. */
+  /** When the process started, in clock ticks since boot. It is empty if this is unknown. */
   readonly started: string;
-  /** The boot and the PID namespace to which the PID belongs. Empty if they are unknown. */
+  /** The boot and the PID namespace to which the PID belongs. They are empty if unknown. */
   readonly boot: string;
   readonly pidNamespace: string;
   /** Distinguishes two holders with the same PID. */
@@ -57,16 +57,16 @@ const staleMillis = 15_000;
 const pollMillis = 200;
 /** How long an empty lock is respected. It is either being written, or its writer was killed between two system calls. */
 const writingMillis = 2000;
-/** More bytes than any lock file has. */
+/** The maximum size of a lock file that is read, which is more than any lock file has. */
 const maximumBytes = 10_000;
 
-/** Locks the folder, and creates it if it is missing; it is removed on release if it was created and is empty. If the lock
- * is held on another host or container and its holder may be dead, the lock is watched for up to 15 s.
- * @param onWait called once, with the reason, if that takes time
+/** Locks the folder, and creates it if it is missing. A folder that was created is removed on release if it is empty. If the
+ * lock is held on another host or in another container and its holder may be dead, the lock is watched for up to 15 s.
+ * @param onWait called once, with the reason, when watching begins
  * @returns a function that releases the folder
  * @throws InUseError when another process holds the folder
  * @throws RunError when the folder cannot be written
- * @throws StoppedError when it is aborted while waiting */
+ * @throws StoppedError when the signal is aborted while waiting */
 export async function lockFolder(
   dir: string,
   purpose: LockPurpose,
@@ -102,9 +102,9 @@ export async function lockFolder(
 }
 
 /** Locks the folder as soon as no other process holds it.
- * @param onWait called once, with the reason
+ * @param onWait called once, with the reason, if another process holds it
  * @throws RunError when the folder cannot be written
- * @throws StoppedError when it is aborted while waiting */
+ * @throws StoppedError when the signal is aborted while waiting */
 export async function waitForFolder(
   dir: string,
   purpose: LockPurpose,
@@ -142,12 +142,12 @@ async function createLock(path: string, mine: Holder): Promise<boolean> {
 }
 
 interface FoundLock {
-  /** Undefined for a file whose content is not that of a lock. */
+  /** The process that the lock names, or undefined if the content of the file is not that of a lock. */
   readonly holder: Holder | undefined;
   readonly modifiedMillis: number;
 }
 
-/** The lock, or undefined if it disappeared in the meantime.
+/** Reads the lock. Returns undefined if it disappeared in the meantime.
  * @throws RunError for anything that is not a regular file */
 async function readLock(path: string, dir: string, { option }: LockPurpose): Promise<FoundLock | undefined> {
   try {
@@ -185,7 +185,7 @@ async function stateOf(found: FoundLock, watch: Watch): Promise<'alive' | 'dead'
   if (holder === undefined) return unchangedMillis > writingMillis ? 'dead' : 'unknown';
   const here = await namespaces();
   const isHere = holder.boot === here.boot && holder.pidNamespace === here.pidNamespace;
-  // Locks of versions that did not record them belong to this host if the host name is the same.
+  // Locks of versions that did not record the boot and the PID namespace belong to this host if the host name is the same.
   if (isHere || (holder.boot === '' && holder.host === hostname()))
     return (await isRunning(holder)) ? 'alive' : 'dead';
   if (holder.token === '') return 'alive'; // made by version 0.1, which did not renew locks
@@ -193,7 +193,7 @@ async function stateOf(found: FoundLock, watch: Watch): Promise<'alive' | 'dead'
   return unchangedMillis > staleMillis ? 'dead' : 'unknown';
 }
 
-/** Compares what is seen of a lock each time it is read. */
+/** Compares a lock, each time it is read, with what was read before. */
 class Watch {
   #token: string | undefined;
   #modifiedMillis = Number.NaN;
@@ -215,8 +215,9 @@ class Watch {
   }
 }
 
-/** Two processes may get here at the same time. Each moves the file that it finds. A fresh lock that was moved by mistake is
- * put back; if another process was faster than that, the holder of the fresh lock notices. */
+/** Removes the lock of a dead holder. Two processes may do so at the same time, and each moves the file that it finds. A fresh
+ * lock that was moved by mistake is put back. If another process has created its own lock before that, the holder of the fresh
+ * lock notices. */
 async function removeDead(path: string, dead: FoundLock): Promise<void> {
   const moved = `${path}.stale.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
@@ -231,7 +232,7 @@ async function removeDead(path: string, dead: FoundLock): Promise<void> {
 }
 
 /** Renews the lock until it is released.
- * @param created the folders that were created for it */
+ * @param created the folders that were created for the lock */
 function hold(
   path: string,
   mine: Holder,
@@ -285,7 +286,8 @@ async function renew(path: string, mine: Holder): Promise<void> {
   await writeFile(path, JSON.stringify(mine), { flag: 'r+' }).catch(() => undefined);
 }
 
-/** `unknown` while the lock cannot be read, such as during an outage of a network file system. */
+/** Finds out whether the lock is still ours. Returns `unknown` while it cannot be read, such as during an outage of a network
+ * file system. */
 async function isMine(path: string, { token }: Holder): Promise<'mine' | 'lost' | 'gone' | 'unknown'> {
   try {
     const found = holderIn(String(await readRegularFile(path, { links: 'refuse', maximumBytes })));
@@ -338,7 +340,8 @@ async function isRunning({ pid, started }: Holder): Promise<boolean> {
   return started === '' || now === '' || started === now;
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)). A PID can be reused, but not a PID together with its start time. */
+/** Returns the start time of a process: field 22 of /proc/<pid>/stat (proc(5)). A PID can be reused, but not a PID together
+ * with its start time. */
 async function startOf(pid: number): Promise<string> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';

@@ -17,7 +17,7 @@ export async function moveAside(dir: string, except: readonly string[] = []): Pr
     to = await freeName((number) => `${from}.${number}`);
     await rename(from, to);
     await mkdir(from);
-    // Errors contain the path as the user typed it, if that is the same folder.
+    // The new name begins with the path as the user typed it, if that still names the same folder.
     return from === (await realpath(named)) && basename(from) === basename(named)
       ? named + to.slice(from.length)
       : to;

@@ -15,7 +15,7 @@ import { errorCode } from '../errors.ts';
 
 import type { ReadOptions } from './read-options.ts';
 
-/** The path is that of something other than a suitable regular file. */
+/** The error for a path that is not that of a suitable regular file. */
 export class UnsuitableFileError extends Error {
   override readonly name = 'UnsuitableFileError';
   readonly code = 'EUNSUITABLE';
@@ -59,7 +59,7 @@ async function checkedFile(
   }
 }
 
-/** The bytes of a file. Throws as `openRegularFile` does. */
+/** Returns the bytes of a file. Throws as `openRegularFile` does. */
 export async function readRegularFile(path: string, options: ReadOptions = {}): Promise<Buffer> {
   const file = await openRegularFile(path, options);
   try {
@@ -69,12 +69,12 @@ export async function readRegularFile(path: string, options: ReadOptions = {}): 
   }
 }
 
-/** A descriptor for reading; the caller closes it. Throws as `openRegularFile` does. */
+/** Returns a descriptor for reading, which the caller closes. Throws as `openRegularFile` does. */
 export function openRegularFileSync(path: string, options: ReadOptions = {}): number {
   return checkedDescriptor(path, readFlags(options.links), options.maximumBytes);
 }
 
-/** The bytes of a file. Throws as `openRegularFile` does. */
+/** Returns the bytes of a file. Throws as `openRegularFile` does. */
 export function readRegularFileSync(path: string, options: ReadOptions = {}): Buffer {
   const descriptor = openRegularFileSync(path, options);
   try {
@@ -84,7 +84,7 @@ export function readRegularFileSync(path: string, options: ReadOptions = {}): Bu
   }
 }
 
-/** A descriptor; the caller closes it. Throws as `openForAppend` does. */
+/** Returns a descriptor for reading and appending, which the caller closes. Throws as `openForAppend` does. */
 export function openForAppendSync(path: string): number {
   return checkedDescriptor(path, appendFlags, undefined);
 }

@@ -7,7 +7,8 @@ type Removal = () => Promise<unknown>;
 
 const unfinished = new Set<Removal>();
 
-/** Registers how to remove a file if the process has to end at once. Returns a function that cancels this. */
+/** Registers how to remove a file if the process has to end at once. Returns a function that cancels the
+ * registration. */
 export function registerUnfinished(remove: Removal): () => void {
   unfinished.add(remove);
   return () => void unfinished.delete(remove);

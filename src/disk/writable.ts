@@ -3,7 +3,7 @@ import { access, constants, mkdir, readlink, rmdir, stat } from 'node:fs/promise
 import { dirname, resolve } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 
-/** The folder itself, or its nearest existing parent.
+/** Returns the folder if it exists, and otherwise its nearest existing parent.
  * @throws Error when a part of the path is a file, or files cannot be created */
 export async function writableFolder(folder: string): Promise<string> {
   const { existing } = await existingFolder(folder);
@@ -12,7 +12,7 @@ export async function writableFolder(folder: string): Promise<string> {
   return existing;
 }
 
-/** The folder itself or its nearest existing parent, and the paths that are missing below it.
+/** Returns the folder if it exists, and otherwise its nearest existing parent, with the paths that are missing below that.
  * @throws Error when a part of the path is a file or a dangling link */
 export async function existingFolder(
   folder: string,
@@ -51,13 +51,13 @@ export async function makeFolder(folder: string, option: string): Promise<readon
   }
 }
 
-/** Removes those of the folders that a failed command created that are empty.
+/** Removes the folders that a failed command created, except those that are not empty.
  * @param created the folders that `makeFolder` returned */
 export async function removeEmpty(created: readonly string[]): Promise<void> {
   for (const path of created.toReversed()) await rmdir(path).catch(() => undefined);
 }
 
-/** The error for a folder that is full, or in which files cannot be created.
+/** Returns the error for a folder in which files cannot be created, for example because the disk is full.
  * @param path the file in the folder that caused the error */
 export function cannotBeWritten(
   folder: string,
@@ -73,7 +73,7 @@ export function cannotBeWritten(
 }
 
 /** Checks that a file can be created, or an existing one replaced. Its folder is not created.
- * @throws RunError */
+ * @throws RunError when the file cannot be written */
 export async function requireWritableFile(path: string): Promise<void> {
   try {
     const { existing, missing } = await existingFolder(dirname(path));

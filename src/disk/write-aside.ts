@@ -60,9 +60,9 @@ const openDescriptor = promisify(openCallback);
 const fsync = promisify(fsyncCallback);
 const closeDescriptor = promisify(closeCallback);
 
-/** Makes renames in a folder survive a power failure, if that is possible. The error is ignored if the file system or Node's
- * permission model cannot flush folders, because the rename has already been made.
- * @throws the error of a disk that fails or is full */
+/** Flushes a folder to the disk, so that renames in it survive a power failure. Does nothing if the file system does not
+ * support this or Node's permission model forbids it, because the rename has already been made.
+ * @throws the error of the operating system if the disk is failing, or if the disk or the quota is full */
 export async function flushFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return; // Windows cannot open folders, and NTFS journals renames.
   const descriptor = await openDescriptor(path, 'r').catch(() => undefined);

@@ -17,7 +17,7 @@ import { memoryLimit } from '../machine/exhaustion.ts';
 import { memoryRoom } from '../machine/limits.ts';
 import { byteSize, counted } from '../wording.ts';
 
-/** `missing` means that training does not work without it; `note` marks other useful information. */
+/** `missing` means that training does not work without the subject; `note` marks other useful information. */
 export interface Finding {
   readonly verdict: 'ok' | 'note' | 'missing';
   readonly subject: string;

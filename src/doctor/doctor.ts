@@ -1,6 +1,6 @@
 /**
- * Checks this machine, and whether training works on it. This is a generator of findings without flags or console; `cifar10
- * doctor` prints the findings.
+ * Checks this machine, and whether training works on it. This is a generator of findings that uses neither flags nor the
+ * console; `cifar10 doctor` prints the findings.
  */
 import { EventQueue } from '../events.ts';
 import { version } from '../version.ts';

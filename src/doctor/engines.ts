@@ -12,7 +12,7 @@ export interface EngineTrial {
   readonly engine: EngineName;
   readonly precision: Precision;
   readonly finding: Finding;
-  /** Undefined if the engine does not train. */
+  /** The training speed, or undefined if the engine does not train. */
   readonly imagesPerSecond?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Estimates the training speed of an engine with a few steps of the same size as the tutorial's. */
+/** Estimates the training speed of an engine with a few steps of the same size as those of the tutorial. */
 import type { Engine } from '../engine/engine.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';

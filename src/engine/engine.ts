@@ -5,7 +5,7 @@
  *     const session = await engine.compile(graph);
  *     await session.write(variables);
  *     const loss = (await session.step(feeds)).get('total_loss');   // computes the outputs, then applies the updates
- *     const seen = (await session.step(feeds, { watch: true })).get('conv1/weights/gradients');   // also returns watched values
+ *     const seen = (await session.step(feeds, { watch: true })).get('conv1/weights/gradients');   // also watched values
  *     const trained = await session.read();
  *     await session.release();
  */
@@ -41,7 +41,7 @@ export interface Engine {
 export const anEngine: Check = anObjectWith('compile', 'an engine: chooseEngine({ … }).engine');
 
 export interface CompileOptions {
-  /** Allows `profile`, which makes the session a little slower. */
+  /** Whether `Session.profile` may be called. This makes the session a little slower. Default: false. */
   readonly profiling?: boolean;
 }
 

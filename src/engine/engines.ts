@@ -41,11 +41,12 @@ const requestChecks: OptionChecks<EngineRequest> = {
 
 export interface ChosenEngine {
   readonly engine: Engine;
-  /** Why this engine was chosen, phrased as the end of a sentence. Undefined if it was requested by name. */
+  /** Why this engine was chosen, phrased as the end of a sentence. Undefined if the engine was requested by name. */
   readonly reason?: string;
 }
 
-/** @throws UsageError for an engine that does not exist, or a precision it does not offer
+/** Creates the requested engine. `auto` selects the fastest engine that works on this machine.
+ * @throws UsageError for an engine that does not exist, or a precision that the engine does not offer
  * @throws RunError when the engine is missing, or this CPU does not support the request */
 export function chooseEngine(request: EngineRequest): ChosenEngine {
   requireOptions(request, requestChecks);
@@ -60,7 +61,7 @@ export function chooseEngine(request: EngineRequest): ChosenEngine {
   return fastest([first, ...others], request);
 }
 
-/** The first engine that is fast on this machine, or the last one if none is. */
+/** Creates the first of the given engines that is fast on this machine, or the last one if none is. */
 function fastest(
   [first, ...others]: readonly [EngineName, ...EngineName[]],
   request: EngineRequest,
@@ -87,7 +88,8 @@ export function engineSupport(engine: EngineName, precision: Precision): Support
   return makerOf(engine, precision).support();
 }
 
-/** @throws UsageError for a combination that no machine supports; the message names the alternatives */
+/** Checks that the engine offers the precision.
+ * @throws UsageError for a combination that no machine supports; the message names the alternatives */
 export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {
   requireOneOf('engine', engine, engineChoices);
   requireOneOf('precision', precision, precisions);
@@ -103,7 +105,7 @@ export function requireOffered(engine: EngineName | 'auto', precision: Precision
   );
 }
 
-/** The maker of an engine in a precision. Callers check first that the engine offers the precision (`requireOffered`). */
+/** The object that makes an engine in one precision. Callers check first that the engine offers it (`requireOffered`). */
 function makerOf(engine: EngineName, precision: Precision): PrecisionMaker<EngineName, Precision> {
   const makers: Partial<Record<Precision, PrecisionMaker<EngineName, Precision>>> =
     engineMakers[engine].on.cpu;

@@ -1,4 +1,4 @@
-/** What the folder of an engine exports for the registry. */
+/** The interfaces through which the folder of an engine offers its engine to the registry. */
 import type { OpName } from '../graph/signature.ts';
 import type { Engine, Support } from './engine.ts';
 import type { DeviceOf, EngineName, PrecisionOf } from './offers.ts';

@@ -1,6 +1,7 @@
 /**
- * What each engine offers on machines that support it. Types, flags, the choice of an engine, the benchmark and tests derive
- * from this table. An engine, precision or device that is added here does not compile until registry.ts has a maker for it.
+ * What each engine offers on machines that support it. Types, flags, the choice of an engine, the benchmark and tests are
+ * derived from this table. If an engine, precision or device is added here, the code does not compile until registry.ts has
+ * a maker for it.
  */
 
 export const offers = {
@@ -9,14 +10,14 @@ export const offers = {
 } as const;
 
 export type EngineName = keyof typeof offers;
-/** The type of activations and matrix operations. Variables, their averages and the loss are always float32. */
+/** The element type of activations and matrix operations. Variables, their averages and the loss are always float32. */
 export type PrecisionOf<E extends EngineName> = (typeof offers)[E]['precisions'][number];
 export type DeviceOf<E extends EngineName> = (typeof offers)[E]['devices'][number];
 export type Precision = PrecisionOf<EngineName>;
 export type Device = DeviceOf<EngineName>;
 
 export const engineNames: readonly EngineName[] = Object.keys(offers) as readonly EngineName[];
-/** `auto` is the fastest engine that works. */
+/** The values of the `engine` option. `auto` selects the fastest engine that works on this machine. */
 export const engineChoices: readonly ('auto' | EngineName)[] = ['auto', ...engineNames];
 export const precisions: readonly Precision[] = [
   ...new Set(engineNames.flatMap((name): readonly Precision[] => offers[name].precisions)),

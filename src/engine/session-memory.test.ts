@@ -16,7 +16,7 @@ test('memory starts as zeros, and free() returns it to the system without a garb
 });
 
 test('freeing memory is fast even if little of it was used, and can be repeated', () => {
-  // Pages are allocated only when they are written, so this takes no memory.
+  // Pages are allocated only when they are written, so creating this buffer takes no memory.
   const bytes = 5 * 2 ** 30;
   const memory = new SessionMemory(bytes);
   assert.equal(memory.buffer.byteLength, bytes);

@@ -17,7 +17,7 @@ export class SessionMemory {
     this.buffer = new ArrayBuffer(bytes);
   }
 
-  /** Frees the memory, so that every view of it becomes empty. */
+  /** Frees the memory. Every view of it becomes empty. */
   free(): void {
     if (this.buffer.byteLength > 0) closedPort.postMessage(undefined, [this.buffer]);
   }

@@ -81,7 +81,7 @@ async function run(engine: Engine, graph: Graph, watched: readonly boolean[]) {
 
 for (const { title, skip, create, tolerance } of engineVariants) {
   describe(`watching a step of ${title}`, { skip }, () => {
-    // Numbers of channels that fill blocks of 16, and numbers that would need padding.
+    // Some numbers of channels fill blocks of 16, others would need padding.
     for (const channels of [32, 6]) {
       const graph = watchedStep(channels);
 

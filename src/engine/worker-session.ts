@@ -1,4 +1,4 @@
-/** A session that runs in a worker thread. This is the part on the main thread, which both engines share. */
+/** A session that runs in a worker thread. This file is the part on the main thread, which both engines use. */
 import type { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../arguments.ts';
 import { RunError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { Thread } from '../threads/thread.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import { type PartTime, type Session, type StepOptions, stepChecks, type Tensors } from './engine.ts';
 
-/** A graph that is ready to run, inside its thread. */
+/** The methods of a compiled graph, which run in the thread of its session. */
 export type SessionMethods = {
   readonly write: (variables: Tensors) => void;
   readonly step: (feeds: Tensors, watch: boolean) => Tensors;
@@ -17,7 +17,7 @@ export type SessionMethods = {
   readonly profile: (feeds: Tensors, steps: number) => readonly PartTime[];
 };
 
-/** The threads of the sessions of one engine.
+/** Creates the pool of threads for the sessions of one engine.
  * @param start makes a worker from a file that serves `SessionMethods` */
 export function sessionThreads<Start>(start: () => Worker): ThreadPool<Start, SessionMethods> {
   return new ThreadPool(() => new Thread<Start, SessionMethods>('the thread of a session', start));
@@ -29,7 +29,7 @@ export interface SessionOptions<Start> {
   readonly library: string;
   readonly threads: ThreadPool<Start, SessionMethods>;
   readonly start: Start;
-  /** What the user can do about an error that ended the thread. An empty string if there is no advice. */
+  /** Says what the user can do about an error that ended the thread. Returns an empty string if there is no advice. */
   readonly adviceFor: (error: unknown) => string;
 }
 
@@ -45,7 +45,7 @@ export class WorkerSession<Start> implements Session {
     this.#thread = options.threads.take();
   }
 
-  /** Resolves when the thread has compiled the graph.
+  /** Starts a session in a thread. Resolves when the thread has compiled the graph.
    * @throws RunError when the thread cannot compile it */
   static async create<Start>(graph: Graph, options: SessionOptions<Start>): Promise<Session> {
     const session = new WorkerSession(graph, options);
@@ -115,7 +115,8 @@ export class WorkerSession<Start> implements Session {
     return this.#answer(this.#thread.call(method, args));
   }
 
-  /** @throws RunError when the thread could not answer, or has ended */
+  /** Waits for an answer from the thread. Adds the library and the graph to the messages of errors.
+   * @throws RunError when the thread could not answer, or has ended */
   async #answer<Result>(answer: Promise<Result>): Promise<Result> {
     const { library, adviceFor } = this.#options;
     try {
@@ -132,7 +133,8 @@ export class WorkerSession<Start> implements Session {
   }
 }
 
-/** @throws RunError when the graph does not have a tensor of that name and type */
+/** @param expected the graph's tensors of this kind
+ * @throws RunError when one of the tensors has a name or type that the graph does not have */
 function requireTensors(kind: string, expected: ReadonlyMap<string, Value>, tensors: Tensors): void {
   for (const [name, tensor] of tensors) {
     const value = expected.get(name);

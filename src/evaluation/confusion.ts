@@ -1,14 +1,14 @@
 /** Counts predictions by true class, and computes precision and recall per class. */
 import type { Scored } from './evaluate.ts';
 
-/** The class with the highest score, or the first of several with the same score. Undefined for a row with a
- * score that is not finite. */
+/** Returns the class with the highest score, or the first of several such classes. Returns undefined if a score is not
+ * finite. */
 export function predictedClass(logits: Float32Array): number | undefined {
   if (!logits.every(Number.isFinite)) return undefined;
   return logits.indexOf(Math.max(...logits));
 }
 
-/** softmax(logits), the predicted probabilities of the classes. */
+/** Returns softmax(logits), the predicted probabilities of the classes. */
 export function probabilities(logits: Float32Array): readonly number[] {
   const largest = Math.max(...logits);
   const exponentials = Array.from(logits, (logit) => Math.exp(logit - largest));
@@ -20,9 +20,9 @@ export interface ClassResult {
   readonly name: string;
   /** The number of examples of the class. */
   readonly examples: number;
-  /** Of the examples that were predicted as this class, the fraction that belongs to it. NaN if none were predicted. */
+  /** The fraction of the examples predicted as this class that belong to it. NaN if none were predicted as this class. */
   readonly precision: number;
-  /** Of the examples of this class, the fraction that was predicted as it. NaN if the class has no examples. */
+  /** The fraction of the examples of this class that were predicted as this class. NaN if the class has no examples. */
   readonly recall: number;
 }
 
@@ -36,7 +36,8 @@ export class ConfusionMatrix {
     this.#counts = classes.map(() => new Array<number>(classes.length + 1).fill(0));
   }
 
-  /** Counts one example. A tie that in_top_k counts as correct is counted as correct here too. */
+  /** Counts one example. If several classes have the highest score and the true class is one of them, the prediction counts as
+   * correct, as in in_top_k. */
   add({ label, logits, correct }: Pick<Scored, 'label' | 'logits' | 'correct'>): void {
     const predicted = correct ? label : (predictedClass(logits) ?? this.#classes.length);
     const row = this.#counts[label];
@@ -59,17 +60,17 @@ export class ConfusionMatrix {
   }
 }
 
-/** Images of one class that were predicted as another. */
+/** The images of one class that were predicted as another class. */
 export interface Confusion {
   readonly label: number;
   readonly predicted: number;
   readonly count: number;
-  /** The fraction of the images of the true class. */
+  /** These images as a fraction of all images of the true class. */
   readonly share: number;
 }
 
-/** The confusions with the most images, from a matrix by [label][predicted]. If several have equally many, those of the
- * first classes are returned. */
+/** Returns the confusions with the most images, from a matrix by [label][predicted]. Of confusions with equally many images,
+ * those of the first classes come first. */
 export function mostFrequent(counts: readonly (readonly number[])[], most: number): readonly Confusion[] {
   const all = counts.flatMap((row, label) => {
     const examples = row.reduce((a, b) => a + b, 0);

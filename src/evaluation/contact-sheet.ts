@@ -25,7 +25,7 @@ interface Shown {
 export class ContactSheet {
   readonly #examples: Examples;
   readonly #first: Shown[] = [];
-  /** The most confident mistakes first. */
+  /** The mistakes, the most confident ones first. */
   #mistakes: Shown[] = [];
 
   constructor(examples: Examples) {
@@ -45,7 +45,7 @@ export class ContactSheet {
       .slice(0, shownMistakes);
   }
 
-  /** The page as HTML. */
+  /** Returns the page as HTML. */
   html({ globalStep, correct, total, precision }: Evaluation): string {
     const title = capitalized(this.#examples.dataset.title);
     const accuracy = percentage(precision);
@@ -97,7 +97,7 @@ ${
     return `<li><figure><img alt="${truth}" src="data:image/png;base64,${this.#png(example)}"><figcaption>${verdict}</figcaption></figure></li>`;
   }
 
-  /** The image of a record as a PNG file. */
+  /** Returns the stored image of an example as a PNG file. */
   #png(example: number): string {
     const pixels = new ExampleReader(this.#examples).pixelsOf(example);
     const { png } = encodeImage(pictureOfPlanes(pixels, this.#examples.dataset.record.image));

@@ -1,4 +1,5 @@
-/** Measures the precision @ 1 of the weights of a network. Each example is scored exactly once. (r0.11 scored 10,112 of 10,000.) */
+/** Measures the precision @ 1 of the weights of a network. Each example is scored exactly once. (For 10,000 examples, r0.11
+ * computed 10,112 scores.) */
 import {
   aChoice,
   aFunction,
@@ -37,7 +38,7 @@ export type Weights = (typeof weightChoices)[number];
 export interface Scored {
   readonly example: number;
   readonly label: number;
-  /** [classes]. Valid until the next example is scored. */
+  /** One logit per class. The array is valid until the next example is scored. */
   readonly logits: Float32Array;
   readonly correct: boolean;
 }
@@ -45,16 +46,16 @@ export interface Scored {
 export interface Score {
   readonly correct: number;
   readonly total: number;
-  /** correct / total. */
+  /** `correct` / `total`. */
   readonly precision: number;
 }
 
 /** The first batch that was scored, with what the network computed for it. */
 export interface ScoredBatch {
   readonly network: Network;
-  /** [N, C, H, W]. Valid during the call. */
+  /** The images [N, C, H, W]. The array is valid only during the call. */
   readonly images: Float32Array;
-  /** Activations by the tags of their histograms. */
+  /** The activations, by the tags of their histograms. */
   readonly activations: Tensors;
   /** The names of the activations, in the order of the layers. */
   readonly activationNames: readonly string[];
@@ -70,7 +71,7 @@ export interface Scoring {
   readonly numExamples?: number;
   /** Called for every example. */
   readonly onScored?: (scored: Scored) => void;
-  /** Called with the first batch. If it is given, the session returns the activations of that batch. */
+  /** Called with the first batch. The session returns the activations of that batch only if this callback is given. */
   readonly onFirstBatch?: (batch: ScoredBatch) => void;
   /** Called after every batch with the number of examples scored so far. */
   readonly onProgress?: (done: number) => void;
@@ -110,7 +111,8 @@ export class Evaluator {
     this.#graph = graph;
   }
 
-  /** @param images how the images were made in training
+  /** Compiles a network for evaluation.
+   * @param images how the images were made in training
    * @throws UsageError for an invalid argument */
   static async create(
     engine: Engine,
@@ -127,7 +129,7 @@ export class Evaluator {
     return new Evaluator(engine, network, batchSize, images, session, graph);
   }
 
-  /** Scores examples, starting with the first. Returns undefined when it was stopped.
+  /** Scores examples, starting with the first. Returns undefined if scoring was stopped.
    * @throws RunError when one of the weights is missing */
   async score(
     tensors: ReadonlyMap<string, Float32Tensor>,
@@ -213,7 +215,7 @@ export interface Evaluation extends Score {
 /** Scores one checkpoint.
  * @throws UsageError for an invalid option, with its name
  * @throws RunError when the classes of the data set differ from those of the checkpoint, or the checkpoint lacks a tensor
- * @throws StoppedError when it is aborted */
+ * @throws StoppedError when `signal` is aborted */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   requireOptions(options, evaluateChecks);
   const { engine, checkpoint, examples, weights, batchSize, numExamples, signal } = options;
@@ -233,7 +235,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-/** The weights that are scored. If the run keeps no moving averages, these are the weights themselves. */
+/** Returns which weights are scored: the requested ones, or `raw` if the run keeps no moving averages. */
 export function scoredWeights(
   { movingAverageDecay }: Pick<Hyperparameters, 'movingAverageDecay'>,
   weights: Weights,
@@ -241,8 +243,9 @@ export function scoredWeights(
   return movingAverageDecay > 0 ? weights : 'raw';
 }
 
-/** The value of a variable to evaluate. Parameters have moving averages. State, such as running statistics, is used directly.
- * @throws RunError when the checkpoint does not contain it */
+/** Returns the value of a variable for an evaluation. With `ema`, this is the moving average of a parameter. State, such as
+ * running statistics, has no moving average and is used directly.
+ * @throws RunError when the checkpoint does not contain the value */
 export function weightsOf(
   tensors: ReadonlyMap<string, Float32Tensor>,
   { name, role }: Variable,
@@ -254,7 +257,8 @@ export function weightsOf(
   throw new RunError(`Key ${key} not found in checkpoint; it contains ${[...tensors.keys()].join(', ')}`);
 }
 
-/** @throws RunError with both lists of classes and the advice */
+/** Requires the data set to have the classes that a checkpoint was trained on.
+ * @throws RunError with both lists of classes and the advice */
 export function requireSameClasses(
   trained: readonly string[],
   dataset: DatasetDescription,

@@ -1,18 +1,19 @@
-/** `evaluations.jsonl` has one line per evaluation, in order. The program also uses it to avoid repeating evaluations. */
+/** The log of an evaluation folder: the `evaluations.jsonl` file, with one line per evaluation, in order. The program also
+ * reads the log to avoid repeating evaluations. */
 import { join, resolve } from 'node:path';
 import { appendLines, readLines } from '../disk/json-lines.ts';
 import { cannotBeWritten, makeFolder, removeEmpty } from '../disk/writable.ts';
 
 /** Identifies an evaluation. */
 export interface EvaluationKey {
-  /** The path of the file, its step and its modification time. All three are needed, because a new run may write a
-   * file with the same name. */
+  /** The path of the checkpoint file. Its step and modification time are needed too, because a new run may write a file with
+   * the same name. */
   readonly checkpoint: string;
   readonly globalStep: number;
   readonly modified: number;
   readonly evalData: string;
   readonly weights: string;
-  /** The maximum number of images. */
+  /** The maximum number of images to score. */
   readonly numExamples: number;
   /** Whether the evaluation wrote files with every prediction. */
   readonly report: boolean;
@@ -30,8 +31,8 @@ export class EvaluationLog {
     this.#created = created;
   }
 
-  /** Checks that the folder can be written, before any work is done.
-   * @throws RunError when it cannot be written */
+  /** Opens the log in a folder: creates the folder if necessary, checks that it can be written, and reads the earlier lines.
+   * @throws RunError when the folder cannot be written, or the log cannot be read */
   static async open(dir: string): Promise<EvaluationLog> {
     const created = await makeFolder(dir, 'evalDir');
     try {
@@ -41,7 +42,7 @@ export class EvaluationLog {
     }
   }
 
-  /** Removes the folder again if it was created for the log and nothing was written to it. */
+  /** Removes the folders that were created for the log, if nothing was written to them. */
   async close(): Promise<void> {
     await removeEmpty(this.#created);
   }
@@ -50,12 +51,13 @@ export class EvaluationLog {
     return fileIn(this.#dir);
   }
 
-  /** Whether this evaluation is in the log. A request without a report also matches one with a report. */
+  /** Whether this evaluation is in the log. An evaluation that wrote a report also counts as one without a report. */
   has(key: EvaluationKey): boolean {
     return this.#known.has(textOf(key)) || this.#known.has(textOf({ ...key, report: true }));
   }
 
-  /** @throws RunError when it cannot be written */
+  /** Appends a line to the log with the key and the result of an evaluation.
+   * @throws RunError when the line cannot be written */
   async add(key: EvaluationKey, result: object): Promise<void> {
     const line = JSON.stringify({ time: new Date().toISOString(), ...key, ...result });
     try {
@@ -73,7 +75,8 @@ function fileIn(dir: string): string {
   return join(dir, evaluationsFile);
 }
 
-/** Empty for an incomplete line, and for a line of an older version, which has no time. */
+/** Returns a list with the key of a line, as text. The list is empty for an incomplete line, and for a line of an older
+ * version, which lacks the modification time. */
 function keyOfLine(line: string): readonly string[] {
   try {
     const { checkpoint, modified, ...key } = JSON.parse(line) as EvaluationKey;

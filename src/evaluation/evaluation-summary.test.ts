@@ -21,7 +21,7 @@ const examples = noiseExamples(60, 'test');
 const { classes } = examples.dataset;
 const score = { correct: 1, total: 2, precision: 0.5 };
 
-/** Logits of which `predicted` is the highest. A larger `confidence` means a more confident prediction. */
+/** Returns logits of which that of `predicted` is the highest. A larger `confidence` means a more confident prediction. */
 function confidentLogits(predicted: number, confidence: number): Float32Array {
   const logits = new Float32Array(classes.length);
   logits[predicted] = confidence;

@@ -1,4 +1,5 @@
-/** The summary of an evaluation: precision, also per class, the confusion matrix, mistakes and activations. */
+/** The summary of an evaluation: the overall precision, precision and recall per class, the confusion matrix, mistakes and
+ * activations. */
 
 import { ExampleReader, type Examples } from '../data/examples.ts';
 import { drawConfusion } from '../summary/draw-confusion.ts';
@@ -16,7 +17,7 @@ const shownMistakes = 36;
 
 interface Mistake {
   readonly example: number;
-  /** The predicted probability of the wrong class. */
+  /** The probability of the wrong class that was predicted. */
   readonly probability: number;
 }
 
@@ -42,10 +43,10 @@ export class ScoreCollector {
     this.#mistakes = all.sort((a, b) => b.probability - a.probability).slice(0, shownMistakes);
   }
 
-  /** The scalars and images of the score, under the tutorial's tag and our own tags. */
+  /** Returns the scalars and images of the summary, under the tag of the tutorial and our own tags. */
   values({ precision }: Score): readonly RecordedValue[] {
     const classes = this.#examples.dataset.classes.join(', ');
-    // The original images, as stored in the data set.
+    // Mistakes are shown as the original images in the data set.
     const reader = new ExampleReader(this.#examples);
     const { image } = this.#examples.dataset.record;
     const mistakes = this.#mistakes.map(({ example }) => pictureOfPlanes(reader.pixelsOf(example), image));
@@ -63,12 +64,12 @@ export class ScoreCollector {
   }
 }
 
-/** A fraction of zero examples is NaN, and is left out. */
+/** Returns a list with the recorded value, or an empty list if the value is NaN, as a fraction of zero examples is. */
 function ifFinite(value: number, shown: RecordedValue): readonly RecordedValue[] {
   return Number.isFinite(value) ? [shown] : [];
 }
 
-/** The activations, images and filters of the first batch that was scored. */
+/** Returns the activations and images of the first batch that was scored, and the filters of the network. */
 export function layerValues({
   network: { imageShape },
   images,

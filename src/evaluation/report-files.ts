@@ -8,7 +8,7 @@ import { type ConfusionMatrix, predictedClass, probabilities } from './confusion
 import type { ContactSheet } from './contact-sheet.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
 
-/** The rows of `predictions-….csv`: the example's index and source, its class, the predicted class (empty if a
+/** Collects the rows of `predictions-….csv`: the example's index and source, its class, the predicted class (empty if a
  * score is not finite), whether the prediction is correct, the probabilities of the predicted and of the true
  * class, and those of all classes. */
 export class PredictionRows {
@@ -62,7 +62,7 @@ function quoted(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The confusion matrix with one row per true class and one column per predicted class. */
+/** Returns the confusion matrix as CSV, with one row per true class and one column per predicted class. */
 function confusionCsv({ byClass, counts }: ConfusionMatrix): string {
   const names = byClass.map(({ name }) => quoted(name));
   const rows = counts.map((row, label) => [names[label], ...row].join());
@@ -77,7 +77,7 @@ export interface ReportSubject extends Readonly<Record<string, unknown>> {
 
 /** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv`, `report-….json` and `pictures-….html`. Returns their
  * paths, with that of the HTML file last.
- * @throws RunError when they cannot be written */
+ * @throws RunError when the files cannot be written */
 export async function writeReport(
   evalDir: string,
   evaluation: Evaluation,

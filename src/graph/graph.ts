@@ -9,7 +9,7 @@ import type { AttributesOf, OpName, PerInput, PerOutput } from './signature.ts';
 
 /** A symbolic tensor, identified by object identity. */
 export interface Value extends TensorType {
-  /** Unique in its graph: the path of the node that computes it, or the name of the input or variable. */
+  /** Unique in its graph: derived from the path of the node that computes it, or the name of the input or variable. */
   readonly name: string;
 }
 
@@ -29,7 +29,7 @@ export interface Variable extends Value {
   readonly role: VariableRole;
 }
 
-/** A call of an operator. `Node` is the union over all operators; `Node<'LRN'>` is a call of that one. */
+/** A call of an operator. `Node` is the union over all operators; `Node<'LRN'>` is a call of `LRN`. */
 export type Node<N extends OpName = OpName> = {
   readonly [K in N]: {
     readonly op: K;

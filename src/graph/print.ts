@@ -4,7 +4,8 @@ import { type Graph, inputsOf, type Node, outputsOf } from './graph.ts';
 import { resultEntries } from './results.ts';
 import type { OpName } from './signature.ts';
 
-/** `conv1/Conv2D = Conv2D(x: images, filter: conv1/weights) {padding: SAME} → float32 [128, 64, 24, 24]`. */
+/** Prints a node, for example
+ * `conv1/Conv2D = Conv2D(x: images, filter: conv1/weights) {padding: SAME} → float32 [128, 64, 24, 24]`. */
 export function printNode<N extends OpName>(node: Node<N>): string {
   const inputs = inputsOf(node).map(([name, value]) => `${name}: ${value.name}`);
   const attributes = Object.entries(node.attributes as Readonly<Record<string, unknown>>).map(
@@ -40,7 +41,7 @@ function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'data' in value && 'dtype' in value;
 }
 
-/** All elements of a small tensor, or the first few of a large one. */
+/** Prints the type of a tensor and its first four elements. */
 function printTensor(tensor: Tensor): string {
   const first = Array.from(tensor.data.subarray(0, 4), String);
   return `${describeType(tensor)} ${first.join(' ')}${tensor.data.length > first.length ? ' …' : ''}`;

@@ -1,6 +1,6 @@
 /**
  * The graph language: every operator with its inputs, attributes and outputs. This file says which operators exist; `ops/`
- * defines what each one computes. Operators have the names that TensorFlow gives them, where TensorFlow has them. No
+ * defines what each one computes. Operators that TensorFlow also has keep the names that it gives them. No
  * operator modifies a tensor in place: every operator returns new values.
  */
 import type { Shape, Tensor } from '../tensor/tensor.ts';
@@ -50,12 +50,12 @@ export interface LrnAttributes {
   readonly alpha: number;
   readonly beta: number;
 }
-/** A small number that is added to a variance to avoid dividing by 0. */
 export interface BatchNormAttributes {
+  /** A small number that is added to a variance to avoid dividing by 0. */
   readonly epsilon: number;
 }
-/** Whether the normal distribution function is approximated with tanh. */
 export interface GeluAttributes {
+  /** Whether the normal distribution function is approximated with tanh. */
   readonly approximate: boolean;
 }
 export interface CrossEntropyAttributes {
@@ -99,10 +99,10 @@ export interface OpSignatures extends EngineOpSignatures {
   /** x · sigmoid(x), also called swish. */
   Silu: Op<'x'>;
   SiluGrad: Op<'dy' | 'x'>;
-  /** 1 where a ≥ b, else 0. The result has the type of a, so it can be multiplied as a mask. */
+  /** 1 where a ≥ b, else 0. The result has the type of a, so it can be used as a mask in a product. */
   GreaterEqual: Op<'a' | 'b'>;
 
-  // Reductions and copies.
+  // Reductions and broadcasting.
   Sum: Op<'x', ReductionAttributes>;
   Mean: Op<'x', ReductionAttributes>;
   BroadcastTo: Op<'x', { readonly shape: Shape }>;
@@ -116,13 +116,13 @@ export interface OpSignatures extends EngineOpSignatures {
     'x',
     { readonly before: readonly number[]; readonly after: readonly number[]; readonly value?: number }
   >;
-  /** Takes `size` elements of each axis, starting at `begin`, `strides` apart. Each list has one entry per axis. */
+  /** Takes `size` elements along each axis, starting at `begin`, `strides` apart. Each list has one entry per axis. */
   StridedSlice: Op<
     'x',
     { readonly begin: readonly number[]; readonly size: Shape; readonly strides: readonly number[] }
   >;
-  /** The gradient of StridedSlice with respect to x: a tensor of shape `inputShape` that is zero except for dy at the elements that
-   * the slice read. */
+  /** The gradient of StridedSlice with respect to x: a tensor of shape `inputShape` with dy at the elements that the slice
+   * read, and zeros elsewhere. */
   StridedSliceGrad: Op<
     'dy',
     { readonly begin: readonly number[]; readonly strides: readonly number[]; readonly inputShape: Shape }

@@ -10,9 +10,9 @@ export type AugmentationName = 'tutorial' | 'pad_crop_flip' | 'none';
 
 export interface Augmentation {
   readonly name: AugmentationName;
-  /** The shape of the images that it makes if no network requests another. */
+  /** Returns the shape of the images to make from these records if the network does not determine the shape. */
   readonly usual: (record: ImageShape) => ImageShape;
-  /** Whether it can make images of that shape from records of that shape. */
+  /** Whether the augmentation can make images of shape `image` from records with images of shape `record`. */
   readonly makes: (image: ImageShape, record: ImageShape) => boolean;
   readonly create: (shapes: ImageShapes, normalizer: Normalizer) => ImageMaker;
 }
@@ -33,7 +33,7 @@ export interface Draw {
 
 /** Makes normalized images in place, so that a batch is filled without copying. */
 export interface ImageMaker {
-  /** The shape [C, H, W] of the images that it makes. */
+  /** The shape [C, H, W] of the images that are made. */
   readonly shape: ImageShape;
   /** @param image [C, H, W], which is overwritten
    * @param pixels the pixels of the record, 0 … 255 */

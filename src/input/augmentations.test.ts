@@ -35,13 +35,13 @@ function evaluation(
   return image;
 }
 
-/** The pixel of the record, or black outside of it. */
+/** Returns a pixel of the record, or black for a position outside the image. */
 function pixelAt(channel: number, y: number, x: number): number {
   if (y < 0 || y >= 32 || x < 0 || x >= 32) return 0;
   return pixels[(channel * 32 + y) * 32 + x] ?? Number.NaN;
 }
 
-/** The crop, computed value by value. */
+/** Computes a crop value by value. */
 function plainCrop(
   [channels, height, width]: ImageShape,
   row: number,

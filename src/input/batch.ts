@@ -8,7 +8,7 @@ import type { ExampleOrder } from './order.ts';
 export interface BatchBuffers {
   /** [N, C, H, W], normalized. */
   readonly images: Float32Array;
-  /** [N] */
+  /** [N], the class of the example in each row. */
   readonly labels: Int32Array;
   /** [N], the index of the example in each row. */
   readonly examples: Uint32Array;
@@ -17,11 +17,12 @@ export interface BatchBuffers {
 export interface Batch extends BatchBuffers {
   /** The step of the run or of the evaluation, from 0. */
   readonly step: number;
-  /** The number of rows with examples. The other rows, which exist in the last batch of an evaluation, are zeros. */
+  /** The number of rows with examples. The last batch of an evaluation may have more rows, whose values are zero. */
   readonly count: number;
 }
 
-/** @param imageShape [C, H, W] */
+/** Allocates the buffers of a batch.
+ * @param imageShape [C, H, W] */
 export function newBuffers(batchSize: number, imageShape: Shape): BatchBuffers {
   return {
     images: new Float32Array(batchSize * sizeOf(imageShape)),
@@ -30,7 +31,7 @@ export function newBuffers(batchSize: number, imageShape: Shape): BatchBuffers {
   };
 }
 
-/** The image [C, H, W] of one row. */
+/** Returns a view of the image [C, H, W] in one row. */
 function imageAt({ images, labels }: BatchBuffers, row: number): Float32Array {
   const size = images.length / labels.length;
   return images.subarray(row * size, (row + 1) * size);
@@ -54,8 +55,8 @@ export class BatchMaker {
   }
 
   /**
-   * The augmented batch of a training step. It depends only on the examples, the seed of the order, the batch size (the
-   * number of rows of the buffers, which are filled) and the step.
+   * Makes the augmented batch of a training step in the given buffers. The batch depends only on the examples, the seed of the
+   * order, the step, and the batch size, which is the number of rows of the buffers.
    */
   training(order: ExampleOrder, step: number, buffers: BatchBuffers): Batch {
     const { seed } = order;
@@ -71,7 +72,7 @@ export class BatchMaker {
     return { ...buffers, step, count: batchSize };
   }
 
-  /** The batch of an evaluation step: the next examples in file order, not distorted. Each example occurs exactly once. */
+  /** Makes the batch of an evaluation step: the next examples in file order, not distorted. Every example occurs once. */
   evaluation(step: number, buffers: BatchBuffers): Batch {
     const batchSize = buffers.labels.length;
     const first = step * batchSize;

@@ -1,5 +1,5 @@
 /**
- * Makes crops of images that are mirrored, changed in brightness and contrast, and normalized. Pixels outside of the record
+ * Makes crops of images, mirrors them, changes brightness and contrast, and normalizes them. Pixels outside the stored image
  * are black (0, before normalization), as with torchvision's `RandomCrop(padding)` before `ToTensor` and `Normalize`.
  * Everything is computed in float64 and rounded to float32 once. A training image needs one or two passes over its pixels.
  */
@@ -9,15 +9,15 @@ import type { Affine, Moments, Normalizer, Tone } from './normalization.ts';
 
 /** How the image of one example in one epoch is made. */
 export interface Distortion extends Tone {
-  /** The offsets of the crop in the image of the record. With negative offsets, or if the crop extends over the lower or
-   * right edge, the part outside is black. */
+  /** The offsets of the crop in the image of the record. Any part of the crop that is outside that image, for example because
+   * an offset is negative, is black. */
   readonly row: number;
   readonly column: number;
   /** Whether the crop is mirrored horizontally. */
   readonly flipped: boolean;
 }
 
-/** Whether the image has the channels of the record, and is at most as high and as wide. */
+/** Whether an image has as many channels as the image of the record, and is at most as high and as wide. */
 export function isWithin([channels, height, width]: ImageShape, record: ImageShape): boolean {
   return channels === record[0] && height <= record[1] && width <= record[2];
 }
@@ -86,20 +86,19 @@ export function distort(
     mapCrop(image, pixels, channel, window, distortion.flipped, maps[channel] as Affine);
 }
 
-/** The part of a crop that is inside the image of the record. */
+/** A crop, and the part of it that is inside the image of the record. */
 interface Window {
   readonly channels: number;
-  /** The rows and columns of the image of the record. */
+  /** The numbers of rows and columns of the image of the record. */
   readonly rows: number;
   readonly columns: number;
-  /** The rows and columns of the crop. */
+  /** The numbers of rows and columns of the crop. */
   readonly height: number;
   readonly width: number;
   /** The offsets of the crop in the image of the record. */
   readonly row: number;
   readonly column: number;
-  /** The rows and columns of the crop that are inside the image of the record, from the first up to, but not including, the
-   * last. */
+  /** Rows `top` to `bottom - 1` and columns `left` to `right - 1` of the crop are inside the image of the record. */
   readonly top: number;
   readonly bottom: number;
   readonly left: number;
@@ -115,7 +114,7 @@ function windowOf(shapes: ImageShapes, { row, column }: Distortion): Window {
   return { channels, rows, columns, height, width, row, column, top, bottom, left, right };
 }
 
-/** The sums are exact, because the values are bytes. */
+/** Computes the moments of a crop. The sums in them are exact, because the pixels are bytes. */
 function momentsOf(pixels: Uint8Array, window: Window): Moments {
   const { channels, height, width } = window;
   const means: number[] = [];
@@ -129,7 +128,7 @@ function momentsOf(pixels: Uint8Array, window: Window): Moments {
   return { means, variance };
 }
 
-/** The sum and the sum of squares of the pixels of a channel in a crop. */
+/** Returns the sum and the sum of squares of the pixels of one channel of a crop. */
 function cropSums(
   pixels: Uint8Array,
   channel: number,
@@ -150,7 +149,7 @@ function cropSums(
   return [sum, squares];
 }
 
-/** Computes factor · x + offset for the pixels of a channel in a crop. Rows are mirrored if the crop is flipped. */
+/** Computes factor · x + offset for the pixels x of one channel of a crop. Rows are mirrored if the crop is flipped. */
 function mapCrop(
   image: Float32Array,
   pixels: Uint8Array,

@@ -14,7 +14,7 @@ export interface Moments {
   readonly variance: number;
 }
 
-/** factor · x + offset for the pixels x of one channel. */
+/** The function factor · x + offset of the pixels x of one channel. */
 export interface Affine {
   readonly factor: number;
   readonly offset: number;
@@ -31,10 +31,10 @@ export const unchangedTone: Tone = { brightness: 0, contrast: 1 };
 export interface Normalizer {
   /** Normalizes an image [C, H, W] of values 0 … 255 in place. */
   readonly normalize: (image: Float32Array) => void;
-  /** Whether `combined` needs the moments even if the tone does not change. */
+  /** Whether `combined` needs the moments of the crop even if the tone does not change. */
   readonly needsMoments: boolean;
-  /** One function per channel that changes the tone of a crop and normalizes it, in a single pass over its pixels.
-   * @param moments undefined if they are not needed
+  /** Returns one function per channel that changes the tone of a crop and normalizes it, in a single pass over its pixels.
+   * @param moments the moments of the crop, or undefined if they are not needed
    * @param count the number of values of the image */
   readonly combined: (tone: Tone, moments: Moments | undefined, count: number) => readonly Affine[];
 }
@@ -109,7 +109,7 @@ const none: Normalization = {
   create: ({ mean }) => fixed(mean.map(() => ({ factor: 1 / 255, offset: 0 }))),
 };
 
-/** A normalizer that does not depend on the image. */
+/** Makes a normalizer that applies the same functions, one per channel, to every image. */
 function fixed(maps: readonly Affine[]): Normalizer {
   return {
     normalize: (image) => {

@@ -5,7 +5,7 @@
  */
 import { RandomStream } from '../tensor/random.ts';
 
-/** A permutation of 0 … count - 1 for one epoch: R. Durstenfeld, "Algorithm 235: Random permutation", 1964. */
+/** Draws the permutation of 0 … count - 1 for one epoch, as in R. Durstenfeld, "Algorithm 235: Random permutation", 1964. */
 export function permutation(seed: number, epoch: number, count: number): Uint32Array {
   const stream = new RandomStream(seed, 'order', epoch);
   const order = Uint32Array.from({ length: count }, (_, index) => index);
@@ -21,7 +21,7 @@ export function permutation(seed: number, epoch: number, count: number): Uint32A
 export class ExampleOrder {
   readonly seed: number;
   readonly count: number;
-  /** The permutations of the two most recent epochs, because a batch may contain examples of two. */
+  /** The permutations of the last two epochs used. Two are kept because a batch may contain examples of two epochs. */
   readonly #epochs = new Map<number, Uint32Array>();
 
   /** @throws RangeError when there are no examples */
@@ -31,12 +31,12 @@ export class ExampleOrder {
     this.count = count;
   }
 
-  /** The epoch (from 0) of a position in the run. */
+  /** Returns the epoch (from 0) of a position in the run. */
   epochAt(position: number): number {
     return Math.floor(position / this.count);
   }
 
-  /** The example at a position in the run. Position 0 is the first row of the first batch. */
+  /** Returns the index of the example at a position in the run. Position 0 is the first row of the first batch. */
   exampleAt(position: number): number {
     return this.#permutation(this.epochAt(position))[position % this.count] as number;
   }

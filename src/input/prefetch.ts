@@ -39,17 +39,17 @@ export type ReaderMethods = {
 
 type Reader = Thread<ReaderStart, ReaderMethods>;
 
-/** `End` is the type of what is returned after the last batch. Training has no last batch. */
+/** A source of batches. `End` is the type of what `next` returns after the last batch. Training has no last batch. */
 export interface BatchSource<End = never> {
   /** Returns the next batch, in the order of the steps. @throws RunError when a reader failed or the source is closed */
   next(): Promise<Batch | End>;
-  /** Returns the buffers of a batch for reuse. The caller must not use the batch afterwards. */
+  /** Gives the buffers of a batch back for reuse. The caller must not use the batch afterwards. */
   recycle(batch: Batch): void;
-  /** Ends the readers and waits for them. Until then they keep the process alive. */
+  /** Ends the reader threads and waits for them. A source that is not closed keeps the process alive. */
   close(): Promise<void>;
   /** How many batches have been allocated so far: at most those requested ahead plus the one in use. */
   readonly made: number;
-  /** How full the queue was when the last batch was taken: how many batches were ready, and how many are requested ahead. */
+  /** The state of the queue when the last batch was taken: how many batches were ready, and how many are requested ahead. */
   readonly queue: { readonly ready: number; readonly capacity: number };
   /** The total time that `next` has spent waiting. */
   readonly waitedMillis: number;
@@ -78,7 +78,7 @@ export interface TrainingBatches extends BatchOptions {
 }
 
 export interface EvaluationBatches extends BatchOptions {
-  /** The number of examples to evaluate, starting with the first. All of them if there are fewer. */
+  /** The maximum number of examples to evaluate, starting with the first. */
   readonly numExamples: number;
 }
 
@@ -107,7 +107,7 @@ const threadBytes = 12 * 2 ** 20;
 class PrefetchedBatches implements BatchSource<undefined> {
   readonly #readers: readonly Reader[];
   readonly #end: number;
-  /** The requested batches in the order of the steps, whether ready or not. */
+  /** The requested batches in the order of the steps, both those that are ready and those that are not. */
   readonly #queue: Promise<Batch>[] = [];
   /** Buffers to reuse. */
   readonly #free: BatchBuffers[] = [];
@@ -122,7 +122,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
   /** Prepares the steps from `first` up to, but not including, `end`. */
   constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...options }: Prefetching) {
     const { ahead = Math.max(4, readers + 1) } = options;
-    // This is checked here, so that the error does not come from the threads.
+    // The shapes are checked here, so that an error is thrown here and not in the threads.
     makeImages(start.images, start.imageShape, start.examples.dataset);
     const bytes =
       readers * threadBytes +
@@ -195,14 +195,15 @@ function newReader(): Worker {
   return new Worker(new URL('./cifar10-reader-worker.js', import.meta.url), { execArgv: workerFlags() });
 }
 
-/** @throws RunError when not all threads can be started; those that were started are ended */
+/** Starts the reader threads.
+ * @throws RunError when not all threads can be started; those that were started are ended */
 function startReaders(start: ReaderStart, count: number): readonly Reader[] {
   const readers: Reader[] = [];
   try {
     for (let index = 0; index < count; index++) {
       const reader: Reader = new Thread('a thread that prepares batches', newReader);
       readers.push(reader);
-      // If the thread cannot start, every requested batch rejects with the reason.
+      // The error is ignored here: if the thread cannot start, the promise of every requested batch rejects with the reason.
       reader.begin(start).catch(() => {});
     }
     return readers;
@@ -212,7 +213,7 @@ function startReaders(start: ReaderStart, count: number): readonly Reader[] {
   }
 }
 
-/** An endless sequence of augmented batches of training examples.
+/** Returns an endless source of augmented batches of training examples.
  * @throws UsageError for an option that is out of range, with its name
  * @throws RunError when the augmentation cannot make the network's images from the records, or there is too little memory */
 export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {
@@ -224,7 +225,8 @@ export function prefetchBatches(examples: ExampleRecords, options: TrainingBatch
   return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
 }
 
-/** Batches of the first examples in file order. Each example occurs once, then the result is undefined.
+/** Returns a source of batches of the first examples, in file order. Each example occurs once. After the last batch, the
+ * source returns undefined.
  * @throws UsageError and RunError as `prefetchBatches` does */
 export function prefetchEvaluation(all: ExampleRecords, options: EvaluationBatches): BatchSource<undefined> {
   requireOptions(options, evaluationChecks);

@@ -1,4 +1,4 @@
-/** The results in a file `evaluations.jsonl`, with one row per evaluation. */
+/** Reads the results in an `evaluations.jsonl` file, with one row per evaluation. */
 import { basename, dirname } from 'node:path';
 import { readLines } from '../disk/json-lines.ts';
 import { messageOf, RunError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { evaluationsFile } from '../evaluation/evaluation-log.ts';
 import { oneLine } from '../wording.ts';
 import type { Findings } from './findings.ts';
 
-/** A value is null if the line does not contain it. */
+/** The result of one evaluation. A value is null if the line does not contain it. */
 export interface EvaluationRow {
   /** The time in ISO 8601. */
   readonly time: string | null;
@@ -39,7 +39,7 @@ async function linesOf(path: string): Promise<readonly string[]> {
   }
 }
 
-/** Empty for a line that is not a JSON object with a precision. */
+/** Returns a list with the row of a line, or an empty list if the line is not a JSON object with a precision. */
 function rowOf(line: string): readonly EvaluationRow[] {
   let value: unknown;
   try {
@@ -66,7 +66,7 @@ function rowOf(line: string): readonly EvaluationRow[] {
   ];
 }
 
-/** The run of a checkpoint, which is the name of its folder. */
+/** Returns the name of the run of a checkpoint, which is the name of the folder of the checkpoint. */
 export function runOf({ checkpoint }: EvaluationRow): string {
   return checkpoint === null ? '-' : basename(dirname(checkpoint)) || '-';
 }

@@ -24,7 +24,7 @@ export type LastValue =
 export interface EventsSummary {
   /** Scalars first, then histograms, then images, each in the order of the files. */
   readonly tags: readonly TagRow[];
-  /** The number of nodes of the newest graph. Undefined if there is no graph. */
+  /** The number of nodes of the newest graph, or undefined if there is no graph. */
   readonly graphNodes?: number;
   /** The hyperparameters on TensorBoard's HParams page. */
   readonly hyperparameters: Hyperparameters;
@@ -39,7 +39,7 @@ export interface UnreadKind {
   readonly tags: number;
 }
 
-/** The tags of a file, or of all files of a folder, which are combined as in TensorBoard. Warns about damage.
+/** Summarizes the tags of a file, or of all files of a folder, which are combined as in TensorBoard. Warns about damage.
  * @throws RunError when nothing can be read */
 export async function* inspectEvents(path: string): Findings {
   const queue = new EventQueue<InspectFinding>();
@@ -50,7 +50,7 @@ export async function* inspectEvents(path: string): Findings {
   yield { kind: 'events', path, summary };
 }
 
-/** @param onWarning called if the graph or the hyperparameters are damaged, which are then omitted */
+/** @param onWarning called if the graph or the hyperparameters are damaged; they are then omitted */
 export function summarizeEvents(
   { scalars, histograms, images, graph, plugins, unread }: RunEvents,
   onWarning: (text: string) => void,

@@ -54,7 +54,7 @@ export type InspectFinding =
 
 export type Findings = AsyncGenerator<InspectFinding, void, void>;
 
-/** Without statistics if the tensor is large, or if its elements are not numbers. */
+/** A tensor of a file. It has no statistics if it is large, or if its elements are not numbers. */
 export interface TensorRow extends Partial<TensorStatistics> {
   readonly name: string;
   /** The name that the format gives to the element type. */

@@ -144,7 +144,7 @@ for (const { name, valid, read } of formats) {
       inTemporaryFolder(async (dir) => {
         const long = 1_000_000;
         for (const start of [valid.subarray(0, 0), valid, valid.subarray(0, -2)]) {
-          // The last one is the start of a protobuf group. Groups may contain other groups.
+          // The last piece is the start of a protobuf group. Groups may contain other groups.
           for (const piece of ['[', '{"a":', '"', '\\"', 'a: ', ' ', 'x', '\n', '\u007b']) {
             const more = bytesOf(piece.repeat(long / piece.length));
             await requireAnswer(read, Buffer.concat([start, more]), dir);

@@ -1,6 +1,6 @@
 /**
- * Recognizes what a file or folder contains. This is a generator of findings without flags or console; `cifar10
- * inspect` prints the findings.
+ * Recognizes what a file or folder contains. This is a generator of findings that uses neither flags nor the console;
+ * `cifar10 inspect` prints the findings.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -75,7 +75,8 @@ async function graphFinding({ full, recipe, network }: InspectOptions): Promise<
   return inRecipe(given, () => (full ? trainingStepFinding(shown) : networkFinding(shown)));
 }
 
-/** @throws UsageError */
+/** Refuses options that apply only to `graph`.
+ * @throws UsageError when there is one */
 function requireNoGraphOptions(thing: string, { recipe, network }: InspectOptions): void {
   const option = recipe !== undefined ? 'recipe' : network !== undefined ? 'network' : undefined;
   if (option === undefined) return;
@@ -102,7 +103,8 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a path that does not exist probably means: `graph`, or the name of an entry in its folder. */
+/** Returns what the user probably meant by a path that does not exist: `graph`, or the name of an entry in its folder. Returns
+ * undefined if the path exists, or if nothing has a similar name. */
 async function meantBy(path: string): Promise<string | undefined> {
   if (await exists(path)) return undefined;
   const [folder, name] = [dirname(path), basename(path)];

@@ -1,4 +1,4 @@
-/** An ONNX file: its inputs, outputs and operators. */
+/** Inspects an ONNX file: its inputs, outputs and operators. */
 import { dirname } from 'node:path';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { type OnnxSummary, summarizeOnnx } from '../engine/onnx/inspect/summarize.ts';

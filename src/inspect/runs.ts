@@ -1,4 +1,5 @@
-/** Lists the runs in a folder, with one row for each: the settings that distinguish them, progress, loss, speed and precision. */
+/** Lists the runs in a folder, with one row for each: the settings that distinguish the runs, and their progress, loss, speed
+ * and precision. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type CheckpointScalars, readCheckpointScalars } from '../checkpoint/checkpoint.ts';
@@ -14,7 +15,7 @@ import { tagOf } from '../summary/tags.ts';
 import { lossAverageName, unbiasedAverage } from '../training/training-graph.ts';
 import { oneLine } from '../wording.ts';
 
-/** Values that are unknown are null. */
+/** What is known about a run. Values that are unknown are null. */
 export interface RunRow {
   /** The folder of the run, relative to the inspected one. */
   readonly name: string;
@@ -23,14 +24,14 @@ export interface RunRow {
   readonly settings: Readonly<Record<string, string | number>> | null;
   /** The number of updates at the newest checkpoint. */
   readonly step: number | null;
-  /** The running average of the total loss at the newest checkpoint, or the last recorded one if the checkpoint has none. */
+  /** The running average of the total loss at the newest checkpoint, or the last recorded loss if the checkpoint has none. */
   readonly loss: number | null;
   readonly imagesPerSecond: number | null;
   /** The last precision @ 1 on the held-out images. */
   readonly validation: number | null;
   /** The precision @ 1 of the newest evaluation of one of the run's checkpoints on the test images. */
   readonly precision: number | null;
-  /** For example `onednn bfloat16`. */
+  /** The engine and the precision, for example `onednn bfloat16`. */
   readonly engine: string | null;
   /** When the newest checkpoint was written, in ISO 8601. */
   readonly modified: string | null;
@@ -50,7 +51,8 @@ const concurrency = 32;
 
 const lossAverage = lossAverageName('total_loss');
 
-/** The runs in the subfolders of a folder, sorted by name. A subfolder can also contain runs itself, such as the folder of a sweep. */
+/** Returns the runs in the subfolders of a folder, sorted by name. A subfolder, such as that of a sweep, can itself contain
+ * runs. */
 export async function runsIn(dir: string): Promise<RunList> {
   const tops = await foldersIn(dir);
   const nested = await eachOf(tops, async (folder) =>
@@ -69,9 +71,9 @@ export async function runsIn(dir: string): Promise<RunList> {
 interface Folder {
   readonly name: string;
   readonly path: string;
-  /** The names of its files and folders, or undefined if it cannot be read. */
+  /** The names of the files and folders in this folder, or undefined if it cannot be read. */
   readonly names: readonly string[] | undefined;
-  /** Why it cannot be read. */
+  /** Why the folder cannot be read, or null if it can. */
   readonly problem: string | null;
   readonly isRun: boolean;
 }
@@ -151,8 +153,8 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
   };
 }
 
-/** The running average of the total loss at a checkpoint. Undefined before the first step.
- * @param recorded the last one in the summaries, for a checkpoint that has none or cannot be read */
+/** Returns the running average of the total loss at a checkpoint, or undefined before the first step.
+ * @param recorded the last loss in the summaries, for a checkpoint that has none or cannot be read */
 function lossOf(checkpoint: CheckpointScalars | undefined, recorded: number | undefined): number | undefined {
   if (checkpoint?.metadata.globalStep === 0) return undefined;
   const average = checkpoint?.scalars.get(lossAverage);
@@ -161,7 +163,7 @@ function lossOf(checkpoint: CheckpointScalars | undefined, recorded: number | un
   return Number.isFinite(loss) ? loss : undefined;
 }
 
-/** `x` for `<path>: x`, and `cannot read: x` for `cannot read <path>: x`. */
+/** Returns `x` for `<path>: x`, and `cannot read: x` for `cannot read <path>: x`. */
 function withoutPath(message: string, path: string): string {
   return message.replace(` ${path}: `, ': ').replace(`${path}: `, '');
 }

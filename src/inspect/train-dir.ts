@@ -16,14 +16,14 @@ export async function* inspectTrainDir(dir: string): Findings {
   yield { kind: 'run', dir, checkpoints };
   if (found === undefined) return;
   yield checkpointContents(found.path, found.checkpoint);
-  // Newer checkpoints are damaged. They were reported when the newest undamaged one was looked for.
+  // The checkpoints newer than this one are damaged. They were reported during the search for the newest undamaged one.
   for (const older of checkpoints.slice(0, checkpoints.indexOf(found.path))) {
     const damage = await damageOf(older);
     if (damage !== undefined) yield { kind: 'warning', message: `damaged checkpoint: ${damage}` };
   }
 }
 
-/** What is wrong with the metadata of a checkpoint. Undefined if nothing is. */
+/** Returns what is wrong with the metadata of a checkpoint, or undefined if nothing is. */
 async function damageOf(path: string): Promise<string | undefined> {
   try {
     await readCheckpointMetadata(path);

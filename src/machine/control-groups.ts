@@ -6,13 +6,13 @@
  *                            version 2:  0::<group>
  *     /proc/self/mountinfo   <id> <parent> <device> <root> <mount point> <options> [<tags>…] - <type> <source> <super options>
  *
- * A host may use either version, or both; on such a hybrid host each controller belongs to one of them. A limit also applies
- * to all groups below its own, so every group counts, from the one of the process up to the mounted one.
+ * A host may use either version, or both; on such a hybrid host each controller belongs to one of them. The limit of a
+ * group also applies to all groups below it, so every group counts, from that of the process up to the mounted one.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path/posix';
 
-/** Reads a file. Undefined if it does not exist, because this is not Linux or there are no control groups. */
+/** Reads a file. Returns undefined if it cannot be read, for example because this is not Linux. */
 export type ReadText = (path: string) => string | undefined;
 
 export type Controller = 'cpu' | 'memory' | 'pids';
@@ -31,7 +31,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** The groups that limit this process, the innermost first, for each version that has the controller. */
+/** The groups that limit this process, the innermost first. If both versions have the controller, those of both. */
 export function controlGroups(controller: Controller, read: ReadText = readText): readonly ControlGroup[] {
   const mounts = (read('/proc/self/mountinfo') ?? '').split('\n').flatMap(mountOf);
   const memberships = (read('/proc/self/cgroup') ?? '').split('\n').flatMap(membershipOf);
@@ -49,7 +49,7 @@ interface Mount {
   /** The group that is visible at the mount point. In containers this is often not the root. */
   readonly root: string;
   readonly mountPoint: string;
-  /** Only for version 1. Version 2 lists its controllers in files. */
+  /** Empty for version 2, which lists its controllers in files. */
   readonly controllers: readonly string[];
 }
 
@@ -69,8 +69,8 @@ function membershipOf(line: string) {
   return [{ version, controllers: controllers.split(','), group }];
 }
 
-/** The folders from the group of the process up to the mount point. If the group is outside the mounted one (because its
- * path is that of the host, seen in a container), the mounted group is that of the container. */
+/** The folders from the group of the process up to the mount point. In a container, the path of the group may be its path
+ * on the host, which is outside the mounted group. Then the mounted group is that of the container, and only it counts. */
 function foldersUpTo({ root, mountPoint }: Mount, group: string): readonly string[] {
   const below = belowRoot(group, root);
   if (below === undefined) return [mountPoint];

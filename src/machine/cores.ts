@@ -13,7 +13,8 @@ export function usableCores(read: ReadText = readText, environment: Environment 
   return Math.max(1, Math.min(availableParallelism(), quota, requestedThreads(environment)));
 }
 
-/** Describes what limits the cores, as the end of a line (`CPU quota 1.5 of 8 cores`). Undefined if nothing does. */
+/** Describes what limits the cores, as the end of a line (`CPU quota 1.5 of 8 cores`). Returns undefined if nothing
+ * limits them. */
 export function coreLimit(
   read: ReadText = readText,
   environment: Environment = process.env,
@@ -34,7 +35,7 @@ function requestedThreads({ OMP_NUM_THREADS: setting = '' }: Environment): numbe
   return threads === undefined ? Number.POSITIVE_INFINITY : Number(threads);
 }
 
-/** Such as `2 threads`, or `1 thread, CPU quota 1 of 2 cores`. */
+/** Describes the number of threads and what limits the cores: `2 threads`, or `1 thread, CPU quota 1 of 2 cores`. */
 export function describeThreads(threads: number, read: ReadText = readText): string {
   const limit = coreLimit(read);
   return counted(threads, 'thread') + (limit === undefined ? '' : `, ${limit}`);
@@ -45,8 +46,8 @@ export function cpuQuota(read: ReadText = readText): number {
   return Math.min(...controlGroups('cpu', read).map((group) => quotaOf(group, read)));
 }
 
-/** In version 2, `cpu.max` contains `<quota> <period>` in microseconds, or `max 100000`. Version 1 uses two files, and a
- * quota of -1 for no quota. */
+/** The quota of one group in cores. In version 2, `cpu.max` contains `<quota> <period>` in microseconds, or `max 100000` for
+ * no quota. Version 1 uses two files, and -1 for no quota. */
 function quotaOf({ version, folder }: ControlGroup, read: ReadText): number {
   const text =
     version === 2

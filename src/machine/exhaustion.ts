@@ -21,7 +21,7 @@ const signs: readonly (readonly [RegExp, Resource])[] = [
   ],
 ];
 
-/** The resource that ran out according to the error, or undefined for any other error. */
+/** The resource that ran out according to the error. Returns undefined for any other error. */
 export function exhaustedResource(error: unknown): Resource | undefined {
   const text = `${errorCode(error) ?? ''} ${messageOf(error)}`;
   // EAGAIN on a read or write is not about threads: it means that a file or pipe is not ready.
@@ -37,15 +37,15 @@ const [noFiles, noThreads, noMemory] = [
 ];
 const isDescribed = new RegExp(`(${[noFiles, noThreads, noMemory].join('|')}): `);
 
-/** The message for an error that an exhausted resource caused: what ran out, the limit, and what to do. Undefined for any
- * other error. A message of this file is returned unchanged. */
+/** The message for an error that an exhausted resource caused: what ran out, the limit, and what to do. Returns undefined for
+ * any other error. If the error already has a message from this file, the message is returned unchanged. */
 export function describeExhaustion(error: unknown, read: ReadText = readText): string | undefined {
   if (isDescribed.test(messageOf(error))) return messageOf(error);
   const resource = exhaustedResource(error);
   return resource && describeResource(resource, read);
 }
 
-/** The cause and the limit, then advice, without a full stop at the end. */
+/** Describes what ran out and its limit, then gives advice. There is no period at the end. */
 export function describeResource(resource: Resource, read: ReadText = readText): string {
   switch (resource) {
     case 'files':
@@ -66,7 +66,7 @@ function threadLimit(read: ReadText): string {
   return `this user may run ${user} processes and threads (ulimit -u)`;
 }
 
-/** Such as `483 MB free of 4.3 GB that ulimit -v allows`. */
+/** Describes the free memory and its limit, such as `483 MB free of 4.3 GB that ulimit -v allows`. */
 export function memoryLimit(read: ReadText = readText): string {
   const { free, limitedBy, limit } = memoryRoom(read);
   const left = Number.isFinite(free) ? `${byteSize(Math.max(0, free))} free of ` : '';

@@ -10,7 +10,7 @@ const limitRows = {
   addressSpace: ['Max address space', 'virtual_memory_bytes'],
 } as const;
 
-/** The limits in Node's diagnostic report. */
+/** The part of Node's diagnostic report that contains the limits of the process. */
 export interface ReportedLimits {
   readonly userLimits?: Readonly<Record<string, { readonly soft: number | string }>>;
 }
@@ -23,7 +23,7 @@ export function softLimit(
 ): number {
   const [row, name] = limitRows[what];
   const text = read('/proc/self/limits');
-  // This is not Linux, or no file descriptor is left to read the file with.
+  // The text is undefined if this is not Linux, or if no file descriptor is left to read the file with.
   const found =
     text === undefined
       ? report().userLimits?.[name]?.soft
@@ -84,14 +84,14 @@ function fileCache(folder: string, version: 1 | 2, read: ReadText): number {
   return rows.reduce((sum, row) => sum + Number(new RegExp(`^${row} (\\d+)`, 'm').exec(text)?.[1] ?? 0), 0);
 }
 
-/** `ulimit -v` limits the addresses, whether or not memory is behind them. */
+/** The free address space. `ulimit -v` limits the addresses, whether or not memory is behind them. */
 function addressRoom(read: ReadText): MemoryRoom {
   const limit = softLimit('addressSpace', read);
   const used = Number(/^VmSize:\s+(\d+) kB/m.exec(read('/proc/self/status') ?? '')?.[1] ?? 0) * 1024;
   return { free: limit - used, limitedBy: 'address space', limit };
 }
 
-/** The limits in a file of every group of this process, without those of groups that have no limit. */
+/** The limits of this process's groups, from the file named `v1` or `v2` in each group. Groups without a limit are omitted. */
 function groupNumbers(controller: Controller, v1: string, v2: string, read: ReadText) {
   return controlGroups(controller, read).flatMap(({ version, folder }) => {
     const text = read(join(folder, version === 1 ? v1 : v2)) ?? 'max';

@@ -17,21 +17,21 @@ const causes: Readonly<Record<string, string>> = {
 
 const made = new Set<string>();
 
-/** Removes the folders that still exist, because the process ends before their users have removed them. */
+/** Removes the folders that still exist when the process ends, because their users have not removed them. */
 export function removeTemporaryFolders(): void {
   for (const folder of made) {
     try {
       rmSync(folder, { recursive: true, force: true });
     } catch {
-      // Nothing else can be done about it at the end.
+      // The process is ending, so nothing can be done about a folder that cannot be removed.
     }
   }
   made.clear();
 }
 
-/** Creates a folder in the system's folder for temporary files. The caller removes it.
- * @param prefix the beginning of its name, such as `cifar10-bench-`
- * @param bytes the number of bytes that will be written there
+/** Creates a folder in the system's folder for temporary files. The caller must remove it.
+ * @param prefix the beginning of the folder's name, such as `cifar10-bench-`
+ * @param bytes the number of bytes that will be written to the folder
  * @throws RunError when the folder cannot be created, or there is too little space */
 export function makeTemporaryFolder(prefix: string, bytes: number = 0): string {
   const parent = tmpdir();

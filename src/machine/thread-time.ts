@@ -1,16 +1,18 @@
 /**
- * How long threads of this process have run and have waited for a free core, from `/proc/self/task/<id>/schedstat`
- * (Documentation/scheduler/sched-stats.rst in the Linux kernel): nanoseconds of both, and the number of time slices.
+ * How long the threads of this process have run, and how long they have waited for a free core. The numbers come from
+ * `/proc/self/task/<id>/schedstat`, which contains both times in nanoseconds, and the number of time slices
+ * (Documentation/scheduler/sched-stats.rst in the Linux kernel).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ThreadTime {
   readonly runMillis: number;
-  /** Waiting for a core, not for a lock, a device or another thread. */
+  /** The time spent waiting for a core. Waiting for a lock, a device or another thread is not included. */
   readonly waitMillis: number;
 }
 
-/** Of every thread, by its number. Empty where the system does not say. The files are in memory: reading them does not block. */
+/** The times of every thread, by the number of the thread. The map is empty on systems that do not report them. Reading the
+ * files does not block, because they are in memory. */
 export function threadTimes(): ReadonlyMap<string, ThreadTime> {
   try {
     return new Map(
@@ -24,7 +26,7 @@ export function threadTimes(): ReadonlyMap<string, ThreadTime> {
   }
 }
 
-/** Undefined for a thread that has ended. */
+/** The times of one thread. Returns undefined for a thread that has ended. */
 function timeOf(id: string): ThreadTime | undefined {
   try {
     const [run = NaN, wait = NaN] = readFileSync(`/proc/self/task/${id}/schedstat`, 'utf8')

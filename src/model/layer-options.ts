@@ -1,4 +1,4 @@
-/** The options of the layers, and their checks. A name without a check does not compile. */
+/** The options of the layers, and their checks. An option without a check is a compile error. */
 import {
   aBoolean,
   aFiniteNumber,
@@ -26,7 +26,7 @@ export interface WeightOptions {
   readonly initializer: Initializer;
   /** See `Parameter`. */
   readonly decayShare?: number;
-  /** The initial value of the biases. A layer without it has no biases. */
+  /** The initial value of the biases. A layer without this option has no biases. */
   readonly bias?: number;
 }
 
@@ -63,7 +63,7 @@ export interface DropoutOptions {
 
 const aKernel = aListOf(aWholeNumber(1), 2);
 
-/** For options that the layer or the shape rule of the operator checks. */
+/** Accepts any value, for options that the layer or the shape rule of the operator checks. */
 const checkedThere = anything;
 
 export const parameterChecks: OptionChecks<Omit<Parameter, 'variable'>> = {

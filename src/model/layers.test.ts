@@ -134,7 +134,8 @@ for (const { name, create, skip } of engines)
       builder.output('y', y);
       return builder.build();
     };
-    // The channels are [1, 3, 5, 7] and [0, 0, 2, 2]: the means are 4 and 1, the variances 5 and 1, and unbiased 20/3 and 4/3.
+    // The channels are [1, 3, 5, 7] and [0, 0, 2, 2]: the means are 4 and 1, the variances are 5 and 1, and the unbiased
+    // variances are 20/3 and 4/3.
     const x = float32([2, 2, 1, 2], Float32Array.of(1, 3, 0, 0, 5, 7, 2, 2));
     const vector = (first: number, second: number) => float32([2], Float32Array.of(first, second));
     const start = [

@@ -43,7 +43,7 @@ export class Layers {
     this.#mode = mode;
   }
 
-  /** Adds a trained variable, float32. */
+  /** Adds a trained float32 variable. */
   parameter(name: string, shape: Shape, options: Omit<Parameter, 'variable'>): Value {
     requireOptions(options, parameterChecks, 'parameter');
     const variable = this.#builder.newVariable(name, { dtype: 'float32', shape });
@@ -52,7 +52,7 @@ export class Layers {
   }
 
   /** Adds a float32 variable that the forward pass changes.
-   * @param update computes its value after a training step from its value before */
+   * @param update computes the value of the variable after a training step from its value before the step */
   state(name: string, shape: Shape, initializer: Initializer, update?: (before: Value) => Value): Value {
     const variable = this.#builder.newVariable(name, { dtype: 'float32', shape }, 'state');
     this.#states.push({ variable, initializer, ...(update && { update: update(variable) }) });
@@ -91,7 +91,7 @@ export class Layers {
   }
 
   /** [N, I] → [N, units], with `weights` [I, units] and `biases` [units].
-   * @param name the name of the sum with the biases */
+   * @param name the name of the node that adds the biases */
   dense(x: Value, options: DenseOptions, name?: string): Value {
     requireOptions(options, denseChecks, 'dense');
     const { units } = options;
@@ -139,9 +139,9 @@ export class Layers {
 
   /**
    * Dropout (N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014): a
-   * training graph sets each value of x to 0 with the probability `rate`, and scales the others by 1 / (1 - rate). Evaluation leaves x unchanged.
-   * The host draws a mask of the shape of x for each step. This takes about 1 ms for 50,000 values, so dropout is practical after
-   * dense layers only.
+   * training graph sets each value of x to 0 with the probability `rate`, and scales the others by 1 / (1 - rate). Evaluation
+   * leaves x unchanged. The host draws a mask of the shape of x for each step. This takes about 1 ms for 50,000 values, so
+   * dropout is practical after dense layers only.
    * @throws GraphError unless 0 ≤ rate < 1
    */
   dropout(x: Value, options: DropoutOptions, name = 'dropout'): Value {
@@ -191,8 +191,8 @@ export class Layers {
     return this.#builder.op('Mean', { x }, { axes: [2, 3], keepDims: false }, name);
   }
 
-  /** The sum of the result of a block and its shortcut, which must have equal shapes.
-   * @throws GraphError with both shapes */
+  /** The sum of x, the result of a block, and the shortcut of the block, which must have equal shapes.
+   * @throws GraphError with both shapes when they differ */
   residual(x: Value, shortcut: Value, name?: string): Value {
     if (!sameShape(x.shape, shortcut.shape))
       throw new GraphError(
@@ -242,8 +242,10 @@ export class Layers {
   }
 }
 
-/** PyTorch refuses one value per channel, whose variance is 0. We refuse batches of one image of any size, because every
- * image would be normalized with its own statistics in training, and with the running statistics in evaluation. */
+/** PyTorch refuses to train with one value per channel, because its variance is 0. This check refuses batches of one image of
+ * any size, because every image would be normalized with its own statistics in training, and with the running statistics in
+ * evaluation.
+ * @throws UsageError when the batch has one image */
 function requireStatistics({ shape }: Value): void {
   if (shape[0] !== 1) return;
   throw new UsageError(

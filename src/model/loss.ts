@@ -30,8 +30,8 @@ export function lossNames({ terms, total }: Loss): readonly string[] {
 }
 
 /**
- * Each decayed weight w contributes weightDecay · share · Σ w² / 2. A share of 0 still adds a term, which is always zero, as
- * in the tutorial, which tests `wd is not None` and passes 0.0.
+ * Adds the loss to the graph. Each decayed weight w contributes weightDecay · share · Σ w² / 2. A share of 0 still adds a term,
+ * which is always zero, as in the tutorial, which tests `wd is not None` and passes 0.0.
  *
  * @param labels [N] int32
  */
@@ -69,7 +69,8 @@ export function loss(
   return { terms: all, total: { name: 'total_loss', value: sum } };
 }
 
-/** `local3` for `local3/weights`. A weight with another name, of which a layer may have several, keeps its full name. */
+/** The layer of a weight: `local3` for `local3/weights`. For weights with other names, of which a layer may have several, it
+ * is the full name. */
 function layerOf(variable: string): string {
   return variable.replace(/\/weights$/, '');
 }

@@ -14,7 +14,7 @@ export interface Network {
   readonly name: string;
   readonly configuration: NetworkConfiguration;
   readonly classes: number;
-  /** The shape [C, H, W] of the images that it takes. */
+  /** The shape [C, H, W] of the images that the network takes. */
   readonly imageShape: Shape;
   /** Adds the network to a graph, with images [N, C, H, W] as its input. */
   readonly build: (builder: GraphBuilder, images: Value, mode: NetworkMode) => Inference;
@@ -38,14 +38,14 @@ export interface NetworkKind<C extends NetworkConfiguration = NetworkConfigurati
   readonly name: string;
   /** A description in one line, for lists of networks. */
   readonly summary: string;
-  /** The numbers of its configuration. */
+  /** The numbers of which a configuration consists. */
   readonly numbers: { readonly [K in keyof C]: NetworkNumber };
-  /** What is wrong with a configuration whose numbers are all within their bounds. Undefined if nothing is. */
+  /** Returns what is wrong with a configuration whose numbers are all within their bounds, or undefined if nothing is wrong. */
   readonly problem?: (configuration: C) => string | undefined;
   readonly create: (classes: number, configuration: C) => Network;
 }
 
-/** The configuration of a kind if nothing else is requested. */
+/** The default configuration of a kind of network. */
 export function defaultsOf<C extends NetworkConfiguration>({ numbers }: NetworkKind<C>): C {
   const all = Object.entries<NetworkNumber>(numbers);
   return Object.fromEntries(all.map(([name, number]) => [name, number.default])) as C;
@@ -65,11 +65,12 @@ export interface State {
   /** A variable with the role `state`. */
   readonly variable: Variable;
   readonly initializer: Initializer;
-  /** Its value after a training step. Undefined in a graph that is not for training. Workers average it. */
+  /** The value of the variable after a training step, which is averaged over all workers. It is undefined in a graph that is
+   * not for training. */
   readonly update?: Value;
 }
 
-/** An input of a training graph. A layer with dropout multiplies its activations by it. */
+/** An input of a training graph by which a layer with dropout multiplies its activations. */
 export interface DropoutMask {
   /** float32, with the shape of the activations. */
   readonly input: Value;
@@ -80,11 +81,11 @@ export interface DropoutMask {
 export interface Inference {
   /** The logits, [N, classes]. */
   readonly logits: Value;
-  /** In the order of the layers, with weights before biases. */
+  /** The parameters in the order of the layers, with weights before biases. */
   readonly parameters: readonly Parameter[];
-  /** In the order of the layers. */
+  /** The states in the order of the layers. */
   readonly states: readonly State[];
-  /** The masks in the order of their layers. Empty in a graph that is not for training. */
+  /** The masks in the order of the layers. The list is empty in a graph that is not for training. */
   readonly masks: readonly DropoutMask[];
   /** The values that summaries show: `conv1/conv1`, `conv2/conv2`, `local3/local3` … */
   readonly activations: readonly Value[];

@@ -10,8 +10,9 @@ export const networkKinds: readonly NetworkKind[] = [tutorial, local, resnet];
 
 export const networkNames: readonly string[] = networkKinds.map(({ name }) => name);
 
-/** The network with that name and configuration. Numbers that are omitted have their defaults.
- * @throws UsageError when there is no such network, or it does not have such a number, or the number cannot have that value */
+/** The network with the given name and configuration. Numbers that are omitted have their defaults.
+ * @throws UsageError when no network has the name, or the configuration has a number that the network does not have or a
+ * value that is not allowed */
 export function makeNetwork(
   name: string,
   classes: number,
@@ -21,8 +22,8 @@ export function makeNetwork(
 }
 
 /** All numbers of a network: those given, and the defaults of the others.
- * @param where what contains the name of the network, for messages: an argument, or a key of a file
- * @throws UsageError as above */
+ * @param where where the name of the network was given, for messages: an argument, or a key of a file
+ * @throws UsageError under the same conditions as `makeNetwork` */
 export function completeConfiguration(
   name: string,
   given: NetworkConfiguration,

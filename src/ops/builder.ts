@@ -55,8 +55,9 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Adds a variable whose name is made unique with a suffix: the second variable called `weights` is named `weights_1`, as for nodes.
-   * @throws GraphError when another value has the name */
+  /** Adds a variable. If another variable has the name, a suffix makes it unique, as for nodes: the second variable called
+   * `weights` is named `weights_1`.
+   * @throws GraphError when an input or the output of a node has the name */
   newVariable(name: string, type: TensorType, role: VariableRole = 'parameter'): Variable {
     for (let copy = 0; ; copy++) {
       const candidate = copy === 0 ? name : `${name}_${copy}`;
@@ -64,7 +65,7 @@ export class GraphBuilder {
     }
   }
 
-  /** Prefixes the names of everything that `build` adds with `<scope>/`, as the tutorial's variable scopes do. */
+  /** Prefixes the names of all variables and nodes that `build` adds with `<scope>/`, as the tutorial's variable scopes do. */
   scope<T>(scope: string, build: () => T): T {
     this.#scopes.push(scope);
     try {
@@ -75,7 +76,7 @@ export class GraphBuilder {
   }
 
   /** Adds a node and returns its first output. The name of the node defaults to that of the operator.
-   * @throws GraphError with the operator, its path and the input types, when shapes or dtypes do not match */
+   * @throws GraphError with the operator, the path of the node and the input types, when shapes or dtypes do not match */
   readonly op: Apply = (op, inputs, ...[attributes, name]) => {
     const outputs = this.outputsOf(op, inputs, attributes ?? {}, name);
     const [first] = Object.values<Value>(outputs);
@@ -100,7 +101,7 @@ export class GraphBuilder {
     return outputs;
   };
 
-  /** Makes a value a result of the graph.
+  /** Makes a value a result of the graph, under the given name.
    * @throws GraphError when the role already has a result of that name */
   result(role: ResultRole, name: string, value: Value): void {
     if (this.#results[role].has(name))
@@ -147,7 +148,7 @@ export class GraphBuilder {
     return path;
   }
 
-  /** The second node with a name gets the suffix `_1`, as in TensorFlow. */
+  /** Claims a path that is not taken. The second node with the same path gets the suffix `_1`, as in TensorFlow. */
   #unique(path: string): string {
     for (let copy = 0; ; copy++) {
       const candidate = copy === 0 ? path : `${path}_${copy}`;

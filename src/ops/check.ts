@@ -1,4 +1,4 @@
-/** Validates graphs when they are built and after every rewrite, so that an error is reported where it was made. */
+/** Validates graphs when they are built and after every rewrite, so that an error is reported where it is made. */
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, requireSameType, type Value } from '../graph/graph.ts';
 import { printNode } from '../graph/print.ts';

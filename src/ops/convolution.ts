@@ -1,5 +1,5 @@
 /**
- * Convolutions (cross-correlations, as usual in deep learning), and the bias that is added to them.
+ * Convolutions (cross-correlations, as usual in deep learning), and the addition of biases.
  *
  * With x [N, I, H, W], filter [O, I / groups, KH, KW], y [N, O, H', W'] and strides (sr, sc),
  *   y[n, o, r, c] = Σ_{i, kr, kc} x[n, g · I / groups + i, r · sr + kr - top, c · sc + kc - left] · filter[o, i, kr, kc],
@@ -7,7 +7,7 @@
  * gradients are linear in their operands. The three operators are therefore each other's gradients, with the same
  * padding, strides and groups.
  *
- * | of                   | with respect to | is                                       |
+ * | the gradient of      | with respect to | is                                       |
  * |----------------------|-----------------|------------------------------------------|
  * | Conv2D               | x               | Conv2DBackpropInput(filter, dy)          |
  * | Conv2D               | filter          | Conv2DBackpropFilter(x, dy)              |
@@ -135,7 +135,7 @@ export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
   },
   onnx: ({ inputs: { filter, dy }, inputTypes, attributes, emit }) => {
     const window = convolutionWindow(attributes.inputShape, inputTypes.filter.shape, attributes);
-    // The rows and columns after the last window, which no window reads.
+    // The number of rows and columns after the last window. No window reads them.
     const unread = attributes.inputShape.slice(2).map((length, axis) => {
       const [stride = 1, kernel = 1, count = 1] = [
         window.strides[axis],
@@ -224,7 +224,8 @@ interface BiasGradContext extends PrimitiveContext {
   readonly inputs: { readonly dy: Slot };
 }
 
-/** Multiplies dy by a row of ones, because oneDNN's own reduction is only this fast along the last axis. */
+/** Computes the sums as a product of a row of ones and dy, because oneDNN's own reduction is this fast only along the last
+ * axis. */
 function columnSums(
   { inputs: { dy }, constant, call }: BiasGradContext,
   rows: number,
@@ -234,7 +235,7 @@ function columnSums(
   return call('matmul', { src: ones, weights: dy }, [1, columns]);
 }
 
-/** A reduction. The engine fuses it with the filter gradient, if one reads the same dy. */
+/** Computes the sums with a reduction. If a filter gradient reads the same dy, the engine fuses the reduction with it. */
 function channelSums(context: BiasGradContext): Slot {
   const { dy } = context.inputs;
   return reduce(context, 'sum', dy, [1, dy.dims[1] ?? 1, 1, 1]);

@@ -6,12 +6,13 @@ import type { PrimitiveContext, Slot } from './primitives.ts';
 
 export interface OpDefinition<N extends OpName> {
   /** Infers the types of the outputs.
-   * @throws GraphError when the inputs do not fit each other or the attributes. The caller adds the operator and its path */
+   * @throws GraphError when the inputs do not fit each other or the attributes. `inferTypes` adds the operator and the path
+   * of the node to the message */
   readonly infer: (inputs: PerInput<N, TensorType>, attributes: AttributesOf<N>) => PerOutput<N, TensorType>;
   readonly gradient: GradientRule<N> | JointGradient<N> | NotDifferentiable;
   readonly onnx: OnnxRule<N> | ExpandedBefore;
   readonly onednn: OnednnRule<N> | NotOffered;
-  /** The multiply-adds of one call. Only matrix operators define it; undefined counts as none. */
+  /** The number of multiply-adds of one call. Only convolutions and matrix products define it; other operators count as 0. */
   readonly multiplyAdds?: (inputs: PerInput<N, TensorType>, outputs: PerOutput<N, TensorType>) => number;
 }
 

@@ -1,5 +1,5 @@
-/** Elementwise operators. Two operands broadcast. Their gradients have the shape of y until the backward walk sums them to
- * the shape of the operand. */
+/** Elementwise operators. If there are two operands, they broadcast. The gradient of an operand has the shape of y until the
+ * backward walk sums it to the shape of the operand. */
 
 import type { Value } from '../graph/graph.ts';
 import { scalar, type TensorType } from '../tensor/tensor.ts';
@@ -132,7 +132,7 @@ export const reluGrad: OpDefinition<'ReluGrad'> = {
   },
   gradient: {
     dy: ({ op, inputs: { y }, dy }) => op('ReluGrad', { dy, y }),
-    y: null, // a step function of y: its derivative is 0 wherever it exists
+    y: null, // dx is a step function of y, whose derivative is 0 wherever it exists
   },
   onnx: ({ inputs: { dy, y }, emit }) => ({ y: emit('Mul', [dy, step(emit, y, 0)]) }),
   onednn: (context) => {

@@ -6,7 +6,7 @@ import { describeType, type TensorType } from '../tensor/tensor.ts';
 import { definitions } from './table.ts';
 
 /** Infers the output types of one call.
- * @throws GraphError with the operator, its path, what is wrong, and the types of all inputs */
+ * @throws GraphError with the operator, the path of the node, what is wrong, and the types of all inputs */
 export function inferTypes<N extends OpName>(
   op: N,
   path: string,

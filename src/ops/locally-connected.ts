@@ -5,11 +5,12 @@
  * With x [N, I, H, W], filter [H', W', O, KH, KW, I], y [N, O, H', W'] and strides (sr, sc),
  *   y[n, o, r, c] = Σ_{kr, kc, i} x[n, i, r · sr + kr - top, c · sc + kc - left] · filter[r, c, o, kr, kc, i].
  *
- * The filters of a position are a matrix [O, KH·KW·I], so all positions are one product of batches of matrices. That is why
- * the channels of the input are the last axis. Below, p = H'·W' output cells, q = H·W input cells, t = KH·KW taps:
+ * The filters of a position are a matrix [O, KH·KW·I], so one batched matrix product computes all positions. That is why
+ * I is the last axis of the filter. Below, p = H'·W' output cells, q = H·W input cells, t = KH·KW taps:
  *
- *     patches [p, t·I, N]   the input cell under every tap of every output cell, 0 outside of the image
- *     reached [q, t·O, N]   for every input cell and tap, the gradient of the output cell that reads it through that tap, 0 if there is none
+ *     patches [p, t·I, N]   the input cell under every tap of every output cell, 0 outside the image
+ *     reached [q, t·O, N]   for every input cell and tap, the gradient of the output cell that reads the input cell through
+ *                           that tap, 0 if there is none
  *     readers [q, t·O, I]   the filter of that output cell and tap
  *
  *     y [p, O, N] = filter · patches        dfilter = dy · patchesᵀ        dx [q, I, N] = readersᵀ · reached
@@ -140,8 +141,8 @@ export const locallyConnected2DBackpropFilter: OpDefinition<'LocallyConnected2DB
   multiplyAdds: ({ x }, { y }) => multiplyAdds(y.shape, x.shape[0] ?? 1),
 };
 
-/** The placement of the cells of an image: the distance in rows and columns from one to the next, and the zeros before the
- * first and after the last. */
+/** How the cells of an image are placed: the distance in rows and columns from one cell to the next, and the number of zeros
+ * before the first cell and after the last. */
 type Spacing = Pick<SlidingWindow, 'strides' | 'before' | 'after'>;
 
 const dense: Spacing = { strides: [1, 1], before: [0, 0], after: [0, 0] };
@@ -165,8 +166,8 @@ function images({ call }: PrimitiveContext, source: Slot, shape: Shape): Slot {
   return call('copy', {}, shape, { pieces: [{ source, from }] });
 }
 
-/** The cells of [R, S, C, N] that are under each tap of a window: [p, t·C, N].
- * @param at the cell under a tap where the window is at the first row and column */
+/** For every position of a window, the cells of `source` [R, S, C, N] that are under its taps: [p, t·C, N].
+ * @param at returns the cell that is under a tap when the window is at its first position */
 function underTaps(
   { alias, call }: PrimitiveContext,
   source: Slot,
@@ -193,7 +194,7 @@ function patches(context: PrimitiveContext, x: Slot, window: SlidingWindow): Slo
   return underTaps(context, cells(context, x, { ...window, strides: [1, 1] }), window, (tap) => tap);
 }
 
-/** dx of row r is the sum over taps k of dy of row (r + top - k) / stride, where that is a whole number. */
+/** Row r of dx sums over the taps k. Tap k contributes from row (r + top - k) / stride of dy if that is a whole number. */
 function reached(context: PrimitiveContext, dy: Slot, inputShape: Shape, window: SlidingWindow): Slot {
   const { kernel, strides, before: padding, size: count } = window;
   const [, , ...size] = sizes(inputShape);
@@ -240,7 +241,8 @@ function readers(context: PrimitiveContext, filter: Slot, inputShape: Shape, win
   return context.alias(filled, [h * w, taps.length * o, i]);
 }
 
-/** The output cells along an axis that read an input cell by a tap: the first, the input cell that it reads, and their number. */
+/** Describes the output cells along an axis that read an input cell through a tap: `output` is the first of them, `input` the
+ * cell that it reads, and `count` their number. */
 function readAlong({ strides, before, size }: SlidingWindow, axis: 0 | 1, length: number, tap: number) {
   const [stride, shift] = [strides[axis], tap - before[axis]];
   const output = Math.max(0, Math.ceil(-shift / stride));

@@ -88,8 +88,8 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
 export const l2Loss: OpDefinition<'L2Loss'> = {
   infer: () => ({ y: float32Type([]) }),
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: x, b: dy }) },
-  // The squares are summed in three levels: ONNX Runtime adds sequentially, and a plain sum of a million squares is
-  // wrong in the fifth digit.
+  // The squares are summed in three levels, because ONNX Runtime adds sequentially, and a single sum of a million squares
+  // would be wrong in the fifth digit.
   onnx: ({ inputs: { x }, inputTypes, emit, constant }) => {
     const rows = inputTypes.x.shape[0] ?? 1;
     const groups = nearestDivisor(rows);

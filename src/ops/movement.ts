@@ -5,7 +5,7 @@ import { int64Vector, type OpDefinition } from './definition.ts';
 import { type Piece, partOf, plain, slotDims, stridesOf } from './primitives.ts';
 import { axesOf, like } from './shapes.ts';
 
-/** The same elements, in the same order, in another shape. */
+/** y has the elements of x, in the same order, in another shape. */
 export const reshape: OpDefinition<'Reshape'> = {
   infer: ({ x }, { shape }) => {
     if (sizeOf(shape) !== sizeOf(x.shape)) {
@@ -77,7 +77,7 @@ function neighbors(order: readonly number[]): readonly (readonly number[])[] {
   return groups;
 }
 
-/** x padded with a constant. Negative counts crop. */
+/** y is x, padded with a constant. Negative counts crop. */
 export const pad: OpDefinition<'Pad'> = {
   infer: ({ x }, { before, after }) => {
     requireAxes('before', before, x);
@@ -101,7 +101,7 @@ export const pad: OpDefinition<'Pad'> = {
     const { before, after, value = 0 } = context.attributes;
     const source = plain(context, context.inputs.x);
     const dims = context.outputTypes.y.shape;
-    // The part of x that is kept. It is smaller than x where negative counts crop.
+    // The part of x that is kept. It is smaller than x if negative counts crop.
     const cut = before.map((count) => Math.max(0, -count));
     const kept = source.dims.map((size, axis) => size - (cut[axis] ?? 0) - Math.max(0, -(after[axis] ?? 0)));
     const filling = context.constant(float32(dims, new Float32Array(sizeOf(dims)).fill(value)));
@@ -163,7 +163,9 @@ function requireSlice(x: TensorType, begin: Shape, size: Shape, strides: Shape):
   x.shape.forEach((length, axis) => {
     const last = (begin[axis] ?? 0) + ((size[axis] ?? 1) - 1) * (strides[axis] ?? 1);
     if (last >= length) {
-      throw new GraphError(`the slice reaches element ${last} of axis ${axis} of x ${describeType(x)}`);
+      throw new GraphError(
+        `the slice reaches index ${last} of axis ${axis}, which is past the end of x ${describeType(x)}`,
+      );
     }
   });
 }
@@ -214,7 +216,7 @@ export const reverse: OpDefinition<'Reverse'> = {
   gradient: { x: ({ op, attributes, dy }) => op('Reverse', { x: dy }, attributes) },
   onnx: ({ inputs: { x }, attributes: { axes }, emit, constant }) => {
     // A Slice with step -1 starts at the last element (-1). Its end is a very negative number, which ONNX clamps to
-    // before the first element.
+    // the position before the first element.
     const [starts, ends, steps] = [-1, -(2 ** 31), -1].map((value) =>
       constant(int64Vector(axes.map(() => value))),
     );

@@ -31,7 +31,7 @@ import { GraphBuilder } from './builder.ts';
 import { checked } from './check.ts';
 import { definitions } from './table.ts';
 
-/** The tolerance of float32 results, compared with float64 ones. Winograd convolutions are the least exact
+/** The tolerance when float32 results are compared with float64 results. Winograd convolutions are the least exact
  * (`expand-winograd.ts`). */
 const tolerance = 1e-5;
 
@@ -348,7 +348,7 @@ describe('convolutions and pools refuse invalid attributes', () => {
       /padding before must be 2 whole numbers of 0 or more, rows and columns; found \[-1, 0\]/,
     ],
     [conv(x, filter, { padding: { before: none, after: [0, 0.5] } }), /padding after must be .* \[0, 0\.5\]/],
-    // Callers without type checking can pass these.
+    // Callers without type checking can pass these values.
     [conv(x, filter, unchecked({ padding: 'same' })), /padding must be SAME, VALID or .* found "same"/],
     [conv(x, filter, unchecked({ padding: 1 })), /padding must be SAME, VALID or .* found 1/],
     [conv(x, filter, unchecked({})), /padding must be SAME, VALID or .* found undefined/],

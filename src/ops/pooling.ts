@@ -5,7 +5,8 @@ import { describeType, type Shape, sameShape, type TensorType } from '../tensor/
 import type { OpDefinition } from './definition.ts';
 import { float32Type, requireSame, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
 
-/** @throws GraphError when a window could lie entirely in the padding, where it would have no maximum */
+/** The window of a pool as it slides over x [N, C, H, W].
+ * @throws GraphError when a window could lie entirely in the padding, where it would have no maximum */
 export function poolWindow(x: Shape, { size, stride, padding }: PoolAttributes): SlidingWindow {
   const window = slide(x, [size, size], [stride, stride], padding);
   const most = Math.max(...window.before, ...window.after);
@@ -42,8 +43,8 @@ export const maxPool: OpDefinition<'MaxPool'> = {
   }),
 };
 
-/** dx [N, C, H, W]: each element of dy is added to the cell that holds the maximum of its window, the first one in row-major
- * order. */
+/** dx [N, C, H, W]: each element of dy is added to the cell that holds the maximum of its window. If several cells do, it is
+ * added to the first in row-major order. */
 export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
   infer: ({ x, y, dy }, attributes) => {
     const expected = pooledShape(x, attributes);
@@ -76,7 +77,8 @@ export const avgPool: OpDefinition<'AvgPool'> = {
   },
 };
 
-/** dx [N, C, H, W] of shape `inputShape`: each element of dy is divided evenly among the cells of its window. */
+/** dx [N, C, H, W] of shape `inputShape`: each element of dy is divided evenly among those cells of its
+ * window that are inside x. */
 export const avgPoolGrad: OpDefinition<'AvgPoolGrad'> = {
   infer: ({ dy }, attributes) => {
     const x = float32Type(attributes.inputShape);

@@ -40,8 +40,8 @@ export type TensorArgument =
   | 'diffBias'
   | 'diffDst';
 
-/** Vectors with one float32 number per channel, in every precision. A primitive takes them at execution; its descriptor
- * does not ask for a layout. */
+/** The arguments that are vectors with one number per channel, which is float32 in every precision. They are passed when a
+ * primitive is executed; its descriptor does not choose layouts for them. */
 export const channelVectors = ['mean', 'variance', 'scale', 'shift', 'diffScale', 'diffShift'] as const;
 export type ChannelVector = (typeof channelVectors)[number];
 
@@ -57,10 +57,10 @@ export type ConstructorArgument =
 export type FixedAlgorithm = 'convolutionDirect' | 'softmaxLog';
 
 export interface PrimitiveRecord {
-  /** The arguments in 3.x: `dnnl_<kind>_primitive_desc_create(out, engine, …, [hint,] attributes)`. */
+  /** The arguments in oneDNN 3.x: `dnnl_<kind>_primitive_desc_create(out, engine, …, [hint,] attributes)`. */
   readonly arguments: readonly ConstructorArgument[];
-  /** The differences in 2.x: `dnnl_<function>(out, …)`. The default is `<kind>_desc_init` with the arguments of 3.x without
-   * `dilates`. */
+  /** What differs in oneDNN 2.x: `dnnl_<function>(out, …)`. The default is `<kind>_desc_init` with the arguments of 3.x
+   * without `dilates`. */
   readonly v2?: { readonly function?: string; readonly arguments?: readonly ConstructorArgument[] };
   /** Operands that only 2.x takes. */
   readonly onlyV2?: readonly TensorArgument[];
@@ -70,7 +70,8 @@ export interface PrimitiveRecord {
     | 'pooling_forward'
     | 'batch_normalization_forward'
     | 'eltwise_forward';
-  /** The propagation kind. `workspace` and `mean` mean training if the call writes that tensor, otherwise inference. */
+  /** The propagation kind. `workspace` and `mean` stand for training if the call writes that tensor, otherwise for
+   * inference. */
   readonly prop?: 'training' | 'inference' | 'backward' | 'workspace' | 'mean';
   /** A fixed algorithm, or the parameter of the call that names the algorithm. */
   readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction' | 'pooling';
@@ -81,11 +82,12 @@ export interface PrimitiveRecord {
   readonly choosesLayouts: 'all' | 'result' | 'none' | 'shared';
   /** Whether each element of the result depends only on the elements of the operands at the same position. */
   readonly elementwise: boolean;
-  /** The post-ops that run at full speed. Others fall back to oneDNN's reference code. */
+  /** The post-ops that run at full speed: all (`chains`), only functions of one element (`functions`), or none. With others,
+   * oneDNN falls back to its reference code. */
   readonly postOps: 'chains' | 'functions' | 'none';
-  /** Where bfloat16 is used in that precision: `operands` reads bfloat16 operands, `follows` computes in the type of its
-   * operands, `casts` reads and writes float32 and casts operands that are bfloat16. `never` also keeps what its operands are
-   * computed from float32. */
+  /** How the primitive uses bfloat16 in that precision. With `operands`, it reads bfloat16 operands. With `follows`, it
+   * computes in the type of its operands. With `casts`, it reads and writes float32, and operands that are bfloat16 are cast.
+   * With `never`, its operands are also kept float32, together with the values from which `follows` primitives compute them. */
   readonly bfloat16: 'operands' | 'follows' | 'casts' | 'never';
 }
 

@@ -1,7 +1,7 @@
 /**
- * The form of operators for oneDNN as plain data: calls of oneDNN primitives. A call reads and writes slots. A slot is a
- * tensor whose memory and layout the engine chooses. `primitive-kinds.ts` lists the kinds of primitives. This file does not
- * depend on the native library.
+ * The form that operators have for oneDNN: calls of oneDNN primitives, as plain data. A call reads and writes slots. A slot
+ * is a tensor whose memory and layout the engine chooses. `primitive-kinds.ts` lists the kinds of primitives. This file does
+ * not depend on the native library.
  */
 
 import { float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
@@ -37,20 +37,22 @@ export type PostOp =
   | { readonly unary: Unary; readonly alpha: number; readonly beta: number }
   | { readonly binary: Binary; readonly operand: Slot };
 
-/** A sliding window: strides, kernel size, and the number of zero cells before and after. Each is a pair of rows and columns. */
+/** A sliding window: strides, kernel size, and the number of zero cells before and after the tensor. Each is a pair of rows
+ * and columns. */
 export interface Window {
   readonly strides: readonly [number, number];
   readonly kernel: readonly [number, number];
   readonly before: readonly [number, number];
   readonly after: readonly [number, number];
 }
-/** A part of a tensor: the offset of its first element and the strides of its axes, in elements. */
+/** A part of a tensor: the offset of its first element and the strides of its axes, in elements, and its dims. */
 export interface View {
   readonly offset: number;
   readonly strides: Shape;
   readonly dims: Shape;
 }
-/** One of the moves that a copy makes. Without views it moves the whole tensor. */
+/** One of the moves that a copy makes: a part of `source` to a part of the result. A part that is omitted is the
+ * whole tensor. */
 export interface Piece {
   readonly source: Slot;
   readonly from?: View;
@@ -61,9 +63,10 @@ export interface CallParameters {
   readonly unary?: Unary;
   readonly alpha?: number;
   readonly beta?: number;
-  /** A small number that is added to a variance before its root is taken. */
+  /** A small number that is added to a variance before its square root is taken. */
   readonly epsilon?: number;
-  /** Whether the normalization also computes the ReLU of its result, or the gradient through it. */
+  /** Whether a normalization also computes the ReLU of its result, or a backward normalization the gradient through that
+   * ReLU. */
   readonly relu?: true;
   readonly binary?: Binary;
   readonly reduction?: Reduction;
@@ -78,8 +81,9 @@ export interface CallParameters {
 }
 
 export interface Call {
-  /** The operator that the call was lowered from, and the path of its node, such as `conv1/Conv2D`. */
+  /** The operator that the call was lowered from. */
   readonly op: string;
+  /** The name of the call, which starts with the path of its node, such as `conv1/Conv2D`. */
   readonly name: string;
   readonly kind: CallKind;
   readonly reads: Slots;
@@ -92,7 +96,8 @@ export interface Call {
 export interface PrimitiveContext {
   /** Adds a call and returns its first result, which has the given dims. */
   readonly call: (kind: CallKind, reads: Slots, dims: Shape, parameters?: CallParameters) => Slot;
-  /** Adds a call with several results with the given dims. The first is the result that the record of the primitive names. */
+  /** Adds a call with several results, which have the given dims. The first must be the result that the record of the
+   * primitive names. */
   readonly callAll: <A extends TensorArgument>(
     kind: CallKind,
     reads: Slots,
@@ -102,7 +107,7 @@ export interface PrimitiveContext {
   readonly constant: (value: Tensor) => Slot;
   /** Returns a slot for the same elements in the same order, with other dims. */
   readonly alias: (slot: Slot, dims: Shape) => Slot;
-  /** Returns the workspace of the pooling call that computed y from x, or a new one. */
+  /** Returns the workspace of the pooling call that computed y from x. If there is no such call, one is added. */
   readonly workspace: (x: Slot, y: Slot, window: Window) => Slot;
 }
 
@@ -123,7 +128,7 @@ export function unary(
 
 const commutative: readonly Binary[] = ['add', 'mul', 'max', 'eq'];
 
-/** Adds a function of two operands, which broadcast to `shape` as in NumPy. */
+/** Adds a call of a function of two operands, which broadcast to `shape` as in NumPy. */
 export function binary(context: PrimitiveContext, name: Binary, a: Slot, b: Slot, shape: Shape): Slot {
   const dims = slotDims(shape);
   if (!isWhole(a, dims) && isWhole(b, dims) && commutative.includes(name)) {
@@ -133,7 +138,7 @@ export function binary(context: PrimitiveContext, name: Binary, a: Slot, b: Slot
   return context.call('binary', { src, src1: aligned(context, b, dims) }, dims, { binary: name });
 }
 
-/** Broadcasts x to dims, because the first operand of a primitive must have the full shape. */
+/** Broadcasts x to dims, for the first operand of a primitive, which must have the full shape. */
 export function stretch(context: PrimitiveContext, x: Slot, dims: Shape): Slot {
   if (isWhole(x, dims)) return x;
   const zeros = context.constant(float32(dims, new Float32Array(sizeOf(dims))));
@@ -148,12 +153,13 @@ export function aligned({ alias }: PrimitiveContext, x: Slot, dims: Shape): Slot
   return alias(x, [...new Array<number>(dims.length - x.dims.length).fill(1), ...x.dims]);
 }
 
-/** Returns x in row-major order. Slots with at most two axes already are. */
+/** Returns x in row-major order. Slots with at most two axes already have it. */
 export function plain({ call }: PrimitiveContext, x: Slot): Slot {
   return x.dims.length <= 2 ? x : call('copy', {}, x.dims, { pieces: [{ source: x }] });
 }
 
-/** The sum or mean over those axes that have size 1 in dims. Adds no call if no axis is reduced, because oneDNN would refuse it. */
+/** The sum or mean over those axes that have size 1 in dims. If no axis is reduced, no call is added, because oneDNN would
+ * reject it. */
 export function reduce({ call }: PrimitiveContext, reduction: Reduction, src: Slot, dims: Shape): Slot {
   return isWhole(src, dims) ? src : call('reduction', { src }, dims, { reduction });
 }

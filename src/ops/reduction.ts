@@ -53,7 +53,8 @@ function isLeading(axes: readonly number[], { length }: Shape): boolean {
   return axes.length > 0 && axes.length < length && axes.every((axis) => axis < axes.length);
 }
 
-/** Reduces the first `count` axes by a product with a row of equal numbers: oneDNN has only reference code for reducing them. */
+/** Reduces the first `count` axes by a product with a row of equal numbers, because oneDNN has only reference code for
+ * reducing leading axes. */
 function overRows(
   { alias, call, constant }: PrimitiveContext,
   reduction: 'sum' | 'mean',

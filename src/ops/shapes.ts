@@ -51,7 +51,8 @@ export function broadcast(a: TensorType, b: TensorType): Shape {
   });
 }
 
-/** A window that slides along one axis: the size of the output, and the number of cells added before and after. */
+/** The geometry of a window that slides along one axis: the size of the output, and the number of cells added before and
+ * after. */
 export interface Sliding {
   readonly size: number;
   readonly before: number;
@@ -61,7 +62,8 @@ export interface Sliding {
 /** The padding of one axis. */
 type AxisPadding = 'SAME' | 'VALID' | Pick<Sliding, 'before' | 'after'>;
 
-/** `SAME` uses TensorFlow's rule: the total padding is max((⌈n/s⌉ - 1)·s + k - n, 0), and the smaller half comes first.
+/** Slides a window of k cells along an axis of n cells with stride s. `SAME` uses TensorFlow's rule: the total padding is
+ * max((⌈n/s⌉ - 1)·s + k - n, 0), and the smaller half comes first.
  * @throws GraphError when the window is larger than the padded axis */
 function slideAlong(length: number, window: number, stride: number, padding: AxisPadding): Sliding {
   if (padding === 'SAME') {
@@ -111,7 +113,7 @@ export function slide(
 }
 
 /** The kernel as a window of a convolution sliding over images [N, C, H, W].
- * @throws GraphError as `slide` */
+ * @throws GraphError under the same conditions as `slide` */
 export function slidingWindow(
   images: Shape,
   kernel: RowsAndColumns,
@@ -138,7 +140,8 @@ function requireCounts(name: string, counts: readonly number[], least: number): 
   );
 }
 
-/** The sizes of a shape by position, to be named where they are used: `const [n, c, h, w] = sizes(x.shape)`. */
+/** The first four sizes of a shape, so that a caller can name them: `const [n, c, h, w] = sizes(x.shape)`. Sizes that the
+ * shape does not have are 1. */
 export function sizes(shape: Shape): readonly [number, number, number, number] {
   const [a = 1, b = 1, c = 1, d = 1] = shape;
   return [a, b, c, d];

@@ -1,4 +1,4 @@
-/** The record of every operator by name. Omitting one is a compile error. */
+/** The definitions of all operators, by name. Omitting an operator is a compile error. */
 import type { OpName } from '../graph/signature.ts';
 import { gelu, geluGrad, silu, siluGrad } from './activation.ts';
 import {

@@ -1,4 +1,5 @@
-/** Operators that compute the new value of a variable. None modifies the variable in place. Learning rate and decay are scalars. */
+/** Operators that compute the new value of a variable. None of them modifies the variable in place. Learning rate and decay
+ * are scalars. */
 import { scalar } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
 import { binary } from './primitives.ts';

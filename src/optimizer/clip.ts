@@ -4,7 +4,7 @@ import type { Apply } from '../ops/definition.ts';
 import { scalar } from '../tensor/tensor.ts';
 
 /**
- * Multiplies all gradients by clipNorm / max(norm, clipNorm), where norm = √Σ g² over all of them: R. Pascanu, T. Mikolov,
+ * Multiplies all gradients by clipNorm / max(norm, clipNorm), where norm = √Σ g² over all gradients: R. Pascanu, T. Mikolov,
  * Y. Bengio, "On the difficulty of training recurrent neural networks", ICML 2013 (TensorFlow's clip_by_global_norm). If the
  * norm is smaller than clipNorm, the gradients do not change.
  */

@@ -15,11 +15,11 @@ export interface OptimizerOptions {
   readonly beta1: number;
   /** The decay of Adam's moving average of squared gradients, in [0, 1). */
   readonly beta2: number;
-  /** Added to the square root of that average, to avoid a division by zero. */
+  /** A number that Adam adds to the square root of the average of squared gradients, to avoid a division by zero. */
   readonly epsilon: number;
 }
 
-/** What a rule can use. All values are float32. Scalars have the shape []. */
+/** What the rule of an optimizer can use. All values are float32. Scalars have the shape []. */
 export interface RuleContext {
   /** Adds a node in the scope of the parameter. */
   readonly op: Apply;

@@ -1,4 +1,5 @@
-/** Adds the parameter updates of a step to its graph: the rule of the optimizer, with factors per group of parameters. */
+/** Adds the parameter updates of a step to its graph: the rule of the optimizer, with the factors of each group of
+ * parameters. */
 import type { Value } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import type { Apply } from '../ops/definition.ts';
@@ -10,7 +11,7 @@ export interface TrainedParameter {
   readonly variable: Value;
   /** The gradient of the loss, averaged over the batch, in the shape of the parameter. */
   readonly gradient: Value;
-  /** The factor of the learning rate. Default: 1. */
+  /** The factor by which the learning rate is multiplied; 1 for no change. */
   readonly learningRateFactor: number;
   /** The decoupled weight decay per unit of the learning rate; 0 for none. */
   readonly weightDecay: number;
@@ -18,7 +19,7 @@ export interface TrainedParameter {
 
 /** Adds the updates of all parameters and of the slots of the optimizer.
  * @param learningRate a scalar that is passed in at every step
- * @returns the new values of the parameters, in their order */
+ * @returns the new values of the parameters, in the order of `trained` */
 export function applyOptimizer(
   builder: GraphBuilder,
   optimizer: Optimizer,
@@ -73,7 +74,7 @@ function named(values: ReadonlyMap<string, Value>, name: string, what: string): 
   return found;
 }
 
-/** Adds an input for each scalar of the optimizer. */
+/** Adds an input for each scalar of the optimizer, and returns a function that finds the inputs by name. */
 function feeds(
   builder: GraphBuilder,
   { scalars }: Optimizer,

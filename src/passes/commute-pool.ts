@@ -1,8 +1,8 @@
 /**
- * ReLU commutes with max pooling, and so does adding a bias per channel: both are monotonic, and they are the same function
- * for all cells of a window. After pooling, they, their gradients and their outputs are a quarter of the size. Results and
- * gradients stay the same. If several cells of a window tie at or below 0, another of these may be chosen as the maximum, but
- * its gradient is 0 in either case.
+ * ReLU commutes with max pooling, and so does adding a bias per channel: both functions are monotonic, and the same for all
+ * cells of a window. After the pool, these nodes and their gradients process a quarter of the elements. Results and
+ * gradients stay the same. If several cells of a window tie at or below 0, another one of them may be chosen as the maximum,
+ * but its gradient is 0 in either case.
  *
  *      before  r = Relu(x);          y = MaxPool(r);  dr = MaxPoolGrad(r, y, dy);  dx = ReluGrad(dr, r)
  *      after   p = MaxPool(x);       y = Relu(p);     dx = MaxPoolGrad(x, p, ReluGrad(dy, y))
@@ -20,8 +20,8 @@ import { duplicateForWatched, withoutWatched } from './watch.ts';
 
 type Moved = Node<'Relu'> | Node<'BiasAdd'>;
 
-/** The node to move and the nodes around it. The fields that can change are set while the later nodes of the group are
- * rewritten. */
+/** The nodes that are rewritten together: the node to move, the pool and their gradients. The mutable fields are set when the
+ * earlier nodes of the group are rewritten, and read when the later ones are. */
 interface Group {
   readonly op: Moved['op'];
   bias?: Value;
@@ -33,7 +33,8 @@ interface Group {
 
 /** Moves ReLUs after the pools that read them. */
 export const commuteRelu: Pass = (graph) => commute(graph, 'Relu');
-/** Moves bias additions after the pools that read them. It runs after `commuteRelu`, which removes the ReLU between the two. */
+/** Moves bias additions after the pools that read them. It runs after `commuteRelu`, which removes the ReLU between an
+ * addition and its pool. */
 export const commuteBias: Pass = (graph) => commute(graph, 'BiasAdd');
 
 function commute(graph: Graph, moved: Moved['op']): Graph {
@@ -81,7 +82,7 @@ function moveNode(
   }
 }
 
-/** The nodes that the pass rewrites, by name. */
+/** Maps the name of each node that the pass rewrites to the group of the node. */
 function groupsOf(graph: Graph, moved: Moved['op']): ReadonlyMap<string, Group> {
   const readBy = readers(graph);
   const results = new Set(resultValues(graph.results));
@@ -95,8 +96,9 @@ function groupsOf(graph: Graph, moved: Moved['op']): ReadonlyMap<string, Group> 
   return found;
 }
 
-/** The pool, its gradient, and the gradient of the node itself. Undefined if another node reads a value that would be
- * removed. */
+/** Returns the other nodes of the group of the node that computes r: the pool, the gradient of the pool, and the gradient of
+ * the node that computes r. Returns undefined if there is no pool to move the node behind, or if another node reads a value
+ * that would be removed. */
 function membersBehind(
   r: Value,
   moved: Moved['op'],

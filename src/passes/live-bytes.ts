@@ -4,8 +4,8 @@ import { resultValues } from '../graph/results.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 
-/** The peak number of bytes of computed tensors when the nodes run in order, an output never reuses the memory of a live
- * tensor, and a tensor is freed after its last reader. Inputs, variables and constants are not included. */
+/** The peak number of bytes of computed tensors when the nodes run in order, no node writes its output over one of its
+ * inputs, and a tensor is freed after its last reader. Inputs, variables and constants are not included. */
 export function liveBytes(graph: Graph): number {
   const readAt = new Map<Value, number>();
   for (const [index, node] of graph.nodes.entries())

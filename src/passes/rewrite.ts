@@ -85,7 +85,7 @@ export function mergeEqual(graph: Graph): Graph {
 /** Returns a function that makes a key for a node. Nodes with the same key compute the same values. */
 function keys(): (node: Node) => string {
   const numberOf = contentNumbers();
-  /** Numbers that JSON cannot represent: NaN, the infinities and -0. */
+  /** Replaces lists by their numbers, and the numbers that JSON cannot represent (NaN, the infinities and -0) by text. */
   const exactly = (_: string, value: unknown): unknown => {
     if (isList(value)) return { content: numberOf(value) };
     if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)))
@@ -105,8 +105,8 @@ function isList(value: unknown): value is List {
   return Array.isArray(value) && value.every((item) => typeof item === 'number');
 }
 
-/** Returns a function that numbers distinct lists. Keys contain the number of a list, since the elements of constants and
- * index lists would make them long. */
+/** Returns a function that numbers distinct lists. Keys contain the number of a list instead of its elements, because the
+ * elements of constants and index lists would make the keys long. */
 function contentNumbers(): (list: List) => number {
   const known = new Map<string, { readonly list: List; readonly number: number }[]>();
   let count = 0;

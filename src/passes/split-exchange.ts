@@ -19,7 +19,7 @@ export interface SplitStep {
   readonly second: Graph;
   /** The names of those outputs of the first half that have to be averaged. */
   readonly exchanged: readonly string[];
-  /** The names of those outputs of the first half that are passed to the second unchanged, as inputs of the same names. */
+  /** The names of those outputs of the first half that are passed to the second half unchanged, as inputs of the same names. */
   readonly carried: readonly string[];
 }
 
@@ -28,7 +28,8 @@ export function averagedName(exchanged: string): string {
   return `averaged/${exchanged}`;
 }
 
-/** @throws GraphError when the graph has no exchanged values, or when the second half would need a value that depends on an
+/** Splits the graph of a step.
+ * @throws GraphError when the graph has no exchanged values, or when the second half would need a value that depends on an
  * exchanged one without being exchanged itself */
 export function splitExchange(graph: Graph): SplitStep {
   const { exchanged } = graph.results;

@@ -16,8 +16,8 @@ export function withoutWatched(graph: Graph): Graph {
 }
 
 /**
- * Duplicates those nodes of the step that a pass `changes`. Nodes that are needed only for watched results read the
- * duplicates.
+ * Duplicates those nodes of the step for which `changes` is true: the nodes that a pass is about to change. Nodes that are
+ * needed only for watched results read the duplicates.
  *
  *      before  r = Relu(x);                      y = MaxPool(r)       watch r
  *      after   r = Relu(x);  r' = Relu(x);       y = MaxPool(r)       watch r'

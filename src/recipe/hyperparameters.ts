@@ -1,7 +1,7 @@
 /**
  * The hyperparameters of a recipe. Each record defines the flag with its help, the type, the field in checkpoints (and its
- * value for older ones), and the entry on TensorBoard's HParams page. The defaults are those of the tutorial (r0.11,
- * `cifar10.py`) where it has them.
+ * value for checkpoints that lack the field), and the entry on TensorBoard's HParams page. The defaults are those of the
+ * tutorial (r0.11, `cifar10.py`) where it has them.
  */
 import {
   aChoice,
@@ -187,7 +187,7 @@ export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
   (name) => hyperparameterTable[name].default,
 );
 
-/** The checks of arguments that contain all hyperparameters, or only those that a caller changes. */
+/** The check of an object with all hyperparameters, and the checks of one with only those that a caller changes. */
 export const allHyperparameters: OptionsCheck = anOptionsObject<Hyperparameters>(checksWith(required));
 export const hyperparameterChecks: OptionChecks<Partial<Hyperparameters>> = checksWith(optional);
 export const someHyperparameters: OptionsCheck = anOptionsObject(hyperparameterChecks);

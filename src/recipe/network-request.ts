@@ -3,21 +3,21 @@ import { aText, type Check, requireKnownKeys, requireRecord } from '../arguments
 import { UsageError } from '../errors.ts';
 import { completeConfiguration } from '../model/networks.ts';
 
-/** A network as plain data. */
+/** The name and the configuration of a network, as plain data. */
 export interface NetworkDescription {
   readonly name: string;
   /** The numbers of its configuration, such as the widths of its layers. */
   readonly configuration: Readonly<Record<string, number>>;
 }
 
-/** `resnet`, `resnet:depth=56`, or an object. Numbers that are omitted have their defaults. */
+/** `resnet`, `resnet:depth=56`, or an object. Numbers of the configuration that are omitted have their defaults. */
 export type NetworkRequest =
   | string
   | { readonly name: string; readonly configuration?: Readonly<Record<string, number>> | undefined };
 
-/** The network of a request, with all its numbers.
- * @param where what contains the name of the network, for messages
- * @throws UsageError when there is no such network, or it does not have such a number, or the number cannot have that value */
+/** Returns the network of a request, with all the numbers of its configuration.
+ * @param where what contains the request, such as an option, for messages
+ * @throws UsageError when there is no such network, its configuration has no such number, or the number is out of range */
 export function requireNetwork(where: string, value: unknown): NetworkDescription {
   const { name, configuration } = typeof value === 'string' ? parsed(where, value) : described(where, value);
   return { name, configuration: completeConfiguration(name, configuration, where) };
@@ -27,7 +27,7 @@ export const aNetworkRequest: Check = (where, value) => {
   requireNetwork(`\`${where}\``, value);
 };
 
-/** Requires a network that is not a name to be an object.
+/** Requires a network request that is not a text to be an object.
  * @throws UsageError for anything else */
 export function requireNetworkObject(
   where: string,

@@ -5,9 +5,9 @@ import { finiteNumber, listOf, type Reader, record, text } from '../readers.ts';
 export interface ParameterGroup {
   /** A pattern for parameter names; `*` matches any text, so `*\/biases` matches every bias. */
   readonly match: string;
-  /** The factor of the learning rate. */
+  /** The factor by which the learning rate of these parameters is multiplied. */
   readonly learningRate: number;
-  /** The factor of the weight decay. */
+  /** The factor by which the weight decay of these parameters is multiplied. */
   readonly weightDecay: number;
 }
 
@@ -28,7 +28,7 @@ export function matches(parameter: string, { match }: ParameterGroup): boolean {
   return patternOf(match).test(parameter);
 }
 
-/** The factors of a parameter: the product of those of all groups that match it. */
+/** Returns the factors of a parameter, which are the products of the factors of all groups that match it. */
 export function factorsOf(
   parameter: string,
   groups: readonly ParameterGroup[],

@@ -83,13 +83,14 @@ export const aLength: Check = anOptionsObject<Pick<RecipeOptions, 'maxSteps' | '
   epochs: recipeOptionChecks.epochs,
 });
 
-/** @throws UsageError when the length is given both in updates and in passes */
+/** Requires the length to be given in at most one unit.
+ * @throws UsageError when it is given both in updates and in passes */
 export function requireOneLength({ epochs, maxSteps }: RecipeOptions): void {
   if (epochs !== undefined && maxSteps !== undefined)
     throw new UsageError('`epochs` and `maxSteps` cannot be combined; leave one of them out');
 }
 
-/** A recipe with some changes. */
+/** Returns a copy of the recipe with the parts that the options set. */
 export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
   const { hyperparameters = {} } = options;
   return {
@@ -103,7 +104,7 @@ export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
   };
 }
 
-/** The length that the options set. Undefined if they set none. */
+/** Returns the length that the options set, or undefined if they set none. */
 export function lengthOf({ epochs, maxSteps }: RecipeOptions): Length | undefined {
   if (epochs !== undefined) return { epochs };
   return maxSteps === undefined ? undefined : { maxSteps };

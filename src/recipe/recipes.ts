@@ -13,7 +13,8 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
 
 export const recipeNames: readonly RecipeName[] = Object.keys(recipes) as readonly RecipeName[];
 
-/** @throws UsageError with all recipes, and the one that was probably meant */
+/** Returns the recipe with a name.
+ * @throws UsageError for an unknown name, with all names, and the name that was probably meant */
 export function recipeNamed(name: unknown, where = 'recipe'): Recipe {
   const found = recipeNames.find((one) => one === name);
   if (found !== undefined) return recipes[found];

@@ -30,7 +30,7 @@ import { EvaluationSummaries } from './evaluation-summaries.ts';
 
 export type ScoringEvent =
   | PreparationEvent
-  /** Scoring of a checkpoint begins: number of images, engine. */
+  /** The scoring of a checkpoint begins. */
   | {
       readonly kind: 'evaluating';
       readonly dataset: DatasetDescription;
@@ -38,7 +38,7 @@ export type ScoringEvent =
       readonly weights: Weights;
       readonly engine: Engine;
     }
-  /** Number of images scored so far, of `all`. */
+  /** `done` of `all` images are scored. */
   | { readonly kind: 'scored'; readonly done: number; readonly all: number }
   | {
       readonly kind: 'evaluation';
@@ -64,7 +64,7 @@ export class CheckpointScorer {
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
   #examples: { readonly key: string; readonly examples: Examples } | undefined;
   #images = 0;
-  /** Settles with the last call of `score`, which a stop may have abandoned. */
+  /** Resolves when the last call of `score` has ended. The caller may have stopped waiting for that call. */
   #scoring: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -82,7 +82,7 @@ export class CheckpointScorer {
     return this.#images;
   }
 
-  /** Scores a checkpoint, records its summary and writes its report. Returns undefined when it was stopped.
+  /** Scores a checkpoint, records its summary and writes its report. Returns undefined if scoring was stopped.
    * @param isRecorded whether the event files already contain the points of this checkpoint */
   score(path: string, checkpoint: Checkpoint, isRecorded: boolean): Promise<EvaluationResult | undefined> {
     const scoring = this.#score(path, checkpoint, isRecorded);
@@ -90,7 +90,7 @@ export class CheckpointScorer {
     return scoring;
   }
 
-  /** Frees the engine and the event files, once nothing uses them any more. */
+  /** Releases the evaluator and closes the event files, once a score that is still being computed has ended. */
   async release(): Promise<void> {
     await this.#scoring;
     await Promise.all([this.#evaluator?.evaluator.release(), this.#summaries.close()]);

@@ -1,4 +1,4 @@
-/** The pictures that every run leaves of its data: what it trains on, to be looked at. */
+/** Draws the sheet of pictures that every run leaves in its folder, so that users can look at the data it trains on. */
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { writeAside } from '../disk/write-aside.ts';
@@ -9,12 +9,12 @@ import { imagesOf } from '../training/training-run.ts';
 
 export const dataSheetName = 'data.png';
 
-/** The number of examples per class, and the largest number of examples: enough to recognize the data, in a small file. */
+/** The usual number of examples per class, and the maximum number in all. The data can be recognized, and the file is small. */
 const [usual, most] = [4, 200];
 
-/** Draws examples of each class, as stored and as augmented in the first epoch, unless the folder has the file. A run does not
- * wait for it, except at its end. A failure causes a warning.
- * @param signal aborts drawing; a later run in the folder draws the images */
+/** Draws examples of each class, as stored and as augmented in the first epoch, unless the folder already has the sheet. A run
+ * waits for the drawing only at its end. A failure to draw or write the sheet causes a warning.
+ * @param signal aborts the drawing; the next run in the folder then draws the sheet */
 export async function leaveDataSheet(
   trainDir: string,
   { examples, network, seed, ...run }: TrainingRun,

@@ -18,7 +18,7 @@ export type PreparationEvent =
   | { readonly kind: 'reading'; readonly dataset: DatasetDescription };
 
 /** Generates or downloads the data set if its folder is missing.
- * @throws RunError with alternatives, when it cannot be downloaded or written */
+ * @throws RunError with alternatives, when the data set cannot be downloaded or written */
 export async function ensureDataset(
   dataset: DatasetDescription,
   dataDir: string,
@@ -39,17 +39,18 @@ export async function ensureDataset(
 /** A requested data set and its source, which by default is the URL of its archive. */
 export interface DatasetRequest {
   readonly dataset: DatasetName;
-  /** One of its labels. All labels are downloaded and verified. */
+  /** The label of its records that is used as the class. All labels are downloaded and verified, whichever is chosen. */
   readonly labels?: string | undefined;
   /** The folder of the data sets. */
   readonly dataDir: string;
-  /** Another URL of the archive. */
+  /** The URL to download the archive from, instead of the usual one. */
   readonly url?: string | undefined;
-  /** The path of a copy of the archive. */
+  /** The path of a copy of the archive, to use instead of downloading it. */
   readonly tarball?: string | undefined;
 }
 
-/** @throws UsageError for options that contradict each other, and for unsupported URLs */
+/** Checks the source of a requested data set.
+ * @throws UsageError for options that contradict each other, and for unsupported URLs */
 export function requireOneSource({ dataset, labels, url, tarball }: DatasetRequest): void {
   withLabels(datasets[dataset], labels);
   if (url !== undefined && tarball !== undefined)
@@ -64,7 +65,7 @@ export function requireOneSource({ dataset, labels, url, tarball }: DatasetReque
 
 /** Downloads or generates a data set and verifies it, or verifies the existing one. The last event is `ready`.
  * @throws UsageError as `requireOneSource` does
- * @throws RunError when it is damaged, or (with alternatives) when it cannot be downloaded or written
+ * @throws RunError when the data set is damaged, or (with alternatives) when it cannot be downloaded or written
  * @throws StoppedError when the signal is aborted */
 export async function provideDataset(
   request: DatasetRequest,
@@ -82,7 +83,8 @@ export async function provideDataset(
   await fetchDataset(dataset, dataDir, { signal, onEvent, ...source });
 }
 
-/** @throws RunError with alternatives, when it cannot be downloaded or written */
+/** Generates or downloads a data set.
+ * @throws RunError with alternatives, when the data set cannot be downloaded or written */
 async function fetchDataset(
   dataset: DatasetDescription,
   dataDir: string,

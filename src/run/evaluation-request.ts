@@ -1,4 +1,4 @@
-/** The request of an evaluation. */
+/** The options of an evaluation, with their checks and defaults. */
 import {
   aBoolean,
   aChoice,
@@ -30,7 +30,7 @@ export interface EvaluationRequest {
   readonly dataDir: string;
   /** Default: the data set of the checkpoint. */
   readonly dataset?: DatasetName | undefined;
-  /** The label that is used as the class, for data sets with several labels. Default: that of the checkpoint. */
+  /** The label that is used as the class, for data sets with several labels. Default: the label of the checkpoint. */
   readonly labels?: string | undefined;
   readonly evalData?: EvalData | undefined;
   readonly weights?: Weights | undefined;

@@ -23,8 +23,8 @@ export class EvaluationSummaries {
     this.#onProblem = onProblem;
   }
 
-  /** Records the summary of a checkpoint at its step. Resolves only when it is on disk, because the checkpoint
-   * will not be scored again. */
+  /** Records the summary of a checkpoint at its step. Resolves only when the summary is on disk, because the checkpoint will
+   * not be scored again. */
   async record(metadata: CheckpointMetadata, values: readonly RecordedValue[]): Promise<void> {
     const recorder = await this.#open(metadata);
     await recorder.record(metadata.globalStep, values);
@@ -36,21 +36,21 @@ export class EvaluationSummaries {
     await removeEmpty(this.#created);
   }
 
-  /** The evaluation folder itself for the images and weights that the tutorial evaluates. For others it is a subfolder,
-   * which is a separate run in TensorBoard. */
+  /** The folder of the event files. For the images and weights that the tutorial evaluates, it is the evaluation folder itself.
+   * For others, it is a subfolder, which TensorBoard shows as a separate run. */
   get #dir(): string {
     const { evalDir, evalData, weights } = this.#settings;
     const usual: readonly [string, Weights] = ['test', 'ema'];
     return evalData === usual[0] && weights === usual[1] ? evalDir : join(evalDir, `${evalData}-${weights}`);
   }
 
-  /** Called before anything is scored, so that no score is lost.
+  /** Creates the folder of the event files if necessary. This is called before anything is scored, so that no score is lost.
    * @throws RunError when the folder cannot be written */
   async makeFolder(): Promise<void> {
     this.#created.push(...(await makeFolder(this.#dir, 'evalDir')));
   }
 
-  /** Opens the event file on first use, and records the graph of the network of this checkpoint. */
+  /** Returns the recorder. On first use, opens the event file and records the graph of the network of this checkpoint. */
   async #open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
     if (this.#recorder !== undefined) return this.#recorder;
     const recorder = await SummaryRecorder.open({ dir: this.#dir, onProblem: this.#onProblem });

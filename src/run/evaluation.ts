@@ -27,14 +27,14 @@ import { type StopControl, stopChecks } from './stop-control.ts';
 export type EvaluationEvent =
   /** The folder is being watched. Results are appended to the file. */
   | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
-  /** Contains the path that was probably meant, if there is a similar one. */
+  /** The folder has no checkpoint yet. `advice` may contain the path that was probably meant. */
   | { readonly kind: 'noCheckpoint'; readonly dir: string; readonly advice: string | undefined }
   /** An earlier evaluation in this folder has scored the checkpoint. */
   | { readonly kind: 'alreadyScored'; readonly checkpoint: string; readonly globalStep: number }
   /** All checkpoints are scored; the next check follows after a pause. */
   | { readonly kind: 'waiting' }
   | ScoringEvent
-  /** @param images total number of images scored; results are in the file */
+  /** The evaluation ended. `images` is the total number of images scored, and `file` contains the results. */
   | { readonly kind: 'end'; readonly images: number; readonly stopped: boolean; readonly file: string };
 
 /** Scores checkpoints, and appends the results to `evaluations.jsonl` and to event files in `evalDir`.
@@ -54,7 +54,8 @@ export async function* runEvaluation(
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
   const log = await EvaluationLog.open(settings.evalDir);
   const scorer = new CheckpointScorer(settings, { signal, report: queue.push });
-  // Only a requested stop is impatient. A caller that leaves the loop waits, and a result that it has seen is saved completely.
+  // Only a requested stop abandons work. A caller that leaves its loop waits, so that a result that it has seen is saved
+  // completely.
   const patience = new Patience(stop);
   const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience);
   let isComplete = false;
@@ -115,7 +116,8 @@ class FolderEvaluation {
     yield* this.#score(path, checkpoint, key && { ...key, globalStep: checkpoint.metadata.globalStep });
   }
 
-  /** @throws RunError when there is no checkpoint */
+  /** Scores the newest checkpoint of the folder.
+   * @throws RunError when there is no checkpoint */
   async *scoreNewest(): Events {
     const found = await this.#store.latest();
     yield* this.#queue.pending();
@@ -153,7 +155,7 @@ class FolderEvaluation {
     if (checkpoint !== undefined) yield* this.#score(path, checkpoint, key);
   }
 
-  /** A checkpoint that is scored again gets a new line in the log, but not a second point in TensorBoard. */
+  /** Scores a checkpoint. If it was scored before, it gets a new line in the log, but not a second point in TensorBoard. */
   async *#score(path: string, checkpoint: Checkpoint, key: EvaluationKey | undefined): Events {
     yield* this.#queue.during(this.#patience.for(this.#scoreAndLog(path, checkpoint, key)));
   }
@@ -164,7 +166,7 @@ class FolderEvaluation {
     if (result !== undefined && key !== undefined) await this.#log.add(key, result);
   }
 
-  /** Identifies the evaluation of a file. Undefined if the training process has deleted the file. */
+  /** Returns the key of the evaluation of a file, or undefined if the training process has deleted the file. */
   async #keyOf(path: string): Promise<EvaluationKey | undefined> {
     const { evalData, weights, numExamples, report } = this.#settings;
     const found = await stat(path).catch(() => undefined);
@@ -174,7 +176,7 @@ class FolderEvaluation {
   }
 }
 
-/** Reads a checkpoint. Warns about a damaged one, but not about one that the training process has deleted. */
+/** Reads a checkpoint. Returns undefined if it is damaged, with a warning, or if the training process has deleted it. */
 async function readIfThere(path: string, onWarning: (text: string) => void): Promise<Checkpoint | undefined> {
   try {
     return await readCheckpoint(path);

@@ -7,7 +7,7 @@ import { RunError } from '../errors.ts';
 import { initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { notACheckpoint } from './no-checkpoint.ts';
 
-/** The tensors of a checkpoint file, checked against the training graph.
+/** Reads the tensors of a checkpoint file, and checks them against the training graph.
  * @throws RunError for a folder, a damaged file, or a weight that is missing or has another shape */
 export async function readInitialWeights(
   file: string,
@@ -19,12 +19,13 @@ export async function readInitialWeights(
     const takes = 'a .safetensors file';
     throw error instanceof RunError ? await notACheckpoint(file, error, 'initFrom', takes) : error;
   });
-  // This is only for the check. Training computes the variables again.
+  // The result is not used: this call only checks the tensors. Training computes the variables again.
   initialVariables(training, seed, tensors);
   return tensors;
 }
 
-/** @throws RunError for a folder, with the newest checkpoint in it as a suggestion */
+/** Requires the path not to be a folder.
+ * @throws RunError for a folder, suggesting the newest checkpoint in it */
 async function requireFile(file: string): Promise<void> {
   if ((await stat(file).catch(() => undefined))?.isDirectory() !== true) return;
   const inside = await new CheckpointStore(file, { keep: 0, onWarning: () => undefined }).paths();

@@ -37,16 +37,16 @@ export type LearningRateEvent =
   | {
       readonly kind: 'end';
       readonly points: readonly RangePoint[];
-      /** The proposed rate. Undefined if the loss did not fall, or the test was stopped. */
+      /** The proposed rate, or undefined if the loss did not fall enough or the test was stopped. */
       readonly learningRate: number | undefined;
       readonly stopped: boolean;
     };
 
-/** Trains a new run for a number of steps, each with a higher learning rate, and proposes one. The folder of the request is
- * not used.
+/** Trains a new run for a number of steps, each with a higher learning rate, and proposes a rate. The train folder of the
+ * request is not used.
  * @throws UsageError for options that are out of range or contradict the test, by name
  * @throws RunError when data or engine cannot be used
- * @throws StoppedError when it is aborted before the first step */
+ * @throws StoppedError when the signal is aborted before the first step */
 export async function* findLearningRate(
   request: TrainingRequest,
   control: StopControl = {},
@@ -67,7 +67,8 @@ export async function* findLearningRate(
   }
 }
 
-/** @throws UsageError for options that are out of range or contradict the test */
+/** Checks a request for a range test.
+ * @throws UsageError for options that are out of range or contradict the test */
 export function requireRangeTest(request: TrainingRequest): void {
   requireConsistent(request);
   if (request.hyperparameters?.learningRate !== undefined)
@@ -147,7 +148,7 @@ async function* test(
   yield { kind: 'end', points, learningRate: stopped ? undefined : proposeRate(points), stopped };
 }
 
-/** The run with this learning rate at every step. */
+/** Returns a copy of the run with this learning rate at every step. */
 function withRate(run: TrainingRun, learningRate: number): TrainingRun {
   const hyperparameters = {
     ...run.hyperparameters,

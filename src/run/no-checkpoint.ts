@@ -10,10 +10,10 @@ import { RunError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { oneLine, shortened } from '../wording.ts';
 
-/** The numbers of subfolders to look into, and of runs to list. */
+/** The maximum number of subfolders to look into, and of runs to list. */
 const [mostFolders, mostNamed] = [1000, 5];
 
-/** The error for a folder without checkpoints. */
+/** Makes the error for a folder without checkpoints. */
 export async function noCheckpoint(dir: string): Promise<RunError> {
   const train = `Train first: ${command(`train --train-dir ${shellWord(dir)}`)}`;
   return new RunError(`No checkpoint file found in ${dir}. ${(await adviceFor(dir)) ?? train}`, {
@@ -22,7 +22,7 @@ export async function noCheckpoint(dir: string): Promise<RunError> {
   });
 }
 
-/** The path that was probably meant. Undefined if no path is similar. */
+/** Returns advice that contains the path that was probably meant, or undefined if there is no such path. */
 export async function adviceFor(dir: string): Promise<string | undefined> {
   if (await exists(dir)) {
     const [first, ...others] = await runsIn(dir);
@@ -40,8 +40,9 @@ export async function adviceFor(dir: string): Promise<string | undefined> {
     : `It does not exist. Did you mean \`checkpointDir: ${join(dirname(dir), near)}\`?`;
 }
 
-/** The error for a file that could not be read as a checkpoint. It says that the file is something else, or what is wrong
- * with it.
+/** Returns the error for a file that could not be read as a checkpoint. If the file is not a checkpoint at all, the error says
+ * so; otherwise it is `cause`.
+ * @param cause the error from reading the file
  * @param option the option that names the file
  * @param takes what the option must be */
 export async function notACheckpoint(
@@ -56,8 +57,7 @@ export async function notACheckpoint(
   });
 }
 
-/** Whether this is a file that can be read and that does not begin like a safetensors file, with 8 bytes of size followed by
- * `{`. */
+/** Whether this is a readable file that is not in the safetensors format, which begins with a size of 8 bytes and a `{`. */
 async function isOtherFile(path: string): Promise<boolean> {
   try {
     const file = await openRegularFile(path);
@@ -72,7 +72,7 @@ async function isOtherFile(path: string): Promise<boolean> {
   }
 }
 
-/** The names of the subfolders that contain checkpoints. */
+/** Returns the names of the subfolders that contain checkpoints. */
 async function runsIn(dir: string): Promise<readonly string[]> {
   const runs: string[] = [];
   for (const name of (await namesIn(dir)).slice(0, mostFolders)) {
@@ -82,7 +82,7 @@ async function runsIn(dir: string): Promise<readonly string[]> {
   return runs;
 }
 
-/** The sorted names in a folder. Empty if the folder cannot be read. */
+/** Returns the sorted names in a folder, or an empty list if the folder cannot be read. */
 async function namesIn(dir: string): Promise<readonly string[]> {
   return readdir(dir).then(
     (names) => names.sort(),

@@ -11,7 +11,7 @@ export interface PrintedRun {
   readonly dataDir: string;
 }
 
-/** Everything that determines the results of a run, in the form of a recipe file. */
+/** Returns the text of a recipe file with everything that determines the results of a run. */
 export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): string {
   const { dataset, seed, holdout, engine, precision } = metadata;
   const { network, augmentation, normalization, batchSize, hyperparameters, groups, length } = metadata;

@@ -12,10 +12,12 @@ import { parseRecipe } from './recipe-toml.ts';
 /** The name of the file in a train folder. */
 export const recipeFileName = 'recipe.toml';
 
-/** More bytes than any recipe needs. */
+/** The maximum size of a recipe file, which is more than any recipe needs. */
 const maximumBytes = 65_536;
 
-/** @throws RunError for anything but a regular UTF-8 file with a recipe, with the line and the key */
+/** Reads a recipe file.
+ * @throws RunError for anything but a regular UTF-8 file with a valid recipe. For an invalid recipe, the error contains the
+ * line and the key */
 export async function readRecipeFile(path: string): Promise<RecipeObject> {
   const file = oneLine(path);
   return parseRecipe(decoded(await bytesOf(path, file), file), file);
@@ -39,7 +41,7 @@ function decoded(bytes: Uint8Array, file: string): string {
 }
 
 /** Writes the recipe of a run to its folder, replacing an earlier one.
- * @throws RunError when it cannot be written */
+ * @throws RunError when the file cannot be written */
 export async function writeRecipeFile(
   metadata: CheckpointMetadata,
   run: { readonly trainDir: string; readonly dataDir: string },

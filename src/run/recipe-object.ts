@@ -4,10 +4,10 @@ import { type RecipeOptions, recipeOptionChecks } from '../recipe/recipe.ts';
 import { recipeNamed } from '../recipe/recipes.ts';
 import { type RunOptions, runOptionChecks } from './run-options.ts';
 
-/** A recipe, and everything else that determines results. Omitted options are those of the named recipe, or else of the
- * tutorial. */
+/** A recipe, and everything else that determines results. An omitted option has the value of the named recipe, or, without a
+ * named recipe, that of the tutorial. */
 export interface RecipeObject extends RecipeOptions, RunOptions {
-  /** The named recipe that this recipe changes. */
+  /** The name of the recipe that this recipe changes. */
   readonly recipe?: string | undefined;
 }
 

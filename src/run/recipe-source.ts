@@ -14,7 +14,7 @@ import type { RunOptions } from './run-options.ts';
 export interface GivenRecipe {
   readonly recipe: Recipe;
   readonly run: RunOptions;
-  /** The file that contains the recipe. */
+  /** The path of the file that contains the recipe, if it is from a file. */
   readonly file?: string;
 }
 
@@ -39,7 +39,8 @@ function requireName(name: string): void {
 
 export const aRecipeSource: Check = (_, value) => requireRecipeSource(value);
 
-/** @throws UsageError as above
+/** Reads the recipe, if it is in a file, and returns it with the options of a run.
+ * @throws UsageError for an unknown name, and for options that are unknown or out of range
  * @throws RunError for a file that cannot be read, or whose contents are not a recipe */
 export async function readRecipe(source: string | RecipeObject): Promise<GivenRecipe> {
   requireRecipeSource(source);
@@ -57,7 +58,7 @@ export async function withRecipeRead<R extends { readonly recipe?: string | Reci
   return { ...request, recipe: await readRecipeFile(recipe) };
 }
 
-/** The recipe of a name or an object.
+/** Returns the recipe that a name or an object specifies.
  * @throws UsageError for an unknown name */
 export function givenBy(source: string | RecipeObject): GivenRecipe {
   if (typeof source === 'string') return { recipe: recipeNamed(source), run: {} };
@@ -66,8 +67,8 @@ export function givenBy(source: string | RecipeObject): GivenRecipe {
   return { recipe: changed(base, source), run: { dataset, labels, seed, holdout, engine, precision } };
 }
 
-/** Runs a task whose errors are due to a recipe. If the recipe is from a file, the errors contain the file.
- * @throws RunError instead of a UsageError */
+/** Runs a task that may fail because of a recipe. If the recipe is from a file, the error names the file.
+ * @throws RunError instead of a UsageError, if the recipe is from a file */
 export function inRecipe<T>(given: GivenRecipe | undefined, task: () => T): T {
   const file = given?.file;
   try {
@@ -78,7 +79,7 @@ export function inRecipe<T>(given: GivenRecipe | undefined, task: () => T): T {
   }
 }
 
-/** A message with the keys of recipe files in place of the names of options. */
+/** Returns a message in which the names of options are replaced by the keys of recipe files. */
 function inKeys(message: string): string {
   return message.replaceAll(/`(\w+)`/g, (quoted, name: string) =>
     recipeKeys.includes(snakeCase(name)) ? snakeCase(name) : quoted,

@@ -48,7 +48,7 @@ const otherOptions = [
   ...['initFrom', 'logFrequency'],
 ];
 
-/** The options in a recipe file.
+/** Parses the options in a recipe file.
  * @param file the path of the file, for messages
  * @throws RunError with the file, the line, the key, what was found and what was expected */
 export function parseRecipe(text: string, file: string): RecipeObject {
@@ -69,7 +69,7 @@ export function parseRecipe(text: string, file: string): RecipeObject {
   return { ...read, hyperparameters };
 }
 
-/** The value of a key as an option. */
+/** Converts the value of a key to the value of an option. */
 function optionOf(key: string, value: unknown, at: At): unknown {
   if (key === 'network') requireNetworkIn(value, at);
   else if (key === 'groups') return groupsIn(value, at);
@@ -77,7 +77,7 @@ function optionOf(key: string, value: unknown, at: At): unknown {
   return value;
 }
 
-/** Runs a check of the value that the file has at a path. */
+/** Runs a task that checks the value at a path (a list of keys) in the file. Its errors get the line of that value. */
 type At = <T>(path: readonly string[], task: () => T) => T;
 
 function located<T>(text: string, file: string, path: readonly string[], task: () => T): T {
@@ -143,7 +143,8 @@ function groupsIn(value: unknown, at: At): unknown {
   });
 }
 
-/** @throws RunError with the line and column of a syntax error, and the line itself */
+/** Parses a TOML text.
+ * @throws RunError with the number and the text of the line that has a syntax error, and the column */
 function parsed(text: string, file: string): Readonly<Record<string, unknown>> {
   try {
     return parse(text, { maxDepth: 32 });
@@ -157,16 +158,16 @@ function parsed(text: string, file: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** The number of lines in which a key is searched for, which is enough for any hand-written file. */
+/** The maximum number of lines with the key that are tried, which is enough for any hand-written file. */
 const mostLines = 100;
 
-/** The line of a key (from 1), or of the table that lacks the key. Undefined if it is not certain, as for values with
- * several lines. */
+/** Returns the line (from 1) of the key at a path, or of the table that lacks the key. Returns undefined if the line is not
+ * certain, as for values with several lines. */
 function lineOf(text: string, path: readonly string[]): number | undefined {
   if (path.length === 0) return undefined;
   const lines = text.split(/\r?\n/);
   const word = path.findLast((key) => !/^\d+$/.test(key)) ?? '';
-  // The first line that contains the key and completes it.
+  // This is the first line that contains the key and up to which the file is valid and has a value at the path.
   const found = lines
     .flatMap((line, index) => (line.includes(word) ? [index] : []))
     .slice(0, mostLines)
@@ -174,7 +175,7 @@ function lineOf(text: string, path: readonly string[]): number | undefined {
   return found === undefined ? lineOf(text, path.slice(0, -1)) : found + 1;
 }
 
-/** Whether the beginning of a file contains the path. */
+/** Whether the beginning of a file is valid TOML that has a value at the path. */
 function has(text: string, path: readonly string[]): boolean {
   try {
     let value: unknown = parse(text, { maxDepth: 32 });

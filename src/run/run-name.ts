@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { snakeCase } from '../wording.ts';
 
-/** File systems allow 255 bytes, and suffixes such as `-eval` and `.1` are added to the name. */
+/** The maximum length of a name. File systems allow 255 bytes, and suffixes such as `-eval` and `.1` are added to the name. */
 const longest = 120;
 
 /** Returns a name such as `learning_rate=0.1,seed=0`, with the options in the given order. Values are shortened, and

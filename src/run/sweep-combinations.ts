@@ -6,7 +6,7 @@ import type { OptionValue } from './sweep-request.ts';
 export interface CombinationResult {
   /** The varied options without the seed. */
   readonly options: Readonly<Record<string, OptionValue>>;
-  /** The number of runs that have a precision, and of all runs that ended. */
+  /** The number of runs that ended with a precision, and the number of all runs that ended. */
   readonly scored: number;
   readonly runs: number;
   /** The mean and the sample standard deviation of the best precision. The deviation is null for a single run. */
@@ -19,7 +19,7 @@ interface Ended {
   readonly result: SweepResult;
 }
 
-/** The combinations, the one with the best mean first. Empty if no two runs differ only in their seeds. */
+/** Returns the combinations, with the best mean first, or an empty list if no two runs differ only in their seeds. */
 export function combinationResults(ended: readonly Ended[]): readonly CombinationResult[] {
   const groups = new Map<string, Ended[]>();
   for (const one of ended) {

@@ -46,7 +46,7 @@ export interface SweepResult {
 /** A run with its folder. */
 export interface PlacedRun extends PlannedRun {
   readonly trainDir: string;
-  /** Undefined for a run that is not finished. */
+  /** How the run ended, or undefined if it has not ended. */
   readonly result: SweepResult | undefined;
 }
 
@@ -107,12 +107,12 @@ export class SweepFolder {
     }
   }
 
-  /** Aborted with a RunError when another process took over the folder while this one was suspended. */
+  /** A signal that is aborted with a RunError when another process has taken over the folder while this one was suspended. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Returns the run with its folder: the existing folder if there is one, or a new one. */
+  /** Returns the run with its folder, which is an existing folder of the same run if there is one, or else a new folder. */
   place(run: PlannedRun): PlacedRun {
     const same = this.#stored.filter(({ identity }) => identity === run.identity);
     const finished = same.find(({ maxSteps, result }) => result !== undefined && maxSteps === run.steps);
@@ -136,14 +136,14 @@ export class SweepFolder {
   }
 
   /** Records which run a folder belongs to, and creates the folder if necessary.
-   * @throws RunError when it cannot be written */
+   * @throws RunError when the folder cannot be written */
   async begin(run: PlacedRun): Promise<void> {
     await makeFolder(run.trainDir, 'sweepDir');
     await this.#write(run, undefined);
   }
 
   /** Records how a run ended.
-   * @throws RunError when it cannot be written */
+   * @throws RunError when the result cannot be written */
   async end(run: PlacedRun, result: SweepResult): Promise<void> {
     await this.#write(run, result);
   }
@@ -185,7 +185,8 @@ const readFields = record<StoredFields>({
   result: (value, where) => (value === undefined ? undefined : readResult(value, where)),
 });
 
-/** Reads the sweep's notes about the run in a folder. Returns undefined if the folder is not part of a sweep, or the file is damaged. */
+/** Reads what a sweep recorded about the run in a folder. Returns undefined if the folder is not part of a sweep, or the file
+ * is damaged. */
 export async function readSweepRun(folder: string): Promise<StoredFields | undefined> {
   try {
     const path = join(folder, sweepRunFileName);

@@ -84,24 +84,24 @@ export type OptionValue = string | number | boolean;
 
 /** A run of a sweep. */
 export interface PlannedRun {
-  /** The options that distinguish it, which are the varied ones. */
+  /** The options that distinguish this run from the others: the varied options. */
   readonly options: Readonly<Record<string, OptionValue>>;
-  /** The name of its folder, such as `learning_rate=0.1,seed=0`. */
+  /** The name of the run and, unless it is taken, of its folder, such as `learning_rate=0.1,seed=0`. */
   readonly name: string;
   readonly request: Omit<TrainingRequest, 'trainDir'>;
-  /** Everything that determines its result except its length, as JSON. */
+  /** Everything that determines the result of the run except its length, as JSON. */
   readonly identity: string;
   readonly batchSize: number;
   readonly hyperparameters: Hyperparameters;
-  /** The total number of updates. With `epochs` it may differ slightly from that of the run. */
+  /** The total number of updates. If the request sets `epochs`, the actual number of updates may differ slightly. */
   readonly steps: number;
 }
 
-/** A sweep with more runs than this is refused. */
+/** The maximum number of runs. A sweep with more runs is refused. */
 const mostRuns = 1000;
 
-/** The runs of a sweep. All of them have been checked. Recipe files are read once, so that later changes to them do not
- * affect runs.
+/** Returns the runs of a sweep, after checking all of them. Recipe files are read now, so that later changes to the files do
+ * not affect runs.
  * @throws UsageError with the name of the run, for options that are out of range or contradict each other, and for too many runs
  * @throws RunError for a recipe file that cannot be read, or whose contents are not a recipe */
 export async function planSweep(request: SweepRequest): Promise<readonly PlannedRun[]> {
@@ -122,7 +122,7 @@ export async function planSweep(request: SweepRequest): Promise<readonly Planned
   return runs;
 }
 
-/** The holdout of a request, or else that of its recipe, or else the default for sweeps. */
+/** Returns the holdout of a request, or else that of its recipe, or else the default for sweeps. */
 function holdoutOf({ holdout, recipe }: RunRequest): number {
   const ofRecipe = recipe === undefined ? 0 : (givenBy(recipe).run.holdout ?? 0);
   return holdout ?? (ofRecipe > 0 ? ofRecipe : sweepDefaults.holdout);
@@ -136,8 +136,8 @@ function requireHoldout(holdout: number): void {
   requireFiniteNumber('holdout', holdout, 0, 0.9);
 }
 
-/** Every combination of the values. The seed varies fastest. The other options are in alphabetical order, so that names and
- * order do not depend on how the sweep is written.
+/** Returns every combination of the values. The seed varies fastest. The other options are in alphabetical order, so that
+ * names and order do not depend on how the sweep is written.
  * @throws UsageError for an empty list, for a value given twice, and for too many combinations */
 function combinationsOf(vary: VariedOptions): readonly Readonly<Record<string, OptionValue>>[] {
   const rank = ([name]: readonly [string, unknown]) => (name === 'seed' ? '~' : name);
@@ -172,7 +172,8 @@ function withOptions(base: RunRequest, options: Readonly<Record<string, OptionVa
   return { ...base, ...others, hyperparameters: { ...base.hyperparameters, ...hyperparameters } };
 }
 
-/** @param seen the graphs that were already built. Each graph is built only once, because that takes a while */
+/** Plans the run with these options, and checks that its graph can be built.
+ * @param seen identifies the graphs that were already checked. Each graph is built only once, because that takes a while */
 function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: Set<string>): PlannedRun {
   const name = runName(options);
   try {

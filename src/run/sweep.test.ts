@@ -37,7 +37,7 @@ describe('the plan of a sweep', () => {
   test('identifies a run by everything except its length, unless its schedule depends on the length', async () => {
     const identity = async (more: Partial<SweepRequest>) => (await planned({ seed: [1] }, more))[0]?.identity;
     assert.equal(await identity({ maxSteps: 10 }), await identity({ maxSteps: 20 }));
-    // It does not matter whether an option is varied.
+    // The identity does not depend on whether an option is varied or shared by all runs.
     assert.equal(await identity({}), (await planned({}, { seed: 1 }))[0]?.identity);
     assert.notEqual(await identity({ holdout: 0.2 }), await identity({}));
     assert.notEqual(await identity({ hyperparameters: { clipNorm: 1 } }), await identity({}));
@@ -191,7 +191,7 @@ describe('a sweep', { timeout: 120_000 }, () => {
       ],
     );
 
-    // Another seed is missing. The one of the first sweep is found under its earlier name.
+    // Only the run with the other seed is missing. The run of the first sweep is found under its earlier name.
     const more = await sweep({ learningRate: [0.1], seed: [0, 1] });
     assert.deepEqual(more.started, ['learning_rate=0.1,seed=1']);
     assert.equal(more.end.combinations.length, 1);

@@ -29,25 +29,26 @@ export interface EndedRun {
 export type SweepEvent =
   /** Another process has locked the folder, and this one waits for it. */
   | { readonly kind: 'locked'; readonly message: string }
-  /** All runs, before the first starts. Those with a result are not repeated. */
+  /** All runs of the sweep, reported before the first one starts. Runs that already have a result are not repeated. */
   | { readonly kind: 'plan'; readonly runs: readonly PlacedRun[] }
-  /** A run starts or resumes. @param index in the plan */
+  /** A run starts or resumes. `index` is its position in the plan. */
   | { readonly kind: 'run'; readonly index: number; readonly run: PlacedRun }
   /** An event of the run that is under way. */
   | { readonly kind: 'training'; readonly run: PlacedRun; readonly event: TrainingEvent }
   | ({ readonly kind: 'result'; readonly index: number } & EndedRun)
-  /** Runs that ended, finished ones first, the best precision first, and, if there are several seeds, combinations of the other options. */
+  /** The sweep ended. `ended` lists the runs that ended: finished runs first, and the best precision first. `combinations`
+   * compares combinations of the other options, if there are several seeds. */
   | {
       readonly kind: 'end';
       readonly ended: readonly EndedRun[];
       readonly combinations: readonly CombinationResult[];
-      /** The number of planned runs that are not finished. */
+      /** The number of planned runs that have not ended. */
       readonly open: number;
       readonly stopped: boolean;
     };
 
 /** Runs all combinations of the values one after another, each in its own folder, and skips those that are already finished.
- * A run that diverges has a result too, and the sweep continues.
+ * The sweep continues after a run that diverges, which is a result too.
  * @throws UsageError for options that are out of range or contradict each other, before any run starts
  * @throws RunError when the folder is in use or cannot be written, and when a run cannot start */
 export async function* runSweep(
@@ -91,8 +92,8 @@ export async function* runSweep(
   }
 }
 
-/** Sorts finished runs before others, then by the best precision first, then by the final precision, then by the smaller loss. Runs
- * without a precision come last. */
+/** Compares runs for sorting. Finished runs come before others, then the higher best precision comes first, then the higher
+ * final precision, then the smaller loss. A missing precision counts as lower than any other. */
 function byPrecision({ result: a }: EndedRun, { result: b }: EndedRun): number {
   const [first, second] = [a, b].map(({ status, best, validation, loss }) => [
     Number(status === 'finished'),
@@ -104,7 +105,7 @@ function byPrecision({ result: a }: EndedRun, { result: b }: EndedRun): number {
   return differences.find((difference) => difference !== 0) ?? 0;
 }
 
-/** Trains one run to its end. Undefined if it was stopped. */
+/** Trains one run to its end, and returns its result, or undefined if the run was stopped. */
 async function* trainRun(
   run: PlacedRun,
   folder: SweepFolder,
@@ -136,7 +137,7 @@ async function* trainRun(
   }
 }
 
-/** The result of a complete run, read from its checkpoints. Undefined if it was stopped before it was scored at its end. */
+/** Reads the result of a complete run from its checkpoints. Returns undefined if the run was stopped before its final score. */
 async function resultOf(run: PlacedRun, imagesPerSecond: number | null): Promise<SweepResult | undefined> {
   const found = await storeOf(run.trainDir).latest();
   if (found === undefined) return undefined;
@@ -152,7 +153,8 @@ async function resultOf(run: PlacedRun, imagesPerSecond: number | null): Promise
   };
 }
 
-/** @param step the step whose loss was not finite; undefined for another failure */
+/** Returns the result of a run that failed.
+ * @param step the step whose loss was not finite; undefined for any other failure */
 async function failureOf(run: PlacedRun, step: number | undefined, message: string): Promise<SweepResult> {
   const steps = step ?? (await latestOf(run.trainDir))?.globalStep ?? 0;
   return {
@@ -162,7 +164,7 @@ async function failureOf(run: PlacedRun, step: number | undefined, message: stri
   };
 }
 
-/** The last speed that an earlier process recorded. */
+/** Returns the last speed that the run recorded, or null if there is none. */
 async function recordedSpeed(trainDir: string): Promise<number | null> {
   const { tag } = tagOf('examplesPerSecond');
   const found = await lastMetrics(join(trainDir, metricsFileName), [tag]).catch(() => undefined);
@@ -203,7 +205,7 @@ class Speed {
     else this.#steps++;
   }
 
-  /** Null while it is unknown. */
+  /** The speed in images per second, or null before the second step. */
   get imagesPerSecond(): number | null {
     if (this.#first === undefined || this.#steps === 0) return null;
     return (this.#steps * this.#batchSize * 1e3) / (this.#last - this.#first);

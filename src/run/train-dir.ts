@@ -1,4 +1,4 @@
-/** The folder of a training. It is locked while the training runs. */
+/** The folder of a training run, which is locked while the run trains. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointStore } from '../checkpoint/store.ts';
@@ -13,7 +13,7 @@ import { dataSheetName } from './data-sheet-file.ts';
 import { recipeFileName } from './recipe-file.ts';
 
 export interface TrainDirOptions {
-  /** Aborts waiting for the lock. */
+  /** Aborting the signal ends the wait for the lock. */
   readonly signal: AbortSignal;
   /** Called with the reason, when the lock is not available at once. */
   readonly onWait: (text: string) => void;
@@ -42,12 +42,12 @@ export class TrainDir {
     return folder;
   }
 
-  /** Aborted with a RunError when another process took over the folder while this one was suspended. */
+  /** A signal that is aborted with a RunError when another process has taken over the folder while this one was suspended. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Moves the contents of the folder aside, if it has any. Returns the new path. */
+  /** Moves the contents of the folder aside. Returns their new path, or undefined if the folder was empty. */
   async moveAside(): Promise<string | undefined> {
     const names = await readdir(this.#path);
     if (names.every((name) => name === purpose.file)) return undefined;
@@ -62,7 +62,7 @@ export class TrainDir {
     return moved;
   }
 
-  /** Unlocks the folder. A run that ended before its first checkpoint leaves nothing in a folder that was empty. */
+  /** Unlocks the folder. If it was empty before the run and has no checkpoints, the other files of the run are removed. */
   async release(): Promise<void> {
     if (this.#wasEmpty && !this.lost.aborted) await removeUnsaved(this.#path).catch(() => undefined);
     await this.#unlock();
@@ -80,11 +80,11 @@ async function containsOnly(dir: string, test: (name: string) => boolean): Promi
   return (await readdir(dir)).every(test);
 }
 
-/** The files that a run writes besides checkpoints. Without a checkpoint they are useless. */
+/** Whether a run writes a file with this name besides its checkpoints. Without a checkpoint, such files are useless. */
 const isByproduct = (name: string) =>
   [metricsFileName, recipeFileName, dataSheetName].includes(name) || isEventFileName(name);
 
-/** Removes the files of a training without checkpoints, unless the folder contains anything else. */
+/** Removes the files of a run that has no checkpoints, unless the folder contains anything else. */
 async function removeUnsaved(dir: string): Promise<void> {
   if (!(await containsOnly(dir, (name) => isLock(name) || isByproduct(name)))) return;
   for (const name of (await readdir(dir)).filter(isByproduct)) await rm(join(dir, name), { force: true });

@@ -47,8 +47,8 @@ export interface TrainingRequest extends RecipeOptions, RunOptions {
   readonly trainDir: string;
   /** The folder of the data sets. A missing data set is downloaded or generated. */
   readonly dataDir: string;
-  /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request have precedence
-   * over it. A run that is resumed refuses a different recipe. */
+  /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request override those of the
+   * recipe. Resuming a run with a different recipe is refused. */
   readonly recipe?: string | RecipeObject | undefined;
   /** The number of threads that prepare batches. */
   readonly readers?: number | undefined;
@@ -82,7 +82,7 @@ export const trainingChecks: OptionChecks<TrainingRequest> = {
   initFrom: optional(aText),
 };
 
-/** Makes the checks that need no file.
+/** Makes those checks of a request that need no file.
  * @throws UsageError for options that are unknown or out of range, and for those that contradict each other */
 export function requireConsistent(request: TrainingRequest): void {
   requireOptions(request, trainingChecks);
@@ -97,7 +97,8 @@ export function requireConsistent(request: TrainingRequest): void {
   }
 }
 
-/** @throws UsageError for an engine that does not offer the precision */
+/** Requires the engine to offer the precision.
+ * @throws UsageError for an engine that does not */
 function requireOffer({
   engine = trainingDefaults.engine,
   precision = trainingDefaults.precision,
@@ -114,11 +115,11 @@ export interface ResolvedRequest {
   readonly dataset: DatasetDescription;
   readonly definition: RunDefinition & { readonly length: Length };
   readonly engine: Pick<RunOptions, 'engine' | 'precision'>;
-  /** The hyperparameters that a resumed run must have: those of a given recipe that the request does not change. */
+  /** The hyperparameters that a resumed run must not change: those that the request takes from a given recipe. */
   readonly fixed: readonly HyperparameterName[];
 }
 
-/** The values that a request results in: its options, or else the values of the checkpoint that it resumes from, or
+/** Returns the values that a request results in: its options, or else the values of the checkpoint that it resumes from, or
  * else those of the given recipe, or else those of the tutorial. The caller refuses a given recipe that differs from
  * that of the checkpoint.
  * @throws UsageError or RunError for options that contradict each other */
@@ -150,7 +151,8 @@ export function resolveRequest(
   return { dataset, definition, engine, fixed };
 }
 
-/** The recipe that the request changes. If a given recipe leaves the end of its schedule open, the schedule ends with the run. */
+/** Returns the recipe that the request changes. If a given recipe leaves the end of its schedule open, a resumed run
+ * keeps the end from its checkpoint. */
 function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | undefined): Recipe {
   if (given === undefined) return stored === undefined ? tutorialRecipe : recipeOfCheckpoint(stored);
   const { recipe } = given;
@@ -159,7 +161,7 @@ function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | und
   return { ...recipe, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
 }
 
-/** The data set of a run. The labels of a recipe apply to its own data set; another data set has its own.
+/** Returns the data set of a run. The labels in a recipe apply only to the data set of that recipe.
  * @throws UsageError when the data set has no such labels */
 function datasetOfRun(
   request: Pick<RunOptions, 'dataset' | 'labels'>,
@@ -172,7 +174,8 @@ function datasetOfRun(
   return chooseDataset({ dataset, labels }, before, trainingDefaults.dataset);
 }
 
-/** @throws UsageError or RunError when `evalEvery` is given but no examples are held out */
+/** Requires held-out examples if validations are requested.
+ * @throws UsageError or RunError when `evalEvery` is given but no examples are held out */
 function requireHoldout(
   { evalEvery }: TrainingRequest,
   { holdout }: RunDefinition,
@@ -190,7 +193,8 @@ export function hasEnd({ schedule }: Pick<Hyperparameters, 'schedule'>): boolean
   return endsAtDecaySteps(schedule);
 }
 
-/** A warning if the learning rate is 0 at the end of a run, so that the last steps train nothing. Undefined otherwise. */
+/** Returns a warning if the learning rate is 0 at the end of a run, so that the last steps train nothing, and otherwise
+ * undefined. */
 export function rateWarning(found: Hyperparameters, maxSteps: number): string | undefined {
   const { schedule, decaySteps, endLearningRate } = found;
   if (!hasEnd(found) || endLearningRate > 0 || decaySteps >= maxSteps) return undefined;
@@ -205,7 +209,8 @@ export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperp
   return found.decaySteps === 0 && hasEnd(found) ? { ...found, decaySteps: maxSteps } : found;
 }
 
-/** The engine of a run. A resumed run keeps its engine and precision if they work here and the request does not specify others.
+/** Returns the engine of a run. A resumed run keeps its precision and, if it works here, its engine, unless the request
+ * specifies others.
  * @throws RunError when the requested engine or precision does not work here */
 export function engineOf(
   { engine = trainingDefaults.engine, precision }: Pick<RunOptions, 'engine' | 'precision'>,
@@ -229,7 +234,8 @@ export function engineOf(
   }
 }
 
-/** @throws RunError when no engine of this version offers the precision */
+/** Returns the precision of a checkpoint.
+ * @throws RunError when no engine of this version offers the precision */
 function storedPrecision({ precision }: CheckpointMetadata): Precision {
   const known = precisions.find((name) => name === precision);
   if (known !== undefined) return known;

@@ -41,25 +41,25 @@ export class TrainingSummaries {
 
   async record(event: TrainEvent): Promise<void> {
     if (event.kind === 'summary') await this.#recorder.record(event.step, event.values);
-    // A killed run resumes from the newest checkpoint, so the earlier points must be on disk.
+    // A killed run resumes from its newest checkpoint, so the points before a checkpoint must be on disk when it is saved.
     if (event.kind === 'busy' && event.with === 'saving') await this.#recorder.flush();
     if (event.kind === 'validation') {
       await this.#recorder.record(event.globalStep, [scalarOf('validationPrecision', event.precision)]);
     }
-    // This is recorded only for complete runs: a stopped or failed run may be resumed, and TensorBoard keeps the
-    // first end that it reads.
+    // The end is recorded only for complete runs: a stopped or failed run may be resumed, and TensorBoard keeps the first end
+    // that it reads.
     if (event.kind === 'end' && !event.stopped) {
       await this.#recorder.record(event.globalStep, [sessionEndValue('success', now())]);
     }
   }
 
-  /** Writes the buffered summaries. */
+  /** Writes the buffered summaries and closes the event file. */
   close(): Promise<void> {
     return this.#recorder.close();
   }
 }
 
-/** The entries on TensorBoard's HParams page. */
+/** Returns the entries of the run on TensorBoard's HParams page. */
 function runValues(run: TrainingRun): readonly RecordedValue[] {
   const { network, batchSize, seed, holdout, hyperparameters, engine, examples } = run;
   const all: Hyperparameters = {

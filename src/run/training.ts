@@ -50,9 +50,9 @@ export type TrainingEvent =
   | {
       readonly kind: 'start';
       readonly run: TrainingRun;
-      /** Why this engine was chosen. Undefined if the request specifies it. */
+      /** Why this engine was chosen, or undefined if the request specifies the engine. */
       readonly engineReason: string | undefined;
-      /** The path of the checkpoint that the run resumes from. */
+      /** The path of the checkpoint that the run resumes from, or undefined for a new run. */
       readonly resumedFrom: string | undefined;
       /** The total number of updates. */
       readonly maxSteps: number;
@@ -70,7 +70,7 @@ export type TrainingEvent =
   | TrainEvent;
 
 export interface TrainingControl {
-  /** Aborting the signal saves and ends the run, after the current step or, if that step takes too long, without it. */
+  /** When the signal is aborted, the run finishes its current step, saves and ends. A step that takes too long is abandoned. */
   readonly signal?: AbortSignal;
   /** Requests a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
@@ -88,7 +88,7 @@ export const controlChecks: OptionChecks<TrainingControl> = {
  * @throws UsageError for options that are unknown, out of range or contradict each other, with their names
  * @throws RunError when the folder is in use or cannot be written, when data, checkpoint or engine cannot be used, and when
  * the loss is no longer finite
- * @throws StoppedError when it is aborted before the first step */
+ * @throws StoppedError when the signal is aborted before the first step */
 export async function* runTraining(
   request: TrainingRequest,
   control: TrainingControl = {},
@@ -114,7 +114,7 @@ export async function* runTraining(
       return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
     }
     folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
-    // This is done only now, so that a refused request does not move the old run.
+    // The old run is moved only now, so that a request that is refused leaves it in place.
     const moved = request.restart === true ? await folder.moveAside() : undefined;
     if (moved !== undefined) yield { kind: 'movedAside', path: moved };
     const limits = { signal: AbortSignal.any([signal, folder.lost]), ...(saveRequests && { saveRequests }) };
@@ -187,13 +187,14 @@ async function prepare(
   return { run, training, engineReason, store, resume, initFrom, maxSteps };
 }
 
-/** The maximum number of examples to train on. The number held out per class is rounded. */
+/** Returns an upper bound on the number of examples to train on. The exact number is not known before the data is read, because
+ * the number of held-out examples is rounded per class. */
 function mostTrainingExamples(dataset: DatasetDescription, holdout: number): number {
   const all = examplesIn(dataset, 'train');
   return holdout === 0 ? all : all * (1 - holdout) + dataset.classes.length / 2;
 }
 
-/** The total number of updates. */
+/** Returns the total number of updates. */
 function stepsOf(length: Length, batchSize: number, trainingExamples: number): number {
   return 'epochs' in length ? stepsIn(length.epochs, trainingExamples, batchSize) : length.maxSteps;
 }
@@ -242,7 +243,7 @@ async function* trainAsPlanned(
     });
     for await (const event of events) {
       if (event.kind === 'ready') await leaveRecipe(request, run, event, onWarning);
-      // This is done while the session computes the next step.
+      // The sheet is drawn in another thread, while this one trains.
       if (event.kind === 'step') sheet ??= leaveDataSheet(request.trainDir, run, onWarning, control.signal);
       yield* queue.pending();
       yield event;
@@ -267,8 +268,8 @@ async function leaveRecipe(
   );
 }
 
-/** Scores the moving averages on the held-out examples. The best checkpoint is saved in `best` in the train folder.
- * Undefined if no examples are held out. */
+/** Prepares the validations of a run: compiles the network for evaluation, and makes the store of the best
+ * checkpoint, which is the folder `best` in the train folder. Returns undefined if no examples are held out. */
 async function openValidator(
   { trainDir, evalEvery }: TrainingRequest,
   { engine, network, batchSize, examples, validation, hyperparameters, ...run }: TrainingRun,

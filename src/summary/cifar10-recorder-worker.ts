@@ -39,7 +39,7 @@ serve<RecorderStart, RecorderMethods>((start, notify) => {
   };
 });
 
-/** Converts a value to the values that the files contain. */
+/** Converts a recorded value to the values that the files contain. */
 function written(value: RecordedValue): readonly SummaryValue[] {
   if (value.kind === 'picture') {
     const { image, ...rest } = value;

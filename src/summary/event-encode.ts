@@ -10,7 +10,7 @@ import {
 import type { Histogram } from './histogram.ts';
 import { EventProto } from './schema.ts';
 
-/** TensorBoard drops a value for a plugin that has no tensor. This tensor is empty: float32 (DT_FLOAT) [0]. */
+/** TensorBoard drops a value for a plugin if the value has no tensor. This tensor is empty: float32 (DT_FLOAT) [0]. */
 const emptyTensor = { dtype: 1, tensor_shape: { dim: [{ size: 0 }] } };
 
 export function encodeEvent({ wallTime, step, content }: SummaryEvent): Uint8Array {

@@ -10,7 +10,7 @@ import { RunEvents } from './run-events.ts';
 
 export interface FileEvent {
   readonly event: SummaryEvent;
-  /** The offset of the byte after it, from which reading can continue when the file has grown. */
+  /** The offset of the byte after the event, from which reading can continue when the file has grown. */
   readonly end: number;
 }
 
@@ -40,9 +40,10 @@ export async function* readEvents(
 /** How many damaged places per file are described. The others are only counted. */
 const mostDescribed = 3;
 
-/** Everything that a run has written: the event files of a folder (without subfolders, which are other runs), or one file.
- * @param onWarning called for damage and for files that cannot be read; the intact events are returned. Without it the
- * first problem is thrown
+/** Reads everything that a run has written: the event files of a folder (without subfolders, which are other runs), or one
+ * file.
+ * @param onWarning called for damage and for files that cannot be read; the intact events are returned. Without this
+ * function, the first problem is thrown
  * @throws RunError when there is no event file, or nothing in the files can be read */
 export async function readRun(path: string, onWarning?: (text: string) => void): Promise<RunEvents> {
   const run = new RunEvents();

@@ -79,7 +79,7 @@ export class EventWriter {
     return this.#lostEvents;
   }
 
-  /** Adds an event, which the next flush writes. Ignored after `close`. */
+  /** Adds an event, which the next flush writes. After `close`, events are ignored. */
   add(content: EventContent, step: number): void {
     const record = this.#record(content, step);
     if (this.#isClosed || this.#waitingBytes + record.length > keptBytes) {

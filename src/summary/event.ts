@@ -21,7 +21,7 @@ export type EventContent =
       /** The kinds of values that we do not read. */
       readonly unread?: readonly UnreadValue[];
     }
-  /** START: earlier points at this step or later are discarded. */
+  /** START: the points that were written before, at this step or a later one, are discarded. */
   | { readonly kind: 'session'; readonly status: SessionStatus }
   /** Anything else; readers skip it. */
   | { readonly kind: 'other'; readonly what?: string };
@@ -52,7 +52,7 @@ export type SummaryContent =
   /** Bytes for the named plugin of TensorBoard. */
   | { readonly kind: 'plugin'; readonly plugin: string; readonly content: Uint8Array };
 
-/** A value for a plugin that does not show its tag. */
+/** A value for a plugin of TensorBoard that does not show the tag of the value. */
 export type PluginValue = { readonly tag: string } & Extract<SummaryContent, { kind: 'plugin' }>;
 
 export interface EncodedImage {

@@ -29,7 +29,7 @@ export function encodeGraphDef(nodes: readonly GraphNode[]): Uint8Array {
   return GraphDefProto.encode({ node: nodes.map(nodeDef) }).finish();
 }
 
-/** Decodes a GraphDef. Attributes of other kinds are omitted.
+/** Decodes a GraphDef. Attributes of kinds that we do not support are omitted.
  * @throws RunError when the bytes are not a GraphDef */
 export function decodeGraphDef(bytes: Uint8Array): readonly GraphNode[] {
   return nodesOf(bytes).map(({ name = '', op = '', input = [], device, attr = {} }) => {
@@ -108,7 +108,7 @@ function nodesOf(bytes: Uint8Array): readonly NodeFields[] {
   }
 }
 
-/** The attribute, if it is of a kind that we support. */
+/** Returns a list with the attribute, or an empty list if it is of a kind that we do not support. */
 function attributeOf({ s, i, f, b, list }: AttributeFields): readonly GraphAttribute[] {
   const value = (s && new TextDecoder().decode(s)) ?? i ?? f ?? b ?? list?.i ?? list?.f;
   return value === undefined ? [] : [value];

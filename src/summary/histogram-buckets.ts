@@ -16,7 +16,7 @@ function tensorflowLimits(): readonly number[] {
   return [...positive.map((limit) => -limit).reverse(), 0, ...positive];
 }
 
-/** The bucket index for values that are not finite, which is one more than the last. */
+/** The bucket index for values that are not finite. It is one more than the index of the last bucket. */
 export const notFinite: number = bucketLimits.length;
 
 /** Finds the bucket of a number by bisection. It is the first bucket whose limit is above the number. */

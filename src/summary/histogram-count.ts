@@ -11,7 +11,7 @@ export interface Counts {
    * consecutive increments of the same counter would have to wait for each other. */
   readonly even: Float64Array;
   readonly odd: Float64Array;
-  /** Minimum, maximum, sum, sum of squares and number of zeros, at the indices `at`. The sums are float64, added in
+  /** Minimum, maximum, sum, sum of squares and number of zeros, at the indices in `at`. The sums are float64, added in
    * the order of the values. */
   readonly sums: Float64Array;
 }

@@ -30,7 +30,7 @@ function slowHistogram(values: Float32Array): Histogram {
   };
 }
 
-/** It does not matter which zero is the minimum. */
+/** Replaces -0 by 0, because it does not matter which of the two is the minimum. */
 function withoutNegativeZero(histogram: Histogram): Histogram {
   return { ...histogram, min: histogram.min + 0, max: histogram.max + 0, sum: histogram.sum + 0 };
 }

@@ -14,7 +14,7 @@ export type Hyperparameters = Readonly<Record<string, string | number | boolean>
 
 export interface ExperimentInfo {
   readonly description?: string;
-  /** Defines the names and types. The values do not matter. */
+  /** These define the names and types of the hyperparameters. Their values do not matter. */
   readonly hyperparameters: Hyperparameters;
   readonly metrics: readonly MetricInfo[];
   /** Seconds since 1970. */

@@ -7,7 +7,7 @@ import { openRegularFile } from '../disk/regular-file.ts';
 const [pieceBytes, mostBytes] = [1 << 14, 1 << 20];
 const newline = 0x0a;
 
-/** The last value of each tag that has one. Lines that are not JSON are skipped.
+/** Returns the last value of each tag that has one. Lines that are not JSON are skipped.
  * @throws the error of the operating system, or UnsuitableFileError */
 export async function lastMetrics(
   path: string,
@@ -28,7 +28,7 @@ async function searchBackwards(
   const found = new Map<string, number>();
   const { size } = await file.stat();
   const least = Math.max(0, size - mostBytes);
-  /** The end of a line whose start is not read yet. */
+  /** The end of a line whose start has not been read yet. */
   let rest = Buffer.alloc(0);
   for (let end = size; end > least && found.size < tags.length; ) {
     const start = Math.max(least, end - pieceBytes);

@@ -83,7 +83,7 @@ test('a full disk is reported once and leaves no incomplete line, and buffered l
     const metrics = new MetricsFile(dir, 0, (error) => errors.push(error));
     metrics.add(0, [loss(1)]);
     fill();
-    // More than the remaining space of the block that the file already has.
+    // These lines need more than the remaining space of the block that the file already has.
     for (let step = 1; step <= 200; step++) metrics.add(step, [loss(1)]);
     assert.equal(errors.length, 1);
     assert.match(

@@ -77,7 +77,7 @@ function keepBefore(path: string, startStep: number): void {
   }
 }
 
-/** The step of a line. A line that cannot be read has a step that is never kept. */
+/** Returns the step of a line, or infinity for a line that cannot be read, so that the line is never kept. */
 function stepOf(line: string): number {
   try {
     return Number((JSON.parse(line) as { readonly step: unknown }).step);

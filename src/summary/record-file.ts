@@ -36,13 +36,13 @@ export interface FileRecord {
   readonly data: Uint8Array;
   /** The byte offset of the record in the file. */
   readonly start: number;
-  /** The offset of the byte after it, from which reading can continue when the file has grown. */
+  /** The offset of the byte after the record, from which reading can continue when the file has grown. */
   readonly end: number;
 }
 
 /** Bytes of a file that are not a complete record. */
 export interface Damage {
-  /** The file, the byte, what was found there and what was expected. */
+  /** A description of the damage: the file, the byte, what was found there and what was expected. */
   readonly what: string;
   /** The bytes that are skipped. Reading continues at `end`. */
   readonly start: number;
@@ -53,7 +53,8 @@ export interface ReadRecordsOptions {
   /** The byte offset at which to start. It must be the start of a record. Default: 0. */
   readonly from?: number;
   /** Called for damage, and for an incomplete record at the end. Reading then continues at the next intact record. Without
-   * this function damage throws, and an incomplete record at the end is ignored, because the writer may still be running. */
+   * this function, damage causes a RunError, and an incomplete record at the end is ignored, because the writer may still be
+   * running. */
   readonly onDamage?: (damage: Damage) => void;
 }
 
@@ -205,7 +206,8 @@ class FileWindow {
     return this.#size;
   }
 
-  /** `length` bytes of the file from `start`, valid until the next call. Undefined if the file is too short. */
+  /** Returns `length` bytes of the file from `start`, which are valid until the next call, or undefined if the file is too
+   * short. */
   async bytes(start: number, length: number): Promise<Uint8Array | undefined> {
     if (start < this.#start || start + length > this.#start + this.#bytes.length) {
       await attempt(this.#path, () => this.#moveTo(start, length));

@@ -6,10 +6,10 @@ import { type Filling, type Tag, type TagNameOf, tagOf } from './tags.ts';
 export type RecordedValue =
   | (Tag & Extract<SummaryContent, { kind: 'scalar' | 'histogram' | 'image' }>)
   | PluginValue
-  /** Becomes a histogram; with `sparsity` also a scalar of that tag, the fraction of values that are exactly 0. The memory is
-   * transferred to the thread. */
+  /** Becomes a histogram and, if there is a `sparsity`, also a scalar with that tag: the fraction of values that are exactly 0.
+   * The memory is transferred to the recorder thread. */
   | (Tag & { readonly kind: 'tensor'; readonly data: Float32Array; readonly sparsity?: Tag })
-  /** [C, H, W] with C of 1 or 3, becomes an image with TensorFlow's scaling. */
+  /** An image [C, H, W] with 1 or 3 channels, which is scaled as in TensorFlow. */
   | (Tag & { readonly kind: 'picture'; readonly image: Float32Tensor });
 
 export function scalarOf<N extends TagNameOf<'scalar'>>(
@@ -20,7 +20,7 @@ export function scalarOf<N extends TagNameOf<'scalar'>>(
   return { ...tagOf(name, ...filling), kind: 'scalar', value };
 }
 
-/** Makes a histogram of the values. */
+/** Makes a value that becomes a histogram of the data. */
 export function tensorOf<N extends TagNameOf<'histogram'>>(
   name: N,
   data: Float32Array,
@@ -29,7 +29,7 @@ export function tensorOf<N extends TagNameOf<'histogram'>>(
   return { ...tagOf(name, ...filling), kind: 'tensor', data };
 }
 
-/** The outputs of a layer: their histogram, and the fraction that is exactly 0. */
+/** Makes a value of the outputs of a layer. It becomes their histogram, and the fraction that is exactly 0. */
 export function activationOf(activation: string, data: Float32Array): RecordedValue {
   return {
     ...tagOf('activations', { activation }),

@@ -162,7 +162,7 @@ describe('failures', () => {
       await recorder.record(0, [scalar(1)]);
       await recorder.flush();
       fill();
-      // More than the remaining space of the blocks that the two files already have.
+      // These lines need more than the remaining space of the blocks that the two files already have.
       for (let step = 1; step <= 300; step++) await recorder.record(step, [scalar(1)]);
       await recorder.flush();
       assert.equal(told.length, 1, told.join('\n'));
@@ -198,7 +198,7 @@ describe('failures', () => {
     }));
 });
 
-/** The lines of the metrics file, also if there is no file yet. */
+/** The lines of the metrics file, or none if there is no file yet. */
 function metricsOfAny(dir: string): readonly unknown[] {
   try {
     return metricsOf(dir);

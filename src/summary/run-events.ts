@@ -44,17 +44,18 @@ export class RunEvents {
     return this.#images;
   }
 
-  /** By tag, the value that was written first. TensorBoard uses this rule for values that describe a run. */
+  /** The value of each tag that was written first. TensorBoard uses this rule for values that describe a run. */
   get plugins(): ReadonlyMap<string, PluginValue> {
     return this.#plugins;
   }
 
-  /** The descriptions in Markdown by tag. The first one that was written counts. */
+  /** The description of each tag, in Markdown. If several were written, it is the first one. */
   get descriptions(): ReadonlyMap<string, string> {
     return this.#descriptions;
   }
 
-  /** The number of values that are not read, by kind, such as `text` or `pr_curves`. Includes invalidated points. */
+  /** For each kind of values that are not read, such as `text` or `pr_curves`: the number of values and their tags. Invalidated
+   * points are included. */
   get unread(): ReadonlyMap<string, { readonly values: number; readonly tags: ReadonlySet<string> }> {
     return this.#unread;
   }
@@ -106,7 +107,7 @@ function isStart(content: EventContent): boolean {
   return content.kind === 'session' && content.status === 'START';
 }
 
-/** 2 for `brain.Event:2`, and 0 for a text without a number. */
+/** Returns 2 for `brain.Event:2`, and 0 for any text that is not of this form. */
 function versionOf(text: string): number {
   return Number(/^brain\.Event:(\d+)$/.exec(text)?.[1] ?? 0);
 }

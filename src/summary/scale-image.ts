@@ -4,10 +4,10 @@ import type { Color, Picture } from './picture.ts';
 
 /** TensorFlow's color for pixels with a channel that is not finite. Gray images use its first number. */
 const badColor: Color = [255, 0, 0];
-/** An image whose largest absolute value is smaller counts as empty. */
+/** An image whose largest absolute value is smaller than this counts as empty. */
 const zeroThreshold = 1e-6;
 
-/** value·scale + offset is between 0 and 255. */
+/** A linear scaling: value·scale + offset is between 0 and 255. */
 export interface Scaling {
   readonly scale: number;
   readonly offset: number;
@@ -20,8 +20,8 @@ export interface Scaling {
  *     m < 0    v·127/max(|m|, |M|) + 128, so that 0 is medium gray
  *     m ≥ 0    v·255/M
  *
- * The results are truncated to integers. The factor 127/max or 255/M is 0 if max or M is below 1e-6. Other pixels are red
- * (white in gray images). `scaling` replaces this scaling for images that are to be compared.
+ * The results are truncated to integers. The factor 127/max or 255/M is 0 if max or M is below 1e-6. Pixels with a channel
+ * that is not finite are red (white in gray images). `scaling` replaces this scaling for images that are to be compared.
  * @throws RangeError for any other shape
  */
 export function scaleImage(image: Float32Tensor, scaling?: Scaling): Picture {

@@ -168,5 +168,5 @@ const { root } = protobuf.parse(definition, { keepCase: true });
 /** The message in each record of an event file. */
 export const EventProto: protobuf.Type = root.lookupType('tensorboard.Event');
 export const GraphDefProto: protobuf.Type = root.lookupType('tensorboard.GraphDef');
-/** The data that the HParams plugin has in the metadata of a value. */
+/** The data that the HParams plugin stores in the metadata of a value. */
 export const HParamsPluginDataProto: protobuf.Type = root.lookupType('tensorboard.HParamsPluginData');

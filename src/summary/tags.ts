@@ -1,7 +1,7 @@
 /**
- * The tags of summaries. A record is one tag, or a pattern of tags with `{name}` as a placeholder. TensorBoard shows its
- * description. The functions in recorded-value.ts make values from the name of a record, so every value has a description.
- * docs/summaries.md explains each tag, and summary-tags.test.ts compares that page with this table.
+ * The tags of summaries. A record is one tag, or a pattern of tags with `{name}` as a placeholder. TensorBoard shows the
+ * description of the record. The functions in recorded-value.ts make values from the name of a record, so every value has a
+ * description. docs/summaries.md explains each tag, and summary-tags.test.ts compares that page with this table.
  */
 import type { SummaryValue } from './event.ts';
 

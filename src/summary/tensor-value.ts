@@ -57,7 +57,7 @@ const int16 = integers(2, (view, at) => view.getInt16(at, true));
 const uint16 = integers(2, (view, at) => view.getUint16(at, true));
 const int32 = integers(4, (view, at) => view.getInt32(at, true));
 
-/** By the number of the type in TensorFlow's DataType (types.proto). */
+/** The number types, by their numbers in TensorFlow's DataType (types.proto). */
 const numberTypes: ReadonlyMap<number, NumberType> = new Map<number, NumberType>([
   [1, { bytes: 4, read: (view, at) => view.getFloat32(at, true), values: ({ float_val }) => float_val }],
   [2, { bytes: 8, read: (view, at) => view.getFloat64(at, true), values: ({ double_val }) => double_val }],
@@ -102,7 +102,7 @@ const numberTypes: ReadonlyMap<number, NumberType> = new Map<number, NumberType>
   [25, eighths(floatFormats.float8e4m3)],
 ]);
 
-/** The number in a tensor with one element. Undefined for any other tensor. */
+/** Returns the number in a tensor with one element, or undefined for any other tensor. */
 export function scalarOf(tensor: TensorFields): number | undefined {
   if (!shapeOf(tensor).every((size) => size === 1)) return undefined;
   return elementsOf(tensor, 1)?.[0];
@@ -113,8 +113,8 @@ export function isScalar(tensor: TensorFields): boolean {
   return shapeOf(tensor).length === 0 && numberTypes.has(tensor.dtype ?? 0);
 }
 
-/** The histogram in a tensor [buckets, 3]. Undefined for any other tensor. Such tensors do not contain sums, so the sums are
- * estimated from the centers of the buckets. */
+/** Returns the histogram in a tensor [buckets, 3], or undefined for any other tensor. Such a tensor does not contain sums, so
+ * they are estimated from the centers of the buckets. */
 export function histogramIn(tensor: TensorFields): Histogram | undefined {
   const [buckets = -1, columns, ...more] = shapeOf(tensor);
   const rows = elementsOf(tensor, buckets * 3);
@@ -129,7 +129,7 @@ export function histogramIn(tensor: TensorFields): Histogram | undefined {
   return { min, max, num, sum, sumSquares, limits, counts };
 }
 
-/** The first image in a tensor of strings. Undefined for any other tensor. */
+/** Returns the first image in a tensor of strings, or undefined for any other tensor. */
 export function imageIn({ string_val = [] }: TensorFields): EncodedImage | undefined {
   const [width, height, png] = string_val;
   if (width === undefined || height === undefined || png === undefined) return undefined;
@@ -144,7 +144,7 @@ function shapeOf({ tensor_shape }: TensorFields): readonly number[] {
   return (tensor_shape?.dim ?? []).map(({ size = 0 }) => size);
 }
 
-/** The elements of a tensor that should have the given number of them. Undefined if the tensor is not numeric or has another
+/** Returns the elements of a tensor that should have `count` of them, or undefined if the tensor is not numeric or has another
  * number of elements. A typed field may omit trailing elements that equal the last one, or all elements if they are 0. */
 function elementsOf(tensor: TensorFields, count: number): ArrayLike<number> | undefined {
   const type = numberTypes.get(tensor.dtype ?? 0);

@@ -1,4 +1,4 @@
-/** The element types. Each has one record, which also says which formats and engines support it. */
+/** The element types. Each has one record, which says how formats and engines represent it. */
 
 /** The typed array of each element type. Elements are in row-major order. Booleans are bytes with the value 0 or 1. */
 export interface DataOf {
@@ -19,7 +19,7 @@ export interface DTypeRecord<Data> {
   readonly onnx: number;
   /** The type's name in the safetensors format. */
   readonly safetensors: string;
-  /** The type in which oneDNN computes it. Undefined if the oneDNN engine does not support it. */
+  /** The type that oneDNN uses for the elements. It is undefined if the oneDNN engine does not support the element type. */
   readonly onednn: 'float32' | 'int32' | undefined;
 }
 

@@ -45,7 +45,7 @@ test('uniform() covers [0, 1) evenly, and below() is uniform over its values', (
     const bin = stream.below(9);
     bins[bin] = (bins[bin] ?? 0) + 1;
   }
-  // The standard error of the mean is 1 / sqrt(12 · 90,000) = 0.00096, that of the count of a bin sqrt(90,000 · 8/81) = 94.
+  // The standard error of the mean is 1 / sqrt(12 · 90,000) = 0.00096, that of the count of a bin is sqrt(90,000 · 8/81) = 94.
   assert.ok(Math.abs(sum / draws - 0.5) < 0.004, `mean ${sum / draws}`);
   for (const count of bins) assert.ok(Math.abs(count - 10_000) < 400, `bins ${bins.join()}`);
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The errors that the compiler reports for the files with our settings. Empty if there are none.
+/** Returns the errors that the compiler reports for the files with our settings, or an empty string if there are none.
  * @param files absolute paths
  * @param options compiler options that replace those of tsconfig.json */
 export function compilerErrors(files: readonly string[], options: object = {}): string {
@@ -32,7 +32,7 @@ export function compilerErrors(files: readonly string[], options: object = {}): 
   }
 }
 
-/** The errors that the compiler reports for a program.
+/** Returns the errors that the compiler reports for a program, or an empty string if there are none.
  * @param text the text of a module, in which `src/` stands for the folder of our sources */
 export function errorsOfText(text: string, options: object = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-compile-'));

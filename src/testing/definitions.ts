@@ -1,4 +1,4 @@
-/** Finds what a source file defines, for tests that compare pages with it, and what it reads. */
+/** Finds what a source file defines and what it reads, for tests that compare pages with sources. */
 
 /** Everything declared with const, let, function, class, interface or type, the members of these, and the keys of records.
  * Names in comments, strings, imports and calls do not count. */
@@ -12,7 +12,8 @@ export function definitionsIn(source: string): ReadonlySet<string> {
 }
 
 /** The members that a file reads: `x.name`, `const { name, name: other } = x`, `({ name }) =>` and `pick(x, 'name')`. Names of
- * local variables, keys of records, and names in comments and imports do not count. `{ name }` counts as a value as well. */
+ * local variables, keys of records, and names in comments and imports do not count. `{ name }` also counts where it is
+ * a value and not a pattern. */
 export function readsIn(source: string): ReadonlySet<string> {
   const code = source.replaceAll(comments, '').replaceAll(imports, '');
   const members = [...code.matchAll(/\.(\w+)|'(\w+)'/g)].map(([, member, quoted]) => member ?? quoted ?? '');

@@ -39,7 +39,8 @@ export function call(
   return { ...about, watched: false, reads, writes: [{ ...result, argument: 'dst' }], ...options };
 }
 
-/** A program in which the home layout of a slot is the one that a call writes, or row-major for inputs, variables and constants. */
+/** Makes a program in which the home layout of a slot is the one that a call writes. For inputs, variables and constants it is
+ * row-major. */
 export function program(
   given: Partial<Omit<LaidOutProgram, 'results'>> & { results?: Partial<Results<LaidOutResult>> },
 ): LaidOutProgram {

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 /** The path of the built command-line program. */
 export const main: string = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
-/** A time limit in milliseconds for something that would otherwise take minutes or never end. It is generous, for busy machines. */
+/** A time limit in milliseconds for something that would otherwise take minutes or never end. It is generous, because machines
+ * may be busy. */
 export const soonMillis = 10_000;
 
 export interface Outcome {
@@ -19,7 +20,7 @@ export interface Outcome {
 }
 
 /** Runs `cifar10` with the given words, optionally in a folder and with additional environment variables. `onLine` receives
- * its standard output line by line, and may stop it. */
+ * its standard output line by line, and may stop the program. */
 export function program(
   words: readonly string[],
   onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,

@@ -22,7 +22,7 @@ export function unexportedTypes(entry: string): readonly Declaration[] {
     modules.set(file, known);
     return known;
   };
-  /** The declaration itself, found by following re-exports. */
+  /** Returns the original declaration, which is found by following re-exports. */
   const origin = (declaration: Declaration): Declaration => {
     const [file = '', name = ''] = declaration.split('#');
     const reexported = moduleOf(file).reexported.get(name);

@@ -99,8 +99,8 @@ function total(x: Reference, axes: readonly number[], keepDims: boolean): Refere
 }
 
 /** The number of windows of `size` along an axis of `length`, and the position of the first window, which is negative if
- * there is padding. This uses the other one of TensorFlow's two formulas (API guide "Neural Network", section
- * "Convolution"), so that it does not repeat a mistake in `ops/shapes.ts`. */
+ * there is padding. TensorFlow has two formulas (API guide "Neural Network", section "Convolution"). This is the one that
+ * `ops/shapes.ts` does not use, so that it does not repeat a mistake there. */
 export function windows(
   length: number,
   size: number,
@@ -160,7 +160,8 @@ function conv2D(x: Reference, filter: Reference, attributes: ConvolutionAttribut
   return y;
 }
 
-/** Calls `visit` for every multiplication of a locally connected operator, with the indices of the output, input and filter cells. */
+/** Calls `visit` for every multiplication of a locally connected operator, with the indices of the output, input and filter
+ * cells. */
 function connectLocally(
   x: Shape,
   filter: Shape,

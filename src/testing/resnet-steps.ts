@@ -7,7 +7,8 @@ import { type Float32Tensor, float32, type Shape, scalar, sizeOf, type Tensor } 
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { formulaLabels, formulaTensor, type ResnetFixture, type ResnetSteps } from './fixtures.ts';
 
-/** Asserts that losses, and the norms of parameters and running statistics, agree with PyTorch to 1e-4, relative to values above 1. */
+/** Asserts that the losses, and the norms of parameters and running statistics, agree with PyTorch to 1e-4. For values above 1,
+ * this is a relative tolerance. */
 export async function assertResnetSteps(
   engine: Engine,
   { learningRate, momentum, weightDecay, labelSmoothing }: ResnetFixture,

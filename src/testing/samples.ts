@@ -198,10 +198,10 @@ const locals: readonly [LocalExample, ...LocalExample[]] = [
   { x: [1, 2, 5, 4], filter: [3, 2, 3, 3, 3, 2], y: [1, 3, 3, 2], attributes: { padding: 'VALID' } },
   { x: [3, 16, 3, 3], filter: [3, 3, 8, 2, 2, 16], y: [3, 8, 3, 3], attributes: { padding: 'SAME' } },
   { x: [2, 4, 2, 3], filter: [2, 3, 5, 1, 1, 4], y: [2, 5, 2, 3], attributes: { padding: 'VALID' } },
-  // The window covers the image, and is larger than it.
+  // A window that covers the image, and one that is larger than the image.
   { x: [2, 3, 3, 2], filter: [1, 1, 4, 3, 2, 3], y: [2, 4, 1, 1], attributes: { padding: 'VALID' } },
   { x: [1, 2, 2, 1], filter: [2, 1, 3, 5, 3, 2], y: [1, 3, 2, 1], attributes: { padding: 'SAME' } },
-  // Strides, with unread cells, of more than the filter, and with padding of one side.
+  // Strides: with unread cells, larger than the filter, and with padding on one side only.
   {
     x: [2, 2, 6, 7],
     filter: [3, 4, 3, 3, 3, 2],

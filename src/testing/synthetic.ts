@@ -20,7 +20,7 @@ export async function copySynthetic(dataDir: string): Promise<void> {
   cpSync(join(cache, folder), join(dataDir, folder), { recursive: true });
 }
 
-/** The network of the tutorial with few units, for tests that do not depend on its size. A run with it takes half of the time. */
+/** The network of the tutorial with few units, for tests that do not depend on its size. A run with it takes half as long. */
 export const fewUnits: string = 'cifar10:conv1=8,conv2=8,local3=16,local4=8';
 
 export const smallNetwork: readonly string[] = ['--network', fewUnits];

@@ -9,7 +9,7 @@ export type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
 export type Service<M extends Methods> = {
   readonly [K in keyof M]: (...args: Parameters<M[K]>) => ReturnType<M[K]> | Promise<ReturnType<M[K]>>;
 } & {
-  /** Ends the service. The thread can start another one. */
+  /** Ends the service. Afterwards the thread can start another service. */
   readonly close?: () => void | Promise<void>;
 };
 

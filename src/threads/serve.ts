@@ -5,8 +5,8 @@ import { packError } from './thrown.ts';
 
 /**
  * Serves one service at a time for as long as the thread lives. Buffers in the results of methods are transferred, not copied.
- * @param begin creates the service. If it throws, every call throws the same error. `notify` sends a notice to the
- * thread that makes the calls
+ * @param begin creates the service. If it throws, every call to the service fails with the same error. Its argument
+ * `notify` sends a notice to the thread that makes the calls
  */
 export function serve<Start, M extends Methods>(
   begin: (start: Start, notify: (notice: string) => void) => Service<M> | Promise<Service<M>>,

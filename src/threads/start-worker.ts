@@ -9,7 +9,7 @@ import { byteSize } from '../wording.ts';
 /** The address space that V8 reserves for each thread; V8 aborts the process if it cannot. Node 20 needs 560 to 660 MB. */
 const addressesOfThread = 700 * 2 ** 20;
 
-/** The number of threads that have not reserved their address space yet. */
+/** The number of threads that were started but have not reserved their address space yet. */
 let starting = 0;
 
 /** Starts a worker thread.
@@ -33,7 +33,7 @@ export function startWorker(what: string, start: () => Worker): Worker {
   return worker;
 }
 
-/** Explains why a thread failed: an exhausted resource, a file that a bundler left out, or the message of the error. */
+/** Explains why a thread failed: a resource ran out, or a bundler left out a file. Otherwise returns the error's message. */
 export function threadFailure(error: unknown): string {
   const message = messageOf(error);
   const [, missing] = /^Cannot find (?:module|package) '([^']*cifar10-\w+-worker[^']*)'/.exec(message) ?? [];

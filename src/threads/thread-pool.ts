@@ -1,7 +1,7 @@
 /**
- * A pool of reusable threads. A thread whose service has been closed is kept for the next service. A new thread per service
- * would take longer to start. Besides, koffi never frees the memory that it allocates for each calling thread: three
- * mappings per thread, of which a process may have about 65,000.
+ * A pool of reusable threads. A thread whose service has been closed is kept for the next service. Starting a new thread for
+ * each service would take longer. Besides, koffi never frees the memory that it allocates for each calling thread: three
+ * memory mappings per thread, and a process may have only about 65,000 mappings.
  */
 import type { Methods } from './calls.ts';
 import type { Thread } from './thread.ts';

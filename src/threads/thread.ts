@@ -13,8 +13,8 @@
  *     await thread.call('add', [2]);      // 42
  *     await thread.terminate();
  *
- * Calls are answered one at a time and in order, so a caller can make a call before the previous one is answered. It should
- * limit the number of such calls, because each holds its arguments until it is answered.
+ * Calls are answered one at a time and in order, so a caller can make a call before the previous one is answered. Callers
+ * should limit the number of such calls, because each holds its arguments until it is answered.
  */
 import type { Worker } from 'node:worker_threads';
 import type { Call, Methods, Reply } from './calls.ts';
@@ -35,7 +35,7 @@ export class Thread<Start, M extends Methods> {
   /**
    * @param purpose what the thread does, as in `a thread that prepares batches`
    * @param start makes the worker from a file that calls `serve`. Bundlers look for an expression like the one in the example
-   * @param onNotice called with the notices of the service
+   * @param onNotice called with each notice that the service sends
    * @throws RunError when the machine has no room for another thread
    */
   constructor(purpose: string, start: () => Worker, onNotice: (notice: string) => void = () => {}) {
@@ -51,7 +51,7 @@ export class Thread<Start, M extends Methods> {
     this.#worker.on('exit', (code) => this.#ended(new Error(`its thread ended with code ${code}`)));
   }
 
-  /** From now on every call rejects. */
+  /** Whether the thread has ended. If it has, every call rejects. */
   get hasEnded(): boolean {
     return this.#end !== undefined;
   }
@@ -63,7 +63,7 @@ export class Thread<Start, M extends Methods> {
 
   /** Calls a method of the service. Rejects with the error that the method threw (of the same class, with the same fields),
    * or with the one that ended the thread.
-   * @param moved those buffers in the arguments that are transferred instead of copied */
+   * @param moved the buffers in the arguments that are to be transferred instead of copied */
   call<K extends keyof M & string>(
     method: K,
     args: Parameters<M[K]>,
@@ -97,7 +97,7 @@ export class Thread<Start, M extends Methods> {
     });
   }
 
-  /** Only the first error is kept, because later ones are consequences of it. */
+  /** Makes all waiting and future calls reject. Only the first error is kept, because later ones are consequences of it. */
   #ended(error: unknown): void {
     this.#end ??= { error };
     for (const { reject } of this.#waiting.splice(0)) reject(this.#end.error);

@@ -15,7 +15,7 @@ const classes: Readonly<Record<string, new (message: string, options?: ErrorOpti
   ...{ TypeError, RangeError, SyntaxError },
 };
 
-/** Serializes anything that was thrown. (An error from another realm is not `instanceof Error`.) */
+/** Serializes anything that was thrown. (`instanceof` is not used, because it does not recognize errors from another realm.) */
 export function packError(thrown: unknown): Thrown {
   const error: Partial<Error> = typeof thrown === 'object' && thrown !== null ? thrown : {};
   const fields = Object.entries(error).filter(([key, value]) => key !== 'cause' && isCopied(value));

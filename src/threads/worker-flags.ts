@@ -1,12 +1,12 @@
-/** The Node.js flags that our worker threads inherit from the process. */
+/** Determines which Node.js flags of the process our worker threads inherit. */
 
-/** The modules with which Yarn's Plug'n'Play finds packages, in threads too. */
+/** Matches the modules with which Yarn's Plug'n'Play finds packages. Threads need them too. */
 const plugAndPlay = /[.]pnp[.](?:c?js|loader[.]mjs)$/;
 const loadingFlag = /^(?:-r|--require|--import|--loader|--experimental-loader)$/;
 
 /**
- * By default a thread inherits all flags of the process, but many of them are unsuitable: `--input-type` (as in
- * `node --input-type=module -e`) refuses to run files, `--import` and `--require` run the user's start-up code
+ * By default a thread inherits all flags of the process, but many of them are unsuitable: with `--input-type` (as in
+ * `node --input-type=module -e`) Node refuses to run files, `--import` and `--require` run the user's start-up code
  * again, and `--inspect-brk` pauses the thread. Therefore only the flags for finding packages are kept.
  * `NODE_OPTIONS` applies to threads in any case.
  */

@@ -8,10 +8,10 @@ import type { SheetOptions } from './data-sheet.ts';
 
 export type SheetMethods = { readonly draw: (options: SheetOptions) => Uint8Array };
 
-/** Returns the sheet as a PNG.
- * @param signal ends the thread
+/** Draws the sheet in a new thread, and returns it as a PNG file.
+ * @param signal ends the thread when it is aborted
  * @throws RunError when the augmentation cannot make the images, or no thread can be started
- * @throws StoppedError when it is aborted */
+ * @throws StoppedError when `signal` is aborted */
 export async function drawDataSheet(
   examples: Examples,
   options: SheetOptions,

@@ -18,7 +18,7 @@ export interface SheetOptions {
   readonly augmentation: AugmentationName;
   /** The shape [C, H, W] of the images that the augmentation makes. */
   readonly imageShape: Shape;
-  /** The seed of the augmentation. The images are those of its first epoch. */
+  /** The seed of the augmentation. Images are augmented as in the first epoch of a run with this seed. */
   readonly seed: number;
   /** The number of examples per class. Default: 6. */
   readonly perClass?: number;
@@ -30,12 +30,12 @@ export interface SheetOptions {
 interface ClassPictures {
   readonly name: string;
   readonly raw: readonly Picture[];
-  /** The same examples as augmented. */
+  /** The same examples after augmentation, in the same order. */
   readonly augmented: readonly Picture[];
 }
 
-/** The first examples of each class, in the order of the files. Classes without examples are omitted.
- * @throws RunError when the augmentation cannot make images of that shape */
+/** Returns the images of the first examples of each class, in the order of the files. Classes without examples are omitted.
+ * @throws RunError when the augmentation cannot make images of the shape in the options */
 function picturesOf(
   examples: ExampleRecords,
   { augmentation, imageShape, seed, perClass = 6, mostClasses = Infinity }: SheetOptions,
@@ -61,7 +61,7 @@ function picturesOf(
   );
 }
 
-/** The first examples of the first classes. */
+/** Returns the first examples of the first classes. */
 function firstOfClasses(
   examples: ExampleRecords,
   classes: number,
@@ -83,12 +83,12 @@ const white: Color = [255, 255, 255];
 const ink: Color = [40, 40, 40];
 /** The scale of letters, and the space between classes, in pixels. */
 const [lettering, space] = [2, 10];
-/** The number of letters for which every class has room. */
+/** A name of up to this many letters always fits above the images of its class. */
 const fewestLetters = 14;
-/** The number of classes up to which images are enlarged, and the approximate width of sheets in pixels. */
+/** The largest number of classes for which images are enlarged, and the approximate width of sheets in pixels. */
 const [fewClasses, sheetWidth] = [20, 1600];
 
-/** The sheet as a PNG file. For each class, it contains the name, a row of images as stored, and a row as augmented.
+/** Draws the sheet as a PNG file. For each class, it has the name, a row of stored images, and a row of augmented images.
  * @throws RunError when the augmentation cannot make the images */
 export function dataSheetPng(examples: ExampleRecords, options: SheetOptions): Uint8Array {
   const blocks = picturesOf(examples, options).map(({ name, raw, augmented }, _, { length }) => {
@@ -130,7 +130,7 @@ export function dataSheetPng(examples: ExampleRecords, options: SheetOptions): U
   return encodeImage(canvas.picture).png;
 }
 
-/** The sheet as a self-contained HTML page.
+/** Returns the sheet as a self-contained HTML page.
  * @throws RunError when the augmentation cannot make the images */
 export function dataSheetHtml(examples: Examples, options: SheetOptions): string {
   const { dataset, split, count } = examples;

@@ -23,15 +23,15 @@ export interface DivergedRun {
   readonly session: Session;
   /** The folder for the list of the images in the batch. */
   readonly dir: string;
-  /** The last checkpoint. Undefined if there is none. */
+  /** The last checkpoint, or undefined if there is none. */
   readonly saved: LastSaved | undefined;
 }
 
-/** The maximum number of names to list. The others are counted. */
+/** The maximum number of variables to name in a message. The message only counts the others. */
 const mostNames = 4;
 
 /**
- * Ends a diverged run before its variables are saved.
+ * Ends a run whose loss is not finite, before its variables are saved.
  *
  * @throws RunError when the loss is not finite. The message contains the cause and advice, the terms of the loss, the
  * variables whose updates were not finite (because of their gradients), and the file that lists the examples of the batch
@@ -56,7 +56,8 @@ export async function requireFinite(
   );
 }
 
-/** @throws RunError with the variables that are not finite after `globalStep` updates */
+/** Ends a run whose variables are no longer finite after `globalStep` updates.
+ * @throws RunError with the names of those variables */
 export function requireFiniteVariables(
   values: Tensors,
   variables: Graph['variables'],
@@ -71,8 +72,8 @@ export function requireFiniteVariables(
   );
 }
 
-/** The names of the variables that contain elements that are not finite. Averages are omitted, because they
- * follow from the others. */
+/** Returns the names of the variables with elements that are not finite. Averages are omitted, because they are only computed
+ * from other values. */
 function notFinite(values: Tensors, variables: Graph['variables']): readonly string[] {
   return [...values]
     .filter(([name]) => variables.get(name)?.role !== 'average')
@@ -82,7 +83,7 @@ function notFinite(values: Tensors, variables: Graph['variables']): readonly str
 
 function isFiniteTensor({ dtype, data }: Tensor): boolean {
   if (dtype !== 'float32') return true;
-  // There are a million values before every checkpoint, and this loop is five times as fast as `every`.
+  // A million values are checked before every checkpoint, and this loop is five times as fast as `every`.
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
   return true;
 }
@@ -110,8 +111,8 @@ async function batchNote(dir: string, step: number, keys: readonly string[]): Pr
   }
 }
 
-/** Every checkpoint is written after its weights have produced a finite loss, so the last one is good. The only exception is
- * the checkpoint at the end of a run, which is written without this check. */
+/** Advises how to continue after a divergence. A checkpoint is written only after its weights have produced a finite loss, so
+ * the last one is usually good. The exception is the checkpoint at the end of a run, whose weights have not been tried. */
 function advice(step: number, saved: LastSaved | undefined): string {
   const help = 'A smaller `learningRate`, or `clipNorm: 5`, may help.';
   if (saved === undefined) return `${help} Nothing was saved.`;

@@ -6,8 +6,8 @@ import type { DropoutMask } from '../model/network.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 
-/** The masks of a step, by the names of their inputs. Every element is 0 with the probability `rate`, and otherwise 1 / (1 - rate).
- * @param step the number of updates made before it */
+/** Draws the masks of a step, by the names of their inputs. An element is 0 with probability `rate`, and else 1 / (1 - rate).
+ * @param step the number of updates made before this step */
 export function drawMasks(
   masks: readonly DropoutMask[],
   seed: number,

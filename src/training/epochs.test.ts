@@ -7,7 +7,7 @@ test('an epoch ends with the batch that completes it, and counts the images sinc
   const ends = Array.from({ length: 8 }, (_, step) => counter.add(step, step % 2)).flatMap((end) =>
     end === undefined ? [] : [[end.epoch, end.globalStep, end.images, end.correct]],
   );
-  // 12 images end the first epoch, 20 the second and 32 the third.
+  // The first epoch ends after 12 images, the second after 20 and the third after 32.
   assert.deepEqual(ends, [
     [1, 3, 12, 1],
     [2, 5, 8, 1],

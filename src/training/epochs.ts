@@ -1,6 +1,6 @@
 /** Epochs, which are passes over all training examples, and their training accuracy. */
 
-/** The end of an epoch. */
+/** Reports the end of an epoch. */
 export interface EpochReport {
   readonly kind: 'epoch';
   /** The number of the epoch, from 1. */
@@ -16,7 +16,7 @@ export interface EpochReport {
   readonly isPartial: boolean;
 }
 
-/** The number of updates in that many epochs, including the last batch, which may extend into the next epoch. */
+/** Returns the number of updates in `epochs` epochs. The last batch is included, and may extend into the next epoch. */
 export function stepsIn(epochs: number, trainingExamples: number, batchSize: number): number {
   return Math.max(1, Math.ceil((epochs * trainingExamples) / batchSize));
 }
@@ -26,7 +26,7 @@ export class EpochCounter {
   readonly #batchSize: number;
   #images = 0;
   #correct = 0;
-  /** Undefined before the first batch. */
+  /** Whether another process trained on the beginning of the current epoch. Undefined before the first batch. */
   #isPartial: boolean | undefined;
   #started: number = performance.now();
 
@@ -35,8 +35,8 @@ export class EpochCounter {
     this.#batchSize = batchSize;
   }
 
-  /** Counts a batch. Returns a report if an epoch ends with it.
-   * @param step the number of updates made before it */
+  /** Counts a batch. Returns a report if an epoch ends with this batch.
+   * @param step the number of updates made before this batch */
   add(step: number, correct: number): EpochReport | undefined {
     this.#isPartial ??= step > 0 && this.#epochAt(step) === this.#epochAt(step - 1);
     this.#images += this.#batchSize;

@@ -1,4 +1,4 @@
-/** A graph for TensorBoard: nodes are operators, variables and inputs. */
+/** Converts a graph to the form that TensorBoard shows, whose nodes are operators, variables and inputs. */
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import type { GraphAttribute, GraphNode } from '../summary/graph-def.ts';
 
@@ -30,7 +30,7 @@ export function graphNodes(graph: Graph): readonly GraphNode[] {
   ];
 }
 
-/** Attributes that are strings, numbers, booleans or lists of numbers. */
+/** Returns the attributes that are strings, numbers, booleans or lists of numbers. Other attributes are omitted. */
 function attributesOf(node: Node): Readonly<Record<string, GraphAttribute>> {
   const all = Object.entries(node.attributes as Readonly<Record<string, unknown>>);
   return Object.fromEntries(

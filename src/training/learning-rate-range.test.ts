@@ -6,7 +6,7 @@ import { proposeRate, RangeTest, rangeDefaults, rangeRates } from './learning-ra
 const { minimum, maximum, steps } = rangeDefaults;
 const rates = rangeRates(minimum, maximum, steps);
 
-/** A test of a run whose loss depends on the rate. */
+/** Makes a range test of a run whose loss depends on the rate. */
 function testOf(lossAt: (rate: number, step: number) => number): RangeTest {
   const found = new RangeTest();
   for (const [step, rate] of rates.entries()) {

@@ -9,7 +9,7 @@ export interface RangePoint {
   /** The number of the step, from 0. */
   readonly step: number;
   readonly learningRate: number;
-  /** The loss of the batch before the update. */
+  /** The loss of the step's batch, computed before the update. */
   readonly loss: number;
   /** The bias-corrected running average of the loss. */
   readonly smoothedLoss: number;
@@ -18,19 +18,20 @@ export interface RangePoint {
 /** The rates of the first and the last step, and the number of steps. */
 export const rangeDefaults = { minimum: 1e-7, maximum: 10, steps: 100 } as const;
 
-/** The decay of the running average of the loss. It averages about ten steps, in which the rate grows almost tenfold. */
+/** The decay of the running average of the loss. The average covers about ten steps, in which the rate grows almost tenfold. */
 const smoothing = 0.9;
 /** The proposed rate as a fraction of the rate with the lowest smoothed loss. The rate of steepest descent, which other
  * programs use, is closer to divergence: with the tutorial's recipe it is 0.35, and training diverges from 0.5 on. */
 const safety = 0.1;
-/** The fraction of the steps at the beginning whose rates are too small to matter. They show how much the loss varies by itself. */
+/** The fraction of the steps at the beginning whose rates are too small to matter. These steps show how much the loss varies
+ * from batch to batch. */
 const idleShare = 0.2;
-/** The fraction of the loss that may be due to rounding. */
+/** A fall of the loss by less than this fraction may be due to rounding. */
 const roundingShare = 1e-6;
 /** The test ends when the smoothed loss is this many times its minimum, because training diverges. */
 const divergence = 4;
 
-/** The rates, each a constant factor larger than the previous one.
+/** Returns the rates of the test, each larger than the previous one by a constant factor.
  * @returns `steps` values from `minimum` to `maximum` */
 export function rangeRates(minimum: number, maximum: number, steps: number): readonly number[] {
   return Array.from({ length: steps }, (_, step) => minimum * (maximum / minimum) ** (step / (steps - 1)));
@@ -46,7 +47,7 @@ export class RangeTest {
     return this.#points;
   }
 
-  /** Adds a step. Returns undefined if its loss is not finite. */
+  /** Adds a step and returns its point. Returns undefined, and adds nothing, if the loss is not finite. */
   add(learningRate: number, loss: number): RangePoint | undefined {
     if (!Number.isFinite(loss)) return undefined;
     const step = this.#points.length;
@@ -64,8 +65,8 @@ export class RangeTest {
   }
 }
 
-/** The proposed learning rate with two significant digits, which is a tenth of the rate with the lowest smoothed loss.
- * Undefined if the loss did not fall by more than half of its deviation at the smallest rates. */
+/** Proposes a tenth of the rate with the lowest smoothed loss, rounded to two significant digits. Returns undefined if the loss
+ * did not fall by more than half of the standard deviation that it had at the smallest rates. */
 export function proposeRate(points: readonly RangePoint[]): number | undefined {
   const idleSteps = Math.ceil(rangeDefaults.steps * idleShare);
   const [idle, later] = [points.slice(0, idleSteps), points.slice(idleSteps)];

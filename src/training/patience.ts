@@ -1,11 +1,11 @@
 /**
  * Limits how long a stop waits for a step or a validation. An engine cannot interrupt a step. A step that takes many seconds
- * is therefore abandoned, and the variables from before it are saved, so that only this step is lost.
+ * is therefore abandoned, and the variables as they were before it are saved, so that only this step is lost.
  */
 
-/** How long a stop waits for a step or a validation before it is abandoned. */
+/** How long a stop waits for a step or a validation before abandoning it. */
 const patienceMillis = 600;
-/** The variables are copied before steps that take longer than this. Copying takes a few milliseconds. */
+/** After a step that took longer than this, the variables are copied before the next step. Copying takes a few milliseconds. */
 const slowMillis = 400;
 
 export class Patience {
@@ -22,9 +22,9 @@ export class Patience {
     });
   }
 
-  /** Returns the result of a promise, or undefined if a stop was requested and the promise does not settle soon. The work
-   * then continues in the background.
-   * @param drop called with its result, if that comes too late */
+  /** Returns the result of `work`, or undefined if a stop was requested and `work` does not settle soon. In that case `work`
+   * continues in the background.
+   * @param drop called with a result that comes too late to be returned */
   async for<T>(work: Promise<T>, drop: (late: T) => void = () => undefined): Promise<T | undefined> {
     let isDone = false;
     const done = work.finally(() => {
@@ -38,8 +38,8 @@ export class Patience {
     return result;
   }
 
-  /** Like `for`, but for a step. Its duration decides whether the variables are copied before the next one.
-   * @param canAbandon whether the variables from before the step are saved or copied */
+  /** Does the same as `for` for a training step, and measures how long the step takes (see `needsCopy`).
+   * @param canAbandon whether the variables from before the step are saved or copied, so that the step may be abandoned */
   async forStep<T>(step: Promise<T>, canAbandon: boolean): Promise<T | undefined> {
     const started = performance.now();
     const result = await (canAbandon ? this.for(step) : step);
@@ -47,12 +47,12 @@ export class Patience {
     return result;
   }
 
-  /** Whether the variables must be copied before the next step. */
+  /** Whether the variables must be copied before the next step, because the last one took long. */
   get needsCopy(): boolean {
     return this.#lastMillis > slowMillis;
   }
 
-  /** Whether abandoned work is still running in the background. */
+  /** Whether work was abandoned, and may still be running in the background. */
   get hasAbandoned(): boolean {
     return this.#hasAbandoned;
   }

@@ -12,7 +12,7 @@ export interface RunDefinition
   readonly seed: number;
   /** The fraction of the training examples to hold out; 0 for none. */
   readonly holdout: number;
-  /** See `CheckpointMetadata`. */
+  /** The changes since the first step that affect the results; see `CheckpointMetadata`. */
   readonly history?: readonly string[];
 }
 

@@ -7,13 +7,13 @@ import { activationOf, pictureOf, type RecordedValue } from '../summary/recorded
 import { tagOf } from '../summary/tags.ts';
 import { float32, float32Data, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
-/** The number of images of a batch to show (r0.11, `image_summary` with 3). */
+/** The number of images of a batch to show (three, as in the call of `image_summary` in r0.11). */
 const shownImages = 3;
 
-/** The name under which an activation is watched. It is the tag of its histogram (r0.11, `_activation_summary`). */
+/** Returns the name under which an activation is watched: the tag of its histogram (r0.11, `_activation_summary`). */
 const activationTag = (activation: string): string => tagOf('activations', { activation }).tag;
 
-/** The activations to watch, by the tags of their histograms. Images are [H, W, N, C]. */
+/** Watches the activations under the tags of their histograms. Four-dimensional activations become [H, W, N, C]. */
 export function shownActivations(
   builder: GraphBuilder,
   { activations }: Inference,
@@ -24,15 +24,16 @@ export function shownActivations(
 }
 
 /**
- * Converts images to [H, W, N, C], the order in which the ONNX engine keeps them. Histograms do not depend on the order, and
- * transposing back would take longer than computing them. oneDNN transposes in any case.
+ * Converts four-dimensional activations to [H, W, N, C], the order in which the ONNX engine keeps them. Histograms do not
+ * depend on the order, and transposing back would take longer than computing the histograms. The oneDNN engine transposes in
+ * any case.
  */
 function asComputed({ op }: GraphBuilder, activation: Value): Value {
   if (activation.shape.length !== 4) return activation;
   return op('Transpose', { x: activation }, { order: [2, 3, 0, 1] }, `shown/${activation.name}`);
 }
 
-/** The histograms and sparsities of activations, selected by name from the results of a step.
+/** Returns the histograms and sparsities of the named activations, from the results of a step.
  * @param count the number of images in the batch; the other rows are padding. Default: all rows */
 export function activationValues(
   names: readonly string[],
@@ -45,7 +46,7 @@ export function activationValues(
   });
 }
 
-/** The values of the first images, from [H, W, N, C] or [N, C]. */
+/** Returns the values of the first `count` images from an activation [H, W, N, C] or [N, C]. */
 function valuesOfImages(tensor: Tensor, count?: number): Float32Array {
   const data = float32Data(tensor);
   const [rows = 0, channels = 1] = tensor.shape.slice(-2);
@@ -57,8 +58,8 @@ function valuesOfImages(tensor: Tensor, count?: number): Float32Array {
   return values;
 }
 
-/** The first images as the network receives them, with TensorFlow's tags `images/image/0` …
- * @param images one or more images of the shape, concatenated */
+/** Returns the first images as the network receives them, with TensorFlow's tags `images/image/0` …
+ * @param images one or more images of shape `shape`, concatenated */
 export function imageValues(images: Float32Array, shape: Shape): readonly RecordedValue[] {
   const size = sizeOf(shape);
   const count = Math.min(shownImages, images.length / size);

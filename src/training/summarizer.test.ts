@@ -33,7 +33,7 @@ const tensorsOf = (values: readonly RecordedValue[]) =>
 
 const noQueue = { queue: { ready: 0, capacity: 1 }, waitedMillis: 0 };
 
-/** The values that a summary shows of a batch, and the variables before and after a step with it. */
+/** Returns the values in the summary of a step, and the variables before and after the step. */
 async function lookAndStep(run: TrainingRun) {
   const training = buildTrainingGraph(run);
   const session = await run.engine.compile(training.graph);

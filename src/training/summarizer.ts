@@ -30,12 +30,12 @@ export class Summarizer {
     this.#every = every;
   }
 
-  /** Whether the step after that many updates has a summary. */
+  /** Whether the step that follows `globalStep` updates has a summary. */
   isDue(globalStep: number): boolean {
     return globalStep % this.#every === 0;
   }
 
-  /** The summary of a step: the losses, the speed since the previous summary, the first images of its batch, and histograms.
+  /** Returns a step's summary: the losses, the speed since the previous summary, the first images of its batch, and histograms.
    * @param seen the values that a watched step returned */
   summarize(
     { images }: Pick<Batch, 'images'>,
@@ -67,7 +67,7 @@ export class Summarizer {
     ];
   }
 
-  /** The examples per second since the previous summary, and the fraction of that time that was spent waiting for input.
+  /** Returns the examples per second since the previous summary, and the fraction of the time spent waiting for input.
    * @param waitedMillis the time spent waiting since the run began */
   #rates(step: number, waitedMillis: number): readonly RecordedValue[] {
     const now = performance.now();
@@ -82,8 +82,9 @@ export class Summarizer {
   }
 }
 
-/** For each term of the loss, its value as `<name> (raw)` and its running average under the plain name, in the order of the
- * tutorial (r0.11, `_add_loss_summaries`). The variables hold the averages from before this step. */
+/** Returns two scalars for each term of the loss, in the order of the tutorial (r0.11, `_add_loss_summaries`): the value as
+ * `<name> (raw)`, and the running average under the plain name.
+ * @param before the variables from before this step, including the running averages */
 function lossScalars({ losses, step }: StepReport, before: Tensors): readonly RecordedValue[] {
   return [...losses].flatMap(([term, value]) => {
     const average = before.get(lossAverageName(term));

@@ -10,7 +10,7 @@ import { logitsName, stepScalars, type TrainingGraph } from './training-graph.ts
 export interface StepReport {
   readonly kind: 'step';
   readonly step: number;
-  /** The loss of the batch before the update. */
+  /** The loss of the batch, computed before the update. */
   readonly totalLoss: number;
   /** All terms of the loss and `total_loss`, by name. */
   readonly losses: ReadonlyMap<string, number>;

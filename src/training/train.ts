@@ -1,6 +1,6 @@
 /**
- * Training: prepares batches, graph, session and variables (initial or restored), and then runs the loop. This is an async
- * generator of events, which the command line prints and tests count. Nothing is printed here.
+ * Trains a network: prepares batches, graph, session and variables (initial or restored), and then runs the training loop.
+ * `train` is an async generator of events, which the command line prints and tests count. Nothing is printed here.
  */
 import {
   aFunction,
@@ -43,7 +43,7 @@ import { BestKeeper, type Validation, type ValidationReport } from './validation
 
 export interface TrainOptions {
   readonly run: TrainingRun;
-  /** The graph of the step of the run, if the caller has already built it (`buildTrainingGraph(run)`). */
+  /** The graph of one step of the run, if the caller has already built it (`buildTrainingGraph(run)`). */
   readonly training?: TrainingGraph;
   readonly store: CheckpointStore;
   /** The newest checkpoint of this run, from which to resume. */
@@ -57,10 +57,10 @@ export interface TrainOptions {
   /** The number of threads that prepare batches. It does not affect the batches. */
   readonly readers?: number;
   readonly validate?: Validation;
-  /** The number of steps between summaries. Undefined means no summaries. Summaries do not affect the run. */
+  /** The number of steps between summaries. If it is omitted, there are none. Summaries do not affect the run. */
   readonly summarySteps?: number;
   readonly versions: Versions;
-  /** Aborting the signal saves and ends the run, after the current step or, if that step takes too long, without it. */
+  /** When the signal is aborted, the run finishes its current step, saves and ends. A step that takes too long is abandoned. */
   readonly signal?: AbortSignal;
   /** Requests a checkpoint before the next step. */
   readonly saveRequests?: SaveRequests;
@@ -127,7 +127,7 @@ export type TrainEvent =
     }
   | StepReport
   | EpochReport
-  /** The receiver owns its tensors. */
+  /** The receiver owns the tensors of the summary. */
   | StepSummary
   | { readonly kind: 'checkpoint'; readonly globalStep: number; readonly path: string }
   | ValidationReport
@@ -138,11 +138,12 @@ export type TrainEvent =
       readonly waitedMillis: number;
     };
 
-/** Holds the lock of the folder while it runs, unless the caller does (`CheckpointStoreOptions.isLocked`).
+/** Trains until `maxSteps` and yields events. Meanwhile it holds the lock of the folder, unless the caller holds that lock
+ * (`CheckpointStoreOptions.isLocked`).
  * @throws UsageError for invalid options, with their names
  * @throws RunError when another training process uses the folder, the loss is no longer finite, or the
  * checkpoint belongs to another run
- * @throws StoppedError when it is aborted while waiting for the folder */
+ * @throws StoppedError when the signal is aborted while `train` waits for the folder or compiles the graph */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   requireOptions(options, trainChecks);
   if (options.store.isLocked) return yield* trainLocked(options);
@@ -206,7 +207,8 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   }
 }
 
-/** The variables of the graph. Versions before 0.2 stored moving averages even if their decay was 0. */
+/** Returns those tensors of a checkpoint that are variables of the graph. Versions before 0.2 stored moving averages even if
+ * their decay was 0. */
 function storedVariables(
   { tensors, metadata }: Checkpoint,
   { graph: { variables } }: TrainingGraph,
@@ -215,7 +217,7 @@ function storedVariables(
   return new Map([...tensors].filter(([name]) => variables.has(name)));
 }
 
-/** Lines that say why a run with the same recipe would end with different weights. */
+/** Returns lines that say why a new run with the same recipe would end with different weights. */
 function historyOf(
   globalStep: number,
   changes: readonly string[],
@@ -229,8 +231,8 @@ function historyOf(
   ].map((line) => `step ${globalStep}: ${line}`);
 }
 
-/** Each iteration first does everything that is due at this step (validating and saving), and then makes the update. The
- * last iteration has no update. */
+/** Runs the training loop. Each iteration validates if that is due, makes an update, and saves the variables from before the
+ * update if that is due. The last iteration makes no update. */
 async function* loop(
   { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal, saveRequests }: TrainOptions,
   training: TrainingGraph,
@@ -249,8 +251,8 @@ async function* loop(
     const isLast = () => globalStep >= maxSteps || isAborted();
     const isRequested = saveRequests?.take() === true;
     const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
-    // This is also done after a resume, because a stop may have interrupted the validation, and repeating it gives the same
-    // score. If the run is complete, the score is already known.
+    // A validation that is due is also made right after a resume, because a stop may have interrupted it, and repeating it
+    // gives the same score. It is skipped if the score is already known.
     const isKnown = first === globalStep && (globalStep < maxSteps ? isLast() : isFirstScored || isAborted());
     const scores = best?.isDue(globalStep, maxSteps) === true && !isKnown;
     let metadata = metadataOf(run, globalStep, versions);
@@ -279,7 +281,7 @@ async function* loop(
           nextStep(run, training, session, batches, { dir: store.dir, saved }, shows),
           isSaved || tensors !== undefined,
         );
-    // The checkpoint is saved only now, because a finite loss shows that its weights are good.
+    // The checkpoint is saved only after the step, because the finite loss of the step shows that its weights are good.
     if ((due || taken === undefined) && !isSaved && tensors !== undefined) {
       if (!needed) check();
       yield { kind: 'busy', globalStep, with: 'saving' };

@@ -211,8 +211,8 @@ function projectionVector(length: number, k: number): Float32Array {
   return known;
 }
 
-/** If a vector has an error, its projection has an error of about the norm of the vector's error times the norm of the
- * random vector over √n, which is √(1/3). */
+/** If a vector has an error, its projection on a random vector has an error of about the norm of the vector's error, times the
+ * norm of the random vector divided by √n, which is √(1/3). */
 function assertSummary(actual: Tensor | undefined, expected: Summary | undefined, what: string): void {
   assert.ok(actual && expected);
   const values = Float64Array.from(actual.data, Number);
@@ -277,7 +277,7 @@ describe('the training graph', () => {
       const { data = new Float32Array() } = first.get(name) ?? {};
       return Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
     };
-    const truncated = 0.8796; // of a normal distribution truncated at two deviations
+    const truncated = 0.8796; // the standard deviation of a standard normal distribution truncated at two deviations
     for (const [name, nominal] of [
       ['conv1/weights', 0.05],
       ['conv2/weights', 0.05],

@@ -5,8 +5,8 @@
  *                                         │
  *                                    exchanged: several workers average here
  *
- * The outputs are the terms of the loss of the batch before the update. The watched values are those of the histograms:
- * activations, variables before the update, and the gradients that are applied.
+ * The outputs are the terms of the loss of the batch, computed before the update. The watched values are those that histograms
+ * show: activations, variables before the update, and the gradients that are applied.
  */
 import {
   anything,
@@ -36,11 +36,11 @@ import { shortened } from '../wording.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { shownActivations } from './shown-values.ts';
 
-/** The name of the running average of a loss term, as in TensorFlow. */
+/** Returns the name of the running average of a loss term, as in TensorFlow. */
 export function lossAverageName(term: string): string {
   return `${term}/avg`;
 }
-/** The tag of the histogram of a variable's gradient (r0.11, `cifar10.train`). */
+/** Returns the tag of the histogram of a variable's gradient (r0.11, `cifar10.train`). */
 export function gradientTag(variable: string): string {
   return tagOf('gradient', { variable }).tag;
 }
@@ -50,15 +50,15 @@ export const logitsName = 'logits';
 /** The decay of the running averages of the loss terms (r0.11, `_add_loss_summaries`). */
 const lossAverageDecay = 0.9;
 
-/** The bias-corrected running average of a loss term after step `step` (from 0), as in r0.12: a / (1 - 0.9^(step + 1)) (D.
- * P. Kingma, J. Ba, "Adam", ICLR 2015, section 3).
+/** Returns the bias-corrected running average of a loss term after step `step` (from 0), as in r0.12:
+ * a / (1 - 0.9^(step + 1)), where a is the stored average (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3).
  * @param before the stored average before the step
  * @param value the term at the step */
 export function averagedLoss(before: number, value: number, step: number): number {
   return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), step + 1);
 }
 
-/** The bias-corrected value of a stored running average of a loss term.
+/** Returns the bias-corrected value of a stored running average of a loss term.
  * @param updates the number of updates made, at least 1 */
 export function unbiasedAverage(stored: number, updates: number): number {
   return stored / (1 - lossAverageDecay ** updates);
@@ -86,10 +86,10 @@ export interface GraphRecipe {
   readonly groups?: readonly ParameterGroup[];
 }
 
-/** A whole run can be passed too. Only these settings of it are used. */
+/** A recipe, or a whole run, of which only the settings in `GraphRecipe` are used. */
 type RecipeOrRun = GraphRecipe & Partial<Omit<TrainingRun, keyof GraphRecipe>>;
 
-/** The checks of this part of a recipe. Every new setting needs a line here. */
+/** The checks of a `GraphRecipe`. Every new setting needs a line here. */
 export const graphChecks: OptionChecks<GraphRecipe> = {
   network: required(aNetwork),
   batchSize: required(aWholeNumber(1)),
@@ -110,7 +110,8 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   engine: optional(anything),
 };
 
-/** @throws UsageError for a setting that is unknown or out of range, with its name, and for a group without parameters */
+/** Builds the graph of one training step.
+ * @throws UsageError for a setting that is unknown or out of range, with its name, and for a group without parameters */
 export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
   requireOptions(recipe, recipeOrRunChecks);
   const { network, batchSize, hyperparameters, groups = [] } = recipe;
@@ -162,8 +163,8 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
   };
 }
 
-/** The scalar inputs of a step.
- * @param step the number of updates made before it
+/** Returns the scalar inputs of a step.
+ * @param step the number of updates made before this step
  * @param trainingExamples the number of examples in an epoch */
 export function stepScalars(
   step: number,
@@ -179,12 +180,13 @@ export function stepScalars(
   ]);
 }
 
-/** ⌊examples / batch · epochs⌋, but at least 1. The 350 epochs of the tutorial are 136,718 steps. */
+/** Returns ⌊examples / batch size · epochs⌋, but at least 1. The 350 epochs of the tutorial are 136,718 steps. */
 export function epochsInSteps(epochs: number, trainingExamples: number, batchSize: number): number {
   return Math.max(1, Math.floor((trainingExamples / batchSize) * epochs));
 }
 
-/** @throws UsageError for a group that matches no parameter, which is probably a misspelled name */
+/** Requires every group to match a parameter.
+ * @throws UsageError for a group that matches none, because its pattern is probably misspelled */
 function requireMatches(groups: readonly ParameterGroup[], parameters: readonly Parameter[]): void {
   const names = parameters.map(({ variable }) => variable.name);
   const index = groups.findIndex((group) => !names.some((name) => matches(name, group)));
@@ -195,7 +197,7 @@ function requireMatches(groups: readonly ParameterGroup[], parameters: readonly 
   );
 }
 
-/** The parameter with the factors of its groups. */
+/** Returns a parameter to which the factors of its groups are applied. */
 function withFactors(
   parameter: Parameter,
   groups: readonly ParameterGroup[],
@@ -236,7 +238,8 @@ function clipped(builder: GraphBuilder, found: readonly Value[], clipNorm: numbe
   return builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm));
 }
 
-/** @param updated the variables after the step */
+/** Adds a moving average of each variable to the graph.
+ * @param updated the values of the variables after the step */
 function averageVariables(
   builder: GraphBuilder,
   variables: readonly Value[],
@@ -259,10 +262,10 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   }
 }
 
-/** The initial values of all variables. Weights come from their initializers or from `given`, moving averages are copies of
- * them, and loss averages are zero.
+/** Returns the initial values of all variables. Weights come from their initializers or from `given`, moving averages are
+ * copies of the weights, and all other variables, such as loss averages, are zero.
  *
- * @param given values to use instead for parameters and state, such as running statistics
+ * @param given the values of all parameters and of the state, such as running statistics, to use instead of initializers
  * @throws RunError when a tensor is missing or has another shape */
 export function initialVariables(
   { graph, parameters, states }: TrainingGraph,

@@ -45,7 +45,7 @@ const definitionChecks: OptionChecks<RunDefinition> = {
   history: optional(aListOf(aText)),
 };
 
-/** The run of a definition with these training examples.
+/** Makes the run of a definition with these training examples.
  * @throws UsageError for a setting that is out of range, with its name
  * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images
  * from the records, or the holdout leaves one part empty */
@@ -61,7 +61,7 @@ export function makeRun(definition: RunDefinition, all: Examples, engine: Engine
   return { ...whole, examples: training, validation };
 }
 
-/** How the images of a recipe are made. */
+/** Returns how the images of a recipe are made. */
 export function imagesOf({
   augmentation = tutorialImages.augmentation,
   normalization = tutorialImages.normalization,
@@ -69,7 +69,8 @@ export function imagesOf({
   return { augmentation, normalization };
 }
 
-/** @throws RunError with both numbers */
+/** Requires the network and the data set to have the same number of classes.
+ * @throws RunError with both numbers */
 function requireClasses({ name, classes }: Network, dataset: DatasetDescription): void {
   if (classes === dataset.classes.length) return;
   throw new RunError(
@@ -83,7 +84,7 @@ export interface Versions {
   readonly cifar10: string;
 }
 
-/** The metadata that a checkpoint contains about its run. */
+/** Returns the metadata that a checkpoint contains about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
   const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
   const { groups, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
@@ -118,8 +119,8 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
   };
 }
 
-/** The network that a checkpoint was trained with.
- * @throws RunError when this version does not support it */
+/** Returns the network of a checkpoint.
+ * @throws RunError when this version of the program does not support that network */
 export function networkOf({ network: { name, configuration }, dataset }: CheckpointMetadata): Network {
   try {
     return makeNetwork(name, dataset.classes.length, configuration);
@@ -131,14 +132,14 @@ export function networkOf({ network: { name, configuration }, dataset }: Checkpo
   }
 }
 
-/** The recipe of the run that wrote a checkpoint. */
+/** Returns the recipe of the run that wrote a checkpoint. */
 export function recipeOfCheckpoint(stored: CheckpointMetadata): Recipe {
   const { network, batchSize, hyperparameters, groups, length } = stored;
   return { network, ...storedImages(stored), batchSize, hyperparameters, groups, length };
 }
 
-/** How the images of a checkpoint's run were made.
- * @throws RunError when this version does not support it */
+/** Returns how the images of a checkpoint's run were made.
+ * @throws RunError when this version of the program does not support that augmentation or normalization */
 export function storedImages({ augmentation, normalization }: CheckpointMetadata): ImageRecipe {
   return {
     augmentation: known('augmentation', augmentation, augmentationNames),
@@ -154,8 +155,8 @@ function known<Name extends string>(what: string, found: string, names: readonly
   );
 }
 
-/** The data set that a checkpoint was trained on, with the labels that were its classes.
- * @throws RunError when this version does not support it */
+/** Returns the data set that a checkpoint was trained on, with the labels that were used as the classes.
+ * @throws RunError when this version of the program does not support that data set */
 export function datasetOf({ dataset: { name, labels } }: CheckpointMetadata): DatasetDescription {
   const found = Object.values(datasets).find((dataset) => dataset.name === name);
   if (found !== undefined) return withLabels(found, labels);
@@ -175,10 +176,10 @@ const keptParts: { readonly [Part in Exclude<keyof Recipe, 'hyperparameters' | '
 const keptNames = Object.keys(keptParts) as readonly (keyof typeof keptParts)[];
 
 /**
- * Refuses to resume from a checkpoint of another run: with another data set, network, augmentation, normalization, batch size,
- * optimizer, seed or holdout, the curve would belong to neither run. Schedule, engine and threads may change. Everything but the
- * checksum is known before the data is read.
- * @param fixed hyperparameters that may not change either
+ * Refuses to resume from a checkpoint of another run. If the data set, network, augmentation, normalization, batch size,
+ * optimizer, seed or holdout differed, the training curve would belong to neither run. Schedule, engine and threads may change.
+ * Callers omit the checksum before they have read the data.
+ * @param fixed the names of other hyperparameters that must not change
  * @throws RunError with all differences
  */
 export function requireSameRun(
@@ -226,7 +227,7 @@ export function requireSameRun(
   );
 }
 
-/** A text as it is, and other values as JSON that does not depend on the order of keys. */
+/** Returns a text unchanged, and any other value as JSON that does not depend on the order of keys. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return value;
   return JSON.stringify(value, (_, part: unknown) =>
@@ -249,7 +250,7 @@ function describeNetwork({ name, configuration }: Network): CheckpointMetadata['
   return { name, configuration };
 }
 
-/** Changes that affect the bits of the result, but not its meaning. They are reported on resume. */
+/** Returns the changes that affect the bits of the result, but not its meaning. They are reported when a run is resumed. */
 export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata): readonly string[] {
   const changed = (what: string, before: unknown, after: unknown) =>
     JSON.stringify(before) === JSON.stringify(after) ? [] : [`${what}: ${before}, now ${after}`];

@@ -8,9 +8,9 @@ type Variables = ReadonlyMap<string, Float32Tensor>;
 export interface Validation {
   /** The number of updates between scores. The end of the run is scored as well. */
   readonly every: number;
-  /** Computes the precision @ 1 of the moving averages among these variables. Undefined when it was stopped. */
+  /** Computes the precision @ 1 of the moving averages among these variables. Returns undefined if scoring was stopped. */
   readonly score: (variables: Variables) => Promise<number | undefined>;
-  /** The folder of the best checkpoint. */
+  /** The store, with a folder of its own, of the best checkpoint. */
   readonly best: CheckpointStore;
 }
 
@@ -18,7 +18,7 @@ export interface ValidationReport {
   readonly kind: 'validation';
   readonly globalStep: number;
   readonly precision: number;
-  /** The best score so far, and the path of its checkpoint. */
+  /** Whether this is the best score so far. If it is, `path` is the path of its checkpoint. */
   readonly best: boolean;
   readonly path?: string;
 }
@@ -32,7 +32,7 @@ export class BestKeeper {
     this.#best = best;
   }
 
-  /** Continues with the best checkpoint of this run, if there is one. */
+  /** Reads the best score of earlier processes from the best checkpoint of this run, if there is one. */
   static async open(validation: Validation): Promise<BestKeeper> {
     const kept = await validation.best.latest();
     return new BestKeeper(
@@ -41,13 +41,14 @@ export class BestKeeper {
     );
   }
 
-  /** Whether a score is due after that many updates: at every interval, and at the end of the run.
+  /** Whether a score is due after `globalStep` updates, which it is at every interval and at the end of the run.
    * @param maxSteps the total number of updates */
   isDue(globalStep: number, maxSteps: number): boolean {
     return globalStep > 0 && (globalStep % this.#validation.every === 0 || globalStep >= maxSteps);
   }
 
-  /** Scores the variables, and saves them if they are the best. `metadata` contains their step. Undefined when it was stopped. */
+  /** Scores the variables, and saves them if their score is the best. Returns undefined if scoring was stopped.
+   * @param metadata the metadata for the checkpoint, including the step of the variables */
   async score(tensors: Variables, metadata: CheckpointMetadata): Promise<ValidationReport | undefined> {
     const precision = await this.#validation.score(tensors);
     if (precision === undefined) return undefined;

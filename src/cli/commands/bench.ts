@@ -1,4 +1,4 @@
-/** `cifar10 bench`: flags, one call, printed measurements. */
+/** The command `cifar10 bench`: converts the flags into one call of `bench`, and prints the measurements. */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type BenchRequest, bench } from '../../bench/bench.ts';
@@ -23,7 +23,8 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
   return signal.aborted ? 'stopped' : 'done';
 }
 
-/** Omits the flags that were not given. Nothing is restricted in their place. */
+/** Returns the request that the flags describe. The engine is undefined for `auto`, and precision and batch size are undefined
+ * if they were not given. The benchmark then measures all engines and precisions, and several batch sizes. */
 function requestOf(flags: BenchFlags, given: ReadonlySet<string>): BenchRequest {
   const { engine, precision, batchSize, steps, profile, peers, recipe, network } = flags;
   return {
@@ -39,7 +40,8 @@ function trainingWords(options: RunOptions): readonly string[] {
   return [program, 'train', ...flags];
 }
 
-/** Writes everything that was measured, even if the rest failed.
+/** Writes the measurements to the file of `--out`, if one was given. Also called after a failure, so that the measurements made
+ * before it are kept.
  * @throws RunError when the file cannot be written */
 async function write(results: readonly JsonEvent[], out: string | undefined): Promise<void> {
   if (out === undefined || results.length === 0) return;

@@ -21,7 +21,8 @@ export interface CommandContext<Flags> {
   readonly drained: () => Promise<void>;
 }
 
-/** `done` means exit code 0, `failed` 1, and `stopped` the code of the signal. Errors are thrown instead. */
+/** How a command ended: `done` means exit code 0, `failed` 1, and `stopped` the code of the signal. Errors are not outcomes;
+ * they are thrown. */
 export type Outcome = 'done' | 'failed' | 'stopped';
 
 export type Command<C extends CommandName> = (context: CommandContext<FlagsOf<C>>) => Promise<Outcome>;

@@ -1,10 +1,10 @@
-/** `cifar10 doctor`: flags, one call, printed findings. */
+/** The command `cifar10 doctor`: passes the flags to `diagnose`, and prints the findings. */
 import { diagnose } from '../../doctor/doctor.ts';
 import type { DoctorFlags } from '../flag-table.ts';
 import { inFlags } from '../option-flags.ts';
 import type { CommandContext, Outcome } from './context.ts';
 
-/** Returns `failed` if something is missing or training does not work. */
+/** Checks the machine. Returns `failed` if something is missing or training does not work. */
 export async function doctorCommand({ flags, console }: CommandContext<DoctorFlags>): Promise<Outcome> {
   let works = true;
   for await (const event of diagnose(flags)) {

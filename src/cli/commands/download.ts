@@ -1,4 +1,4 @@
-/** `cifar10 download`: flags, one call, printed events. */
+/** The command `cifar10 download`: passes the flags to `provideDataset`, and prints the events. */
 import { provideDataset, requireOneSource } from '../../run/ensure-dataset.ts';
 import { dataReporter } from '../data-reporter.ts';
 import type { DownloadFlags } from '../flag-table.ts';

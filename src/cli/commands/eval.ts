@@ -1,4 +1,4 @@
-/** `cifar10 eval`: flags, one library call, printed events. */
+/** The command `cifar10 eval`: converts the flags into one call of the library, and prints the events. */
 import { pickOptions } from '../../arguments.ts';
 import { requireOffered } from '../../engine/engines.ts';
 import { runEvaluation } from '../../run/evaluation.ts';

@@ -1,11 +1,12 @@
-/** The folders that a command uses, checked before anything is read or written in them. */
+/** Checks the folders that a command uses, before anything is read or written in them. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { shellWord } from '../../disk/shell-word.ts';
 import { requireTrusted } from '../../disk/trusted-folder.ts';
 import { writtenName } from '../flag.ts';
 
-/** Refuses default folders that other users could tamper with, and warns about folders that the user named.
+/** Refuses default folders that other users could tamper with, and warns about such folders if the user named them. Also warns
+ * about a `~` that the shell did not expand.
  * @param names the names of the flags, such as `trainDir`
  * @throws RunError when a folder is refused */
 export async function requireTrustedFolders<Flags extends object>(

@@ -1,4 +1,4 @@
-/** `cifar10 inspect`: flags, one call, printed findings. */
+/** The command `cifar10 inspect`: passes the flags to `inspect`, and prints the findings. */
 import { UsageError } from '../../errors.ts';
 import { inspect, inspectable } from '../../inspect/inspect.ts';
 import type { InspectFlags } from '../flag-table.ts';

@@ -1,4 +1,4 @@
-/** `cifar10 sweep`: flags, one library call, printed events. */
+/** The command `cifar10 sweep`: converts the flags into one call of the library, and prints the events. */
 import { pickOptions } from '../../arguments.ts';
 import { UsageError } from '../../errors.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
@@ -13,8 +13,8 @@ import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
 
 /**
- * Trains every combination of the values, unless it is stopped first. Fails if a run failed for a reason other than
- * divergence.
+ * Trains every combination of the values, unless it is stopped first. Returns `failed` if a run failed for a reason other than
+ * divergence, or if no run finished.
  */
 export async function sweepCommand(context: CommandContext<SweepFlags>): Promise<Outcome> {
   const { flags, given, console, interruption, signal, stopWatch, drained } = context;
@@ -39,7 +39,8 @@ export async function sweepCommand(context: CommandContext<SweepFlags>): Promise
   return reporter.outcome;
 }
 
-/** Flags with several values are varied; those with one value are the same for all runs.
+/** Returns the request that the flags describe. Flags with several values are varied; those with one value are the same for
+ * all runs.
  * @throws UsageError when no flag has several values */
 function requestOf(flags: SweepFlags, given: ReadonlySet<string>): SweepRequest {
   const { sweepDir, dataDir, ...optional } = flags;

@@ -1,4 +1,4 @@
-/** `cifar10 train`: flags, one library call, printed events. */
+/** The command `cifar10 train`: converts the flags into one call of the library, and prints the events. */
 import { pickOptions } from '../../arguments.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
 import { findLearningRate, requireRangeTest } from '../../run/learning-rate-search.ts';
@@ -50,7 +50,8 @@ async function findLearningRateCommand(context: CommandContext<TrainFlags>): Pro
   return reporter.outcome;
 }
 
-/** Omits the flags that were not given. They get their values from the checkpoint, or the defaults. */
+/** Returns the request that the flags describe. Flags that were not given are omitted, so that the training takes their values
+ * from the checkpoint or uses the defaults. */
 function requestOf(flags: TrainFlags, given: ReadonlySet<string>): TrainingRequest {
   const { trainDir, dataDir, ...optional } = flags;
   const isGiven = (name: string) => given.has(writtenName(name));

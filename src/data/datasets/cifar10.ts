@@ -25,8 +25,8 @@ export const cifar10: DatasetDescription = {
   labels: 'class',
   classes,
   files: batchFiles(10_000, 10_000),
-  // The values that recipes for PyTorch use. On a copy made of JPEG files we measured 0.4913, 0.4821, 0.4465 and 0.2452,
-  // 0.2428, 0.2606, because JPEG smooths images.
+  // Recipes for PyTorch use these values. On a copy made of JPEG files, we measured means of 0.4913, 0.4821, 0.4465 and
+  // deviations of 0.2452, 0.2428, 0.2606. The deviations are smaller because JPEG smooths images.
   statistics: { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.2435, 0.2616] },
   archive: {
     name: 'cifar-10-binary.tar.gz',

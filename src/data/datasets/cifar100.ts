@@ -43,7 +43,7 @@ export const cifar100: DatasetDescription = {
     { name: 'train.bin', split: 'train', records: 50_000 },
     { name: 'test.bin', split: 'test', records: 10_000 },
   ],
-  // The values that recipes for PyTorch use.
+  // Recipes for PyTorch use these values.
   statistics: { mean: [0.5071, 0.4865, 0.4409], deviation: [0.2673, 0.2564, 0.2762] },
   archive: {
     name: 'cifar-100-binary.tar.gz',

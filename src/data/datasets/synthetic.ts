@@ -1,4 +1,4 @@
-/** The generated set. This program draws it (`synthetic/`), for tests and for a first run without network access. */
+/** The generated set, which this program draws (`synthetic/`) for tests and for a first run without network access. */
 import { batchFiles, type DatasetDescription } from '../dataset.ts';
 
 const classes = [
@@ -26,6 +26,6 @@ export const synthetic: DatasetDescription = {
   labels: 'class',
   classes,
   files: batchFiles(2_000, 2_000),
-  // These were measured on the training images.
+  // These values were measured on the training images.
   statistics: { mean: [0.4565, 0.4527, 0.4589], deviation: [0.2261, 0.2292, 0.2254] },
 };

@@ -30,7 +30,7 @@ const archiveBytes = gzipSync(
   { level: 0 },
 );
 
-/** The small data set, with an archive that consists of the given bytes. */
+/** Describes the small data set, with an archive that consists of the given bytes. */
 function described(bytes: Uint8Array, url = 'http://127.0.0.1:9/'): DatasetDescription {
   const md5 = createHash('md5').update(bytes).digest('hex');
   return { ...small, archive: { name: 'small.tar.gz', url, bytes: bytes.length, md5 } };
@@ -55,7 +55,7 @@ async function withServer(
   }
 }
 
-/** A server that supports range requests. */
+/** Handles the requests to a server that supports range requests. */
 const serveArchive: Handler = (request, response) => {
   const [, from = '0'] = /bytes=(\d+)-/.exec(request.headers.range ?? '') ?? [];
   const start = Number(from);

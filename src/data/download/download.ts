@@ -11,7 +11,7 @@ import { extractArchive } from './extract.ts';
 import { type FetchOptions, fetchFile } from './fetch-file.ts';
 import { requireArchive } from './verify.ts';
 
-/** gzip's magic number (RFC 1952). */
+/** Whether bytes begin like a gzip file, with the magic number of RFC 1952. */
 const isStart = (first: Uint8Array) => first[0] === 0x1f && (first.length < 2 || first[1] === 0x8b);
 
 export interface DownloadOptions
@@ -23,7 +23,7 @@ export interface DownloadOptions
   readonly onEvent: (event: DataEvent) => void;
 }
 
-/** Provides a data set that has an archive.
+/** Verifies a data set if its folder exists, and otherwise downloads it. A data set without an archive can only be verified.
  * @throws FetchError when the server or the network fails
  * @throws RunError for any other failure; no unfinished files are left under their final names
  * @throws StoppedError when `signal` is aborted */
@@ -35,7 +35,7 @@ export async function download(
   const { archive } = dataset;
   const folder = folderOf(dataDir, dataset);
   if (archive === undefined) {
-    // The files in the data set's own folder are verified, or reported as missing.
+    // This data set cannot be downloaded. Its files are verified, or reported as missing.
     await loadExamples(dataDir, dataset, 'train', options.signal);
     await loadExamples(dataDir, dataset, 'test', options.signal);
     options.onEvent({ kind: 'ready', folder, already: true });
@@ -52,8 +52,8 @@ export async function download(
   options.onEvent({ kind: 'ready', folder, already });
 }
 
-/** Whether the folder of the data set exists. An existing folder is never overwritten.
- * @throws RunError with advice, when its files are incomplete or damaged */
+/** Whether the folder of the data set exists. If it does, its files are verified. An existing folder is never overwritten.
+ * @throws RunError with advice, when the folder exists but files are missing or damaged */
 async function isPresent(
   dataDir: string,
   dataset: DatasetDescription,
@@ -90,7 +90,7 @@ async function fetchAndExtract(
   await extractArchive(tarball, dataDir, dataset, signal);
 }
 
-/** Downloads and verifies the archive. If it was assembled from several attempts and is wrong, it is downloaded once more. */
+/** Downloads and verifies the archive. If it is wrong and its beginning is from an earlier process, it is downloaded again. */
 async function fetchArchive(archive: Archive, tarball: string, options: DownloadOptions): Promise<void> {
   const { name, bytes } = archive;
   const onProgress = (received: number) => options.onEvent({ kind: 'progress', name, received, bytes });

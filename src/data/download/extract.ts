@@ -14,12 +14,12 @@ import type { DatasetDescription } from '../dataset.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { recordBytes } from '../record.ts';
 
-/** The maximum size of the other file in the archive, which is a page of text. */
+/** The maximum size of an entry, unless the data files are larger. The archive also contains a page of text. */
 const mostOtherBytes = 1 << 20;
 
 /** Extracts the files of the data set from a .tar.gz into `<dataDir>/<folder>`. Nothing else is written, whatever
  * paths the entries have.
- * @throws RunError with what is wrong and where: in the archive, an entry, a file or a record
+ * @throws RunError that says what is wrong with the archive, and with which entry, file or record
  * @throws StoppedError when `signal` is aborted */
 export async function extractArchive(
   tarball: string,
@@ -49,10 +49,10 @@ export async function extractArchive(
   }
 }
 
-/** The entries of an archive, in order. The body of each must be read or canceled before the next one is requested. */
+/** Returns the entries of an archive, in order. The body of an entry must be read or canceled before the next is requested. */
 function entriesOf(tarball: string): AsyncIterable<ParsedTarEntry> {
   const unpacked = pipeline(createReadStream(tarball), createGunzip(), () => {
-    // An error arrives in the stream of entries too.
+    // Nothing is done here, because readers of the stream of entries receive the error too.
   });
   // Without `strict`, damaged archives are accepted.
   return Readable.toWeb(unpacked).pipeThrough(createTarDecoder({ strict: true }));
@@ -62,7 +62,7 @@ function shownPath({ name }: TarHeader): string {
   return oneLine(shortened(name));
 }
 
-/** The name under which to extract the entry. Undefined for entries that are not needed.
+/** Returns the name under which to extract an entry, or undefined for an entry that is not needed.
  * @throws RunError for an entry that points outside the folder, is too large, or is neither a file nor a folder */
 function wantedName(tarball: string, header: TarHeader, dataset: DatasetDescription): string | undefined {
   const { name: path, type, size } = header;
@@ -87,7 +87,8 @@ function wantedName(tarball: string, header: TarHeader, dataset: DatasetDescript
   return known.includes(name) ? name : undefined;
 }
 
-/** Explains an error of modern-tar, which may have read slightly past the last entry. Undefined for other errors. */
+/** Explains an error of modern-tar. Returns undefined for other errors.
+ * @param last the name of the last entry that was read. The damage may be in this entry or slightly after it */
 function damage(message: string, last: string | undefined): string | undefined {
   if (message === 'Tar archive is truncated.')
     return last === undefined ? 'is cut short near its start' : `is cut short in or after ${last}`;
@@ -97,7 +98,8 @@ function damage(message: string, last: string | undefined): string | undefined {
   return `not a tar archive, or damaged: bad ${what} ${where}`;
 }
 
-/** Replaces the path of the partial folder in messages, because that folder no longer exists when they are read. */
+/** Converts an error to one that can be shown. The path of the partial folder is replaced in the message, because that folder
+ * no longer exists when the message is read. */
 function asRunError(
   tarball: string,
   last: string | undefined,

@@ -1,7 +1,7 @@
 /**
  * Downloads a file over HTTP in several attempts. Received bytes are kept in `<target>.part`, and every attempt,
  * including those of later processes, continues from there (RFC 9110, section 14: range requests). If a response is not
- * the file, no part of it is kept.
+ * the expected file, no part of the response is kept.
  */
 
 import { type FileHandle, rename, rm, stat } from 'node:fs/promises';
@@ -19,10 +19,10 @@ import { AttemptError, asAttemptError, bodyFrom, request } from './request.ts';
 export interface FetchOptions {
   /** The size of the complete file. */
   readonly bytes: number;
-  /** Whether these can be the first bytes of the file. If not, no part of the response is kept. */
+  /** Whether these can be the first bytes of the file. If they cannot, no part of the response is kept. */
   readonly isStart?: (first: Uint8Array) => boolean;
   readonly onProgress: (received: number) => void;
-  /** Called before a pause that the server requested. */
+  /** Called with a message before a pause that the server requested. */
   readonly onWait?: (text: string) => void;
   readonly signal: AbortSignal;
   /** The number of milliseconds without data after which an attempt fails. Default: 30 s. */
@@ -100,7 +100,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
   }
 }
 
-/** Errors of sockets have a `syscall` too. */
+/** Whether an error with a `syscall` is from the network. Disk errors have a `syscall` too. */
 function isNetworkError({ syscall }: NodeJS.ErrnoException): boolean {
   return ['connect', 'read', 'getaddrinfo'].includes(syscall ?? '');
 }
@@ -123,8 +123,8 @@ async function* checkedChunks(
   }
 }
 
-/** Opens the file only after the first chunk has been checked. A response without a valid chunk then neither creates
- * nor truncates the file. */
+/** Returns a stream that writes to the file, which is opened only when the first chunk has been checked and arrives. A response
+ * without a valid chunk therefore neither creates nor truncates the file. */
 function partWriter(part: string, from: number): Writable {
   let file: FileHandle | undefined;
   const open = async () => {

@@ -4,19 +4,19 @@ import { RunError } from '../../errors.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Proxy {
-  /** The URL of the proxy, with user name and password if it has them. */
+  /** The URL of the proxy, including the user name and the password if there are any. */
   readonly address: string;
-  /** The URL without them, and the variable that contains it, for messages. */
+  /** The URL without user name and password, and the variable that contains it, for messages. */
   readonly shown: string;
 }
 
-/** In the order in which they are looked up. */
+/** The environment variables for each protocol, in the order in which they are looked up. */
 const variables = {
   'https:': ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'],
   'http:': ['http_proxy', 'HTTP_PROXY'],
 } as const;
 
-/** The proxy for URLs of a protocol, if there is one. undici handles NO_PROXY.
+/** Returns the proxy for URLs of a protocol, if there is one. undici handles NO_PROXY.
  * @throws RunError when the variable contains something other than a URL */
 export function proxyFor(protocol: 'http:' | 'https:', environment: Environment): Proxy | undefined {
   const name = variables[protocol].find((variable) => (environment[variable] ?? '') !== '');
@@ -29,7 +29,7 @@ export function proxyFor(protocol: 'http:' | 'https:', environment: Environment)
   return { address, shown: `${shownUrl(address)} (${name})` };
 }
 
-/** A URL in a form that may be printed, without user name and password. */
+/** Returns a URL without user name and password, so that it may be printed. */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return url;
   const parsed = new URL(url);

@@ -2,7 +2,7 @@
 import { openRegularFile } from '../../disk/regular-file.ts';
 import { datasets } from '../datasets.ts';
 
-/** Describes the archive of a known data set that has this size. */
+/** Describes the archive of a known data set that has this size, if there is one. */
 function archiveOf(size: number): string | undefined {
   for (const { title, archive, otherVersions = [] } of Object.values(datasets)) {
     if (archive?.bytes === size) return `the binary version of ${title} (${archive.name})`;
@@ -24,7 +24,7 @@ const magic: readonly (readonly [at: number, bytes: readonly number[], what: str
   [257, [0x75, 0x73, 0x74, 0x61, 0x72], 'an uncompressed tar archive'],
 ];
 
-/** Describes the file, as in `it is a ZIP archive`. Undefined if it is not recognized.
+/** Describes a file, as in `it is a ZIP archive`. Returns undefined if the file is not recognized.
  * @throws the error of the operating system */
 export async function recognize(path: string): Promise<string | undefined> {
   const file = await openRegularFile(path);

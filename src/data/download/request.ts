@@ -24,8 +24,8 @@ export interface HttpResponse {
   readonly body: ReadableStream | null;
 }
 
-/** Requests a file.
- * @param from the number of bytes already received, which are skipped
+/** Requests a file, or the rest of it.
+ * @param from the number of bytes already received, which are not requested again
  * @throws the error of the network */
 export async function request(url: string, from: number, signal: AbortSignal): Promise<HttpResponse> {
   // Without `Accept-Encoding: identity`, a server may send the archive decompressed.
@@ -43,7 +43,7 @@ export async function request(url: string, from: number, signal: AbortSignal): P
   return undici.fetch(url, { ...options, dispatcher });
 }
 
-/** Errors for which a retry is pointless. */
+/** The codes of errors for which a retry is pointless, with explanations. */
 const unreachable: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the server name is unknown; is the network available?',
   EAI_AGAIN: 'the server name cannot be looked up now; is the network available?',
@@ -81,14 +81,15 @@ export function asAttemptError(
   return new AttemptError(`${message || code}${by}`, true);
 }
 
-/** The error for a proxy that refuses to connect to the server. */
+/** Makes the error for a proxy that refuses to connect to the server. */
 function proxyRefusal(shown: string, status: number): AttemptError {
   const advice =
     status === 407 ? ': it expects a user name and a password, http://NAME:PASSWORD@host:port' : '';
   return new AttemptError(`the proxy ${shown} answered ${status}${advice}`, status >= 500);
 }
 
-/** The innermost cause of an error. fetch throws "fetch failed" with the reason in `cause`, which may have a cause too. */
+/** Returns the innermost cause of an error. `fetch` throws "fetch failed" with the reason in `cause`, which may have a cause
+ * too. */
 function deepestOf(error: unknown): { readonly code: string; readonly message: string } {
   let [current, code] = [error, ''];
   for (let depth = 0; depth < 5; depth++) {
@@ -102,10 +103,10 @@ function deepestOf(error: unknown): { readonly code: string; readonly message: s
   return { code, message: messageOf(current) };
 }
 
-/** The body of a response, and the offset in the file at which it starts.
+/** Returns the body of a response, and the offset in the file at which the body starts.
  * @param received the number of bytes already received
  * @param bytes the size of the complete file
- * @throws AttemptError when the response is not the file */
+ * @throws AttemptError when the response is not the requested part of the file */
 export function bodyFrom(
   response: HttpResponse,
   received: number,
@@ -140,10 +141,11 @@ export function bodyFrom(
   return { from, stream: body };
 }
 
-/** The longest wait that a server can request. */
+/** The longest wait before a retry. If the server requests a longer one, it is shortened to this. */
 const longestWaitMillis = 60_000;
 
-/** The Retry-After header (RFC 9110, section 10.2.3) contains seconds or a date. */
+/** Returns the milliseconds to wait according to a Retry-After header, which contains seconds or a date (RFC 9110, section
+ * 10.2.3). */
 function retryAfter(value: string | null): number | undefined {
   if (value === null) return undefined;
   const seconds = /^\d+$/.test(value.trim()) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;

@@ -7,7 +7,8 @@ import { messageOf, RunError, requireRunning } from '../../errors.ts';
 import type { Archive } from '../dataset.ts';
 import { recognize } from './recognize.ts';
 
-/** @param advice what to do about a file that is not the archive
+/** Requires a file to be the archive, with the same size and checksum.
+ * @param advice what the user can do about a file that is not the archive
  * @throws RunError when the file is not identical to the archive
  * @throws StoppedError when `signal` is aborted */
 export async function requireArchive(

@@ -1,4 +1,4 @@
-/** Draws one image of the generated set. The stream of random numbers determines everything. */
+/** Draws one image of the generated set. The shape and the stream of random numbers determine every pixel. */
 import type { RandomStream } from '../../tensor/random.ts';
 import { synthetic } from '../datasets/synthetic.ts';
 import { imageBytes } from '../record.ts';
@@ -38,8 +38,8 @@ const cellSize = 8;
 const corners: number = imageSize / cellSize + 1;
 
 /**
- * The maximum offset of the shape's center from the center of the image, in pixels per axis, and the range of its radius in
- * pixels. Training crops keep 24 of 32 rows and columns, so rows and columns 8 to 23 are in all of them. Every crop
+ * The maximum offset of the shape's center from the center of the image along each axis, and the range of the shape's radius,
+ * in pixels. Training crops keep 24 of 32 rows and columns, so rows and columns 8 to 23 are in all of them. Every crop
  * therefore contains the center of the shape and at least 3 pixels around it, and usually the whole shape.
  */
 const maxShift = 4.5;
@@ -53,7 +53,7 @@ const maxTint = 40;
 const minContrast = 45;
 /** The fraction of images whose shape is brighter than the background. */
 const brighterShare = 0.7;
-/** The maximum change of a channel between the center of the image and its edge, and by clouds. */
+/** The maximum change of a channel due to the gradient, from the center of the image to its edge, and due to clouds. */
 const maxDrift = 35;
 const maxClouds = 35;
 /** The range of the amplitude of the uniform noise on pixels. */
@@ -95,7 +95,7 @@ function drawColor(stream: RandomStream): Color {
   return [channel(), channel(), channel()];
 }
 
-/** Luma (ITU-R BT.601, section 2.5.1). */
+/** Returns the luma of a color (ITU-R BT.601, section 2.5.1). */
 function brightness([red, green, blue]: Color): number {
   return 0.299 * red + 0.587 * green + 0.114 * blue;
 }
@@ -119,12 +119,12 @@ function drawClouds(stream: RandomStream): Clouds {
   return { heights: Float64Array.from({ length: corners ** 2 }, () => stream.between(-strength, strength)) };
 }
 
-/** Smoothstep: from 0 to 1, with derivative 0 at both ends. */
+/** Returns the smoothstep function of t, which rises from 0 at t = 0 to 1 at t = 1, and whose derivative is 0 at both ends. */
 function ease(t: number): number {
   return t * t * (3 - 2 * t);
 }
 
-/** The brightness offset of the clouds at pixel (x, y), interpolated from the four corners around it. */
+/** Returns the brightness offset of the clouds at pixel (x, y), interpolated from the four grid corners around the pixel. */
 function cloudsAt({ heights }: Clouds, x: number, y: number): number {
   const corner = Math.floor(y / cellSize) * corners + Math.floor(x / cellSize);
   const right = ease((x % cellSize) / cellSize);
@@ -134,13 +134,13 @@ function cloudsAt({ heights }: Clouds, x: number, y: number): number {
   return (a + (b - a) * right) * (1 - down) + (c + (d - c) * right) * down;
 }
 
-/** The position of pixel (x, y) along a direction, from -1 to 1 across the image. */
+/** Returns the position of pixel (x, y) along a direction, from -1 to 1 across the image. */
 function along([directionX, directionY]: readonly [number, number], x: number, y: number): number {
   const half = (imageSize - 1) / 2;
   return ((x - half) * directionX + (y - half) * directionY) / half;
 }
 
-/** The fraction of pixel (x, y) that the shape covers, 0 … 1. The edge is one pixel wide. */
+/** Returns the fraction of pixel (x, y) that the shape covers, 0 … 1. The edge of the shape is one pixel wide. */
 function coverage(shape: Shape, { center, radius, axis }: Placement, x: number, y: number): number {
   const dx = (x + 0.5 - center[0]) / radius;
   const dy = (y + 0.5 - center[1]) / radius;
@@ -148,7 +148,8 @@ function coverage(shape: Shape, { center, radius, axis }: Placement, x: number, 
   return Math.min(1, Math.max(0, 0.5 - distance * radius));
 }
 
-/** Draws an image with a shape. @returns [C, H, W], the pixels of a record */
+/** Draws an image with a shape.
+ * @returns the pixels [C, H, W] of a record */
 export function drawExample(shape: Shape, stream: RandomStream): Uint8Array {
   const placement = drawPlacement(stream);
   const [shapeColor, backgroundColor] = drawContrast(stream);

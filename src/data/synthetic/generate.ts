@@ -25,7 +25,7 @@ const dataset = datasets.synthetic;
 /** The seed is fixed, so that every user gets the same set. */
 const seed = 0;
 
-/** The records of examples `first` … `first + count - 1` of a split. Labels cycle through the classes, so that any ten
+/** Draws the records of examples `first` … `first + count - 1` of a split. Labels cycle through the classes, so that any ten
  * consecutive examples contain one of each class. */
 export function drawRecords(split: Split, first: number, count: number): Uint8Array {
   const size = recordBytes(dataset.record);
@@ -40,7 +40,7 @@ export function drawRecords(split: Split, first: number, count: number): Uint8Ar
   return records;
 }
 
-/** How many images are drawn before yielding to the event loop. This takes a few hundredths of a second. */
+/** How many images are drawn before yielding to the event loop. Drawing that many takes a few hundredths of a second. */
 const imagesPerTurn = 100;
 
 async function drawFile({ name, split, records }: DatasetFile, signal?: AbortSignal): Promise<Uint8Array> {
@@ -62,8 +62,8 @@ async function drawFile({ name, split, records }: DatasetFile, signal?: AbortSig
 
 /**
  * Generates the set in `dataDir` unless it exists.
- * @returns whether it was generated
- * @throws RunError when its folder exists but lacks files, or cannot be written
+ * @returns whether the set was generated
+ * @throws RunError when the folder of the set exists but lacks files, or cannot be written
  * @throws StoppedError when the signal is aborted; no files are left behind
  */
 export async function ensureSynthetic(dataDir: string, options: DataOptions = {}): Promise<boolean> {
@@ -77,7 +77,7 @@ export async function ensureSynthetic(dataDir: string, options: DataOptions = {}
   };
   if (await isPresent()) return false;
   return withDataFolder(dataDir, dataset, options, async () => {
-    if (await isPresent()) return false; // another process generated it while this one waited
+    if (await isPresent()) return false; // another process generated the set while this one waited for the lock
     options.onEvent?.({ kind: 'drawing', dataset: dataset.name, folder });
     await writeDataset(dataDir, dataset, (file) => drawFile(file, options.signal));
     return true;

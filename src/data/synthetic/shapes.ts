@@ -1,12 +1,12 @@
 /**
  * The ten shapes of the generated set, as signed distances in a coordinate system whose origin is the center of the shape.
- * Shapes extend to a distance of about 1 from it. Distances are negative inside. Far from the edge they may be inexact, but
- * they never change faster than the point moves, as smooth edges require.
+ * Shapes extend to a distance of about 1 from the origin. Distances are negative inside a shape. Far from the edge, distances
+ * may be inexact, but they never change faster than the point moves, as smooth edges require.
  *
  * Every shape is symmetric about the x axis, so a flipped image shows the same shape with another rotation.
  */
 
-/** The signed distance from (x, y) to the edge, negative inside. */
+/** Returns the signed distance from (x, y) to the edge of the shape, which is negative inside the shape. */
 export type Shape = (x: number, y: number) => number;
 
 // Constants replace trigonometric functions: +, -, *, / and square roots are rounded in the same way everywhere (IEEE 754),
@@ -23,12 +23,12 @@ function length(x: number, y: number): number {
   return Math.sqrt(x * x + y * y);
 }
 
-/** A box with the given half width and half height. */
+/** Returns the signed distance to a box with the given half width and half height. */
 function box(x: number, y: number, halfWidth: number, halfHeight: number): number {
   return Math.max(Math.abs(x) - halfWidth, Math.abs(y) - halfHeight);
 }
 
-/** The one of the three points -pitch, 0 and pitch that is nearest to x. */
+/** Returns whichever of the three points -pitch, 0 and pitch is nearest to x. */
 function nearestOfThree(x: number, pitch: number): number {
   return x < -pitch / 2 ? -pitch : x > pitch / 2 ? pitch : 0;
 }
@@ -47,8 +47,9 @@ export const cross: Shape = (x, y) => Math.min(box(x, y, 0.95, 0.27), box(x, y, 
 export const ring: Shape = (x, y) => Math.abs(length(x, y) - 0.7) - 0.2;
 
 /**
- * Five points, one of which is at (1.1, 0). The plane is folded along the symmetry axes of the star, at 72° and then at 36°,
- * which leaves the sector from 0° to 36°. In this sector, the star is one side of the line from its outer to its inner corner.
+ * A star with five points, one of which is at (1.1, 0). The plane is folded along the symmetry axes of the star, at 72° and
+ * then at 36°, which leaves the sector from 0° to 36°. In this sector, the star is one side of the line from its outer to its
+ * inner corner.
  */
 export const star: Shape = (x, y) => {
   const beyond72 = Math.max(0, cos72 * Math.abs(y) - sin72 * x);
@@ -84,10 +85,10 @@ export const checkerboard: Shape = (x, y) => {
 /** Nine discs in three rows and three columns. */
 export const dots: Shape = (x, y) => length(x - nearestOfThree(x, 0.66), y - nearestOfThree(y, 0.66)) - 0.21;
 
-/** A disc without another disc that is shifted towards +x. */
+/** A disc from which a second disc, shifted towards +x, is cut out. */
 export const crescent: Shape = (x, y) => Math.max(length(x, y) - 0.95, 0.78 - length(x - 0.5, y));
 
-/** In the order of the labels: shape 0 is drawn for class 0. */
+/** The shapes in the order of the labels: shape 0 is drawn for class 0. */
 export const shapes: readonly Shape[] = [
   circle,
   square,

@@ -16,7 +16,7 @@ import type { Handle, Onednn } from './native/onednn.ts';
 import { actionOf, baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
 import { isSmall, teamFor } from './small-work.ts';
 
-/** @throws RunError with the call, when oneDNN does not support it */
+/** @throws RunError that describes the call, when oneDNN does not support a call */
 export function assignLayouts(program: Program, table: LayoutTable, onednn: Onednn): LaidOutProgram {
   const classes = new LayoutClasses(program, table);
   const context = { onednn, table, classes, inputs: new Set(program.inputs.values()) };
@@ -121,7 +121,7 @@ class Assigner {
     }
     const wanted = this.#wanted(call, slot);
     const hasOne = hasOneLayout(argument, slot);
-    // oneDNN chose no layouts here: it uses the given descriptors.
+    // oneDNN chose no layouts for this call: it uses the descriptors that it was given.
     if (!hasOne && !choosesLayouts(call) && !isTransposed(call, argument))
       return { argument, slot, layout: wanted, descriptor: wanted.descriptor };
     const own = onednn.layout(primitive, argument);
@@ -156,8 +156,9 @@ class Assigner {
     });
   }
 
-  /** A call with a shared layout takes every full-size operand in the layout of its result. The gradient of average pooling
-   * takes its operand in the layout of the forward call's result, because it has no workspace that would determine one. */
+  /** The layout in which a call should use a slot. A call with a shared layout takes every full-size operand in the layout of
+   * its result. The gradient of average pooling takes its operand in the layout of the forward call's result, because
+   * average pooling has no workspace that would determine a layout. */
   #wanted(call: Call, slot: Slot): Layout {
     const result = resultOf(call);
     const { classes } = this.#context;
@@ -169,9 +170,10 @@ class Assigner {
 }
 
 /**
- * Elementwise calls on full tensors in one layout, and on single numbers, do not depend on the position of elements. We
- * describe such tensors to oneDNN as vectors, because oneDNN 2.6 miscomputes chains on blocked layouts with few channels:
- * for a filter [64, 3, 5, 5] in blocks of 16 it computes some elements twice and skips others.
+ * Whether the tensors of a call are described to oneDNN as vectors. This applies to elementwise calls on full tensors in one
+ * layout, and on single numbers, whose results do not depend on the positions of elements. The reason is that oneDNN 2.6
+ * miscomputes chains on blocked layouts with few channels: for a filter [64, 3, 5, 5] in blocks of 16 it computes some
+ * elements twice and skips others.
  */
 function isVectorWork(call: Call): boolean {
   const result = resultOf(call);
@@ -185,7 +187,7 @@ function choosesLayouts({ kind }: Call): boolean {
   return recordOf(kind).choosesLayouts === 'all';
 }
 
-/** Whether a primitive reads an operand by a descriptor of its transpose. */
+/** Whether a call reads an operand through a descriptor of its transpose. */
 function isTransposed({ parameters }: Call, argument: TensorArgument): boolean {
   return parameters.transposed?.some((name) => name === argument) ?? false;
 }

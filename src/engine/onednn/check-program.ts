@@ -15,7 +15,7 @@ import { baseOf } from './program.ts';
 export function checkProgram(program: LaidOutProgram): LaidOutProgram {
   const slots = new CheckedSlots(program);
   for (const call of program.setup) slots.check(call, true);
-  // Watched calls whose order is not fixed yet run as soon as their operands exist.
+  // Watched calls that have no fixed places yet are checked last: each will run as soon as its operands exist.
   for (const call of [...program.calls, ...program.watchedCalls]) slots.check(call, false);
   checkResults(program, slots);
   return program;

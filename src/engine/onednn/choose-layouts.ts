@@ -10,7 +10,7 @@ import type { Handle, Onednn } from './native/onednn.ts';
 import type { Program } from './program.ts';
 import { isSmall, teamFor } from './small-work.ts';
 
-/** What the layout passes have in common. */
+/** What the functions that choose and assign layouts share. */
 export interface LayoutContext {
   readonly onednn: Onednn;
   readonly table: LayoutTable;
@@ -19,7 +19,7 @@ export interface LayoutContext {
   readonly inputs: ReadonlySet<Slot>;
 }
 
-/** Assigns the layouts that calls choose. Returns the primitive descriptors that it created to find them. */
+/** Assigns the layouts that calls choose. Returns the primitive descriptors that were created to find these layouts. */
 export function chooseLayouts(program: Program, context: LayoutContext): ReadonlyMap<Call, Handle> {
   const descriptors = new Map<Call, Handle>();
   for (const call of program.calls) {
@@ -32,7 +32,8 @@ export function chooseLayouts(program: Program, context: LayoutContext): Readonl
   return descriptors;
 }
 
-/** The primitive descriptor of a watched call, with the layouts in which it is fastest. */
+/** The primitive descriptor of a watched call, with the layouts in which it is fastest. Returns undefined if the call
+ * must use given layouts. */
 export function chooseForWatchedCall(call: Call, context: LayoutContext): Handle | undefined {
   context.onednn.setTeam(teamFor(isSmall(call)));
   return recordOf(call.kind).choosesLayouts === 'all' ? chooseAll(call, context, false) : undefined;
@@ -49,7 +50,8 @@ function chooseResult(call: Call, { onednn, table, classes }: LayoutContext): vo
   classes.assign(result, mustNotPad(result, layout, classes) ? table.rowMajor(result) : layout);
 }
 
-/** @returns undefined if the call must use the layouts of adjacent calls */
+/** Lets oneDNN choose all layouts of a call. Assigns them to their slots if `assign` is set.
+ * @returns the primitive descriptor, or undefined if the call must use the layouts of adjacent calls */
 function chooseAll(call: Call, context: LayoutContext, assign: boolean): Handle | undefined {
   const { onednn, table, classes, inputs } = context;
   if (call.parameters.follows && call.reads.src && classes.isAssigned(call.reads.src)) return undefined;

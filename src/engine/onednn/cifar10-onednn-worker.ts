@@ -1,4 +1,4 @@
-/** The thread of a session. Calls of oneDNN block this thread instead of the main thread. */
+/** The code of a session's thread. Calls to oneDNN block this thread instead of the main thread. */
 import type { Graph } from '../../graph/graph.ts';
 import { serve } from '../../threads/serve.ts';
 import type { PrecisionOf } from '../offers.ts';

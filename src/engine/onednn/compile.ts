@@ -27,7 +27,7 @@ const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } 
 /** The program of a graph. It does not depend on the machine. */
 export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
   const passes = [pruneCalls, fuseNormRelu, fuseBias, fuseBiasGradient, fuseChains, headChains];
-  // A single worker has nothing to exchange.
+  // There is only one worker, so nothing is exchanged.
   const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
   const whole = lower(commuteRelu(prune(alone)));
   const fused = passes.reduce((program, pass) => pass(program), whole);
@@ -37,7 +37,7 @@ export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Progr
   );
 }
 
-/** @throws RunError with the call, when oneDNN does not support it */
+/** @throws RunError that describes the call, when oneDNN does not support a call */
 export function planOf(onednn: Onednn, program: Program): Plan {
   const table = new LayoutTable(onednn);
   const assigned = checkProgram(assignLayouts(program, table, onednn));

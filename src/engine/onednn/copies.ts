@@ -1,4 +1,5 @@
-/** Copies of whole tensors and of parts, with the layouts they read and write. Each piece has one operand and one result. */
+/** Determines the layouts in which calls of kind `copy` read and write whole tensors or parts. Each piece of a copy has one
+ * operand and one result. */
 import type { Call, Piece, Slot, View } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import type { Operand } from './laid-out.ts';
@@ -12,7 +13,7 @@ export interface CopyContext {
   readonly home: (slot: Slot) => Layout;
 }
 
-/** The operands of a copy. A copy of a whole tensor can read any layout. A part is addressed in row-major memory. */
+/** The operands and results of a copy. A copy of a whole tensor can read any layout. A part must be in row-major memory. */
 export function layOutCopy(
   call: Call,
   context: CopyContext,

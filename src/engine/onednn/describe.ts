@@ -15,7 +15,7 @@ import { printCall } from './program.ts';
 /** The memory descriptor that describes a slot to a primitive. */
 export type DescriptorOf = (slot: Slot) => Handle;
 
-/** @throws RunError with the call, its shapes and the status that oneDNN returned */
+/** @throws RunError when oneDNN does not support the call; the message has the call, its shapes and oneDNN's status */
 export function describeCall(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Handle {
   const { kind } = call;
   if (kind === 'copy')
@@ -149,7 +149,7 @@ function forwardConvolution(onednn: Onednn, { reads, writes }: Call): Partial<Va
   };
 }
 
-/** A convolution takes its bias as a vector. */
+/** Describes the bias of a convolution, which must be a vector. */
 function vector(onednn: Onednn, bias: Slot | undefined): Handle | null {
   return bias === undefined ? null : onednn.tensor([sizeOf(bias.dims)], bias.type, [1]);
 }

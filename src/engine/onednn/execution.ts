@@ -21,7 +21,7 @@ interface BoundStep {
   readonly step: Step;
   readonly args: EncodedArguments;
 }
-/** Reorders between the layout of a variable and a row-major staging buffer. */
+/** The reorders of a variable from its own layout to a row-major staging buffer (`out`), and back. */
 interface Staging {
   readonly out: BoundStep;
   readonly back: BoundStep;
@@ -197,7 +197,7 @@ export class Execution {
     });
   }
 
-  /** Copies those updates that could not be written to the memory of their variables. */
+  /** Makes steps that copy those updates that could not be written to the memory of their variables. */
   #updateCopies(): readonly Step[] {
     return this.#placement.copied.flatMap((name) => {
       const [from, to] = [this.#plan.results.update.get(name), this.#plan.variables.get(name)];

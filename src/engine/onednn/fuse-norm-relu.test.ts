@@ -18,7 +18,7 @@ const shape = [4, 16, 6, 5];
 interface Options {
   /** Whether another node reads the result of the normalization too. */
   readonly alsoRead?: boolean;
-  /** Whether the result is watched instead. */
+  /** Whether the result of the normalization is watched. */
   readonly watched?: boolean;
 }
 

@@ -23,8 +23,8 @@ import {
   writesOf,
 } from './program.ts';
 
-/** Goes through the calls in order. Where `join` returns a call for a pair of a call and the call that computes one of its
- * operands, that call replaces both. */
+/** Goes through the calls in order and joins pairs: `maker` computes `joint`, and `reader` is the only call that reads it. If
+ * `join` returns a call for a pair, that call replaces the pair. */
 function joinCalls(
   program: Program,
   join: (maker: Call, reader: Call, joint: Slot) => Call | undefined,
@@ -122,7 +122,7 @@ export const headChains: ProgramPass = (program) => ({
 
 const commutative: readonly (Binary | undefined)[] = ['add', 'mul', 'max', 'eq'];
 
-/** Expresses the functions of `reader` as post-ops of the call that computes `joint`. Undefined if that is not possible. */
+/** Expresses the functions of a call as post-ops of the call that computes `joint`. Returns undefined if that is impossible. */
 function postOpsOf(
   { reads: { src, src1 }, parameters, postOps }: Call,
   joint: Slot,
@@ -134,14 +134,14 @@ function postOpsOf(
   const whole = operand.dims.join() === joint.dims.join();
   if (src.dims.join() !== joint.dims.join() || !(whole || sizeOf(operand.dims) === 1)) return undefined;
   if (src === joint || commutative.includes(binary)) return [{ binary, operand }, ...postOps];
-  // This is operand - joint.
+  // Here `joint` is the second operand, so a subtraction computes operand - joint.
   return binary === 'sub'
     ? [{ unary: 'linear', alpha: -1, beta: 0 }, { binary: 'add', operand }, ...postOps]
     : undefined;
 }
 
-/** Makes the sum of dy over all axes except the channels a second result of the filter gradient that reads the same dy,
- * unless a call between the two reads the sum. */
+/** Replaces the sum of dy over all axes except the channels: it becomes a second result of the filter gradient that reads the
+ * same dy. This is not done if a call between the two calls reads the sum. */
 export const fuseBiasGradient: ProgramPass = (program) => {
   const { calls } = program;
   const sums = new Map<Call, Call>();

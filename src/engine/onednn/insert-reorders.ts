@@ -54,7 +54,7 @@ class ReorderInserter {
     return { ...this.#program, stage: 'reordered', setup, calls, homes, watchedCalls: [], results };
   }
 
-  /** Inserts watched calls and copies of watched values as soon as their operands exist, before the operands can be overwritten. */
+  /** Inserts watched calls and copies of watched values as soon as their operands exist, before these can be overwritten. */
   #insertWatched(): void {
     const exists = (slot: Slot) => this.#memory.has(baseOf(slot));
     for (let isReady = true; isReady; ) {
@@ -84,7 +84,8 @@ class ReorderInserter {
     });
   }
 
-  /** Drops a copy that keeps elements, order, layout and type. Its result shares the memory of its source. */
+  /** Turns a copy into reorders, one for each piece. A copy that keeps elements, order, layout and type is dropped instead: its
+   * result shares the memory of its source. */
   #insertCopy(call: LaidOutCall): void {
     const { reads, writes, watched } = call;
     const [source] = reads;

@@ -16,9 +16,9 @@ export interface Operand {
   readonly slot: Slot;
   /** The layout in which the call reads or writes the slot. */
   readonly layout: Layout;
-  /** oneDNN's descriptor of that memory: that of the layout itself, or that of a vector, a transpose or a part. */
+  /** oneDNN's memory descriptor of the operand: that of its layout, or one for a vector, a transpose or a part. */
   readonly descriptor: Handle;
-  /** The part that is read or written. Undefined for the whole tensor. */
+  /** The part that is read or written. Undefined if the whole tensor is. */
   readonly part?: Part;
 }
 

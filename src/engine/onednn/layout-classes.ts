@@ -1,8 +1,8 @@
 /**
  * Classes of tensors that share a layout. oneDNN's convolutions are fast in layouts of their own, such as blocks of 16
  * channels, and a reorder costs as much as all elementwise operations of a layer. Tensors that are connected by elementwise
- * calls, pooling or the update of a variable therefore form a class. The first convolution that uses one of them chooses the
- * layout of the class. Classes that no convolution uses are row-major.
+ * calls, pooling or the update of a variable therefore form a class. The first convolution that uses one of these tensors
+ * chooses the layout of the class. Classes that no convolution uses are row-major.
  */
 import { recordOf } from '../../ops/primitive-kinds.ts';
 import type { Call, CallParameters, Slot } from '../../ops/primitives.ts';
@@ -19,7 +19,7 @@ export class LayoutClasses {
   /** Results of elementwise calls. */
   readonly #elementwise = new Set<Slot>();
   readonly #assigned = new Map<Slot, Layout>();
-  /** The result of the forward call, by pooling gradient. */
+  /** For each call of a pooling gradient, the result of its forward call. */
   readonly #pooled = new Map<Call, Slot>();
 
   constructor(program: Program, table: RowMajorLayouts) {

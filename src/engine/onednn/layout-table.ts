@@ -1,11 +1,11 @@
-/** The memory layouts of the tensors of a program. Equal layouts of equal dims are the same object. */
+/** The memory layouts of the tensors of a program. Equal layouts of tensors with the same dims and type are one object. */
 import { type SlotType, stridesOf } from '../../ops/primitives.ts';
 import { type Shape, sizeOf } from '../../tensor/tensor.ts';
 import type { Handle, Onednn } from './native/onednn.ts';
 
 /** How the elements of a tensor are arranged in memory. */
 export interface Layout {
-  /** `row-major`, or for a layout that oneDNN chose its number in order of appearance, such as `layout 3`. */
+  /** `row-major`, or a name such as `layout 3`. The layouts that oneDNN chose are numbered in order of appearance. */
   readonly text: string;
   readonly dims: Shape;
   readonly type: SlotType;
@@ -21,7 +21,7 @@ export interface TensorForm {
   readonly type: SlotType;
 }
 
-/** The part of the table that the pass that inserts reorders needs. */
+/** The part of the table that code needs if it uses no layouts other than row-major ones. */
 export type RowMajorLayouts = Pick<LayoutTable, 'rowMajor'>;
 
 export class LayoutTable {
@@ -43,7 +43,7 @@ export class LayoutTable {
   }
 
   /** The layout of a memory descriptor that oneDNN chose for a tensor.
-   * @param likely the layout to compare with first */
+   * @param likely a layout with the tensor's dims and type, which is compared first */
   of(descriptor: Handle, likely: Layout): Layout {
     const same = (known: Layout) => this.#onednn.sameLayout(known.descriptor, descriptor);
     if (same(likely)) return likely;

@@ -21,7 +21,7 @@ import { contentKey, type Shape, sizeOf, type Tensor, type TensorType } from '..
 import type { Program } from './program.ts';
 
 /** @throws GraphError for an operator that this engine does not support
- * @throws RunError for an element type that it does not support */
+ * @throws RunError for an element type that this engine does not support */
 export function lower(graph: Graph): Program {
   const builder = new ProgramBuilder();
   const slots = new Map<Value, Slot>();
@@ -40,7 +40,8 @@ export function lower(graph: Graph): Program {
   };
 }
 
-/** The slot of a value. A value without a slot yet is an input or a variable, because no node computes it. */
+/** The slot of a value. If it has none yet, it is an input or a variable, because `lowerNode` gives slots to the results of
+ * nodes. */
 function slotOf(value: Value, slots: Map<Value, Slot>): Slot {
   const known = slots.get(value);
   if (known !== undefined) return known;

@@ -11,7 +11,7 @@ import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
 import { printLaidOutCall } from './print-program.ts';
 import { isSmallReorder, teamFor } from './small-work.ts';
 
-/** @throws RunError with the call whose primitive cannot be made */
+/** @throws RunError that describes the call, when a primitive cannot be made */
 export function makePrimitives(program: LaidOutProgram, table: RowMajorLayouts, onednn: Onednn): Plan {
   const bufferOf = buffersOf(program);
   const step = (call: LaidOutCall) => makeStep(call, bufferOf, onednn);
@@ -107,8 +107,9 @@ export function makeReorder(onednn: Onednn, op: string, name: string, from: Stor
 type Stored = Pick<Located, 'buffer' | 'layout'>;
 type Unfinished = Omit<Step, 'primitive' | 'implementation' | 'scratchpad'>;
 
-/** @param known the primitive descriptor; undefined for a reorder
- * @throws RunError with the printed call */
+/** Makes the primitive of a step.
+ * @param known the primitive descriptor; undefined for a reorder
+ * @throws RunError that describes the call, when oneDNN does not support it */
 function finishStep(step: Unfinished, known: Handle | undefined, onednn: Onednn): Step {
   const [from, to] = [step.reads[0]?.descriptor ?? 0n, step.writes[0]?.descriptor ?? 0n];
   try {

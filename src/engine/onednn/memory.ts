@@ -28,7 +28,7 @@ export class Memory {
   readonly homes: Map<Slot, Layout> = new Map();
   readonly #program: LaidOutProgram;
   readonly #table: RowMajorLayouts;
-  /** The slot and the layout that hold the value of each slot of the original program. */
+  /** For each slot of the original program, the slot that holds its value now, and the layout of that slot. */
   readonly #stored = new Map<Slot, Stored>();
   /** Copies of slots in other layouts. */
   readonly #copies = new Map<Slot, Copy[]>();
@@ -127,7 +127,7 @@ export class Memory {
     return slot;
   }
 
-  /** The slot that holds a value in the given layout: its own slot, or a copy, which is made once. */
+  /** The slot that holds a value in the given layout: its own slot, or a copy, which is made only once. */
   #inLayout(slot: Slot, layout: Layout, watched: boolean): Slot {
     const stored = this.#locate(slot, watched);
     if (stored.layout === layout) return stored.slot;
@@ -147,7 +147,7 @@ export class Memory {
     return copy;
   }
 
-  /** The slot and layout that hold a value. Reading it with different dims is only possible in row-major memory. */
+  /** The slot that holds a value, and its layout. An alias with different dims can only be read in row-major memory. */
   #locate(slot: Slot, watched: boolean): Stored {
     if (slot.base !== undefined) {
       const base = baseOf(slot);

@@ -316,7 +316,7 @@ describe('the plan of a step with batch normalization', { skip }, () => {
         slow.map(({ text }) => text),
         [],
       );
-      // The mean over images and its gradient are row-major, and so is a filter that the gradient of its convolution reads.
+      // Three tensors are row-major: the mean over images, its gradient, and a filter that a convolution's gradient reads.
       const reorders = steps.filter(({ op }) => op === 'Reorder').map(({ name }) => name);
       assert.ok(reorders.length <= 3, reorders.join());
     });

@@ -34,8 +34,8 @@ const onednnChecks: OptionChecks<OnednnOptions> = {
   emulate: optional(aBoolean),
 };
 
-/** @throws RunError when oneDNN is missing or too old, cannot compute in the precision on this CPU, or is slow in it
- * (unless `emulate` is set) */
+/** @throws RunError when oneDNN is missing or too old, cannot compute in the precision on this CPU, or is slow in
+ * that precision and `emulate` is not set */
 export function createOnednnEngine(options: OnednnOptions = {}): Engine {
   requireOptions(options, onednnChecks);
   const { precision = 'float32', ...rest } = options;

@@ -20,10 +20,10 @@ export interface Argument {
   readonly offset: number;
 }
 export interface Step {
-  /** The operator (or `Reorder`) and the path of its node. Used in profiles. */
+  /** The operator (or an inserted operation such as `Reorder`) and the path of its node, for profiles. */
   readonly op: string;
   readonly name: string;
-  /** The printed call. Used in errors. */
+  /** The printed call, for errors. */
   readonly text: string;
   readonly primitive: Handle;
   readonly implementation: string;
@@ -33,7 +33,7 @@ export interface Step {
   readonly inPlace: boolean;
   /** Whether the step is so small that one thread is faster than several. */
   readonly small: boolean;
-  /** Whether the step runs only in watched steps of the graph. */
+  /** Whether the step runs only when the session's step is watched. */
   readonly watched: boolean;
   readonly scratchpad: Handle | undefined;
 }

@@ -6,8 +6,8 @@
  *
  * A value stays float32 if the update of a variable, the loss or an output depends on it. Convolutions and products read
  * bfloat16 but write such values as float32. (This is mixed precision with float32 master weights: P. Micikevicius et
- * al., "Mixed Precision Training", ICLR 2018. bfloat16 needs no loss scaling.) Elementwise calls, pooling and batch normalization
- * keep the type of their operands; statistics, scales and offsets are always float32.
+ * al., "Mixed Precision Training", ICLR 2018. bfloat16 needs no loss scaling.) Elementwise calls, pooling and batch
+ * normalization keep the type of their operands; statistics, scales and offsets are always float32.
  */
 import { mapResults } from '../../graph/results.ts';
 import { channelVectors, recordOf } from '../../ops/primitive-kinds.ts';
@@ -19,7 +19,7 @@ export const toBfloat16: ProgramPass = (program) => {
   const needed = neededInFloat32(program.calls, stepResults(program));
   const slots = new RetypedSlots(program.constants);
   const calls = program.calls.flatMap((call) => retype(call, needed, slots));
-  // These come after the calls of the step, because the step must not read a cast that only watched steps compute.
+  // Watched calls are retyped after the calls of the step, because the step must not read a cast that only they compute.
   const exact = neededInFloat32(
     program.watchedCalls,
     new Set([...program.results.watched.values()].map(baseOf)),
@@ -34,7 +34,7 @@ export const toBfloat16: ProgramPass = (program) => {
   };
 };
 
-/** The memory that must stay float32. It is found by walking through the calls backwards. */
+/** The slots that must stay float32, found by walking through the calls backwards. */
 function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): ReadonlySet<Slot> {
   const needed = new Set(results);
   for (const call of calls.toReversed()) {

@@ -1,10 +1,11 @@
-/** Prints a program with layouts, one call per line. Used by errors and golden tests. */
+/** Prints programs with layouts, one call per line, for errors and golden tests. */
 import { resultEntries } from '../../graph/results.ts';
 import type { Slot } from '../../ops/primitives.ts';
 import type { LaidOutCall, LaidOutProgram, Operand } from './laid-out.ts';
 import type { Layout } from './layout-table.ts';
 
-/** `dense: matmul(src: x float32 [2, 16] row-major, weights: w float32 [16, 4] row-major) → y float32 [2, 4] row-major`. */
+/** Prints a call:
+ * `dense: matmul(src: x float32 [2, 16] row-major, weights: w float32 [16, 4] row-major) → y float32 [2, 4] row-major`. */
 export function printLaidOutCall({ name, action, reads, writes, watched }: LaidOutCall): string {
   const results = writes.map(printResult).join(', ');
   return `${watched ? 'watched ' : ''}${name}: ${action}(${reads.map(printOperand).join(', ')}) → ${results}`;

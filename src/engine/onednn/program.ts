@@ -22,7 +22,7 @@ export function baseOf(slot: Slot): Slot {
   return slot.base === undefined ? slot : baseOf(slot.base);
 }
 
-/** Every slot a call reads, including those of post-ops and pieces. */
+/** Every slot that a call reads, including those of post-ops and pieces. */
 export function readsOf({ reads, postOps, parameters }: Call): readonly Slot[] {
   return [
     ...Object.values(reads),
@@ -77,14 +77,15 @@ export function readCounts({ calls }: Program): ReadonlyMap<Slot, number> {
   return counts;
 }
 
-/** `conv1/Conv2D: convolution_forward(src: images, weights: conv1/weights) → float32 [128, 64, 24, 24]`. */
+/** Prints a call:
+ * `conv1/Conv2D: convolution_forward(src: images, weights: conv1/weights) → float32 [128, 64, 24, 24]`. */
 export function printCall(call: Call): string {
   const operands = Object.entries(call.reads).map(([argument, slot]) => `${argument}: ${slot.name}`);
   const results = Object.values(call.writes).map(({ type, dims }) => `${type} [${dims.join(', ')}]`);
   return `${call.name}: ${actionOf(call)}(${operands.join(', ')}) → ${results.join(', ')}`;
 }
 
-/** The kind and its post-ops: `convolution_forward + relu`. */
+/** Prints the kind of a call and its post-ops: `convolution_forward + relu`. */
 export function actionOf({ kind, postOps, parameters }: Call): string {
   const after = postOps.map((postOp) =>
     'operand' in postOp ? `${postOp.binary} ${postOp.operand.name}` : postOp.unary,

@@ -1,6 +1,6 @@
 /**
- * Finds out what oneDNN can do on this machine, by compiling and running a small training step with the code that compiles
- * real ones. The result is cached. Flags, `--engine auto`, bench, doctor and tests all use it.
+ * Finds out what oneDNN can do on this machine, by compiling and running a small training step with the same code that
+ * compiles real training steps. The result is cached. Flags, `--engine auto`, bench, doctor and tests all use it.
  */
 import { messageOf, RunError } from '../../errors.ts';
 import { describeExhaustion, exhaustedResource } from '../../machine/exhaustion.ts';
@@ -12,10 +12,10 @@ import { Execution } from './execution.ts';
 import { openLibrary } from './native/library.ts';
 import { probeGraph } from './probe-graph.ts';
 
-/** The instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 BF16), and the value that stands for processors that are not x86. */
+/** The instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 BF16), and the value for processors that are not x86. */
 const [bfloat16Isa, unknownIsa] = [0xe7, 0];
 
-/** The memory that the library and the code it compiles for a step need. */
+/** The bytes of memory needed by the library, and by the code that it compiles for a step. */
 const libraryBytes = 64 * 2 ** 20;
 
 const known = new Map<PrecisionOf<'onednn'>, Support>();
@@ -52,7 +52,7 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
   return why === undefined ? { verdict: 'fast' } : { verdict: 'slow', why };
 }
 
-/** Runs a step of the probe graph and returns the implementation of each of its parts.
+/** Runs steps of the probe graph and returns the parts of a step, with the implementation that oneDNN chose for each.
  * @throws Error when the step fails, or its loss is not that of an untrained network */
 function trialStep(precision: PrecisionOf<'onednn'>): readonly PartTime[] {
   const graph = probeGraph();
@@ -99,9 +99,9 @@ function hasBfloat16(): boolean {
 }
 
 /**
- * OpenMP's threads spin while they wait for work. A short spin helps, because the next primitive follows within
- * microseconds. The default of several milliseconds would take cores from the threads that prepare batches. GNU OpenMP reads
- * the variable when the library is loaded, so it must be set before that, on the main thread.
+ * Limits how long OpenMP's threads spin while they wait for work. A short spin helps, because the next primitive follows
+ * within microseconds. The default of several milliseconds would take cores from the threads that prepare batches. GNU OpenMP
+ * reads GOMP_SPINCOUNT when the library is loaded, so the variable must be set before that, on the main thread.
  */
 function limitSpinning(): void {
   if (process.env['OMP_WAIT_POLICY'] === undefined) process.env['GOMP_SPINCOUNT'] ??= '5000';

@@ -8,7 +8,7 @@
 import type { Call, Slot } from '../../ops/primitives.ts';
 import { type Program, withSlots, writesOf } from './program.ts';
 
-/** @param fused the program `whole` after passes that remove slots but do not change the ones they keep
+/** @param fused the result of passes on `whole` that remove slots but do not change the slots they keep
  * @param whole all calls, including those that only watched values need */
 export function addWatchedCalls(fused: Program, whole: Program): Program {
   const computed = new Set(fused.calls.flatMap(writesOf));
@@ -40,8 +40,8 @@ export function addWatchedCalls(fused: Program, whole: Program): Program {
   return { ...fused, watchedCalls, results: { ...fused.results, watched } };
 }
 
-/** A copy of a variable that is made before the step. If a watched call read the variable itself later, its update could
- * not be written in place. */
+/** A copy of a variable that is made before the step. If a watched call read the variable later instead, the update of the
+ * variable could not be written in place. */
 function copyBefore(variable: Slot, copy: Slot): Call {
   const parameters = { pieces: [{ source: variable }] };
   const { name } = variable;

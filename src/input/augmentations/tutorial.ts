@@ -2,8 +2,8 @@
  * The distortions of the tutorial (TensorFlow r0.11, `cifar10_input.distorted_inputs`): a random crop of the size that the
  * network takes, flipped half of the time, with changed brightness and contrast. Evaluation uses the central crop.
  *
- * Whitening cancels the change in brightness. We keep it because the tutorial has it. Of the change in contrast, only the
- * ratio between the spread within channels and the offsets between channels remains.
+ * Whitening cancels the change in brightness, which we make only because the tutorial makes it. Whitening also cancels part of
+ * the change in contrast: what remains is a change of the ratio of the spread within channels to the offsets between channels.
  */
 import { RandomStream } from '../../tensor/random.ts';
 import type { Augmentation, Draw, ImageShapes } from '../augmentation.ts';
@@ -11,14 +11,14 @@ import { type Distortion, distortedImages, isWithin } from '../distort.ts';
 
 export const tutorial: Augmentation = {
   name: 'tutorial',
-  // A crop has 24 of 32 rows and columns.
+  // The tutorial's crops have 24 of 32 rows and columns.
   usual: ([channels, height, width]) => [channels, Math.ceil(0.75 * height), Math.ceil(0.75 * width)],
   makes: isWithin,
   create: (shapes, normalizer) =>
     distortedImages(shapes, normalizer, (draw) => tutorialDistortion(draw, shapes)),
 };
 
-/** The brightness is in [-63, 63), the contrast in [0.2, 1.8). */
+/** Draws the distortion of an image. The brightness is in [-63, 63), and the contrast is in [0.2, 1.8). */
 export function tutorialDistortion(
   { seed, epoch, example }: Draw,
   { record, image }: ImageShapes,

@@ -28,7 +28,7 @@ test('the layers have the shapes of those in cuda-convnet, and separate filters 
   assert.deepEqual([sum('parameters'), sum('multiplyAdds')], [2_112_970, 19_512_576]);
 });
 
-/** A training step of a small version, on random images. */
+/** A training step of a small version of the network, on random images. */
 const training = buildTrainingGraph({
   network: makeNetwork('cifar10_local', 10, { conv1: 16, conv2: 16, local3: 16, local4: 8 }),
   batchSize: 8,

@@ -1,6 +1,6 @@
 /**
  * The network of the tutorial's exercise: locally connected layers replace local3 and local4, as in cuda-convnet's
- * `layers-conv-local-11pct`, where both have 3×3 filters, 64 and 32 of them at every position. Everything else, including
+ * `layers-conv-local-11pct`, where local3 has 64 and local4 has 32 filters of 3×3 at every position. Everything else, including
  * initial values and weight decay, is as in `tutorial.ts`. Shapes are [N, C, H, W].
  *
  * | layer          | operator                                      | output         |
@@ -10,7 +10,7 @@
  * | local4         | locally connected, 3×3, SAME, bias, ReLU      | [N, 32, 6, 6]  |
  * | softmax_linear | fully connected: the logits                   | [N, 10]        |
  *
- * It has 2,112,970 parameters and needs 19,512,576 multiply-adds per image.
+ * The network has 2,112,970 parameters and needs 19,512,576 multiply-adds per image.
  */
 import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';

@@ -16,7 +16,7 @@
  * of zeros (option A of the paper, which needs no parameters). Weight decay applies to the weights of the convolutions
  * and of the fully connected layer.
  *
- * At depth 20, it has 269,722 parameters and needs 40,551,040 multiply-adds per image.
+ * At depth 20, the network has 269,722 parameters and needs 40,551,040 multiply-adds per image.
  */
 import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';

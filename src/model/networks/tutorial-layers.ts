@@ -9,7 +9,7 @@ import type { NetworkNumber } from '../network.ts';
 /** The height and width of the images that the networks take, which are crops of 32×32 photographs. */
 export const imageSize = 24;
 
-/** The width of a layer as a number of a configuration. */
+/** Describes the width of a layer as one of the numbers of a network's configuration. */
 export const width = (initial: number, help: string): NetworkNumber => ({
   ...{ kind: 'integer', minimum: 1, maximum: 4096, default: initial, help },
 });

@@ -1,6 +1,7 @@
 /**
  * The network of the tutorial (TensorFlow r0.11, `cifar10.inference`), for training and evaluation. The code below and in
- * `tutorial-layers.ts` follows this table line by line. Shapes are [N, C, H, W]. The widths are its configuration.
+ * `tutorial-layers.ts` follows this table line by line. Shapes are [N, C, H, W]. The widths of the layers are the
+ * configuration of the network.
  *
  * | layer          | operator                                   | output        |
  * |----------------|--------------------------------------------|---------------|
@@ -14,7 +15,7 @@
  * | local4         | fully connected, ReLU                      | [N, 192]      |
  * | softmax_linear | fully connected: the logits                | [N, 10]       |
  *
- * It has 1,068,298 parameters and needs 18,470,784 multiply-adds per image.
+ * The network has 1,068,298 parameters and needs 18,470,784 multiply-adds per image.
  */
 import {
   aNumberWithin,
@@ -59,7 +60,8 @@ const widthChecks: OptionChecks<TutorialWidths> = {
   local4: required(aNumberWithin(local4)),
 };
 
-/** @throws UsageError for a width that is unknown, missing or out of range */
+/** Makes the tutorial's network.
+ * @throws UsageError for a width that is unknown, missing or out of range */
 export function tutorialNetwork(classes: number, widths: TutorialWidths = defaultsOf(tutorial)): Network {
   requireWholeNumber('classes', classes, 1);
   requireOptions(widths, widthChecks, 'widths');

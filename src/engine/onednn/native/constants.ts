@@ -1,4 +1,4 @@
-/** The values of oneDNN's enumerations that are in use (dnnl_types.h and dnnl_common_types.h). */
+/** The values of oneDNN's enumerations that the engine uses (dnnl_types.h and dnnl_common_types.h). */
 import type { ChannelVector, FixedAlgorithm, TensorArgument } from '../../../ops/primitive-kinds.ts';
 import type { Binary, Pooling, Reduction, Unary } from '../../../ops/primitives.ts';
 
@@ -19,13 +19,13 @@ export const elementSize: Readonly<Record<DataType, number>> = { bfloat16: 2, fl
 
 export const propKinds = { training: 64, inference: 96, backward: 128 } as const;
 
-/** The flags of normalizations (dnnl_normalization_flags_t). 3.x renumbered them. */
+/** The flags of normalizations (dnnl_normalization_flags_t). oneDNN 3.x renumbered them. */
 export const normalizationFlags = {
   v2: { givenStatistics: 1, relu: 4, scale: 8, shift: 16 },
   v3: { givenStatistics: 1, scale: 2, shift: 4, relu: 8 },
 } as const;
 
-/** Algorithms that have the same number in 2.x and 3.x. */
+/** The numbers of those algorithms that have the same number in oneDNN 2.x and 3.x. */
 export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction | Pooling, number>> = {
   convolutionDirect: 1,
   poolingMax: 511,
@@ -43,7 +43,7 @@ export const algorithms: Readonly<Record<FixedAlgorithm | Binary | Reduction | P
   softmaxLog: 196609,
 };
 
-/** Elementwise functions. 3.x renumbered them. */
+/** The numbers of elementwise functions. oneDNN 3.x renumbered them. */
 export const eltwiseAlgorithms: Readonly<Record<'v2' | 'v3', Readonly<Record<Unary, number>>>> = {
   v2: { relu: 31, sqrt: 111, linear: 127, exp: 191, pow: 32, geluErf: 48, geluTanh: 207, swish: 223 },
   v3: { relu: 32, sqrt: 37, linear: 38, exp: 42, pow: 48, geluErf: 49, geluTanh: 43, swish: 44 },

@@ -8,7 +8,7 @@ export type CFunction = (...args: readonly CArgument[]) => number | bigint | str
 export type CArgument = number | bigint | string | ArrayBufferView | null;
 
 export interface Library {
-  /** The name or path that was opened. */
+  /** The name or path with which the library was opened. */
   readonly path: string;
   readonly major: number;
   /** The version, such as `3.7.2`. */
@@ -56,8 +56,8 @@ const sleepMicroseconds = 2000n;
 
 let opened: Library | undefined;
 
-/** Opens the library that the environment variable names, or else the first default name that exists. The library is opened
- * once per process and thread.
+/** Opens the library that the environment variable names, or else the first default name that exists. Each JavaScript
+ * thread opens the library only once.
  * @throws RunError with the names that were tried, their errors, and how to install the library */
 export function openLibrary(): Library {
   opened ??= open();
@@ -133,8 +133,8 @@ function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
   };
 }
 
-/** Finds out by starting `count` threads that sleep briefly. There is no other way to know, because the limits of the user,
- * of the container and of memory all apply. */
+/** Starts `count` threads that sleep briefly, to find out whether that is possible. There is no other way to know,
+ * because the limits of the user, of the container and of memory all apply. */
 function hasRoomForThreads(koffi: Koffi, count: number): boolean {
   if (process.platform !== 'linux') return true;
   const libc = koffi.load(null);

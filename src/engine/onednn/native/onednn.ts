@@ -1,6 +1,6 @@
 /**
- * oneDNN's C API in TypeScript: descriptors, primitives and memory objects, with one interface for 2.x and 3.x. `release`
- * destroys all objects that were created, the newest first.
+ * oneDNN's C API in TypeScript: descriptors, primitives and memory objects, with one interface for versions 2.x and 3.x.
+ * `release` destroys all objects that were created, the newest first.
  */
 import { RunError } from '../../../errors.ts';
 import { describeResource } from '../../../machine/exhaustion.ts';
@@ -167,7 +167,7 @@ export class Onednn {
     );
   }
 
-  /** Runs a primitive synchronously. */
+  /** A function that runs a primitive synchronously. */
   get execute(): (primitive: Handle, args: EncodedArguments) => void {
     const execute = this.#call('dnnl_primitive_execute', 'int', ['void *', 'void *', 'int', 'void *']);
     const stream = this.#stream;
@@ -223,14 +223,16 @@ export class Onednn {
     return eltwiseAlgorithms[this.library.major >= 3 ? 'v3' : 'v2'][name];
   }
 
-  /** Sets the number of threads for the primitives that are created and run from now on. Small primitives are faster with one. */
+  /** Sets the number of threads for the primitives that are created and run from now on. Small primitives are faster with one
+   * thread. */
   setTeam(team: 'all' | 'one'): void {
     if (team === this.#team) return;
     this.#team = team;
     this.#setTeam?.(team === 'all' ? this.#threads : 1);
   }
 
-  /** Makes sure that the threads can be started before OpenMP starts them, because GNU OpenMP aborts the process if it cannot.
+  /** Checks that the threads can be started before OpenMP starts them, because GNU OpenMP aborts the process if a thread cannot
+   * be started.
    * @throws RunError when the machine cannot start that many threads */
   #requireThreads(): void {
     if (this.#threads <= startedThreads || this.library.hasRoomForThreads(this.#threads - startedThreads)) {
@@ -240,8 +242,8 @@ export class Onednn {
     throw new RunError(describeResource('threads'));
   }
 
-  /** Returns the function that sets the team size, which OpenMP stores per calling thread. Undefined for builds of oneDNN
-   * that use another threading runtime. */
+  /** Returns the function that sets the team size, which OpenMP stores per calling thread. Returns undefined for builds of
+   * oneDNN that use another threading runtime. */
   #teamSetter(): ((threads: number) => void) | undefined {
     try {
       return this.library.function('omp_set_num_threads', 'void', ['int']);
@@ -250,7 +252,8 @@ export class Onednn {
     }
   }
 
-  /** Calls a constructor, which returns the handle through its first argument, and registers the destructor of the object. */
+  /** Calls a C function that creates an object and returns its handle through the first argument. Registers the destructor of
+   * the object. */
   #make(kind: string, name: string, types: readonly string[], args: readonly CArgument[]): Handle {
     const out = new BigUint64Array(1);
     this.#check(name, this.#call(name, 'int', ['void *', ...types])(out, ...args));

@@ -1,6 +1,7 @@
 /**
- * The C functions that create the descriptors of oneDNN's primitives, in both major versions of its API. They derive from the
- * table of primitives: 3.x creates a descriptor in one call; 2.x first fills an operation descriptor, and lacks a few arguments.
+ * The C functions that create the descriptors of oneDNN's primitives, in both major versions of its API. They are derived from
+ * the table of primitives. Version 3.x creates a descriptor in one call; 2.x first fills an operation descriptor, and lacks a
+ * few arguments.
  */
 import {
   type ConstructorArgument,

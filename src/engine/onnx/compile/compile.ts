@@ -1,4 +1,4 @@
-/** Compiles a graph for an ONNX runtime, in a browser or in Node. The result contains the bytes of the models, and how their
+/** Compiles a graph for ONNX Runtime, in a browser or in Node. The result contains the bytes of the models, and how their
  * inputs and outputs correspond to the graph. */
 import { RunError } from '../../../errors.ts';
 import type { Graph } from '../../../graph/graph.ts';
@@ -22,7 +22,7 @@ export interface CompiledGraph {
   }[];
   /** The outputs that every step returns. */
   readonly outputs: readonly string[];
-  /** For the name of each watched result, the input, the variable, or the output of one of the two models that holds it. */
+  /** For each watched result, the name of what holds it: an input, a variable, or an output of one of the two models. */
   readonly watched: ReadonlyMap<string, string>;
   /** The outputs of the step's model that only watched steps need. */
   readonly shared: readonly string[];
@@ -32,7 +32,7 @@ export interface CompiledGraph {
   readonly liveBytes: number;
 }
 
-/** @throws RunError for a graph without outputs and updates, because ONNX Runtime rejects its model */
+/** @throws RunError for a graph with neither outputs nor updates, because ONNX Runtime rejects its model */
 export function compileGraph(graph: Graph): CompiledGraph {
   const { step, shared, watch, watched } = splitWatched(prepare(withoutExchange(graph)));
   if (resultValues(step.results).length === 0)

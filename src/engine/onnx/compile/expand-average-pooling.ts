@@ -1,6 +1,7 @@
 /**
- * Average pooling and its gradient as two matrix products on images [H, W, N, C] (`layout.ts`). The mean over a window is a
- * mean along the rows of means along the columns, and the number of its cells inside the image is a product in the same way.
+ * Average pooling and its gradient as two matrix products on images [H, W, N, C] (`layout.ts`). The mean over a window
+ * is the mean of the means of its columns. This also holds at the edges, where only the cells inside the image count, because
+ * every column of a window that is inside has the same number of such cells.
  *
  *     before  y = AvgPool(x)          after  y = rows [H', H] · x, then columns [W', W] · each of its rows
  *     before  dx = AvgPoolGrad(dy)    after  the same with both matrices transposed

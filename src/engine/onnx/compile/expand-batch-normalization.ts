@@ -1,7 +1,7 @@
 /**
- * Batch normalization on rows [R, C], with R = H · W · N (`layout.ts`), where the statistics of a channel are sums of a
- * column. ONNX Runtime has no batch normalization for training. A sum is written as a product with a row of ones, because
- * ONNX Runtime computes that faster than a reduction.
+ * Batch normalization on rows [R, C], with R = H · W · N (`layout.ts`), where the statistics of a channel are computed
+ * from sums over a column. ONNX Runtime has no batch normalization for training. A sum is written as a product with a row of
+ * ones, because ONNX Runtime computes that faster than a reduction.
  *
  *     before  y, mean, variance = FusedBatchNormV3(x, scale, offset)
  *     after   mean = ones · x / R              y = (x - mean) · scale / √(variance + epsilon) + offset

@@ -4,12 +4,14 @@
  * - `expand-winograd.ts`, for filters of 3×3 and 5×5 over many channels (conv2).
  * - One matrix product, for filters over few channels (conv1). The input cells under each tap, [I·K·K, H'·W'·N], are
  * gathered from [I·H·W, N] by copying blocks of N numbers. The filter gradient uses the same matrix.
- * - With strides or groups: forward ONNX's Conv, for the input gradient ConvTranspose, and for the filter gradient one product
- * per tap and group. These were measured with the shapes of ResNet-20, 3×3 and 1×1 with stride 2. For the input gradient,
- * interleaved products per tap take as long as ConvTranspose. For the filter gradient, the products take 2.9 ms, or 9.3 ms if
- * no other node shares the transposed x; a Conv with exchanged operands and the strides as dilations takes 5.9 ms.
- * - For everything else, the definition: forward ONNX's Conv; for the input gradient a Conv of dy with the filter flipped
- * and its channels exchanged (ConvTranspose takes nearly twice as long); and for the filter gradient one product per tap.
+ * - With strides or groups: ONNX's Conv for the forward pass, ConvTranspose for the input gradient, and one product per tap and
+ * group for the filter gradient. These choices were measured with the shapes of ResNet-20, 3×3 and 1×1 with stride 2. For the
+ * input gradient, interleaved products per tap take as long as ConvTranspose. For the filter gradient, the products take 2.9
+ * ms, or 9.3 ms if no other node shares the transposed x; a Conv with exchanged operands and the strides as dilations takes
+ * 5.9 ms.
+ * - For everything else, the definition: ONNX's Conv for the forward pass; for the input gradient a Conv of dy with the filter
+ * flipped and its channels exchanged (ConvTranspose takes nearly twice as long); and for the filter gradient one product per
+ * tap.
  *
  *     before  dx = Conv2DBackpropInput(filter [O, I, KH, KW], dy)
  *     after   dx = Conv2D(dy, Transpose(Reverse(filter)) [I, O, KH, KW])
@@ -69,7 +71,7 @@ export const expandConvolution: Expansions = {
       { x: op('Reverse', { x: filter }, { axes: [2, 3] }) },
       { order: [1, 0, 2, 3] },
     );
-    // The padding is mirrored, so the padding before the forward window is that after the backward window.
+    // On each side, padding of p cells in the forward convolution becomes padding of taps - 1 - p cells here.
     const rest = (padding: RowsAndColumns) =>
       window.kernel.map((taps, axis) => taps - 1 - (padding[axis] ?? 0));
     const before = [0, 0, ...rest(window.before)];
@@ -104,7 +106,7 @@ export const expandConvolution: Expansions = {
 };
 
 /** The input cell under each tap of each output cell, as [I·KH·KW, H'·W'·N], with zero where the tap is outside
- * the image. For stride 1. */
+ * the image. The stride must be 1. */
 function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
   const [n, i, h, w] = sizes(x.shape);
   const [kh, kw] = window.kernel;
@@ -182,7 +184,8 @@ function groupedProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   return op('BatchMatMul', { a, b });
 }
 
-/** The same for groups with one input channel, where it is a sum of products. The result is [groups, O / groups]. */
+/** Like `groupedProduct`, for groups with one input channel, where xᵀ · dy is a sum of elementwise products. The result is
+ * [groups, O / groups]. */
 function depthwiseProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   const [cells = 0, outputs = 0] = dy.shape;
   const a = op('Reshape', { x }, { shape: [cells, groups, 1] });

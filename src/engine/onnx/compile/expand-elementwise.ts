@@ -1,6 +1,6 @@
 /**
- * Computes the operators between the layers on images in the engine's order (`layout.ts`). Operands that are not images are
- * unchanged.
+ * Computes the operators between the layers on images in the engine's order (`layout.ts`). Tensors that are not images keep
+ * their order of axes.
  *
  *     before  y = Relu(x)                  dx = ReluGrad(dy, y)      y = BiasAdd(x, bias)
  *     after   y = turn(Relu(turn(x)))      dx = turn(ReluGrad(…))    y = turn(turn(x) + bias)

@@ -1,6 +1,7 @@
 /**
- * Locally connected operators and their gradients as products of batches of matrices (`ops/locally-connected.ts` has the formulas
- * and the meaning of patches, reached and readers). Cells are [H·W, C·N], so what a window covers is a copy of whole rows.
+ * Locally connected operators and their gradients as products of batches of matrices (`ops/locally-connected.ts` has the
+ * formulas and the meaning of patches, reached and readers). Cells are [H·W, C·N], so gathering the cells
+ * that a window covers copies whole rows.
  *
  *     before  y = LocallyConnected2D(x [N, I, H, W], filter [H', W', O, KH, KW, I])
  *     after   patches = Gather(cells of x, under every tap of every output cell) [p, t·I, N]
@@ -39,7 +40,7 @@ export const expandLocallyConnected: Expansions = {
     const outputs = outputsReading(inputShape, localWindow(inputShape, filter.shape, attributes));
     const reached = gatherCells(op, cells(op, dy), outputs);
     const b = op('Reshape', { x: reached }, { shape: [h * w, taps * o, n] });
-    // Where no output cell is reached, any filter can be used.
+    // Where a tap reaches no output cell, `reached` is zero, so any filter can be used.
     const indices = outputs.flatMap((output, index) => {
       const first = Math.max(0, output) * o * taps + (index % taps);
       return Array.from({ length: o }, (_, channel) => first + channel * taps);
@@ -85,7 +86,7 @@ function patches(op: Apply, x: Value, window: SlidingWindow): Value {
   return op('Reshape', { x: gathered }, { shape: [rows * columns, kh * kw * i, n] });
 }
 
-/** The cells at those indices; zeros where an index is `outside`. */
+/** The cells at the given indices, with zeros where an index is `outside`. */
 function gatherCells(op: Apply, x: Value, indices: readonly number[]): Value {
   const [count = 0, size = 0] = x.shape;
   if (!indices.includes(outside)) return op('Gather', { x }, { indices });
@@ -122,7 +123,7 @@ function outputsReading(
 
 type Along = (cell: number, tap: number) => number;
 
-/** For every cell and tap, the index of another cell in rows of `width` cells; `outside` where its row or column is negative. */
+/** For every cell and tap, the index of another cell in rows of `width` cells, or `outside` if a coordinate is negative. */
 function pairs(
   [h, w]: RowsAndColumns,
   [kh, kw]: RowsAndColumns,

@@ -1,8 +1,9 @@
 /**
- * Expresses operators that move elements, and that ONNX lacks, in operators of ONNX.
+ * Expresses operators that move elements, but do not exist in ONNX, in terms of ONNX's operators.
  *
  *     before  dx = StridedSliceGrad(dy)
- *     after   dx = Pad(dy with stride - 1 zeros after each element of an axis) by the number of elements that the slice skipped at both ends
+ *     after   dx = Pad(dy with stride - 1 zeros after each element along an axis)
+ *                  by the number of elements that the slice skipped at both ends of the axis
  */
 import type { Value } from '../../../graph/graph.ts';
 import type { Apply } from '../../../ops/definition.ts';
@@ -17,7 +18,7 @@ export const expandMovement: Expansions = {
   },
 };
 
-/** Inserts `strides - 1` zeros after every element of each axis, by padding a new inner axis of size 1. */
+/** Inserts `strides[axis] - 1` zeros after every element along each axis, by padding a new inner axis of size 1. */
 function withGaps(op: Apply, x: Value, strides: readonly number[]): Value {
   if (strides.every((stride) => stride === 1)) return x;
   const apart = x.shape.flatMap((length, axis) => (strides[axis] === 1 ? [length] : [length, 1]));

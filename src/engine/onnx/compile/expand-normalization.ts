@@ -7,7 +7,7 @@
  *     after   d = bias + x² · band(alpha)       q = dy / d^beta
  *             y = x / d^beta                    dx = q - x · ((q · x / d) · band(2 · alpha · beta))
  *
- * Both compute d with equal nodes, which are merged afterwards.
+ * LRN and LRNGrad compute d with equal nodes, which are merged afterwards.
  */
 import { GraphError } from '../../../errors.ts';
 import type { Node, Value } from '../../../graph/graph.ts';

@@ -3,9 +3,9 @@
  * output is slow, and the WebGPU engine rejects it. Therefore the gradient finds the maximum again, by comparison. Images
  * are [H, W, N, C] (`layout.ts`), so that slices and shifts copy large blocks.
  *
- * Pooling is separable: first the maximum of each row of a window is computed, then the maximum of these. The gradient
- * goes the reverse way. At each stage the first of several tied cells receives the whole gradient, so it goes to the
- * first cell in row-major order.
+ * Pooling is separable: first the maximum of each row of a window is computed, then the maximum of these maxima. The gradient
+ * takes these two stages in reverse. At each stage the first of several tied cells receives the whole gradient, so of all tied
+ * cells of a window, the first in row-major order receives it.
  *
  *     before  y = MaxPool(x)                 after  m = Maximum over taps c of x[:, c + stride · j]
  *                                                   y = Maximum over taps r of m[r + stride · i, :]
@@ -35,7 +35,7 @@ interface Axis {
   readonly before: number;
 }
 
-/** Rows and columns of the windows over x [N, C, H, W]. */
+/** The windows over x [N, C, H, W] along the rows and along the columns. */
 function axesOf(x: Shape, attributes: PoolAttributes): readonly [Axis, Axis] {
   const { size, stride } = attributes;
   const window = poolWindow(x, attributes);
@@ -115,7 +115,7 @@ function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
   const cells = Math.ceil((length + before) / stride);
   const phases: Value[][] = Array.from({ length: stride }, () => []);
   for (const [tap, cell] of taps(op, x, window).entries()) {
-    const wins = op('GreaterEqual', { a: cell, b: y }); // means equal, because no cell is greater than y
+    const wins = op('GreaterEqual', { a: cell, b: y }); // in effect Equal, because no cell is greater than y
     const taken = op('Mul', { a: rest, b: wins });
     if (tap < size - 1) rest = op('Sub', { a: rest, b: taken });
     const shift = Math.floor(tap / stride);
@@ -141,7 +141,7 @@ function interleave(
   const [h = 0, w = 0, rest = 0] = x.shape;
   const some = phases.find((phase) => phase !== undefined) ?? x;
   const split = axis === 0 ? [cells, 1, w, rest] : [h, cells, 1, rest];
-  // If the window is smaller than the stride, no tap reaches some of the phases.
+  // If the window is smaller than the stride, no tap reaches some of the phases. These phases are zeros.
   const parts = phases.map((phase) =>
     op('Reshape', { x: phase ?? op('Sub', { a: some, b: some }) }, { shape: split }),
   );

@@ -105,7 +105,7 @@ function evaluatedFilter(op: Apply, filter: Value, { i, o, k, points, G }: Plan)
   return op('Reshape', { x: product }, { shape: [points, 1, points, i, o] });
 }
 
-/** D, the gradient of M. */
+/** Computes D, the gradient of M. */
 function evaluatedGradient(op: Apply, dy: Value, layout: Plan): Value {
   const flat = along(op, transposed(layout.rows.A), transposed(layout.columns.A), flatImages(op, dy));
   return perPoint(op, flat, layout, layout.o);

@@ -4,7 +4,7 @@ import type { OpName, PerOutput } from '../../../graph/signature.ts';
 import type { GraphBuilder } from '../../../ops/builder.ts';
 import { type Pass, rewrite } from '../../../passes/rewrite.ts';
 
-/** For some operators, a function that expresses a node in other operators, or returns undefined to leave the node unchanged. */
+/** For some operators, a function that expresses a node in other operators. It returns undefined to leave a node unchanged. */
 export type Expansions = {
   readonly [N in OpName]?: (node: Node<N>, builder: GraphBuilder) => PerOutput<N, Value> | undefined;
 };

@@ -120,7 +120,8 @@ class Constants {
   }
 }
 
-/** If a value is used only as one output of the model, its node writes that output directly. */
+/** Lets the node that computes an output of the model write it directly, without an Identity. If a value is returned as several
+ * outputs, this applies only to the first of them. */
 function withoutIdentities(nodes: readonly OnnxNode[], inputs: readonly NamedType[]): readonly OnnxNode[] {
   const fixed = new Set(inputs.map(({ name }) => name));
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));

@@ -11,7 +11,7 @@ import type { NamedType, OnnxGraph } from './lower.ts';
 
 /** The version of the ONNX operator set that the lowering rules use. */
 export const opset = 21;
-/** The version of the file format that belongs to it. */
+/** The version of the file format that belongs to this version of the operator set. */
 const irVersion = 10;
 
 /** How the value of a field is encoded (protobuf, "Encoding", message structure). */

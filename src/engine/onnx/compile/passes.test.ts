@@ -79,8 +79,8 @@ describe('no pass changes the results of a training step', () => {
   }
 });
 
-/** The loss and the gradients of two convolutions with strides, groups and explicit padding. A bias, a ReLU and a pool
- * follow each. */
+/** The loss and the gradients of two convolutions with strides, groups and explicit padding. Each convolution is
+ * followed by a bias, a ReLU and a pool. */
 function stridedGraph(): Graph {
   const b = new GraphBuilder('strided');
   const padding = { before: [1, 0], after: [1, 2] } as const;
@@ -233,13 +233,13 @@ test('transpositions of images remain only where a dense layer or a shortcut nee
       ({ op, attributes }) =>
         op === 'Transpose' && 'order' in attributes && attributes.order.join() === turn.join(),
     ).length;
-  // The flattened images of local3, and their gradient.
+  // The two transpositions are those of the flattened images, which local3 reads, and of their gradient.
   assert.equal(turns(training.graph), 2);
   const resnet = buildTrainingGraph({
     network: makeNetwork('resnet', 4, { depth: 14 }),
     batchSize: 2,
     hyperparameters: tutorialHyperparameters,
   });
-  // The same number at every depth: where stages and the pool begin and end.
+  // The number is the same at every depth: transpositions remain only where stages and the pool begin and end.
   assert.equal(turns(resnet.graph), 10);
 });

@@ -27,7 +27,7 @@ export const onnxPasses: readonly Pass[] = [
     ...expandPooling,
     ...expandAveragePooling,
   }),
-  // First, so that the pass after it only sees the transpositions of operands in the graph's order of axes.
+  // This runs before `sinkTransposes`, which then only sees transpositions of operands in the graph's order of axes.
   cancelTransposes,
   sinkTransposes,
   expand(expandMovement),

@@ -1,6 +1,7 @@
 /**
- * Moves transpositions to the engine's order of axes (`layout.ts`) from the result of an operator, such as a residual sum, to its
- * operands. An operand is often the result of the opposite transposition, and then the two cancel (`cancel-transposes.ts`).
+ * Moves transpositions in front of an operator, such as a residual sum: instead of its result, its operands are transposed to
+ * the engine's order of axes (`layout.ts`). An operand is often the result of the opposite transposition, and then the two
+ * cancel (`cancel-transposes.ts`).
  *
  *     before  y = Add(turn(a), turn(b));  z = turn(y)          before  y = Pad(turn(a), before, after);  z = turn(y)
  *     after   y = turn(Add(a, b));        z = turn(y)          after   y = turn(Pad(a, before', after'));  z = turn(y)

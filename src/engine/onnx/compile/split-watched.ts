@@ -9,13 +9,14 @@ import { withoutWatched } from '../../../passes/watch.ts';
 import { updateName } from './lower.ts';
 
 export interface SplitGraph {
-  /** The step. In addition to its own outputs it returns the values that the second model needs. */
+  /** The step. In addition to its own outputs, it returns the watched values that it computes, and those that `watch` needs. */
   readonly step: Graph;
-  /** The remaining nodes. They are computed from those values, the inputs, and the variables as they were before the step. */
+  /** The graph of the remaining nodes. Its inputs are values that the step returns, inputs of the step, and variables as they
+   * were before the step. Undefined if no watched value needs it. */
   readonly watch: Graph | undefined;
-  /** The names of the outputs of the step that only the second model needs. */
+  /** The names of the outputs of the step that only watched steps need. */
   readonly shared: readonly string[];
-  /** For the name of each watched result, the input, the variable, or the output of either graph that holds it. */
+  /** For each watched result, the name of what holds it: an input, a variable, or an output of one of the two graphs. */
   readonly watched: ReadonlyMap<string, string>;
 }
 

@@ -1,4 +1,4 @@
-/** The sizes of the constants of an ONNX model, and whether constants in other files ("external data") exist. */
+/** The sizes of the constants of an ONNX model, and whether the files of constants outside it ("external data") exist. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { counted, oneLine, quoted } from '../../../wording.ts';
@@ -28,13 +28,13 @@ export interface ExternalFile {
   readonly problem: string | null;
 }
 
-/** The number of bits of an element, by TensorProto.DataType. Type 8, the string, has no fixed size. */
+/** The number of bits of an element, by the number of its type in TensorProto.DataType. Strings (8) have no fixed size. */
 const elementBits: Readonly<Record<number, number>> = {
   ...{ 1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128 },
   ...{ 16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2 },
 };
 
-/** TensorProto.DataLocation. */
+/** The value of TensorProto.DataLocation for constants in another file. */
 const external = 1;
 
 /** The number of bytes of the elements, whether they are in the model or in another file. */
@@ -43,7 +43,7 @@ export function bytesOfInitializer(tensor: InitializerFields): number {
   const { raw_data, float_data = [], int32_data = [], string_data = [], data_type = 0 } = tensor;
   const { int64_data = [], double_data = [], uint64_data = [] } = tensor;
   const bits = elementBits[data_type] ?? 8;
-  // All types of at most 32 bits use int32_data. Types of less than 8 bits are packed into bytes there.
+  // All types of at most 32 bits use int32_data. Elements of fewer than 8 bits are packed into bytes.
   return (
     (raw_data?.length ?? 0) +
     4 * float_data.length +
@@ -104,7 +104,8 @@ async function problemOf(location: string, end: number, dir: string): Promise<st
   return `${name} is too short: found ${counted(found.size, 'byte')}, expected at least ${counted(end, 'byte')}. Copy it again`;
 }
 
-/** Also splits Windows paths, because models are moved between systems. */
+/** Whether a location is a relative path inside the folder of the model. Windows paths are recognized on every system, because
+ * models are moved between systems. */
 function isInside(location: string): boolean {
   if (location === '' || location.includes('\0') || isAbsolute(location) || /^([a-z]:|[\\/])/i.test(location))
     return false;

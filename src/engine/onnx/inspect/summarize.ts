@@ -70,7 +70,7 @@ export async function summarizeOnnx(file: string, bytes: Uint8Array, dir: string
   };
 }
 
-/** Both names stand for the operators of the ONNX standard. */
+/** Whether a domain is that of the ONNX standard, which has two names. */
 function isStandard(domain: string): boolean {
   return domain === '' || domain === 'ai.onnx';
 }

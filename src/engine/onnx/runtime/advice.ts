@@ -1,4 +1,4 @@
-/** What the user can do if ONNX Runtime cannot be loaded. */
+/** Advice for users about what to do if ONNX Runtime cannot be loaded. */
 import { errorCode, messageOf, RunError } from '../../../errors.ts';
 import { type ReadText, readText } from '../../../machine/control-groups.ts';
 import { exhaustedResource } from '../../../machine/exhaustion.ts';
@@ -7,7 +7,8 @@ export const installAdvice: string =
   'If the package is missing or broken, install it without its script, which downloads CUDA libraries: ' +
   'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node';
 
-/** Returns advice for an error that ended the thread of a session, if the error means that the package did not load. */
+/** Returns advice for an error that ended the thread of a session, if the error means that the package did not
+ * load. Otherwise returns an empty string. */
 export function adviceFor(error: unknown): string {
   if (exhaustedResource(error) !== undefined) return '';
   const isPackage = /onnxruntime/.test(messageOf(error));
@@ -17,8 +18,8 @@ export function adviceFor(error: unknown): string {
     : '';
 }
 
-/** The binaries of ONNX Runtime are built for GNU's C library. On Alpine and other systems with musl they do not load.
- * @throws RunError on such a system */
+/** Checks that the system does not use musl, as Alpine does. The binaries of ONNX Runtime are built for GNU's C library.
+ * @throws RunError on a system with musl */
 export function requireGnuLibrary(read: ReadText = readText): void {
   if (!/\/ld-musl-/.test(read('/proc/self/maps') ?? '')) return;
   throw new RunError(

@@ -1,6 +1,6 @@
 /**
- * The thread of a session. ONNX Runtime's `run` blocks the event loop of the thread that calls it. Running it here keeps the
- * main thread free for signals, files and the next batch.
+ * The code of a session's thread. ONNX Runtime's `run` blocks the event loop of the thread that calls it. Calling it here
+ * keeps the main thread free for signals, files and the next batch.
  */
 import { serve } from '../../../threads/serve.ts';
 import type { SessionMethods } from '../../worker-session.ts';

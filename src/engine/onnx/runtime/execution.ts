@@ -7,10 +7,10 @@ import { SessionMemory } from '../../session-memory.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
 import { endProfile, removeProfile } from './profile.ts';
 
-/** The message that starts the thread of a session. The thread replies `done` when the session is ready. */
+/** What the main thread sends to start a session. */
 export interface SessionStart extends CompiledGraph {
   readonly threads: number;
-  /** The path prefix of the file with ONNX Runtime's profile, or undefined for no profile. */
+  /** The prefix of the path of the file to which ONNX Runtime writes its profile. Undefined if it should write none. */
   readonly profilePrefix?: string;
 }
 
@@ -27,7 +27,7 @@ interface Variable {
 
 type OrtTensors = Readonly<Record<string, ort.Tensor>>;
 
-// Errors are thrown. By default ONNX Runtime also prints them, in color and with the paths of its C++ files.
+// ONNX Runtime throws its errors. By default it also prints them, in color and with the paths of its C++ files.
 ort.env.logLevel = 'fatal';
 
 function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
@@ -88,7 +88,7 @@ export class OnnxExecution {
       if (update !== null) fetches[update] = next;
     }
     for (const name of watch ? [...outputs, ...shared] : outputs) fetches[name] = null;
-    // This is created before the variables change, so that a failure has no effect on them.
+    // The session of the second model is created before the variables change, so that a failure does not affect them.
     if (watch) await this.#watching();
     const results = await this.#session.run(feeds, fetches);
     for (const variable of this.#variables.values()) {
@@ -148,7 +148,7 @@ export class OnnxExecution {
   }
 }
 
-/** The names that ONNX Runtime gives to element types are the same as ours. */
+/** Makes an ONNX Runtime tensor that shares the data of one of our tensors. Element types have the same names in both. */
 function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
   switch (dtype) {
     case 'float32':

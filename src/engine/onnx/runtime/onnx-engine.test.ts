@@ -44,7 +44,7 @@ test('local response normalization with an exponent other than the tutorial’s 
 });
 
 test('the sum of a million squares is accurate to 1e-7', async () => {
-  // The sizes of local3 and local4 of the tutorial, and a number of rows that is prime.
+  // The shapes of the weights of the tutorial's local3 and local4, and a shape whose number of rows is prime.
   const shapes = [
     [2304, 384],
     [384, 192],

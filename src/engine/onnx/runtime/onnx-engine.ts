@@ -21,7 +21,7 @@ const threadPool = sessionThreads<SessionStart>(
   () => new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
 );
 
-/** @throws RunError when the package onnxruntime-node is not installed, or does not run on this system. */
+/** @throws RunError when the package onnxruntime-node is not installed, or does not run on this system */
 export function createOnnxEngine(
   threads: number = usableCores(),
 ): Engine & { readonly name: 'onnx'; readonly precision: 'float32' } {
