@@ -46,7 +46,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. If the folder contains ' +
       'checkpoints, training resumes from the newest undamaged one, as if it had never stopped: data set, batch size, seed ' +
       'and recipe are those of the checkpoint, unless a flag overrides them. Ctrl-C saves a checkpoint and exits. Nothing is ' +
-      'deleted except checkpoints beyond --keep.',
+      'deleted except checkpoints beyond --keep and, in best, the previous best one.',
     examples: [
       ['train', 'Train on CIFAR-10 with the settings of the tutorial'],
       [
@@ -140,7 +140,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       'with one thread and with all threads, for batches of 32, 128 and 512, alternately and after a warm-up. Then it measures input, ' +
       'evaluation, and a run of each variant, with its time to the first step and its memory. The share of the roof compares a step with ' +
       "the time it would take at the rate of the engine's best matrix product on this machine. Takes about three " +
-      'minutes. --engine, --precision and --batch-size restrict it to one, which is faster.',
+      'minutes. --engine, --precision and --batch-size each restrict it to one value, which is faster.',
     examples: [
       ['bench', 'Measure everything'],
       ['bench --engine onednn --batch-size 256 --steps 50', 'One engine, one size, more steps'],

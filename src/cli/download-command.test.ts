@@ -62,7 +62,8 @@ describe('the command download', () => {
         assert.equal(
           outcome.errors,
           `cifar10: CIFAR-10 is not in my data and cannot be downloaded: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz: ENOTFOUND: the server name is unknown; is the network available?
-  To use a copy: ${command("download --data-dir 'my data'")} --tarball FILE. To use a mirror: --url URL.
+  To use a copy: ${command("download --data-dir 'my data'")} --tarball FILE
+  To use a mirror: ${command("download --data-dir 'my data'")} --url URL
   To train without it, on generated images: --dataset synthetic --clip-norm 5
 `,
         );

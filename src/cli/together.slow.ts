@@ -44,7 +44,7 @@ test('a trainer and an evaluator run side by side for 1,500 steps, and no existi
     });
     const evaluator = program(['eval', ...where, ...flags], (line, kill) => {
       if (line.includes('step 1, moving averages')) ready();
-      if (line.includes('step 1500, moving averages')) kill('SIGINT');
+      if (line.includes('step 1,500, moving averages')) kill('SIGINT');
     });
     await readyToRace;
     const looking = lookingAt(trainDir);

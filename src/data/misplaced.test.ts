@@ -71,7 +71,7 @@ describe('a wrong data folder is recognized before anything is downloaded', () =
         mkdirSync(inside);
         await assert.rejects(requireNotMisplaced(inside, cifar10), {
           name: 'RunError',
-          message: `${inside} is the folder of ${other.title}; to use it, set \`dataset: ${other.name}\` and its parent, \`dataDir: ${folder}\``,
+          message: `${inside} is the folder of ${other.title}; to use it, set \`dataset: ${other.name}\` and \`dataDir: ${folder}\``,
         });
       }
       const renamed = join(folder, 'my-cifar100');

@@ -48,7 +48,7 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
   const other = ownerOf(dataDir, names, dataset);
   if (other !== undefined)
     throw new RunError(
-      `${dataDir} is the folder of ${other.title}; to use it, set \`dataset: ${other.name}\` and its parent, ` +
+      `${dataDir} is the folder of ${other.title}; to use it, set \`dataset: ${other.name}\` and ` +
         `\`dataDir: ${dirname(resolve(dataDir))}\``,
     );
   const [firstFile] = dataset.files;

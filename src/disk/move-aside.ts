@@ -48,6 +48,6 @@ async function freeName(name: (number: number) => string): Promise<string> {
 
 function notMoved(from: string, to: string, error: unknown): RunError {
   return new RunError(
-    `${from}: cannot be moved aside to ${to} (${messageOf(error)}). Use a subfolder of it instead.`,
+    `${from}: cannot be moved aside to ${to} (${messageOf(error)}). Use a subfolder of ${from} instead.`,
   );
 }

@@ -97,7 +97,8 @@ async function fetchDataset(
     const fetching = makeCommand(dataDir, dataset);
     throw new RunError(
       `${dataset.title} is not in ${dataDir} and cannot be downloaded: ${error.message}\n` +
-        `  To use a copy: ${fetching} --tarball FILE. To use a mirror: \`url: URL\`.\n` +
+        `  To use a copy: ${fetching} --tarball FILE\n` +
+        `  To use a mirror: ${fetching} --url URL\n` +
         '  To train without it, on generated images: `dataset: synthetic` `clipNorm: 5`',
       { cause: error },
     );

@@ -73,11 +73,11 @@ export function requireRangeTest(request: TrainingRequest): void {
   requireConsistent(request);
   if (request.hyperparameters?.learningRate !== undefined)
     throw new UsageError(
-      '`learningRate` cannot be combined with the range test, which looks for it; leave it out',
+      '`learningRate` cannot be combined with `findLearningRate`, which tries many rates; leave out `learningRate`',
     );
   if (request.restart === true)
     throw new UsageError(
-      '`restart` cannot be combined with the range test, which uses no folder; leave it out',
+      '`restart` cannot be combined with `findLearningRate`, which uses no run folder; leave out `restart`',
     );
 }
 

@@ -182,10 +182,12 @@ function requireHoldout(
   stored: CheckpointMetadata | undefined,
 ): void {
   if (evalEvery === undefined || holdout > 0) return;
-  const problem = '`evalEvery` needs held-out images; add `holdout`, such as `holdout: 0.1`';
   throw stored === undefined
-    ? new UsageError(problem)
-    : new RunError(`${problem} (this run was started without it)`);
+    ? new UsageError('`evalEvery` needs held-out images; add `holdout`, such as `holdout: 0.1`')
+    : new RunError(
+        '`evalEvery` needs held-out images, but this run was started without `holdout`; ' +
+          'start a new run with it, such as `holdout: 0.1`',
+      );
 }
 
 /** Whether the schedule ends at `decaySteps`, after which the learning rate stays the same. */
