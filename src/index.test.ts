@@ -75,7 +75,7 @@ test('the example of the library compiles under the strictest settings, trains, 
       );
     for (const [steps, environment] of [
       [2, { typeRoots: [join(root, 'node_modules', '@types')] }],
-      // The settings are those of a new project: the libraries of the compiler, without the types of Node.js.
+      // A new project has these settings: TypeScript's default `lib`, and no Node.js types.
       [3, { lib: undefined, types: [] }],
     ] as const) {
       configure(environment);

@@ -31,9 +31,9 @@ export interface DatasetChoice {
   readonly labels?: string | undefined;
 }
 
-/** Returns the requested data set, or else that of an earlier run. If the data set stays the same, so do its labels, unless
- * others are requested.
- * @param before the data set of the checkpoint from which a run resumes, or which is evaluated
+/** Returns the requested data set, or else that of the checkpoint, or else `otherwise`. If the data set stays the same, so do its
+ * labels, unless others are requested.
+ * @param before the data set of the checkpoint that is resumed or evaluated, if there is one
  * @throws UsageError when the data set has no such labels */
 export function chooseDataset(
   { dataset, labels }: DatasetChoice,
