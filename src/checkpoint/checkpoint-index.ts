@@ -46,7 +46,7 @@ export async function writeCheckpointIndex(dir: string, { latest, all }: Checkpo
   await writeAside(join(dir, indexName), new TextEncoder().encode(`${text}\n`));
 }
 
-/** Reads the index of a folder, and resolves its paths against the folder. Returns undefined if there is no index.
+/** Reads the index of a folder, and resolves its paths against the folder. Returns undefined if the index is missing.
  * @throws RunError with the file and the invalid line */
 export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex | undefined> {
   const file = join(dir, indexName);

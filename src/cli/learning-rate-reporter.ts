@@ -1,6 +1,5 @@
 /** Prints a learning-rate range test: the progress line, the plot, the proposal, and the events for `--json`. */
 import { command } from '../command.ts';
-import { describeThreads } from '../machine/cores.ts';
 import type { LearningRateEvent } from '../run/learning-rate-search.ts';
 import type { RangePoint } from '../training/learning-rate-range.ts';
 import { counted } from '../wording.ts';
@@ -11,6 +10,7 @@ import type { TrainFlags } from './flag-table.ts';
 import { givenWords } from './given-words.ts';
 import { lossPlot } from './loss-plot.ts';
 import { withBar } from './progress-line.ts';
+import { describeEngine, startEvent } from './start-event.ts';
 
 type EventOf<Kind extends LearningRateEvent['kind']> = Extract<LearningRateEvent, { readonly kind: Kind }>;
 
@@ -56,23 +56,12 @@ export class LearningRateReporter {
 
   #start({ run, steps }: EventOf<'start'>): void {
     this.#steps = steps;
-    const { examples, batchSize, seed, engine, validation } = run;
+    const { examples, batchSize, seed } = run;
     this.#console.progress(undefined);
     this.#console.line(
       `Trying learning rates in ${counted(steps, 'step')} on ${examples.dataset.title}, ${batchSize} images per step, ` +
-        `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
-      {
-        kind: 'start',
-        dataset: examples.dataset.name,
-        examples: examples.count,
-        heldOut: validation?.count ?? 0,
-        batchSize,
-        seed,
-        engine: engine.library,
-        precision: engine.precision,
-        threads: engine.threads,
-        resumedFrom: null,
-      },
+        `seed ${seed}, with ${describeEngine(run)}`,
+      startEvent(run),
     );
   }
 

@@ -74,7 +74,7 @@ export class OutputQueue {
 
   /**
    * Waits a moment for the queued text to be written. The rest of standard error is then written out of turn, because
-   * perhaps nobody is reading standard output.
+   * standard output may not be read.
    */
   async flushBriefly(millis: number): Promise<void> {
     await Promise.race([this.idle(), sleep(millis)]);

@@ -2,7 +2,6 @@
 
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { describeThreads } from '../machine/cores.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import type { TrainingEvent } from '../run/training.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
@@ -17,6 +16,7 @@ import { nextCommands, type ReportedFlags, suggests } from './next-commands.ts';
 import { inFlags } from './option-flags.ts';
 import { type Progress, progressLine } from './progress-line.ts';
 import { RunningMean } from './running-mean.ts';
+import { describeEngine, startEvent } from './start-event.ts';
 import { StepLines } from './step-lines.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
@@ -62,19 +62,8 @@ export class StepReporter {
     const named = network.name === tutorialRecipe.network.name ? '' : `${network.name} `;
     console.line(
       `Training ${named}on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
-        `seed ${seed}, with ${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`,
-      {
-        kind: 'start',
-        dataset: examples.dataset.name,
-        examples: examples.count,
-        heldOut: validation?.count ?? 0,
-        batchSize,
-        seed,
-        engine: engine.library,
-        precision: engine.precision,
-        threads: engine.threads,
-        resumedFrom: resumedFrom ?? null,
-      },
+        `seed ${seed}, with ${describeEngine(run)}`,
+      startEvent(run, resumedFrom),
     );
     if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${inFlags(engineReason)}`);
     if (resumedFrom !== undefined) {

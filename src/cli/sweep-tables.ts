@@ -7,7 +7,7 @@ import { type Column, fittingTable } from './table.ts';
 const number = (value: number | null) => (value === null ? '-' : Math.round(value).toLocaleString('en-US'));
 const fraction = (value: number | null) => (value === null ? '-' : value.toFixed(3));
 
-/** Returns a table with one row per run, in the given order. The less important columns are left out if there is no room. */
+/** Returns a table with one row per run, in the given order. Less important columns are left out if they do not fit. */
 export function sweepTable(ended: readonly EndedRun[]): string {
   const results = ended.map(({ result }) => result);
   const notes = results.map(({ status, steps }) =>

@@ -147,7 +147,7 @@ class ProgramBuilder {
     return results;
   }
 
-  /** The workspace that the forward pooling call wrote. If there is no such call, one is added. */
+  /** The workspace that the forward pooling call wrote. Adds the call if it is missing. */
   #workspace(op: OpName, unique: () => string, x: Slot, y: Slot, window: Window): Slot {
     const forward = this.calls.find(({ kind, reads, writes }) => {
       return kind === 'pooling_forward' && reads.src === x && writes.dst === y;
