@@ -134,10 +134,11 @@ export function resolveRequest(
   const engine = { engine: request.engine ?? run.engine, precision: request.precision ?? run.precision };
   requireOffer(engine);
   const dataset = datasetOfRun(request, run, stored);
-  const { network, ...others } = recipe;
+  const { name, network, ...others } = recipe;
   const isStored = stored !== undefined && given === undefined && request.network === undefined;
   const definition = {
     ...others,
+    recipe: stored?.recipe ?? name,
     network: isStored
       ? networkOf(stored)
       : makeNetwork(network.name, dataset.classes.length, network.configuration),

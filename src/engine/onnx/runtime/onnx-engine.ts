@@ -71,9 +71,9 @@ function installedVersion(): string {
  * to 2,048 images it allocates 2.4 times as much. */
 const memoryShare = 2;
 
-async function compile(graph: Graph, threads: number, options: CompileOptions): Promise<Session> {
+async function compile(graph: Graph, engineThreads: number, options: CompileOptions): Promise<Session> {
   requireOptions(options, compileChecks);
-  const { profiling = false } = options;
+  const { profiling = false, threads = engineThreads } = options;
   const compiled = compileGraph(graph);
   requireMemory(`graph ${graph.name} on ONNX Runtime`, memoryShare * compiled.liveBytes);
   const start: SessionStart = {
