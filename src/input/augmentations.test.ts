@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
 import type { ImageShape } from '../data/record.ts';
 import { noiseImage } from '../testing/examples.ts';
@@ -147,7 +147,7 @@ test('sums of large bright images are exact', () => {
   assert.ok(image.every((value) => Math.abs(value) < 1e-9));
 });
 
-test('images that cannot be made are refused, and the error contains both shapes', () => {
+test('images that cannot be made are refused, and the error contains both shapes and advice', () => {
   const makers = augmentationNames.map((augmentation) => ({ augmentation, normalization: 'none' }) as const);
   for (const recipe of makers)
     for (const shape of [
@@ -160,6 +160,16 @@ test('images that cannot be made are refused, and the error contains both shapes
     ])
       assert.throws(() => makeImages(recipe, shape, cifar10), {
         name: 'RunError',
-        message: `the network takes images of [${shape.join(', ')}], which the augmentation ${recipe.augmentation} cannot make from the images of CIFAR-10, which are [3, 32, 32]`,
+        message: `the network takes images of [${shape.join(', ')}], which the augmentation ${recipe.augmentation} cannot make from the images of CIFAR-10, which are [3, 32, 32]; no augmentation can; use a network that takes other images`,
       });
+  const tutorial = { augmentation: 'tutorial', normalization: 'none' } as const;
+  assert.throws(() => makeImages(tutorial, [3, 224, 224], cifar10, () => ['a', 'b']), {
+    message: /; no augmentation can; use `network: a` or `network: b`$/,
+  });
+  // An augmentation that can enlarge images.
+  const enlarging = mock.method(augmentations.none, 'makes', () => true);
+  assert.throws(() => makeImages(tutorial, [3, 224, 224], cifar10), {
+    message: /^the network takes images of \[3, 224, 224\], .*; use `augmentation: none`$/,
+  });
+  enlarging.mock.restore();
 });

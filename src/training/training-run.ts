@@ -19,10 +19,16 @@ import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import { anEngine, type Engine } from '../engine/engine.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { augmentationNames, type ImageRecipe, makeImages, tutorialImages } from '../input/augmentations.ts';
+import {
+  augmentationNames,
+  augmentationsFor,
+  type ImageRecipe,
+  makeImages,
+  tutorialImages,
+} from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
-import { makeNetwork } from '../model/networks.ts';
+import { makeNetwork, networkNames } from '../model/networks.ts';
 import {
   type HyperparameterName,
   type Hyperparameters,
@@ -55,11 +61,25 @@ export function makeRun(definition: RunDefinition, all: Examples, engine: Engine
   anEngine('engine', engine);
   requireClasses(definition.network, all.dataset);
   const images = imagesOf(definition);
-  makeImages(images, definition.network.imageShape, all.dataset);
+  requireImages(definition, all.dataset);
   const whole = { ...definition, ...images, engine, checksum: checksum(all) };
   if (definition.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, definition.holdout, definition.seed);
   return { ...whole, examples: training, validation };
+}
+
+/** Requires the augmentation to make the network's images from the records of the data set.
+ * @throws RunError with both shapes, and the augmentations or else the networks that fit */
+export function requireImages(
+  definition: Pick<RunDefinition, 'network' | 'augmentation' | 'normalization'>,
+  dataset: DatasetDescription,
+): void {
+  makeImages(imagesOf(definition), definition.network.imageShape, dataset, () =>
+    networkNames.filter((name) => {
+      const { imageShape } = makeNetwork(name, dataset.classes.length);
+      return augmentationsFor(imageShape, dataset).length > 0;
+    }),
+  );
 }
 
 /** Returns how the images of a recipe are made. */
