@@ -28,7 +28,7 @@ import {
 } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
-import { makeNetwork, networkNames } from '../model/networks.ts';
+import { completeConfiguration, makeNetwork, networkNames } from '../model/networks.ts';
 import {
   type HyperparameterName,
   type Hyperparameters,
@@ -216,6 +216,7 @@ export function requireSameRun(
   }: { readonly checksum?: string; readonly fixed?: readonly HyperparameterName[] } = {},
 ): void {
   const { seed, holdout, hyperparameters } = definition;
+  const before = { ...stored, network: completeNetwork(stored.network) };
   const parts = { ...tutorialRecipe, ...definition, network: describeNetwork(definition.network) };
   const names = hyperparameterNames.filter((name) => name === 'optimizer' || fixed.includes(name));
   const differences = [
@@ -225,7 +226,7 @@ export function requireSameRun(
     ...(stored.dataset.labels === dataset.labels
       ? [['classes', stored.dataset.classes.join(), dataset.classes.join()]]
       : []),
-    ...keptNames.map((part) => [keptParts[part], shown(stored[part]), shown(parts[part])] as const),
+    ...keptNames.map((part) => [keptParts[part], shown(before[part]), shown(parts[part])] as const),
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],
     ['seed', stored.seed, seed],
@@ -271,6 +272,18 @@ function spaced(name: string): string {
 
 function describeNetwork({ name, configuration }: Network): CheckpointMetadata['network'] {
   return { name, configuration };
+}
+
+/** Returns a network with all numbers of its configuration. Older checkpoints do not have numbers that were added later; their
+ * defaults do not change the network. A network that this version does not support is returned unchanged. */
+function completeNetwork(network: CheckpointMetadata['network']): CheckpointMetadata['network'] {
+  const { name, configuration } = network;
+  try {
+    return { name, configuration: completeConfiguration(name, configuration) };
+  } catch (error) {
+    if (error instanceof UsageError) return network;
+    throw error;
+  }
 }
 
 /** Returns the changes that affect the bits of the result, but not its meaning. They are reported when a run is resumed. */
