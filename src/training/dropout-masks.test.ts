@@ -5,7 +5,7 @@ import { Layers } from '../model/layers.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { drawMasks } from './dropout-masks.ts';
 
-/** Three layers with dropout. */
+/** Builds three layers with dropout. */
 function network(training: boolean, rate = 0.25) {
   const builder = new GraphBuilder('dropout');
   const layers = new Layers(builder, { training });

@@ -20,7 +20,7 @@ const recipe = {
 };
 const run = makeRun(recipe, noiseExamples(20), createOnnxEngine(1));
 
-/** The events in words, such as `step 3` and `checkpoint 4`. */
+/** Returns the events in words, such as `step 3` and `checkpoint 4`. */
 async function eventTexts(
   options: Omit<TrainOptions, 'run' | 'versions'>,
   trained: TrainingRun = run,
@@ -105,7 +105,7 @@ test('the last step is scored and the score is stored, even if a stop interrupts
     assert.deepEqual(await again(), ['compiling', 'ready 3', 'end 3']);
   }));
 
-/** An engine whose steps take longer by the given time. */
+/** Makes an engine whose steps take longer by the given time. */
 function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
   return {
     ...engine,
