@@ -10,7 +10,7 @@ import { makeCommand } from './files.ts';
 /** An archive in a format that is not supported. */
 const otherFormat = /cifar.*\.(zip|7z|rar|tar|tar\.bz2|tar\.xz)$/i;
 
-/** Returns a name in a folder that reveals what the folder contains instead of the data set, and describes those contents.
+/** Returns a name in a folder that reveals what the folder contains instead of the data set, and a description of that.
  * Returns undefined if nothing is recognized. */
 function insteadOf(
   dataset: DatasetDescription,

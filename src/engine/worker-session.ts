@@ -29,7 +29,7 @@ export interface SessionOptions<Start> {
   readonly library: string;
   readonly threads: ThreadPool<Start, SessionMethods>;
   readonly start: Start;
-  /** Says what the user can do about an error that ended the thread. Returns an empty string without advice. */
+  /** Returns what the user can do about an error that ended the thread, or an empty string if there is no advice. */
   readonly adviceFor: (error: unknown) => string;
 }
 

@@ -78,7 +78,7 @@ interface Folder {
   readonly isRun: boolean;
 }
 
-/** The subfolders of a folder.
+/** Returns the subfolders of a folder.
  * @param within a subfolder whose subfolders are listed */
 async function foldersIn(dir: string, within = ''): Promise<readonly Folder[]> {
   const entries = await readdir(join(dir, within), { withFileTypes: true }).catch((error: unknown) => {
@@ -192,7 +192,7 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
   };
 }
 
-/** The settings that have different values in at least two runs, in the order of the settings. */
+/** Returns the settings that have different values in at least two runs, in the order of the settings. */
 function differingSettings(runs: readonly RunRow[]): readonly string[] {
   const first = new Map<string, string | number>();
   const differing = new Set<string>();
@@ -210,7 +210,7 @@ interface Score {
   readonly precision: number;
 }
 
-/** The evaluations on the test images, oldest first. */
+/** Returns the evaluations on the test images, oldest first. */
 async function scoresIn(path: string, names: readonly string[] | undefined): Promise<readonly Score[]> {
   const file = 'evaluations.jsonl';
   if (names?.includes(file) !== true) return [];

@@ -10,7 +10,7 @@ export interface Validation {
   readonly every: number;
   /** Computes the precision @ 1 of the moving averages among these variables. Returns undefined if scoring was stopped. */
   readonly score: (variables: Variables) => Promise<number | undefined>;
-  /** The store, with a folder of its own, of the best checkpoint. */
+  /** The store of the best checkpoint, which has its own folder. */
   readonly best: CheckpointStore;
 }
 
@@ -41,7 +41,7 @@ export class BestKeeper {
     );
   }
 
-  /** Whether a score is due after `globalStep` updates, which it is at every interval and at the end of the run.
+  /** Whether a score is due after `globalStep` updates. Scores are due at every interval, and at the end of the run.
    * @param maxSteps the total number of updates */
   isDue(globalStep: number, maxSteps: number): boolean {
     return globalStep > 0 && (globalStep % this.#validation.every === 0 || globalStep >= maxSteps);

@@ -63,7 +63,8 @@ const noiseRange: readonly [number, number] = [10, 50];
 const noisyShare = 0.1;
 const highNoiseRange: readonly [number, number] = [90, 150];
 
-/** Returns a uniformly distributed direction. It uses rejection sampling in the unit disc instead of cosines (see shapes.ts). */
+/** Returns a uniformly distributed direction. Rejection sampling in the unit disc replaces cosines, for the reason given in
+ * shapes.ts. */
 function drawDirection(stream: RandomStream): readonly [x: number, y: number] {
   for (;;) {
     const x = stream.between(-1, 1);
