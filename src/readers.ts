@@ -12,7 +12,7 @@ const deepest = 32;
 /** Parses JSON text of unknown origin.
  * @throws SyntaxError with a message of one short line */
 export function parseJson(text: string): unknown {
-  if (isDeep(text)) throw new SyntaxError(`nested more than ${deepest} deep`);
+  if (isDeep(text)) throw new SyntaxError(`nested more than ${deepest} levels deep`);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -42,7 +42,7 @@ export function printable(text: string): string {
   return text.replace(controls, (character) => (character === '\n' ? character : escaped(character)));
 }
 
-/** Returns a name or message from an untrusted source as one line. Like `printable`, but newlines are escaped as well. */
+/** Returns a name or message from an untrusted source as one line. Control characters, including newlines, are escaped. */
 export function oneLine(text: string): string {
   return text.replace(controls, escaped);
 }

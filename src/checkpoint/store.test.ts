@@ -244,7 +244,7 @@ test('a renamed copy is skipped with advice, never resumed silently', async () =
   assert.equal(await latestStep(), 2);
   assert.match(
     warnings.join('\n'),
-    /model\.ckpt-99\.safetensors: it contains step 1, .*rename it to model\.ckpt-1\./,
+    /model\.ckpt-99\.safetensors: a renamed copy, .* contains step 1\. .*rename it to model\.ckpt-1\./,
   );
 });
 

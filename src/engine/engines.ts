@@ -41,7 +41,7 @@ const requestChecks: OptionChecks<EngineRequest> = {
 
 export interface ChosenEngine {
   readonly engine: Engine;
-  /** Why this engine was chosen, phrased as the end of a sentence. Undefined if the engine was requested by name. */
+  /** Why this engine was chosen, phrased as the end of a sentence, or undefined if the engine was requested by name. */
   readonly reason?: string;
 }
 

@@ -1,4 +1,4 @@
-/** A session that runs in a worker thread. This file is the part on the main thread, which both engines use. */
+/** A session that runs in a worker thread. This file contains the part on the main thread. Both engines use it. */
 import type { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../arguments.ts';
 import { RunError } from '../errors.ts';

@@ -1,7 +1,7 @@
 /**
  * The graph language: every operator with its inputs, attributes and outputs. This file says which operators exist; `ops/`
- * defines what each one computes. Operators that TensorFlow also has keep the names that it gives them. No
- * operator modifies a tensor in place: every operator returns new values.
+ * defines what each one computes. Operators that exist in TensorFlow have their names from there. No operator modifies a
+ * tensor in place: every operator returns new values.
  */
 import type { Shape, Tensor } from '../tensor/tensor.ts';
 

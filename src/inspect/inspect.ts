@@ -59,7 +59,7 @@ export async function* inspect(thing: string, options: InspectOptions): Findings
 }
 
 /** Refuses options that apply only to a data folder.
- * @throws UsageError when there is one */
+ * @throws UsageError when such an option is given */
 function requireNoDataOptions(thing: string, { pictures, labels }: DataInspection): void {
   if (pictures === undefined && labels === undefined) return;
   const option = pictures === undefined ? 'labels' : 'pictures';
@@ -76,7 +76,7 @@ async function graphFinding({ full, recipe, network }: InspectOptions): Promise<
 }
 
 /** Refuses options that apply only to `graph`.
- * @throws UsageError when there is one */
+ * @throws UsageError when such an option is given */
 function requireNoGraphOptions(thing: string, { recipe, network }: InspectOptions): void {
   const option = recipe !== undefined ? 'recipe' : network !== undefined ? 'network' : undefined;
   if (option === undefined) return;

@@ -2,8 +2,8 @@
  * Batch normalization: S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
  * Covariate Shift", ICML 2015, algorithm 1. Each channel has statistics over its n = N (or N · H · W) elements:
  *   mean = Σ x / n,  variance = Σ (x - mean)² / n,  x̂ = (x - mean) / √(variance + epsilon),  y = scale · x̂ + offset.
- * PyTorch and TensorFlow compute the same. For running variances they use variance · n / (n - 1), which `model/layers.ts`
- * computes.
+ * PyTorch and TensorFlow use the same formulas. Their running variances are averages of variance · n / (n - 1), which
+ * `model/layers.ts` computes.
  */
 import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';

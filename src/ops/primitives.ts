@@ -153,7 +153,7 @@ export function aligned({ alias }: PrimitiveContext, x: Slot, dims: Shape): Slot
   return alias(x, [...new Array<number>(dims.length - x.dims.length).fill(1), ...x.dims]);
 }
 
-/** Returns x in row-major order. Slots with at most two axes already have it. */
+/** Returns x in row-major order. Slots with at most two axes are always row-major. */
 export function plain({ call }: PrimitiveContext, x: Slot): Slot {
   return x.dims.length <= 2 ? x : call('copy', {}, x.dims, { pieces: [{ source: x }] });
 }

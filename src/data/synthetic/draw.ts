@@ -45,7 +45,7 @@ const corners: number = imageSize / cellSize + 1;
 const maxShift = 4.5;
 const radiusRange: readonly [number, number] = [6, 11];
 
-/** The range of the channels of a color, and the maximum deviation of a channel from the gray of the color. */
+/** The range of the values of a color's channels, and the maximum difference between a channel and the gray of the color. */
 const minLevel = 15;
 const maxLevel = 240;
 const maxTint = 40;

@@ -185,8 +185,7 @@ function groupedProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   return op('BatchMatMul', { a, b });
 }
 
-/** Like `groupedProduct`, for groups with one input channel, where xᵀ · dy is a sum of elementwise products. The result is
- * [groups, O / groups]. */
+/** Computes xᵀ · dy for groups with one input channel, as a sum of elementwise products. The result is [groups, O / groups]. */
 function depthwiseProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   const [cells = 0, outputs = 0] = dy.shape;
   const a = op('Reshape', { x }, { shape: [cells, groups, 1] });
