@@ -9,9 +9,17 @@
  *     const trained = await session.read();
  *     await session.release();
  */
-import { aBoolean, anObjectWith, type Check, type OptionChecks, optional } from '../arguments.ts';
+import {
+  aBoolean,
+  anObjectWith,
+  aWholeNumber,
+  type Check,
+  type OptionChecks,
+  optional,
+} from '../arguments.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { ExchangeStart } from './exchange.ts';
 import type { EngineName, Precision } from './offers.ts';
 
 export type { EngineName, Precision } from './offers.ts';
@@ -43,6 +51,12 @@ export const anEngine: Check = anObjectWith('compile', 'an engine: chooseEngine(
 export interface CompileOptions {
   /** Whether `Session.profile` may be called. This makes the session a little slower. Default: false. */
   readonly profiling?: boolean;
+  /** The number of threads that the session computes with. Default: those of the engine. */
+  readonly threads?: number;
+  /** Averages the exchanged values of every step with those of other sessions, whose graphs have the same exchanged values.
+   * `step` then also returns the session's own value of each exchanged scalar (`ownName`), and it blocks until the other
+   * sessions take the same step. Default: no other sessions, and nothing is exchanged. */
+  readonly exchange?: ExchangeStart;
 }
 
 export interface StepOptions {
@@ -50,7 +64,11 @@ export interface StepOptions {
   readonly watch?: boolean;
 }
 
-export const compileChecks: OptionChecks<CompileOptions> = { profiling: optional(aBoolean) };
+export const compileChecks: OptionChecks<CompileOptions> = {
+  profiling: optional(aBoolean),
+  threads: optional(aWholeNumber(1)),
+  exchange: optional(anObjectWith('group', 'the exchange of a session: { group, weight }')),
+};
 export const stepChecks: OptionChecks<StepOptions> = { watch: optional(aBoolean) };
 
 /** The time of one part of a step. */

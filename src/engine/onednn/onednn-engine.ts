@@ -64,7 +64,7 @@ function createIn<P extends PrecisionOf<'onednn'>>(
     threads,
     compile: async (graph, options = {}) => {
       requireOptions(options, compileChecks);
-      return compile(graph, threads, precision);
+      return compile(graph, options.threads ?? threads, precision);
     },
   };
 }

@@ -72,9 +72,9 @@ function installedVersion(): string {
  * little lower, so only sessions that certainly do not fit are refused. */
 const memoryShare = 2;
 
-async function compile(graph: Graph, threads: number, options: CompileOptions): Promise<Session> {
+async function compile(graph: Graph, engineThreads: number, options: CompileOptions): Promise<Session> {
   requireOptions(options, compileChecks);
-  const { profiling = false } = options;
+  const { profiling = false, threads = engineThreads } = options;
   const compiled = compileGraph(graph);
   requireMemory(`graph ${graph.name} on ONNX Runtime`, memoryShare * compiled.liveBytes);
   const start: SessionStart = {

@@ -1,0 +1,40 @@
+/**
+ * The exchange in the middle of a step: a session averages the exchanged values of its graph with those of the other members of
+ * its group (`graph/results.ts`, role `exchanged`). It runs in the thread of the session and blocks it until all members have
+ * computed their values.
+ */
+import type { Collective } from '../collective/collective.ts';
+import type { GroupStart } from '../collective/group-start.ts';
+import { joinGroup } from '../collective/join-group.ts';
+
+/** What a session needs to take part in the exchange. */
+export interface ExchangeStart {
+  readonly group: GroupStart;
+  /** The session's share of the examples of a step. The shares of all members add up to 1. */
+  readonly weight: number;
+}
+
+/** The name of the output that contains a session's own value of an exchanged scalar, before the exchange. */
+export function ownName(exchanged: string): string {
+  return `own/${exchanged}`;
+}
+
+export class Exchange {
+  readonly #group: Collective;
+  readonly #weight: number;
+
+  constructor({ group, weight }: ExchangeStart) {
+    this.#group = joinGroup(group);
+    this.#weight = weight;
+  }
+
+  /** Replaces the values by their weighted averages over all members, which are the same bits at every member.
+   * @throws RunError when another member failed */
+  average(values: readonly Float32Array[]): void {
+    this.#group.sum(values, this.#weight);
+  }
+
+  close(): void {
+    this.#group.leave();
+  }
+}
