@@ -61,6 +61,6 @@ test('a rate outside 0 … 1 is refused', () => {
   for (const rate of [1, -0.1, Number.NaN])
     assert.throws(
       () => network(true, rate),
-      (error) => error instanceof GraphError && /at least 0 and less than 1; found/.test(error.message),
+      (error) => error instanceof GraphError && /at least 0 and less than 1, found/.test(error.message),
     );
 });
