@@ -161,7 +161,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
         this.#closed ??
         new RunError(
           withAdvice(
-            `The thread that prepares batches failed: ${threadFailure(error)}`,
+            `the thread that prepares batches failed: ${threadFailure(error)}`,
             error,
             this.#readers.length,
           ),
@@ -179,7 +179,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
   }
 
   async close(): Promise<void> {
-    this.#closed ??= new RunError('The input was closed, so it has no more batches.');
+    this.#closed ??= new RunError('the source of batches was closed, so it has no more batches');
     await Promise.all(this.#readers.map((reader) => reader.terminate()));
   }
 
