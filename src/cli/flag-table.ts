@@ -241,7 +241,7 @@ const ownFlags = {
     kind: 'integer',
     valueName: 'steps',
     minimum: 1,
-    help: 'steps between validations on the held-out images (default: one epoch), besides the one at the end; the best checkpoint is kept in <train-dir>/best',
+    help: 'steps between validations on the held-out images (default: at the end of every epoch), besides the one at the end; the best checkpoint is kept in <train-dir>/best',
     group: 'What is kept',
     inSweep: 'same',
     commands: ['train'],
@@ -435,7 +435,7 @@ type BelongsTo<F, C> = F extends { commands: readonly (infer Of)[] }
       ? TakenFromTrain<F, Of>
       : false
   : false;
-/** As `isFlagOf` decides. */
+/** Whether `sweep` has the flag because `train` has it. This is the type of what `isFlagOf` decides. */
 type TakenFromTrain<F, Of> = 'train' extends Of
   ? F extends { inSweep: { refused: string } }
     ? false

@@ -56,7 +56,8 @@ export interface TrainingRequest extends RecipeOptions, RunOptions {
   readonly checkpointSteps?: number | undefined;
   /** The number of checkpoints to keep; 0 keeps all. */
   readonly keep?: number | undefined;
-  /** The number of updates between validations on the held-out examples. The best checkpoint is kept. Default: one epoch. */
+  /** The number of updates between validations on the held-out examples. The best checkpoint is kept. Default: the end
+   * of every epoch. */
   readonly evalEvery?: number | undefined;
   /** The number of updates between summaries for TensorBoard; 0 for none. */
   readonly summarySteps?: number | undefined;
@@ -187,7 +188,7 @@ function requireHoldout(
     ? new UsageError('`evalEvery` needs held-out images; add `holdout`, such as `holdout: 0.1`')
     : new RunError(
         '`evalEvery` needs held-out images, but this run was started without `holdout`; ' +
-          'start a new run with it, such as `holdout: 0.1`',
+          'start a new run with `holdout`, such as `holdout: 0.1`',
       );
 }
 
@@ -223,7 +224,7 @@ export function engineOf(
   if (engine !== 'auto' && !offersPrecision(engine, kept)) {
     const available = offers[engine].precisions.map((name) => `\`precision: ${name}\``).join(' or ');
     throw new RunError(
-      `this run used ${kept}, which \`engine: ${engine}\` does not offer; add ${available} to resume with that`,
+      `this run used ${kept}, which \`engine: ${engine}\` does not offer; add ${available}, or omit \`engine\``,
     );
   }
   const before = engineNames.find((name) => name === stored?.engine);
