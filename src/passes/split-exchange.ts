@@ -23,7 +23,7 @@ export interface SplitStep {
   readonly carried: readonly string[];
 }
 
-/** The name of the input of the second half that takes the average of an exchanged value. */
+/** Returns the name of the input of the second half that takes the average of an exchanged value. */
 export function averagedName(exchanged: string): string {
   return `averaged/${exchanged}`;
 }
@@ -70,7 +70,7 @@ export function splitExchange(graph: Graph): SplitStep {
   };
 }
 
-/** The nodes that depend on an exchanged value, without those that an exchanged value depends on. */
+/** Returns the nodes that depend on an exchanged value, without those that an exchanged value depends on. */
 function nodesAfter(graph: Graph): ReadonlySet<Node> {
   const exchanged = [...graph.results.exchanged.values()];
   const before = new Set(
@@ -87,7 +87,8 @@ function nodesAfter(graph: Graph): ReadonlySet<Node> {
   return after;
 }
 
-/** A value that depends on an exchanged one differs between workers until it is averaged.
+/** Checks that the second half reads no value that differs between workers. A value that depends on an exchanged one does,
+ * unless it is averaged itself.
  * @throws GraphError when the second half would read such a value from the first half */
 function requireAveraged(graph: Graph, after: ReadonlySet<Node>, reached: ReadonlySet<Value>): void {
   const averaged = new Set([...graph.results.exchanged.values(), ...[...after].flatMap(valuesOf)]);

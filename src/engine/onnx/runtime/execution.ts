@@ -10,7 +10,7 @@ import { endProfile, removeProfile } from './profile.ts';
 /** What the main thread sends to start a session. */
 export interface SessionStart extends CompiledGraph {
   readonly threads: number;
-  /** The prefix of the path of the file to which ONNX Runtime writes its profile. Undefined if it should write none. */
+  /** The prefix of the path of the file to which ONNX Runtime writes its profile, or undefined if it should write none. */
   readonly profilePrefix?: string;
 }
 

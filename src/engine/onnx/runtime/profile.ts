@@ -31,7 +31,7 @@ export function removeProfile(prefix: string | undefined): void {
   if (prefix !== undefined) rmSync(dirname(prefix), { recursive: true, force: true });
 }
 
-/** The median times of the kernels, in the order in which they first ran. */
+/** Returns the median times of the kernels, in the order in which they first ran. */
 export function partTimes(trace: string): readonly PartTime[] {
   const times = new Map<string, { readonly op: string; readonly code: string; readonly millis: number[] }>();
   for (const { cat, name = '', dur = 0, args = {} } of JSON.parse(trace) as readonly TraceEvent[]) {
