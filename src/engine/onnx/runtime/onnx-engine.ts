@@ -13,8 +13,8 @@ import type { ExchangeStart } from '../../exchange.ts';
 import type { EngineMaker } from '../../maker.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
-import { compileHalves } from '../compile/compile-halves.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
+import { compileHalves } from './compile-halves.ts';
 import type { SessionStart } from './execution.ts';
 import { disableTelemetry } from './telemetry.ts';
 
