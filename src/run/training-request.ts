@@ -56,7 +56,8 @@ export interface TrainingRequest extends RecipeOptions, RunOptions {
   readonly checkpointSteps?: number | undefined;
   /** The number of checkpoints to keep; 0 keeps all. */
   readonly keep?: number | undefined;
-  /** The number of updates between validations on the held-out examples. The best checkpoint is kept. Default: one epoch. */
+  /** The number of updates between validations on the held-out examples. The best checkpoint is kept. Default: the end
+   * of every epoch. */
   readonly evalEvery?: number | undefined;
   /** The number of updates between summaries for TensorBoard; 0 for none. */
   readonly summarySteps?: number | undefined;
@@ -134,10 +135,11 @@ export function resolveRequest(
   const engine = { engine: request.engine ?? run.engine, precision: request.precision ?? run.precision };
   requireOffer(engine);
   const dataset = datasetOfRun(request, run, stored);
-  const { network, ...others } = recipe;
+  const { name, network, ...others } = recipe;
   const isStored = stored !== undefined && given === undefined && request.network === undefined;
   const definition = {
     ...others,
+    recipe: stored?.recipe ?? name,
     network: isStored
       ? networkOf(stored)
       : makeNetwork(network.name, dataset.classes.length, network.configuration),
