@@ -32,7 +32,7 @@ export function command(words: string): string {
 
 let known: string | undefined;
 
-/** The words with which the user's shell starts this program. */
+/** Returns the words with which the user's shell starts this program. */
 export function program(): string {
   known ??= programOf({
     // This is not `new URL('..', import.meta.url)`, because bundlers would regard that as a file to copy.

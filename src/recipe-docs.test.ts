@@ -11,7 +11,7 @@ import { snakeCase } from './wording.ts';
 
 const page = readFileSync(new URL('../docs/recipes.md', import.meta.url), 'utf8');
 
-/** The cells of the rows of a table, by its heading. */
+/** Returns the cells of the rows of a table, by its heading. */
 function rowsBelow(heading: string): readonly (readonly string[])[] {
   const [, table = ''] = page.split(`${heading}\n`);
   const lines = table.split('\n').slice(1);

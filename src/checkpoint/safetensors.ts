@@ -90,7 +90,7 @@ function requireEncodable(name: string, tensor: Tensor): void {
   if (name === metadataKey) throw new RangeError(`no tensor can be named ${metadataKey}`);
   if (tensor.data.length !== sizeOf(tensor.shape)) {
     throw new RangeError(
-      `tensor "${name}" is ${describeType(tensor)}, so it needs ${sizeOf(tensor.shape)} values; found ${tensor.data.length}`,
+      `tensor "${name}" is ${describeType(tensor)}, so it needs ${sizeOf(tensor.shape)} values, found ${tensor.data.length}`,
     );
   }
 }
@@ -148,7 +148,7 @@ function readTensor(
   const copy = new Uint8Array(payload.subarray(begin, end));
   if (dtype === 'bool' && copy.some((byte) => byte > 1)) {
     throw new RunError(
-      `${file}: tensor ${quoted(name)}: BOOL bytes must be 0 or 1; found ${copy.find((byte) => byte > 1)}`,
+      `${file}: tensor ${quoted(name)}: BOOL bytes must be 0 or 1, found ${copy.find((byte) => byte > 1)}`,
     );
   }
   return tensorOver({ dtype, shape }, copy.buffer);

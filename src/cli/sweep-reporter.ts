@@ -42,7 +42,7 @@ export class SweepReporter {
     return this.#outcome;
   }
 
-  /** What is lost by exiting before the next checkpoint. */
+  /** A description of what is lost by exiting before the next checkpoint. */
   get lossOnExit(): string {
     return this.#training?.lossOnExit ?? 'nothing was trained';
   }

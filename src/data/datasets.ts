@@ -14,7 +14,7 @@ export const defaultDataset: DatasetName = 'cifar10';
 
 export const datasetNames: readonly DatasetName[] = Object.keys(datasets) as readonly DatasetName[];
 
-/** The names of the labels that can be selected, which are the labels of data sets with several labels per record. */
+/** The names of the labels that can be selected: those of data sets with several labels per record. */
 export const labelChoices: readonly string[] = [
   ...new Set(
     Object.values(datasets)

@@ -45,7 +45,7 @@ export interface NetworkKind<C extends NetworkConfiguration = NetworkConfigurati
   readonly create: (classes: number, configuration: C) => Network;
 }
 
-/** The default configuration of a kind of network. */
+/** Returns the default configuration of a kind of network. */
 export function defaultsOf<C extends NetworkConfiguration>({ numbers }: NetworkKind<C>): C {
   const all = Object.entries<NetworkNumber>(numbers);
   return Object.fromEntries(all.map(([name, number]) => [name, number.default])) as C;

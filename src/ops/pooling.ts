@@ -5,7 +5,7 @@ import { describeType, type Shape, sameShape, type TensorType } from '../tensor/
 import type { OpDefinition } from './definition.ts';
 import { float32Type, requireSame, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
 
-/** The window of a pool as it slides over x [N, C, H, W].
+/** Returns the window of a pool as it slides over x [N, C, H, W].
  * @throws GraphError when a window could lie entirely in the padding, where it would have no maximum */
 export function poolWindow(x: Shape, { size, stride, padding }: PoolAttributes): SlidingWindow {
   const window = slide(x, [size, size], [stride, stride], padding);

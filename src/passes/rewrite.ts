@@ -56,7 +56,7 @@ export function prune(graph: Graph): Graph {
   return checked({ ...graph, nodes: graph.nodes.filter((node) => needed.has(node)) });
 }
 
-/** The nodes that the values depend on. */
+/** Returns the nodes that the values depend on. */
 export function nodesFor({ nodes }: Graph, values: Iterable<Value>): ReadonlySet<Node> {
   const needed = new Set(values);
   const found = new Set<Node>();

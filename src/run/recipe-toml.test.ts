@@ -188,7 +188,7 @@ test('deep nesting and long lines are refused with a short message', () => {
     );
 });
 
-/** A recipe with every kind of value, and a run. */
+/** Makes a recipe with every kind of value, and a run. */
 const recipeOf = ({ name, ...recipe }: Recipe): CheckpointMetadata => {
   const { metadata } = sampleCheckpoint(1);
   const dataset = { ...metadata.dataset, labels: 'class' };

@@ -13,7 +13,7 @@ import { describedOnce } from './tags.ts';
 
 serve<RecorderStart, RecorderMethods>((start, notify) => {
   let hasReported = false;
-  /** Reports only the first of the errors of the two files, because both have the same cause. */
+  /** Reports only the first error. There are two files, but an error in the second usually has the same cause. */
   const onError = (error: unknown) => {
     if (!hasReported) notify(messageOf(error));
     hasReported = true;

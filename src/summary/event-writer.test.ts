@@ -18,7 +18,7 @@ async function folder(t: TestContext): Promise<string> {
   return dir;
 }
 
-/** A writer whose errors fail the test, unless the test passes its own handler. */
+/** Makes a writer whose errors fail the test, unless the test passes its own handler. */
 function writerIn(dir: string, options: Partial<EventWriterOptions> = {}): EventWriter {
   const onError = (error: RunError) => assert.fail(error);
   return new EventWriter({ dir, startStep: 0, onError, flushSeconds: 3600, ...options });

@@ -68,8 +68,9 @@ function installedVersion(): string {
   }
 }
 
-/** ONNX Runtime allocates more memory than is live at once, because its arena grows by doubling. For training steps with 128
- * to 2,048 images it allocates 2.4 times as much. */
+/** The memory that ONNX Runtime needs, as a multiple of the memory that is live at once. It allocates more than is live,
+ * because its arena grows by doubling: 2.4 times as much for training steps with 128 to 2,048 images. This multiple is a
+ * little lower, so only sessions that certainly do not fit are refused. */
 const memoryShare = 2;
 
 async function compile(graph: Graph, engineThreads: number, options: CompileOptions): Promise<Session> {
