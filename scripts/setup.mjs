@@ -92,7 +92,7 @@ export function build() {
   // If the compiler finds an error, `run` exits.
   process.once('exit', () => rmSync(made, { recursive: true, force: true }));
   run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', made]);
-  // npm links to this file, and `npx cifar10` executes it directly.
+  // Older installations link to this file directly.
   chmodSync(join(made, 'cli', 'main.js'), 0o755);
   writeFileSync(join(made, '.built'), '');
   // The stamp gets the time at which the build started, so that files changed during the build are newer than the stamp.

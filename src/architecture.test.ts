@@ -99,6 +99,21 @@ test('every row of the import law is for an existing path, and lists only rows a
   }
 });
 
+test('every network, data set, augmentation, recipe, optimizer, operator, command and pass is in its table', () => {
+  const folders =
+    /^(model\/networks|data\/datasets|input\/augmentations|recipe\/recipes|optimizer|ops|cli\/commands|engine\/onnx\/compile)\//;
+  const used = new Set(
+    files.flatMap(({ imports }) => imports.map((target) => target.replace(/\.js$/, '.ts'))),
+  );
+  const ours = files.map(({ file }) => file).filter((file) => folders.test(file));
+  assert.ok(ours.length > 50);
+  assert.deepEqual(
+    ours.filter((file) => !used.has(file)),
+    [],
+    'no file imports it: add it to the table of its folder',
+  );
+});
+
 test('every permission is used by an import', () => {
   const imported = (folder: string) =>
     new Set(

@@ -73,10 +73,10 @@ function startsPackage(folder: string, packageFolder: string): boolean {
   }
 }
 
-/** Whether a script starts this package. It then contains `"$basedir/global/5/node_modules/cifar10-ts/dist/cli/main.js"` (pnpm,
+/** Whether a script starts this package. It then contains `"$basedir/global/5/node_modules/cifar10-ts/bin/cifar10.mjs"` (pnpm,
  * npm on Windows). pnpm's store has a version in the name. */
 function isShimOf(script: string): boolean {
   return (
-    script.includes(`/node_modules/${packageName}/`) || script.includes(`/${packageName}/dist/cli/main.js`)
+    script.includes(`/node_modules/${packageName}/`) || script.includes(`/${packageName}/bin/cifar10.mjs`)
   );
 }

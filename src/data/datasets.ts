@@ -1,6 +1,6 @@
 /**
- * All data sets, by their name in flags and checkpoints. To add a data set, add a file in `datasets/`, and a name and an
- * entry here.
+ * All data sets, by their name in flags and checkpoints. To add a data set, add a file in `datasets/`, its name to `dataset.ts`,
+ * and an entry here.
  */
 import { type DatasetDescription, type DatasetName, withLabels } from './dataset.ts';
 import { cifar10 } from './datasets/cifar10.ts';
