@@ -84,7 +84,7 @@ export function aChoice(choices: readonly string[]): Check {
   return (name, value) => requireOneOf(name, value, choices);
 }
 
-/** Returns a check for one of our objects, which is recognized by one of its properties. */
+/** Returns a check for an object that the library makes, which is recognized by one of its properties. */
 export function anObjectWith(property: string, made: string): Check {
   return (name, value) => requireObject(name, value, property, made);
 }
@@ -196,7 +196,7 @@ export function requireRecord(
   if (!isPlain) throw unexpected(name, value, expected);
 }
 
-/** Requires one of our objects, recognized by one of its properties.
+/** Requires an object that the library makes, which is recognized by one of its properties.
  * @throws UsageError for any other value */
 export function requireObject(name: string, value: unknown, property: string, made: string): void {
   const has = typeof value === 'object' && value !== null && property in value;

@@ -55,7 +55,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
   return { tensors, metadata };
 }
 
-/** Reads only the header of a file. Also returns where the payload starts.
+/** Reads only the header of a file. The result also contains the offset at which the payload starts.
  * @param read returns `length` bytes of the file from a position, or fewer at the end of the file
  * @throws RunError with the file and what is wrong with it */
 export async function readSafetensorsHeader(

@@ -195,7 +195,7 @@ async function stateOf(found: FoundLock, watch: Watch): Promise<'alive' | 'dead'
   return unchangedMillis > staleMillis ? 'dead' : 'unknown';
 }
 
-/** Compares a lock, each time it is read, with what was read before. */
+/** Follows a lock that is read repeatedly: whether its holder renews it, and for how long it has not changed. */
 class Watch {
   #token: string | undefined;
   #modifiedMillis = Number.NaN;

@@ -10,7 +10,7 @@ export interface FolderUse {
   readonly folder: string;
   /** The option that names the folder, such as `trainDir`. */
   readonly option: string;
-  /** Whether the user named the folder. In that case a risk is only a warning. */
+  /** Whether the user named the folder. In that case, a risk causes only a warning. */
   readonly isExplicit: boolean;
 }
 

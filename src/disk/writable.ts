@@ -97,7 +97,7 @@ export function diskReason(error: unknown): string {
   return `${messageOf(error)}: no space or no inodes left (see df and df -i)`;
 }
 
-/** Returns advice for a file that could not be written, as a sentence. */
+/** Returns advice, as a sentence, for a file that could not be written. */
 export function writeAdvice(error: unknown): string {
   return advice[errorCode(error) ?? ''] ?? 'Check that its folder is writable and the disk has room.';
 }

@@ -27,11 +27,11 @@ export type NoAttributes = Readonly<Record<never, never>>;
 /** The geometry of a convolution. */
 export interface ConvolutionAttributes {
   readonly padding: Padding;
-  /** The distance between neighboring windows in cells: one number for rows and one for columns, or one for both. Default
-   * 1. */
+  /** The distance between neighboring windows in cells: one number for rows and one for columns, or one for both.
+   * Default: 1. */
   readonly strides?: number | RowsAndColumns;
   /** The number of groups into which the input and output channels are divided, in order. An output channel only reads the
-   * input channels of its own group. With as many groups as input channels this is a depthwise convolution. Default 1. */
+   * input channels of its own group. With as many groups as input channels, this is a depthwise convolution. Default: 1. */
   readonly groups?: number;
 }
 /** The geometry of a locally connected operator. */
@@ -59,7 +59,7 @@ export interface GeluAttributes {
   readonly approximate: boolean;
 }
 export interface CrossEntropyAttributes {
-  /** Share of the target that is spread evenly over all classes: 0 … 1. Default 0. */
+  /** Share of the target that is spread evenly over all classes: 0 … 1. Default: 0. */
   readonly labelSmoothing?: number;
 }
 export interface ReductionAttributes {

@@ -43,8 +43,8 @@ export const maxPool: OpDefinition<'MaxPool'> = {
   }),
 };
 
-/** dx [N, C, H, W]: each element of dy is added to the cell that holds the maximum of its window. If several cells do, it is
- * added to the first in row-major order. */
+/** dx [N, C, H, W]: each element of dy is added to the cell that holds the maximum of its window. If several cells hold
+ * it, the element is added to the first of them in row-major order. */
 export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
   infer: ({ x, y, dy }, attributes) => {
     const expected = pooledShape(x, attributes);

@@ -18,7 +18,7 @@ export type PrimitiveKind =
   | 'binary'
   | 'reduction'
   | 'softmax_forward';
-/** The kind of a call: a primitive, or a copy of tensors or of parts of tensors, which becomes reorders. */
+/** The kind of a call: a primitive, or a copy of tensors or of parts of tensors, which a later pass turns into reorders. */
 export type CallKind = PrimitiveKind | 'copy';
 
 /** A tensor that a primitive reads or writes (DNNL_ARG_…). */

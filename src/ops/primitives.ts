@@ -169,7 +169,7 @@ export function stridesOf(dims: Shape): readonly number[] {
   return dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
 }
 
-/** Returns a part of a row-major tensor: along every axis `size` elements from `begin`, `strides` (default 1) apart. */
+/** Returns a part of a row-major tensor: along every axis, `size` elements from `begin` on, `strides` (default: 1) apart. */
 export function partOf(
   dims: Shape,
   { begin, strides, size }: { readonly begin: Shape; readonly strides?: Shape; readonly size: Shape },

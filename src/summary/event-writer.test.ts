@@ -161,7 +161,7 @@ test('a disk error is reported once, and buffered events are written completely 
   assert.equal(
     errors[0]?.message,
     `${writer.path}: summaries cannot be written (ENOSPC: no space left on device, write). Check that the disk has ` +
-      'room. Up to 64 MiB of events are kept, and every flush retries writing them.',
+      'room. Up to 64 MiB of events are kept, and every flush tries to write them again.',
   );
   assert.equal((await lossesOf(dir))[0]?.[1], 1, 'earlier events can still be read');
 

@@ -91,7 +91,7 @@ export class EventWriter {
     if (this.#waitingBytes >= flushBytes) this.flush();
   }
 
-  /** Writes the buffer. After it returns, a kill of the process does not lose these events. */
+  /** Writes the buffer. When this method has returned, these events survive a kill of the process. */
   flush(): void {
     if (this.#isClosed || this.#waiting.length === 0) return;
     try {
@@ -153,7 +153,7 @@ export class EventWriter {
     this.#options.onError(
       new RunError(
         `${this.path}: summaries cannot be written (${messageOf(error)}). ${writeAdvice(error)} Up to ` +
-          `${keptBytes >> 20} MiB of events are kept, and every flush retries writing them.`,
+          `${keptBytes >> 20} MiB of events are kept, and every flush tries to write them again.`,
       ),
     );
   }

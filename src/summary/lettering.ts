@@ -1,4 +1,4 @@
-/** Draws short texts on images, in capital letters, digits and a few signs of 3 × 5 pixels each. */
+/** Draws short texts on images, in capital letters, digits and a few signs. Each of them has 3 × 5 pixels. */
 import type { Canvas } from './canvas.ts';
 import type { Color } from './picture.ts';
 

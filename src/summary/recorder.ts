@@ -64,7 +64,7 @@ export class SummaryRecorder {
     await this.#send((thread) => thread.call('graph', [graphDef]));
   }
 
-  /** Writes all buffers. After it resolves, a kill of the process does not lose what was recorded before. */
+  /** Writes all buffers. When the promise has resolved, everything that was recorded before survives a kill of the process. */
   async flush(): Promise<void> {
     await this.#send((thread) => thread.call('flush', []));
     await this.#pending;

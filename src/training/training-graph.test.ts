@@ -211,8 +211,9 @@ function projectionVector(length: number, k: number): Float32Array {
   return known;
 }
 
-/** Asserts that a tensor has the norm and the projections of a summary. The tolerance is that of the norm for both: an error of
- * norm e causes an error of about e · √(1/3) in a projection, because the elements of the vector are uniform in [-1, 1). */
+/** Asserts that a tensor has the norm and the projections of a summary. An error of norm e changes a projection by about
+ * e · √(1/3), because the elements of the projection vectors are uniform in [-1, 1). The tolerance of the norm is therefore
+ * suitable for projections, too. */
 function assertSummary(actual: Tensor | undefined, expected: Summary | undefined, what: string): void {
   assert.ok(actual && expected);
   const values = Float64Array.from(actual.data, Number);
