@@ -20,7 +20,7 @@ interface Case {
 const resnet = [
   ...[
     '--network',
-    'resnet:depth=8',
+    'resnet:depth=8,dropout=0.25',
     '--batch-size',
     '8',
     '--optimizer',
