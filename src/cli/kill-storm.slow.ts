@@ -81,7 +81,7 @@ function killedAtRandomTime(
   });
 }
 
-/** Starts and kills the program until it reaches its end. Returns the first step of every start. */
+/** Starts and kills the program repeatedly, until a start reaches the end of the run. Returns the first step of every start. */
 async function storm(
   name: string,
   training: Case,
