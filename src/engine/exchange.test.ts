@@ -193,7 +193,7 @@ function mean(tensors: readonly (Tensor | undefined)[], weights: readonly number
   return { shape, data: data64 };
 }
 
-/** Builds a step whose results have names that the halves of a step might use too, and whose second half needs values of the first
+/** Builds a step whose results have names that the halves of a step might use too. Its second half needs values of the first
  * that are not exchanged. */
 function oddGraph(): Graph {
   const b = new GraphBuilder('odd');
