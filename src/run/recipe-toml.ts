@@ -26,6 +26,7 @@ import { completeConfiguration, networkNames } from '../model/networks.ts';
 import { hyperparameterChecks, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { requireNetwork, requireNetworkObject } from '../recipe/network-request.ts';
 import { oneLine, shortened, snakeCase } from '../wording.ts';
+import { processOptionChecks } from './process-options.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 
 function camelCase(key: string): string {
@@ -42,11 +43,8 @@ const keys: ReadonlyMap<string, Check> = new Map<string, Check>(
 
 export const recipeKeys: readonly string[] = [...keys.keys()];
 
-/** The training options that do not affect results. */
-const otherOptions = [
-  ...['trainDir', 'dataDir', 'readers', 'checkpointSteps', 'keep', 'evalEvery', 'summarySteps', 'restart'],
-  ...['initFrom', 'logFrequency'],
-];
+/** The training options that are not part of a recipe, and the flag that only the command line has. */
+const otherOptions: readonly string[] = [...Object.keys(processOptionChecks), 'logFrequency'];
 
 /** Parses the options in a recipe file.
  * @param file the path of the file, for messages
