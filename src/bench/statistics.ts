@@ -1,6 +1,6 @@
 /** A summary of repeated measurements. */
 export interface Spread {
-  /** For an even number of values, the mean of the two in the middle. */
+  /** The value in the middle or, for an even number of values, the mean of the two values in the middle. */
   readonly median: number;
   readonly fastest: number;
   readonly slowest: number;
@@ -14,7 +14,7 @@ export function spread(values: readonly number[]): Spread {
   return { median, fastest: at(0), slowest: at(last) };
 }
 
-/** The time of each of `count` runs in milliseconds, after `warmUp` runs that are not counted. */
+/** Returns the time of each of `count` runs in milliseconds, after `warmUp` runs that are not counted. */
 export async function timeRuns(
   count: number,
   warmUp: number,

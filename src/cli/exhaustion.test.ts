@@ -95,6 +95,8 @@ describe('too little memory', { skip }, () => {
       for (const kilobytes of title === 'onnx' ? [1_400_000, 2_300_000] : [2_300_000]) {
         const outcome = within({ ulimit: `-v ${kilobytes}` }, train(...flags));
         if (outcome?.status !== 0) assertRefused(outcome, /out of memory: .*ulimit -v allows/);
+        // The run has a single reader thread.
+        assert.doesNotMatch(outcome?.errors ?? '', /readers/);
       }
     });
   }
@@ -123,7 +125,8 @@ describe('too few threads', { skip: skip || reasonWithoutUser() }, () => {
     ));
 });
 
-/** root has no limit on threads, so the test needs another user that can read the program. */
+/** Returns why the program cannot run as a user other than root, or false if it can. The limit on threads does not apply to
+ * root. */
 function reasonWithoutUser(): string | false {
   const asUser = ['--reuid=64999', '--regid=64999', '--clear-groups', process.execPath, main, '--version'];
   return spawnSync('setpriv', asUser).status === 0 ? false : 'no other user can run the program here';

@@ -10,7 +10,7 @@ import { RandomStream } from '../tensor/random.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** Runs that are killed at ten random moments each, and resumed every time. */
+/** The number of times that each run is killed at a random moment, and then resumed. */
 const kills = 10;
 const steps = 150;
 /** The largest number of steps before a start is killed. This is more than the steps between two checkpoints, and fewer than
@@ -21,7 +21,7 @@ const data = join(folder, 'data');
 /** These rates are measured since the previous summary, so the first summary after each start has none. */
 const rates = ['examples_per_sec', 'input/waiting'];
 
-/** Starts and kills the program, until the last start is left undisturbed to the end. */
+/** Starts and kills the program repeatedly. The last start runs undisturbed to the end. */
 async function storm(trainDir: string, summarySteps: number, stream: RandomStream): Promise<number> {
   const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', trainDir, '--batch-size', '32'];
   const length = ['--max-steps', String(steps), '--checkpoint-steps', '5', '--log-frequency', '1'];

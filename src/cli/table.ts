@@ -40,8 +40,8 @@ export interface Column {
 }
 
 /**
- * Maximum widths for `fittingTable`: of headings, of cells outside the first column, and of the first column in the calculation
- * of which other columns fit.
+ * Maximum widths for `fittingTable`: of headings, of cells outside the first column, and the width of the first column that is
+ * assumed in choosing the other columns.
  */
 const [longestHead, shortCell, shortFirst] = [16, 24, 32];
 
@@ -71,7 +71,7 @@ export function fittingTable(all: readonly Column[], columns: number = usualColu
 
 type Settings = readonly (readonly [name: string, value: string])[];
 
-/** The width of the widest name. */
+/** Returns the width of the widest name. */
 export function widestName(given: Settings): number {
   return given.reduce((width, [name]) => Math.max(width, widthOf(cellOf(name))), 0);
 }

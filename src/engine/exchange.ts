@@ -14,10 +14,13 @@ export interface ExchangeStart {
   readonly weight: number;
 }
 
-/** The name of the output that contains a session's own value of an exchanged scalar, before the exchange. */
+/** Returns the name of the output that contains a session's own value of an exchanged scalar, before the exchange. */
 export function ownName(exchanged: string): string {
   return `own/${exchanged}`;
 }
+
+/** The exchange in a profile of a step. Its time includes the wait for the other members. */
+export const exchangePart = { op: 'Exchange', name: 'exchange', code: 'average' } as const;
 
 export class Exchange {
   readonly #group: Collective;

@@ -17,7 +17,7 @@ const causes: Readonly<Record<string, string>> = {
 
 const made = new Set<string>();
 
-/** Removes the folders that still exist when the process ends, because their users have not removed them. */
+/** Removes those folders that still exist when the process ends, because the code that created them did not remove them. */
 export function removeTemporaryFolders(): void {
   for (const folder of made) {
     try {
@@ -53,7 +53,7 @@ export function makeTemporaryFolder(prefix: string, bytes: number = 0): string {
   }
   rmdirSync(folder);
   throw new RunError(
-    `the folder for temporary files ${parent} is too small: found ${byteSize(room)} free, expected at least ${byteSize(bytes)}. Set TMPDIR to a folder with more space.`,
+    `too little space for temporary files in ${parent}: found ${byteSize(room)}, expected at least ${byteSize(bytes)}. Set TMPDIR to a folder with more space.`,
   );
 }
 

@@ -10,7 +10,7 @@ import { checked } from '../ops/check.ts';
 export type Pass = (graph: Graph) => Graph;
 
 /** Returns replacements for the outputs of a node, by name, or undefined to keep the node. The inputs of the node already
- * belong to the new graph. Nodes that the callback adds with `builder` get names below the node's own. */
+ * belong to the new graph. The names of nodes that the callback adds with `builder` begin with the name of the node. */
 export type Replace = (node: Node, builder: GraphBuilder) => Readonly<Record<string, Value>> | undefined;
 
 /** Copies the graph node by node, in order, applying `replace` to each. */
@@ -52,13 +52,20 @@ function copy<N extends OpName>(node: Node<N>, builder: GraphBuilder): Readonly<
 
 /** Removes nodes that no result needs. */
 export function prune(graph: Graph): Graph {
-  const needed = new Set(resultValues(graph.results));
-  const kept = graph.nodes.toReversed().filter((node) => {
-    if (!outputsOf(node).some(([, value]) => needed.has(value))) return false;
+  const needed = nodesFor(graph, resultValues(graph.results));
+  return checked({ ...graph, nodes: graph.nodes.filter((node) => needed.has(node)) });
+}
+
+/** Returns the nodes that the values depend on. */
+export function nodesFor({ nodes }: Graph, values: Iterable<Value>): ReadonlySet<Node> {
+  const needed = new Set(values);
+  const found = new Set<Node>();
+  for (const node of nodes.toReversed()) {
+    if (!outputsOf(node).some(([, value]) => needed.has(value))) continue;
+    found.add(node);
     for (const [, value] of inputsOf(node)) needed.add(value);
-    return true;
-  });
-  return checked({ ...graph, nodes: kept.reverse() });
+  }
+  return found;
 }
 
 /** Removes nodes that repeat an earlier node: the same operator with the same inputs and attributes. */

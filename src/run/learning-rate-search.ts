@@ -1,14 +1,13 @@
 /**
  * Finds a learning rate with a range test (training/learning-rate-range.ts). This is a generator of events without flags or
- * console. `cifar10 train --find-learning-rate` prints the events, and the library exports it as `findLearningRate`. It
- * writes no files, except that it downloads or generates a missing data set.
+ * console. `cifar10 train --find-learning-rate` prints the events, and the library exports it as `findLearningRate`. The
+ * search writes no files, except that it downloads or generates a missing data set.
  */
 import { requireOptions } from '../arguments.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { requireRunning, UsageError } from '../errors.ts';
 import { EventQueue } from '../events.ts';
-import { makeImages } from '../input/augmentations.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import {
@@ -22,7 +21,7 @@ import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, makeRun } from '../training/training-run.ts';
+import { imagesOf, makeRun, requireImages } from '../training/training-run.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { inRecipe, readRecipe } from './recipe-source.ts';
@@ -99,7 +98,7 @@ async function prepare(
     definition,
     engine: asked,
   } = inRecipe(given, () => resolveRequest(request, given, undefined));
-  inRecipe(given, () => makeImages(imagesOf(definition), definition.network.imageShape, dataset));
+  inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const weights =
     initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition.seed);

@@ -80,6 +80,11 @@ for (const { name, create, skip } of engines)
       assert.ok(found);
       return { terms, ...found.checkpoint };
     };
+    const large = { ...small, imageShape: [9, 224, 224] };
+    assert.throws(
+      () => makeRun({ network: large, hyperparameters, batchSize: 8, seed: 3, holdout: 0 }, examples, engine),
+      /images of \[9, 224, 224\], .* are \[3, 32, 32\]; no augmentation can; use `network: cifar10`.*`network: resnet`/,
+    );
     await inTemporaryFolder(async (whole) => {
       const { terms, tensors, metadata } = await trained(whole, 4);
       assert.deepEqual(terms, [

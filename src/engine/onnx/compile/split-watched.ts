@@ -5,6 +5,7 @@
  */
 import { type Graph, inputsOf, outputsOf, type Value } from '../../../graph/graph.ts';
 import { resultsOf } from '../../../graph/results.ts';
+import { uniqueNames } from '../../../passes/unique-names.ts';
 import { withoutWatched } from '../../../passes/watch.ts';
 import { updateName } from './lower.ts';
 
@@ -12,7 +13,7 @@ export interface SplitGraph {
   /** The step. In addition to its own outputs, it returns the watched values that it computes, and those that `watch` needs. */
   readonly step: Graph;
   /** The graph of the remaining nodes. Its inputs are values that the step returns, inputs of the step, and variables as they
-   * were before the step. Undefined if no watched value needs it. */
+   * were before the step. It is undefined if no watched value needs it. */
   readonly watch: Graph | undefined;
   /** The names of the outputs of the step that only watched steps need. */
   readonly shared: readonly string[];
@@ -63,16 +64,5 @@ export function splitWatched(graph: Graph): SplitGraph {
     watch: outputs.size > 0 ? watch : undefined,
     shared: [...shared.keys()],
     watched,
-  };
-}
-
-/** Makes unique names that differ from those already taken. */
-function uniqueNames(taken: Iterable<string>): (name: string) => string {
-  const used = new Set(taken);
-  return (name) => {
-    let free = name;
-    while (used.has(free)) free += '+';
-    used.add(free);
-    return free;
   };
 }

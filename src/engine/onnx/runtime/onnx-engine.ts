@@ -1,6 +1,5 @@
 /** The engine that runs graphs with ONNX Runtime on the CPU. */
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../../../arguments.ts';
 import { messageOf, RunError } from '../../../errors.ts';
@@ -10,10 +9,12 @@ import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
 import { type CompileOptions, compileChecks, type Engine, type Session, type Support } from '../../engine.ts';
+import type { ExchangeStart } from '../../exchange.ts';
 import type { EngineMaker } from '../../maker.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
+import { compileHalves } from './compile-halves.ts';
 import type { SessionStart } from './execution.ts';
 import { disableTelemetry } from './telemetry.ts';
 
@@ -67,19 +68,21 @@ function installedVersion(): string {
   }
 }
 
-/** ONNX Runtime allocates more memory than is live at once, because its arena grows by doubling. For training steps with 128
- * to 2,048 images it allocates 2.4 times as much. */
+/** The memory that ONNX Runtime needs, as a multiple of the memory that is live at once. It allocates more than is live,
+ * because its arena grows by doubling: 2.4 times as much for training steps with 128 to 2,048 images. This multiple is a
+ * little lower, so only sessions that certainly do not fit are refused. */
 const memoryShare = 2;
 
 async function compile(graph: Graph, engineThreads: number, options: CompileOptions): Promise<Session> {
   requireOptions(options, compileChecks);
-  const { profiling = false, threads = engineThreads } = options;
-  const compiled = compileGraph(graph);
-  requireMemory(`graph ${graph.name} on ONNX Runtime`, memoryShare * compiled.liveBytes);
+  const { profiling = false, threads = engineThreads, exchange } = options;
+  const graphs = exchange === undefined ? { graph: compileGraph(graph) } : halvesOf(graph, exchange);
+  const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
+  requireMemory(`graph ${graph.name} on ONNX Runtime`, memoryShare * bytes);
   const start: SessionStart = {
-    ...compiled,
+    ...graphs,
     threads,
-    ...(profiling && { profilePrefix: join(makeTemporaryFolder('cifar10-profile-'), 'steps') }),
+    ...(profiling && { profileFolder: makeTemporaryFolder('cifar10-profile-') }),
   };
   return WorkerSession.create(graph, {
     library: 'ONNX Runtime',
@@ -87,4 +90,9 @@ async function compile(graph: Graph, engineThreads: number, options: CompileOpti
     start,
     adviceFor,
   });
+}
+
+function halvesOf(graph: Graph, exchange: ExchangeStart): Pick<SessionStart, 'graph' | 'before'> {
+  const { first, second, exchanged, carried } = compileHalves(graph);
+  return { graph: second, before: { graph: first, exchanged, carried, exchange } };
 }
