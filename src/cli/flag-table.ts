@@ -408,10 +408,20 @@ const ownFlags = {
     commands: ['bench'],
   },
 
+  towers: {
+    kind: 'count',
+    valueName: 'number',
+    minimum: 1,
+    maximum: 1024,
+    default: 'auto',
+    help: 'number of towers: engine instances that share the cores, each with a part of every batch; auto uses the fastest number',
+    group: 'Computing',
+    inSweep: 'same',
+    commands: ['train'],
+  },
+
   device: { notYetAvailable: true },
   logDevicePlacement: { notYetAvailable: true, boolean: true },
-  numGpus: { notYetAvailable: true },
-  towers: { notYetAvailable: true },
   useFp16: { notYetAvailable: true, boolean: true },
 } as const;
 

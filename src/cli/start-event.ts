@@ -1,6 +1,7 @@
 /** What training and the search for a learning rate report when they start. */
 import { describeThreads } from '../machine/cores.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
+import { threadsOf } from '../training/towers.ts';
 import type { JsonEvent } from './console.ts';
 
 /** Returns the object that `--json` prints.
@@ -16,12 +17,16 @@ export function startEvent(run: TrainingRun, resumedFrom?: string): JsonEvent {
     seed,
     engine: engine.library,
     precision: engine.precision,
-    threads: engine.threads,
+    towers: run.towers,
+    threads: threadsOf(run),
     resumedFrom: resumedFrom ?? null,
   };
 }
 
-/** Describes the engine of a run, such as `oneDNN 2.6.3 (2 threads, float32)`. */
-export function describeEngine({ engine }: Pick<TrainingRun, 'engine'>): string {
-  return `${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`;
+/** Describes the engine and the towers of a run, such as `oneDNN 2.6.3 (2 threads, float32)`, or
+ * `onnxruntime-node 1.30.0 (2 towers of 1 thread, float32)`. */
+export function describeEngine(run: Pick<TrainingRun, 'engine' | 'towers'>): string {
+  const { engine, towers } = run;
+  const threads = describeThreads(threadsOf(run));
+  return `${engine.library} (${towers === 1 ? threads : `${towers} towers of ${threads}`}, ${engine.precision})`;
 }

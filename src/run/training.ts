@@ -36,6 +36,7 @@ import {
   requireConsistent,
   resolveRequest,
   type TrainingRequest,
+  towersOf,
   withDecaySteps,
 } from './training-request.ts';
 import { TrainingSummaries } from './training-summaries.ts';
@@ -178,7 +179,8 @@ async function prepare(
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
   // This finds a damaged test file now, not after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
-  const made = makeRun(definition, examples, engine);
+  const towers = towersOf(resolved.engine, engine, definition.batchSize, stored);
+  const made = makeRun(definition, examples, engine, towers);
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   const warning = rateWarning(run.hyperparameters, maxSteps);

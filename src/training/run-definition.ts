@@ -24,4 +24,6 @@ export interface TrainingRun extends RunDefinition {
   /** The checksum of all training examples, including held-out ones. */
   readonly checksum: string;
   readonly engine: Engine;
+  /** The number of towers, which share the threads of the engine. They average their gradients. */
+  readonly towers: number;
 }

@@ -1,5 +1,6 @@
 /** Makes one update: feeds a batch, the scalars and the masks of the step, and reads the terms of the loss. */
 import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
+import { towerName } from '../engine/tower-session.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from './dropout-masks.ts';
@@ -15,6 +16,8 @@ export interface StepReport {
   /** All terms of the loss and `total_loss`, by name. */
   readonly losses: ReadonlyMap<string, number>;
   readonly learningRate: number;
+  /** The loss of each tower on its part of the batch, if there are several towers. */
+  readonly towerLosses: readonly number[];
   /** The number of images of the batch that were classified correctly before the update. */
   readonly correct: number;
   /** How many milliseconds this step waited for its batch. */
@@ -22,7 +25,11 @@ export interface StepReport {
 }
 
 /** The part of a run that a step needs. */
-export type StepRecipe = Pick<TrainingRun, 'examples' | 'batchSize' | 'network' | 'hyperparameters' | 'seed'>;
+export type StepRecipe = Pick<
+  TrainingRun,
+  'examples' | 'batchSize' | 'network' | 'hyperparameters' | 'seed'
+> &
+  Partial<Pick<TrainingRun, 'towers'>>;
 
 export interface TakenStep {
   readonly report: Omit<StepReport, 'waitedMillis'>;
@@ -37,7 +44,7 @@ export async function trainStep(
   batch: Batch,
   options: StepOptions = {},
 ): Promise<TakenStep> {
-  const { examples, batchSize, network, seed } = recipe;
+  const { examples, batchSize, network, seed, towers = 1 } = recipe;
   const { step, images, labels } = batch;
   const scalars = stepScalars(step, examples.count, recipe);
   const feeds = new Map<string, Tensor>([
@@ -49,9 +56,13 @@ export async function trainStep(
   const outputs = await session.step(feeds, options);
   const losses = new Map(lossNames.map((name) => [name, scalarOf(outputs.get(name))]));
   const totalLoss = losses.get('total_loss') ?? Number.NaN;
+  const towerLosses = [...Array(towers).keys()].flatMap((tower) => {
+    const loss = outputs.get(towerName(tower, 'total_loss'));
+    return loss === undefined ? [] : [scalarOf(loss)];
+  });
   const learningRate = scalars.get('learning_rate') ?? Number.NaN;
   const correct = correctIn(outputs.get(logitsName), labels);
-  return { report: { kind: 'step', step, losses, totalLoss, learningRate, correct }, outputs };
+  return { report: { kind: 'step', step, losses, totalLoss, towerLosses, learningRate, correct }, outputs };
 }
 
 /** Counts the images whose label has the highest score. If several scores are equal, the first counts.

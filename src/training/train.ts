@@ -28,6 +28,7 @@ import { EpochCounter, type EpochReport } from './epochs.ts';
 import { Patience } from './patience.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { type StepSummary, Summarizer } from './summarizer.ts';
+import { openSession } from './towers.ts';
 import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
@@ -183,7 +184,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     yield { kind: 'busy', globalStep, with: 'compiling' };
     const { training = buildTrainingGraph(run) } = options;
     // The graph always contains all watched values, because a run must not depend on whether summaries are written.
-    session = await patience.for(run.engine.compile(training.graph), (late) => void late.release());
+    session = await patience.for(openSession(run, training), (late) => void late.release());
     if (session === undefined) throw new StoppedError('nothing was changed');
     await session.write(
       resume === undefined

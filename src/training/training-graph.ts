@@ -108,6 +108,7 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   validation: optional(anything),
   checksum: optional(anything),
   engine: optional(anything),
+  towers: optional(anything),
 };
 
 /** Builds the graph of one training step.

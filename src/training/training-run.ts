@@ -10,6 +10,7 @@ import {
   optional,
   required,
   requireOptions,
+  requireWholeNumber,
 } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, examplesIn, withLabels } from '../data/dataset.ts';
@@ -32,6 +33,7 @@ import { aLength, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
 import type { RunDefinition, TrainingRun } from './run-definition.ts';
+import { threadsOf } from './towers.ts';
 import { graphChecks } from './training-graph.ts';
 
 /** The checks of a definition. Every new setting needs a line here. */
@@ -46,16 +48,23 @@ const definitionChecks: OptionChecks<RunDefinition> = {
 };
 
 /** Makes the run of a definition with these training examples.
+ * @param towers the number of towers, at most one per image of a batch
  * @throws UsageError for a setting that is out of range, with its name
  * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images
  * from the records, or the holdout leaves one part empty */
-export function makeRun(definition: RunDefinition, all: Examples, engine: Engine): TrainingRun {
+export function makeRun(
+  definition: RunDefinition,
+  all: Examples,
+  engine: Engine,
+  towers: number = 1,
+): TrainingRun {
   requireOptions(definition, definitionChecks);
   anEngine('engine', engine);
+  requireWholeNumber('towers', towers, 1, definition.batchSize);
   requireClasses(definition.network, all.dataset);
   const images = imagesOf(definition);
   makeImages(images, definition.network.imageShape, all.dataset);
-  const whole = { ...definition, ...images, engine, checksum: checksum(all) };
+  const whole = { ...definition, ...images, engine, towers, checksum: checksum(all) };
   if (definition.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, definition.holdout, definition.seed);
   return { ...whole, examples: training, validation };
@@ -106,8 +115,8 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     batchSize,
     precision: engine.precision,
     engine: engine.name,
-    threads: engine.threads,
-    towers: 1,
+    threads: threadsOf(run),
+    towers: run.towers,
     ranks: 1,
     hyperparameters,
     groups,
@@ -257,6 +266,7 @@ export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata):
   return [
     ...changed('engine', stored.engine, now.engine),
     ...changed('precision', stored.precision, now.precision),
+    ...changed('towers', stored.towers, now.towers),
     ...changed('threads', stored.threads, now.threads),
     ...changed('engine version', stored.versions.engine, now.versions.engine),
   ];
