@@ -410,3 +410,8 @@ test('words after -- are arguments, even if they look like flags', () => {
   assert.deepEqual(parsed('inspect -- --debug'), [['--debug'], false]);
   assert.throws(() => parse('train -- x'), { name: 'UsageError' });
 });
+
+test('--num-gpus is another name of --towers', () => {
+  assert.equal(trainFlags('--num_gpus=2').towers, 2);
+  assert.equal(trainFlags('--towers auto').towers, 'auto');
+});
