@@ -99,7 +99,9 @@ test('every command of every page is run here, unless the page says that it need
   const run = new Set(pages.flatMap((page) => linesOf(read(page), 'sh')));
   for (const page of ['README.md', 'CONTRIBUTING.md', ...all.map((file) => `docs/${file}`)]) {
     // A block belongs to the paragraphs before and after it.
-    for (const [part] of read(page).matchAll(/(?:[^\n]+\n)+\n```\w*\n.*?```\n(?:\n(?:[^\n]+\n)+)?/gs)) {
+    const around = /(?:[^\n]+\n)+\n```\w*\n.*?```\n(?=(\n(?:[^\n]+\n)+)?)/gs;
+    for (const [before, after = ''] of read(page).matchAll(around)) {
+      const part = before + after;
       const typed = /^(?:\$ )?(?:npx )?cifar10 |^npm start/;
       const lines = [...part.matchAll(/```\w*\n(.*?)```/gs)].flatMap(([, block = '']) => block.split('\n'));
       for (const line of lines.filter((text) => typed.test(text)))

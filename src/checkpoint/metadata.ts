@@ -27,6 +27,8 @@ export interface CheckpointMetadata {
   readonly globalStep: number;
   readonly seed: number;
   readonly dataset: DatasetDescription;
+  /** The name of the recipe that the run started with. For checkpoints of versions before 0.2, it is that of the tutorial. */
+  readonly recipe: string;
   readonly network: NetworkDescription;
   /** The fraction of the training examples that the seed selected for validation; 0 for none. */
   readonly holdout: number;
@@ -88,6 +90,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
       checksum: text,
     }),
   ),
+  recipe: withDefault(text, tutorialRecipe.name),
   network: json((value, where) => readNetwork(withConfiguration(value), where)),
   holdout: json(finiteNumber),
   validationPrecision: json(orNull(finiteNumber)),

@@ -83,6 +83,8 @@ export interface Console {
   /** Draws the line at the bottom of the terminal. `draw` gets the number of columns and returns a text without control
    * characters. If `draw` is undefined, the line is removed. */
   progress(draw: ((columns: number) => string) | undefined): void;
+  /** The number of columns of the terminal, for tables; 80 if the output is not a terminal. */
+  columns(): number;
   /** Whether this console draws progress at the bottom of a terminal. If not, callers can print progress as lines instead. */
   readonly drawsProgress: boolean;
   /** Prints a warning. The command continues. Names of options in the text are replaced by those of flags. */
@@ -159,6 +161,7 @@ export function createConsole(
     line: (text, event, shorter = text) => print(fits(text) ? text : shorter, event, quiet),
     event: (event) => print('', event, true),
     result: (text, event) => print(text, event, false),
+    columns,
     drawsProgress: draws,
     warn: (text) => write(err, `warning: ${inFlags(text)}`),
     error: (text, event) => {

@@ -12,7 +12,7 @@ type FindingOf<Kind extends InspectFinding['kind']> = Extract<InspectFinding, { 
 type Print = (text: string, event: JsonEvent) => void;
 
 /** Returns a function that prints one finding per call. */
-export function inspectReporter({ result, warn }: Console): (finding: InspectFinding) => void {
+export function inspectReporter({ result, warn, columns }: Console): (finding: InspectFinding) => void {
   return (finding) => {
     switch (finding.kind) {
       case 'warning':
@@ -25,7 +25,7 @@ export function inspectReporter({ result, warn }: Console): (finding: InspectFin
         result(finding.text, { kind: 'nodes', nodes: finding.text.trim().split('\n') });
         return;
       case 'runs':
-        printRuns(finding, result);
+        printRuns(finding, result, columns());
         return;
       case 'run':
         printRun(finding, result);
@@ -76,8 +76,8 @@ function printLayers(finding: FindingOf<'graph'>, print: Print): void {
 }
 
 /** Prints a table with one row per run. */
-function printRuns({ kind, dir, runs, differing }: FindingOf<'runs'>, print: Print): void {
-  print(runTable(runs, differing), { kind, dir, runs, differing });
+function printRuns({ kind, dir, runs, differing }: FindingOf<'runs'>, print: Print, width: number): void {
+  print(runTable(runs, differing, width), { kind, dir, runs, differing });
 }
 
 function printRun({ kind, dir, checkpoints }: FindingOf<'run'>, print: Print): void {

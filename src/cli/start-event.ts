@@ -1,5 +1,6 @@
 /** What training and the search for a learning rate report when they start. */
 import { describeThreads } from '../machine/cores.ts';
+import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import { threadsOf } from '../training/towers.ts';
 import type { JsonEvent } from './console.ts';
@@ -7,9 +8,10 @@ import type { JsonEvent } from './console.ts';
 /** Returns the object that `--json` prints.
  * @param resumedFrom the path of the checkpoint from which the run resumes */
 export function startEvent(run: TrainingRun, resumedFrom?: string): JsonEvent {
-  const { examples, batchSize, seed, engine, validation } = run;
+  const { recipe, examples, batchSize, seed, engine, validation } = run;
   return {
     kind: 'start',
+    recipe: recipe ?? tutorialRecipe.name,
     dataset: examples.dataset.name,
     examples: examples.count,
     heldOut: validation?.count ?? 0,

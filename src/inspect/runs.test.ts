@@ -20,13 +20,14 @@ describe('the runs of a folder', () => {
     learningRate: number,
     lines: readonly object[] = [],
     averages: ReadonlyMap<string, Float32Tensor> = new Map(),
+    recipe = 'tutorial',
   ) => {
     const { tensors: sample, metadata } = sampleCheckpoint(step);
     const tensors = new Map([...sample, ...averages]);
     const hyperparameters = { ...metadata.hyperparameters, learningRate };
     await writeCheckpoint(join(folder, name), {
       tensors,
-      metadata: { ...metadata, hyperparameters, holdout: 0.1 },
+      metadata: { ...metadata, recipe, hyperparameters, holdout: 0.1 },
     });
     if (lines.length === 0) return;
     writeFileSync(
@@ -44,7 +45,7 @@ describe('the runs of a folder', () => {
     // Loss averages are biased towards their initial value of 0: after one update, by a factor of 0.1.
     const average = new Map([['total_loss/avg', float32([], [0.25])]]);
     await write('run-9', 1, 0.2, [{ step: 0, total_loss: 5 }], average);
-    await write('sweep/learning_rate=0.3', 2, 0.3);
+    await write('sweep/learning_rate=0.3', 2, 0.3, [], new Map(), 'wide');
     writeFileSync(
       join(folder, 'sweep', 'learning_rate=0.3', 'sweep-run.json'),
       JSON.stringify({
@@ -85,7 +86,26 @@ describe('the runs of a folder', () => {
     assert.deepEqual([ten?.step, ten?.loss, ten?.imagesPerSecond, ten?.validation], [4, 4, 100, 0.25]);
     assert.equal(runs.find(({ name }) => name === 'run-9')?.loss?.toFixed(4), '2.5000');
     assert.equal(ten?.precision, 0.75);
+    assert.deepEqual(
+      runs.map(({ recipe }) => recipe),
+      [null, null, 'tutorial', 'tutorial', null, 'wide'],
+    );
     assert.equal(ten?.problem, null);
+  });
+
+  test('of several recipes list the settings first in which runs of the same recipe differ', async () => {
+    const { metadata } = sampleCheckpoint(1);
+    for (const [name, recipe, batchSize, seed] of [
+      ['a', 'tutorial', 128, 1],
+      ['b', 'tutorial', 128, 2],
+      ['c', 'wide', 64, 2],
+    ] as const)
+      await writeCheckpoint(join(folder, 'recipes', 'all', name), {
+        tensors: new Map(),
+        metadata: { ...metadata, recipe, batchSize, seed },
+      });
+    assert.deepEqual((await runsIn(join(folder, 'recipes', 'all'))).differing, ['seed', 'batchSize']);
+    rmSync(join(folder, 'recipes'), { recursive: true });
   });
 
   test('that cannot be read are listed with the reason', async () => {
@@ -106,6 +126,18 @@ describe('the runs of a folder', () => {
         table.split('\n').every((line) => widthOf(line) <= 80),
         table,
       );
-    assert.match(runTable(runs, ['learningRate']), /learning-rate/);
+    assert.match(runTable(runs, ['learningRate']), /^run +recipe +learning-rate +steps/);
+    assert.match(runTable(named, names), /^run +recipe /);
+  });
+
+  test('have the name of their recipe in a column or, if all have the same and the table is too wide, above the table', async () => {
+    const { runs } = await runsIn(folder);
+    const same = runs.map((run) => ({ ...run, recipe: 'a\u001brecipe'.repeat(30) }));
+    const settings = ['learningRate', 'optimizer'];
+    const lines = runTable(same, settings).split('\n');
+    assert.match(lines[0] ?? '', /^recipe: a\\u001brecipe/);
+    assert.match(lines[1] ?? '', /^run +learning-rate/);
+    assert.ok(lines.every((line) => widthOf(line) <= 80));
+    assert.match(runTable(same, settings, 140), /^run +recipe +network +learning-rate +optimizer +steps/);
   });
 });

@@ -19,6 +19,8 @@ import { oneLine } from '../wording.ts';
 export interface RunRow {
   /** The folder of the run, relative to the inspected one. */
   readonly name: string;
+  /** The name of the recipe. */
+  readonly recipe: string | null;
   readonly network: string | null;
   /** All settings of the recipe and the request, by name. */
   readonly settings: Readonly<Record<string, string | number>> | null;
@@ -42,7 +44,7 @@ export interface RunRow {
 /** The runs of a folder. */
 export interface RunList {
   readonly runs: readonly RunRow[];
-  /** The names of the settings in which the runs differ. */
+  /** The names of the settings in which the runs differ; first those in which runs of the same recipe differ. */
   readonly differing: readonly string[];
 }
 
@@ -136,6 +138,7 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
   const result = ended?.status === 'finished' && ended.steps !== metadata?.globalStep ? undefined : ended;
   return {
     name,
+    recipe: metadata?.recipe ?? null,
     network: metadata?.network.name ?? null,
     settings: metadata === undefined ? null : settingsOf(metadata),
     step: metadata?.globalStep ?? null,
@@ -192,8 +195,19 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
   };
 }
 
-/** The settings that have different values in at least two runs, in the order of the settings. */
+/** The settings that have different values in at least two runs. Those in which runs of the same recipe differ come first,
+ * because the name of the recipe does not show them. */
 function differingSettings(runs: readonly RunRow[]): readonly string[] {
+  const recipes = [...new Set(runs.map(({ recipe }) => recipe))];
+  const withinRecipes = new Set(
+    recipes.flatMap((name) => differingIn(runs.filter(({ recipe }) => recipe === name))),
+  );
+  const rank = (setting: string) => (withinRecipes.has(setting) ? 0 : 1);
+  return differingIn(runs).toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** The settings that have different values in at least two of the runs, in the order of the settings. */
+function differingIn(runs: readonly RunRow[]): readonly string[] {
   const first = new Map<string, string | number>();
   const differing = new Set<string>();
   for (const { settings } of runs)

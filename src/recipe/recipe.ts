@@ -27,6 +27,8 @@ import { groupsCheck, type ParameterGroup } from './parameter-groups.ts';
 export type Length = { readonly maxSteps: number } | { readonly epochs: number };
 
 export interface Recipe {
+  /** The name, which tables of runs show. It does not affect results. */
+  readonly name: string;
   readonly network: NetworkDescription;
   /** The name of the augmentation: how images are distorted for training. */
   readonly augmentation: AugmentationName;
@@ -94,6 +96,7 @@ export function requireOneLength({ epochs, maxSteps }: RecipeOptions): void {
 export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
   const { hyperparameters = {} } = options;
   return {
+    name: recipe.name,
     network: options.network === undefined ? recipe.network : requireNetwork('network', options.network),
     augmentation: options.augmentation ?? recipe.augmentation,
     normalization: options.normalization ?? recipe.normalization,

@@ -14,7 +14,16 @@ export interface PrintedRun {
 /** Returns the text of a recipe file with everything that determines the results of a run. */
 export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): string {
   const { dataset, seed, holdout, engine, precision, towers } = metadata;
-  const { network, augmentation, normalization, batchSize, hyperparameters, groups, length } = metadata;
+  const {
+    recipe: name,
+    network,
+    augmentation,
+    normalization,
+    batchSize,
+    hyperparameters,
+    groups,
+    length,
+  } = metadata;
   return [
     ...headerOf(metadata, run).map((line) => (line === '' ? '#' : `# ${oneLine(line)}`)),
     '',
@@ -30,7 +39,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
       towers,
     }),
     '# The recipe.',
-    toml({ batchSize, augmentation, normalization, ...hyperparameters }),
+    toml({ name, batchSize, augmentation, normalization, ...hyperparameters }),
     stringify({ network }).trimEnd(),
     ...groups.map((group) => `\n${stringify({ groups: [inSnakeCase(group)] }).trimEnd()}`),
     '',

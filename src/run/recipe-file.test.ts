@@ -29,8 +29,10 @@ test('a recipe file is a regular file of moderate size, in UTF-8', async () => {
 
     writeFileSync(at('good.toml'), '\ufeffseed = 3 # größer\n');
     symlinkSync(at('good.toml'), at('link.toml'));
-    for (const name of ['good.toml', 'link.toml'])
-      assert.deepEqual(await readRecipeFile(at(name)), { seed: 3, hyperparameters: {} });
+    for (const name of ['good', 'link'])
+      assert.deepEqual(await readRecipeFile(at(`${name}.toml`)), { name, seed: 3, hyperparameters: {} });
+    writeFileSync(at('named.toml'), 'name = "wide"');
+    assert.equal((await readRecipeFile(at('named.toml'))).name, 'wide');
   });
 });
 

@@ -1,5 +1,5 @@
 /** Reads recipe files, and writes the recipe of a run to its folder. */
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
@@ -15,12 +15,12 @@ export const recipeFileName = 'recipe.toml';
 /** The maximum size of a recipe file, which is more than any recipe needs. */
 const maximumBytes = 65_536;
 
-/** Reads a recipe file.
+/** Reads a recipe file. Without the key `name`, the recipe is called as the file, without its extension.
  * @throws RunError for anything but a regular UTF-8 file with a valid recipe. For an invalid recipe, the error contains the
  * line and the key */
 export async function readRecipeFile(path: string): Promise<RecipeObject> {
   const file = oneLine(path);
-  return parseRecipe(decoded(await bytesOf(path, file), file), file);
+  return { name: parse(path).name, ...parseRecipe(decoded(await bytesOf(path, file), file), file) };
 }
 
 async function bytesOf(path: string, file: string): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 /** A recipe as an object of options. The library takes such objects, and recipe files contain them. */
-import { type OptionChecks, optional } from '../arguments.ts';
+import { aText, type OptionChecks, optional } from '../arguments.ts';
 import { type RecipeOptions, recipeOptionChecks } from '../recipe/recipe.ts';
 import { recipeNamed } from '../recipe/recipes.ts';
 import { type RunOptions, runOptionChecks } from './run-options.ts';
@@ -9,11 +9,14 @@ import { type RunOptions, runOptionChecks } from './run-options.ts';
 export interface RecipeObject extends RecipeOptions, RunOptions {
   /** The name of the recipe that this recipe changes. */
   readonly recipe?: string | undefined;
+  /** The name that tables of runs show. Default: the name of the file without its extension, or that of `recipe`. */
+  readonly name?: string | undefined;
 }
 
 /** The checks of the options. Every new option needs a line here. */
 export const recipeObjectChecks: OptionChecks<RecipeObject> = {
   recipe: optional((where, value) => recipeNamed(value, where)),
+  name: optional(aText),
   ...recipeOptionChecks,
   ...runOptionChecks,
 };

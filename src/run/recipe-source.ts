@@ -63,8 +63,11 @@ export async function withRecipeRead<R extends { readonly recipe?: string | Reci
 export function givenBy(source: string | RecipeObject): GivenRecipe {
   if (typeof source === 'string') return { recipe: recipeNamed(source), run: {} };
   const base = source.recipe === undefined ? tutorialRecipe : recipeNamed(source.recipe);
-  const { dataset, labels, seed, holdout, engine, precision } = source;
-  return { recipe: changed(base, source), run: { dataset, labels, seed, holdout, engine, precision } };
+  const { name = base.name, dataset, labels, seed, holdout, engine, precision } = source;
+  return {
+    recipe: { ...changed(base, source), name },
+    run: { dataset, labels, seed, holdout, engine, precision },
+  };
 }
 
 /** Runs a task that may fail because of a recipe. If the recipe is from a file, the error names the file.

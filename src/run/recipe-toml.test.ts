@@ -189,10 +189,10 @@ test('deep nesting and long lines are refused with a short message', () => {
 });
 
 /** A recipe with every kind of value, and a run. */
-const recipeOf = (recipe: Recipe): CheckpointMetadata => {
+const recipeOf = ({ name, ...recipe }: Recipe): CheckpointMetadata => {
   const { metadata } = sampleCheckpoint(1);
   const dataset = { ...metadata.dataset, labels: 'class' };
-  return { ...metadata, ...recipe, dataset, seed: 2 ** 53 - 1, holdout: 0.1 };
+  return { ...metadata, ...recipe, recipe: name, dataset, seed: 2 ** 53 - 1, holdout: 0.1 };
 };
 const printed = (metadata: CheckpointMetadata) =>
   printRecipe(metadata, { path: 'runs/a/recipe.toml', dataDir: 'data' });

@@ -83,6 +83,27 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     assert.match(readFileSync(recipeAt('parts'), 'utf8'), /^max_steps = 6$/m);
   });
 
+  test('gives the run its name, which its checkpoints and its recipe file keep', async () => {
+    const base = { network: small, batchSize: 4, maxSteps: 1 };
+    const nameOf = async (name: string, request: Partial<TrainingRequest>) => {
+      await trained(name, { ...base, dataset: 'synthetic', engine: 'onnx', ...request });
+      const path = join(at(name), `model.ckpt-${request.maxSteps ?? 1}.safetensors`);
+      return (await readCheckpoint(path)).metadata.recipe;
+    };
+    assert.equal(await nameOf('plain', {}), 'tutorial');
+    const named = { augmentation: 'none', normalization: 'per_image' } as const;
+    assert.equal(await nameOf('named', { recipe: 'resnet20', ...named }), 'resnet20');
+    writeFileSync(at('wide.v2.toml'), 'recipe = "resnet20"\nnormalization = "none"\n');
+    assert.equal(await nameOf('file', { recipe: at('wide.v2.toml'), ...named }), 'wide.v2');
+    assert.equal(await nameOf('repeated', { recipe: recipeAt('file') }), 'wide.v2');
+    assert.deepEqual(await tensorsOf('repeated', 1), await tensorsOf('file', 1));
+    assert.equal(await nameOf('based', { recipe: { recipe: 'resnet20' }, ...named }), 'resnet20');
+    assert.equal(await nameOf('object', { recipe: { recipe: 'resnet20', name: 'mine' }, ...named }), 'mine');
+    // A resumed run keeps its name, even if a recipe with the same contents has another.
+    writeFileSync(at('other.toml'), readFileSync(recipeAt('file'), 'utf8').replace(/^name = .*$/m, ''));
+    assert.equal(await nameOf('file', { recipe: at('other.toml'), maxSteps: 2 }), 'wide.v2');
+  });
+
   test('cannot resume a run with another recipe, and the error contains all differences that no option explains', async () => {
     const base = { network: small, batchSize: 4 };
     await trained('other', { ...base, maxSteps: 1 });

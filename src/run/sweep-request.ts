@@ -89,7 +89,7 @@ export interface PlannedRun {
   /** The name of the run and, unless it is taken, of its folder, such as `learning_rate=0.1,seed=0`. */
   readonly name: string;
   readonly request: Omit<TrainingRequest, 'trainDir'>;
-  /** Everything that determines the result of the run except its length, as JSON. */
+  /** Everything that determines the result of the run except its length, as JSON. The recipe's name is not part of it. */
   readonly identity: string;
   readonly batchSize: number;
   readonly hyperparameters: Hyperparameters;
@@ -189,7 +189,7 @@ function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: S
     const identity = {
       ...data,
       ...definition,
-      length: undefined,
+      ...{ recipe: undefined, length: undefined },
       hyperparameters,
       engine,
       precision,

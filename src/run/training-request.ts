@@ -140,10 +140,11 @@ export function resolveRequest(
   requireOffer(engine);
   requireImageForEach(engine.towers, recipe.batchSize);
   const dataset = datasetOfRun(request, run, stored);
-  const { network, ...others } = recipe;
+  const { name, network, ...others } = recipe;
   const isStored = stored !== undefined && given === undefined && request.network === undefined;
   const definition = {
     ...others,
+    recipe: stored?.recipe ?? name,
     network: isStored
       ? networkOf(stored)
       : makeNetwork(network.name, dataset.classes.length, network.configuration),

@@ -21,6 +21,7 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
         classes: ['circle', 'square', 'étoile'],
         checksum: 'sha256:00ff',
       },
+      recipe: 'tutorial',
       network: { name: 'tutorial', configuration: { conv1: 64, softmax_linear: 10 } },
       holdout: 0.1,
       validationPrecision: globalStep > 0 ? 0.75 : null,

@@ -8,6 +8,8 @@ import type { Recipe } from '../recipe/recipe.ts';
 export interface RunDefinition
   extends Pick<Recipe, 'batchSize' | 'hyperparameters'>,
     Partial<Pick<Recipe, 'groups' | 'augmentation' | 'normalization' | 'length'>> {
+  /** The name of the recipe. Default: that of the tutorial. */
+  readonly recipe?: string;
   readonly network: Network;
   readonly seed: number;
   /** The fraction of the training examples to hold out; 0 for none. */

@@ -98,6 +98,7 @@ export const graphChecks: OptionChecks<GraphRecipe> = {
 };
 const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   ...graphChecks,
+  recipe: optional(anything),
   seed: optional(anything),
   holdout: optional(anything),
   augmentation: optional(anything),

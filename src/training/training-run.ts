@@ -39,6 +39,7 @@ import { graphChecks } from './training-graph.ts';
 /** The checks of a definition. Every new setting needs a line here. */
 const definitionChecks: OptionChecks<RunDefinition> = {
   ...graphChecks,
+  recipe: optional(aText),
   augmentation: optional(aChoice(augmentationNames)),
   normalization: optional(aChoice(normalizationNames)),
   seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
@@ -109,6 +110,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
       classes: dataset.classes,
       checksum: run.checksum,
     },
+    recipe: run.recipe ?? tutorialRecipe.name,
     network: describeNetwork(network),
     holdout,
     validationPrecision: null,
@@ -143,8 +145,8 @@ export function networkOf({ network: { name, configuration }, dataset }: Checkpo
 
 /** Returns the recipe of the run that wrote a checkpoint. */
 export function recipeOfCheckpoint(stored: CheckpointMetadata): Recipe {
-  const { network, batchSize, hyperparameters, groups, length } = stored;
-  return { network, ...storedImages(stored), batchSize, hyperparameters, groups, length };
+  const { recipe, network, batchSize, hyperparameters, groups, length } = stored;
+  return { name: recipe, network, ...storedImages(stored), batchSize, hyperparameters, groups, length };
 }
 
 /** Returns how the images of a checkpoint's run were made.
@@ -175,13 +177,14 @@ export function datasetOf({ dataset: { name, labels } }: CheckpointMetadata): Da
 }
 
 /** The parts of a recipe that a resumed run must keep, with their names in messages. */
-const keptParts: { readonly [Part in Exclude<keyof Recipe, 'hyperparameters' | 'length'>]: string } = {
-  network: 'network',
-  augmentation: 'augmentation',
-  normalization: 'normalization',
-  batchSize: 'batch size',
-  groups: 'parameter groups',
-};
+const keptParts: { readonly [Part in Exclude<keyof Recipe, 'name' | 'hyperparameters' | 'length'>]: string } =
+  {
+    network: 'network',
+    augmentation: 'augmentation',
+    normalization: 'normalization',
+    batchSize: 'batch size',
+    groups: 'parameter groups',
+  };
 const keptNames = Object.keys(keptParts) as readonly (keyof typeof keptParts)[];
 
 /**

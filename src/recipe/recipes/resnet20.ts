@@ -17,6 +17,7 @@ import { tutorialHyperparameters } from '../hyperparameters.ts';
 import type { Recipe } from '../recipe.ts';
 
 export const resnet20Recipe: Recipe = {
+  name: 'resnet20',
   network: { name: 'resnet', configuration: { depth: 20 } },
   augmentation: 'pad_crop_flip',
   normalization: 'dataset',

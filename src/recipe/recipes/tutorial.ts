@@ -16,6 +16,7 @@ import { tutorialHyperparameters } from '../hyperparameters.ts';
 import type { Recipe } from '../recipe.ts';
 
 export const tutorialRecipe: Recipe = {
+  name: 'tutorial',
   network: { name: 'cifar10', configuration: { conv1: 64, conv2: 64, local3: 384, local4: 192 } },
   augmentation: 'tutorial',
   normalization: 'per_image',
