@@ -2,7 +2,8 @@
 
 The names and counts are those of the CIFAR-10 tutorial of TensorFlow r0.11. A summary of its training has 25 histograms (5
 activations, 10 variables, 10 gradients), 3 images and 22 scalars (5 sparsities, 14 losses, the learning rate and 2 queues). Here
-21 of those scalars remain, because there is only one queue. Scalars about time are added."""
+21 of those scalars remain, because there is only one queue. Scalars about time are added, and with several towers a
+`tower_{tower}/total_loss` of each."""
 import math
 import re
 
