@@ -19,6 +19,9 @@ export function ownName(exchanged: string): string {
   return `own/${exchanged}`;
 }
 
+/** The exchange in a profile of a step. Its time includes the wait for the other members. */
+export const exchangePart = { op: 'Exchange', name: 'exchange', code: 'average' } as const;
+
 export class Exchange {
   readonly #group: Collective;
   readonly #weight: number;

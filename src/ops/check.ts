@@ -45,7 +45,7 @@ function checkNode<N extends OpName>(graph: Graph, node: Node<N>, known: Readonl
 }
 
 function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
-  const { output, update, watched } = graph.results;
+  const { output, update, watched, exchanged } = graph.results;
   for (const name of output.keys()) {
     if (!graph.inputs.has(name) && !graph.variables.has(name)) continue;
     throw new GraphError(`graph ${graph.name}: the output ${name} has the same name as an input or variable`);
@@ -58,6 +58,10 @@ function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
   for (const [role, name, value] of resultEntries(graph.results)) {
     if (!known.has(value))
       throw new GraphError(`graph ${graph.name}: nothing computes ${value.name}, the ${role} ${name}`);
+  }
+  for (const [name, { dtype }] of exchanged) {
+    if (dtype === 'float32') continue;
+    throw new GraphError(`graph ${graph.name}: the exchanged value ${name} is ${dtype}, expected float32`);
   }
   for (const [name, value] of update) {
     const variable = graph.variables.get(name);

@@ -52,13 +52,20 @@ function copy<N extends OpName>(node: Node<N>, builder: GraphBuilder): Readonly<
 
 /** Removes nodes that no result needs. */
 export function prune(graph: Graph): Graph {
-  const needed = new Set(resultValues(graph.results));
-  const kept = graph.nodes.toReversed().filter((node) => {
-    if (!outputsOf(node).some(([, value]) => needed.has(value))) return false;
+  const needed = nodesFor(graph, resultValues(graph.results));
+  return checked({ ...graph, nodes: graph.nodes.filter((node) => needed.has(node)) });
+}
+
+/** The nodes that the values depend on. */
+export function nodesFor({ nodes }: Graph, values: Iterable<Value>): ReadonlySet<Node> {
+  const needed = new Set(values);
+  const found = new Set<Node>();
+  for (const node of nodes.toReversed()) {
+    if (!outputsOf(node).some(([, value]) => needed.has(value))) continue;
+    found.add(node);
     for (const [, value] of inputsOf(node)) needed.add(value);
-    return true;
-  });
-  return checked({ ...graph, nodes: kept.reverse() });
+  }
+  return found;
 }
 
 /** Removes nodes that repeat an earlier node: the same operator with the same inputs and attributes. */

@@ -10,7 +10,8 @@ import { sizeOf } from '../tensor/tensor.ts';
 import { assertClose } from '../testing/compare.ts';
 import { computeGraph, type Reference } from '../testing/reference.ts';
 import { buildTrainingGraph, stepScalars } from '../training/training-graph.ts';
-import { averagedName, splitExchange } from './split-exchange.ts';
+import { prune } from './rewrite.ts';
+import { splitExchange } from './split-exchange.ts';
 
 const widths = { conv1: 2, conv2: 3, local3: 4, local4: 3 };
 const network = { ...tutorialNetwork(3, widths), imageShape: [3, 8, 8] };
@@ -51,13 +52,13 @@ test('two workers that average at the exchange compute the same step as one work
     return { given, found: computeGraph(first, given) };
   });
   const averages = new Map(
-    exchanged.map((name) => {
+    [...exchanged.values()].map((name) => {
       const all = workers.map(({ found }) => found.get(name) ?? assert.fail(name));
       const [{ shape, data } = assert.fail()] = all;
       const mean = data.map(
         (_, index) => all.reduce((sum, one) => sum + (one.data[index] ?? 0), 0) / all.length,
       );
-      return [averagedName(name), { shape, data: mean }] as const;
+      return [name, { shape, data: mean }] as const;
     }),
   );
   const whole = stepOf(4);
@@ -70,10 +71,18 @@ test('two workers that average at the exchange compute the same step as one work
   }
 });
 
-test('every node of the step is in exactly one of the two halves', () => {
-  const step = stepOf(2);
-  const { first, second } = splitExchange(step);
-  assert.equal(first.nodes.length + second.nodes.length, step.nodes.length);
+test('every node of the step is in exactly one of the two halves, except constants', () => {
+  const step = prune(stepOf(2));
+  const { first, second, carried } = splitExchange(step);
+  const nodes = [...new Set([...names(first), ...names(second)])];
+  assert.deepEqual(nodes.sort(), names(step).sort());
+  const constants = step.nodes.filter(({ op }) => op === 'Constant').map(({ name }) => name);
+  const both = names(first).filter((name) => names(second).includes(name));
+  assert.deepEqual(
+    both.filter((name) => !constants.includes(name)),
+    [],
+  );
+  assert.deepEqual(carried, [], 'the second half computes what does not depend on the batch');
   assert.deepEqual([...first.results.update.keys()], []);
   assert.deepEqual([...second.results.update.keys()], [...step.results.update.keys()]);
   const watched = [...first.results.watched.keys(), ...second.results.watched.keys()];

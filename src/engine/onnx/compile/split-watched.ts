@@ -5,6 +5,7 @@
  */
 import { type Graph, inputsOf, outputsOf, type Value } from '../../../graph/graph.ts';
 import { resultsOf } from '../../../graph/results.ts';
+import { uniqueNames } from '../../../passes/unique-names.ts';
 import { withoutWatched } from '../../../passes/watch.ts';
 import { updateName } from './lower.ts';
 
@@ -63,16 +64,5 @@ export function splitWatched(graph: Graph): SplitGraph {
     watch: outputs.size > 0 ? watch : undefined,
     shared: [...shared.keys()],
     watched,
-  };
-}
-
-/** Makes unique names that differ from those already taken. */
-function uniqueNames(taken: Iterable<string>): (name: string) => string {
-  const used = new Set(taken);
-  return (name) => {
-    let free = name;
-    while (used.has(free)) free += '+';
-    used.add(free);
-    return free;
   };
 }

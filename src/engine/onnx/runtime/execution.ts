@@ -1,104 +1,101 @@
-/** A compiled graph in ONNX Runtime: its sessions, and the buffers of its variables. */
-import * as ort from 'onnxruntime-node';
-import { dtypeNames, dtypes } from '../../../tensor/dtype.ts';
-import { bytesOf, sizeOf, type Tensor, type TensorType, tensorOver } from '../../../tensor/tensor.ts';
+/** A session with ONNX Runtime: its models, and the buffers of its variables. */
 import type { PartTime, Tensors } from '../../engine.ts';
-import { SessionMemory } from '../../session-memory.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
-import { endProfile, removeProfile } from './profile.ts';
+import { type BeforeExchange, FirstHalf } from './first-half.ts';
+import { KeptTensors } from './kept-tensors.ts';
+import { LoadedGraph } from './loaded-graph.ts';
+import { fill, type OrtTensor, type OrtTensors, ortTensor, tensorOf } from './onnx-runtime.ts';
+import { profilePrefix, removeProfile } from './profile.ts';
 
 /** What the main thread sends to start a session. */
-export interface SessionStart extends CompiledGraph {
+export interface SessionStart {
+  /** The graph of a step or, with an exchange, of its second half. */
+  readonly graph: CompiledGraph;
+  /** The first half of a step with an exchange. */
+  readonly before?: BeforeExchange;
   readonly threads: number;
-  /** The prefix of the path of the file to which ONNX Runtime writes its profile. Undefined if it should write none. */
-  readonly profilePrefix?: string;
+  /** The folder to which ONNX Runtime writes its profiles. Undefined if it should write none. */
+  readonly profileFolder?: string;
 }
 
 /**
  * A variable has two buffers: a step reads one and writes the other, then they are swapped. An output must never be bound to
  * the buffer of an input, because ONNX Runtime does not notice that they are the same and may write a new weight before an
- * operator has read the old one. A variable without an update has only one buffer.
+ * operator has read the old one. A variable without an update has only one buffer. Both halves of a step with an exchange use
+ * the same buffers.
  */
 interface Variable {
-  current: ort.Tensor;
-  next: ort.Tensor;
+  current: OrtTensor;
+  next: OrtTensor;
   readonly update: string | null;
-}
-
-type OrtTensors = Readonly<Record<string, ort.Tensor>>;
-
-// ONNX Runtime throws its errors. By default it also prints them, in color and with the paths of its C++ files.
-ort.env.logLevel = 'fatal';
-
-function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
-  return {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 4,
-    // Waiting threads must not spin, because the reader threads need the cores between steps.
-    extra: { session: { force_spinning_stop: '1' } },
-  };
 }
 
 export class OnnxExecution {
   readonly #start: SessionStart;
-  readonly #session: ort.InferenceSession;
+  readonly #kept: KeptTensors;
+  readonly #first: FirstHalf | undefined;
+  readonly #graph: LoadedGraph;
   readonly #variables: ReadonlyMap<string, Variable>;
-  readonly #memory: SessionMemory[] = [];
-  /** The session of the second model. It is created when a step is watched for the first time. */
-  #watchSession: Promise<ort.InferenceSession> | undefined;
 
-  private constructor(start: SessionStart, session: ort.InferenceSession) {
+  private constructor(
+    start: SessionStart,
+    kept: KeptTensors,
+    first: FirstHalf | undefined,
+    graph: LoadedGraph,
+  ) {
     this.#start = start;
-    this.#session = session;
+    this.#kept = kept;
+    this.#first = first;
+    this.#graph = graph;
     this.#variables = new Map(
-      start.variables.map(({ name, type, update }) => {
-        const current = this.#zeros(type);
-        const next = update === null ? current : this.#zeros(type);
+      start.graph.variables.map(({ name, type, update }) => {
+        const current = kept.zeros(type);
+        const next = update === null ? current : kept.zeros(type);
         return [name, { current, next, update }];
       }),
     );
   }
 
-  /** @throws Error when ONNX Runtime rejects the model */
+  /** @throws Error when ONNX Runtime rejects a model */
   static async create(start: SessionStart): Promise<OnnxExecution> {
-    const { model, threads, profilePrefix } = start;
+    const { before, graph, threads, profileFolder } = start;
+    const options = (model: string) => ({ threads, profilePrefix: profilePrefix(profileFolder, model) });
+    const kept = new KeptTensors();
+    const loaded: { readonly release: () => Promise<void> }[] = [];
+    const register = <T extends { readonly release: () => Promise<void> }>(part: T): T => {
+      loaded.push(part);
+      return part;
+    };
     try {
-      const session = await ort.InferenceSession.create(model, {
-        ...sessionOptions(threads),
-        ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
-      });
-      return new OnnxExecution(start, session);
+      const first = before && register(await FirstHalf.load(before, kept, options('before')));
+      const step = register(await LoadedGraph.load(graph, options('step')));
+      return new OnnxExecution(start, kept, first, step);
     } catch (error) {
-      removeProfile(profilePrefix);
+      for (const part of loaded) await part.release();
+      kept.free();
+      removeProfile(profileFolder);
       throw error;
     }
   }
 
   async step(fed: Tensors, watch: boolean): Promise<Tensors> {
-    const { outputs, shared, watched } = this.#start;
-    const feeds: Record<string, ort.Tensor> = {};
-    const fetches: Record<string, ort.Tensor | null> = {};
+    const feeds: Record<string, OrtTensor> = {};
+    const updates: Record<string, OrtTensor> = {};
     for (const [name, tensor] of fed) feeds[name] = ortTensor(tensor);
     for (const [name, { current, next, update }] of this.#variables) {
       feeds[name] = current;
-      if (update !== null) fetches[update] = next;
+      if (update !== null) updates[update] = next;
     }
-    for (const name of watch ? [...outputs, ...shared] : outputs) fetches[name] = null;
-    // The session of the second model is created before the variables change, so that a failure does not affect them.
-    if (watch) await this.#watching();
-    const results = await this.#session.run(feeds, fetches);
+    // All models are loaded before the variables change, so that a failure does not affect them.
+    if (watch) await this.#prepareWatching();
+    const before = await this.#first?.run(feeds, watch);
+    const passed: OrtTensors = { ...feeds, ...before?.passed };
+    const { returned } = await this.#graph.run(passed, updates, watch);
     for (const variable of this.#variables.values()) {
       [variable.current, variable.next] = [variable.next, variable.current];
     }
-    const own = outputs.map((name) => [name, name] as const);
-    // The buffers with the variables as they were before this step stay valid until the next step.
-    const seen = watch ? await this.#computeWatched({ ...feeds, ...results }) : results;
-    const requested = watch ? [...own, ...watched] : own;
-    return new Map(requested.map(([name, there]) => [name, tensorOf(found(seen, there))] as const));
+    const own = [...returned].map(([name, tensor]) => [name, tensorOf(tensor)] as const);
+    return new Map([...(before?.returned ?? []), ...own]);
   }
 
   write(tensors: Tensors): void {
@@ -113,73 +110,25 @@ export class OnnxExecution {
     return new Map([...this.#variables].map(([name, { current }]) => [name, tensorOf(current)]));
   }
 
-  /** Runs `steps` steps with the same feeds and returns the time of each node. */
+  /** Runs `steps` steps with the same feeds and returns the time of each node and of the exchange. */
   async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {
-    for (let i = 0; i < steps; i++) await this.step(feeds, false);
-    return endProfile(this.#session, this.#start.profilePrefix);
+    const exchanges: number[] = [];
+    for (let i = 0; i < steps; i++) {
+      await this.step(feeds, false);
+      exchanges.push(this.#first?.exchangeMillis ?? 0);
+    }
+    return [...(this.#first?.endProfile(exchanges) ?? []), ...this.#graph.endProfile()];
   }
 
   async close(): Promise<void> {
-    const watched = await this.#watchSession?.catch(() => undefined);
-    await watched?.release();
-    await this.#session.release();
-    removeProfile(this.#start.profilePrefix);
-    for (const memory of this.#memory) memory.free();
+    await this.#first?.release();
+    await this.#graph.release();
+    removeProfile(this.#start.profileFolder);
+    this.#kept.free();
   }
 
-  #zeros(type: TensorType): ort.Tensor {
-    const memory = new SessionMemory(sizeOf(type.shape) * dtypes[type.dtype].bytesPerElement);
-    this.#memory.push(memory);
-    return ortTensor(tensorOver(type, memory.buffer));
+  async #prepareWatching(): Promise<void> {
+    await this.#first?.prepareWatching();
+    await this.#graph.prepareWatching();
   }
-
-  #watching(): Promise<ort.InferenceSession | undefined> {
-    const { watch, threads } = this.#start;
-    if (watch !== undefined)
-      this.#watchSession ??= ort.InferenceSession.create(watch.model, sessionOptions(threads));
-    return Promise.resolve(this.#watchSession);
-  }
-
-  /** Adds the results of the second model to those of the step. */
-  async #computeWatched(known: OrtTensors): Promise<OrtTensors> {
-    const inputs = this.#start.watch?.inputs ?? [];
-    const feeds = Object.fromEntries(inputs.map((name) => [name, found(known, name)] as const));
-    return { ...known, ...(await (await this.#watching())?.run(feeds)) };
-  }
-}
-
-/** Makes an ONNX Runtime tensor that shares the data of one of our tensors. Element types have the same names in both. */
-function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
-  switch (dtype) {
-    case 'float32':
-      return new ort.Tensor(dtype, data, shape);
-    case 'int32':
-      return new ort.Tensor(dtype, data, shape);
-    case 'int64':
-      return new ort.Tensor(dtype, data, shape);
-    case 'bool':
-      return new ort.Tensor(dtype, data, shape);
-  }
-}
-
-/** Copies the data, because the buffer of the ONNX Runtime tensor is reused. */
-function tensorOf({ type, dims, data }: ort.Tensor): Tensor {
-  const dtype = dtypeNames.find((name) => name === type);
-  if (dtype === undefined || !ArrayBuffer.isView(data))
-    throw new TypeError(`ONNX Runtime returned a tensor of type ${type}`);
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return tensorOver({ dtype, shape: dims }, bytes.slice().buffer);
-}
-
-function found(tensors: OrtTensors, name: string): ort.Tensor {
-  const tensor = tensors[name];
-  if (tensor === undefined) throw new TypeError(`ONNX Runtime returned no ${name}`);
-  return tensor;
-}
-
-/** Copies the values of one of our tensors into an ONNX Runtime tensor. */
-function fill({ type, data: target }: ort.Tensor, tensor: Tensor): void {
-  if (type !== tensor.dtype || !ArrayBuffer.isView(target))
-    throw new TypeError(`${tensor.dtype} cannot be written to ${type}`);
-  new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytesOf(tensor));
 }

@@ -1,6 +1,5 @@
 /** The engine that runs graphs with ONNX Runtime on the CPU. */
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../../../arguments.ts';
 import { messageOf, RunError } from '../../../errors.ts';
@@ -10,9 +9,11 @@ import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
 import { type CompileOptions, compileChecks, type Engine, type Session, type Support } from '../../engine.ts';
+import type { ExchangeStart } from '../../exchange.ts';
 import type { EngineMaker } from '../../maker.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
+import { compileHalves } from '../compile/compile-halves.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 import type { SessionStart } from './execution.ts';
 import { disableTelemetry } from './telemetry.ts';
@@ -74,13 +75,14 @@ const memoryShare = 2;
 
 async function compile(graph: Graph, engineThreads: number, options: CompileOptions): Promise<Session> {
   requireOptions(options, compileChecks);
-  const { profiling = false, threads = engineThreads } = options;
-  const compiled = compileGraph(graph);
-  requireMemory(`graph ${graph.name} on ONNX Runtime`, memoryShare * compiled.liveBytes);
+  const { profiling = false, threads = engineThreads, exchange } = options;
+  const graphs = exchange === undefined ? { graph: compileGraph(graph) } : halvesOf(graph, exchange);
+  const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
+  requireMemory(`graph ${graph.name} on ONNX Runtime`, memoryShare * bytes);
   const start: SessionStart = {
-    ...compiled,
+    ...graphs,
     threads,
-    ...(profiling && { profilePrefix: join(makeTemporaryFolder('cifar10-profile-'), 'steps') }),
+    ...(profiling && { profileFolder: makeTemporaryFolder('cifar10-profile-') }),
   };
   return WorkerSession.create(graph, {
     library: 'ONNX Runtime',
@@ -88,4 +90,9 @@ async function compile(graph: Graph, engineThreads: number, options: CompileOpti
     start,
     adviceFor,
   });
+}
+
+function halvesOf(graph: Graph, exchange: ExchangeStart): Pick<SessionStart, 'graph' | 'before'> {
+  const { first, second, exchanged, carried } = compileHalves(graph);
+  return { graph: second, before: { graph: first, exchanged, carried, exchange } };
 }

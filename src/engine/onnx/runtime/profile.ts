@@ -1,4 +1,4 @@
-/** Reads the profile that ONNX Runtime writes for a session: the time of each node. */
+/** Reads the profile that ONNX Runtime writes for a model: the time of each node. */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { RunError } from '../../../errors.ts';
@@ -13,22 +13,28 @@ interface TraceEvent {
   readonly args?: { readonly op_name?: string; readonly provider?: string };
 }
 
-/** Stops profiling a session and reads the profile file.
- * @throws RunError when the session was not created for profiling */
+/** The beginning of the paths of a model's profile files.
+ * @param folder the folder of the profiles of a session. Undefined if it has none */
+export function profilePrefix(folder: string | undefined, model: string): string | undefined {
+  return folder === undefined ? undefined : join(folder, model);
+}
+
+/** Stops profiling a model and reads its profile file.
+ * @throws RunError when the model was not loaded for profiling */
 export function endProfile(
-  session: { readonly endProfiling: () => void },
+  model: { readonly endProfiling: () => void },
   prefix: string | undefined,
 ): readonly PartTime[] {
   if (prefix === undefined) throw new RunError('this session was not compiled with profiling');
-  session.endProfiling();
+  model.endProfiling();
   const folder = dirname(prefix);
   const files = readdirSync(folder).filter((file) => file.startsWith(basename(prefix)));
   return files.flatMap((file) => partTimes(readFileSync(join(folder, file), 'utf8')));
 }
 
-/** Removes the folder of a profile. */
-export function removeProfile(prefix: string | undefined): void {
-  if (prefix !== undefined) rmSync(dirname(prefix), { recursive: true, force: true });
+/** Removes the folder of the profiles of a session. */
+export function removeProfile(folder: string | undefined): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 }
 
 /** The median times of the kernels, in the order in which they first ran. */

@@ -1,0 +1,43 @@
+/** Compiles a step with an exchange: each half of the step to a model of its own. */
+import type { Graph } from '../../../graph/graph.ts';
+import { splitExchange } from '../../../passes/split-exchange.ts';
+import type { TensorType } from '../../../tensor/tensor.ts';
+import { type CompiledGraph, compileGraph } from './compile.ts';
+
+/** A value that is averaged between the halves. */
+export interface ExchangedValue {
+  /** The name of the exchanged value in the graph. */
+  readonly name: string;
+  readonly type: TensorType;
+  /** The name of the output of the first half, and of the input of the second half. */
+  readonly link: string;
+}
+
+export interface CompiledHalves {
+  /** Computes the exchanged and the carried values, and changes no variables. */
+  readonly first: CompiledGraph;
+  /** Takes the inputs of the step, the averages, and the carried values. */
+  readonly second: CompiledGraph;
+  /** In the order of the graph. */
+  readonly exchanged: readonly ExchangedValue[];
+  /** The names of those outputs of the first half that the second half takes unchanged. */
+  readonly carried: readonly string[];
+}
+
+/** @throws GraphError for a graph without exchanged values
+ * @throws RunError for a graph with neither outputs nor updates that depend on exchanged values */
+export function compileHalves(graph: Graph): CompiledHalves {
+  const { first, second, exchanged, carried } = splitExchange(graph);
+  const links = new Set([...exchanged.values(), ...carried]);
+  const compiled = compileGraph(first);
+  return {
+    first: { ...compiled, outputs: compiled.outputs.filter((name) => !links.has(name)) },
+    second: compileGraph(second),
+    exchanged: [...graph.results.exchanged].map(([name, { dtype, shape }]) => ({
+      name,
+      type: { dtype, shape },
+      link: exchanged.get(name) ?? name,
+    })),
+    carried,
+  };
+}

@@ -1,0 +1,86 @@
+/** The only file that calls ONNX Runtime: it loads models, and converts tensors. */
+import * as ort from 'onnxruntime-node';
+import { dtypeNames } from '../../../tensor/dtype.ts';
+import { bytesOf, type Tensor, tensorOver } from '../../../tensor/tensor.ts';
+
+export type OrtTensor = ort.Tensor;
+/** Tensors by name: inputs or outputs of a model. */
+export type OrtTensors = Readonly<Record<string, OrtTensor>>;
+/** The outputs that a model should compute, each with the tensor that it should write, or null for a new one. */
+export type OrtFetches = Readonly<Record<string, OrtTensor | null>>;
+
+/** A loaded model. */
+export interface OrtModel {
+  readonly run: (feeds: OrtTensors, fetches: OrtFetches) => Promise<OrtTensors>;
+  readonly endProfiling: () => void;
+  readonly release: () => Promise<void>;
+}
+
+export interface LoadOptions {
+  readonly threads: number;
+  /** The beginning of the path of the file to which ONNX Runtime writes its profile. Undefined if it should write none. */
+  readonly profilePrefix?: string | undefined;
+}
+
+// ONNX Runtime throws its errors. By default it also prints them, in color and with the paths of its C++ files.
+ort.env.logLevel = 'fatal';
+
+/** @throws Error when ONNX Runtime rejects the model */
+export function loadModel(bytes: Uint8Array, { threads, profilePrefix }: LoadOptions): Promise<OrtModel> {
+  return ort.InferenceSession.create(bytes, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+    // Waiting threads must not spin, because the reader threads need the cores between steps.
+    extra: { session: { force_spinning_stop: '1' } },
+    ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
+  });
+}
+
+/** Makes an ONNX Runtime tensor that shares the data of one of our tensors. Element types have the same names in both. */
+export function ortTensor({ dtype, shape, data }: Tensor): OrtTensor {
+  switch (dtype) {
+    case 'float32':
+      return new ort.Tensor(dtype, data, shape);
+    case 'int32':
+      return new ort.Tensor(dtype, data, shape);
+    case 'int64':
+      return new ort.Tensor(dtype, data, shape);
+    case 'bool':
+      return new ort.Tensor(dtype, data, shape);
+  }
+}
+
+/** Copies the data, because the buffer of the ONNX Runtime tensor is reused. */
+export function tensorOf({ type, dims, data }: OrtTensor): Tensor {
+  const dtype = dtypeNames.find((name) => name === type);
+  if (dtype === undefined || !ArrayBuffer.isView(data))
+    throw new TypeError(`ONNX Runtime returned a tensor of type ${type}`);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return tensorOver({ dtype, shape: dims }, bytes.slice().buffer);
+}
+
+/** The tensor of that name.
+ * @throws TypeError when there is none */
+export function found(tensors: OrtTensors, name: string): OrtTensor {
+  const tensor = tensors[name];
+  if (tensor === undefined) throw new TypeError(`ONNX Runtime returned no ${name}`);
+  return tensor;
+}
+
+/** Copies the values of one of our tensors into an ONNX Runtime tensor. */
+export function fill({ type, data: target }: OrtTensor, tensor: Tensor): void {
+  if (type !== tensor.dtype || !ArrayBuffer.isView(target))
+    throw new TypeError(`${tensor.dtype} cannot be written to ${type}`);
+  new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytesOf(tensor));
+}
+
+/** The elements of a float32 tensor, without a copy.
+ * @throws TypeError for another type */
+export function float32Of({ type, data }: OrtTensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  throw new TypeError(`expected a float32 tensor, found ${type}`);
+}
