@@ -241,7 +241,7 @@ const ownFlags = {
     kind: 'integer',
     valueName: 'steps',
     minimum: 1,
-    help: 'steps between validations on the held-out images (default: one epoch), besides the one at the end; the best checkpoint is kept in <train-dir>/best',
+    help: 'steps between validations on the held-out images (default: at the end of every epoch), besides the one at the end; the best checkpoint is kept in <train-dir>/best',
     group: 'What is kept',
     inSweep: 'same',
     commands: ['train'],

@@ -8,6 +8,7 @@ import type { TrainingRun } from '../training/run-definition.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
 import type { RecipeChange } from '../training/training-run.ts';
+import type { ValidationReport } from '../training/validation.ts';
 import { counted } from '../wording.ts';
 import { type Console, duration, shortTime, timestamp } from './console.ts';
 import { writtenName } from './flag.ts';
@@ -182,13 +183,20 @@ export class StepReporter {
   }
 
   #epoch(event: TrainEvent & { readonly kind: 'epoch' }): void {
-    const { epoch, images, correct, seconds, isPartial } = event;
+    const { validation, ...counts } = event;
+    const { epoch, images, correct, seconds, isPartial } = counts;
     const accuracy = (correct / images).toFixed(3);
-    const counted = `${number(images)} images${isPartial ? ' since the resume' : ''}, ${duration(seconds * 1e3)}`;
+    const time = duration(seconds * 1e3);
+    const counted = `${number(images)} images${isPartial ? ' since the resume' : ''}, ${time}`;
+    const score = validation === undefined ? '' : `, ${scoreOf(validation)}`;
+    const shorterScore =
+      validation === undefined
+        ? ` (${counted})`
+        : `, validation ${validation.precision.toFixed(3)}${validation.best ? ', the best so far' : ''} (${time})`;
     this.#console.line(
-      `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${counted})`,
-      { ...event },
-      `epoch ${epoch}: training accuracy ${accuracy} (${counted})`,
+      `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${counted})${score}`,
+      { ...counts, validation: validation?.precision ?? null },
+      `epoch ${epoch}: training accuracy ${accuracy}${shorterScore}`,
     );
   }
 
@@ -204,14 +212,18 @@ export class StepReporter {
     );
   }
 
+  /** Prints a score, unless the line of an epoch will contain it. */
   #validation(event: TrainEvent & { readonly kind: 'validation' }): void {
-    const { globalStep, precision, path } = event;
-    const found = `step ${globalStep}, validation precision @ 1 = ${precision.toFixed(3)}`;
-    const best = path === undefined ? '' : `, the best so far: ${path}`;
+    if (event.endsEpoch) {
+      this.#console.event({ ...event });
+      return;
+    }
+    const { path: _, ...withoutPath } = event;
+    const at = `step ${event.globalStep}`;
     this.#console.line(
-      `${timestamp()}: ${found}${best}`,
+      `${timestamp()}: ${at}, ${scoreOf(event)}`,
       { ...event },
-      `${shortTime()}: ${found}${path === undefined ? '' : ', the best so far'}`,
+      `${shortTime()}: ${at}, ${scoreOf(withoutPath)}`,
     );
   }
 
@@ -235,6 +247,12 @@ export class StepReporter {
     if (stopped || suggests())
       this.#console.line(nextCommands(this.#flags, { globalStep, stopped, hasHeldOut, hyperparameters }));
   }
+}
+
+/** Describes a score of the held-out images, with the path of its checkpoint, if there is one. */
+function scoreOf({ precision, best, path }: Pick<ValidationReport, 'precision' | 'best' | 'path'>): string {
+  const kept = path === undefined ? '' : `: ${path}`;
+  return `validation precision @ 1 = ${precision.toFixed(3)}${best ? `, the best so far${kept}` : ''}`;
 }
 
 /** Returns the line that says from where a run is resumed. The default folder may contain an old run, so in that folder the

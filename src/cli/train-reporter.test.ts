@@ -58,6 +58,7 @@ const validation = {
   precision: 0.5,
   best: true,
   path: 'run/best/x',
+  endsEpoch: false,
 } as const;
 const end = { kind: 'end', globalStep: 1000, stopped: false, waitedMillis: 0 } as const;
 
@@ -66,6 +67,23 @@ test('the line of an epoch that another process began says which images are coun
   assert.match(whole, /epoch 3, training accuracy = 0\.750 \(4,000 images, 7 s\)/);
   const partial = printed([start(), { ...epoch, isPartial: true }]);
   assert.match(partial, /epoch 3, training accuracy = 0\.750 \(4,000 images since the resume, 7 s\)/);
+});
+
+test('the line of an epoch contains the score of the held-out images, which then has no line of its own', () => {
+  const score = { ...validation, endsEpoch: true };
+  const scored = { ...epoch, isPartial: false, validation: score };
+  const wide = printed([start(), score, scored]).trimEnd().split('\n').slice(1);
+  assert.equal(wide.length, 1);
+  assert.match(
+    wide[0] ?? '',
+    /: epoch 3, training accuracy = 0\.750 \(4,000 images, 7 s\), validation precision @ 1 = 0\.500, the best so far: run\/best\/x$/,
+  );
+  const narrow = printed([start(), score, scored], 80);
+  assert.match(narrow, /^epoch 3: training accuracy 0\.750, validation 0\.500, the best so far \(7 s\)$/m);
+  assert.doesNotMatch(narrow, /step 9/);
+  const { path: _, ...unsaved } = score;
+  const worse = { ...unsaved, best: false };
+  assert.match(printed([start(), { ...scored, validation: worse }]), /= 0\.500$/m);
 });
 
 test('on narrow terminals no line has the date', () => {

@@ -1,16 +1,51 @@
-/** How a worker thread joins a group. These are plain data, so they can be sent to a thread. */
+/** How a member joins a group. These are plain data, so they can be sent to a thread. */
 import type { SharedMemoryOfGroup } from './shared-group.ts';
 
-/** A member of a group. To add a kind of group, add a type here and a line in `join-group.ts`. */
+/** A member of a group. To add a kind of group, add a type here, its place below and a line in `join-group.ts`. */
 export type GroupStart =
   /** The only member. */
   | { readonly kind: 'alone' }
-  /** A thread of one process. `outer` is the group of processes; the first thread takes part in it for all of them. */
+  /** A thread of a process. */
   | {
       readonly kind: 'threads';
       readonly memory: SharedMemoryOfGroup;
+      /** The number of this thread in its process, from 0. */
       readonly rank: number;
-      readonly outer?: GroupStart;
+      /** The processes, if there are several. The members of the group are then the threads of all of them. */
+      readonly outer?: OuterGroup;
     }
-  /** A process of an MPI job. MPI was initialized by `startMpi`. */
-  | { readonly kind: 'mpi'; readonly library: string };
+  /** A process of an MPI job. Its control thread has initialized MPI (`mpi/start-mpi.ts`). */
+  | { readonly kind: 'mpi'; readonly library: string; readonly rank: number; readonly size: number };
+
+/** The processes whose threads are the members of a group. */
+export interface OuterGroup {
+  /** How the process joins the group of processes. The first thread of each process takes part in it for all its threads. */
+  readonly start: GroupStart;
+  /** The number of threads of each process, in the order of their ranks. They may differ. */
+  readonly threads: readonly number[];
+}
+
+/** Where a member is in its group. */
+export interface Place {
+  readonly rank: number;
+  readonly size: number;
+}
+
+/** The rank of the member among all members, and their number. Members are numbered process by process. */
+export function placeOf(start: GroupStart): Place {
+  if (start.kind === 'alone') return { rank: 0, size: 1 };
+  if (start.kind === 'mpi') return { rank: start.rank, size: start.size };
+  const { rank, memory, outer } = start;
+  if (outer === undefined) return { rank, size: memory.size };
+  const process = placeOf(outer.start).rank;
+  return { rank: total(outer.threads.slice(0, process)) + rank, size: total(outer.threads) };
+}
+
+/** The process of the member with this rank. */
+export function processOf(rank: number, threads: readonly number[]): number {
+  return threads.findIndex((_, process) => rank < total(threads.slice(0, process + 1)));
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}

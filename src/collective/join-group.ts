@@ -1,10 +1,19 @@
 /** Joins a group from the data that describes a member. */
 import { UsageError } from '../errors.ts';
+import { Alone } from './alone.ts';
 import type { Collective } from './collective.ts';
-import type { GroupStart } from './group-start.ts';
+import { type GroupStart, placeOf } from './group-start.ts';
 import { SharedGroup } from './shared-group.ts';
 
+/** Joins a group. Returns at once, even if other members have not joined yet. */
 export function joinGroup(start: GroupStart): Collective {
-  if (start.kind === 'threads') return new SharedGroup(start.memory, start.rank);
-  throw new UsageError(`a group of the kind ${start.kind} is not available`);
+  if (start.kind === 'alone') return new Alone();
+  if (start.kind === 'mpi') throw new UsageError(`a group of the kind ${start.kind} is not available`);
+  const { memory, rank, outer } = start;
+  if (outer === undefined) return new SharedGroup(memory, rank);
+  const { threads } = outer;
+  return new SharedGroup(memory, rank, {
+    ...{ threads, place: placeOf(start) },
+    process: rank === 0 ? joinGroup(outer.start) : undefined,
+  });
 }

@@ -1,15 +1,20 @@
 /**
  * A group of threads of one process, which share memory.
  *
- *     region 0   │ values of member 0, times its weight │   written by member 0
- *     region 1   │ values of member 1, times its weight │   written by member 1
+ *     region 0   │ values of member 0                   │   written by member 0
+ *     region 1   │ values of member 1                   │   written by member 1
  *     sums       │ slice 0       │ slice 1              │   slice r is added up by member r, in the order of the regions
  *
- * Every member writes its region, waits for the others, adds up its slice of the sums, waits again, and reads all sums. Sums
- * are added up in the order of the ranks, so they do not depend on which member is faster.
+ * Every member copies its values to its region, waits for the others, adds up its slice of the sums, waits again, and copies
+ * all sums back. Sums are added up in the order of the ranks, so they do not depend on which member is faster.
+ *
+ * If there are several processes, their threads are one group: between the last two steps, the first thread of each process adds
+ * up the sums of the processes.
  */
-import { RunError } from '../errors.ts';
+import { messageOf, RunError } from '../errors.ts';
+import { addWeighted } from './add-weighted.ts';
 import type { Collective } from './collective.ts';
+import { type Place, processOf } from './group-start.ts';
 
 /** The memory of a group. It can be sent to threads, which then share it. */
 export interface SharedMemoryOfGroup {
@@ -18,21 +23,32 @@ export interface SharedMemoryOfGroup {
   readonly capacity: number;
   /** `size` regions and the sums, of `capacity` float32 values each. */
   readonly values: SharedArrayBuffer;
-  /** The elements of `Control`, int32. */
+  /** The factor of each member's values, float64. */
+  readonly weights: SharedArrayBuffer;
+  /** The elements of `control`, int32. */
   readonly control: SharedArrayBuffer;
+  /** Why the group failed, in UTF-8. */
+  readonly reason: SharedArrayBuffer;
 }
 
 /** The indices of the control words. */
 const control = {
-  /** The number of members that have arrived at the barrier. */
+  /** The number of members that have arrived at the meeting. */
   arrived: 0,
-  /** How often all members have arrived. Members wait for it to change. */
+  /** How often all members have met. Members wait for it to change. */
   round: 1,
-  /** Not 0 when a member has failed. */
-  failed: 2,
+  /** 1 after the first call of `failSharedGroup`. */
+  failing: 2,
+  /** 1 when the reason has been written as well. */
+  failed: 3,
+  /** The length of the reason in bytes. */
+  reasonLength: 4,
 } as const;
 
+/** See `bench/RESULTS.md`: fewer rounds cost less waiting, but larger regions do not fit in the cache of a core. */
 const defaultCapacity = 2 ** 18;
+
+const maxReasonBytes = 2048;
 
 /** Allocates the memory of a group of `size` threads. */
 export function newSharedGroup(size: number, capacity: number = defaultCapacity): SharedMemoryOfGroup {
@@ -40,87 +56,115 @@ export function newSharedGroup(size: number, capacity: number = defaultCapacity)
     size,
     capacity,
     values: new SharedArrayBuffer((size + 1) * capacity * Float32Array.BYTES_PER_ELEMENT),
+    weights: new SharedArrayBuffer(size * Float64Array.BYTES_PER_ELEMENT),
     control: new SharedArrayBuffer(Object.keys(control).length * Int32Array.BYTES_PER_ELEMENT),
+    reason: new SharedArrayBuffer(maxReasonBytes),
   };
 }
 
 /** Makes the methods of all members throw, now and later. Any thread may call it, such as the main thread when a member has
- * failed. */
-export function failSharedGroup(memory: SharedMemoryOfGroup): void {
+ * failed. Only the first call has an effect.
+ * @param reason the message of the errors, such as `tower 1: out of memory` */
+export function failSharedGroup(memory: SharedMemoryOfGroup, reason: string = 'another tower failed'): void {
   const words = new Int32Array(memory.control);
+  if (Atomics.exchange(words, control.failing, 1) === 1) return;
+  const text = new Uint8Array(maxReasonBytes);
+  const { written } = new TextEncoder().encodeInto(reason, text);
+  new Uint8Array(memory.reason).set(text);
+  Atomics.store(words, control.reasonLength, written);
   Atomics.store(words, control.failed, 1);
   Atomics.add(words, control.round, 1);
   Atomics.notify(words, control.round);
 }
 
+/** The other processes of a nested group, as one thread sees them. */
+interface Outside {
+  /** The number of threads of each process. */
+  readonly threads: readonly number[];
+  /** Where this thread is among the threads of all processes. */
+  readonly place: Place;
+  /** The group of processes. Only the first thread takes part in it. */
+  readonly process: Collective | undefined;
+}
+
 export class SharedGroup implements Collective {
   readonly rank: number;
   readonly size: number;
+  readonly #memory: SharedMemoryOfGroup;
+  readonly #thread: number;
+  readonly #outside: Outside | undefined;
   readonly #words: Int32Array;
+  readonly #weights: Float64Array;
   readonly #regions: readonly Float32Array[];
   readonly #own: Float32Array;
   readonly #sums: Float32Array;
+  readonly #vote = new Float32Array(1);
 
-  constructor({ size, capacity, values, control: words }: SharedMemoryOfGroup, rank: number) {
-    this.rank = rank;
-    this.size = size;
-    this.#words = new Int32Array(words);
+  /** @param thread the number of this thread among those that share the memory
+   * @param outside the other processes, if there are any */
+  constructor(memory: SharedMemoryOfGroup, thread: number, outside?: Outside) {
+    const { size, capacity, values } = memory;
     const region = (index: number) => new Float32Array(values, index * capacity * 4, capacity);
+    this.rank = outside?.place.rank ?? thread;
+    this.size = outside?.place.size ?? size;
+    this.#memory = memory;
+    this.#thread = thread;
+    this.#outside = outside;
+    this.#words = new Int32Array(memory.control);
+    this.#weights = new Float64Array(memory.weights);
     this.#regions = Array.from({ length: size }, (_, index) => region(index));
-    this.#own = region(rank);
+    this.#own = region(thread);
     this.#sums = region(size);
   }
 
   sum(parts: readonly Float32Array[], weight: number = 1): void {
-    for (const round of rounds(parts, this.#sums.length)) {
-      this.#sumRound(round, weight);
-    }
+    this.#weights[this.#thread] = weight;
+    for (const round of rounds(parts, this.#memory.capacity)) this.#sumRound(round);
   }
 
   broadcast(bytes: Uint8Array, root: number): void {
-    const room = new Uint8Array(this.#sums.buffer, this.#sums.byteOffset, this.#sums.byteLength);
+    // Nothing reads a region any more when the last call has returned. The sums of the last call may still be copied.
+    const [region = this.#own] = this.#regions;
+    const room = new Uint8Array(region.buffer, region.byteOffset, region.byteLength);
     for (let first = 0; first < bytes.length; first += room.length) {
       const chunk = bytes.subarray(first, first + room.length);
       if (this.rank === root) room.set(chunk);
-      this.barrier();
-      if (this.rank !== root) chunk.set(room.subarray(0, chunk.length));
-      this.barrier();
+      this.#meet();
+      const shared = room.subarray(0, chunk.length);
+      this.#betweenProcesses((group, { threads }) => group.broadcast(shared, processOf(root, threads)));
+      if (this.rank !== root) chunk.set(shared);
+      this.#meet();
     }
   }
 
   barrier(): void {
-    const round = Atomics.load(this.#words, control.round);
-    this.#requireAlive();
-    if (Atomics.add(this.#words, control.arrived, 1) === this.size - 1) {
-      Atomics.store(this.#words, control.arrived, 0);
-      Atomics.add(this.#words, control.round, 1);
-      Atomics.notify(this.#words, control.round);
-    } else
-      while (Atomics.load(this.#words, control.round) === round)
-        Atomics.wait(this.#words, control.round, round);
-    this.#requireAlive();
+    this.#meet();
+    this.#betweenProcesses((group) => group.barrier());
   }
 
   allAgree(agrees: boolean): boolean {
-    const votes = new Float32Array([agrees ? 1 : 0]);
-    this.sum([votes]);
-    return votes[0] === this.size;
+    this.#vote[0] = agrees ? 1 : 0;
+    this.sum([this.#vote]);
+    return this.#vote[0] === this.size;
   }
 
-  leave(): void {}
+  leave(): void {
+    this.#outside?.process?.leave();
+  }
 
   /** @param parts at most as many values as fit in a region */
-  #sumRound(parts: readonly Float32Array[], weight: number): void {
+  #sumRound(parts: readonly Float32Array[]): void {
     let length = 0;
     for (const part of parts) {
-      for (let index = 0; index < part.length; index++)
-        this.#own[length + index] = (part[index] as number) * weight;
+      this.#own.set(part, length);
       length += part.length;
     }
-    this.barrier();
-    const slice = Math.ceil(length / this.size);
-    this.#addUp(this.rank * slice, Math.min(length, (this.rank + 1) * slice));
-    this.barrier();
+    this.#meet();
+    const slice = Math.ceil(length / this.#regions.length);
+    const first = Math.min(length, this.#thread * slice);
+    addWeighted(this.#sums, this.#regions, this.#weights, first, Math.min(length, first + slice));
+    this.#meet();
+    this.#betweenProcesses((group) => group.sum([this.#sums.subarray(0, length)]));
     let from = 0;
     for (const part of parts) {
       part.set(this.#sums.subarray(from, from + part.length));
@@ -128,19 +172,44 @@ export class SharedGroup implements Collective {
     }
   }
 
-  #addUp(first: number, end: number): void {
-    const [one = this.#own, ...others] = this.#regions;
-    const sums = this.#sums;
-    if (first >= end) return;
-    sums.set(one.subarray(first, end), first);
-    for (const other of others)
-      for (let index = first; index < end; index++)
-        sums[index] = (sums[index] as number) + (other[index] as number);
+  /** Lets the first thread of every process do something with the group of processes, while the other threads wait. */
+  #betweenProcesses(act: (group: Collective, outside: Outside) => void): void {
+    if (this.#outside === undefined) return;
+    const { process } = this.#outside;
+    if (process !== undefined) {
+      try {
+        act(process, this.#outside);
+      } catch (error) {
+        failSharedGroup(this.#memory, messageOf(error));
+        throw error;
+      }
+    }
+    this.#meet();
+  }
+
+  /** Returns when all threads that share the memory have called it.
+   * @throws RunError when a member has failed */
+  #meet(): void {
+    const words = this.#words;
+    // The round is read first. If the group fails after that, the round has changed, and nothing waits.
+    const round = Atomics.load(words, control.round);
+    this.#requireAlive();
+    if (Atomics.add(words, control.arrived, 1) === this.#regions.length - 1) {
+      // The others wait until the round changes, so none of them can arrive at the next meeting before the count is 0.
+      Atomics.store(words, control.arrived, 0);
+      Atomics.add(words, control.round, 1);
+      Atomics.notify(words, control.round);
+    } else {
+      while (Atomics.load(words, control.round) === round) Atomics.wait(words, control.round, round);
+    }
+    this.#requireAlive();
   }
 
   /** @throws RunError when a member has failed */
   #requireAlive(): void {
-    if (Atomics.load(this.#words, control.failed) !== 0) throw new RunError('another tower failed');
+    if (Atomics.load(this.#words, control.failed) === 0) return;
+    const length = Atomics.load(this.#words, control.reasonLength);
+    throw new RunError(new TextDecoder().decode(new Uint8Array(this.#memory.reason).slice(0, length)));
   }
 }
 

@@ -9,7 +9,7 @@ import { requireOptions, requireWholeNumber } from '../arguments.ts';
 import { failSharedGroup, newSharedGroup, type SharedMemoryOfGroup } from '../collective/shared-group.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { bytesOf, sameShape, type Tensor, tensorOver } from '../tensor/tensor.ts';
+import { bytesOf, sameShape, sizeOf, type Tensor, tensorOver } from '../tensor/tensor.ts';
 import {
   type Engine,
   type PartTime,
@@ -208,14 +208,19 @@ function rowsOf(tensor: Tensor, first: number, { dtype, shape }: Value): Tensor 
   return tensorOver({ dtype, shape }, bytes.slice(first * bytesPerRow, (first + rows) * bytesPerRow).buffer);
 }
 
-/** Joins tensors along their first axis. */
+/** Joins tensors along the batch axis: the one along which they are shorter than the whole. In most values it is the first axis,
+ * in watched activations [H, W, N, C] the third. */
 function joinRows({ dtype, shape }: Value, parts: readonly Tensor[]): Tensor {
-  const all = parts.map(bytesOf);
-  const joined = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0));
+  const axis = shape.findIndex((size, index) => size !== parts[0]?.shape[index]);
+  const blocks = sizeOf(shape.slice(0, axis));
+  const sources = parts.map(bytesOf);
+  const joined = new Uint8Array(sources.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  for (const bytes of all) {
-    joined.set(bytes, at);
-    at += bytes.length;
-  }
+  for (let block = 0; block < blocks; block++)
+    for (const source of sources) {
+      const length = source.length / blocks;
+      joined.set(source.subarray(block * length, (block + 1) * length), at);
+      at += length;
+    }
   return tensorOver({ dtype, shape }, joined.buffer);
 }

@@ -57,7 +57,8 @@ export interface TrainingRequest extends RecipeOptions, RunOptions {
   readonly checkpointSteps?: number | undefined;
   /** The number of checkpoints to keep; 0 keeps all. */
   readonly keep?: number | undefined;
-  /** The number of updates between validations on the held-out examples. The best checkpoint is kept. Default: one epoch. */
+  /** The number of updates between validations on the held-out examples. The best checkpoint is kept. Default: the end
+   * of every epoch. */
   readonly evalEvery?: number | undefined;
   /** The number of updates between summaries for TensorBoard; 0 for none. */
   readonly summarySteps?: number | undefined;

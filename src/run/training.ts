@@ -281,7 +281,7 @@ async function openValidator(
   if (validation === undefined) return undefined;
   const evaluator = await Evaluator.create(engine, network, batchSize, imagesOf(run));
   const validate: Validation = {
-    every: evalEvery ?? stepsIn(1, examples.count, batchSize),
+    every: evalEvery,
     best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),
     score: async (variables) => {
       const weights = scoredWeights(hyperparameters, 'ema');

@@ -15,6 +15,20 @@ test('an epoch ends with the batch that completes it, and counts the images sinc
   ]);
 });
 
+test('endsAt is true for exactly the numbers of updates at which epochs are reported', () => {
+  for (const [examples, batchSize] of [
+    [10, 4],
+    [9000, 128],
+    [12, 4],
+    [3, 8],
+  ] as const) {
+    const counter = new EpochCounter(examples, batchSize);
+    for (let step = 0; step < 300; step++)
+      assert.equal(counter.endsAt(step + 1), counter.add(step, 0) !== undefined, `${step}`);
+    assert.equal(counter.endsAt(0), false);
+  }
+});
+
 test('an epoch is marked if another process trained its beginning', () => {
   const partial = (firstStep: number) => {
     const counter = new EpochCounter(10, 4);

@@ -1,4 +1,5 @@
 /** Epochs, which are passes over all training examples, and their training accuracy. */
+import type { ValidationReport } from './validation.ts';
 
 /** Reports the end of an epoch. */
 export interface EpochReport {
@@ -14,6 +15,8 @@ export interface EpochReport {
   readonly seconds: number;
   /** Whether another process trained on the beginning of the epoch. The images of that part are not counted. */
   readonly isPartial: boolean;
+  /** The score of the held-out examples at the end of the epoch, if it was measured. */
+  readonly validation?: ValidationReport;
 }
 
 /** Returns the number of updates in `epochs` epochs. The last batch is included, and may extend into the next epoch. */
@@ -35,20 +38,24 @@ export class EpochCounter {
     this.#batchSize = batchSize;
   }
 
+  /** Whether an epoch ends with the last of this many updates. */
+  endsAt(globalStep: number): boolean {
+    return globalStep > 0 && this.#epochAt(globalStep) > this.#epochAt(globalStep - 1);
+  }
+
   /** Counts a batch. Returns a report if an epoch ends with this batch.
    * @param step the number of updates made before this batch */
   add(step: number, correct: number): EpochReport | undefined {
-    this.#isPartial ??= step > 0 && this.#epochAt(step) === this.#epochAt(step - 1);
+    this.#isPartial ??= step > 0 && !this.endsAt(step);
     this.#images += this.#batchSize;
     this.#correct += correct;
     const globalStep = step + 1;
-    const epoch = this.#epochAt(globalStep);
-    if (epoch === this.#epochAt(step)) return undefined;
+    if (!this.endsAt(globalStep)) return undefined;
     const now = performance.now();
     const seconds = (now - this.#started) / 1000;
     const report = {
       kind: 'epoch',
-      epoch,
+      epoch: this.#epochAt(globalStep),
       globalStep,
       images: this.#images,
       correct: this.#correct,

@@ -105,6 +105,37 @@ test('the last step is scored and the score is stored, even if a stop interrupts
     assert.deepEqual(await again(), ['compiling', 'ready 3', 'end 3']);
   }));
 
+test('by default the held-out images are scored at the end of every epoch, and the report of the epoch contains the score', () =>
+  inTemporaryFolder(async (folder) => {
+    const store = new CheckpointStore(`${folder}/run`, { keep: 0, onWarning: assert.fail });
+    const best = new CheckpointStore(`${folder}/best`, { keep: 0, onWarning: assert.fail });
+    // Epochs of 10 examples in batches of 4 end with the updates 3, 5, 8 and 10.
+    const short = makeRun(recipe, noiseExamples(10), createOnnxEngine(1));
+    const scores = [0.1, 0.3, 0.2, 0.4];
+    const seen: unknown[] = [];
+    const validate = { best, score: async () => scores.shift() };
+    const options = { run: short, store, maxSteps: 9, checkpointSteps: 100, versions: { cifar10: '0' } };
+    for await (const event of train({ ...options, validate })) {
+      if (event.kind === 'validation') seen.push([event.globalStep, event.precision, event.endsEpoch]);
+      if (event.kind === 'epoch')
+        seen.push([event.epoch, event.globalStep, event.validation?.precision, event.validation?.best]);
+    }
+    assert.deepEqual(seen, [
+      ...[
+        [3, 0.1, true],
+        [1, 3, 0.1, true],
+        [5, 0.3, true],
+        [2, 5, 0.3, true],
+      ],
+      ...[
+        [8, 0.2, true],
+        [3, 8, 0.2, false],
+        [9, 0.4, false],
+      ],
+    ]);
+    assert.equal((await best.latest())?.checkpoint.metadata.globalStep, 9);
+  }));
+
 /** An engine whose steps take longer by the given time. */
 function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
   return {

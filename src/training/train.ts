@@ -82,7 +82,7 @@ const trainChecks: OptionChecks<TrainOptions> = {
   readers: optional(aWholeNumber(1)),
   validate: optional(
     anOptionsObject<Validation>({
-      every: required(aWholeNumber(1)),
+      every: optional(aWholeNumber(1)),
       score: required(aFunction),
       best: required(aStore),
     }),
@@ -246,6 +246,8 @@ async function* loop(
   const epochs = new EpochCounter(run.examples.count, run.batchSize);
   const first = resume?.checkpoint.metadata.globalStep ?? -1;
   const isFirstScored = (resume?.checkpoint.metadata.validationPrecision ?? null) !== null;
+  /** The epoch that ended with the last step. It is reported together with its score. */
+  let ended: EpochReport | undefined;
   let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
   for (let globalStep = Math.max(0, first); ; globalStep++) {
     const isAborted = () => signal?.aborted === true;
@@ -255,7 +257,7 @@ async function* loop(
     // A validation that is due is also made right after a resume, because a stop may have interrupted it, and repeating it
     // gives the same score. It is skipped if the score is already known.
     const isKnown = first === globalStep && (globalStep < maxSteps ? isLast() : isFirstScored || isAborted());
-    const scores = best?.isDue(globalStep, maxSteps) === true && !isKnown;
+    const scores = best?.isDue(globalStep, maxSteps, epochs.endsAt(globalStep)) === true && !isKnown;
     let metadata = metadataOf(run, globalStep, versions);
     let isSaved = saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
@@ -263,16 +265,18 @@ async function* loop(
     const tensors = needed || patience.needsCopy ? await readVariables(session) : undefined;
     const check = () =>
       tensors && requireFiniteVariables(tensors, training.graph.variables, globalStep, saved);
+    if (ended !== undefined && !scores) yield ended;
     if (needed) check();
     if (scores && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'validating' };
-      const score = await patience.for(best.score(tensors, metadata));
+      const score = await patience.for(best.score(tensors, metadata, ended !== undefined));
       if (score !== undefined) {
         metadata = { ...metadata, validationPrecision: score.precision };
         // The checkpoint that was saved when the validation was interrupted does not contain the score.
         isSaved &&= isFirstScored;
         yield score;
       }
+      if (ended !== undefined) yield score === undefined ? ended : { ...ended, validation: score };
     }
     // The signal is checked again, so that a stop that was requested during the validation skips the next step.
     const last = isLast();
@@ -296,8 +300,7 @@ async function* loop(
     }
     yield taken.report;
     if (taken.summary !== undefined) yield taken.summary;
-    const epoch = epochs.add(taken.report.step, taken.report.correct);
-    if (epoch !== undefined) yield epoch;
+    ended = epochs.add(taken.report.step, taken.report.correct);
   }
 }
 
