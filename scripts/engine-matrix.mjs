@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Runs the tests of engines, operators and training as on other processors, and with another version of oneDNN: with the
- * instruction sets to which ONEDNN_MAX_CPU_ISA limits oneDNN, and with both generations of the library, 2.x and 3.x.
+ * Runs the tests of engines, operators and training with both generations of oneDNN, 2.x and 3.x, each with several instruction
+ * sets. ONEDNN_MAX_CPU_ISA limits oneDNN to an instruction set, so that it computes as on a processor that has no other.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -36,7 +36,8 @@ export function testOtherEngines(files, options) {
         console.log(`>> ${file} cannot be opened: skipped`);
         break;
       }
-      // `npm test` has already tested the machine as it is. A processor may support no more than the limit allows.
+      // Nothing is tested twice: `npm test` has tested the installed library without a limit, and a limit has no effect on a
+      // processor that supports no more than it allows.
       const isKnown = seen.has(library.isa) || (file === undefined && library.isa === own.isa);
       seen.add(library.isa);
       if (isKnown) continue;
@@ -50,7 +51,7 @@ export function testOtherEngines(files, options) {
 /** @param {string} isa @param {string | undefined} file
  * @returns {Record<string, string>} */
 function environmentOf(isa, file) {
-  // The first name is that of 2.6 and later. The second is the older name, which 2.6 reads too.
+  // oneDNN 2.6 and later read the first name. The second is the older name, which 2.6 also reads.
   const limit = { ONEDNN_MAX_CPU_ISA: isa, DNNL_MAX_CPU_ISA: isa };
   return file === undefined ? limit : { ...limit, CIFAR10_ONEDNN: file };
 }

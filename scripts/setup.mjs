@@ -22,8 +22,8 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const oldestNode = [20, 19];
 
-/** Keeps this process alive on Ctrl-C, which reaches every process of the terminal. The program that it runs saves and
- * prints before it ends; without waiting for it, the prompt of the shell would appear first. */
+/** Keeps this process alive on Ctrl-C, which reaches every process of the terminal. The program that this process runs saves
+ * and prints before it ends. If this process did not wait for it, the prompt of the shell would appear first. */
 function outliveTheProgram() {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     if (process.listenerCount(name) === 0) process.on(name, () => {});
@@ -92,10 +92,10 @@ export function build() {
   // If the compiler finds an error, `run` exits.
   process.once('exit', () => rmSync(made, { recursive: true, force: true }));
   run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', made]);
-  // npm links to this file, and `npx cifar10` executes it directly.
+  // Older installations link to this file directly.
   chmodSync(join(made, 'cli', 'main.js'), 0o755);
   writeFileSync(join(made, '.built'), '');
-  // The stamp has the time before compiling, so that files changed during the build are newer than it.
+  // The stamp gets the time at which the build started, so that files changed during the build are newer than the stamp.
   utimesSync(join(made, '.built'), started, started);
   const replaced = join(root, `dist.${process.pid}.old.tmp`);
   if (existsSync(dist)) renameSync(dist, replaced);

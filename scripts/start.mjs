@@ -61,7 +61,7 @@ function chooseDataset() {
   const [, reason = 'no reason given'] = /cannot be downloaded: \S+ (.*)/.exec(stderr) ?? [];
   console.log(`>> CIFAR-10 is not in ${dataDir} and cannot be downloaded here:\n   ${reason}`);
   console.log('   Using the generated set instead: ten classes of drawn images');
-  // The network is soon certain of such simple images. Without a limit on the gradient, the learning rate of the
-  // tutorial is then too high.
+  // On such simple images, the network soon predicts with high confidence. The learning rate of the tutorial is then too
+  // high, unless the gradient is limited.
   return ['--dataset', 'synthetic', '--clip-norm', '5'];
 }

@@ -18,14 +18,15 @@ const all = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' 
 const chosen = all
   .filter((file) => file.endsWith(isSlow ? '.slow.js' : '.test.js'))
   .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
-/** `npm run test:slow -- processors` runs nothing else. */
+/** Whether to run the tests of the engines on other processors. `npm run test:slow -- processors` runs only these tests. */
 const asksForProcessors = isSlow && (parts.length === 0 || parts.includes('processors'));
 if (chosen.length === 0 && !asksForProcessors) {
   console.error(`cifar10: no path of a test file contains ${parts.join(' or ')}`);
   process.exit(1);
 }
-// There is one file per core, and each computes with one thread: two files with two threads each on two cores would wait for
-// each other (training with onnx took three times as long). Tests that need several threads set their number themselves.
+// As many test files run at the same time as there are cores, and each computes with one thread. On two cores, two files with
+// two threads each would wait for each other (training with onnx took three times as long). Tests that need several threads
+// set the number themselves.
 const concurrency = Math.max(2, Math.min(4, availableParallelism()));
 process.env.OMP_NUM_THREADS ??= '1';
 // A failed test may leave a thread running, which would keep the process of its file alive.

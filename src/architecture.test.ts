@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { engineNames } from './engine/offers.ts';
 import { pageFiles, pageRows } from './testing/page-files.ts';
 
-/** The files that may import each package. protobufjs is imported in one place for each format that is
- * written in its messages. */
+/** The files that may import each package. protobufjs is imported in one place for each format that consists of protobuf
+ * messages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['engine/onnx/runtime/onnx-runtime.ts', 'engine/onnx/runtime/onnx-engine.ts'],
   protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts'],
@@ -42,7 +42,7 @@ function lawIn(page: string): ReadonlyMap<string, readonly string[]> {
 interface Import {
   /** The package or module, or a path relative to src/. */
   readonly target: string;
-  /** Whether it imports only types, which the compiler removes. */
+  /** Whether the import is only of types, which the compiler removes. */
   readonly isType: boolean;
 }
 
@@ -99,6 +99,21 @@ test('every row of the import law is for an existing path, and lists only rows a
   }
 });
 
+test('every network, data set, augmentation, recipe, optimizer, operator, command and pass is in its table', () => {
+  const folders =
+    /^(model\/networks|data\/datasets|input\/augmentations|recipe\/recipes|optimizer|ops|cli\/commands|engine\/onnx\/compile)\//;
+  const used = new Set(
+    files.flatMap(({ imports }) => imports.map((target) => target.replace(/\.js$/, '.ts'))),
+  );
+  const ours = files.map(({ file }) => file).filter((file) => folders.test(file));
+  assert.ok(ours.length > 50);
+  assert.deepEqual(
+    ours.filter((file) => !used.has(file)),
+    [],
+    'no file imports it: add it to the table of its folder',
+  );
+});
+
 test('every permission is used by an import', () => {
   const imported = (folder: string) =>
     new Set(
@@ -152,11 +167,11 @@ test('every package is imported in one place, so that it can be replaced', () =>
 });
 
 test('above the engines, only the code that chooses an engine knows which engines exist', () => {
-  // `inspect` reads ONNX files, and the library offers all engines.
-  const whoKnows = ['engine/registry.ts', 'inspect/onnx.ts', 'index.ts'];
+  // These files may import from the folder of an engine: `inspect` reads ONNX files, and the library exports all engines.
+  const allowed = ['engine/registry.ts', 'inspect/onnx.ts', 'index.ts'];
   for (const maker of engineNames.map((name) => `engine/${name}/`)) {
     for (const { file, imports } of files) {
-      if (file.startsWith(maker) || whoKnows.includes(file)) continue;
+      if (file.startsWith(maker) || allowed.includes(file)) continue;
       assert.deepEqual(
         imports.filter((target) => target.startsWith(maker)),
         [],

@@ -12,7 +12,7 @@ import { noiseExamples } from './testing/examples.ts';
 const { CheckpointStore, chooseEngine, evaluate, makeRun, train, tutorialHyperparameters, tutorialNetwork } =
   library;
 
-/** The function as a program in JavaScript calls it, without types. */
+/** Returns the function as a program in JavaScript calls it, without types. */
 const untyped = (call: unknown) => call as (...args: readonly unknown[]) => unknown;
 
 const examples = noiseExamples(20);
@@ -179,8 +179,8 @@ const created =
   () =>
     Reflect.construct(made, args);
 
-/** For every exported function that takes options, calls that it must refuse. */
 const making = { imageShape: [3, 24, 24], images: library.tutorialImages };
+/** For every exported function that takes options, calls that it must refuse. */
 const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> = {
   runTraining: [
     [

@@ -48,7 +48,7 @@ export function requireOptions<T extends object>(given: T, checks: OptionChecks<
   requireEntries(given, new Map(Object.entries(checks) as [string, OptionalCheck | RequiredCheck][]), where);
 }
 
-/** Returns the options of an object for which there are checks. The object may have other options too, such as the flags of a
+/** Returns those options of an object that have a check. The object may have other properties too, such as the flags of a
  * command. */
 export function pickOptions<T extends object>(from: object, checks: OptionChecks<T>): Partial<T> {
   return Object.fromEntries(
@@ -91,7 +91,7 @@ export function eitherOf(word: string, check: Check): Check {
   };
 }
 
-/** A check for one of our objects, which is recognized by one of its properties. */
+/** Returns a check for an object that the library makes, which is recognized by one of its properties. */
 export function anObjectWith(property: string, made: string): Check {
   return (name, value) => requireObject(name, value, property, made);
 }
@@ -106,7 +106,7 @@ export function aListOf(check: Check, length?: number): Check {
   };
 }
 
-/** Accepts any value, for one that is not used or is checked elsewhere. */
+/** Accepts any value. This is the check of options that are not used or are checked elsewhere. */
 export const anything: Check = () => undefined;
 
 export const aText: Check = (name, value) => {
@@ -203,7 +203,7 @@ export function requireRecord(
   if (!isPlain) throw unexpected(name, value, expected);
 }
 
-/** Requires one of our objects, recognized by one of its properties.
+/** Requires an object that the library makes, which is recognized by one of its properties.
  * @throws UsageError for any other value */
 export function requireObject(name: string, value: unknown, property: string, made: string): void {
   const has = typeof value === 'object' && value !== null && property in value;

@@ -26,7 +26,7 @@ test(
       assert.equal(programOf({ packageFolder, path: ['', '/nowhere', bin] }), 'cifar10');
       const shims = join(folder, 'shims');
       mkdirSync(shims);
-      writeFileSync(join(shims, 'cifar10'), 'exec node "$dir/node_modules/cifar10-ts/dist/cli/main.js" "$@"');
+      writeFileSync(join(shims, 'cifar10'), 'exec node "$dir/node_modules/cifar10-ts/bin/cifar10.mjs" "$@"');
       assert.equal(programOf({ packageFolder, path: [shims] }), 'cifar10');
     }),
 );
@@ -45,7 +45,7 @@ test('another program of the same name, and the folders that npx adds to the pat
 
 test("Yarn's Plug'n'Play has its own command, and adds a folder to the path that only Yarn uses", () =>
   inTemporaryFolder(async (folder) => {
-    writeFileSync(join(folder, 'cifar10'), `exec node /cache/node_modules/cifar10-ts/dist/cli/main.js "$@"`);
+    writeFileSync(join(folder, 'cifar10'), `exec node /cache/node_modules/cifar10-ts/bin/cifar10.mjs "$@"`);
     const packageFolder = '/home/a/.yarn/berry/cache/cifar10-ts.zip/node_modules/cifar10-ts';
     assert.equal(programOf({ packageFolder, path: [folder], plugAndPlay: true }), 'yarn cifar10');
   }));

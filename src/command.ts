@@ -32,7 +32,7 @@ export function command(words: string): string {
 
 let known: string | undefined;
 
-/** The words with which the user's shell starts this program. */
+/** Returns the words with which the user's shell starts this program. */
 export function program(): string {
   known ??= programOf({
     // This is not `new URL('..', import.meta.url)`, because bundlers would regard that as a file to copy.
@@ -73,10 +73,10 @@ function startsPackage(folder: string, packageFolder: string): boolean {
   }
 }
 
-/** Whether a script starts this package. It then contains `"$basedir/global/5/node_modules/cifar10-ts/dist/cli/main.js"` (pnpm,
+/** Whether a script starts this package. It then contains `"$basedir/global/5/node_modules/cifar10-ts/bin/cifar10.mjs"` (pnpm,
  * npm on Windows). pnpm's store has a version in the name. */
 function isShimOf(script: string): boolean {
   return (
-    script.includes(`/node_modules/${packageName}/`) || script.includes(`/${packageName}/dist/cli/main.js`)
+    script.includes(`/node_modules/${packageName}/`) || script.includes(`/${packageName}/bin/cifar10.mjs`)
   );
 }

@@ -42,12 +42,12 @@ function withoutCode(text: string): string {
   return text.replaceAll(fence, '');
 }
 
-/** The targets of all links and pictures. */
+/** Returns the targets of all links and pictures. */
 function linksOf(prose: string): readonly string[] {
   return matches(prose, /\]\(([^)\s]+)\)/g).filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** The anchors of a page: its headings in lower case, without punctuation, with - for spaces. */
+/** Returns the anchors of a page: its headings in lower case, without punctuation, with - for spaces. */
 function anchorsOf(path: string): readonly string[] {
   return matches(withoutCode(read(path)), /^#+ +(.*)$/gm).map((heading) =>
     heading

@@ -83,7 +83,7 @@ export class GraphError extends Error {
   readonly code = 'CIFAR10_GRAPH';
 }
 
-/** The message of anything that was thrown. Errors of another realm (such as the sandbox of a test runner) are
+/** Returns the message of anything that was thrown. Errors of another realm (such as the sandbox of a test runner) are
  * not `instanceof Error`. */
 export function messageOf(thrown: unknown): string {
   if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EventQueue } from './events.ts';
 
-/** The events of a generator, and its return value or the error that it threw. */
+/** Returns the events of a generator, and its return value or the error that it threw. */
 async function drained<E, T>(generator: AsyncGenerator<E, T, void>) {
   const events: E[] = [];
   try {

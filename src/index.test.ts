@@ -18,13 +18,13 @@ import { unexportedTypes } from './testing/reachable-types.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** The example in a documentation comment, without the stars. */
+/** Returns the example in a documentation comment, without the stars. */
 function exampleOf(file: string): string {
   const [, example = ''] = /@example\n(.*?) \*\//s.exec(readFileSync(join(root, file), 'utf8')) ?? [];
   return example.replaceAll(/^ \* ?/gm, '');
 }
 
-/** The same example with few steps and few images. */
+/** Returns the same example with few steps and few images. */
 function quick(example: string, steps: number): string {
   const changes = [
     ['maxSteps: 1000', `maxSteps: ${steps}`],

@@ -1,6 +1,11 @@
-/** Returns the candidate that a misspelled word most likely means: one that differs only in case or separators, or else one
- * that starts with the word, or else the one with the fewest typing errors, if these are at most a third of the letters of the
- * longer word. Returns undefined if there is no such candidate. */
+/**
+ * Returns the candidate that a misspelled word most likely means, or undefined if none is similar enough. Three kinds of
+ * candidates are similar. They are searched for in this order, and the first one that is found is returned:
+ *
+ * 1. a candidate that differs from the word only in case or separators;
+ * 2. a candidate that starts with the word, if the word has more than one letter;
+ * 3. the candidate with the fewest typing errors. The errors may be at most a third of the letters of the longer word.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const same = word !== '' && candidates.find((candidate) => lettersOf(candidate) === lettersOf(word));
   if (same) return same;
@@ -17,13 +22,13 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** `max_steps`, `max-steps` and `MaxSteps` have the same letters as `maxSteps`. */
+/** Returns a word in lower case and without separators: `maxsteps` for `maxSteps`, `max_steps` and `max-steps`. */
 function lettersOf(word: string): string {
   return word.replaceAll(/[-_\s]/g, '').toLowerCase();
 }
 
-/** Returns the number of letters to insert, delete or replace, and of adjacent letters to swap, to turn one word into the other
- * (optimal string alignment; Damerau 1964, Levenshtein 1966). */
+/** Returns the smallest number of typing errors that turn one word into the other. An error inserts, deletes or replaces a
+ * letter, or swaps two adjacent letters (optimal string alignment; Damerau 1964, Levenshtein 1966). */
 function typingErrors(from: string, to: string): number {
   // distances[j] is the number of errors between the letters of `from` read so far and the first j letters of `to`.
   let distances = Array.from({ length: to.length + 1 }, (_, j) => j);

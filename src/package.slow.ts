@@ -168,7 +168,7 @@ describe('Node.js', { skip: offline || nodes.skip }, () => {
       });
     }
     test(`${range} starts the program, and sets up a clone`, () => {
-      const main = join(root, 'dist', 'cli', 'main.js');
+      const main = join(root, 'bin', 'cifar10.mjs');
       assert.equal(execute(nodeOf(range), [main, '--version'], root).text.trim().split(' ').at(-1), version);
       const setup = execute(nodeOf(range), [join(root, 'scripts', 'build.mjs')], root);
       assert.equal(setup.code, 0, setup.text);
@@ -190,7 +190,7 @@ describe('Node.js', { skip: offline || nodes.skip }, () => {
       data,
     );
     assert.match(outcome.text, expected);
-    const main = join('node_modules', 'cifar10-ts', 'dist', 'cli', 'main.js');
+    const main = join('node_modules', 'cifar10-ts', 'bin', 'cifar10.mjs');
     const folders = ['--data-dir', data.DATA, '--train-dir', 'run-doctor'];
     const doctor = execute(nodeOf('latest'), [...allowed, main, 'doctor', ...folders], project, {
       TMPDIR: work,

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { inTemporaryFolder } from './testing/examples.ts';
 import { version } from './version.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -17,6 +27,28 @@ test('the version and the name are those of package.json', () => {
   assert.equal(manifest.name, 'cifar10-ts');
   assert.ok(read('src/command.ts').includes(`const packageName = '${manifest.name}'`));
 });
+
+test('the command exists before the first build, and then says how to build', () =>
+  inTemporaryFolder(async (folder) => {
+    const { bin } = JSON.parse(read('package.json')) as { bin: Readonly<Record<string, string>> };
+    assert.deepEqual(Object.keys(bin), ['cifar10', 'cifar10-ts']);
+    for (const path of Object.values(bin)) {
+      assert.doesNotMatch(path, /^dist/);
+      accessSync(join(root, path), constants.X_OK);
+      mkdirSync(join(folder, 'bin'), { recursive: true });
+      copyFileSync(join(root, path), join(folder, path));
+      const { status, stderr } = spawnSync(process.execPath, [join(folder, path), '--version'], {
+        encoding: 'utf8',
+      });
+      assert.deepEqual(
+        [status, stderr],
+        [
+          1,
+          'cifar10: the program is not built. In the folder of the clone, run `npm start` or `npm ci && npm run build`\n',
+        ],
+      );
+    }
+  }));
 
 test('the package contains every file that the README links to', () => {
   const { files } = JSON.parse(read('package.json')) as { files: readonly string[] };

@@ -5,14 +5,14 @@
 import { messageOf, RunError } from './errors.ts';
 import { alternatives, oneLine, quoted, shortened } from './wording.ts';
 
-/** JSON that is nested more deeply is refused before it is parsed. Our own files are less than half as deep, and parsing 100
- * MB of brackets would take gigabytes of memory. */
+/** The maximum nesting depth of JSON. Deeper JSON is refused before it is parsed, because parsing 100 MB of brackets would take
+ * gigabytes of memory. Our own files have less than half this depth. */
 const deepest = 32;
 
 /** Parses JSON text of unknown origin.
  * @throws SyntaxError with a message of one short line */
 export function parseJson(text: string): unknown {
-  if (isDeep(text)) throw new SyntaxError(`nested more than ${deepest} deep`);
+  if (isDeep(text)) throw new SyntaxError(`nested more than ${deepest} levels deep`);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -32,7 +32,7 @@ function isDeep(text: string): boolean {
   return false;
 }
 
-/** The position of the closing quote of a JSON string, or of the end of the text.
+/** Returns the position of the closing quote of a JSON string, or of the end of the text.
  * @param start the position of the opening quote */
 export function endOfString(text: string, start: number): number {
   let at = start + 1;
@@ -84,7 +84,7 @@ export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
   };
 }
 
-/** An object with any keys, all of whose values are read by the same reader. */
+/** Reads an object with any keys. The same reader reads all its values. */
 export function dictionaryOf<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, where) =>
     Object.fromEntries(
@@ -95,7 +95,7 @@ export function dictionaryOf<T>(item: Reader<T>): Reader<Readonly<Record<string,
     );
 }
 
-/** An object with the given fields. Other fields are ignored, so that a later version can add some. */
+/** Reads an object with the given fields. Other fields are ignored, so that a later version can add some. */
 export function record<T extends object>(fields: { readonly [K in keyof T]-?: Reader<T[K]> }): Reader<T> {
   return (value, where) => {
     const found = objectAt(value, where);
@@ -105,7 +105,7 @@ export function record<T extends object>(fields: { readonly [K in keyof T]-?: Re
   };
 }
 
-/** A value that is stored as JSON in a string. */
+/** Reads a value that is stored as JSON in a string. */
 export function json<T>(reader: Reader<T>): Reader<T> {
   return (value, where) => {
     if (typeof value !== 'string') throw unexpected(where, 'JSON in a string', value);

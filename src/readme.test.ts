@@ -48,7 +48,7 @@ function quick(line: string): string {
   return [short, '--batch-size', '8', ...small, ...end].join(' ');
 }
 
-/** The commands in the blocks of that language. */
+/** Returns the commands in the blocks of that language. */
 function linesOf(text: string, language: string): readonly string[] {
   return [...text.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))]
     .flatMap(([, block = '']) => block.split('\n'))

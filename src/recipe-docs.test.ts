@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { Flag } from './cli/flag.ts';
+import { flagTable } from './cli/flag-table.ts';
 import { networkNames } from './model/networks.ts';
 import { trainingDefaults } from './recipe/defaults.ts';
 import { recipeNames, recipes } from './recipe/recipes.ts';
@@ -11,7 +13,7 @@ import { snakeCase } from './wording.ts';
 
 const page = readFileSync(new URL('../docs/recipes.md', import.meta.url), 'utf8');
 
-/** The cells of the rows of a table, by its heading. */
+/** Returns the cells of the rows of a table, by its heading. */
 function rowsBelow(heading: string): readonly (readonly string[])[] {
   const [, table = ''] = page.split(`${heading}\n`);
   const lines = table.split('\n').slice(1);
@@ -37,6 +39,26 @@ test('the page on recipes has a row for every key of a recipe file, with the val
   const byKey = new Map(Object.entries(defaults).map(([name, value]) => [snakeCase(name), String(value)]));
   for (const [key, value] of rows)
     assert.equal(plain(value), plain(key) === 'groups' ? '' : (byKey.get(plain(key)) ?? ''), key);
+});
+
+test('the rows of choices on the page name every choice', () => {
+  const choices = Object.entries<Flag>(flagTable).flatMap(([name, flag]) =>
+    'choices' in flag && flag.choices !== undefined && recipeKeys.includes(snakeCase(name))
+      ? [[snakeCase(name), flag.choices] as const]
+      : [],
+  );
+  assert.ok(choices.length >= 7, String(choices.map(([key]) => key)));
+  const rows = new Map(
+    rowsBelow('| key | in the tutorial | what it is |').map(([key, , text = '']) => [plain(key), text]),
+  );
+  for (const [key, names] of [...choices, ['network', networkNames] as const]) {
+    const words: readonly string[] = rows.get(key)?.match(/\w+/g) ?? [];
+    assert.deepEqual(
+      names.filter((name) => !words.includes(name)),
+      [],
+      key,
+    );
+  }
 });
 
 test('the page on recipes has a row for every named recipe, with its network', () => {

@@ -1,6 +1,6 @@
 /** Formats numbers, and text from untrusted sources, for messages. */
 
-/** A number with its noun: `1 thread`, `2 threads`, `0 threads`, `10,000 steps`.
+/** Returns a number with its noun: `1 thread`, `2 threads`, `0 threads`, `10,000 steps`.
  * @param plural the plural, if it is not the singular with an s */
 export function counted(number: number, singular: string, plural: string = `${singular}s`): string {
   return `${number.toLocaleString('en-US')} ${number === 1 ? singular : plural}`;
@@ -27,7 +27,7 @@ export function percentage(share: number): string {
   return `${(Number(share.toFixed(3)) * 100).toFixed(1)}%`;
 }
 
-/** A size in bytes in a readable unit: `512 MB`, `1.5 GB`. */
+/** Returns a size in bytes in a readable unit: `512 MB`, `1.5 GB`. */
 export function byteSize(bytes: number): string {
   const [size, unit, digits] = bytes < 2 ** 30 ? [2 ** 20, 'MB', 0] : [2 ** 30, 'GB', 1];
   return `${(bytes / size).toFixed(digits)} ${unit}`;
@@ -42,7 +42,7 @@ export function printable(text: string): string {
   return text.replace(controls, (character) => (character === '\n' ? character : escaped(character)));
 }
 
-/** A name or message from an untrusted source as one line. Like `printable`, but newlines are escaped as well. */
+/** Returns a name or message from an untrusted source as one line. Control characters, including newlines, are escaped. */
 export function oneLine(text: string): string {
   return text.replace(controls, escaped);
 }
@@ -51,7 +51,7 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** The beginning of a text, with an ellipsis if more follows. Characters are never split. */
+/** Returns the beginning of a text, with an ellipsis if more follows. Characters are never split. */
 export function shortened(text: string, most = 80): string {
   if (text.length <= most) return text;
   return `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…`;
@@ -62,8 +62,8 @@ export function quoted(value: unknown, most = 80): string {
   return value === undefined ? 'nothing' : oneLine(shortened(jsonOf(value, most), most));
 }
 
-/** The JSON of a value, of which only the first `most` characters are reliable. Deeply nested parts are omitted, because
- * JSON.stringify is recursive. */
+/** Returns the JSON of a value, of which only the first `most` characters are reliable. Deeply nested parts are omitted,
+ * because JSON.stringify is recursive. */
 function jsonOf(value: unknown, most: number, depth = 0): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, most));
   if (typeof value !== 'object' || value === null) return String(value);

@@ -62,7 +62,7 @@ def describe(points):
 
 def check_steps(tag, points):
     steps = [point.step for point in points]
-    require(steps == sorted(set(steps)), f'{tag}: steps {steps} do not rise')
+    require(steps == sorted(set(steps)), f'{tag}: steps {steps} do not increase')
 
 
 def check_files(run):
@@ -78,7 +78,7 @@ def check_files(run):
             events.append(event_pb2.Event.FromString(data[end + 12:end + 12 + length]))
             end += 16 + length
         cut = f', and {len(data) - end} of a cut record' if end < len(data) else ''
-        require(not cut or path != paths[-1], f'{path.name}: ends in a record that is not whole')
+        require(not cut or path != paths[-1], f'{path.name}: ends in an incomplete record')
         read = sum(1 for _ in event_file_loader.LegacyEventFileLoader(str(path)).Load())
         require(read == len(events), f'{path.name}: TensorBoard reads {read} of {len(events)} events')
         print(f'  {path.name}: {end} bytes{cut}, {len(events)} events')
@@ -128,7 +128,7 @@ def check_histogram(tag, points):
     for point in points:
         value = point.histogram_value
         require(sum(value.bucket) == value.num, f'{tag}: counts add up to {sum(value.bucket)}, not {value.num}')
-        require(value.bucket_limit == sorted(value.bucket_limit), f'{tag}: limits do not rise')
+        require(value.bucket_limit == sorted(value.bucket_limit), f'{tag}: limits do not increase')
     last = points[-1].histogram_value if points else None
     values = f', last of {last.num:.0f} values from {last.min:.4g} to {last.max:.4g}' if last else ''
     print(f'  histogram  {tag}: {describe(points)}{values}')
@@ -243,7 +243,7 @@ def main():
                 check_histograms(run / 'histograms.json')
         if runs and not arguments.no_server:
             check_server(folder, found)
-    print(f'{len(failures)} failures' if failures else 'all whole')
+    print(f'{len(failures)} failures' if failures else 'no problems found')
     sys.exit(len(failures) > 0)
 
 

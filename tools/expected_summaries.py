@@ -83,7 +83,7 @@ def check_values(run):
         is_share = tag.endswith('/sparsity') or QUEUE.fullmatch(tag) or tag == 'input/waiting'
         wrong = [value for _, value in points if is_share and not 0 <= value <= 1]
         if wrong:
-            yield f'{tag}: {wrong[:3]} is no share'
+            yield f'{tag}: {wrong[:3]} is not between 0 and 1'
     for at, (step, total) in enumerate(run.scalars['total_loss (raw)']):
         terms = math.fsum(run.scalars[f'{name} (raw)'][at][1] for name in LOSSES[:-1])
         if not math.isclose(total, terms, rel_tol=1e-5):
@@ -105,7 +105,7 @@ def check_evaluation(run):
             yield f'{kind} of {classes} classes'
     shares = [value for tag, points in run.scalars.items() for _, value in points]
     if not all(0 <= share <= 1 for share in shares):
-        yield 'a scalar is no share'
+        yield 'a scalar is not between 0 and 1'
     logits = run.histograms.get('softmax_linear/softmax_linear/activations')
     if logits and set(run.histograms) == activations:
         yield from check_sizes(run, {f'{name}/activations': size * logits[0][1] // 10 for name, size in ACTIVATIONS.items()})

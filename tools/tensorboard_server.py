@@ -129,7 +129,7 @@ def compare(points, expected, exact):
     """Compares points. The fast reader ignores START, so a point of a killed session remains until its tag is written again."""
     steps = [step for step, _ in points]
     if steps != sorted(set(steps)):
-        yield f'steps {steps} do not rise'
+        yield f'steps {steps} do not increase'
     by_step = dict(points)
     for step, value in expected:
         if step not in by_step:

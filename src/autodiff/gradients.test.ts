@@ -7,7 +7,7 @@ import { type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { computeGraph, reference } from '../testing/reference.ts';
 import { gradients } from './gradients.ts';
 
-/** The gradient with respect to x of the sum of the elements of `build(x)`. */
+/** Returns the gradient with respect to x of the sum of the elements of `build(x)`. */
 function slopeOf(x: Float32Tensor, build: (b: GraphBuilder, x: Value) => Value): readonly number[] {
   const b = new GraphBuilder('slope');
   const input = b.input('x', x);

@@ -37,7 +37,7 @@ export function gradients(builder: GraphBuilder, loss: Value, values: readonly V
   });
 }
 
-/** The given values and everything computed from them. Only these need gradients. */
+/** Returns the given values and everything computed from them. Only these need gradients. */
 function dependents(nodes: readonly Node[], values: readonly Value[]): ReadonlySet<Value> {
   const reached = new Set(values);
   for (const node of nodes) {
@@ -47,8 +47,8 @@ function dependents(nodes: readonly Node[], values: readonly Value[]): ReadonlyS
   return reached;
 }
 
-/** Gradient rules receive the gradient of a node's first output only.
- * @throws GraphError when the loss depends on another output, because its gradient would otherwise be dropped silently */
+/** Checks that the loss depends on no output of a node but the first, because gradient rules only receive the gradient of that.
+ * @throws GraphError when the loss depends on another output, whose gradient would otherwise be dropped silently */
 function requireFirstOutput(node: Node, needed: ReadonlySet<Value>, found: ReadonlyMap<Value, Value>): void {
   const [, ...others] = outputsOf(node);
   const [lost] = others.find(([, value]) => found.has(value)) ?? [];

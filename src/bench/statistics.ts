@@ -14,7 +14,7 @@ export function spread(values: readonly number[]): Spread {
   return { median, fastest: at(0), slowest: at(last) };
 }
 
-/** The time of each of `count` runs in milliseconds, after `warmUp` runs that are not counted. */
+/** Returns the time of each of `count` runs in milliseconds, after `warmUp` runs that are not counted. */
 export async function timeRuns(
   count: number,
   warmUp: number,

@@ -24,7 +24,7 @@ export interface SteppedTraining {
   readonly release: () => Promise<void>;
 }
 
-/** The number of floating-point operations of one step, computed from its operators. */
+/** Returns the number of floating-point operations of one step, computed from its operators. */
 export function stepFlop(subject: Subject, batchSize: number): number {
   return 2 * multiplyAdds(graphOf(subject, batchSize).graph);
 }
@@ -65,7 +65,7 @@ export async function startTraining(
   };
 }
 
-/** The time of each part of a step with a batch of random images. */
+/** Measures the time of each part of a step with a batch of random images. */
 export async function profileStep(
   engine: Engine,
   subject: Subject,
@@ -82,7 +82,7 @@ export async function profileStep(
   }
 }
 
-/** A batch of random images, and the scalars of the first step. */
+/** Returns a batch of random images, and the scalars of the first step. */
 function randomFeeds(
   subject: Subject,
   { masks }: TrainingGraph,

@@ -9,7 +9,7 @@ import { buildTrainingGraph, initialVariables } from '../training/training-graph
 import { type Spread, spread, timeRuns } from './statistics.ts';
 import type { Subject } from './subject.ts';
 
-/** The images per second of an evaluation of all examples, including central crops, forward pass and precision. This is the
+/** Returns the images per second of an evaluation of all examples, including central crops, forward pass and precision: the
  * median of three passes. */
 export async function measureEvaluation(
   engine: Engine,

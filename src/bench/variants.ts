@@ -45,8 +45,8 @@ const all = engineNames.flatMap((engine) =>
   offers[engine].precisions.map((precision: Precision) => [engine, precision] as const),
 );
 
-/** The engines and precisions that were requested, or all of them, each with every division. This includes bfloat16 where it is
- * only emulated, to show how slow that is. */
+/** Finds the variants to measure: the requested engines and precisions, or all of them, each with every division of the
+ * threads. They include bfloat16 where it is only emulated, to show how slow that is. */
 export function findVariants(
   wanted: { readonly engine?: EngineName; readonly precision?: Precision },
   divisions: readonly Division[],

@@ -65,7 +65,7 @@ test('the rest of the text format is understood too: lists, literals in pieces, 
 
 const found = (line: string) => `in ${JSON.stringify(line)}`;
 const unreadable = [
-  { text: '', where: '', message: 'no line model_checkpoint_path: "…"' },
+  { text: '', where: '', message: 'expected a line model_checkpoint_path: "…", found none' },
   { text: 'model_checkpoint_path', message: `expected ':' ${found('model_checkpoint_path')}` },
   {
     text: '\nmodel_checkpoint_path:\n\n',

@@ -58,7 +58,8 @@ export async function readCheckpointIndex(dir: string): Promise<CheckpointIndex 
     throw new RunError(`cannot read ${file}: ${oneLine(messageOf(error))}`, { cause: error });
   }
   const { model_checkpoint_path: latest, all_model_checkpoint_paths: all = [] } = parseState(text, file);
-  if (latest === undefined) throw new RunError(`${file}: no line model_checkpoint_path: "…"`);
+  if (latest === undefined)
+    throw new RunError(`${file}: expected a line model_checkpoint_path: "…", found none`);
   return { latest: resolve(dir, latest), all: all.map((path) => resolve(dir, path)) };
 }
 

@@ -71,7 +71,7 @@ test('the same content in a different order is valid', () => {
   assert.deepEqual(decodeCheckpoint(rewritten, 'x'), sampleCheckpoint(1));
 });
 
-/** The bytes of a checkpoint in which some of the stored metadata strings are changed or removed. */
+/** Returns the bytes of a checkpoint in which some of the stored metadata strings are changed or removed. */
 function withStored(change: Record<string, string | undefined>): Uint8Array {
   const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(sampleCheckpoint(1)), 'x');
   const changed = Object.entries({ ...metadata, ...change }).filter(

@@ -116,8 +116,8 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
 }
 
 /**
- * The SHA-256 of the content: metadata, names, types and elements, sorted by name. It detects any damage, but stays valid if
- * another tool rewrites the file with the same content.
+ * Returns the SHA-256 of the content: metadata, names, types and elements, sorted by name. It detects any damage, but stays
+ * valid if another tool rewrites the file with the same content.
  */
 function contentDigest(
   tensors: ReadonlyMap<string, Tensor>,

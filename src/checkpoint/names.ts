@@ -6,7 +6,7 @@ export function checkpointName(globalStep: number | '<step>'): string {
   return `model.ckpt-${globalStep}.safetensors`;
 }
 
-/** The global step in the name of a checkpoint, or undefined for any other name. */
+/** Returns the global step in the name of a checkpoint, or undefined for any other name. */
 export function stepOfName(name: string): number | undefined {
   const digits = pattern.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);

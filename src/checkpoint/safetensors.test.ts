@@ -74,7 +74,7 @@ function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]
   return a < b ? -1 : Number(a > b);
 }
 
-/** A file with the given header and the given number of payload bytes. */
+/** Makes a file with the given header and the given number of payload bytes. */
 function file(header: string | Uint8Array, payloadBytes: number): Uint8Array {
   const text = typeof header === 'string' ? new TextEncoder().encode(header) : header;
   const bytes = new Uint8Array(8 + text.length + payloadBytes);
@@ -215,7 +215,7 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
   {
     what: 'a boolean that is neither 0 nor 1',
     bytes: file(`{"a": ${entry(0, 1, [1], 'BOOL')}}`, 1).fill(2, -1),
-    message: 'bad: tensor "a": BOOL bytes must be 0 or 1; found 2',
+    message: 'bad: tensor "a": BOOL bytes must be 0 or 1, found 2',
   },
 ];
 
@@ -232,6 +232,6 @@ test('tensors that the format cannot represent are not written', () => {
   });
   const short: Tensor = { dtype: 'float32', shape: [2], data: new Float32Array(1) };
   assert.throws(() => encodeSafetensors(new Map([['a', short]]), {}), {
-    message: 'tensor "a" is float32 [2], so it needs 2 values; found 1',
+    message: 'tensor "a" is float32 [2], so it needs 2 values, found 1',
   });
 });

@@ -55,7 +55,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
   return { tensors, metadata };
 }
 
-/** Reads only the header of a file. Also returns where the payload starts.
+/** Reads only the header of a file. The result also contains the offset at which the payload starts.
  * @param read returns `length` bytes of the file from a position, or fewer at the end of the file
  * @throws RunError with the file and what is wrong with it */
 export async function readSafetensorsHeader(
@@ -90,7 +90,7 @@ function requireEncodable(name: string, tensor: Tensor): void {
   if (name === metadataKey) throw new RangeError(`no tensor can be named ${metadataKey}`);
   if (tensor.data.length !== sizeOf(tensor.shape)) {
     throw new RangeError(
-      `tensor "${name}" is ${describeType(tensor)}, so it needs ${sizeOf(tensor.shape)} values; found ${tensor.data.length}`,
+      `tensor "${name}" is ${describeType(tensor)}, so it needs ${sizeOf(tensor.shape)} values, found ${tensor.data.length}`,
     );
   }
 }
@@ -148,7 +148,7 @@ function readTensor(
   const copy = new Uint8Array(payload.subarray(begin, end));
   if (dtype === 'bool' && copy.some((byte) => byte > 1)) {
     throw new RunError(
-      `${file}: tensor ${quoted(name)}: BOOL bytes must be 0 or 1; found ${copy.find((byte) => byte > 1)}`,
+      `${file}: tensor ${quoted(name)}: BOOL bytes must be 0 or 1, found ${copy.find((byte) => byte > 1)}`,
     );
   }
   return tensorOver({ dtype, shape }, copy.buffer);

@@ -244,7 +244,7 @@ test('a renamed copy is skipped with advice, never resumed silently', async () =
   assert.equal(await latestStep(), 2);
   assert.match(
     warnings.join('\n'),
-    /model\.ckpt-99\.safetensors: it contains step 1, .*rename it to model\.ckpt-1\./,
+    /model\.ckpt-99\.safetensors: a renamed copy, .* contains step 1\. .*rename it to model\.ckpt-1\./,
   );
 });
 
@@ -260,7 +260,7 @@ test('a damaged checkpoint is neither counted as kept nor added to the index', a
   ];
   assert.deepEqual(await files(), kept);
   assert.deepEqual(await readCheckpointIndex(dir), { latest: pathOf(3), all: [pathOf(1), pathOf(3)] });
-  assert.match(warnings.join('\n'), /a damaged checkpoint does not count as one of those to keep: .*ckpt-2/);
+  assert.match(warnings.join('\n'), /a damaged checkpoint does not count toward `keep`: .*ckpt-2/);
   await saveAll([4, 5]);
   assert.deepEqual(await files(), ['checkpoint', 'model.ckpt-4.safetensors', 'model.ckpt-5.safetensors']);
 });

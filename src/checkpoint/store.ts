@@ -116,8 +116,8 @@ export class CheckpointStore {
     await this.#delete(leftovers(await namesIn(this.#dir)));
   }
 
-  /** The newest undamaged checkpoint, or undefined if the folder has no checkpoint at all. Checkpoints that are damaged, or
-   * whose name does not match their step, are skipped with a warning.
+  /** Returns the newest undamaged checkpoint, or undefined if the folder has no checkpoint at all. Checkpoints that are
+   * damaged, or whose name does not match their step, are skipped with a warning.
    * @throws RunError when there are checkpoints but none of them can be used */
   async latest(): Promise<FoundCheckpoint | undefined> {
     const candidates = await this.#newestFirst();
@@ -142,7 +142,7 @@ Restore one of them from a copy, or train in another folder.`,
     );
   }
 
-  /** The paths of all checkpoints, oldest first, including damaged ones. */
+  /** Returns the paths of all checkpoints, oldest first, including damaged ones. */
   async paths(): Promise<readonly string[]> {
     return (await this.#newestFirst()).reverse();
   }
@@ -162,8 +162,8 @@ Restore one of them from a copy, or train in another folder.`,
     );
   }
 
-  /** Selects the checkpoints to keep: the newest undamaged ones. Damaged ones that are newer than these are not deleted,
-   * so that they can be inspected. */
+  /** Returns the checkpoints to keep, which are the newest undamaged ones, and the surplus ones to delete. Damaged checkpoints
+   * that are newer than the oldest one to keep are in neither list, so that they can be inspected. */
   async #divide(
     oldestFirst: readonly string[],
   ): Promise<{ readonly kept: readonly string[]; readonly surplus: readonly string[] }> {
@@ -187,7 +187,7 @@ Restore one of them from a copy, or train in another folder.`,
     if (known !== undefined || !read) return known;
     const found = await readOrProblem(path);
     if (typeof found === 'string')
-      this.#onWarning(`a damaged checkpoint does not count as one of those to keep: ${found}`);
+      this.#onWarning(`a damaged checkpoint does not count toward \`keep\`: ${found}`);
     await this.#note(path, typeof found !== 'string');
     return typeof found !== 'string';
   }
@@ -245,7 +245,7 @@ async function namesIn(dir: string): Promise<readonly string[]> {
   }
 }
 
-/** The names that are names of checkpoints, oldest first. */
+/** Returns those of the names that are names of checkpoints, oldest first. */
 function checkpointNames(names: readonly string[]): string[] {
   return names.filter((name) => stepOfName(name) !== undefined).sort((a, b) => stepOf(a) - stepOf(b));
 }
@@ -278,7 +278,7 @@ async function readOrProblem(path: string): Promise<Checkpoint | string> {
     const { globalStep } = checkpoint.metadata;
     if (globalStep === stepOf(path)) return checkpoint;
     return (
-      `${path}: it contains step ${globalStep}, so it is a renamed copy, which is not resumed. To return to that step, ` +
+      `${path}: a renamed copy, which is not resumed, because it contains step ${globalStep}. To return to that step, ` +
       `rename it to ${checkpointName(globalStep)} and move later checkpoints away`
     );
   } catch (error) {

@@ -250,10 +250,13 @@ describe('arguments of the wrong kind', () => {
     const other =
       /is a file, but not a checkpoint; --checkpoint-dir must be a training folder or a \.safetensors file\n$/;
     const cases: readonly (readonly [path: string, message: RegExp, ...more: string[]])[] = [
-      [runs, /It contains runs; use one of them: --checkpoint-dir .*several\/first \(others: second\)\n$/],
+      [
+        runs,
+        /The folder contains runs; use one of them: --checkpoint-dir .*several\/first \(others: second\)\n$/,
+      ],
       [
         join(runs, 'frist'),
-        /frist\. It does not exist\. Did you mean --checkpoint-dir .*several\/first\?\n$/,
+        /frist\. The path does not exist\. Did you mean --checkpoint-dir .*several\/first\?\n$/,
       ],
       [join(folder, 'nothing-alike-here'), /nothing-alike-here\. Train first: /],
       [

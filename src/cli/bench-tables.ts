@@ -29,7 +29,7 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
   return [table([head, ...body]), ...absent, ...note].join('\n');
 }
 
-/** Says why a variant was not measured. */
+/** Returns a line that says why a variant was not measured. */
 export function missingLine(missing: MissingVariant): string {
   return `${missing.title}: ${unavailable(missing)}: ${inFlags(missing.why)}`;
 }

@@ -53,7 +53,7 @@ const checkpoint = (trainDir: string, step: number) =>
 
 /** Asserts that the run was resumed from its newest checkpoint, at or after the given step, and that its first line is for the
  * step of the checkpoint. */
-function assertGoesOn(output: string, atLeast: number): void {
+function assertResumed(output: string, atLeast: number): void {
   const [first = 0] = stepsIn(output);
   assert.ok(first >= atLeast && first % 2 === 0, `the restart's first line is step ${first}`);
   assert.match(output, new RegExp(`Resuming from .*model\\.ckpt-${first}\\.safetensors`));
@@ -87,11 +87,11 @@ engineVariants.forEach(({ title, flags, skip }, index) => {
           });
           assert.equal(killed.signal, 'SIGKILL');
           if (killAt === 3) assert.equal(stepsIn(killed.output)[0], 0);
-          else assertGoesOn(killed.output, 2);
+          else assertResumed(killed.output, 2);
         }
       const last = await cifar10(start('killed'));
       assert.equal(last.code, 0, last.errors);
-      assertGoesOn(last.output, 6);
+      assertResumed(last.output, 6);
       assert.deepEqual(final('killed'), final('undisturbed'));
     });
 

@@ -67,9 +67,9 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     summary: 'measure the precision of a trained network',
     description:
       'Classifies images with the checkpoints of a training folder and prints precision @ 1: the fraction of images ' +
-      'whose highest score is that of the true class. Each image counts once. With --run-once it scores the newest ' +
-      'undamaged checkpoint. Without it, it watches the folder, scores each checkpoint once and ' +
-      'continues until Ctrl-C. Results are appended to <eval-dir>/evaluations.jsonl.',
+      'whose highest score is that of the true class. Each image counts once. With --run-once, the command scores only the ' +
+      'newest undamaged checkpoint. Otherwise, it watches the folder and scores each checkpoint once, ' +
+      'until Ctrl-C. Results are appended to <eval-dir>/evaluations.jsonl.',
     examples: [
       ['eval --run-once', 'The newest checkpoint on the 10,000 test images'],
       ['eval --run-once --checkpoint-dir runs/a', 'The same for another run'],

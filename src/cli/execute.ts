@@ -140,7 +140,7 @@ function isOurs(error: unknown): boolean {
   return error instanceof RunError || error instanceof UsageError;
 }
 
-/** The requested command followed by a space, or an empty string if there is none. */
+/** Returns the requested command followed by a space, or an empty string if there is none. */
 function commandWord([first = '']: readonly string[]): string {
   return isCommandName(first) ? `${first} ` : '';
 }

@@ -123,7 +123,8 @@ describe('too few threads', { skip: skip || reasonWithoutUser() }, () => {
     ));
 });
 
-/** root has no limit on threads, so the test needs another user that can read the program. */
+/** Returns why the program cannot run as a user other than root, or false if it can. The limit on threads does not apply to
+ * root. */
 function reasonWithoutUser(): string | false {
   const asUser = ['--reuid=64999', '--regid=64999', '--clear-groups', process.execPath, main, '--version'];
   return spawnSync('setpriv', asUser).status === 0 ? false : 'no other user can run the program here';

@@ -445,7 +445,7 @@ type BelongsTo<F, C> = F extends { commands: readonly (infer Of)[] }
       ? TakenFromTrain<F, Of>
       : false
   : false;
-/** As `isFlagOf` decides. */
+/** Whether `sweep` has the flag because `train` has it. This is the type of what `isFlagOf` decides. */
 type TakenFromTrain<F, Of> = 'train' extends Of
   ? F extends { inSweep: { refused: string } }
     ? false

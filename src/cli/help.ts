@@ -22,7 +22,7 @@ export function commandHelp(name: CommandName): string {
     paragraph(description),
     ...sectionTexts(sections),
     examplesText(examples),
-    'Flags can also be written --name=value, with _ for -, and booleans --no-name.\n',
+    'Other spellings of flags: --name=value, _ instead of -, --no-name for booleans.\n',
   ].join('\n\n');
 }
 

@@ -25,13 +25,13 @@ export function nextCommands(
   const { globalStep, stopped, hasHeldOut, hyperparameters } = ended;
   const folder = shellWord(trainDir);
   const data = dataDirWords(dataDir);
-  // The value is not stored in the checkpoint, but it changes what the run writes, so the command must repeat it.
+  // --summary-steps is not stored in the checkpoint, but it changes what the run writes, so the command must repeat it.
   const kept = summarySteps === flagTable.summarySteps.default ? '' : ` --summary-steps ${summarySteps}`;
   const train = (steps: number) => resumeCommand({ trainDir, dataDir, hyperparameters }, steps, kept);
   const more = stopped
     ? ['To continue:', `  ${train(maxSteps)}`]
     : ['For more steps:', `  ${train(globalStep * 2)}`];
-  // The test images are for the final result. Held-out images tell which settings are good.
+  // Settings are chosen by the precision on held-out images. The test images are only for the final result.
   const [on, images] = hasHeldOut ? [' on the held-out images', ' --eval-data validation'] : ['', ''];
   const score = [
     `To evaluate it${on}:`,

@@ -75,7 +75,7 @@ export function withBar(text: string, share: number, columns: number, gap = 1): 
   return room < 10 ? text : `${text}${' '.repeat(gap)}${bar(share, Math.min(room, 40))}`;
 }
 
-/** A bar of the given width, made of full and empty cells. */
+/** Returns a bar of the given width, made of full and empty cells. */
 function bar(share: number, columns: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * columns);
   return '█'.repeat(full) + '░'.repeat(columns - full);

@@ -1,4 +1,4 @@
-/** A mean over about the last 1 / (1 - memory) values. The bias towards the initial zero is corrected (D. Kingma and J. Ba,
+/** A mean over about the last 1 / (1 - memory) values. The bias toward the initial zero is corrected (D. Kingma and J. Ba,
  * "Adam", 2014, section 3). */
 export class RunningMean {
   readonly #memory: number;

@@ -148,7 +148,7 @@ export class Interruption {
     for (const listener of this.#saveListeners) listener();
   }
 
-  /** Ignores a signal, except for a Ctrl-C that is repeated: it is meant for this process, and stops it. */
+  /** Ignores a signal. Only a repeated Ctrl-C stops the process, because it is certainly meant for this process. */
   #ignore(name: StopSignal): void {
     const now = performance.now();
     this.#ignored = [...this.#ignored.filter((at) => now - at < forcedStopMillis), now];

@@ -23,9 +23,10 @@ import { StepLines } from './step-lines.ts';
 const number = (value: number) => value.toLocaleString('en-US');
 /** The minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
-/** The memory of the mean speed: about 50 steps. */
+/** The memory of the mean speed (`RunningMean`): the mean covers about the last 50 steps. */
 const memory = 0.98;
-/** The number of steps before the speed is known, and the shortest remaining time for which an estimate is printed. */
+/** The number of steps before the speed is known, and the shortest remaining time, in milliseconds, for which an estimate is
+ * printed. */
 const [estimateAfterSteps, shortMillis] = [12, 15_000];
 
 /** Prints the events of a training run, from its `start` event on. */
@@ -73,7 +74,7 @@ export class StepReporter {
     }
   }
 
-  /** What is lost by exiting before the next checkpoint. */
+  /** A description of what is lost by exiting before the next checkpoint. */
   get lossOnExit(): string {
     const lost = this.#done - Math.max(this.#saved, this.#first);
     if (lost === 0) return 'nothing is lost';

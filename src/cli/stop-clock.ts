@@ -17,7 +17,7 @@ export class StopClock {
   #previous: number;
   #lateMillis = 0;
 
-  /** @param mostMillis how much waiting for a free core is left out at most */
+  /** @param mostMillis the maximum time of waiting for a free core that is left out */
   constructor(
     mostMillis: number,
     now: number = performance.now(),

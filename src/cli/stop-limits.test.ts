@@ -37,7 +37,7 @@ const preloading = (script: string) => ({
   NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}`,
 });
 
-/** Renaming a checkpoint other than the first blocks a thread of Node's pool in a system call that never returns. */
+/** Makes the renaming of every checkpoint but the first block a thread of Node's pool in a system call that never returns. */
 const hangingSave = preloading(`
   import fs from 'node:fs';
   import { syncBuiltinESMExports } from 'node:module';

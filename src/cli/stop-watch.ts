@@ -14,8 +14,8 @@ export type Activity = 'saving' | 'other';
 /** The time limit of a stop, and how long a save may go without progress once that limit has passed. */
 const [limitMillis, standstillMillis] = [1600, 1000];
 const checkMillis = 50;
-/** The most waiting for a free core that is left out of the time limit, for example after Ctrl-C. After SIGTERM all of it
- * counts, because the sender of SIGTERM kills the process next. */
+/** The maximum time of waiting for a free core that does not count toward the limit. After SIGTERM all waiting counts, because
+ * the sender of SIGTERM usually kills the process next. */
 const busyMillis = 8000;
 /** The limits of the watchdog. They are longer than those of the timer below, so the watchdog acts only if the main thread is
  * blocked. */

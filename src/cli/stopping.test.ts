@@ -189,7 +189,7 @@ describe('a stop', { concurrency: 2 }, () => {
 
   const signalsModule = new URL('./signals.js', import.meta.url).href;
 
-  /** A port for the debugger, because another program may use its default one. */
+  /** Returns a free port for the debugger, because another program may be using the debugger's default port. */
   async function freePort(): Promise<number> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

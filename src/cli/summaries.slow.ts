@@ -10,7 +10,7 @@ import { RandomStream } from '../tensor/random.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** Runs that are killed at ten random moments each, and resumed every time. */
+/** The number of times that each run is killed at a random moment, and then resumed. */
 const kills = 10;
 const steps = 150;
 /** The largest number of steps before a start is killed. This is more than the steps between two checkpoints, and fewer than

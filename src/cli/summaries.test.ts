@@ -46,11 +46,11 @@ const metricsOf = (name: string) =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Readonly<Record<string, number>>);
-/** The values of a tag by step. */
+/** Returns the values of a tag by step. */
 const curve = ({ scalars }: RunEvents, tag: string) =>
   new Map((scalars.get(tag) ?? []).map(({ step, value }) => [step, value]));
 const stepsOf = ({ scalars }: RunEvents, tag: string) => (scalars.get(tag) ?? []).map(({ step }) => step);
-/** What an event file contains for the hparams plugin under a tag. */
+/** Returns what an event file contains for the hparams plugin under a tag. */
 const hparamsOf = ({ plugins }: RunEvents, tag: string): unknown => {
   const { plugin, content } = plugins.get(`_hparams_/${tag}`) ?? {};
   assert.equal(plugin, 'hparams');

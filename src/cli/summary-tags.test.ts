@@ -107,7 +107,7 @@ test('an evaluation writes Precision @ 1, activations, results per class, the co
   assert.equal(evaluation.scalars.get('Precision @ 1')?.[0]?.step, 3, 'the number of updates');
 });
 
-/** The records of the table that belong to training or to evaluation. */
+/** Returns the records of the table that belong to training or to evaluation. */
 const recordsOf = (by: 'training' | 'evaluation') =>
   Object.values(tagRecords).filter(({ shownBy }) => shownBy.includes(by));
 

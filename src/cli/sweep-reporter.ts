@@ -42,7 +42,7 @@ export class SweepReporter {
     return this.#outcome;
   }
 
-  /** What is lost by exiting before the next checkpoint. */
+  /** A description of what is lost by exiting before the next checkpoint. */
   get lossOnExit(): string {
     return this.#training?.lossOnExit ?? 'nothing was trained';
   }
@@ -214,7 +214,7 @@ class Estimate {
     for (const run of runs) if (run.result === undefined) this.#left.set(run, run.steps);
   }
 
-  /** Counts a step. Returns the time left at the step at which it is first known, and undefined at all others. */
+  /** Counts a step. Returns the time left at the first step at which it is known, and undefined at all other steps. */
   step(run: PlacedRun, done: number): number | undefined {
     this.#left.set(run, Math.max(0, run.steps - done));
     if (this.#steps++ === 0) this.#startedAt = performance.now();

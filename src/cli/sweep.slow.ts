@@ -34,7 +34,7 @@ describe('a sweep', { timeout: 900_000 }, () => {
     '--json',
   ];
 
-  /** The results by run, without the speed. */
+  /** Returns the results by run, without the speed. */
   function resultsIn({ output }: Outcome): Readonly<Record<string, unknown>> {
     const last = output.trim().split('\n').at(-1) ?? '';
     const { kind, runs } = JSON.parse(last) as { kind: string; runs: Record<string, unknown>[] };

@@ -71,7 +71,7 @@ export function fittingTable(all: readonly Column[], columns: number = usualColu
 
 type Settings = readonly (readonly [name: string, value: string])[];
 
-/** The width of the widest name. */
+/** Returns the width of the widest name. */
 export function widestName(given: Settings): number {
   return given.reduce((width, [name]) => Math.max(width, widthOf(cellOf(name))), 0);
 }

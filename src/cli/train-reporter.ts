@@ -24,7 +24,7 @@ export class TrainReporter {
     this.#prepare = preparationReporter(console);
   }
 
-  /** What is lost by exiting before the next checkpoint. */
+  /** A description of what is lost by exiting before the next checkpoint. */
   get lossOnExit(): string {
     return this.#steps?.lossOnExit ?? 'nothing was trained';
   }

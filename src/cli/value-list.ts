@@ -79,7 +79,7 @@ function readRange(
   const [from, to] = [number(first), number(last)];
   if (step === undefined && !(Number.isInteger(from) && Number.isInteger(to)))
     throw new UsageError(
-      `${written}: a range of fractions needs a step, as in ${first}..${last}:0.1; found ${JSON.stringify(text)}`,
+      `${written}: found ${JSON.stringify(text)}, but a range of fractions needs a step, as in ${first}..${last}:0.1`,
     );
   const by = step === undefined ? 1 : number(step);
   if (!(by > 0))

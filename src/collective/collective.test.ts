@@ -5,14 +5,14 @@ import { type Member, withMembers } from '../testing/group-threads.ts';
 import { type GroupStart, placeOf } from './group-start.ts';
 import { failSharedGroup, newSharedGroup, type SharedMemoryOfGroup } from './shared-group.ts';
 
-/** Small, so that lists take several rounds. */
+/** The number of values per round. It is small, so that lists take several rounds. */
 const capacity = 1000;
 
 function threads(memory: SharedMemoryOfGroup): readonly GroupStart[] {
   return Array.from({ length: memory.size }, (_, rank) => ({ kind: 'threads', memory, rank }));
 }
 
-/** The members of processes with these numbers of threads. Groups of threads stand for processes. */
+/** Returns the members of processes with these numbers of threads. Groups of threads represent the processes. */
 function nested(counts: readonly number[]): readonly GroupStart[] {
   const outer = newSharedGroup(counts.length, capacity + 100);
   return counts.flatMap((count, process) => {
@@ -157,7 +157,7 @@ function evaluate(members: readonly Member[], body: string): Promise<readonly un
   return Promise.all(members.map((member) => member.call('evaluate', [body])));
 }
 
-/** The error that a member throws. */
+/** Returns the error that a member throws. */
 function refusal(member: Member | undefined, body: string): Promise<string> {
   return (
     member?.call('evaluate', [body]).then(() => 'no error', String) ??

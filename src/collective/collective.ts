@@ -23,9 +23,10 @@ export interface Collective {
   /** Replaces the bytes by those of member `root`.
    * @throws RunError when another member failed */
   broadcast(bytes: Uint8Array, root: number): void;
-  /** Returns when all members have called it. @throws RunError when another member failed */
+  /** Returns when all members have called this method. @throws RunError when another member failed */
   barrier(): void;
-  /** Whether every member passes `true`. Members use this to agree to continue. @throws RunError when another member failed */
+  /** Returns whether every member passed `true`. Members use this to agree on whether to continue.
+   * @throws RunError when another member failed */
   allAgree(agrees: boolean): boolean;
   /** Frees what the member holds. Afterwards no other method may be called. */
   leave(): void;

@@ -31,7 +31,7 @@ export interface Place {
   readonly size: number;
 }
 
-/** The rank of the member among all members, and their number. Members are numbered process by process. */
+/** Returns the rank of the member among all members, and the number of members. They are numbered process by process. */
 export function placeOf(start: GroupStart): Place {
   if (start.kind === 'alone') return { rank: 0, size: 1 };
   if (start.kind === 'mpi') return { rank: start.rank, size: start.size };
@@ -41,7 +41,7 @@ export function placeOf(start: GroupStart): Place {
   return { rank: total(outer.threads.slice(0, process)) + rank, size: total(outer.threads) };
 }
 
-/** The process of the member with this rank. */
+/** Returns the process of the member with this rank. */
 export function processOf(rank: number, threads: readonly number[]): number {
   return threads.findIndex((_, process) => rank < total(threads.slice(0, process + 1)));
 }

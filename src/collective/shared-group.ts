@@ -45,7 +45,8 @@ const control = {
   reasonLength: 4,
 } as const;
 
-/** See `bench/RESULTS.md`: fewer rounds cost less waiting, but larger regions do not fit in the cache of a core. */
+/** The default number of values per round. Fewer rounds cost less waiting, but larger regions do not fit in the cache of a core
+ * (`bench/RESULTS.md`). */
 const defaultCapacity = 2 ** 18;
 
 const maxReasonBytes = 2048;
@@ -123,7 +124,7 @@ export class SharedGroup implements Collective {
   }
 
   broadcast(bytes: Uint8Array, root: number): void {
-    // Nothing reads a region any more when the last call has returned. The sums of the last call may still be copied.
+    // When the last call has returned, no member reads a region any more, but the sums of that call may still be copied.
     const [region = this.#own] = this.#regions;
     const room = new Uint8Array(region.buffer, region.byteOffset, region.byteLength);
     for (let first = 0; first < bytes.length; first += room.length) {
@@ -187,7 +188,7 @@ export class SharedGroup implements Collective {
     this.#meet();
   }
 
-  /** Returns when all threads that share the memory have called it.
+  /** Returns when all threads that share the memory have called this method.
    * @throws RunError when a member has failed */
   #meet(): void {
     const words = this.#words;

@@ -1,6 +1,6 @@
 /**
- * All data sets, by their name in flags and checkpoints. To add a data set, add a file in `datasets/`, and a name and an
- * entry here.
+ * All data sets, by their name in flags and checkpoints. To add a data set, add a file in `datasets/`, its name to `dataset.ts`,
+ * and an entry here.
  */
 import { type DatasetDescription, type DatasetName, withLabels } from './dataset.ts';
 import { cifar10 } from './datasets/cifar10.ts';
@@ -14,7 +14,7 @@ export const defaultDataset: DatasetName = 'cifar10';
 
 export const datasetNames: readonly DatasetName[] = Object.keys(datasets) as readonly DatasetName[];
 
-/** The names of the labels that can be selected, which are the labels of data sets with several labels per record. */
+/** The names of the labels that can be selected: those of data sets with several labels per record. */
 export const labelChoices: readonly string[] = [
   ...new Set(
     Object.values(datasets)

@@ -102,7 +102,7 @@ function otherRecords(bytes: number, { record }: DatasetDescription): string {
   return ` These are ${count(bytes / recordBytes(other.record))} records of ${other.title}.`;
 }
 
-/** Says where a file that is too short ends. */
+/** Returns a sentence that says which record of a file is cut short, or an empty text if none is. */
 function endOf(bytes: number, ofRecord: number): string {
   const whole = Math.floor(bytes / ofRecord);
   return bytes % ofRecord === 0 ? '' : ` Record ${count(whole)} is cut short.`;

@@ -10,8 +10,8 @@ import { makeCommand } from './files.ts';
 /** An archive in a format that is not supported. */
 const otherFormat = /cifar.*\.(zip|7z|rar|tar|tar\.bz2|tar\.xz)$/i;
 
-/** Returns a name in a folder that reveals what the folder contains instead of the data set, and describes those contents.
- * Returns undefined if nothing is recognized. */
+/** Recognizes what a folder contains instead of the data set. Returns the name in the folder that reveals it, and a description
+ * of the contents, or undefined if nothing is recognized. */
 function insteadOf(
   dataset: DatasetDescription,
   names: readonly string[],

@@ -10,7 +10,7 @@ import { encodeRecord, type RecordLayout, readLabel, recordBytes } from './recor
 const { cifar10, cifar100 } = datasets;
 const planeBytes = 32 * 32;
 
-/** An image [3, 32, 32] in one color. */
+/** Makes an image [3, 32, 32] in one color. */
 function plainImage(color: readonly number[]): Uint8Array {
   return Uint8Array.from(color.flatMap((value) => new Array<number>(planeBytes).fill(value)));
 }

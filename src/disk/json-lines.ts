@@ -25,7 +25,7 @@ export async function appendLines(path: string, lines: readonly string[]): Promi
   }
 }
 
-/** Like `appendLines`, for threads that may block. */
+/** Does what `appendLines` does, synchronously, for threads that may block. */
 export function appendLinesSync(path: string, lines: readonly string[]): void {
   const descriptor = openForAppendSync(path);
   const { size } = fstatSync(descriptor);
@@ -54,7 +54,7 @@ export async function readLines(path: string): Promise<readonly string[]> {
   return linesOf(await readRegularFile(path, { links: 'refuse' }).catch(noneIfMissing));
 }
 
-/** Like `readLines`, for threads that may block. */
+/** Does what `readLines` does, synchronously, for threads that may block. */
 export function readLinesSync(path: string): readonly string[] {
   try {
     return linesOf(readRegularFileSync(path, { links: 'refuse' }));

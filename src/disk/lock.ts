@@ -52,10 +52,12 @@ interface Holder {
 }
 
 const renewMillis = 3000;
-/** Several renewals, because a network file system may show old times for a while, and a busy machine may miss a renewal. */
+/** How long a lock must be unchanged before its holder counts as dead. This is several times `renewMillis`, because a network
+ * file system may show old times for a while, and a busy machine may miss a renewal. */
 const staleMillis = 15_000;
 const pollMillis = 200;
-/** How long an empty lock is respected. It is either being written, or its writer was killed between two system calls. */
+/** How long an empty lock file is respected. Either the file is being written, or its writer was killed between two system
+ * calls. */
 const writingMillis = 2000;
 /** The maximum size of a lock file that is read, which is more than any lock file has. */
 const maximumBytes = 10_000;
@@ -193,7 +195,7 @@ async function stateOf(found: FoundLock, watch: Watch): Promise<'alive' | 'dead'
   return unchangedMillis > staleMillis ? 'dead' : 'unknown';
 }
 
-/** Compares a lock, each time it is read, with what was read before. */
+/** Follows a lock that is read repeatedly: whether its holder renews it, and for how long it has not changed. */
 class Watch {
   #token: string | undefined;
   #modifiedMillis = Number.NaN;
@@ -216,8 +218,8 @@ class Watch {
 }
 
 /** Removes the lock of a dead holder. Two processes may do so at the same time, and each moves the file that it finds. A fresh
- * lock that was moved by mistake is put back. If another process has created its own lock before that, the holder of the fresh
- * lock notices. */
+ * lock that was moved by mistake is put back. If a third process has meanwhile created its own lock, the holder of the fresh
+ * lock notices the loss at its next renewal. */
 async function removeDead(path: string, dead: FoundLock): Promise<void> {
   const moved = `${path}.stale.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
@@ -282,7 +284,8 @@ function hold(
 
 /** Writes the same content again, so that the file system gives the file a new time. */
 async function renew(path: string, mine: Holder): Promise<void> {
-  // An error, such as a full disk, is ignored: other processes decide by the time of the file alone.
+  // An error, such as a full disk, is ignored. If the file then keeps its old time for too long, another process may take the
+  // lock, and `isMine` detects that.
   await writeFile(path, JSON.stringify(mine), { flag: 'r+' }).catch(() => undefined);
 }
 

@@ -10,7 +10,7 @@ export interface FolderUse {
   readonly folder: string;
   /** The option that names the folder, such as `trainDir`. */
   readonly option: string;
-  /** Whether the user named the folder. In that case a risk is only a warning. */
+  /** Whether the user named the folder. In that case, a risk causes only a warning. */
   readonly isExplicit: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Ownership {
   readonly mode: number;
 }
 
-/** Why a user other than root could tamper with the folder, or undefined if none can. */
+/** Returns why a user other than root could tamper with the folder, or undefined if none can. */
 export function tamperingRisk(folder: Ownership, me: Pick<Ownership, 'uid' | 'gid'>): string | undefined {
   if (folder.uid !== me.uid && folder.uid !== 0) return 'belongs to another user';
   // A folder may be writable by the user's own group, because many systems give each user a private group.

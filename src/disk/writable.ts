@@ -1,4 +1,4 @@
-/** Checks before any work is done that files can be created in a folder. */
+/** Checks that files can be created in a folder, before any work is done. */
 import { access, constants, mkdir, readlink, rmdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
@@ -86,18 +86,18 @@ export async function requireWritableFile(path: string): Promise<void> {
   }
 }
 
-/** The error for a file that cannot be written. */
+/** Returns the error for a file that cannot be written. */
 export function fileNotWritten(path: string, error: unknown): RunError {
   return new RunError(`cannot write ${path}: ${diskReason(error)}. ${writeAdvice(error)}`, { cause: error });
 }
 
-/** The reason that an error of the file system gives, with an explanation where the text of the system is not enough. */
+/** Returns the reason that an error of the file system gives, with an explanation if the text of the system is not enough. */
 export function diskReason(error: unknown): string {
   if (errorCode(error) !== 'ENOSPC') return messageOf(error);
   return `${messageOf(error)}: no space or no inodes left (see df and df -i)`;
 }
 
-/** Advice for a file that could not be written, as a sentence. */
+/** Returns advice, as a sentence, for a file that could not be written. */
 export function writeAdvice(error: unknown): string {
   return advice[errorCode(error) ?? ''] ?? 'Check that its folder is writable and the disk has room.';
 }

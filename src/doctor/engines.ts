@@ -64,7 +64,7 @@ async function tryTraining(engine: Engine, onProgress: OnProgress) {
   return { verdict: 'ok', text, imagesPerSecond } as const;
 }
 
-/** The engine that training uses by default, with its speed. */
+/** Returns the finding about the engine that training uses by default, with its speed. */
 export function autoFinding(trials: readonly EngineTrial[]): Finding {
   const subject = '`engine: auto`';
   try {

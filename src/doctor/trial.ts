@@ -8,7 +8,7 @@ import { buildTrainingGraph, initialVariables } from '../training/training-graph
 const batchSize = 128;
 const [warmUp, timed] = [1, 3];
 
-/** The images per second of the fastest of a few steps, without input and saving. (`cifar10 bench` measures complete runs.)
+/** Returns the images per second of the fastest of a few steps, without input and saving. (`cifar10 bench` times whole runs.)
  * @param onStep called after every step */
 export async function trialSpeed(engine: Engine, onStep: () => void = () => undefined): Promise<number> {
   const network = tutorialNetwork(10);

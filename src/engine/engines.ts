@@ -41,7 +41,7 @@ const requestChecks: OptionChecks<EngineRequest> = {
 
 export interface ChosenEngine {
   readonly engine: Engine;
-  /** Why this engine was chosen, phrased as the end of a sentence. Undefined if the engine was requested by name. */
+  /** Why this engine was chosen, phrased as the end of a sentence, or undefined if the engine was requested by name. */
   readonly reason?: string;
 }
 
@@ -81,7 +81,7 @@ export function createEngine<E extends EngineName>(engine: E, options: EngineOpt
   return chooseEngine({ engine, precision, ...rest }).engine;
 }
 
-/** How well an engine supports a precision on this machine. The answer is cached.
+/** Returns how well an engine supports a precision on this machine. The answer is cached.
  * @throws RunError when files, threads or memory run out */
 export function engineSupport(engine: EngineName, precision: Precision): Support {
   requireOffered(engine, precision);
@@ -110,7 +110,8 @@ export function requireOffered(engine: EngineName | 'auto', precision: Precision
   );
 }
 
-/** The object that makes an engine in one precision. Callers check first that the engine offers it (`requireOffered`). */
+/** Returns the object that makes an engine in one precision. Callers first check that the engine offers this precision
+ * (`requireOffered`). */
 function makerOf(engine: EngineName, precision: Precision): PrecisionMaker<EngineName, Precision> {
   const makers: Partial<Record<Precision, PrecisionMaker<EngineName, Precision>>> =
     engineMakers[engine].on.cpu;

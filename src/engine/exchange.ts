@@ -14,7 +14,7 @@ export interface ExchangeStart {
   readonly weight: number;
 }
 
-/** The name of the output that contains a session's own value of an exchanged scalar, before the exchange. */
+/** Returns the name of the output that contains a session's own value of an exchanged scalar, before the exchange. */
 export function ownName(exchanged: string): string {
   return `own/${exchanged}`;
 }

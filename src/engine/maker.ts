@@ -14,7 +14,7 @@ export interface EngineOptions<E extends EngineName> {
 
 /** Makes an engine in one precision. */
 export interface PrecisionMaker<E extends EngineName, P extends PrecisionOf<E>> {
-  /** How well the precision works on this machine. The answer is cached.
+  /** Returns how well the precision works on this machine. The answer is cached.
    * @throws RunError when files, threads or memory run out */
   readonly support: () => Support;
   /** Creates the engine. The return type makes sure that it has the right name and precision.

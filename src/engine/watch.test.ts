@@ -14,7 +14,7 @@ const pool = { size: 2, stride: 2, padding: 'VALID' } as const;
 
 const imagesOf = (channels: number) => [2, channels, 6, 6];
 
-/** A step whose convolutions and pools choose layouts, and whose variables change. */
+/** Builds a step whose convolutions and pools choose layouts, and whose variables change. */
 function step(
   channels: number,
   watch: (builder: GraphBuilder, values: Readonly<Record<string, Value>>) => void,

@@ -11,7 +11,7 @@ import { ThreadPool } from '../threads/thread-pool.ts';
 import type { Engine, Session } from './engine.ts';
 import { type SessionMethods, WorkerSession } from './worker-session.ts';
 
-/** A graph that adds x · y to `sum` and returns the previous sum. */
+/** Builds a graph that adds x · y to `sum` and returns the previous sum. */
 function adding() {
   const b = new GraphBuilder('adding');
   const x = b.input('x', { dtype: 'float32', shape: [2] });

@@ -1,4 +1,4 @@
-/** A session that runs in a worker thread. This file is the part on the main thread, which both engines use. */
+/** A session that runs in a worker thread. This file contains the part on the main thread. Both engines use it. */
 import type { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../arguments.ts';
 import { RunError } from '../errors.ts';
@@ -29,7 +29,7 @@ export interface SessionOptions<Start> {
   readonly library: string;
   readonly threads: ThreadPool<Start, SessionMethods>;
   readonly start: Start;
-  /** Says what the user can do about an error that ended the thread. Returns an empty string without advice. */
+  /** Returns what the user can do about an error that ended the thread, or an empty string if there is no advice. */
   readonly adviceFor: (error: unknown) => string;
 }
 

@@ -20,9 +20,9 @@ export interface ClassResult {
   readonly name: string;
   /** The number of examples of the class. */
   readonly examples: number;
-  /** The fraction of the examples predicted as this class that belong to it. NaN if none were predicted as this class. */
+  /** The fraction of the examples predicted as this class that belong to it, or NaN if none were predicted as this class. */
   readonly precision: number;
-  /** The fraction of the examples of this class that were predicted as this class. NaN if the class has no examples. */
+  /** The fraction of the examples of this class that were predicted as this class, or NaN if the class has no examples. */
   readonly recall: number;
 }
 

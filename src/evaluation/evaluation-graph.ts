@@ -1,6 +1,6 @@
 /** The graph that an evaluation runs: the network from images to logits. */
 import type { Graph } from '../graph/graph.ts';
-import type { Network } from '../model/network.ts';
+import { addNetwork, type Network } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { shownActivations } from '../training/shown-values.ts';
 
@@ -14,7 +14,7 @@ export interface EvaluationGraph extends Graph {
 export function buildEvaluationGraph(network: Network, batchSize: number): EvaluationGraph {
   const builder = new GraphBuilder('eval');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
-  const model = network.build(builder, images, { training: false });
+  const model = addNetwork(builder, network, images, { training: false });
   builder.output('logits', model.logits);
   for (const [tag, activation] of shownActivations(builder, model)) builder.watch(tag, activation);
   return { ...builder.build(), activations: model.activations.map(({ name }) => name) };

@@ -28,7 +28,7 @@ function confidentLogits(predicted: number, confidence: number): Float32Array {
   return logits;
 }
 
-/** A collector that has seen the given examples, each with its predicted class and its confidence. */
+/** Makes a collector that has seen the given examples, each with its predicted class and its confidence. */
 function collectorOf(
   seen: readonly (readonly [example: number, predicted: number, confidence: number])[],
   of: Examples = examples,
@@ -49,7 +49,7 @@ function collectorOf(
 const scalarsOf = (values: readonly RecordedValue[]) =>
   new Map(values.flatMap((value) => (value.kind === 'scalar' ? [[value.tag, value.value] as const] : [])));
 
-/** The pixels of an image as they were drawn. */
+/** Returns the pixels of an image as they were drawn. */
 function pixelsShown(values: readonly RecordedValue[], tag: string): Uint8Array {
   const found = values.find((value) => value.tag === tag);
   assert.ok(found?.kind === 'image', tag);
@@ -58,7 +58,7 @@ function pixelsShown(values: readonly RecordedValue[], tag: string): Uint8Array 
   return Uint8Array.from(data);
 }
 
-/** The image of an example, computed pixel by pixel: the red, green and blue planes are interleaved. */
+/** Returns the image of an example, computed pixel by pixel: the red, green and blue planes are interleaved. */
 function photograph(example: number): Picture {
   const planes = new ExampleReader(examples).pixelsOf(example);
   const data = new Uint8Array(3072);

@@ -49,12 +49,12 @@ export interface Graph {
   readonly results: Results<Value>;
 }
 
-/** The inputs of any node in order, each with its name, or with its position if the operator takes a list. */
+/** Returns the inputs of any node in order, each with its name, or with its position if the operator takes a list. */
 export function inputsOf(node: { readonly inputs: object }): readonly [string, Value][] {
   return Object.entries(node.inputs as Readonly<Record<string, Value>>);
 }
 
-/** The outputs of any node in order, with their names. */
+/** Returns the outputs of any node in order, with their names. */
 export function outputsOf(node: { readonly outputs: object }): readonly [string, Value][] {
   return Object.entries(node.outputs as Readonly<Record<string, Value>>);
 }

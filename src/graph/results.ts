@@ -33,7 +33,7 @@ export function mapResults<T, U>(
   );
 }
 
-/** Every result with its role and name, in the order of the roles. */
+/** Returns every result with its role and name, in the order of the roles. */
 export function resultEntries<T>(results: Results<T>): readonly (readonly [ResultRole, string, T])[] {
   const byRole = Object.entries<ReadonlyMap<string, T>>({ ...results }) as [
     ResultRole,
@@ -42,17 +42,17 @@ export function resultEntries<T>(results: Results<T>): readonly (readonly [Resul
   return byRole.flatMap(([role, named]) => [...named].map(([name, value]) => [role, name, value] as const));
 }
 
-/** The values of all results. */
+/** Returns the values of all results. */
 export function resultValues<T>(results: Results<T>): readonly T[] {
   return resultEntries(results).map(([, , value]) => value);
 }
 
-/** The results without those of the given role. */
+/** Returns the results without those of the given role. */
 export function withoutRole<T>(results: Results<T>, dropped: ResultRole): Results<T> {
   return fromRoles((role) => (role === dropped ? new Map<string, T>() : results[role]));
 }
 
-/** The only place that lists all roles at run time. */
+/** Makes the results of each role. This is the only place that lists all roles at run time. */
 function fromRoles<T>(make: (role: ResultRole) => ReadonlyMap<string, T>): Results<T> {
   return {
     output: make('output'),

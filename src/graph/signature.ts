@@ -1,7 +1,7 @@
 /**
  * The graph language: every operator with its inputs, attributes and outputs. This file says which operators exist; `ops/`
- * defines what each one computes. Operators that TensorFlow also has keep the names that it gives them. No
- * operator modifies a tensor in place: every operator returns new values.
+ * defines what each one computes. Operators that exist in TensorFlow have their names from there. No operator modifies a
+ * tensor in place: every operator returns new values.
  */
 import type { Shape, Tensor } from '../tensor/tensor.ts';
 
@@ -27,11 +27,11 @@ export type NoAttributes = Readonly<Record<never, never>>;
 /** The geometry of a convolution. */
 export interface ConvolutionAttributes {
   readonly padding: Padding;
-  /** The distance between neighboring windows in cells: one number for rows and one for columns, or one for both. Default
-   * 1. */
+  /** The distance between neighboring windows in cells: one number for rows and one for columns, or one for both.
+   * Default: 1. */
   readonly strides?: number | RowsAndColumns;
   /** The number of groups into which the input and output channels are divided, in order. An output channel only reads the
-   * input channels of its own group. With as many groups as input channels this is a depthwise convolution. Default 1. */
+   * input channels of its own group. With as many groups as input channels, this is a depthwise convolution. Default: 1. */
   readonly groups?: number;
 }
 /** The geometry of a locally connected operator. */
@@ -59,7 +59,7 @@ export interface GeluAttributes {
   readonly approximate: boolean;
 }
 export interface CrossEntropyAttributes {
-  /** Share of the target that is spread evenly over all classes: 0 … 1. Default 0. */
+  /** Share of the target that is spread evenly over all classes: 0 … 1. Default: 0. */
   readonly labelSmoothing?: number;
 }
 export interface ReductionAttributes {
@@ -162,8 +162,8 @@ export interface OpSignatures extends EngineOpSignatures {
   /** Batch normalization with the statistics of x itself. x is [N, C] or [N, C, H, W]; scale, offset and the statistics are
    * [C]. batchVariance is the mean of the squared deviations, without TensorFlow's factor n / (n - 1). */
   FusedBatchNormV3: Op<'x' | 'scale' | 'offset', BatchNormAttributes, 'y' | 'batchMean' | 'batchVariance'>;
-  /** The gradients of FusedBatchNormV3 with respect to x (named y here), scale and offset. mean and variance are the
-   * statistics of x. */
+  /** The gradients of FusedBatchNormV3 with respect to x (the output y), scale and offset. mean and variance are the statistics
+   * of x. */
   FusedBatchNormGradV3: Op<
     'dy' | 'x' | 'scale' | 'mean' | 'variance',
     BatchNormAttributes,
@@ -191,7 +191,7 @@ export type InputNames<N extends OpName> = OpSignatures[N]['inputs'];
 export type OutputNames<N extends OpName> = OpSignatures[N]['outputs'];
 export type AttributesOf<N extends OpName> = OpSignatures[N]['attributes'];
 
-/** One T per input. Keyed by name, or a list if the operator takes any number of inputs. */
+/** One T per input: an object with the names of the inputs as keys, or a list if the operator takes any number of inputs. */
 export type PerInput<N extends OpName, T> =
   number extends InputNames<N> ? readonly T[] : { readonly [I in InputNames<N>]: T };
 export type PerOutput<N extends OpName, T> = { readonly [O in OutputNames<N>]: T };

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
 import type { ImageShape } from '../data/record.ts';
 import { noiseImage } from '../testing/examples.ts';
-import type { AugmentationName } from './augmentation.ts';
+import type { AugmentationName, Draw, ImageMaker } from './augmentation.ts';
 import { augmentationNames, augmentations, makeImages } from './augmentations.ts';
 import { type NormalizationName, normalizationNames, normalizations } from './normalization.ts';
 
@@ -68,6 +68,55 @@ function differ(found: Float32Array, expected: readonly number[]): number {
 test('every augmentation and normalization is registered under its name', () => {
   for (const name of augmentationNames) assert.equal(augmentations[name].name, name);
   for (const name of normalizationNames) assert.equal(normalizations[name].name, name);
+});
+
+/** What the augmentations of the table promise, whatever images they make. */
+describe('every augmentation', () => {
+  const { record, statistics } = cifar10;
+  const normalizer = normalizations.dataset.create(statistics);
+  const draws = [0, 1, 2, 3].map((example) => ({ seed: 3, epoch: 1, example }));
+  const sizeOf = ([channels, height, width]: ImageShape) => channels * height * width;
+
+  for (const name of augmentationNames) {
+    const shape = augmentations[name].usual(record.image);
+    const make = () => augmentations[name].create({ record: record.image, image: shape }, normalizer);
+    const blank = () => new Float32Array(sizeOf(shape)).fill(Number.NaN);
+
+    test(`${name} makes images of its usual shape, and writes every value`, () => {
+      assert.ok(augmentations[name].makes(shape, record.image));
+      const maker = make();
+      assert.deepEqual(maker.shape, shape);
+      for (const draw of draws) {
+        const image = blank();
+        maker.training(image, pixels, draw);
+        assert.ok(image.every(Number.isFinite));
+      }
+      const image = blank();
+      maker.evaluation(image, pixels);
+      assert.ok(image.every(Number.isFinite));
+    });
+
+    test(`${name} is a function of seed, epoch and example, in any order, and leaves the pixels unchanged`, () => {
+      const [one, other] = [make(), make()];
+      const before = pixels.slice();
+      const drawn = (maker: ImageMaker, draw: Draw) => {
+        const image = blank();
+        maker.training(image, pixels, draw);
+        return image;
+      };
+      const evaluated = (maker: ImageMaker) => {
+        const image = blank();
+        maker.evaluation(image, pixels);
+        return image;
+      };
+      const expected = evaluated(other);
+      const forwards = draws.map((draw) => drawn(one, draw));
+      const backwards = draws.toReversed().map((draw) => drawn(other, draw));
+      assert.deepEqual(forwards, backwards.toReversed());
+      assert.deepEqual(evaluated(one), expected);
+      assert.deepEqual(pixels, before);
+    });
+  }
 });
 
 describe('pad_crop_flip', () => {
@@ -148,7 +197,9 @@ test('sums of large bright images are exact', () => {
 });
 
 test('images that cannot be made are refused, and the error contains both shapes', () => {
-  const makers = augmentationNames.map((augmentation) => ({ augmentation, normalization: 'none' }) as const);
+  // Another augmentation may be able to enlarge images.
+  const cropping = ['tutorial', 'pad_crop_flip', 'none'] as const;
+  const makers = cropping.map((augmentation) => ({ augmentation, normalization: 'none' }) as const);
   for (const recipe of makers)
     for (const shape of [
       [3, 224, 224],

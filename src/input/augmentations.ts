@@ -1,6 +1,6 @@
 /**
- * All augmentations, by their name in flags and checkpoints. To add an augmentation, add a file in `augmentations/`, and a
- * name and an entry here.
+ * All augmentations, by their name in flags and checkpoints. To add an augmentation, add a file in `augmentations/`, and its
+ * name to `augmentation.ts`, and an entry here.
  */
 import { aChoice, anOptionsObject, type OptionsCheck, required } from '../arguments.ts';
 import type { DatasetDescription } from '../data/dataset.ts';

@@ -167,7 +167,7 @@ test('whitening cancels the change in brightness, but no other distortion', () =
 test('random distortions stay within their ranges and fill them', () => {
   const draws = Array.from({ length: 20_000 }, (_, example) => drawDistortion(3, 1, example));
   const offsets = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-  // In 20,000 draws, the count of an event of probability 1/9 has a standard error of 44, and of probability 1/2, of 71.
+  // In 20,000 draws, the standard error of the count of an event is 44 if its probability is 1/9, and 71 if it is 1/2.
   for (const axis of ['row', 'column'] as const) {
     assert.ok(draws.every((draw) => offsets.includes(draw[axis])));
     for (const offset of offsets)

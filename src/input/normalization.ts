@@ -45,7 +45,7 @@ export interface Normalization {
 }
 
 /**
- * The whitening of the tutorial (TensorFlow r0.11, `per_image_whitening`): (x - m) / max(s, 1/√count), where m and s are
+ * Whitens as the tutorial does (TensorFlow r0.11, `per_image_whitening`): (x - m) / max(s, 1/√count), where m and s are
  * the mean and the standard deviation of the values of the image. The lower bound avoids a division by zero: an image of
  * one color becomes zeros.
  */

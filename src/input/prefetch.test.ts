@@ -93,7 +93,7 @@ test('after a reader fails, every further batch rejects', async () => {
   const source = prefetchBatches({ ...examples, count: 0 }, run);
   const error = {
     name: 'RunError',
-    message: 'The thread that prepares batches failed: number of examples: found 0, expected at least 1',
+    message: 'the thread that prepares batches failed: number of examples: found 0, expected at least 1',
   };
   for (let times = 0; times < 6; times++) await assert.rejects(source.next(), error);
   await source.close();
@@ -103,11 +103,11 @@ test('closing ends the readers and rejects waiting calls', async () => {
   const source = prefetchBatches(examples, { ...run, batchSize: 2_000 });
   const waiting = assert.rejects(source.next(), {
     name: 'RunError',
-    message: 'The input was closed, so it has no more batches.',
+    message: 'the source of batches was closed, so it has no more batches',
   });
   await source.close();
   await waiting;
-  await assert.rejects(source.next(), /The input was closed/);
+  await assert.rejects(source.next(), /the source of batches was closed/);
   await source.close();
 });
 

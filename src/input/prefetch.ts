@@ -158,7 +158,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
     } catch (error) {
       throw (
         this.#closed ??
-        new RunError(`The thread that prepares batches failed: ${threadFailure(error)}`, { cause: error })
+        new RunError(`the thread that prepares batches failed: ${threadFailure(error)}`, { cause: error })
       );
     } finally {
       this.#ready--;
@@ -171,7 +171,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
   }
 
   async close(): Promise<void> {
-    this.#closed ??= new RunError('The input was closed, so it has no more batches.');
+    this.#closed ??= new RunError('the source of batches was closed, so it has no more batches');
     await Promise.all(this.#readers.map((reader) => reader.terminate()));
   }
 

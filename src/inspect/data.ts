@@ -36,7 +36,7 @@ export async function* inspectData(
   yield { kind: 'pictures', dataset, augmentation, file: pictures };
 }
 
-/** The number of images by label. */
+/** Returns the number of images by label. */
 function classCounts(examples: Examples): readonly number[] {
   const reader = new ExampleReader(examples);
   const counts = examples.dataset.classes.map(() => 0);

@@ -33,7 +33,7 @@ export interface EventsSummary {
 }
 
 export interface UnreadKind {
-  /** The TensorBoard plugin that shows such values, or the name of their field. */
+  /** The TensorBoard plugin that shows such values, or the name of their field if they do not name a plugin. */
   readonly kind: string;
   readonly values: number;
   readonly tags: number;

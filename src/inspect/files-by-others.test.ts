@@ -113,7 +113,7 @@ test('event files without any intact record are an error', () =>
     assert.match(errors, /tfevents\.1: byte 0: length of a record .*100 bytes skipped/);
   }));
 
-/** A safetensors file with the given header and payload. */
+/** Makes a safetensors file with the given header and payload. */
 function safetensors(header: string, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
   const text = new TextEncoder().encode(header);
   const length = new Uint8Array(8);

@@ -59,7 +59,7 @@ export async function* inspect(thing: string, options: InspectOptions): Findings
 }
 
 /** Refuses options that apply only to a data folder.
- * @throws UsageError when there is one */
+ * @throws UsageError when such an option is given */
 function requireNoDataOptions(thing: string, { pictures, labels }: DataInspection): void {
   if (pictures === undefined && labels === undefined) return;
   const option = pictures === undefined ? 'labels' : 'pictures';
@@ -76,7 +76,7 @@ async function graphFinding({ full, recipe, network }: InspectOptions): Promise<
 }
 
 /** Refuses options that apply only to `graph`.
- * @throws UsageError when there is one */
+ * @throws UsageError when such an option is given */
 function requireNoGraphOptions(thing: string, { recipe, network }: InspectOptions): void {
   const option = recipe !== undefined ? 'recipe' : network !== undefined ? 'network' : undefined;
   if (option === undefined) return;
@@ -136,7 +136,7 @@ async function* inspectFolder(path: string, options: DataInspection): Findings {
     yield { kind: 'warning', message: `${problem.replace(/\.$/, '')}. The rest of the folder is shown.` };
 }
 
-/** The parts of a folder, in the order in which they are shown. */
+/** Returns the parts of a folder, in the order in which they are shown. */
 async function partsOf(path: string, options: DataInspection): Promise<readonly Findings[]> {
   const names = (await readable(path, () => readdir(path))).sort();
   const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
@@ -158,7 +158,7 @@ async function partsOf(path: string, options: DataInspection): Promise<readonly 
   return parts;
 }
 
-/** The data sets of a folder, with the requested labels.
+/** Returns the data sets of a folder, with the requested labels.
  * @throws RunError when images of several data sets are requested, or labels that none of them has */
 function datasetsIn(
   path: string,

@@ -21,7 +21,7 @@ export interface LayerRow {
   readonly multiplyAdds: number;
 }
 
-/** The network of a recipe, layer by layer. */
+/** Describes the network of a recipe, layer by layer. */
 export function networkFinding(recipe: Recipe): InspectFinding {
   const layers = layersOf(networkOf(recipe));
   return {
@@ -36,14 +36,14 @@ function networkOf({ network: { name, configuration } }: Recipe): Network {
   return makeNetwork(name, datasets.cifar10.classes.length, configuration);
 }
 
-/** The training step of a recipe as it is built, before the passes of any engine. */
+/** Prints the training step of a recipe as it is built, before the passes of any engine. */
 export function trainingStepFinding(recipe: Recipe): InspectFinding {
   const { batchSize, hyperparameters, groups } = recipe;
   const { graph } = buildTrainingGraph({ network: networkOf(recipe), batchSize, hyperparameters, groups });
   return { kind: 'nodes', text: printGraph(graph) };
 }
 
-/** The layers in order, each with the sums over its nodes and variables, which are named `<layer>/…` or `<layer>`. */
+/** Returns the layers in order, each with the sums over its nodes and variables, which are named `<layer>/…` or `<layer>`. */
 export function layersOf(network: Network): readonly LayerRow[] {
   const graph = withoutWatched(buildEvaluationGraph(network, 1));
   const names = [...new Set(graph.nodes.map(({ name }) => layerName(name)))];

@@ -42,7 +42,7 @@ describe('the runs of a folder', () => {
       { step: 2, total_loss: 4, examples_per_sec: 100 },
       { step: 3, 'validation/Precision @ 1': 0.25 },
     ]);
-    // Loss averages are biased towards their initial value of 0: after one update, by a factor of 0.1.
+    // Loss averages are biased toward their initial value of 0: after one update, by a factor of 0.1.
     const average = new Map([['total_loss/avg', float32([], [0.25])]]);
     await write('run-9', 1, 0.2, [{ step: 0, total_loss: 5 }], average);
     await write('sweep/learning_rate=0.3', 2, 0.3, [], new Map(), 'wide');

@@ -80,7 +80,7 @@ interface Folder {
   readonly isRun: boolean;
 }
 
-/** The subfolders of a folder.
+/** Returns the subfolders of a folder.
  * @param within a subfolder whose subfolders are listed */
 async function foldersIn(dir: string, within = ''): Promise<readonly Folder[]> {
   const entries = await readdir(join(dir, within), { withFileTypes: true }).catch((error: unknown) => {
@@ -195,8 +195,8 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
   };
 }
 
-/** The settings that have different values in at least two runs. Those in which runs of the same recipe differ come first,
- * because the name of the recipe does not show them. */
+/** Returns the settings that have different values in at least two runs. Those in which runs of the same recipe differ come
+ * first, because the name of the recipe does not show them. */
 function differingSettings(runs: readonly RunRow[]): readonly string[] {
   const recipes = [...new Set(runs.map(({ recipe }) => recipe))];
   const withinRecipes = new Set(
@@ -206,7 +206,7 @@ function differingSettings(runs: readonly RunRow[]): readonly string[] {
   return differingIn(runs).toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** The settings that have different values in at least two of the runs, in the order of the settings. */
+/** Returns the settings that have different values in at least two of the runs, in the order of the settings. */
 function differingIn(runs: readonly RunRow[]): readonly string[] {
   const first = new Map<string, string | number>();
   const differing = new Set<string>();
@@ -224,7 +224,7 @@ interface Score {
   readonly precision: number;
 }
 
-/** The evaluations on the test images, oldest first. */
+/** Returns the evaluations on the test images, oldest first. */
 async function scoresIn(path: string, names: readonly string[] | undefined): Promise<readonly Score[]> {
   const file = 'evaluations.jsonl';
   if (names?.includes(file) !== true) return [];

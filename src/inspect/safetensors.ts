@@ -22,7 +22,7 @@ export async function* inspectSafetensors(path: string): Findings {
   }
 }
 
-/** The contents of a checkpoint that was read from the path. */
+/** Describes the contents of a checkpoint that was read from the path. */
 export function checkpointContents(path: string, { metadata, tensors }: Checkpoint): InspectFinding {
   const rows = [...tensors].map(([name, { shape, data }]) => ({
     ...{ name, dtype: 'F32', shape },

@@ -6,7 +6,7 @@ import { EventQueue } from '../events.ts';
 import type { Findings, InspectFinding } from './findings.ts';
 import { checkpointContents } from './safetensors.ts';
 
-/** Damaged checkpoints are reported as warnings. */
+/** Yields what the folder contains. Damaged checkpoints are reported as warnings. */
 export async function* inspectTrainDir(dir: string): Findings {
   const queue = new EventQueue<InspectFinding>();
   const onWarning = (message: string) => queue.push({ kind: 'warning', message });

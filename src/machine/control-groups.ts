@@ -12,7 +12,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path/posix';
 
-/** Reads a file. Returns undefined if it cannot be read, for example because this is not Linux. */
+/** Reads a file. Returns undefined if it cannot be read, for example on a system other than Linux. */
 export type ReadText = (path: string) => string | undefined;
 
 export type Controller = 'cpu' | 'memory' | 'pids';
@@ -31,7 +31,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** The groups that limit this process, the innermost first. If both versions have the controller, those of both. */
+/** Returns the groups that limit this process, the innermost first: those of both versions if both have the controller. */
 export function controlGroups(controller: Controller, read: ReadText = readText): readonly ControlGroup[] {
   const mounts = (read('/proc/self/mountinfo') ?? '').split('\n').flatMap(mountOf);
   const memberships = (read('/proc/self/cgroup') ?? '').split('\n').flatMap(membershipOf);
@@ -69,8 +69,8 @@ function membershipOf(line: string) {
   return [{ version, controllers: controllers.split(','), group }];
 }
 
-/** The folders from the group of the process up to the mount point. In a container, the path of the group may be its path
- * on the host, which is outside the mounted group. Then the mounted group is that of the container, and only it counts. */
+/** Returns the folders from the group of the process up to the mount point. In a container, the path of the group may be its
+ * path on the host, which is outside the mounted group. Then the mounted group is that of the container, and only it counts. */
 function foldersUpTo({ root, mountPoint }: Mount, group: string): readonly string[] {
   const below = belowRoot(group, root);
   if (below === undefined) return [mountPoint];
@@ -86,7 +86,7 @@ function belowRoot(group: string, root: string): string | undefined {
   return group.startsWith(`${root}/`) ? group.slice(root.length) : undefined;
 }
 
-/** mountinfo escapes spaces, tabs, newlines and backslashes in octal, such as `\040`. */
+/** Undoes the escapes of mountinfo, in which spaces, tabs, newlines and backslashes are octal numbers, such as `\040`. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -6,8 +6,8 @@ import { type ControlGroup, controlGroups, type ReadText, readText } from './con
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The number of cores to use, at least 1: those of the machine, limited by affinity, the quota of the control group and
- * OMP_NUM_THREADS. Fractions of a core are dropped, because threads that share a core wait for each other. */
+/** Returns the number of cores to use, at least 1: those of the machine, limited by affinity, the quota of the control group
+ * and OMP_NUM_THREADS. Fractions of a core are dropped, because threads that share a core wait for each other. */
 export function usableCores(read: ReadText = readText, environment: Environment = process.env): number {
   const quota = Math.floor(cpuQuota(read));
   return Math.max(1, Math.min(availableParallelism(), quota, requestedThreads(environment)));
@@ -28,8 +28,8 @@ export function coreLimit(
   return `OMP_NUM_THREADS ${requested} of ${counted(all, 'core')}`;
 }
 
-/** OMP_NUM_THREADS, or infinity if it is not set. If it is a list, which is meant for nested parallelism, the first number
- * counts. (OpenMP 5.2, section 21.1.2.) */
+/** Returns the number in OMP_NUM_THREADS, or infinity if it is not set. Of a list, which is meant for nested parallelism, the
+ * first number counts. (OpenMP 5.2, section 21.1.2.) */
 function requestedThreads({ OMP_NUM_THREADS: setting = '' }: Environment): number {
   const [, threads] = /^\s*([1-9]\d*)\s*(,|$)/.exec(setting) ?? [];
   return threads === undefined ? Number.POSITIVE_INFINITY : Number(threads);
@@ -41,13 +41,13 @@ export function describeThreads(threads: number, read: ReadText = readText): str
   return counted(threads, 'thread') + (limit === undefined ? '' : `, ${limit}`);
 }
 
-/** The CPU quota in cores: the minimum over all groups of the process, or infinity if there is no quota. */
+/** Returns the CPU quota in cores: the minimum over all groups of the process, or infinity if there is no quota. */
 export function cpuQuota(read: ReadText = readText): number {
   return Math.min(...controlGroups('cpu', read).map((group) => quotaOf(group, read)));
 }
 
-/** The quota of one group in cores. In version 2, `cpu.max` contains `<quota> <period>` in microseconds, or `max 100000` for
- * no quota. Version 1 uses two files, and -1 for no quota. */
+/** Returns the quota of one group in cores. In version 2, `cpu.max` contains `<quota> <period>` in microseconds, or
+ * `max 100000` for no quota. Version 1 uses two files, and -1 for no quota. */
 function quotaOf({ version, folder }: ControlGroup, read: ReadText): number {
   const text =
     version === 2

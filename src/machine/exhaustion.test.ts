@@ -52,6 +52,6 @@ test('the message names what ran out, the limit and what to do', () => {
 });
 
 test('a message that already describes the exhausted resource is returned unchanged', () => {
-  const message = 'oneDNN, graph train: out of memory: graph train needs 3.0 GB, with 1.0 GB free';
+  const message = 'oneDNN, graph train: out of memory: graph train needs 3.0 GB, but found 1.0 GB free';
   assert.equal(describeExhaustion(new RunError(message)), message);
 });

@@ -21,7 +21,7 @@ const signs: readonly (readonly [RegExp, Resource])[] = [
   ],
 ];
 
-/** The resource that ran out according to the error. Returns undefined for any other error. */
+/** Returns the resource that ran out according to the error. Returns undefined for any other error. */
 export function exhaustedResource(error: unknown): Resource | undefined {
   const text = `${errorCode(error) ?? ''} ${messageOf(error)}`;
   // EAGAIN on a read or write is not about threads: it means that a file or pipe is not ready.
@@ -37,8 +37,8 @@ const [noFiles, noThreads, noMemory] = [
 ];
 const isDescribed = new RegExp(`(${[noFiles, noThreads, noMemory].join('|')}): `);
 
-/** The message for an error that an exhausted resource caused: what ran out, the limit, and what to do. Returns undefined for
- * any other error. If the error already has a message from this file, the message is returned unchanged. */
+/** Returns the message for an error that an exhausted resource caused: what ran out, the limit, and what to do. Returns
+ * undefined for any other error. If the error already has a message from this file, the message is returned unchanged. */
 export function describeExhaustion(error: unknown, read: ReadText = readText): string | undefined {
   if (isDescribed.test(messageOf(error))) return messageOf(error);
   const resource = exhaustedResource(error);

@@ -91,7 +91,7 @@ test('an allocation larger than the free memory is refused with the sizes, the l
   assert.throws(() => requireMemory('graph train', 3 * gigabyte, 'Use less', files(v1)), {
     name: 'RunError',
     message:
-      'out of memory: graph train needs 3.1 GB, with 244 MB free of 1.0 GB that the control group (container) allows. ' +
+      'out of memory: graph train needs 3.1 GB, but found 244 MB free of 1.0 GB that the control group (container) allows. ' +
       'Use less, or raise the limit',
   });
 });

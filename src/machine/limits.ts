@@ -15,7 +15,7 @@ export interface ReportedLimits {
   readonly userLimits?: Readonly<Record<string, { readonly soft: number | string }>>;
 }
 
-/** The soft limit of this process as a count or in bytes. Infinity if there is no limit, or it is unknown. */
+/** Returns the soft limit of this process as a count or in bytes, or infinity if there is no limit or it is unknown. */
 export function softLimit(
   what: keyof typeof limitRows,
   read: ReadText = readText,
@@ -36,7 +36,7 @@ function nodeReport(): ReportedLimits {
   return process.report.getReport() as ReportedLimits;
 }
 
-/** The number of threads and processes that the control groups of this process allow: the minimum over all groups. */
+/** Returns the number of threads and processes that the control groups of this process allow: the minimum over all groups. */
 export function groupThreadLimit(read: ReadText = readText): number {
   return Math.min(...groupNumbers('pids', 'pids.max', 'pids.max', read).map(({ number }) => number));
 }
@@ -50,7 +50,7 @@ export interface MemoryRoom {
   readonly limit: number;
 }
 
-/** The memory that this process can still allocate: the minimum over the machine, its control groups and the
+/** Returns the memory that this process can still allocate: the minimum over the machine, its control groups and the
  * limit of its address space. */
 export function memoryRoom(read: ReadText = readText): MemoryRoom {
   const rooms = [machineRoom(read), ...groupRooms(read), addressRoom(read)];
@@ -77,21 +77,22 @@ function groupRooms(read: ReadText): readonly MemoryRoom[] {
   });
 }
 
-/** The number of bytes of cached files. They count as used, but can be reclaimed. */
+/** Returns the number of bytes of cached files. These bytes count as used, but can be reclaimed. */
 function fileCache(folder: string, version: 1 | 2, read: ReadText): number {
   const text = read(join(folder, 'memory.stat')) ?? '';
   const rows = ['active_file', 'inactive_file'].map((row) => (version === 1 ? `total_${row}` : row));
   return rows.reduce((sum, row) => sum + Number(new RegExp(`^${row} (\\d+)`, 'm').exec(text)?.[1] ?? 0), 0);
 }
 
-/** The free address space. `ulimit -v` limits the addresses, whether or not memory is behind them. */
+/** Returns the free address space. `ulimit -v` limits the addresses, whether or not memory is allocated for them. */
 function addressRoom(read: ReadText): MemoryRoom {
   const limit = softLimit('addressSpace', read);
   const used = Number(/^VmSize:\s+(\d+) kB/m.exec(read('/proc/self/status') ?? '')?.[1] ?? 0) * 1024;
   return { free: limit - used, limitedBy: 'address space', limit };
 }
 
-/** The limits of this process's groups, from the file named `v1` or `v2` in each group. Groups without a limit are omitted. */
+/** Returns the limits of this process's groups, from the file named `v1` or `v2` in each group. Groups without a limit are
+ * omitted. */
 function groupNumbers(controller: Controller, v1: string, v2: string, read: ReadText) {
   return controlGroups(controller, read).flatMap(({ version, folder }) => {
     const text = read(join(folder, version === 1 ? v1 : v2)) ?? 'max';

@@ -21,7 +21,7 @@ export function requireMemory(
   const needed = bytes + reserve;
   if (needed <= memoryRoom(read).free) return;
   throw new RunError(
-    `out of memory: ${purpose} needs ${byteSize(needed)}, with ${memoryLimit(read)}. ${advice}, or raise the limit`,
+    `out of memory: ${purpose} needs ${byteSize(needed)}, but found ${memoryLimit(read)}. ${advice}, or raise the limit`,
     { code: 'CIFAR10_OUT_OF_MEMORY', data: { neededBytes: needed } },
   );
 }

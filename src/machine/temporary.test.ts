@@ -49,7 +49,8 @@ test('too little space is refused with both sizes, and no folder is left behind'
   process.env['TMPDIR'] = empty;
   assert.throws(() => makeTemporaryFolder('cifar10-x-', 2 ** 60), {
     name: 'RunError',
-    message: /is too small: found [\d.]+ [MG]B free, expected at least 1073741824\.0 GB\. Set TMPDIR/,
+    message:
+      /^too little space for temporary files in .*: found [\d.]+ [MG]B, expected at least 1073741824\.0 GB\. Set TMPDIR/,
   });
   assert.deepEqual(readdirSync(empty), []);
 });

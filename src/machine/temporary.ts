@@ -53,7 +53,7 @@ export function makeTemporaryFolder(prefix: string, bytes: number = 0): string {
   }
   rmdirSync(folder);
   throw new RunError(
-    `the folder for temporary files ${parent} is too small: found ${byteSize(room)} free, expected at least ${byteSize(bytes)}. Set TMPDIR to a folder with more space.`,
+    `too little space for temporary files in ${parent}: found ${byteSize(room)}, expected at least ${byteSize(bytes)}. Set TMPDIR to a folder with more space.`,
   );
 }
 

@@ -11,8 +11,8 @@ export interface ThreadTime {
   readonly waitMillis: number;
 }
 
-/** The times of every thread, by the number of the thread. The map is empty on systems that do not report them. Reading the
- * files does not block, because they are in memory. */
+/** Returns the times of every thread, by the number of the thread. The map is empty on systems that do not report them. Reading
+ * the files does not block, because they are in memory. */
 export function threadTimes(): ReadonlyMap<string, ThreadTime> {
   try {
     return new Map(
@@ -26,7 +26,7 @@ export function threadTimes(): ReadonlyMap<string, ThreadTime> {
   }
 }
 
-/** The times of one thread. Returns undefined for a thread that has ended. */
+/** Returns the times of one thread. Returns undefined for a thread that has ended. */
 function timeOf(id: string): ThreadTime | undefined {
   try {
     const [run = NaN, wait = NaN] = readFileSync(`/proc/self/task/${id}/schedstat`, 'utf8')

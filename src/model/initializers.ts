@@ -20,7 +20,7 @@ export const heNormal: Initializer = (shape, seed, index) => {
   return drawn(shape, seed, index, (stream) => stream.normal() * Math.sqrt(2 / fanIn));
 };
 
-/** A normal distribution with mean 0. Values beyond two standard deviations are redrawn, which reduces the standard
+/** Draws from a normal distribution with mean 0. Values beyond two standard deviations are redrawn, which reduces the standard
  * deviation to 0.88 of the given one. */
 export function truncatedNormal(standardDeviation: number): Initializer {
   return (shape, seed, index) =>

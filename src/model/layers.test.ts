@@ -35,7 +35,7 @@ test('a convolution refuses invalid strides and groups', () => {
   const plain = { filters: 4, kernel: [3, 3], padding: 'SAME' } as const;
   const refusals = [
     [{ ...plain, strides: 0 }, /strides must be 2 whole numbers of 1 or more/],
-    [{ ...plain, groups: 0 }, /groups must be a whole number of 1 or more; found 0/],
+    [{ ...plain, groups: 0 }, /groups must be a whole number of 1 or more, found 0/],
     [
       { ...plain, groups: 4 },
       /filter \[4, 1, 3, 3\] in 4 groups expects 4 input channels, but x \[2, 6, 9, 8\] has 6/,

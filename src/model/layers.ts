@@ -65,7 +65,8 @@ export class Layers {
     return value;
   }
 
-  /** [N, I, H, W] → [N, filters, H', W'], with `weights` [filters, I / groups, KH, KW] and `biases` [filters].
+  /** Adds a convolution: [N, I, H, W] → [N, filters, H', W'], with `weights` [filters, I / groups, KH, KW] and `biases`
+   * [filters].
    * @throws GraphError when the channels cannot be divided into the groups, or the window does not fit */
   convolution(x: Value, options: ConvolutionOptions): Value {
     requireOptions(options, convolutionChecks, 'convolution');
@@ -76,8 +77,8 @@ export class Layers {
     return this.#biased(convolved, filters, options);
   }
 
-  /** A convolution whose filters and biases differ at every position. [N, I, H, W] → [N, filters, H', W'], with `weights`
-   * [H', W', filters, KH, KW, I] and `biases` [filters, H', W'].
+  /** Adds a convolution whose filters and biases differ at every position: [N, I, H, W] → [N, filters, H', W'], with
+   * `weights` [H', W', filters, KH, KW, I] and `biases` [filters, H', W'].
    * @throws GraphError when the window does not fit */
   locallyConnected(x: Value, options: LocalOptions): Value {
     requireOptions(options, localChecks, 'locallyConnected');
@@ -90,7 +91,7 @@ export class Layers {
     return this.#builder.op('Add', { a: connected, b });
   }
 
-  /** [N, I] → [N, units], with `weights` [I, units] and `biases` [units].
+  /** Adds a fully connected layer: [N, I] → [N, units], with `weights` [I, units] and `biases` [units].
    * @param name the name of the node that adds the biases */
   dense(x: Value, options: DenseOptions, name?: string): Value {
     requireOptions(options, denseChecks, 'dense');
@@ -101,9 +102,9 @@ export class Layers {
   }
 
   /**
-   * Batch normalization of x [N, C, H, W] or [N, C], as in PyTorch, with `gamma`, `beta` and the running statistics
+   * Adds batch normalization of x [N, C, H, W] or [N, C], as in PyTorch, with `gamma`, `beta` and the running statistics
    * `moving_mean` and `moving_variance`, all [C]. Training uses the statistics of the batch and moves the running
-   * statistics towards them; the running variance uses the unbiased estimate Σ (x - mean)² / (n - 1). Evaluation uses
+   * statistics toward them; the running variance uses the unbiased estimate Σ (x - mean)² / (n - 1). Evaluation uses
    * the running statistics.
    * @throws UsageError when training with batches of one image
    */
@@ -138,8 +139,8 @@ export class Layers {
   }
 
   /**
-   * Dropout (N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014): a
-   * training graph sets each value of x to 0 with the probability `rate`, and scales the others by 1 / (1 - rate). Evaluation
+   * Adds dropout (N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014).
+   * A training graph sets each value of x to 0 with the probability `rate`, and scales the others by 1 / (1 - rate). Evaluation
    * leaves x unchanged. The host draws a mask of the shape of x for each step. This takes about 1 ms for 50,000 values, so
    * dropout is practical after dense layers only.
    * @throws GraphError unless 0 ≤ rate < 1
@@ -148,7 +149,7 @@ export class Layers {
     requireOptions(options, dropoutChecks, 'dropout');
     const { rate } = options;
     if (!(rate >= 0 && rate < 1))
-      throw new GraphError(`the rate of dropout must be at least 0 and less than 1; found ${rate}`);
+      throw new GraphError(`the rate of dropout must be at least 0 and less than 1, found ${rate}`);
     if (!this.#mode.training || rate === 0) return x;
     const input = this.#builder.input(`dropout_mask_${this.#masks.length}`, x);
     this.#masks.push({ input, rate });
@@ -168,46 +169,46 @@ export class Layers {
     return this.#builder.op('Silu', { x }, {}, name);
   }
 
-  /** Local response normalization of images [N, C, H, W] over neighboring channels. */
+  /** Adds local response normalization of images [N, C, H, W] over neighboring channels. */
   localResponseNormalization(x: Value, attributes: LrnAttributes, name?: string): Value {
     requireOptions(attributes, lrnChecks, 'localResponseNormalization');
     return this.#builder.op('LRN', { x }, attributes, name);
   }
 
-  /** [N, C, H, W] → [N, C, H', W']. */
+  /** Adds max pooling: [N, C, H, W] → [N, C, H', W']. */
   maxPool(x: Value, attributes: PoolAttributes, name?: string): Value {
     requireOptions(attributes, poolChecks, 'maxPool');
     return this.#builder.op('MaxPool', { x }, attributes, name);
   }
 
-  /** [N, C, H, W] → [N, C, H', W']. Padding cells are not counted. */
+  /** Adds average pooling: [N, C, H, W] → [N, C, H', W']. Padding cells are not counted. */
   averagePool(x: Value, attributes: PoolAttributes, name?: string): Value {
     requireOptions(attributes, poolChecks, 'averagePool');
     return this.#builder.op('AvgPool', { x }, attributes, name);
   }
 
-  /** The mean of every channel, [N, C, H, W] → [N, C]. */
+  /** Adds the mean of every channel: [N, C, H, W] → [N, C]. */
   globalAveragePool(x: Value, name?: string): Value {
     return this.#builder.op('Mean', { x }, { axes: [2, 3], keepDims: false }, name);
   }
 
-  /** The sum of x, the result of a block, and the shortcut of the block, which must have equal shapes.
+  /** Adds the shortcut of a block to x, the result of that block. Both must have the same shape.
    * @throws GraphError with both shapes when they differ */
   residual(x: Value, shortcut: Value, name?: string): Value {
     if (!sameShape(x.shape, shortcut.shape))
       throw new GraphError(
-        `the shapes of a residual sum must be equal; found ${describeType(x)} and ${describeType(shortcut)}`,
+        `the shapes of a residual sum must be equal, found ${describeType(x)} and ${describeType(shortcut)}`,
       );
     return this.#builder.op('Add', { a: x, b: shortcut }, {}, name);
   }
 
-  /** [N, C, H, W] → [N, C·H·W]. */
+  /** Makes a vector of each image: [N, C, H, W] → [N, C·H·W]. */
   flatten(x: Value, name?: string): Value {
     const [n = 0, ...features] = x.shape;
     return this.#builder.op('Reshape', { x }, { shape: [n, sizeOf(features)] }, name);
   }
 
-  /** The network that consists of the layers added so far. */
+  /** Returns the network that consists of the layers added so far. */
   network(logits: Value): Inference {
     return {
       logits,
@@ -218,7 +219,7 @@ export class Layers {
     };
   }
 
-  /** (1 - momentum) · before + momentum · value. */
+  /** Returns (1 - momentum) · before + momentum · value. */
   #moved(before: Value, value: Value, momentum: number): Value {
     const decay = this.#builder.op('Constant', {}, { value: scalar(1 - momentum) });
     return this.#builder.op('ExponentialMovingAverage', { average: before, value, decay });

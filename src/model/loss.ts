@@ -24,7 +24,7 @@ export interface Loss {
   readonly total: LossTerm;
 }
 
-/** The names of the terms and of the total, in the order of the tutorial. */
+/** Returns the names of the terms and of the total, in the order of the tutorial. */
 export function lossNames({ terms, total }: Loss): readonly string[] {
   return [...terms, total].map(({ name }) => name);
 }
@@ -69,8 +69,8 @@ export function loss(
   return { terms: all, total: { name: 'total_loss', value: sum } };
 }
 
-/** The layer of a weight: `local3` for `local3/weights`. For weights with other names, of which a layer may have several, it
- * is the full name. */
+/** Returns the layer of a weight: `local3` for `local3/weights`. A layer may have several weights with other names, so for
+ * those the full name is returned. */
 function layerOf(variable: string): string {
   return variable.replace(/\/weights$/, '');
 }

@@ -1,9 +1,10 @@
 /** The interface of networks. A network has a name, a configuration, the shape of the images that it takes, and a
  * function that builds its graph. */
 import { anObjectWith, type Check, type NumberBounds } from '../arguments.ts';
+import { GraphError } from '../errors.ts';
 import type { Value, Variable } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
-import type { Shape } from '../tensor/tensor.ts';
+import { describeType, type Shape, sameShape } from '../tensor/tensor.ts';
 import type { Initializer } from './initializers.ts';
 
 /** The numbers that determine the shape of a network, such as the widths of its layers. Checkpoints store them. */
@@ -45,7 +46,7 @@ export interface NetworkKind<C extends NetworkConfiguration = NetworkConfigurati
   readonly create: (classes: number, configuration: C) => Network;
 }
 
-/** The default configuration of a kind of network. */
+/** Returns the default configuration of a kind of network. */
 export function defaultsOf<C extends NetworkConfiguration>({ numbers }: NetworkKind<C>): C {
   const all = Object.entries<NetworkNumber>(numbers);
   return Object.fromEntries(all.map(([name, number]) => [name, number.default])) as C;
@@ -89,4 +90,24 @@ export interface Inference {
   readonly masks: readonly DropoutMask[];
   /** The values that summaries show: `conv1/conv1`, `conv2/conv2`, `local3/local3` … */
   readonly activations: readonly Value[];
+}
+
+/** Adds a network to a graph.
+ * @param images [N, C, H, W]
+ * @throws GraphError when the network does not compute logits of the shape [N, classes] */
+export function addNetwork(
+  builder: GraphBuilder,
+  network: Network,
+  images: Value,
+  mode: NetworkMode,
+): Inference {
+  const inference = network.build(builder, images, mode);
+  const { logits } = inference;
+  const expected = [images.shape[0] ?? 0, network.classes];
+  if (!sameShape(logits.shape, expected))
+    throw new GraphError(
+      `the logits of the network ${network.name}: found ${describeType(logits)}, expected [${expected.join(', ')}] ` +
+        `for ${network.classes} classes`,
+    );
+  return inference;
 }

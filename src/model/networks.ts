@@ -10,7 +10,7 @@ export const networkKinds: readonly NetworkKind[] = [tutorial, local, resnet];
 
 export const networkNames: readonly string[] = networkKinds.map(({ name }) => name);
 
-/** The network with the given name and configuration. Numbers that are omitted have their defaults.
+/** Makes the network with the given name and configuration. Numbers that are omitted have their defaults.
  * @throws UsageError when no network has the name, or the configuration has a number that the network does not have or a
  * value that is not allowed */
 export function makeNetwork(
@@ -21,7 +21,7 @@ export function makeNetwork(
   return kindNamed('network', name).create(classes, completeConfiguration(name, configuration));
 }
 
-/** All numbers of a network: those given, and the defaults of the others.
+/** Returns all numbers of a network: those given, and the defaults of the others.
  * @param where where the name of the network was given, for messages: an argument, or a key of a file
  * @throws UsageError under the same conditions as `makeNetwork` */
 export function completeConfiguration(

@@ -81,7 +81,7 @@ function backward(
 
 type OnnxParts = Pick<OnnxContext<'Gelu'>, 'emit' | 'constant'>;
 
-/** Φ(x) and its derivative, the density of the normal distribution. */
+/** Computes Φ(x) and its derivative, the density of the normal distribution. */
 function distribution({ emit, constant }: OnnxParts, { approximate }: GeluAttributes, x: string) {
   const number = (value: number) => constant(scalar(value));
   const multiply = (a: string, b: string) => emit('Mul', [a, b]);

@@ -21,7 +21,7 @@ describe('batch normalization refuses', () => {
     graphOf([1, 4, 1, 2]).add();
   });
   test('a scale with a different number of channels', () => {
-    assert.throws(graphOf([2, 4], [3]).add, /scale must have the 4 channels of x; found float32 \[3\]/);
+    assert.throws(graphOf([2, 4], [3]).add, /scale must have the 4 channels of x, found float32 \[3\]/);
   });
   test('an x that is neither [N, C] nor [N, C, H, W]', () => {
     assert.throws(graphOf([2, 4, 3]).add, /x must be float32 \[N, C\] or \[N, C, H, W\]/);

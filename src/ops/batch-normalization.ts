@@ -2,8 +2,8 @@
  * Batch normalization: S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
  * Covariate Shift", ICML 2015, algorithm 1. Each channel has statistics over its n = N (or N · H · W) elements:
  *   mean = Σ x / n,  variance = Σ (x - mean)² / n,  x̂ = (x - mean) / √(variance + epsilon),  y = scale · x̂ + offset.
- * PyTorch and TensorFlow compute the same. For running variances they use variance · n / (n - 1), which `model/layers.ts`
- * computes.
+ * PyTorch and TensorFlow use the same formulas. Their running variances are averages of variance · n / (n - 1), which
+ * `model/layers.ts` computes.
  */
 import { GraphError } from '../errors.ts';
 import type { Value } from '../graph/graph.ts';
@@ -14,12 +14,12 @@ import { float32Type, requireSame, requireType } from './shapes.ts';
 /** @throws GraphError unless x is float32 [N, C] or [N, C, H, W] and every vector float32 [C] */
 function requireChannels(x: TensorType, vectors: Readonly<Record<string, TensorType>>): void {
   if (x.dtype !== 'float32' || (x.shape.length !== 2 && x.shape.length !== 4))
-    throw new GraphError(`x must be float32 [N, C] or [N, C, H, W]; found ${describeType(x)}`);
+    throw new GraphError(`x must be float32 [N, C] or [N, C, H, W], found ${describeType(x)}`);
   const [, channels = 0] = x.shape;
   for (const [name, vector] of Object.entries(vectors)) {
     requireType(name, vector, 'float32', 'C');
     if (vector.shape[0] !== channels)
-      throw new GraphError(`${name} must have the ${channels} channels of x; found ${describeType(vector)}`);
+      throw new GraphError(`${name} must have the ${channels} channels of x, found ${describeType(vector)}`);
   }
 }
 
@@ -108,12 +108,12 @@ const number = (op: Apply, value: number) => op('Constant', {}, { value: scalar(
 const shifted = (op: Apply, variance: Value, epsilon: number) =>
   op('Add', { a: variance, b: number(op, epsilon) });
 
-/** √(variance + epsilon). */
+/** Returns √(variance + epsilon). */
 export function deviation(op: Apply, variance: Value, epsilon: number): Value {
   return op('Sqrt', { x: shifted(op, variance, epsilon) });
 }
 
-/** scale / √(variance + epsilon), [C]. */
+/** Returns scale / √(variance + epsilon), [C]. */
 export function factor(op: Apply, scale: Value, variance: Value, epsilon: number): Value {
   return op('Div', { a: scale, b: deviation(op, variance, epsilon) });
 }

@@ -46,7 +46,7 @@ export class GraphBuilder {
       requireSameType(`variable ${path}`, known, type);
       if (known.role !== role)
         throw new GraphError(
-          `variable ${path} already exists with the role ${known.role}; requested: ${role}`,
+          `variable ${path} already exists with the role ${known.role}, but the role ${role} was requested`,
         );
       return known;
     }

@@ -31,7 +31,7 @@ import {
   slidingWindow,
 } from './shapes.ts';
 
-/** The window of the filter [O, I / groups, KH, KW] as it slides over x [N, I, H, W].
+/** Returns the window of the filter [O, I / groups, KH, KW] as it slides over x [N, I, H, W].
  * @throws GraphError when strides or padding are out of range, or the filter is larger than the padded image */
 export function convolutionWindow(x: Shape, filter: Shape, attributes: ConvolutionAttributes): SlidingWindow {
   const [, , kh, kw] = sizes(filter);
@@ -48,7 +48,7 @@ function outputShape(x: TensorType, filter: TensorType, attributes: ConvolutionA
 
 function requireChannels(x: Shape, filter: Shape, groups: number): void {
   if (!Number.isInteger(groups) || groups < 1) {
-    throw new GraphError(`groups must be a whole number of 1 or more; found ${groups}`);
+    throw new GraphError(`groups must be a whole number of 1 or more, found ${groups}`);
   }
   const [[, i], [o, inputs]] = [sizes(x), sizes(filter)];
   const text = `filter [${filter.join(', ')}]${groups === 1 ? '' : ` in ${groups} groups`}`;
@@ -81,7 +81,7 @@ const multiplyAdds = (filterShape: Shape, outputShape: Shape) => {
   return n * h * w * o * i * kh * kw;
 };
 
-/** The attributes that the ONNX operators Conv and ConvTranspose share. */
+/** Returns the attributes that the ONNX operators Conv and ConvTranspose share. */
 function onnxWindow(
   { kernel, strides, before, after }: SlidingWindow,
   groups = 1,
@@ -94,8 +94,8 @@ function onnxWindow(
   };
 }
 
-/** The shape of a filter [O, I / groups, KH, KW] in oneDNN, where the groups are an axis: [groups, O / groups, I / groups,
- * KH, KW]. */
+/** Returns the shape of a filter [O, I / groups, KH, KW] in oneDNN, where the groups are an axis:
+ * [groups, O / groups, I / groups, KH, KW]. */
 function groupedShape(filter: Shape, groups = 1): Shape {
   const [o, ...rest] = filter;
   return groups === 1 ? filter : [groups, (o ?? 0) / groups, ...rest];
@@ -224,8 +224,8 @@ interface BiasGradContext extends PrimitiveContext {
   readonly inputs: { readonly dy: Slot };
 }
 
-/** Computes the sums as a product of a row of ones and dy, because oneDNN's own reduction is this fast only along the last
- * axis. */
+/** Computes the gradient of the bias as a product of a row of ones and dy, because oneDNN's own reduction is this fast only
+ * along the last axis. */
 function columnSums(
   { inputs: { dy }, constant, call }: BiasGradContext,
   rows: number,
@@ -235,7 +235,7 @@ function columnSums(
   return call('matmul', { src: ones, weights: dy }, [1, columns]);
 }
 
-/** Computes the sums with a reduction. If a filter gradient reads the same dy, the engine fuses the reduction with it. */
+/** Computes the gradient of the bias with a reduction. If the gradient of a filter reads the same dy, the engine fuses both. */
 function channelSums(context: BiasGradContext): Slot {
   const { dy } = context.inputs;
   return reduce(context, 'sum', dy, [1, dy.dims[1] ?? 1, 1, 1]);

@@ -24,7 +24,7 @@ import type { OpDefinition } from './definition.ts';
 import { type Piece, type PrimitiveContext, partOf, plain, type Slot, type View } from './primitives.ts';
 import { float32Type, requireType, type SlidingWindow, sizes, slidingWindow } from './shapes.ts';
 
-/** The filter [H', W', O, KH, KW, I] as a window sliding over x [N, I, H, W].
+/** Returns the filter [H', W', O, KH, KW, I] as a window sliding over x [N, I, H, W].
  * @throws GraphError when strides or padding are out of range, or the filter is larger than the padded image */
 export function localWindow(x: Shape, filter: Shape, attributes: LocalAttributes): SlidingWindow {
   const [, , , kh = 0, kw = 0] = filter;
@@ -147,7 +147,7 @@ type Spacing = Pick<SlidingWindow, 'strides' | 'before' | 'after'>;
 
 const dense: Spacing = { strides: [1, 1], before: [0, 0], after: [0, 0] };
 
-/** Images [N, C, H, W] as cells [H'', W'', C, N], with zeros between and around them. */
+/** Converts images [N, C, H, W] to cells [H'', W'', C, N], with zeros between and around them. */
 function cells(context: PrimitiveContext, x: Slot, { strides, before, after }: Spacing): Slot {
   const [n, c, h, w] = sizes(x.dims);
   const length = (axis: 0 | 1, count: number) => before[axis] + (count - 1) * strides[axis] + 1 + after[axis];
@@ -159,14 +159,14 @@ function cells(context: PrimitiveContext, x: Slot, { strides, before, after }: S
   return context.call('copy', {}, dims, { pieces: [zeros(context, dims), { source, from, to }] });
 }
 
-/** Cells [H·W, C, N] as images [N, C, H, W]. */
+/** Converts cells [H·W, C, N] to images [N, C, H, W]. */
 function images({ call }: PrimitiveContext, source: Slot, shape: Shape): Slot {
   const [n, c, , w] = sizes(shape);
   const from = { offset: 0, strides: [1, n, w * c * n, c * n], dims: shape };
   return call('copy', {}, shape, { pieces: [{ source, from }] });
 }
 
-/** For every position of a window, the cells of `source` [R, S, C, N] that are under its taps: [p, t·C, N].
+/** Returns, for every position of a window, the cells of `source` [R, S, C, N] that are under its taps: [p, t·C, N].
  * @param at returns the cell that is under a tap when the window is at its first position */
 function underTaps(
   { alias, call }: PrimitiveContext,
@@ -194,7 +194,8 @@ function patches(context: PrimitiveContext, x: Slot, window: SlidingWindow): Slo
   return underTaps(context, cells(context, x, { ...window, strides: [1, 1] }), window, (tap) => tap);
 }
 
-/** Row r of dx sums over the taps k. Tap k contributes from row (r + top - k) / stride of dy if that is a whole number. */
+/** Returns `reached` (see the top of this file). Row r of dx is a sum over the taps k. Tap k contributes from row
+ * (r + top - k) / stride of dy if that is a whole number. */
 function reached(context: PrimitiveContext, dy: Slot, inputShape: Shape, window: SlidingWindow): Slot {
   const { kernel, strides, before: padding, size: count } = window;
   const [, , ...size] = sizes(inputShape);

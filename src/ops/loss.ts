@@ -17,7 +17,7 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
     requireType('labels', labels, 'int32', 'N');
     requireEqual('the rows of logits and of labels', logits.shape[0] ?? 0, labels.shape[0] ?? 0);
     if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-      throw new GraphError(`labelSmoothing must be a number from 0 to 1; found ${labelSmoothing}`);
+      throw new GraphError(`labelSmoothing must be a number from 0 to 1, found ${labelSmoothing}`);
     return { loss: float32Type(labels.shape), backprop: float32Type(logits.shape) };
   },
   gradient: {
@@ -111,7 +111,7 @@ export const l2Loss: OpDefinition<'L2Loss'> = {
   },
 };
 
-/** The largest divisor of a number that does not exceed the square root of that number: 48 for 2304. */
+/** Returns the largest divisor of a number that does not exceed the square root of that number: 48 for 2304. */
 function nearestDivisor(count: number): number {
   let divisor = Math.max(1, Math.floor(Math.sqrt(count)));
   while (count % divisor !== 0) divisor--;

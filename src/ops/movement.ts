@@ -90,7 +90,7 @@ export const pad: OpDefinition<'Pad'> = {
     };
   },
   gradient: {
-    // The gradient crops what was added, and pads what was cropped with zeros.
+    // The gradient crops the cells that were added, and adds zeros for the cells that were cropped.
     x: ({ op, attributes: { before, after }, dy }) =>
       op('Pad', { x: dy }, { before: before.map((count) => -count), after: after.map((count) => -count) }),
   },
@@ -101,7 +101,7 @@ export const pad: OpDefinition<'Pad'> = {
     const { before, after, value = 0 } = context.attributes;
     const source = plain(context, context.inputs.x);
     const dims = context.outputTypes.y.shape;
-    // The part of x that is kept. It is smaller than x if negative counts crop.
+    // The shape of the part of x that is kept. It is smaller than x if negative counts crop x.
     const cut = before.map((count) => Math.max(0, -count));
     const kept = source.dims.map((size, axis) => size - (cut[axis] ?? 0) - Math.max(0, -(after[axis] ?? 0)));
     const filling = context.constant(float32(dims, new Float32Array(sizeOf(dims)).fill(value)));
@@ -240,8 +240,8 @@ export const gather: OpDefinition<'Gather'> = {
   onednn: { notOffered: 'only passes of the ONNX engine use this operator' },
 };
 
-/** The first index outside 0 … rows - 1. This is a plain loop for speed: it checks tens of thousands of indices after every
- * pass. */
+/** Returns the first index outside 0 … rows - 1. This is a plain loop for speed: it checks tens of thousands of indices after
+ * every pass. */
 function firstOutside(indices: readonly number[], rows: number): number | undefined {
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number;

@@ -49,7 +49,7 @@ export const lrnGrad: OpDefinition<'LRNGrad'> = {
   },
 };
 
-/** factor · Σ src over the window of neighboring channels, computed as a 1×1 convolution with a banded matrix, because oneDNN's
+/** Computes factor · Σ src over the window of neighboring channels, as a 1×1 convolution with a banded matrix, because oneDNN's
  * own LRN is only fast for windows of 5 channels. */
 function windowSum(
   { constant, call }: PrimitiveContext,

@@ -192,7 +192,7 @@ describe('every gradient agrees with central differences', () => {
   }
 });
 
-/** The part of the graph that computes the weighted sum of one sample. */
+/** Returns the part of the graph that computes the weighted sum of one sample. */
 function only(whole: Graph, title: string): Graph {
   const mine = (name: string) => name === title || name.startsWith(`${title}/`);
   const outputs = new Map([...whole.results.output].filter(([name]) => name === `${title}/weighted_sum`));
@@ -327,7 +327,7 @@ describe('convolutions and pools refuse invalid attributes', () => {
     [conv(x, filter, { padding: 'SAME', strides: [1, 1.5] }), /strides must be .* found \[1, 1\.5\]/],
     [conv(x, filter, { padding: 'SAME', strides: [2, -1] }), /strides must be .* found \[2, -1\]/],
     [conv(x, filter, { padding: 'SAME', strides: Number.NaN }), /strides must be .* found \[NaN, NaN\]/],
-    [conv(x, filter, { padding: 'SAME', groups: 0 }), /groups must be a whole number of 1 or more; found 0/],
+    [conv(x, filter, { padding: 'SAME', groups: 0 }), /groups must be a whole number of 1 or more, found 0/],
     [conv(x, filter, { padding: 'SAME', groups: 1.5 }), /groups must be .* found 1\.5/],
     [
       conv(x, filter, { padding: 'SAME', groups: 2 }),
@@ -345,7 +345,7 @@ describe('convolutions and pools refuse invalid attributes', () => {
     ],
     [
       conv(x, filter, { padding: { before: [-1, 0], after: none } }),
-      /padding before must be 2 whole numbers of 0 or more, rows and columns; found \[-1, 0\]/,
+      /padding before must be 2 whole numbers of 0 or more, rows and columns, found \[-1, 0\]/,
     ],
     [conv(x, filter, { padding: { before: none, after: [0, 0.5] } }), /padding after must be .* \[0, 0\.5\]/],
     // Callers without type checking can pass these values.

@@ -5,7 +5,7 @@ import { describeType, type Shape, sameShape, type TensorType } from '../tensor/
 import type { OpDefinition } from './definition.ts';
 import { float32Type, requireSame, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
 
-/** The window of a pool as it slides over x [N, C, H, W].
+/** Returns the window of a pool as it slides over x [N, C, H, W].
  * @throws GraphError when a window could lie entirely in the padding, where it would have no maximum */
 export function poolWindow(x: Shape, { size, stride, padding }: PoolAttributes): SlidingWindow {
   const window = slide(x, [size, size], [stride, stride], padding);
@@ -43,8 +43,8 @@ export const maxPool: OpDefinition<'MaxPool'> = {
   }),
 };
 
-/** dx [N, C, H, W]: each element of dy is added to the cell that holds the maximum of its window. If several cells do, it is
- * added to the first in row-major order. */
+/** dx [N, C, H, W]: each element of dy is added to the cell that holds the maximum of its window. If several cells hold
+ * it, the element is added to the first of them in row-major order. */
 export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
   infer: ({ x, y, dy }, attributes) => {
     const expected = pooledShape(x, attributes);

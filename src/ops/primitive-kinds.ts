@@ -18,7 +18,7 @@ export type PrimitiveKind =
   | 'binary'
   | 'reduction'
   | 'softmax_forward';
-/** The kind of a call: a primitive, or a copy of tensors or of parts of tensors, which becomes reorders. */
+/** The kind of a call: a primitive, or a copy of tensors or of parts of tensors, which a later pass turns into reorders. */
 export type CallKind = PrimitiveKind | 'copy';
 
 /** A tensor that a primitive reads or writes (DNNL_ARG_…). */
@@ -77,17 +77,17 @@ export interface PrimitiveRecord {
   readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction' | 'pooling';
   /** The argument that the call returns as its result. */
   readonly result: TensorArgument;
-  /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. `shared` means that it chooses
-   * none, and operands as large as the result have the layout of the result. */
+  /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. `shared` means that oneDNN
+   * chooses no layout, and that operands as large as the result have the layout of the result. */
   readonly choosesLayouts: 'all' | 'result' | 'none' | 'shared';
   /** Whether each element of the result depends only on the elements of the operands at the same position. */
   readonly elementwise: boolean;
-  /** The post-ops that run at full speed: all (`chains`), only functions of one element (`functions`), or none. With others,
-   * oneDNN falls back to its reference code. */
+  /** The post-ops that run at full speed: all (`chains`), only functions of one element (`functions`), or none. With any other
+   * post-op, oneDNN falls back to its reference code. */
   readonly postOps: 'chains' | 'functions' | 'none';
-  /** How the primitive uses bfloat16 in that precision. With `operands`, it reads bfloat16 operands. With `follows`, it
-   * computes in the type of its operands. With `casts`, it reads and writes float32, and operands that are bfloat16 are cast.
-   * With `never`, its operands are also kept float32, together with the values from which `follows` primitives compute them. */
+  /** What the primitive does when the precision is bfloat16. `operands`: it reads bfloat16 operands. `follows`: it computes in
+   * the type of its operands. `casts`: it reads and writes float32, and bfloat16 operands are cast first. `never`: it reads and
+   * writes float32, and its operands are never bfloat16; values from which `follows` primitives compute them are not either. */
   readonly bfloat16: 'operands' | 'follows' | 'casts' | 'never';
 }
 
@@ -243,7 +243,7 @@ const copy: PrimitiveRecord = {
   bfloat16: 'follows',
 };
 
-/** The record of a kind. A copy is treated as a primitive that uses the layout and type of its operand. */
+/** Returns the record of a kind. A copy is treated as a primitive that uses the layout and type of its operand. */
 export function recordOf(kind: CallKind): PrimitiveRecord {
   return kind === 'copy' ? copy : primitiveKinds[kind];
 }

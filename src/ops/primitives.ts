@@ -111,7 +111,7 @@ export interface PrimitiveContext {
   readonly workspace: (x: Slot, y: Slot, window: Window) => Slot;
 }
 
-/** The dims of a value. A scalar becomes a vector with one element. */
+/** Returns the dims of a value. A scalar becomes a vector with one element. */
 export function slotDims(shape: Shape): Shape {
   return shape.length === 0 ? [1] : shape;
 }
@@ -153,23 +153,23 @@ export function aligned({ alias }: PrimitiveContext, x: Slot, dims: Shape): Slot
   return alias(x, [...new Array<number>(dims.length - x.dims.length).fill(1), ...x.dims]);
 }
 
-/** Returns x in row-major order. Slots with at most two axes already have it. */
+/** Returns x in row-major order. Slots with at most two axes are always row-major. */
 export function plain({ call }: PrimitiveContext, x: Slot): Slot {
   return x.dims.length <= 2 ? x : call('copy', {}, x.dims, { pieces: [{ source: x }] });
 }
 
-/** The sum or mean over those axes that have size 1 in dims. If no axis is reduced, no call is added, because oneDNN would
- * reject it. */
+/** Returns the sum or mean over those axes that have size 1 in dims. If no axis is reduced, no call is added, because oneDNN
+ * would reject it. */
 export function reduce({ call }: PrimitiveContext, reduction: Reduction, src: Slot, dims: Shape): Slot {
   return isWhole(src, dims) ? src : call('reduction', { src }, dims, { reduction });
 }
 
-/** The strides of a row-major tensor, in elements. */
+/** Returns the strides of a row-major tensor, in elements. */
 export function stridesOf(dims: Shape): readonly number[] {
   return dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
 }
 
-/** A part of a row-major tensor: along every axis `size` elements from `begin`, `strides` (default 1) apart. */
+/** Returns a part of a row-major tensor: along every axis, `size` elements from `begin` on, `strides` (default: 1) apart. */
 export function partOf(
   dims: Shape,
   { begin, strides, size }: { readonly begin: Shape; readonly strides?: Shape; readonly size: Shape },

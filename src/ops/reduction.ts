@@ -18,7 +18,7 @@ const inferReduction = ({ x }: { x: TensorType }, { axes, keepDims }: ReductionA
 const keptShape = (shape: Shape, axes: readonly number[]) =>
   shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
 
-/** dy broadcast to the shape of x. */
+/** Returns dy, broadcast to the shape of x. */
 const spread = ({ op, inputs: { x }, attributes: { axes }, dy }: GradientContext<'Sum'>): Value =>
   op('BroadcastTo', { x: op('Reshape', { x: dy }, { shape: keptShape(x.shape, axes) }) }, { shape: x.shape });
 

@@ -4,7 +4,7 @@ import type { LocalAttributes, Padding, RowsAndColumns } from '../graph/signatur
 import { type DType, describeType, type Shape, type TensorType } from '../tensor/tensor.ts';
 import type { Window } from './primitives.ts';
 
-/** A type with the dtype of another type and the given shape. */
+/** Returns a type with the dtype of another type and the given shape. */
 export function like({ dtype }: TensorType, shape: Shape): TensorType {
   return { dtype, shape };
 }
@@ -13,30 +13,31 @@ export function float32Type(shape: Shape): TensorType {
   return { dtype: 'float32', shape };
 }
 
-/** @throws GraphError such as `filter must be float32 [O, I, KH, KW]; found …` unless the dtype and the number of axes match */
+/** @throws GraphError such as `filter must be float32 [O, I, KH, KW], found …` unless the dtype and the number of axes match */
 export function requireType(name: string, type: TensorType, dtype: DType, axes: string): void {
   const count = axes === '' ? 0 : axes.split(', ').length;
   if (type.dtype === dtype && type.shape.length === count) return;
-  throw new GraphError(`${name} must be ${dtype} [${axes}]; found ${describeType(type)}`);
+  throw new GraphError(`${name} must be ${dtype} [${axes}], found ${describeType(type)}`);
 }
 
 /** @throws GraphError unless the type is float32, of any shape */
 export function requireFloat32(name: string, type: TensorType): void {
-  if (type.dtype !== 'float32') throw new GraphError(`${name} must be float32; found ${describeType(type)}`);
+  if (type.dtype !== 'float32') throw new GraphError(`${name} must be float32, found ${describeType(type)}`);
 }
 
 /** @throws GraphError unless both sizes are equal; `what` names them, such as `the channels of x and of filter` */
 export function requireEqual(what: string, a: number, b: number): void {
-  if (a !== b) throw new GraphError(`${what} must be equal; found ${a} and ${b}`);
+  if (a !== b) throw new GraphError(`${what} must be equal, found ${a} and ${b}`);
 }
 
 /** @throws GraphError unless both types are equal */
 export function requireSame(what: string, a: TensorType, b: TensorType): void {
   if (describeType(a) === describeType(b)) return;
-  throw new GraphError(`${what} must have the same type; found ${describeType(a)} and ${describeType(b)}`);
+  throw new GraphError(`${what} must have the same type, found ${describeType(a)} and ${describeType(b)}`);
 }
 
-/** The shape that two operands broadcast to, as in NumPy: shapes are aligned at the last axis, and axes of size 1 are repeated.
+/** Returns the shape that two operands broadcast to, as in NumPy: shapes are aligned at the last axis, and axes of size 1 are
+ * repeated.
  * @throws GraphError with both types */
 export function broadcast(a: TensorType, b: TensorType): Shape {
   const axes = Math.max(a.shape.length, b.shape.length);
@@ -85,7 +86,7 @@ export interface SlidingWindow extends Window {
   readonly size: RowsAndColumns;
 }
 
-/** The kernel as a window that slides over images [N, C, H, W].
+/** Returns the kernel as a window that slides over images [N, C, H, W].
  * @throws GraphError when the kernel or the strides are not positive, the padding is invalid or negative, or the window is
  * larger than the padded image */
 export function slide(
@@ -112,7 +113,7 @@ export function slide(
   };
 }
 
-/** The kernel as a window of a convolution sliding over images [N, C, H, W].
+/** Returns the kernel as a window of a convolution sliding over images [N, C, H, W].
  * @throws GraphError under the same conditions as `slide` */
 export function slidingWindow(
   images: Shape,
@@ -126,7 +127,7 @@ function requirePadding(padding: Padding): void {
   if (padding === 'SAME' || padding === 'VALID') return;
   if (!Array.isArray(padding?.before) || !Array.isArray(padding.after)) {
     throw new GraphError(
-      `padding must be SAME, VALID or { before: [rows, columns], after: [rows, columns] }; found ${JSON.stringify(padding)}`,
+      `padding must be SAME, VALID or { before: [rows, columns], after: [rows, columns] }, found ${JSON.stringify(padding)}`,
     );
   }
   requireCounts('padding before', padding.before, 0);
@@ -136,18 +137,18 @@ function requirePadding(padding: Padding): void {
 function requireCounts(name: string, counts: readonly number[], least: number): void {
   if (counts.length === 2 && counts.every((count) => Number.isInteger(count) && count >= least)) return;
   throw new GraphError(
-    `${name} must be 2 whole numbers of ${least} or more, rows and columns; found [${counts.join(', ')}]`,
+    `${name} must be 2 whole numbers of ${least} or more, rows and columns, found [${counts.join(', ')}]`,
   );
 }
 
-/** The first four sizes of a shape, so that a caller can name them: `const [n, c, h, w] = sizes(x.shape)`. Sizes that the
- * shape does not have are 1. */
+/** Returns the first four sizes of a shape, so that a caller can name them: `const [n, c, h, w] = sizes(x.shape)`. Sizes that
+ * the shape does not have are 1. */
 export function sizes(shape: Shape): readonly [number, number, number, number] {
   const [a = 1, b = 1, c = 1, d = 1] = shape;
   return [a, b, c, d];
 }
 
-/** The axis numbers of a shape: 0, 1, 2 … */
+/** Returns the axis numbers of a shape: 0, 1, 2 … */
 export function axesOf(shape: Shape): readonly number[] {
   return shape.map((_, axis) => axis);
 }

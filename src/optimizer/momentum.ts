@@ -17,7 +17,7 @@ export const momentum: Optimizer = {
   },
 };
 
-/** μ·m + g. */
+/** Returns the new m, which is μ·m + g. */
 export function nextVelocity({ op, gradient, slot, constant, options }: RuleContext): Value {
   const kept = op('Mul', { a: slot(momentumSlot), b: constant(options.momentum) });
   return op('Add', { a: kept, b: gradient });

@@ -4,7 +4,7 @@
 import type { Value, Variable } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 
-/** The name of the moving average of a variable, as in TensorFlow. */
+/** Returns the name of the moving average of a variable, as in TensorFlow. */
 export function averageName(variable: string): string {
   return `${variable}/ExponentialMovingAverage`;
 }
@@ -17,9 +17,9 @@ export function updateAverage(builder: GraphBuilder, average: Variable, value: V
   builder.update(average, builder.op('ExponentialMovingAverage', inputs, {}, `train/${average.name}`));
 }
 
-/** The decay min(cap, (1 + n) / (10 + n)), which lets averages follow faster at first: it is 2/11 in the first update. A cap
- * of 0.9999 is reached at n = 89,990. (r0.11 did not specify whether n includes this update; TensorFlow has included it since
- * 2018.)
+/** Returns the decay min(cap, (1 + n) / (10 + n)), which lets averages follow faster at first: it is 2/11 in the first update.
+ * A cap of 0.9999 is reached at n = 89,990. (r0.11 did not specify whether n includes this update; TensorFlow has included it
+ * since 2018.)
  * @param updates n, the number of updates including this one */
 export function movingAverageDecay(updates: number, cap: number): number {
   return Math.min(cap, (1 + updates) / (10 + updates));

@@ -33,7 +33,7 @@ const groups: readonly ParameterGroup[] = [
   { match: '*/biases', learningRate: fixture.biasRate, weightDecay: 0 },
 ];
 
-/** A graph that updates both parameters with gradients that are passed in. */
+/** Makes a graph that updates both parameters with gradients that are passed in. */
 function updateGraph(name: OptimizerName): Graph {
   const optimizer = optimizers[name];
   const builder = new GraphBuilder(name);
@@ -61,7 +61,7 @@ function updateGraph(name: OptimizerName): Graph {
   return builder.build();
 }
 
-/** The feeds of an update, in float64. */
+/** Returns the feeds of an update, in float64. */
 function feedsOf(name: OptimizerName, step: number): ReadonlyMap<string, Reference> {
   const { rates, gradients, shapes, options } = fixture;
   const number = (value: number) => ({ shape: [], data: Float64Array.of(value) });
@@ -80,7 +80,7 @@ function referenceOf(shape: readonly number[] = [], values: readonly number[] = 
   return { shape, data: Float64Array.from(values) };
 }
 
-/** The initial variables: the parameters of the fixture, and zeros for slots. */
+/** Returns the initial variables: the parameters of the fixture, and zeros for slots. */
 function startOf(graph: Graph): ReadonlyMap<string, Reference> {
   return new Map(
     [...graph.variables].map(([path, { shape }]) => {

@@ -57,7 +57,7 @@ export function endsAtDecaySteps(name: ScheduleName): boolean {
   return schedules[name].endsAtDecaySteps;
 }
 
-/** The learning rate of an update.
+/** Returns the learning rate of an update.
  * @param step the number of updates made before this one
  * @param stepsPerDecay the number of updates per stair of `staircase`, at least 1 */
 export function learningRate(

@@ -50,13 +50,13 @@ export function applyOptimizer(
   });
 }
 
-/** variable − share · variable. */
+/** Returns variable − share · variable. */
 function decayed(op: Apply, variable: Value, share: Value | 0): Value {
   if (share === 0) return variable;
   return op('Sub', { a: variable, b: op('Mul', { a: variable, b: share }) }, {}, 'decayed');
 }
 
-/** The slots of a parameter are variables named `<parameter>/<slot>`. */
+/** Adds the slots of a parameter, which are variables named `<parameter>/<slot>`, and returns them by the name of the slot. */
 function slotsOf(
   builder: GraphBuilder,
   { name: parameter, dtype, shape }: Value,

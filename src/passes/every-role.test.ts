@@ -31,8 +31,8 @@ const variableRoles: Readonly<Record<VariableRole, true>> = {
   average: true,
 };
 
-/** A graph with a result of every role and a variable of every role. Its nodes are of the kinds that passes move, copy and
- * merge. */
+/** Builds a graph with a result of every role and a variable of every role. Its nodes are of the kinds that passes move, copy
+ * and merge. */
 function everyRole(): Graph {
   const b = new GraphBuilder('every role');
   const x = b.input('x', { dtype: 'float32', shape: [2, 4, 6, 6] });

@@ -4,7 +4,7 @@ import { resultValues } from '../graph/results.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 
-/** The peak number of bytes of computed tensors when the nodes run in order, no node writes its output over one of its
+/** Returns the peak number of bytes of computed tensors when the nodes run in order, no node writes its output over one of its
  * inputs, and a tensor is freed after its last reader. Inputs, variables and constants are not included. */
 export function liveBytes(graph: Graph): number {
   const readAt = new Map<Value, number>();

@@ -8,7 +8,7 @@ import { mergeEqual, prune } from './rewrite.ts';
 const names = ({ nodes }: Graph) => nodes.map(({ name }) => name);
 
 describe('merging equal nodes', () => {
-  /** A graph that pads x once with each of the values. */
+  /** Makes a graph that pads x once with each of the values. */
   function padded(...values: readonly (number | undefined)[]): Graph {
     const b = new GraphBuilder('pads');
     const x = b.input('x', { dtype: 'float32', shape: [2] });

@@ -10,7 +10,7 @@ import { checked } from '../ops/check.ts';
 export type Pass = (graph: Graph) => Graph;
 
 /** Returns replacements for the outputs of a node, by name, or undefined to keep the node. The inputs of the node already
- * belong to the new graph. Nodes that the callback adds with `builder` get names below the node's own. */
+ * belong to the new graph. The names of nodes that the callback adds with `builder` begin with the name of the node. */
 export type Replace = (node: Node, builder: GraphBuilder) => Readonly<Record<string, Value>> | undefined;
 
 /** Copies the graph node by node, in order, applying `replace` to each. */
@@ -56,7 +56,7 @@ export function prune(graph: Graph): Graph {
   return checked({ ...graph, nodes: graph.nodes.filter((node) => needed.has(node)) });
 }
 
-/** The nodes that the values depend on. */
+/** Returns the nodes that the values depend on. */
 export function nodesFor({ nodes }: Graph, values: Iterable<Value>): ReadonlySet<Node> {
   const needed = new Set(values);
   const found = new Set<Node>();

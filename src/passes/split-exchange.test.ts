@@ -35,7 +35,7 @@ const scalars: Values = new Map(
     return [name, { shape: [], data: Float64Array.of(value) }] as const;
   }),
 );
-/** Examples `first` to `first + count - 1` of four random examples. */
+/** Returns examples `first` to `first + count - 1` of four random examples. */
 function batch(first: number, count: number): Values {
   const images = random(99, [4, 3, 8, 8]);
   const size = 3 * 8 * 8;

@@ -68,8 +68,8 @@ export function splitExchange(graph: Graph): SplitStep {
   };
 }
 
-/** The nodes that the exchanged values and the outputs of the first half do not need, without constants, which are in every half
- * that reads them. A node that is needed only for watched values is in the first half, unless it reads a value of the second. */
+/** Returns the nodes that the exchanged values and the outputs of the first half do not need, without constants, which are in
+ * every half that reads them. A node that is needed only for watched values is in the first half, unless it reads a value of the second. */
 function nodesOfSecond(graph: Graph): ReadonlySet<Node> {
   const { exchanged, output } = graph.results;
   const after = nodesAfter(graph);
@@ -87,7 +87,7 @@ function nodesOfSecond(graph: Graph): ReadonlySet<Node> {
   return second;
 }
 
-/** The nodes that depend on an exchanged value, without those that an exchanged value depends on. */
+/** Returns the nodes that depend on an exchanged value, without those that an exchanged value depends on. */
 function nodesAfter(graph: Graph): ReadonlySet<Node> {
   const exchanged = [...graph.results.exchanged.values()];
   const before = nodesFor(graph, exchanged);
@@ -102,7 +102,8 @@ function nodesAfter(graph: Graph): ReadonlySet<Node> {
   return after;
 }
 
-/** A value that depends on an exchanged one differs between workers until it is averaged.
+/** Checks that the second half reads no value that differs between workers. A value that depends on an exchanged one does,
+ * unless it is averaged itself.
  * @throws GraphError when the second half would read such a value from the first half */
 function requireAveraged(graph: Graph, after: ReadonlySet<Node>, reached: ReadonlySet<Value>): void {
   const averaged = new Set([...graph.results.exchanged.values(), ...[...after].flatMap(madeBy)]);
@@ -134,7 +135,7 @@ function dividedResults(
   };
 }
 
-/** The values that the second half reads from the first, other than the exchanged ones.
+/** Returns the values that the second half reads from the first, other than the exchanged ones.
  * @param later the nodes of the second half */
 function carriedValues(graph: Graph, later: ReadonlySet<Node>, results: Results<Value>): ReadonlySet<Value> {
   const constants = graph.nodes.filter(isConstant);
@@ -147,7 +148,7 @@ function carriedValues(graph: Graph, later: ReadonlySet<Node>, results: Results<
   return new Set([...[...needed].flatMap(readBy), ...wanted].filter((value) => !known.has(value)));
 }
 
-/** All names in a graph. */
+/** Returns all names in a graph. */
 function namesIn({ inputs, variables, nodes, results }: Graph): readonly string[] {
   const values = nodes.flatMap(madeBy).map(({ name }) => name);
   return [

@@ -11,7 +11,7 @@ import { withoutWatched } from './watch.ts';
 
 const pool = { size: 2, stride: 2, padding: 'VALID' } as const;
 
-/** A graph with a ReLU that a pass moves after its pool, unless another node reads the ReLU. */
+/** Makes a graph with a ReLU that a pass moves after its pool, unless another node reads the ReLU. */
 function pooled(watch: (builder: GraphBuilder, relu: ReturnType<GraphBuilder['op']>) => void) {
   const builder = new GraphBuilder('pooled');
   const x = builder.input('x', { dtype: 'float32', shape: [1, 1, 4, 4] });

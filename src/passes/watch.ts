@@ -10,7 +10,7 @@ import { mapResults, withoutRole } from '../graph/results.ts';
 import { checked } from '../ops/check.ts';
 import { prune, withInputs } from './rewrite.ts';
 
-/** The graph without watched results and the nodes that only they need. */
+/** Returns the graph without watched results and the nodes that only they need. */
 export function withoutWatched(graph: Graph): Graph {
   return prune({ ...graph, results: withoutRole(graph.results, 'watched') });
 }

@@ -27,7 +27,7 @@ export const aNetworkRequest: Check = (where, value) => {
   requireNetwork(`\`${where}\``, value);
 };
 
-/** Requires a network request that is not a text to be an object.
+/** Requires a network request to be an object if it is not a text.
  * @throws UsageError for anything else */
 export function requireNetworkObject(
   where: string,

@@ -9,7 +9,8 @@ import { imagesOf } from '../training/training-run.ts';
 
 export const dataSheetName = 'data.png';
 
-/** The usual number of examples per class, and the maximum number in all. The data can be recognized, and the file is small. */
+/** The usual number of examples per class, and the maximum number in all. These are enough to recognize the data, and few
+ * enough for a small file. */
 const [usual, most] = [4, 200];
 
 /** Draws examples of each class, as stored and as augmented in the first epoch, unless the folder already has the sheet. A run

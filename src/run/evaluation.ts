@@ -176,7 +176,8 @@ class FolderEvaluation {
   }
 }
 
-/** Reads a checkpoint. Returns undefined if it is damaged, with a warning, or if the training process has deleted it. */
+/** Reads a checkpoint. If it is damaged, warns and returns undefined. If the training process has deleted it, returns undefined
+ * without a warning. */
 async function readIfThere(path: string, onWarning: (text: string) => void): Promise<Checkpoint | undefined> {
   try {
     return await readCheckpoint(path);

@@ -1,7 +1,7 @@
 /**
  * Finds a learning rate with a range test (training/learning-rate-range.ts). This is a generator of events without flags or
- * console. `cifar10 train --find-learning-rate` prints the events, and the library exports it as `findLearningRate`. It
- * writes no files, except that it downloads or generates a missing data set.
+ * console. `cifar10 train --find-learning-rate` prints the events, and the library exports it as `findLearningRate`. The
+ * search writes no files, except that it downloads or generates a missing data set.
  */
 import { requireOptions } from '../arguments.ts';
 import { loadExamples } from '../data/files.ts';

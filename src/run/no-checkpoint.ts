@@ -30,14 +30,14 @@ export async function adviceFor(dir: string): Promise<string | undefined> {
     const more = others.length <= mostNamed ? '' : ' …';
     const also =
       others.length === 0 ? '' : ` (others: ${others.slice(0, mostNamed).map(named).join(', ')}${more})`;
-    return `It contains runs; use one of them: \`checkpointDir: ${join(dir, first)}\`${also}`;
+    return `The folder contains runs; use one of them: \`checkpointDir: ${join(dir, first)}\`${also}`;
   }
   const file = `${dir}.safetensors`;
   if (await exists(file)) return `Did you mean \`checkpointDir: ${file}\`?`;
   const near = nearest(basename(dir), await runsIn(dirname(dir)));
   return near === undefined
     ? undefined
-    : `It does not exist. Did you mean \`checkpointDir: ${join(dirname(dir), near)}\`?`;
+    : `The path does not exist. Did you mean \`checkpointDir: ${join(dirname(dir), near)}\`?`;
 }
 
 /** Returns the error for a file that could not be read as a checkpoint. If the file is not a checkpoint at all, the error says

@@ -7,12 +7,12 @@ import { hyperparameterNames, makeHyperparameters } from '../recipe/hyperparamet
 import type { Recipe } from '../recipe/recipe.ts';
 import { recipeNames, recipes } from '../recipe/recipes.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
-import { snakeCase } from '../wording.ts';
+import { alternatives, snakeCase } from '../wording.ts';
 import { printRecipe } from './print-recipe.ts';
 import { givenBy } from './recipe-source.ts';
 import { parseRecipe, recipeKeys } from './recipe-toml.ts';
 
-const networks = `${networkNames.slice(0, -1).join(', ')} or ${networkNames.at(-1)}`;
+const networks = alternatives(networkNames);
 const allKeys = recipeKeys.join(', ');
 
 /** For each refusal, the text of the file and the message after `r.toml`. */
@@ -86,8 +86,8 @@ const refusals: readonly (readonly [title: string, text: string, message: string
   ],
   [
     'an unknown recipe',
-    'recipe = "resnet2"',
-    ':1: recipe: found "resnet2", expected tutorial or resnet20. Did you mean resnet20?',
+    'recipe = "tutorail"',
+    `:1: recipe: found "tutorail", expected ${alternatives(recipeNames)}. Did you mean tutorial?`,
   ],
   [
     'two lengths',
@@ -188,7 +188,7 @@ test('deep nesting and long lines are refused with a short message', () => {
     );
 });
 
-/** A recipe with every kind of value, and a run. */
+/** Makes a recipe with every kind of value, and a run. */
 const recipeOf = ({ name, ...recipe }: Recipe): CheckpointMetadata => {
   const { metadata } = sampleCheckpoint(1);
   const dataset = { ...metadata.dataset, labels: 'class' };

@@ -253,8 +253,8 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
       [{ hyperparameters: { lerningRate: 1 } }, /Did you mean `recipe\.hyperparameters\.learningRate`/],
       [{ epochs: 1, maxSteps: 2 }, /^`epochs` and `maxSteps` /],
       [
-        'resnet2',
-        /^`recipe`: found "resnet2", expected tutorial, resnet20 or a path that ends in \.toml\. Did you mean resnet20\?$/,
+        'tutorail',
+        /^`recipe`: found "tutorail", expected tutorial, .* or a path that ends in \.toml\. Did you mean tutorial\?$/,
       ],
       [3, /recipe: found 3/],
     ] as const)

@@ -6,7 +6,7 @@ import { type EngineName, engineChoices, type Precision, precisions } from '../e
 
 export interface RunOptions {
   readonly dataset?: DatasetName | undefined;
-  /** The labels of the data set that are used as the classes, such as `coarse`. Each data set defines its own. */
+  /** The labels of the data set that are used as the classes, such as `coarse`. Each data set defines its own labels. */
   readonly labels?: string | undefined;
   readonly seed?: number | undefined;
   /** The fraction of the training examples to hold out; 0 for none. */

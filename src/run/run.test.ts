@@ -10,7 +10,7 @@ import type { EvaluationRequest } from './evaluation-request.ts';
 import { runTraining, type TrainingControl, type TrainingEvent } from './training.ts';
 import type { TrainingRequest } from './training-request.ts';
 
-/** All events of a generator. */
+/** Returns all events of a generator. */
 async function eventsOf<E extends { readonly kind: string }>(generator: AsyncGenerator<E, void, void>) {
   const events: E[] = [];
   for await (const event of generator) events.push(event);

@@ -194,7 +194,7 @@ function requireHoldout(
     ? new UsageError('`evalEvery` needs held-out images; add `holdout`, such as `holdout: 0.1`')
     : new RunError(
         '`evalEvery` needs held-out images, but this run was started without `holdout`; ' +
-          'start a new run with it, such as `holdout: 0.1`',
+          'start a new run with `holdout`, such as `holdout: 0.1`',
       );
 }
 
@@ -230,7 +230,7 @@ export function engineOf(
   if (engine !== 'auto' && !offersPrecision(engine, kept)) {
     const available = offers[engine].precisions.map((name) => `\`precision: ${name}\``).join(' or ');
     throw new RunError(
-      `this run used ${kept}, which \`engine: ${engine}\` does not offer; add ${available} to resume with that`,
+      `this run used ${kept}, which \`engine: ${engine}\` does not offer; add ${available}, or omit \`engine\``,
     );
   }
   const before = engineNames.find((name) => name === stored?.engine);

@@ -20,7 +20,7 @@ function crc32c(bytes: Uint8Array): number {
 }
 
 /**
- * ((c >> 15) | (c << 17)) + 0xa282ead8 modulo 2³², where c is the CRC-32C of the bytes. The result is from 0 to 2³² − 1.
+ * Returns ((c >> 15) | (c << 17)) + 0xa282ead8 modulo 2³², where c is the CRC-32C of the bytes: a number from 0 to 2³² − 1.
  * Checksums are masked because a CRC is weak for data that itself contains CRCs (TensorFlow, core/lib/hash/crc32c.h).
  */
 export function maskedCrc32c(bytes: Uint8Array): number {

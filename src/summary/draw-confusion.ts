@@ -2,7 +2,7 @@
 import { Canvas } from './canvas.ts';
 import type { Color, Picture } from './picture.ts';
 
-/** The largest distance between neighboring cells, and the size of the image up to which it is used, in pixels. */
+/** The largest distance between neighboring cells, and the size that an image with this distance must not exceed, in pixels. */
 const [largestPitch, usualSide] = [25, 1000];
 /** The smallest distance between cells at which lines separate them. */
 const leastWithLines = 5;
@@ -50,6 +50,6 @@ function blend(from: Color, to: Color, share: number): Color {
 function requireSquare(counts: readonly (readonly number[])[]): void {
   if (counts.length > 0 && counts.every((row) => row.length === counts.length)) return;
   throw new RangeError(
-    `a confusion matrix must be square; found ${counts.length} rows of ${counts.map((row) => row.length).join(', ')} counts`,
+    `a confusion matrix must be square, found ${counts.length} rows of ${counts.map((row) => row.length).join(', ')} counts`,
   );
 }

@@ -42,7 +42,7 @@ export function drawGrid(
 export function drawFilters(filters: Float32Tensor): Picture {
   const [count = 0, channels, height = 0, width = 0] = filters.shape;
   if (filters.shape.length !== 4 || channels !== 3) {
-    throw new RangeError(`filters must be [O, 3, rows, columns]; found ${describeType(filters)}`);
+    throw new RangeError(`filters must be [O, 3, rows, columns], found ${describeType(filters)}`);
   }
   const sizes = filters.data.filter(Number.isFinite).map(Math.abs);
   const scaling = aroundZero(sizes.reduce((a, b) => Math.max(a, b), 0));
@@ -56,11 +56,11 @@ export function drawFilters(filters: Float32Tensor): Picture {
 
 function sizeOfAll(pictures: readonly Picture[]): Picture {
   const [first] = pictures;
-  if (first === undefined) throw new RangeError('a grid needs at least one image; found none');
+  if (first === undefined) throw new RangeError('a grid needs at least one image, found none');
   const other = pictures.find(({ width, height }) => width !== first.width || height !== first.height);
   if (other !== undefined) {
     throw new RangeError(
-      `images of a grid must have the same size; found ${first.width}×${first.height} and ${other.width}×${other.height}`,
+      `images of a grid must have the same size, found ${first.width}×${first.height} and ${other.width}×${other.height}`,
     );
   }
   return first;

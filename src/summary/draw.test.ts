@@ -44,13 +44,13 @@ test('a grid of gray images can have few columns, or more columns than images', 
 test('a grid without images, or with images of different sizes, is refused', () => {
   assert.throws(
     () => drawGrid([], { scale: 1, gap: 0 }),
-    /^RangeError: a grid needs at least one image; found none$/,
+    /^RangeError: a grid needs at least one image, found none$/,
   );
   const small = onePixel(white);
   const wide: Picture = { width: 2, height: 1, channels: 1, data: new Uint8Array(2) };
   assert.throws(
     () => drawGrid([small, wide], { scale: 1, gap: 0 }),
-    /^RangeError: images of a grid must have the same size; found 1×1 and 2×1$/,
+    /^RangeError: images of a grid must have the same size, found 1×1 and 2×1$/,
   );
 });
 
@@ -73,7 +73,7 @@ test('a confusion matrix is blue for correct predictions and red for wrong ones,
 test('a matrix that is not square is refused', () => {
   assert.throws(
     () => drawConfusion([[1, 2]]),
-    /^RangeError: a confusion matrix must be square; found 1 rows of 2 counts$/,
+    /^RangeError: a confusion matrix must be square, found 1 rows of 2 counts$/,
   );
 });
 
@@ -88,6 +88,6 @@ test('all filters have the same scale, and are gray where they are 0', () => {
 test('filters with 64 channels cannot be drawn', () => {
   assert.throws(
     () => drawFilters(float32([1, 64, 1, 1], new Float32Array(64))),
-    /^RangeError: filters must be \[O, 3, rows, columns\]; found float32 \[1, 64, 1, 1\]$/,
+    /^RangeError: filters must be \[O, 3, rows, columns\], found float32 \[1, 64, 1, 1\]$/,
   );
 });

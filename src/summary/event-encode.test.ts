@@ -50,7 +50,7 @@ for (const [what, event] of Object.entries(events)) {
   });
 }
 
-/** The bytes are not passed as a Buffer, so that the bytes in the decoded event are not Buffers either. */
+/** Decodes an event. The bytes are not passed as a Buffer, so that the bytes in the decoded event are not Buffers either. */
 const decoded = (bytes: Uint8Array) => new EventDecoder().decode(Uint8Array.from(bytes), 'x');
 
 /** What `SerializeToString().hex()` of the Python package tensorboard 2.21 returns for the same events. */

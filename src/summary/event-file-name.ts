@@ -32,7 +32,7 @@ export function isEventFileName(name: string): boolean {
   return name.includes('tfevents') && !name.endsWith('.profile-empty');
 }
 
-/** The paths of the event files in a folder, in the order in which TensorBoard reads them.
+/** Returns the paths of the event files in a folder, in the order in which TensorBoard reads them.
  * @throws RunError when the folder cannot be read */
 export async function eventFilesOf(dir: string): Promise<readonly string[]> {
   try {

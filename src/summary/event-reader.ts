@@ -19,7 +19,7 @@ export interface ReadEventsOptions extends ReadRecordsOptions {
   readonly decoder?: EventDecoder;
 }
 
-/** The events of a file, in order.
+/** Yields the events of a file, in order.
  * @throws RunError when the file cannot be read, or when it is damaged and there is no `onDamage`; the message then
  * contains the file and byte */
 export async function* readEvents(

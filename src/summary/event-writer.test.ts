@@ -18,7 +18,7 @@ async function folder(t: TestContext): Promise<string> {
   return dir;
 }
 
-/** A writer whose errors fail the test, unless the test passes its own handler. */
+/** Makes a writer whose errors fail the test, unless the test passes its own handler. */
 function writerIn(dir: string, options: Partial<EventWriterOptions> = {}): EventWriter {
   const onError = (error: RunError) => assert.fail(error);
   return new EventWriter({ dir, startStep: 0, onError, flushSeconds: 3600, ...options });
@@ -161,7 +161,7 @@ test('a disk error is reported once, and buffered events are written completely 
   assert.equal(
     errors[0]?.message,
     `${writer.path}: summaries cannot be written (ENOSPC: no space left on device, write). Check that the disk has ` +
-      'room. Up to 64 MiB of events are kept, and every flush retries writing them.',
+      'room. Up to 64 MiB of events are kept, and every flush tries to write them again.',
   );
   assert.equal((await lossesOf(dir))[0]?.[1], 1, 'earlier events can still be read');
 

@@ -16,7 +16,7 @@ export interface EventWriterOptions {
    * have at this step or later. If undefined, nothing is discarded. */
   readonly startStep?: number;
   /** Called once, on the first write error. The caller decides whether the run continues without summaries: the writer never
-   * throws, and retries to write what it has buffered. */
+   * throws, and tries again to write what it has buffered. */
   readonly onError: (error: RunError) => void;
   /** The number of seconds between flushes. Default: 5. */
   readonly flushSeconds?: number;
@@ -32,14 +32,14 @@ const flushBytes = 4 << 20;
 const keptBytes = 64 << 20;
 
 /**
- * The event files of one session of a run. Every file begins with its version. In the first file of a session, even of a
- * new run, START comes next, because TensorBoard's server treats the first START that it finds as the beginning and only
- * later ones as resumed runs (tensorboard/backend/event_processing/plugin_event_accumulator.py). Files of earlier
- * sessions are never modified.
+ * The event files of one session of a run. Every file begins with its version. In the first file of a session, a START event
+ * follows the version. A new run needs it too: TensorBoard's server regards the first START of a run as its beginning, and
+ * only the later ones as signs that the run was resumed (tensorboard/backend/event_processing/plugin_event_accumulator.py).
+ * Files of earlier sessions are never modified.
  *
- * TensorBoard's faster default server ignores START. When a tag is written again at a step, that server discards its
- * points at that step and later (tensorboard/data/server/reservoir.rs). A resumed run should therefore write the same
- * tags at the same steps as before.
+ * TensorBoard's faster default server ignores START events. When a tag is written again at some step, that server discards
+ * the earlier points of the tag at that step and after it (tensorboard/data/server/reservoir.rs). A resumed run should
+ * therefore write the same tags at the same steps as before.
  */
 export class EventWriter {
   readonly #options: EventWriterOptions;
@@ -91,7 +91,7 @@ export class EventWriter {
     if (this.#waitingBytes >= flushBytes) this.flush();
   }
 
-  /** Writes the buffer. After it returns, a kill of the process does not lose these events. */
+  /** Writes the buffer. When this method has returned, these events survive a kill of the process. */
   flush(): void {
     if (this.#isClosed || this.#waiting.length === 0) return;
     try {
@@ -153,7 +153,7 @@ export class EventWriter {
     this.#options.onError(
       new RunError(
         `${this.path}: summaries cannot be written (${messageOf(error)}). ${writeAdvice(error)} Up to ` +
-          `${keptBytes >> 20} MiB of events are kept, and every flush retries writing them.`,
+          `${keptBytes >> 20} MiB of events are kept, and every flush tries to write them again.`,
       ),
     );
   }

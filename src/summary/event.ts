@@ -21,7 +21,7 @@ export type EventContent =
       /** The kinds of values that we do not read. */
       readonly unread?: readonly UnreadValue[];
     }
-  /** START: the points that were written before, at this step or a later one, are discarded. */
+  /** The status of the session. `START` discards all earlier records with the step of this event or a later step. */
   | { readonly kind: 'session'; readonly status: SessionStatus }
   /** Anything else; readers skip it. */
   | { readonly kind: 'other'; readonly what?: string };

@@ -5,8 +5,8 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
  * followed by more, can be written again at the same position. A disk that is full for some time therefore causes
  * neither gaps nor duplicates.
  *
- * Everything is synchronous. A write copies the bytes to the memory of the operating system, which keeps them even if this
- * process is killed, and on process exit there is no time to wait.
+ * Everything is synchronous, because on process exit there is no time to wait. A write copies the bytes to the memory of the
+ * operating system, which keeps them even if this process is killed.
  */
 export class GrowingFile {
   readonly path: string;

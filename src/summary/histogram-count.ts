@@ -83,8 +83,8 @@ function countPiece(values: Float32Array, { even, odd, sums }: Counts): void {
   sums[at.zeros] = zeros;
 }
 
-/** The index at which a value with these bits is counted: 2·cell, plus 1 if the value belongs to the second bucket of the
- * cell. The sign bit of a difference yields that 1. The lower 19 bits are the rest. */
+/** Returns the index at which a value with these bits is counted: 2·cell, plus 1 if the value belongs to the second bucket of
+ * the cell. That 1 is the sign bit of a difference. The lower 19 bits of the pattern are the rest. */
 function indexOf(pattern: number, last: Int32Array): number {
   const cell = pattern >>> 19;
   return 2 * cell + (((last[cell] as number) - (pattern & 0x7ffff)) >>> 31);

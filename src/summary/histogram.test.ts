@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { type Histogram, HistogramCounter, histogramOf } from './histogram.ts';
 import { bucketLimits } from './histogram-buckets.ts';
 
-/** A histogram computed slowly and simply: for each value it looks for the first limit above it, and empty
- * buckets are merged at the end. */
+/** Computes a histogram slowly and simply: it looks for the first limit above each value, and merges empty buckets at the
+ * end. */
 function slowHistogram(values: Float32Array): Histogram {
   const finite = Array.from(values).filter(Number.isFinite);
   const all = new Map(Array.from(bucketLimits, (limit) => [limit, 0]));

@@ -80,7 +80,7 @@ export class HistogramCounter {
   }
 }
 
-/** The histogram of the finite values of a tensor. */
+/** Returns the histogram of the finite values of a tensor. */
 export function histogramOf(values: Float32Array): Histogram {
   const counter = new HistogramCounter();
   counter.add(values);

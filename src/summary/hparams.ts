@@ -14,7 +14,7 @@ export type Hyperparameters = Readonly<Record<string, string | number | boolean>
 
 export interface ExperimentInfo {
   readonly description?: string;
-  /** These define the names and types of the hyperparameters. Their values do not matter. */
+  /** Hyperparameters of which only the names and types are used; their values do not matter. */
   readonly hyperparameters: Hyperparameters;
   readonly metrics: readonly MetricInfo[];
   /** Seconds since 1970. */
@@ -66,7 +66,7 @@ export function sessionEndValue(ending: keyof typeof endings, ended: number): Pl
   return hparamsValue('session_end_info', { status: endings[ending], end_time_secs: ended });
 }
 
-/** The hyperparameters in the content of a `session_start_info`. Lists and missing values are omitted.
+/** Returns the hyperparameters in the content of a `session_start_info`. Lists and missing values are omitted.
  * @throws RunError when the bytes are not such a message */
 export function hyperparametersOf(content: Uint8Array): Hyperparameters {
   const { session_start_info: info = {} } = decodeFields(content);

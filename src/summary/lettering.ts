@@ -1,4 +1,4 @@
-/** Draws short texts on images, in capital letters, digits and a few signs of 3 × 5 pixels each. */
+/** Draws short texts on images, in capital letters, digits and a few signs. Each of them has 3 × 5 pixels. */
 import type { Canvas } from './canvas.ts';
 import type { Color } from './picture.ts';
 
@@ -17,17 +17,17 @@ const letters: Readonly<Record<string, string>> = {
 };
 const unknown = '61202';
 
-/** The height of a line in pixels. */
+/** Returns the height of a line in pixels. */
 export function textHeight(scale: number): number {
   return letterHeight * scale;
 }
 
-/** The width in pixels of a line of that many letters. */
+/** Returns the width in pixels of a line of that many letters. */
 export function textWidth(count: number, scale: number): number {
   return Math.max(0, count * advance - (advance - letterWidth)) * scale;
 }
 
-/** The text as it can be drawn in a given width in pixels: in capitals, without accents, and truncated if it is too long. */
+/** Converts a text so that it can be drawn in a given width in pixels: to capitals without accents, truncated if too long. */
 export function lettered(text: string, width: number, scale: number): string {
   const most = Math.floor((width / scale + advance - letterWidth) / advance);
   const capitals = [...text.normalize('NFD').replace(/\p{M}/gu, '').toUpperCase()];

@@ -12,7 +12,7 @@ const loss = (value: number): SummaryValue => ({ kind: 'scalar', tag: 'loss', va
 const failing = (error: RunError) => assert.fail(error);
 const textOf = (dir: string) => readFileSync(join(dir, 'metrics.jsonl'), 'utf8');
 
-/** The steps and losses of the lines. Every line must be complete. */
+/** Returns the steps and losses of the lines. Every line must be complete. */
 function linesOf(dir: string): readonly (readonly [step: unknown, loss: unknown])[] {
   const text = textOf(dir);
   assert.ok(text.endsWith('\n'), text);

@@ -41,7 +41,7 @@ export class MetricsFile {
     this.flush();
   }
 
-  /** Retries to write the buffered lines. */
+  /** Tries again to write the buffered lines. */
   flush(): void {
     try {
       if (!this.#isCleared) keepBefore(this.#path, this.#startStep);

@@ -12,13 +12,13 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
-/** The color of a pixel. */
+/** Returns the color of a pixel. */
 export function colorAt({ width, channels, data }: Picture, x: number, y: number): Color {
   const at = (channel: number) => data[(y * width + x) * channels + (channels === 1 ? 0 : channel)] ?? 0;
   return [at(0), at(1), at(2)];
 }
 
-/** An image of channel planes, [C, H, W] of 0 … 255, as stored in the records of data sets.
+/** Returns an image of channel planes, [C, H, W] of 0 … 255, as stored in the records of data sets.
  * @throws RangeError when it has neither one channel nor three */
 export function pictureOfPlanes(
   planes: Uint8Array,

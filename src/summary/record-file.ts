@@ -63,7 +63,7 @@ const maximumRecordBytes = 2 ** 30;
 /** After damage, the next record is searched for in this many bytes. */
 const searchedBytes = 64 << 20;
 
-/** The complete records of a file, in order.
+/** Yields the complete records of a file, in order.
  * @throws RunError when the file cannot be read, or when it is damaged and there is no `onDamage`; the message then
  * contains the file and byte */
 export async function* readRecords(
@@ -152,7 +152,7 @@ function checksumProblem(bytes: Uint8Array, stored: number): string | undefined 
   return `(${bytes.length} bytes) has checksum ${hexadecimal(found)}, expected ${hexadecimal(stored)}`;
 }
 
-/** The first byte at or after `from` that starts a record with a valid length and checksum, or the end of the file. */
+/** Returns the offset of the first record at or after `from` with a valid length and checksum, or the end of the file. */
 async function nextRecord(window: FileWindow, from: number): Promise<number> {
   const size = await window.currentSize();
   for (let start = from; start + headBytes <= size && start - from < searchedBytes; ) {
@@ -200,7 +200,7 @@ class FileWindow {
     return this.#size;
   }
 
-  /** The current size of the file, which may still be growing. */
+  /** Returns the current size of the file, which may still be growing. */
   async currentSize(): Promise<number> {
     this.#size = await attempt(this.#path, async () => (await this.#file.stat()).size);
     return this.#size;

@@ -29,7 +29,7 @@ export function tensorOf<N extends TagNameOf<'histogram'>>(
   return { ...tagOf(name, ...filling), kind: 'tensor', data };
 }
 
-/** Makes a value of the outputs of a layer. It becomes their histogram, and the fraction that is exactly 0. */
+/** Makes a value of the outputs of a layer. It is recorded as a histogram, and as the fraction that is exactly 0. */
 export function activationOf(activation: string, data: Float32Array): RecordedValue {
   return {
     ...tagOf('activations', { activation }),

@@ -198,7 +198,7 @@ describe('failures', () => {
     }));
 });
 
-/** The lines of the metrics file, or none if there is no file yet. */
+/** Returns the lines of the metrics file, or none if there is no file yet. */
 function metricsOfAny(dir: string): readonly unknown[] {
   try {
     return metricsOf(dir);

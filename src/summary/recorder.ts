@@ -8,8 +8,8 @@ import type { RecordedValue } from './recorded-value.ts';
 
 export interface RecorderStart {
   readonly dir: string;
-  /** The first step that will be recorded. Earlier points at this step and later ones are discarded. If undefined, none are
-   * discarded, because the steps of an evaluator may come in any order. */
+  /** The first step that will be recorded. Points of earlier sessions at this step or later are discarded. If the option is
+   * omitted, none are discarded; an evaluator needs this, because it may score the steps in any order. */
   readonly startStep?: number;
   readonly flushSeconds?: number;
 }
@@ -64,7 +64,7 @@ export class SummaryRecorder {
     await this.#send((thread) => thread.call('graph', [graphDef]));
   }
 
-  /** Writes all buffers. After it resolves, a kill of the process does not lose what was recorded before. */
+  /** Writes all buffers. When the promise has resolved, everything that was recorded before survives a kill of the process. */
   async flush(): Promise<void> {
     await this.#send((thread) => thread.call('flush', []));
     await this.#pending;
@@ -96,7 +96,7 @@ function newRecorder(): Worker {
   return new Worker(new URL('./cifar10-recorder-worker.js', import.meta.url), { execArgv: workerFlags() });
 }
 
-/** The buffer of a tensor, to be transferred. The tensor must own all of it.
+/** Returns the buffer of a tensor, to be transferred. The tensor must own all of it.
  * @throws TypeError for a view of a larger buffer, which other code may still read */
 function bufferOf({ buffer, byteLength }: Float32Array): ArrayBuffer {
   if (isArrayBuffer(buffer) && buffer.byteLength === byteLength) return buffer;

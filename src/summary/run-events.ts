@@ -18,8 +18,8 @@ export interface PluginValue {
 /**
  * Accumulates the events of one run in the order of its files. A session that starts at step s invalidates the points at step s
  * and later: they belong to a session that was killed, and will be written again. This is what TensorBoard's EventAccumulator
- * does for files of version 2 (tensorboard/backend/event_processing/event_accumulator.py, _CheckForRestartAndMaybePurge). For
- * older versions TensorBoard detects steps that go backwards; here, nothing is invalidated for them.
+ * does for files of version 2 (tensorboard/backend/event_processing/event_accumulator.py, _CheckForRestartAndMaybePurge). In
+ * older files, TensorBoard looks for steps that go backward instead. This class invalidates no points of such files.
  */
 export class RunEvents {
   readonly #scalars: Series<number> = new Map();
@@ -44,7 +44,7 @@ export class RunEvents {
     return this.#images;
   }
 
-  /** The value of each tag that was written first. TensorBoard uses this rule for values that describe a run. */
+  /** For each tag, the value that was written first. TensorBoard also uses the first value of tags that describe a run. */
   get plugins(): ReadonlyMap<string, PluginValue> {
     return this.#plugins;
   }

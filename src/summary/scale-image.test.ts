@@ -40,7 +40,7 @@ test('other shapes are refused', () => {
   for (const shape of [[4], [2, 1, 2], [1, 3, 1, 1]]) {
     assert.throws(() => scaleImage(float32(shape, new Float32Array(shape.reduce((a, b) => a * b)))), {
       name: 'RangeError',
-      message: `an image must be [1, rows, columns] or [3, rows, columns]; found float32 [${shape.join(', ')}]`,
+      message: `an image must be [1, rows, columns] or [3, rows, columns], found float32 [${shape.join(', ')}]`,
     });
   }
 });

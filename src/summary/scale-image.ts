@@ -28,7 +28,7 @@ export function scaleImage(image: Float32Tensor, scaling?: Scaling): Picture {
   const [channels = 0, height = 0, width = 0] = image.shape;
   if (image.shape.length !== 3 || (channels !== 1 && channels !== 3)) {
     throw new RangeError(
-      `an image must be [1, rows, columns] or [3, rows, columns]; found ${describeType(image)}`,
+      `an image must be [1, rows, columns] or [3, rows, columns], found ${describeType(image)}`,
     );
   }
   const pixels = Array.from({ length: height * width }, (_, pixel) =>
@@ -49,12 +49,12 @@ function scalingOf(values: readonly number[]): Scaling {
   return { scale: largest < zeroThreshold ? 0 : 255 / largest, offset: 0 };
 }
 
-/** The scaling for values of both signs whose absolute values are at most `size`. */
+/** Returns the scaling for values of both signs whose absolute values are at most `size`. */
 export function aroundZero(size: number): Scaling {
   return { scale: size < zeroThreshold ? 0 : 127 / size, offset: 128 };
 }
 
-/** Computes in float32, as TensorFlow does. The result is clamped, because the scaling may be that of another image. */
+/** Scales a value in float32, as TensorFlow does. The result is clamped, because the scaling may be that of another image. */
 function toByte(value: number, { scale, offset }: Scaling): number {
   const scaled = Math.fround(Math.fround(value * Math.fround(scale)) + offset);
   return Math.trunc(Math.min(Math.max(scaled, 0), 255));

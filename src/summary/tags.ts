@@ -79,7 +79,7 @@ export const summaryTags = {
     tag: 'recall/{class}',
     kind: 'scalar',
     shownBy: ['evaluation'],
-    description: 'Fraction of the images of this class that are predicted as it.',
+    description: 'Fraction of the images of this class that are predicted as this class.',
   },
   sparsity: {
     tag: '{activation}/sparsity',

@@ -108,7 +108,7 @@ export function scalarOf(tensor: TensorFields): number | undefined {
   return elementsOf(tensor, 1)?.[0];
 }
 
-/** A scalar is recognized by the rank of its tensor and a numeric element type. */
+/** Whether the tensor is a scalar, which has rank 0 and a numeric element type. */
 export function isScalar(tensor: TensorFields): boolean {
   return shapeOf(tensor).length === 0 && numberTypes.has(tensor.dtype ?? 0);
 }

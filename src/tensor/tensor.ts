@@ -25,7 +25,7 @@ export type Tensor = {
 
 export type Float32Tensor = Extract<Tensor, { dtype: 'float32' }>;
 
-/** The number of elements of a shape. */
+/** Returns the number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
@@ -34,7 +34,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** The type as text, such as `float32 [128, 3, 24, 24]`. */
+/** Returns the type as text, such as `float32 [128, 3, 24, 24]`. */
 export function describeType({ dtype, shape }: TensorType): string {
   return `${dtype} [${shape.join(', ')}]`;
 }
@@ -43,7 +43,7 @@ export function describeType({ dtype, shape }: TensorType): string {
  * @throws RangeError when the number of values does not fit the shape */
 export function float32(shape: Shape, values: Float32Array | readonly number[]): Float32Tensor {
   if (values.length !== sizeOf(shape)) {
-    throw new RangeError(`shape [${shape.join(', ')}] needs ${sizeOf(shape)} values; found ${values.length}`);
+    throw new RangeError(`shape [${shape.join(', ')}] needs ${sizeOf(shape)} values, found ${values.length}`);
   }
   return {
     dtype: 'float32',
@@ -56,7 +56,7 @@ export function scalar(value: number): Float32Tensor {
   return float32([], [value]);
 }
 
-/** A tensor of zeros. */
+/** Returns a tensor of zeros. */
 export function zeros({ dtype, shape }: TensorType): Tensor {
   return { dtype, shape, data: dtypes[dtype].allocate(sizeOf(shape)) } as Tensor;
 }
@@ -66,22 +66,22 @@ export function tensorOver({ dtype, shape }: TensorType, buffer: ArrayBuffer): T
   return { dtype, shape, data: dtypes[dtype].over(buffer) } as Tensor;
 }
 
-/** The bytes of a tensor's elements, without copying. They are little-endian, because the engines only support
+/** Returns the bytes of a tensor's elements, without copying. They are little-endian, because the engines only support
  * little-endian machines. */
 export function bytesOf({ data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** A string that is equal for two tensors if and only if their types, shapes and bytes are equal. */
+/** Returns a string that is equal for two tensors if and only if their types, shapes and bytes are equal. */
 export function contentKey(tensor: Tensor): string {
   // latin1 (windows-1252) maps each byte to a different character (WHATWG Encoding, index windows-1252).
   return `${describeType(tensor)}:${new TextDecoder('latin1').decode(bytesOf(tensor))}`;
 }
 
-/** The elements of a float32 tensor.
+/** Returns the elements of a float32 tensor.
  * @throws TypeError when the tensor has another dtype */
 export function float32Data(tensor: Tensor): Float32Array {
   if (tensor.dtype !== 'float32')
-    throw new TypeError(`expected a float32 tensor; found ${describeType(tensor)}`);
+    throw new TypeError(`expected a float32 tensor, found ${describeType(tensor)}`);
   return tensor.data;
 }

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { float32 } from '../tensor/tensor.ts';
 
-/** A complete checkpoint of a network with 9 numbers. */
+/** Returns a complete checkpoint of a network with 9 numbers. */
 export function sampleCheckpoint(globalStep: number): Checkpoint {
   return {
     tensors: new Map([

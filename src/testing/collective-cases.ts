@@ -118,7 +118,7 @@ function members(group: Collective): readonly number[] {
   return Array.from({ length: group.size }, (_, member) => member);
 }
 
-/** Values of a member in −1 … 1. */
+/** Returns the values of a member, in −1 … 1. */
 function valuesOf(member: number, part: number, length: number): Float32Array {
   return Float32Array.from({ length }, (_, index) => Math.sin(1000 * member + 100 * part + 0.7 * index));
 }

@@ -7,7 +7,7 @@ interface Values {
   readonly data: ArrayLike<number | bigint>;
 }
 
-/** ‖a − b‖ / ‖b‖, or ‖a‖ if b is zero. */
+/** Returns ‖a − b‖ / ‖b‖, or ‖a‖ if b is zero. */
 export function relativeDistance(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): number {
   let difference = 0;
   let norm = 0;

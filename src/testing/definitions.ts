@@ -1,7 +1,7 @@
 /** Finds what a source file defines and what it reads, for tests that compare pages with sources. */
 
-/** Everything declared with const, let, function, class, interface or type, the members of these, and the keys of records.
- * Names in comments, strings, imports and calls do not count. */
+/** Returns everything declared with const, let, function, class, interface or type, the members of these, and the keys of
+ * records. Names in comments, strings, imports and calls do not count. */
 export function definitionsIn(source: string): ReadonlySet<string> {
   const code = codeOf(source);
   const declared = /\b(?:const|let|function\*?|class|interface|type)\s+(\w+)/g;
@@ -11,8 +11,8 @@ export function definitionsIn(source: string): ReadonlySet<string> {
   return new Set([...found.map(([, name = '']) => name), ...methodsIn(code)]);
 }
 
-/** The members that a file reads: `x.name`, `const { name, name: other } = x`, `({ name }) =>` and `pick(x, 'name')`. Names of
- * local variables, keys of records, and names in comments and imports do not count. `{ name }` also counts where it is
+/** Returns the members that a file reads: `x.name`, `const { name, name: other } = x`, `({ name }) =>` and `pick(x, 'name')`.
+ * Names of local variables, keys of records, and names in comments and imports do not count. `{ name }` also counts where it is
  * a value and not a pattern. */
 export function readsIn(source: string): ReadonlySet<string> {
   const code = source.replaceAll(comments, '').replaceAll(imports, '');
@@ -20,7 +20,7 @@ export function readsIn(source: string): ReadonlySet<string> {
   return new Set([...members, ...takenOut(code)]);
 }
 
-/** The names in braces that are neither a block nor a type. */
+/** Yields the names in braces that are neither a block nor a type. */
 function* takenOut(code: string): Generator<string> {
   for (const [, inside = '', after] of code.matchAll(/(?<!\$)\{([^{};]*)\}( = |: | of |\) =>)?/g))
     for (const entry of inside.split(',')) {
@@ -30,7 +30,7 @@ function* takenOut(code: string): Generator<string> {
     }
 }
 
-/** Members that are functions: a name at the beginning of a line and parameters, followed by a body or a type. */
+/** Yields the members that are functions: a name at the beginning of a line and parameters, followed by a body or a type. */
 function* methodsIn(text: string): Generator<string> {
   const start = /^ +(?:(?:static|async|override|get|set|readonly) +)*\*?#?(\w+)(?:<[^()]*>)?\(/gm;
   for (const found of text.matchAll(start)) {
@@ -41,7 +41,7 @@ function* methodsIn(text: string): Generator<string> {
   }
 }
 
-/** The position at which the parenthesis that was opened before `at` is closed. */
+/** Returns the position at which the parenthesis that was opened before `at` is closed. */
 function closingAt(text: string, at: number): number {
   let open = 1;
   for (let place = at; place < text.length; place++) {
@@ -52,7 +52,7 @@ function closingAt(text: string, at: number): number {
   return text.length;
 }
 
-/** The source without comments, imports and exports of other files, and with the contents of all strings and
+/** Returns the source without comments, imports and exports of other files, and with the contents of all strings and
  * regular expressions removed. */
 function codeOf(source: string): string {
   const pieces =

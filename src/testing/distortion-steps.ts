@@ -16,12 +16,12 @@ export function flip(image: Float32Array): void {
   }
 }
 
-/** x + delta, without clipping. */
+/** Returns x + delta, without clipping. */
 export function adjustBrightness(image: Float32Array, delta: number): void {
   for (let i = 0; i < croppedValues; i++) image[i] = (image[i] as number) + delta;
 }
 
-/** (x - m) · factor + m, where m is the mean of x's channel, without clipping. */
+/** Returns (x - m) · factor + m, where m is the mean of x's channel, without clipping. */
 export function adjustContrast(image: Float32Array, factor: number): void {
   for (let start = 0; start < croppedValues; start += planeSize) {
     const end = start + planeSize;

@@ -26,7 +26,7 @@ export function engineCase(name: EngineName): EngineCase {
   return found;
 }
 
-/** Why an engine is not fast here, or false if it is. */
+/** Returns why an engine is not fast here, or false if it is. */
 function reasonToSkip(engine: EngineName, precision: Precision): string | false {
   const support = engineSupport(engine, precision);
   return support.verdict === 'fast' ? false : support.why;

@@ -8,7 +8,7 @@ import type { Examples } from '../data/examples.ts';
 import { encodeRecord, type ImageShape, imageBytes, recordBytes } from '../data/record.ts';
 import { RandomStream } from '../tensor/random.ts';
 
-/** A data set like CIFAR-10 with fewer examples, in two training files and one test file. */
+/** Returns a data set like CIFAR-10 with fewer examples, in two training files and one test file. */
 export function smallDataset(recordsPerTrainingFile: number, testRecords: number): DatasetDescription {
   return {
     ...datasets.synthetic,
@@ -20,7 +20,7 @@ export function smallDataset(recordsPerTrainingFile: number, testRecords: number
   };
 }
 
-/** A data set like CIFAR-100 with fewer examples. */
+/** Returns a data set like CIFAR-100 with fewer examples. */
 export function smallCifar100(trainingRecords: number, testRecords: number): DatasetDescription {
   return {
     ...datasets.cifar100,
@@ -31,13 +31,13 @@ export function smallCifar100(trainingRecords: number, testRecords: number): Dat
   };
 }
 
-/** An image of noise, [C, H, W]. */
+/** Returns an image of noise, [C, H, W]. */
 export function noiseImage(seed: number, shape: ImageShape = [3, 32, 32]): Uint8Array {
   const stream = new RandomStream(seed, 'test');
   return Uint8Array.from({ length: imageBytes(shape) }, () => stream.below(256));
 }
 
-/** Records of noise with the labels 0, 1, … in turn. */
+/** Makes records of noise with the labels 0, 1, … in turn. */
 export function noiseRecords(
   count: number,
   seed = 0,
@@ -52,7 +52,7 @@ export function noiseRecords(
   return records;
 }
 
-/** Examples of noise that exist in memory only. */
+/** Makes examples of noise that exist in memory only. */
 export function noiseExamples(
   count: number,
   split: Split = 'train',

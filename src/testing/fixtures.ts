@@ -101,7 +101,7 @@ export function tensorOf({ shape, base64 }: StoredTensor): Float32Tensor {
   );
 }
 
-/** A 32-bit hash: the finalizer of MurmurHash3 (A. Appleby). */
+/** Returns a 32-bit hash: the finalizer of MurmurHash3 (A. Appleby). */
 function hashed(index: number, salt: number): number {
   let u = (Math.imul(index, 0x9e3779b1) + Math.imul(salt, 0x85ebca6b)) | 0;
   u = Math.imul(u ^ (u >>> 16), 0x85ebca6b);
@@ -109,7 +109,7 @@ function hashed(index: number, salt: number): number {
   return (u ^ (u >>> 16)) >>> 0;
 }
 
-/** Pseudo-random values that are uniform over [-scale, scale). */
+/** Returns pseudo-random values that are uniform over [-scale, scale). */
 export function formulaTensor(shape: Shape, salt: number, scale: number): Float32Tensor {
   const value = (i: number) => ((hashed(i, salt) / 2 ** 32) * 2 - 1) * scale;
   return float32(
@@ -118,12 +118,12 @@ export function formulaTensor(shape: Shape, salt: number, scale: number): Float3
   );
 }
 
-/** Pseudo-random labels 0 … 9. */
+/** Returns pseudo-random labels 0 … 9. */
 export function formulaLabels(count: number, salt: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => hashed(i, salt) % 10);
 }
 
-/** The range of the values of a variable in the fixtures. */
+/** Returns the range of the values of a variable in the fixtures. */
 export function formulaScale(name: string, shape: Shape): number {
   if (name.endsWith('biases')) return 0.1;
   const outputs = (shape.length === 4 ? shape[0] : shape[1]) ?? 1;

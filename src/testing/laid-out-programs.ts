@@ -7,7 +7,7 @@ import { type Shape, sizeOf } from '../tensor/tensor.ts';
 
 const layouts = new Map<string, Layout>();
 
-/** The layout with the given text. */
+/** Returns the layout with the given text. */
 export function layout(text: string, { dims, type }: TensorForm): Layout {
   const key = `${type} ${dims.join()} ${text}`;
   const descriptor = BigInt(layouts.size + 1);
@@ -27,7 +27,7 @@ export function operand(of: Slot, text = 'row-major', argument: Operand['argumen
   return { argument, slot: of, layout: itsLayout, descriptor: itsLayout.descriptor };
 }
 
-/** A call with one result. */
+/** Returns a call with one result. */
 export function call(
   reads: readonly Operand[],
   result: Operand,

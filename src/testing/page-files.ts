@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url));
 
-/** The folders and files of src as the table names them, such as `tensor` and `input/batch.ts`. */
+/** Returns the folders and files of src as the table names them, such as `tensor` and `input/batch.ts`. */
 export function pageRows(): readonly string[] {
   const page = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
   const [, table = ''] = /\n\| runs in a page \|.*\n\|[-|]+\n((?:\|.*\n)+)/.exec(page) ?? [];
@@ -14,7 +14,7 @@ export function pageRows(): readonly string[] {
   });
 }
 
-/** The paths relative to src/, without tests. */
+/** Returns the paths relative to src/, without tests. */
 export function pageFiles(): readonly string[] {
   const rows = pageRows();
   return readdirSync(source, { recursive: true, encoding: 'utf8' })

@@ -21,7 +21,7 @@ import { buildTrainingGraph, initialVariables, stepScalars } from '../training/t
 const batchSize = 8;
 const network = tutorialNetwork(10, { conv1: 16, conv2: 16, local3: 96, local4: 48 });
 
-/** All results by name, as text or bytes. */
+/** Returns all results by name, as text or bytes. */
 export function madeInPage(): Readonly<Record<string, string | Uint8Array>> {
   const examples = noise(20);
   const order = new ExampleOrder(0, examples.count);
@@ -36,7 +36,7 @@ export function madeInPage(): Readonly<Record<string, string | Uint8Array>> {
   };
 }
 
-/** The step of the tutorial: its graph before and after the passes, its models, and its initial variables. */
+/** Returns the step of the tutorial: its graph before and after the passes, its models, and its initial variables. */
 function tutorialStep(): Readonly<Record<string, string | Uint8Array>> {
   const recipe = { network, batchSize, hyperparameters: tutorialHyperparameters };
   const training = buildTrainingGraph(recipe);
@@ -59,7 +59,7 @@ function splitExchangeOf(graph: Parameters<typeof splitExchange>[0]): string {
   return `${printGraph(first)}\n${printGraph(second)}`;
 }
 
-/** The model of a step with gradient clipping, for every optimizer. */
+/** Returns the model of a step with gradient clipping, for every optimizer. */
 function otherOptimizers(): Readonly<Record<string, Uint8Array>> {
   const models = optimizerNames.map((optimizer) => {
     const hyperparameters = { ...tutorialHyperparameters, optimizer, clipNorm: 5 };
@@ -71,7 +71,7 @@ function otherOptimizers(): Readonly<Record<string, Uint8Array>> {
   return Object.fromEntries(models);
 }
 
-/** Records of noise in memory, of which every second one is an example. */
+/** Makes records of noise in memory, of which every second one is an example. */
 function noise(count: number): ExampleRecords {
   const dataset = datasets.synthetic;
   const { record } = dataset;

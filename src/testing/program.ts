@@ -82,7 +82,7 @@ function fetching(answer: string): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
 }
 
-/** The step numbers in the lines that were printed. */
+/** Returns the step numbers in the lines that were printed. */
 export function stepsIn(output: string): readonly number[] {
   return [...output.matchAll(/: step (\d+), loss = /g)].map(([, step]) => Number(step));
 }

@@ -14,7 +14,7 @@ interface Module {
   readonly reexported: ReadonlyMap<string, Declaration>;
 }
 
-/** The exported declarations that the entry uses, directly or indirectly, but does not export. */
+/** Returns the exported declarations that the entry uses, directly or indirectly, but does not export. */
 export function unexportedTypes(entry: string): readonly Declaration[] {
   const modules = new Map<string, Module>();
   const moduleOf = (file: string) => {

@@ -28,7 +28,7 @@ type Rule<N extends OpName> = (
   attributes: AttributesOf<N>,
 ) => PerOutput<N, Reference>;
 
-/** The values of a tensor in float64. */
+/** Returns the values of a tensor in float64. */
 export function reference({ shape, data }: Tensor): Reference {
   return { shape, data: Float64Array.from(data, Number) };
 }
@@ -47,7 +47,7 @@ function fill(shape: Shape, valueAt: (index: readonly number[]) => number): Refe
   return { shape, data };
 }
 
-/** The element at an index, or `outside` if the index is out of range. */
+/** Returns the element at an index, or `outside` if the index is out of range. */
 function at({ shape, data }: Reference, index: readonly number[], outside = 0): number {
   let position = 0;
   for (const [axis, size] of shape.entries()) {
@@ -58,7 +58,7 @@ function at({ shape, data }: Reference, index: readonly number[], outside = 0): 
   return data[position] ?? Number.NaN;
 }
 
-/** The element of an operand for an index of the broadcast result. The last `exact` axes do not broadcast. */
+/** Returns the element of an operand for an index of the broadcast result. The last `exact` axes do not broadcast. */
 function stretched(x: Reference, index: readonly number[], exact = 0): number {
   const extra = index.length - x.shape.length;
   const flexible = x.shape.length - exact;
@@ -98,8 +98,8 @@ function total(x: Reference, axes: readonly number[], keepDims: boolean): Refere
   return keepDims ? sums : { ...sums, shape: kept.filter((_, axis) => !axes.includes(axis)) };
 }
 
-/** The number of windows of `size` along an axis of `length`, and the position of the first window, which is negative if
- * there is padding. TensorFlow has two formulas (API guide "Neural Network", section "Convolution"). This is the one that
+/** Returns the number of windows of `size` along an axis of `length`, and the position of the first window, which is negative
+ * if there is padding. TensorFlow has two formulas (API guide "Neural Network", section "Convolution"). This is the one that
  * `ops/shapes.ts` does not use, so that it does not repeat a mistake there. */
 export function windows(
   length: number,
@@ -117,7 +117,7 @@ export function windows(
   return { count: (length - left) / stride + Number(left > 0), first: -((padded - (padded % 2)) / 2) };
 }
 
-/** The padding of rows (0) or columns (1). */
+/** Returns the padding of rows (0) or columns (1). */
 function along(padding: Padding, axis: 0 | 1) {
   return typeof padding === 'string' ? padding : { before: padding.before[axis], after: padding.after[axis] };
 }
@@ -193,7 +193,7 @@ function pooledShape([n = 0, c = 0, h = 0, w = 0]: Shape, attributes: Attributes
   return [n, c, rows, windows(w, size, stride, along(padding, 1)).count];
 }
 
-/** The cells of a pooling window that are inside x, in row-major order. */
+/** Returns the cells of a pooling window that are inside x, in row-major order. */
 function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'>, y: readonly number[]) {
   const [, , h = 0, w = 0] = x;
   const [n = 0, c = 0, row = 0, column = 0] = y;
@@ -207,7 +207,7 @@ function windowCells(x: Shape, { size, stride, padding }: AttributesOf<'MaxPool'
   ]).filter(([, , r = -1, s = -1]) => r >= 0 && r < h && s >= 0 && s < w);
 }
 
-/** d = bias + alpha · Σ_window x² at an index. */
+/** Computes d = bias + alpha · Σ_window x² at an index. */
 function lrnScale(
   x: Reference,
   { depthRadius, bias, alpha }: AttributesOf<'LRN'>,
@@ -220,8 +220,8 @@ function lrnScale(
   return bias + alpha * sum;
 }
 
-/** erf(x) = 2/√π · e^(-x²) · Σ 2ⁿ · x^(2n+1) / (1 · 3 · … · (2n + 1)). No cancellation occurs in this sum (M. Abramowitz, I.
- * Stegun, "Handbook of Mathematical Functions", 7.1.6). */
+/** Computes erf(x) = 2/√π · e^(-x²) · Σ 2ⁿ · x^(2n+1) / (1 · 3 · … · (2n + 1)). No cancellation occurs in this sum
+ * (M. Abramowitz, I. Stegun, "Handbook of Mathematical Functions", 7.1.6). */
 export function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let [term, sum] = [x, x];
@@ -232,7 +232,7 @@ export function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** Φ(x) and its derivative. */
+/** Computes Φ(x) and its derivative. */
 function normal(x: number, approximate: boolean): { readonly phi: number; readonly density: number } {
   if (!approximate)
     return {
@@ -246,12 +246,12 @@ function normal(x: number, approximate: boolean): { readonly phi: number; readon
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** The number of elements in each channel (axis 1). */
+/** Returns the number of elements in each channel (axis 1). */
 function channelSize({ shape, data }: Reference): number {
   return data.length / (shape[1] ?? 1);
 }
 
-/** The sum of a function over the elements of each channel. */
+/** Returns the sum of a function over the elements of each channel. */
 function channelSums(x: Reference, termAt: (index: readonly number[], channel: number) => number): Reference {
   const sums = zeros([x.shape[1] ?? 0]);
   fill(x.shape, (index) => {
@@ -262,7 +262,7 @@ function channelSums(x: Reference, termAt: (index: readonly number[], channel: n
   return sums;
 }
 
-/** (x - mean) / √(variance + epsilon) at an index. */
+/** Computes (x - mean) / √(variance + epsilon) at an index. */
 function normalized(
   x: Reference,
   mean: Reference,

@@ -67,7 +67,7 @@ function initial(name: string, shape: Shape, index: number): Float32Tensor {
     : float32(shape, data);
 }
 
-/** The images consist of the pattern of their class and noise. */
+/** Makes a batch in which each image is the pattern of its class with noise. */
 function batchOf(step: number, count: number): Map<string, Tensor> {
   const labels = formulaLabels(count, 50 + step);
   const noise = formulaTensor([count, 3, 32, 32], 1000 + step, 1).data;

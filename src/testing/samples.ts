@@ -24,7 +24,7 @@ export type Samples<N extends OpName> = readonly [Sample<N>, ...Sample<N>[]];
 
 let drawn = 0;
 
-/** Values that are uniform in [low, high), and different for every call. */
+/** Returns values that are uniform in [low, high), and different for every call. */
 function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   const stream = new RandomStream(0, 'test', 0, drawn++);
   return float32(
@@ -33,7 +33,7 @@ function uniform(shape: Shape, low = -1, high = 1): Float32Tensor {
   );
 }
 
-/** Well-separated values in random order, without ties or near ties and without values near 0. */
+/** Returns well-separated values in random order, without ties or near ties and without values near 0. */
 function distinct(shape: Shape): Float32Tensor {
   const stream = new RandomStream(0, 'test', 1, drawn++);
   const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i + 0.5 - sizeOf(shape) / 2) / 10);
@@ -408,7 +408,7 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   ],
 };
 
-/** mean and variance must be those of x, because the gradient also depends on x through them. */
+/** Makes a sample in which mean and variance are those of x, because the gradient also depends on x through them. */
 function batchNormGradSample(shape: Shape, epsilon: number): Sample<'FusedBatchNormGradV3'> {
   const x = uniform(shape, -1, 3);
   const { scale, offset } = affine(shape);
@@ -419,14 +419,14 @@ function batchNormGradSample(shape: Shape, epsilon: number): Sample<'FusedBatchN
   return { inputs: { dy: uniform(shape), x, scale, mean, variance }, attributes: { epsilon } };
 }
 
-/** y must be MaxPool(x), because the gradient finds the maxima by comparing with it. */
+/** Makes a sample in which y is MaxPool(x), because the gradient finds the maxima by comparing x with y. */
 function maxPoolGradSample(shape: Shape, attributes: AttributesOf<'MaxPool'>): Sample<'MaxPoolGrad'> {
   const x = distinct(shape);
   const { y } = computeOperator('MaxPool', { x: reference(x) }, attributes);
   return { inputs: { x, y: float32(y.shape, [...y.data]), dy: uniform(y.shape) }, attributes };
 }
 
-/** y must be LRN(x), because the gradient uses it. */
+/** Makes a sample in which y is LRN(x), because the gradient uses y. */
 function lrnGradSample(shape: Shape, attributes: AttributesOf<'LRN'>): Sample<'LRNGrad'> {
   const x = uniform(shape, -2, 2);
   const { y } = computeOperator('LRN', { x: reference(x) }, attributes);

@@ -25,7 +25,8 @@ export type Reply =
   /** A notification that is not a reply to a call. */
   | { readonly kind: 'notice'; readonly notice: string };
 
-/** The buffers of all arrays in a value, which may be nested in objects, lists and maps. Shared memory is not included. */
+/** Returns the buffers of all arrays in a value, which may be nested in objects, lists and maps. Shared memory is not
+ * included. */
 export function memoryOf(value: unknown): readonly ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   const visit = (part: unknown): void => {

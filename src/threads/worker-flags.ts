@@ -5,6 +5,8 @@ const plugAndPlay = /[.]pnp[.](?:c?js|loader[.]mjs)$/;
 const loadingFlag = /^(?:-r|--require|--import|--loader|--experimental-loader)$/;
 
 /**
+ * Returns the flags for a worker thread.
+ *
  * By default a thread inherits all flags of the process, but many of them are unsuitable: with `--input-type` (as in
  * `node --input-type=module -e`) Node refuses to run files, `--import` and `--require` run the user's start-up code
  * again, and `--inspect-brk` pauses the thread. Therefore only the flags for finding packages are kept.

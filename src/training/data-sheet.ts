@@ -22,7 +22,7 @@ export interface SheetOptions {
   readonly seed: number;
   /** The number of examples per class. Default: 6. */
   readonly perClass?: number;
-  /** The number of classes, starting with the first. Default: all. */
+  /** The maximum number of classes to show, starting with the first. Default: all. */
   readonly mostClasses?: number;
 }
 

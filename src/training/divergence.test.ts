@@ -21,7 +21,7 @@ const variables = new Map([
   variable('local3/biases/ExponentialMovingAverage', 'average'),
 ]);
 
-/** A session after a step that made one variable and its average infinite or NaN. */
+/** Makes a session after a step that made one variable and its average infinite or NaN. */
 const session = (biases: number): Session => ({
   write: async () => undefined,
   step: async () => nothing,

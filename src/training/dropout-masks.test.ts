@@ -5,7 +5,7 @@ import { Layers } from '../model/layers.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { drawMasks } from './dropout-masks.ts';
 
-/** Three layers with dropout. */
+/** Builds three layers with dropout. */
 function network(training: boolean, rate = 0.25) {
   const builder = new GraphBuilder('dropout');
   const layers = new Layers(builder, { training });
@@ -61,6 +61,6 @@ test('a rate outside 0 … 1 is refused', () => {
   for (const rate of [1, -0.1, Number.NaN])
     assert.throws(
       () => network(true, rate),
-      (error) => error instanceof GraphError && /at least 0 and less than 1; found/.test(error.message),
+      (error) => error instanceof GraphError && /at least 0 and less than 1, found/.test(error.message),
     );
 });

@@ -29,7 +29,7 @@ export class EpochCounter {
   readonly #batchSize: number;
   #images = 0;
   #correct = 0;
-  /** Whether another process trained on the beginning of the current epoch. Undefined before the first batch. */
+  /** Whether another process trained on the beginning of the current epoch, or undefined before the first batch. */
   #isPartial: boolean | undefined;
   #started: number = performance.now();
 

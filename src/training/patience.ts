@@ -38,7 +38,7 @@ export class Patience {
     return result;
   }
 
-  /** Does the same as `for` for a training step, and measures how long the step takes (see `needsCopy`).
+  /** Waits for a training step as `for` does, and measures how long the step takes (see `needsCopy`).
    * @param canAbandon whether the variables from before the step are saved or copied, so that the step may be abandoned */
   async forStep<T>(step: Promise<T>, canAbandon: boolean): Promise<T | undefined> {
     const started = performance.now();

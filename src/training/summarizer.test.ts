@@ -19,7 +19,7 @@ const widths = { conv1: 16, conv2: 16, local3: 24, local4: 18 };
 const examples = noiseExamples(40);
 const batch = trainingBatch(examples, 0, 16);
 
-/** A run with a learning rate of 1, so that a step subtracts the gradient itself from a variable. */
+/** Makes a run with a learning rate of 1, so that a step subtracts the gradient itself from a variable. */
 function runOn(engine: Engine, clipNorm: number): TrainingRun {
   const recipe = {
     ...{ network: tutorialNetwork(10, widths), batchSize: 16, seed: 0, holdout: 0 },

@@ -20,7 +20,7 @@ const recipe = {
 };
 const run = makeRun(recipe, noiseExamples(20), createOnnxEngine(1));
 
-/** The events in words, such as `step 3` and `checkpoint 4`. */
+/** Returns the events in words, such as `step 3` and `checkpoint 4`. */
 async function eventTexts(
   options: Omit<TrainOptions, 'run' | 'versions'>,
   trained: TrainingRun = run,
@@ -136,7 +136,7 @@ test('by default the held-out images are scored at the end of every epoch, and t
     assert.equal((await best.latest())?.checkpoint.metadata.globalStep, 9);
   }));
 
-/** An engine whose steps take longer by the given time. */
+/** Makes an engine whose steps take longer by the given time. */
 function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
   return {
     ...engine,

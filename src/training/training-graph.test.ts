@@ -49,7 +49,7 @@ const parameterNames = ['conv1', 'conv2', 'local3', 'local4', 'softmax_linear'].
   `${layer}/biases`,
 ]);
 
-/** The values of the formula for every weight and bias. */
+/** Returns the values of the formula for every weight and bias. */
 function formulaParameters(widths: TutorialWidths): ReadonlyMap<string, Float32Tensor> {
   const { variables } = buildEvaluationGraph(tutorialNetwork(10, widths), batch);
   return new Map(
@@ -60,7 +60,7 @@ function formulaParameters(widths: TutorialWidths): ReadonlyMap<string, Float32T
   );
 }
 
-/** The logits, losses and gradients of the first batch. */
+/** Returns the logits, losses and gradients of the first batch. */
 async function firstBatch(engine: Engine, widths: TutorialWidths): Promise<ReadonlyMap<string, Tensor>> {
   const builder = new GraphBuilder('gradients');
   const images = builder.input('images', { dtype: 'float32', shape: [batch, 3, 24, 24] });
@@ -88,7 +88,7 @@ function graphOf(widths: TutorialWidths, changes: Partial<Hyperparameters> = {})
   });
 }
 
-/** The variables after three steps, and the total loss of each step. */
+/** Returns the variables after three steps, and the total loss of each step. */
 async function threeSteps(engine: Engine, widths: TutorialWidths) {
   const training = graphOf(widths);
   const session = await engine.compile(training.graph);
@@ -211,8 +211,9 @@ function projectionVector(length: number, k: number): Float32Array {
   return known;
 }
 
-/** If a vector has an error, its projection on a random vector has an error of about the norm of the vector's error, times the
- * norm of the random vector divided by √n, which is √(1/3). */
+/** Asserts that a tensor has the norm and the projections of a summary. An error of norm e changes a projection by about
+ * e · √(1/3), because the elements of the projection vectors are uniform in [-1, 1). The tolerance of the norm is therefore
+ * suitable for projections, too. */
 function assertSummary(actual: Tensor | undefined, expected: Summary | undefined, what: string): void {
   assert.ok(actual && expected);
   const values = Float64Array.from(actual.data, Number);

@@ -21,7 +21,14 @@ import type { Tensors } from '../engine/engine.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
-import { aNetwork, type DropoutMask, type Network, type Parameter, type State } from '../model/network.ts';
+import {
+  addNetwork,
+  aNetwork,
+  type DropoutMask,
+  type Network,
+  type Parameter,
+  type State,
+} from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from '../optimizer/clip.ts';
 import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
@@ -128,7 +135,7 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
 
   const optimizer = optimizers[hyperparameters.optimizer];
   const inLoss = optimizer.weightDecay === 'in the loss';
-  const model = network.build(builder, images, { training: true });
+  const model = addNetwork(builder, network, images, { training: true });
   requireMatches(groups, model.parameters);
   const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
   const losses = loss(builder, { ...model, parameters }, labels, {

@@ -10,7 +10,7 @@ export interface Validation {
   readonly every?: number | undefined;
   /** Computes the precision @ 1 of the moving averages among these variables. Returns undefined if scoring was stopped. */
   readonly score: (variables: Variables) => Promise<number | undefined>;
-  /** The store, with a folder of its own, of the best checkpoint. */
+  /** The store of the best checkpoint, which has its own folder. */
   readonly best: CheckpointStore;
 }
 

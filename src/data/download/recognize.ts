@@ -2,7 +2,7 @@
 import { openRegularFile } from '../../disk/regular-file.ts';
 import { datasets } from '../datasets.ts';
 
-/** Describes the archive of a known data set that has this size, if there is one. */
+/** Describes the archive of a known data set that has this size. Returns undefined if there is none. */
 function archiveOf(size: number): string | undefined {
   for (const { title, archive, otherVersions = [] } of Object.values(datasets)) {
     if (archive?.bytes === size) return `the binary version of ${title} (${archive.name})`;

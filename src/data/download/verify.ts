@@ -34,7 +34,7 @@ export async function requireArchive(
   const found = hash.digest('hex');
   if (found === md5) return;
   throw new RunError(
-    `${tarball}: MD5: found ${found}, expected ${md5}; the file is damaged or another file. ${advice}`,
+    `${tarball}: MD5: found ${found}, expected ${md5}; the file is damaged, or it is a different file. ${advice}`,
   );
 }
 

@@ -9,7 +9,7 @@ const imageSize = 32;
 const imageBytes = imageBytesOf([3, imageSize, imageSize]);
 const plane = imageSize ** 2;
 
-/** An image with the shape, and the same image without the shape. */
+/** Makes an image with the shape, and the same image without the shape. */
 function withAndWithout(label: number, index: number): readonly [Uint8Array, Uint8Array] {
   const stream = (): RandomStream => new RandomStream(7, 'drawing', label, index);
   return [drawExample(shapes[label] ?? circle, stream()), drawExample(() => 100, stream())];

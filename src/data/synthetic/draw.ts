@@ -45,7 +45,7 @@ const corners: number = imageSize / cellSize + 1;
 const maxShift = 4.5;
 const radiusRange: readonly [number, number] = [6, 11];
 
-/** The range of the channels of a color, and the maximum deviation of a channel from the gray of the color. */
+/** The range of the values of a color's channels, and the maximum difference between a channel and the gray of the color. */
 const minLevel = 15;
 const maxLevel = 240;
 const maxTint = 40;
@@ -63,7 +63,8 @@ const noiseRange: readonly [number, number] = [10, 50];
 const noisyShare = 0.1;
 const highNoiseRange: readonly [number, number] = [90, 150];
 
-/** Returns a uniformly distributed direction. It uses rejection sampling in the unit disc instead of cosines (see shapes.ts). */
+/** Returns a uniformly distributed direction. Rejection sampling in the unit disc replaces cosines, for the reason given in
+ * shapes.ts. */
 function drawDirection(stream: RandomStream): readonly [x: number, y: number] {
   for (;;) {
     const x = stream.between(-1, 1);

@@ -85,7 +85,7 @@ export const checkerboard: Shape = (x, y) => {
 /** Nine discs in three rows and three columns. */
 export const dots: Shape = (x, y) => length(x - nearestOfThree(x, 0.66), y - nearestOfThree(y, 0.66)) - 0.21;
 
-/** A disc from which a second disc, shifted towards +x, is cut out. */
+/** A disc from which a second disc, shifted toward +x, is cut out. */
 export const crescent: Shape = (x, y) => Math.max(length(x, y) - 0.95, 0.78 - length(x - 0.5, y));
 
 /** The shapes in the order of the labels: shape 0 is drawn for class 0. */

@@ -15,7 +15,7 @@ import { printProgram } from './print-program.ts';
 const { skip } = engineCase('onednn');
 const float = (shape: readonly number[]) => ({ dtype: 'float32', shape }) as const;
 
-/** y = relu(x · w + b), and w' = w · w. */
+/** Builds y = relu(x · w + b), and w' = w · w. */
 function dense(): GraphBuilder {
   const builder = new GraphBuilder('dense');
   const [x, w] = [builder.input('x', float([2, 16])), builder.variable('w', float([16, 4]))];
@@ -26,7 +26,7 @@ function dense(): GraphBuilder {
   return builder;
 }
 
-/** A convolution whose input is computed, and an update of its filter. */
+/** Builds a convolution whose input is computed, and an update of its filter. */
 function convolution(): GraphBuilder {
   const builder = new GraphBuilder('convolution');
   const filter = builder.variable('filter', float([32, 16, 3, 3]));

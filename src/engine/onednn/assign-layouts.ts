@@ -121,7 +121,7 @@ class Assigner {
     }
     const wanted = this.#wanted(call, slot);
     const hasOne = hasOneLayout(argument, slot);
-    // oneDNN chose no layouts for this call: it uses the descriptors that it was given.
+    // oneDNN chose no layouts for this call. The call uses the descriptors from which it was created.
     if (!hasOne && !choosesLayouts(call) && !isTransposed(call, argument))
       return { argument, slot, layout: wanted, descriptor: wanted.descriptor };
     const own = onednn.layout(primitive, argument);
@@ -156,8 +156,8 @@ class Assigner {
     });
   }
 
-  /** The layout in which a call should use a slot. A call with a shared layout takes every full-size operand in the layout of
-   * its result. The gradient of average pooling takes its operand in the layout of the forward call's result, because
+  /** Returns the layout in which a call should use a slot. A call with a shared layout takes every full-size operand in the
+   * layout of its result. The gradient of average pooling takes its operand in the layout of the forward call's result, because
    * average pooling has no workspace that would determine a layout. */
   #wanted(call: Call, slot: Slot): Layout {
     const result = resultOf(call);
@@ -192,7 +192,7 @@ function isTransposed({ parameters }: Call, argument: TensorArgument): boolean {
   return parameters.transposed?.some((name) => name === argument) ?? false;
 }
 
-/** Matrices, biases and workspaces have only one layout, whatever dims and strides primitives use for them. */
+/** Whether a slot has only one layout, whatever dims and strides primitives use for it. Matrices, biases and workspaces do. */
 function hasOneLayout(argument: TensorArgument, slot: Slot): boolean {
   return isBias(argument) || argument === 'workspace' || slot.dims.length <= 2;
 }

@@ -32,7 +32,7 @@ export function chooseLayouts(program: Program, context: LayoutContext): Readonl
   return descriptors;
 }
 
-/** The primitive descriptor of a watched call, with the layouts in which it is fastest. Returns undefined if the call
+/** Returns the primitive descriptor of a watched call, with the layouts in which it is fastest. Returns undefined if the call
  * must use given layouts. */
 export function chooseForWatchedCall(call: Call, context: LayoutContext): Handle | undefined {
   context.onednn.setTeam(teamFor(isSmall(call)));
@@ -78,7 +78,7 @@ function mustNotPad(slot: Slot, { bytes }: Layout, classes: LayoutClasses): bool
   return bytes > sizeOf(slot.dims) * elementSize[slot.type] && classes.isElementwise(slot);
 }
 
-/** The bias of a convolution is a vector, which has only one layout. */
+/** Whether an argument is the bias of a convolution, a vector that has only one layout. */
 export function isBias(argument: string): boolean {
   return argument === 'bias' || argument === 'diffBias';
 }

@@ -24,7 +24,7 @@ const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } 
   bfloat16: [toBfloat16],
 };
 
-/** The program of a graph. It does not depend on the machine. */
+/** Returns the program of a graph. It does not depend on the machine. */
 export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
   const passes = [pruneCalls, fuseNormRelu, fuseBias, fuseBiasGradient, fuseChains, headChains];
   // There is only one worker, so nothing is exchanged.

@@ -13,7 +13,8 @@ export interface CopyContext {
   readonly home: (slot: Slot) => Layout;
 }
 
-/** The operands and results of a copy. A copy of a whole tensor can read any layout. A part must be in row-major memory. */
+/** Returns the operands and results of a copy. A whole tensor can be copied from any layout, a part only from row-major
+ * memory. */
 export function layOutCopy(
   call: Call,
   context: CopyContext,
@@ -34,8 +35,8 @@ function isWholeCopy({ parameters: { pieces = [] } }: Call): boolean {
   return pieces.length === 1 && pieces.every(({ from, to }) => from === undefined && to === undefined);
 }
 
-/** A cast or a watched copy reads its source in whatever layout the source has. Any other copy of a whole tensor shares the
- * memory of its source, which therefore needs the layout of the result. */
+/** Returns the operand of a copy of a whole tensor. A cast or a watched copy reads its source in whatever layout the source
+ * has. Any other such copy shares the memory of its source, which therefore needs the layout of the result. */
 function wholeSource(
   { source: slot }: Piece,
   result: Slot,

@@ -89,7 +89,8 @@ function propOf({ kind, writes }: Call): number {
   return propKinds[prop ?? 'inference'];
 }
 
-/** The flags of a normalization with scale and shift, whose statistics are either passed to the call or computed by it. */
+/** Returns the flags of a normalization with scale and shift, whose statistics are either passed to the call or computed by
+ * it. */
 function flagsOf({ library }: Onednn, { kind, reads, parameters }: Call): number {
   const flags = normalizationFlags[library.major >= 3 ? 'v3' : 'v2'];
   const isGiven = kind === 'batch_normalization_forward' && reads.mean !== undefined;
@@ -115,7 +116,7 @@ function postOpsOf(call: Call, descriptorOf: DescriptorOf): readonly NativePostO
   );
 }
 
-/** The descriptor of the forward primitive of a backward call. oneDNN requires it as a hint. */
+/** Returns the descriptor of the forward primitive of a backward call. oneDNN requires it as a hint. */
 function hintOf(onednn: Onednn, call: Call, kind: PrimitiveKind, values: Values): Handle | null {
   const { hint } = primitiveKinds[kind];
   if (hint === undefined) return null;
@@ -137,7 +138,8 @@ function forwardTensors(
   return { src: hint === 'pooling_forward' ? diffSrc : src, dst: diffDst };
 }
 
-/** The tensors of the forward convolution that serves as the hint of a backward one. oneDNN may choose all their layouts. */
+/** Returns the tensors of the forward convolution that serves as the hint of a backward one. oneDNN may choose all their
+ * layouts. */
 function forwardConvolution(onednn: Onednn, { reads, writes }: Call): Partial<Values> {
   const type = reads.diffDst?.type ?? 'float32';
   const any = (slot: Slot | undefined) => () => onednn.tensor(slot?.dims ?? [], type, 'any');

@@ -22,7 +22,7 @@ interface Options {
   readonly watched?: boolean;
 }
 
-/** Batch normalization and ReLU, the loss Σ w · z, and its gradients. */
+/** Builds batch normalization with ReLU, whose result is z, the loss Σ w · z, and the gradients of the loss. */
 function trainingGraph({ alsoRead = false, watched = false }: Options = {}): Graph {
   const b = new GraphBuilder('normalized');
   const x = b.input('x', { dtype: 'float32', shape });

@@ -56,8 +56,8 @@ function fusionOf(forward: Call, program: Program): readonly Fusion[] {
   ];
 }
 
-/** The gradient of a normalization through its ReLU: the calls that mask dz, and the call that reads the masked dz. Returns
- * undefined if there are no such calls, or if other calls read their results. */
+/** Finds the gradient of a normalization through its ReLU: the calls that mask dz, and the call that reads the masked dz.
+ * Returns undefined if there are no such calls, or if other calls read their results. */
 function gradientOf(forward: Call, z: Slot, program: Program) {
   const backward = program.calls.find(({ kind, reads }) => {
     return kind === 'batch_normalization_backward' && reads.mean === forward.writes.mean;
@@ -85,8 +85,8 @@ function makerOf(slot: Slot | undefined, { calls }: Program): Call | undefined {
   return slot && calls.find((call) => writesOf(call).includes(slot));
 }
 
-/** The call that reads a slot, if no other call reads it and the slot is not a result of the step. Otherwise undefined. A call
- * that reads the slot through an alias is not returned. */
+/** Returns the call that reads a slot, or undefined if several calls read it or the slot is a result of the step. A call that
+ * reads the slot through an alias is not returned. */
 function onlyReader(slot: Slot | undefined, program: Program): Call | undefined {
   if (slot === undefined || stepResults(program).has(slot) || readCounts(program).get(slot) !== 1)
     return undefined;

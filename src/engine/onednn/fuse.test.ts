@@ -10,7 +10,7 @@ import { type Program, type ProgramPass, printCall } from './program.ts';
 const image = { dtype: 'float32', shape: [2, 16, 4, 4] } as const;
 const row = { dtype: 'float32', shape: [2, 16] } as const;
 
-/** The program of a graph whose outputs are the values that `build` returns. */
+/** Returns the program of a graph whose outputs are the values that `build` returns. */
 function programOf(build: (builder: GraphBuilder) => Readonly<Record<string, Value>>): Program {
   const builder = new GraphBuilder('fused');
   for (const [name, value] of Object.entries(build(builder))) builder.output(name, value);

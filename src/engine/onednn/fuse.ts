@@ -3,7 +3,7 @@
  * to each element before writing it. oneDNN calls such functions post-ops.
  *
  *     bias       before  y = matmul(a, b);  z = add(y, bias)            after  z = matmul(a, b, bias)
- *     gradient   before  df = convolution_backward_weights(x, dy);      after  df, db = the first
+ *     gradient   before  df = convolution_backward_weights(x, dy);      after  df, db = convolution_backward_weights(x, dy)
  *                        db = reduction(dy)
  *     chains     before  t = mul(a, b);  u = sqrt(t);  y = add(u, c)    after  y = mul(a, b) + sqrt + add c
  *

@@ -18,7 +18,7 @@ export interface Operand {
   readonly layout: Layout;
   /** oneDNN's memory descriptor of the operand: that of its layout, or one for a vector, a transpose or a part. */
   readonly descriptor: Handle;
-  /** The part that is read or written. Undefined if the whole tensor is. */
+  /** The part that is read or written, or undefined if the whole tensor is read or written. */
   readonly part?: Part;
 }
 

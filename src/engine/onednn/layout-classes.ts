@@ -49,7 +49,7 @@ export class LayoutClasses {
     if (!this.isAssigned(slot)) this.#assigned.set(this.#classOf(slot), layout);
   }
 
-  /** The layout of the slot. If its class has none yet, the class becomes row-major. */
+  /** Returns the layout of the slot. If its class has none yet, the class becomes row-major. */
   of(slot: Slot): Layout {
     const rowMajor = this.#table.rowMajor(slot);
     if (this.#isFixed(slot)) return rowMajor;
@@ -57,7 +57,7 @@ export class LayoutClasses {
     return this.#assigned.get(this.#classOf(slot)) ?? rowMajor;
   }
 
-  /** The layout in which the forward call of a pooling gradient wrote its result, if there is a forward call. */
+  /** Returns the layout in which the forward call of a pooling gradient wrote its result, if there is a forward call. */
   ofPooled(call: Call): Layout | undefined {
     const forward = this.#pooled.get(call);
     return forward && this.of(forward);

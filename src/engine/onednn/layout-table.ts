@@ -42,7 +42,7 @@ export class LayoutTable {
     return this.#add(form, 'row-major', descriptor);
   }
 
-  /** The layout of a memory descriptor that oneDNN chose for a tensor.
+  /** Returns the layout of a memory descriptor that oneDNN chose for a tensor.
    * @param likely a layout with the tensor's dims and type, which is compared first */
   of(descriptor: Handle, likely: Layout): Layout {
     const same = (known: Layout) => this.#onednn.sameLayout(known.descriptor, descriptor);

@@ -40,8 +40,8 @@ export function lower(graph: Graph): Program {
   };
 }
 
-/** The slot of a value. If it has none yet, it is an input or a variable, because `lowerNode` gives slots to the results of
- * nodes. */
+/** Returns the slot of a value. A value without a slot is an input or a variable, and gets one here; `lowerNode` gives slots to
+ * the results of nodes. */
 function slotOf(value: Value, slots: Map<Value, Slot>): Slot {
   const known = slots.get(value);
   if (known !== undefined) return known;
@@ -90,7 +90,7 @@ class ProgramBuilder {
   readonly #resultsByKey = new Map<string, Slots>();
   readonly #ids = new Map<Slot, number>();
 
-  /** The context that the rule of one node receives. */
+  /** Returns the context that the rule of one node receives. */
   at(op: OpName, name: string): PrimitiveContext {
     let made = 0;
     const unique = () => (made++ === 0 ? name : `${name}/${made}`);
@@ -147,7 +147,7 @@ class ProgramBuilder {
     return results;
   }
 
-  /** The workspace that the forward pooling call wrote. Adds the call if it is missing. */
+  /** Returns the workspace that the forward pooling call writes. Adds that call if it is missing. */
   #workspace(op: OpName, unique: () => string, x: Slot, y: Slot, window: Window): Slot {
     const forward = this.calls.find(({ kind, reads, writes }) => {
       return kind === 'pooling_forward' && reads.src === x && writes.dst === y;
@@ -184,7 +184,7 @@ class ProgramBuilder {
     return `${kind}(${operands.join()})[${results.join(';')}]${text}`;
   }
 
-  /** An identifier of a slot. Aliases of the same memory with the same dims have the same identifier. */
+  /** Returns an identifier of a slot. Aliases of the same memory with the same dims have the same identifier. */
   #id(slot: Slot): string {
     if (slot.base !== undefined) return `${this.#id(slot.base)} as ${slot.dims.join()}`;
     const known = this.#ids.get(slot) ?? this.#ids.size;

@@ -34,7 +34,7 @@ export function makePrimitives(program: LaidOutProgram, table: RowMajorLayouts, 
 
 type BufferOf = (slot: Slot) => Buffer;
 
-/** One buffer for each slot with its own memory. */
+/** Makes one buffer for each slot with its own memory, and returns a function that finds the buffer of a slot. */
 function buffersOf(program: LaidOutProgram): BufferOf {
   const { inputs, variables, constants, setup, homes } = program;
   const persistent = new Set([
@@ -76,7 +76,7 @@ function makeStep(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): Step {
   );
 }
 
-/** The operands that this version of the library accepts. */
+/** Returns those operands of a call that this version of the library accepts. */
 function takenReads({ kind, reads }: LaidOutCall, { library }: Onednn): readonly Operand[] {
   const { onlyV2 = [] } = kind === 'reorder' ? {} : recordOf(kind);
   const omitted: readonly Operand['argument'][] = library.major >= 3 ? onlyV2 : [];

@@ -72,7 +72,8 @@ export class Memory {
     return { ...operand, slot: this.#inLayout(operand.slot, operand.layout, watched) };
   }
 
-  /** The slot that a primitive writes: the result itself, or a temporary slot that `reorderToHome` copies to the result. */
+  /** Returns the slot that a primitive writes: the result itself, or a temporary slot that `reorderToHome` copies to the
+   * result. */
   writtenSlot({ slot, layout }: Operand): Slot {
     const home = this.#program.homes.get(slot) ?? layout;
     if (home !== layout) return this.#newSlot(`${slot.name} as written`, slot, layout);
@@ -127,7 +128,7 @@ export class Memory {
     return slot;
   }
 
-  /** The slot that holds a value in the given layout: its own slot, or a copy, which is made only once. */
+  /** Returns the slot that holds a value in the given layout: its own slot, or a copy, which is made only once. */
   #inLayout(slot: Slot, layout: Layout, watched: boolean): Slot {
     const stored = this.#locate(slot, watched);
     if (stored.layout === layout) return stored.slot;
@@ -147,7 +148,7 @@ export class Memory {
     return copy;
   }
 
-  /** The slot that holds a value, and its layout. An alias with different dims can only be read in row-major memory. */
+  /** Returns the slot that holds a value, and its layout. An alias with different dims can only be read in row-major memory. */
   #locate(slot: Slot, watched: boolean): Stored {
     if (slot.base !== undefined) {
       const base = baseOf(slot);

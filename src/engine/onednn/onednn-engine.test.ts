@@ -272,7 +272,7 @@ describe('the plan of a training step', { skip }, () => {
   });
 });
 
-/** One step of a residual block with batch normalization and smooth activations, followed by a pool and a global mean. */
+/** Builds one step of a residual block with batch normalization and smooth activations, followed by a pool and a mean. */
 function residualStep(channels: number): Graph {
   const builder = new GraphBuilder('residual');
   const { op } = builder;

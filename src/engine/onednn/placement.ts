@@ -81,7 +81,7 @@ interface Use {
   readonly last: number;
 }
 
-/** The first and the last step that use each buffer. */
+/** Returns the first and the last step that use each buffer. */
 function usesOf(steps: readonly Step[]): ReadonlyMap<Buffer, Use> {
   const uses = new Map<Buffer, Use>();
   steps.forEach(({ reads, writes }, index) => {

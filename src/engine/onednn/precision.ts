@@ -19,7 +19,7 @@ export const toBfloat16: ProgramPass = (program) => {
   const needed = neededInFloat32(program.calls, stepResults(program));
   const slots = new RetypedSlots(program.constants);
   const calls = program.calls.flatMap((call) => retype(call, needed, slots));
-  // Watched calls are retyped after the calls of the step, because the step must not read a cast that only they compute.
+  // Watched calls are retyped after the calls of the step, so that no call of the step reads a cast made for a watched call.
   const exact = neededInFloat32(
     program.watchedCalls,
     new Set([...program.results.watched.values()].map(baseOf)),
@@ -34,7 +34,7 @@ export const toBfloat16: ProgramPass = (program) => {
   };
 };
 
-/** The slots that must stay float32, found by walking through the calls backwards. */
+/** Returns the slots that must stay float32, found by walking through the calls backwards. */
 function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): ReadonlySet<Slot> {
   const needed = new Set(results);
   for (const call of calls.toReversed()) {
@@ -88,7 +88,7 @@ class RetypedSlots {
     return typed;
   }
 
-  /** The slot in the given type. A cast is added if necessary. int32 slots are not cast. */
+  /** Returns the slot in the given type. Adds a cast if necessary. int32 slots are not cast. */
   as(slot: Slot, type: SlotType, addCast: (call: Call) => void): Slot {
     const current = this.current(slot);
     if (current.type === type || current.type === 'int32') return current;

@@ -10,7 +10,7 @@ const norm = { epsilon: 1e-5 };
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 const [batch, side, channels, classes] = [2, 8, 16, 10];
 
-/** Two convolutions, normalization, pooling, a product and the loss, forward and backward, then gradient descent. */
+/** Builds the graph: two convolutions, normalization, pooling, a product and the loss, with gradients and gradient descent. */
 export function probeGraph(): Graph {
   const builder = new GraphBuilder('probe');
   const { op } = builder;

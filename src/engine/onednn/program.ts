@@ -17,12 +17,12 @@ export interface Program {
 /** A pass that does not change what the program computes. */
 export type ProgramPass = (program: Program) => Program;
 
-/** The slot that owns the memory of a slot. */
+/** Returns the slot that owns the memory of a slot. */
 export function baseOf(slot: Slot): Slot {
   return slot.base === undefined ? slot : baseOf(slot.base);
 }
 
-/** Every slot that a call reads, including those of post-ops and pieces. */
+/** Returns every slot that a call reads, including those of post-ops and pieces. */
 export function readsOf({ reads, postOps, parameters }: Call): readonly Slot[] {
   return [
     ...Object.values(reads),
@@ -35,7 +35,7 @@ export function writesOf({ writes }: Call): readonly Slot[] {
   return Object.values(writes);
 }
 
-/** The first slot that a call writes. This is its result. */
+/** Returns the first slot that a call writes. This is its result. */
 export function resultOf(call: Call): Slot {
   const [first] = writesOf(call);
   if (first === undefined) throw new TypeError(`${call.name} writes nothing`);
@@ -64,13 +64,13 @@ export function withSlots(call: Call, replace: (slot: Slot) => Slot): Call {
   };
 }
 
-/** The slots that every step must compute. None of them may be fused into its reader. */
+/** Returns the slots that every step must compute. None of them may be fused into its reader. */
 export function stepResults({ results }: Program): ReadonlySet<Slot> {
   const slots = resultValues(withoutRole(results, 'watched'));
   return new Set(slots.flatMap((slot) => [slot, baseOf(slot)]));
 }
 
-/** How often the memory of each slot is read, counted over all its aliases. */
+/** Returns how often the memory of each slot is read, counted over all its aliases. */
 export function readCounts({ calls }: Program): ReadonlyMap<Slot, number> {
   const counts = new Map<Slot, number>();
   for (const slot of calls.flatMap(readsOf)) counts.set(baseOf(slot), (counts.get(baseOf(slot)) ?? 0) + 1);

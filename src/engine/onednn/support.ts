@@ -20,7 +20,7 @@ const libraryBytes = 64 * 2 ** 20;
 
 const known = new Map<PrecisionOf<'onednn'>, Support>();
 
-/** Whether oneDNN computes in the precision, and how well. The first call takes about 50 ms; the result is cached.
+/** Returns how well oneDNN computes in the precision, if at all. The first call takes about 50 ms; the result is cached.
  * @throws RunError when files, threads or memory run out, which says nothing about the library */
 export function onednnSupport(precision: PrecisionOf<'onednn'>): Support {
   const answer = known.get(precision) ?? probe(precision);
@@ -78,7 +78,7 @@ function cannotCompute(version: string, precision: PrecisionOf<'onednn'>, messag
   return `oneDNN ${version} cannot compute in ${precision} on this CPU (${message})`;
 }
 
-/** Why the precision is slow here, or undefined if it is not. */
+/** Returns why the precision is slow here, or undefined if it is not. */
 function slowness(
   version: string,
   precision: PrecisionOf<'onednn'>,

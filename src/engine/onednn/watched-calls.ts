@@ -40,7 +40,7 @@ export function addWatchedCalls(fused: Program, whole: Program): Program {
   return { ...fused, watchedCalls, results: { ...fused.results, watched } };
 }
 
-/** A copy of a variable that is made before the step. If a watched call read the variable later instead, the update of the
+/** Returns a call that copies a variable before the step. If a watched call read the variable later instead, the update of the
  * variable could not be written in place. */
 function copyBefore(variable: Slot, copy: Slot): Call {
   const parameters = { pieces: [{ source: variable }] };

@@ -18,7 +18,7 @@ export const width = (initial: number, help: string): NetworkNumber => ({
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
 const pool = { size: 3, stride: 2, padding: 'SAME' } as const;
 
-/** conv1, pool1, norm1, conv2, norm2, pool2: [N, 3, 24, 24] → [N, conv2, 6, 6]. */
+/** Adds conv1, pool1, norm1, conv2, norm2 and pool2: [N, 3, 24, 24] → [N, channels of conv2, 6, 6]. */
 export function convolutions(
   builder: GraphBuilder,
   layers: Layers,
@@ -41,7 +41,7 @@ export function convolutions(
   return layers.maxPool(norm2, pool, 'pool2');
 }
 
-/** softmax_linear: [N, I] → [N, classes]. */
+/** Adds softmax_linear: [N, I] → [N, classes]. */
 export function logits(builder: GraphBuilder, layers: Layers, x: Value, classes: number): Value {
   return builder.scope('softmax_linear', () => {
     const initializer = truncatedNormal(1 / (x.shape[1] ?? 1));

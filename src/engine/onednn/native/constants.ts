@@ -72,7 +72,7 @@ export const argumentNumbers: Readonly<Record<RunArgument, number>> = {
   diffScale: 255,
   diffShift: 256,
 };
-/** The argument number of the second operand of post-op `index` (DNNL_ARG_ATTR_MULTIPLE_POST_OP). */
+/** Returns the argument number of the second operand of post-op `index` (DNNL_ARG_ATTR_MULTIPLE_POST_OP). */
 export function postOpNumber(index: number, major: number): number {
   return ((major >= 3 ? 32768 : 16384) * (index + 1)) | argumentNumbers.src1;
 }

@@ -90,7 +90,7 @@ export class Onednn {
     return a === b || this.#call('dnnl_memory_desc_equal', 'int', ['void *', 'void *'])(a, b) !== 0;
   }
 
-  /** The number of bytes of a tensor in a layout, including padding. */
+  /** Returns the number of bytes of a tensor in a layout, including padding. */
   byteSize(descriptor: Handle): number {
     return Number(this.#call('dnnl_memory_desc_get_size', 'size_t', ['void *'])(descriptor));
   }
@@ -137,7 +137,7 @@ export class Onednn {
     );
   }
 
-  /** The layout that a primitive uses for an argument, or undefined if it has no such argument. */
+  /** Returns the layout that a primitive uses for an argument, or undefined if it has no such argument. */
   layout(primitiveDescriptor: Handle, argument: RunArgument): Handle | undefined {
     if (!reportsLayout(argument)) return undefined;
     const query = this.#call('dnnl_primitive_desc_query_md', 'void *', ['void *', 'int', 'int']);
@@ -145,7 +145,7 @@ export class Onednn {
     return typeof found === 'bigint' && found !== 0n && this.byteSize(found) > 0 ? found : undefined;
   }
 
-  /** The name that oneDNN gives to the implementation, such as `jit:avx512_core`. */
+  /** Returns the name that oneDNN gives to the implementation, such as `jit:avx512_core`. */
   implementation(primitiveDescriptor: Handle): string {
     const query = this.#call('dnnl_primitive_desc_query', 'int', ['void *', 'int', 'int', 'void *']);
     const text = new BigUint64Array(1);
@@ -183,7 +183,7 @@ export class Onednn {
     this.#buffers.length = 0;
   }
 
-  /** The address of a typed array, which is kept alive until `release`. */
+  /** Returns the address of a typed array, which is kept alive until `release`. */
   addressOf(memory: Uint8Array): bigint {
     this.#buffers.push(memory);
     return this.library.addressOf(memory);
@@ -218,7 +218,7 @@ export class Onednn {
     }
   }
 
-  /** The number that this version of the library gives to an elementwise function. */
+  /** Returns the number that this version of the library gives to an elementwise function. */
   eltwise(name: Unary): number {
     return eltwiseAlgorithms[this.library.major >= 3 ? 'v3' : 'v2'][name];
   }

@@ -36,7 +36,7 @@ export const argumentTypes: Readonly<Record<ConstructorArgument, string>> = {
   after: 'int64_t *',
 };
 
-/** The name of the C function, and the names of its arguments in order. */
+/** Returns the name of the C function, and the names of its arguments in order. */
 export function signatureOf(
   kind: PrimitiveKind,
   major: number,

@@ -54,7 +54,7 @@ export function compileGraph(graph: Graph): CompiledGraph {
   };
 }
 
-/** The graph as an ONNX model file that other programs can read. Watched values are omitted. */
+/** Returns the graph as an ONNX model file that other programs can read. Watched values are omitted. */
 export function onnxModel(graph: Graph): Uint8Array {
   return encodeModel(lower(prepare(withoutWatched(withoutExchange(graph)))));
 }

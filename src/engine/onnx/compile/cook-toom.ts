@@ -21,7 +21,7 @@ export interface CookToom {
 /** The points are near 0 and ±1, so that their powers stay small and float32 loses little precision. */
 const points = [0, 1, -1, 2, -2, 1 / 2, -1 / 2];
 
-/** The matrices for m outputs of r taps. m + r - 2 must not exceed 7, the number of points. */
+/** Returns the matrices for m outputs of r taps. m + r - 2 must not exceed 7, the number of points. */
 export function cookToom(m: number, r: number): CookToom {
   const finite = points.slice(0, m + r - 2);
   const powers = (count: number, point: number) => Array.from({ length: count }, (_, k) => point ** k);
@@ -40,7 +40,7 @@ export function cookToom(m: number, r: number): CookToom {
   };
 }
 
-/** The coefficients of Π (x - root), the lowest first. */
+/** Returns the coefficients of Π (x - root), the lowest first. */
 function polynomial(roots: readonly number[]): readonly number[] {
   let coefficients = [1];
   for (const root of roots) {
@@ -54,14 +54,14 @@ export function transposed(matrix: Matrix): Matrix {
   return (matrix[0] ?? []).map((_, column) => matrix.map((row) => row[column] ?? 0));
 }
 
-/** Element (i, j) of the Kronecker product is a[i / p, j / q] · b[i % p, j % q], with b [p, q]. */
+/** Returns the Kronecker product of a and b [p, q]. Its element (i, j) is a[⌊i / p⌋, ⌊j / q⌋] · b[i % p, j % q]. */
 export function kronecker(a: Matrix, b: Matrix): Matrix {
   return a.flatMap((rowA) => b.map((rowB) => rowA.flatMap((x) => rowB.map((y) => x * y))));
 }
 
 /**
- * B and A for a whole axis of `length` cells in tiles of m, padded as SAME does. The rows of B and the columns of A are
- * ordered by point first, then by tile.
+ * Returns the matrices A and B for a whole axis of `length` cells in tiles of m, padded as SAME does. The rows of B and the
+ * columns of A are ordered by point first, then by tile.
  */
 export function wholeAxis({ A, B }: CookToom, length: number): { readonly A: Matrix; readonly B: Matrix } {
   const m = A.length;

@@ -35,7 +35,7 @@ interface Matrix {
   readonly at: (row: number, column: number) => number;
 }
 
-/** The matrices that average windows along the rows of images [N, C, H, W], and along their columns. */
+/** Returns the matrices that average windows along the rows of images [N, C, H, W], and along their columns. */
 function averages(images: Shape, attributes: PoolAttributes): readonly [Matrix, Matrix] {
   const window = poolWindow(images, attributes);
   const along = (axis: 0 | 1): Matrix => {

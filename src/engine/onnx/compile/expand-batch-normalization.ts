@@ -60,7 +60,7 @@ const rowsOf = (op: Apply, x: Value) => (x.shape.length === 4 ? channelRows(op, 
 const fromRows = (op: Apply, rows: Value, { shape }: Value) =>
   shape.length === 4 ? fromChannelRows(op, rows, shape) : rows;
 
-/** The sum of each column of rows [R, C], as [C]. */
+/** Returns the sum of each column of rows [R, C], as [C]. */
 function columnSums(op: Apply, rows: Value): Value {
   const [count = 0, channels = 0] = rows.shape;
   const a = op('Constant', {}, { value: float32([1, count], new Float32Array(count).fill(1)) }, 'ones');
@@ -68,7 +68,7 @@ function columnSums(op: Apply, rows: Value): Value {
   return op('Reshape', { x: sums }, { shape: [channels] });
 }
 
-/** The mean of each column of rows [R, C], as [C]. */
+/** Returns the mean of each column of rows [R, C], as [C]. */
 function columnMeans(op: Apply, rows: Value): Value {
   return op('Mul', { a: columnSums(op, rows), b: number(op, 1 / (rows.shape[0] ?? 1)) });
 }

@@ -105,7 +105,7 @@ export const expandConvolution: Expansions = {
   },
 };
 
-/** The input cell under each tap of each output cell, as [I·KH·KW, H'·W'·N], with zero where the tap is outside
+/** Returns the input cell under each tap of each output cell, as [I·KH·KW, H'·W'·N], with zero where the tap is outside
  * the image. The stride must be 1. */
 function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
   const [n, i, h, w] = sizes(x.shape);
@@ -131,7 +131,7 @@ function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
   return op('Reshape', { x: cells }, { shape: [i * kh * kw, yh * yw * n] });
 }
 
-/** For each tap, in row-major order, the input cells under it as [H'·W'·N, I]. */
+/** Returns, for each tap in row-major order, the input cells under it as [H'·W'·N, I]. */
 function shiftedInputs(op: Apply, x: Value, window: SlidingWindow): readonly Value[] {
   const [n, i] = sizes(x.shape);
   const { kernel, strides, size } = window;
@@ -159,7 +159,8 @@ function shiftedInputs(op: Apply, x: Value, window: SlidingWindow): readonly Val
   });
 }
 
-/** The gradient of the filter [O, I / groups, KH, KW], from the inputs of each tap [M, I] and dy [M, O], with M = H'·W'·N. */
+/** Returns the gradient of the filter [O, I / groups, KH, KW], from the inputs of each tap [M, I] and dy [M, O], with
+ * M = H'·W'·N. */
 function groupedFilterGradient(
   op: Apply,
   inputs: readonly Value[],
@@ -176,7 +177,7 @@ function groupedFilterGradient(
   return op('Reshape', { x: all }, { shape: [o, i, kh, kw] });
 }
 
-/** For each group, xᵀ · dy. The result is [groups, I / groups, O / groups]. */
+/** Computes xᵀ · dy for each group. The result is [groups, I / groups, O / groups]. */
 function groupedProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   const parts = ({ shape: [cells = 0, channels = 0] }: Value) => [cells, groups, channels / groups];
   const a = op('Transpose', { x: op('Reshape', { x }, { shape: parts(x) }) }, { order: [1, 2, 0] });
@@ -184,8 +185,7 @@ function groupedProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   return op('BatchMatMul', { a, b });
 }
 
-/** Like `groupedProduct`, for groups with one input channel, where xᵀ · dy is a sum of elementwise products. The result is
- * [groups, O / groups]. */
+/** Computes xᵀ · dy for groups with one input channel, as a sum of elementwise products. The result is [groups, O / groups]. */
 function depthwiseProduct(op: Apply, x: Value, dy: Value, groups: number): Value {
   const [cells = 0, outputs = 0] = dy.shape;
   const a = op('Reshape', { x }, { shape: [cells, groups, 1] });

@@ -60,13 +60,13 @@ export const expandLocallyConnected: Expansions = {
   },
 };
 
-/** Images [N, C, H, W] as [H·W, C·N]. */
+/** Converts images [N, C, H, W] to cells [H·W, C·N]. */
 function cells(op: Apply, x: Value): Value {
   const [n, c, h, w] = sizes(x.shape);
   return op('Reshape', { x: swapped(op, turned(op, x)) }, { shape: [h * w, c * n] });
 }
 
-/** [H·W, C, N] as images [N, C, H, W]. */
+/** Converts cells [H·W, C, N] to images [N, C, H, W]. */
 function images(op: Apply, rows: Value, shape: Shape): Value {
   const [n, c, h, w] = sizes(shape);
   return turned(op, swapped(op, op('Reshape', { x: rows }, { shape: [h, w, c, n] })));
@@ -86,7 +86,7 @@ function patches(op: Apply, x: Value, window: SlidingWindow): Value {
   return op('Reshape', { x: gathered }, { shape: [rows * columns, kh * kw * i, n] });
 }
 
-/** The cells at the given indices, with zeros where an index is `outside`. */
+/** Returns the cells at the given indices, with zeros where an index is `outside`. */
 function gatherCells(op: Apply, x: Value, indices: readonly number[]): Value {
   const [count = 0, size = 0] = x.shape;
   if (!indices.includes(outside)) return op('Gather', { x }, { indices });
@@ -97,7 +97,7 @@ function gatherCells(op: Apply, x: Value, indices: readonly number[]): Value {
 
 const outside = -1;
 
-/** For every output cell and tap, the index of the input cell under it. */
+/** Returns, for every output cell and tap, the index of the input cell under that tap. */
 function inputsUnderTaps(
   [, , h = 0, w = 0]: Shape,
   { size, kernel, strides, before }: SlidingWindow,
@@ -109,7 +109,7 @@ function inputsUnderTaps(
   return pairs(size, kernel, along(0, h), along(1, w), w);
 }
 
-/** For every input cell and tap, the index of the output cell that reads it through that tap. */
+/** Returns, for every input cell and tap, the index of the output cell that reads it through that tap. */
 function outputsReading(
   [, , h = 0, w = 0]: Shape,
   { size, kernel, strides, before }: SlidingWindow,
@@ -123,7 +123,8 @@ function outputsReading(
 
 type Along = (cell: number, tap: number) => number;
 
-/** For every cell and tap, the index of another cell in rows of `width` cells, or `outside` if a coordinate is negative. */
+/** Returns, for every cell and tap, the index of another cell in rows of `width` cells, or `outside` if a coordinate is
+ * negative. */
 function pairs(
   [h, w]: RowsAndColumns,
   [kh, kw]: RowsAndColumns,

@@ -17,7 +17,7 @@ import { float32, scalar } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { channelRows, fromChannelRows } from './layout.ts';
 
-/** factor · Σ over the window of neighboring channels, for each row of [R, C]. */
+/** Returns factor · Σ over the window of neighboring channels, for each row of [R, C]. */
 function windowSum(op: Apply, rows: Value, depthRadius: number, factor: number): Value {
   const channels = rows.shape[1] ?? 0;
   const near = (a: number, b: number) => (Math.abs(a - b) <= depthRadius ? factor : 0);
@@ -28,7 +28,7 @@ function windowSum(op: Apply, rows: Value, depthRadius: number, factor: number):
   return op('MatMul', { a: rows, b }, { transposeA: false, transposeB: false });
 }
 
-/** d and d^(3/4), for rows [R, C]. */
+/** Returns d and d^(3/4), for rows [R, C]. */
 function scale(op: Apply, rows: Value, { depthRadius, bias, alpha }: LrnAttributes) {
   const sum = windowSum(op, op('Square', { x: rows }), depthRadius, alpha);
   const d = op('Add', { a: sum, b: op('Constant', {}, { value: scalar(bias) }, 'bias') });

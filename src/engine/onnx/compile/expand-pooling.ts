@@ -35,7 +35,7 @@ interface Axis {
   readonly before: number;
 }
 
-/** The windows over x [N, C, H, W] along the rows and along the columns. */
+/** Returns the windows over x [N, C, H, W] along the rows and along the columns. */
 function axesOf(x: Shape, attributes: PoolAttributes): readonly [Axis, Axis] {
   const { size, stride } = attributes;
   const window = poolWindow(x, attributes);
@@ -60,7 +60,7 @@ export const expandPooling: Expansions = {
   },
 };
 
-/** [N, C, H, W] → [H, W, N·C]. */
+/** Converts images [N, C, H, W] to [H, W, N·C]. */
 function flat(op: Apply, x: Value): Value {
   const [n, c, h, w] = sizes(x.shape);
   return op('Reshape', { x: turned(op, x) }, { shape: [h, w, n * c] });
@@ -70,14 +70,14 @@ function unflat(op: Apply, x: Value, [n = 0, c = 0, h = 0, w = 0]: readonly numb
   return turned(op, op('Reshape', { x }, { shape: [h, w, n, c] }));
 }
 
-/** The list [0, 0, 0] or [1, 1, 1] with another value at the given axis. */
+/** Returns the list [0, 0, 0] or [1, 1, 1] with another value at the given axis. */
 function atAxis(axis: number, value: number, others: number): readonly number[] {
   return [0, 1, 2].map((position) => (position === axis ? value : others));
 }
 
 /**
- * For each tap of the window, the cells under it, one per output. x is split into phases, each of which is shifted by whole
- * cells. Cells beyond the edge are -∞, so they are never the maximum.
+ * Returns, for each tap of the window, the cells under it, one per output. x is split into phases, each of which is shifted by
+ * whole cells. Cells beyond the edge are -∞, so they are never the maximum.
  */
 function taps(op: Apply, x: Value, { axis, size, stride, outputs, before }: Axis): readonly Value[] {
   const length = x.shape[axis] ?? 0;
@@ -102,12 +102,12 @@ function taps(op: Apply, x: Value, { axis, size, stride, outputs, before }: Axis
   });
 }
 
-/** The largest cell of each window along the axis. */
+/** Returns the largest cell of each window along the axis. */
 function largest(op: Apply, x: Value, axis: Axis): Value {
   return taps(op, x, axis).reduce((a, b) => op('Maximum', { a, b }));
 }
 
-/** The gradient of `largest`: dy at the first of the largest cells of each window, summed over the windows. */
+/** Returns the gradient of `largest`: dy at the first of the largest cells of each window, summed over the windows. */
 function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
   const { axis, size, stride, outputs, before } = window;
   const length = x.shape[axis] ?? 0;

@@ -24,8 +24,8 @@ import { turned } from './layout.ts';
 
 const tile = 4;
 
-/** Whether the algorithm applies: square filters with 3 or 5 taps, stride 1, padding that preserves rows and columns, whole
- * tiles, and enough channels for it to be faster. */
+/** Whether the algorithm applies: filters of 3×3 or 5×5, stride 1, padding that preserves rows and columns, whole tiles, and so
+ * many channels that the algorithm is faster. */
 export function fitsWinograd(x: Shape, filter: Shape, attributes: ConvolutionAttributes): boolean {
   const [, i, h, w] = sizes(x);
   const { kernel, strides, before, after } = convolutionWindow(x, filter, attributes);
@@ -39,7 +39,7 @@ export function fitsWinograd(x: Shape, filter: Shape, attributes: ConvolutionAtt
   return (k === 3 || k === 5) && fitsAxis(0) && fitsAxis(1) && whole && enough;
 }
 
-/** The sizes and matrices of one convolution. */
+/** Returns the sizes and matrices of one convolution. */
 function plan(x: Shape, filter: Shape) {
   const [n, i, h, w] = sizes(x);
   const [o, , k] = sizes(filter);
@@ -73,7 +73,7 @@ function along(op: Apply, rows: Matrix, columns: Matrix, x: Value): Value {
   return columns.length >= w ? down(across(x)) : across(down(x));
 }
 
-/** Images [N, C, H, W] as [H, W, N·C]. */
+/** Converts images [N, C, H, W] to [H, W, N·C]. */
 function flatImages(op: Apply, x: Value): Value {
   const [n, c, h, w] = sizes(x.shape);
   return op('Reshape', { x: turned(op, x) }, { shape: [h, w, n * c] });
@@ -84,7 +84,7 @@ function images(op: Apply, flat: Value, n: number, c: number): Value {
   return turned(op, op('Reshape', { x: flat }, { shape: [h, w, n, c] }));
 }
 
-/** [p·t, q·s, N·C] as one matrix [s·N, C] for every combination of p, t and q. */
+/** Reshapes [p·t, q·s, N·C] to one matrix [s·N, C] for every combination of p, t and q. */
 function perPoint(op: Apply, x: Value, { points, tilesDown, tilesAcross, n }: Plan, channels: number): Value {
   return op('Reshape', { x }, { shape: [points, tilesDown, points, tilesAcross * n, channels] });
 }
@@ -97,7 +97,7 @@ function evaluatedInput(op: Apply, x: Value, layout: Plan): Value {
   return perPoint(op, along(op, layout.rows.B, layout.columns.B, flatImages(op, x)), layout, layout.i);
 }
 
-/** U [p, 1, q, I, O] of a filter [O, I, K, K]. */
+/** Computes U [p, 1, q, I, O] from a filter [O, I, K, K]. */
 function evaluatedFilter(op: Apply, filter: Value, { i, o, k, points, G }: Plan): Value {
   const taps = op('Transpose', { x: filter }, { order: [2, 3, 1, 0] });
   const flat = op('Reshape', { x: taps }, { shape: [k * k, i * o] });

@@ -9,7 +9,7 @@ export type Expansions = {
   readonly [N in OpName]?: (node: Node<N>, builder: GraphBuilder) => PerOutput<N, Value> | undefined;
 };
 
-/** The pass that applies expansions to every node that has one. */
+/** Returns the pass that applies expansions to every node that has one. */
 export function expand(expansions: Expansions): Pass {
   return (graph) => rewrite(graph, (node, builder) => expandNode(expansions, node, builder));
 }

@@ -11,18 +11,18 @@ import { sizes } from '../../../ops/shapes.ts';
 /** The permutation from [N, C, H, W] to [H, W, N, C]. It is its own inverse, so it also converts back. */
 export const turn = [2, 3, 0, 1] as const;
 
-/** [N, C, H, W] → [H, W, N, C], or back. */
+/** Transposes [N, C, H, W] to [H, W, N, C], or back. */
 export function turned(op: Apply, x: Value): Value {
   return op('Transpose', { x }, { order: turn });
 }
 
-/** [N, C, H, W] → [H·W·N, C]. */
+/** Converts images [N, C, H, W] to rows [H·W·N, C]. */
 export function channelRows(op: Apply, x: Value): Value {
   const [n, c, h, w] = sizes(x.shape);
   return op('Reshape', { x: turned(op, x) }, { shape: [h * w * n, c] });
 }
 
-/** [H·W·N, C] → [N, C, H, W]. */
+/** Converts rows [H·W·N, C] to images [N, C, H, W]. */
 export function fromChannelRows(op: Apply, rows: Value, shape: readonly number[]): Value {
   const [n, c, h, w] = sizes(shape);
   return turned(op, op('Reshape', { x: rows }, { shape: [h, w, n, c] }));

@@ -21,17 +21,17 @@ export interface OnnxGraph {
   readonly initializers: ReadonlyMap<string, Tensor>;
 }
 
-/** The name of the ONNX output that holds the new value of a variable. */
+/** Returns the name of the ONNX output that holds the new value of a variable. */
 export function updateName(variable: string): string {
   return `${variable}/updated`;
 }
 
-/** The name of a result among the outputs of a model.
+/** Returns the name of a result among the outputs of a model.
  * @throws GraphError for a role that the engine has to handle before lowering */
 function outputName(graph: Graph, role: ResultRole, name: string): string {
   if (role === 'output') return name;
   if (role === 'update') return updateName(name);
-  throw new GraphError(`graph ${graph.name}: a model cannot have ${role} results; found ${name}`);
+  throw new GraphError(`graph ${graph.name}: a model cannot have ${role} results, but found ${name}`);
 }
 
 /** Variables become inputs of the model, and their new values outputs named by `updateName`.

@@ -1,6 +1,6 @@
 /**
  * ONNX nodes → the bytes of a model file. The field numbers are those of `onnx/onnx.proto` of the ONNX project (IR version
- * 10), like those in inspect/schema.ts for reading. The encoder is written by hand because that of protobufjs compiles
+ * 10); inspect/schema.ts has them for reading. The encoder is written by hand because that of protobufjs compiles
  * functions at run time, which the Content-Security-Policy of a page may forbid.
  */
 import protobuf from 'protobufjs/minimal.js';
@@ -17,7 +17,7 @@ const irVersion = 10;
 /** How the value of a field is encoded (protobuf, "Encoding", message structure). */
 const wireType = { varint: 0, bytes: 2, fixed32: 5 } as const;
 
-/** AttributeProto.AttributeType. */
+/** The numbers of the types in AttributeProto.AttributeType. */
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 /** Writes one message, field by field in the order of the field numbers. */

@@ -79,7 +79,7 @@ describe('no pass changes the results of a training step', () => {
   }
 });
 
-/** The loss and the gradients of two convolutions with strides, groups and explicit padding. Each convolution is
+/** Builds the loss and the gradients of two convolutions with strides, groups and explicit padding. Each convolution is
  * followed by a bias, a ReLU and a pool. */
 function stridedGraph(): Graph {
   const b = new GraphBuilder('strided');
@@ -187,7 +187,7 @@ test('mergeEqual computes the scale of an LRN once for the layer and its gradien
   assert.equal(roots(mergeEqual(expanded)), 5);
 });
 
-/** A residual block: the sum of a convolution and a shortcut that halves the rows and columns and doubles the channels. */
+/** Builds a residual block: the sum of a convolution and a shortcut that halves rows and columns and doubles the channels. */
 function residualGraph(): Graph {
   const b = new GraphBuilder('residual');
   const x = b.input('x', { dtype: 'float32', shape: [2, 16, 8, 8] });

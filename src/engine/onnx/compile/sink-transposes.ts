@@ -31,7 +31,8 @@ export const sinkTransposes: Pass = (graph) => {
   return prune(sunk);
 };
 
-/** The values that are read only by transpositions, or by operators that this pass can move a transposition in front of. */
+/** Returns the values that are read only by transpositions, or by operators that this pass can move a transposition in front
+ * of. */
 function wantedTurned(graph: Graph): ReadonlySet<Value> {
   const step = withoutWatched(graph);
   const read = new Set(resultValues(step.results));
@@ -53,7 +54,7 @@ function isMovable({ op, outputs }: Node): boolean {
   return isSupported && 'y' in outputs && outputs.y.shape.length === turn.length;
 }
 
-/** The same operator on operands in the engine's order of axes, or undefined if the node stays as it is. */
+/** Returns the same operator on operands in the engine's order of axes, or undefined if the node stays as it is. */
 function inEngineOrder(
   node: Node,
   { op }: GraphBuilder,

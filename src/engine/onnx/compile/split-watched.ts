@@ -13,7 +13,7 @@ export interface SplitGraph {
   /** The step. In addition to its own outputs, it returns the watched values that it computes, and those that `watch` needs. */
   readonly step: Graph;
   /** The graph of the remaining nodes. Its inputs are values that the step returns, inputs of the step, and variables as they
-   * were before the step. Undefined if no watched value needs it. */
+   * were before the step. It is undefined if no watched value needs it. */
   readonly watch: Graph | undefined;
   /** The names of the outputs of the step that only watched steps need. */
   readonly shared: readonly string[];

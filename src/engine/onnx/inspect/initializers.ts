@@ -37,7 +37,7 @@ const elementBits: Readonly<Record<number, number>> = {
 /** The value of TensorProto.DataLocation for constants in another file. */
 const external = 1;
 
-/** The number of bytes of the elements, whether they are in the model or in another file. */
+/** Returns the number of bytes of the elements, whether they are in the model or in another file. */
 export function bytesOfInitializer(tensor: InitializerFields): number {
   if (tensor.data_location === external) return externalPart(tensor).length;
   const { raw_data, float_data = [], int32_data = [], string_data = [], data_type = 0 } = tensor;
@@ -72,7 +72,7 @@ function externalPart({ external_data = [], dims = [], data_type = 0 }: Initiali
   };
 }
 
-/** The external files that contain constants.
+/** Returns the external files that contain constants.
  * @param dir the folder of the model */
 export async function externalFilesOf(
   tensors: readonly InitializerFields[],

@@ -8,7 +8,7 @@ export const installAdvice: string =
   'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node';
 
 /** Returns advice for an error that ended the thread of a session, if the error means that the package did not
- * load. Otherwise returns an empty string. */
+ * load. Returns an empty string for any other error. */
 export function adviceFor(error: unknown): string {
   if (exhaustedResource(error) !== undefined) return '';
   const isPackage = /onnxruntime/.test(messageOf(error));

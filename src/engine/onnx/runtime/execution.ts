@@ -14,7 +14,7 @@ export interface SessionStart {
   /** The first half of a step with an exchange. */
   readonly before?: BeforeExchange;
   readonly threads: number;
-  /** The folder to which ONNX Runtime writes its profiles. Undefined if it should write none. */
+  /** The folder to which ONNX Runtime writes its profiles, or undefined if it should write none. */
   readonly profileFolder?: string;
 }
 

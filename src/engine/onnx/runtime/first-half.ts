@@ -10,7 +10,7 @@ import type { PartTime, Tensors } from '../../engine.ts';
 import { Exchange, type ExchangeStart, exchangePart, ownName } from '../../exchange.ts';
 import { partTime } from '../../part-time.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
-import type { CompiledHalves } from '../compile/compile-halves.ts';
+import type { CompiledHalves } from './compile-halves.ts';
 import type { KeptTensors } from './kept-tensors.ts';
 import { LoadedGraph } from './loaded-graph.ts';
 import {
@@ -37,7 +37,8 @@ export interface FirstResults {
 export class FirstHalf {
   readonly #graph: LoadedGraph;
   readonly #exchange: Exchange;
-  readonly #carried: readonly string[];
+  /** The outputs that the second half takes unchanged: new tensors in every step. */
+  readonly #carried: Readonly<Record<string, null>>;
   /** The buffers of the exchanged values, by the name that both models give them. */
   readonly #links: OrtTensors;
   /** The elements of these buffers, in the order of the graph. */
@@ -55,7 +56,7 @@ export class FirstHalf {
     const buffers = exchanged.map(({ name, type, link }) => ({ name, type, link, tensor: kept.zeros(type) }));
     this.#graph = graph;
     this.#exchange = exchange;
-    this.#carried = carried;
+    this.#carried = Object.fromEntries(carried.map((name) => [name, null] as const));
     this.#links = Object.fromEntries(buffers.map(({ link, tensor }) => [link, tensor] as const));
     this.#values = buffers.map(({ tensor }) => float32Of(tensor));
     this.#scalars = new Map(
@@ -89,13 +90,14 @@ export class FirstHalf {
   /** Computes the first half and averages the exchanged values.
    * @throws RunError when another session failed */
   async run(feeds: OrtTensors, watch: boolean): Promise<FirstResults> {
-    const { computed, returned } = await this.#graph.run(feeds, this.#links, watch);
+    const fetches = { ...this.#links, ...this.#carried };
+    const { computed, returned } = await this.#graph.run(feeds, fetches, watch);
     // Results are copied before the exchange overwrites its buffers, because a watched value may be an exchanged one.
     const own = [...returned, ...this.#scalars].map(([name, tensor]) => [name, tensorOf(tensor)] as const);
     const started = performance.now();
     this.#exchange.average(this.#values);
     this.#exchangeMillis = performance.now() - started;
-    const carried = this.#carried.map((name) => [name, found(computed, name)] as const);
+    const carried = Object.keys(this.#carried).map((name) => [name, found(computed, name)] as const);
     return { returned: new Map(own), passed: { ...this.#links, ...Object.fromEntries(carried) } };
   }
 

@@ -13,8 +13,8 @@ import type { ExchangeStart } from '../../exchange.ts';
 import type { EngineMaker } from '../../maker.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
-import { compileHalves } from '../compile/compile-halves.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
+import { compileHalves } from './compile-halves.ts';
 import type { SessionStart } from './execution.ts';
 import { disableTelemetry } from './telemetry.ts';
 
@@ -69,8 +69,9 @@ function installedVersion(): string {
   }
 }
 
-/** ONNX Runtime allocates more memory than is live at once, because its arena grows by doubling. For training steps with 128
- * to 2,048 images it allocates 2.4 times as much. */
+/** The memory that ONNX Runtime needs, as a multiple of the memory that is live at once. It allocates more than is live,
+ * because its arena grows by doubling: 2.4 times as much for training steps with 128 to 2,048 images. This multiple is a
+ * little lower, so only sessions that certainly do not fit are refused. */
 const memoryShare = 2;
 
 async function compile(graph: Graph, engineThreads: number, options: CompileOptions): Promise<Session> {

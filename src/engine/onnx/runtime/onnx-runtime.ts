@@ -63,7 +63,7 @@ export function tensorOf({ type, dims, data }: OrtTensor): Tensor {
   return tensorOver({ dtype, shape: dims }, bytes.slice().buffer);
 }
 
-/** The tensor of that name.
+/** Returns the tensor of that name.
  * @throws TypeError when there is none */
 export function found(tensors: OrtTensors, name: string): OrtTensor {
   const tensor = tensors[name];
@@ -78,7 +78,7 @@ export function fill({ type, data: target }: OrtTensor, tensor: Tensor): void {
   new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytesOf(tensor));
 }
 
-/** The elements of a float32 tensor, without a copy.
+/** Returns the elements of a float32 tensor, without a copy.
  * @throws TypeError for another type */
 export function float32Of({ type, data }: OrtTensor): Float32Array {
   if (data instanceof Float32Array) return data;

@@ -13,7 +13,7 @@ interface TraceEvent {
   readonly args?: { readonly op_name?: string; readonly provider?: string };
 }
 
-/** The beginning of the paths of a model's profile files.
+/** Returns the beginning of the paths of a model's profile files.
  * @param folder the folder of the profiles of a session. Undefined if it has none */
 export function profilePrefix(folder: string | undefined, model: string): string | undefined {
   return folder === undefined ? undefined : join(folder, model);
@@ -37,7 +37,7 @@ export function removeProfile(folder: string | undefined): void {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 }
 
-/** The median times of the kernels, in the order in which they first ran. */
+/** Returns the median times of the kernels, in the order in which they first ran. */
 export function partTimes(trace: string): readonly PartTime[] {
   const times = new Map<string, { readonly op: string; readonly code: string; readonly millis: number[] }>();
   for (const { cat, name = '', dur = 0, args = {} } of JSON.parse(trace) as readonly TraceEvent[]) {

@@ -2,7 +2,7 @@
 import type { Graph } from '../../../graph/graph.ts';
 import { splitExchange } from '../../../passes/split-exchange.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
-import { type CompiledGraph, compileGraph } from './compile.ts';
+import { type CompiledGraph, compileGraph } from '../compile/compile.ts';
 
 /** A value that is averaged between the halves. */
 export interface ExchangedValue {
