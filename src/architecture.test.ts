@@ -15,7 +15,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
   'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],
   'fast-png': ['summary/png.ts'],
-  koffi: ['engine/onednn/native/library.ts', 'cli/end-process.ts'],
+  koffi: ['native/koffi.ts', 'cli/end-process.ts'],
   'string-width': ['cli/width.ts'],
   'modern-tar': ['data/download/extract.ts'],
   'smol-toml': ['run/recipe-toml.ts', 'run/print-recipe.ts'],

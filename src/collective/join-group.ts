@@ -1,14 +1,15 @@
 /** Joins a group from the data that describes a member. */
-import { UsageError } from '../errors.ts';
 import { Alone } from './alone.ts';
 import type { Collective } from './collective.ts';
 import { type GroupStart, placeOf } from './group-start.ts';
+import { openMpi } from './mpi/library.ts';
+import { MpiGroup } from './mpi/mpi-group.ts';
 import { SharedGroup } from './shared-group.ts';
 
 /** Joins a group. Returns at once, even if other members have not joined yet. */
 export function joinGroup(start: GroupStart): Collective {
   if (start.kind === 'alone') return new Alone();
-  if (start.kind === 'mpi') throw new UsageError(`a group of the kind ${start.kind} is not available`);
+  if (start.kind === 'mpi') return new MpiGroup(openMpi(start.library), 'spins');
   const { memory, rank, outer } = start;
   if (outer === undefined) return new SharedGroup(memory, rank);
   const { threads } = outer;

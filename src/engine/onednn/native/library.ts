@@ -1,11 +1,13 @@
 /** Finds and opens the oneDNN library. */
-import { createRequire } from 'node:module';
 import { messageOf, RunError } from '../../../errors.ts';
 import { describeExhaustion } from '../../../machine/exhaustion.ts';
-
-/** A function of a C library. A typed array is passed as a pointer to its memory. Other pointers are bigints. */
-export type CFunction = (...args: readonly CArgument[]) => number | bigint | string | null;
-export type CArgument = number | bigint | string | ArrayBufferView | null;
+import {
+  type CFunction,
+  type Koffi,
+  type LibraryHandle,
+  loadKoffi,
+  pinLibrary,
+} from '../../../native/koffi.ts';
 
 export interface Library {
   /** The name or path with which the library was opened. */
@@ -39,19 +41,6 @@ export const installAdvice: string =
   'Install oneDNN (Debian 12: apt install libdnnl2; Debian 13: libdnnl3.6; Homebrew and conda: onednn), or name the ' +
   `library file in ${libraryVariable}; \`engine: onnx\` works without it.`;
 
-interface Koffi {
-  load(path: string | null): LibraryHandle;
-  address(memory: ArrayBufferView): bigint;
-  readonly decode: { string(pointer: bigint): string };
-  view(pointer: number | bigint | string | null, bytes: number): ArrayBuffer;
-}
-interface LibraryHandle {
-  func(name: string, result: string, args: readonly string[]): CFunction;
-}
-
-/** The dlopen flags on Linux: RTLD_NOW (resolve all symbols at once) and RTLD_NODELETE (never unload). */
-const [rtldNow, rtldNoDelete] = [2, 0x1000];
-
 const sleepMicroseconds = 2000n;
 
 let opened: Library | undefined;
@@ -65,13 +54,13 @@ export function openLibrary(): Library {
 }
 
 function open(): Library {
-  const koffi = loadKoffi();
+  const koffi = loadKoffi('oneDNN', 'use `engine: onnx`');
   const named = process.env[libraryVariable] || undefined; // an empty value means unset
   const names = named === undefined ? (defaultNames[process.platform] ?? []) : [named];
   const failures: string[] = [];
   for (const path of names) {
     try {
-      pin(koffi, path);
+      pinLibrary(koffi, path);
       return describe(koffi, path, koffi.load(path));
     } catch (error) {
       const exhausted = describeExhaustion(error);
@@ -85,27 +74,6 @@ function open(): Library {
   const faults = failures.filter((failure) => !absent(failure));
   const tried = faults.length === 0 ? `tried ${names.join(', ')}` : faults.join('; ');
   throw new RunError(`oneDNN not found (${tried}). ${installAdvice}`);
-}
-
-/** Loads koffi, the package that calls C functions. */
-function loadKoffi(): Koffi {
-  try {
-    return createRequire(import.meta.url)('koffi') as Koffi;
-  } catch (error) {
-    const why = describeExhaustion(error) ?? messageOf(error);
-    throw new RunError(
-      `the package koffi, which calls oneDNN, cannot be loaded (${why}). Its native part is an optional package: ` +
-        'install without --omit=optional, or use `engine: onnx`',
-      { cause: error },
-    );
-  }
-}
-
-/** Keeps the library loaded until the process ends. If it were unloaded with the thread, its OpenMP threads would execute
- * unmapped code and crash the process after a successful run. */
-function pin(koffi: Koffi, path: string): void {
-  if (process.platform !== 'linux') return;
-  koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, rtldNow | rtldNoDelete);
 }
 
 function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {

@@ -4,6 +4,7 @@
  */
 import { RunError } from '../../../errors.ts';
 import { describeResource } from '../../../machine/exhaustion.ts';
+import type { CArgument, CFunction } from '../../../native/koffi.ts';
 import type { ConstructorArgument, PrimitiveKind } from '../../../ops/primitive-kinds.ts';
 import type { Unary } from '../../../ops/primitives.ts';
 import type { Shape } from '../../../tensor/tensor.ts';
@@ -17,7 +18,7 @@ import {
   type RunArgument,
   statusWords,
 } from './constants.ts';
-import { type CArgument, type CFunction, type Library, openLibrary } from './library.ts';
+import { type Library, openLibrary } from './library.ts';
 import { argumentTypes, signatureOf } from './signatures.ts';
 
 /** The address of a native descriptor, primitive or memory object. */

@@ -1,0 +1,125 @@
+/** Takes part in an MPI job: the part on the main thread. */
+import { Worker } from 'node:worker_threads';
+import { RunError } from '../../errors.ts';
+import { threadFailure } from '../../threads/start-worker.ts';
+import { Thread } from '../../threads/thread.ts';
+import { workerFlags } from '../../threads/worker-flags.ts';
+import type { GroupStart } from '../group-start.ts';
+import type { JobFacts, MpiMethods } from './cifar10-mpi-worker.ts';
+import { type Environment, type Launcher, launcherOf } from './launcher.ts';
+import { openMpi } from './library.ts';
+
+/** `auto`: MPI if a launcher started the process as one of several. `mpi`: always. `none`: never. */
+export type CollectiveName = 'auto' | 'none' | 'mpi';
+export const collectiveNames: readonly CollectiveName[] = ['auto', 'none', 'mpi'];
+
+/**
+ * A process of an MPI job, as its main thread sees it. All processes call the same methods in the same order, and each call
+ * resolves when the others have made it too. No call may be made while a session takes a step, because the thread of a session
+ * then calls MPI.
+ */
+export interface Job {
+  /** The number of this process, from 0, and the number of processes. */
+  readonly rank: number;
+  readonly size: number;
+  /** The name and version of the library, such as `Open MPI 4.1.4`. */
+  readonly library: string;
+  /** How the thread of a session joins the group of processes. */
+  readonly group: GroupStart;
+  barrier(): Promise<void>;
+  allAgree(agrees: boolean): Promise<boolean>;
+  /** Returns the bytes of process `root`. Their number must be the same in every process. */
+  broadcast(bytes: Uint8Array, root: number): Promise<Uint8Array>;
+  /** Returns the sums over all processes. */
+  sum(values: Float32Array): Promise<Float32Array>;
+  /** Ends all processes of the job at once, this one included. It may be called at any time, even while other calls wait. */
+  abort(exitCode: number): void;
+  /** Leaves the job. Resolves when all processes have called it. Afterwards no other method may be called. */
+  finalize(): Promise<void>;
+}
+
+/**
+ * Initializes MPI, if the process belongs to an MPI job. A process that ends without `finalize` would leave the others waiting,
+ * so the job is then aborted (launchers also notice it, but not all of them end the other processes). A process that ends by a signal,
+ * or by the C library's `_exit`, must call `abort` itself.
+ * @returns undefined if the process does not belong to a job of several processes
+ * @throws RunError when there is no MPI library, or it does not belong to the launcher
+ */
+export async function startMpi(
+  collective: CollectiveName = 'auto',
+  environment: Environment = process.env,
+): Promise<Job | undefined> {
+  const launcher = launcherOf(environment);
+  if (collective === 'none') return undefined;
+  if (collective === 'auto' && (launcher === undefined || launcher.size === 1)) return undefined;
+  const thread = new Thread<Launcher | undefined, MpiMethods>(
+    'the thread that calls MPI',
+    () => new Worker(new URL('./cifar10-mpi-worker.js', import.meta.url), { execArgv: workerFlags() }),
+  );
+  try {
+    await thread.begin(launcher);
+    return new MpiJob(thread, await thread.call('facts', []));
+  } catch (error) {
+    await thread.terminate();
+    throw error;
+  }
+}
+
+class MpiJob implements Job {
+  readonly rank: number;
+  readonly size: number;
+  readonly library: string;
+  readonly group: GroupStart;
+  readonly #path: string;
+  readonly #thread: Thread<Launcher | undefined, MpiMethods>;
+  readonly #abortAtExit = (code: number) => this.abort(code === 0 ? 1 : code);
+
+  constructor(thread: Thread<Launcher | undefined, MpiMethods>, { rank, size, library, version }: JobFacts) {
+    this.rank = rank;
+    this.size = size;
+    this.library = version;
+    this.group = { kind: 'mpi', library, rank, size };
+    this.#path = library;
+    this.#thread = thread;
+    process.once('exit', this.#abortAtExit);
+  }
+
+  barrier(): Promise<void> {
+    return this.#call('barrier');
+  }
+
+  allAgree(agrees: boolean): Promise<boolean> {
+    return this.#call('allAgree', agrees);
+  }
+
+  broadcast(bytes: Uint8Array, root: number): Promise<Uint8Array> {
+    return this.#call('broadcast', bytes, root);
+  }
+
+  sum(values: Float32Array): Promise<Float32Array> {
+    return this.#call('sum', values);
+  }
+
+  abort(exitCode: number): void {
+    // The control thread may be waiting for other processes, so this thread makes the call, which does not return.
+    const library = openMpi(this.#path);
+    library.call('Abort', library.handle('COMM_WORLD'), exitCode);
+  }
+
+  async finalize(): Promise<void> {
+    await this.#call('finalize');
+    process.off('exit', this.#abortAtExit);
+    await this.#thread.terminate();
+  }
+
+  async #call<K extends keyof MpiMethods>(
+    method: K,
+    ...args: Parameters<MpiMethods[K]>
+  ): Promise<ReturnType<MpiMethods[K]>> {
+    try {
+      return await this.#thread.call(method, args);
+    } catch (error) {
+      throw new RunError(`rank ${this.rank}: ${threadFailure(error)}`, { cause: error });
+    }
+  }
+}
