@@ -6,6 +6,7 @@
  *     logits [64, 10], [64, 10] ─► [128, 10]             what depends on the batch is joined; everything else is the same in all
  */
 import { requireOptions, requireWholeNumber } from '../arguments.ts';
+import type { GroupStart, OuterGroup } from '../collective/group-start.ts';
 import { failSharedGroup, newSharedGroup, type SharedMemoryOfGroup } from '../collective/shared-group.ts';
 import { RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
@@ -21,56 +22,40 @@ import {
 import { ownName } from './exchange.ts';
 import { requireFeeds } from './worker-session.ts';
 
-/** The rows of a batch that one tower takes. */
-export interface Share {
-  readonly first: number;
-  readonly count: number;
-}
-
-/** Divides a batch among `parts`. The shares differ by at most one row.
- * @throws RangeError when there are more parts than rows */
-export function sharesOf(batchSize: number, parts: number): readonly Share[] {
-  if (parts > batchSize)
-    throw new RangeError(`${parts} parts: expected at most ${batchSize}, the number of rows`);
-  const start = (index: number) => Math.floor((index * batchSize) / parts);
-  return Array.from({ length: parts }, (_, index) => ({
-    first: start(index),
-    count: start(index + 1) - start(index),
-  }));
-}
-
 /** The name of the output with a tower's own value of an exchanged scalar, such as `tower_0/total_loss`. */
 export function towerName(tower: number, scalar: string): string {
   return `tower_${tower}/${scalar}`;
 }
 
-export interface TowerOptions {
-  /** The graph of the whole batch. */
-  readonly whole: Graph;
-  /** Builds the graph of a step with `batchSize` rows. */
-  readonly graphOf: (batchSize: number) => Graph;
-  /** The number of rows of the whole batch. */
-  readonly batchSize: number;
-  /** The number of towers. */
-  readonly towers: number;
-  /** The number of threads of each tower. */
-  readonly threads: number;
+/** The part of a tower in a step. */
+export interface TowerPart {
+  /** The graph of a step with the rows of the tower. */
+  readonly graph: Graph;
+  /** The share of the rows in the whole batch. The weights of all towers of all processes add up to 1. */
+  readonly weight: number;
 }
 
-/** Compiles a session for each tower.
+export interface TowerOptions {
+  /** The graph of a step with the rows of all towers of this process. */
+  readonly whole: Graph;
+  readonly towers: readonly TowerPart[];
+  /** The number of threads of each tower. */
+  readonly threads: number;
+  /** The other processes that train together with this one. */
+  readonly outer?: OuterGroup | undefined;
+}
+
+/** Compiles a session for each tower of this process.
  * @throws RunError when the engine rejects a graph */
-export async function openTowers(engine: Engine, options: TowerOptions): Promise<Session> {
-  const { whole, graphOf, batchSize, towers, threads } = options;
-  const shares = sharesOf(batchSize, towers);
-  const graphs = new Map(
-    [...new Set(shares.map(({ count }) => count))].map((count) => [count, graphOf(count)]),
-  );
-  const memory = newSharedGroup(towers);
+export async function openTowers(
+  engine: Engine,
+  { whole, towers, threads, outer }: TowerOptions,
+): Promise<Session> {
+  const memory = newSharedGroup(towers.length);
   const opened = await Promise.allSettled(
-    shares.map(async ({ count }, rank): Promise<Tower> => {
-      const graph = graphs.get(count) ?? whole;
-      const exchange = { group: { kind: 'threads', memory, rank }, weight: count / batchSize } as const;
-      return { graph, session: await engine.compile(graph, { threads, exchange }) };
+    towers.map(async ({ graph, weight }, rank): Promise<Tower> => {
+      const group: GroupStart = { kind: 'threads', memory, rank, ...(outer && { outer }) };
+      return { graph, session: await engine.compile(graph, { threads, exchange: { group, weight } }) };
     }),
   );
   const made = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

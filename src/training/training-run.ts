@@ -33,7 +33,7 @@ import { aLength, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
 import type { RunDefinition, TrainingRun } from './run-definition.ts';
-import { threadsOf } from './towers.ts';
+import { type Ranks, threadsOf } from './towers.ts';
 import { graphChecks } from './training-graph.ts';
 
 /** The checks of a definition. Every new setting needs a line here. */
@@ -50,6 +50,7 @@ const definitionChecks: OptionChecks<RunDefinition> = {
 
 /** Makes the run of a definition with these training examples.
  * @param towers the number of towers, at most one per image of a batch
+ * @param ranks the processes that train together, if there are several
  * @throws UsageError for a setting that is out of range, with its name
  * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images
  * from the records, or the holdout leaves one part empty */
@@ -58,6 +59,7 @@ export function makeRun(
   all: Examples,
   engine: Engine,
   towers: number = 1,
+  ranks?: Ranks,
 ): TrainingRun {
   requireOptions(definition, definitionChecks);
   anEngine('engine', engine);
@@ -65,7 +67,14 @@ export function makeRun(
   requireClasses(definition.network, all.dataset);
   const images = imagesOf(definition);
   makeImages(images, definition.network.imageShape, all.dataset);
-  const whole = { ...definition, ...images, engine, towers, checksum: checksum(all) };
+  const whole = {
+    ...definition,
+    ...images,
+    engine,
+    towers,
+    ...(ranks && { ranks }),
+    checksum: checksum(all),
+  };
   if (definition.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, definition.holdout, definition.seed);
   return { ...whole, examples: training, validation };
@@ -119,7 +128,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     engine: engine.name,
     threads: threadsOf(run),
     towers: run.towers,
-    ranks: 1,
+    ranks: run.ranks?.size ?? 1,
     hyperparameters,
     groups,
     augmentation,
@@ -269,6 +278,7 @@ export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata):
   return [
     ...changed('engine', stored.engine, now.engine),
     ...changed('precision', stored.precision, now.precision),
+    ...changed('ranks', stored.ranks, now.ranks),
     ...changed('towers', stored.towers, now.towers),
     ...changed('threads', stored.threads, now.threads),
     ...changed('engine version', stored.versions.engine, now.versions.engine),
