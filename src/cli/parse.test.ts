@@ -42,6 +42,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'lab
     keep: 5,
     logFrequency: 10,
     towers: 'auto',
+    collective: 'auto',
     readers: 1,
     augmentation: 'tutorial',
     normalization: 'per_image',

@@ -219,12 +219,13 @@ export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperp
   return found.decaySteps === 0 && hasEnd(found) ? { ...found, decaySteps: maxSteps } : found;
 }
 
-/** Returns the engine of a run. A resumed run keeps its precision and, if it works here, its engine, unless the request
+/** Returns the engine of a run, with the given number of threads or one per usable core. A resumed run keeps its precision and, if it works here, its engine, unless the request
  * specifies others.
  * @throws RunError when the requested engine or precision does not work here */
 export function engineOf(
   { engine = trainingDefaults.engine, precision }: Pick<RunOptions, 'engine' | 'precision'>,
   stored: CheckpointMetadata | undefined,
+  threads?: number,
 ): ChosenEngine {
   const kept = precision ?? (stored === undefined ? trainingDefaults.precision : storedPrecision(stored));
   if (engine !== 'auto' && !offersPrecision(engine, kept)) {
@@ -234,7 +235,7 @@ export function engineOf(
     );
   }
   const before = engineNames.find((name) => name === stored?.engine);
-  const wanted = { engine, precision: kept };
+  const wanted = { engine, precision: kept, ...(threads !== undefined && { threads }) };
   if (engine !== 'auto' || before === undefined) return chooseEngine(wanted);
   try {
     return { ...chooseEngine({ ...wanted, engine: before }), reason: 'as before' };

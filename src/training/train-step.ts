@@ -6,7 +6,13 @@ import { type Float32Tensor, float32, float32Data, scalar, sizeOf, type Tensor }
 import { drawMasks } from './dropout-masks.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { shareOf } from './towers.ts';
-import { logitsName, stepScalars, stopVoteName, type TrainingGraph } from './training-graph.ts';
+import {
+  logitsName,
+  stepScalars,
+  stopVoteName,
+  stopVotesName,
+  type TrainingGraph,
+} from './training-graph.ts';
 
 /** The number of the update, from 0. */
 export interface StepReport {
@@ -71,7 +77,7 @@ export async function trainStep(
   });
   const learningRate = scalars.get('learning_rate') ?? Number.NaN;
   const correct = correctIn(outputs.get(logitsName), labels);
-  const stops = scalarOf(outputs.get(stopVoteName)) > 0;
+  const stops = scalarOf(outputs.get(stopVotesName)) > 0;
   return {
     stops,
     report: { kind: 'step', step, losses, totalLoss, towerLosses, learningRate, correct },

@@ -125,8 +125,10 @@ export interface GraphOptions {
   readonly votes?: boolean;
 }
 
-/** The name of the input with the vote of a process (1 to stop, or 0), and of the output with the average of all votes. */
+/** The name of the input with the vote of a process: 1 to stop after the step, or 0. */
 export const stopVoteName = 'stop_vote';
+/** The name of the output with the average of the votes of all processes. */
+export const stopVotesName = 'stop_votes';
 
 /** Builds the graph of one training step.
  * @throws UsageError for a setting that is unknown or out of range, with its name, and for a group without parameters */
@@ -246,8 +248,8 @@ function voteOnStopping(builder: GraphBuilder): void {
   const vote = builder.input(stopVoteName, { dtype: 'float32', shape: [] });
   const one = builder.op('Constant', {}, { value: scalar(1) }, 'one_vote');
   const cast = builder.op('Mul', { a: vote, b: one }, {}, 'cast_vote');
-  builder.result('exchanged', stopVoteName, cast);
-  builder.output(stopVoteName, cast);
+  builder.result('exchanged', stopVotesName, cast);
+  builder.output(stopVotesName, cast);
 }
 
 /** Sets the values of states, such as running means, after the step. Workers average them, because each worker sees
