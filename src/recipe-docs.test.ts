@@ -73,7 +73,7 @@ test('the page on recipes has a row for every named recipe, with its network', (
 test('the recipe file on the page is a recipe', () => {
   const [, example = ''] = /```toml\n([\s\S]*?)```/.exec(page) ?? [];
   const { recipe, run } = givenBy(parseRecipe(example, 'docs/recipes.md'));
-  assert.deepEqual(recipe.network, { name: 'resnet', configuration: { depth: 8 } });
+  assert.deepEqual(recipe.network, { name: 'resnet', configuration: { depth: 8, dropout: 0 } });
   assert.equal(recipe.hyperparameters.optimizer, 'adamw');
   assert.equal(recipe.groups[0]?.match, '*/beta');
   assert.equal(run.dataset, 'synthetic');

@@ -1,6 +1,6 @@
 /** A summary of repeated measurements. */
 export interface Spread {
-  /** For an even number of values, the mean of the two in the middle. */
+  /** The value in the middle or, for an even number of values, the mean of the two values in the middle. */
   readonly median: number;
   readonly fastest: number;
   readonly slowest: number;

@@ -1,9 +1,10 @@
 /** The subject of a benchmark: the training of a recipe on the generated set. */
 import { datasets } from '../data/datasets.ts';
-import { type ImageRecipe, makeImages } from '../input/augmentations.ts';
+import type { ImageRecipe } from '../input/augmentations.ts';
 import { makeNetwork } from '../model/networks.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { GraphRecipe } from '../training/training-graph.ts';
+import { requireImages } from '../training/training-run.ts';
 
 export interface Subject extends Omit<GraphRecipe, 'batchSize'> {
   readonly images: ImageRecipe;
@@ -15,6 +16,6 @@ export function subjectOf({ network: { name, configuration }, ...recipe }: Recip
   const network = makeNetwork(name, dataset.classes.length, configuration);
   const { augmentation, normalization, hyperparameters, groups } = recipe;
   const images = { augmentation, normalization };
-  makeImages(images, network.imageShape, dataset);
+  requireImages({ network, ...images }, dataset);
   return { network, hyperparameters, groups, images };
 }

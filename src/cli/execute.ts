@@ -10,7 +10,8 @@ import { describeExhaustion } from '../machine/exhaustion.ts';
 import { version } from '../version.ts';
 import { type CommandRecord, commandTable, isCommandName } from './command-table.ts';
 import { type Console, createConsole, type Streams } from './console.ts';
-import type { CommandName } from './flag.ts';
+import { type CommandName, isFlagOf } from './flag.ts';
+import { flagTable } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
 import { type CommandLine, parseCommandLine, type RequestsByCommand } from './parse.ts';
 import type { Interruption } from './signals.ts';
@@ -115,7 +116,7 @@ function report(
     return interruption.exitCode();
   }
   const exitCode = error instanceof UsageError ? 2 : 1;
-  const message = inFlags(explained(error));
+  const message = inFlags(explained(error, words));
   const event = { kind: 'error', error: kindOf(error), message, exitCode } as const;
   console.error(`cifar10: ${message}${hintFor(error, words)}`, event);
   if (debug) console.error(stackOf(error));
@@ -128,8 +129,9 @@ function kindOf(error: unknown): 'usage' | 'run' | 'fault' {
 }
 
 /** Returns the message of an error. If a resource ran out, the message also says which one, and what to do. */
-function explained(error: unknown): string {
-  const exhausted = describeExhaustion(error);
+function explained(error: unknown, [name = '']: readonly string[]): string {
+  const hasBatches = isCommandName(name) && isFlagOf(flagTable.batchSize, name);
+  const exhausted = describeExhaustion(error, { hasBatches });
   const message = messageOf(error);
   if (exhausted === undefined || message.includes(exhausted)) return message;
   return isOurs(error) ? `${message}\n${exhausted}` : exhausted;

@@ -95,6 +95,8 @@ describe('too little memory', { skip }, () => {
       for (const kilobytes of title === 'onnx' ? [1_400_000, 2_300_000] : [2_300_000]) {
         const outcome = within({ ulimit: `-v ${kilobytes}` }, train(...flags));
         if (outcome?.status !== 0) assertRefused(outcome, /out of memory: .*ulimit -v allows/);
+        // The run has a single reader thread.
+        assert.doesNotMatch(outcome?.errors ?? '', /readers/);
       }
     });
   }

@@ -20,7 +20,7 @@ interface Case {
 const resnet = [
   ...[
     '--network',
-    'resnet:depth=8',
+    'resnet:depth=8,dropout=0.25',
     '--batch-size',
     '8',
     '--optimizer',
@@ -81,7 +81,7 @@ function killedAtRandomTime(
   });
 }
 
-/** Starts and kills the program until it reaches its end. Returns the first step of every start. */
+/** Starts and kills the program repeatedly, until a start reaches the end of the run. Returns the first step of every start. */
 async function storm(
   name: string,
   training: Case,

@@ -19,15 +19,15 @@ import { type Progress, progressLine } from './progress-line.ts';
 import { RunningMean } from './running-mean.ts';
 import { describeEngine, startEvent } from './start-event.ts';
 import { StepLines } from './step-lines.ts';
+import { StepTimes } from './step-times.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
 /** The minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
-/** The memory of the mean speed (`RunningMean`): the mean covers about the last 50 steps. */
+/** The memory of the mean share of waiting (`RunningMean`): the mean covers about the last 50 steps. */
 const memory = 0.98;
-/** The number of steps before the speed is known, and the shortest remaining time, in milliseconds, for which an estimate is
- * printed. */
-const [estimateAfterSteps, shortMillis] = [12, 15_000];
+/** The shortest remaining time, in milliseconds, for which an estimate is printed. */
+const shortMillis = 15_000;
 
 /** Prints the events of a training run, from its `start` event on. */
 export class StepReporter {
@@ -36,7 +36,7 @@ export class StepReporter {
   readonly #run: TrainingRun;
   readonly #lines: StepLines;
   readonly #started: number = performance.now();
-  readonly #stepMillis: RunningMean = new RunningMean(memory);
+  readonly #times: StepTimes = new StepTimes();
   readonly #waiting: RunningMean = new RunningMean(memory);
   #first = 0;
   #isEstimated = false;
@@ -160,7 +160,7 @@ export class StepReporter {
     this.#lastStepAt = now;
     this.#loss = totalLoss;
     if (step === this.#first) return; // not measured, because it includes the engine's warm-up
-    this.#stepMillis.add(millis);
+    this.#times.add(millis);
     this.#waiting.add(waitedMillis / millis);
   }
 
@@ -170,13 +170,13 @@ export class StepReporter {
   #draw(done: number, busy?: string): void {
     this.#drawnAt = performance.now();
     const { maxSteps } = this.#flags;
-    const settled = done < maxSteps && done - this.#first >= 10 && !Number.isNaN(this.#stepMillis.value);
+    const settled = done < maxSteps && this.#times.isSteady;
     const progress: Progress = {
       step: done,
       maxSteps,
       loss: this.#loss,
-      imagesPerSecond: (this.#run.batchSize / this.#stepMillis.value) * 1e3,
-      millisLeft: settled ? (maxSteps - done) * this.#stepMillis.value : undefined,
+      imagesPerSecond: (this.#run.batchSize / this.#times.millis) * 1e3,
+      millisLeft: settled ? (maxSteps - done) * this.#times.millis : undefined,
       waiting: this.#waiting.value,
       ...(busy !== undefined && { busy }),
     };
@@ -204,9 +204,9 @@ export class StepReporter {
   /** Prints once how long training will take, as soon as the speed is known. */
   #estimate(done: number): void {
     const { maxSteps } = this.#flags;
-    if (this.#isEstimated || done - this.#first < estimateAfterSteps) return;
+    if (this.#isEstimated || !this.#times.isSteady) return;
     this.#isEstimated = true;
-    const millis = (maxSteps - done) * this.#stepMillis.value;
+    const millis = (maxSteps - done) * this.#times.millis;
     if (!(millis > shortMillis)) return;
     this.#console.line(
       `${number(maxSteps - done)} more steps will take about ${duration(millis)} at this speed`,

@@ -21,7 +21,7 @@ const data = join(folder, 'data');
 /** These rates are measured since the previous summary, so the first summary after each start has none. */
 const rates = ['examples_per_sec', 'input/waiting'];
 
-/** Starts and kills the program, until the last start is left undisturbed to the end. */
+/** Starts and kills the program repeatedly. The last start runs undisturbed to the end. */
 async function storm(trainDir: string, summarySteps: number, stream: RandomStream): Promise<number> {
   const where = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', trainDir, '--batch-size', '32'];
   const length = ['--max-steps', String(steps), '--checkpoint-steps', '5', '--log-frequency', '1'];

@@ -11,14 +11,13 @@ import type { SweepFlags } from './flag-table.ts';
 import { givenWords } from './given-words.ts';
 import { inFlags } from './option-flags.ts';
 import { resumeCommand } from './resume-command.ts';
+import { enoughSteps, warmUpMillis } from './step-times.ts';
 import { combinationTable, sweepTable } from './sweep-tables.ts';
 import { TrainReporter } from './train-reporter.ts';
 
 type EventOf<Kind extends SweepEvent['kind']> = Extract<SweepEvent, { readonly kind: Kind }>;
 
 const number = (value: number) => Math.round(value).toLocaleString('en-US');
-/** The number of steps before the speed is known. */
-const estimateAfterSteps = 12;
 /** A sweep that takes less than this, in milliseconds, ends before an estimate is useful. */
 const shortSweep = 60_000;
 
@@ -206,9 +205,10 @@ function consoleOfRun(console: Console, position: string, isLogged: boolean): Co
 class Estimate {
   /** The number of updates that each run still has to make. */
   readonly #left = new Map<PlacedRun, number>();
-  #startedAt = 0;
+  #startedAt: number | undefined;
   #images = 0;
-  #steps = 0;
+  /** The number of steps since the warm-up, or undefined before its end. */
+  #steps: number | undefined;
 
   start(runs: readonly PlacedRun[]): void {
     for (const run of runs) if (run.result === undefined) this.#left.set(run, run.steps);
@@ -217,9 +217,14 @@ class Estimate {
   /** Counts a step. Returns the time left at the first step at which it is known, and undefined at all other steps. */
   step(run: PlacedRun, done: number): number | undefined {
     this.#left.set(run, Math.max(0, run.steps - done));
-    if (this.#steps++ === 0) this.#startedAt = performance.now();
+    const now = performance.now();
+    if (this.#startedAt === undefined) this.#startedAt = now;
     else this.#images += run.batchSize;
-    return this.#steps === estimateAfterSteps ? this.millisLeft : undefined;
+    if (this.#steps !== undefined) return ++this.#steps === enoughSteps ? this.millisLeft : undefined;
+    if (now - this.#startedAt < warmUpMillis) return undefined;
+    // The speed is measured from here on, because the first steps of a process take longer.
+    [this.#startedAt, this.#images, this.#steps] = [now, 0, 0];
+    return undefined;
   }
 
   end(run: PlacedRun): void {
@@ -228,7 +233,7 @@ class Estimate {
 
   /** The estimated time left in milliseconds, or undefined while it is unknown. */
   get millisLeft(): number | undefined {
-    if (this.#images === 0) return undefined;
+    if (this.#startedAt === undefined || this.#images === 0) return undefined;
     const images = [...this.#left].reduce((sum, [run, steps]) => sum + steps * run.batchSize, 0);
     return (images * (performance.now() - this.#startedAt)) / this.#images;
   }

@@ -40,8 +40,8 @@ export interface Column {
 }
 
 /**
- * Maximum widths for `fittingTable`: of headings, of cells outside the first column, and of the first column in the calculation
- * of which other columns fit.
+ * Maximum widths for `fittingTable`: of headings, of cells outside the first column, and the width of the first column that is
+ * assumed in choosing the other columns.
  */
 const [longestHead, shortCell, shortFirst] = [16, 24, 32];
 

@@ -10,7 +10,7 @@ import { startWorker } from '../threads/start-worker.ts';
 import { isFirstProcess } from './end-process.ts';
 
 interface Watched {
-  /** [1]. A counter that the main thread increases as long as it is not blocked. */
+  /** An array with one counter, which the main thread increases as long as it is not blocked. */
   readonly beats: Int32Array;
   readonly pid: number;
   /** The process is ended when the main thread has not responded for `silentMillis`, but not within the first `graceMillis`.

@@ -13,7 +13,7 @@ import { writeDataset } from './write.ts';
 
 const records = 3;
 
-/** The data set with a few records in each of its files. */
+/** Returns the data set with a few records in each of its files. */
 function small(dataset: DatasetDescription): DatasetDescription {
   return { ...dataset, files: dataset.files.map((file) => ({ ...file, records })) };
 }

@@ -56,7 +56,7 @@ interface Recipe {
 const tutorial: Recipe = { network: small, hyperparameters: tutorialHyperparameters };
 const graphOf = (recipe: Recipe, rows: number) => buildTrainingGraph({ ...recipe, batchSize: rows });
 
-/** The feeds of a step with the whole batch. */
+/** Returns the feeds of a step with the whole batch. */
 function wholeFeeds({ inputs }: Graph, step: number, recipe: Recipe): Tensors {
   const scalars = stepScalars(step, 600, { ...recipe, batchSize });
   return new Map(
@@ -79,7 +79,7 @@ function wholeFeeds({ inputs }: Graph, step: number, recipe: Recipe): Tensors {
   );
 }
 
-/** Rows `first` to `first + count - 1` of the tensors that have rows. */
+/** Returns rows `first` to `first + count - 1` of the tensors that have rows. */
 function rowsOf(feeds: Tensors, first: number, count: number): Tensors {
   return new Map(
     [...feeds].map(([name, tensor]) => {
@@ -184,7 +184,7 @@ const times = (count: number, watch = false) => Array.from({ length: count }, ()
 
 const numberOf = (tensor: Tensor | undefined) => Number(tensor?.data[0]);
 
-/** Σ weights[i] · tensors[i]. */
+/** Returns Σ weights[i] · tensors[i]. */
 function mean(tensors: readonly (Tensor | undefined)[], weights: readonly number[]) {
   const [{ shape, data } = assert.fail('no tensor')] = tensors;
   const data64 = Float64Array.from({ length: data.length }, (_, index) =>
@@ -193,7 +193,7 @@ function mean(tensors: readonly (Tensor | undefined)[], weights: readonly number
   return { shape, data: data64 };
 }
 
-/** A step whose results have names that the halves of a step might use too, and whose second half needs values of the first
+/** Builds a step whose results have names that the halves of a step might use too. Its second half needs values of the first
  * that are not exchanged. */
 function oddGraph(): Graph {
   const b = new GraphBuilder('odd');

@@ -7,7 +7,7 @@ import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 import { noiseExamples } from '../testing/examples.ts';
-import { Evaluator } from './evaluate.ts';
+import { Evaluator, weightsOf } from './evaluate.ts';
 import { buildEvaluationGraph } from './evaluation-graph.ts';
 
 const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
@@ -44,6 +44,16 @@ test('`ema` scores the moving averages, and `raw` the weights themselves', async
   assert.equal((await evaluator.score(tensors, 'raw', examples))?.correct, ofClass(3));
   assert.equal((await evaluator.score(tensors, 'ema', examples))?.correct, ofClass(5));
   assert.notEqual(ofClass(3), 0);
+});
+
+test('`ema` uses the average of a state, or the state itself if there is no average', () => {
+  const [state, average] = [float32([1], [1]), float32([1], [2])];
+  const variable = { name: 'mean', dtype: 'float32', shape: [1], role: 'state' } as const;
+  const tensors = new Map([['mean', state]]);
+  assert.equal(weightsOf(tensors, variable, 'ema'), state);
+  tensors.set(averageName('mean'), average);
+  assert.equal(weightsOf(tensors, variable, 'ema'), average);
+  assert.equal(weightsOf(tensors, variable, 'raw'), state);
 });
 
 test('every example is scored once and in order, without the padding of the last batch', async () => {

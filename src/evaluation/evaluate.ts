@@ -243,15 +243,17 @@ export function scoredWeights(
   return movingAverageDecay > 0 ? weights : 'raw';
 }
 
-/** Returns the value of a variable for an evaluation. With `ema`, this is the moving average of a parameter. State, such as
- * running statistics, has no moving average and is used directly.
+/** Returns the value of a variable for an evaluation. With `ema`, this is its moving average. A state, such as running
+ * statistics, is used directly if the checkpoint has no average of it.
  * @throws RunError when the checkpoint does not contain the value */
 export function weightsOf(
   tensors: ReadonlyMap<string, Float32Tensor>,
   { name, role }: Variable,
   weights: Weights,
 ): Float32Tensor {
-  const key = weights === 'ema' && role === 'parameter' ? averageName(name) : name;
+  const average = averageName(name);
+  const isAveraged = weights === 'ema' && (role === 'parameter' || tensors.has(average));
+  const key = isAveraged ? average : name;
   const found = tensors.get(key);
   if (found !== undefined) return found;
   throw new RunError(`Key ${key} not found in checkpoint; it contains ${[...tensors.keys()].join(', ')}`);

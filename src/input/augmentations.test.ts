@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
 import type { ImageShape } from '../data/record.ts';
 import { noiseImage } from '../testing/examples.ts';
@@ -196,7 +196,7 @@ test('sums of large bright images are exact', () => {
   assert.ok(image.every((value) => Math.abs(value) < 1e-9));
 });
 
-test('images that cannot be made are refused, and the error contains both shapes', () => {
+test('images that cannot be made are refused, and the error contains both shapes and advice', () => {
   // Another augmentation may be able to enlarge images.
   const cropping = ['tutorial', 'pad_crop_flip', 'none'] as const;
   const makers = cropping.map((augmentation) => ({ augmentation, normalization: 'none' }) as const);
@@ -211,6 +211,20 @@ test('images that cannot be made are refused, and the error contains both shapes
     ])
       assert.throws(() => makeImages(recipe, shape, cifar10), {
         name: 'RunError',
-        message: `the network takes images of [${shape.join(', ')}], which the augmentation ${recipe.augmentation} cannot make from the images of CIFAR-10, which are [3, 32, 32]`,
+        message: new RegExp(
+          `^the network takes images of \\[${shape.join(', ')}\\], which the augmentation ${recipe.augmentation} cannot make ` +
+            'from the images of CIFAR-10, which are \\[3, 32, 32\\]; ' +
+            '(no augmentation can; use a network that takes other images|use `augmentation: \\w+`)',
+        ),
       });
+  const tutorial = { augmentation: 'tutorial', normalization: 'none' } as const;
+  assert.throws(() => makeImages(tutorial, [9, 224, 224], cifar10, () => ['a', 'b']), {
+    message: /; no augmentation can; use `network: a` or `network: b`$/,
+  });
+  // An augmentation that can enlarge images.
+  const enlarging = mock.method(augmentations.none, 'makes', () => true);
+  assert.throws(() => makeImages(tutorial, [3, 224, 224], cifar10), {
+    message: /^the network takes images of \[3, 224, 224\], .*; use .*`augmentation: none`/,
+  });
+  enlarging.mock.restore();
 });

@@ -7,6 +7,7 @@ import type { DatasetDescription } from '../data/dataset.ts';
 import type { ImageShape } from '../data/record.ts';
 import { RunError } from '../errors.ts';
 import type { Shape } from '../tensor/tensor.ts';
+import { alternatives } from '../wording.ts';
 import type { Augmentation, AugmentationName, ImageMaker } from './augmentation.ts';
 import { none } from './augmentations/none.ts';
 import { padCropFlip } from './augmentations/pad-crop-flip.ts';
@@ -37,22 +38,44 @@ export const anImageRecipe: OptionsCheck = anOptionsObject<ImageRecipe>({
 /** The names that the tutorial uses. */
 export const tutorialImages: ImageRecipe = { augmentation: 'tutorial', normalization: 'per_image' };
 
+type ImageSource = Pick<DatasetDescription, 'title' | 'record' | 'statistics'>;
+
 /** Makes images for a network that takes `shape` from the records of a data set.
- * @throws RunError with both shapes, when the augmentation cannot make such images */
+ * @param otherNetworks returns the names of networks whose images some augmentation can make, for the error
+ * @throws RunError with both shapes and advice, when the augmentation cannot make such images */
 export function makeImages(
   { augmentation, normalization }: ImageRecipe,
   shape: Shape,
-  dataset: Pick<DatasetDescription, 'title' | 'record' | 'statistics'>,
+  dataset: ImageSource,
+  otherNetworks: () => readonly string[] = () => [],
 ): ImageMaker {
   const record = dataset.record.image;
   const { makes, create } = augmentations[augmentation];
   if (!isImageShape(shape) || !makes(shape, record)) {
+    const fitting = augmentationsFor(shape, dataset);
     throw new RunError(
       `the network takes images of [${shape.join(', ')}], which the augmentation ${augmentation} cannot make from ` +
-        `the images of ${dataset.title}, which are [${record.join(', ')}]`,
+        `the images of ${dataset.title}, which are [${record.join(', ')}]; ${adviceOf(fitting, otherNetworks)}`,
     );
   }
   return create({ record, image: shape }, normalizations[normalization].create(dataset.statistics));
+}
+
+/** Returns the names of the augmentations that can make images of a shape from the records of a data set. */
+export function augmentationsFor(
+  shape: Shape,
+  { record }: Pick<ImageSource, 'record'>,
+): readonly AugmentationName[] {
+  if (!isImageShape(shape)) return [];
+  return augmentationNames.filter((name) => augmentations[name].makes(shape, record.image));
+}
+
+function adviceOf(fitting: readonly AugmentationName[], otherNetworks: () => readonly string[]): string {
+  const use = (option: string, names: readonly string[]) =>
+    `use ${alternatives(names.map((name) => `\`${option}: ${name}\``))}`;
+  if (fitting.length > 0) return use('augmentation', fitting);
+  const networks = otherNetworks();
+  return `no augmentation can; ${networks.length > 0 ? use('network', networks) : 'use a network that takes other images'}`;
 }
 
 function isImageShape(shape: Shape): shape is ImageShape {

@@ -15,6 +15,7 @@ import {
 } from '../arguments.ts';
 import { type ExampleRecords, recordsOf } from '../data/examples.ts';
 import { RunError } from '../errors.ts';
+import { describeExhaustion } from '../machine/exhaustion.ts';
 import { requireMemory } from '../machine/memory.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import { memoryOf } from '../threads/calls.ts';
@@ -138,7 +139,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
       readers * threadBytes +
       (ahead + 1) * start.batchSize * sizeOf(start.imageShape) * Float32Array.BYTES_PER_ELEMENT;
     const purpose = `preparing batches with ${counted(readers, 'thread')}`;
-    requireMemory(purpose, bytes, 'Use a smaller `batchSize`, fewer `readers`');
+    requireMemory(purpose, bytes, `Use a smaller \`batchSize\`${readers > 1 ? ', fewer `readers`' : ''}`);
     this.#readers = startReaders(start, readers);
     this.#nextStep = first;
     this.#end = end;
@@ -168,7 +169,14 @@ class PrefetchedBatches implements BatchSource<undefined> {
     } catch (error) {
       throw (
         this.#closed ??
-        new RunError(`the thread that prepares batches failed: ${threadFailure(error)}`, { cause: error })
+        new RunError(
+          withAdvice(
+            `the thread that prepares batches failed: ${threadFailure(error)}`,
+            error,
+            this.#readers.length,
+          ),
+          { cause: error },
+        )
       );
     } finally {
       this.#ready--;
@@ -219,8 +227,15 @@ function startReaders(start: ReaderStart, count: number): readonly Reader[] {
     return readers;
   } catch (error) {
     for (const reader of readers) void reader.terminate();
-    throw error;
+    if (!(error instanceof RunError)) throw error;
+    throw new RunError(withAdvice(error.message, error, count), { cause: error });
   }
+}
+
+/** Adds to a message that fewer reader threads may help, if there are several and a resource ran out. */
+function withAdvice(message: string, error: unknown, readers: number): string {
+  const isExhausted = describeExhaustion(error) !== undefined;
+  return isExhausted && readers > 1 ? `${message}, or use fewer \`readers\`` : message;
 }
 
 /** Returns an endless source of augmented batches of training examples.

@@ -1,4 +1,4 @@
-/** The layers of the network, one row each, counted in the graph. */
+/** Describes the layers of a network, one row each. Parameters and multiply-adds are counted in its graph. */
 import { datasets } from '../data/datasets.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { Graph } from '../graph/graph.ts';

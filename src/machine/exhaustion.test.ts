@@ -35,19 +35,21 @@ test('the message names what ran out, the limit and what to do', () => {
     path === '/proc/self/limits'
       ? 'Max open files   32   4096   files\nMax processes   50   50   processes\n'
       : undefined;
-  const messageFor = (code: string) => describeExhaustion(coded(code, code), read);
+  const messageFor = (code: string, hasBatches = true) =>
+    describeExhaustion(coded(code, code), { read, hasBatches });
   assert.equal(
     messageFor('EMFILE'),
     'out of file descriptors: this process may have 32 open files (ulimit -n). Raise the limit: ulimit -n 1024',
   );
   assert.equal(
     messageFor('EAGAIN'),
-    'no more threads can be started: this user may run 50 processes and threads (ulimit -u). Raise the limit, or use fewer `readers`',
+    'no more threads can be started: this user may run 50 processes and threads (ulimit -u). Raise the limit, or end other programs',
   );
   assert.match(
     messageFor('ENOMEM') ?? '',
-    /^out of memory: .*\. Use a smaller `batchSize` or fewer `readers`/,
+    /^out of memory: .*\. Use a smaller `batchSize`, or raise the limit$/,
   );
+  assert.match(messageFor('ENOMEM', false) ?? '', /^out of memory: [^`]*\. Raise the limit$/);
   assert.equal(messageFor('ENOENT'), undefined);
 });
 

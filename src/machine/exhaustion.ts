@@ -39,23 +39,33 @@ const isDescribed = new RegExp(`(${[noFiles, noThreads, noMemory].join('|')}): `
 
 /** Returns the message for an error that an exhausted resource caused: what ran out, the limit, and what to do. Returns
  * undefined for any other error. If the error already has a message from this file, the message is returned unchanged. */
-export function describeExhaustion(error: unknown, read: ReadText = readText): string | undefined {
+export function describeExhaustion(error: unknown, options: Situation = {}): string | undefined {
   if (isDescribed.test(messageOf(error))) return messageOf(error);
   const resource = exhaustedResource(error);
-  return resource && describeResource(resource, read);
+  return resource && describeResource(resource, options);
+}
+
+/** What a message depends on besides the error. */
+export interface Situation {
+  /** Whether the user can choose a smaller batch. Default: true. */
+  readonly hasBatches?: boolean;
+  readonly read?: ReadText;
 }
 
 /** Describes what ran out and its limit, then gives advice. There is no period at the end. */
-export function describeResource(resource: Resource, read: ReadText = readText): string {
+export function describeResource(
+  resource: Resource,
+  { hasBatches = true, read = readText }: Situation = {},
+): string {
   switch (resource) {
     case 'files':
       return `${noFiles}: this process may have ${softLimit('files', read)} open files (ulimit -n). Raise the limit: ulimit -n 1024`;
     case 'files of the machine':
       return `${noFiles}: the machine's limit on open files is reached (sysctl fs.file-max). Close other programs`;
     case 'threads':
-      return `${noThreads}: ${threadLimit(read)}. Raise the limit, or use fewer \`readers\``;
+      return `${noThreads}: ${threadLimit(read)}. Raise the limit, or end other programs`;
     case 'memory':
-      return `${noMemory}: ${memoryLimit(read)}. Use a smaller \`batchSize\` or fewer \`readers\`, or raise the limit`;
+      return `${noMemory}: ${memoryLimit(read)}. ${hasBatches ? 'Use a smaller `batchSize`, or raise' : 'Raise'} the limit`;
   }
 }
 

@@ -23,7 +23,7 @@ export function softLimit(
 ): number {
   const [row, name] = limitRows[what];
   const text = read('/proc/self/limits');
-  // The text is undefined if this is not Linux, or if no file descriptor is left to read the file with.
+  // The text is undefined on systems other than Linux, and if no file descriptor is left to read the file with.
   const found =
     text === undefined
       ? report().userLimits?.[name]?.soft

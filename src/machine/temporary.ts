@@ -17,7 +17,7 @@ const causes: Readonly<Record<string, string>> = {
 
 const made = new Set<string>();
 
-/** Removes the folders that still exist when the process ends, because their users have not removed them. */
+/** Removes those folders that still exist when the process ends, because the code that created them did not remove them. */
 export function removeTemporaryFolders(): void {
   for (const folder of made) {
     try {

@@ -22,7 +22,7 @@ export function makeNetwork(
 }
 
 /** Returns all numbers of a network: those given, and the defaults of the others.
- * @param where where the name of the network was given, for messages: an argument, or a key of a file
+ * @param where the argument, or the key of a file, in which the name of the network was given, for messages
  * @throws UsageError under the same conditions as `makeNetwork` */
 export function completeConfiguration(
   name: string,

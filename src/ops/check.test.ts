@@ -11,6 +11,7 @@ const variable = (name: string, size = 2): Variable => ({ ...vector(name, size),
 const weights = variable('weights');
 const wide = variable('weights', 3);
 const one = variable('weights', 1);
+const labels: Value = { name: 'labels', dtype: 'int32', shape: [2] };
 const y = vector('layer/Add');
 const add: Node = {
   op: 'Add',
@@ -111,6 +112,14 @@ describe('checked() refuses', () => {
       'an update of another shape',
       { variables: new Map([['weights', one]]), nodes: [{ ...add, inputs: { a: images, b: one } }] },
       'graph small, update of weights: the variable is float32 [1], its new value is float32 [2]',
+    ],
+    [
+      'an exchanged value of another type than float32',
+      {
+        inputs: new Map([...right.inputs, ['labels', labels]]),
+        results: resultsOf({ exchanged: new Map([['labels', labels]]) }),
+      },
+      'graph small: the exchanged value labels is int32, expected float32',
     ],
   ];
   for (const [title, change, message] of cases) {

@@ -6,7 +6,7 @@ import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { makeHyperparameters, tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { RandomStream } from '../tensor/random.ts';
-import { sizeOf } from '../tensor/tensor.ts';
+import { float32, sizeOf } from '../tensor/tensor.ts';
 import { assertClose } from '../testing/compare.ts';
 import { computeGraph, type Reference } from '../testing/reference.ts';
 import { buildTrainingGraph, stepScalars } from '../training/training-graph.ts';
@@ -87,6 +87,30 @@ test('every node of the step is in exactly one of the two halves, except constan
   assert.deepEqual([...second.results.update.keys()], [...step.results.update.keys()]);
   const watched = [...first.results.watched.keys(), ...second.results.watched.keys()];
   assert.deepEqual(watched.sort(), [...step.results.watched.keys()].sort());
+});
+
+test('computes values that only updates need in the second half, and passes other values on', () => {
+  const b = new GraphBuilder('step');
+  const x = b.input('x', { dtype: 'float32', shape: [2] });
+  const momentum = b.variable('momentum', { dtype: 'float32', shape: [2] }, 'slot');
+  const count = b.variable('count', { dtype: 'float32', shape: [2] }, 'slot');
+  const factor = b.op('Constant', {}, { value: float32([2], [1, 2]) }, 'factor');
+  const gradient = b.op('Mul', { a: x, b: factor }, {}, 'gradient');
+  const before = b.op('Neg', { x }, {}, 'before');
+  b.result('exchanged', 'gradient', gradient);
+  b.output('y', b.op('Neg', { x: before }, {}, 'output'));
+  const decayed = b.op('Mul', { a: momentum, b: factor }, {}, 'decayed');
+  b.update(momentum, b.op('Add', { a: decayed, b: gradient }, {}, 'moved'));
+  b.update(count, b.op('Add', { a: count, b: before }, {}, 'counted'));
+  b.watch('early', b.op('Square', { x: before }, {}, 'early'));
+  b.watch('late', b.op('Square', { x: decayed }, {}, 'late'));
+  const { first, second, exchanged, carried } = splitExchange(b.build());
+  assert.deepEqual(names(first), ['factor', 'gradient', 'before', 'output', 'early']);
+  assert.deepEqual(names(second), ['factor', 'decayed', 'moved', 'counted', 'late']);
+  assert.deepEqual([...exchanged], [['gradient', 'exchanged/gradient']]);
+  assert.deepEqual(carried, ['carried/before']);
+  assert.deepEqual([...second.inputs.keys()], ['x', 'exchanged/gradient', 'carried/before']);
+  assert.deepEqual([...first.results.output.keys()], ['y', 'exchanged/gradient', 'carried/before']);
 });
 
 test('refuses a graph without exchanged values, and an unaveraged value that depends on an average', () => {

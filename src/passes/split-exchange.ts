@@ -102,8 +102,8 @@ function nodesAfter(graph: Graph): ReadonlySet<Node> {
   return after;
 }
 
-/** Checks that the second half reads no value that differs between workers. A value that depends on an exchanged one does,
- * unless it is averaged itself.
+/** Checks that the second half reads no value that differs between workers. Values that depend on exchanged values differ,
+ * unless they are averaged themselves.
  * @throws GraphError when the second half would read such a value from the first half */
 function requireAveraged(graph: Graph, after: ReadonlySet<Node>, reached: ReadonlySet<Value>): void {
   const averaged = new Set([...graph.results.exchanged.values(), ...[...after].flatMap(madeBy)]);

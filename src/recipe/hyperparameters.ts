@@ -142,7 +142,7 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 1,
     default: 0.9999,
-    help: 'decay of the moving averages of the weights; with 0 there are no averages, and the weights themselves are evaluated',
+    help: 'decay of the moving averages of the weights (and of running statistics); with 0 there are no averages, and the weights themselves are evaluated',
   },
   weightDecay: {
     kind: 'number',

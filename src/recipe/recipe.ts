@@ -1,6 +1,6 @@
 /**
  * A recipe is data: names and numbers that say how a network is trained. It contains no functions, so files and checkpoints
- * can store it. The tables of networks, augmentations and normalizations make values from its names.
+ * can store it. Its names are looked up in the tables of networks, augmentations and normalizations.
  */
 import {
   aChoice,

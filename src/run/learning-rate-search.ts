@@ -8,7 +8,6 @@ import { loadExamples } from '../data/files.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { requireRunning, UsageError } from '../errors.ts';
 import { EventQueue } from '../events.ts';
-import { makeImages } from '../input/augmentations.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import {
@@ -23,7 +22,7 @@ import type { TrainingRun } from '../training/run-definition.ts';
 import { openSession } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, makeRun } from '../training/training-run.ts';
+import { imagesOf, makeRun, requireImages } from '../training/training-run.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { inRecipe, readRecipe } from './recipe-source.ts';
@@ -106,7 +105,7 @@ async function prepare(
     definition,
     engine: asked,
   } = inRecipe(given, () => resolveRequest(request, given, undefined));
-  inRecipe(given, () => makeImages(imagesOf(definition), definition.network.imageShape, dataset));
+  inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const weights =
     initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition.seed);

@@ -238,7 +238,7 @@ test('options that a file omits are those of its recipe, or else those of the tu
   const changed = givenBy(parseRecipe('recipe = "resnet20"\nnetwork = "resnet:depth=32"', 'r.toml')).recipe;
   assert.deepEqual(changed, {
     ...recipes.resnet20,
-    network: { name: 'resnet', configuration: { depth: 32 } },
+    network: { name: 'resnet', configuration: { depth: 32, dropout: 0 } },
   });
 });
 

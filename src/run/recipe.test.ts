@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { readCheckpoint, writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { failureData } from '../errors.ts';
 import { recipes } from '../recipe/recipes.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
@@ -102,6 +102,21 @@ describe('the recipe of a run', { timeout: 180_000 }, () => {
     // A resumed run keeps its name, even if a recipe with the same contents has another.
     writeFileSync(at('other.toml'), readFileSync(recipeAt('file'), 'utf8').replace(/^name = .*$/m, ''));
     assert.equal(await nameOf('file', { recipe: at('other.toml'), maxSteps: 2 }), 'wide.v2');
+  });
+
+  test('can resume a run whose network has a new number since', async () => {
+    const network = 'resnet:depth=8';
+    await trained('older', { network, augmentation: 'none', batchSize: 2, maxSteps: 1 });
+    const { tensors, metadata } = await readCheckpoint(join(at('older'), 'model.ckpt-1.safetensors'));
+    assert.deepEqual(metadata.network.configuration, { depth: 8, dropout: 0 });
+    const older = { name: 'resnet', configuration: { depth: 8 } };
+    await writeCheckpoint(at('older'), { tensors, metadata: { ...metadata, network: older } });
+    await trained('older', { maxSteps: 2 });
+    await writeCheckpoint(at('older'), { tensors, metadata: { ...metadata, network: older, globalStep: 3 } });
+    await trained('older', { network, maxSteps: 4 });
+    await assert.rejects(trained('older', { network: 'resnet:depth=8,dropout=0.5', maxSteps: 5 }), {
+      message: /network: \{.*"dropout":0\},"name":"resnet"\} there, .*"dropout":0\.5/,
+    });
   });
 
   test('cannot resume a run with another recipe, and the error contains all differences that no option explains', async () => {

@@ -12,12 +12,11 @@ import {
 } from '../arguments.ts';
 import { examplesIn } from '../data/dataset.ts';
 import { UsageError } from '../errors.ts';
-import { makeImages } from '../input/augmentations.ts';
 import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
 import { type Hyperparameters, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { buildTrainingGraph } from '../training/training-graph.ts';
-import { imagesOf } from '../training/training-run.ts';
+import { requireImages } from '../training/training-run.ts';
 import { givenBy, withRecipeRead } from './recipe-source.ts';
 import { runName } from './run-name.ts';
 import {
@@ -210,7 +209,7 @@ function checkedRun(request: RunRequest, seen: Set<string>) {
   const { network, batchSize, hyperparameters, augmentation, normalization } = found.definition;
   const built = JSON.stringify([network, batchSize, hyperparameters.optimizer, augmentation, normalization]);
   if (seen.has(built)) return found;
-  makeImages(imagesOf(found.definition), network.imageShape, found.dataset);
+  requireImages(found.definition, found.dataset);
   buildTrainingGraph(found.definition);
   seen.add(built);
   return found;

@@ -20,7 +20,6 @@ import type { Tensors } from '../engine/engine.ts';
 import { messageOf, RunError, requireRunning } from '../errors.ts';
 import { Evaluator, scoredWeights } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
-import { makeImages } from '../input/augmentations.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import type { Length } from '../recipe/recipe.ts';
@@ -29,7 +28,7 @@ import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import { type SaveRequests, saveRequestsCheck, type TrainEvent, train } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, makeRun, metadataOf, requireSameRun } from '../training/training-run.ts';
+import { imagesOf, makeRun, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
@@ -182,7 +181,7 @@ async function prepare(
   if (stored !== undefined && leads(job)) await store.warnOfOtherRuns(stored);
   if (resume !== undefined)
     requireSameRun(resume.path, resume.checkpoint.metadata, dataset, definition, { fixed });
-  inRecipe(given, () => makeImages(imagesOf(definition), definition.network.imageShape, dataset));
+  inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const initFrom = await initialWeights(request, resume, training, definition.seed);
   const { batchSize, holdout } = definition;

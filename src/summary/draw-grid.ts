@@ -1,4 +1,4 @@
-/** Combines small images into one image. It is used for images of a data set and for the filters of the first layer. */
+/** Combines small images into one image, for images of a data set and for the filters of the first layer. */
 import { describeType, type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { Canvas } from './canvas.ts';
 import type { Color, Picture } from './picture.ts';

@@ -28,7 +28,7 @@ export interface Histogram {
 export class HistogramCounter {
   #counts = newCounts();
 
-  /** Counts all values. The sums are float64, in the order of the values. */
+  /** Counts all values. They are added to the sums in their order, in float64. */
   add(values: Float32Array): void {
     const { even, odd, sums } = this.#counts;
     const before = sums.slice();

@@ -36,7 +36,7 @@ export function lettered(text: string, width: number, scale: number): string {
     : `${capitals.slice(0, Math.max(0, most - 1)).join('')}…`;
 }
 
-/** Draws a text with its upper left corner at (x, y). It must fit on the canvas. */
+/** Draws a text with its upper left corner at (x, y). The text must fit on the canvas. */
 export function drawText(
   canvas: Canvas,
   text: string,

@@ -18,8 +18,8 @@ export function colorAt({ width, channels, data }: Picture, x: number, y: number
   return [at(0), at(1), at(2)];
 }
 
-/** Returns an image of channel planes, [C, H, W] of 0 … 255, as stored in the records of data sets.
- * @throws RangeError when it has neither one channel nor three */
+/** Makes an image from channel planes, [C, H, W] of 0 … 255, as stored in the records of data sets.
+ * @throws RangeError when there are neither one channel nor three */
 export function pictureOfPlanes(
   planes: Uint8Array,
   [channels, height, width]: readonly [channels: number, height: number, width: number],

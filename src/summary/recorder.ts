@@ -96,7 +96,7 @@ function newRecorder(): Worker {
   return new Worker(new URL('./cifar10-recorder-worker.js', import.meta.url), { execArgv: workerFlags() });
 }
 
-/** Returns the buffer of a tensor, to be transferred. The tensor must own all of it.
+/** Returns the buffer of a tensor, to be transferred. The tensor must own the whole buffer.
  * @throws TypeError for a view of a larger buffer, which other code may still read */
 function bufferOf({ buffer, byteLength }: Float32Array): ArrayBuffer {
   if (isArrayBuffer(buffer) && buffer.byteLength === byteLength) return buffer;

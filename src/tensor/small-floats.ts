@@ -1,7 +1,7 @@
 /** Floating-point numbers of 8 and 16 bits, for which JavaScript has no typed arrays. */
 
 export interface FloatFormat {
-  /** The number of bits of the exponent. Its bias is 2^(bits − 1) − 1. */
+  /** The number of bits of the exponent, whose bias is 2^(bits − 1) − 1. */
   readonly exponent: number;
   readonly mantissa: number;
   /** What the largest exponent encodes: infinities and NaN as in IEEE 754, or finite numbers, with NaN only where all bits

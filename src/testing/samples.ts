@@ -201,7 +201,7 @@ const locals: readonly [LocalExample, ...LocalExample[]] = [
   // A window that covers the image, and one that is larger than the image.
   { x: [2, 3, 3, 2], filter: [1, 1, 4, 3, 2, 3], y: [2, 4, 1, 1], attributes: { padding: 'VALID' } },
   { x: [1, 2, 2, 1], filter: [2, 1, 3, 5, 3, 2], y: [1, 3, 2, 1], attributes: { padding: 'SAME' } },
-  // Strides: with unread cells, larger than the filter, and with padding on one side only.
+  // Strides that leave cells unread, strides larger than the filter, and strides with padding on one side only.
   {
     x: [2, 2, 6, 7],
     filter: [3, 4, 3, 3, 3, 2],

@@ -53,6 +53,6 @@ export function requireAddresses(what: string, threads: number, read: ReadText =
   if (limit - used >= threads * addressesOfThread) return;
   throw new RunError(
     `${what} cannot start: out of memory: ulimit -v allows ${byteSize(limit)} of address space, of which ${byteSize(used)} are in use, ` +
-      `and a thread needs ${byteSize(addressesOfThread)}. Raise the limit (ulimit -v unlimited), or use fewer \`readers\``,
+      `and a thread needs ${byteSize(addressesOfThread)}. Raise the limit (ulimit -v unlimited)`,
   );
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { tutorialImages } from '../input/augmentations.ts';
 import { constantInit, truncatedNormal } from '../model/initializers.ts';
 import { Layers } from '../model/layers.ts';
 import type { Network } from '../model/network.ts';
-import { averageName } from '../optimizer/moving-average.ts';
+import { averageName, movingAverageDecay } from '../optimizer/moving-average.ts';
 import { type Hyperparameters, tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { float32Data, scalar } from '../tensor/tensor.ts';
 import { engines } from '../testing/engines.ts';
@@ -80,6 +81,11 @@ for (const { name, create, skip } of engines)
       assert.ok(found);
       return { terms, ...found.checkpoint };
     };
+    const large = { ...small, imageShape: [9, 224, 224] };
+    assert.throws(
+      () => makeRun({ network: large, hyperparameters, batchSize: 8, seed: 3, holdout: 0 }, examples, engine),
+      /images of \[9, 224, 224\], .* are \[3, 32, 32\]; no augmentation can; use `network: cifar10`.*`network: resnet`/,
+    );
     await inTemporaryFolder(async (whole) => {
       const { terms, tensors, metadata } = await trained(whole, 4);
       assert.deepEqual(terms, [
@@ -91,10 +97,30 @@ for (const { name, create, skip } of engines)
       assert.deepEqual(metadata.network, { name: 'small', configuration: { width: 6 } });
       const running = tensors.get('center/mean');
       assert.ok(running && float32Data(running).some((value) => value !== 0));
-      assert.ok(tensors.has(averageName('stem/weights')) && !tensors.has(averageName('center/mean')));
+      assert.ok(tensors.has(averageName('stem/weights')) && tensors.has(averageName('center/mean')));
       await inTemporaryFolder(async (parts) => {
-        await trained(parts, 2, { readers: 2, summarySteps: 1 });
+        const half = await trained(parts, 2, { readers: 2, summarySteps: 1 });
         assert.deepEqual((await trained(parts, 4)).tensors, tensors);
+        // A checkpoint without averages of states resumes, with averages that start with the values of the states.
+        const withoutAverages = new Map(half.tensors);
+        withoutAverages.delete(averageName('center/mean'));
+        await writeCheckpoint(parts, {
+          tensors: withoutAverages,
+          metadata: { ...half.metadata, globalStep: 4 },
+        });
+        const resumed = (await trained(parts, 5)).tensors;
+        const [before, after, average] = [
+          half.tensors.get('center/mean'),
+          resumed.get('center/mean'),
+          resumed.get(averageName('center/mean')),
+        ].map((tensor) => tensor && float32Data(tensor));
+        assert.ok(before && after && average);
+        const decay = movingAverageDecay(5, hyperparameters.movingAverageDecay);
+        average.forEach((value, index) => {
+          const [from = 0, to = 0] = [before[index], after[index]];
+          assert.ok(Math.abs(value - (decay * from + (1 - decay) * to)) < 1e-6);
+        });
+        assert.notDeepEqual(average, after);
       });
       const evaluator = await Evaluator.create(engine, small, 8, tutorialImages);
       try {

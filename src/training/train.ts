@@ -22,6 +22,7 @@ import { lockFolder } from '../disk/lock.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { type RunError, StoppedError } from '../errors.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
+import { averageName } from '../optimizer/moving-average.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
@@ -213,12 +214,20 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
 }
 
 /** Returns those tensors of a checkpoint that are variables of the graph. Versions before 0.2 stored moving averages even if
- * their decay was 0. */
+ * their decay was 0. If there is no average of a state, it starts with the value of the state. */
 function storedVariables(
   { tensors, metadata }: Checkpoint,
-  { graph: { variables } }: TrainingGraph,
+  { graph: { variables }, states }: TrainingGraph,
 ): Checkpoint['tensors'] {
-  if (metadata.hyperparameters.movingAverageDecay > 0) return tensors;
+  if (metadata.hyperparameters.movingAverageDecay > 0) {
+    const averages = states.flatMap(({ variable: { name } }) => {
+      const value = tensors.get(name);
+      return value !== undefined && variables.has(averageName(name))
+        ? [[averageName(name), value] as const]
+        : [];
+    });
+    return new Map([...averages, ...tensors]);
+  }
   return new Map([...tensors].filter(([name]) => variables.has(name)));
 }
 

@@ -165,7 +165,12 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
     weightDecay: inLoss ? 0 : hyperparameters.weightDecay * decayShare,
   }));
   const updated = applyOptimizer(builder, optimizer, hyperparameters, learningRate, trained);
-  if (averageDecay !== undefined) averageVariables(builder, variables, updated, averageDecay);
+  if (averageDecay !== undefined) {
+    averageVariables(builder, variables, updated, averageDecay);
+    const states = model.states.flatMap(({ variable, update }) => (update ? [{ variable, update }] : []));
+    const [before, after] = [states.map(({ variable }) => variable), states.map(({ update }) => update)];
+    averageVariables(builder, before, after, averageDecay);
+  }
   averageLosses(builder, losses);
   builder.output(logitsName, model.logits);
   if (votes) voteOnStopping(builder);
@@ -268,7 +273,8 @@ function clipped(builder: GraphBuilder, found: readonly Value[], clipNorm: numbe
   return builder.scope('clip', () => clipByGlobalNorm(builder.op, found, clipNorm));
 }
 
-/** Adds a moving average of each variable to the graph.
+/** Adds a moving average of each variable to the graph. Running statistics are averaged as well, like the model variables in
+ * TF-Slim and the buffers in timm's `ModelEmaV2`, because statistics of the latest weights do not fit averaged weights.
  * @param updated the values of the variables after the step */
 function averageVariables(
   builder: GraphBuilder,
@@ -293,7 +299,7 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
 }
 
 /** Returns the initial values of all variables. Weights come from their initializers or from `given`, moving averages are
- * copies of the weights, and all other variables, such as loss averages, are zero.
+ * copies of the weights and states, and all other variables, such as loss averages, are zero.
  *
  * @param given the values of all parameters and of the state, such as running statistics, to use instead of initializers
  * @throws RunError when a tensor is missing or has another shape */
@@ -312,7 +318,10 @@ export function initialVariables(
     if (graph.variables.has(averageName(name))) initial.set(averageName(name), values);
   });
   states.forEach((state, index) => {
-    initial.set(state.variable.name, start(state, parameters.length + index));
+    const { name } = state.variable;
+    const values = start(state, parameters.length + index);
+    initial.set(name, values);
+    if (graph.variables.has(averageName(name))) initial.set(averageName(name), values);
   });
   for (const [name, { shape }] of graph.variables) {
     if (!initial.has(name)) initial.set(name, float32(shape, new Float32Array(sizeOf(shape))));

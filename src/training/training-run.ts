@@ -20,10 +20,16 @@ import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import { anEngine, type Engine } from '../engine/engine.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { augmentationNames, type ImageRecipe, makeImages, tutorialImages } from '../input/augmentations.ts';
+import {
+  augmentationNames,
+  augmentationsFor,
+  type ImageRecipe,
+  makeImages,
+  tutorialImages,
+} from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
-import { makeNetwork } from '../model/networks.ts';
+import { completeConfiguration, makeNetwork, networkNames } from '../model/networks.ts';
 import {
   type HyperparameterName,
   type Hyperparameters,
@@ -66,7 +72,7 @@ export function makeRun(
   requireWholeNumber('towers', towers, 1, definition.batchSize);
   requireClasses(definition.network, all.dataset);
   const images = imagesOf(definition);
-  makeImages(images, definition.network.imageShape, all.dataset);
+  requireImages(definition, all.dataset);
   const whole = {
     ...definition,
     ...images,
@@ -78,6 +84,20 @@ export function makeRun(
   if (definition.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, definition.holdout, definition.seed);
   return { ...whole, examples: training, validation };
+}
+
+/** Requires the augmentation to make the network's images from the records of the data set.
+ * @throws RunError with both shapes, and the augmentations or else the networks that fit */
+export function requireImages(
+  definition: Pick<RunDefinition, 'network' | 'augmentation' | 'normalization'>,
+  dataset: DatasetDescription,
+): void {
+  makeImages(imagesOf(definition), definition.network.imageShape, dataset, () =>
+    networkNames.filter((name) => {
+      const { imageShape } = makeNetwork(name, dataset.classes.length);
+      return augmentationsFor(imageShape, dataset).length > 0;
+    }),
+  );
 }
 
 /** Returns how the images of a recipe are made. */
@@ -214,6 +234,7 @@ export function requireSameRun(
   }: { readonly checksum?: string; readonly fixed?: readonly HyperparameterName[] } = {},
 ): void {
   const { seed, holdout, hyperparameters } = definition;
+  const before = { ...stored, network: completeNetwork(stored.network) };
   const parts = { ...tutorialRecipe, ...definition, network: describeNetwork(definition.network) };
   const names = hyperparameterNames.filter((name) => name === 'optimizer' || fixed.includes(name));
   const differences = [
@@ -223,7 +244,7 @@ export function requireSameRun(
     ...(stored.dataset.labels === dataset.labels
       ? [['classes', stored.dataset.classes.join(), dataset.classes.join()]]
       : []),
-    ...keptNames.map((part) => [keptParts[part], shown(stored[part]), shown(parts[part])] as const),
+    ...keptNames.map((part) => [keptParts[part], shown(before[part]), shown(parts[part])] as const),
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],
     ['seed', stored.seed, seed],
@@ -269,6 +290,18 @@ function spaced(name: string): string {
 
 function describeNetwork({ name, configuration }: Network): CheckpointMetadata['network'] {
   return { name, configuration };
+}
+
+/** Returns a network with all numbers of its configuration. Older checkpoints do not have numbers that were added later; their
+ * defaults do not change the network. A network that this version does not support is returned unchanged. */
+function completeNetwork(network: CheckpointMetadata['network']): CheckpointMetadata['network'] {
+  const { name, configuration } = network;
+  try {
+    return { name, configuration: completeConfiguration(name, configuration) };
+  } catch (error) {
+    if (error instanceof UsageError) return network;
+    throw error;
+  }
 }
 
 /** Returns the changes that affect the bits of the result, but not its meaning. They are reported when a run is resumed. */

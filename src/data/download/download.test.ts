@@ -201,7 +201,7 @@ describe('a download', () => {
     [
       'a wrong range',
       (_, response) => response.writeHead(206, { 'Content-Range': 'bytes 7-9/10' }).end('abc'),
-      /sent bytes from 7 instead of 0/,
+      /sent bytes from offset 7, expected offset 0/,
     ],
     [
       'a redirect loop',

@@ -90,7 +90,8 @@ async function fetchAndExtract(
   await extractArchive(tarball, dataDir, dataset, signal);
 }
 
-/** Downloads and verifies the archive. If it is wrong and its beginning is from an earlier process, it is downloaded again. */
+/** Downloads and verifies the archive. If the archive is wrong, and an earlier process downloaded its beginning, the whole
+ * archive is downloaded again. */
 async function fetchArchive(archive: Archive, tarball: string, options: DownloadOptions): Promise<void> {
   const { name, bytes } = archive;
   const onProgress = (received: number) => options.onEvent({ kind: 'progress', name, received, bytes });

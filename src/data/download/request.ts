@@ -137,7 +137,10 @@ export function bodyFrom(
   if (status === 200) return { from, stream: body };
   const [, start] = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '') ?? [];
   if (Number(start) !== received)
-    throw new AttemptError(`sent bytes from ${start ?? 'an unknown position'} instead of ${received}`, false);
+    throw new AttemptError(
+      `sent bytes from offset ${start ?? 'unknown'}, expected offset ${received}`,
+      false,
+    );
   return { from, stream: body };
 }
 

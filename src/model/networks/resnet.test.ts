@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildEvaluationGraph } from '../../evaluation/evaluation-graph.ts';
+import { printGraph } from '../../graph/print.ts';
 import { layersOf } from '../../inspect/network.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { float32, sizeOf } from '../../tensor/tensor.ts';
@@ -43,6 +44,21 @@ test('weight decay applies only to the weights of the convolutions and of the la
   });
   for (const { variable, decayShare } of parameters)
     assert.equal(decayShare, variable.name.endsWith('/weights') ? 1 : undefined, variable.name);
+});
+
+test('dropout is before the last layer, in training only, and a rate of 0 leaves it out', () => {
+  const made = (dropout: number) => makeNetwork('resnet', 10, { depth: 8, dropout });
+  const graphOf = (dropout: number) =>
+    buildTrainingGraph({ network: made(dropout), batchSize: 2, hyperparameters });
+  const { masks, graph } = graphOf(0.25);
+  assert.deepEqual(
+    masks.map(({ input, rate }) => [input.shape, rate]),
+    [[[2, 64], 0.25]],
+  );
+  assert.match(printGraph(graph), /softmax_linear\/dropout/);
+  assert.doesNotMatch(printGraph(graphOf(0).graph), /dropout/);
+  assert.equal(printGraph(buildEvaluationGraph(made(0.25), 1)), printGraph(buildEvaluationGraph(made(0), 1)));
+  assert.throws(() => made(1), { message: /dropout of resnet: found 1, expected a number from 0 to 0\.99/ });
 });
 
 test('training and evaluation have the same parameters and running statistics', () => {

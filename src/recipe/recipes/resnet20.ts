@@ -18,7 +18,7 @@ import type { Recipe } from '../recipe.ts';
 
 export const resnet20Recipe: Recipe = {
   name: 'resnet20',
-  network: { name: 'resnet', configuration: { depth: 20 } },
+  network: { name: 'resnet', configuration: { depth: 20, dropout: 0 } },
   augmentation: 'pad_crop_flip',
   normalization: 'dataset',
   batchSize: 128,

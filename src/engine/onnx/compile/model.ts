@@ -1,6 +1,6 @@
 /**
  * ONNX nodes → the bytes of a model file. The field numbers are those of `onnx/onnx.proto` of the ONNX project (IR version
- * 10); inspect/schema.ts has them for reading. The encoder is written by hand because that of protobufjs compiles
+ * 10); inspect/schema.ts contains those for reading. The encoder is written by hand because that of protobufjs compiles
  * functions at run time, which the Content-Security-Policy of a page may forbid.
  */
 import protobuf from 'protobufjs/minimal.js';

@@ -1,4 +1,4 @@
-/** Compiles a step with an exchange: each half of the step to a model of its own. */
+/** Compiles a step with an exchange to two models, one for each half of the step. */
 import type { Graph } from '../../../graph/graph.ts';
 import { splitExchange } from '../../../passes/split-exchange.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
@@ -18,7 +18,7 @@ export interface CompiledHalves {
   readonly first: CompiledGraph;
   /** Takes the inputs of the step, the averages, and the carried values. */
   readonly second: CompiledGraph;
-  /** In the order of the graph. */
+  /** The exchanged values, in the order of the graph. */
   readonly exchanged: readonly ExchangedValue[];
   /** The names of those outputs of the first half that the second half takes unchanged. */
   readonly carried: readonly string[];

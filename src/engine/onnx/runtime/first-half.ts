@@ -37,7 +37,7 @@ export interface FirstResults {
 export class FirstHalf {
   readonly #graph: LoadedGraph;
   readonly #exchange: Exchange;
-  /** The outputs that the second half takes unchanged: new tensors in every step. */
+  /** The outputs that the second half takes unchanged. They are new tensors in every step. */
   readonly #carried: Readonly<Record<string, null>>;
   /** The buffers of the exchanged values, by the name that both models give them. */
   readonly #links: OrtTensors;

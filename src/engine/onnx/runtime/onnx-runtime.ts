@@ -18,7 +18,7 @@ export interface OrtModel {
 
 export interface LoadOptions {
   readonly threads: number;
-  /** The beginning of the path of the file to which ONNX Runtime writes its profile. Undefined if it should write none. */
+  /** The beginning of the path of the file to which ONNX Runtime writes its profile, or undefined if it should write none. */
   readonly profilePrefix?: string | undefined;
 }
 
@@ -63,8 +63,8 @@ export function tensorOf({ type, dims, data }: OrtTensor): Tensor {
   return tensorOver({ dtype, shape: dims }, bytes.slice().buffer);
 }
 
-/** Returns the tensor of that name.
- * @throws TypeError when there is none */
+/** Returns the tensor with the given name.
+ * @throws TypeError when there is no such tensor */
 export function found(tensors: OrtTensors, name: string): OrtTensor {
   const tensor = tensors[name];
   if (tensor === undefined) throw new TypeError(`ONNX Runtime returned no ${name}`);
