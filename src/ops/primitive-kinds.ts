@@ -18,9 +18,13 @@ export type PrimitiveKind =
   | 'binary'
   | 'reduction'
   | 'softmax_forward';
-/** The kind of a call: a primitive, or a copy of tensors or of parts of tensors, which a later pass turns into reorders. */
-export type CallKind = PrimitiveKind | 'copy';
+/** The kinds of calls that are not primitives: a copy of tensors or of parts of tensors, which becomes reorders, and the
+ * exchange, in which several sessions average values. */
+export type OtherKind = 'copy' | 'exchange';
+export type CallKind = PrimitiveKind | OtherKind;
 
+/** A tensor that an exchange reads (the session's own value) or writes (the average). */
+export type ExchangeArgument = `exchanged ${string}`;
 /** A tensor that a primitive reads or writes (DNNL_ARG_…). */
 export type TensorArgument =
   | 'src'
@@ -78,8 +82,9 @@ export interface PrimitiveRecord {
   /** The argument that the call returns as its result. */
   readonly result: TensorArgument;
   /** The tensors whose layouts oneDNN chooses; the others keep the layouts of adjacent calls. `shared` means that oneDNN
-   * chooses no layout, and that operands as large as the result have the layout of the result. */
-  readonly choosesLayouts: 'all' | 'result' | 'none' | 'shared';
+   * chooses no layout, and that operands as large as the result have the layout of the result. `rowMajor` means that operands
+   * and results are row-major. */
+  readonly choosesLayouts: 'all' | 'result' | 'none' | 'shared' | 'rowMajor';
   /** Whether each element of the result depends only on the elements of the operands at the same position. */
   readonly elementwise: boolean;
   /** The post-ops that run at full speed: all (`chains`), only functions of one element (`functions`), or none. With any other
@@ -89,6 +94,8 @@ export interface PrimitiveRecord {
    * the type of its operands. `casts`: it reads and writes float32, and bfloat16 operands are cast first. `never`: it reads and
    * writes float32, and its operands are never bfloat16; values from which `follows` primitives compute them are not either. */
   readonly bfloat16: 'operands' | 'follows' | 'casts' | 'never';
+  /** Whether the call runs even if nothing reads its results. Default: false. */
+  readonly hasEffect?: true;
 }
 
 const convolution = {
@@ -234,16 +241,21 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
   },
 };
 
-const copy: PrimitiveRecord = {
-  arguments: [],
-  result: 'dst',
-  choosesLayouts: 'none',
-  elementwise: false,
-  postOps: 'none',
-  bfloat16: 'follows',
+/** The kinds that are not primitives. A copy uses the layout and type of its operand. An exchange uses row-major tensors,
+ * because other sessions may choose other layouts. */
+const otherKinds: Readonly<Record<OtherKind, PrimitiveRecord>> = {
+  copy: { ...plain, arguments: [], result: 'dst', bfloat16: 'follows' },
+  exchange: {
+    ...plain,
+    ...{ arguments: [], result: 'dst', choosesLayouts: 'rowMajor', elementwise: true, hasEffect: true },
+  },
 };
 
-/** Returns the record of a kind. A copy is treated as a primitive that uses the layout and type of its operand. */
+/** Returns the record of a kind. */
 export function recordOf(kind: CallKind): PrimitiveRecord {
-  return kind === 'copy' ? copy : primitiveKinds[kind];
+  return isPrimitive(kind) ? primitiveKinds[kind] : otherKinds[kind];
+}
+
+export function isPrimitive(kind: CallKind): kind is PrimitiveKind {
+  return !(kind in otherKinds);
 }

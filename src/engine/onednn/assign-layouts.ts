@@ -3,8 +3,8 @@
  * operands and writes its results. oneDNN reports these layouts through primitive descriptors, which are stored in the calls.
  */
 import { mapResults } from '../../graph/results.ts';
-import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
-import type { Call, Slot } from '../../ops/primitives.ts';
+import { type ExchangeArgument, recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
+import type { Call, Slot, Slots } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { chooseForWatchedCall, chooseLayouts, isBias, type LayoutContext } from './choose-layouts.ts';
 import { type CopyContext, layOutCopy } from './copies.ts';
@@ -59,6 +59,7 @@ class Assigner {
     const about = { op, name, kind, action: actionOf(call), inPlace, small, watched };
     if (kind === 'copy')
       return { ...about, primitive: undefined, ...layOutCopy(call, this.#copyContext(watched)) };
+    if (kind === 'exchange') return { ...about, primitive: undefined, ...this.#layOutExchange(call) };
     this.#context.onednn.setTeam(teamFor(small));
     const vectors = isVectorWork(call);
     const primitive = chosen ?? this.#describe(call, vectors);
@@ -73,6 +74,15 @@ class Assigner {
       ],
       writes: Object.entries(call.writes).map(([argument, slot]) => operand(argument, slot)),
     };
+  }
+
+  #layOutExchange({ reads, writes }: Call): Pick<LaidOutCall, 'reads' | 'writes'> {
+    const operands = (slots: Slots) =>
+      Object.entries(slots).map(([argument, slot]): Operand => {
+        const layout = this.#context.table.rowMajor(slot);
+        return { argument: argument as ExchangeArgument, slot, layout, descriptor: layout.descriptor };
+      });
+    return { reads: operands(reads), writes: operands(writes) };
   }
 
   homes(): ReadonlyMap<Slot, Layout> {

@@ -112,6 +112,40 @@ describe('after reorders are inserted', () => {
   });
 });
 
+describe('an exchange', () => {
+  const exchange = (from: Slot, to: Slot, text = 'row-major', options = {}) =>
+    call([operand(from, text)], operand(to, text), { kind: 'exchange', ...options });
+  test('averages row-major tensors', () => {
+    checkProgram(program({ inputs, calls: [exchange(x, y)] }));
+    refuses(
+      program({ inputs, calls: [exchange(x, y, 'layout 1')] }),
+      /^program small: y: exchange\(.* does not average x as a row-major float32 tensor$/,
+    );
+    refuses(
+      program({ inputs, calls: [exchange(x, slot('small', [2]))] }),
+      /does not average x as a row-major float32 tensor$/,
+    );
+    const counts = slot('counts', [2], 'int32');
+    refuses(
+      program({ inputs: new Map([['counts', counts]]), calls: [exchange(counts, slot('y', [2], 'int32'))] }),
+      /does not average counts as a row-major float32 tensor$/,
+    );
+  });
+  test('has a result for each operand', () => {
+    refuses(
+      program({ inputs, calls: [exchange(x, y, 'row-major', { reads: [operand(x), operand(x)] })] }),
+      /y: exchange\(.* has 2 operands and 1 results$/,
+    );
+  });
+  test('runs once in every step', () => {
+    refuses(program({ inputs, calls: [exchange(x, y), exchange(y, z)] }), /z: .* is a second exchange$/);
+    refuses(
+      program({ inputs, calls: [exchange(x, y, 'row-major', { watched: true })] }),
+      /watched y: .* is an exchange that only watched steps run$/,
+    );
+  });
+});
+
 describe('results of the program', () => {
   test('must be computed, and only watched results may come from watched calls', () => {
     const results = { output: new Map([['z', result(z)]]) };

@@ -9,7 +9,8 @@ import { printLaidOutCall } from './print-program.ts';
 import { baseOf } from './program.ts';
 
 /** Returns the program if every operand is computed before it is read, every slot is written once, watched calls do not
- * affect the others, results exist, and updates have the types of their variables. Once reorders are inserted, every operand
+ * affect the others, results exist, updates have the types of their variables, and there is at most one exchange, which every
+ * step runs and which reads and writes equal row-major float32 tensors. Once reorders are inserted, every operand
  * and result must also have the layout that its call uses.
  * @throws GraphError with the printed call */
 export function checkProgram(program: LaidOutProgram): LaidOutProgram {
@@ -31,6 +32,7 @@ class CheckedSlots {
   /** The variables whose updates have been computed. An update may share the memory of its variable. */
   readonly #overwritten = new Set<Slot>();
   readonly #updated = new Map<Slot, Slot>();
+  #hasExchanged = false;
 
   constructor(program: LaidOutProgram) {
     this.#program = program;
@@ -57,6 +59,7 @@ class CheckedSlots {
     };
     const ordered = this.#program.stage === 'reordered';
     if (ordered && call.kind === 'copy') refuse('is a copy, which should have become reorders');
+    if (call.kind === 'exchange') this.#checkExchange(call, refuse);
     for (const operand of call.reads) {
       this.#checkRead(call, operand, refuse);
       if (once && !this.#constants.has(operand.slot))
@@ -70,6 +73,18 @@ class CheckedSlots {
     for (const { slot } of call.writes) this.#write(call, slot);
     for (const operand of call.writes) this.#count(operand);
     if (once) for (const { slot } of call.writes) this.#constants.add(slot);
+  }
+
+  #checkExchange({ reads, writes, watched }: LaidOutCall, refuse: Refuse): void {
+    if (this.#hasExchanged) refuse('is a second exchange');
+    this.#hasExchanged = true;
+    if (watched) refuse('is an exchange that only watched steps run');
+    if (reads.length !== writes.length) refuse(`has ${reads.length} operands and ${writes.length} results`);
+    for (const [index, { slot, layout }] of reads.entries()) {
+      const to = writes[index]?.layout;
+      const isPlain = layout.text === 'row-major' && layout.type === 'float32';
+      if (!isPlain || layout !== to) refuse(`does not average ${slot.name} as a row-major float32 tensor`);
+    }
   }
 
   #checkRead({ watched }: LaidOutCall, { slot }: Operand, refuse: Refuse): void {

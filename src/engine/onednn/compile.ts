@@ -11,11 +11,13 @@ import { fuseNormRelu } from './fuse-norm-relu.ts';
 import { insertReorders } from './insert-reorders.ts';
 import { LayoutTable } from './layout-table.ts';
 import { lower } from './lower.ts';
+import { lowerExchange } from './lower-exchange.ts';
 import { makePrimitives } from './make-primitives.ts';
 import type { Onednn } from './native/onednn.ts';
 import type { Plan } from './plan.ts';
 import { toBfloat16 } from './precision.ts';
 import type { Program, ProgramPass } from './program.ts';
+import { scheduleExchange } from './schedule-exchange.ts';
 import { addWatchedCalls } from './watched-calls.ts';
 
 /** The passes that set the element types of a precision. */
@@ -24,14 +26,19 @@ const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } 
   bfloat16: [toBfloat16],
 };
 
-/** Returns the program of a graph. It does not depend on the machine. */
-export function programOf(graph: Graph, precision: PrecisionOf<'onednn'>): Program {
+/** Returns the program of a graph. It does not depend on the machine.
+ * @param exchange whether the session averages exchanged values with others. If not, they are ordinary values
+ * @throws GraphError for a graph that the engine does not support, or whose values cannot be exchanged */
+export function programOf(
+  graph: Graph,
+  precision: PrecisionOf<'onednn'>,
+  { exchange = false }: { readonly exchange?: boolean } = {},
+): Program {
   const passes = [pruneCalls, fuseNormRelu, fuseBias, fuseBiasGradient, fuseChains, headChains];
-  // There is only one worker, so nothing is exchanged.
   const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
-  const whole = lower(commuteRelu(prune(alone)));
+  const whole = exchange ? lowerExchange(commuteRelu(prune(graph))) : lower(commuteRelu(prune(alone)));
   const fused = passes.reduce((program, pass) => pass(program), whole);
-  return [...typing[precision], pruneCalls].reduce(
+  return [...typing[precision], pruneCalls, scheduleExchange].reduce(
     (program, pass) => pass(program),
     addWatchedCalls(fused, whole),
   );

@@ -2,9 +2,11 @@
 import { messageOf, RunError } from '../../errors.ts';
 import {
   type ConstructorArgument,
+  isPrimitive,
   type PrimitiveKind,
   type PrimitiveRecord,
   primitiveKinds,
+  recordOf,
 } from '../../ops/primitive-kinds.ts';
 import { type Call, type Slot, stridesOf } from '../../ops/primitives.ts';
 import { type Shape, sizeOf } from '../../tensor/tensor.ts';
@@ -18,8 +20,7 @@ export type DescriptorOf = (slot: Slot) => Handle;
 /** @throws RunError when oneDNN does not support the call; the message has the call, its shapes and oneDNN's status */
 export function describeCall(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Handle {
   const { kind } = call;
-  if (kind === 'copy')
-    throw new TypeError('a copy has no primitive of its own, but one reorder for each piece');
+  if (!isPrimitive(kind)) throw new TypeError(`a call of the kind ${kind} has no primitive`);
   try {
     const values = argumentValues(onednn, call, descriptorOf);
     return onednn.primitiveDescriptor(
@@ -79,11 +80,11 @@ function argumentValues(onednn: Onednn, call: Call, descriptorOf: DescriptorOf):
 }
 
 function isConvolution({ kind }: Call): boolean {
-  return kind !== 'copy' && primitiveKinds[kind].algorithm === 'convolutionDirect';
+  return recordOf(kind).algorithm === 'convolutionDirect';
 }
 
 function propOf({ kind, writes }: Call): number {
-  const prop = kind === 'copy' ? undefined : primitiveKinds[kind].prop;
+  const { prop } = recordOf(kind);
   if (prop === 'workspace' || prop === 'mean')
     return writes[prop] === undefined ? propKinds.inference : propKinds.training;
   return propKinds[prop ?? 'inference'];
@@ -99,7 +100,7 @@ function flagsOf({ library }: Onednn, { kind, reads, parameters }: Call): number
 }
 
 function algorithmOf(onednn: Onednn, { kind, parameters }: Call): number {
-  const algorithm = kind === 'copy' ? undefined : primitiveKinds[kind].algorithm;
+  const { algorithm } = recordOf(kind);
   if (algorithm === 'unary') return onednn.eltwise(parameters.unary ?? 'linear');
   if (algorithm === 'binary') return algorithms[parameters.binary ?? 'add'];
   if (algorithm === 'reduction') return algorithms[parameters.reduction ?? 'sum'];

@@ -5,6 +5,7 @@ import { requireMemory } from '../../machine/memory.ts';
 import type { SlotType } from '../../ops/primitives.ts';
 import { type Shape, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { PartTime, Tensors } from '../engine.ts';
+import { Exchange, type ExchangeStart } from '../exchange.ts';
 import type { PrecisionOf } from '../offers.ts';
 import { partTime } from '../part-time.ts';
 import { Arena } from './arena.ts';
@@ -13,13 +14,13 @@ import { makeReorder } from './make-primitives.ts';
 import { argumentNumbers } from './native/constants.ts';
 import { type EncodedArguments, encodeArguments, type Handle, Onednn } from './native/onednn.ts';
 import { type Placement, placeBuffers } from './placement.ts';
-import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
+import type { Argument, Buffer, ExchangeStep, Located, Plan, PrimitiveStep, Step } from './plan.ts';
 import { teamFor } from './small-work.ts';
 
-/** A step with the addresses of its arguments, encoded for oneDNN. */
+/** A step with the addresses of its operands and results. */
 interface BoundStep {
   readonly step: Step;
-  readonly args: EncodedArguments;
+  readonly run: () => void;
 }
 /** The reorders of a variable from its own layout to a row-major staging buffer (`out`), and back. */
 interface Staging {
@@ -39,14 +40,17 @@ export class Execution {
   readonly #stagingBuffer: Buffer;
   readonly #stagingOffset: number;
   readonly #executePrimitive: (primitive: Handle, args: EncodedArguments) => void;
+  readonly #exchange: Exchange | undefined;
 
-  /** @throws RunError when oneDNN is missing or does not support a primitive of the graph */
-  constructor(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>) {
+  /** @param exchange how the session averages exchanged values with others. Undefined: it does not
+   * @throws RunError when oneDNN is missing or does not support a primitive of the graph
+   * @throws GraphError when the graph has no values that can be exchanged */
+  constructor(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>, exchange?: ExchangeStart) {
     this.#graph = graph;
     this.#onednn = new Onednn(threads);
     this.#executePrimitive = this.#onednn.execute;
     try {
-      this.#plan = planOf(this.#onednn, programOf(graph, precision));
+      this.#plan = planOf(this.#onednn, programOf(graph, precision, { exchange: exchange !== undefined }));
       this.#placement = placeBuffers(this.#plan);
       const bytes = Math.max(0, ...[...graph.variables.values()].map(({ shape }) => 4 * sizeOf(shape)));
       this.#stagingBuffer = { name: 'staging', bytes, persistent: true };
@@ -66,13 +70,16 @@ export class Execution {
       this.#stagings = new Map(
         stagings.map(([name, out, back]) => [name, { out: this.#bind(out), back: this.#bind(back) }]),
       );
+      this.#exchange = exchange && new Exchange(exchange);
     } catch (error) {
       this.#onednn.release();
       throw error;
     }
   }
 
-  /** Runs one step: computes the outputs from feeds and variables, and updates the variables. */
+  /** Runs one step: computes the outputs from feeds and variables, and updates the variables.
+   * @throws RunError when oneDNN fails, or when another session of the exchange failed. In the latter case the variables are
+   * unchanged */
   step(feeds: Tensors, watch: boolean = false): Tensors {
     for (const [name, tensor] of feeds) this.#put(this.#plan.inputs.get(name), tensor);
     for (const bound of this.#steps) if (watch || !bound.step.watched) this.#execute(bound);
@@ -123,20 +130,39 @@ export class Execution {
   }
 
   close(): void {
+    this.#exchange?.close();
     this.#onednn.release();
     this.#arena.release();
   }
 
-  #execute({ step, args }: BoundStep): void {
+  #execute({ step, run }: BoundStep): void {
     this.#onednn.setTeam(teamFor(step.small));
-    try {
-      this.#executePrimitive(step.primitive, args);
-    } catch (error) {
-      throw new RunError(`${step.text} (${step.implementation}): ${messageOf(error)}`, { cause: error });
-    }
+    run();
   }
 
   #bind(step: Step): BoundStep {
+    return {
+      step,
+      run: step.primitive === 'exchange' ? this.#bindExchange(step) : this.#bindPrimitive(step),
+    };
+  }
+
+  /** Averages in the memory of the results. Operands that have memory of their own are copied there first. */
+  #bindExchange({ reads, writes }: ExchangeStep): () => void {
+    const viewOf = ({ buffer, elements }: ExchangeStep['reads'][number]) =>
+      this.#arena.float32(this.#offsetOf(buffer), elements);
+    const averages = writes.map(viewOf);
+    const copies = reads.flatMap((operand, index) => {
+      const [from, to] = [viewOf(operand), averages[index]];
+      return to === undefined || from.byteOffset === to.byteOffset ? [] : [{ from, to }];
+    });
+    return () => {
+      for (const { from, to } of copies) to.set(from);
+      this.#exchange?.average(averages);
+    };
+  }
+
+  #bindPrimitive(step: PrimitiveStep): () => void {
     const memory = ({ buffer, descriptor, offset }: Argument) =>
       this.#onednn.memory(descriptor, this.#arena.address(this.#offsetOf(buffer) + offset));
     const args = [...step.reads, ...step.writes].map(
@@ -145,11 +171,19 @@ export class Execution {
     if (step.scratchpad !== undefined) {
       args.push([argumentNumbers.scratchpad, this.#onednn.memory(step.scratchpad, this.#scratchpad)]);
     }
-    return { step, args: encodeArguments(args) };
+    const encoded = encodeArguments(args);
+    return () => {
+      try {
+        this.#executePrimitive(step.primitive, encoded);
+      } catch (error) {
+        throw new RunError(`${step.text} (${step.implementation}): ${messageOf(error)}`, { cause: error });
+      }
+    };
   }
 
-  #scratchpadBytes({ scratchpad }: Step): number {
-    return scratchpad === undefined ? 0 : this.#onednn.byteSize(scratchpad);
+  #scratchpadBytes(step: Step): number {
+    if (step.primitive === 'exchange' || step.scratchpad === undefined) return 0;
+    return this.#onednn.byteSize(step.scratchpad);
   }
 
   #offsetOf(buffer: Buffer): number {
@@ -180,13 +214,14 @@ export class Execution {
       : { dtype: 'float32', shape, data: this.#arena.float32(offset, size).slice() };
   }
 
+  /** The shape of an output or watched value. Only own values of exchanged scalars are not results of the graph. */
   #shapeOf(name: string): Shape {
     const { output, watched } = this.#graph.results;
     return (output.get(name) ?? watched.get(name))?.shape ?? [];
   }
 
   /** For each variable that is not row-major, makes the reorders to a row-major staging buffer and back. */
-  #stagingReorders(staging: Buffer): readonly (readonly [string, Step, Step])[] {
+  #stagingReorders(staging: Buffer): readonly (readonly [string, PrimitiveStep, PrimitiveStep])[] {
     return [...this.#plan.variables].flatMap(([name, variable]) => {
       const { layout, rowMajor } = variable;
       if (layout === rowMajor) return [];

@@ -175,11 +175,12 @@ function readsBase(call: Call, slot: Slot): boolean {
   return readsOf(call).some((read) => baseOf(read) === slot);
 }
 
-/** Removes calls whose results are never read, and pooling workspaces that no gradient reads. */
+/** Removes calls whose results are never read and that have no other effect, and pooling workspaces that no gradient reads. */
 export const pruneCalls: ProgramPass = (program) => {
   const needed = new Set(stepResults(program));
   const calls = program.calls.toReversed().flatMap((call) => {
-    if (!writesOf(call).some((slot) => needed.has(slot))) return [];
+    const { hasEffect = false } = recordOf(call.kind);
+    if (!hasEffect && !writesOf(call).some((slot) => needed.has(slot))) return [];
     for (const slot of readsOf(call)) needed.add(baseOf(slot));
     const { workspace, ...writes } = call.writes;
     return [workspace === undefined || needed.has(workspace) ? call : { ...call, writes }];

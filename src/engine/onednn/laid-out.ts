@@ -3,7 +3,7 @@
  * form. `print-program.ts` prints it, and `check-program.ts` checks it.
  */
 import type { Results } from '../../graph/results.ts';
-import type { CallKind, TensorArgument } from '../../ops/primitive-kinds.ts';
+import type { CallKind, ExchangeArgument, TensorArgument } from '../../ops/primitive-kinds.ts';
 import type { Slot } from '../../ops/primitives.ts';
 import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { Layout } from './layout-table.ts';
@@ -12,7 +12,7 @@ import type { Handle } from './native/onednn.ts';
 /** An operand or a result of a call. */
 export interface Operand {
   /** The name of the argument, or the index of the post-op whose second operand this is. */
-  readonly argument: TensorArgument | number;
+  readonly argument: TensorArgument | ExchangeArgument | number;
   readonly slot: Slot;
   /** The layout in which the call reads or writes the slot. */
   readonly layout: Layout;
@@ -38,9 +38,10 @@ export interface LaidOutCall {
   /** The operands and results. A copy has one of each per piece. */
   readonly reads: readonly Operand[];
   readonly writes: readonly Operand[];
-  /** The primitive descriptor. Copies and reorders do not have one yet. */
+  /** The primitive descriptor. Copies and reorders do not have one yet, and the exchange has none. */
   readonly primitive: Handle | undefined;
-  /** Whether the call is elementwise, so that its result may overwrite an operand that is not read later. */
+  /** Whether the call is elementwise, so that its result may overwrite an operand that is not read later. Each result of an
+   * exchange may only overwrite the operand at its position. */
   readonly inPlace: boolean;
   /** Whether the call is so small that one thread is faster than several. */
   readonly small: boolean;

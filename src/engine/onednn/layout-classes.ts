@@ -12,7 +12,7 @@ import { baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts'
 
 export class LayoutClasses {
   readonly #table: RowMajorLayouts;
-  /** Memory that must be row-major: inputs, memory that is read with different dims or copied in pieces, and the
+  /** Memory that must be row-major: inputs, averages, memory that is read with different dims or copied in pieces, and the
    * operands of some broadcasts. */
   readonly #fixed = new Set<Slot>();
   readonly #parents = new Map<Slot, Slot>();
@@ -72,6 +72,8 @@ export class LayoutClasses {
       if (slot.base !== undefined) this.#fixed.add(baseOf(slot));
     }
     if (isSlowInBlocks(call)) this.#fixed.add(resultOf(call));
+    if (recordOf(call.kind).choosesLayouts === 'rowMajor')
+      for (const slot of writesOf(call)) this.#fixed.add(slot);
     const pieces = call.parameters.pieces ?? [];
     for (const { source, from, to } of pieces) {
       if (from !== undefined) this.#fixed.add(source);

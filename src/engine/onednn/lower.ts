@@ -1,7 +1,7 @@
 /** Graph → program, using the `onednn` rule of every operator. */
 import { GraphError, RunError } from '../../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../graph/graph.ts';
-import { mapResults } from '../../graph/results.ts';
+import { mapResults, type Results } from '../../graph/results.ts';
 import type { OpName } from '../../graph/signature.ts';
 import type { OnednnContext } from '../../ops/definition.ts';
 import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
@@ -23,21 +23,45 @@ import type { Program } from './program.ts';
 /** @throws GraphError for an operator that this engine does not support
  * @throws RunError for an element type that this engine does not support */
 export function lower(graph: Graph): Program {
-  const builder = new ProgramBuilder();
-  const slots = new Map<Value, Slot>();
-  const named = (values: ReadonlyMap<string, Value>) =>
-    new Map([...values].map(([name, value]) => [name, slotOf(value, slots)]));
-  const [inputs, variables] = [named(graph.inputs), named(graph.variables)];
-  for (const node of graph.nodes) lowerNode(node, slots, builder);
-  return {
-    name: graph.name,
-    inputs,
-    variables,
-    constants: builder.constants,
-    calls: builder.calls,
-    results: mapResults(graph.results, (value) => slotOf(value, slots)),
-    watchedCalls: [],
-  };
+  const lowering = new Lowering();
+  lowering.addNodes(graph.nodes);
+  return lowering.program(
+    graph,
+    mapResults(graph.results, (value) => lowering.slotOf(value)),
+  );
+}
+
+/** Builds a program from the nodes of one or more graphs. */
+export class Lowering {
+  readonly #builder = new ProgramBuilder();
+  readonly #slots = new Map<Value, Slot>();
+
+  addNodes(nodes: readonly Node[]): void {
+    for (const node of nodes) lowerNode(node, this.#slots, this.#builder);
+  }
+
+  addCall(call: Call): void {
+    this.#builder.calls.push(call);
+  }
+
+  slotOf(value: Value): Slot {
+    return slotOf(value, this.#slots);
+  }
+
+  /** Makes nodes that are added later read the slot as this value. */
+  bind(value: Value, slot: Slot): void {
+    this.#slots.set(value, slot);
+  }
+
+  program({ name, inputs, variables }: Graph, results: Results<Slot>): Program {
+    const named = (values: ReadonlyMap<string, Value>) =>
+      new Map([...values].map(([path, value]) => [path, this.slotOf(value)]));
+    const { constants, calls } = this.#builder;
+    return {
+      ...{ name, inputs: named(inputs), variables: named(variables), constants, calls, results },
+      watchedCalls: [],
+    };
+  }
 }
 
 /** Returns the slot of a value. A value without a slot is an input or a variable, and gets one here; `lowerNode` gives slots to

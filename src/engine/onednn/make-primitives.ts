@@ -1,20 +1,24 @@
 /** Program with reorders → plan: makes a primitive for every call and a buffer for every slot. */
 import { messageOf, RunError } from '../../errors.ts';
 import { mapResults } from '../../graph/results.ts';
-import { recordOf } from '../../ops/primitive-kinds.ts';
+import { type ExchangeArgument, recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
 import type { Slot } from '../../ops/primitives.ts';
+import { sizeOf } from '../../tensor/tensor.ts';
+import { exchangePart } from '../exchange.ts';
 import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from './laid-out.ts';
 import type { Layout, RowMajorLayouts } from './layout-table.ts';
 import { argumentNumbers, elementSize, postOpNumber } from './native/constants.ts';
 import type { Handle, Onednn } from './native/onednn.ts';
-import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
+import type { Argument, Buffer, ExchangeStep, Located, Plan, PrimitiveStep } from './plan.ts';
 import { printLaidOutCall } from './print-program.ts';
 import { isSmallReorder, teamFor } from './small-work.ts';
 
 /** @throws RunError that describes the call, when a primitive cannot be made */
 export function makePrimitives(program: LaidOutProgram, table: RowMajorLayouts, onednn: Onednn): Plan {
   const bufferOf = buffersOf(program);
-  const step = (call: LaidOutCall) => makeStep(call, bufferOf, onednn);
+  const primitive = (call: LaidOutCall) => makePrimitive(call, bufferOf, onednn);
+  const step = (call: LaidOutCall) =>
+    call.kind === 'exchange' ? makeExchange(call, bufferOf) : primitive(call);
   const located = ({ slot, layout }: LaidOutResult): Located => {
     return { buffer: bufferOf(slot), layout, rowMajor: table.rowMajor(layout) };
   };
@@ -23,7 +27,7 @@ export function makePrimitives(program: LaidOutProgram, table: RowMajorLayouts, 
       [...slots].map(([name, slot]) => [name, located({ slot, layout: homeOf(program, slot) })] as const),
     );
   return {
-    setup: program.setup.map(step),
+    setup: program.setup.map(primitive),
     steps: program.calls.map(step),
     constants: new Map([...program.constants].map(([slot, value]) => [bufferOf(slot), value])),
     inputs: homes(program.inputs),
@@ -59,7 +63,21 @@ function homeOf({ homes }: LaidOutProgram, slot: Slot): Layout {
   return layout;
 }
 
-function makeStep(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): Step {
+function makeExchange(call: LaidOutCall, bufferOf: BufferOf): ExchangeStep {
+  const access = ({ slot }: Operand) => ({ buffer: bufferOf(slot), elements: sizeOf(slot.dims) });
+  const { op, name, action, inPlace, small, watched, reads, writes } = call;
+  return {
+    ...{ op, name, text: `${name}: ${action}`, inPlace, small, watched },
+    ...{
+      primitive: 'exchange',
+      implementation: exchangePart.code,
+      reads: reads.map(access),
+      writes: writes.map(access),
+    },
+  };
+}
+
+function makePrimitive(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): PrimitiveStep {
   const { op, name, inPlace, small, watched } = call;
   const text = printLaidOutCall(call);
   const argument = (operand: Operand): Argument => ({
@@ -84,12 +102,24 @@ function takenReads({ kind, reads }: LaidOutCall, { library }: Onednn): readonly
 }
 
 function numberOf(argument: Operand['argument'], { library }: Onednn): number {
-  return typeof argument === 'number' ? postOpNumber(argument, library.major) : argumentNumbers[argument];
+  if (typeof argument === 'number') return postOpNumber(argument, library.major);
+  if (isTensorArgument(argument)) return argumentNumbers[argument];
+  throw new TypeError(`a primitive has no argument ${argument}`);
+}
+
+function isTensorArgument(argument: TensorArgument | ExchangeArgument): argument is TensorArgument {
+  return argument in argumentNumbers;
 }
 
 /** Makes a reorder that is not part of the program: to or from the staging buffer, or for an update that cannot be written
  * in place. */
-export function makeReorder(onednn: Onednn, op: string, name: string, from: Stored, to: Stored): Step {
+export function makeReorder(
+  onednn: Onednn,
+  op: string,
+  name: string,
+  from: Stored,
+  to: Stored,
+): PrimitiveStep {
   const argument = (number: number, { buffer, layout }: Stored): Argument => {
     return { number, buffer, descriptor: layout.descriptor, offset: 0 };
   };
@@ -105,12 +135,12 @@ export function makeReorder(onednn: Onednn, op: string, name: string, from: Stor
 }
 
 type Stored = Pick<Located, 'buffer' | 'layout'>;
-type Unfinished = Omit<Step, 'primitive' | 'implementation' | 'scratchpad'>;
+type Unfinished = Omit<PrimitiveStep, 'primitive' | 'implementation' | 'scratchpad'>;
 
 /** Makes the primitive of a step.
  * @param known the primitive descriptor; undefined for a reorder
  * @throws RunError that describes the call, when oneDNN does not support it */
-function finishStep(step: Unfinished, known: Handle | undefined, onednn: Onednn): Step {
+function finishStep(step: Unfinished, known: Handle | undefined, onednn: Onednn): PrimitiveStep {
   const [from, to] = [step.reads[0]?.descriptor ?? 0n, step.writes[0]?.descriptor ?? 0n];
   try {
     onednn.setTeam(teamFor(step.small));

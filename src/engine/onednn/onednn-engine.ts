@@ -10,9 +10,9 @@ import {
 } from '../../arguments.ts';
 import { command } from '../../command.ts';
 import { RunError } from '../../errors.ts';
-import type { Graph } from '../../graph/graph.ts';
 import { usableCores } from '../../machine/cores.ts';
 import { definitions } from '../../ops/table.ts';
+import { splitExchange } from '../../passes/split-exchange.ts';
 import { workerFlags } from '../../threads/worker-flags.ts';
 import { compileChecks, type Engine, type Session } from '../engine.ts';
 import type { EngineMaker, EngineOptions, PrecisionMaker } from '../maker.ts';
@@ -64,7 +64,10 @@ function createIn<P extends PrecisionOf<'onednn'>>(
     threads,
     compile: async (graph, options = {}) => {
       requireOptions(options, compileChecks);
-      return compile(graph, options.threads ?? threads, precision);
+      const { exchange } = options;
+      // A graph that cannot be split is refused here, before a thread starts.
+      if (exchange !== undefined) splitExchange(graph);
+      return compile({ graph, threads: options.threads ?? threads, precision, exchange });
     },
   };
 }
@@ -84,11 +87,9 @@ function alternativeTo(precision: PrecisionOf<'onednn'>): string {
   return precision === 'bfloat16' ? '`precision: float32`' : '`engine: onnx`';
 }
 
-function compile(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>): Promise<Session> {
-  return WorkerSession.create(graph, {
-    library: 'oneDNN',
-    threads: threadPool,
-    start: { graph, threads, precision } satisfies SessionStart,
+function compile(start: SessionStart): Promise<Session> {
+  return WorkerSession.create(start.graph, {
+    ...{ library: 'oneDNN', threads: threadPool, start },
     adviceFor: () => '',
   });
 }

@@ -1,10 +1,11 @@
 /**
  * Plan → addresses: decides which buffers share memory, and assigns the offset of each. An update overwrites its variable if
- * the old value is not read afterwards. An elementwise result overwrites an operand that is not read later. All other
- * buffers share memory if their lifetimes do not overlap.
+ * the old value is not read afterwards and the update is computed after the exchange, so that a failed exchange leaves the
+ * variables unchanged. An elementwise result overwrites an operand that is not read later. All other buffers share memory if
+ * their lifetimes do not overlap.
  */
 import { planMemory } from './memory-plan.ts';
-import type { Argument, Buffer, Located, Plan, Step } from './plan.ts';
+import type { Access, Buffer, Located, Plan, Step } from './plan.ts';
 
 export interface Placement {
   readonly bytes: number;
@@ -92,10 +93,9 @@ function usesOf(steps: readonly Step[]): ReadonlyMap<Buffer, Use> {
   return uses;
 }
 
-const touches = (list: readonly Argument[], buffer: Buffer) =>
-  list.some((argument) => argument.buffer === buffer);
+const touches = (list: readonly Access[], buffer: Buffer) => list.some((access) => access.buffer === buffer);
 
-/** Whether the update may overwrite the variable, because no later step reads the old value. */
+/** Whether the update may overwrite the variable: it is computed after the exchange, and no later step reads the old value. */
 function mayReplace(
   variable: Located,
   update: Located,
@@ -111,10 +111,11 @@ function mayReplace(
   const written = uses.get(update.buffer)?.first ?? 0;
   const maker = steps[written];
   if (maker === undefined || (touches(maker.reads, variable.buffer) && !maker.inPlace)) return false;
-  return !steps.slice(written + 1).some(({ reads }) => touches(reads, variable.buffer));
+  const isEarly = steps.slice(written).some(({ primitive }) => primitive === 'exchange');
+  return !isEarly && !steps.slice(written + 1).some(({ reads }) => touches(reads, variable.buffer));
 }
 
-/** Lets an elementwise result take the memory of an operand that no later step reads. */
+/** Lets the results of elementwise steps take the memory of operands that no later step reads. */
 function reuseOperands(
   steps: readonly Step[],
   uses: ReadonlyMap<Buffer, Use>,
@@ -122,12 +123,19 @@ function reuseOperands(
   merged: Map<Buffer, Buffer>,
   rootOf: (buffer: Buffer) => Buffer,
 ): void {
-  steps.forEach(({ inPlace, reads, writes: [result] }, index) => {
-    if (!inPlace || result === undefined || result.buffer.persistent || merged.has(result.buffer)) return;
-    const dying = reads.find(({ buffer }) => {
-      const isLastUse = uses.get(buffer)?.last === index && !wanted.has(buffer) && !rootOf(buffer).persistent;
-      return isLastUse && buffer.bytes === result.buffer.bytes && buffer !== result.buffer;
-    });
-    if (dying !== undefined) merged.set(result.buffer, dying.buffer);
+  steps.forEach(({ inPlace, reads, writes }, index) => {
+    const taken = new Set<Buffer>();
+    for (const [position, { buffer: result }] of writes.entries()) {
+      if (!inPlace || result.persistent || merged.has(result)) continue;
+      const operands: readonly Access[] = writes.length === 1 ? reads : reads.slice(position, position + 1);
+      const dying = operands.find(({ buffer }) => {
+        const isLastUse =
+          uses.get(buffer)?.last === index && !wanted.has(buffer) && !rootOf(buffer).persistent;
+        return isLastUse && buffer.bytes === result.bytes && buffer !== result && !taken.has(buffer);
+      });
+      if (dying === undefined) continue;
+      merged.set(result, dying.buffer);
+      taken.add(dying.buffer);
+    }
   });
 }
