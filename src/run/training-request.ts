@@ -247,7 +247,7 @@ export function engineOf(
 
 /** Returns the number of towers of a run. A resumed run keeps its number, unless the request specifies one. */
 export function towersOf(
-  { towers = 'auto' }: Pick<RunOptions, 'towers'>,
+  { towers = trainingDefaults.towers }: Pick<RunOptions, 'towers'>,
   engine: Engine,
   batchSize: number,
   stored: CheckpointMetadata | undefined,
