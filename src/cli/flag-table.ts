@@ -6,7 +6,9 @@ import { engineChoices, precisions } from '../engine/offers.ts';
 import { augmentationNames } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
 import { networkNames } from '../model/networks.ts';
+import { recipeBounds } from '../recipe/recipe.ts';
 import { recipeNames } from '../recipe/recipes.ts';
+import { runBounds } from '../run/run-options.ts';
 import { alternatives } from '../wording.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
 import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
@@ -75,8 +77,8 @@ const ownFlags = {
   batchSize: {
     kind: 'integer',
     valueName: 'images',
-    minimum: 1,
-    maximum: 16_384,
+    minimum: recipeBounds.batchSize.minimum as number,
+    maximum: recipeBounds.batchSize.maximum as number,
     default: 128,
     help: 'images per training step',
     helpFor: {
@@ -100,7 +102,7 @@ const ownFlags = {
   epochs: {
     kind: 'number',
     valueName: 'epochs',
-    minimum: 0.001,
+    minimum: recipeBounds.epochs.minimum as number,
     help: 'total number of passes over the training images, instead of --max-steps',
     helpFor: { sweep: 'number of passes of each run over its training images, instead of --max-steps' },
     group: 'Computing',
@@ -133,8 +135,8 @@ const ownFlags = {
   seed: {
     kind: 'integer',
     valueName: 'seed',
-    minimum: 0,
-    maximum: 9_007_199_254_740_991,
+    minimum: runBounds.seed.minimum as number,
+    maximum: runBounds.seed.maximum as number,
     default: 0,
     help: 'seed of initial weights, order and distortions; the same seed gives the same run',
     group: 'Computing',
@@ -227,8 +229,8 @@ const ownFlags = {
   holdout: {
     kind: 'number',
     valueName: 'share',
-    minimum: 0,
-    maximum: 0.9,
+    minimum: runBounds.holdout.minimum as number,
+    maximum: runBounds.holdout.maximum as number,
     default: 0,
     help: 'fraction of the training images to hold out, equal for every class',
     helpFor: {

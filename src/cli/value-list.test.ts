@@ -47,6 +47,8 @@ describe('lists of values', () => {
     ['--seed 0,,1', /--seed: expected a whole number of at least 0, found nothing/],
     ['--seed 0,1,0', /--seed: 0 is given twice/],
     ['--seed 2..0', /must be in ascending order, found "2\.\.0"\. Write 0\.\.2/],
+    ['--learning-rate 0.3..0.1:0.1', /found "0\.3\.\.0\.1:0\.1"\. Write 0\.1\.\.0\.3:0\.1/],
+    ['--seed 0..2.5', /--seed: expected a whole number of at least 0, found "2\.5"/],
     ['--seed 0..', /expected a range such as 0\.\.2 or 0\.1\.\.0\.3:0\.1, found "0\.\."/],
     ['--seed 0...2', /expected a range such as/],
     ['--seed 0..4:0', /the step of a range must be above 0/],

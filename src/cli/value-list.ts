@@ -77,6 +77,7 @@ function readRange(
     );
   };
   const [from, to] = [number(first), number(last)];
+  if (flag.kind === 'integer') for (const part of [first, last]) readValue(flag, written, part.trim());
   if (step === undefined && !(Number.isInteger(from) && Number.isInteger(to)))
     throw new UsageError(
       `${written}: found ${JSON.stringify(text)}, but a range of fractions needs a step, as in ${first}..${last}:0.1`,
@@ -86,7 +87,7 @@ function readRange(
     throw new UsageError(`${written}: the step of a range must be above 0, found ${JSON.stringify(text)}`);
   if (from > to)
     throw new UsageError(
-      `${written}: a range must be in ascending order, found ${JSON.stringify(text)}. Write ${last}..${first}`,
+      `${written}: a range must be in ascending order, found ${JSON.stringify(text)}. Write ${last}..${first}${step === undefined ? '' : `:${step}`}`,
     );
   const count = Math.floor((to - from) / by + 1e-9) + 1;
   if (count > mostValues)

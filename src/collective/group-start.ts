@@ -1,4 +1,5 @@
 /** How a member joins a group. These are plain data, so they can be sent to a thread. */
+import type { Waiting } from './mpi/mpi-group.ts';
 import type { SharedMemoryOfGroup } from './shared-group.ts';
 
 /** A member of a group. To add a kind of group, add a type here, its place below and a line in `join-group.ts`. */
@@ -15,7 +16,13 @@ export type GroupStart =
       readonly outer?: OuterGroup;
     }
   /** A process of an MPI job. Its control thread has initialized MPI (`mpi/start-mpi.ts`). */
-  | { readonly kind: 'mpi'; readonly library: string; readonly rank: number; readonly size: number };
+  | {
+      readonly kind: 'mpi';
+      readonly library: string;
+      readonly waiting: Waiting;
+      readonly rank: number;
+      readonly size: number;
+    };
 
 /** The processes whose threads are the members of a group. */
 export interface OuterGroup {

@@ -9,7 +9,7 @@ import { SharedGroup } from './shared-group.ts';
 /** Joins a group. Returns at once, even if other members have not joined yet. */
 export function joinGroup(start: GroupStart): Collective {
   if (start.kind === 'alone') return new Alone();
-  if (start.kind === 'mpi') return new MpiGroup(openMpi(start.library), 'spins');
+  if (start.kind === 'mpi') return new MpiGroup(openMpi(start.library), start.waiting);
   const { memory, rank, outer } = start;
   if (outer === undefined) return new SharedGroup(memory, rank);
   const { threads } = outer;

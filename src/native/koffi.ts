@@ -54,3 +54,11 @@ export function pinLibrary(koffi: Koffi, path: string, scope: 'local' | 'global'
   const mode = now | noDelete | (scope === 'global' ? global : 0);
   koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])(path, mode);
 }
+
+/** Returns the C library's `sched_yield`, which lets another thread use the core, if one is waiting for it. On Windows it does
+ * nothing. */
+export function coreYielder(koffi: Koffi): () => void {
+  if (process.platform === 'win32') return () => undefined;
+  const schedYield = koffi.load(null).func('sched_yield', 'int', []);
+  return () => void schedYield();
+}

@@ -110,15 +110,26 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     'network = 3',
     ':1: network: found 3, expected a name such as "resnet", or an object with a name and a configuration',
   ],
+  ['a network without a name', 'seed = 1\n[network]', `:2: network has no key name, expected ${networks}`],
   [
-    'a network without a name',
-    'seed = 1\n[network]',
-    `:2: network.name: found undefined, expected ${networks}`,
+    'a number beside the configuration',
+    '[network]\nname = "resnet"\ndepth = 20',
+    ':3: network: depth belongs in the configuration: configuration = { depth = 20 }',
   ],
   [
-    'a key beside the configuration',
-    '[network]\nname = "resnet"\ndepth = 20',
-    ':3: network has no "depth"; it has name, configuration',
+    'an unknown key beside the configuration',
+    '[network]\nname = "resnet"\nconfig = { depth = 20 }',
+    ':3: network has no "config". Did you mean configuration?',
+  ],
+  [
+    'a key of the recipe below the header of the network',
+    '[network]\nname = "resnet"\nseed = 1',
+    ':3: seed is a key of the recipe, but here it belongs to network; write it above the first line in brackets',
+  ],
+  [
+    'a key of the recipe below a group',
+    '[[groups]]\nmatch = "*/beta"\nlearning_rate = 2\nclip_norm = 5',
+    ':4: clip_norm is a key of the recipe, but here it belongs to groups[0]; write it above the first line in brackets',
   ],
   [
     'a misspelled number of a network',
@@ -138,7 +149,7 @@ const refusals: readonly (readonly [title: string, text: string, message: string
   [
     'a group without a pattern',
     '[[groups]]\nlearning_rate = 2',
-    ':1: groups[0].match: found undefined, expected a text',
+    ':1: groups[0] has no key match, expected a pattern such as "*/biases"',
   ],
   [
     'a misspelled key of a group',
@@ -150,7 +161,13 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     '[[groups]]\nmatch = "a"\nweight_decay = -1',
     ':3: groups[0].weight_decay: found -1, expected a number of at least 0',
   ],
+  ['a misspelled pattern', '[[groups]]\nmach = "*/beta"', ':2: groups[0] has no "mach". Did you mean match?'],
   ['groups that are not a list', 'groups = 3', ':1: groups: found 3, expected an array'],
+  [
+    'a group in single brackets',
+    '[groups]\nmatch = "*/beta"',
+    ':1: groups: found one table, expected a list of tables; write [[groups]] instead of [groups]',
+  ],
   [
     'a syntax error',
     'seed = 1\nbatch_size = = 3',

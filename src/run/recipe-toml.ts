@@ -22,10 +22,11 @@ import {
   requireRecord,
 } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { completeConfiguration, networkNames } from '../model/networks.ts';
+import { completeConfiguration, networkKinds, networkNames } from '../model/networks.ts';
 import { hyperparameterChecks, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { requireNetwork, requireNetworkObject } from '../recipe/network-request.ts';
-import { oneLine, shortened, snakeCase } from '../wording.ts';
+import { alternatives, oneLine, shortened, snakeCase } from '../wording.ts';
+import { processOptionChecks } from './process-options.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 
 function camelCase(key: string): string {
@@ -42,11 +43,8 @@ const keys: ReadonlyMap<string, Check> = new Map<string, Check>(
 
 export const recipeKeys: readonly string[] = [...keys.keys()];
 
-/** The training options that do not affect results. */
-const otherOptions = [
-  ...['trainDir', 'dataDir', 'readers', 'checkpointSteps', 'keep', 'evalEvery', 'summarySteps', 'restart'],
-  ...['initFrom', 'logFrequency'],
-];
+/** The training options that are not part of a recipe, and the flag that only the command line has. */
+const otherOptions: readonly string[] = [...Object.keys(processOptionChecks), 'logFrequency'];
 
 /** Parses the options in a recipe file.
  * @param file the path of the file, for messages
@@ -110,14 +108,39 @@ function requireNetworkIn(value: unknown, at: At): void {
   }
   at(['network'], () => requireNetworkObject('network', value));
   const { name, configuration = {}, ...others } = value as Readonly<Record<string, unknown>>;
-  for (const key of Object.keys(others))
-    at(['network', key], () => requireKnownKeys('network', { [key]: true }, ['name', 'configuration']));
-  at(['network', 'name'], () => requireOneOf('network.name', name, networkNames));
+  for (const [key, number] of Object.entries(others))
+    at(['network', key], () => {
+      if (isNumberOf(name, key))
+        throw new UsageError(
+          `network: ${key} belongs in the configuration: configuration = { ${key} = ${String(number)} }`,
+        );
+      requireKeyOf('network', key, ['name', 'configuration']);
+    });
+  at(['network', 'name'], () => {
+    if (name === undefined)
+      throw new UsageError(`network has no key name, expected ${alternatives(networkNames)}`);
+    requireOneOf('network.name', name, networkNames);
+  });
   at(['network', 'configuration'], () => requireRecord('network.configuration', configuration));
   for (const [key, number] of Object.entries(configuration as Readonly<Record<string, number>>))
     at(['network', 'configuration', key], () =>
       completeConfiguration(String(name), { [key]: number }, 'network.configuration'),
     );
+}
+
+/** Whether a key is a number of the configuration of the named network. */
+function isNumberOf(network: unknown, key: string): boolean {
+  const kind = networkKinds.find(({ name }) => name === network);
+  return kind !== undefined && Object.hasOwn(kind.numbers, key);
+}
+
+/** Requires a table to know a key. A common mistake is a key of the recipe below the header of a table. */
+function requireKeyOf(table: string, key: string, known: readonly string[]): void {
+  if (!known.includes(key) && recipeKeys.includes(key))
+    throw new UsageError(
+      `${key} is a key of the recipe, but here it belongs to ${table}; write it above the first line in brackets`,
+    );
+  requireKnownKeys(table, { [key]: true }, known);
 }
 
 /** The checks for the keys of a group of parameters, and the values of omitted keys. */
@@ -129,14 +152,24 @@ const groupKeys: ReadonlyMap<string, Check> = new Map([
 const plainGroup = { match: '', learningRate: 1, weightDecay: 1 };
 
 function groupsIn(value: unknown, at: At): unknown {
-  at(['groups'], () => aListOf(requireRecord)('groups', value));
+  at(['groups'], () => {
+    if (typeof value === 'object' && !Array.isArray(value))
+      throw new UsageError(
+        'groups: found one table, expected a list of tables; write [[groups]] instead of [groups]',
+      );
+    aListOf(requireRecord)('groups', value);
+  });
   const groups = value as readonly Readonly<Record<string, unknown>>[];
   return groups.map((group, index) => {
     const where = `groups[${index}]`;
-    for (const key of ['match', ...Object.keys(group)])
+    for (const [key, item] of Object.entries(group))
       at(['groups', String(index), key], () => {
-        requireKnownKeys(where, { [key]: true }, [...groupKeys.keys()]);
-        groupKeys.get(key)?.(`${where}.${key}`, group[key]);
+        requireKeyOf(where, key, [...groupKeys.keys()]);
+        groupKeys.get(key)?.(`${where}.${key}`, item);
+      });
+    if (group['match'] === undefined)
+      at(['groups', String(index), 'match'], () => {
+        throw new UsageError(`${where} has no key match, expected a pattern such as "*/biases"`);
       });
     const entries = Object.entries(group).map(([key, item]) => [camelCase(key), item] as const);
     return { ...plainGroup, ...Object.fromEntries(entries) };

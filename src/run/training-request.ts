@@ -1,14 +1,6 @@
 /** A request to train, and the recipe and engine that result from it. */
 import { resolve, sep } from 'node:path';
-import {
-  aBoolean,
-  aText,
-  aWholeNumber,
-  type OptionChecks,
-  optional,
-  required,
-  requireOptions,
-} from '../arguments.ts';
+import { type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { chooseDataset } from '../data/datasets.ts';
@@ -35,6 +27,7 @@ import {
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
 import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/training-run.ts';
+import { type ProcessOptions, processOptionChecks } from './process-options.ts';
 import type { RecipeObject } from './recipe-object.ts';
 import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
 import { type RunOptions, runOptionChecks } from './run-options.ts';
@@ -43,45 +36,18 @@ import { type RunOptions, runOptionChecks } from './run-options.ts';
  * A request to train in a folder. An omitted option has the value of the checkpoint that the run resumes from, or else
  * that of `recipe`, or else that of the tutorial (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
  */
-export interface TrainingRequest extends RecipeOptions, RunOptions {
-  /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
-  readonly trainDir: string;
-  /** The folder of the data sets. A missing data set is downloaded or generated. */
-  readonly dataDir: string;
+export interface TrainingRequest extends RecipeOptions, RunOptions, ProcessOptions {
   /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request override those of the
    * recipe. Resuming a run with a different recipe is refused. */
   readonly recipe?: string | RecipeObject | undefined;
-  /** The number of threads that prepare batches. */
-  readonly readers?: number | undefined;
-  /** The number of updates between checkpoints. */
-  readonly checkpointSteps?: number | undefined;
-  /** The number of checkpoints to keep; 0 keeps all. */
-  readonly keep?: number | undefined;
-  /** The number of updates between validations on the held-out examples. The best checkpoint is kept. Default: the end
-   * of every epoch. */
-  readonly evalEvery?: number | undefined;
-  /** The number of updates between summaries for TensorBoard; 0 for none. */
-  readonly summarySteps?: number | undefined;
-  /** Whether to move the existing run in the folder aside and start a new one. */
-  readonly restart?: boolean | undefined;
-  /** A checkpoint file with whose weights a new run starts. */
-  readonly initFrom?: string | undefined;
 }
 
 /** The checks of a request. Every new option needs a line here. */
 export const trainingChecks: OptionChecks<TrainingRequest> = {
-  trainDir: required(aText),
-  dataDir: required(aText),
+  ...processOptionChecks,
   recipe: optional(aRecipeSource),
   ...recipeOptionChecks,
   ...runOptionChecks,
-  readers: optional(aWholeNumber(1)),
-  checkpointSteps: optional(aWholeNumber(1)),
-  keep: optional(aWholeNumber(0)),
-  evalEvery: optional(aWholeNumber(1)),
-  summarySteps: optional(aWholeNumber(0)),
-  restart: optional(aBoolean),
-  initFrom: optional(aText),
 };
 
 /** Makes those checks of a request that need no file.

@@ -21,7 +21,8 @@ export interface Abi {
   readonly THREAD_SERIALIZED: number;
 }
 
-/** The standard interface of `libmpi_abi`: MPI 5.0, Appendix A "Application Binary Interface". */
+/** The standard interface of `libmpi_abi`: MPI 5.0, chapter 20 "Application Binary Interface", and the mpi.h of the MPI Forum
+ * (mpi-abi-stubs). Libraries of 2025 swap ERRORS_RETURN and ERRORS_ABORT: their errors end the job. */
 export const standardAbi: Abi = {
   name: 'the MPI ABI',
   handleType: 'void *',

@@ -3,6 +3,7 @@ import { messageOf, RunError } from '../../errors.ts';
 import {
   type CArgument,
   type CFunction,
+  coreYielder,
   type Koffi,
   type LibraryHandle,
   loadKoffi,
@@ -23,7 +24,7 @@ import {
 export const libraryVariable = 'CIFAR10_MPI';
 
 /** The library names to try, in this order: the standard interface, then those of implementations. */
-const names: Readonly<
+const defaultLibraries: Readonly<
   Partial<Record<NodeJS.Platform, Readonly<Record<'standard' | Vendor, readonly string[]>>>>
 > = {
   linux: {
@@ -98,6 +99,8 @@ export class MpiLibrary {
   readonly version: string;
   readonly vendor: Vendor;
   readonly abi: Abi;
+  /** Lets another process use the core, if one is waiting for it. */
+  readonly yieldCore: () => void;
   readonly #library: LibraryHandle;
   readonly #functions = new Map<MpiFunction, CFunction>();
 
@@ -119,6 +122,7 @@ export class MpiLibrary {
       );
     this.version = shortVersion(text);
     this.vendor = vendor;
+    this.yieldCore = coreYielder(koffi);
     this.abi = this.#hasStandardAbi() ? standardAbi : vendorAbis[vendor];
   }
 
@@ -180,7 +184,9 @@ export class MpiLibrary {
 
   #errorText(code: number): string {
     try {
-      return oneLine(this.#text('Error_string', code));
+      // MPICH adds a stack of calls.
+      const [first = ''] = this.#text('Error_string', code).split('\n');
+      return first.replace(/, error stack:$/, '');
     } catch {
       return `error ${code}`;
     }
@@ -224,7 +230,8 @@ export function findMpi(vendor: Vendor | undefined, launcher: string): string {
       if (named !== undefined || !/No such file|not found|no such file/i.test(message)) faults.push(message);
     }
   }
-  const tried = faults.length === 0 ? `tried ${candidates.join(', ')}` : faults.join('; ');
+  const names = candidates.length === 0 ? `no names on ${process.platform}` : candidates.join(', ');
+  const tried = faults.length === 0 ? `tried ${names}` : faults.join('; ');
   throw new RunError(`no MPI library for ${launcher} found (${tried}). ${installAdvice}`);
 }
 
@@ -233,7 +240,7 @@ function koffiForMpi(): Koffi {
 }
 
 function defaultNames(vendor: Vendor | undefined): readonly string[] {
-  const known = names[process.platform];
+  const known = defaultLibraries[process.platform];
   if (known === undefined) return [];
   const own = vendor === undefined ? [...known['Open MPI'], ...known.MPICH] : known[vendor];
   return [...new Set([...known.standard, ...own])];

@@ -4,14 +4,21 @@ import type { Collective } from '../collective.ts';
 import type { MpiFunction, MpiLibrary } from './library.ts';
 
 /**
- * How a member waits for the others. MPI libraries poll while they wait: a member that `spins` answers at once, but uses a core. (If
- * there are more processes than cores, Open MPI yields the core: `mpirun --oversubscribe` sets `mpi_yield_when_idle`. MPICH
- * yields by itself.) A member that `sleeps` answers within a millisecond, so it can wait for minutes.
+ * How a member waits for the others. All members must wait in the same way, because blocking calls of MPI do not match
+ * non-blocking ones.
+ *
+ * - `spins`: blocking calls, which poll all the time. This is fastest if every process has a core.
+ * - `yields`: polls, but yields the core to other processes. If there are more processes than cores, a process that spins keeps
+ *   the core from the one it waits for: with MPICH, a sum then takes as long as a time slice of the scheduler. (Open MPI itself
+ *   yields if it was started with `--oversubscribe`.)
+ * - `sleeps`: notices within about a millisecond that the others have arrived, and needs almost no time of a core. It is for waits
+ *   that may take minutes.
  */
-export type Waiting = 'spins' | 'sleeps';
+export type Waiting = 'spins' | 'yields' | 'sleeps';
 
-/** How often a member that sleeps asks before it sleeps, and for how long it sleeps then, in milliseconds. */
-const patience = { polls: 100, sleep: 1 } as const;
+/** How often a member polls before it yields or sleeps. */
+const patience = 100;
+const sleepMillis = 1;
 
 /** The calls that wait for other members, each with its non-blocking form. */
 const collectives = {
@@ -33,7 +40,8 @@ export class MpiGroup implements Collective {
   readonly #vote = new Float32Array(1);
   /** Room for an `MPI_Request`, which is an int or a pointer. */
   readonly #request = new BigInt64Array(1);
-  readonly #sleeping = new Int32Array(new SharedArrayBuffer(4));
+  readonly #done = new Int32Array(1);
+  readonly #never = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(library: MpiLibrary, waiting: Waiting) {
     this.#library = library;
@@ -96,16 +104,21 @@ export class MpiGroup implements Collective {
 
   #call(name: keyof typeof collectives, ...args: readonly CArgument[]): void {
     if (this.#waiting === 'spins') this.#library.call(name, ...args);
-    else this.#callAsleep(collectives[name], args);
+    else this.#callAndPoll(collectives[name], args);
   }
 
-  #callAsleep(name: MpiFunction, args: readonly CArgument[]): void {
+  #callAndPoll(name: MpiFunction, args: readonly CArgument[]): void {
     this.#library.call(name, ...args, this.#request);
     const { STATUS_IGNORE } = this.#library.abi;
-    const done = new Int32Array(1);
-    for (let polls = 0; done[0] === 0; polls++) {
-      if (polls > patience.polls) Atomics.wait(this.#sleeping, 0, 0, patience.sleep);
-      this.#library.call('Test', this.#request, done, STATUS_IGNORE);
+    this.#done[0] = 0;
+    for (let polls = 0; this.#done[0] === 0; polls++) {
+      if (polls > patience) this.#pause();
+      this.#library.call('Test', this.#request, this.#done, STATUS_IGNORE);
     }
+  }
+
+  #pause(): void {
+    if (this.#waiting === 'yields') this.#library.yieldCore();
+    else Atomics.wait(this.#never, 0, 0, sleepMillis);
   }
 }

@@ -32,6 +32,8 @@ export interface Job {
   broadcast(bytes: Uint8Array, root: number): Promise<Uint8Array>;
   /** Returns the sums over all processes. */
   sum(values: Float32Array): Promise<Float32Array>;
+  /** Returns the numbers of all processes, in the order of their ranks. They must be exact in float32. */
+  gather(value: number): Promise<readonly number[]>;
   /** Ends all processes of the job at once, this one included. It may be called at any time, even while other calls wait. */
   abort(exitCode: number): void;
   /** Leaves the job. Resolves when all processes have called it. Afterwards no other method may be called. */
@@ -74,11 +76,14 @@ class MpiJob implements Job {
   readonly #thread: Thread<Launcher | undefined, MpiMethods>;
   readonly #abortAtExit = (code: number) => this.abort(code === 0 ? 1 : code);
 
-  constructor(thread: Thread<Launcher | undefined, MpiMethods>, { rank, size, library, version }: JobFacts) {
+  constructor(
+    thread: Thread<Launcher | undefined, MpiMethods>,
+    { rank, size, library, version, waiting }: JobFacts,
+  ) {
     this.rank = rank;
     this.size = size;
     this.library = version;
-    this.group = { kind: 'mpi', library, rank, size };
+    this.group = { kind: 'mpi', library, waiting, rank, size };
     this.#path = library;
     this.#thread = thread;
     process.once('exit', this.#abortAtExit);
@@ -98,6 +103,12 @@ class MpiJob implements Job {
 
   sum(values: Float32Array): Promise<Float32Array> {
     return this.#call('sum', values);
+  }
+
+  async gather(value: number): Promise<readonly number[]> {
+    const values = new Float32Array(this.size);
+    values[this.rank] = value;
+    return [...(await this.sum(values))];
   }
 
   abort(exitCode: number): void {

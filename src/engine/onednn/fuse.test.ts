@@ -107,6 +107,20 @@ describe('fuseChains', () => {
       'product: binary + sqrt + linear + add z(src: x, src1: y)',
     ]);
   });
+  test('splits a chain that is longer than the 32 post-ops that oneDNN accepts', () => {
+    const program = programOf((b) => {
+      const terms = Array.from({ length: 100 }, (_, index) => b.input(`x${index}`, row));
+      return { sum: terms.reduce((a, other) => b.op('Add', { a, b: other })) };
+    });
+    const fused = headChains(fuseChains(program)).calls;
+    assert.ok(fused.length > 1 && fused.length < 5, `${fused.length} calls`);
+    assert.ok(fused.every(({ postOps }) => postOps.length <= 32));
+    // Every addition is either a call or a post-op.
+    assert.equal(
+      fused.reduce((sum, { postOps }) => sum + 1 + postOps.length, 0),
+      99,
+    );
+  });
   test('does not fuse a value with two readers', () => {
     const program = programOf((b) => {
       const product = b.op('Mul', { a: b.input('x', row), b: b.input('y', row) }, {}, 'product');

@@ -71,6 +71,10 @@ function isBias(bias: Slot, { dims }: Slot): boolean {
   return bias.dims.join() === dims.map((size, axis) => (axis === 1 ? size : 1)).join();
 }
 
+/** The most post-ops of a fused call. oneDNN refuses more than 32 with "out of memory", and `asChain` adds one. The sum of the
+ * losses of a deep network, for example, is a longer chain, and becomes several calls. */
+const mostPostOps = 31;
+
 /** Fuses unary functions, and binary functions whose other operand is full-size or a scalar, into the call that computes an
  * operand. */
 export const fuseChains: ProgramPass = (program) =>
@@ -81,6 +85,7 @@ export const fuseChains: ProgramPass = (program) =>
     if (accepts === 'none' || postOps === undefined || joint.base !== undefined) return undefined;
     if (accepts === 'functions' && postOps.some((postOp) => 'binary' in postOp)) return undefined;
     const head = maker.kind === 'eltwise_forward' ? asChain(maker) : maker;
+    if (head.postOps.length + postOps.length > mostPostOps) return undefined;
     return { ...head, postOps: [...head.postOps, ...postOps], writes: { dst: resultOf(reader) } };
   });
 

@@ -83,6 +83,25 @@ for (const { precision, skip: missing } of onednnVariants) {
   }
 }
 
+test('a sum of 100 values, which is too long a chain for one oneDNN call, is computed', {
+  skip,
+}, async () => {
+  const builder = new GraphBuilder('sum');
+  const values = Array.from({ length: 100 }, (_, index) => index);
+  const terms = values.map((value) => builder.input(`x${value}`, scalar(0)));
+  builder.output(
+    'sum',
+    terms.reduce((a, b) => builder.op('Add', { a, b })),
+  );
+  const session = await create(1).compile(builder.build());
+  try {
+    const found = await session.step(new Map(values.map((value) => [`x${value}`, scalar(value)])));
+    assert.equal(found.get('sum')?.data[0], 4950);
+  } finally {
+    await session.release();
+  }
+});
+
 test('losses match those of the ONNX engine, within 1e-6 for the first steps and 1e-3 later', {
   skip,
 }, async () => {

@@ -1,0 +1,37 @@
+/** The options of a training process that are not part of a recipe: its folders, its threads and what it keeps. */
+import { aBoolean, aText, aWholeNumber, type OptionChecks, optional, required } from '../arguments.ts';
+
+export interface ProcessOptions {
+  /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
+  readonly trainDir: string;
+  /** The folder of the data sets. A missing data set is downloaded or generated. */
+  readonly dataDir: string;
+  /** The number of threads that prepare batches. */
+  readonly readers?: number | undefined;
+  /** The number of updates between checkpoints. */
+  readonly checkpointSteps?: number | undefined;
+  /** The number of checkpoints to keep; 0 keeps all. */
+  readonly keep?: number | undefined;
+  /** The number of updates between validations on the held-out examples. The best checkpoint is kept. Default: the end
+   * of every epoch. */
+  readonly evalEvery?: number | undefined;
+  /** The number of updates between summaries for TensorBoard; 0 for none. */
+  readonly summarySteps?: number | undefined;
+  /** Whether to move the existing run in the folder aside and start a new one. */
+  readonly restart?: boolean | undefined;
+  /** A checkpoint file with whose weights a new run starts. */
+  readonly initFrom?: string | undefined;
+}
+
+/** The checks of the options. Every new option needs a line here. */
+export const processOptionChecks: OptionChecks<ProcessOptions> = {
+  trainDir: required(aText),
+  dataDir: required(aText),
+  readers: optional(aWholeNumber(1)),
+  checkpointSteps: optional(aWholeNumber(1)),
+  keep: optional(aWholeNumber(0)),
+  evalEvery: optional(aWholeNumber(1)),
+  summarySteps: optional(aWholeNumber(0)),
+  restart: optional(aBoolean),
+  initFrom: optional(aText),
+};

@@ -1,0 +1,62 @@
+/** Starts MPI jobs for tests, with the launchers that the machine has. */
+import { execFile, spawnSync } from 'node:child_process';
+import type { Vendor } from '../collective/mpi/abi.ts';
+
+export interface JobOutcome {
+  /** The exit code of the launcher. */
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** A launcher, or the reason why tests that need it are skipped. */
+export type FoundLauncher =
+  | { readonly command: string; readonly flags: readonly string[] }
+  | { readonly missing: string };
+
+const launchers: Readonly<
+  Record<Vendor, { commands: readonly string[]; version: RegExp; flags: readonly string[] }>
+> = {
+  // Without `--bind-to none`, Open MPI gives each process a single core.
+  'Open MPI': {
+    commands: ['mpirun.openmpi', 'mpirun'],
+    version: /Open MPI/,
+    flags: ['--oversubscribe', '--bind-to', 'none'],
+  },
+  MPICH: { commands: ['mpirun.mpich', 'mpiexec.hydra', 'mpirun'], version: /HYDRA/, flags: [] },
+};
+
+export const mpiVendors: readonly Vendor[] = ['Open MPI', 'MPICH'];
+
+/** The variables that let root use Open MPI's launchers, as in a container. */
+const forRoot = {
+  ...{ OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
+  ...{ PRTE_ALLOW_RUN_AS_ROOT: '1', PRTE_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
+};
+
+export function findLauncher(vendor: Vendor): FoundLauncher {
+  const { commands, version, flags } = launchers[vendor];
+  const env = { ...process.env, ...forRoot };
+  const command = commands.find((name) =>
+    version.test(spawnSync(name, ['--version'], { encoding: 'utf8', env }).stdout ?? ''),
+  );
+  return command === undefined ? { missing: `mpirun of ${vendor} is not installed` } : { command, flags };
+}
+
+/** Runs `node` with these words as a job of `size` processes, and ends it after a minute. */
+export function mpirun(
+  vendor: Vendor,
+  size: number,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<JobOutcome> {
+  const found = findLauncher(vendor);
+  if ('missing' in found) throw new Error(found.missing);
+  const line = [...found.flags, '-np', `${size}`, process.execPath, ...words];
+  const env = { ...process.env, ...forRoot, ...environment };
+  return new Promise((resolve) => {
+    const child = execFile(found.command, line, { env, timeout: 60_000 }, (_, output, errors) =>
+      resolve({ code: child.exitCode, output, errors }),
+    );
+  });
+}
