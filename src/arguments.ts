@@ -84,6 +84,13 @@ export function aChoice(choices: readonly string[]): Check {
   return (name, value) => requireOneOf(name, value, choices);
 }
 
+/** Accepts a word, and every value that passes the check. */
+export function eitherOf(word: string, check: Check): Check {
+  return (name, value) => {
+    if (value !== word) check(name, value);
+  };
+}
+
 /** Returns a check for an object that the library makes, which is recognized by one of its properties. */
 export function anObjectWith(property: string, made: string): Check {
   return (name, value) => requireObject(name, value, property, made);

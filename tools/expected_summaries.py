@@ -2,7 +2,8 @@
 
 The names and counts are those of the CIFAR-10 tutorial of TensorFlow r0.11. A summary of its training has 25 histograms (5
 activations, 10 variables, 10 gradients), 3 images and 22 scalars (5 sparsities, 14 losses, the learning rate and 2 queues). Here
-21 of those scalars remain, because there is only one queue. Scalars about time are added."""
+21 of those scalars remain, because there is only one queue. Scalars about time are added, and with several towers a
+`tower_{tower}/total_loss` of each."""
 import math
 import re
 
@@ -32,6 +33,7 @@ SPARSITIES = [f'{name}/sparsity' for name in ACTIVATIONS]
 TUTORIAL_SCALARS = {*SPARSITIES, *LOSSES, *(f'{name} (raw)' for name in LOSSES), 'learning_rate'}
 IMAGES = {f'images/image/{index}' for index in range(3)}
 QUEUE = re.compile(r'queue/batches/fraction_of_\d+_full')
+TOWER = re.compile(r'tower_\d+/total_loss')
 RATES = {'examples_per_sec', 'input/waiting'}
 SINGLE = {'images', 'pool1', 'norm1', 'norm2', 'pool2'}
 
@@ -54,7 +56,8 @@ def check_training(run):
             continue
         where = f'step {summary["step"]}'
         queues = {tag for tag in scalars if QUEUE.fullmatch(tag)}
-        yield from differing(f'{where}: scalars', scalars - queues - RATES, TUTORIAL_SCALARS)
+        towers = {tag for tag in scalars if TOWER.fullmatch(tag)}
+        yield from differing(f'{where}: scalars', scalars - queues - towers - RATES, TUTORIAL_SCALARS)
         yield from differing(f'{where}: histograms', set(summary['histograms']), set(sizes))
         yield from differing(f'{where}: images', set(summary['images']), set(sorted(IMAGES)[:batch]))
         if len(queues) != 1:

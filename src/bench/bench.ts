@@ -9,6 +9,7 @@ import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
+import type { Engine } from '../engine/engine.ts';
 import { requireOffered } from '../engine/engines.ts';
 import type { EngineName, Precision } from '../engine/offers.ts';
 import { messageOf, RunError } from '../errors.ts';
@@ -30,7 +31,7 @@ import { measureRun, type RunOptions } from './run.ts';
 import { profileStep } from './step.ts';
 import { type Subject, subjectOf } from './subject.ts';
 import { measureEvaluation, measureInput } from './throughput.ts';
-import { findVariants, type Variant } from './variants.ts';
+import { divisionsOf, findVariants, type Variant } from './variants.ts';
 
 export interface BenchRequest {
   /** The engines to measure. Default: all. */
@@ -84,10 +85,12 @@ export async function* bench(
   const stepSizes = (asked ?? given) === undefined ? usualSizes : [batchSize];
   const settings = { ...request, subject, batchSize, stepSizes, signal };
   const cores = usableCores();
-  const threads = cores === 1 || peers !== undefined || profile ? [cores] : [1, cores];
+  const whole = { towers: 1, threads: cores };
+  const one = { towers: 1, threads: 1 };
+  const all = cores === 1 || peers !== undefined ? divisionsOf(cores) : [one, ...divisionsOf(cores)];
   const { available, missing } = findVariants(
     { ...(engine !== undefined && { engine }), ...(precision !== undefined && { precision }) },
-    threads,
+    profile ? [whole] : all,
   );
   if (available.length === 0)
     throw new RunError(`nothing to measure: ${[...new Set(missing.map(({ why }) => why))].join('; ')}`);
@@ -165,7 +168,7 @@ async function* measureAll(
   yield { kind: 'benchInput', imagesPerSecond };
   const measured = [...roofs.keys()];
   const cores = Math.max(...measured.map(({ engine }) => engine.threads));
-  const widest = measured.filter(({ engine }) => engine.threads === cores);
+  const widest = measured.filter(({ engine, towers }) => engine.threads === cores && towers === 1);
   for (const { engine, title } of widest) {
     const imagesPerSecond = await measureEvaluation(engine, examples, subject, batchSize);
     yield { kind: 'benchEvaluation', title, imagesPerSecond };
@@ -186,6 +189,11 @@ async function* measureRoofs(
   for (const variant of variants) {
     if (signal.aborted) return roofs;
     const { engine, title } = variant;
+    const same = [...roofs].find(([other]) => isSameEngine(other.engine, engine));
+    if (same !== undefined) {
+      roofs.set(variant, same[1]);
+      continue;
+    }
     try {
       const flopPerSecond = await measureRoof(engine);
       roofs.set(variant, flopPerSecond);
@@ -195,6 +203,10 @@ async function* measureRoofs(
     }
   }
   return roofs;
+}
+
+function isSameEngine(a: Engine, b: Engine): boolean {
+  return a.name === b.name && a.precision === b.precision && a.threads === b.threads;
 }
 
 /** Measures a whole training run in a separate process. */

@@ -21,8 +21,7 @@ export async function compareVariants(
   const variants = [...roofs.keys()];
   const running: SteppedTraining[] = [];
   try {
-    for (const { engine } of variants)
-      running.push(await startTraining(engine, examples, subject, batchSize));
+    for (const variant of variants) running.push(await startTraining(variant, examples, subject, batchSize));
     const competitors = running.map(({ step }, index) => ({
       title: variants[index]?.title ?? '',
       run: step,

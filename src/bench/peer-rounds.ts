@@ -52,8 +52,9 @@ async function measureOurs(
   { subject, batchSize, steps }: PeerOptions,
 ): Promise<Side> {
   const side = new Map<string, { readonly precision: Precision; readonly imagesPerSecond: number }>();
-  for (const { engine, title } of variants) {
-    const training = await startTraining(engine, examples, subject, batchSize);
+  for (const variant of variants) {
+    const { engine, title } = variant;
+    const training = await startTraining(variant, examples, subject, batchSize);
     try {
       const competitor = { title, run: training.step };
       const [result] = await measurePaired([competitor], { rounds: 1, steps, warmUp: 3 });

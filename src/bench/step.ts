@@ -7,6 +7,7 @@ import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from '../training/dropout-masks.ts';
+import { openSession } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import {
   buildTrainingGraph,
@@ -15,6 +16,7 @@ import {
   type TrainingGraph,
 } from '../training/training-graph.ts';
 import type { Subject } from './subject.ts';
+import type { Variant } from './variants.ts';
 
 /** Training that runs one step per call. */
 export interface SteppedTraining {
@@ -33,13 +35,13 @@ function graphOf({ network, hyperparameters, groups = [] }: Subject, batchSize: 
 
 /** Starts training with prefetched batches, like those of a real run. */
 export async function startTraining(
-  engine: Engine,
+  { engine, towers }: Pick<Variant, 'engine' | 'towers'>,
   examples: Examples,
   subject: Subject,
   batchSize: number,
 ): Promise<SteppedTraining> {
   const training = graphOf(subject, batchSize);
-  const session = await engine.compile(training.graph);
+  const session = await openSession({ ...subject, batchSize, engine, towers }, training);
   await session.write(initialVariables(training, 0)).catch(async (error: unknown) => {
     await session.release();
     throw error;

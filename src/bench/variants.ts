@@ -1,12 +1,28 @@
-/** The variants to measure: the engines, precisions and numbers of threads that work on this machine. */
+/** The variants to measure: the engines, precisions and numbers of towers and threads that work on this machine. */
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
 import { type EngineName, engineNames, offers, type Precision } from '../engine/offers.ts';
 import { counted } from '../wording.ts';
 
+/** How threads are divided among towers. */
+export interface Division {
+  readonly towers: number;
+  /** The number of threads of each tower. */
+  readonly threads: number;
+}
+
+/** The divisions of a number of threads among one, two or as many towers as possible. */
+export function divisionsOf(threads: number): readonly Division[] {
+  return [...new Set([1, 2, threads])]
+    .filter((towers) => threads % towers === 0)
+    .map((towers) => ({ towers, threads: threads / towers }));
+}
+
 export interface Variant {
   readonly engine: Engine;
-  /** The name, such as `onednn bfloat16, 2 threads`. */
+  /** The number of towers, which share the threads of the engine. */
+  readonly towers: number;
+  /** The name, such as `onednn bfloat16, 2 threads`, or `onnx float32, 2 towers of 1 thread`. */
   readonly title: string;
   /** Whether the CPU lacks the instructions for the precision. The variant can then be measured, but it is too slow for
    * training. */
@@ -29,11 +45,11 @@ const all = engineNames.flatMap((engine) =>
   offers[engine].precisions.map((precision: Precision) => [engine, precision] as const),
 );
 
-/** Finds the variants to measure: the requested engines and precisions, or all of them, each with every number of threads.
- * They include bfloat16 where it is only emulated, to show how slow that is. */
+/** Finds the variants to measure: the requested engines and precisions, or all of them, each with every division of the
+ * threads. They include bfloat16 where it is only emulated, to show how slow that is. */
 export function findVariants(
   wanted: { readonly engine?: EngineName; readonly precision?: Precision },
-  threads: readonly number[],
+  divisions: readonly Division[],
 ): Variants {
   const available: Variant[] = [];
   const missing: MissingVariant[] = [];
@@ -45,16 +61,17 @@ export function findVariants(
       missing.push({ title: `${engine} ${precision}`, verdict: support.verdict, why: support.why });
       continue;
     }
-    for (const count of threads) {
-      const chosen = chooseEngine({ engine, precision, threads: count, emulate: true });
-      available.push(variant(chosen.engine, support.verdict === 'slow'));
+    for (const { towers, threads } of divisions) {
+      const chosen = chooseEngine({ engine, precision, threads: towers * threads, emulate: true });
+      available.push(variant(chosen.engine, towers, support.verdict === 'slow'));
     }
   }
   return { available, missing };
 }
 
-function variant(engine: Engine, emulated: boolean): Variant {
+function variant(engine: Engine, towers: number, emulated: boolean): Variant {
   const { name, precision, threads } = engine;
-  const title = `${name} ${precision}, ${counted(threads, 'thread')}`;
-  return { engine, emulated, title: emulated ? `${title} (emulated)` : title };
+  const division = `${towers === 1 ? '' : `${towers} towers of `}${counted(threads / towers, 'thread')}`;
+  const title = `${name} ${precision}, ${division}`;
+  return { engine, towers, emulated, title: emulated ? `${title} (emulated)` : title };
 }

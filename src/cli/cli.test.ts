@@ -238,9 +238,9 @@ describe('errors are printed in one line, without a stack trace', () => {
     ['a number of steps that is not a number', ['train', '--max-steps', 'abc'], 2, /--max-steps/],
     [
       'a flag of a later version',
-      ['train', '--towers', '2'],
+      ['train', '--device', 'gpu'],
       2,
-      /--towers: not yet available in this version/,
+      /--device: not yet available in this version/,
     ],
     [
       'a train-dir that is a file',

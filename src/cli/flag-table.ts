@@ -1,5 +1,6 @@
 /** All flags of the program, one record each. Types, parsing, errors and help derive from this table. */
 
+import { collectiveNames } from '../collective/mpi/start-mpi.ts';
 import { datasetNames, defaultDataset, labelChoices } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
 import { augmentationNames } from '../input/augmentations.ts';
@@ -410,10 +411,30 @@ const ownFlags = {
     commands: ['bench'],
   },
 
+  towers: {
+    kind: 'count',
+    valueName: 'number',
+    minimum: 1,
+    maximum: 1024,
+    default: 'auto',
+    help: 'number of towers: engine instances that share the cores, each with a part of every batch; auto uses the fastest number',
+    group: 'Computing',
+    inSweep: 'same',
+    commands: ['train'],
+  },
+
+  collective: {
+    kind: 'choice',
+    choices: collectiveNames as typeof collectiveNames,
+    default: 'auto',
+    help: 'how processes train together: mpi, none, or auto (MPI if mpirun or srun started several processes)',
+    group: 'Computing',
+    inSweep: { refused: 'the runs of a sweep train one after another in a single process' },
+    commands: ['train'],
+  },
+
   device: { notYetAvailable: true },
   logDevicePlacement: { notYetAvailable: true, boolean: true },
-  numGpus: { notYetAvailable: true },
-  towers: { notYetAvailable: true },
   useFp16: { notYetAvailable: true, boolean: true },
 } as const;
 

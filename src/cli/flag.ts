@@ -26,7 +26,7 @@ export type AvailableFlag = {
   readonly inSweep?: 'same' | { readonly refused: string };
 } & FlagKind;
 
-export type FlagKind = StringFlag | NumberFlag | BooleanFlag | ChoiceFlag;
+export type FlagKind = StringFlag | NumberFlag | CountFlag | BooleanFlag | ChoiceFlag;
 
 interface StringFlag {
   readonly kind: 'string';
@@ -43,6 +43,16 @@ interface NumberFlag {
   readonly minimum: number;
   readonly maximum?: number;
   readonly default?: number;
+}
+
+/** A whole number, or `auto`. */
+interface CountFlag {
+  readonly kind: 'count';
+  readonly valueName: string;
+  /** The bounds, both inclusive. */
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly default: 'auto';
 }
 
 interface BooleanFlag {
@@ -86,11 +96,13 @@ type GivenValue<F> = F extends { kind: 'string' }
   ? string
   : F extends { kind: 'integer' | 'number' }
     ? number
-    : F extends { kind: 'boolean' }
-      ? boolean
-      : F extends { kind: 'choice'; choices: readonly (infer Choice)[] }
-        ? Choice
-        : never;
+    : F extends { kind: 'count' }
+      ? number | 'auto'
+      : F extends { kind: 'boolean' }
+        ? boolean
+        : F extends { kind: 'choice'; choices: readonly (infer Choice)[] }
+          ? Choice
+          : never;
 
 /** The type of the value of a flag in a command. */
 export type FlagValue<F, C extends CommandName> = F extends { fromCheckpoint: readonly (infer From)[] }
@@ -131,6 +143,8 @@ export function readValue(
     case 'integer':
     case 'number':
       return readNumber(flag, written, text);
+    case 'count':
+      return text === 'auto' ? text : readCount(flag, written, text);
     case 'boolean':
       return readBoolean(written, text);
     case 'choice':
@@ -157,6 +171,20 @@ function readNumber(flag: NumberFlag, written: string, text: string | undefined)
   const meant = text === undefined ? undefined : meantNumber(text.trim(), kind);
   const isAllowed = meant !== undefined && meant >= minimum && meant <= maximum;
   throw new UsageError(isAllowed ? `${message}. Write ${meant}` : message);
+}
+
+/** @throws UsageError that also names `auto` */
+function readCount(
+  { valueName, minimum, maximum }: CountFlag,
+  written: string,
+  text: string | undefined,
+): number {
+  try {
+    return readNumber({ kind: 'integer', valueName, minimum, maximum }, written, text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message.replace(', found ', ' or auto, found '));
+  }
 }
 
 /** Numbers with thousands separators, such as `1,000`, `1.000.000`, `1 000` and `1'000`. */

@@ -119,6 +119,7 @@ function findFlag(command: CommandName, word: string): Found {
   const written = `--${name}`;
   const flag = flags.get(name);
   if (flag === undefined) throw unknownFlag(command, word);
+
   if ('notYetAvailable' in flag) throw new UsageError(`${written}: not yet available in this version`);
   const isTaken: boolean = isFlagOf(flag, command);
   if (!isTaken) throw notOf(command, written, flag);
@@ -132,8 +133,12 @@ function notOf(command: CommandName, written: string, flag: AvailableFlag): Usag
   return new UsageError(`${written}: not a flag of ${command}; it belongs to ${enumeration(owners)}`);
 }
 
-/** Removes the prefix `no-` or `no` from the name of a boolean flag. */
-function resolveName(name: string): { name: string; negated: boolean } {
+/** The names that the tutorial's programs use for flags with other names here. */
+const tutorialNames: ReadonlyMap<string, string> = new Map([['num-gpus', 'towers']]);
+
+/** Returns our name of a flag. Removes the prefix `no-` or `no` from the name of a boolean flag. */
+function resolveName(given: string): { name: string; negated: boolean } {
+  const name = tutorialNames.get(given) ?? given;
   const positive = flags.has(name) ? name : name.replace(/^no-?/, '');
   const flag = flags.get(positive);
   const isBoolean = flag !== undefined && ('kind' in flag ? flag.kind === 'boolean' : flag.boolean === true);

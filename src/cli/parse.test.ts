@@ -41,6 +41,8 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'lab
     checkpointSteps: 1000,
     keep: 5,
     logFrequency: 10,
+    towers: 'auto',
+    collective: 'auto',
     readers: 1,
     augmentation: 'tutorial',
     normalization: 'per_image',
@@ -118,8 +120,10 @@ test('bench without flags times 20 steps', () => {
 
 test('the flags of a recipe and a run have the same bounds as in recipe files, or narrower ones', () => {
   for (const [name, bounds] of Object.entries<NumberBounds>({ ...recipeBounds, ...runBounds })) {
-    const flag = flagTable[name as keyof typeof flagTable] as NumberBounds;
-    assert.equal(flag.kind, bounds.kind, name);
+    const flag = flagTable[name as keyof typeof flagTable] as Omit<NumberBounds, 'kind'> & {
+      readonly kind: NumberBounds['kind'] | 'count';
+    };
+    assert.equal(flag.kind === 'count' ? 'integer' : flag.kind, bounds.kind, name);
     assert.ok(flag.minimum >= bounds.minimum, name);
     assert.equal(flag.maximum, bounds.maximum, name);
   }
@@ -286,8 +290,9 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
     'bench --precision=float16',
     '--precision float16: not yet available in this version; available: float32, bfloat16',
   ],
-  ['train --towers 2', '--towers: not yet available in this version'],
-  ['train --num_gpus=2', '--num-gpus: not yet available in this version'],
+  ['train --towers 0', '--towers: expected a whole number of at least 1 or auto, found "0"'],
+  ['train --num_gpus=two', '--towers: expected a whole number of at least 1 or auto, found "two"'],
+  ['train --towers', '--towers: expected a whole number of at least 1 or auto, found nothing'],
   ['train --nouse_fp16', '--use-fp16: not yet available in this version'],
   ['train --max-step 5', 'train: unknown flag --max-step. Did you mean --max-steps?'],
   ['train --batch', 'train: unknown flag --batch. Did you mean --batch-size?'],
@@ -407,4 +412,9 @@ test('words after -- are arguments, even if they look like flags', () => {
   assert.deepEqual(parsed('inspect --full -- -r'), [['-r'], false]);
   assert.deepEqual(parsed('inspect -- --debug'), [['--debug'], false]);
   assert.throws(() => parse('train -- x'), { name: 'UsageError' });
+});
+
+test('--num-gpus is another name of --towers', () => {
+  assert.equal(trainFlags('--num_gpus=2').towers, 2);
+  assert.equal(trainFlags('--towers auto').towers, 'auto');
 });

@@ -2,6 +2,8 @@
 import { describeThreads } from '../machine/cores.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
+import { threadsOf } from '../training/towers.ts';
+import { counted } from '../wording.ts';
 import type { JsonEvent } from './console.ts';
 
 /** Returns the object that `--json` prints.
@@ -18,12 +20,19 @@ export function startEvent(run: TrainingRun, resumedFrom?: string): JsonEvent {
     seed,
     engine: engine.library,
     precision: engine.precision,
-    threads: engine.threads,
+    ranks: run.ranks?.size ?? 1,
+    towers: run.towers,
+    threads: threadsOf(run),
     resumedFrom: resumedFrom ?? null,
   };
 }
 
-/** Describes the engine of a run, such as `oneDNN 2.6.3 (2 threads, float32)`. */
-export function describeEngine({ engine }: Pick<TrainingRun, 'engine'>): string {
-  return `${engine.library} (${describeThreads(engine.threads)}, ${engine.precision})`;
+/** Describes the engine and the towers of a run, such as `oneDNN 2.6.3 (2 threads, float32)`, or
+ * `onnxruntime-node 1.30.0 (2 towers of 1 thread, float32)`. */
+export function describeEngine(run: Pick<TrainingRun, 'engine' | 'towers' | 'ranks'>): string {
+  const { engine, towers, ranks } = run;
+  const threads = describeThreads(threadsOf(run));
+  const each = towers === 1 ? threads : `${towers} towers of ${threads}`;
+  const processes = ranks === undefined ? '' : `${counted(ranks.size, 'process', 'processes')} with `;
+  return `${engine.library} (${processes}${each}, ${engine.precision})`;
 }

@@ -129,7 +129,7 @@ export class StepReporter {
   }
 
   #step(report: StepReport): void {
-    const { step, totalLoss, losses, learningRate } = report;
+    const { step, totalLoss, losses, towerLosses, learningRate } = report;
     this.#done = step + 1;
     const due = this.#lines.lineFor(step, totalLoss);
     if (due !== undefined) {
@@ -142,6 +142,7 @@ export class StepReporter {
           step,
           loss: totalLoss,
           terms,
+          towerLosses,
           learningRate,
           examplesPerSecond,
         },

@@ -128,7 +128,8 @@ test('every tag belongs to a record of the table and has its description, and ev
         for (const record of described) unused.delete(record);
       }
     }
-    assert.deepEqual([...unused], []);
+    // This run has only one tower.
+    assert.deepEqual([...unused], by === 'training' ? [tagRecords.towerLoss] : []);
   }
 });
 
@@ -142,6 +143,7 @@ describe('docs/summaries.md has a row for every record of the table, and no othe
     class: ['*class*'],
     index: ['0 … 2'],
     capacity: ['4'],
+    tower: ['0', '1'],
   };
   const inPageAs = (tag: string): readonly string[] => {
     const [hole, name = ''] = /\{(\w+)\}/.exec(tag) ?? [];

@@ -66,7 +66,7 @@ export class WorkerSession<Start> implements Session {
   async step(feeds: Tensors, options: StepOptions = {}): Promise<Tensors> {
     requireOptions(options, stepChecks);
     const { watch = false } = options;
-    this.#requireFeeds(feeds);
+    requireFeeds(this.#graph, feeds);
     return this.#call('step', feeds, watch);
   }
 
@@ -76,7 +76,7 @@ export class WorkerSession<Start> implements Session {
 
   async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {
     requireWholeNumber('steps', steps, 1);
-    this.#requireFeeds(feeds);
+    requireFeeds(this.#graph, feeds);
     return this.#call('profile', feeds, steps);
   }
 
@@ -96,14 +96,6 @@ export class WorkerSession<Start> implements Session {
       throw error;
     }
     this.#options.threads.release(thread);
-  }
-
-  #requireFeeds(feeds: Tensors): void {
-    requireTensors('input', this.#graph.inputs, feeds);
-    const missing = [...this.#graph.inputs.keys()].filter((name) => !feeds.has(name));
-    if (missing.length === 0) return;
-    const inputs = missing.length === 1 ? 'input' : 'inputs';
-    throw new RunError(`graph ${this.#graph.name}: missing ${inputs} ${missing.join(', ')}`);
   }
 
   async #call<K extends keyof SessionMethods>(
@@ -131,6 +123,16 @@ export class WorkerSession<Start> implements Session {
       );
     }
   }
+}
+
+/** @throws RunError when a feed is missing, or has a name or type that the graph does not have */
+export function requireFeeds({ name, inputs }: Graph, feeds: Tensors): void {
+  requireTensors('input', inputs, feeds);
+  const missing = [...inputs.keys()].filter((input) => !feeds.has(input));
+  if (missing.length === 0) return;
+  throw new RunError(
+    `graph ${name}: missing ${missing.length === 1 ? 'input' : 'inputs'} ${missing.join(', ')}`,
+  );
 }
 
 /** @param expected the graph's tensors of this kind

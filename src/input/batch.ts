@@ -14,6 +14,32 @@ export interface BatchBuffers {
   readonly examples: Uint32Array;
 }
 
+/** Consecutive rows of a batch. */
+export interface Share {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Divides a batch into shares that differ by at most one row and follow each other.
+ * @throws RangeError when there are more shares than rows */
+export function sharesOf(batchSize: number, shares: number): readonly Share[] {
+  if (shares > batchSize)
+    throw new RangeError(`${shares} shares: expected at most ${batchSize}, the number of rows`);
+  const start = (index: number) => Math.floor((index * batchSize) / shares);
+  return Array.from({ length: shares }, (_, index) => ({
+    first: start(index),
+    count: start(index + 1) - start(index),
+  }));
+}
+
+/** Where the rows of one process are in the whole batch of a training step. */
+export interface BatchPart {
+  /** The index of the first row in the whole batch. */
+  readonly first: number;
+  /** The number of rows of the whole batch. */
+  readonly batchSize: number;
+}
+
 export interface Batch extends BatchBuffers {
   /** The step of the run or of the evaluation, from 0. */
   readonly step: number;
@@ -55,21 +81,27 @@ export class BatchMaker {
   }
 
   /**
-   * Makes the augmented batch of a training step in the given buffers. The batch depends only on the examples, the seed of the
-   * order, the step, and the batch size, which is the number of rows of the buffers.
+   * Makes the augmented batch of a training step in the given buffers, or the part of it that one of several processes takes.
+   * The rows depend only on the examples, the seed of the order, the step, and the size of the whole batch.
+   * @param part the rows of the buffers in the whole batch. Default: they are the whole batch
    */
-  training(order: ExampleOrder, step: number, buffers: BatchBuffers): Batch {
+  training(
+    order: ExampleOrder,
+    step: number,
+    buffers: BatchBuffers,
+    part: BatchPart = { first: 0, batchSize: buffers.labels.length },
+  ): Batch {
     const { seed } = order;
-    const batchSize = buffers.labels.length;
-    for (let row = 0; row < batchSize; row++) {
-      const position = step * batchSize + row;
+    const rows = buffers.labels.length;
+    for (let row = 0; row < rows; row++) {
+      const position = step * part.batchSize + part.first + row;
       const example = order.exampleAt(position);
       const draw = { seed, epoch: order.epochAt(position), example };
       this.#images.training(imageAt(buffers, row), this.#reader.pixelsOf(example), draw);
       buffers.labels[row] = this.#reader.labelOf(example);
       buffers.examples[row] = example;
     }
-    return { ...buffers, step, count: batchSize };
+    return { ...buffers, step, count: rows };
   }
 
   /** Makes the batch of an evaluation step: the next examples in file order, not distorted. Every example occurs once. */

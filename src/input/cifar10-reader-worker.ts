@@ -9,8 +9,9 @@ serve<ReaderStart, ReaderMethods>((start) => {
   const { examples, batchSize, imageShape, images } = start;
   const maker = new BatchMaker(examples, makeImages(images, imageShape, examples.dataset));
   const order = start.kind === 'training' ? new ExampleOrder(start.seed, examples.count) : undefined;
+  const part = start.kind === 'training' ? start.part : undefined;
   return {
     prepare: (step, buffers = maker.buffers(batchSize)) =>
-      order === undefined ? maker.evaluation(step, buffers) : maker.training(order, step, buffers),
+      order === undefined ? maker.evaluation(step, buffers) : maker.training(order, step, buffers, part),
   };
 });

@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import {
   aListOf,
+  anOptionsObject,
   aWholeNumber,
   type OptionChecks,
   optional,
@@ -23,15 +24,19 @@ import { Thread } from '../threads/thread.ts';
 import { workerFlags } from '../threads/worker-flags.ts';
 import { counted } from '../wording.ts';
 import { anImageRecipe, type ImageRecipe, makeImages } from './augmentations.ts';
-import type { Batch, BatchBuffers } from './batch.ts';
+import type { Batch, BatchBuffers, BatchPart, Share } from './batch.ts';
 
 /** The message that starts a reader thread. The records are in shared memory. */
 export type ReaderStart = {
   readonly examples: ExampleRecords;
+  /** The number of rows to prepare for each step. */
   readonly batchSize: number;
   readonly imageShape: Shape;
   readonly images: ImageRecipe;
-} & ({ readonly kind: 'training'; readonly seed: number } | { readonly kind: 'evaluation' });
+} & (
+  | { readonly kind: 'training'; readonly seed: number; readonly part: BatchPart }
+  | { readonly kind: 'evaluation' }
+);
 
 export type ReaderMethods = {
   /** Prepares the batch of a step, in the given buffers or in new ones. */
@@ -76,6 +81,8 @@ export interface TrainingBatches extends BatchOptions {
   readonly seed: number;
   /** 0 for a new run, or the number of updates already made for a resumed one. */
   readonly firstStep: number;
+  /** The rows of each batch to prepare. Default: all. */
+  readonly share?: Share;
 }
 
 export interface EvaluationBatches extends BatchOptions {
@@ -97,6 +104,9 @@ const trainingChecks: OptionChecks<TrainingBatches> = {
   ...batchChecks,
   seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
   firstStep: required(aWholeNumber(0)),
+  share: optional(
+    anOptionsObject<Share>({ first: required(aWholeNumber(0)), count: required(aWholeNumber(1)) }),
+  ),
 };
 const evaluationChecks: OptionChecks<EvaluationBatches> = {
   ...batchChecks,
@@ -233,9 +243,12 @@ function withAdvice(message: string, error: unknown, readers: number): string {
  * @throws RunError when the augmentation cannot make the network's images from the records, or there is too little memory */
 export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {
   requireOptions(options, trainingChecks);
-  const { seed, batchSize, imageShape, images, firstStep, ...prefetching } = options;
-  const records = recordsOf(examples);
-  const start: ReaderStart = { kind: 'training', examples: records, batchSize, imageShape, images, seed };
+  const { seed, batchSize, imageShape, images, firstStep, share, ...prefetching } = options;
+  const { first, count } = share ?? { first: 0, count: batchSize };
+  const start: ReaderStart = {
+    ...{ kind: 'training', examples: recordsOf(examples), imageShape, images, seed },
+    ...{ batchSize: count, part: { first, batchSize } },
+  };
   // The type says that training never ends, because its source never returns `undefined`.
   return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
 }

@@ -11,6 +11,7 @@ export const trainingDefaults = {
   holdout: 0,
   engine: 'auto',
   precision: 'float32',
+  towers: 'auto',
   /** The total number of updates. */
   maxSteps: 1_000_000,
   /** The number of reader threads. */

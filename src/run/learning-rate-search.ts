@@ -19,6 +19,7 @@ import {
 } from '../training/learning-rate-range.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
+import { openSession } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { imagesOf, makeRun, requireImages } from '../training/training-run.ts';
@@ -26,7 +27,13 @@ import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { inRecipe, readRecipe } from './recipe-source.ts';
 import { type StopControl, stopChecks } from './stop-control.ts';
-import { engineOf, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
+import {
+  engineOf,
+  requireConsistent,
+  resolveRequest,
+  type TrainingRequest,
+  towersOf,
+} from './training-request.ts';
 
 export type LearningRateEvent =
   | PreparationEvent
@@ -105,7 +112,9 @@ async function prepare(
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
   const { engine } = engineOf(asked, undefined);
-  const run = makeRun(definition, await loadExamples(dataDir, dataset, 'train', signal), engine);
+  const towers = towersOf(asked, engine, definition.batchSize, undefined);
+  const examples = await loadExamples(dataDir, dataset, 'train', signal);
+  const run = makeRun(definition, examples, engine, towers);
   requireRunning(signal);
   return { run, training, initFrom: weights };
 }
@@ -125,7 +134,7 @@ async function* test(
   const found = new RangeTest();
   let session: Session | undefined;
   try {
-    session = await run.engine.compile(training.graph);
+    session = await openSession(run, training);
     await session.write(initialVariables(training, seed, initFrom));
     for (const learningRate of rangeRates(minimum, maximum, steps)) {
       if (signal.aborted || found.hasDiverged) break;

@@ -13,7 +13,7 @@ export interface PrintedRun {
 
 /** Returns the text of a recipe file with everything that determines the results of a run. */
 export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): string {
-  const { dataset, seed, holdout, engine, precision } = metadata;
+  const { dataset, seed, holdout, engine, precision, towers } = metadata;
   const {
     recipe: name,
     network,
@@ -36,6 +36,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
       ...length,
       engine,
       precision,
+      towers,
     }),
     '# The recipe.',
     toml({ name, batchSize, augmentation, normalization, ...hyperparameters }),
@@ -45,7 +46,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
   ].join('\n');
 }
 
-function headerOf({ dataset, versions, threads, history }: CheckpointMetadata, run: PrintedRun) {
+function headerOf({ dataset, versions, threads, towers, history }: CheckpointMetadata, run: PrintedRun) {
   const repeat = `train --recipe ${shellWord(run.path)} --data-dir ${shellWord(run.dataDir)} --train-dir FOLDER`;
   const changes = [
     '',
@@ -58,7 +59,7 @@ function headerOf({ dataset, versions, threads, history }: CheckpointMetadata, r
     `  ${command(repeat)}`,
     '',
     'It ends with bit-identical weights if it uses the same versions',
-    `(${versions.engine}), CPU, ${counted(threads, 'thread')}, and training examples (checksum`,
+    `(${versions.engine}), CPU, ${counted(threads, 'thread')}${towers === 1 ? '' : ' per tower'}, and training examples (checksum`,
     `${dataset.checksum}).`,
     'The run itself resumes from its checkpoints; this file is read only if it is',
     'passed to --recipe.',

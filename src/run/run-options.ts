@@ -1,5 +1,5 @@
 /** The options besides the recipe that determine the results of a run. */
-import { aChoice, aNumberWithin, aText, type OptionChecks, optional } from '../arguments.ts';
+import { aChoice, aNumberWithin, aText, eitherOf, type OptionChecks, optional } from '../arguments.ts';
 import type { DatasetName } from '../data/dataset.ts';
 import { datasetNames } from '../data/datasets.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
@@ -13,11 +13,15 @@ export interface RunOptions {
   readonly holdout?: number | undefined;
   readonly engine?: EngineName | 'auto' | undefined;
   readonly precision?: Precision | undefined;
+  /** The number of towers, which share the cores and each train with a part of every batch. `auto` is the number with which the
+   * engine is fastest here. */
+  readonly towers?: number | 'auto' | undefined;
 }
 
 export const runBounds = {
   seed: { kind: 'integer', minimum: 0, maximum: 9_007_199_254_740_991 },
   holdout: { kind: 'number', minimum: 0, maximum: 0.9 },
+  towers: { kind: 'integer', minimum: 1, maximum: 1024 },
 } as const;
 
 /** The checks of the options. Every new option needs a line here. */
@@ -28,4 +32,5 @@ export const runOptionChecks: OptionChecks<RunOptions> = {
   holdout: optional(aNumberWithin(runBounds.holdout)),
   engine: optional(aChoice(engineChoices)),
   precision: optional(aChoice(precisions)),
+  towers: optional(eitherOf('auto', aNumberWithin(runBounds.towers))),
 };

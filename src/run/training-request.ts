@@ -4,7 +4,8 @@ import { type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { chooseDataset } from '../data/datasets.ts';
-import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
+import type { Engine } from '../engine/engine.ts';
+import { type ChosenEngine, chooseEngine, fastestTowers, requireOffered } from '../engine/engines.ts';
 import { engineNames, offers, offersPrecision, type Precision, precisions } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { makeNetwork } from '../model/networks.ts';
@@ -81,7 +82,7 @@ function isWithin(folder: string, path: string): boolean {
 export interface ResolvedRequest {
   readonly dataset: DatasetDescription;
   readonly definition: RunDefinition & { readonly length: Length };
-  readonly engine: Pick<RunOptions, 'engine' | 'precision'>;
+  readonly engine: Pick<RunOptions, 'engine' | 'precision' | 'towers'>;
   /** The hyperparameters that a resumed run must not change: those that the request takes from a given recipe. */
   readonly fixed: readonly HyperparameterName[];
 }
@@ -98,8 +99,13 @@ export function resolveRequest(
   const base = baseOf(given, stored);
   const recipe = changed(base, request);
   const run = given?.run ?? {};
-  const engine = { engine: request.engine ?? run.engine, precision: request.precision ?? run.precision };
+  const engine = {
+    engine: request.engine ?? run.engine,
+    precision: request.precision ?? run.precision,
+    towers: request.towers ?? run.towers,
+  };
   requireOffer(engine);
+  requireImageForEach(engine.towers, recipe.batchSize);
   const dataset = datasetOfRun(request, run, stored);
   const { name, network, ...others } = recipe;
   const isStored = stored !== undefined && given === undefined && request.network === undefined;
@@ -179,12 +185,13 @@ export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperp
   return found.decaySteps === 0 && hasEnd(found) ? { ...found, decaySteps: maxSteps } : found;
 }
 
-/** Returns the engine of a run. A resumed run keeps its precision and, if it works here, its engine, unless the request
+/** Returns the engine of a run, with the given number of threads or one per usable core. A resumed run keeps its precision and, if it works here, its engine, unless the request
  * specifies others.
  * @throws RunError when the requested engine or precision does not work here */
 export function engineOf(
   { engine = trainingDefaults.engine, precision }: Pick<RunOptions, 'engine' | 'precision'>,
   stored: CheckpointMetadata | undefined,
+  threads?: number,
 ): ChosenEngine {
   const kept = precision ?? (stored === undefined ? trainingDefaults.precision : storedPrecision(stored));
   if (engine !== 'auto' && !offersPrecision(engine, kept)) {
@@ -194,7 +201,7 @@ export function engineOf(
     );
   }
   const before = engineNames.find((name) => name === stored?.engine);
-  const wanted = { engine, precision: kept };
+  const wanted = { engine, precision: kept, ...(threads !== undefined && { threads }) };
   if (engine !== 'auto' || before === undefined) return chooseEngine(wanted);
   try {
     return { ...chooseEngine({ ...wanted, engine: before }), reason: 'as before' };
@@ -202,6 +209,25 @@ export function engineOf(
     if (!(error instanceof RunError || error instanceof UsageError)) throw error;
     return chooseEngine(wanted);
   }
+}
+
+/** Returns the number of towers of a run. A resumed run keeps its number, unless the request specifies one. */
+export function towersOf(
+  { towers = trainingDefaults.towers }: Pick<RunOptions, 'towers'>,
+  engine: Engine,
+  batchSize: number,
+  stored: CheckpointMetadata | undefined,
+): number {
+  if (towers !== 'auto') return towers;
+  return stored?.towers ?? fastestTowers(engine, batchSize);
+}
+
+/** @throws UsageError when there are more towers than images in a batch */
+function requireImageForEach(towers: RunOptions['towers'], batchSize: number): void {
+  if (typeof towers !== 'number' || towers <= batchSize) return;
+  throw new UsageError(
+    `\`towers: ${towers}\`: expected at most ${batchSize}, because every tower needs an image of each batch; found ${towers}`,
+  );
 }
 
 /** Returns the precision of a checkpoint.

@@ -3,9 +3,17 @@
  * of events without flags or console. `cifar10 train` prints the events, and the library exports it as `runTraining`.
  */
 import { join } from 'node:path';
-import { aFunction, aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
+import {
+  aFunction,
+  anObjectWith,
+  aSignal,
+  type OptionChecks,
+  optional,
+  requireOptions,
+} from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
+import type { Job } from '../collective/mpi/start-mpi.ts';
 import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
@@ -26,6 +34,7 @@ import { version } from '../version.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
+import { coresOf, firstThenOthers, leads, ranksOf, sharedCheckpoint } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
 import { type GivenRecipe, inRecipe, readRecipe } from './recipe-source.ts';
 import { TrainDir } from './train-dir.ts';
@@ -35,6 +44,7 @@ import {
   requireConsistent,
   resolveRequest,
   type TrainingRequest,
+  towersOf,
   withDecaySteps,
 } from './training-request.ts';
 import { TrainingSummaries } from './training-summaries.ts';
@@ -75,12 +85,16 @@ export interface TrainingControl {
   readonly saveRequests?: SaveRequests;
   /** Called while a checkpoint is being written, whenever a part of it has reached the disk. */
   readonly onSaveProgress?: () => void;
+  /** The MPI job that this process belongs to (`startMpi`). All its processes make the same request. The first process writes all
+   * files and yields all events; the others yield only the beginning, the steps and the end. */
+  readonly job?: Job | undefined;
 }
 
 export const controlChecks: OptionChecks<TrainingControl> = {
   signal: optional(aSignal),
   saveRequests: optional(saveRequestsCheck),
   onSaveProgress: optional(aFunction),
+  job: optional(anObjectWith('group', 'a job: await startMpi()')),
 };
 
 /** Trains in a folder until `maxSteps`, or until the signal is aborted.
@@ -94,31 +108,32 @@ export async function* runTraining(
 ): AsyncGenerator<TrainingEvent, void, void> {
   requireConsistent(request);
   requireOptions(control, controlChecks);
-  const { signal: stop, saveRequests, onSaveProgress } = control;
+  const { signal: stop, saveRequests, job } = control;
   const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
   const queue = new EventQueue<TrainingEvent>();
   const ended = new AbortController();
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
-  const taking = TrainDir.take(request.trainDir, {
-    signal,
-    onWait: (message) => queue.push({ kind: 'locked', message }),
-  });
+  const onWait = (message: string) => queue.push({ kind: 'locked', message });
+  const taking = leads(job)
+    ? TrainDir.take(request.trainDir, { signal, onWait })
+    : Promise.resolve(undefined);
   try {
     const folder = yield* queue.during(taking);
-    const plan = yield* queue.during(prepare(request, given, signal, queue.push, onSaveProgress));
-    folder.lost.throwIfAborted();
+    const lost = folder?.lost ?? new AbortController().signal;
+    const plan = yield* queue.during(prepare(request, given, signal, queue.push, control));
+    lost.throwIfAborted();
     if ('complete' in plan) {
       const { globalStep, holdout, hyperparameters } = plan.complete;
       yield { kind: 'complete', globalStep, hasHeldOut: holdout > 0, hyperparameters };
       return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
     }
-    folder.lost.addEventListener('abort', () => plan.store.refuseSaves(folder.lost.reason as RunError));
+    lost.addEventListener('abort', () => plan.store.refuseSaves(lost.reason as RunError));
     // The old run is moved only now, so that a request that is refused leaves it in place.
-    const moved = request.restart === true ? await folder.moveAside() : undefined;
+    const moved = request.restart === true ? await folder?.moveAside() : undefined;
     if (moved !== undefined) yield { kind: 'movedAside', path: moved };
-    const limits = { signal: AbortSignal.any([signal, folder.lost]), ...(saveRequests && { saveRequests }) };
-    yield* trainAsPlanned(request, plan, limits, queue);
-    folder.lost.throwIfAborted();
+    const limits = { signal: AbortSignal.any([signal, lost]), ...(saveRequests && { saveRequests }) };
+    yield* leads(job) ? trainAsPlanned(request, plan, limits, queue) : trainAlong(request, plan, limits);
+    lost.throwIfAborted();
   } finally {
     ended.abort();
     await queue.settled();
@@ -150,7 +165,7 @@ async function prepare(
   given: GivenRecipe | undefined,
   signal: AbortSignal,
   report: (event: TrainingEvent) => void,
-  onProgress: TrainingControl['onSaveProgress'],
+  { onSaveProgress: onProgress, job }: Pick<TrainingControl, 'onSaveProgress' | 'job'>,
 ): Promise<Plan | CompleteRun> {
   const { trainDir, dataDir, keep = trainingDefaults.keep } = request;
   const onWarning = (message: string) => report({ kind: 'warning', message });
@@ -158,11 +173,12 @@ async function prepare(
     ...{ keep, onWarning, isLocked: true },
     ...(onProgress && { onProgress }),
   });
-  const resume = request.restart === true ? undefined : await store.latest();
+  const find = async () => (request.restart === true ? undefined : store.latest());
+  const resume = await sharedCheckpoint(job, find);
   const stored = resume?.checkpoint.metadata;
   const resolved = inRecipe(given, () => resolveRequest(request, given, stored));
   const { dataset, definition, fixed } = resolved;
-  if (stored !== undefined) await store.warnOfOtherRuns(stored);
+  if (stored !== undefined && leads(job)) await store.warnOfOtherRuns(stored);
   if (resume !== undefined)
     requireSameRun(resume.path, resume.checkpoint.metadata, dataset, definition, { fixed });
   inRecipe(given, () => requireImages(definition, dataset));
@@ -171,13 +187,17 @@ async function prepare(
   const { batchSize, holdout } = definition;
   const most = stepsOf(definition.length, batchSize, mostTrainingExamples(dataset, holdout));
   if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
-  await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
+  await firstThenOthers(job, () =>
+    ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) }),
+  );
   report({ kind: 'reading', dataset });
-  const { engine, reason: engineReason } = engineOf(resolved.engine, stored);
+  const { engine, reason: engineReason } = engineOf(resolved.engine, stored, await coresOf(job));
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
   // This finds a damaged test file now, not after hours of training.
   await loadExamples(dataDir, dataset, 'test', signal);
-  const made = makeRun(definition, examples, engine);
+  const towers = towersOf(resolved.engine, engine, definition.batchSize, stored);
+  const ranks = job && (await ranksOf(job, towers, definition.batchSize));
+  const made = makeRun(definition, examples, engine, towers, ranks);
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   const warning = rateWarning(run.hyperparameters, maxSteps);
@@ -252,6 +272,22 @@ async function* trainAsPlanned(
     await Promise.all([validator && patience.for(validator.release()), sheet, summaries?.close()]);
   }
   yield* queue.pending();
+}
+
+/** Trains as a process other than the first of a job, without writing files. */
+async function* trainAlong(
+  request: TrainingRequest,
+  { run, training, store, resume, initFrom, maxSteps, engineReason }: Plan,
+  control: TrainingControl,
+): AsyncGenerator<TrainingEvent, void, void> {
+  const { checkpointSteps = trainingDefaults.checkpointSteps, readers = trainingDefaults.readers } = request;
+  yield { kind: 'start', run, engineReason, resumedFrom: resume?.path, maxSteps };
+  yield* train({
+    ...{ run, training, store, maxSteps, checkpointSteps, readers, versions: { cifar10: version } },
+    ...control,
+    ...(resume && { resume }),
+    ...(initFrom && { initFrom }),
+  });
 }
 
 /** Writes the recipe of the run to its folder. The run does not need this file, because checkpoints contain the recipe. */

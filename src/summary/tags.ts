@@ -26,6 +26,12 @@ export const summaryTags = {
     shownBy: ['training'],
     description: 'Running average of this term of the loss (decay 0.9, bias-corrected).',
   },
+  towerLoss: {
+    tag: 'tower_{tower}/total_loss',
+    kind: 'scalar',
+    shownBy: ['training'],
+    description: 'The loss of this tower on its part of the batch, if there are several towers.',
+  },
   learningRate: {
     tag: 'learning_rate',
     kind: 'scalar',

@@ -42,6 +42,7 @@ const check = (totalLoss: number, last: LastSaved | undefined = saved(10), biase
   inTemporaryFolder(async (dir) => {
     const report: StepReport = {
       ...{ kind: 'step', step: 12, totalLoss, learningRate: 0.1, correct: 0, waitedMillis: 0 },
+      towerLosses: [],
       losses: new Map([
         ['cross_entropy', 1 / 3],
         ['total_loss', totalLoss],

@@ -3,6 +3,7 @@ import type { Examples } from '../data/examples.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Network } from '../model/network.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import type { Ranks } from './towers.ts';
 
 /** Everything that determines a run, except data and engine: a recipe whose network has been created, the seed and the holdout. */
 export interface RunDefinition
@@ -26,4 +27,8 @@ export interface TrainingRun extends RunDefinition {
   /** The checksum of all training examples, including held-out ones. */
   readonly checksum: string;
   readonly engine: Engine;
+  /** The number of towers, which share the threads of the engine. They average their gradients. */
+  readonly towers: number;
+  /** The processes that train together. Undefined if this is the only one. */
+  readonly ranks?: Ranks;
 }

@@ -96,7 +96,15 @@ for (const { title, skip, create } of engineVariants) {
 
 describe('a summary', () => {
   const report = (step: number, value: number): StepReport => ({
-    ...{ kind: 'step', step, totalLoss: value, learningRate: 0.1, correct: 0, waitedMillis: 0 },
+    ...{
+      kind: 'step',
+      step,
+      totalLoss: value,
+      towerLosses: [],
+      learningRate: 0.1,
+      correct: 0,
+      waitedMillis: 0,
+    },
     losses: new Map([['total_loss', value]]),
   });
   const [onnx] = engineVariants;

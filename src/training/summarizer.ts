@@ -45,6 +45,7 @@ export class Summarizer {
   ): StepSummary {
     const scalars = [
       ...lossScalars(report, seen),
+      ...report.towerLosses.map((loss, tower) => scalarOf('towerLoss', loss, { tower })),
       scalarOf('learningRate', report.learningRate),
       scalarOf('queue', ready / capacity, { capacity }),
       ...this.#rates(report.step, waitedMillis),

@@ -1,10 +1,18 @@
 /** Makes one update: feeds a batch, the scalars and the masks of the step, and reads the terms of the loss. */
 import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
-import type { Batch } from '../input/batch.ts';
-import { float32Data, scalar, type Tensor } from '../tensor/tensor.ts';
+import { towerName } from '../engine/tower-session.ts';
+import type { Batch, Share } from '../input/batch.ts';
+import { type Float32Tensor, float32, float32Data, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from './dropout-masks.ts';
 import type { TrainingRun } from './run-definition.ts';
-import { logitsName, stepScalars, type TrainingGraph } from './training-graph.ts';
+import { shareOf } from './towers.ts';
+import {
+  logitsName,
+  stepScalars,
+  stopVoteName,
+  stopVotesName,
+  type TrainingGraph,
+} from './training-graph.ts';
 
 /** The number of the update, from 0. */
 export interface StepReport {
@@ -15,6 +23,8 @@ export interface StepReport {
   /** All terms of the loss and `total_loss`, by name. */
   readonly losses: ReadonlyMap<string, number>;
   readonly learningRate: number;
+  /** The loss of each tower on its part of the batch, if there are several towers. */
+  readonly towerLosses: readonly number[];
   /** The number of images of the batch that were classified correctly before the update. */
   readonly correct: number;
   /** How many milliseconds this step waited for its batch. */
@@ -22,9 +32,20 @@ export interface StepReport {
 }
 
 /** The part of a run that a step needs. */
-export type StepRecipe = Pick<TrainingRun, 'examples' | 'batchSize' | 'network' | 'hyperparameters' | 'seed'>;
+export type StepRecipe = Pick<
+  TrainingRun,
+  'examples' | 'batchSize' | 'network' | 'hyperparameters' | 'seed'
+> &
+  Partial<Pick<TrainingRun, 'towers' | 'ranks'>>;
+
+export interface StepControl extends StepOptions {
+  /** Whether this process asks all processes to stop after this step. */
+  readonly stop?: boolean;
+}
 
 export interface TakenStep {
+  /** Whether all processes stop after this step, because one of them asked for it. */
+  readonly stops: boolean;
   readonly report: Omit<StepReport, 'waitedMillis'>;
   /** The values that the graph returned: the terms of the loss, and in a watched step the watched values. */
   readonly outputs: Tensors;
@@ -35,23 +56,33 @@ export async function trainStep(
   { lossNames, masks }: Pick<TrainingGraph, 'lossNames' | 'masks'>,
   session: Session,
   batch: Batch,
-  options: StepOptions = {},
+  { stop = false, ...options }: StepControl = {},
 ): Promise<TakenStep> {
-  const { examples, batchSize, network, seed } = recipe;
+  const { examples, network, seed, towers = 1, ranks } = recipe;
   const { step, images, labels } = batch;
   const scalars = stepScalars(step, examples.count, recipe);
   const feeds = new Map<string, Tensor>([
-    ['images', { dtype: 'float32', shape: [batchSize, ...network.imageShape], data: images }],
-    ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],
+    ['images', { dtype: 'float32', shape: [labels.length, ...network.imageShape], data: images }],
+    ['labels', { dtype: 'int32', shape: [labels.length], data: labels }],
     ...[...scalars].map(([name, value]) => [name, scalar(value)] as const),
-    ...drawMasks(masks, seed, step),
+    ...drawMasks(masks, seed, step).map(([name, mask]) => [name, rowsOf(mask, shareOf(recipe))] as const),
+    ...(ranks === undefined ? [] : [[stopVoteName, scalar(stop ? 1 : 0)] as const]),
   ]);
   const outputs = await session.step(feeds, options);
   const losses = new Map(lossNames.map((name) => [name, scalarOf(outputs.get(name))]));
   const totalLoss = losses.get('total_loss') ?? Number.NaN;
+  const towerLosses = [...Array(towers).keys()].flatMap((tower) => {
+    const loss = outputs.get(towerName(tower, 'total_loss'));
+    return loss === undefined ? [] : [scalarOf(loss)];
+  });
   const learningRate = scalars.get('learning_rate') ?? Number.NaN;
   const correct = correctIn(outputs.get(logitsName), labels);
-  return { report: { kind: 'step', step, losses, totalLoss, learningRate, correct }, outputs };
+  const stops = scalarOf(outputs.get(stopVotesName)) > 0;
+  return {
+    stops,
+    report: { kind: 'step', step, losses, totalLoss, towerLosses, learningRate, correct },
+    outputs,
+  };
 }
 
 /** Counts the images whose label has the highest score. If several scores are equal, the first counts.
@@ -68,6 +99,14 @@ function correctIn(logits: Tensor | undefined, labels: Int32Array): number {
     if (best === labels[row]) correct++;
   }
   return correct;
+}
+
+/** Returns the rows of a mask that this process takes. The masks of the whole batch do not depend on the number of processes. */
+function rowsOf(mask: Float32Tensor, { first, count }: Share): Float32Tensor {
+  const [rows = 0, ...rest] = mask.shape;
+  if (count === rows) return mask;
+  const size = sizeOf(rest);
+  return float32([count, ...rest], mask.data.slice(first * size, (first + count) * size));
 }
 
 function scalarOf(tensor: Tensor | undefined): number {

@@ -26,9 +26,11 @@ import { averageName } from '../optimizer/moving-average.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
+import { follow, overAllRanks } from './follow.ts';
 import { Patience } from './patience.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { type StepSummary, Summarizer } from './summarizer.ts';
+import { openSession, shareOf } from './towers.ts';
 import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
@@ -175,7 +177,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   const { seed, batchSize } = run;
   const { globalStep } = metadata;
   const batches = prefetchBatches(run.examples, {
-    ...{ seed, batchSize, firstStep: globalStep, readers },
+    ...{ seed, batchSize, firstStep: globalStep, readers, share: shareOf(run) },
     ...{ imageShape: run.network.imageShape, images: imagesOf(run) },
   });
   const patience = new Patience(options.signal);
@@ -184,7 +186,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     yield { kind: 'busy', globalStep, with: 'compiling' };
     const { training = buildTrainingGraph(run) } = options;
     // The graph always contains all watched values, because a run must not depend on whether summaries are written.
-    session = await patience.for(run.engine.compile(training.graph), (late) => void late.release());
+    session = await patience.for(openSession(run, training), (late) => void late.release());
     if (session === undefined) throw new StoppedError('nothing was changed');
     await session.write(
       resume === undefined
@@ -200,6 +202,9 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
       ...historyOf(globalStep, changes, recipe, options.initFrom !== undefined),
     ];
     yield { kind: 'ready', globalStep, changes, recipe, history };
+    const { ranks } = run;
+    if (ranks !== undefined && ranks.rank > 0)
+      return yield* follow({ ...options, run, ranks, globalStep }, training, session, batches);
     yield* loop({ ...options, run: { ...run, history } }, training, session, batches, summarizer, patience);
   } finally {
     const released = Promise.all([batches.close(), session?.release()]);
@@ -257,8 +262,11 @@ async function* loop(
   /** The epoch that ended with the last step. It is reported together with its score. */
   let ended: EpochReport | undefined;
   let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
+  const { ranks } = run;
+  let isAgreed = false;
   for (let globalStep = Math.max(0, first); ; globalStep++) {
-    const isAborted = () => signal?.aborted === true;
+    // Processes that train together all stop after the same step.
+    const isAborted = () => (ranks === undefined ? signal?.aborted === true : isAgreed);
     const isLast = () => globalStep >= maxSteps || isAborted();
     const isRequested = saveRequests?.take() === true;
     const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
@@ -291,7 +299,7 @@ async function* loop(
     const taken = last
       ? undefined
       : await patience.forStep(
-          nextStep(run, training, session, batches, { dir: store.dir, saved }, shows),
+          nextStep(run, training, session, batches, { dir: store.dir, saved }, shows, signal?.aborted),
           isSaved || tensors !== undefined,
         );
     // The checkpoint is saved only after the step, because the finite loss of the step shows that its weights are good.
@@ -308,7 +316,9 @@ async function* loop(
     }
     yield taken.report;
     if (taken.summary !== undefined) yield taken.summary;
-    ended = epochs.add(taken.report.step, taken.report.correct);
+    isAgreed = taken.stops;
+    const epoch = epochs.add(taken.report.step, taken.report.correct);
+    ended = epoch && (await overAllRanks(epoch, ranks));
   }
 }
 
@@ -321,18 +331,19 @@ async function nextStep(
   batches: BatchSource,
   kept: Pick<DivergedRun, 'dir' | 'saved'>,
   shows: Summarizer | undefined,
+  stop: boolean = false,
 ) {
   const waitedBefore = batches.waitedMillis;
   const batch = await batches.next();
   const waitedMillis = batches.waitedMillis - waitedBefore;
   const watch = shows !== undefined;
-  const { report: found, outputs } = await trainStep(run, training, session, batch, { watch });
+  const { report: found, outputs, stops } = await trainStep(run, training, session, batch, { watch, stop });
   const { variables } = training.graph;
   const report: StepReport = { ...found, waitedMillis };
   await requireFinite(report, { ...kept, variables, examples: run.examples, batch, session });
   const summary = shows?.summarize(batch, outputs, report, batches);
   batches.recycle(batch);
-  return { report, summary };
+  return { report, summary, stops };
 }
 
 async function readVariables(session: Session) {

@@ -116,11 +116,23 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   validation: optional(anything),
   checksum: optional(anything),
   engine: optional(anything),
+  towers: optional(anything),
+  ranks: optional(anything),
 };
+
+export interface GraphOptions {
+  /** Whether the processes that train together vote on stopping after the step. Default: false. */
+  readonly votes?: boolean;
+}
+
+/** The name of the input with the vote of a process: 1 to stop after the step, or 0. */
+export const stopVoteName = 'stop_vote';
+/** The name of the output with the average of the votes of all processes. */
+export const stopVotesName = 'stop_votes';
 
 /** Builds the graph of one training step.
  * @throws UsageError for a setting that is unknown or out of range, with its name, and for a group without parameters */
-export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
+export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: GraphOptions = {}): TrainingGraph {
   requireOptions(recipe, recipeOrRunChecks);
   const { network, batchSize, hyperparameters, groups = [] } = recipe;
   const builder = new GraphBuilder('train');
@@ -161,6 +173,7 @@ export function buildTrainingGraph(recipe: GraphRecipe): TrainingGraph {
   }
   averageLosses(builder, losses);
   builder.output(logitsName, model.logits);
+  if (votes) voteOnStopping(builder);
   for (const [tag, activation] of shownActivations(builder, model)) builder.watch(tag, activation);
   for (const { variable, gradient } of trained) {
     builder.watch(variable.name, variable);
@@ -233,6 +246,15 @@ function exchange(
     if (gradient !== undefined) builder.result('exchanged', gradientTag(name), gradient);
   });
   for (const { name, value } of [...terms, total]) builder.result('exchanged', name, value);
+}
+
+/** Averages the votes of all workers. */
+function voteOnStopping(builder: GraphBuilder): void {
+  const vote = builder.input(stopVoteName, { dtype: 'float32', shape: [] });
+  const one = builder.op('Constant', {}, { value: scalar(1) }, 'one_vote');
+  const cast = builder.op('Mul', { a: vote, b: one }, {}, 'cast_vote');
+  builder.result('exchanged', stopVotesName, cast);
+  builder.output(stopVotesName, cast);
 }
 
 /** Sets the values of states, such as running means, after the step. Workers average them, because each worker sees

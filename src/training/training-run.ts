@@ -10,6 +10,7 @@ import {
   optional,
   required,
   requireOptions,
+  requireWholeNumber,
 } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, examplesIn, withLabels } from '../data/dataset.ts';
@@ -38,6 +39,7 @@ import { aLength, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
 import type { RunDefinition, TrainingRun } from './run-definition.ts';
+import { type Ranks, threadsOf } from './towers.ts';
 import { graphChecks } from './training-graph.ts';
 
 /** The checks of a definition. Every new setting needs a line here. */
@@ -53,16 +55,32 @@ const definitionChecks: OptionChecks<RunDefinition> = {
 };
 
 /** Makes the run of a definition with these training examples.
+ * @param towers the number of towers, at most one per image of a batch
+ * @param ranks the processes that train together, if there are several
  * @throws UsageError for a setting that is out of range, with its name
  * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images
  * from the records, or the holdout leaves one part empty */
-export function makeRun(definition: RunDefinition, all: Examples, engine: Engine): TrainingRun {
+export function makeRun(
+  definition: RunDefinition,
+  all: Examples,
+  engine: Engine,
+  towers: number = 1,
+  ranks?: Ranks,
+): TrainingRun {
   requireOptions(definition, definitionChecks);
   anEngine('engine', engine);
+  requireWholeNumber('towers', towers, 1, definition.batchSize);
   requireClasses(definition.network, all.dataset);
   const images = imagesOf(definition);
   requireImages(definition, all.dataset);
-  const whole = { ...definition, ...images, engine, checksum: checksum(all) };
+  const whole = {
+    ...definition,
+    ...images,
+    engine,
+    towers,
+    ...(ranks && { ranks }),
+    checksum: checksum(all),
+  };
   if (definition.holdout === 0) return { ...whole, examples: all };
   const { training, validation } = holdOut(all, definition.holdout, definition.seed);
   return { ...whole, examples: training, validation };
@@ -128,9 +146,9 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     batchSize,
     precision: engine.precision,
     engine: engine.name,
-    threads: engine.threads,
-    towers: 1,
-    ranks: 1,
+    threads: threadsOf(run),
+    towers: run.towers,
+    ranks: run.ranks?.size ?? 1,
     hyperparameters,
     groups,
     augmentation,
@@ -293,6 +311,8 @@ export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata):
   return [
     ...changed('engine', stored.engine, now.engine),
     ...changed('precision', stored.precision, now.precision),
+    ...changed('ranks', stored.ranks, now.ranks),
+    ...changed('towers', stored.towers, now.towers),
     ...changed('threads', stored.threads, now.threads),
     ...changed('engine version', stored.versions.engine, now.versions.engine),
   ];

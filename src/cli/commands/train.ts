@@ -1,13 +1,16 @@
 /** The command `cifar10 train`: converts the flags into one call of the library, and prints the events. */
 import { pickOptions } from '../../arguments.ts';
+import { startMpi } from '../../collective/mpi/start-mpi.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
 import { findLearningRate, requireRangeTest } from '../../run/learning-rate-search.ts';
+import { leads } from '../../run/ranks.ts';
 import { runTraining } from '../../run/training.ts';
 import { requireConsistent, type TrainingRequest, trainingChecks } from '../../run/training-request.ts';
 import { SaveRequests } from '../../training/train.ts';
 import { writtenName } from '../flag.ts';
 import type { TrainFlags } from '../flag-table.ts';
 import { LearningRateReporter } from '../learning-rate-reporter.ts';
+import { SilentReporter } from '../silent-reporter.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
@@ -19,13 +22,14 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   const request = requestOf(flags, given);
   requireConsistent(request);
   await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
-  const reporter = new TrainReporter(console, flags);
+  const job = await startMpi(flags.collective);
+  const reporter = leads(job) ? new TrainReporter(console, flags) : new SilentReporter();
   const saveRequests = new SaveRequests();
   interruption.onSave(() => saveRequests.request());
   interruption.describeLoss = () => reporter.lossOnExit;
   const onSaveProgress = () => stopWatch.progressed();
   try {
-    for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress })) {
+    for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress, job })) {
       stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? 'saving' : 'other');
       reporter.report(event);
       await drained();
@@ -33,6 +37,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   } finally {
     stopWatch.begin('other');
   }
+  await job?.finalize();
   return reporter.finished ? 'done' : 'stopped';
 }
 

@@ -75,6 +75,7 @@ function createIn<P extends PrecisionOf<'onednn'>>(
 export const onednnMaker: EngineMaker<'onednn'> = {
   rank: 1,
   on: { cpu: { float32: makerIn('float32'), bfloat16: makerIn('bfloat16') } },
+  towersFor: () => 1,
   computes: (op) => !('notOffered' in definitions[op].onednn),
 };
 

@@ -42,6 +42,7 @@ export function createOnnxEngine(
 export const onnxMaker: EngineMaker<'onnx'> = {
   rank: 2,
   on: { cpu: { float32: { support, create: ({ threads }) => createOnnxEngine(threads) } } },
+  towersFor: () => 1,
   computes: () => true,
 };
 

@@ -1,0 +1,58 @@
+/**
+ * Training in a process other than the first of an MPI job. It takes the same steps as the first process, with its own rows of
+ * each batch. Checkpoints, validations and summaries are made by the first process only, whose variables are the same.
+ */
+import type { Session } from '../engine/engine.ts';
+import type { BatchSource } from '../input/prefetch.ts';
+import { EpochCounter, type EpochReport } from './epochs.ts';
+import type { TrainingRun } from './run-definition.ts';
+import type { Ranks } from './towers.ts';
+import type { TrainEvent } from './train.ts';
+import { trainStep } from './train-step.ts';
+import type { TrainingGraph } from './training-graph.ts';
+
+interface FollowOptions {
+  readonly run: TrainingRun;
+  readonly ranks: Ranks;
+  /** The number of updates before the first step. */
+  readonly globalStep: number;
+  readonly maxSteps: number;
+  /** When the signal is aborted, this process votes to stop. */
+  readonly signal?: AbortSignal;
+}
+
+/** Takes steps until `maxSteps`, until the processes agree to stop, or until the loss is not finite, which the first process
+ * reports.
+ * @throws RunError when another process or the engine fails */
+export async function* follow(
+  { run, ranks, globalStep: first, maxSteps, signal }: FollowOptions,
+  training: TrainingGraph,
+  session: Session,
+  batches: BatchSource,
+): AsyncGenerator<TrainEvent, void, void> {
+  const epochs = new EpochCounter(run.examples.count, run.batchSize);
+  let globalStep = first;
+  let isAgreed = false;
+  while (globalStep < maxSteps && !isAgreed) {
+    const batch = await batches.next();
+    const { report, stops } = await trainStep(run, training, session, batch, {
+      stop: signal?.aborted === true,
+    });
+    batches.recycle(batch);
+    if (!Number.isFinite(report.totalLoss)) break;
+    yield { ...report, waitedMillis: 0 };
+    const epoch = epochs.add(report.step, report.correct);
+    if (epoch !== undefined) await overAllRanks(epoch, ranks);
+    isAgreed = stops;
+    globalStep++;
+  }
+  const { waitedMillis } = batches;
+  yield { kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis };
+}
+
+/** Adds up the correct classifications of all processes. All of them call this at the end of an epoch. */
+export async function overAllRanks(report: EpochReport, ranks: Ranks | undefined): Promise<EpochReport> {
+  if (ranks === undefined) return report;
+  const [correct = 0] = await ranks.sum(Float32Array.of(report.correct));
+  return { ...report, correct };
+}
