@@ -71,6 +71,12 @@ export class StoppedError extends Error {
   readonly code = 'ABORT_ERR';
 }
 
+/** Another process of an MPI job failed. That process reports why, and ends the job. */
+export class FailedElsewhere extends Error {
+  override readonly name = 'FailedElsewhere';
+  readonly code = 'CIFAR10_FAILED_ELSEWHERE';
+}
+
 /** @throws StoppedError when a stop was requested */
 export function requireRunning(signal: AbortSignal | undefined, kept = 'nothing was changed'): void {
   if (signal?.aborted === true) throw new StoppedError(kept);

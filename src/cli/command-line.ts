@@ -6,6 +6,7 @@ import { Patience } from '../training/patience.ts';
 import type { Output } from './console.ts';
 import { beforeEnd, exitNow } from './end-process.ts';
 import { execute } from './execute.ts';
+import { Membership } from './membership.ts';
 import { OutputQueue, type StreamName, sinkOf } from './output-queue.ts';
 import { interruption } from './signals.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -52,17 +53,23 @@ const lastOutputMillis = 1200;
 /** How long the program waits for the last messages to be written. */
 const finalMessagesMillis = 120;
 
+const words = process.argv.slice(2);
+const membership = new Membership(words);
 beforeEnd(removeTemporaryFolders);
-process.exitCode = await execute(process.argv.slice(2), {
+beforeEnd((code) => membership.abort(code));
+process.exitCode = await execute(words, {
   streams,
   interruption,
   drained: () => output.drained(interruption.signal),
   flushBriefly: () => output.flushBriefly(finalMessagesMillis),
   startWatchdog: (limits) => startWatchdog(interruption.name, limits),
+  membership,
 });
 // After a stop, the program does not wait for a slow reader.
 await new Patience(interruption.signal, lastOutputMillis).for(output.idle());
 if (outputHasFailed) process.exitCode = 1;
 const { exitCode = 0 } = process;
+// Other processes wait for a member of a job until it ends the job.
+if (membership.isMember) exitNow(Number(exitCode));
 if (interruption.isBySignal) setTimeout(() => interruption.exitSilently(), exitMillisAfterStop).unref();
 else setTimeout(() => exitNow(Number(exitCode)), exitMillis).unref();

@@ -13,24 +13,26 @@ import { constants } from 'node:os';
  * remains. It executes an illegal instruction, whereupon the kernel ends the process with exit code 139.
  */
 export function endBy(name: NodeJS.Signals): void {
-  for (const task of lastTasks) task();
+  const code = 128 + constants.signals[name];
+  for (const task of lastTasks) task(code);
   process.removeAllListeners(name);
   process.kill(process.pid, name);
   if (!isFirstProcess) return;
-  exitAtOnce()?.(128 + constants.signals[name]);
+  exitAtOnce()?.(code);
   process.abort();
 }
 
-/** Registers a task for the end of the process. The task must be synchronous and short, and must not throw. */
-export function beforeEnd(task: () => void): void {
+/** Registers a task for the end of the process. The task must be synchronous and short, and must not throw.
+ * @param task receives the exit code, as shells report it */
+export function beforeEnd(task: (code: number) => void): void {
   lastTasks.push(task);
 }
 
-const lastTasks: (() => void)[] = [];
+const lastTasks: ((code: number) => void)[] = [];
 
 /** Ends the process with an exit code. */
 export function exitNow(code: number): void {
-  for (const task of lastTasks) task();
+  for (const task of lastTasks) task(code);
   exitAtOnce()?.(code);
   process.exit(code);
 }

@@ -12,6 +12,7 @@ import { type CommandRecord, commandTable, isCommandName } from './command-table
 import { type Console, createConsole, type Streams } from './console.ts';
 import { type CommandName, isFlagOf } from './flag.ts';
 import { flagTable } from './flag-table.ts';
+import type { Membership } from './membership.ts';
 import { inFlags } from './option-flags.ts';
 import { type CommandLine, parseCommandLine, type RequestsByCommand } from './parse.ts';
 import type { Interruption } from './signals.ts';
@@ -27,6 +28,8 @@ export interface Host {
   /** Waits a moment for the output to be written before the process ends. */
   readonly flushBriefly: () => Promise<void>;
   readonly startWatchdog: StartWatchdog;
+  /** The membership of the process in an MPI job. */
+  readonly membership: Membership;
 }
 
 /** How long an immediate exit waits for unfinished files to be removed. */
@@ -49,7 +52,8 @@ export async function execute(words: readonly string[], host: Host): Promise<num
     if ('flags' in request) console = createConsole(request.flags, host.streams);
     return await run(request, console, host);
   } catch (error) {
-    return report(error, words, console, host.interruption);
+    const isReported = await host.membership.reports(error);
+    return isReported ? report(error, words, console, host) : exitCodeOf(error);
   }
 }
 
@@ -70,7 +74,7 @@ async function run(request: CommandLine, console: Console, host: Host): Promise<
 async function runCommand<C extends CommandName>(
   { command: name, ...request }: RequestsByCommand[C],
   console: Console,
-  { interruption, drained, startWatchdog }: Host,
+  { interruption, drained, startWatchdog, membership }: Host,
 ): Promise<number> {
   const { signal } = interruption;
   const stopWatch = new StopWatch(interruption, (why) => interruption.leave(why), startWatchdog);
@@ -79,7 +83,15 @@ async function runCommand<C extends CommandName>(
   requireCurrentFolder();
   const start = await load();
   try {
-    const outcome = await start({ ...request, console, interruption, signal, stopWatch, drained });
+    const outcome = await start({
+      ...request,
+      console,
+      interruption,
+      signal,
+      stopWatch,
+      drained,
+      membership,
+    });
     if (outcome === 'stopped') return interruption.exitCode();
     return outcome === 'done' ? 0 : 1;
   } finally {
@@ -107,7 +119,7 @@ function report(
   error: unknown,
   words: readonly string[],
   console: Console,
-  interruption: Interruption,
+  { interruption, membership }: Host,
 ): number {
   const debug = words.includes('--debug');
   console.progress(undefined);
@@ -115,12 +127,16 @@ function report(
     console.warn(`stopped; ${error.message}`);
     return interruption.exitCode();
   }
-  const exitCode = error instanceof UsageError ? 2 : 1;
-  const message = inFlags(explained(error, words));
+  const exitCode = exitCodeOf(error);
+  const message = `${membership.prefix}${inFlags(explained(error, words))}`;
   const event = { kind: 'error', error: kindOf(error), message, exitCode } as const;
   console.error(`cifar10: ${message}${hintFor(error, words)}`, event);
   if (debug) console.error(stackOf(error));
   return exitCode;
+}
+
+function exitCodeOf(error: unknown): number {
+  return error instanceof UsageError ? 2 : 1;
 }
 
 function kindOf(error: unknown): 'usage' | 'run' | 'fault' {

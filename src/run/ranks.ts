@@ -7,7 +7,7 @@ import { cpus, hostname } from 'node:os';
 import { decodeCheckpoint, encodeCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { FoundCheckpoint } from '../checkpoint/store.ts';
 import type { Job } from '../collective/mpi/start-mpi.ts';
-import { RunError } from '../errors.ts';
+import { FailedElsewhere, RunError } from '../errors.ts';
 import { usableCores } from '../machine/cores.ts';
 import type { Ranks } from '../training/towers.ts';
 import { counted } from '../wording.ts';
@@ -17,14 +17,26 @@ export function leads(job: Job | undefined): boolean {
   return job === undefined || job.rank === 0;
 }
 
+/** Does something in every process, and then waits until it has succeeded in all of them.
+ * @throws the task's error in the first process in which it failed, and FailedElsewhere in all others */
+export async function together<T>(job: Job | undefined, task: () => Promise<T>): Promise<T> {
+  if (job === undefined) return task();
+  const [outcome] = await Promise.allSettled([task()]);
+  const failed = (await job.gather(outcome.status === 'rejected' ? 1 : 0)).indexOf(1);
+  if (outcome.status === 'rejected' && failed === job.rank) throw outcome.reason;
+  if (failed !== -1) throw new FailedElsewhere(`process ${failed} of the job failed`);
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
+}
+
 /** Returns the checkpoint that the first process finds.
  * @param find looks for the checkpoint; only the first process calls it */
 export async function sharedCheckpoint(
   job: Job | undefined,
   find: () => Promise<FoundCheckpoint | undefined>,
 ): Promise<FoundCheckpoint | undefined> {
-  if (job === undefined) return find();
-  const found = leads(job) ? await find() : undefined;
+  const found = await together(job, async () => (leads(job) ? find() : undefined));
+  if (job === undefined) return found;
   const bytes = found === undefined ? new Uint8Array() : encodeCheckpoint(found.checkpoint);
   const length = await sharedNumber(job, bytes.length);
   if (length === 0) return undefined;
@@ -36,26 +48,35 @@ export async function sharedCheckpoint(
 }
 
 /** Runs a task in the first process, and then in the others. For data, this means that the first process downloads it, and the
- * others find it, if they share the disk. */
-export async function firstThenOthers<T>(job: Job | undefined, task: () => Promise<T>): Promise<T> {
-  if (job === undefined) return task();
-  if (!leads(job)) await job.barrier();
-  const result = await task();
-  if (leads(job)) await job.barrier();
-  return result;
+ * others find it, if they share the disk.
+ * @throws as `together` does */
+export async function firstThenOthers(job: Job | undefined, task: () => Promise<void>): Promise<void> {
+  await together(job, async () => (leads(job) ? task() : undefined));
+  if (job !== undefined) await together(job, async () => (leads(job) ? undefined : task()));
+}
+
+/** @throws RunError when a batch has fewer images than the job has processes */
+export function requireImageForEach(job: Job | undefined, batchSize: number): void {
+  if (job === undefined || job.size <= batchSize) return;
+  throw new RunError(
+    `a batch has ${counted(batchSize, 'image')}, but the job has ${job.size} processes, and each needs at least one image; use ` +
+      'a larger `batchSize` or fewer processes',
+  );
 }
 
 /** Tells every process the number of towers of each.
- * @throws RunError when the batch has fewer images than there are towers */
+ * @throws RunError, as `together` does, when the batch has fewer images than there are towers */
 export async function ranksOf(job: Job, towers: number, batchSize: number): Promise<Ranks> {
-  const own = Float32Array.from({ length: job.size }, (_, rank) => (rank === job.rank ? towers : 0));
-  const threads = [...(await job.sum(own))];
+  const threads = await job.gather(towers);
   const rows = Math.floor(batchSize / job.size);
-  if (rows < Math.max(...threads))
+  const most = Math.max(...threads);
+  await together(job, async () => {
+    if (rows >= most) return;
     throw new RunError(
-      `each of ${counted(job.size, 'process', 'processes')} trains with ${counted(rows, 'image')} of a batch, but has up to ` +
-        `${counted(Math.max(...threads), 'tower')}, and every tower needs an image; use a larger \`batchSize\` or fewer \`towers\``,
+      `each of ${job.size} processes trains with ${counted(rows, 'image')} of a batch, but has up to ${counted(most, 'tower')}, ` +
+        'and every tower needs an image; use a larger `batchSize` or fewer `towers`',
     );
+  });
   return {
     rank: job.rank,
     size: job.size,
@@ -70,9 +91,7 @@ export async function coresOf(job: Job | undefined): Promise<number> {
   if (job === undefined) return usableCores();
   // Float32 represents whole numbers up to 2^24 exactly.
   const host = createHash('sha256').update(hostname()).digest().readUIntBE(0, 3);
-  const hosts = await job.sum(
-    Float32Array.from({ length: job.size }, (_, rank) => (rank === job.rank ? host : 0)),
-  );
+  const hosts = await job.gather(host);
   const neighbors = hosts.filter((other) => other === host).length;
   return Math.max(1, Math.min(usableCores(), Math.floor(cpus().length / neighbors)));
 }

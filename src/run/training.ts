@@ -34,7 +34,15 @@ import { version } from '../version.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
-import { coresOf, firstThenOthers, leads, ranksOf, sharedCheckpoint } from './ranks.ts';
+import {
+  coresOf,
+  firstThenOthers,
+  leads,
+  ranksOf,
+  requireImageForEach,
+  sharedCheckpoint,
+  together,
+} from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
 import { type GivenRecipe, inRecipe, readRecipe } from './recipe-source.ts';
 import { TrainDir } from './train-dir.ts';
@@ -109,7 +117,8 @@ export async function* runTraining(
   requireConsistent(request);
   requireOptions(control, controlChecks);
   const { signal: stop, saveRequests, job } = control;
-  const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
+  const { recipe } = request;
+  const given = await together(job, async () => (recipe === undefined ? undefined : readRecipe(recipe)));
   const queue = new EventQueue<TrainingEvent>();
   const ended = new AbortController();
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
@@ -118,7 +127,7 @@ export async function* runTraining(
     ? TrainDir.take(request.trainDir, { signal, onWait })
     : Promise.resolve(undefined);
   try {
-    const folder = yield* queue.during(taking);
+    const folder = yield* queue.during(together(job, () => taking));
     const lost = folder?.lost ?? new AbortController().signal;
     const plan = yield* queue.during(prepare(request, given, signal, queue.push, control));
     lost.throwIfAborted();
@@ -176,14 +185,9 @@ async function prepare(
   const find = async () => (request.restart === true ? undefined : store.latest());
   const resume = await sharedCheckpoint(job, find);
   const stored = resume?.checkpoint.metadata;
-  const resolved = inRecipe(given, () => resolveRequest(request, given, stored));
-  const { dataset, definition, fixed } = resolved;
-  if (stored !== undefined && leads(job)) await store.warnOfOtherRuns(stored);
-  if (resume !== undefined)
-    requireSameRun(resume.path, resume.checkpoint.metadata, dataset, definition, { fixed });
-  inRecipe(given, () => requireImages(definition, dataset));
-  const training = inRecipe(given, () => buildTrainingGraph(definition));
-  const initFrom = await initialWeights(request, resume, training, definition.seed);
+  const checked = await together(job, () => check(request, given, store, resume, job));
+  const { resolved, training, initFrom } = checked;
+  const { dataset, definition } = resolved;
   const { batchSize, holdout } = definition;
   const most = stepsOf(definition.length, batchSize, mostTrainingExamples(dataset, holdout));
   if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
@@ -191,19 +195,56 @@ async function prepare(
     ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
   report({ kind: 'reading', dataset });
-  const { engine, reason: engineReason } = engineOf(resolved.engine, stored, await coresOf(job));
-  const examples = await loadExamples(dataDir, dataset, 'train', signal);
-  // This finds a damaged test file now, not after hours of training.
-  await loadExamples(dataDir, dataset, 'test', signal);
-  const towers = towersOf(resolved.engine, engine, definition.batchSize, stored);
-  const ranks = job && (await ranksOf(job, towers, definition.batchSize));
-  const made = makeRun(definition, examples, engine, towers, ranks);
+  const cores = await coresOf(job);
+  const {
+    engine,
+    reason: engineReason,
+    examples,
+  } = await together(job, async () => ({
+    ...engineOf(resolved.engine, stored, cores),
+    examples: await readExamples(dataDir, dataset, signal),
+  }));
+  const towers = towersOf(resolved.engine, engine, batchSize, stored);
+  const ranks = job && (await ranksOf(job, towers, batchSize));
+  const made = await together(job, async () => makeRun(definition, examples, engine, towers, ranks));
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   const warning = rateWarning(run.hyperparameters, maxSteps);
   if (warning !== undefined) onWarning(warning);
   requireRunning(signal);
   return { run, training, engineReason, store, resume, initFrom, maxSteps };
+}
+
+/** Checks everything that can be checked without the data. */
+async function check(
+  request: TrainingRequest,
+  given: GivenRecipe | undefined,
+  store: CheckpointStore,
+  resume: FoundCheckpoint | undefined,
+  job: Job | undefined,
+) {
+  const stored = resume?.checkpoint.metadata;
+  const resolved = inRecipe(given, () => resolveRequest(request, given, stored));
+  const { dataset, definition, fixed } = resolved;
+  if (stored !== undefined && leads(job)) await store.warnOfOtherRuns(stored);
+  if (resume !== undefined)
+    requireSameRun(resume.path, resume.checkpoint.metadata, dataset, definition, { fixed });
+  requireImageForEach(job, definition.batchSize);
+  inRecipe(given, () => requireImages(definition, dataset));
+  const training = inRecipe(given, () => buildTrainingGraph(definition));
+  return {
+    resolved,
+    training,
+    initFrom: await initialWeights(request, resume, training, definition.seed),
+  };
+}
+
+/** Reads the training examples, and verifies the test files too, so that a damaged one is found now, not after hours of
+ * training. */
+async function readExamples(dataDir: string, dataset: DatasetDescription, signal: AbortSignal) {
+  const examples = await loadExamples(dataDir, dataset, 'train', signal);
+  await loadExamples(dataDir, dataset, 'test', signal);
+  return examples;
 }
 
 /** Returns an upper bound on the number of examples to train on. The exact number is not known before the data is read, because

@@ -2,6 +2,7 @@
  * modules are loaded and threads started only once. It is for tests of what a command does and prints; `program` is for
  * tests of the process itself. */
 import { execute } from '../cli/execute.ts';
+import { Membership } from '../cli/membership.ts';
 import { Interruption } from '../cli/signals.ts';
 import { type Outcome, shellCodeOf } from './program.ts';
 
@@ -34,6 +35,7 @@ export async function cifar10(
     drained: () => Promise.resolve(),
     flushBriefly: () => Promise.resolve(),
     startWatchdog: () => () => undefined,
+    membership: new Membership(words, {}),
   });
   return { code, signal: null, shellCode: shellCodeOf(code, null), output, errors };
 }

@@ -139,6 +139,8 @@ export type TrainEvent =
       readonly globalStep: number;
       readonly stopped: boolean;
       readonly waitedMillis: number;
+      /** Whether the last step was abandoned, and may still be running in the background. */
+      readonly isAbandoned?: boolean;
     };
 
 /** Trains until `maxSteps` and yields events. Meanwhile it holds the lock of the folder, unless the caller holds that lock
@@ -312,7 +314,10 @@ async function* loop(
     }
     if (taken === undefined) {
       const { waitedMillis } = batches;
-      return yield { kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis };
+      return yield {
+        ...{ kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis },
+        isAbandoned: !last,
+      };
     }
     yield taken.report;
     if (taken.summary !== undefined) yield taken.summary;

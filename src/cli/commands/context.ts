@@ -2,6 +2,7 @@
 import type { Console } from '../console.ts';
 import type { CommandName } from '../flag.ts';
 import type { FlagsOf } from '../flag-table.ts';
+import type { Membership } from '../membership.ts';
 import type { Interruption } from '../signals.ts';
 import type { StopWatch } from '../stop-watch.ts';
 
@@ -19,6 +20,8 @@ export interface CommandContext<Flags> {
   readonly stopWatch: StopWatch;
   /** Resolves when the reader of the output has caught up. Commands that print a lot await it. */
   readonly drained: () => Promise<void>;
+  /** The membership of the process in an MPI job. */
+  readonly membership: Pick<Membership, 'join' | 'leave'>;
 }
 
 /** How a command ended: `done` means exit code 0, `failed` 1, and `stopped` the code of the signal. Errors are not outcomes;

@@ -1,9 +1,8 @@
 /** The command `cifar10 train`: converts the flags into one call of the library, and prints the events. */
 import { pickOptions } from '../../arguments.ts';
-import { startMpi } from '../../collective/mpi/start-mpi.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
 import { findLearningRate, requireRangeTest } from '../../run/learning-rate-search.ts';
-import { leads } from '../../run/ranks.ts';
+import { leads, together } from '../../run/ranks.ts';
 import { runTraining } from '../../run/training.ts';
 import { requireConsistent, type TrainingRequest, trainingChecks } from '../../run/training-request.ts';
 import { SaveRequests } from '../../training/train.ts';
@@ -18,26 +17,31 @@ import { requireTrustedFolders } from './folders.ts';
 /** Trains until `--max-steps`, or until it is stopped. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
   if (context.flags.findLearningRate) return findLearningRateCommand(context);
-  const { flags, given, console, interruption, signal, stopWatch, drained } = context;
+  const { flags, given, console, interruption, signal, stopWatch, drained, membership } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
-  await requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], console.warn);
-  const job = await startMpi(flags.collective);
+  const job = await membership.join(flags.collective);
+  const warn = leads(job) ? console.warn : () => undefined;
+  await together(job, () => requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], warn));
   const reporter = leads(job) ? new TrainReporter(console, flags) : new SilentReporter();
   const saveRequests = new SaveRequests();
   interruption.onSave(() => saveRequests.request());
   interruption.describeLoss = () => reporter.lossOnExit;
   const onSaveProgress = () => stopWatch.progressed();
+  // The first process limits how long a stop takes, because it is the one that saves.
+  if (!leads(job)) stopWatch.end();
+  let isAbandoned = false;
   try {
     for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress, job })) {
       stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? 'saving' : 'other');
       reporter.report(event);
+      if (event.kind === 'end') isAbandoned = event.isAbandoned === true;
       await drained();
     }
   } finally {
     stopWatch.begin('other');
   }
-  await job?.finalize();
+  if (!isAbandoned) await membership.leave();
   return reporter.finished ? 'done' : 'stopped';
 }
 

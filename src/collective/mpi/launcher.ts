@@ -13,6 +13,8 @@ export interface Launcher {
   readonly size: number | undefined;
   /** The number of its processes on this machine. Undefined if the environment does not say it. */
   readonly localSize: number | undefined;
+  /** The number of this process among those on this machine. Undefined if the environment does not say it. */
+  readonly localRank: number | undefined;
 }
 
 interface Kind {
@@ -22,6 +24,7 @@ interface Kind {
   readonly rank: string;
   readonly size?: string;
   readonly localSize?: string;
+  readonly localRank?: string;
   /** A variable that only this launcher sets. */
   readonly mark?: string;
 }
@@ -38,25 +41,26 @@ const kinds: readonly Kind[] = [
       rank: 'OMPI_COMM_WORLD_RANK',
       size: 'OMPI_COMM_WORLD_SIZE',
       localSize: 'OMPI_COMM_WORLD_LOCAL_SIZE',
+      localRank: 'OMPI_COMM_WORLD_LOCAL_RANK',
     },
   },
   {
     ...{ name: 'mpiexec (Hydra)', vendor: 'MPICH', mark: 'MPI_LOCALRANKID' },
-    ...{ rank: 'PMI_RANK', size: 'PMI_SIZE', localSize: 'MPI_LOCALNRANKS' },
+    ...{ rank: 'PMI_RANK', size: 'PMI_SIZE', localSize: 'MPI_LOCALNRANKS', localRank: 'MPI_LOCALRANKID' },
   },
   { name: 'a PMI launcher', rank: 'PMI_RANK', size: 'PMI_SIZE' },
-  { name: 'srun', rank: 'SLURM_PROCID', size: 'SLURM_STEP_NUM_TASKS' },
+  { name: 'srun', rank: 'SLURM_PROCID', size: 'SLURM_STEP_NUM_TASKS', localRank: 'SLURM_LOCALID' },
   { name: 'a PMIx launcher', rank: 'PMIX_RANK' },
 ];
 
 /** The launcher of this process, or undefined if it was not started by one. */
 export function launcherOf(environment: Environment): Launcher | undefined {
   const number = (name: string | undefined) => wholeNumber(environment[name ?? '']);
-  for (const { name, vendor, rank, size, localSize, mark = rank } of kinds) {
+  for (const { name, vendor, rank, size, localSize, localRank, mark = rank } of kinds) {
     const [own, all] = [number(rank), number(size)];
     if (own === undefined || environment[mark] === undefined) continue;
     if (size !== undefined && all === undefined) continue;
-    return { name, vendor, rank: own, size: all, localSize: number(localSize) };
+    return { name, vendor, rank: own, size: all, localSize: number(localSize), localRank: number(localRank) };
   }
   return undefined;
 }
