@@ -1,6 +1,18 @@
 /** How a member joins a group. These are plain data, so they can be sent to a thread. */
-import type { Waiting } from './mpi/mpi-group.ts';
 import type { SharedMemoryOfGroup } from './shared-group.ts';
+
+/**
+ * How a member waits for the others. All members must wait in the same way, because blocking calls of MPI do not match
+ * non-blocking ones.
+ *
+ * - `spins`: blocking calls, which poll all the time. This is fastest if every process has a core.
+ * - `yields`: polls, but yields the core to other processes. If there are more processes than cores, a process that spins keeps
+ *   the core from the one it waits for: with MPICH, a sum then takes as long as a time slice of the scheduler. (Open MPI itself
+ *   yields if it was started with `--oversubscribe`.)
+ * - `sleeps`: notices within about a millisecond that the others have arrived, and needs almost no time of a core. It is for waits
+ *   that may take minutes.
+ */
+export type Waiting = 'spins' | 'yields' | 'sleeps';
 
 /** A member of a group. To add a kind of group, add a type here, its place below and a line in `join-group.ts`. */
 export type GroupStart =

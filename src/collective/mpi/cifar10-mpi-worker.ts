@@ -7,9 +7,10 @@ import { cpus } from 'node:os';
 import { RunError } from '../../errors.ts';
 import { cpuQuota } from '../../machine/cores.ts';
 import { serve } from '../../threads/serve.ts';
+import type { Waiting } from '../group-start.ts';
 import type { Launcher } from './launcher.ts';
 import { findMpi, type MpiLibrary, openMpi } from './library.ts';
-import { MpiGroup, type Waiting } from './mpi-group.ts';
+import { MpiGroup } from './mpi-group.ts';
 
 /** What the main thread has to know about the job. */
 export interface JobFacts {
