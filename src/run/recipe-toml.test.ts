@@ -263,8 +263,9 @@ test('a file has a key for every hyperparameter', () => {
   for (const name of hyperparameterNames) assert.ok(recipeKeys.includes(snakeCase(name)), name);
 });
 
-test('named recipes are data, and their networks exist with all numbers', () => {
-  for (const recipe of Object.values(recipes)) {
+test('named recipes are data with the name under which they are listed, and their networks exist with all numbers', () => {
+  for (const [listed, recipe] of Object.entries(recipes)) {
+    assert.equal(recipe.name, listed);
     assert.deepEqual(JSON.parse(JSON.stringify(recipe)), recipe);
     const { name, configuration } = recipe.network;
     assert.deepEqual(makeNetwork(name, 10).configuration, configuration);
