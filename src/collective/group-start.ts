@@ -1,5 +1,4 @@
 /** How a member joins a group. These are plain data, so they can be sent to a thread. */
-import type { Waiting } from './mpi/mpi-group.ts';
 import type { SharedMemoryOfGroup } from './shared-group.ts';
 
 /** A member of a group. To add a kind of group, add a type here, its place below and a line in `join-group.ts`. */
@@ -19,7 +18,6 @@ export type GroupStart =
   | {
       readonly kind: 'mpi';
       readonly library: string;
-      readonly waiting: Waiting;
       readonly rank: number;
       readonly size: number;
     };
