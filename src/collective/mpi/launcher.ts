@@ -11,8 +11,6 @@ export interface Launcher {
   readonly rank: number;
   /** The number of processes that it started. Undefined if the environment does not say it. */
   readonly size: number | undefined;
-  /** The number of its processes on this machine. Undefined if the environment does not say it. */
-  readonly localSize: number | undefined;
 }
 
 interface Kind {
@@ -21,7 +19,6 @@ interface Kind {
   /** The variables that contain the rank and the number of processes. */
   readonly rank: string;
   readonly size?: string;
-  readonly localSize?: string;
   /** A variable that only this launcher sets. */
   readonly mark?: string;
 }
@@ -34,16 +31,9 @@ interface Kind {
 const kinds: readonly Kind[] = [
   {
     ...{ name: "Open MPI's mpirun", vendor: 'Open MPI' },
-    ...{
-      rank: 'OMPI_COMM_WORLD_RANK',
-      size: 'OMPI_COMM_WORLD_SIZE',
-      localSize: 'OMPI_COMM_WORLD_LOCAL_SIZE',
-    },
+    ...{ rank: 'OMPI_COMM_WORLD_RANK', size: 'OMPI_COMM_WORLD_SIZE' },
   },
-  {
-    ...{ name: 'mpiexec (Hydra)', vendor: 'MPICH', mark: 'MPI_LOCALRANKID' },
-    ...{ rank: 'PMI_RANK', size: 'PMI_SIZE', localSize: 'MPI_LOCALNRANKS' },
-  },
+  { name: 'mpiexec (Hydra)', vendor: 'MPICH', mark: 'MPI_LOCALRANKID', rank: 'PMI_RANK', size: 'PMI_SIZE' },
   { name: 'a PMI launcher', rank: 'PMI_RANK', size: 'PMI_SIZE' },
   { name: 'srun', rank: 'SLURM_PROCID', size: 'SLURM_STEP_NUM_TASKS' },
   { name: 'a PMIx launcher', rank: 'PMIX_RANK' },
@@ -52,11 +42,11 @@ const kinds: readonly Kind[] = [
 /** The launcher of this process, or undefined if it was not started by one. */
 export function launcherOf(environment: Environment): Launcher | undefined {
   const number = (name: string | undefined) => wholeNumber(environment[name ?? '']);
-  for (const { name, vendor, rank, size, localSize, mark = rank } of kinds) {
+  for (const { name, vendor, rank, size, mark = rank } of kinds) {
     const [own, all] = [number(rank), number(size)];
     if (own === undefined || environment[mark] === undefined) continue;
     if (size !== undefined && all === undefined) continue;
-    return { name, vendor, rank: own, size: all, localSize: number(localSize) };
+    return { name, vendor, rank: own, size: all };
   }
   return undefined;
 }

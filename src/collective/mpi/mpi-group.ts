@@ -4,6 +4,11 @@ import type { Collective } from '../collective.ts';
 import type { Waiting } from '../group-start.ts';
 import type { MpiFunction, MpiLibrary } from './library.ts';
 
+/** How members wait during a step. */
+export function waitingInStep({ vendor }: MpiLibrary): Waiting {
+  return vendor === 'Open MPI' ? 'blocks' : 'yields';
+}
+
 /** How often a member polls before it yields or sleeps. */
 const patience = 100;
 const sleepMillis = 1;
@@ -91,10 +96,11 @@ export class MpiGroup implements Collective {
   }
 
   #call(name: keyof typeof collectives, ...args: readonly CArgument[]): void {
-    if (this.#waiting === 'spins') this.#library.call(name, ...args);
+    if (this.#waiting === 'blocks') this.#library.call(name, ...args);
     else this.#callAndPoll(collectives[name], args);
   }
 
+  /** koffi moves the values of small arrays, which V8 may otherwise move itself, so that their addresses stay the same. */
   #callAndPoll(name: MpiFunction, args: readonly CArgument[]): void {
     this.#library.call(name, ...args, this.#request);
     const { STATUS_IGNORE } = this.#library.abi;
