@@ -5,7 +5,6 @@
  */
 import { RunError } from '../../errors.ts';
 import { serve } from '../../threads/serve.ts';
-import type { Waiting } from '../group-start.ts';
 import type { Launcher } from './launcher.ts';
 import { findMpi, type MpiLibrary, openMpi } from './library.ts';
 import { MpiGroup } from './mpi-group.ts';
