@@ -70,6 +70,6 @@ await new Patience(interruption.signal, lastOutputMillis).for(output.idle());
 if (outputHasFailed) process.exitCode = 1;
 const { exitCode = 0 } = process;
 // Other processes wait for a member of a job until it ends the job.
-if (membership.isMember) exitNow(Number(exitCode));
+if (membership.isMember && exitCode !== 0) exitNow(Number(exitCode));
 if (interruption.isBySignal) setTimeout(() => interruption.exitSilently(), exitMillisAfterStop).unref();
 else setTimeout(() => exitNow(Number(exitCode)), exitMillis).unref();

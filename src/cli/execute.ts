@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command } from '../command.ts';
 import { removeUnfinished } from '../disk/unfinished.ts';
-import { messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
+import { FailedElsewhere, messageOf, RunError, StoppedError, stackOf, UsageError } from '../errors.ts';
 import { describeExhaustion } from '../machine/exhaustion.ts';
 import { version } from '../version.ts';
 import { type CommandRecord, commandTable, isCommandName } from './command-table.ts';
@@ -52,8 +52,8 @@ export async function execute(words: readonly string[], host: Host): Promise<num
     if ('flags' in request) console = createConsole(request.flags, host.streams);
     return await run(request, console, host);
   } catch (error) {
-    const isReported = await host.membership.reports(error);
-    return isReported ? report(error, words, console, host) : exitCodeOf(error);
+    await host.membership.turnToReport(error);
+    return report(error, words, console, host);
   }
 }
 
@@ -127,16 +127,12 @@ function report(
     console.warn(`stopped; ${error.message}`);
     return interruption.exitCode();
   }
-  const exitCode = exitCodeOf(error);
+  const exitCode = error instanceof UsageError ? 2 : 1;
   const message = `${membership.prefix}${inFlags(explained(error, words))}`;
   const event = { kind: 'error', error: kindOf(error), message, exitCode } as const;
   console.error(`cifar10: ${message}${hintFor(error, words)}`, event);
   if (debug) console.error(stackOf(error));
   return exitCode;
-}
-
-function exitCodeOf(error: unknown): number {
-  return error instanceof UsageError ? 2 : 1;
 }
 
 function kindOf(error: unknown): 'usage' | 'run' | 'fault' {
@@ -170,7 +166,7 @@ function hintFor(error: unknown, words: readonly string[]): string {
     return /--help|Did you mean|Write \S+$|Commands:/.test(error.message)
       ? ''
       : `\nSee ${command(`${commandWord(words)}--help`)}`;
-  return error instanceof RunError || words.includes('--debug')
+  return error instanceof RunError || error instanceof FailedElsewhere || words.includes('--debug')
     ? ''
     : '\nThis is a bug in cifar10; --debug shows where.';
 }

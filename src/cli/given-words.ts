@@ -1,4 +1,4 @@
-/** The flags of a command line as words, for commands that messages suggest. */
+/** The flags of a command line as words, for the commands that are suggested in messages. */
 import { shellWord } from '../disk/shell-word.ts';
 import { writtenName } from './flag.ts';
 

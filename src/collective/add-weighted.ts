@@ -4,21 +4,16 @@
 const blockLength = 2048;
 
 /**
- * Writes `sum over k of weights[k] · lists[k]` to `sums`, for the elements from `first` up to `end`. The terms are added up in
- * the order of the lists, and rounded to float32 after the second and each further one.
+ * Writes `sum over k of weights[k] · lists[k]` to `sums`. The terms are added up in the order of the lists, and rounded to float32
+ * after the second and each further one.
+ * @param lists one or more lists of the length of `sums`
  */
-export function addWeighted(
-  sums: Float32Array,
-  lists: readonly Float32Array[],
-  weights: Float64Array,
-  first: number,
-  end: number,
-): void {
+export function addWeighted(sums: Float32Array, lists: readonly Float32Array[], weights: Float64Array): void {
   const [one, two, ...more] = lists;
   if (one === undefined) return;
   const weight = (list: number) => weights[list] as number;
-  for (let from = first; from < end; from += blockLength) {
-    const to = Math.min(end, from + blockLength);
+  for (let from = 0; from < sums.length; from += blockLength) {
+    const to = Math.min(sums.length, from + blockLength);
     if (two === undefined) setOne(sums, one, weight(0), from, to);
     else setTwo(sums, one, weight(0), two, weight(1), from, to);
     more.forEach((list, index) => {

@@ -5,8 +5,8 @@
  *     region 1   │ values of member 1                   │   written by member 1
  *     sums       │ slice 0       │ slice 1              │   slice r is added up by member r, in the order of the regions
  *
- * Every member copies its values to its region, waits for the others, adds up its slice of the sums, waits again, and copies
- * all sums back. Sums are added up in the order of the ranks, so they do not depend on which member is faster.
+ * Every member copies its values to its region (except those that only it reads), waits for the others, adds up its slice of the
+ * sums, waits again, and copies all sums back. Sums are added up in the order of the ranks, so they do not depend on which member is faster.
  *
  * If there are several processes, their threads are one group: between the last two steps, the first thread of each process adds
  * up the sums of the processes.
@@ -45,9 +45,9 @@ const control = {
   reasonLength: 4,
 } as const;
 
-/** The default number of values per round. Fewer rounds cost less waiting, but larger regions do not fit in the cache of a core
- * (`bench/RESULTS.md`). */
-const defaultCapacity = 2 ** 18;
+/** The default number of values per round. Meetings of the threads cost more time than a larger memory, of which only the used part
+ * becomes resident. This is enough for the values of most networks in one round. */
+const defaultCapacity = 2 ** 21;
 
 const maxReasonBytes = 2048;
 
@@ -114,7 +114,7 @@ export class SharedGroup implements Collective {
     this.#words = new Int32Array(memory.control);
     this.#weights = new Float64Array(memory.weights);
     this.#regions = Array.from({ length: size }, (_, index) => region(index));
-    this.#own = region(thread);
+    this.#own = this.#regions[thread] ?? region(thread);
     this.#sums = region(size);
   }
 
@@ -153,24 +153,25 @@ export class SharedGroup implements Collective {
     this.#outside?.process?.leave();
   }
 
-  /** @param parts at most as many values as fit in a region */
-  #sumRound(parts: readonly Float32Array[]): void {
-    let length = 0;
-    for (const part of parts) {
-      this.#own.set(part, length);
-      length += part.length;
-    }
-    this.#meet();
+  #sumRound({ pieces, length }: Round): void {
     const slice = Math.ceil(length / this.#regions.length);
     const first = Math.min(length, this.#thread * slice);
-    addWeighted(this.#sums, this.#regions, this.#weights, first, Math.min(length, first + slice));
+    const end = Math.min(length, first + slice);
+    // Only the member itself reads the values of its own slice, so they are not copied.
+    for (const { values, at } of [...clipped(pieces, 0, first), ...clipped(pieces, end, length)])
+      this.#own.set(values, at);
+    this.#meet();
+    for (const piece of clipped(pieces, first, end)) this.#addUp(piece);
     this.#meet();
     this.#betweenProcesses((group) => group.sum([this.#sums.subarray(0, length)]));
-    let from = 0;
-    for (const part of parts) {
-      part.set(this.#sums.subarray(from, from + part.length));
-      from += part.length;
-    }
+    for (const { values, at } of pieces) values.set(this.#sums.subarray(at, at + values.length));
+  }
+
+  /** @param piece values of this member */
+  #addUp({ values, at }: Piece): void {
+    const end = at + values.length;
+    const lists = this.#regions.map((region) => (region === this.#own ? values : region.subarray(at, end)));
+    addWeighted(this.#sums.subarray(at, end), lists, this.#weights);
   }
 
   /** Lets the first thread of every process do something with the group of processes, while the other threads wait. */
@@ -214,23 +215,45 @@ export class SharedGroup implements Collective {
   }
 }
 
+/** A part of the values of a member, and its position among the values of the round. */
+interface Piece {
+  readonly values: Float32Array;
+  readonly at: number;
+}
+
+/** Values that are added up at once. */
+interface Round {
+  readonly pieces: readonly Piece[];
+  readonly length: number;
+}
+
 /** Cuts the values into rounds of at most `capacity` values. */
-function rounds(parts: readonly Float32Array[], capacity: number): readonly (readonly Float32Array[])[] {
-  const all: Float32Array[][] = [];
-  let round: Float32Array[] = [];
-  let room = capacity;
-  for (const part of parts) {
+function rounds(parts: readonly Float32Array[], capacity: number): readonly Round[] {
+  const all: Round[] = [];
+  let pieces: Piece[] = [];
+  let length = 0;
+  const end = () => {
+    if (length > 0) all.push({ pieces, length });
+    pieces = [];
+    length = 0;
+  };
+  for (const part of parts)
     for (let first = 0; first < part.length; ) {
-      const piece = part.subarray(first, first + room);
-      round.push(piece);
-      first += piece.length;
-      room -= piece.length;
-      if (room > 0) continue;
-      all.push(round);
-      round = [];
-      room = capacity;
+      const values = part.subarray(first, first + capacity - length);
+      pieces.push({ values, at: length });
+      first += values.length;
+      length += values.length;
+      if (length === capacity) end();
     }
-  }
-  if (round.length > 0) all.push(round);
+  end();
   return all;
+}
+
+/** The values of the pieces from `first` up to `end`. */
+function clipped(pieces: readonly Piece[], first: number, end: number): readonly Piece[] {
+  return pieces.flatMap(({ values, at }) => {
+    const from = Math.max(first, at);
+    const to = Math.min(end, at + values.length);
+    return from < to ? [{ values: values.subarray(from - at, to - at), at: from }] : [];
+  });
 }

@@ -66,8 +66,8 @@ export interface State {
   /** A variable with the role `state`. */
   readonly variable: Variable;
   readonly initializer: Initializer;
-  /** The value of the variable after a training step, which is averaged over all workers. It is undefined in a graph that is
-   * not for training. */
+  /** The value of the variable after a training step. All workers use the average of their values. It is undefined in a graph
+   * that is not for training. */
   readonly update?: Value;
 }
 

@@ -25,7 +25,7 @@ import { adviceFor, noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
 import { type StopControl, stopChecks } from './stop-control.ts';
 
 export type EvaluationEvent =
-  /** The folder is being watched. Results are appended to the file. */
+  /** The folder `dir` is being watched for new checkpoints. Results are appended to `file`. */
   | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
   /** The folder has no checkpoint yet. `advice` may contain the path that was probably meant. */
   | { readonly kind: 'noCheckpoint'; readonly dir: string; readonly advice: string | undefined }

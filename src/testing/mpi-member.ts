@@ -66,7 +66,7 @@ async function checkControl(job: Job): Promise<void> {
   await job.barrier();
 }
 
-/** Waits for the others while rank 1 takes its time, and returns the CPU time that this took, in milliseconds. */
+/** Waits for the others while rank 1 is slow on purpose, and returns the CPU time of the wait, in milliseconds. */
 async function waitForOne(job: Job): Promise<number> {
   await job.barrier();
   const before = process.cpuUsage();

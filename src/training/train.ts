@@ -327,7 +327,7 @@ async function* loop(
   }
 }
 
-/** Trains with the next batch. The step is watched if a summary is due.
+/** Trains on the next batch. If a summary is due, the step also returns the values that the summary shows.
  * @throws RunError when the loss is not finite */
 async function nextStep(
   run: TrainingRun,

@@ -3,13 +3,11 @@
  * all calls that are not part of a step, so that the main thread never waits for other processes. A step's sum is a call of the
  * thread of the first tower. The two threads never call MPI at the same time (the thread level is MPI_THREAD_SERIALIZED).
  */
-import { cpus } from 'node:os';
 import { RunError } from '../../errors.ts';
-import { cpuQuota } from '../../machine/cores.ts';
 import { serve } from '../../threads/serve.ts';
 import type { Launcher } from './launcher.ts';
 import { findMpi, type MpiLibrary, openMpi } from './library.ts';
-import { MpiGroup, type Waiting } from './mpi-group.ts';
+import { MpiGroup } from './mpi-group.ts';
 
 /** What the main thread has to know about the job. */
 export interface JobFacts {
@@ -18,8 +16,6 @@ export interface JobFacts {
   /** The path or name of the library, and its name and version. */
   readonly library: string;
   readonly version: string;
-  /** How the threads of sessions wait for other processes. */
-  readonly waiting: Waiting;
 }
 
 export type MpiMethods = {
@@ -37,9 +33,8 @@ serve<Launcher | undefined, MpiMethods>((launcher) => {
   initialize(library);
   const group = new MpiGroup(library, 'sleeps');
   if (launcher !== undefined) requireAllProcesses(launcher, group, library);
-  const waiting = group.allAgree(hasCoreForEach(launcher)) ? 'spins' : 'yields';
   return {
-    facts: () => ({ rank: group.rank, size: group.size, library: path, version: library.version, waiting }),
+    facts: () => ({ rank: group.rank, size: group.size, library: path, version: library.version }),
     barrier: () => group.barrier(),
     allAgree: (agrees) => group.allAgree(agrees),
     broadcast: (bytes, root) => {
@@ -64,12 +59,6 @@ function initialize(library: MpiLibrary): void {
   if (level < THREAD_SERIALIZED)
     throw new RunError(`${library.version} was built without support for threads (MPI_THREAD_SERIALIZED)`);
   library.call('Comm_set_errhandler', library.handle('COMM_WORLD'), library.handle('ERRORS_RETURN'));
-}
-
-/** Whether the machine has a core for each of the job's processes on it. The cores to which a launcher binds a process do not
- * matter, because it binds others to other cores. */
-function hasCoreForEach(launcher: Launcher | undefined): boolean {
-  return (launcher?.localSize ?? 1) <= Math.min(cpus().length, cpuQuota());
 }
 
 function finalize(library: MpiLibrary): void {

@@ -1,4 +1,5 @@
 /** Recognizes from the environment that the process was started as one of several by an MPI launcher. */
+import { writeSync } from 'node:fs';
 import type { Vendor } from './abi.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -11,10 +12,6 @@ export interface Launcher {
   readonly rank: number;
   /** The number of processes that it started. Undefined if the environment does not say it. */
   readonly size: number | undefined;
-  /** The number of its processes on this machine. Undefined if the environment does not say it. */
-  readonly localSize: number | undefined;
-  /** The number of this process among those on this machine. Undefined if the environment does not say it. */
-  readonly localRank: number | undefined;
 }
 
 interface Kind {
@@ -23,8 +20,6 @@ interface Kind {
   /** The variables that contain the rank and the number of processes. */
   readonly rank: string;
   readonly size?: string;
-  readonly localSize?: string;
-  readonly localRank?: string;
   /** A variable that only this launcher sets. */
   readonly mark?: string;
 }
@@ -37,34 +32,38 @@ interface Kind {
 const kinds: readonly Kind[] = [
   {
     ...{ name: "Open MPI's mpirun", vendor: 'Open MPI' },
-    ...{
-      rank: 'OMPI_COMM_WORLD_RANK',
-      size: 'OMPI_COMM_WORLD_SIZE',
-      localSize: 'OMPI_COMM_WORLD_LOCAL_SIZE',
-      localRank: 'OMPI_COMM_WORLD_LOCAL_RANK',
-    },
+    ...{ rank: 'OMPI_COMM_WORLD_RANK', size: 'OMPI_COMM_WORLD_SIZE' },
   },
-  {
-    ...{ name: 'mpiexec (Hydra)', vendor: 'MPICH', mark: 'MPI_LOCALRANKID' },
-    ...{ rank: 'PMI_RANK', size: 'PMI_SIZE', localSize: 'MPI_LOCALNRANKS', localRank: 'MPI_LOCALRANKID' },
-  },
+  { name: 'mpiexec (Hydra)', vendor: 'MPICH', mark: 'MPI_LOCALRANKID', rank: 'PMI_RANK', size: 'PMI_SIZE' },
   { name: 'a PMI launcher', rank: 'PMI_RANK', size: 'PMI_SIZE' },
-  { name: 'srun', rank: 'SLURM_PROCID', size: 'SLURM_STEP_NUM_TASKS', localRank: 'SLURM_LOCALID' },
+  { name: 'srun', rank: 'SLURM_PROCID', size: 'SLURM_STEP_NUM_TASKS' },
   { name: 'a PMIx launcher', rank: 'PMIX_RANK' },
 ];
 
 /** The launcher of this process, or undefined if it was not started by one. */
 export function launcherOf(environment: Environment): Launcher | undefined {
   const number = (name: string | undefined) => wholeNumber(environment[name ?? '']);
-  for (const { name, vendor, rank, size, localSize, localRank, mark = rank } of kinds) {
+  for (const { name, vendor, rank, size, mark = rank } of kinds) {
     const [own, all] = [number(rank), number(size)];
     if (own === undefined || environment[mark] === undefined) continue;
     if (size !== undefined && all === undefined) continue;
-    return { name, vendor, rank: own, size: all, localSize: number(localSize), localRank: number(localRank) };
+    return { name, vendor, rank: own, size: all };
   }
   return undefined;
 }
 
 function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Asks the launcher to end all its processes, before MPI is initialized in this one. Hydra, MPICH's launcher, otherwise lets them
+ * wait for a process that has ended. Other launchers end them anyway. */
+export function abortLaunch({ PMI_FD }: Environment, exitCode: number): void {
+  const connection = wholeNumber(PMI_FD);
+  if (connection === undefined) return;
+  try {
+    writeSync(connection, `cmd=abort exitcode=${exitCode}\n`);
+  } catch {
+    // The launcher has ended.
+  }
 }

@@ -202,13 +202,20 @@ export class MpiLibrary {
   }
 }
 
-/** Opens the MPI library with this name or path in this thread.
+/** The libraries that this thread has opened, by path. */
+const opened = new Map<string, MpiLibrary>();
+
+/** Opens the MPI library with this name or path. Each thread opens a library only once.
  * @throws RunError when it cannot be opened */
 export function openMpi(path: string): MpiLibrary {
+  const known = opened.get(path);
+  if (known !== undefined) return known;
   const koffi = koffiForMpi();
   // Open MPI's plug-ins use the symbols of the library that loads them.
   pinLibrary(koffi, path, 'global');
-  return new MpiLibrary(koffi, path);
+  const library = new MpiLibrary(koffi, path);
+  opened.set(path, library);
+  return library;
 }
 
 /** Finds the library of the launcher that started this process, or else the first that exists.

@@ -1,20 +1,13 @@
 /** The processes of an MPI job as a group. MPI must have been initialized in this process (`cifar10-mpi-worker.ts`). */
 import type { CArgument } from '../../native/koffi.ts';
 import type { Collective } from '../collective.ts';
+import type { Waiting } from '../group-start.ts';
 import type { MpiFunction, MpiLibrary } from './library.ts';
 
-/**
- * How a member waits for the others. All members must wait in the same way, because blocking calls of MPI do not match
- * non-blocking ones.
- *
- * - `spins`: blocking calls, which poll all the time. This is fastest if every process has a core.
- * - `yields`: polls, but yields the core to other processes. If there are more processes than cores, a process that spins keeps
- *   the core from the one it waits for: with MPICH, a sum then takes as long as a time slice of the scheduler. (Open MPI itself
- *   yields if it was started with `--oversubscribe`.)
- * - `sleeps`: notices within about a millisecond that the others have arrived, and needs almost no time of a core. It is for waits
- *   that may take minutes.
- */
-export type Waiting = 'spins' | 'yields' | 'sleeps';
+/** How members wait during a step. */
+export function waitingInStep({ vendor }: MpiLibrary): Waiting {
+  return vendor === 'Open MPI' ? 'blocks' : 'yields';
+}
 
 /** How often a member polls before it yields or sleeps. */
 const patience = 100;
@@ -103,10 +96,11 @@ export class MpiGroup implements Collective {
   }
 
   #call(name: keyof typeof collectives, ...args: readonly CArgument[]): void {
-    if (this.#waiting === 'spins') this.#library.call(name, ...args);
+    if (this.#waiting === 'blocks') this.#library.call(name, ...args);
     else this.#callAndPoll(collectives[name], args);
   }
 
+  /** koffi moves the values of small arrays, which V8 may otherwise move itself, so that their addresses stay the same. */
   #callAndPoll(name: MpiFunction, args: readonly CArgument[]): void {
     this.#library.call(name, ...args, this.#request);
     const { STATUS_IGNORE } = this.#library.abi;

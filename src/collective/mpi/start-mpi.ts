@@ -41,6 +41,21 @@ export interface Job {
 }
 
 /**
+ * Settings of MPI libraries, unless the environment contains others.
+ *
+ * - Open MPI yields the core while it waits for other processes, so that they and our other threads can use it.
+ * - UCX, the network library of MPICH and others, does not watch changes of the address space. To test whether it can watch them,
+ *   it grows and shrinks the heap during initialization, which unmaps memory that other threads of the process have just
+ *   allocated there: about one process in 60 crashed.
+ * - UCX leaves the signal SIGSEGV to Node, which uses it for WebAssembly.
+ */
+const mpiSettings: Readonly<Record<string, string>> = {
+  OMPI_MCA_mpi_yield_when_idle: '1',
+  UCX_MEM_EVENTS: 'n',
+  UCX_ERROR_SIGNALS: 'SIGILL,SIGBUS,SIGFPE',
+};
+
+/**
  * Initializes MPI, if the process belongs to an MPI job. A process that ends without `finalize` would leave the others waiting,
  * so the job is then aborted (launchers also notice it, but not all of them end the other processes). A process that ends by a signal,
  * or by the C library's `_exit`, must call `abort` itself.
@@ -54,6 +69,8 @@ export async function startMpi(
   const launcher = launcherOf(environment);
   if (collective === 'none') return undefined;
   if (collective === 'auto' && (launcher === undefined || launcher.size === 1)) return undefined;
+  // In the main thread, this changes the environment that C libraries see.
+  for (const [name, value] of Object.entries(mpiSettings)) process.env[name] ??= value;
   const thread = new Thread<Launcher | undefined, MpiMethods>(
     'the thread that calls MPI',
     () => new Worker(new URL('./cifar10-mpi-worker.js', import.meta.url), { execArgv: workerFlags() }),
@@ -76,14 +93,11 @@ class MpiJob implements Job {
   readonly #thread: Thread<Launcher | undefined, MpiMethods>;
   readonly #abortAtExit = (code: number) => this.abort(code === 0 ? 1 : code);
 
-  constructor(
-    thread: Thread<Launcher | undefined, MpiMethods>,
-    { rank, size, library, version, waiting }: JobFacts,
-  ) {
+  constructor(thread: Thread<Launcher | undefined, MpiMethods>, { rank, size, library, version }: JobFacts) {
     this.rank = rank;
     this.size = size;
     this.library = version;
-    this.group = { kind: 'mpi', library, waiting, rank, size };
+    this.group = { kind: 'mpi', library, rank, size };
     this.#path = library;
     this.#thread = thread;
     process.once('exit', this.#abortAtExit);

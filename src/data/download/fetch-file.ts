@@ -83,7 +83,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
     const response = await request(url, offset, ended);
     if (response.status === 416) {
       await rm(part, { force: true });
-      throw new AttemptError('has no bytes after those already received; starting over', true);
+      throw new AttemptError('has no more bytes than those already received; starting over', true);
     }
     const { from, stream } = bodyFrom(response, offset, bytes);
     const checked = (chunks: AsyncIterable<Uint8Array>) =>

@@ -4,12 +4,12 @@
  *
  * | measured | |
  * |---|---|
- * | precision @ 1, mean and spread | not measured yet |
- * | seeds | |
- * | minutes | |
- * | machine | |
- * | versions | |
- * | data | |
+ * | precision @ 1, mean and spread | 0.845 (0.843 and 0.847) in float32; PyTorch with the same recipe: 0.849 (0.850 and 0.848) |
+ * | seeds | 0 and 1 |
+ * | minutes | 39 and 45 on one thread, on a busy machine |
+ * | machine | one core of an AMD EPYC (Zen 5) |
+ * | versions | cifar10 0.1.0, oneDNN 2.6.3, PyTorch 2.14.1 |
+ * | data | CIFAR-10 from a JPEG copy, 10,000 test images |
  *
  * bench/RESULTS.md contains every measurement.
  */
