@@ -57,7 +57,7 @@ const mpiSettings: Readonly<Record<string, string>> = {
 
 /**
  * Initializes MPI, if the process belongs to an MPI job. A process that ends without `finalize` would leave the others waiting,
- * so the job is then aborted (launchers also notice it, but not all of them end the other processes). A process that ends by a signal,
+ * so the job is then aborted (launchers also notice it, but srun ends the other processes only with `--kill-on-bad-exit`). A process that ends by a signal,
  * or by the C library's `_exit`, must call `abort` itself.
  * @returns undefined if the process does not belong to a job of several processes
  * @throws RunError when there is no MPI library, or it does not belong to the launcher
@@ -92,6 +92,8 @@ class MpiJob implements Job {
   readonly #path: string;
   readonly #thread: Thread<Launcher | undefined, MpiMethods>;
   readonly #abortAtExit = (code: number) => this.abort(code === 0 ? 1 : code);
+  /** Node prints an uncaught error only after the event `exit`, so the job is then left for the launcher to end. */
+  readonly #leaveToLauncher = () => process.off('exit', this.#abortAtExit);
 
   constructor(thread: Thread<Launcher | undefined, MpiMethods>, { rank, size, library, version }: JobFacts) {
     this.rank = rank;
@@ -101,6 +103,7 @@ class MpiJob implements Job {
     this.#path = library;
     this.#thread = thread;
     process.once('exit', this.#abortAtExit);
+    process.once('uncaughtExceptionMonitor', this.#leaveToLauncher);
   }
 
   barrier(): Promise<void> {
@@ -134,6 +137,7 @@ class MpiJob implements Job {
   async finalize(): Promise<void> {
     await this.#call('finalize');
     process.off('exit', this.#abortAtExit);
+    process.off('uncaughtExceptionMonitor', this.#leaveToLauncher);
     await this.#thread.terminate();
   }
 
