@@ -1,6 +1,19 @@
 /** How a member joins a group. These are plain data, so they can be sent to a thread. */
 import type { SharedMemoryOfGroup } from './shared-group.ts';
 
+/**
+ * How a member waits for the others. All members must wait in the same way, because blocking calls of MPI do not match
+ * non-blocking ones.
+ *
+ * - `blocks`: blocking calls, which poll all the time. Open MPI yields the core while it polls (`mpiSettings` in `start-mpi.ts`), so
+ *   other threads and processes can use it. MPICH does not: if another thread needs the core, a sum takes as long as a time
+ *   slice of the scheduler (16 ms instead of 0.5 ms were measured).
+ * - `yields`: the same with non-blocking calls. This is as fast as blocking calls with MPICH, but half as fast with Open MPI.
+ * - `sleeps`: notices within about a millisecond that the others have arrived, and needs almost no time of a core. It is for waits
+ *   that may take minutes.
+ */
+export type Waiting = 'blocks' | 'yields' | 'sleeps';
+
 /** A member of a group. To add a kind of group, add a type here, its place below and a line in `join-group.ts`. */
 export type GroupStart =
   /** The only member. */

@@ -17,9 +17,9 @@ import {
   type OptionChecks,
   optional,
 } from '../arguments.ts';
+import type { GroupStart } from '../collective/group-start.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { ExchangeStart } from './exchange.ts';
 import type { EngineName, Precision } from './offers.ts';
 
 export type { EngineName, Precision } from './offers.ts';
@@ -57,6 +57,13 @@ export interface CompileOptions {
    * `step` then also returns the session's own value of each exchanged scalar (`ownName`), and it blocks until the other
    * sessions take the same step. Default: no other sessions, and nothing is exchanged. */
   readonly exchange?: ExchangeStart;
+}
+
+/** What a session needs to take part in the exchange. */
+export interface ExchangeStart {
+  readonly group: GroupStart;
+  /** The session's share of the examples of a step. The shares of all members add up to 1. */
+  readonly weight: number;
 }
 
 export interface StepOptions {

@@ -4,15 +4,8 @@
  * computed their values.
  */
 import type { Collective } from '../collective/collective.ts';
-import type { GroupStart } from '../collective/group-start.ts';
 import { joinGroup } from '../collective/join-group.ts';
-
-/** What a session needs to take part in the exchange. */
-export interface ExchangeStart {
-  readonly group: GroupStart;
-  /** The session's share of the examples of a step. The shares of all members add up to 1. */
-  readonly weight: number;
-}
+import type { ExchangeStart } from './engine.ts';
 
 /** Returns the name of the output that contains a session's own value of an exchanged scalar, before the exchange. */
 export function ownName(exchanged: string): string {

@@ -8,7 +8,7 @@
 import { requireOptions, requireWholeNumber } from '../arguments.ts';
 import type { GroupStart, OuterGroup } from '../collective/group-start.ts';
 import { failSharedGroup, newSharedGroup, type SharedMemoryOfGroup } from '../collective/shared-group.ts';
-import { RunError } from '../errors.ts';
+import { messageOf, RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { bytesOf, sameShape, sizeOf, type Tensor, tensorOver } from '../tensor/tensor.ts';
 import {
@@ -127,7 +127,7 @@ class TowerSession implements Session {
       this.#towers.map((tower, index) =>
         task(tower, index).catch((error: unknown) => {
           failure ??= { error };
-          failSharedGroup(this.#memory);
+          failSharedGroup(this.#memory, `tower ${index}: ${messageOf(error)}`);
           throw error;
         }),
       ),

@@ -9,7 +9,7 @@ import type { FoundCheckpoint } from '../checkpoint/store.ts';
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import { RunError } from '../errors.ts';
 import { usableCores } from '../machine/cores.ts';
-import type { Ranks } from '../training/towers.ts';
+import type { Ranks } from '../training/run-definition.ts';
 import { counted } from '../wording.ts';
 
 /** Whether this process writes files and reports: the only process, or the first of a job. */

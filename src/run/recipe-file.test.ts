@@ -3,10 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { UsageError } from '../errors.ts';
 import { recipes } from '../recipe/recipes.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { readRecipeFile, writeRecipeFile } from './recipe-file.ts';
+import { inRecipe, readRecipe } from './recipe-source.ts';
 
 test('a recipe file is a regular file of moderate size, in UTF-8', async () => {
   await inTemporaryFolder(async (folder) => {
@@ -51,5 +53,20 @@ test('the file of a run says how to repeat the run, and which changes would make
     assert.match(text, /^# {3}step 100: learningRate: 0\.1, now 0\.05$/m);
     assert.ok(!text.includes('\u202e'));
     assert.equal((await readRecipeFile(join(trainDir, 'recipe.toml'))).maxSteps, 7);
+  });
+});
+
+test('an error because of a recipe file names the keys of the file', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const path = join(folder, 'r.toml');
+    writeFileSync(path, '');
+    const given = await readRecipe(path);
+    const refuse = () => {
+      throw new UsageError('`towers: 9`, `engine: onnx`, `batchSize` and `dataDir: x`');
+    };
+    assert.throws(() => inRecipe(given, refuse), {
+      name: 'RunError',
+      message: `${path}: towers = 9, engine = "onnx", batch_size and \`dataDir: x\``,
+    });
   });
 });

@@ -1,5 +1,5 @@
 /** Reads the recipe of a request, which is a name, a file or an object. */
-import { type Check, requireOptions, unexpectedName } from '../arguments.ts';
+import { type Check, pickOptions, requireOptions, unexpectedName } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { changed, type Recipe, requireOneLength } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
@@ -8,7 +8,7 @@ import { snakeCase } from '../wording.ts';
 import { readRecipeFile } from './recipe-file.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
 import { recipeKeys } from './recipe-toml.ts';
-import type { RunOptions } from './run-options.ts';
+import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /** A recipe, and the options of a run that it contains. */
 export interface GivenRecipe {
@@ -63,11 +63,8 @@ export async function withRecipeRead<R extends { readonly recipe?: string | Reci
 export function givenBy(source: string | RecipeObject): GivenRecipe {
   if (typeof source === 'string') return { recipe: recipeNamed(source), run: {} };
   const base = source.recipe === undefined ? tutorialRecipe : recipeNamed(source.recipe);
-  const { name = base.name, dataset, labels, seed, holdout, engine, precision } = source;
-  return {
-    recipe: { ...changed(base, source), name },
-    run: { dataset, labels, seed, holdout, engine, precision },
-  };
+  const { name = base.name } = source;
+  return { recipe: { ...changed(base, source), name }, run: pickOptions(source, runOptionChecks) };
 }
 
 /** Runs a task that may fail because of a recipe. If the recipe is from a file, the error names the file.
@@ -82,9 +79,14 @@ export function inRecipe<T>(given: GivenRecipe | undefined, task: () => T): T {
   }
 }
 
-/** Returns a message in which the names of options are replaced by the keys of recipe files. */
+/** Converts `` `batchSize` `` to `batch_size`, and `` `engine: onnx` `` to `engine = "onnx"`. Other text in backticks is
+ * unchanged. */
 function inKeys(message: string): string {
-  return message.replaceAll(/`(\w+)`/g, (quoted, name: string) =>
-    recipeKeys.includes(snakeCase(name)) ? snakeCase(name) : quoted,
-  );
+  return message.replaceAll(/`(\w+)(?:: ([^`\n]+))?`/g, (whole, name: string, value?: string) => {
+    const key = snakeCase(name);
+    if (!recipeKeys.includes(key)) return whole;
+    return value === undefined
+      ? key
+      : `${key} = ${/^([\d.e+-]+|true|false)$/.test(value) ? value : JSON.stringify(value)}`;
+  });
 }

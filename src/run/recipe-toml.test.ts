@@ -11,6 +11,7 @@ import { alternatives, snakeCase } from '../wording.ts';
 import { printRecipe } from './print-recipe.ts';
 import { givenBy } from './recipe-source.ts';
 import { parseRecipe, recipeKeys } from './recipe-toml.ts';
+import type { RunOptions } from './run-options.ts';
 
 const networks = alternatives(networkNames);
 const allKeys = recipeKeys.join(', ');
@@ -209,7 +210,7 @@ test('deep nesting and long lines are refused with a short message', () => {
 const recipeOf = ({ name, ...recipe }: Recipe): CheckpointMetadata => {
   const { metadata } = sampleCheckpoint(1);
   const dataset = { ...metadata.dataset, labels: 'class' };
-  return { ...metadata, ...recipe, recipe: name, dataset, seed: 2 ** 53 - 1, holdout: 0.1 };
+  return { ...metadata, ...recipe, recipe: name, dataset, seed: 2 ** 53 - 1, holdout: 0.1, towers: 2 };
 };
 const printed = (metadata: CheckpointMetadata) =>
   printRecipe(metadata, { path: 'runs/a/recipe.toml', dataDir: 'data' });
@@ -221,9 +222,18 @@ test('every named recipe is read back unchanged from its file', () => {
     assert.deepEqual(read, recipe);
     assert.deepEqual(run, {
       ...{ dataset: 'synthetic', labels: 'class', seed: 2 ** 53 - 1, holdout: 0.1 },
-      ...{ engine: 'onnx', precision: 'float32' },
+      ...{ engine: 'onnx', precision: 'float32', towers: 2 },
     });
   }
+});
+
+test('every option of a run can be in a file', () => {
+  const all: Required<RunOptions> = {
+    ...{ dataset: 'cifar100', labels: 'coarse', seed: 3, holdout: 0.2 },
+    ...{ engine: 'onednn', precision: 'bfloat16', towers: 4 },
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${snakeCase(name)} = ${JSON.stringify(value)}`);
+  assert.deepEqual(givenBy(parseRecipe(lines.join('\n'), 'r.toml')).run, all);
 });
 
 test('numbers and groups are read back bit-identically', () => {

@@ -192,6 +192,7 @@ function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: S
       hyperparameters,
       engine,
       precision,
+      towers: found.towers === 'auto' ? undefined : found.towers,
       initFrom,
     };
     return { options, name, request, identity: JSON.stringify(identity), batchSize, hyperparameters, steps };

@@ -41,6 +41,8 @@ describe('the plan of a sweep', () => {
     assert.equal(await identity({}), (await planned({}, { seed: 1 }))[0]?.identity);
     assert.notEqual(await identity({ holdout: 0.2 }), await identity({}));
     assert.notEqual(await identity({ hyperparameters: { clipNorm: 1 } }), await identity({}));
+    assert.notEqual(await identity({ towers: 2 }), await identity({ towers: 1 }));
+    assert.equal(await identity({ towers: 'auto' }), await identity({}));
     const cosine = { hyperparameters: { schedule: 'cosine' } } as const;
     assert.notEqual(await identity({ ...cosine, maxSteps: 10 }), await identity({ ...cosine, maxSteps: 20 }));
   });

@@ -5,8 +5,7 @@
 import type { Session } from '../engine/engine.ts';
 import type { BatchSource } from '../input/prefetch.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
-import type { TrainingRun } from './run-definition.ts';
-import type { Ranks } from './towers.ts';
+import type { Ranks, TrainingRun } from './run-definition.ts';
 import type { TrainEvent } from './train.ts';
 import { trainStep } from './train-step.ts';
 import type { TrainingGraph } from './training-graph.ts';

@@ -1,9 +1,9 @@
 /** The definition of a training run, and the data and the engine that it uses. */
+import type { OuterGroup } from '../collective/group-start.ts';
 import type { Examples } from '../data/examples.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Network } from '../model/network.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import type { Ranks } from './towers.ts';
 
 /** Everything that determines a run, except data and engine: a recipe whose network has been created, the seed and the holdout. */
 export interface RunDefinition
@@ -31,4 +31,14 @@ export interface TrainingRun extends RunDefinition {
   readonly towers: number;
   /** The processes that train together. Undefined if this is the only one. */
   readonly ranks?: Ranks;
+}
+
+/** The processes that train together, as one of them sees them. */
+export interface Ranks {
+  readonly rank: number;
+  readonly size: number;
+  /** How the first tower of this process joins the others, and the number of towers of each process. */
+  readonly outer: OuterGroup;
+  /** Returns the sums over all processes, which all call this at the same point of the run. */
+  readonly sum: (values: Float32Array) => Promise<Float32Array>;
 }

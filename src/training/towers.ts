@@ -1,5 +1,4 @@
 /** The towers of a run, and the processes (ranks) of an MPI job that train together: their shares of a batch and their sessions. */
-import type { OuterGroup } from '../collective/group-start.ts';
 import type { Session } from '../engine/engine.ts';
 import { openTowers } from '../engine/tower-session.ts';
 import { type Share, sharesOf } from '../input/batch.ts';
@@ -48,14 +47,4 @@ function graphOf(
     { network, hyperparameters, groups, batchSize: rows },
     { votes: ranks !== undefined },
   ).graph;
-}
-
-/** The processes that train together, as one of them sees them. */
-export interface Ranks {
-  readonly rank: number;
-  readonly size: number;
-  /** How the first tower of this process joins the others, and the number of towers of each process. */
-  readonly outer: OuterGroup;
-  /** Returns the sums over all processes, which all call this at the same point of the run. */
-  readonly sum: (values: Float32Array) => Promise<Float32Array>;
 }

@@ -38,8 +38,8 @@ import {
 import { aLength, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
-import type { RunDefinition, TrainingRun } from './run-definition.ts';
-import { type Ranks, threadsOf } from './towers.ts';
+import type { Ranks, RunDefinition, TrainingRun } from './run-definition.ts';
+import { threadsOf } from './towers.ts';
 import { graphChecks } from './training-graph.ts';
 
 /** The checks of a definition. Every new setting needs a line here. */

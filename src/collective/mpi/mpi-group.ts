@@ -1,20 +1,8 @@
 /** The processes of an MPI job as a group. MPI must have been initialized in this process (`cifar10-mpi-worker.ts`). */
 import type { CArgument } from '../../native/koffi.ts';
 import type { Collective } from '../collective.ts';
+import type { Waiting } from '../group-start.ts';
 import type { MpiFunction, MpiLibrary } from './library.ts';
-
-/**
- * How a member waits for the others. All members must wait in the same way, because blocking calls of MPI do not match
- * non-blocking ones.
- *
- * - `blocks`: blocking calls, which poll all the time. Open MPI yields the core while it polls (`mpiSettings` in `start-mpi.ts`), so
- *   other threads and processes can use it. MPICH does not: if another thread needs the core, a sum takes as long as a time
- *   slice of the scheduler (16 ms instead of 0.5 ms were measured).
- * - `yields`: the same with non-blocking calls. This is as fast as blocking calls with MPICH, but half as fast with Open MPI.
- * - `sleeps`: notices within about a millisecond that the others have arrived, and needs almost no time of a core. It is for waits
- *   that may take minutes.
- */
-export type Waiting = 'blocks' | 'yields' | 'sleeps';
 
 /** How members wait during a step. */
 export function waitingInStep({ vendor }: MpiLibrary): Waiting {

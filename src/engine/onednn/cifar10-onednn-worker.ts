@@ -1,7 +1,7 @@
 /** The code of a session's thread. Calls to oneDNN block this thread instead of the main thread. */
 import type { Graph } from '../../graph/graph.ts';
 import { serve } from '../../threads/serve.ts';
-import type { ExchangeStart } from '../exchange.ts';
+import type { ExchangeStart } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
 import type { SessionMethods } from '../worker-session.ts';
 import { Execution } from './execution.ts';

@@ -6,8 +6,8 @@
  * The first model writes the exchanged values to buffers that the session keeps. The exchange replaces them there by their
  * averages, which the second model reads, so no values are copied between the models.
  */
-import type { PartTime, Tensors } from '../../engine.ts';
-import { Exchange, type ExchangeStart, exchangePart, ownName } from '../../exchange.ts';
+import type { ExchangeStart, PartTime, Tensors } from '../../engine.ts';
+import { Exchange, exchangePart, ownName } from '../../exchange.ts';
 import { partTime } from '../../part-time.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
 import type { CompiledHalves } from './compile-halves.ts';

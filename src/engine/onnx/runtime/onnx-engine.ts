@@ -8,8 +8,14 @@ import { usableCores } from '../../../machine/cores.ts';
 import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
-import { type CompileOptions, compileChecks, type Engine, type Session, type Support } from '../../engine.ts';
-import type { ExchangeStart } from '../../exchange.ts';
+import {
+  type CompileOptions,
+  compileChecks,
+  type Engine,
+  type ExchangeStart,
+  type Session,
+  type Support,
+} from '../../engine.ts';
 import type { EngineMaker } from '../../maker.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
