@@ -56,9 +56,9 @@ const mpiSettings: Readonly<Record<string, string>> = {
 };
 
 /**
- * Initializes MPI, if the process belongs to an MPI job. A process that ends without `finalize` would leave the others waiting,
- * so the job is then aborted (launchers also notice it, but srun ends the other processes only with `--kill-on-bad-exit`). A process that ends by a signal,
- * or by the C library's `_exit`, must call `abort` itself.
+ * Initializes MPI, if the process belongs to an MPI job. If the process exits without `finalize`, the job is aborted, because the
+ * other processes would wait for this one. (Launchers notice it too, but srun ends the other processes only with
+ * `--kill-on-bad-exit`.) If the process ends by a signal or by the C library's `_exit`, it must call `abort` itself.
  * @returns undefined if the process does not belong to a job of several processes
  * @throws RunError when there is no MPI library, or it does not belong to the launcher
  */
