@@ -1,0 +1,3 @@
+import { testTrainingOf } from '../testing/mpi-training.ts';
+
+testTrainingOf('MPICH');

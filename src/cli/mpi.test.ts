@@ -1,0 +1,4 @@
+import { testTrainingOf } from '../testing/mpi-training.ts';
+
+// MPICH is tested in mpi.slow.ts.
+testTrainingOf('Open MPI');

@@ -1,0 +1,104 @@
+/** Tests of training as an MPI job: `mpirun -np 2 cifar10 train …`. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Vendor } from '../collective/mpi/abi.ts';
+import { cifar10 } from './in-process.ts';
+import { findLauncher, mpirun } from './mpirun.ts';
+import { main, offline } from './program.ts';
+import { copySynthetic, smallNetwork } from './synthetic.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-ranks-'));
+const dataDir = join(folder, 'data');
+before(() => copySynthetic(dataDir));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const flags = [
+  ...['train', '--dataset', 'synthetic', '--data-dir', dataDir, '--engine', 'onnx'],
+  ...['--batch-size', '7', '--seed', '3', '--log-frequency', '1', '--json'],
+];
+const trainIn = (dir: string, steps: number, ...more: readonly string[]) => [
+  ...flags,
+  ...['--train-dir', join(folder, dir), '--max-steps', String(steps), ...more],
+];
+
+type Event = Readonly<Record<string, unknown>>;
+const eventsOf = (output: string) =>
+  output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Event);
+const lossesOf = (output: string) =>
+  eventsOf(output)
+    .filter(({ kind }) => kind === 'step')
+    .map(({ loss }) => Number(loss));
+const checkpoint = (dir: string, step: number) =>
+  readFileSync(join(folder, dir, `model.ckpt-${step}.safetensors`));
+
+/** What is trained as a job of two processes, and the number of towers with which a single process gives the same losses. Batch
+ * normalization depends on the images of a tower, so there have to be as many towers in all. */
+const runs = {
+  'Open MPI': { network: smallNetwork, towers: '2', towersAlone: '1' },
+  MPICH: { network: ['--network', 'resnet:depth=8,dropout=0.25'], towers: '1', towersAlone: '2' },
+} as const;
+
+export function testTrainingOf(vendor: Vendor): void {
+  const { network, towers, towersAlone } = runs[vendor];
+  const launcher = findLauncher(vendor);
+  const skip = 'missing' in launcher ? launcher.missing : false;
+  const short = vendor.replace(' ', '');
+  const job = (words: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+    mpirun(vendor, 2, [main, ...words], environment);
+
+  describe(`training as a job of ${vendor}`, { skip }, () => {
+    test('gives the losses of one process, reports once, and resumes with the same bits', async () => {
+      const alone = await cifar10(trainIn(`${short}-alone`, 4, ...network, '--towers', towersAlone));
+      const whole = await job(trainIn(`${short}-whole`, 4, ...network, '--towers', towers));
+      assert.equal(whole.code, 0, whole.errors);
+      const [expected, found] = [lossesOf(alone.output), lossesOf(whole.output)];
+      assert.equal(expected.length, 4, alone.errors);
+      assert.equal(found.length, 4, 'only the first process prints');
+      for (const [index, loss] of found.entries())
+        assert.ok(Math.abs(loss - (expected[index] ?? 0)) < 1e-5, `step ${index}: ${found} for ${expected}`);
+      const events = eventsOf(whole.output);
+      assert.equal(events.filter(({ kind }) => kind === 'end').length, 1);
+      assert.equal(events.find(({ kind }) => kind === 'start')?.['ranks'], 2);
+      const files = readdirSync(join(folder, `${short}-whole`));
+      assert.equal(files.filter((file) => file.includes('tfevents')).length, 1);
+      assert.ok(!files.includes('lock'), `${files}`);
+
+      for (const steps of [2, 4]) {
+        const part = await job(trainIn(`${short}-parts`, steps, ...network, '--towers', towers));
+        assert.equal(part.code, 0, part.errors);
+      }
+      assert.ok(checkpoint(`${short}-parts`, 4).equals(checkpoint(`${short}-whole`, 4)));
+      const resumed = await cifar10(trainIn(`${short}-parts`, 5, ...network, '--towers', towers));
+      assert.match(resumed.output + resumed.errors, /ranks: 2, now 1/);
+    });
+
+    test('prints an error once', async () => {
+      const failures: readonly (readonly [readonly string[], number, RegExp])[] = [
+        [['train', '--bogus'], 2, /unknown flag --bogus/],
+        [
+          trainIn(`${short}-few`, 1, '--batch-size', '1'),
+          1,
+          /a batch has 1 image, but the job has 2 processes/,
+        ],
+        [
+          trainIn(`${short}-none`, 1, '--dataset', 'cifar100', '--data-dir', join(folder, 'none')),
+          1,
+          /cannot be downloaded/,
+        ],
+      ];
+      for (const [words, code, message] of failures) {
+        const outcome = await job(words, offline);
+        assert.equal(outcome.code, code, outcome.errors);
+        const lines = outcome.errors.split('\n').filter((line) => message.test(line));
+        assert.equal(lines.length, 1, outcome.output + outcome.errors);
+      }
+      assert.ok(!existsSync(join(folder, `${short}-few`)));
+    });
+  });
+}
