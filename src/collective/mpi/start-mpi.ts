@@ -28,7 +28,7 @@ export interface Job {
   readonly group: GroupStart;
   barrier(): Promise<void>;
   allAgree(agrees: boolean): Promise<boolean>;
-  /** Returns the bytes of process `root`. Their number must be the same in every process. */
+  /** Sends the bytes of process `root` to all processes, and returns them. Every process passes the same number of bytes. */
   broadcast(bytes: Uint8Array, root: number): Promise<Uint8Array>;
   /** Returns the sums over all processes. */
   sum(values: Float32Array): Promise<Float32Array>;
