@@ -6,7 +6,7 @@ import { Thread } from '../../threads/thread.ts';
 import { workerFlags } from '../../threads/worker-flags.ts';
 import type { GroupStart } from '../group-start.ts';
 import type { JobFacts, MpiMethods } from './cifar10-mpi-worker.ts';
-import { type Environment, type Launcher, launcherOf } from './launcher.ts';
+import { type Launcher, launcherOf } from './launcher.ts';
 import { openMpi } from './library.ts';
 
 /** `auto`: MPI if a launcher started the process as one of several. `mpi`: always. `none`: never. */
@@ -64,7 +64,7 @@ const mpiSettings: Readonly<Record<string, string>> = {
  */
 export async function startMpi(
   collective: CollectiveName = 'auto',
-  environment: Environment = process.env,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Job | undefined> {
   const launcher = launcherOf(environment);
   if (collective === 'none') return undefined;
