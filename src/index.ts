@@ -45,6 +45,9 @@ export type {
   Versions as StoredVersions,
 } from './checkpoint/metadata.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
+export type { GroupStart, OuterGroup } from './collective/group-start.ts';
+export { type CollectiveName, type Job, startMpi } from './collective/mpi/start-mpi.ts';
+export type { SharedMemoryOfGroup } from './collective/shared-group.ts';
 export type { Archive, DatasetFile } from './data/dataset.ts';
 export {
   type ChannelStatistics,
@@ -65,6 +68,7 @@ export type {
   CompileOptions,
   Engine,
   EngineName,
+  ExchangeStart,
   PartTime,
   Precision,
   Session,
@@ -119,7 +123,7 @@ export type {
 } from './graph/signature.ts';
 export type { AugmentationName } from './input/augmentation.ts';
 export { type ImageRecipe, tutorialImages } from './input/augmentations.ts';
-export type { Batch, BatchBuffers } from './input/batch.ts';
+export type { Batch, BatchBuffers, Share } from './input/batch.ts';
 export type { NormalizationName } from './input/normalization.ts';
 export type { BatchOptions, EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
@@ -165,6 +169,7 @@ export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
+export type { ProcessOptions } from './run/process-options.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
 export type { RunOptions } from './run/run-options.ts';
 export type { StopControl } from './run/stop-control.ts';
@@ -182,11 +187,11 @@ export type { DataOf } from './tensor/dtype.ts';
 export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
 export type { RangePoint } from './training/learning-rate-range.ts';
-export type { RunDefinition, TrainingRun } from './training/run-definition.ts';
+export type { Ranks, RunDefinition, TrainingRun } from './training/run-definition.ts';
 export type { StepSummary } from './training/summarizer.ts';
 export { SaveRequests, type TrainEvent, type TrainOptions, train } from './training/train.ts';
 export type { StepReport } from './training/train-step.ts';
-export type { GraphRecipe } from './training/training-graph.ts';
+export type { GraphOptions, GraphRecipe } from './training/training-graph.ts';
 export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
 export type { RecipeChange } from './training/training-run.ts';
 export { makeRun, type Versions } from './training/training-run.ts';

@@ -3,7 +3,7 @@
  * after its rank, in the folder of the environment variable REPORTS.
  */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GroupStart } from '../collective/group-start.ts';
 import { type Job, startMpi } from '../collective/mpi/start-mpi.ts';
@@ -84,11 +84,40 @@ const endings: Readonly<Record<string, (job: Job) => void>> = {
   throw: () => {
     throw new Error('went wrong');
   },
+  'exit-code': () => {
+    process.exitCode = 3;
+  },
   kill: () => process.kill(process.pid, 'SIGKILL'),
 };
 
+/** The memory of the process in bytes, and the number of its open files. */
+function usage(): readonly [number, number] {
+  return [process.memoryUsage.rss(), readdirSync('/proc/self/fd').length];
+}
+
+/** Adds up many times, as training does. */
+async function soak(job: Job): Promise<object> {
+  const usages: (readonly [number, number])[] = [];
+  await withMembers(starts(job), async (members) => {
+    const sums =
+      'const parts = [new Float32Array(9000), new Float32Array(5)]; for (let i = 0; i < 2500; i++) { group.sum(parts, 0.3); group.allAgree(true); }';
+    for (let turn = 0; turn < 3; turn++) {
+      await Promise.all(members.map((member) => member.call('evaluate', [sums])));
+      usages.push(usage());
+    }
+  });
+  const [, before = [0, 0], after = [0, 0]] = usages;
+  return { memory: [before[0], after[0]], files: [before[1], after[1]] };
+}
+
 async function take(job: Job): Promise<void> {
   const { rank, size, library } = job;
+  if (role === 'start') return job.finalize();
+  if (role === 'soak') {
+    const found = await soak(job);
+    await job.finalize();
+    return report(rank, { rank, size, library, ...found });
+  }
   const ending = endings[role];
   if (ending !== undefined) {
     report(rank, { rank, size, library });
@@ -109,7 +138,6 @@ async function take(job: Job): Promise<void> {
   report(rank, { rank, size, library, passed, nested, waited, sums });
 }
 
-const started = performance.now();
 try {
   const job = await startMpi();
   if (job === undefined) report(0, { alone: true });
@@ -121,4 +149,3 @@ try {
     });
   process.exitCode = 1;
 }
-if (process.env['VERBOSE'] !== undefined) process.stderr.write(`${performance.now() - started} ms\n`);

@@ -1,5 +1,9 @@
 /** Starts MPI jobs for tests, with the launchers that the machine has. */
 import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Vendor } from '../collective/mpi/abi.ts';
 
 export interface JobOutcome {
@@ -59,4 +63,39 @@ export function mpirun(
       resolve({ code: child.exitCode, output, errors }),
     );
   });
+}
+
+/** What a process of `mpi-member.ts` reports. */
+export interface MemberReport {
+  readonly rank?: number;
+  readonly size?: number;
+  readonly library?: string;
+  readonly passed?: number;
+  readonly nested?: number;
+  readonly waited?: number;
+  readonly sums?: readonly string[];
+  /** The memory that the process uses, in bytes, and its open files, before and after many sums. */
+  readonly memory?: readonly [number, number];
+  readonly files?: readonly [number, number];
+  readonly error?: string;
+  readonly alone?: boolean;
+}
+
+/** Runs `mpi-member.ts` as a job.
+ * @param role what the processes do */
+export async function memberJob(
+  vendor: Vendor,
+  size: number,
+  role: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<JobOutcome & { readonly reports: readonly MemberReport[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'cifar10-mpi-'));
+  try {
+    const member = fileURLToPath(new URL('./mpi-member.js', import.meta.url));
+    const outcome = await mpirun(vendor, size, [member, role], { REPORTS: folder, ...environment });
+    const files = readdirSync(folder).sort();
+    return { ...outcome, reports: files.map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8'))) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

@@ -6,7 +6,7 @@ import { Thread } from '../../threads/thread.ts';
 import { workerFlags } from '../../threads/worker-flags.ts';
 import type { GroupStart } from '../group-start.ts';
 import type { JobFacts, MpiMethods } from './cifar10-mpi-worker.ts';
-import { type Environment, type Launcher, launcherOf } from './launcher.ts';
+import { type Launcher, launcherOf } from './launcher.ts';
 import { openMpi } from './library.ts';
 
 /** `auto`: MPI if a launcher started the process as one of several. `mpi`: always. `none`: never. */
@@ -28,7 +28,7 @@ export interface Job {
   readonly group: GroupStart;
   barrier(): Promise<void>;
   allAgree(agrees: boolean): Promise<boolean>;
-  /** Returns the bytes of process `root`. Their number must be the same in every process. */
+  /** Sends the bytes of process `root` to all processes, and returns them. Every process passes the same number of bytes. */
   broadcast(bytes: Uint8Array, root: number): Promise<Uint8Array>;
   /** Returns the sums over all processes. */
   sum(values: Float32Array): Promise<Float32Array>;
@@ -56,15 +56,15 @@ const mpiSettings: Readonly<Record<string, string>> = {
 };
 
 /**
- * Initializes MPI, if the process belongs to an MPI job. A process that ends without `finalize` would leave the others waiting,
- * so the job is then aborted (launchers also notice it, but not all of them end the other processes). A process that ends by a signal,
- * or by the C library's `_exit`, must call `abort` itself.
+ * Initializes MPI, if the process belongs to an MPI job. If the process exits without `finalize`, the job is aborted, because the
+ * other processes would wait for this one. (Launchers notice it too, but srun ends the other processes only with
+ * `--kill-on-bad-exit`.) If the process ends by a signal or by the C library's `_exit`, it must call `abort` itself.
  * @returns undefined if the process does not belong to a job of several processes
  * @throws RunError when there is no MPI library, or it does not belong to the launcher
  */
 export async function startMpi(
   collective: CollectiveName = 'auto',
-  environment: Environment = process.env,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Job | undefined> {
   const launcher = launcherOf(environment);
   if (collective === 'none') return undefined;
@@ -91,7 +91,11 @@ class MpiJob implements Job {
   readonly group: GroupStart;
   readonly #path: string;
   readonly #thread: Thread<Launcher | undefined, MpiMethods>;
+  /** The number of calls without an answer. */
+  #calls = 0;
   readonly #abortAtExit = (code: number) => this.abort(code === 0 ? 1 : code);
+  /** Node prints an uncaught error only after the event `exit`, so the job is then left for the launcher to end. */
+  readonly #leaveToLauncher = () => process.off('exit', this.#abortAtExit);
 
   constructor(thread: Thread<Launcher | undefined, MpiMethods>, { rank, size, library, version }: JobFacts) {
     this.rank = rank;
@@ -100,7 +104,9 @@ class MpiJob implements Job {
     this.group = { kind: 'mpi', library, rank, size };
     this.#path = library;
     this.#thread = thread;
+    thread.keepAlive(false);
     process.once('exit', this.#abortAtExit);
+    process.once('uncaughtExceptionMonitor', this.#leaveToLauncher);
   }
 
   barrier(): Promise<void> {
@@ -134,6 +140,7 @@ class MpiJob implements Job {
   async finalize(): Promise<void> {
     await this.#call('finalize');
     process.off('exit', this.#abortAtExit);
+    process.off('uncaughtExceptionMonitor', this.#leaveToLauncher);
     await this.#thread.terminate();
   }
 
@@ -141,10 +148,16 @@ class MpiJob implements Job {
     method: K,
     ...args: Parameters<MpiMethods[K]>
   ): Promise<ReturnType<MpiMethods[K]>> {
+    this.#calls++;
+    this.#thread.keepAlive(true);
     try {
       return await this.#thread.call(method, args);
     } catch (error) {
       throw new RunError(`rank ${this.rank}: ${threadFailure(error)}`, { cause: error });
+    } finally {
+      this.#calls--;
+      // A process that has nothing else to do exits, and the job is aborted, even if an error prevented `finalize`.
+      this.#thread.keepAlive(this.#calls > 0);
     }
   }
 }
