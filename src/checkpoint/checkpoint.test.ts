@@ -87,7 +87,7 @@ const mistakes: readonly { change: Record<string, string | undefined>; message: 
   },
   {
     change: { cifar10Checkpoint: '2' },
-    message: 'f: checkpoint format: found 2, expected 1. Use the version that wrote it',
+    message: 'f: checkpoint format: found 2, expected 1. Use the version of the program that wrote the file',
   },
   {
     change: { globalStep: '-1' },

@@ -155,7 +155,7 @@ export function decodeMetadata(stored: Readonly<Record<string, string>>, file: s
   }
   if (version !== mark.version) {
     throw new RunError(
-      `${file}: checkpoint format: found ${oneLine(shortened(version))}, expected ${mark.version}. Use the version that wrote it`,
+      `${file}: checkpoint format: found ${oneLine(shortened(version))}, expected ${mark.version}. Use the version of the program that wrote the file`,
     );
   }
   return readFields(stored, `${file}: metadata`);

@@ -35,7 +35,7 @@ export function openRegularFile(path: string, options: ReadOptions = {}): Promis
   return checkedFile(path, readFlags(options.links), options.maximumBytes);
 }
 
-/** Opens a file for reading anywhere and for appending. Creates it if it is missing.
+/** Opens a file for reading at any position and for appending. Creates it if it is missing.
  * @throws UnsuitableFileError for a symbolic link, and for anything but a regular file
  * @throws the error of the operating system, with its code */
 export function openForAppend(path: string): Promise<FileHandle> {

@@ -23,7 +23,7 @@ export function isWithin([channels, height, width]: ImageShape, record: ImageSha
 }
 
 /** Makes training images with random distortions, and central crops for evaluation.
- * @param distortionOf must depend only on its argument */
+ * @param distortionOf returns the distortion of a training image. It must depend only on its argument */
 export function distortedImages(
   shapes: ImageShapes,
   normalizer: Normalizer,

@@ -37,7 +37,7 @@ const [noFiles, noThreads, noMemory] = [
 ];
 const isDescribed = new RegExp(`(${[noFiles, noThreads, noMemory].join('|')}): `);
 
-/** Returns the message for an error that an exhausted resource caused: what ran out, the limit, and what to do. Returns
+/** Returns the message for an error caused by an exhausted resource: what ran out, the limit, and what to do. Returns
  * undefined for any other error. If the error already has a message from this file, the message is returned unchanged. */
 export function describeExhaustion(error: unknown, options: Situation = {}): string | undefined {
   if (isDescribed.test(messageOf(error))) return messageOf(error);

@@ -17,7 +17,7 @@ const causes: Readonly<Record<string, string>> = {
 
 const made = new Set<string>();
 
-/** Removes those folders that still exist when the process ends, because the code that created them did not remove them. */
+/** Removes, when the process ends, the folders that the code that created them has not removed. */
 export function removeTemporaryFolders(): void {
   for (const folder of made) {
     try {

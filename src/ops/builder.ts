@@ -114,7 +114,7 @@ export class GraphBuilder {
     this.result('output', name, value);
   }
 
-  /** Makes the value a result of those steps that request watched values. */
+  /** Marks the value as watched: a step returns it only if watched values are requested. */
   watch(name: string, value: Value): void {
     this.result('watched', name, value);
   }

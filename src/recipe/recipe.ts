@@ -107,7 +107,7 @@ export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
   };
 }
 
-/** Returns the length that the options set, or undefined if they set none. */
+/** Returns the length of the run that the options set, or undefined if they set none. */
 export function lengthOf({ epochs, maxSteps }: RecipeOptions): Length | undefined {
   if (epochs !== undefined) return { epochs };
   return maxSteps === undefined ? undefined : { maxSteps };

@@ -13,7 +13,7 @@ import { describedOnce } from './tags.ts';
 
 serve<RecorderStart, RecorderMethods>((start, notify) => {
   let hasReported = false;
-  /** Reports only the first error. Two files are written, but errors of both usually have the same cause. */
+  /** Reports only the first error. Two files are written, and if both fail, the cause is usually the same. */
   const onError = (error: unknown) => {
     if (!hasReported) notify(messageOf(error));
     hasReported = true;

@@ -21,7 +21,7 @@ export interface ReadEventsOptions extends ReadRecordsOptions {
 
 /** Yields the events of a file, in order.
  * @throws RunError when the file cannot be read, or when it is damaged and there is no `onDamage`; the message then
- * contains the file and byte */
+ * names the file and the byte offset */
 export async function* readEvents(
   path: string,
   { decoder = new EventDecoder(), ...options }: ReadEventsOptions = {},

@@ -25,7 +25,7 @@ export function pictureOfPlanes(
   [channels, height, width]: readonly [channels: number, height: number, width: number],
 ): Picture {
   if (channels !== 1 && channels !== 3)
-    throw new RangeError(`a picture has 1 or 3 channels, found ${channels}`);
+    throw new RangeError(`a picture must have 1 or 3 channels, found ${channels}`);
   const plane = height * width;
   const data = Uint8Array.from({ length: channels * plane }, (_, i) => {
     return planes[(i % channels) * plane + Math.floor(i / channels)] ?? 0;

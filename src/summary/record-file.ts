@@ -65,7 +65,7 @@ const searchedBytes = 64 << 20;
 
 /** Yields the complete records of a file, in order.
  * @throws RunError when the file cannot be read, or when it is damaged and there is no `onDamage`; the message then
- * contains the file and byte */
+ * names the file and the byte offset */
 export async function* readRecords(
   path: string,
   { from = 0, onDamage }: ReadRecordsOptions = {},

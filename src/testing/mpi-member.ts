@@ -84,6 +84,9 @@ const endings: Readonly<Record<string, (job: Job) => void>> = {
   throw: () => {
     throw new Error('went wrong');
   },
+  'exit-code': () => {
+    process.exitCode = 3;
+  },
   kill: () => process.kill(process.pid, 'SIGKILL'),
 };
 

@@ -184,9 +184,9 @@ export class MpiLibrary {
 
   #errorText(code: number): string {
     try {
-      // MPICH adds a stack of calls.
-      const [first = ''] = this.#text('Error_string', code).split('\n');
-      return first.replace(/, error stack:$/, '');
+      // MPICH returns a stack of calls, such as `internal_Ibcast(62): Invalid root`. The last line is the cause.
+      const lines = this.#text('Error_string', code).trim().split('\n');
+      return (lines.at(-1) ?? '').replace(/^\w+\(\d+\)\.*: /, '');
     } catch {
       return `error ${code}`;
     }

@@ -28,7 +28,7 @@ export interface Job {
   readonly group: GroupStart;
   barrier(): Promise<void>;
   allAgree(agrees: boolean): Promise<boolean>;
-  /** Returns the bytes of process `root`. Their number must be the same in every process. */
+  /** Sends the bytes of process `root` to all processes, and returns them. Every process passes the same number of bytes. */
   broadcast(bytes: Uint8Array, root: number): Promise<Uint8Array>;
   /** Returns the sums over all processes. */
   sum(values: Float32Array): Promise<Float32Array>;
@@ -91,6 +91,8 @@ class MpiJob implements Job {
   readonly group: GroupStart;
   readonly #path: string;
   readonly #thread: Thread<Launcher | undefined, MpiMethods>;
+  /** The number of calls without an answer. */
+  #calls = 0;
   readonly #abortAtExit = (code: number) => this.abort(code === 0 ? 1 : code);
   /** Node prints an uncaught error only after the event `exit`, so the job is then left for the launcher to end. */
   readonly #leaveToLauncher = () => process.off('exit', this.#abortAtExit);
@@ -102,6 +104,7 @@ class MpiJob implements Job {
     this.group = { kind: 'mpi', library, rank, size };
     this.#path = library;
     this.#thread = thread;
+    thread.keepAlive(false);
     process.once('exit', this.#abortAtExit);
     process.once('uncaughtExceptionMonitor', this.#leaveToLauncher);
   }
@@ -145,10 +148,16 @@ class MpiJob implements Job {
     method: K,
     ...args: Parameters<MpiMethods[K]>
   ): Promise<ReturnType<MpiMethods[K]>> {
+    this.#calls++;
+    this.#thread.keepAlive(true);
     try {
       return await this.#thread.call(method, args);
     } catch (error) {
       throw new RunError(`rank ${this.rank}: ${threadFailure(error)}`, { cause: error });
+    } finally {
+      this.#calls--;
+      // A process that has nothing else to do exits, and the job is aborted, even if an error prevented `finalize`.
+      this.#thread.keepAlive(this.#calls > 0);
     }
   }
 }

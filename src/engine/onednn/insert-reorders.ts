@@ -30,7 +30,7 @@ export function insertReorders(table: RowMajorLayouts): LaidOutPass {
 class ReorderInserter {
   readonly #program: LaidOutProgram;
   readonly #memory: Memory;
-  /** The watched calls that wait because not all of their operands exist yet. */
+  /** The watched calls that wait for operands that have not been computed yet. */
   #waiting: readonly LaidOutCall[];
   readonly #watchedResults = new Map<string, LaidOutResult>();
 

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newSharedGroup } from '../../../collective/shared-group.ts';
 import { GraphError } from '../../../errors.ts';
+import { tutorialNetwork } from '../../../model/networks/tutorial.ts';
 import { GraphBuilder } from '../../../ops/builder.ts';
+import { tutorialHyperparameters } from '../../../recipe/hyperparameters.ts';
 import { RandomStream } from '../../../tensor/random.ts';
 import { float32, sizeOf, type Tensor } from '../../../tensor/tensor.ts';
+import { buildTrainingGraph } from '../../../training/training-graph.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 
 test('variables of every type can be written and read', async () => {
@@ -71,4 +75,16 @@ test('the sum of a million squares is accurate to 1e-7', async () => {
   } finally {
     await session.release();
   }
+});
+
+test('sessions that train together are refused if there is not enough memory for all of them', async () => {
+  const { graph } = buildTrainingGraph({
+    ...{ network: tutorialNetwork(10), hyperparameters: tutorialHyperparameters, batchSize: 1 },
+  });
+  const sessions = 2 ** 20;
+  const group = { kind: 'threads', memory: newSharedGroup(sessions, 1), rank: 0 } as const;
+  await assert.rejects(
+    createOnnxEngine(1).compile(graph, { exchange: { group, weight: 1 / sessions } }),
+    /^RunError: out of memory: graph train on ONNX Runtime, in 1,048,576 sessions, needs .* but found /,
+  );
 });

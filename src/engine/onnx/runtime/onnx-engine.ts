@@ -85,7 +85,10 @@ async function compile(graph: Graph, engineThreads: number, options: CompileOpti
   const { profiling = false, threads = engineThreads, exchange } = options;
   const graphs = exchange === undefined ? { graph: compileGraph(graph) } : halvesOf(graph, exchange);
   const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
-  requireMemory(`graph ${graph.name} on ONNX Runtime`, memoryShare * bytes);
+  const sessions = exchange?.group.kind === 'threads' ? exchange.group.memory.size : 1;
+  const purpose = `graph ${graph.name} on ONNX Runtime${sessions > 1 ? `, in ${sessions.toLocaleString('en-US')} sessions,` : ''}`;
+  // All sessions are checked before any of them allocates memory.
+  requireMemory(purpose, memoryShare * bytes * sessions);
   const start: SessionStart = {
     ...graphs,
     threads,
