@@ -1,3 +1,5 @@
-import { testTrainingOf } from '../testing/mpi-training.ts';
+import { testEndsOf, testTrainingOf } from '../testing/mpi-training.ts';
 
 testTrainingOf('MPICH');
+testEndsOf('Open MPI');
+testEndsOf('MPICH');

@@ -205,7 +205,8 @@ async function prepare(
     examples: await readExamples(dataDir, dataset, signal),
   }));
   const towers = towersOf(resolved.engine, engine, batchSize, stored);
-  const ranks = job && (await ranksOf(job, towers, batchSize));
+  // A job of one process, as with `collective: mpi`, has nothing to exchange.
+  const ranks = job === undefined || job.size === 1 ? undefined : await ranksOf(job, towers, batchSize);
   const made = await together(job, async () => makeRun(definition, examples, engine, towers, ranks));
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };

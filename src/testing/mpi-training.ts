@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Vendor } from '../collective/mpi/abi.ts';
 import { cifar10 } from './in-process.ts';
 import { findLauncher, mpirun } from './mpirun.ts';
-import { main, offline } from './program.ts';
+import { main, offline, program } from './program.ts';
 import { copySynthetic, smallNetwork } from './synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-ranks-'));
@@ -99,6 +99,42 @@ export function testTrainingOf(vendor: Vendor): void {
         assert.equal(lines.length, 1, outcome.output + outcome.errors);
       }
       assert.ok(!existsSync(join(folder, `${short}-few`)));
+    });
+  });
+}
+
+/** Tests how a job ends in which a process is killed, and one of a single process. */
+export function testEndsOf(vendor: Vendor): void {
+  const launcher = findLauncher(vendor);
+  const skip = 'missing' in launcher ? launcher.missing : false;
+
+  describe(`a job of ${vendor}`, { skip }, () => {
+    for (const rank of [0, 1])
+      test(`ends when process ${rank} is killed, and resumes from the last checkpoint`, async () => {
+        const dir = `${vendor.replace(' ', '')}-killed-${rank}`;
+        const words = (steps: number) => [
+          ...trainIn(dir, steps, ...smallNetwork),
+          '--checkpoint-steps',
+          '20',
+        ];
+        const file = JSON.stringify(join(folder, dir, 'model.ckpt-20.safetensors'));
+        const script = `
+          import { existsSync } from 'node:fs';
+          const { PMI_RANK, OMPI_COMM_WORLD_RANK } = process.env;
+          if ((OMPI_COMM_WORLD_RANK ?? PMI_RANK) === '${rank}')
+            setInterval(() => existsSync(${file}) && process.kill(process.pid, 'SIGKILL'), 10).unref();
+        `;
+        const killer = `--import=data:text/javascript,${encodeURIComponent(script)}`;
+        const killed = await mpirun(vendor, 2, [main, ...words(1_000_000)], { NODE_OPTIONS: killer });
+        assert.notEqual(killed.code, 0);
+        const resumed = await mpirun(vendor, 2, [main, ...words(2000)]);
+        assert.equal(resumed.code, 0, resumed.errors);
+        assert.match(resumed.output, /"resumedFrom":"[^"]*model\.ckpt-[1-9]/);
+      });
+
+    test('of one process trains', async () => {
+      const { code, errors } = await program(trainIn('single', 2, ...smallNetwork, '--collective', 'mpi'));
+      assert.equal(code, 0, errors);
     });
   });
 }
