@@ -390,6 +390,9 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
       /^batchSize: found 0/,
     ],
   ],
+  startMpi: [
+    [called(library.startMpi, 'openmpi'), /^collective: found "openmpi", expected auto, none or mpi/],
+  ],
   tutorialNetwork: [
     [called(library.tutorialNetwork, 10, { conv1: 1, conv2: 1, local3: 1, local5: 1 }), /`widths\.local5`/],
     [

@@ -87,7 +87,13 @@ export function aChoice(choices: readonly string[]): Check {
 /** Accepts a word, and every value that passes the check. */
 export function eitherOf(word: string, check: Check): Check {
   return (name, value) => {
-    if (value !== word) check(name, value);
+    if (value === word) return;
+    try {
+      check(name, value);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      throw new UsageError(`${error.message} or ${JSON.stringify(word)}`);
+    }
   };
 }
 

@@ -162,7 +162,7 @@ test('the precision after 1,000 steps on the generated set is the same everywher
     ['bench/RESULTS.md', /`npm start` does\) \| (0\.\d+) /g],
     ['README.md', /On the generated set, `npm start` ends with precision @ 1 = (0\.\d+)/g],
     ['docs/getting-started.md', /: precision @ 1 = (0\.\d+)/g],
-    ['src/data/synthetic/generate.ts', /network classify (0\.\d+) of the 2,000 test images/g],
+    ['src/data/synthetic/generate.ts', /has a precision @ 1 of (0\.\d+) on the 2,000 test images/g],
   ];
   const told = places.map(([page, words]) => matches(read(page), words)[0]);
   assert.ok(told[0] !== undefined);

@@ -1,7 +1,7 @@
 /**
- * Runs other programs that train the same network. A peer prints one JSON object per line and variant, with the name as
- * `variant`, and `images_per_sec`, or `failed` with the reason. Other lines are ignored. A variant with bf16 or bfloat16 in
- * its name counts as bfloat16, any other as float32.
+ * Runs other programs that train the same network. A peer prints one line per variant, each a JSON object: `variant` is the name
+ * of the variant, and either `images_per_sec` is its speed, or `failed` is the reason why it has none. Other lines are ignored. A
+ * variant with bf16 or bfloat16 in its name counts as bfloat16, any other as float32.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

@@ -12,7 +12,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !/\.(test|slow)\.ts$|^testing\//.test(path))
   .map((path) => ({ path, reads: readsIn(readFileSync(new URL(path, source), 'utf8')) }));
 
-/** Returns the names that are read only in the files that declare them. */
+/** Returns the names that no file reads, other than those that declare them. */
 function unused(names: readonly string[], declaredIn: RegExp, among = /./): readonly string[] {
   const readers = files.filter(({ path }) => among.test(path) && !declaredIn.test(path));
   return names.filter((name) => !readers.some(({ reads }) => reads.has(name)));

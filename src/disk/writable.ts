@@ -3,7 +3,7 @@ import { access, constants, mkdir, readlink, rmdir, stat } from 'node:fs/promise
 import { dirname, resolve } from 'node:path';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 
-/** Returns the folder if it exists, and otherwise its nearest existing parent.
+/** Returns the folder if it exists, and otherwise its nearest existing ancestor.
  * @throws Error when a part of the path is a file, or files cannot be created */
 export async function writableFolder(folder: string): Promise<string> {
   const { existing } = await existingFolder(folder);

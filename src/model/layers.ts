@@ -149,7 +149,7 @@ export class Layers {
     requireOptions(options, dropoutChecks, 'dropout');
     const { rate } = options;
     if (!(rate >= 0 && rate < 1))
-      throw new GraphError(`the rate of dropout must be at least 0 and less than 1, found ${rate}`);
+      throw new GraphError(`the dropout rate must be at least 0 and less than 1, found ${rate}`);
     if (!this.#mode.training || rate === 0) return x;
     const input = this.#builder.input(`dropout_mask_${this.#masks.length}`, x);
     this.#masks.push({ input, rate });

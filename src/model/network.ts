@@ -71,7 +71,7 @@ export interface State {
   readonly update?: Value;
 }
 
-/** An input of a training graph by which a layer with dropout multiplies its activations. */
+/** The dropout mask of a layer: an input of a training graph, by which the layer multiplies its activations. */
 export interface DropoutMask {
   /** float32, with the shape of the activations. */
   readonly input: Value;

@@ -170,6 +170,11 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     ':1: groups: found one table, expected a list of tables; write [[groups]] instead of [groups]',
   ],
   [
+    'a number of towers in words',
+    'towers = "two"',
+    ':1: towers: found "two", expected a whole number from 1 to 1024 or "auto"',
+  ],
+  [
     'a syntax error',
     'seed = 1\nbatch_size = = 3',
     ':2:14: not valid TOML (invalid value)\n  2 | batch_size = = 3',

@@ -479,7 +479,7 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
   }),
   LRNGrad: ({ x, dy }, attributes) => {
     const { depthRadius, alpha, beta } = attributes;
-    // The derivative of every y in the window of x[c], by the quotient rule. y itself is not used.
+    // The derivatives of all y in whose windows x[c] is, by the quotient rule. The values of y are not used.
     return {
       y: fill(x.shape, ([n = 0, c = 0, h = 0, w = 0]) => {
         let sum = at(dy, [n, c, h, w]) * lrnScale(x, attributes, [n, c, h, w]) ** -beta;

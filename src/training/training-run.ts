@@ -292,8 +292,8 @@ function describeNetwork({ name, configuration }: Network): CheckpointMetadata['
   return { name, configuration };
 }
 
-/** Returns a network with all numbers of its configuration. Older checkpoints do not have numbers that were added later; their
- * defaults do not change the network. A network that this version does not support is returned unchanged. */
+/** Adds the numbers that the configuration of a network lacks, because they were introduced after its checkpoint was written.
+ * Their defaults do not change the network. A network that this version does not support is returned unchanged. */
 function completeNetwork(network: CheckpointMetadata['network']): CheckpointMetadata['network'] {
   const { name, configuration } = network;
   try {

@@ -1,5 +1,6 @@
 /** Takes part in an MPI job: the part on the main thread. */
 import { Worker } from 'node:worker_threads';
+import { requireOneOf } from '../../arguments.ts';
 import { RunError } from '../../errors.ts';
 import { threadFailure } from '../../threads/start-worker.ts';
 import { Thread } from '../../threads/thread.ts';
@@ -60,12 +61,14 @@ const mpiSettings: Readonly<Record<string, string>> = {
  * other processes would wait for this one. (Launchers notice it too, but srun ends the other processes only with
  * `--kill-on-bad-exit`.) If the process ends by a signal or by the C library's `_exit`, it must call `abort` itself.
  * @returns undefined if the process does not belong to a job of several processes
+ * @throws UsageError for an unknown collective
  * @throws RunError when there is no MPI library, or it does not belong to the launcher
  */
 export async function startMpi(
   collective: CollectiveName = 'auto',
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Job | undefined> {
+  requireOneOf('collective', collective, collectiveNames);
   const launcher = launcherOf(environment);
   if (collective === 'none') return undefined;
   if (collective === 'auto' && (launcher === undefined || launcher.size === 1)) return undefined;

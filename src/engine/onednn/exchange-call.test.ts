@@ -29,7 +29,7 @@ const { skip } = engineCase('onednn');
 const groupOfOne = (memory = newSharedGroup(1)) => ({ kind: 'threads', memory, rank: 0 }) as const;
 const exchanging = { exchange: true } as const;
 
-/** v' = v - rate · x² with exchanged x² and Σ x², and a count that needs no average. */
+/** A step v' = v - rate · x². Sessions average x² and Σ x². The step also counts, which needs no averaged value. */
 function smallStep(): Graph {
   const b = new GraphBuilder('small');
   const type = { dtype: 'float32', shape: [2, 3] } as const;

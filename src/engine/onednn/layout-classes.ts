@@ -57,7 +57,7 @@ export class LayoutClasses {
     return this.#assigned.get(this.#classOf(slot)) ?? rowMajor;
   }
 
-  /** Returns the layout in which the forward call of a pooling gradient wrote its result, if there is a forward call. */
+  /** Returns the layout in which the forward call that belongs to a pooling gradient wrote its result, if there is one. */
   ofPooled(call: Call): Layout | undefined {
     const forward = this.#pooled.get(call);
     return forward && this.of(forward);

@@ -43,7 +43,7 @@ export const resnet: NetworkKind<ResnetConfiguration> = {
     },
     dropout: {
       ...{ kind: 'number', minimum: 0, maximum: 0.99, default: 0 },
-      help: 'rate of dropout before the fully connected layer',
+      help: 'dropout rate before the fully connected layer',
     },
   },
   problem: ({ depth }) => {
