@@ -22,7 +22,7 @@ export interface Variant {
   readonly engine: Engine;
   /** The number of towers, which share the threads of the engine. */
   readonly towers: number;
-  /** The name, such as `onednn bfloat16, 2 threads`, or `onnx float32, 2 towers of 1 thread`. */
+  /** The name, such as `onednn bfloat16, 2 threads`, or `onnx float32, 2 towers × 1` for towers of one thread. */
   readonly title: string;
   /** Whether the CPU lacks the instructions for the precision. The variant can then be measured, but it is too slow for
    * training. */
@@ -71,7 +71,7 @@ export function findVariants(
 
 function variant(engine: Engine, towers: number, emulated: boolean): Variant {
   const { name, precision, threads } = engine;
-  const division = `${towers === 1 ? '' : `${towers} towers of `}${counted(threads / towers, 'thread')}`;
+  const division = towers === 1 ? counted(threads, 'thread') : `${towers} towers × ${threads / towers}`;
   const title = `${name} ${precision}, ${division}`;
   return { engine, towers, emulated, title: emulated ? `${title} (emulated)` : title };
 }
