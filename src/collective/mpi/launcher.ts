@@ -1,5 +1,6 @@
 /** Recognizes from the environment that the process was started as one of several by an MPI launcher. */
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
+import { RunError } from '../../errors.ts';
 import type { Vendor } from './abi.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -56,11 +57,32 @@ function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
+/** Requires the connection to the launcher to be open. MPI would otherwise end the process without a useful message.
+ * @throws RunError when a program between the launcher and this one has closed the connection, as npx does */
+export function requireConnection({ PMI_FD }: Environment): void {
+  const connection = wholeNumber(PMI_FD);
+  if (connection === undefined || isSocket(connection)) return;
+  throw new RunError(
+    `the connection to the MPI launcher is closed (file descriptor ${connection}, from PMI_FD): a program between mpirun and this ` +
+      'one did not pass it on, such as npx. Let mpirun start Node.js directly, as in mpirun -np 2 node bin/cifar10.mjs train',
+  );
+}
+
+/** Whether the file descriptor is a socket. Another program may have closed the descriptor of a connection, and its number may have
+ * been used again. */
+function isSocket(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isSocket();
+  } catch {
+    return false;
+  }
+}
+
 /** Asks the launcher to end all its processes, before MPI is initialized in this one. Hydra, MPICH's launcher, otherwise lets them
  * wait for a process that has ended. Other launchers end them anyway. */
 export function abortLaunch({ PMI_FD }: Environment, exitCode: number): void {
   const connection = wholeNumber(PMI_FD);
-  if (connection === undefined) return;
+  if (connection === undefined || !isSocket(connection)) return;
   try {
     writeSync(connection, `cmd=abort exitcode=${exitCode}\n`);
   } catch {

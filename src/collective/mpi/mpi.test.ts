@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { collectiveCases } from '../../testing/collective-cases.ts';
+import { inTemporaryFolder } from '../../testing/examples.ts';
 import { findLauncher, memberJob, mpiVendors } from '../../testing/mpirun.ts';
 import { shortVersion, type Vendor, vendorOf } from './abi.ts';
-import { launcherOf } from './launcher.ts';
+import { abortLaunch, launcherOf } from './launcher.ts';
 import { startMpi } from './start-mpi.ts';
 
 for (const vendor of mpiVendors) {
@@ -121,6 +122,25 @@ describe('launchers are recognized from the environment', () => {
       assert.equal(text ?? 'none', expected);
     });
 });
+
+test('a closed connection to the launcher is refused, and nothing is written to the file that has its number now', () =>
+  inTemporaryFolder(async (folder) => {
+    const hydra = { PMI_RANK: '1', PMI_SIZE: '2', MPI_LOCALRANKID: '1' };
+    const path = join(folder, 'other');
+    const file = openSync(path, 'w');
+    for (const descriptor of [file, 9999]) {
+      const environment = { ...hydra, PMI_FD: String(descriptor) };
+      await assert.rejects(startMpi('auto', environment), {
+        name: 'RunError',
+        message: new RegExp(
+          `closed \\(file descriptor ${descriptor}, from PMI_FD\\).* such as npx\\. Let mpirun start Node\\.js`,
+        ),
+      });
+      abortLaunch(environment, 1);
+    }
+    closeSync(file);
+    assert.equal(readFileSync(path, 'utf8'), '');
+  }));
 
 describe('implementations are recognized from their version strings', () => {
   const cases: readonly (readonly [string, string, Vendor | undefined])[] = [

@@ -7,7 +7,7 @@ import { Thread } from '../../threads/thread.ts';
 import { workerFlags } from '../../threads/worker-flags.ts';
 import type { GroupStart } from '../group-start.ts';
 import type { JobFacts, MpiMethods } from './cifar10-mpi-worker.ts';
-import { type Launcher, launcherOf } from './launcher.ts';
+import { type Launcher, launcherOf, requireConnection } from './launcher.ts';
 import { openMpi } from './library.ts';
 
 /** `auto`: MPI if a launcher started the process as one of several. `mpi`: always. `none`: never. */
@@ -72,6 +72,7 @@ export async function startMpi(
   const launcher = launcherOf(environment);
   if (collective === 'none') return undefined;
   if (collective === 'auto' && (launcher === undefined || launcher.size === 1)) return undefined;
+  requireConnection(environment);
   // In the main thread, this changes the environment that C libraries see.
   for (const [name, value] of Object.entries(mpiSettings)) process.env[name] ??= value;
   const thread = new Thread<Launcher | undefined, MpiMethods>(
