@@ -25,7 +25,7 @@ export interface LabelField {
   readonly bytes: 1 | 2;
   /** The names of the classes. The label is an index into this list. */
   readonly classes: readonly string[];
-  /** The name of the file in the data set's folder that lists the names of the classes. */
+  /** The name of the file with the names of the classes, in the data set's folder. */
   readonly namesFile: string;
 }
 

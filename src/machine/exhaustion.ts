@@ -21,7 +21,7 @@ const signs: readonly (readonly [RegExp, Resource])[] = [
   ],
 ];
 
-/** Returns the resource that ran out according to the error. Returns undefined for any other error. */
+/** Returns the resource that ran out according to the error, or undefined if the error has another cause. */
 export function exhaustedResource(error: unknown): Resource | undefined {
   const text = `${errorCode(error) ?? ''} ${messageOf(error)}`;
   // EAGAIN on a read or write is not about threads: it means that a file or pipe is not ready.

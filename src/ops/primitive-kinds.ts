@@ -77,7 +77,7 @@ export interface PrimitiveRecord {
   /** The propagation kind. `workspace` and `mean` stand for training if the call writes that tensor, otherwise for
    * inference. */
   readonly prop?: 'training' | 'inference' | 'backward' | 'workspace' | 'mean';
-  /** A fixed algorithm, or the parameter of the call that names the algorithm. */
+  /** A fixed algorithm, or the name of the call's parameter that contains the algorithm. */
   readonly algorithm?: FixedAlgorithm | 'unary' | 'binary' | 'reduction' | 'pooling';
   /** The argument that the call returns as its result. */
   readonly result: TensorArgument;

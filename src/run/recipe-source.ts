@@ -68,7 +68,7 @@ export function givenBy(source: string | RecipeObject): GivenRecipe {
 }
 
 /** Runs a task that may fail because of a recipe. If the recipe is from a file, the error names the file.
- * @throws RunError instead of a UsageError, if the recipe is from a file */
+ * @throws RunError in place of the task's UsageError, if the recipe is from a file */
 export function inRecipe<T>(given: GivenRecipe | undefined, task: () => T): T {
   const file = given?.file;
   try {

@@ -1,5 +1,5 @@
-/** The last known values in a `metrics.jsonl`, read from its end. Lines differ in their fields: a validation is a line of
- * its own. */
+/** The last known values in a `metrics.jsonl`, read from its end. A validation has a line of its own, so
+ * the values can come from different lines. */
 import type { FileHandle } from 'node:fs/promises';
 import { openRegularFile } from '../disk/regular-file.ts';
 

@@ -19,7 +19,8 @@ export interface LayoutContext {
   readonly inputs: ReadonlySet<Slot>;
 }
 
-/** Assigns the layouts that calls choose. Returns the primitive descriptors that were created to find these layouts. */
+/** Asks oneDNN for the layouts of those calls whose primitives choose layouts, such as convolutions, and assigns these layouts to
+ * the operands. Returns the primitive descriptors that were created to find the layouts. */
 export function chooseLayouts(program: Program, context: LayoutContext): ReadonlyMap<Call, Handle> {
   const descriptors = new Map<Call, Handle>();
   for (const call of program.calls) {
