@@ -329,7 +329,7 @@ describe('a stop', { concurrency: 2 }, () => {
       return { left, stop, watch, beats };
     };
 
-    /** Waits until the program would exit. Time for which there is no free core does not count, so this takes longer on a busy
+    /** Waits until the program would exit. Time without a free core does not count, so this takes longer on a busy
      * machine. */
     const untilLeft = async (left: readonly string[]) => {
       for (let waited = 0; left.length === 0 && waited < soonMillis; waited += 50) await sleep(50);

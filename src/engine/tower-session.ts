@@ -10,7 +10,7 @@ import type { GroupStart, OuterGroup } from '../collective/group-start.ts';
 import { failSharedGroup, newSharedGroup, type SharedMemoryOfGroup } from '../collective/shared-group.ts';
 import { messageOf, RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { bytesOf, sameShape, sizeOf, type Tensor, tensorOver } from '../tensor/tensor.ts';
+import { bytesOf, rowsOf, sameShape, sizeOf, type Tensor, tensorOver } from '../tensor/tensor.ts';
 import {
   type Engine,
   type PartTime,
@@ -147,9 +147,9 @@ class TowerSession implements Session {
           [...feeds].map(([name, feed]) => {
             const part = graph.inputs.get(name);
             if (part === undefined || sameShape(part.shape, feed.shape)) return [name, feed] as const;
-            const first = next.get(name) ?? 0;
-            next.set(name, first + (part.shape[0] ?? 0));
-            return [name, rowsOf(feed, first, part)] as const;
+            const [first, [rows = 0]] = [next.get(name) ?? 0, part.shape];
+            next.set(name, first + rows);
+            return [name, rowsOf(feed, first, rows)] as const;
           }),
         ),
     );
@@ -171,26 +171,11 @@ class TowerSession implements Session {
       const whole = output.get(name) ?? watched.get(name);
       if (whole === undefined) return [];
       if (sameShape(whole.shape, value.shape)) return [[name, value] as const];
-      return [
-        [
-          name,
-          joinRows(
-            whole,
-            results.flatMap((tower) => tower.get(name) ?? []),
-          ),
-        ] as const,
-      ];
+      const parts = results.flatMap((tower) => tower.get(name) ?? []);
+      return [[name, joinRows(whole, parts)] as const];
     });
     return new Map([...joined, ...own]);
   }
-}
-
-/** Copies the rows of a tensor that one tower takes. */
-function rowsOf(tensor: Tensor, first: number, { dtype, shape }: Value): Tensor {
-  const bytes = bytesOf(tensor);
-  const bytesPerRow = bytes.length / (tensor.shape[0] ?? 1);
-  const rows = shape[0] ?? 0;
-  return tensorOver({ dtype, shape }, bytes.slice(first * bytesPerRow, (first + rows) * bytesPerRow).buffer);
 }
 
 /** Joins tensors along the batch axis: the one along which they are shorter than the whole. In most values it is the first axis,

@@ -24,7 +24,7 @@ export type LastValue =
 export interface EventsSummary {
   /** Scalars first, then histograms, then images, each in the order of the files. */
   readonly tags: readonly TagRow[];
-  /** The number of nodes of the newest graph, or undefined if there is no graph. */
+  /** The number of nodes of the newest graph, or undefined without a graph. */
   readonly graphNodes?: number;
   /** The hyperparameters on TensorBoard's HParams page. */
   readonly hyperparameters: Hyperparameters;

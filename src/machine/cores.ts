@@ -41,7 +41,7 @@ export function describeThreads(threads: number, read: ReadText = readText): str
   return counted(threads, 'thread') + (limit === undefined ? '' : `, ${limit}`);
 }
 
-/** Returns the CPU quota in cores: the minimum over all groups of the process, or infinity if there is no quota. */
+/** Returns the CPU quota in cores: the minimum over all groups of the process, or infinity without a quota. */
 export function cpuQuota(read: ReadText = readText): number {
   return Math.min(...controlGroups('cpu', read).map((group) => quotaOf(group, read)));
 }

@@ -52,7 +52,7 @@ export interface Situation {
   readonly read?: ReadText;
 }
 
-/** Describes what ran out and its limit, then gives advice. There is no period at the end. */
+/** Describes what ran out and its limit, then gives advice. The text does not end with a period. */
 export function describeResource(
   resource: Resource,
   { hasBatches = true, read = readText }: Situation = {},

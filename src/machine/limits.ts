@@ -15,7 +15,7 @@ export interface ReportedLimits {
   readonly userLimits?: Readonly<Record<string, { readonly soft: number | string }>>;
 }
 
-/** Returns the soft limit of this process as a count or in bytes, or infinity if there is no limit or it is unknown. */
+/** Returns the soft limit of this process as a count or in bytes, or infinity if it is unlimited or unknown. */
 export function softLimit(
   what: keyof typeof limitRows,
   read: ReadText = readText,

@@ -107,7 +107,7 @@ export interface PrimitiveContext {
   readonly constant: (value: Tensor) => Slot;
   /** Returns a slot for the same elements in the same order, with other dims. */
   readonly alias: (slot: Slot, dims: Shape) => Slot;
-  /** Returns the workspace of the pooling call that computed y from x. If there is no such call, one is added. */
+  /** Returns the workspace of the pooling call that computed y from x. Adds the call if it does not exist. */
   readonly workspace: (x: Slot, y: Slot, window: Window) => Slot;
 }
 

@@ -105,7 +105,7 @@ export function resolveRequest(
     towers: request.towers ?? run.towers,
   };
   requireOffer(engine);
-  requireImageForEach(engine.towers, recipe.batchSize);
+  requireImagePerTower(engine.towers, recipe.batchSize);
   const dataset = datasetOfRun(request, run, stored);
   const { name, network, ...others } = recipe;
   const isStored = stored !== undefined && given === undefined && request.network === undefined;
@@ -223,7 +223,7 @@ export function towersOf(
 }
 
 /** @throws UsageError when there are more towers than images in a batch */
-function requireImageForEach(towers: RunOptions['towers'], batchSize: number): void {
+function requireImagePerTower(towers: RunOptions['towers'], batchSize: number): void {
   if (typeof towers !== 'number' || towers <= batchSize) return;
   throw new UsageError(
     `\`towers: ${towers}\`: expected at most ${batchSize}, because every tower needs an image of each batch; found ${towers}`,

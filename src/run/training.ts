@@ -26,7 +26,13 @@ import type { Length } from '../recipe/recipe.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
-import { type SaveRequests, saveRequestsCheck, type TrainEvent, train } from '../training/train.ts';
+import {
+  type SaveRequests,
+  saveRequestsCheck,
+  type TrainEvent,
+  type TrainOptions,
+  train,
+} from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
 import { imagesOf, makeRun, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
@@ -279,8 +285,7 @@ async function* trainAsPlanned(
   control: TrainingControl,
   queue: EventQueue<TrainingEvent>,
 ): AsyncGenerator<TrainingEvent, void, void> {
-  const { run, training, store, resume, initFrom, maxSteps, engineReason } = plan;
-  const { checkpointSteps = trainingDefaults.checkpointSteps, readers = trainingDefaults.readers } = request;
+  const { run, training, resume, maxSteps, engineReason } = plan;
   const onWarning = (message: string) => queue.push({ kind: 'warning', message });
   yield { kind: 'start', run, engineReason, resumedFrom: resume?.path, maxSteps };
   const validator = await openValidator(request, run, onWarning, control.signal);
@@ -295,11 +300,8 @@ async function* trainAsPlanned(
       yield { kind: 'recording', dir: request.trainDir };
     }
     const events = train({
-      ...{ run, training, store, maxSteps, checkpointSteps, readers, versions: { cifar10: version } },
-      ...control,
-      ...(resume && { resume }),
+      ...trainOptions(request, plan, control),
       ...(validator && { validate: validator.validate }),
-      ...(initFrom && { initFrom }),
       ...(summaries && { summarySteps }),
     });
     for await (const event of events) {
@@ -319,17 +321,26 @@ async function* trainAsPlanned(
 /** Trains as a process other than the first of a job, without writing files. */
 async function* trainAlong(
   request: TrainingRequest,
-  { run, training, store, resume, initFrom, maxSteps, engineReason }: Plan,
+  plan: Plan,
   control: TrainingControl,
 ): AsyncGenerator<TrainingEvent, void, void> {
-  const { checkpointSteps = trainingDefaults.checkpointSteps, readers = trainingDefaults.readers } = request;
+  const { run, resume, maxSteps, engineReason } = plan;
   yield { kind: 'start', run, engineReason, resumedFrom: resume?.path, maxSteps };
-  yield* train({
+  yield* train(trainOptions(request, plan, control));
+}
+
+/** Returns the options that all processes of a run train with. */
+function trainOptions(
+  { checkpointSteps = trainingDefaults.checkpointSteps, readers = trainingDefaults.readers }: TrainingRequest,
+  { run, training, store, resume, initFrom, maxSteps }: Plan,
+  control: TrainingControl,
+): TrainOptions {
+  return {
     ...{ run, training, store, maxSteps, checkpointSteps, readers, versions: { cifar10: version } },
     ...control,
     ...(resume && { resume }),
     ...(initFrom && { initFrom }),
-  });
+  };
 }
 
 /** Writes the recipe of the run to its folder. The run does not need this file, because checkpoints contain the recipe. */

@@ -85,3 +85,13 @@ export function float32Data(tensor: Tensor): Float32Array {
     throw new TypeError(`expected a float32 tensor, found ${describeType(tensor)}`);
   return tensor.data;
 }
+
+/** Returns a copy of `count` rows of a tensor, from row `first`. Rows are counted along the first axis. */
+export function rowsOf(tensor: Tensor, first: number, count: number): Tensor {
+  const { dtype, shape } = tensor;
+  const [rows = 1, ...rest] = shape;
+  const bytes = bytesOf(tensor);
+  const bytesPerRow = bytes.length / rows;
+  const copy = bytes.slice(first * bytesPerRow, (first + count) * bytesPerRow);
+  return tensorOver({ dtype, shape: [count, ...rest] }, copy.buffer);
+}

@@ -1,8 +1,8 @@
 /** Makes one update: feeds a batch, the scalars and the masks of the step, and reads the terms of the loss. */
 import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
 import { towerName } from '../engine/tower-session.ts';
-import type { Batch, Share } from '../input/batch.ts';
-import { type Float32Tensor, float32, float32Data, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import type { Batch } from '../input/batch.ts';
+import { float32Data, rowsOf, scalar, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from './dropout-masks.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { shareOf } from './towers.ts';
@@ -60,12 +60,16 @@ export async function trainStep(
 ): Promise<TakenStep> {
   const { examples, network, seed, towers = 1, ranks } = recipe;
   const { step, images, labels } = batch;
+  const { first, count } = shareOf(recipe);
   const scalars = stepScalars(step, examples.count, recipe);
   const feeds = new Map<string, Tensor>([
     ['images', { dtype: 'float32', shape: [labels.length, ...network.imageShape], data: images }],
     ['labels', { dtype: 'int32', shape: [labels.length], data: labels }],
     ...[...scalars].map(([name, value]) => [name, scalar(value)] as const),
-    ...drawMasks(masks, seed, step).map(([name, mask]) => [name, rowsOf(mask, shareOf(recipe))] as const),
+    // The masks of the whole batch do not depend on the number of processes.
+    ...drawMasks(masks, seed, step).map(
+      ([name, mask]) => [name, ranks === undefined ? mask : rowsOf(mask, first, count)] as const,
+    ),
     ...(ranks === undefined ? [] : [[stopVoteName, scalar(stop ? 1 : 0)] as const]),
   ]);
   const outputs = await session.step(feeds, options);
@@ -99,14 +103,6 @@ function correctIn(logits: Tensor | undefined, labels: Int32Array): number {
     if (best === labels[row]) correct++;
   }
   return correct;
-}
-
-/** Returns the rows of a mask that this process takes. The masks of the whole batch do not depend on the number of processes. */
-function rowsOf(mask: Float32Tensor, { first, count }: Share): Float32Tensor {
-  const [rows = 0, ...rest] = mask.shape;
-  if (count === rows) return mask;
-  const size = sizeOf(rest);
-  return float32([count, ...rest], mask.data.slice(first * size, (first + count) * size));
 }
 
 function scalarOf(tensor: Tensor | undefined): number {

@@ -62,7 +62,7 @@ const mpiSettings: Readonly<Record<string, string>> = {
  * `--kill-on-bad-exit`.) If the process ends by a signal or by the C library's `_exit`, it must call `abort` itself.
  * @returns undefined if the process does not belong to a job of several processes
  * @throws UsageError for an unknown collective
- * @throws RunError when there is no MPI library, or it does not belong to the launcher
+ * @throws RunError when no MPI library is found, or the library does not belong to the launcher
  */
 export async function startMpi(
   collective: CollectiveName = 'auto',

@@ -101,8 +101,8 @@ function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
   };
 }
 
-/** Starts `count` threads that sleep briefly, to find out whether that is possible. There is no other way to know,
- * because the limits of the user, of the container and of memory all apply. */
+/** Starts `count` threads that sleep briefly, to find out whether that is possible. Reading the limits
+ * is not enough, because those of the user, of the container and of memory all apply. */
 function hasRoomForThreads(koffi: Koffi, count: number): boolean {
   if (process.platform !== 'linux') return true;
   const libc = koffi.load(null);

@@ -64,7 +64,7 @@ export function tensorOf({ type, dims, data }: OrtTensor): Tensor {
 }
 
 /** Returns the tensor with the given name.
- * @throws TypeError when there is no such tensor */
+ * @throws TypeError when the tensor is not found */
 export function found(tensors: OrtTensors, name: string): OrtTensor {
   const tensor = tensors[name];
   if (tensor === undefined) throw new TypeError(`ONNX Runtime returned no ${name}`);
