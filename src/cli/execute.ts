@@ -164,7 +164,7 @@ function commandWord([first = '']: readonly string[]): string {
 function hintFor(error: unknown, words: readonly string[]): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)
-    return /--help|Did you mean|Write \S+$|Commands:/.test(error.message)
+    return /--help|Did you mean|Write \S+$|Commands:|Start a single/.test(error.message)
       ? ''
       : `\nSee ${command(`${commandWord(words)}--help`)}`;
   return error instanceof RunError || error instanceof FailedElsewhere || words.includes('--debug')

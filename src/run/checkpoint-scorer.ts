@@ -39,6 +39,8 @@ export type ScoringEvent =
       readonly images: number;
       readonly weights: Weights;
       readonly engine: Engine;
+      /** The number of processes. */
+      readonly ranks: number;
     }
   /** `done` of `all` images are scored. */
   | { readonly kind: 'scored'; readonly done: number; readonly all: number }
@@ -117,7 +119,8 @@ export class CheckpointScorer {
     const recording = leads(this.#job) ? new ScoreRecording(examples, this.#settings) : undefined;
     await together(this.#job, async () => recording && this.#summaries.makeFolder());
     const all = Math.min(numExamples, examples.count);
-    this.#report({ kind: 'evaluating', dataset, images: all, weights, engine: evaluator.engine });
+    const { engine } = evaluator;
+    this.#report({ kind: 'evaluating', dataset, images: all, weights, engine, ranks: this.#job?.size ?? 1 });
     const score = await evaluator.score(tensors, weights, examples, {
       ...{ numExamples, signal: this.#signal, ranks: this.#job },
       onProgress: (done) => this.#report({ kind: 'scored', done, all }),
