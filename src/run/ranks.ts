@@ -82,6 +82,7 @@ export async function ranksOf(job: Job, towers: number, batchSize: number): Prom
     size: job.size,
     outer: { start: job.group, threads },
     sum: (values) => job.sum(values),
+    lost: job.lost,
   };
 }
 
