@@ -22,8 +22,6 @@ const defaultSeconds = 60;
 /** When nothing has been heard for the limit without these seconds, libuv lets the kernel ask ten times, once per second. */
 const probeSeconds = 10;
 const [leastSeconds, mostSeconds] = [15, 86_400];
-/** How long the launcher may take to end the job after a process has ended. */
-const launcherMillis = 10_000;
 
 /** What a watch needs of the job. The others must make the same calls. */
 export interface WatchedJob {
@@ -49,19 +47,22 @@ export function limitFrom(environment: Readonly<Record<string, string | undefine
 export class LinkWatch {
   readonly #lost = new AbortController();
   #links: readonly Link[] = [];
+  readonly #launcherMillis: number;
   #isEnding = false;
   /** The ranks of the processes that could not connect to the first one. Other processes know only of themselves. */
   readonly unwatched: readonly number[];
 
-  private constructor(unwatched: readonly number[]) {
+  private constructor(unwatched: readonly number[], launcherMillis: number) {
     this.unwatched = unwatched;
+    this.#launcherMillis = launcherMillis;
   }
 
   /** Connects the processes. All of them call this at the same time.
-   * @param seconds the limit, of which that of the first process counts */
-  static async open(job: WatchedJob, seconds: number): Promise<LinkWatch> {
+   * @param seconds the limit, of which that of the first process counts
+   * @param launcherMillis how long the launcher may take to end the job after a process has ended */
+  static async open(job: WatchedJob, seconds: number, launcherMillis: number = 10_000): Promise<LinkWatch> {
     const [limit = 0] = await job.gather(seconds);
-    if (limit === 0 || job.size === 1) return new LinkWatch([]);
+    if (limit === 0 || job.size === 1) return new LinkWatch([], launcherMillis);
     const door = job.rank === 0 ? await Door.open().catch(() => undefined) : undefined;
     const own = door === undefined ? new Uint8Array(meetingPointBytes) : encodeMeetingPoint(door.point);
     const sent = await job.broadcast(own, 0);
@@ -69,7 +70,7 @@ export class LinkWatch {
     const link = job.rank === 0 || !isOpen ? undefined : await visit(decodeMeetingPoint(sent), job.rank);
     const connected = await job.gather(link === undefined ? 0 : 1);
     const unwatched = connected.flatMap((is, rank) => (is === 1 || rank === 0 ? [] : [rank]));
-    const watch = new LinkWatch(unwatched);
+    const watch = new LinkWatch(unwatched, launcherMillis);
     const links = door === undefined ? [link] : await door.close(job.size - 1 - unwatched.length);
     watch.#watch(
       links.flatMap((one) => one ?? []),
@@ -117,7 +118,7 @@ export class LinkWatch {
     if (this.#isEnding) return;
     setTimeout(() => {
       if (!this.#isEnding) this.#lose(`${who} has ended, but the launcher has not ended the job`);
-    }, launcherMillis).unref();
+    }, this.#launcherMillis).unref();
   }
 
   #hostLost(who: string, host: string, seconds: number, why: string): void {
