@@ -1,6 +1,6 @@
 /** The beginning of a command whose processes work together in an MPI job. */
 import type { Job } from '../../collective/mpi/start-mpi.ts';
-import { leads, together } from '../../run/ranks.ts';
+import { leads, together, warningOfUnwatched } from '../../run/ranks.ts';
 import type { FlagsOf } from '../flag-table.ts';
 import type { CommandContext } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
@@ -18,6 +18,8 @@ export async function joinJob<Flags extends CommonFlags>(
   const job = await membership.join(flags.collective);
   if (!leads(job)) stopWatch.end();
   const warn = leads(job) ? console.warn : () => undefined;
+  const unwatched = warningOfUnwatched(job);
+  if (unwatched !== undefined) warn(unwatched);
   await together(job, () => requireTrustedFolders(flags, given, folders, warn));
   return job;
 }
