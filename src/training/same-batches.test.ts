@@ -8,6 +8,7 @@ import { makeNetwork } from '../model/networks.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { bytesOf } from '../tensor/tensor.ts';
 import { noiseExamples } from '../testing/examples.ts';
+import { jobsOf } from '../testing/jobs.ts';
 import type { RunDefinition, TrainingRun } from './run-definition.ts';
 import { openSession, shareOf } from './towers.ts';
 import { trainStep } from './train-step.ts';
@@ -72,11 +73,9 @@ async function takeSteps(seen: Seen, towers: number, ranks: TrainingRun['ranks']
  * @param threads the number of towers of each process */
 async function checksums(threads: readonly number[], readers: number = 1): Promise<readonly string[]> {
   const seen: Seen = [];
-  const size = threads.length;
-  for (const [rank, towers] of threads.entries()) {
-    const outer = { start: { kind: 'mpi', library: 'none', rank, size }, threads } as const;
-    const ranks = { rank, size, outer, sum: (values: Float32Array) => Promise.resolve(values) };
-    await takeSteps(seen, towers, size === 1 ? undefined : ranks, readers);
+  for (const { rank, size, group, lost, sum } of jobsOf(threads.length)) {
+    const ranks = { rank, size, outer: { start: group, threads }, lost, sum };
+    await takeSteps(seen, threads[rank] ?? 1, size === 1 ? undefined : ranks, readers);
   }
   return seen.map((feeds) => {
     const hash = createHash('sha256');
