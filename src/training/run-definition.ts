@@ -8,7 +8,7 @@ import type { Recipe } from '../recipe/recipe.ts';
 /** Everything that determines a run, except data and engine: a recipe whose network has been created, the seed and the holdout. */
 export interface RunDefinition
   extends Pick<Recipe, 'batchSize' | 'hyperparameters'>,
-    Partial<Pick<Recipe, 'groups' | 'augmentation' | 'normalization' | 'length'>> {
+    Partial<Pick<Recipe, 'groups' | 'freeze' | 'augmentation' | 'normalization' | 'length'>> {
   /** The name of the recipe. Default: that of the tutorial. */
   readonly recipe?: string;
   readonly network: Network;
@@ -41,4 +41,6 @@ export interface Ranks {
   readonly outer: OuterGroup;
   /** Returns the sums over all processes, which all call this at the same point of the run. */
   readonly sum: (values: Float32Array) => Promise<Float32Array>;
+  /** Aborted when another process cannot be reached any more, so that a step would never end. */
+  readonly lost: AbortSignal;
 }

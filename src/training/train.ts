@@ -215,9 +215,14 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     throw error;
   } finally {
     const released = Promise.all([batches.close(), session?.release()]);
+<<<<<<< HEAD
     // After a failure, an error of the release is a consequence of it.
     const settled = patience.hasAbandoned || hasFailed ? released.catch(() => undefined) : released;
     if (!patience.hasAbandoned) await settled;
+=======
+    if (patience.hasAbandoned || run.ranks?.lost.aborted === true) released.catch(() => undefined);
+    else await released;
+>>>>>>> main
   }
 }
 
