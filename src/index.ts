@@ -93,9 +93,9 @@ export {
   type Scored,
   type ScoredBatch,
   type Scoring,
-  type Weights,
 } from './evaluation/evaluate.ts';
 export { buildEvaluationGraph, type EvaluationGraph } from './evaluation/evaluation-graph.ts';
+export type { Weights } from './evaluation/network-session.ts';
 export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
 export { printGraph } from './graph/print.ts';
 export type { ResultRole, Results } from './graph/results.ts';

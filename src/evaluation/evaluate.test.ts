@@ -7,8 +7,9 @@ import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 import { noiseExamples } from '../testing/examples.ts';
-import { Evaluator, weightsOf } from './evaluate.ts';
+import { Evaluator } from './evaluate.ts';
 import { buildEvaluationGraph } from './evaluation-graph.ts';
+import { weightsOf } from './network-session.ts';
 
 const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
 const examples = noiseExamples(50);

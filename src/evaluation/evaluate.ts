@@ -16,23 +16,17 @@ import {
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { type Examples, theExamples } from '../data/examples.ts';
-import { anEngine, type Engine, type Session, type Tensors } from '../engine/engine.ts';
+import { anEngine, type Engine, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
-import type { Variable } from '../graph/graph.ts';
 import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import { aNetwork, type Network } from '../model/network.ts';
-import { averageName } from '../optimizer/moving-average.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
-import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
+import type { Float32Tensor } from '../tensor/tensor.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
 import { shortened } from '../wording.ts';
-import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
-
-/** `ema` evaluates the moving averages of the weights, as the tutorial does; `raw` evaluates the weights themselves. */
-export const weightChoices = ['ema', 'raw'] as const;
-export type Weights = (typeof weightChoices)[number];
+import { NetworkSession, type Weights, weightChoices } from './network-session.ts';
 
 /** A scored example: its index, its class, and the network's logits for every class. */
 export interface Scored {
@@ -89,26 +83,13 @@ const scoringChecks: OptionChecks<Scoring> = {
 /** A compiled network that scores sets of weights one at a time. */
 export class Evaluator {
   readonly engine: Engine;
-  readonly #network: Network;
-  readonly #batchSize: number;
   readonly #images: ImageRecipe;
-  readonly #session: Session;
-  readonly #graph: EvaluationGraph;
+  readonly #session: NetworkSession;
 
-  private constructor(
-    engine: Engine,
-    network: Network,
-    batchSize: number,
-    images: ImageRecipe,
-    session: Session,
-    graph: EvaluationGraph,
-  ) {
+  private constructor(engine: Engine, images: ImageRecipe, session: NetworkSession) {
     this.engine = engine;
-    this.#network = network;
-    this.#batchSize = batchSize;
     this.#images = images;
     this.#session = session;
-    this.#graph = graph;
   }
 
   /** Compiles a network for evaluation.
@@ -124,9 +105,7 @@ export class Evaluator {
     aNetwork('network', network);
     anImageRecipe('images', images);
     requireWholeNumber('batchSize', batchSize, 1);
-    const graph = buildEvaluationGraph(network, batchSize);
-    const session = await engine.compile(graph);
-    return new Evaluator(engine, network, batchSize, images, session, graph);
+    return new Evaluator(engine, images, await NetworkSession.create(engine, network, batchSize));
   }
 
   /** Scores examples, starting with the first. Returns undefined if scoring was stopped.
@@ -141,35 +120,29 @@ export class Evaluator {
     requireOptions(scoring, scoringChecks);
     const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal } = scoring;
     requireOneOf('weights', weights, weightChoices);
-    const variables = [...this.#graph.variables.values()];
-    const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
-    await this.#session.write(written);
-    const { imageShape, classes } = this.#network;
+    const written = await this.#session.load(tensors, weights);
+    const { network, batchSize, activationNames } = this.#session;
+    const { imageShape, classes } = network;
     const batches = prefetchEvaluation(examples, {
-      ...{ batchSize: this.#batchSize, imageShape, images: this.#images, numExamples },
+      ...{ batchSize, imageShape, images: this.#images, numExamples },
     });
     let [correct, total] = [0, 0];
     try {
       for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
         if (signal?.aborted === true) return undefined;
-        const shape = [this.#batchSize, ...imageShape];
-        const images: Tensor = { dtype: 'float32', shape, data: batch.images };
         const watch = onFirstBatch !== undefined && total === 0;
-        const found = await this.#session.step(new Map([['images', images]]), { watch });
+        const { logits, tensors: activations } = await this.#session.infer(batch.images, { watch });
         if (watch)
           onFirstBatch({
-            ...{ network: this.#network, images: batch.images, count: batch.count, weights: written },
-            ...{ activations: found, activationNames: this.#graph.activations },
+            ...{ network, images: batch.images, count: batch.count, weights: written },
+            ...{ activations, activationNames },
           });
-        const logits = found.get('logits');
-        if (logits === undefined) throw new RunError('the evaluation graph returned no logits');
-        const scores = float32Data(logits);
         for (let row = 0; row < batch.count; row++) {
           const label = batch.labels[row] ?? 0;
-          const right = inTop1(scores, classes, row, label);
+          const right = inTop1(logits, classes, row, label);
           if (right) correct++;
           total++;
-          const ofRow = scores.subarray(row * classes, (row + 1) * classes);
+          const ofRow = logits.subarray(row * classes, (row + 1) * classes);
           onScored?.({ example: batch.examples[row] ?? 0, label, logits: ofRow, correct: right });
         }
         batches.recycle(batch);
@@ -241,22 +214,6 @@ export function scoredWeights(
   weights: Weights,
 ): Weights {
   return movingAverageDecay > 0 ? weights : 'raw';
-}
-
-/** Returns the value of a variable for an evaluation. With `ema`, this is its moving average. A state, such as running
- * statistics, is used directly if the checkpoint has no average of it.
- * @throws RunError when the checkpoint does not contain the value */
-export function weightsOf(
-  tensors: ReadonlyMap<string, Float32Tensor>,
-  { name, role }: Variable,
-  weights: Weights,
-): Float32Tensor {
-  const average = averageName(name);
-  const isAveraged = weights === 'ema' && (role === 'parameter' || tensors.has(average));
-  const key = isAveraged ? average : name;
-  const found = tensors.get(key);
-  if (found !== undefined) return found;
-  throw new RunError(`Key ${key} not found in checkpoint; it contains ${[...tensors.keys()].join(', ')}`);
 }
 
 /** Requires the data set to have the classes that a checkpoint was trained on.

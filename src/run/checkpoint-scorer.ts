@@ -12,14 +12,9 @@ import { chooseEngine } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
 import { ContactSheet } from '../evaluation/contact-sheet.ts';
-import {
-  type Evaluation,
-  Evaluator,
-  requireSameClasses,
-  scoredWeights,
-  type Weights,
-} from '../evaluation/evaluate.ts';
+import { type Evaluation, Evaluator, requireSameClasses, scoredWeights } from '../evaluation/evaluate.ts';
 import { layerValues, ScoreCollector } from '../evaluation/evaluation-summary.ts';
+import type { Weights } from '../evaluation/network-session.ts';
 import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
