@@ -21,7 +21,8 @@ import {
   evaluationChecks,
   settingsOf,
 } from './evaluation-request.ts';
-import { adviceFor, noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
+import { isFile, readCheckpointFile } from './find-checkpoint.ts';
+import { adviceFor, noCheckpoint } from './no-checkpoint.ts';
 import { type StopControl, stopChecks } from './stop-control.ts';
 
 export type EvaluationEvent =
@@ -60,8 +61,7 @@ export async function* runEvaluation(
   const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience);
   let isComplete = false;
   try {
-    const isFile = (await stat(settings.checkpointDir).catch(() => undefined))?.isFile() === true;
-    if (isFile) yield* evaluation.scoreFile();
+    if (await isFile(settings.checkpointDir)) yield* evaluation.scoreFile();
     else if (settings.runOnce) yield* evaluation.scoreNewest();
     else yield* evaluation.watch();
     isComplete = true;
@@ -108,10 +108,7 @@ class FolderEvaluation {
   /** Scores the checkpoint file that the request specifies. */
   async *scoreFile(): Events {
     const path = this.#settings.checkpointDir;
-    const checkpoint = await readCheckpoint(path).catch(async (error: unknown) => {
-      const takes = 'a training folder or a .safetensors file';
-      throw error instanceof RunError ? await notACheckpoint(path, error, 'checkpointDir', takes) : error;
-    });
+    const checkpoint = await readCheckpointFile(path);
     const key = await this.#keyOf(path);
     yield* this.#score(path, checkpoint, key && { ...key, globalStep: checkpoint.metadata.globalStep });
   }
