@@ -19,6 +19,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['cli/width.ts'],
   'modern-tar': ['data/download/extract.ts'],
   'smol-toml': ['run/recipe-toml.ts', 'run/print-recipe.ts'],
+  sharp: ['pictures/decode.ts'],
   undici: ['data/download/request.ts'],
 };
 

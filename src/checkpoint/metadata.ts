@@ -69,6 +69,20 @@ export interface DatasetDescription {
   readonly classes: readonly string[];
   /** A checksum of the files, which tells apart two data sets with the same name. */
   readonly checksum: string;
+  /** The shape of the images of the records, [channels, height, width]. Checkpoints of versions before 0.2 contain neither the
+   * shape nor the statistics: those of the data set of that name apply. */
+  readonly image: StoredImageShape | undefined;
+  /** The mean and the standard deviation of each channel of the training images. */
+  readonly statistics: StoredStatistics | undefined;
+  /** For the user's own pictures, the folder or the file that they were read from, otherwise undefined. */
+  readonly source: string | undefined;
+}
+
+export type StoredImageShape = readonly [channels: number, height: number, width: number];
+
+export interface StoredStatistics {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
 }
 
 export interface Versions {
@@ -88,6 +102,12 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
       testExamples: wholeNumber(0),
       classes: listOf(text),
       checksum: text,
+      image: withDefault<StoredImageShape | undefined>(readImageShape, undefined),
+      statistics: withDefault<StoredStatistics | undefined>(
+        record({ mean: listOf(finiteNumber), deviation: listOf(finiteNumber) }),
+        undefined,
+      ),
+      source: withDefault<string | undefined>(text, undefined),
     }),
   ),
   recipe: withDefault(text, tutorialRecipe.name),
@@ -110,6 +130,15 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
 };
 
 const readNetwork = record<NetworkDescription>({ name: text, configuration: dictionaryOf(finiteNumber) });
+
+function readImageShape(value: unknown, where: string): StoredImageShape {
+  const [channels, height, width, ...others] = listOf(wholeNumber(1))(value, where);
+  if (channels !== undefined && height !== undefined && width !== undefined && others.length === 0)
+    return [channels, height, width];
+  throw new RunError(
+    `${where}: expected three sizes (channels, height, width), found ${JSON.stringify(value)}`,
+  );
+}
 
 /** Versions before 0.2 stored the configuration as `layerWidths`. */
 function withConfiguration(network: unknown): unknown {

@@ -4,7 +4,10 @@ import { anObjectWith, type Check, unexpectedName } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import type { LabelField, RecordLayout } from './record.ts';
 
+/** The data sets that are part of this program (datasets.ts). */
 export type DatasetName = 'cifar10' | 'cifar100' | 'synthetic';
+/** The name of every data set that was made of the user's own pictures. */
+export type PicturesName = 'pictures';
 export type Split = 'train' | 'test';
 
 export interface DatasetFile {
@@ -43,7 +46,7 @@ export interface ChannelStatistics {
 
 /** A data set in the binary version of CIFAR. It is plain data, because reader threads receive it. */
 export interface DatasetDescription {
-  readonly name: DatasetName;
+  readonly name: DatasetName | PicturesName;
   /** The name as it is displayed. */
   readonly title: string;
   /** The name of the folder with the files of the data set, inside the data folder. */
@@ -53,7 +56,7 @@ export interface DatasetDescription {
   readonly labels: string;
   /** The names of the 2 to 1,000 classes of that label. */
   readonly classes: readonly string[];
-  /** The files, in the order of their examples. */
+  /** The files, in the order of their examples. The list is empty if only a checkpoint describes the data set. */
   readonly files: readonly DatasetFile[];
   readonly statistics: ChannelStatistics;
   /** The archive to download, or undefined for a data set that cannot be downloaded. */
@@ -61,6 +64,8 @@ export interface DatasetDescription {
   /** Whether this program generates the data set. */
   readonly isDrawn?: boolean;
   readonly otherVersions?: readonly OtherVersion[];
+  /** For the user's own pictures, the absolute path of the folder or the CSV file that they were read from. */
+  readonly source?: string;
 }
 
 /** Returns the description of a data set in which another label of its records is used as the class.

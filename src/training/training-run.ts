@@ -18,6 +18,7 @@ import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
+import { describePictures, picturesName } from '../data/pictures.ts';
 import { anEngine, type Engine } from '../engine/engine.ts';
 import { RunError, UsageError } from '../errors.ts';
 import {
@@ -138,6 +139,9 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
       testExamples: examplesIn(dataset, 'test'),
       classes: dataset.classes,
       checksum: run.checksum,
+      image: dataset.record.image,
+      statistics: dataset.statistics,
+      source: dataset.source,
     },
     recipe: run.recipe ?? tutorialRecipe.name,
     network: describeNetwork(network),
@@ -195,13 +199,17 @@ function known<Name extends string>(what: string, found: string, names: readonly
   );
 }
 
-/** Returns the data set that a checkpoint was trained on, with the labels that were used as the classes.
+/** Returns the data set that a checkpoint was trained on, with the labels that were used as the classes, and the statistics that
+ * the images were normalized with. Data sets of the user's own pictures have no list of files.
  * @throws RunError when this version of the program does not support that data set */
-export function datasetOf({ dataset: { name, labels } }: CheckpointMetadata): DatasetDescription {
+export function datasetOf({ dataset: stored }: CheckpointMetadata): DatasetDescription {
+  const { name, labels, classes, image, statistics, source } = stored;
   const found = Object.values(datasets).find((dataset) => dataset.name === name);
-  if (found !== undefined) return withLabels(found, labels);
+  if (found !== undefined) return { ...withLabels(found, labels), ...(statistics && { statistics }) };
+  if (name === picturesName && image !== undefined && statistics !== undefined)
+    return describePictures({ source, classes, image, statistics, files: [] });
   throw new RunError(
-    `the checkpoint was trained on "${name}"; this version supports ${Object.keys(datasets).join(', ')}`,
+    `the checkpoint was trained on "${oneLine(shortened(name))}"; this version supports ${Object.keys(datasets).join(', ')} and pictures`,
   );
 }
 

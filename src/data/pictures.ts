@@ -1,0 +1,38 @@
+/** The description of a data set that was made of the user's own pictures (`src/pictures` makes it). */
+import type { ChannelStatistics, DatasetDescription, DatasetFile, PicturesName } from './dataset.ts';
+import type { ImageShape } from './record.ts';
+
+export const picturesName: PicturesName = 'pictures';
+
+/** The parts in which such data sets differ. */
+export interface PicturesParts {
+  /** The folder or the CSV file with the pictures, or undefined if it is not known. */
+  readonly source: string | undefined;
+  /** The names of the 2 to 1,000 classes. */
+  readonly classes: readonly string[];
+  /** The shape of the images of the records. */
+  readonly image: ImageShape;
+  readonly statistics: ChannelStatistics;
+  readonly files: readonly DatasetFile[];
+}
+
+/** Describes a data set of pictures. Its records have one label, `class`. */
+export function describePictures(parts: PicturesParts): DatasetDescription {
+  const { source, classes, image, statistics, files } = parts;
+  const [, height, width] = image;
+  const place = source === undefined ? '' : ` in ${source.replace(/[\\/]+$/, '').replace(/^.*[\\/]/, '')}`;
+  return {
+    name: picturesName,
+    title: `the pictures${place}`,
+    folder: `pictures-${height === width ? height : `${height}x${width}`}`,
+    record: {
+      labels: [{ name: 'class', bytes: classes.length > 256 ? 2 : 1, classes, namesFile: 'classes.txt' }],
+      image,
+    },
+    labels: 'class',
+    classes,
+    files,
+    statistics,
+    ...(source !== undefined && { source }),
+  };
+}

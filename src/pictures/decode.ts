@@ -1,0 +1,130 @@
+/**
+ * Decodes pictures. Training, `predict` and everything else that reads pictures uses this file, so that all of them see the same
+ * pixels. A picture is
+ *
+ * 1. rotated and mirrored as its EXIF orientation says;
+ * 2. converted to sRGB with 8 bits per channel, by its color profile if it has one (gray, CMYK, 16 bits, palettes);
+ * 3. laid over white where it is transparent;
+ * 4. resized so that its shorter side has `imageSize` pixels (Lanczos), and cropped to the central square.
+ *
+ * A picture that already has that size keeps its pixels. Of an animation or a file of several pages, the first is used.
+ */
+import type { Sharp } from 'sharp';
+import { readRegularFile } from '../disk/regular-file.ts';
+import { errorCode, messageOf, RunError } from '../errors.ts';
+import { alternatives, oneLine, shortened } from '../wording.ts';
+import { formatOf, type PictureFormat, pictureFormats } from './picture-format.ts';
+
+/** A picture cannot be decoded. The message says what was found and what was expected, and does not contain the path. */
+export class PictureError extends Error {
+  override readonly name = 'PictureError';
+  readonly code = 'CIFAR10_PICTURE';
+}
+
+/** The largest picture that is decoded, in pixels. It is larger than photographs of 200 megapixels. */
+export const mostPixels: number = 16_384 ** 2;
+/** The size of the largest file that is read. */
+const mostBytes = 1 << 29;
+
+/** Decodes a picture.
+ * @param source the path of a file, or its bytes
+ * @param imageSize the height and the width of the result, in pixels
+ * @returns [3, imageSize, imageSize]: the red, the green and the blue plane, 0 … 255
+ * @throws PictureError with the reason, when the picture cannot be decoded
+ * @throws RunError when the decoder is not installed */
+export async function decodePicture(source: string | Uint8Array, imageSize: number): Promise<Uint8Array> {
+  const open = await decoder();
+  const bytes = typeof source === 'string' ? await bytesOf(source) : source;
+  const format = requireSupported(bytes);
+  try {
+    const picture = open(bytes);
+    const { width, height } = await picture.metadata();
+    requireSize(width, height);
+    return planesOf(await pixelsOf(picture, imageSize), imageSize);
+  } catch (error) {
+    if (error instanceof PictureError) throw error;
+    throw new PictureError(explained(format, messageOf(error)), { cause: error });
+  }
+}
+
+/** Returns the picture as rows of pixels, with red, green and blue next to each other. */
+async function pixelsOf(picture: Sharp, imageSize: number): Promise<Uint8Array> {
+  const { data, info } = await picture
+    .autoOrient()
+    .flatten({ background: '#ffffff' })
+    .resize(imageSize, imageSize, { fit: 'cover', position: 'centre' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels === 3 && info.width === imageSize && info.height === imageSize) return data;
+  throw new PictureError(`found ${info.channels} channels after decoding, expected 3`);
+}
+
+/** Separates the channels: [H, W, 3] → [3, H, W]. */
+function planesOf(pixels: Uint8Array, imageSize: number): Uint8Array {
+  const plane = imageSize ** 2;
+  const planes = new Uint8Array(3 * plane);
+  for (let pixel = 0, from = 0; pixel < plane; pixel++) {
+    planes[pixel] = pixels[from++] as number;
+    planes[plane + pixel] = pixels[from++] as number;
+    planes[2 * plane + pixel] = pixels[from++] as number;
+  }
+  return planes;
+}
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readRegularFile(path, { maximumBytes: mostBytes });
+  } catch (error) {
+    throw new PictureError(`cannot be read (${oneLine(messageOf(error))})`, { cause: error });
+  }
+}
+
+/** Recognizes the format by the first bytes, because the ending of a name may be wrong. */
+function requireSupported(bytes: Uint8Array): PictureFormat {
+  const found = formatOf(bytes);
+  const format = pictureFormats.find((name) => name === found);
+  if (format !== undefined) return format;
+  throw new PictureError(`${found}, expected ${alternatives(pictureFormats)}`);
+}
+
+/** The size comes from the header of the file, so that a huge picture is refused before it is decoded into memory. */
+function requireSize(width: number, height: number): void {
+  if (width * height <= mostPixels) return;
+  const [found, most] = [width * height, mostPixels].map((pixels) => pixels.toLocaleString('en-US'));
+  throw new PictureError(`${width} × ${height} is ${found} pixels, expected at most ${most}`);
+}
+
+/** Says in one line why a picture could not be decoded. The decoder's messages have several lines, and may repeat. */
+function explained(format: PictureFormat, message: string): string {
+  const [first = ''] = message.split('\n');
+  return `${format}, but damaged or cut short (${oneLine(shortened(first, 120))})`;
+}
+
+type Open = (bytes: Uint8Array) => Sharp;
+let opening: Promise<Open> | undefined;
+
+/** Loads the decoder when the first picture is decoded, because it is optional. */
+function decoder(): Promise<Open> {
+  opening ??= load();
+  return opening;
+}
+
+async function load(): Promise<Open> {
+  try {
+    const { default: sharp } = await import('sharp');
+    return (bytes) => sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
+  } catch (error) {
+    throw new RunError(missingMessage(error), { cause: error });
+  }
+}
+
+function missingMessage(error: unknown): string {
+  const isMissing = errorCode(error) === 'ERR_MODULE_NOT_FOUND';
+  const [reason = ''] = messageOf(error).split('\n');
+  const found = isMissing ? 'is not installed' : `does not work here (${oneLine(shortened(reason, 160))})`;
+  return (
+    `pictures are decoded by the package sharp, which ${found}. Run "npm install sharp". ` +
+    'sharp is an optional dependency, which npm leaves out with --omit=optional or --no-optional'
+  );
+}
