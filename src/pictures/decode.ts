@@ -33,11 +33,11 @@ const mostBytes = 1 << 29;
  * @throws PictureError with the reason, when the picture cannot be decoded
  * @throws RunError when the decoder is not installed */
 export async function decodePicture(source: string | Uint8Array, imageSize: number): Promise<Uint8Array> {
-  const open = await decoder();
+  const sharp = await decoder();
   const bytes = typeof source === 'string' ? await bytesOf(source) : source;
   const format = requireSupported(bytes);
   try {
-    const picture = open(bytes);
+    const picture = sharp(bytes, openOptions);
     const { width, height } = await picture.metadata();
     requireSize(width, height);
     return planesOf(await pixelsOf(picture, imageSize), imageSize);
@@ -45,6 +45,32 @@ export async function decodePicture(source: string | Uint8Array, imageSize: numb
     if (error instanceof PictureError) throw error;
     throw new PictureError(explained(format, messageOf(error)), { cause: error });
   }
+}
+
+/** A picture that is already decoded, such as the `ImageData` of a canvas. */
+export interface Pixels {
+  /** [height, width, channels], 0 … 255, in rows from the top. There are three channels (red, green, blue), or four with alpha. */
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Resizes and crops a decoded picture as `decodePicture` does. If it already has the size and three channels, the decoder is not
+ * needed.
+ * @returns [3, imageSize, imageSize]: the red, the green and the blue plane, 0 … 255
+ * @throws PictureError when the length of the data does not fit the size
+ * @throws RunError when the decoder is needed, but not installed */
+export async function fitPixels({ data, width, height }: Pixels, imageSize: number): Promise<Uint8Array> {
+  const channels = data.length / (width * height);
+  if (channels !== 3 && channels !== 4)
+    throw new PictureError(
+      `found ${data.length.toLocaleString('en-US')} bytes of pixels, expected 3 or 4 for each of the ` +
+        `${width} × ${height} pixels`,
+    );
+  if (channels === 3 && width === imageSize && height === imageSize) return planesOf(data, imageSize);
+  const sharp = await decoder();
+  const picture = sharp(data, { ...openOptions, raw: { width, height, channels } });
+  return planesOf(await pixelsOf(picture, imageSize), imageSize);
 }
 
 /** Returns the picture as rows of pixels, with red, green and blue next to each other. */
@@ -61,7 +87,7 @@ async function pixelsOf(picture: Sharp, imageSize: number): Promise<Uint8Array> 
 }
 
 /** Separates the channels: [H, W, 3] → [3, H, W]. */
-function planesOf(pixels: Uint8Array, imageSize: number): Uint8Array {
+function planesOf(pixels: Pixels['data'], imageSize: number): Uint8Array {
   const plane = imageSize ** 2;
   const planes = new Uint8Array(3 * plane);
   for (let pixel = 0, from = 0; pixel < plane; pixel++) {
@@ -101,19 +127,27 @@ function explained(format: PictureFormat, message: string): string {
   return `${format}, but damaged or cut short (${oneLine(shortened(first, 120))})`;
 }
 
-type Open = (bytes: Uint8Array) => Sharp;
-let opening: Promise<Open> | undefined;
+/** The size of a picture is checked by `requireSize`. */
+const openOptions = { failOn: 'error', limitInputPixels: false, sequentialRead: true } as const;
+
+type Decoder = typeof import('sharp')['default'];
+let loading: Promise<Decoder> | undefined;
 
 /** Loads the decoder when the first picture is decoded, because it is optional. */
-function decoder(): Promise<Open> {
-  opening ??= load();
-  return opening;
+function decoder(): Promise<Decoder> {
+  loading ??= load();
+  return loading;
 }
 
-async function load(): Promise<Open> {
+/** Requires the decoder to be installed, before any work is done.
+ * @throws RunError with advice when it is missing or does not work here */
+export async function requireDecoder(): Promise<void> {
+  await decoder();
+}
+
+async function load(): Promise<Decoder> {
   try {
-    const { default: sharp } = await import('sharp');
-    return (bytes) => sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
+    return (await import('sharp')).default;
   } catch (error) {
     throw new RunError(missingMessage(error), { cause: error });
   }
