@@ -37,13 +37,11 @@ export async function decodePicture(source: string | Uint8Array, imageSize: numb
   const bytes = typeof source === 'string' ? await bytesOf(source) : source;
   const format = requireSupported(bytes);
   try {
-    const picture = sharp(bytes, openOptions);
-    const { width, height } = await picture.metadata();
-    requireSize(width, height);
-    return planesOf(await pixelsOf(picture, imageSize), imageSize);
+    return planesOf(await pixelsOf(sharp(bytes, settings), imageSize), imageSize);
   } catch (error) {
     if (error instanceof PictureError) throw error;
-    throw new PictureError(explained(format, messageOf(error)), { cause: error });
+    const reason = (await tooLarge(sharp(bytes, settings))) ?? explained(format, messageOf(error));
+    throw new PictureError(reason, { cause: error });
   }
 }
 
@@ -69,7 +67,7 @@ export async function fitPixels({ data, width, height }: Pixels, imageSize: numb
     );
   if (channels === 3 && width === imageSize && height === imageSize) return planesOf(data, imageSize);
   const sharp = await decoder();
-  const picture = sharp(data, { ...openOptions, raw: { width, height, channels } });
+  const picture = sharp(data, { ...settings, raw: { width, height, channels } });
   return planesOf(await pixelsOf(picture, imageSize), imageSize);
 }
 
@@ -114,11 +112,13 @@ function requireSupported(bytes: Uint8Array): PictureFormat {
   throw new PictureError(`${found}, expected ${alternatives(pictureFormats)}`);
 }
 
-/** The size comes from the header of the file, so that a huge picture is refused before it is decoded into memory. */
-function requireSize(width: number, height: number): void {
-  if (width * height <= mostPixels) return;
+/** Returns the reason why the decoder refused a huge picture, which it does before it decodes the picture into memory. Returns
+ * undefined for other pictures. */
+async function tooLarge(picture: Sharp): Promise<string | undefined> {
+  const { width, height } = await picture.metadata().catch(() => ({ width: 0, height: 0 }));
+  if (width * height <= mostPixels) return undefined;
   const [found, most] = [width * height, mostPixels].map((pixels) => pixels.toLocaleString('en-US'));
-  throw new PictureError(`${width} × ${height} is ${found} pixels, expected at most ${most}`);
+  return `${width} × ${height} is ${found} pixels, expected at most ${most}`;
 }
 
 /** Says in one line why a picture could not be decoded. The decoder's messages have several lines, and may repeat. */
@@ -127,8 +127,8 @@ function explained(format: PictureFormat, message: string): string {
   return `${format}, but damaged or cut short (${oneLine(shortened(first, 120))})`;
 }
 
-/** The size of a picture is checked by `requireSize`. */
-const openOptions = { failOn: 'error', limitInputPixels: false, sequentialRead: true } as const;
+/** Errors in the data are refused, and so are files that are cut short, but not mere warnings, such as an unknown tag. */
+const settings = { failOn: 'error', limitInputPixels: mostPixels, sequentialRead: true } as const;
 
 type Decoder = typeof import('sharp')['default'];
 let loading: Promise<Decoder> | undefined;
