@@ -1,12 +1,14 @@
 /** The graph that an exported model computes: from the pixels of pictures to logits. */
+
+import type { ImageShape } from '../data/record.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ImageMaker } from '../input/augmentation.ts';
 import { addNetwork, type Network } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
-import type { ImageShape } from '../data/record.ts';
 
 /** The names of the input and the output of the graph. */
-export const [pixelsName, logitsName] = ['pixels', 'logits'] as const;
+export const pixelsName = 'pixels';
+export const logitsName = 'logits';
 
 /** Builds a graph with the input `pixels`, float32 [N, C, H, W] of values 0 … 255, and the output `logits` [N, classes]. It
  * crops and normalizes the pixels as an evaluation does.
