@@ -10,7 +10,7 @@ import { pageFiles, pageRows } from './testing/page-files.ts';
  * messages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['engine/onnx/runtime/onnx-runtime.ts', 'engine/onnx/runtime/onnx-engine.ts'],
-  protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts'],
+  protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts', 'tensorflow/schema.ts'],
   'protobufjs/minimal.js': ['engine/onnx/compile/model.ts'],
   'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
   'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],

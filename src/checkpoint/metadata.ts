@@ -74,11 +74,19 @@ export interface DatasetDescription {
   readonly image: StoredImageShape | undefined;
   /** The mean and the standard deviation of each channel of the training images. */
   readonly statistics: StoredStatistics | undefined;
-  /** For the user's own pictures, the folder or the file that they were read from, otherwise undefined. */
-  readonly source: string | undefined;
+  /** Where the user's own pictures come from, or undefined for other data sets. */
+  readonly origin: StoredOrigin | undefined;
 }
 
 export type StoredImageShape = readonly [channels: number, height: number, width: number];
+
+/** `PicturesOrigin` of a data set. */
+export interface StoredOrigin {
+  readonly source: string;
+  readonly cache: string | undefined;
+  readonly testShare: number;
+  readonly splitSeed: number;
+}
 
 export interface StoredStatistics {
   readonly mean: readonly number[];
@@ -107,7 +115,15 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
         record({ mean: listOf(finiteNumber), deviation: listOf(finiteNumber) }),
         undefined,
       ),
-      source: withDefault<string | undefined>(text, undefined),
+      origin: withDefault<StoredOrigin | undefined>(
+        record({
+          source: text,
+          cache: withDefault<string | undefined>(text, undefined),
+          testShare: finiteNumber,
+          splitSeed: wholeNumber(0),
+        }),
+        undefined,
+      ),
     }),
   ),
   recipe: withDefault(text, tutorialRecipe.name),

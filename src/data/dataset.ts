@@ -64,8 +64,19 @@ export interface DatasetDescription {
   /** Whether this program generates the data set. */
   readonly isDrawn?: boolean;
   readonly otherVersions?: readonly OtherVersion[];
-  /** For the user's own pictures, the absolute path of the folder or the CSV file that they were read from. */
-  readonly source?: string;
+  /** Where the data set comes from, if it was made of the user's own pictures. */
+  readonly origin?: PicturesOrigin;
+}
+
+/** Where a data set of pictures comes from. With the same pictures, the same origin gives the same records. */
+export interface PicturesOrigin {
+  /** The absolute path of the folder or the CSV file with the pictures, or of a data folder that they were imported to. */
+  readonly source: string;
+  /** The absolute path of the folder that contains the records, if it is not the usual one. */
+  readonly cache: string | undefined;
+  /** The fraction of the pictures of every class that are test images, if the source does not say which are. */
+  readonly testShare: number;
+  readonly splitSeed: number;
 }
 
 /** Returns the description of a data set in which another label of its records is used as the class.

@@ -1,13 +1,19 @@
 /** The description of a data set that was made of the user's own pictures (`src/pictures` makes it). */
-import type { ChannelStatistics, DatasetDescription, DatasetFile, PicturesName } from './dataset.ts';
+import type {
+  ChannelStatistics,
+  DatasetDescription,
+  DatasetFile,
+  PicturesName,
+  PicturesOrigin,
+} from './dataset.ts';
 import type { ImageShape } from './record.ts';
 
 export const picturesName: PicturesName = 'pictures';
 
 /** The parts in which such data sets differ. */
 export interface PicturesParts {
-  /** The folder or the CSV file with the pictures, or undefined if it is not known. */
-  readonly source: string | undefined;
+  /** Where the pictures come from, or undefined if that is not known. */
+  readonly origin: PicturesOrigin | undefined;
   /** The names of the 2 to 1,000 classes. */
   readonly classes: readonly string[];
   /** The shape of the images of the records. */
@@ -18,9 +24,9 @@ export interface PicturesParts {
 
 /** Describes a data set of pictures. Its records have one label, `class`. */
 export function describePictures(parts: PicturesParts): DatasetDescription {
-  const { source, classes, image, statistics, files } = parts;
+  const { origin, classes, image, statistics, files } = parts;
   const [, height, width] = image;
-  const place = source === undefined ? '' : ` in ${source.replace(/[\\/]+$/, '').replace(/^.*[\\/]/, '')}`;
+  const place = origin === undefined ? '' : ` in ${baseName(origin.source)}`;
   return {
     name: picturesName,
     title: `the pictures${place}`,
@@ -33,6 +39,10 @@ export function describePictures(parts: PicturesParts): DatasetDescription {
     classes,
     files,
     statistics,
-    ...(source !== undefined && { source }),
+    ...(origin !== undefined && { origin }),
   };
+}
+
+function baseName(path: string): string {
+  return path.replace(/[\\/]+$/, '').replace(/^.*[\\/]/, '');
 }

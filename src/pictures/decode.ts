@@ -37,13 +37,11 @@ export async function decodePicture(source: string | Uint8Array, imageSize: numb
   const bytes = typeof source === 'string' ? await bytesOf(source) : source;
   const format = requireSupported(bytes);
   try {
-    const picture = open(bytes);
-    const { width, height } = await picture.metadata();
-    requireSize(width, height);
-    return planesOf(await pixelsOf(picture, imageSize), imageSize);
+    return planesOf(await pixelsOf(open(bytes), imageSize), imageSize);
   } catch (error) {
     if (error instanceof PictureError) throw error;
-    throw new PictureError(explained(format, messageOf(error)), { cause: error });
+    const reason = (await tooLarge(open(bytes))) ?? explained(format, messageOf(error));
+    throw new PictureError(reason, { cause: error });
   }
 }
 
@@ -88,11 +86,13 @@ function requireSupported(bytes: Uint8Array): PictureFormat {
   throw new PictureError(`${found}, expected ${alternatives(pictureFormats)}`);
 }
 
-/** The size comes from the header of the file, so that a huge picture is refused before it is decoded into memory. */
-function requireSize(width: number, height: number): void {
-  if (width * height <= mostPixels) return;
+/** Returns the reason why the decoder refused a huge picture, which it does before it decodes the picture into memory. Returns
+ * undefined for other pictures. */
+async function tooLarge(picture: Sharp): Promise<string | undefined> {
+  const { width, height } = await picture.metadata().catch(() => ({ width: 0, height: 0 }));
+  if (width * height <= mostPixels) return undefined;
   const [found, most] = [width * height, mostPixels].map((pixels) => pixels.toLocaleString('en-US'));
-  throw new PictureError(`${width} × ${height} is ${found} pixels, expected at most ${most}`);
+  return `${width} × ${height} is ${found} pixels, expected at most ${most}`;
 }
 
 /** Says in one line why a picture could not be decoded. The decoder's messages have several lines, and may repeat. */
@@ -100,6 +100,9 @@ function explained(format: PictureFormat, message: string): string {
   const [first = ''] = message.split('\n');
   return `${format}, but damaged or cut short (${oneLine(shortened(first, 120))})`;
 }
+
+/** Errors in the data are refused, and so are files that are cut short, but not mere warnings, such as an unknown tag. */
+const settings = { failOn: 'error', limitInputPixels: mostPixels, sequentialRead: true } as const;
 
 type Open = (bytes: Uint8Array) => Sharp;
 let opening: Promise<Open> | undefined;
@@ -113,7 +116,7 @@ function decoder(): Promise<Open> {
 async function load(): Promise<Open> {
   try {
     const { default: sharp } = await import('sharp');
-    return (bytes) => sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
+    return (bytes) => sharp(bytes, settings);
   } catch (error) {
     throw new RunError(missingMessage(error), { cause: error });
   }

@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { maskedCrc32c } from './crc32c.ts';
+import { maskedCrc32c } from '../crc32c.ts';
 import { type FileRecord, frameRecord, readRecords } from './record-file.ts';
 
 let dir = '';

@@ -11,10 +11,10 @@
  * was killed. The format is defined in TensorFlow's core/lib/io/record_writer.cc.
  */
 import type { FileHandle } from 'node:fs/promises';
+import { maskedCrc32c } from '../crc32c.ts';
 import { openRegularFile } from '../disk/regular-file.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { oneLine } from '../wording.ts';
-import { maskedCrc32c } from './crc32c.ts';
 
 const headBytes = 12;
 const tailBytes = 4;

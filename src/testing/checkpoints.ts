@@ -22,7 +22,7 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
         checksum: 'sha256:00ff',
         image: [3, 32, 32],
         statistics: { mean: [0.5, 0.4, 0.3], deviation: [0.3, 0.25, 0.2] },
-        source: undefined,
+        origin: undefined,
       },
       recipe: 'tutorial',
       network: { name: 'tutorial', configuration: { conv1: 64, softmax_linear: 10 } },

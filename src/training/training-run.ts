@@ -141,7 +141,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
       checksum: run.checksum,
       image: dataset.record.image,
       statistics: dataset.statistics,
-      source: dataset.source,
+      origin: dataset.origin,
     },
     recipe: run.recipe ?? tutorialRecipe.name,
     network: describeNetwork(network),
@@ -203,11 +203,11 @@ function known<Name extends string>(what: string, found: string, names: readonly
  * the images were normalized with. Data sets of the user's own pictures have no list of files.
  * @throws RunError when this version of the program does not support that data set */
 export function datasetOf({ dataset: stored }: CheckpointMetadata): DatasetDescription {
-  const { name, labels, classes, image, statistics, source } = stored;
+  const { name, labels, classes, image, statistics, origin } = stored;
   const found = Object.values(datasets).find((dataset) => dataset.name === name);
   if (found !== undefined) return { ...withLabels(found, labels), ...(statistics && { statistics }) };
   if (name === picturesName && image !== undefined && statistics !== undefined)
-    return describePictures({ source, classes, image, statistics, files: [] });
+    return describePictures({ origin, classes, image, statistics, files: [] });
   throw new RunError(
     `the checkpoint was trained on "${oneLine(shortened(name))}"; this version supports ${Object.keys(datasets).join(', ')} and pictures`,
   );

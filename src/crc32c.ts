@@ -1,4 +1,4 @@
-/** The checksum of event files: CRC-32C (Castagnoli, RFC 3720 appendix B.4), masked as in TensorFlow. */
+/** The checksum of event files and tensor bundles: CRC-32C (Castagnoli, RFC 3720 appendix B.4), masked as in TensorFlow. */
 
 /** The polynomial 0x1EDC6F41 with its bits reversed, because the lowest bit of a byte comes first. */
 const polynomial = 0x82f63b78;
