@@ -7,7 +7,8 @@ import { addNetwork, type Network } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 
 /** The names of the input and the output of the graph. */
-export const [pixelsName, logitsName] = ['pixels', 'logits'] as const;
+export const pixelsName = 'pixels';
+export const logitsName = 'logits';
 
 /** Builds a graph with the input `pixels`, float32 [N, C, H, W] of values 0 … 255, and the output `logits` [N, classes]. It
  * crops and normalizes the pixels as an evaluation does.

@@ -10,7 +10,7 @@ import { messageOf, RunError } from '../errors.ts';
 import { scoredWeights } from '../evaluation/evaluate.ts';
 import { type Weights, weightChoices } from '../evaluation/network-session.ts';
 import { augmentations } from '../input/augmentations.ts';
-import { findCheckpoint } from '../run/find-checkpoint.ts';
+import { openCheckpoint } from '../run/open-checkpoint.ts';
 import { datasetOf, storedImages } from '../training/training-run.ts';
 import { oneLine } from '../wording.ts';
 import { CheckpointClassifier } from './checkpoint-classifier.ts';
@@ -66,10 +66,10 @@ export async function openClassifier(
   onWarning: (message: string) => void,
 ): Promise<OpenedModel> {
   if (await isOnnx(path)) return openExported(path, options);
-  return openCheckpoint(await findCheckpoint(path, onWarning), options);
+  return openRun(await openCheckpoint(path, onWarning), options);
 }
 
-async function openCheckpoint(
+async function openRun(
   { path, checkpoint }: FoundCheckpoint,
   { weights = 'ema', engine = 'auto', precision = 'float32', batchSize = 1 }: OpenModelOptions,
 ): Promise<OpenedModel> {

@@ -21,8 +21,8 @@ import {
   evaluationChecks,
   settingsOf,
 } from './evaluation-request.ts';
-import { isFile, readCheckpointFile } from './find-checkpoint.ts';
-import { adviceFor, noCheckpoint } from './no-checkpoint.ts';
+import { adviceFor } from './no-checkpoint.ts';
+import { openCheckpoint } from './open-checkpoint.ts';
 import { type StopControl, stopChecks } from './stop-control.ts';
 
 export type EvaluationEvent =
@@ -61,8 +61,8 @@ export async function* runEvaluation(
   const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience);
   let isComplete = false;
   try {
-    if (await isFile(settings.checkpointDir)) yield* evaluation.scoreFile();
-    else if (settings.runOnce) yield* evaluation.scoreNewest();
+    const isFile = (await stat(settings.checkpointDir).catch(() => undefined))?.isFile() === true;
+    if (isFile || settings.runOnce) yield* evaluation.scoreOne();
     else yield* evaluation.watch();
     isComplete = true;
   } finally {
@@ -105,21 +105,14 @@ class FolderEvaluation {
 
   readonly #warn = (message: string): void => this.#queue.push({ kind: 'warning', message });
 
-  /** Scores the checkpoint file that the request specifies. */
-  async *scoreFile(): Events {
-    const path = this.#settings.checkpointDir;
-    const checkpoint = await readCheckpointFile(path);
+  /** Scores the checkpoint file that the request names, or the newest checkpoint of its folder.
+   * @throws RunError when there is no checkpoint */
+  async *scoreOne(): Events {
+    const { path, checkpoint } = yield* this.#queue.during(
+      openCheckpoint(this.#settings.checkpointDir, this.#warn),
+    );
     const key = await this.#keyOf(path);
     yield* this.#score(path, checkpoint, key && { ...key, globalStep: checkpoint.metadata.globalStep });
-  }
-
-  /** Scores the newest checkpoint of the folder.
-   * @throws RunError when there is no checkpoint */
-  async *scoreNewest(): Events {
-    const found = await this.#store.latest();
-    yield* this.#queue.pending();
-    if (found === undefined) throw await noCheckpoint(this.#settings.checkpointDir);
-    yield* this.#score(found.path, found.checkpoint, await this.#keyOf(found.path));
   }
 
   /** Checks for new checkpoints repeatedly, and scores each of them once, oldest first. */
