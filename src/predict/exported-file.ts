@@ -7,7 +7,8 @@ import { command } from '../command.ts';
 import type { ImageShape } from '../data/record.ts';
 import { type OnnxInterface, onnxInterface } from '../engine/onnx/inspect/interface.ts';
 import { RunError } from '../errors.ts';
-import { json, listOf, record, text, wholeNumber, withDefault } from '../readers.ts';
+import type { Weights } from '../evaluation/network-session.ts';
+import { json, listOf, text, wholeNumber } from '../readers.ts';
 import { counted, oneLine } from '../wording.ts';
 
 export interface ExportedFile {
@@ -15,6 +16,8 @@ export interface ExportedFile {
   /** The shape [3, S, S] of the pixels of a picture. */
   readonly image: ImageShape;
   readonly globalStep: number;
+  /** Which of the weights of the run the file contains. */
+  readonly weights: Weights;
   /** The name of the recipe, and the name of its augmentation. */
   readonly recipe: string;
   readonly augmentation: string;
@@ -23,10 +26,6 @@ export interface ExportedFile {
 /** The names of the input and of the outputs. */
 export const imagesName = 'images';
 export const probabilitiesName = 'probabilities';
-
-interface ImageProperty {
-  readonly augmentation: string;
-}
 
 /** Reads what an exported file says about itself.
  * @throws RunError when the bytes are not an ONNX model, or one that `cifar10 export` did not write, with what is missing */
@@ -39,16 +38,14 @@ export function readExportedFile(file: string, bytes: Uint8Array): ExportedFile 
   };
   const where = (name: string) => `${file}: metadata_props ${name}`;
   const classes = json(listOf(text))(property('classes'), where('classes'));
-  const { augmentation } = json(record<ImageProperty>({ augmentation: text }))(
-    property('image'),
-    where('image'),
-  );
+  property('image');
   return {
     classes,
-    augmentation,
     image: imageShapeOf(file, found, classes.length),
     globalStep: json(wholeNumber(0))(property('global_step'), where('global_step')),
-    recipe: withDefault(text, 'unknown')(found.metadata.get('recipe'), where('recipe')),
+    recipe: found.metadata.get('recipe') ?? 'unknown',
+    weights: found.metadata.get('weights') === 'raw' ? 'raw' : 'ema',
+    augmentation: found.metadata.get('augmentation') ?? 'unknown',
   };
 }
 

@@ -90,13 +90,12 @@ async function openExported(path: string, options: OpenModelOptions): Promise<Op
   const file = oneLine(path);
   const bytes = await bytesOf(path);
   const exported = readExportedFile(file, bytes);
-  requireExportedOptions(file, options);
   const { batchSize = 1 } = options;
   const known = Object.values(augmentations).find(({ name }) => name === exported.augmentation);
-  const { globalStep, recipe, classes, image, augmentation } = exported;
+  const { globalStep, recipe, classes, image, augmentation, weights } = exported;
+  requireExportedOptions(file, weights, options);
   return {
-    ...{ path, kind: 'onnx', globalStep, recipe, classes, image, augmentation },
-    weights: 'ema',
+    ...{ path, kind: 'onnx', globalStep, recipe, classes, image, augmentation, weights },
     flips: known?.flips ?? false,
     classifier: await ExportedClassifier.create(file, exported, bytes, batchSize),
   };
@@ -104,11 +103,16 @@ async function openExported(path: string, options: OpenModelOptions): Promise<Op
 
 /** An exported file contains one set of weights, in float32, for ONNX Runtime.
  * @throws RunError for options that ask for others */
-function requireExportedOptions(file: string, { weights, engine, precision }: OpenModelOptions): void {
+function requireExportedOptions(
+  file: string,
+  contained: Weights,
+  { weights, engine, precision }: OpenModelOptions,
+): void {
   const refuse = (option: string, has: string) => {
     throw new RunError(`\`${option}\`: ${file} is an exported file, which ${has}; leave out the option`);
   };
-  if (weights === 'raw') refuse('weights: raw', 'contains only the weights that were chosen in the export');
+  if (weights === 'raw' && contained !== 'raw')
+    refuse('weights: raw', 'contains only the moving averages of the weights');
   if (engine !== undefined && engine !== 'auto' && engine !== 'onnx')
     refuse(`engine: ${engine}`, 'runs on ONNX Runtime');
   if (precision !== undefined && precision !== 'float32')
