@@ -4,7 +4,7 @@
  */
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { openRegularFile } from '../disk/regular-file.ts';
 import { errorCode, messageOf, requireRunning } from '../errors.ts';
@@ -68,7 +68,7 @@ async function addFound(
 async function addPattern(found: Source[], name: string, signal: AbortSignal | undefined): Promise<void> {
   requireRunning(signal);
   const matches = await glob(name, {
-    ...{ onlyFiles: false, expandDirectories: false },
+    ...{ onlyFiles: false, expandDirectories: false, absolute: isAbsolute(name) },
     ...(signal && { signal }),
   });
   if (matches.length === 0) found.push({ kind: 'unreadable', name, reason: 'no file matches this pattern' });
