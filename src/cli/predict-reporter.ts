@@ -11,6 +11,8 @@ import { scoringLine } from './progress-line.ts';
 const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
 /** The minimum time between two redraws of the progress line. */
 const redrawMillis = 100;
+/** If there are fewer pictures, their number per second says nothing. */
+const fewPictures = 100;
 /** The number of files that are named if files were skipped. */
 const mostNamed = 3;
 
@@ -115,13 +117,18 @@ export class PredictReporter {
     const of = stopped ? ` of ${count(this.#all)}` : '';
     this.#line(
       `${stopped ? 'Stopped' : 'Done'}: ${count(pictures)}${of} ${pictures === 1 && !stopped ? 'picture' : 'pictures'} in ` +
-        `${duration(seconds * 1e3)}, ${count(pictures / seconds)} pictures/s${this.#skippedText()}`,
+        `${duration(seconds * 1e3)}${this.#rate(pictures / seconds)}${this.#skippedText()}`,
       { kind: 'predicted', pictures, unreadable, skipped, seconds, stopped },
     );
     if (unreadable > 0 && !this.#flags.json)
       this.#console.warn(
         `${counted(unreadable, 'picture')} could not be classified; the reason is given above`,
       );
+  }
+
+  /** The speed, unless most of the time was needed to start. */
+  #rate(perSecond: number): string {
+    return this.#all < fewPictures ? '' : `, ${count(perSecond)} pictures/s`;
   }
 
   #skippedText(): string {
