@@ -96,6 +96,12 @@ export {
   type Weights,
 } from './evaluation/evaluate.ts';
 export { buildEvaluationGraph, type EvaluationGraph } from './evaluation/evaluation-graph.ts';
+export type { Comparison } from './export/compare.ts';
+export { type ExportEvent, exportModel } from './export/export.ts';
+export type { ExportRequest } from './export/export-request.ts';
+export type { ExportFormatName, WeightNames } from './export/format.ts';
+export type { OutputFile } from './export/output.ts';
+export type { TrainedNetwork } from './export/trained-network.ts';
 export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
 export { printGraph } from './graph/print.ts';
 export type { ResultRole, Results } from './graph/results.ts';

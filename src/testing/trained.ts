@@ -1,6 +1,7 @@
 /** Small trained networks for tests of exports: random weights in a checkpoint. */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { datasets } from '../data/datasets.ts';
+import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { ImageRecipe } from '../input/augmentations.ts';
 import { tutorialImages } from '../input/augmentations.ts';
 import { makeNetwork } from '../model/networks.ts';
@@ -8,7 +9,6 @@ import { averageName } from '../optimizer/moving-average.ts';
 import { type Hyperparameters, tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
-import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { sampleCheckpoint } from './checkpoints.ts';
 
 export interface TrainedOptions {

@@ -124,7 +124,14 @@ export async function openModel(
     nodes: [],
     results: resultsOf({}),
   };
-  const compiled = { model, variables: [], outputs, watched: new Map<string, string>(), shared: [], liveBytes: 0 };
+  const compiled = {
+    model,
+    variables: [],
+    outputs,
+    watched: new Map<string, string>(),
+    shared: [],
+    liveBytes: 0,
+  };
   const start = { graph: compiled, threads };
   return WorkerSession.create(graph, { library: 'ONNX Runtime', threads: threadPool, start, adviceFor });
 }
