@@ -2,12 +2,18 @@
 import type { Command } from './commands/context.ts';
 import type { CommandName } from './flag.ts';
 
+/** What the processes of an MPI job do: they work `together`, the `first` one executes the command alone, or the command is refused
+ * for a reason. Commands whose processes work together take the flag `--collective`. */
+export type InJob = 'together' | 'first' | { readonly refused: string };
+
 export interface CommandRecord<C extends CommandName> {
   /** Imports the module of the command on demand, so that help and usage errors are fast. */
   readonly load: () => Promise<Command<C>>;
   /** Whether the first Ctrl-C only asks the command to stop, because the command has something to save or clean up.
    * Otherwise, Ctrl-C ends the process at once. */
   readonly isStoppable: boolean;
+  /** What the processes do if an MPI launcher starts the command several times. */
+  readonly inJob: InJob;
   /** The summary in the list of commands. */
   readonly summary: string;
   /** The description, as paragraphs. */
@@ -15,6 +21,8 @@ export interface CommandRecord<C extends CommandName> {
   /** The placeholder for the positional arguments in the help, such as `thing`, or `source…` if there can be several. Undefined if
    * the command takes none. */
   readonly operand?: string;
+  /** Whether the argument may be omitted. */
+  readonly isOperandOptional?: boolean;
   /** Example arguments after `cifar10`, each with its purpose. */
   readonly examples: readonly (readonly [line: string, purpose: string])[];
 }
@@ -23,6 +31,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   download: {
     load: async () => (await import('./commands/download.ts')).downloadCommand,
     isStoppable: true,
+    inJob: 'together',
     summary: 'download and verify CIFAR-10, or draw the generated set',
     description:
       'Puts a data set into the data folder: downloads the archive (or resumes an earlier download), verifies ' +
@@ -42,6 +51,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   train: {
     load: async () => (await import('./commands/train.ts')).trainCommand,
     isStoppable: true,
+    inJob: 'together',
     summary: 'train the network, or resume a run',
     description:
       'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. If the folder contains ' +
@@ -65,6 +75,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   eval: {
     load: async () => (await import('./commands/eval.ts')).evalCommand,
     isStoppable: true,
+    inJob: 'together',
     summary: 'measure the precision of a trained network',
     description:
       'Classifies images with the checkpoints of a training folder and prints precision @ 1: the fraction of images ' +
@@ -83,6 +94,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   predict: {
     load: async () => (await import('./commands/predict.ts')).predictCommand,
     isStoppable: true,
+    inJob: 'first',
     summary: 'classify pictures with a trained network',
     operand: 'source…',
     description:
@@ -101,6 +113,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   sweep: {
     load: async () => (await import('./commands/sweep.ts')).sweepCommand,
     isStoppable: true,
+    inJob: { refused: 'the runs of a sweep train one after another in a single process' },
     summary: 'train with several values of flags, and compare the runs',
     description:
       'Trains once for each combination of the values of flags, each run in a folder of its own in --sweep-dir, and ' +
@@ -119,9 +132,30 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['sweep --optimizer nesterov --momentum 0.8..0.95:0.05', 'A range with a step'],
     ],
   },
+  export: {
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+    isStoppable: true,
+    inJob: 'first',
+    summary: 'write a trained network as a file for other programs',
+    operand: 'run',
+    isOperandOptional: true,
+    description:
+      'Writes the network of a training folder (its newest checkpoint) or of a checkpoint file for other programs, with a model ' +
+      'card beside it. onnx: one file that takes uint8 pictures and returns probabilities; cropping and normalization are part of it. ' +
+      'safetensors: the weights, with --names torch for PyTorch. transformers.js: a folder that its image-classification pipeline ' +
+      'loads. Before anything is written, the export and the network are compared on 1,000 pictures: test pictures if the ' +
+      'data set is in --data-dir, otherwise generated ones. A difference of more than 0.0001 in a probability is refused.',
+    examples: [
+      ['export runs/a --output a.onnx', 'The newest checkpoint of a run, as an ONNX file'],
+      ['export runs/a --format safetensors --names torch', 'Its weights for PyTorch'],
+      ['export runs/a --format transformers.js --output my-model', 'A folder for transformers.js'],
+      ['export runs/a/best/model.ckpt-2000.safetensors', 'A checkpoint of your choice'],
+    ],
+  },
   inspect: {
     load: async () => (await import('./commands/inspect.ts')).inspectCommand,
     isStoppable: false,
+    inJob: 'first',
     summary: 'show the network, a checkpoint, event files, data or an ONNX file',
     operand: 'thing',
     description:
@@ -139,6 +173,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   doctor: {
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
     isStoppable: false,
+    inJob: 'first',
     summary: 'check this machine, and whether training works on it',
     description:
       'Checks versions, cores and quota, memory, folders and data; then trains one small batch with every engine, ' +
@@ -152,6 +187,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   bench: {
     load: async () => (await import('./commands/bench.ts')).benchCommand,
     isStoppable: true,
+    inJob: { refused: 'several processes at once would disturb the measurements' },
     summary: 'measure training on this machine with every engine and precision',
     description:
       'Times complete training steps, including input and moving averages, with every engine and precision that works here ' +
@@ -171,7 +207,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
 };
 
 /** Commands that are planned. This version refuses them. */
-export const laterCommands: readonly string[] = ['import', 'export', 'dashboard'];
+export const laterCommands: readonly string[] = ['import', 'dashboard'];
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(commandTable, name);

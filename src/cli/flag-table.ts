@@ -3,6 +3,7 @@
 import { collectiveNames } from '../collective/mpi/start-mpi.ts';
 import { datasetNames, defaultDataset, labelChoices } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
+import { exportFormatNames, weightNameChoices } from '../export/format.ts';
 import { augmentationNames } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
 import { networkNames } from '../model/networks.ts';
@@ -20,9 +21,12 @@ const ownFlags = {
     valueName: 'folder',
     default: '/tmp/cifar10_data',
     help: 'folder of the data sets',
+    helpFor: {
+      export: 'folder of the data sets, whose test pictures check the export (default: /tmp/cifar10_data)',
+    },
     group: 'Data',
     inSweep: 'same',
-    commands: ['download', 'train', 'eval', 'doctor'],
+    commands: ['download', 'train', 'eval', 'export', 'doctor'],
   },
   dataset: {
     kind: 'choice',
@@ -357,14 +361,14 @@ const ownFlags = {
     default: false,
     help: 'only print results, warnings and errors',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'predict', 'sweep', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'train', 'eval', 'predict', 'sweep', 'export', 'inspect', 'doctor', 'bench'],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object per line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'predict', 'sweep', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'train', 'eval', 'predict', 'sweep', 'export', 'inspect', 'doctor', 'bench'],
   },
   checkpointDir: {
     kind: 'string',
@@ -374,17 +378,22 @@ const ownFlags = {
     helpFor: {
       predict:
         'training folder, whose newest checkpoint is used, a checkpoint file or an exported .onnx file (default: /tmp/cifar10_train)',
+      export: 'the same as the argument <run> (default: /tmp/cifar10_train)',
     },
     group: 'Checkpoint',
-    commands: ['eval', 'predict'],
+    commands: ['eval', 'predict', 'export'],
   },
   weights: {
     kind: 'choice',
     choices: ['ema', 'raw'],
     default: 'ema',
     help: 'use the moving averages of the weights (if the run keeps them), or the weights themselves',
+    helpFor: {
+      export:
+        'export the moving averages of the weights (if the run keeps them, the default), or the weights themselves',
+    },
     group: 'Checkpoint',
-    commands: ['eval', 'predict'],
+    commands: ['eval', 'predict', 'export'],
   },
   runOnce: {
     kind: 'boolean',
@@ -438,8 +447,40 @@ const ownFlags = {
     valueName: 'folder',
     default: '/tmp/cifar10_eval',
     help: 'folder for results',
+    helpFor: {
+      export: 'folder of evaluation results to quote in the model card (default: /tmp/cifar10_eval)',
+    },
     group: 'What is kept',
-    commands: ['eval'],
+    commands: ['eval', 'export'],
+  },
+  format: {
+    kind: 'choice',
+    valueName: 'format',
+    choices: exportFormatNames as typeof exportFormatNames,
+    help: `${alternatives(exportFormatNames)} (default: by the ending of --output, or onnx)` as string,
+    group: 'What is kept',
+    commands: ['export'],
+  },
+  output: {
+    kind: 'string',
+    valueName: 'path',
+    help: 'file or folder to write (default: model.onnx, model.safetensors or model)',
+    group: 'What is kept',
+    commands: ['export'],
+  },
+  names: {
+    kind: 'choice',
+    choices: weightNameChoices as typeof weightNameChoices,
+    help: 'with safetensors: names and layouts of the weights, those of cifar10 (default) or of a PyTorch module',
+    group: 'What is kept',
+    commands: ['export'],
+  },
+  force: {
+    kind: 'boolean',
+    default: false,
+    help: 'replace existing files',
+    group: 'What is kept',
+    commands: ['export'],
   },
   out: {
     kind: 'string',
@@ -465,10 +506,10 @@ const ownFlags = {
     kind: 'choice',
     choices: collectiveNames as typeof collectiveNames,
     default: 'auto',
-    help: 'how processes train together: mpi, none, or auto (MPI if mpirun or srun started several processes)',
+    help: 'how processes work together: mpi, none, or auto (MPI if mpirun or srun started several processes)',
     group: 'Computing',
     inSweep: { refused: 'the runs of a sweep train one after another in a single process' },
-    commands: ['train'],
+    commands: ['download', 'train', 'eval'],
   },
 
   device: { notYetAvailable: true },
@@ -509,5 +550,6 @@ export type PredictFlags = FlagsOf<'predict'>;
 export type SweepFlags = FlagsOf<'sweep'>;
 export type BenchFlags = FlagsOf<'bench'>;
 export type DownloadFlags = FlagsOf<'download'>;
+export type ExportFlags = FlagsOf<'export'>;
 export type InspectFlags = FlagsOf<'inspect'>;
 export type DoctorFlags = FlagsOf<'doctor'>;

@@ -12,6 +12,7 @@ export type CommandName =
   | 'eval'
   | 'predict'
   | 'sweep'
+  | 'export'
   | 'inspect'
   | 'doctor'
   | 'bench';

@@ -97,6 +97,7 @@ test('eval with no flags but --run-once evaluates as the tutorial did', () => {
       evalDir: '/tmp/cifar10_eval',
       evalIntervalSecs: 300,
       report: false,
+      collective: 'auto',
       quiet: false,
       json: false,
     },
@@ -316,7 +317,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['trian', 'unknown command "trian". Did you mean train?'],
   ['constructor', `unknown command "constructor". Commands: ${Object.keys(commandTable).join(', ')}`],
-  ['export x', 'export: not yet available in this version'],
+  ['dashboard x', 'dashboard: not yet available in this version'],
   ['help predict', 'predict: not yet available in this version'],
 ];
 

@@ -15,10 +15,11 @@ import {
 } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
-import { type Examples, theExamples } from '../data/examples.ts';
+import { ExampleReader, type Examples, theExamples } from '../data/examples.ts';
 import { anEngine, type Engine, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
+import type { Batch } from '../input/batch.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import { aNetwork, type Network } from '../model/network.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
@@ -27,6 +28,7 @@ import { networkOf, storedImages } from '../training/training-run.ts';
 import { shortened } from '../wording.ts';
 import { inTop1 } from './in-top-k.ts';
 import { NetworkSession, type Weights, weightChoices } from './network-session.ts';
+import { LogitsExchange, type ScoringRanks } from './scoring-ranks.ts';
 
 /** A scored example: its index, its class, and the network's logits for every class. */
 export interface Scored {
@@ -65,11 +67,16 @@ export interface Scoring {
   readonly numExamples?: number;
   /** Called for every example. */
   readonly onScored?: (scored: Scored) => void;
-  /** Called with the first batch. The session returns the activations of that batch only if this callback is given. */
+  /** Called with the first batch, in the first of several processes. The session returns the activations of that batch only if this
+   * callback is given. */
   readonly onFirstBatch?: (batch: ScoredBatch) => void;
   /** Called after every batch with the number of examples scored so far. */
   readonly onProgress?: (done: number) => void;
+  /** If the signal is aborted in one of several processes, scoring stops in all of them. */
   readonly signal?: AbortSignal;
+  /** The processes that score together. All of them score the same examples, and get the same results; each computes some of the
+   * batches. */
+  readonly ranks?: ScoringRanks | undefined;
 }
 
 const scoringChecks: OptionChecks<Scoring> = {
@@ -78,6 +85,7 @@ const scoringChecks: OptionChecks<Scoring> = {
   onFirstBatch: optional(aFunction),
   onProgress: optional(aFunction),
   signal: optional(aSignal),
+  ranks: optional(anObjectWith('sum', 'processes that score together, such as a job: await startMpi()')),
 };
 
 /** A compiled network that scores sets of weights one at a time. */
@@ -118,41 +126,60 @@ export class Evaluator {
   ): Promise<Score | undefined> {
     theExamples('examples', examples);
     requireOptions(scoring, scoringChecks);
-    const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal } = scoring;
+    const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal, ranks } = scoring;
     requireOneOf('weights', weights, weightChoices);
     const written = await this.#session.load(tensors, weights);
-    const { network, batchSize, activationNames } = this.#session;
+    const { network, batchSize } = this.#session;
     const { imageShape, classes } = network;
+    const { rank = 0, size = 1 } = ranks ?? {};
     const batches = prefetchEvaluation(examples, {
       ...{ batchSize, imageShape, images: this.#images, numExamples },
+      turns: { first: rank, every: size },
     });
+    const exchange = ranks && new LogitsExchange(ranks, batchSize * classes);
+    const reader = new ExampleReader(examples);
+    const count = Math.min(numExamples, examples.count);
+    const stops = () => signal?.aborted === true;
     let [correct, total] = [0, 0];
     try {
-      for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
-        if (signal?.aborted === true) return undefined;
-        const watch = onFirstBatch !== undefined && total === 0;
-        const { logits, tensors: activations } = await this.#session.infer(batch.images, { watch });
-        if (watch)
-          onFirstBatch({
-            ...{ network, images: batch.images, count: batch.count, weights: written },
-            ...{ activations, activationNames },
-          });
-        for (let row = 0; row < batch.count; row++) {
-          const label = batch.labels[row] ?? 0;
-          const right = inTop1(logits, classes, row, label);
+      while (total < count) {
+        const batch = stops() ? undefined : await batches.next();
+        const own = batch && (await this.#logitsOf(batch, written, onFirstBatch));
+        const scores = exchange === undefined ? own : await exchange.exchange(own, stops());
+        if (scores === undefined) return undefined;
+        const rows = Math.min(size * batchSize, count - total);
+        for (let row = 0; row < rows; row++) {
+          const example = total + row;
+          const label = reader.labelOf(example);
+          const right = inTop1(scores, classes, row, label);
           if (right) correct++;
-          total++;
-          const ofRow = logits.subarray(row * classes, (row + 1) * classes);
-          onScored?.({ example: batch.examples[row] ?? 0, label, logits: ofRow, correct: right });
+          const ofRow = scores.subarray(row * classes, (row + 1) * classes);
+          onScored?.({ example, label, logits: ofRow, correct: right });
         }
-        batches.recycle(batch);
+        total += rows;
+        if (batch !== undefined) batches.recycle(batch);
         onProgress?.(total);
       }
-      if (signal?.aborted === true) return undefined;
+      if (exchange === undefined && stops()) return undefined;
     } finally {
       await batches.close();
     }
     return { correct, total, precision: correct / total };
+  }
+
+  /** Computes the logits [N, classes] of a batch. */
+  async #logitsOf(
+    { images, step, count }: Batch,
+    weights: ReadonlyMap<string, Float32Tensor>,
+    onFirstBatch: Scoring['onFirstBatch'],
+  ): Promise<Float32Array> {
+    const watched = step === 0 ? onFirstBatch : undefined;
+    const { logits, tensors: activations } = await this.#session.infer(images, {
+      watch: watched !== undefined,
+    });
+    const { network, activationNames } = this.#session;
+    watched?.({ network, images, count, weights, activations, activationNames });
+    return logits;
   }
 
   release(): Promise<void> {

@@ -1,7 +1,8 @@
 /** The interface of export formats. */
 import type { TrainedNetwork } from './trained-network.ts';
 
-export type ExportFormatName = 'onnx' | 'safetensors' | 'transformers.js';
+export const exportFormatNames = ['onnx', 'safetensors', 'transformers.js'] as const;
+export type ExportFormatName = (typeof exportFormatNames)[number];
 
 /** The names and layouts of weights in a safetensors file: ours, or those of a PyTorch module. */
 export const weightNameChoices = ['cifar10', 'torch'] as const;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { randomCheckpoint, type TrainedOptions } from '../testing/trained.ts';
 import { compare } from './compare.ts';
-import { exportFormatNames, exportFormats } from './formats.ts';
+import { exportFormatNames } from './format.ts';
+import { exportFormats } from './formats.ts';
 import { liveNetwork } from './live-network.ts';
 import { generatedPictures } from './test-pictures.ts';
 import { trainedNetwork } from './trained-network.ts';
@@ -36,9 +36,8 @@ describe('exports compute what an evaluation computes', () => {
           const trained = trainedNetwork({ path: 'x', checkpoint: randomCheckpoint(options) }, 'ema');
           const { open } = await exportFormats[format].make(trained, { names: 'torch' });
           const exported = await open(size);
-          const live = await liveNetwork(createOnnxEngine(), trained, trained.values, size);
+          const live = await liveNetwork(trained, trained.values, size);
           const result = await compare(exported, live, generatedPictures(trained.picture, 28), size);
-          console.log(title, format, result);
           assert.ok(result.largestDifference < 1e-5);
           await exported.release();
           await live.release();

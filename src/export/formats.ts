@@ -9,7 +9,3 @@ export const exportFormats: { readonly [N in ExportFormatName]: ExportFormat & {
   safetensors,
   'transformers.js': transformers,
 };
-
-export const exportFormatNames: readonly ExportFormatName[] = Object.keys(
-  exportFormats,
-) as readonly ExportFormatName[];

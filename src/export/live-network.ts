@@ -1,20 +1,25 @@
 /** The trained network as an evaluation computes it, with which exports are compared. */
 import type { Engine } from '../engine/engine.ts';
+import { chooseEngine } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { type Float32Tensor, float32Data, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import type { Classifier } from './format.ts';
 import type { TrainedNetwork } from './trained-network.ts';
 
+/** Returns the engine that an evaluation uses by default. */
+export function defaultEngine(): Engine {
+  return chooseEngine({ engine: 'auto', precision: 'float32' }).engine;
+}
+
 /** Compiles the network.
  * @param values the values of its variables */
 export async function liveNetwork(
-  engine: Engine,
   { network, picture, images }: Pick<TrainedNetwork, 'network' | 'picture' | 'images'>,
   values: ReadonlyMap<string, Float32Tensor>,
   batchSize: number,
 ): Promise<Classifier> {
-  const session = await engine.compile(buildEvaluationGraph(network, batchSize));
+  const session = await defaultEngine().compile(buildEvaluationGraph(network, batchSize));
   await session.write(values);
   const [pictureSize, imageSize] = [sizeOf(picture), sizeOf(network.imageShape)];
   return {

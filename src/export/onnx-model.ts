@@ -1,15 +1,19 @@
-/** What all exported ONNX models have in common: the graph from pixels to logits, the metadata, and how to run a file. */
+/** What all exported ONNX models have in common: the graph from pixels to logits, the metadata, and how to run a file. Only this
+ * file of the folder uses the ONNX engine directly, because no other engine makes or runs ONNX files. */
 
 import type { OnnxGraph } from '../engine/onnx/compile/lower.ts';
 import { encodeModel, portableVersion } from '../engine/onnx/compile/model.ts';
 import { portableGraph, splitForInference } from '../engine/onnx/compile/portable.ts';
-import { createOnnxEngine, openModel } from '../engine/onnx/runtime/onnx-engine.ts';
+import { openModel } from '../engine/onnx/runtime/onnx-engine.ts';
 import { RunError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
 import { version } from '../version.ts';
 import type { Classifier } from './format.ts';
+import { defaultEngine } from './live-network.ts';
 import { inferenceGraphOf, type TrainedNetwork } from './trained-network.ts';
+
+export type { OnnxGraph };
 
 /** Lowers the network with its weights for batches of any size. The model has the input `pixels`, float32 [N, C, H, W] of values
  * 0 … 255, and the output `logits` [N, classes]. */
@@ -30,7 +34,7 @@ async function compute(
   values: ReadonlyMap<string, Float32Tensor>,
 ): Promise<ReadonlyMap<string, Tensor>> {
   if (graph.results.output.size === 0) return new Map();
-  const session = await createOnnxEngine().compile(graph);
+  const session = await defaultEngine().compile(graph);
   try {
     await session.write(values);
     return await session.step(new Map());

@@ -14,15 +14,17 @@ export interface TestPictures {
 }
 
 /** Returns the first test pictures of a data set, or generated ones if its files are not in the data folder.
+ * @param dataDir the folder of the data sets, or undefined for generated pictures
  * @throws RunError when the files are damaged
  * @throws StoppedError when `signal` is aborted */
 export async function testPictures(
-  dataDir: string,
+  dataDir: string | undefined,
   dataset: DatasetDescription,
   count: number,
   signal?: AbortSignal,
 ): Promise<TestPictures> {
-  const isThere = dataset.files.length > 0 && (await missingFiles(dataDir, dataset)).length === 0;
+  const isThere =
+    dataset.files.length > 0 && dataDir !== undefined && (await missingFiles(dataDir, dataset)).length === 0;
   if (!isThere) return generatedPictures(dataset.record.image, count);
   const examples = await loadExamples(dataDir, dataset, 'test', signal);
   const reader = new ExampleReader(examples);

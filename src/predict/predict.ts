@@ -5,6 +5,14 @@
  *     sources ─► decode ahead ─► batches ─► classify ─► events, in the order of the sources
  *
  * Only the names of the pictures are all in memory at once. A few pictures are decoded while the engine computes a batch.
+ *
+ * @example
+ * import { predict } from 'cifar10-ts';
+ *
+ * for await (const event of predict({ checkpointDir: 'run', sources: ['photos'] })) {
+ *   if (event.kind === 'prediction') console.log(event.path, event.predictions[0]?.label);
+ *   if (event.kind === 'unreadable') console.error(event.path, event.reason);
+ * }
  */
 import {
   aListOf,

@@ -1,6 +1,14 @@
 /**
  * A trained model that classifies pictures. It makes the network's images from pictures as an evaluation does, so callers only
  * pass pictures: files, their bytes, or decoded pixels.
+ *
+ * @example
+ * import { openModel } from 'cifar10-ts';
+ *
+ * const model = await openModel('run');
+ * const predictions = await model.classify('cat.png', { topK: 3 });
+ * for (const { label, probability } of predictions) console.log(label, probability);
+ * await model.release();
  */
 import { aBoolean, aText, aWholeNumber, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import type { ImageShape } from '../data/record.ts';
@@ -36,8 +44,17 @@ export const classifyChecks: OptionChecks<ClassifyOptions> = {
 export class TrainedModel {
   readonly #opened: OpenedModel;
 
-  constructor(opened: OpenedModel) {
+  private constructor(opened: OpenedModel) {
     this.#opened = opened;
+  }
+
+  /** Opens a model (see `openModel`). */
+  static async open(
+    path: string,
+    options: OpenModelOptions,
+    onWarning: (message: string) => void,
+  ): Promise<TrainedModel> {
+    return new TrainedModel(await openClassifier(path, options, onWarning));
   }
 
   /** The path of the checkpoint or of the exported file. */
@@ -161,7 +178,7 @@ export async function openModel(
 ): Promise<TrainedModel> {
   aText('path', path);
   requireOptions(options, openModelChecks);
-  return new TrainedModel(await openClassifier(path, options, onWarning));
+  return TrainedModel.open(path, options, onWarning);
 }
 
 /** @throws UsageError for anything but decoded pixels */

@@ -6,13 +6,18 @@
  */
 
 import type { ImageShape } from '../../data/record.ts';
-import type { OnnxGraph } from '../../engine/onnx/compile/lower.ts';
 import type { OnnxNode } from '../../ops/definition.ts';
 import { dtypes } from '../../tensor/dtype.ts';
 import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { CodeSample, ExportFormat } from '../format.ts';
 import { logitsName, pixelsName } from '../inference-graph.ts';
-import { type ModelInterface, modelFile, networkModel, openClassifier } from '../onnx-model.ts';
+import {
+  type ModelInterface,
+  modelFile,
+  networkModel,
+  type OnnxGraph,
+  openClassifier,
+} from '../onnx-model.ts';
 
 export const onnx: ExportFormat & { readonly name: 'onnx' } = {
   name: 'onnx',

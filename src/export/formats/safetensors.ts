@@ -1,6 +1,5 @@
 /** A safetensors file with the weights, under our names or under those of a PyTorch module. */
 import { decodeSafetensors, encodeSafetensors } from '../../checkpoint/safetensors.ts';
-import { createOnnxEngine } from '../../engine/onnx/runtime/onnx-engine.ts';
 import { buildEvaluationGraph } from '../../evaluation/evaluation-graph.ts';
 import { type Float32Tensor, float32, float32Data, type Tensor } from '../../tensor/tensor.ts';
 import { version } from '../../version.ts';
@@ -22,7 +21,7 @@ export const safetensors: ExportFormat & { readonly name: 'safetensors' } = {
       open: (batchSize) => {
         const { tensors } = decodeSafetensors(bytes, 'the exported file');
         const values = [...trained.values.keys()].map((name) => [name, layout.load(name, tensors)] as const);
-        return liveNetwork(createOnnxEngine(), trained, new Map(values), batchSize);
+        return liveNetwork(trained, new Map(values), batchSize);
       },
       interface: descriptions[names],
       usage: usages[names],

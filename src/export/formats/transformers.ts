@@ -9,12 +9,17 @@
  * has no whitening.
  */
 import type { ImageShape } from '../../data/record.ts';
-import type { OnnxGraph } from '../../engine/onnx/compile/lower.ts';
 import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { CodeSample, ExportFormat } from '../format.ts';
 import { logitsName, pixelsName } from '../inference-graph.ts';
 import { softmax } from '../live-network.ts';
-import { type ModelInterface, modelFile, networkModel, openClassifier } from '../onnx-model.ts';
+import {
+  type ModelInterface,
+  modelFile,
+  networkModel,
+  type OnnxGraph,
+  openClassifier,
+} from '../onnx-model.ts';
 import type { TrainedNetwork } from '../trained-network.ts';
 
 export const transformers: ExportFormat & { readonly name: 'transformers.js' } = {
@@ -110,6 +115,6 @@ const usage = (path: string): CodeSample => ({
     "import { env, pipeline } from '@huggingface/transformers';",
     "env.localModelPath = '.';",
     `const classify = await pipeline('image-classification', ${JSON.stringify(path)}, { local_files_only: true });`,
-    "console.log(await classify('picture.png'));",
+    "const [best] = await classify('picture.png'); // { label, score }",
   ],
 });

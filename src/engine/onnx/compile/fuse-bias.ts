@@ -40,9 +40,12 @@ export function fuseBias(graph: OnnxGraph): OnnxGraph {
     removed.add(product);
     if (reshape !== undefined && isReadOnce(added)) removed.add(reshape);
   }
+  const kept = nodes.filter((node) => !removed.has(node)).map((node) => fused.get(node) ?? node);
+  const read = new Set(kept.flatMap(({ inputs }) => inputs));
   return {
     ...graph,
-    nodes: nodes.filter((node) => !removed.has(node)).map((node) => fused.get(node) ?? node),
+    nodes: kept,
+    initializers: new Map([...initializers].filter(([name]) => read.has(name))),
   };
 }
 
