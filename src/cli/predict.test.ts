@@ -284,12 +284,12 @@ describe('the table of a terminal', () => {
   });
 
   test('is used if the output is a terminal, with control characters as escapes also in CSV', () => {
-    let written = '';
-    const out = { isTTY: true, columns: 80, write: (text: string) => void (written += text) };
+    const written: string[] = [];
+    const out = { isTTY: true, columns: 80, write: (text: string) => written.push(text) };
     const console = createConsole({ quiet: false, json: false }, { out, err: out });
     assert.ok(console.isTerminal);
     console.data('a\u001b[31m,b');
-    assert.equal(written, 'a\\u001b[31m,b\n');
+    assert.deepEqual(written, ['a\\u001b[31m,b\n']);
   });
 
   test('is replaced by lines and CSV for other programs', () => {
