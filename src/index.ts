@@ -129,7 +129,7 @@ export type {
   ReductionAttributes,
   RowsAndColumns,
 } from './graph/signature.ts';
-export type { AugmentationName } from './input/augmentation.ts';
+export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
 export { type ImageRecipe, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, Share } from './input/batch.ts';
 export type { NormalizationName } from './input/normalization.ts';

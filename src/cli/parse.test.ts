@@ -364,7 +364,11 @@ test('the help of a command lists its flags with their defaults, and no others',
     const text = helpOf(`${mine} --help`);
     for (const [name, flag] of Object.entries(flagTable)) {
       const isMine = isFlagOf(flag, mine);
-      assert.equal(text.includes(`\n  --${writtenName(name)}`), isMine, `${mine} --${writtenName(name)}`);
+      assert.equal(
+        new RegExp(`\n  --${writtenName(name)}\\b(?!-)`).test(text),
+        isMine,
+        `${mine} --${writtenName(name)}`,
+      );
     }
     for (const name of ['--help', '--version', '--debug', 'Examples:']) assert.ok(text.includes(name), name);
     for (const [line] of commandTable[mine].examples)

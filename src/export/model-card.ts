@@ -3,6 +3,7 @@
 
 import { basename } from 'node:path';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
+import { command } from '../command.ts';
 import { hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { version } from '../version.ts';
 import { counted, oneLine, snakeCase } from '../wording.ts';
@@ -102,7 +103,7 @@ function results({ comparison, pictures, results: known, trained: { metadata } }
     ...validationLine(metadata),
     ...(measured.length === 0 && metadata.validationPrecision === null
       ? [
-          '- To fill in: no evaluation of this checkpoint was at hand. `cifar10 eval --run-once` measures its precision.',
+          `- To fill in: no evaluation of this checkpoint was at hand. \`${command('eval')}\` measures its precision.`,
         ]
       : [
           '- The intervals (95%) are those of the choice of test images. Other seeds of the training vary, too.',
