@@ -106,7 +106,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['predict cat.jpg', 'One picture, with the newest checkpoint of the default folder'],
       ['predict photos --checkpoint-dir runs/a --top-k 1', 'All pictures of a folder, with another run'],
       ['predict photos --csv --quiet', 'As a table for other programs'],
-      ['predict cat.jpg --checkpoint-dir model.onnx', 'With a file of cifar10 export'],
+      ['predict cat.jpg --checkpoint-dir model.onnx', 'With an exported file'],
       ['predict - --json', 'A picture from standard input'],
     ],
   },

@@ -116,7 +116,7 @@ export class TrainedModel {
    * @throws PictureError and RunError as `classify` does */
   decode(picture: PictureSource): Promise<Uint8Array> {
     const [, size] = this.image;
-    if (typeof picture === 'string' || picture instanceof Uint8Array) return decodePicture(picture, size);
+    if (typeof picture === 'string' || ArrayBuffer.isView(picture)) return decodePicture(picture, size);
     requirePixels(picture);
     return fitPixels(picture, size);
   }

@@ -1,5 +1,6 @@
 /** The command `cifar10 predict`: converts the flags into one call of the library, and prints the events. */
 import { pickOptions } from '../../arguments.ts';
+import { command } from '../../command.ts';
 import { requireOffered } from '../../engine/engines.ts';
 import { UsageError } from '../../errors.ts';
 import { type PredictionRequest, predict, predictionChecks } from '../../predict/predict.ts';
@@ -36,6 +37,6 @@ function requireRequest({ csv, json }: PredictFlags, sources: readonly string[])
     );
   if (sources.includes(standardInput) && process.stdin.isTTY)
     throw new UsageError(
-      'standard input (-) is a terminal; redirect a picture to it, as in: cifar10 predict - < cat.jpg',
+      `standard input (-) is a terminal; redirect a picture to it, as in: ${command('predict - < cat.jpg')}`,
     );
 }
