@@ -290,7 +290,8 @@ async function* trainAsPlanned(
   const { run, training, resume, maxSteps } = plan;
   const onWarning = (message: string) => queue.push({ kind: 'warning', message });
   yield startOf(plan);
-  const validator = await openValidator(request, run, onWarning, control.signal);
+  const best = new CheckpointStore(join(request.trainDir, 'best'), { keep: 1, onWarning });
+  const validator = await openValidator(request, run, best, control.signal);
   const patience = new Patience(control.signal);
   let summaries: TrainingSummaries | undefined;
   let sheet: Promise<void> | undefined;
@@ -327,7 +328,15 @@ async function* trainAlong(
   control: TrainingControl,
 ): AsyncGenerator<TrainingEvent, void, void> {
   yield startOf(plan);
-  yield* train(trainOptions(request, plan, control));
+  const validator = await openValidator(request, plan.run, undefined, control.signal);
+  try {
+    yield* train({
+      ...trainOptions(request, plan, control),
+      ...(validator && { validate: validator.validate }),
+    });
+  } finally {
+    await validator?.release();
+  }
 }
 
 function startOf({ run, engineReason, resume, scaledFrom, maxSteps }: Plan): TrainingEvent {
@@ -361,22 +370,25 @@ async function leaveRecipe(
   );
 }
 
-/** Prepares the validations of a run: compiles the network for evaluation, and makes the store of the best
- * checkpoint, which is the folder `best` in the train folder. Returns undefined if no examples are held out. */
+/** Prepares the validations of a run: compiles the network for evaluation. Returns undefined if no examples are held out.
+ * @param best the store of the best checkpoint. Only the first process of a job has one */
 async function openValidator(
-  { trainDir, evalEvery }: TrainingRequest,
+  { evalEvery }: TrainingRequest,
   { engine, network, batchSize, examples, validation, hyperparameters, ...run }: TrainingRun,
-  onWarning: (message: string) => void,
+  best: CheckpointStore | undefined,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
   if (validation === undefined) return undefined;
   const evaluator = await Evaluator.create(engine, network, batchSize, imagesOf(run));
   const validate: Validation = {
     every: evalEvery,
-    best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),
+    best,
     score: async (variables) => {
       const weights = scoredWeights(hyperparameters, 'ema');
-      const score = await evaluator.score(variables, weights, validation, { ...(signal && { signal }) });
+      const score = await evaluator.score(variables, weights, validation, {
+        ranks: run.ranks,
+        ...(signal && { signal }),
+      });
       return score?.precision;
     },
   };

@@ -19,6 +19,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const flags = [
   ...['train', '--dataset', 'synthetic', '--data-dir', dataDir, '--engine', 'onnx'],
   ...['--batch-size', '7', '--seed', '3', '--log-frequency', '1', '--json'],
+  ...['--holdout', '0.02', '--eval-every', '2'],
 ];
 const trainIn = (dir: string, steps: number, ...more: readonly string[]) => [
   ...flags,
@@ -69,6 +70,15 @@ export function testTrainingOf(vendor: Vendor): void {
       const files = readdirSync(join(folder, `${short}-whole`));
       assert.equal(files.filter((file) => file.includes('tfevents')).length, 1);
       assert.ok(!files.includes('lock'), `${files}`);
+      const scores = events.filter(({ kind }) => kind === 'validation').map(({ precision }) => precision);
+      assert.equal(scores.length, 2);
+      const scored = await cifar10([
+        ...['eval', '--run-once', '--eval-data', 'validation', '--json', '--engine', 'onnx'],
+        ...['--data-dir', dataDir, '--checkpoint-dir', join(folder, `${short}-whole`)],
+        ...['--eval-dir', join(folder, `${short}-eval`)],
+      ]);
+      const [score] = eventsOf(scored.output).filter(({ kind }) => kind === 'evaluation');
+      assert.equal(scores[1], score?.['precision'], scored.errors);
 
       for (const steps of [2, 4]) {
         const part = await job(trainIn(`${short}-parts`, steps, ...network, '--towers', towers));
