@@ -28,31 +28,22 @@ import {
   train,
 } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, makeRun, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
+import { imagesOf, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
+import { equippedRun } from './equipped-run.ts';
 import { readInitialWeights } from './initial-weights.ts';
-import {
-  coresOf,
-  firstThenOthers,
-  leads,
-  ranksOf,
-  requireImageForEach,
-  sharedCheckpoint,
-  together,
-} from './ranks.ts';
+import { firstThenOthers, leads, requireImageForEach, sharedCheckpoint, together } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
 import { type GivenRecipe, inRecipe, readRecipe } from './recipe-source.ts';
 import { TrainDir } from './train-dir.ts';
 import {
-  engineOf,
   rateWarning,
   requireConsistent,
   resolveRequest,
   type TrainingRequest,
-  towersOf,
   warmUpWarning,
   withDecaySteps,
 } from './training-request.ts';
@@ -199,19 +190,8 @@ async function prepare(
     ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
   report({ kind: 'reading', dataset });
-  const cores = await coresOf(job);
-  const {
-    engine,
-    reason: engineReason,
-    examples,
-  } = await together(job, async () => ({
-    ...engineOf(resolved.engine, stored, cores),
-    examples: await readExamples(dataDir, dataset, signal),
-  }));
-  const towers = towersOf(resolved.engine, engine, batchSize, stored);
-  // A job of one process, as with `collective: mpi`, has nothing to exchange.
-  const ranks = job === undefined || job.size === 1 ? undefined : await ranksOf(job, towers, batchSize);
-  const made = await together(job, async () => makeRun(definition, examples, engine, towers, ranks));
+  const read = () => readExamples(dataDir, dataset, signal);
+  const { made, engineReason } = await equippedRun(resolved, stored, read, job);
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   const { scaledFrom } = resolved;
