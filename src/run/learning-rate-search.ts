@@ -134,8 +134,8 @@ async function check(request: TrainingRequest, job: Job | undefined) {
   inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const weights =
-    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition.seed);
-  return { resolved, training, initFrom: weights };
+    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition);
+  return { resolved, training, initFrom: weights?.tensors };
 }
 
 async function* test(
