@@ -8,6 +8,7 @@ import { normalizationNames } from '../input/normalization.ts';
 import { networkNames } from '../model/networks.ts';
 import { recipeBounds } from '../recipe/recipe.ts';
 import { recipeNames } from '../recipe/recipes.ts';
+import { scalingNames } from '../recipe/scale-learning-rate.ts';
 import { runBounds } from '../run/run-options.ts';
 import { alternatives } from '../wording.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
@@ -215,6 +216,14 @@ const ownFlags = {
     choices: normalizationNames as typeof normalizationNames,
     default: 'per_image',
     help: `how the values of an image are scaled: ${alternatives(normalizationNames)}` as string,
+    group: 'Recipe',
+    commands: ['train'],
+  },
+  scaleLearningRate: {
+    kind: 'choice',
+    choices: scalingNames as typeof scalingNames,
+    default: 'none',
+    help: "linear multiplies the learning rate by --batch-size divided by the recipe's batch size, and adds a warm-up of 5 epochs",
     group: 'Recipe',
     commands: ['train'],
   },

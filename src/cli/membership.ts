@@ -8,11 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { abortLaunch, type Environment, type Launcher, launcherOf } from '../collective/mpi/launcher.ts';
 import { type CollectiveName, type Job, startMpi } from '../collective/mpi/start-mpi.ts';
 import { FailedElsewhere } from '../errors.ts';
+import { startWatchdog } from './watchdog.ts';
 
 /** How long a process waits before it reports an error. Before they join the job, the processes may be seconds apart. */
 const [apartMillis, togetherMillis, perRankMillis] = [3000, 1000, 100];
 /** How long a process waits for the report of another one that failed. */
 const elsewhereMillis = 10_000;
+/** How long MPI may take to end this process. MPICH waits for the launcher, which cannot answer when its host is down. */
+const abortLimits = { silentMillis: 3000, graceMillis: 0, mostBusyMillis: 0 };
 
 export class Membership {
   readonly #environment: Environment;
@@ -50,6 +53,7 @@ export class Membership {
     if (!this.isMember) return;
     this.#hasLeft = true;
     try {
+      startWatchdog('SIGTERM', abortLimits);
       if (this.#job === undefined) abortLaunch(this.#environment, code);
       else this.#job.abort(code === 0 ? 1 : code);
     } catch {

@@ -46,6 +46,7 @@ const trainDefaults: Omit<TrainFlags, 'initFrom' | 'evalEvery' | 'epochs' | 'lab
     readers: 1,
     augmentation: 'tutorial',
     normalization: 'per_image',
+    scaleLearningRate: 'none',
     optimizer: 'sgd',
     momentum: 0.9,
     beta1: 0.9,

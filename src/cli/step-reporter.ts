@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import type { ScaledFrom } from '../recipe/scale-learning-rate.ts';
 import type { TrainingEvent } from '../run/training.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import type { TrainEvent } from '../training/train.ts';
@@ -53,19 +54,24 @@ export class StepReporter {
   constructor(
     console: Console,
     flags: ReportedFlags,
-    { run, engineReason, resumedFrom }: TrainingEvent & { readonly kind: 'start' },
+    { run, engineReason, resumedFrom, scaledFrom }: TrainingEvent & { readonly kind: 'start' },
   ) {
     this.#console = console;
     this.#flags = flags;
     this.#run = run;
     this.#lines = new StepLines(run.batchSize, flags.logFrequency);
-    const { examples, network, batchSize, seed, engine, validation } = run;
+    const { examples, network, batchSize, hyperparameters, seed, engine, validation } = run;
     const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
     const named = network.name === tutorialRecipe.network.name ? '' : `${network.name} `;
     console.line(
       `Training ${named}on ${number(examples.count)} images of ${examples.dataset.title}${held}, ${batchSize} per step, ` +
-        `seed ${seed}, with ${describeEngine(run)}`,
-      startEvent(run, resumedFrom),
+        `${scaledFrom === undefined ? '' : scaling(run, scaledFrom)}seed ${seed}, with ${describeEngine(run)}`,
+      {
+        ...startEvent(run, resumedFrom),
+        learningRate: hyperparameters.learningRate,
+        warmupSteps: hyperparameters.warmupSteps,
+        scaledFrom: scaledFrom ?? null,
+      },
     );
     if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${inFlags(engineReason)}`);
     if (resumedFrom !== undefined) {
@@ -248,6 +254,15 @@ export class StepReporter {
     if (stopped || suggests())
       this.#console.line(nextCommands(this.#flags, { globalStep, stopped, hasHeldOut, hyperparameters }));
   }
+}
+
+/** Describes a scaled learning rate: `learning rate 0.2 (0.1 for 128 per step, scaled linearly; 977 steps of warm-up), `. */
+function scaling({ batchSize, hyperparameters }: TrainingRun, from: ScaledFrom): string {
+  const { learningRate, warmupSteps } = hyperparameters;
+  if (from.batchSize === batchSize)
+    return `learning rate ${learningRate} (not scaled, because the recipe has this batch size), `;
+  const warmUp = warmupSteps === 0 ? 'no warm-up' : `${counted(warmupSteps, 'step')} of warm-up`;
+  return `learning rate ${learningRate} (${from.learningRate} for ${from.batchSize} per step, scaled linearly; ${warmUp}), `;
 }
 
 /** Describes a score of the held-out images, with the path of its checkpoint, if there is one. */

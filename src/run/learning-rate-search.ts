@@ -81,6 +81,11 @@ export function requireRangeTest(request: TrainingRequest): void {
     throw new UsageError(
       '`learningRate` cannot be combined with `findLearningRate`, which tries many rates; leave out `learningRate`',
     );
+  if (request.scaleLearningRate === 'linear')
+    throw new UsageError(
+      '`scaleLearningRate: linear` cannot be combined with `findLearningRate`, which finds a rate for the batch size that it uses; ' +
+        'leave out `scaleLearningRate`',
+    );
   if (request.restart === true)
     throw new UsageError(
       '`restart` cannot be combined with `findLearningRate`, which uses no run folder; leave out `restart`',

@@ -10,7 +10,7 @@ import type { Job } from '../collective/mpi/start-mpi.ts';
 import { FailedElsewhere, RunError } from '../errors.ts';
 import { usableCores } from '../machine/cores.ts';
 import type { Ranks } from '../training/run-definition.ts';
-import { counted } from '../wording.ts';
+import { counted, enumeration } from '../wording.ts';
 
 /** Whether this process writes files and reports: the only process, or the first of a job. */
 export function leads(job: Job | undefined): boolean {
@@ -45,6 +45,17 @@ export async function sharedCheckpoint(
   if (found !== undefined) return found;
   const path = 'the checkpoint of the first process';
   return { path, checkpoint: decodeCheckpoint(received, path) };
+}
+
+/** Returns a warning about processes whose connection to the first process is not watched, or undefined if there are none. */
+export function warningOfUnwatched(job: Job | undefined): string | undefined {
+  const { unwatched = [] } = job ?? {};
+  if (unwatched.length === 0) return undefined;
+  const who = `${unwatched.length === 1 ? 'rank' : 'ranks'} ${enumeration(unwatched.map(String))}`;
+  return (
+    `${who} cannot connect to rank 0 over TCP, perhaps because of a firewall. If a host fails, or the network is interrupted, ` +
+    'the job may wait for it forever'
+  );
 }
 
 /** Runs a task in the first process, and then in the others. For data, this means that the first process downloads it, and the
@@ -82,6 +93,7 @@ export async function ranksOf(job: Job, towers: number, batchSize: number): Prom
     size: job.size,
     outer: { start: job.group, threads },
     sum: (values) => job.sum(values),
+    lost: job.lost,
   };
 }
 

@@ -51,6 +51,11 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     ':1: train_dir is not part of a recipe, because it does not affect results; use `trainDir` instead',
   ],
   [
+    'the scaling of its learning rate',
+    'scale_learning_rate = "linear"',
+    ':1: scale_learning_rate is not part of a recipe, which contains the rates that it trains with; use `scaleLearningRate` instead',
+  ],
+  [
     'a table of hyperparameters',
     '[hyperparameters]\nmomentum = 0.5',
     ':1: hyperparameters must be keys at the top level, such as learning_rate = 0.1',

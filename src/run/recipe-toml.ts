@@ -95,6 +95,10 @@ function requireKey(key: string): void {
     throw new UsageError(
       `${key} is not part of a recipe, because it does not affect results; use \`${name}\` instead`,
     );
+  if (name === 'scaleLearningRate')
+    throw new UsageError(
+      `${key} is not part of a recipe, which contains the rates that it trains with; use \`scaleLearningRate\` instead`,
+    );
   if (key === 'hyperparameters')
     throw new UsageError('hyperparameters must be keys at the top level, such as learning_rate = 0.1');
   requireKnownKeys('a recipe', { [key]: true }, recipeKeys);

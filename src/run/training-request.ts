@@ -1,8 +1,8 @@
 /** A request to train, and the recipe and engine that result from it. */
 import { resolve, sep } from 'node:path';
-import { type OptionChecks, optional, requireOptions } from '../arguments.ts';
+import { aChoice, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import type { DatasetDescription } from '../data/dataset.ts';
+import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { chooseDataset } from '../data/datasets.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type ChosenEngine, chooseEngine, fastestTowers, requireOffered } from '../engine/engines.ts';
@@ -25,8 +25,11 @@ import {
   requireOneLength,
 } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale-learning-rate.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
 import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/training-run.ts';
+import { counted } from '../wording.ts';
+import { scaledRun } from './learning-rate-scaling.ts';
 import { type ProcessOptions, processOptionChecks } from './process-options.ts';
 import type { RecipeObject } from './recipe-object.ts';
 import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
@@ -40,12 +43,16 @@ export interface TrainingRequest extends RecipeOptions, RunOptions, ProcessOptio
   /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request override those of the
    * recipe. Resuming a run with a different recipe is refused. */
   readonly recipe?: string | RecipeObject | undefined;
+  /** `linear` multiplies the learning rate of the recipe, or that of the request, by the batch size divided by that of the recipe, and
+   * adds a warm-up of 5 epochs if it is higher than before. Default: `none`. */
+  readonly scaleLearningRate?: ScalingName | undefined;
 }
 
 /** The checks of a request. Every new option needs a line here. */
 export const trainingChecks: OptionChecks<TrainingRequest> = {
   ...processOptionChecks,
   recipe: optional(aRecipeSource),
+  scaleLearningRate: optional(aChoice(scalingNames)),
   ...recipeOptionChecks,
   ...runOptionChecks,
 };
@@ -85,6 +92,8 @@ export interface ResolvedRequest {
   readonly engine: Pick<RunOptions, 'engine' | 'precision' | 'towers'>;
   /** The hyperparameters that a resumed run must not change: those that the request takes from a given recipe. */
   readonly fixed: readonly HyperparameterName[];
+  /** What the learning rate of the definition was scaled from, if the request scales it. */
+  readonly scaledFrom: ScaledFrom | undefined;
 }
 
 /** Returns the values that a request results in: its options, or else the values of the checkpoint that it resumes from, or
@@ -96,8 +105,7 @@ export function resolveRequest(
   given: GivenRecipe | undefined,
   stored: CheckpointMetadata | undefined,
 ): ResolvedRequest {
-  const base = baseOf(given, stored);
-  const recipe = changed(base, request);
+  const recipe = changed(baseOf(given, stored), request);
   const run = given?.run ?? {};
   const engine = {
     engine: request.engine ?? run.engine,
@@ -120,9 +128,19 @@ export function resolveRequest(
     history: stored?.history ?? [],
   };
   requireHoldout(request, definition, stored);
+  const { hyperparameters, scaledFrom } =
+    request.scaleLearningRate === 'linear'
+      ? scaledRun({
+          recipe,
+          fromBatchSize: given?.recipe.batchSize ?? (stored ? undefined : tutorialRecipe.batchSize),
+          requested: request.hyperparameters ?? {},
+          trainingExamples: Math.round(examplesIn(dataset, 'train') * (1 - definition.holdout)),
+          stored,
+        })
+      : { hyperparameters: recipe.hyperparameters };
   const isFixed = (name: HyperparameterName) => request.hyperparameters?.[name] === undefined;
   const fixed = given === undefined ? [] : hyperparameterNames.filter(isFixed);
-  return { dataset, definition, engine, fixed };
+  return { dataset, definition: { ...definition, hyperparameters }, engine, fixed, scaledFrom };
 }
 
 /** Returns the recipe that the request changes. If a given recipe leaves the end of its schedule open, a resumed run
@@ -177,6 +195,22 @@ export function rateWarning(found: Hyperparameters, maxSteps: number): string | 
   return (
     `the ${schedule} schedule ends at step ${decaySteps}, and from there to step ${maxSteps} the learning rate is 0; ` +
     `add \`decaySteps: ${maxSteps}\` to stretch the schedule, or \`endLearningRate\` for another final rate`
+  );
+}
+
+/** Returns a warning if a learning rate was scaled up and its warm-up takes most of the run, unless the request sets the warm-up. */
+export function warmUpWarning(
+  { hyperparameters: requested = {} }: Pick<TrainingRequest, 'hyperparameters'>,
+  { batchSize, hyperparameters }: Pick<RunDefinition, 'batchSize' | 'hyperparameters'>,
+  scaledFrom: ScaledFrom | undefined,
+  maxSteps: number,
+): string | undefined {
+  const { learningRate, warmupSteps } = hyperparameters;
+  if (scaledFrom === undefined || batchSize <= scaledFrom.batchSize) return undefined;
+  if (requested.warmupSteps !== undefined || warmupSteps <= maxSteps / 2) return undefined;
+  return (
+    `the warm-up to the scaled learning rate ${learningRate} takes ${counted(warmupSteps, 'step')}, and the run has ` +
+    `${maxSteps.toLocaleString('en-US')}; train longer, or add \`warmupSteps\` for a shorter warm-up`
   );
 }
 

@@ -23,6 +23,7 @@ import { EventQueue } from '../events.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import type { Length } from '../recipe/recipe.ts';
+import type { ScaledFrom } from '../recipe/scale-learning-rate.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
@@ -59,6 +60,7 @@ import {
   resolveRequest,
   type TrainingRequest,
   towersOf,
+  warmUpWarning,
   withDecaySteps,
 } from './training-request.ts';
 import { TrainingSummaries } from './training-summaries.ts';
@@ -77,6 +79,8 @@ export type TrainingEvent =
       readonly engineReason: string | undefined;
       /** The path of the checkpoint that the run resumes from, or undefined for a new run. */
       readonly resumedFrom: string | undefined;
+      /** What the learning rate was scaled from, if the request scales it. */
+      readonly scaledFrom: ScaledFrom | undefined;
       /** The total number of updates. */
       readonly maxSteps: number;
     }
@@ -161,6 +165,7 @@ interface Plan {
   readonly run: TrainingRun;
   readonly training: TrainingGraph;
   readonly engineReason: string | undefined;
+  readonly scaledFrom: ScaledFrom | undefined;
   readonly store: CheckpointStore;
   readonly resume: FoundCheckpoint | undefined;
   readonly initFrom: Tensors | undefined;
@@ -216,10 +221,14 @@ async function prepare(
   const made = await together(job, async () => makeRun(definition, examples, engine, towers, ranks));
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
-  const warning = rateWarning(run.hyperparameters, maxSteps);
-  if (warning !== undefined) onWarning(warning);
+  const { scaledFrom } = resolved;
+  for (const warning of [
+    rateWarning(run.hyperparameters, maxSteps),
+    warmUpWarning(request, run, scaledFrom, maxSteps),
+  ])
+    if (warning !== undefined) onWarning(warning);
   requireRunning(signal);
-  return { run, training, engineReason, store, resume, initFrom, maxSteps };
+  return { run, training, engineReason, scaledFrom, store, resume, initFrom, maxSteps };
 }
 
 /** Checks everything that can be checked without the data. */
@@ -285,9 +294,9 @@ async function* trainAsPlanned(
   control: TrainingControl,
   queue: EventQueue<TrainingEvent>,
 ): AsyncGenerator<TrainingEvent, void, void> {
-  const { run, training, resume, maxSteps, engineReason } = plan;
+  const { run, training, resume, maxSteps } = plan;
   const onWarning = (message: string) => queue.push({ kind: 'warning', message });
-  yield { kind: 'start', run, engineReason, resumedFrom: resume?.path, maxSteps };
+  yield startOf(plan);
   const validator = await openValidator(request, run, onWarning, control.signal);
   const patience = new Patience(control.signal);
   let summaries: TrainingSummaries | undefined;
@@ -324,9 +333,12 @@ async function* trainAlong(
   plan: Plan,
   control: TrainingControl,
 ): AsyncGenerator<TrainingEvent, void, void> {
-  const { run, resume, maxSteps, engineReason } = plan;
-  yield { kind: 'start', run, engineReason, resumedFrom: resume?.path, maxSteps };
+  yield startOf(plan);
   yield* train(trainOptions(request, plan, control));
+}
+
+function startOf({ run, engineReason, resume, scaledFrom, maxSteps }: Plan): TrainingEvent {
+  return { kind: 'start', run, engineReason, resumedFrom: resume?.path, scaledFrom, maxSteps };
 }
 
 /** Returns the options that all processes of a run train with. */

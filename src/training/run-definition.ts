@@ -41,4 +41,6 @@ export interface Ranks {
   readonly outer: OuterGroup;
   /** Returns the sums over all processes, which all call this at the same point of the run. */
   readonly sum: (values: Float32Array) => Promise<Float32Array>;
+  /** Aborted when another process cannot be reached any more, so that a step would never end. */
+  readonly lost: AbortSignal;
 }

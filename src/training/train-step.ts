@@ -1,4 +1,5 @@
 /** Makes one update: feeds a batch, the scalars and the masks of the step, and reads the terms of the loss. */
+import { unlessAborted } from '../collective/unless-aborted.ts';
 import type { Session, StepOptions, Tensors } from '../engine/engine.ts';
 import { towerName } from '../engine/tower-session.ts';
 import type { Batch } from '../input/batch.ts';
@@ -72,7 +73,7 @@ export async function trainStep(
     ),
     ...(ranks === undefined ? [] : [[stopVoteName, scalar(stop ? 1 : 0)] as const]),
   ]);
-  const outputs = await session.step(feeds, options);
+  const outputs = await unlessAborted(ranks?.lost, session.step(feeds, options));
   const losses = new Map(lossNames.map((name) => [name, scalarOf(outputs.get(name))]));
   const totalLoss = losses.get('total_loss') ?? Number.NaN;
   const towerLosses = [...Array(towers).keys()].flatMap((tower) => {

@@ -210,7 +210,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     yield* loop({ ...options, run: { ...run, history } }, training, session, batches, summarizer, patience);
   } finally {
     const released = Promise.all([batches.close(), session?.release()]);
-    if (patience.hasAbandoned) released.catch(() => undefined);
+    if (patience.hasAbandoned || run.ranks?.lost.aborted === true) released.catch(() => undefined);
     else await released;
   }
 }

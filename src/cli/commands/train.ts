@@ -2,7 +2,7 @@
 import { pickOptions } from '../../arguments.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
 import { findLearningRate, requireRangeTest } from '../../run/learning-rate-search.ts';
-import { leads, together } from '../../run/ranks.ts';
+import { leads, together, warningOfUnwatched } from '../../run/ranks.ts';
 import { runTraining } from '../../run/training.ts';
 import { requireConsistent, type TrainingRequest, trainingChecks } from '../../run/training-request.ts';
 import { SaveRequests } from '../../training/train.ts';
@@ -22,6 +22,8 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   requireConsistent(request);
   const job = await membership.join(flags.collective);
   const warn = leads(job) ? console.warn : () => undefined;
+  const unwatched = warningOfUnwatched(job);
+  if (unwatched !== undefined) warn(unwatched);
   await together(job, () => requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], warn));
   const reporter = leads(job) ? new TrainReporter(console, flags) : new SilentReporter();
   const saveRequests = new SaveRequests();

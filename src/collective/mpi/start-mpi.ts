@@ -6,9 +6,11 @@ import { threadFailure } from '../../threads/start-worker.ts';
 import { Thread } from '../../threads/thread.ts';
 import { workerFlags } from '../../threads/worker-flags.ts';
 import type { GroupStart } from '../group-start.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { JobFacts, MpiMethods } from './cifar10-mpi-worker.ts';
 import { type Launcher, launcherOf, requireConnection } from './launcher.ts';
 import { openMpi } from './library.ts';
+import { LinkWatch, limitFrom } from './link-watch.ts';
 
 /** `auto`: MPI if a launcher started the process as one of several. `mpi`: always. `none`: never. */
 export type CollectiveName = 'auto' | 'none' | 'mpi';
@@ -27,6 +29,11 @@ export interface Job {
   readonly library: string;
   /** How the thread of a session joins the group of processes. */
   readonly group: GroupStart;
+  /** Aborted when the host of another process cannot be reached any more. The reason is a RunError. Calls that wait then reject
+   * with it, but steps and threads that wait for other processes are stuck. */
+  readonly lost: AbortSignal;
+  /** The ranks of the processes that have no connection to the first one, so that the loss of their hosts is not noticed. */
+  readonly unwatched: readonly number[];
   barrier(): Promise<void>;
   allAgree(agrees: boolean): Promise<boolean>;
   /** Sends the bytes of process `root` to all processes, and returns them. Every process passes the same number of bytes. */
@@ -73,6 +80,7 @@ export async function startMpi(
   if (collective === 'none') return undefined;
   if (collective === 'auto' && (launcher === undefined || launcher.size === 1)) return undefined;
   requireConnection(environment);
+  const seconds = limitFrom(environment);
   // In the main thread, this changes the environment that C libraries see.
   for (const [name, value] of Object.entries(mpiSettings)) process.env[name] ??= value;
   const thread = new Thread<Launcher | undefined, MpiMethods>(
@@ -81,7 +89,9 @@ export async function startMpi(
   );
   try {
     await thread.begin(launcher);
-    return new MpiJob(thread, await thread.call('facts', []));
+    const job = new MpiJob(thread, await thread.call('facts', []));
+    await job.watch(seconds);
+    return job;
   } catch (error) {
     await thread.terminate();
     throw error;
@@ -95,6 +105,8 @@ class MpiJob implements Job {
   readonly group: GroupStart;
   readonly #path: string;
   readonly #thread: Thread<Launcher | undefined, MpiMethods>;
+  #watch: LinkWatch | undefined;
+  readonly #neverLost = new AbortController().signal;
   /** The number of calls without an answer. */
   #calls = 0;
   readonly #abortAtExit = (code: number) => this.abort(code === 0 ? 1 : code);
@@ -111,6 +123,20 @@ class MpiJob implements Job {
     thread.keepAlive(false);
     process.once('exit', this.#abortAtExit);
     process.once('uncaughtExceptionMonitor', this.#leaveToLauncher);
+  }
+
+  /** Connects this process to the first one, or that one to all others. All processes call this once, first.
+   * @param seconds how long a host may give no answer before it is lost */
+  async watch(seconds: number): Promise<void> {
+    this.#watch = await LinkWatch.open(this, seconds);
+  }
+
+  get lost(): AbortSignal {
+    return this.#watch?.lost ?? this.#neverLost;
+  }
+
+  get unwatched(): readonly number[] {
+    return this.#watch?.unwatched ?? [];
   }
 
   barrier(): Promise<void> {
@@ -142,7 +168,9 @@ class MpiJob implements Job {
   }
 
   async finalize(): Promise<void> {
+    this.#watch?.beginEnd();
     await this.#call('finalize');
+    this.#watch?.close();
     process.off('exit', this.#abortAtExit);
     process.off('uncaughtExceptionMonitor', this.#leaveToLauncher);
     await this.#thread.terminate();
@@ -155,8 +183,9 @@ class MpiJob implements Job {
     this.#calls++;
     this.#thread.keepAlive(true);
     try {
-      return await this.#thread.call(method, args);
+      return await unlessAborted(this.lost, this.#thread.call(method, args));
     } catch (error) {
+      if (this.lost.aborted) throw this.lost.reason;
       throw new RunError(`rank ${this.rank}: ${threadFailure(error)}`, { cause: error });
     } finally {
       this.#calls--;
