@@ -1,8 +1,7 @@
 /** Scores checkpoints one after another on the images that the request specifies. */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import type { DatasetDescription } from '../data/dataset.ts';
-import { chooseDataset } from '../data/datasets.ts';
+import { type DatasetDescription, examplesIn, type Split } from '../data/dataset.ts';
 import type { DataEvent } from '../data/events.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
@@ -24,9 +23,10 @@ import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
-import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
+import type { PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
+import { findData } from './run-data.ts';
 
 export type ScoringEvent =
   | PreparationEvent
@@ -160,23 +160,35 @@ export class CheckpointScorer {
   }
 
   async #examplesFor(metadata: CheckpointMetadata): Promise<Examples> {
-    const { dataDir, evalData } = this.#settings;
-    const { dataset: asked = metadata.dataset.name } = this.#settings;
-    const trained = asked === metadata.dataset.name ? datasetOf(metadata) : undefined;
-    const dataset = chooseDataset(this.#settings, trained, trainingDefaults.dataset);
-    const key = JSON.stringify([dataset.name, dataset.labels, metadata.holdout, metadata.seed]);
+    const { evalData } = this.#settings;
+    const trained = datasetOf(metadata);
+    const { name, labels, origin } = trained;
+    const key = JSON.stringify([name, labels, origin, trained.statistics, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
+    const data = await findData(this.#settings, trained, this.#settings, trainingDefaults.dataset);
     const advice =
       '; leave out `dataset` and `labels` to evaluate on the data set that the run was trained on';
-    requireSameClasses(metadata.dataset.classes, dataset, advice);
+    requireSameClasses(metadata.dataset.classes, data.dataset, advice);
     const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
-    await ensureDataset(dataset, dataDir, { signal: this.#signal, onEvent });
-    this.#report({ kind: 'reading', dataset });
-    const whole = await loadExamples(dataDir, dataset, evalData === 'test' ? 'test' : 'train', this.#signal);
-    const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);
+    const provided = await data.provide({ signal: this.#signal, onEvent });
+    this.#report({ kind: 'reading', dataset: provided.dataset });
+    // The images are normalized as in training, even if they are from other data.
+    const dataset = { ...provided.dataset, statistics: trained.statistics };
+    const hasValidation = examplesIn(dataset, 'validation') > 0;
+    const split = splitFor(evalData, hasValidation);
+    const whole = await loadExamples(provided.dataDir, dataset, split, this.#signal);
+    if (whole.count === 0)
+      throw new RunError(`${dataset.title} include no ${split} pictures; use another \`evalData\``);
+    const examples = evalData === 'test' || hasValidation ? whole : partOf(whole, evalData, metadata);
     this.#examples = { key, examples };
     return examples;
   }
+}
+
+/** Returns the split that contains the images to score. */
+function splitFor(evalData: EvalData, hasValidation: boolean): Split {
+  if (evalData === 'test') return 'test';
+  return evalData === 'validation' && hasValidation ? 'validation' : 'train';
 }
 
 /** Selects the training images on which the run was trained, or those that it held out.

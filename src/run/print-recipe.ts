@@ -29,8 +29,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
     '',
     '# The run.',
     toml({
-      dataset: dataset.name,
-      labels: dataset.labels,
+      ...dataKeys(dataset),
       seed,
       holdout,
       ...length,
@@ -44,6 +43,13 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
     ...groups.map((group) => `\n${stringify({ groups: [inSnakeCase(group)] }).trimEnd()}`),
     '',
   ].join('\n');
+}
+
+/** Returns the keys that describe the data. */
+function dataKeys({ name, labels, origin, image }: CheckpointMetadata['dataset']): object {
+  if (origin === undefined) return { dataset: name, labels };
+  const { source: data, testShare, splitSeed } = origin;
+  return { data, imageSize: image?.[1], testShare, splitSeed };
 }
 
 function headerOf({ dataset, versions, threads, towers, history }: CheckpointMetadata, run: PrintedRun) {

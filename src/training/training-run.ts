@@ -58,6 +58,7 @@ const definitionChecks: OptionChecks<RunDefinition> = {
 /** Makes the run of a definition with these training examples.
  * @param towers the number of towers, at most one per image of a batch
  * @param ranks the processes that train together, if there are several
+ * @param validation the validation examples, if the data set has some; otherwise the definition may hold out training examples
  * @throws UsageError for a setting that is out of range, with its name
  * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images
  * from the records, or the holdout leaves one part empty */
@@ -67,6 +68,7 @@ export function makeRun(
   engine: Engine,
   towers: number = 1,
   ranks?: Ranks,
+  validation?: Examples,
 ): TrainingRun {
   requireOptions(definition, definitionChecks);
   anEngine('engine', engine);
@@ -82,9 +84,9 @@ export function makeRun(
     ...(ranks && { ranks }),
     checksum: checksum(all),
   };
-  if (definition.holdout === 0) return { ...whole, examples: all };
-  const { training, validation } = holdOut(all, definition.holdout, definition.seed);
-  return { ...whole, examples: training, validation };
+  if (definition.holdout === 0) return { ...whole, examples: all, ...(validation && { validation }) };
+  const held = holdOut(all, definition.holdout, definition.seed);
+  return { ...whole, examples: held.training, validation: held.validation };
 }
 
 /** Requires the augmentation to make the network's images from the records of the data set.
