@@ -43,6 +43,13 @@ export interface ImportSettings {
 /** How many files the events about skipped files and duplicates contain. */
 const examplesShown = 10;
 
+/** Where a set is written. */
+export interface SetPlace {
+  readonly folder: string;
+  /** The option that names the folder that contains it, for messages. */
+  readonly option: string;
+}
+
 /** A set, and whether the folder already contained it. */
 export interface Imported {
   readonly set: StoredSet;
@@ -50,26 +57,26 @@ export interface Imported {
 }
 
 /** Imports pictures, unless the folder already contains them unchanged.
- * @param folder the folder of the set, which is created
+ * @param place the folder of the set, which is created
  * @throws RunError when no picture of a class can be decoded, the decoder is not installed, or the folder cannot be written or
  * contains other pictures
  * @throws StoppedError when the signal is aborted; the folder is left unchanged */
-export async function importPictures(
+export async function importSource(
   source: PictureSource,
-  folder: string,
+  { folder, option }: SetPlace,
   settings: ImportSettings,
   options: DataOptions = {},
 ): Promise<Imported> {
   const before = await currentSet(source, folder, settings);
   if (before !== undefined) return { set: before, already: true };
-  const place = { dataDir: dirname(folder), folder: basename(folder), option: 'cache' };
+  const place = { dataDir: dirname(folder), folder: basename(folder), option };
   return withDataFolder(place, options, async () => {
     // Another process may have imported the pictures while this one waited.
     const current = await currentSet(source, folder, settings);
     if (current !== undefined) return { set: current, already: true };
     const stored = await readStoredSet(folder);
-    await requireSameSource(stored, source, folder);
-    const created = await makeFolder(folder, place.option);
+    await requireSameSource(stored, source, { folder, option });
+    const created = await makeFolder(folder, option);
     try {
       return { set: await importAll(source, folder, settings, stored, options), already: false };
     } finally {
@@ -122,11 +129,11 @@ function isUnchanged(
 async function requireSameSource(
   stored: StoredSet | undefined,
   source: PictureSource,
-  folder: string,
+  { folder, option }: SetPlace,
 ): Promise<void> {
   if (stored === undefined || stored.source === source.path || !(await exists(stored.source))) return;
   throw new RunError(
-    `${oneLine(folder)}: contains the pictures of ${oneLine(stored.source)}, not of ${oneLine(source.path)}; use another \`cache\``,
+    `${oneLine(folder)}: contains the pictures of ${oneLine(stored.source)}, not of ${oneLine(source.path)}; use another \`${option}\``,
   );
 }
 

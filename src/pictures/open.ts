@@ -6,7 +6,7 @@ import type { DataOptions } from '../data/events.ts';
 import { describePictures, picturesFolder } from '../data/pictures.ts';
 import { RunError } from '../errors.ts';
 import { alternatives, oneLine } from '../wording.ts';
-import { type ImportSettings, importPictures } from './import.ts';
+import { type ImportSettings, importSource } from './import.ts';
 import { findPictures, type PictureSource } from './source.ts';
 import { testCount } from './split.ts';
 import { imageShapeOf, readStoredSet, type StoredSet, setFile } from './stored-set.ts';
@@ -20,6 +20,8 @@ export interface PicturesRequest extends Partial<Undefinable<ImportSettings>> {
   readonly source: string;
   /** The folder for the records. Default: `<source>.cifar10`. */
   readonly cache?: string | undefined;
+  /** The option that names this folder, for messages. */
+  readonly option?: 'cache' | 'dataDir';
 }
 type Undefinable<T> = { readonly [Name in keyof T]: T[Name] | undefined };
 
@@ -31,7 +33,7 @@ export interface Pictures {
   readonly dataDir: string;
   /** Imports the pictures, unless this was done before and they have not changed.
    * @returns the final description, and whether the records existed
-   * @throws as `importPictures` does */
+   * @throws as `importSource` does */
   provide(options?: DataOptions): Promise<ProvidedPictures>;
 }
 
@@ -105,7 +107,8 @@ function setOfSize(path: string, sets: readonly FoundSet[], imageSize: number | 
 async function openSource(path: string, request: PicturesRequest): Promise<Pictures> {
   const source = await findPictures(path);
   const dataDir = request.cache === undefined ? `${path}.cifar10` : resolve(request.cache);
-  requireOutside(dataDir, source);
+  const { option = 'cache' } = request;
+  requireOutside(dataDir, option, source);
   const imageSize = request.imageSize ?? pictureDefaults.imageSize;
   const folder = join(dataDir, picturesFolder(imageSize));
   const stored = await readStoredSet(folder);
@@ -120,17 +123,17 @@ async function openSource(path: string, request: PicturesRequest): Promise<Pictu
     description: describeFound(source, settings, origin),
     dataDir,
     provide: async (options) => {
-      const { set, already } = await importPictures(source, folder, settings, options);
+      const { set, already } = await importSource(source, { folder, option }, settings, options);
       return { dataset: describeStored(folder, set, origin), already };
     },
   };
 }
 
 /** Records inside the folder of the pictures would be taken for pictures. */
-function requireOutside(dataDir: string, { path, isFolder }: PictureSource): void {
+function requireOutside(dataDir: string, option: string, { path, isFolder }: PictureSource): void {
   if (!isFolder || relative(path, dataDir).startsWith('..')) return;
   throw new RunError(
-    `${oneLine(dataDir)}: the records would be inside the folder of the pictures; use another \`cache\``,
+    `${oneLine(dataDir)}: the records would be inside the folder of the pictures; use another \`${option}\``,
   );
 }
 

@@ -53,7 +53,9 @@ function dataKeys({ name, labels, origin, image }: CheckpointMetadata['dataset']
 }
 
 function headerOf({ dataset, versions, threads, towers, history }: CheckpointMetadata, run: PrintedRun) {
-  const repeat = `train --recipe ${shellWord(run.path)} --data-dir ${shellWord(run.dataDir)} --train-dir FOLDER`;
+  // Pictures are found by the key `data`.
+  const dataDir = dataset.origin === undefined ? ` --data-dir ${shellWord(run.dataDir)}` : '';
+  const repeat = `train --recipe ${shellWord(run.path)}${dataDir} --train-dir FOLDER`;
   const changes = [
     '',
     'Because of these changes during the run, repeating it gives different weights:',

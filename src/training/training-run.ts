@@ -252,7 +252,7 @@ export function requireSameRun(
     ['checksum of the training examples', stored.dataset.checksum, checksum],
     ['labels', stored.dataset.labels, dataset.labels],
     ...(stored.dataset.labels === dataset.labels
-      ? [['classes', stored.dataset.classes.join(), dataset.classes.join()]]
+      ? [['classes', shown(stored.dataset.classes), shown(dataset.classes)]]
       : []),
     ...keptNames.map((part) => [keptParts[part], shown(before[part]), shown(parts[part])] as const),
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
@@ -261,7 +261,9 @@ export function requireSameRun(
     ['holdout', stored.holdout, holdout],
   ].filter(([, before, now]) => before !== now);
   if (differences.length === 0) return;
-  const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
+  const list = differences
+    .map(([what, before, now]) => `${what}: ${brief(before)} there, ${brief(now)} here`)
+    .join('; ');
   throw new RunError(
     `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
       'or add `restart` to move that run aside.',
@@ -277,6 +279,11 @@ export function requireSameRun(
       },
     },
   );
+}
+
+/** Returns a value in a form that fits into a message. There may be a thousand names of classes. */
+function brief(value: unknown): string {
+  return shortened(oneLine(String(value)), 160);
 }
 
 /** Returns a text unchanged, and any other value as JSON that does not depend on the order of keys. */
