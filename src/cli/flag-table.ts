@@ -492,10 +492,10 @@ const ownFlags = {
     kind: 'choice',
     choices: collectiveNames as typeof collectiveNames,
     default: 'auto',
-    help: 'how processes train together: mpi, none, or auto (MPI if mpirun or srun started several processes)',
+    help: 'how processes work together: mpi, none, or auto (MPI if mpirun or srun started several processes)',
     group: 'Computing',
     inSweep: { refused: 'the runs of a sweep train one after another in a single process' },
-    commands: ['train'],
+    commands: ['download', 'train', 'eval'],
   },
 
   device: { notYetAvailable: true },

@@ -1,4 +1,6 @@
+import { testEvaluationOf } from '../testing/mpi-evaluation.ts';
 import { testTrainingOf } from '../testing/mpi-training.ts';
 
 // MPICH is tested in mpi.slow.ts.
 testTrainingOf('Open MPI');
+testEvaluationOf('Open MPI', [2]);

@@ -100,6 +100,7 @@ test('eval with no flags but --run-once evaluates as the tutorial did', () => {
       evalDir: '/tmp/cifar10_eval',
       evalIntervalSecs: 300,
       report: false,
+      collective: 'auto',
       quiet: false,
       json: false,
     },

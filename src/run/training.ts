@@ -3,17 +3,10 @@
  * of events without flags or console. `cifar10 train` prints the events, and the library exports it as `runTraining`.
  */
 import { join } from 'node:path';
-import {
-  aFunction,
-  anObjectWith,
-  aSignal,
-  type OptionChecks,
-  optional,
-  requireOptions,
-} from '../arguments.ts';
+import { aFunction, aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
-import type { Job } from '../collective/mpi/start-mpi.ts';
+import { aJob, type Job } from '../collective/mpi/start-mpi.ts';
 import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Tensors } from '../engine/engine.ts';
@@ -114,7 +107,7 @@ export const controlChecks: OptionChecks<TrainingControl> = {
   signal: optional(aSignal),
   saveRequests: optional(saveRequestsCheck),
   onSaveProgress: optional(aFunction),
-  job: optional(anObjectWith('group', 'a job: await startMpi()')),
+  job: optional(aJob),
 };
 
 /** Trains in a folder until `maxSteps`, or until the signal is aborted.
