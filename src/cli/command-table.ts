@@ -48,6 +48,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   import: {
     load: async () => (await import('./commands/import.ts')).importCommand,
     isStoppable: true,
+    inJob: 'together',
     summary: 'turn a folder of your own pictures into training data',
     description:
       'Decodes pictures (JPEG, PNG, WebP, AVIF, GIF, TIFF), resizes them, and writes their records to the data folder. ' +
@@ -58,7 +59,6 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['import --from photos --data-dir data', 'The pictures in photos/cat, photos/dog …'],
       ['import --from photos.csv --data-dir data', 'The pictures that a list names, with their labels'],
       ['import --from photos --data-dir data --image-size 64', 'Larger images'],
-      ['train --data data', 'Train on them'],
     ],
   },
   train: {

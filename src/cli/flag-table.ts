@@ -495,7 +495,7 @@ const ownFlags = {
     help: 'how processes work together: mpi, none, or auto (MPI if mpirun or srun started several processes)',
     group: 'Computing',
     inSweep: { refused: 'the runs of a sweep train one after another in a single process' },
-    commands: ['download', 'train', 'eval'],
+    commands: ['download', 'import', 'train', 'eval'],
   },
 
   device: { notYetAvailable: true },
