@@ -29,7 +29,7 @@ function trainFlags(line: string): TrainFlags {
 /** Flags without a default are absent from the result. */
 const trainDefaults: Omit<
   TrainFlags,
-  | ('initFrom' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network')
+  | ('initFrom' | 'freeze' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network')
   | ('data' | 'imageSize' | 'testShare' | 'splitSeed' | 'cache')
 > = {
   dataDir: '/tmp/cifar10_data',

@@ -71,7 +71,8 @@ export async function readClassFolders(path: string, root: string): Promise<Pict
 /** Returns the folders that contain class folders: the source, or its folders for training, validation and test. A class may be
  * named `train`, so this folder must contain folders. */
 async function placesIn(walk: Walk, skipped: Skipped[]): Promise<readonly Place[]> {
-  const folders = (await walk.entries('')).filter((entry) => entry.isDirectory());
+  const entries = await walk.entries('');
+  const folders = entries.filter((entry) => entry.isDirectory());
   const parts = folders.flatMap(({ name }) => {
     const part = splitNamed(name);
     return part === undefined ? [] : [{ path: name, part }];
@@ -79,9 +80,9 @@ async function placesIn(walk: Walk, skipped: Skipped[]): Promise<readonly Place[
   const training = parts.filter(({ part }) => part === 'train');
   const inside = await Promise.all(training.map(({ path }) => walk.entries(path)));
   if (!inside.flat().some((entry) => entry.isDirectory())) return [{ path: '', part: undefined }];
-  for (const { name } of folders)
-    if (splitNamed(name) === undefined)
-      skipped.push({ path: name, reason: 'a folder beside train, which is not used' });
+  for (const entry of entries)
+    if (!entry.isDirectory() || splitNamed(entry.name) === undefined)
+      skipped.push({ path: entry.name, reason: 'beside the folder with the training pictures' });
   return parts;
 }
 

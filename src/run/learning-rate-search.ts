@@ -112,7 +112,7 @@ async function prepare(
   inRecipe(given, () => requireImages(definition, data.dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const weights =
-    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition.seed);
+    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition);
   const { dataset, dataDir } = await data.provide({
     signal,
     onEvent: (event) => report({ kind: 'data', event }),
@@ -123,7 +123,7 @@ async function prepare(
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
   const run = makeRun(definition, examples, engine, towers);
   requireRunning(signal);
-  return { run, training, initFrom: weights };
+  return { run, training, initFrom: weights?.tensors };
 }
 
 async function* test(
