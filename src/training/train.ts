@@ -215,14 +215,11 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     throw error;
   } finally {
     const released = Promise.all([batches.close(), session?.release()]);
-<<<<<<< HEAD
-    // After a failure, an error of the release is a consequence of it.
-    const settled = patience.hasAbandoned || hasFailed ? released.catch(() => undefined) : released;
-    if (!patience.hasAbandoned) await settled;
-=======
-    if (patience.hasAbandoned || run.ranks?.lost.aborted === true) released.catch(() => undefined);
-    else await released;
->>>>>>> main
+    // A step that was abandoned, or waits for a process that was lost, blocks its session.
+    const isBlocked = patience.hasAbandoned || run.ranks?.lost.aborted === true;
+    // After a failure, an error of the release is only a consequence of it.
+    const settled = isBlocked || hasFailed ? released.catch(() => undefined) : released;
+    if (!isBlocked) await settled;
   }
 }
 
