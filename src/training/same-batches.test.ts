@@ -31,6 +31,7 @@ function witness(take: (feeds: Tensors) => void): Engine {
       return new Map();
     },
     read: async () => new Map(),
+    recover: async () => new Map(),
     profile: async () => [],
     release: async () => undefined,
   };
