@@ -24,13 +24,13 @@ import { openSession, shareOf } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { imagesOf, requireImages } from '../training/training-run.ts';
-import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
+import type { PreparationEvent } from './ensure-dataset.ts';
 import { equippedRun } from './equipped-run.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
-import { inRecipe, readRecipe } from './recipe-source.ts';
+import { inRecipe, inRecipeLater, readRecipe } from './recipe-source.ts';
 import type { StopControl } from './stop-control.ts';
-import { requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
+import { dataOfRun, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
 
 export type LearningRateEvent =
   | PreparationEvent
@@ -111,14 +111,12 @@ async function prepare(
   report: (event: LearningRateEvent) => void,
   job: Job | undefined,
 ): Promise<Plan> {
-  const { dataDir } = request;
-  const { resolved, training, initFrom } = await together(job, () => check(request, job));
-  const { dataset } = resolved;
-  await firstThenOthers(job, () =>
-    ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) }),
+  const { data, resolved, training, initFrom } = await together(job, () => check(request, job));
+  const { dataset, dataDir } = await firstThenOthers(job, () =>
+    data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
   report({ kind: 'reading', dataset });
-  const read = () => loadExamples(dataDir, dataset, 'train', signal);
+  const read = async () => ({ examples: await loadExamples(dataDir, dataset, 'train', signal) });
   const { made: run } = await equippedRun(resolved, undefined, read, job);
   requireRunning(signal);
   return { run, training, initFrom };
@@ -128,14 +126,15 @@ async function prepare(
 async function check(request: TrainingRequest, job: Job | undefined) {
   const { initFrom, recipe } = request;
   const given = recipe === undefined ? undefined : await readRecipe(recipe);
-  const resolved = inRecipe(given, () => resolveRequest(request, given, undefined));
-  const { dataset, definition } = resolved;
+  const data = await inRecipeLater(given, () => dataOfRun(request, given, undefined));
+  const resolved = inRecipe(given, () => resolveRequest(request, given, undefined, data.dataset));
+  const { definition } = resolved;
   requireImageForEach(job, definition.batchSize);
-  inRecipe(given, () => requireImages(definition, dataset));
+  inRecipe(given, () => requireImages(definition, data.dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const weights =
     initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition);
-  return { resolved, training, initFrom: weights?.tensors };
+  return { data, resolved, training, initFrom: weights?.tensors };
 }
 
 async function* test(

@@ -31,14 +31,16 @@ import { imagesOf, metadataOf, requireImages, requireSameRun } from '../training
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
-import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
+import type { PreparationEvent } from './ensure-dataset.ts';
 import { equippedRun } from './equipped-run.ts';
 import { type Initialization, type InitialWeights, readInitialWeights } from './initial-weights.ts';
 import { firstThenOthers, leads, requireImageForEach, sharedCheckpoint, together } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
-import { type GivenRecipe, inRecipe, readRecipe } from './recipe-source.ts';
+import { type GivenRecipe, inRecipe, inRecipeLater, readRecipe } from './recipe-source.ts';
+import type { ProvidedData } from './run-data.ts';
 import { TrainDir } from './train-dir.ts';
 import {
+  dataOfRun,
   rateWarning,
   requireConsistent,
   resolveRequest,
@@ -127,8 +129,8 @@ export async function* runTraining(
     const plan = yield* queue.during(prepare(request, given, signal, queue.push, control));
     lost.throwIfAborted();
     if ('complete' in plan) {
-      const { globalStep, holdout, hyperparameters } = plan.complete;
-      yield { kind: 'complete', globalStep, hasHeldOut: holdout > 0, hyperparameters };
+      const { globalStep, hyperparameters } = plan.complete;
+      yield { kind: 'complete', globalStep, hasHeldOut: plan.hasHeldOut, hyperparameters };
       return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
     }
     lost.addEventListener('abort', () => plan.store.refuseSaves(lost.reason as RunError));
@@ -161,6 +163,8 @@ interface Plan {
 /** A run that is already complete. */
 interface CompleteRun {
   readonly complete: CheckpointMetadata;
+  /** Whether the run has validation images. */
+  readonly hasHeldOut: boolean;
 }
 
 /** Checks everything that can be checked before the data is downloaded, then provides and reads the data. A
@@ -172,7 +176,7 @@ async function prepare(
   report: (event: TrainingEvent) => void,
   { onSaveProgress: onProgress, job }: Pick<TrainingControl, 'onSaveProgress' | 'job'>,
 ): Promise<Plan | CompleteRun> {
-  const { trainDir, dataDir, keep = trainingDefaults.keep } = request;
+  const { trainDir, keep = trainingDefaults.keep } = request;
   const onWarning = (message: string) => report({ kind: 'warning', message });
   const store = new CheckpointStore(trainDir, {
     ...{ keep, onWarning, isLocked: true },
@@ -182,16 +186,19 @@ async function prepare(
   const resume = await sharedCheckpoint(job, find);
   const stored = resume?.checkpoint.metadata;
   const checked = await together(job, () => check(request, given, store, resume, job));
-  const { resolved, training, initFrom } = checked;
-  const { dataset, definition } = resolved;
+  const { data, resolved, training, initFrom } = checked;
+  const { definition } = resolved;
   const { batchSize, holdout } = definition;
-  const most = stepsOf(definition.length, batchSize, mostTrainingExamples(dataset, holdout));
-  if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
-  await firstThenOthers(job, () =>
-    ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) }),
+  const most = stepsOf(definition.length, batchSize, mostTrainingExamples(data.dataset, holdout));
+  if (stored !== undefined && stored.globalStep >= most) {
+    const hasHeldOut = holdout > 0 || examplesIn(data.dataset, 'validation') > 0;
+    return { complete: stored, hasHeldOut };
+  }
+  const provided = await firstThenOthers(job, () =>
+    data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
-  report({ kind: 'reading', dataset });
-  const read = () => readExamples(dataDir, dataset, signal);
+  report({ kind: 'reading', dataset: provided.dataset });
+  const read = () => readExamples(provided, signal);
   const { made, engineReason } = await equippedRun(resolved, stored, read, job);
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
@@ -214,7 +221,8 @@ async function check(
   job: Job | undefined,
 ) {
   const stored = resume?.checkpoint.metadata;
-  const resolved = inRecipe(given, () => resolveRequest(request, given, stored));
+  const data = await inRecipeLater(given, () => dataOfRun(request, given, stored));
+  const resolved = inRecipe(given, () => resolveRequest(request, given, stored, data.dataset));
   const { dataset, definition, fixed } = resolved;
   if (stored !== undefined && leads(job)) await store.warnOfOtherRuns(stored);
   if (resume !== undefined)
@@ -223,18 +231,21 @@ async function check(
   inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   return {
+    data,
     resolved,
     training,
     initFrom: await initialWeights(request, resume, training, definition),
   };
 }
 
-/** Reads the training examples, and verifies the test files too, so that a damaged one is found now, not after hours of
- * training. */
-async function readExamples(dataDir: string, dataset: DatasetDescription, signal: AbortSignal) {
+/** Reads the training examples and, if the data set has some, the validation examples. Verifies the test files too, so that a
+ * damaged one is found now, not after hours of training. */
+async function readExamples({ dataDir, dataset }: ProvidedData, signal: AbortSignal) {
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
+  const hasValidation = examplesIn(dataset, 'validation') > 0;
+  const validation = hasValidation ? await loadExamples(dataDir, dataset, 'validation', signal) : undefined;
   await loadExamples(dataDir, dataset, 'test', signal);
-  return examples;
+  return { examples, validation };
 }
 
 /** Returns an upper bound on the number of examples to train on. The exact number is not known before the data is read, because
