@@ -163,7 +163,7 @@ export { withoutWatched } from './passes/watch.ts';
 export type { HyperparameterName } from './recipe/hyperparameters.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
 export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';
-export type { ParameterGroup } from './recipe/parameter-groups.ts';
+export type { FrozenLayers, FrozenRequest, ParameterGroup } from './recipe/parameter-groups.ts';
 export type {
   Length,
   Recipe,
@@ -174,6 +174,7 @@ export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export type { Initialization } from './run/initial-weights.ts';
 export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
 export type { ProcessOptions } from './run/process-options.ts';
 export type { RecipeObject } from './run/recipe-object.ts';

@@ -233,8 +233,16 @@ const ownFlags = {
   },
   initFrom: {
     kind: 'string',
-    valueName: 'checkpoint',
-    help: 'checkpoint file of another run, whose weights become the initial weights of a new run',
+    valueName: 'path',
+    help: 'train folder, .safetensors file or TensorFlow checkpoint, whose weights become the initial weights of a new run',
+    group: 'Recipe',
+    inSweep: 'same',
+    commands: ['train'],
+  },
+  freeze: {
+    kind: 'string',
+    valueName: 'layers',
+    help: 'layers that keep their weights, such as conv1,conv2 (* matches any text); with --init-from, to train only the last layers',
     group: 'Recipe',
     inSweep: 'same',
     commands: ['train'],

@@ -183,7 +183,7 @@ function engineOf({ engine, precision }: CheckpointMetadata): string {
 
 function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings']> {
   const { dataset, network, batchSize, seed, holdout, precision, augmentation, normalization } = metadata;
-  const { groups, hyperparameters, engine } = metadata;
+  const { groups, freeze, hyperparameters, engine } = metadata;
   return {
     ...{ dataset: dataset.name, labels: dataset.labels },
     ...Object.fromEntries(
@@ -191,7 +191,7 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
     ),
     ...{ batchSize, seed, holdout, augmentation, normalization },
     ...hyperparameters,
-    ...{ groups: JSON.stringify(groups), engine, precision },
+    ...{ groups: JSON.stringify(groups), freeze: freeze.join(), engine, precision },
   };
 }
 

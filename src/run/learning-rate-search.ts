@@ -113,7 +113,7 @@ async function prepare(
   inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const weights =
-    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition.seed);
+    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition);
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
   const { engine } = engineOf(asked, undefined);
@@ -121,7 +121,7 @@ async function prepare(
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
   const run = makeRun(definition, examples, engine, towers);
   requireRunning(signal);
-  return { run, training, initFrom: weights };
+  return { run, training, initFrom: weights?.tensors };
 }
 
 async function* test(

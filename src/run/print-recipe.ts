@@ -22,6 +22,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
     batchSize,
     hyperparameters,
     groups,
+    freeze,
     length,
   } = metadata;
   return [
@@ -39,7 +40,11 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
       towers,
     }),
     '# The recipe.',
-    toml({ name, batchSize, augmentation, normalization, ...hyperparameters }),
+    toml({
+      ...{ name, batchSize, augmentation, normalization },
+      ...(freeze.length > 0 && { freeze }),
+      ...hyperparameters,
+    }),
     stringify({ network }).trimEnd(),
     ...groups.map((group) => `\n${stringify({ groups: [inSnakeCase(group)] }).trimEnd()}`),
     '',

@@ -19,7 +19,8 @@ export interface ProcessOptions {
   readonly summarySteps?: number | undefined;
   /** Whether to move the existing run in the folder aside and start a new one. */
   readonly restart?: boolean | undefined;
-  /** A checkpoint file with whose weights a new run starts. */
+  /** The source of the weights with which a new run starts: a train folder, a `.safetensors` file or a checkpoint of TensorFlow.
+   * Weights that it does not have, or that have another shape, are initialized as usual. */
   readonly initFrom?: string | undefined;
 }
 

@@ -46,6 +46,7 @@ const commonOptions = [
   'initFrom',
   'hyperparameters',
   'groups',
+  'freeze',
 ] as const;
 type Varied = Required<Omit<TrainingRequest, (typeof commonOptions)[number]>> & Hyperparameters;
 const variedNames: readonly string[] = [

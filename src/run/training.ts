@@ -9,7 +9,6 @@ import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
 import { aJob, type Job } from '../collective/mpi/start-mpi.ts';
 import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
-import type { Tensors } from '../engine/engine.ts';
 import { messageOf, RunError, requireRunning } from '../errors.ts';
 import { Evaluator, scoredWeights } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
@@ -33,7 +32,7 @@ import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
 import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
-import { readInitialWeights } from './initial-weights.ts';
+import { type Initialization, type InitialWeights, readInitialWeights } from './initial-weights.ts';
 import {
   coresOf,
   firstThenOthers,
@@ -72,6 +71,8 @@ export type TrainingEvent =
       readonly engineReason: string | undefined;
       /** The path of the checkpoint that the run resumes from, or undefined for a new run. */
       readonly resumedFrom: string | undefined;
+      /** Which weights were loaded because of `initFrom`, or undefined without it. */
+      readonly initialized: Initialization | undefined;
       /** What the learning rate was scaled from, if the request scales it. */
       readonly scaledFrom: ScaledFrom | undefined;
       /** The total number of updates. */
@@ -161,7 +162,7 @@ interface Plan {
   readonly scaledFrom: ScaledFrom | undefined;
   readonly store: CheckpointStore;
   readonly resume: FoundCheckpoint | undefined;
-  readonly initFrom: Tensors | undefined;
+  readonly initFrom: InitialWeights | undefined;
   /** The total number of updates. */
   readonly maxSteps: number;
 }
@@ -244,7 +245,7 @@ async function check(
   return {
     resolved,
     training,
-    initFrom: await initialWeights(request, resume, training, definition.seed),
+    initFrom: await initialWeights(request, resume, training, definition),
   };
 }
 
@@ -272,10 +273,10 @@ async function initialWeights(
   { initFrom, trainDir }: TrainingRequest,
   resume: FoundCheckpoint | undefined,
   training: TrainingGraph,
-  seed: number,
-): Promise<Tensors | undefined> {
+  { seed, freeze }: Pick<TrainingRun, 'seed' | 'freeze'>,
+): Promise<InitialWeights | undefined> {
   if (initFrom === undefined) return undefined;
-  if (resume === undefined) return readInitialWeights(initFrom, training, seed);
+  if (resume === undefined) return readInitialWeights(initFrom, training, { seed, freeze });
   throw new RunError(
     `\`initFrom\` starts a new run, but ${trainDir} contains one; use another \`trainDir\`, or \`restart\``,
   );
@@ -330,8 +331,10 @@ async function* trainAlong(
   yield* train(trainOptions(request, plan, control));
 }
 
-function startOf({ run, engineReason, resume, scaledFrom, maxSteps }: Plan): TrainingEvent {
-  return { kind: 'start', run, engineReason, resumedFrom: resume?.path, scaledFrom, maxSteps };
+function startOf({ run, engineReason, resume, initFrom, scaledFrom, maxSteps }: Plan): TrainingEvent {
+  const { path, loaded, fresh } = initFrom ?? {};
+  const initialized = path === undefined || !loaded || !fresh ? undefined : { path, loaded, fresh };
+  return { kind: 'start', run, engineReason, resumedFrom: resume?.path, initialized, scaledFrom, maxSteps };
 }
 
 /** Returns the options that all processes of a run train with. */
@@ -344,7 +347,7 @@ function trainOptions(
     ...{ run, training, store, maxSteps, checkpointSteps, readers, versions: { cifar10: version } },
     ...control,
     ...(resume && { resume }),
-    ...(initFrom && { initFrom }),
+    ...(initFrom && { initFrom: initFrom.tensors }),
   };
 }
 

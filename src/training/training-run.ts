@@ -127,7 +127,7 @@ export interface Versions {
 /** Returns the metadata that a checkpoint contains about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
   const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
-  const { groups, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
+  const { groups, freeze, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
   const { dataset } = examples;
   return {
     globalStep,
@@ -155,6 +155,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     ranks: run.ranks?.size ?? 1,
     hyperparameters,
     groups,
+    freeze,
     augmentation,
     normalization,
     length,
@@ -178,8 +179,17 @@ export function networkOf({ network: { name, configuration }, dataset }: Checkpo
 
 /** Returns the recipe of the run that wrote a checkpoint. */
 export function recipeOfCheckpoint(stored: CheckpointMetadata): Recipe {
-  const { recipe, network, batchSize, hyperparameters, groups, length } = stored;
-  return { name: recipe, network, ...storedImages(stored), batchSize, hyperparameters, groups, length };
+  const { recipe, network, batchSize, hyperparameters, groups, freeze, length } = stored;
+  return {
+    name: recipe,
+    network,
+    ...storedImages(stored),
+    batchSize,
+    hyperparameters,
+    groups,
+    freeze,
+    length,
+  };
 }
 
 /** Returns how the images of a checkpoint's run were made.
@@ -221,6 +231,7 @@ const keptParts: { readonly [Part in Exclude<keyof Recipe, 'name' | 'hyperparame
     normalization: 'normalization',
     batchSize: 'batch size',
     groups: 'parameter groups',
+    freeze: 'frozen layers',
   };
 const keptNames = Object.keys(keptParts) as readonly (keyof typeof keptParts)[];
 
