@@ -15,7 +15,7 @@ import {
   writeCheckpoint,
 } from './index.ts';
 import { inTemporaryFolder, noiseExamples } from './testing/examples.ts';
-import { noisePng, withoutDecoder, writeFiles } from './testing/pictures.ts';
+import { noisePng, withoutDecoder, writeFiles } from './testing/picture-files.ts';
 import { unexportedTypes } from './testing/reachable-types.ts';
 import { randomCheckpoint } from './testing/trained.ts';
 

@@ -44,6 +44,9 @@ export {
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
+  StoredImageShape,
+  StoredOrigin,
+  StoredStatistics,
   Versions as StoredVersions,
 } from './checkpoint/metadata.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
@@ -56,6 +59,8 @@ export {
   type DatasetDescription,
   type DatasetName,
   type OtherVersion,
+  type PicturesName,
+  type PicturesOrigin,
   type Split,
   withLabels,
 } from './data/dataset.ts';
@@ -174,7 +179,7 @@ export type { Prediction } from './predict/prediction.ts';
 export {
   type ClassifyOptions,
   openModel,
-  type PictureSource,
+  type PictureInput,
   type TrainedModel,
 } from './predict/trained-model.ts';
 export type { HyperparameterName } from './recipe/hyperparameters.ts';
@@ -191,10 +196,12 @@ export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export { type ImportRequest, importPictures } from './run/import-pictures.ts';
 export type { Initialization } from './run/initial-weights.ts';
 export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
 export type { ProcessOptions } from './run/process-options.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
+export type { CacheOption, PictureOptions } from './run/run-data.ts';
 export type { RunOptions } from './run/run-options.ts';
 export type { StopControl } from './run/stop-control.ts';
 export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';

@@ -26,6 +26,12 @@ export const eventKinds = [
   'progress',
   'downloaded',
   'extracting',
+  'importing',
+  'decoded',
+  'skipped',
+  'leaks',
+  'conflicts',
+  'imported',
   'ready',
   'start',
   'step',
@@ -99,8 +105,9 @@ export interface Console {
   readonly drawsProgress: boolean;
   /** Whether the output is a terminal. */
   readonly isTerminal: boolean;
-  /** Prints a warning. The command continues. Names of options in the text are replaced by those of flags. */
-  warn(text: string): void;
+  /** Prints a warning. The command continues. Names of options in the text are replaced by those of flags. With `--json` the
+   * event is also printed to standard output. */
+  warn(text: string, event?: JsonEvent): void;
   /** Prints the error that ends the run. With `--json` the event is also printed to standard output. */
   error(text: string, event?: JsonEvent): void;
 }
@@ -181,7 +188,10 @@ export function createConsole(
     columns,
     isTerminal: out.isTTY === true,
     drawsProgress: draws,
-    warn: (text) => write(err, `warning: ${inFlags(text)}`),
+    warn: (text, event) => {
+      write(err, `warning: ${inFlags(text)}`);
+      if (json && event !== undefined) write(out, JSON.stringify(event));
+    },
     error: (text, event) => {
       write(err, text);
       if (json && event !== undefined) write(out, JSON.stringify(event));

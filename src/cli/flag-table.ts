@@ -10,6 +10,7 @@ import { networkNames } from '../model/networks.ts';
 import { recipeBounds } from '../recipe/recipe.ts';
 import { recipeNames } from '../recipe/recipes.ts';
 import { scalingNames } from '../recipe/scale-learning-rate.ts';
+import { pictureBounds } from '../run/run-data.ts';
 import { runBounds } from '../run/run-options.ts';
 import { alternatives } from '../wording.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
@@ -22,11 +23,66 @@ const ownFlags = {
     default: '/tmp/cifar10_data',
     help: 'folder of the data sets',
     helpFor: {
+      import: 'folder for the records of the pictures',
       export: 'folder of the data sets, whose test pictures check the export (default: /tmp/cifar10_data)',
     },
     group: 'Data',
     inSweep: 'same',
-    commands: ['download', 'train', 'eval', 'export', 'doctor'],
+    commands: ['download', 'import', 'train', 'eval', 'export', 'doctor'],
+  },
+  from: {
+    kind: 'string',
+    valueName: 'folder|file',
+    help: 'pictures: a folder with a folder for each class, or a CSV file with the columns path and label',
+    group: 'Data',
+    commands: ['import'],
+  },
+  data: {
+    kind: 'string',
+    valueName: 'folder|file',
+    help: 'your own pictures, instead of --dataset: a folder with a folder for each class, a CSV file with the columns path and label, or a folder that import wrote',
+    helpFor: { eval: 'pictures to evaluate on (default: those of the checkpoint)' },
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['train', 'eval'],
+  },
+  imageSize: {
+    kind: 'integer',
+    valueName: 'pixels',
+    minimum: pictureBounds.imageSize.minimum as number,
+    maximum: pictureBounds.imageSize.maximum as number,
+    help: 'height and width of the images that are made of your own pictures (default: 32)',
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['import', 'train'],
+  },
+  testShare: {
+    kind: 'number',
+    valueName: 'share',
+    minimum: pictureBounds.testShare.minimum as number,
+    maximum: pictureBounds.testShare.maximum as number,
+    help: 'fraction of your own pictures of each class that are test images, if they have no test folder (default: 0.2)',
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['import', 'train'],
+  },
+  splitSeed: {
+    kind: 'integer',
+    valueName: 'seed',
+    minimum: pictureBounds.splitSeed.minimum as number,
+    maximum: pictureBounds.splitSeed.maximum as number,
+    help: 'seed that selects these test images (default: 0)',
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['import', 'train'],
+  },
+  cache: {
+    kind: 'string',
+    valueName: 'folder',
+    help: 'folder for the records of your own pictures (default: beside them, <data>.cifar10)',
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['train', 'eval'],
   },
   dataset: {
     kind: 'choice',
@@ -369,14 +425,36 @@ const ownFlags = {
     default: false,
     help: 'only print results, warnings and errors',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'predict', 'sweep', 'export', 'inspect', 'doctor', 'bench'],
+    commands: [
+      'download',
+      'import',
+      'train',
+      'eval',
+      'predict',
+      'sweep',
+      'export',
+      'inspect',
+      'doctor',
+      'bench',
+    ],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object per line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'predict', 'sweep', 'export', 'inspect', 'doctor', 'bench'],
+    commands: [
+      'download',
+      'import',
+      'train',
+      'eval',
+      'predict',
+      'sweep',
+      'export',
+      'inspect',
+      'doctor',
+      'bench',
+    ],
   },
   checkpointDir: {
     kind: 'string',
@@ -517,7 +595,7 @@ const ownFlags = {
     help: 'how processes work together: mpi, none, or auto (MPI if mpirun or srun started several processes)',
     group: 'Computing',
     inSweep: { refused: 'the runs of a sweep train one after another in a single process' },
-    commands: ['download', 'train', 'eval'],
+    commands: ['download', 'import', 'train', 'eval'],
   },
 
   device: { notYetAvailable: true },
@@ -558,6 +636,7 @@ export type PredictFlags = FlagsOf<'predict'>;
 export type SweepFlags = FlagsOf<'sweep'>;
 export type BenchFlags = FlagsOf<'bench'>;
 export type DownloadFlags = FlagsOf<'download'>;
+export type ImportFlags = FlagsOf<'import'>;
 export type ExportFlags = FlagsOf<'export'>;
 export type InspectFlags = FlagsOf<'inspect'>;
 export type DoctorFlags = FlagsOf<'doctor'>;

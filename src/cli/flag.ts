@@ -8,6 +8,7 @@ import { alternatives } from '../wording.ts';
 /** The commands of this version. */
 export type CommandName =
   | 'download'
+  | 'import'
   | 'train'
   | 'eval'
   | 'predict'

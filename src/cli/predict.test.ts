@@ -9,7 +9,7 @@ import { ExampleReader } from '../data/examples.ts';
 import type { Prediction } from '../predict/prediction.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { cifar10 } from '../testing/in-process.ts';
-import { noisePng, pngOf, withoutDecoder, writeFiles } from '../testing/pictures.ts';
+import { noisePng, pngOf, withoutDecoder, writeFiles } from '../testing/picture-files.ts';
 import { main, program, programWithoutReader } from '../testing/program.ts';
 import { randomCheckpoint } from '../testing/trained.ts';
 import { createConsole } from './console.ts';

@@ -25,7 +25,7 @@ import {
 } from '../arguments.ts';
 import { requireOffered } from '../engine/engines.ts';
 import { StoppedError, UsageError } from '../errors.ts';
-import { PictureError, requireDecoder } from '../pictures/decode.ts';
+import { decoderVersion, PictureError } from '../pictures/decode.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 import { type StopControl, stopChecks } from '../run/stop-control.ts';
 import { Patience } from '../training/patience.ts';
@@ -109,7 +109,8 @@ export async function* predict(
   const { batchSize = evaluationDefaults.batchSize } = options;
   requireOffered(options.engine ?? 'auto', options.precision ?? 'float32');
   requireSources(sources);
-  await requireDecoder();
+  // If the decoder is missing, this is reported before the model is read.
+  await decoderVersion();
   const { signal } = control;
   const warnings: string[] = [];
   const model = await openModel(checkpointDir, { ...options, batchSize }, (text) => warnings.push(text));

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { noisePng, writeFiles } from '../testing/pictures.ts';
+import { noisePng, writeFiles } from '../testing/picture-files.ts';
 import { listSources } from './sources.ts';
 
 /** Lists sources as `kind path`, with paths relative to the folder, or with the reason. */

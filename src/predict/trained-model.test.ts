@@ -16,7 +16,7 @@ import { exportFormats } from '../export/formats.ts';
 import { trainedNetwork } from '../export/trained-network.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { inTemporaryFolder, noiseExamples, noiseImage } from '../testing/examples.ts';
-import { pngOf, withoutDecoder } from '../testing/pictures.ts';
+import { pngOf, withoutDecoder } from '../testing/picture-files.ts';
 import { randomCheckpoint, type TrainedOptions } from '../testing/trained.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
 import { mirrored } from './mirror.ts';

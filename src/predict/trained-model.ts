@@ -26,7 +26,7 @@ import {
 import { mostProbable, type Prediction } from './prediction.ts';
 
 /** A picture: the path of a file, the bytes of a file, or decoded pixels. */
-export type PictureSource = string | Uint8Array | Pixels;
+export type PictureInput = string | Uint8Array | Pixels;
 
 export interface ClassifyOptions {
   /** The number of classes to return, most probable first. Default: all. */
@@ -105,7 +105,7 @@ export class TrainedModel {
   /** Classifies a picture.
    * @throws PictureError with the reason, when the picture cannot be decoded
    * @throws RunError when the decoder is not installed, the engine fails, or the model was trained without flips and `tta` is set */
-  async classify(picture: PictureSource, options: ClassifyOptions = {}): Promise<readonly Prediction[]> {
+  async classify(picture: PictureInput, options: ClassifyOptions = {}): Promise<readonly Prediction[]> {
     requireOptions(options, classifyChecks);
     const { topK = this.classes.length, tta = false } = options;
     const [shares = []] = await this.classifyPixels([await this.decode(picture)], { tta });
@@ -114,7 +114,7 @@ export class TrainedModel {
 
   /** Decodes, resizes and crops a picture to the pixels [3, S, S] that the model takes.
    * @throws PictureError and RunError as `classify` does */
-  decode(picture: PictureSource): Promise<Uint8Array> {
+  decode(picture: PictureInput): Promise<Uint8Array> {
     const [, size] = this.image;
     if (typeof picture === 'string' || ArrayBuffer.isView(picture)) return decodePicture(picture, size);
     requirePixels(picture);

@@ -1,31 +1,32 @@
-/** Files of pictures for tests. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import type { ImageShape } from '../data/record.ts';
-import { pictureOfPlanes } from '../summary/picture.ts';
-import { encodeImage } from '../summary/png.ts';
+/** Small picture files for tests, made with the decoder's own library. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import sharp, { type Sharp } from 'sharp';
 import { noiseImage } from './examples.ts';
 
-/** Returns a PNG file of an image [C, H, W]. */
-export function pngOf(planes: Uint8Array, shape: ImageShape = [3, 32, 32]): Uint8Array {
-  return encodeImage(pictureOfPlanes(planes, shape)).png;
+/** Returns a picture of noise.
+ * @param seed pictures with different seeds differ */
+export function noisePicture(seed: number, width = 32, height = 32): Sharp {
+  const pixels = noiseImage(seed, [3, height, width]);
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
-/** Returns a PNG file of noise. */
-export function noisePng(seed: number, shape: ImageShape = [3, 32, 32]): Uint8Array {
-  return pngOf(noiseImage(seed, shape), shape);
+/** Writes a file, and creates its folder. */
+export function writeIn(folder: string, path: string, bytes: string | Uint8Array): void {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, bytes);
 }
 
-/** Writes files, with their folders. */
-export async function writeFiles(files: Readonly<Record<string, Uint8Array | string>>): Promise<void> {
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, content);
-  }
+/** Writes PNG files of noise, `1.png`, `2.png` …, to a class folder.
+ * @param seed the seed of the first; those of the others follow */
+export async function writeClass(folder: string, name: string, count: number, seed: number): Promise<void> {
+  for (let index = 0; index < count; index++)
+    writeIn(
+      folder,
+      `${name}/${index + 1}.png`,
+      await noisePicture(seed + index)
+        .png()
+        .toBuffer(),
+    );
 }
-
-/** Why tests that decode pictures are skipped, or false if they can run: sharp is an optional package. */
-export const withoutDecoder: string | false = await import('sharp').then(
-  () => false,
-  () => 'the package sharp is not installed',
-);
