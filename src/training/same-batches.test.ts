@@ -31,6 +31,7 @@ function witness(take: (feeds: Tensors) => void): Engine {
       return new Map();
     },
     read: async () => new Map(),
+    recover: async () => assert.fail(),
     profile: async () => [],
     release: async () => undefined,
   };

@@ -24,10 +24,11 @@ import { type RunError, StoppedError } from '../errors.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
-import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
+import { requireFinite, requireFiniteVariables } from './divergence.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
 import { follow, overAllRanks } from './follow.ts';
 import { Patience } from './patience.ts';
+import { Position, rescue } from './rescue.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { type StepSummary, Summarizer } from './summarizer.ts';
 import { openSession, shareOf } from './towers.ts';
@@ -42,7 +43,13 @@ import {
   requireSameRun,
   type Versions,
 } from './training-run.ts';
-import { BestKeeper, type Validation, type ValidationReport } from './validation.ts';
+import {
+  BestKeeper,
+  isScored,
+  type Validation,
+  type ValidationReport,
+  ValidationSchedule,
+} from './validation.ts';
 
 export interface TrainOptions {
   readonly run: TrainingRun;
@@ -86,7 +93,7 @@ const trainChecks: OptionChecks<TrainOptions> = {
     anOptionsObject<Validation>({
       every: optional(aWholeNumber(1)),
       score: required(aFunction),
-      best: required(aStore),
+      best: optional(aStore),
     }),
   ),
   summarySteps: optional(aWholeNumber(1)),
@@ -139,7 +146,7 @@ export type TrainEvent =
       readonly globalStep: number;
       readonly stopped: boolean;
       readonly waitedMillis: number;
-      /** Whether the last step was abandoned, and may still be running in the background. */
+      /** Whether a step or a validation was abandoned, and may still be running in the background. */
       readonly isAbandoned?: boolean;
     };
 
@@ -184,6 +191,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   });
   const patience = new Patience(options.signal);
   let session: Session | undefined;
+  let hasFailed = false;
   try {
     yield { kind: 'busy', globalStep, with: 'compiling' };
     const { training = buildTrainingGraph(run) } = options;
@@ -208,10 +216,16 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     if (ranks !== undefined && ranks.rank > 0)
       return yield* follow({ ...options, run, ranks, globalStep }, training, session, batches);
     yield* loop({ ...options, run: { ...run, history } }, training, session, batches, summarizer, patience);
+  } catch (error) {
+    hasFailed = true;
+    throw error;
   } finally {
     const released = Promise.all([batches.close(), session?.release()]);
-    if (patience.hasAbandoned || run.ranks?.lost.aborted === true) released.catch(() => undefined);
-    else await released;
+    // A step that was abandoned, or waits for a process that was lost, blocks its session.
+    const isBlocked = patience.hasAbandoned || run.ranks?.lost.aborted === true;
+    // After a failure, an error of the release is only a consequence of it.
+    const settled = isBlocked || hasFailed ? released.catch(() => undefined) : released;
+    if (!isBlocked) await settled;
   }
 }
 
@@ -247,23 +261,43 @@ function historyOf(
   ].map((line) => `step ${globalStep}: ${line}`);
 }
 
-/** Runs the training loop. Each iteration validates if that is due, makes an update, and saves the variables from before the
- * update if that is due. The last iteration makes no update. */
+/** Runs the training loop. If it fails, the last complete step is saved. */
 async function* loop(
-  { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal, saveRequests }: TrainOptions,
+  options: TrainOptions,
   training: TrainingGraph,
   session: Session,
   batches: BatchSource,
   summarizer: Summarizer | undefined,
   patience: Patience,
 ): AsyncGenerator<TrainEvent, void, void> {
+  const { resume, run, store, versions } = options;
+  const first = resume?.checkpoint.metadata.globalStep ?? 0;
+  const position = new Position(first, resume && { globalStep: first, path: resume.path });
+  try {
+    yield* iterations(options, training, session, batches, summarizer, patience, position);
+  } catch (error) {
+    throw yield* rescue(error, position, { run, training, session, store, versions });
+  }
+}
+
+/** Each iteration validates if that is due, makes an update, and saves the variables from before the update if that is due. The
+ * last iteration makes no update. */
+async function* iterations(
+  { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal, saveRequests }: TrainOptions,
+  training: TrainingGraph,
+  session: Session,
+  batches: BatchSource,
+  summarizer: Summarizer | undefined,
+  patience: Patience,
+  position: Position,
+): AsyncGenerator<TrainEvent, void, void> {
   const best = validate && (await BestKeeper.open(validate));
   const epochs = new EpochCounter(run.examples.count, run.batchSize);
   const first = resume?.checkpoint.metadata.globalStep ?? -1;
-  const isFirstScored = (resume?.checkpoint.metadata.validationPrecision ?? null) !== null;
+  const resumed = resume?.checkpoint.metadata;
+  const validations = validate && new ValidationSchedule(validate, maxSteps, resumed);
   /** The epoch that ended with the last step. It is reported together with its score. */
   let ended: EpochReport | undefined;
-  let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
   const { ranks } = run;
   let isAgreed = false;
   for (let globalStep = Math.max(0, first); ; globalStep++) {
@@ -272,28 +306,28 @@ async function* loop(
     const isLast = () => globalStep >= maxSteps || isAborted();
     const isRequested = saveRequests?.take() === true;
     const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
-    // A validation that is due is also made right after a resume, because a stop may have interrupted it, and repeating it
-    // gives the same score. It is skipped if the score is already known.
-    const isKnown = first === globalStep && (globalStep < maxSteps ? isLast() : isFirstScored || isAborted());
-    const scores = best?.isDue(globalStep, maxSteps, epochs.endsAt(globalStep)) === true && !isKnown;
+    const scores = validations?.isDue(globalStep, epochs.endsAt(globalStep), isAborted()) === true;
     let metadata = metadataOf(run, globalStep, versions);
-    let isSaved = saved?.globalStep === globalStep;
+    let isSaved = position.saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
     const needed = scores || (due && !isSaved);
     const tensors = needed || patience.needsCopy ? await readVariables(session) : undefined;
+    if (tensors !== undefined) position.keep(tensors);
     const check = () =>
-      tensors && requireFiniteVariables(tensors, training.graph.variables, globalStep, saved);
+      tensors && requireFiniteVariables(tensors, training.graph.variables, globalStep, position.saved);
     if (ended !== undefined && !scores) yield ended;
     if (needed) check();
-    if (scores && tensors !== undefined) {
+    if (best !== undefined && scores && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'validating' };
       const score = await patience.for(best.score(tensors, metadata, ended !== undefined));
       if (score !== undefined) {
         metadata = { ...metadata, validationPrecision: score.precision };
         // The checkpoint that was saved when the validation was interrupted does not contain the score.
-        isSaved &&= isFirstScored;
+        isSaved &&= isScored(resumed);
         yield score;
       }
+      // The other processes have stopped too, or this one no longer waits for them.
+      isAgreed ||= score === undefined;
       if (ended !== undefined) yield score === undefined ? ended : { ...ended, validation: score };
     }
     // The signal is checked again, so that a stop that was requested during the validation skips the next step.
@@ -301,22 +335,24 @@ async function* loop(
     const taken = last
       ? undefined
       : await patience.forStep(
-          nextStep(run, training, session, batches, { dir: store.dir, saved }, shows, signal?.aborted),
+          nextStep(run, training, session, batches, { dir: store.dir, position }, shows, signal?.aborted),
           isSaved || tensors !== undefined,
         );
     // The checkpoint is saved only after the step, because the finite loss of the step shows that its weights are good.
     if ((due || taken === undefined) && !isSaved && tensors !== undefined) {
       if (!needed) check();
       yield { kind: 'busy', globalStep, with: 'saving' };
+      position.isSaving = true;
       const path = await store.save({ tensors, metadata });
-      saved = { globalStep, path };
+      position.isSaving = false;
+      position.saved = { globalStep, path };
       yield { kind: 'checkpoint', globalStep, path };
     }
     if (taken === undefined) {
       const { waitedMillis } = batches;
       return yield {
         ...{ kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis },
-        isAbandoned: !last,
+        isAbandoned: patience.hasAbandoned,
       };
     }
     yield taken.report;
@@ -334,7 +370,7 @@ async function nextStep(
   training: TrainingGraph,
   session: Session,
   batches: BatchSource,
-  kept: Pick<DivergedRun, 'dir' | 'saved'>,
+  { dir, position }: { readonly dir: string; readonly position: Position },
   shows: Summarizer | undefined,
   stop: boolean = false,
 ) {
@@ -343,9 +379,11 @@ async function nextStep(
   const waitedMillis = batches.waitedMillis - waitedBefore;
   const watch = shows !== undefined;
   const { report: found, outputs, stops } = await trainStep(run, training, session, batch, { watch, stop });
+  position.advance();
   const { variables } = training.graph;
+  const { saved } = position;
   const report: StepReport = { ...found, waitedMillis };
-  await requireFinite(report, { ...kept, variables, examples: run.examples, batch, session });
+  await requireFinite(report, { dir, saved, variables, examples: run.examples, batch, session });
   const summary = shows?.summarize(batch, outputs, report, batches);
   batches.recycle(batch);
   return { report, summary, stops };
