@@ -2,12 +2,18 @@
 import type { Command } from './commands/context.ts';
 import type { CommandName } from './flag.ts';
 
+/** What the processes of an MPI job do: they work `together`, the `first` one executes the command alone, or the command is refused
+ * for a reason. Commands whose processes work together take the flag `--collective`. */
+export type InJob = 'together' | 'first' | { readonly refused: string };
+
 export interface CommandRecord<C extends CommandName> {
   /** Imports the module of the command on demand, so that help and usage errors are fast. */
   readonly load: () => Promise<Command<C>>;
   /** Whether the first Ctrl-C only asks the command to stop, because the command has something to save or clean up.
    * Otherwise, Ctrl-C ends the process at once. */
   readonly isStoppable: boolean;
+  /** What the processes do if an MPI launcher starts the command several times. */
+  readonly inJob: InJob;
   /** The summary in the list of commands. */
   readonly summary: string;
   /** The description, as paragraphs. */
@@ -22,6 +28,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   download: {
     load: async () => (await import('./commands/download.ts')).downloadCommand,
     isStoppable: true,
+    inJob: 'together',
     summary: 'download and verify CIFAR-10, or draw the generated set',
     description:
       'Puts a data set into the data folder: downloads the archive (or resumes an earlier download), verifies ' +
@@ -38,9 +45,26 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['download --data-dir data --dataset synthetic', 'Ten generated classes'],
     ],
   },
+  import: {
+    load: async () => (await import('./commands/import.ts')).importCommand,
+    isStoppable: true,
+    inJob: 'together',
+    summary: 'turn a folder of your own pictures into training data',
+    description:
+      'Decodes pictures (JPEG, PNG, WebP, AVIF, GIF, TIFF), resizes them, and writes their records to the data folder. ' +
+      'Pictures are in a folder for each class, which may be in folders named train, val and test, or in a CSV file with the ' +
+      'columns path and label. Files that cannot be read are listed and left out. If the command is repeated, it only decodes ' +
+      'pictures that were added or changed. train --data and eval --data do the same, and keep the records beside the pictures.',
+    examples: [
+      ['import --from photos --data-dir data', 'The pictures in photos/cat, photos/dog …'],
+      ['import --from photos.csv --data-dir data', 'The pictures that a list names, with their labels'],
+      ['import --from photos --data-dir data --image-size 64', 'Larger images'],
+    ],
+  },
   train: {
     load: async () => (await import('./commands/train.ts')).trainCommand,
     isStoppable: true,
+    inJob: 'together',
     summary: 'train the network, or resume a run',
     description:
       'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. If the folder contains ' +
@@ -53,6 +77,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
         'train --dataset synthetic --clip-norm 5 --max-steps 1000',
         'A first run without a download (the simple images need gradient clipping)',
       ],
+      ['train --data photos', 'Train on your own pictures: photos/cat/1.jpg, photos/dog/1.jpg …'],
       ['train --recipe resnet20 --train-dir runs/resnet', 'A residual network with its own recipe'],
       ['train --train-dir runs/a --seed 1', 'Another run in another folder'],
       ['train --train-dir runs/a --max-steps 20000', 'Resume that run, to step 20,000'],
@@ -64,6 +89,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   eval: {
     load: async () => (await import('./commands/eval.ts')).evalCommand,
     isStoppable: true,
+    inJob: 'together',
     summary: 'measure the precision of a trained network',
     description:
       'Classifies images with the checkpoints of a training folder and prints precision @ 1: the fraction of images ' +
@@ -82,6 +108,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   sweep: {
     load: async () => (await import('./commands/sweep.ts')).sweepCommand,
     isStoppable: true,
+    inJob: { refused: 'the runs of a sweep train one after another in a single process' },
     summary: 'train with several values of flags, and compare the runs',
     description:
       'Trains once for each combination of the values of flags, each run in a folder of its own in --sweep-dir, and ' +
@@ -103,6 +130,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   inspect: {
     load: async () => (await import('./commands/inspect.ts')).inspectCommand,
     isStoppable: false,
+    inJob: 'first',
     summary: 'show the network, a checkpoint, event files, data or an ONNX file',
     operand: 'thing',
     description:
@@ -120,6 +148,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   doctor: {
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
     isStoppable: false,
+    inJob: 'first',
     summary: 'check this machine, and whether training works on it',
     description:
       'Checks versions, cores and quota, memory, folders and data; then trains one small batch with every engine, ' +
@@ -133,6 +162,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   bench: {
     load: async () => (await import('./commands/bench.ts')).benchCommand,
     isStoppable: true,
+    inJob: { refused: 'several processes at once would disturb the measurements' },
     summary: 'measure training on this machine with every engine and precision',
     description:
       'Times complete training steps, including input and moving averages, with every engine and precision that works here ' +
@@ -152,7 +182,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
 };
 
 /** Commands that are planned. This version refuses them. */
-export const laterCommands: readonly string[] = ['import', 'export', 'predict', 'dashboard'];
+export const laterCommands: readonly string[] = ['export', 'predict', 'dashboard'];
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(commandTable, name);

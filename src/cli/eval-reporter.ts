@@ -11,6 +11,7 @@ import type { EvalFlags } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
 import { scoringLine } from './progress-line.ts';
 import { classTable, confusionTable } from './report-tables.ts';
+import { processesWith } from './start-event.ts';
 import { watchLine } from './watch-line.ts';
 
 const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
@@ -96,18 +97,18 @@ export class EvalReporter {
     );
   }
 
-  #evaluating({ dataset, images, weights, engine }: EventOf<'evaluating'>): void {
+  #evaluating({ dataset, images, weights, engine, ranks }: EventOf<'evaluating'>): void {
     this.#scoringFrom = performance.now();
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
     const { evalData, runOnce, evalDir } = this.#flags;
     this.#console.line(
       `Evaluating ${weightNames[weights]} on ${count(images)} ${kinds[evalData]} images of ` +
-        `${dataset.title}, with ${engine.library} (${describeThreads(engine.threads)})`,
+        `${dataset.title}, with ${engine.library} (${processesWith(ranks)}${describeThreads(engine.threads)})`,
       {
         kind: 'evaluating',
         ...{ dataset: dataset.name, evalData, weights, images },
-        ...{ engine: engine.library, threads: engine.threads },
+        ...{ engine: engine.library, ranks, threads: engine.threads },
       },
     );
     if (!runOnce) this.#console.line(watchLine(evalDir));

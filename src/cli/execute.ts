@@ -61,10 +61,10 @@ export async function execute(words: readonly string[], host: Host): Promise<num
 async function run(request: CommandLine, console: Console, host: Host): Promise<number> {
   switch (request.command) {
     case 'help':
-      console.result(request.text);
+      if (host.membership.isFirst) console.result(request.text);
       return 0;
     case 'version':
-      console.result(version);
+      if (host.membership.isFirst) console.result(version);
       return 0;
     default:
       return runCommand(request, console, host);
@@ -76,9 +76,10 @@ async function runCommand<C extends CommandName>(
   console: Console,
   { interruption, drained, startWatchdog, membership }: Host,
 ): Promise<number> {
+  const { load, isStoppable, inJob }: CommandRecord<C> = commandTable[name];
+  if (!membership.executes(name, inJob)) return 0;
   const { signal } = interruption;
   const stopWatch = new StopWatch(interruption, (why) => interruption.leave(why), startWatchdog);
-  const { load, isStoppable }: CommandRecord<C> = commandTable[name];
   if (isStoppable) interruption.listen();
   requireCurrentFolder();
   const start = await load();
@@ -163,7 +164,7 @@ function commandWord([first = '']: readonly string[]): string {
 function hintFor(error: unknown, words: readonly string[]): string {
   if (describeExhaustion(error) !== undefined) return '';
   if (error instanceof UsageError)
-    return /--help|Did you mean|Write \S+$|Commands:/.test(error.message)
+    return /--help|Did you mean|Write \S+$|Commands:|Start a single/.test(error.message)
       ? ''
       : `\nSee ${command(`${commandWord(words)}--help`)}`;
   return error instanceof RunError || error instanceof FailedElsewhere || words.includes('--debug')

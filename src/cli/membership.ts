@@ -7,7 +7,11 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortLaunch, type Environment, type Launcher, launcherOf } from '../collective/mpi/launcher.ts';
 import { type CollectiveName, type Job, startMpi } from '../collective/mpi/start-mpi.ts';
-import { FailedElsewhere } from '../errors.ts';
+import { command } from '../command.ts';
+import { FailedElsewhere, UsageError } from '../errors.ts';
+import { type InJob, isCommandName } from './command-table.ts';
+import { isFlagOf } from './flag.ts';
+import { flagTable } from './flag-table.ts';
 import { startWatchdog } from './watchdog.ts';
 
 /** How long a process waits before it reports an error. Before they join the job, the processes may be seconds apart. */
@@ -23,12 +27,27 @@ export class Membership {
   #job: Job | undefined;
   #hasLeft = false;
 
-  /** @param words the command line. Only training uses MPI */
+  /** @param words the command line. It may say that the launcher is to be ignored */
   constructor(words: readonly string[], environment: Environment = process.env) {
     this.#environment = environment;
-    const isTraining = words[0] === 'train' && !/ --collective[ =]none\b/.test(words.join(' '));
-    const launcher = isTraining ? launcherOf(environment) : undefined;
+    const launcher = ignoresLauncher(words) ? undefined : launcherOf(environment);
     this.#launcher = launcher?.size === 1 ? undefined : launcher;
+  }
+
+  /** Whether the first process of a job, or the only process, is this one. Other processes print no help. */
+  get isFirst(): boolean {
+    return this.#rank === 0;
+  }
+
+  /** Whether this process executes a command.
+   * @throws UsageError when several processes cannot execute the command */
+  executes(name: string, inJob: InJob): boolean {
+    if (this.#launcher === undefined || inJob === 'together') return true;
+    if (inJob === 'first') return this.isFirst;
+    const { name: starter, size = 'several' } = this.#launcher;
+    throw new UsageError(
+      `${name}: ${starter} started ${size} processes, but ${inJob.refused}. Start a single process: ${command(name)}`,
+    );
   }
 
   /** Joins the job to which this process belongs. Returns undefined if there is none. */
@@ -76,4 +95,11 @@ export class Membership {
   get #rank(): number {
     return this.#job?.rank ?? this.#launcher?.rank ?? 0;
   }
+}
+
+/** Whether each process that an MPI launcher started works alone. */
+function ignoresLauncher(words: readonly string[]): boolean {
+  const [name = ''] = words;
+  const takesFlag = isCommandName(name) && isFlagOf(flagTable.collective, name);
+  return takesFlag && / --collective[ =]none\b/.test(words.join(' '));
 }

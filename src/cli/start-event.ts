@@ -33,6 +33,11 @@ export function describeEngine(run: Pick<TrainingRun, 'engine' | 'towers' | 'ran
   const { engine, towers, ranks } = run;
   const threads = describeThreads(threadsOf(run));
   const each = towers === 1 ? threads : `${towers} towers of ${threads}`;
-  const processes = ranks === undefined ? '' : `${counted(ranks.size, 'process', 'processes')} with `;
-  return `${engine.library} (${processes}${each}, ${engine.precision})`;
+  return `${engine.library} (${processesWith(ranks?.size ?? 1)}${each}, ${engine.precision})`;
+}
+
+/** Returns the beginning of a description of the threads of several processes, such as `2 processes with `. It is empty for one
+ * process. */
+export function processesWith(count: number): string {
+  return count === 1 ? '' : `${counted(count, 'process', 'processes')} with `;
 }

@@ -1,45 +1,26 @@
 /** Adds up lists of values. */
+import type { Loops } from './shared-floats.ts';
 
-/** How many values are added up at a time, so that sums of more than two lists stay in the first cache. */
-const blockLength = 2048;
+/** How many bytes are added up at a time, so that sums of several lists stay in the first cache. */
+const blockBytes = 8192;
 
 /**
- * Writes `sum over k of weights[k] · lists[k]` to `sums`. The terms are added up in the order of the lists, and rounded to float32
- * after the second and each further one.
- * @param lists one or more lists of the length of `sums`
+ * Writes `sum over k of weights[k] · lists[k]` to the sums. The terms are added up in the order of the lists. Every product and every
+ * sum is rounded to float32.
+ * @param sums where the sums begin and end, as byte offsets whose distance is a multiple of 16
+ * @param lists where each list begins
  */
-export function addWeighted(sums: Float32Array, lists: readonly Float32Array[], weights: Float64Array): void {
-  const [one, two, ...more] = lists;
-  if (one === undefined) return;
-  const weight = (list: number) => weights[list] as number;
-  for (let from = 0; from < sums.length; from += blockLength) {
-    const to = Math.min(sums.length, from + blockLength);
-    if (two === undefined) setOne(sums, one, weight(0), from, to);
-    else setTwo(sums, one, weight(0), two, weight(1), from, to);
-    more.forEach((list, index) => {
-      addOne(sums, list, weight(index + 2), from, to);
+export function addWeighted(
+  { scale, add }: Loops,
+  sums: { readonly first: number; readonly end: number },
+  lists: readonly number[],
+  weights: Float64Array,
+): void {
+  for (let { first } = sums; first < sums.end; first += blockBytes) {
+    const end = Math.min(sums.end, first + blockBytes);
+    lists.forEach((list, index) => {
+      const loop = index === 0 ? scale : add;
+      loop(first, end, list + first - sums.first, weights[index] as number);
     });
   }
-}
-
-function setOne(sums: Float32Array, values: Float32Array, weight: number, from: number, to: number): void {
-  for (let index = from; index < to; index++) sums[index] = (values[index] as number) * weight;
-}
-
-function setTwo(
-  sums: Float32Array,
-  one: Float32Array,
-  weightOfOne: number,
-  two: Float32Array,
-  weightOfTwo: number,
-  from: number,
-  to: number,
-): void {
-  for (let index = from; index < to; index++)
-    sums[index] = (one[index] as number) * weightOfOne + (two[index] as number) * weightOfTwo;
-}
-
-function addOne(sums: Float32Array, values: Float32Array, weight: number, from: number, to: number): void {
-  for (let index = from; index < to; index++)
-    sums[index] = (sums[index] as number) + (values[index] as number) * weight;
 }

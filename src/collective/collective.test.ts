@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { collectiveCases } from '../testing/collective-cases.ts';
 import { type Member, withMembers } from '../testing/group-threads.ts';
 import { type GroupStart, placeOf } from './group-start.ts';
+import { javaScriptFloats } from './shared-floats.ts';
 import { failSharedGroup, newSharedGroup, type SharedMemoryOfGroup } from './shared-group.ts';
 
 /** The number of values per round. It is small, so that lists take several rounds. */
@@ -28,6 +29,7 @@ const groups: Readonly<Record<string, readonly GroupStart[]>> = {
   'two threads': threads(newSharedGroup(2, capacity)),
   'three threads': threads(newSharedGroup(3, capacity)),
   'four threads': threads(newSharedGroup(4, capacity)),
+  'three threads without WebAssembly': threads(newSharedGroup(3, capacity, javaScriptFloats)),
   'one process with two threads': nested([2]),
   'three processes with one thread': nested([1, 1, 1]),
   'processes with one, three and two threads': nested([1, 3, 2]),

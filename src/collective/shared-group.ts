@@ -5,8 +5,8 @@
  *     region 1   │ values of member 1                   │   written by member 1
  *     sums       │ slice 0       │ slice 1              │   slice r is added up by member r, in the order of the regions
  *
- * Every member copies its values to its region (except those that only it reads), waits for the others, adds up its slice of the
- * sums, waits again, and copies all sums back. Sums are added up in the order of the ranks, so they do not depend on which member is faster.
+ * Every member copies its values to its region, waits for the others, adds up its slice of the sums, waits again, and copies all
+ * sums back. Sums are added up in the order of the ranks, so they do not depend on which member is faster.
  *
  * If there are several processes, their threads are one group: between the last two steps, the first thread of each process adds
  * up the sums of the processes.
@@ -15,14 +15,15 @@ import { messageOf, RunError } from '../errors.ts';
 import { addWeighted } from './add-weighted.ts';
 import type { Collective } from './collective.ts';
 import { type Place, processOf } from './group-start.ts';
+import { type Loops, loopsOver, newSharedFloats, type SharedFloats } from './shared-floats.ts';
 
 /** The memory of a group. It can be sent to threads, which then share it. */
 export interface SharedMemoryOfGroup {
   readonly size: number;
   /** How many values the group can add up at once. Longer lists are added up in several rounds. */
   readonly capacity: number;
-  /** `size` regions and the sums, of `capacity` float32 values each. */
-  readonly values: SharedArrayBuffer;
+  /** `size` regions and the sums. Each has room for `capacity` values, rounded up to whole blocks (`blockLength`). */
+  readonly values: SharedFloats;
   /** The factor of each member's values, float64. */
   readonly weights: SharedArrayBuffer;
   /** The elements of `control`, int32. */
@@ -49,18 +50,32 @@ const control = {
  * becomes resident. This is enough for the values of most networks in one round. */
 const defaultCapacity = 2 ** 21;
 
+/** Regions and slices consist of whole blocks, each of which fills a line of the caches, so that no two threads write to the same
+ * line. */
+const blockLength = 16;
+
 const maxReasonBytes = 2048;
 
-/** Allocates the memory of a group of `size` threads. */
-export function newSharedGroup(size: number, capacity: number = defaultCapacity): SharedMemoryOfGroup {
+/** Allocates the memory of a group of `size` threads.
+ * @param allocate allocates memory for a number of float32 values */
+export function newSharedGroup(
+  size: number,
+  capacity: number = defaultCapacity,
+  allocate: (count: number) => SharedFloats = newSharedFloats,
+): SharedMemoryOfGroup {
   return {
     size,
     capacity,
-    values: new SharedArrayBuffer((size + 1) * capacity * Float32Array.BYTES_PER_ELEMENT),
+    values: allocate((size + 1) * wholeBlocks(capacity)),
     weights: new SharedArrayBuffer(size * Float64Array.BYTES_PER_ELEMENT),
     control: new SharedArrayBuffer(Object.keys(control).length * Int32Array.BYTES_PER_ELEMENT),
     reason: new SharedArrayBuffer(maxReasonBytes),
   };
+}
+
+/** Rounds a number of values up to whole blocks. */
+function wholeBlocks(length: number): number {
+  return Math.ceil(length / blockLength) * blockLength;
 }
 
 /** Makes the methods of all members throw, now and later. Any thread may call it, such as the main thread when a member has
@@ -96,6 +111,8 @@ export class SharedGroup implements Collective {
   readonly #outside: Outside | undefined;
   readonly #words: Int32Array;
   readonly #weights: Float64Array;
+  readonly #loops: Loops;
+  /** The regions of all threads. */
   readonly #regions: readonly Float32Array[];
   readonly #own: Float32Array;
   readonly #sums: Float32Array;
@@ -105,7 +122,8 @@ export class SharedGroup implements Collective {
    * @param outside the other processes, if there are any */
   constructor(memory: SharedMemoryOfGroup, thread: number, outside?: Outside) {
     const { size, capacity, values } = memory;
-    const region = (index: number) => new Float32Array(values, index * capacity * 4, capacity);
+    const room = wholeBlocks(capacity);
+    const region = (index: number) => new Float32Array(values.buffer, index * room * 4, room);
     this.rank = outside?.place.rank ?? thread;
     this.size = outside?.place.size ?? size;
     this.#memory = memory;
@@ -113,6 +131,7 @@ export class SharedGroup implements Collective {
     this.#outside = outside;
     this.#words = new Int32Array(memory.control);
     this.#weights = new Float64Array(memory.weights);
+    this.#loops = loopsOver(values);
     this.#regions = Array.from({ length: size }, (_, index) => region(index));
     this.#own = this.#regions[thread] ?? region(thread);
     this.#sums = region(size);
@@ -154,24 +173,29 @@ export class SharedGroup implements Collective {
   }
 
   #sumRound({ pieces, length }: Round): void {
-    const slice = Math.ceil(length / this.#regions.length);
-    const first = Math.min(length, this.#thread * slice);
-    const end = Math.min(length, first + slice);
-    // Only the member itself reads the values of its own slice, so they are not copied.
-    for (const { values, at } of [...clipped(pieces, 0, first), ...clipped(pieces, end, length)])
-      this.#own.set(values, at);
+    for (const { values, at } of pieces) this.#own.set(values, at);
     this.#meet();
-    for (const piece of clipped(pieces, first, end)) this.#addUp(piece);
+    this.#addUp(length);
     this.#meet();
     this.#betweenProcesses((group) => group.sum([this.#sums.subarray(0, length)]));
     for (const { values, at } of pieces) values.set(this.#sums.subarray(at, at + values.length));
   }
 
-  /** @param piece values of this member */
-  #addUp({ values, at }: Piece): void {
-    const end = at + values.length;
-    const lists = this.#regions.map((region) => (region === this.#own ? values : region.subarray(at, end)));
-    addWeighted(this.#sums.subarray(at, end), lists, this.#weights);
+  /** Adds up the slice of this thread.
+   * @param length the number of values of the round. The rest of the last block is added up too, and not used */
+  #addUp(length: number): void {
+    const slice = wholeBlocks(length / this.#regions.length);
+    const first = this.#thread * slice;
+    const end = Math.min(wholeBlocks(length), first + slice);
+    const at = ({ byteOffset }: Float32Array, index: number) =>
+      byteOffset + index * Float32Array.BYTES_PER_ELEMENT;
+    const lists = this.#regions.map((region) => at(region, first));
+    addWeighted(
+      this.#loops,
+      { first: at(this.#sums, first), end: at(this.#sums, end) },
+      lists,
+      this.#weights,
+    );
   }
 
   /** Lets the first thread of every process do something with the group of processes, while the other threads wait. */
@@ -247,13 +271,4 @@ function rounds(parts: readonly Float32Array[], capacity: number): readonly Roun
     }
   end();
   return all;
-}
-
-/** The values of the pieces from `first` up to `end`. */
-function clipped(pieces: readonly Piece[], first: number, end: number): readonly Piece[] {
-  return pieces.flatMap(({ values, at }) => {
-    const from = Math.max(first, at);
-    const to = Math.min(end, at + values.length);
-    return from < to ? [{ values: values.subarray(from - at, to - at), at: from }] : [];
-  });
 }

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Job } from '../collective/mpi/start-mpi.ts';
 import { ExampleReader } from '../data/examples.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { tutorialImages } from '../input/augmentations.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { averageName } from '../optimizer/moving-average.ts';
+import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 import { noiseExamples } from '../testing/examples.ts';
-import { Evaluator, weightsOf } from './evaluate.ts';
+import { jobsOf } from '../testing/jobs.ts';
+import { Evaluator, type Scored, type ScoredBatch, weightsOf } from './evaluate.ts';
 import { buildEvaluationGraph } from './evaluation-graph.ts';
 
 const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
@@ -76,4 +79,64 @@ test('the error for a missing tensor contains its name and those of the tensors 
 test('an evaluation that is stopped has no result', async () => {
   const stopped = AbortSignal.abort();
   assert.equal(await evaluator.score(naming(0, 0), 'raw', examples, { signal: stopped }), undefined);
+});
+
+test('several processes get the scores of one, bit for bit, and each example once', async () => {
+  const graph = buildEvaluationGraph(network, 1);
+  const weights = new Map(
+    [...graph.variables].map(([name, { shape }], index) => {
+      const stream = new RandomStream(index, 'test');
+      return [
+        name,
+        float32(
+          shape,
+          Float32Array.from({ length: sizeOf(shape) }, () => stream.uniform() - 0.5),
+        ),
+      ];
+    }),
+  );
+  const scoredBy = async (numExamples: number, ranks?: Job) => {
+    const seen: string[] = [];
+    const first: number[] = [];
+    const onScored = ({ example, label, logits, correct }: Scored) =>
+      void seen.push(`${example} ${label} ${correct} ${logits.join()}`);
+    const onFirstBatch = ({ count }: ScoredBatch) => void first.push(count);
+    const progress: number[] = [];
+    const onProgress = (done: number) => void progress.push(done);
+    const scoring = { numExamples, onScored, onFirstBatch, onProgress, ranks };
+    const one = await Evaluator.create(createOnnxEngine(1), network, 8, tutorialImages);
+    const score = await one.score(weights, 'raw', examples, scoring).finally(() => one.release());
+    return { seen, first, score, last: progress.at(-1) };
+  };
+  // Batches of 8 examples: fewer batches than processes, a last round that is not full, and a last batch that is not full.
+  for (const [size, numExamples] of [
+    [2, 50],
+    [3, 48],
+    [4, 9],
+    [5, 41],
+  ] as const) {
+    const alone = await scoredBy(numExamples);
+    assert.equal(new Set(alone.seen).size, numExamples);
+    const together = await Promise.all(jobsOf(size).map((job) => scoredBy(numExamples, job)));
+    for (const [rank, found] of together.entries())
+      assert.deepEqual(found, { ...alone, first: rank === 0 ? alone.first : [] }, `rank ${rank} of ${size}`);
+  }
+});
+
+test('a stop of one process stops all after the same batch', async () => {
+  const stop = new AbortController();
+  const done: number[][] = [[], []];
+  const scores = await Promise.all(
+    jobsOf(2).map(async (ranks, rank) => {
+      const one = await Evaluator.create(createOnnxEngine(1), network, 8, tutorialImages);
+      const onProgress = (count: number) => {
+        done[rank]?.push(count);
+        if (rank === 1) stop.abort();
+      };
+      const scoring = { ranks, onProgress, ...(rank === 1 && { signal: stop.signal }) };
+      return one.score(naming(0, 0), 'raw', examples, scoring).finally(() => one.release());
+    }),
+  );
+  assert.deepEqual(scores, [undefined, undefined]);
+  assert.deepEqual(done, [[16], [16]]);
 });

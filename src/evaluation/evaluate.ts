@@ -15,11 +15,12 @@ import {
 } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
-import { type Examples, theExamples } from '../data/examples.ts';
+import { ExampleReader, type Examples, theExamples } from '../data/examples.ts';
 import { anEngine, type Engine, type Session, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
 import type { Variable } from '../graph/graph.ts';
 import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
+import type { Batch } from '../input/batch.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import { aNetwork, type Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
@@ -29,6 +30,7 @@ import { networkOf, storedImages } from '../training/training-run.ts';
 import { shortened } from '../wording.ts';
 import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
+import { LogitsExchange, type ScoringRanks } from './scoring-ranks.ts';
 
 /** `ema` evaluates the moving averages of the weights, as the tutorial does; `raw` evaluates the weights themselves. */
 export const weightChoices = ['ema', 'raw'] as const;
@@ -71,11 +73,16 @@ export interface Scoring {
   readonly numExamples?: number;
   /** Called for every example. */
   readonly onScored?: (scored: Scored) => void;
-  /** Called with the first batch. The session returns the activations of that batch only if this callback is given. */
+  /** Called with the first batch, in the first of several processes. The session returns the activations of that batch only if this
+   * callback is given. */
   readonly onFirstBatch?: (batch: ScoredBatch) => void;
   /** Called after every batch with the number of examples scored so far. */
   readonly onProgress?: (done: number) => void;
+  /** If the signal is aborted in one of several processes, scoring stops in all of them. */
   readonly signal?: AbortSignal;
+  /** The processes that score together. All of them score the same examples, and get the same results; each computes some of the
+   * batches. */
+  readonly ranks?: ScoringRanks | undefined;
 }
 
 const scoringChecks: OptionChecks<Scoring> = {
@@ -84,6 +91,7 @@ const scoringChecks: OptionChecks<Scoring> = {
   onFirstBatch: optional(aFunction),
   onProgress: optional(aFunction),
   signal: optional(aSignal),
+  ranks: optional(anObjectWith('sum', 'processes that score together, such as a job: await startMpi()')),
 };
 
 /** A compiled network that scores sets of weights one at a time. */
@@ -139,47 +147,65 @@ export class Evaluator {
   ): Promise<Score | undefined> {
     theExamples('examples', examples);
     requireOptions(scoring, scoringChecks);
-    const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal } = scoring;
+    const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal, ranks } = scoring;
     requireOneOf('weights', weights, weightChoices);
     const variables = [...this.#graph.variables.values()];
     const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
     await this.#session.write(written);
     const { imageShape, classes } = this.#network;
+    const { rank = 0, size = 1 } = ranks ?? {};
     const batches = prefetchEvaluation(examples, {
       ...{ batchSize: this.#batchSize, imageShape, images: this.#images, numExamples },
+      turns: { first: rank, every: size },
     });
+    const exchange = ranks && new LogitsExchange(ranks, this.#batchSize * classes);
+    const reader = new ExampleReader(examples);
+    const count = Math.min(numExamples, examples.count);
+    const stops = () => signal?.aborted === true;
     let [correct, total] = [0, 0];
     try {
-      for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
-        if (signal?.aborted === true) return undefined;
-        const shape = [this.#batchSize, ...imageShape];
-        const images: Tensor = { dtype: 'float32', shape, data: batch.images };
-        const watch = onFirstBatch !== undefined && total === 0;
-        const found = await this.#session.step(new Map([['images', images]]), { watch });
-        if (watch)
-          onFirstBatch({
-            ...{ network: this.#network, images: batch.images, count: batch.count, weights: written },
-            ...{ activations: found, activationNames: this.#graph.activations },
-          });
-        const logits = found.get('logits');
-        if (logits === undefined) throw new RunError('the evaluation graph returned no logits');
-        const scores = float32Data(logits);
-        for (let row = 0; row < batch.count; row++) {
-          const label = batch.labels[row] ?? 0;
+      while (total < count) {
+        const batch = stops() ? undefined : await batches.next();
+        const own = batch && (await this.#logitsOf(batch, written, onFirstBatch));
+        const scores = exchange === undefined ? own : await exchange.exchange(own, stops());
+        if (scores === undefined) return undefined;
+        const rows = Math.min(size * this.#batchSize, count - total);
+        for (let row = 0; row < rows; row++) {
+          const example = total + row;
+          const label = reader.labelOf(example);
           const right = inTop1(scores, classes, row, label);
           if (right) correct++;
-          total++;
           const ofRow = scores.subarray(row * classes, (row + 1) * classes);
-          onScored?.({ example: batch.examples[row] ?? 0, label, logits: ofRow, correct: right });
+          onScored?.({ example, label, logits: ofRow, correct: right });
         }
-        batches.recycle(batch);
+        total += rows;
+        if (batch !== undefined) batches.recycle(batch);
         onProgress?.(total);
       }
-      if (signal?.aborted === true) return undefined;
+      if (exchange === undefined && stops()) return undefined;
     } finally {
       await batches.close();
     }
     return { correct, total, precision: correct / total };
+  }
+
+  /** Computes the logits [N, classes] of a batch. */
+  async #logitsOf(
+    { images, step, count }: Batch,
+    weights: ReadonlyMap<string, Float32Tensor>,
+    onFirstBatch: Scoring['onFirstBatch'],
+  ): Promise<Float32Array> {
+    const shape = [this.#batchSize, ...this.#network.imageShape];
+    const watched = step === 0 ? onFirstBatch : undefined;
+    const feeds = new Map<string, Tensor>([['images', { dtype: 'float32', shape, data: images }]]);
+    const found = await this.#session.step(feeds, { watch: watched !== undefined });
+    watched?.({
+      ...{ network: this.#network, images, count, weights },
+      ...{ activations: found, activationNames: this.#graph.activations },
+    });
+    const logits = found.get('logits');
+    if (logits === undefined) throw new RunError('the evaluation graph returned no logits');
+    return float32Data(logits);
   }
 
   release(): Promise<void> {
@@ -266,7 +292,7 @@ export function requireSameClasses(
   dataset: DatasetDescription,
   advice: string = '',
 ): void {
-  if (trained.join() === dataset.classes.join()) return;
+  if (JSON.stringify(trained) === JSON.stringify(dataset.classes)) return;
   throw new RunError(
     `the checkpoint was trained on ${trained.length} classes (${shortened(trained.join(', '))}), but ` +
       `${dataset.title} has ${dataset.classes.length} (${shortened(dataset.classes.join(', '))})${advice}`,

@@ -36,9 +36,13 @@ export class EvaluationLog {
   static async open(dir: string): Promise<EvaluationLog> {
     const created = await makeFolder(dir, 'evalDir');
     try {
-      return new EvaluationLog(dir, new Set((await readLines(fileIn(dir))).flatMap(keyOfLine)), created);
+      return new EvaluationLog(
+        dir,
+        new Set((await readLines(evaluationLogIn(dir))).flatMap(keyOfLine)),
+        created,
+      );
     } catch (error) {
-      throw cannotBeWritten(dir, 'evalDir', error, fileIn(dir));
+      throw cannotBeWritten(dir, 'evalDir', error, evaluationLogIn(dir));
     }
   }
 
@@ -48,7 +52,7 @@ export class EvaluationLog {
   }
 
   get file(): string {
-    return fileIn(this.#dir);
+    return evaluationLogIn(this.#dir);
   }
 
   /** Whether this evaluation is in the log. An evaluation that wrote a report also counts as one without a report. */
@@ -71,7 +75,8 @@ export class EvaluationLog {
 
 export const evaluationsFile = 'evaluations.jsonl';
 
-function fileIn(dir: string): string {
+/** Returns the path of the log of an evaluation folder. */
+export function evaluationLogIn(dir: string): string {
   return join(dir, evaluationsFile);
 }
 

@@ -65,7 +65,7 @@ export interface BatchSource<End = never> {
 export interface Prefetching {
   /** The number of batches requested ahead. Default: four, or one per thread if there are more than four threads. */
   readonly ahead?: number;
-  /** The number of threads. Step s is prepared by thread s modulo this number. */
+  /** The number of threads, which prepare the batches in turn. */
   readonly readers?: number;
 }
 
@@ -88,6 +88,14 @@ export interface TrainingBatches extends BatchOptions {
 export interface EvaluationBatches extends BatchOptions {
   /** The maximum number of examples to evaluate, starting with the first. */
   readonly numExamples: number;
+  /** Which batches to prepare. Default: all. */
+  readonly turns?: Turns;
+}
+
+/** Every `every`-th step, starting with step `first`. */
+export interface Turns {
+  readonly first: number;
+  readonly every: number;
 }
 
 const prefetchingChecks: OptionChecks<Prefetching> = {
@@ -111,18 +119,23 @@ const trainingChecks: OptionChecks<TrainingBatches> = {
 const evaluationChecks: OptionChecks<EvaluationBatches> = {
   ...batchChecks,
   numExamples: required(aWholeNumber(1)),
+  turns: optional(
+    anOptionsObject<Turns>({ first: required(aWholeNumber(0)), every: required(aWholeNumber(1)) }),
+  ),
 };
 
 /** The minimum memory of a thread, without its batches. */
 const threadBytes = 12 * 2 ** 20;
 class PrefetchedBatches implements BatchSource<undefined> {
   readonly #readers: readonly Reader[];
+  readonly #every: number;
   readonly #end: number;
   /** The requested batches in the order of the steps, both those that are ready and those that are not. */
   readonly #queue: Promise<Batch>[] = [];
   /** Buffers to reuse. */
   readonly #free: BatchBuffers[] = [];
   #nextStep: number;
+  #requests = 0;
   #made = 0;
   #ready = 0;
   #readyBefore = 0;
@@ -131,7 +144,11 @@ class PrefetchedBatches implements BatchSource<undefined> {
   #closed: RunError | undefined;
 
   /** Prepares the steps from `first` up to, but not including, `end`. */
-  constructor(start: ReaderStart, first: number, end: number, { readers = 1, ...options }: Prefetching) {
+  constructor(
+    start: ReaderStart,
+    { first, every, end }: Turns & { readonly end: number },
+    { readers = 1, ...options }: Prefetching,
+  ) {
     const { ahead = Math.max(4, readers + 1) } = options;
     // The shapes are checked here, so that an error is thrown here and not in the threads.
     makeImages(start.images, start.imageShape, start.examples.dataset);
@@ -142,6 +159,7 @@ class PrefetchedBatches implements BatchSource<undefined> {
     requireMemory(purpose, bytes, `Use a smaller \`batchSize\`${readers > 1 ? ', fewer `readers`' : ''}`);
     this.#readers = startReaders(start, readers);
     this.#nextStep = first;
+    this.#every = every;
     this.#end = end;
     this.#capacity = ahead;
     for (let batch = 0; batch < ahead; batch++) this.#request();
@@ -195,8 +213,9 @@ class PrefetchedBatches implements BatchSource<undefined> {
 
   #request(): void {
     if (this.#nextStep >= this.#end) return;
-    const step = this.#nextStep++;
-    const reader = this.#readers[step % this.#readers.length];
+    const step = this.#nextStep;
+    this.#nextStep += this.#every;
+    const reader = this.#readers[this.#requests++ % this.#readers.length];
     if (reader === undefined) return;
     const memory = this.#free.pop();
     if (memory === undefined) this.#made++;
@@ -250,7 +269,11 @@ export function prefetchBatches(examples: ExampleRecords, options: TrainingBatch
     ...{ batchSize: count, part: { first, batchSize } },
   };
   // The type says that training never ends, because its source never returns `undefined`.
-  return new PrefetchedBatches(start, firstStep, Infinity, prefetching) as BatchSource;
+  return new PrefetchedBatches(
+    start,
+    { first: firstStep, every: 1, end: Infinity },
+    prefetching,
+  ) as BatchSource;
 }
 
 /** Returns a source of batches of the first examples, in file order. Each example occurs once. After the last batch, the
@@ -258,9 +281,9 @@ export function prefetchBatches(examples: ExampleRecords, options: TrainingBatch
  * @throws UsageError and RunError as `prefetchBatches` does */
 export function prefetchEvaluation(all: ExampleRecords, options: EvaluationBatches): BatchSource<undefined> {
   requireOptions(options, evaluationChecks);
-  const { batchSize, imageShape, images, numExamples, ...prefetching } = options;
+  const { batchSize, imageShape, images, numExamples, turns, ...prefetching } = options;
   const examples = { ...recordsOf(all), count: Math.min(all.count, numExamples) };
-  const batches = Math.ceil(examples.count / batchSize);
+  const end = Math.ceil(examples.count / batchSize);
   const start: ReaderStart = { kind: 'evaluation', examples, batchSize, imageShape, images };
-  return new PrefetchedBatches(start, 0, batches, prefetching);
+  return new PrefetchedBatches(start, { ...(turns ?? { first: 0, every: 1 }), end }, prefetching);
 }

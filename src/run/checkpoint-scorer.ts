@@ -1,8 +1,11 @@
-/** Scores checkpoints one after another on the images that the request specifies. */
+/**
+ * Scores checkpoints one after another on the images that the request specifies. In an MPI job, all processes score together, and
+ * the first one writes summaries and reports.
+ */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
-import type { DatasetDescription } from '../data/dataset.ts';
-import { chooseDataset } from '../data/datasets.ts';
+import type { Job } from '../collective/mpi/start-mpi.ts';
+import { type DatasetDescription, examplesIn, type Split } from '../data/dataset.ts';
 import type { DataEvent } from '../data/events.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
@@ -11,7 +14,6 @@ import type { Engine } from '../engine/engine.ts';
 import { chooseEngine } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
-import { ContactSheet } from '../evaluation/contact-sheet.ts';
 import {
   type Evaluation,
   Evaluator,
@@ -19,14 +21,14 @@ import {
   scoredWeights,
   type Weights,
 } from '../evaluation/evaluate.ts';
-import { layerValues, ScoreCollector } from '../evaluation/evaluation-summary.ts';
-import { PredictionRows, writeReport } from '../evaluation/report-files.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
-import type { RecordedValue } from '../summary/recorded-value.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
-import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
+import type { PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
+import { coresOf, firstThenOthers, leads, together } from './ranks.ts';
+import { findData } from './run-data.ts';
+import { ScoreRecording } from './score-recording.ts';
 
 export type ScoringEvent =
   | PreparationEvent
@@ -37,6 +39,8 @@ export type ScoringEvent =
       readonly images: number;
       readonly weights: Weights;
       readonly engine: Engine;
+      /** The number of processes. */
+      readonly ranks: number;
     }
   /** `done` of `all` images are scored. */
   | { readonly kind: 'scored'; readonly done: number; readonly all: number }
@@ -55,9 +59,16 @@ export interface EvaluationResult extends Evaluation {
   readonly dataset: string;
 }
 
+export interface ScoringControl {
+  readonly signal: AbortSignal;
+  readonly report: (event: ScoringEvent) => void;
+  readonly job: Job | undefined;
+}
+
 export class CheckpointScorer {
   readonly #settings: EvaluationSettings;
   readonly #signal: AbortSignal;
+  readonly #job: Job | undefined;
   readonly #report: (event: ScoringEvent) => void;
   readonly #summaries: EvaluationSummaries;
   /** The evaluator of the last checkpoint. It is replaced if the next checkpoint has another network or other images. */
@@ -67,12 +78,10 @@ export class CheckpointScorer {
   /** Resolves when the last call of `score` has ended. The caller may have stopped waiting for that call. */
   #scoring: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    settings: EvaluationSettings,
-    { signal, report }: { readonly signal: AbortSignal; readonly report: (event: ScoringEvent) => void },
-  ) {
+  constructor(settings: EvaluationSettings, { signal, report, job }: ScoringControl) {
     this.#settings = settings;
     this.#signal = signal;
+    this.#job = job;
     this.#report = report;
     this.#summaries = new EvaluationSummaries(settings, (message) => report({ kind: 'warning', message }));
   }
@@ -102,46 +111,30 @@ export class CheckpointScorer {
     isRecorded: boolean,
   ): Promise<EvaluationResult | undefined> {
     const { tensors, metadata } = checkpoint;
-    const { numExamples, evalData, evalDir } = this.#settings;
+    const { numExamples, evalData } = this.#settings;
     const weights = scoredWeights(metadata.hyperparameters, this.#settings.weights);
     const examples = await this.#examplesFor(metadata);
     const { dataset } = examples;
     const evaluator = await this.#evaluatorFor(metadata);
-    await this.#summaries.makeFolder();
+    const recording = leads(this.#job) ? new ScoreRecording(examples, this.#settings) : undefined;
+    await together(this.#job, async () => recording && this.#summaries.makeFolder());
     const all = Math.min(numExamples, examples.count);
-    this.#report({ kind: 'evaluating', dataset, images: all, weights, engine: evaluator.engine });
-    const witness = new ScoreCollector(examples);
-    const report = this.#settings.report
-      ? { predictions: new PredictionRows(examples), pictures: new ContactSheet(examples) }
-      : undefined;
-    let layers: readonly RecordedValue[] = [];
+    const { engine } = evaluator;
+    this.#report({ kind: 'evaluating', dataset, images: all, weights, engine, ranks: this.#job?.size ?? 1 });
     const score = await evaluator.score(tensors, weights, examples, {
-      numExamples,
-      signal: this.#signal,
+      ...{ numExamples, signal: this.#signal, ranks: this.#job },
       onProgress: (done) => this.#report({ kind: 'scored', done, all }),
-      onScored: (scored) => {
-        witness.add(scored);
-        report?.predictions.add(scored);
-        report?.pictures.add(scored);
-      },
-      ...(!isRecorded && {
-        onFirstBatch: (batch) => {
-          layers = layerValues(batch);
-        },
-      }),
+      ...(recording && { onScored: recording.onScored }),
+      ...(recording && !isRecorded && { onFirstBatch: recording.onFirstBatch }),
     });
     if (score === undefined) return undefined;
     this.#images += score.total;
     const result = { globalStep: metadata.globalStep, ...score };
     this.#report({ kind: 'evaluation', checkpoint: path, dataset, evalData, weights, result });
-    if (!isRecorded) await this.#summaries.record(metadata, [...witness.values(score), ...layers]);
-    if (report !== undefined) {
-      const about = { checkpoint: path, dataset: dataset.name, evalData, weights };
-      const { confusion } = witness;
-      const { predictions, pictures } = report;
-      const files = await writeReport(evalDir, result, about, confusion, predictions, pictures);
-      this.#report({ kind: 'report', confusion, files });
-    }
+    if (!isRecorded && recording) await this.#summaries.record(metadata, recording.values(score));
+    const about = { checkpoint: path, dataset: dataset.name, evalData, weights };
+    const files = await recording?.writeReport(result, about);
+    if (recording && files) this.#report({ kind: 'report', confusion: recording.confusion, files });
     return { dataset: dataset.name, ...result };
   }
 
@@ -153,30 +146,49 @@ export class CheckpointScorer {
     this.#evaluator = undefined;
     await previous?.release();
     const { engine: wanted, precision, batchSize } = this.#settings;
-    const { engine } = chooseEngine({ engine: wanted, precision });
-    const evaluator = await Evaluator.create(engine, networkOf(metadata), batchSize, images);
+    const threads = await coresOf(this.#job);
+    const evaluator = await together(this.#job, async () => {
+      const { engine } = chooseEngine({ engine: wanted, precision, threads });
+      return Evaluator.create(engine, networkOf(metadata), batchSize, images);
+    });
     this.#evaluator = { network, evaluator };
     return evaluator;
   }
 
   async #examplesFor(metadata: CheckpointMetadata): Promise<Examples> {
-    const { dataDir, evalData } = this.#settings;
-    const { dataset: asked = metadata.dataset.name } = this.#settings;
-    const trained = asked === metadata.dataset.name ? datasetOf(metadata) : undefined;
-    const dataset = chooseDataset(this.#settings, trained, trainingDefaults.dataset);
-    const key = JSON.stringify([dataset.name, dataset.labels, metadata.holdout, metadata.seed]);
+    const { evalData } = this.#settings;
+    const trained = datasetOf(metadata);
+    const { name, labels, origin } = trained;
+    const key = JSON.stringify([name, labels, origin, trained.statistics, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
+    const data = await together(this.#job, () =>
+      findData(this.#settings, trained, this.#settings, trainingDefaults.dataset),
+    );
     const advice =
-      '; leave out `dataset` and `labels` to evaluate on the data set that the run was trained on';
-    requireSameClasses(metadata.dataset.classes, dataset, advice);
+      '; leave out `dataset`, `labels` and `data` to evaluate on the data that the run was trained on';
+    requireSameClasses(metadata.dataset.classes, data.dataset, advice);
     const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
-    await ensureDataset(dataset, dataDir, { signal: this.#signal, onEvent });
-    this.#report({ kind: 'reading', dataset });
-    const whole = await loadExamples(dataDir, dataset, evalData === 'test' ? 'test' : 'train', this.#signal);
-    const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);
+    const provided = await firstThenOthers(this.#job, () => data.provide({ signal: this.#signal, onEvent }));
+    this.#report({ kind: 'reading', dataset: provided.dataset });
+    // The images are normalized as in training, even if they are from other data.
+    const dataset = { ...provided.dataset, statistics: trained.statistics };
+    const hasValidation = examplesIn(dataset, 'validation') > 0;
+    const split = splitFor(evalData, hasValidation);
+    const whole = await together(this.#job, () =>
+      loadExamples(provided.dataDir, dataset, split, this.#signal),
+    );
+    if (whole.count === 0)
+      throw new RunError(`${dataset.title} include no ${split} pictures; use another \`evalData\``);
+    const examples = evalData === 'test' || hasValidation ? whole : partOf(whole, evalData, metadata);
     this.#examples = { key, examples };
     return examples;
   }
+}
+
+/** Returns the split that contains the images to score. */
+function splitFor(evalData: EvalData, hasValidation: boolean): Split {
+  if (evalData === 'test') return 'test';
+  return evalData === 'validation' && hasValidation ? 'validation' : 'train';
 }
 
 /** Selects the training images on which the run was trained, or those that it held out.

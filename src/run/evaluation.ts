@@ -4,17 +4,18 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { requireOptions } from '../arguments.ts';
+import { aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { stepOfName } from '../checkpoint/names.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
+import { aJob, type Job } from '../collective/mpi/start-mpi.ts';
 import { requireOffered } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
-import { type EvaluationKey, EvaluationLog } from '../evaluation/evaluation-log.ts';
+import { type EvaluationKey, EvaluationLog, evaluationLogIn } from '../evaluation/evaluation-log.ts';
 import { EventQueue } from '../events.ts';
 import { Patience } from '../training/patience.ts';
 import { CheckpointScorer, type ScoringEvent } from './checkpoint-scorer.ts';
+import { Followers, followEvaluation } from './evaluation-ranks.ts';
 import {
   type EvaluationRequest,
   type EvaluationSettings,
@@ -22,7 +23,8 @@ import {
   settingsOf,
 } from './evaluation-request.ts';
 import { adviceFor, noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
-import { type StopControl, stopChecks } from './stop-control.ts';
+import { leads } from './ranks.ts';
+import type { StopControl } from './stop-control.ts';
 
 export type EvaluationEvent =
   /** The folder `dir` is being watched for new checkpoints. Results are appended to `file`. */
@@ -35,29 +37,47 @@ export type EvaluationEvent =
   | { readonly kind: 'waiting' }
   | ScoringEvent
   /** The evaluation ended. `images` is the total number of images scored, and `file` contains the results. */
-  | { readonly kind: 'end'; readonly images: number; readonly stopped: boolean; readonly file: string };
+  | {
+      readonly kind: 'end';
+      readonly images: number;
+      readonly stopped: boolean;
+      readonly file: string;
+      /** Whether scoring continues in the background, because it did not end soon after a stop. */
+      readonly isAbandoned: boolean;
+    };
+
+export interface EvaluationControl extends StopControl {
+  /** The MPI job that this process belongs to (`startMpi`). All its processes make the same request, and score together. The first
+   * process reads the checkpoints, writes all files and yields all events; the others yield only the end. */
+  readonly job?: Job | undefined;
+}
+
+const controlChecks: OptionChecks<EvaluationControl> = { signal: optional(aSignal), job: optional(aJob) };
 
 /** Scores checkpoints, and appends the results to `evaluations.jsonl` and to event files in `evalDir`.
  * @throws UsageError for options that are unknown or out of range, and for an engine that does not offer the precision
  * @throws RunError when there is no undamaged checkpoint, the data or the engine cannot be used, or `evalDir` cannot be written */
 export async function* runEvaluation(
   request: EvaluationRequest,
-  control: StopControl = {},
+  control: EvaluationControl = {},
 ): AsyncGenerator<EvaluationEvent, void, void> {
   requireOptions(request, evaluationChecks);
-  requireOptions(control, stopChecks);
-  const { signal: stop } = control;
+  requireOptions(control, controlChecks);
+  const { signal: stop, job } = control;
   const settings = settingsOf(request);
   requireOffered(settings.engine, settings.precision);
   const queue = new EventQueue<EvaluationEvent>();
   const ended = new AbortController();
-  const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
+  const asked = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
+  if (job !== undefined && !leads(job)) return yield* follow(settings, job, asked);
+  const followers = new Followers(job);
+  const signal = AbortSignal.any([asked, followers.signal]);
   const log = await EvaluationLog.open(settings.evalDir);
-  const scorer = new CheckpointScorer(settings, { signal, report: queue.push });
+  const scorer = new CheckpointScorer(settings, { signal, report: queue.push, job });
   // Only a requested stop abandons work. A caller that leaves its loop waits, so that a result that it has seen is saved
   // completely.
   const patience = new Patience(stop);
-  const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience);
+  const evaluation = new FolderEvaluation(settings, scorer, log, queue, signal, patience, followers);
   let isComplete = false;
   try {
     const isFile = (await stat(settings.checkpointDir).catch(() => undefined))?.isFile() === true;
@@ -69,10 +89,25 @@ export async function* runEvaluation(
     // If the generator is left early, nothing more is scored or written.
     if (!isComplete) ended.abort();
     await patience.for(queue.settled().then(() => scorer.release()));
+    if (!patience.hasAbandoned) await followers.end();
     await log.close();
   }
   yield* queue.pending();
-  yield { kind: 'end', images: scorer.images, stopped: stop?.aborted === true, file: log.file };
+  const stopped = stop?.aborted === true || followers.signal.aborted;
+  const { hasAbandoned: isAbandoned } = patience;
+  yield { kind: 'end', images: scorer.images, stopped, file: log.file, isAbandoned };
+}
+
+/** Evaluates as a process other than the first of a job, without writing files. */
+async function* follow(settings: EvaluationSettings, job: Job, signal: AbortSignal): Events {
+  const scorer = new CheckpointScorer(settings, { signal, report: () => undefined, job });
+  try {
+    await followEvaluation(job, scorer, signal);
+  } finally {
+    await scorer.release();
+  }
+  const file = evaluationLogIn(settings.evalDir);
+  yield { kind: 'end', images: scorer.images, stopped: signal.aborted, file, isAbandoned: false };
 }
 
 type Events = AsyncGenerator<EvaluationEvent, void, void>;
@@ -84,6 +119,7 @@ class FolderEvaluation {
   readonly #queue: EventQueue<EvaluationEvent>;
   readonly #signal: AbortSignal;
   readonly #patience: Patience;
+  readonly #followers: Followers;
   readonly #store: CheckpointStore;
 
   constructor(
@@ -93,6 +129,7 @@ class FolderEvaluation {
     queue: EventQueue<EvaluationEvent>,
     signal: AbortSignal,
     patience: Patience,
+    followers: Followers,
   ) {
     this.#settings = settings;
     this.#scorer = scorer;
@@ -100,6 +137,7 @@ class FolderEvaluation {
     this.#queue = queue;
     this.#signal = signal;
     this.#patience = patience;
+    this.#followers = followers;
     this.#store = new CheckpointStore(settings.checkpointDir, { keep: 0, onWarning: this.#warn });
   }
 
@@ -141,7 +179,7 @@ class FolderEvaluation {
         yield* this.#scoreOnce(path, key);
       }
       yield { kind: 'waiting' };
-      await sleep(everySeconds * 1000, undefined, { signal: this.#signal }).catch(() => undefined);
+      await this.#followers.pause(everySeconds * 1000, this.#signal);
     }
   }
 
@@ -162,7 +200,8 @@ class FolderEvaluation {
 
   async #scoreAndLog(path: string, checkpoint: Checkpoint, key: EvaluationKey | undefined): Promise<void> {
     const isRecorded = key !== undefined && this.#log.has({ ...key, report: false });
-    const result = await this.#scorer.score(path, checkpoint, isRecorded);
+    const score = () => this.#scorer.score(path, checkpoint, isRecorded);
+    const result = await this.#followers.score({ path, checkpoint }, score);
     if (result !== undefined && key !== undefined) await this.#log.add(key, result);
   }
 

@@ -3,18 +3,24 @@ import { pickOptions } from '../../arguments.ts';
 import { requireOffered } from '../../engine/engines.ts';
 import { runEvaluation } from '../../run/evaluation.ts';
 import { type EvaluationRequest, evaluationChecks } from '../../run/evaluation-request.ts';
+import { leads } from '../../run/ranks.ts';
 import { EvalReporter } from '../eval-reporter.ts';
 import type { EvalFlags } from '../flag-table.ts';
 import type { CommandContext, Outcome } from './context.ts';
-import { requireTrustedFolders } from './folders.ts';
+import { joinJob } from './join.ts';
 
 export async function evalCommand(context: CommandContext<EvalFlags>): Promise<Outcome> {
-  const { flags, given, console, signal } = context;
+  const { flags, console, signal, membership } = context;
   requireOffered(flags.engine, flags.precision);
-  await requireTrustedFolders(flags, given, ['checkpointDir', 'evalDir', 'dataDir'], console.warn);
-  const reporter = new EvalReporter(console, flags);
-  for await (const event of runEvaluation(requestOf(flags), { signal })) reporter.report(event);
-  return signal.aborted ? 'stopped' : 'done';
+  const job = await joinJob(context, ['checkpointDir', 'evalDir', 'dataDir']);
+  const reporter = leads(job) ? new EvalReporter(console, flags) : undefined;
+  let [stopped, isAbandoned] = [false, false];
+  for await (const event of runEvaluation(requestOf(flags), { signal, job })) {
+    reporter?.report(event);
+    if (event.kind === 'end') ({ stopped, isAbandoned } = event);
+  }
+  if (!isAbandoned) await membership.leave();
+  return stopped ? 'stopped' : 'done';
 }
 
 function requestOf(flags: EvalFlags): EvaluationRequest {

@@ -2,7 +2,7 @@
 import { pickOptions } from '../../arguments.ts';
 import { hyperparameterNames } from '../../recipe/hyperparameters.ts';
 import { findLearningRate, requireRangeTest } from '../../run/learning-rate-search.ts';
-import { leads, together, warningOfUnwatched } from '../../run/ranks.ts';
+import { leads } from '../../run/ranks.ts';
 import { runTraining } from '../../run/training.ts';
 import { requireConsistent, type TrainingRequest, trainingChecks } from '../../run/training-request.ts';
 import { SaveRequests } from '../../training/train.ts';
@@ -13,6 +13,7 @@ import { SilentReporter } from '../silent-reporter.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { requireTrustedFolders } from './folders.ts';
+import { joinJob } from './join.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
@@ -20,18 +21,12 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   const { flags, given, console, interruption, signal, stopWatch, drained, membership } = context;
   const request = requestOf(flags, given);
   requireConsistent(request);
-  const job = await membership.join(flags.collective);
-  const warn = leads(job) ? console.warn : () => undefined;
-  const unwatched = warningOfUnwatched(job);
-  if (unwatched !== undefined) warn(unwatched);
-  await together(job, () => requireTrustedFolders(flags, given, ['trainDir', 'dataDir'], warn));
+  const job = await joinJob(context, ['trainDir', 'dataDir']);
   const reporter = leads(job) ? new TrainReporter(console, flags) : new SilentReporter();
   const saveRequests = new SaveRequests();
   interruption.onSave(() => saveRequests.request());
   interruption.describeLoss = () => reporter.lossOnExit;
   const onSaveProgress = () => stopWatch.progressed();
-  // The first process limits how long a stop takes, because it is the one that saves.
-  if (!leads(job)) stopWatch.end();
   let isAbandoned = false;
   try {
     for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress, job })) {

@@ -1,6 +1,6 @@
 /** Takes part in an MPI job: the part on the main thread. */
 import { Worker } from 'node:worker_threads';
-import { requireOneOf } from '../../arguments.ts';
+import { anObjectWith, type Check, requireOneOf } from '../../arguments.ts';
 import { RunError } from '../../errors.ts';
 import { threadFailure } from '../../threads/start-worker.ts';
 import { Thread } from '../../threads/thread.ts';
@@ -47,6 +47,8 @@ export interface Job {
   /** Leaves the job. Resolves when all processes have called it. Afterwards no other method may be called. */
   finalize(): Promise<void>;
 }
+
+export const aJob: Check = anObjectWith('group', 'a job: await startMpi()');
 
 /**
  * Settings of MPI libraries, unless the environment contains others.

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Environment } from '../collective/mpi/launcher.ts';
+import { commandTable, isCommandName } from './command-table.ts';
+import { isFlagOf } from './flag.ts';
+import { flagTable } from './flag-table.ts';
+import { Membership } from './membership.ts';
+
+const names = Object.keys(commandTable).filter(isCommandName);
+const openMpi = (rank: number, size: number): Environment => ({
+  OMPI_COMM_WORLD_RANK: `${rank}`,
+  OMPI_COMM_WORLD_SIZE: `${size}`,
+});
+
+test('the commands whose processes work together, and only those, take --collective', () => {
+  const takesFlag = names.filter((name) => isFlagOf(flagTable.collective, name));
+  assert.deepEqual(
+    takesFlag,
+    names.filter((name) => commandTable[name].inJob === 'together'),
+  );
+});
+
+test('a job executes a command in all processes, in the first one, or not at all', () => {
+  const [first, second] = [0, 1].map((rank) => new Membership(['x'], openMpi(rank, 2)));
+  assert.deepEqual([first?.executes('x', 'together'), second?.executes('x', 'together')], [true, true]);
+  assert.deepEqual([first?.executes('x', 'first'), second?.executes('x', 'first')], [true, false]);
+  assert.deepEqual([first?.isFirst, second?.isFirst], [true, false]);
+  for (const member of [first, second])
+    assert.throws(() => member?.executes('x', { refused: 'it cannot be divided' }), {
+      name: 'UsageError',
+      message:
+        /^x: Open MPI's mpirun started 2 processes, but it cannot be divided\. Start a single process: /,
+    });
+});
+
+test('a process alone executes every command: without a launcher, as a job of one process, and with --collective none', () => {
+  const alone = [
+    new Membership(['bench'], {}),
+    new Membership(['bench'], openMpi(0, 1)),
+    new Membership(['eval', '--collective', 'none'], openMpi(1, 2)),
+    new Membership(['train', '--seed', '1', '--collective=none'], openMpi(1, 2)),
+  ];
+  for (const member of alone) {
+    assert.ok(member.executes('bench', { refused: 'reason' }));
+    assert.ok(member.isFirst && !member.isMember);
+  }
+  // `inspect` does not take the flag.
+  assert.ok(!new Membership(['inspect', '--collective', 'none'], openMpi(1, 2)).isFirst);
+});

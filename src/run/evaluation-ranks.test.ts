@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { jobsOf } from '../testing/jobs.ts';
+import { copySynthetic, fewUnits } from '../testing/synthetic.ts';
+import { type EvaluationControl, type EvaluationEvent, runEvaluation } from './evaluation.ts';
+import type { EvaluationRequest } from './evaluation-request.ts';
+import { runTraining } from './training.ts';
+
+describe('an evaluation by several processes', { timeout: 120_000 }, () => {
+  let folder = '';
+  const checkpointDir = () => join(folder, 'run');
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'cifar10-evaluation-ranks-'));
+    const dataDir = join(folder, 'data');
+    await copySynthetic(dataDir);
+    const training = { dataset: 'synthetic', engine: 'onnx', batchSize: 4, network: fewUnits } as const;
+    const steps = { maxSteps: 3, checkpointSteps: 3 };
+    for await (const _ of runTraining({ trainDir: checkpointDir(), dataDir, ...training, ...steps }));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const request = (evalDir: string, more: Partial<EvaluationRequest> = {}): EvaluationRequest => ({
+    ...{ checkpointDir: checkpointDir(), evalDir: join(folder, evalDir), dataDir: join(folder, 'data') },
+    ...{ engine: 'onnx', numExamples: 300, runOnce: true },
+    ...more,
+  });
+  const kindsOf = async (
+    wanted: EvaluationRequest,
+    control: EvaluationControl,
+    onEvent: (event: EvaluationEvent) => void = () => undefined,
+  ) => {
+    const kinds: string[] = [];
+    for await (const event of runEvaluation(wanted, control)) {
+      if (event.kind !== 'scored') kinds.push(event.kind);
+      onEvent(event);
+    }
+    return kinds;
+  };
+
+  test('writes the files of one process, once', async () => {
+    const alone = await kindsOf(request('alone', { report: true }), {});
+    const kinds = await Promise.all(
+      jobsOf(3).map((job) => kindsOf(request('together', { report: true }), { job })),
+    );
+    assert.deepEqual(kinds, [alone, ['end'], ['end']]);
+    const names = (dir: string) => readdirSync(join(folder, dir)).sort();
+    const reports = names('together').filter((name) => /-3-test-ema\./.test(name));
+    assert.equal(reports.length, 4);
+    for (const name of reports)
+      assert.ok(
+        readFileSync(join(folder, 'together', name)).equals(readFileSync(join(folder, 'alone', name))),
+        name,
+      );
+    assert.equal(names('together').length, names('alone').length);
+    const log = readFileSync(join(folder, 'together', 'evaluations.jsonl'), 'utf8');
+    assert.equal(log.trim().split('\n').length, 1);
+  });
+
+  test('of a watched folder scores each checkpoint once, until one of the processes is asked to stop', async () => {
+    const stop = new AbortController();
+    let pauses = 0;
+    const onEvent = ({ kind }: EvaluationEvent) => {
+      if (kind === 'waiting' && ++pauses === 2) stop.abort();
+    };
+    const watching = request('watched', { runOnce: false, evalIntervalSecs: 0.6 });
+    const [first, second] = jobsOf(2);
+    const found = await Promise.all([
+      kindsOf(watching, { job: first }, onEvent),
+      kindsOf(watching, { job: second, signal: stop.signal }),
+    ]);
+    const evaluated = ['evaluating', 'evaluation'];
+    assert.deepEqual(found[0], [
+      'watching',
+      'reading',
+      ...evaluated,
+      ...evaluated,
+      'waiting',
+      'waiting',
+      'end',
+    ]);
+    assert.deepEqual(found[1], ['end']);
+  });
+
+  test('ends in all processes when there is no checkpoint, or the loop over the events of the first is left', async () => {
+    const missing = request('missing', { checkpointDir: join(folder, 'nothing') });
+    const [first, second] = jobsOf(2);
+    const other = kindsOf(missing, { job: second });
+    await assert.rejects(kindsOf(missing, { job: first }), /No checkpoint file found/);
+    assert.deepEqual(await other, ['end']);
+
+    const [leader, follower] = jobsOf(2);
+    const following = kindsOf(request('left'), { job: follower });
+    for await (const { kind } of runEvaluation(request('left'), { job: leader }))
+      if (kind === 'evaluating') break;
+    assert.deepEqual(await following, ['end']);
+  });
+});
