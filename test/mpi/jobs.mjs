@@ -19,6 +19,8 @@ const rankVariable = /^(?:OMPI_COMM_WORLD_RANK|PMI_RANK)=(\d+)$/m;
  * @property {RegExp} version what its launcher prints
  * @property {readonly string[]} flags
  * @property {(shell: string) => readonly string[]} remote the flags for two hosts
+ * @property {readonly string[]} noticing the flags with which its launcher itself soon notices that a host is lost. Empty if the
+ * launcher ends without them
  */
 
 /** @type {readonly Vendor[]} */
@@ -31,10 +33,11 @@ export const vendors = [
     remote: (shell) => [
       ...['--host', 'host-a,host-b', '--mca', 'plm_rsh_agent', shell],
       ...['--mca', 'btl', 'tcp,self', '--mca', 'btl_tcp_if_include', network],
-      // mpirun itself notices that a host cannot be reached after 15 seconds, instead of several minutes.
-      ...['--mca', 'oob_tcp_keepalive_time', '5', '--mca', 'oob_tcp_keepalive_intvl', '2'],
-      ...['--mca', 'oob_tcp_keepalive_probes', '5'],
     ],
+    // Asks after 3 seconds without a message, each second, 3 times. It must be faster than the limit of our processes.
+    noticing: ['time', 'intvl', 'probes'].flatMap((name, index) => [
+      ...['--mca', `oob_tcp_keepalive_${name}`, ['3', '1', '3'][index] ?? ''],
+    ]),
   },
   {
     name: 'MPICH',
@@ -42,6 +45,7 @@ export const vendors = [
     version: /HYDRA/,
     flags: ['-np', '2'],
     remote: (shell) => ['-hosts', 'host-a,host-b', '-launcher', 'ssh', '-launcher-exec', shell],
+    noticing: [],
   },
 ];
 
@@ -77,11 +81,12 @@ export class Job {
    * @param {readonly string[]} words those of `cifar10`
    * @param {string | undefined} shell how to reach the two hosts, or undefined if there is only this one
    * @param {boolean} onOneHost whether both processes run on the same host
+   * @param {readonly string[]} more flags of the launcher
    */
-  constructor(vendor, words, shell, onOneHost) {
+  constructor(vendor, words, shell, onOneHost, more = []) {
     const launcher = launcherOf(vendor) ?? vendor.name;
     const where = shell === undefined || onOneHost ? [] : vendor.remote(shell);
-    const line = [launcher, ...vendor.flags, ...where, process.execPath, program, ...words];
+    const line = [launcher, ...vendor.flags, ...more, ...where, process.execPath, program, ...words];
     const [command = '', ...rest] = shell === undefined ? line : [shell, 'host-a', `exec ${line.join(' ')}`];
     this.#child = spawn(command, rest, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr])
@@ -96,15 +101,25 @@ export class Job {
     );
   }
 
+  /** The last lines of the output, which are the ones to read after a failure. */
+  get lastLines() {
+    return this.output.slice(-2000);
+  }
+
   /** The number of the last step that was printed, or -1. */
   get step() {
     const steps = [...this.output.matchAll(/"kind":"step","step":(\d+)/g)];
     return Number(steps.at(-1)?.[1] ?? -1);
   }
 
-  /** Resolves when a step has been printed. @param {number} step */
-  async reach(step) {
-    await this.#until(() => this.step >= step, 60, `it did not reach step ${step}`);
+  /** The processes that train. */
+  get processes() {
+    return processes();
+  }
+
+  /** Resolves when a step has been printed. @param {number} step @param {number} seconds the most that this may take */
+  async reach(step, seconds = 60) {
+    await this.#until(() => this.step >= step, seconds, `it did not reach step ${step}`);
   }
 
   /** Sends a signal to a process. @param {number} rank @param {NodeJS.Signals} signal */
@@ -114,15 +129,14 @@ export class Job {
     for (const { pid } of found) process.kill(pid, signal);
   }
 
-  /** Returns after how many seconds all processes of training, and the launcher, have ended.
-   * @param {number} limit the most seconds this may take */
-  async end(limit) {
+  /** Returns after how many seconds all processes that train have ended, and the launcher too.
+   * @param {number} limit the most seconds this may take
+   * @param {boolean} withLauncher whether to wait for the launcher */
+  async end(limit, withLauncher = true) {
     const started = performance.now();
-    const seconds = () => (performance.now() - started) / 1000;
     await this.#until(() => processes().length === 0, limit, 'its processes did not end', false);
-    const workers = seconds();
-    await this.#until(() => this.#isEnded, limit, 'mpirun did not end', false);
-    return { workers, launcher: seconds() };
+    if (withLauncher) await this.#until(() => this.#isEnded, limit, 'mpirun did not end', false);
+    return (performance.now() - started) / 1000;
   }
 
   /** Kills what is left of the job, such as launchers on other hosts. */
@@ -141,7 +155,7 @@ export class Job {
   async #until(isDone, seconds, otherwise, mustRun = true) {
     for (let tries = 0; !isDone(); tries++) {
       if (tries > seconds * 20 || (mustRun && this.#isEnded))
-        throw new Error(`${otherwise} within ${seconds} s\n${this.output}`);
+        throw new Error(`${otherwise} within ${seconds} s\n${this.lastLines}`);
       await sleep(50);
     }
   }
