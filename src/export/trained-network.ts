@@ -29,6 +29,8 @@ export interface TrainedNetwork {
   readonly weights: Weights;
   /** The values of the variables of the network, by name. */
   readonly values: ReadonlyMap<string, Float32Tensor>;
+  /** All tensors of the checkpoint, including moving averages. */
+  readonly tensors: ReadonlyMap<string, Float32Tensor>;
 }
 
 /** @param weights `ema` means the weights themselves if the run keeps no moving averages
@@ -47,6 +49,7 @@ export function trainedNetwork({ path, checkpoint }: FoundCheckpoint, weights: W
     picture: dataset.record.image,
     images: makeImages(storedImages(metadata), network.imageShape, dataset),
     weights: kept,
+    tensors,
     values: new Map(variables.map((one) => [one.name, weightsOf(tensors, one, kept)])),
   };
 }
