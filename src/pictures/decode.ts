@@ -9,6 +9,7 @@
  *
  * A picture that already has that size keeps its pixels. Of an animation or a file of several pages, the first is used.
  */
+import type sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
@@ -33,16 +34,43 @@ const mostBytes = 1 << 29;
  * @throws PictureError with the reason, when the picture cannot be decoded
  * @throws RunError when the decoder is not installed */
 export async function decodePicture(source: string | Uint8Array, imageSize: number): Promise<Uint8Array> {
-  const open = await decoder();
+  const decode = await decoder();
   const bytes = typeof source === 'string' ? await bytesOf(source) : source;
   const format = requireSupported(bytes);
   try {
-    return planesOf(await pixelsOf(open(bytes), imageSize), imageSize);
+    return planesOf(await pixelsOf(decode(bytes, settings), imageSize), imageSize);
   } catch (error) {
     if (error instanceof PictureError) throw error;
-    const reason = (await tooLarge(open(bytes))) ?? explained(format, messageOf(error));
+    const reason =
+      (await tooLarge(decode(bytes, { limitInputPixels: false }))) ?? explained(format, messageOf(error));
     throw new PictureError(reason, { cause: error });
   }
+}
+
+/** A picture that is already decoded, such as the `ImageData` of a canvas. */
+export interface Pixels {
+  /** [height, width, channels], 0 … 255, in rows from the top. There are three channels (red, green, blue), or four with alpha. */
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Resizes and crops a decoded picture as `decodePicture` does. If it already has the size and three channels, the decoder is not
+ * needed.
+ * @returns [3, imageSize, imageSize]: the red, the green and the blue plane, 0 … 255
+ * @throws PictureError when the length of the data does not fit the size
+ * @throws RunError when the decoder is needed, but not installed */
+export async function fitPixels({ data, width, height }: Pixels, imageSize: number): Promise<Uint8Array> {
+  const channels = data.length / (width * height);
+  if (channels !== 3 && channels !== 4)
+    throw new PictureError(
+      `found ${data.length.toLocaleString('en-US')} bytes of pixels, expected 3 or 4 for each of the ` +
+        `${width} × ${height} pixels`,
+    );
+  if (channels === 3 && width === imageSize && height === imageSize) return planesOf(data, imageSize);
+  const decode = await decoder();
+  const picture = decode(data, { ...settings, raw: { width, height, channels } });
+  return planesOf(await pixelsOf(picture, imageSize), imageSize);
 }
 
 /** Returns the picture as rows of pixels, with red, green and blue next to each other. */
@@ -59,7 +87,7 @@ async function pixelsOf(picture: Sharp, imageSize: number): Promise<Uint8Array> 
 }
 
 /** Separates the channels: [H, W, 3] → [3, H, W]. */
-function planesOf(pixels: Uint8Array, imageSize: number): Uint8Array {
+function planesOf(pixels: Pixels['data'], imageSize: number): Uint8Array {
   const plane = imageSize ** 2;
   const planes = new Uint8Array(3 * plane);
   for (let pixel = 0, from = 0; pixel < plane; pixel++) {
@@ -104,19 +132,25 @@ function explained(format: PictureFormat, message: string): string {
 /** Errors in the data are refused, and so are files that are cut short, but not mere warnings, such as an unknown tag. */
 const settings = { failOn: 'error', limitInputPixels: mostPixels, sequentialRead: true } as const;
 
-type Open = (bytes: Uint8Array) => Sharp;
-let opening: Promise<Open> | undefined;
-
-/** Loads the decoder when the first picture is decoded, because it is optional. */
-function decoder(): Promise<Open> {
-  opening ??= load();
-  return opening;
+/** Returns the version of the decoder, such as `sharp 0.35.5, libvips 8.18.7`. Another version may decode to other pixels.
+ * @throws RunError when the decoder is not installed */
+export async function decoderVersion(): Promise<string> {
+  const { sharp: version, vips } = (await decoder()).versions;
+  return `sharp ${version}, libvips ${vips}`;
 }
 
-async function load(): Promise<Open> {
+type Decoder = typeof sharp;
+let loading: Promise<Decoder> | undefined;
+
+/** Loads the decoder when the first picture is decoded, because it is optional. */
+function decoder(): Promise<Decoder> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<Decoder> {
   try {
-    const { default: sharp } = await import('sharp');
-    return (bytes) => sharp(bytes, settings);
+    return (await import('sharp')).default;
   } catch (error) {
     throw new RunError(missingMessage(error), { cause: error });
   }

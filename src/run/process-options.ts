@@ -1,7 +1,8 @@
 /** The options of a training process that are not part of a recipe: its folders, its threads and what it keeps. */
 import { aBoolean, aText, aWholeNumber, type OptionChecks, optional, required } from '../arguments.ts';
+import { type CacheOption, cacheCheck } from './run-data.ts';
 
-export interface ProcessOptions {
+export interface ProcessOptions extends CacheOption {
   /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
   readonly trainDir: string;
   /** The folder of the data sets. A missing data set is downloaded or generated. */
@@ -28,6 +29,7 @@ export interface ProcessOptions {
 export const processOptionChecks: OptionChecks<ProcessOptions> = {
   trainDir: required(aText),
   dataDir: required(aText),
+  ...cacheCheck,
   readers: optional(aWholeNumber(1)),
   checkpointSteps: optional(aWholeNumber(1)),
   keep: optional(aWholeNumber(0)),

@@ -27,31 +27,24 @@ import {
   train,
 } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, makeRun, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
+import { imagesOf, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
-import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
+import type { PreparationEvent } from './ensure-dataset.ts';
+import { equippedRun } from './equipped-run.ts';
 import { type Initialization, type InitialWeights, readInitialWeights } from './initial-weights.ts';
-import {
-  coresOf,
-  firstThenOthers,
-  leads,
-  ranksOf,
-  requireImageForEach,
-  sharedCheckpoint,
-  together,
-} from './ranks.ts';
+import { firstThenOthers, leads, requireImageForEach, sharedCheckpoint, together } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
-import { type GivenRecipe, inRecipe, readRecipe } from './recipe-source.ts';
+import { type GivenRecipe, inRecipe, inRecipeLater, readRecipe } from './recipe-source.ts';
+import type { ProvidedData } from './run-data.ts';
 import { TrainDir } from './train-dir.ts';
 import {
-  engineOf,
+  dataOfRun,
   rateWarning,
   requireConsistent,
   resolveRequest,
   type TrainingRequest,
-  towersOf,
   warmUpWarning,
   withDecaySteps,
 } from './training-request.ts';
@@ -136,8 +129,8 @@ export async function* runTraining(
     const plan = yield* queue.during(prepare(request, given, signal, queue.push, control));
     lost.throwIfAborted();
     if ('complete' in plan) {
-      const { globalStep, holdout, hyperparameters } = plan.complete;
-      yield { kind: 'complete', globalStep, hasHeldOut: holdout > 0, hyperparameters };
+      const { globalStep, hyperparameters } = plan.complete;
+      yield { kind: 'complete', globalStep, hasHeldOut: plan.hasHeldOut, hyperparameters };
       return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
     }
     lost.addEventListener('abort', () => plan.store.refuseSaves(lost.reason as RunError));
@@ -170,6 +163,8 @@ interface Plan {
 /** A run that is already complete. */
 interface CompleteRun {
   readonly complete: CheckpointMetadata;
+  /** Whether the run has validation images. */
+  readonly hasHeldOut: boolean;
 }
 
 /** Checks everything that can be checked before the data is downloaded, then provides and reads the data. A
@@ -181,7 +176,7 @@ async function prepare(
   report: (event: TrainingEvent) => void,
   { onSaveProgress: onProgress, job }: Pick<TrainingControl, 'onSaveProgress' | 'job'>,
 ): Promise<Plan | CompleteRun> {
-  const { trainDir, dataDir, keep = trainingDefaults.keep } = request;
+  const { trainDir, keep = trainingDefaults.keep } = request;
   const onWarning = (message: string) => report({ kind: 'warning', message });
   const store = new CheckpointStore(trainDir, {
     ...{ keep, onWarning, isLocked: true },
@@ -191,28 +186,20 @@ async function prepare(
   const resume = await sharedCheckpoint(job, find);
   const stored = resume?.checkpoint.metadata;
   const checked = await together(job, () => check(request, given, store, resume, job));
-  const { resolved, training, initFrom } = checked;
-  const { dataset, definition } = resolved;
+  const { data, resolved, training, initFrom } = checked;
+  const { definition } = resolved;
   const { batchSize, holdout } = definition;
-  const most = stepsOf(definition.length, batchSize, mostTrainingExamples(dataset, holdout));
-  if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
-  await firstThenOthers(job, () =>
-    ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) }),
+  const most = stepsOf(definition.length, batchSize, mostTrainingExamples(data.dataset, holdout));
+  if (stored !== undefined && stored.globalStep >= most) {
+    const hasHeldOut = holdout > 0 || examplesIn(data.dataset, 'validation') > 0;
+    return { complete: stored, hasHeldOut };
+  }
+  const provided = await firstThenOthers(job, () =>
+    data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
-  report({ kind: 'reading', dataset });
-  const cores = await coresOf(job);
-  const {
-    engine,
-    reason: engineReason,
-    examples,
-  } = await together(job, async () => ({
-    ...engineOf(resolved.engine, stored, cores),
-    examples: await readExamples(dataDir, dataset, signal),
-  }));
-  const towers = towersOf(resolved.engine, engine, batchSize, stored);
-  // A job of one process, as with `collective: mpi`, has nothing to exchange.
-  const ranks = job === undefined || job.size === 1 ? undefined : await ranksOf(job, towers, batchSize);
-  const made = await together(job, async () => makeRun(definition, examples, engine, towers, ranks));
+  report({ kind: 'reading', dataset: provided.dataset });
+  const read = () => readExamples(provided, signal);
+  const { made, engineReason } = await equippedRun(resolved, stored, read, job);
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   const { scaledFrom } = resolved;
@@ -234,7 +221,8 @@ async function check(
   job: Job | undefined,
 ) {
   const stored = resume?.checkpoint.metadata;
-  const resolved = inRecipe(given, () => resolveRequest(request, given, stored));
+  const data = await inRecipeLater(given, () => dataOfRun(request, given, stored));
+  const resolved = inRecipe(given, () => resolveRequest(request, given, stored, data.dataset));
   const { dataset, definition, fixed } = resolved;
   if (stored !== undefined && leads(job)) await store.warnOfOtherRuns(stored);
   if (resume !== undefined)
@@ -243,18 +231,21 @@ async function check(
   inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   return {
+    data,
     resolved,
     training,
     initFrom: await initialWeights(request, resume, training, definition),
   };
 }
 
-/** Reads the training examples, and verifies the test files too, so that a damaged one is found now, not after hours of
- * training. */
-async function readExamples(dataDir: string, dataset: DatasetDescription, signal: AbortSignal) {
+/** Reads the training examples and, if the data set has some, the validation examples. Verifies the test files too, so that a
+ * damaged one is found now, not after hours of training. */
+async function readExamples({ dataDir, dataset }: ProvidedData, signal: AbortSignal) {
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
+  const hasValidation = examplesIn(dataset, 'validation') > 0;
+  const validation = hasValidation ? await loadExamples(dataDir, dataset, 'validation', signal) : undefined;
   await loadExamples(dataDir, dataset, 'test', signal);
-  return examples;
+  return { examples, validation };
 }
 
 /** Returns an upper bound on the number of examples to train on. The exact number is not known before the data is read, because
@@ -291,7 +282,8 @@ async function* trainAsPlanned(
   const { run, training, resume, maxSteps } = plan;
   const onWarning = (message: string) => queue.push({ kind: 'warning', message });
   yield startOf(plan);
-  const validator = await openValidator(request, run, onWarning, control.signal);
+  const best = new CheckpointStore(join(request.trainDir, 'best'), { keep: 1, onWarning });
+  const validator = await openValidator(request, run, best, control.signal);
   const patience = new Patience(control.signal);
   let summaries: TrainingSummaries | undefined;
   let sheet: Promise<void> | undefined;
@@ -328,7 +320,15 @@ async function* trainAlong(
   control: TrainingControl,
 ): AsyncGenerator<TrainingEvent, void, void> {
   yield startOf(plan);
-  yield* train(trainOptions(request, plan, control));
+  const validator = await openValidator(request, plan.run, undefined, control.signal);
+  try {
+    yield* train({
+      ...trainOptions(request, plan, control),
+      ...(validator && { validate: validator.validate }),
+    });
+  } finally {
+    await validator?.release();
+  }
 }
 
 function startOf({ run, engineReason, resume, initFrom, scaledFrom, maxSteps }: Plan): TrainingEvent {
@@ -364,22 +364,25 @@ async function leaveRecipe(
   );
 }
 
-/** Prepares the validations of a run: compiles the network for evaluation, and makes the store of the best
- * checkpoint, which is the folder `best` in the train folder. Returns undefined if no examples are held out. */
+/** Prepares the validations of a run: compiles the network for evaluation. Returns undefined if no examples are held out.
+ * @param best the store of the best checkpoint. Only the first process of a job has one */
 async function openValidator(
-  { trainDir, evalEvery }: TrainingRequest,
+  { evalEvery }: TrainingRequest,
   { engine, network, batchSize, examples, validation, hyperparameters, ...run }: TrainingRun,
-  onWarning: (message: string) => void,
+  best: CheckpointStore | undefined,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
   if (validation === undefined) return undefined;
   const evaluator = await Evaluator.create(engine, network, batchSize, imagesOf(run));
   const validate: Validation = {
     every: evalEvery,
-    best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),
+    best,
     score: async (variables) => {
       const weights = scoredWeights(hyperparameters, 'ema');
-      const score = await evaluator.score(variables, weights, validation, { ...(signal && { signal }) });
+      const score = await evaluator.score(variables, weights, validation, {
+        ranks: run.ranks,
+        ...(signal && { signal }),
+      });
       return score?.precision;
     },
   };

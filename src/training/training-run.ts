@@ -58,6 +58,7 @@ const definitionChecks: OptionChecks<RunDefinition> = {
 /** Makes the run of a definition with these training examples.
  * @param towers the number of towers, at most one per image of a batch
  * @param ranks the processes that train together, if there are several
+ * @param validation the validation examples, if the data set has some; otherwise the definition may hold out training examples
  * @throws UsageError for a setting that is out of range, with its name
  * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images
  * from the records, or the holdout leaves one part empty */
@@ -67,6 +68,7 @@ export function makeRun(
   engine: Engine,
   towers: number = 1,
   ranks?: Ranks,
+  validation?: Examples,
 ): TrainingRun {
   requireOptions(definition, definitionChecks);
   anEngine('engine', engine);
@@ -82,9 +84,9 @@ export function makeRun(
     ...(ranks && { ranks }),
     checksum: checksum(all),
   };
-  if (definition.holdout === 0) return { ...whole, examples: all };
-  const { training, validation } = holdOut(all, definition.holdout, definition.seed);
-  return { ...whole, examples: training, validation };
+  if (definition.holdout === 0) return { ...whole, examples: all, ...(validation && { validation }) };
+  const held = holdOut(all, definition.holdout, definition.seed);
+  return { ...whole, examples: held.training, validation: held.validation };
 }
 
 /** Requires the augmentation to make the network's images from the records of the data set.
@@ -261,7 +263,7 @@ export function requireSameRun(
     ['checksum of the training examples', stored.dataset.checksum, checksum],
     ['labels', stored.dataset.labels, dataset.labels],
     ...(stored.dataset.labels === dataset.labels
-      ? [['classes', stored.dataset.classes.join(), dataset.classes.join()]]
+      ? [['classes', shown(stored.dataset.classes), shown(dataset.classes)]]
       : []),
     ...keptNames.map((part) => [keptParts[part], shown(before[part]), shown(parts[part])] as const),
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
@@ -270,7 +272,9 @@ export function requireSameRun(
     ['holdout', stored.holdout, holdout],
   ].filter(([, before, now]) => before !== now);
   if (differences.length === 0) return;
-  const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
+  const list = differences
+    .map(([what, before, now]) => `${what}: ${brief(before)} there, ${brief(now)} here`)
+    .join('; ');
   throw new RunError(
     `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
       'or add `restart` to move that run aside.',
@@ -286,6 +290,11 @@ export function requireSameRun(
       },
     },
   );
+}
+
+/** Returns a value in a form that fits into a message. There may be a thousand names of classes. */
+function brief(value: unknown): string {
+  return shortened(oneLine(String(value)), 160);
 }
 
 /** Returns a text unchanged, and any other value as JSON that does not depend on the order of keys. */
