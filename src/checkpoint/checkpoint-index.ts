@@ -39,11 +39,20 @@ export interface CheckpointIndex {
 /** Replaces the index of a folder.
  * @throws RunError when it cannot be written */
 export async function writeCheckpointIndex(dir: string, { latest, all }: CheckpointIndex): Promise<void> {
-  const text = textformat.toText(CheckpointState, {
-    model_checkpoint_path: relative(dir, latest),
-    all_model_checkpoint_paths: all.map((path) => relative(dir, path)),
+  const text = checkpointIndexText({
+    latest: relative(dir, latest),
+    all: all.map((path) => relative(dir, path)),
   });
-  await writeAside(join(dir, indexName), new TextEncoder().encode(`${text}\n`));
+  await writeAside(join(dir, indexName), new TextEncoder().encode(text));
+}
+
+/** Returns the text of an index with these paths. */
+export function checkpointIndexText({ latest, all }: CheckpointIndex): string {
+  const text = textformat.toText(CheckpointState, {
+    model_checkpoint_path: latest,
+    all_model_checkpoint_paths: all,
+  });
+  return `${text}\n`;
 }
 
 /** Reads the index of a folder, and resolves its paths against the folder. Returns undefined if the index is missing.

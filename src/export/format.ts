@@ -1,7 +1,7 @@
 /** The interface of export formats. */
 import type { TrainedNetwork } from './trained-network.ts';
 
-export const exportFormatNames = ['onnx', 'safetensors', 'transformers.js'] as const;
+export const exportFormatNames = ['onnx', 'safetensors', 'tensorflow', 'transformers.js'] as const;
 export type ExportFormatName = (typeof exportFormatNames)[number];
 
 /** The names and layouts of weights in a safetensors file: ours, or those of a PyTorch module. */

@@ -20,12 +20,16 @@ export interface TrainedNetwork {
   readonly metadata: CheckpointMetadata;
   readonly network: Network;
   readonly dataset: DatasetDescription;
+  /** The names of the classes that the network was trained on. */
+  readonly classes: readonly string[];
   /** The shape [C, H, W] of the pictures that are classified, which is that of the records of the data set. */
   readonly picture: ImageShape;
   /** Makes the network's images from the pixels of pictures. */
   readonly images: ImageMaker;
   /** Which of the weights are exported. */
   readonly weights: Weights;
+  /** All tensors of the checkpoint. */
+  readonly tensors: ReadonlyMap<string, Float32Tensor>;
   /** The values of the variables of the network, by name. */
   readonly values: ReadonlyMap<string, Float32Tensor>;
 }
@@ -41,8 +45,10 @@ export function trainedNetwork({ path, checkpoint }: FoundCheckpoint, weights: W
   return {
     path,
     metadata,
+    tensors,
     network,
     dataset,
+    classes: metadata.dataset.classes,
     picture: dataset.record.image,
     images: makeImages(storedImages(metadata), network.imageShape, dataset),
     weights: kept,
