@@ -18,6 +18,8 @@ export interface ExportFormat {
   readonly summary: string;
   /** The ending of the file, such as `.onnx`. A format without an ending is a folder. */
   readonly ending: string | undefined;
+  /** Returns why the format cannot contain a network, or undefined if it can. A format without this field can contain all. */
+  readonly problem?: (trained: TrainedNetwork) => string | undefined;
   readonly make: (trained: TrainedNetwork, options: FormatOptions) => Promise<ExportedModel>;
 }
 
