@@ -101,6 +101,12 @@ export {
   type Weights,
 } from './evaluation/evaluate.ts';
 export { buildEvaluationGraph, type EvaluationGraph } from './evaluation/evaluation-graph.ts';
+export type { Comparison } from './export/compare.ts';
+export { type ExportEvent, exportModel } from './export/export.ts';
+export type { ExportRequest } from './export/export-request.ts';
+export type { ExportFormatName, WeightNames } from './export/format.ts';
+export type { OutputFile } from './export/output.ts';
+export type { TrainedNetwork } from './export/trained-network.ts';
 export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
 export { printGraph } from './graph/print.ts';
 export type { ResultRole, Results } from './graph/results.ts';
@@ -126,7 +132,7 @@ export type {
   ReductionAttributes,
   RowsAndColumns,
 } from './graph/signature.ts';
-export type { AugmentationName } from './input/augmentation.ts';
+export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
 export { type ImageRecipe, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, Share } from './input/batch.ts';
 export type { NormalizationName } from './input/normalization.ts';

@@ -74,6 +74,9 @@ export const eventKinds = [
   'sweepRun',
   'sweepResult',
   'sweepEnd',
+  'exporting',
+  'compared',
+  'exported',
   'error',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];

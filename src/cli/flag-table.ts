@@ -3,6 +3,7 @@
 import { collectiveNames } from '../collective/mpi/start-mpi.ts';
 import { datasetNames, defaultDataset, labelChoices } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
+import { exportFormatNames, weightNameChoices } from '../export/format.ts';
 import { augmentationNames } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
 import { networkNames } from '../model/networks.ts';
@@ -21,10 +22,13 @@ const ownFlags = {
     valueName: 'folder',
     default: '/tmp/cifar10_data',
     help: 'folder of the data sets',
+    helpFor: {
+      import: 'folder for the records of the pictures',
+      export: 'folder of the data sets, whose test pictures check the export (default: /tmp/cifar10_data)',
+    },
     group: 'Data',
     inSweep: 'same',
-    helpFor: { import: 'folder for the records of the pictures' },
-    commands: ['download', 'import', 'train', 'eval', 'doctor'],
+    commands: ['download', 'import', 'train', 'eval', 'export', 'doctor'],
   },
   from: {
     kind: 'string',
@@ -419,30 +423,35 @@ const ownFlags = {
     default: false,
     help: 'only print results, warnings and errors',
     group: 'What is printed',
-    commands: ['download', 'import', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'import', 'train', 'eval', 'sweep', 'export', 'inspect', 'doctor', 'bench'],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object per line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['download', 'import', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'import', 'train', 'eval', 'sweep', 'export', 'inspect', 'doctor', 'bench'],
   },
   checkpointDir: {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_train',
     help: 'training folder, whose newest checkpoint is evaluated, or a checkpoint file',
+    helpFor: { export: 'the same as the argument <run> (default: /tmp/cifar10_train)' },
     group: 'Checkpoint',
-    commands: ['eval'],
+    commands: ['eval', 'export'],
   },
   weights: {
     kind: 'choice',
     choices: ['ema', 'raw'],
     default: 'ema',
     help: 'evaluate the moving averages of the weights (if the run keeps them), or the weights themselves',
+    helpFor: {
+      export:
+        'export the moving averages of the weights (if the run keeps them, the default), or the weights themselves',
+    },
     group: 'Checkpoint',
-    commands: ['eval'],
+    commands: ['eval', 'export'],
   },
   runOnce: {
     kind: 'boolean',
@@ -473,8 +482,40 @@ const ownFlags = {
     valueName: 'folder',
     default: '/tmp/cifar10_eval',
     help: 'folder for results',
+    helpFor: {
+      export: 'folder of evaluation results to quote in the model card (default: /tmp/cifar10_eval)',
+    },
     group: 'What is kept',
-    commands: ['eval'],
+    commands: ['eval', 'export'],
+  },
+  format: {
+    kind: 'choice',
+    valueName: 'format',
+    choices: exportFormatNames as typeof exportFormatNames,
+    help: `${alternatives(exportFormatNames)} (default: by the ending of --output, or onnx)` as string,
+    group: 'What is kept',
+    commands: ['export'],
+  },
+  output: {
+    kind: 'string',
+    valueName: 'path',
+    help: 'file or folder to write (default: model.onnx, model.safetensors or model)',
+    group: 'What is kept',
+    commands: ['export'],
+  },
+  names: {
+    kind: 'choice',
+    choices: weightNameChoices as typeof weightNameChoices,
+    help: 'with safetensors: names and layouts of the weights, those of cifar10 (default) or of a PyTorch module',
+    group: 'What is kept',
+    commands: ['export'],
+  },
+  force: {
+    kind: 'boolean',
+    default: false,
+    help: 'replace existing files',
+    group: 'What is kept',
+    commands: ['export'],
   },
   out: {
     kind: 'string',
@@ -544,5 +585,6 @@ export type SweepFlags = FlagsOf<'sweep'>;
 export type BenchFlags = FlagsOf<'bench'>;
 export type DownloadFlags = FlagsOf<'download'>;
 export type ImportFlags = FlagsOf<'import'>;
+export type ExportFlags = FlagsOf<'export'>;
 export type InspectFlags = FlagsOf<'inspect'>;
 export type DoctorFlags = FlagsOf<'doctor'>;

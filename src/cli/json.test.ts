@@ -78,6 +78,7 @@ test('every command prints objects whose kinds and fields are documented, and no
       '0,1',
       ...short,
     ],
+    ['export', 'run', '--data-dir', 'data'],
     ['inspect', '.'],
     ['inspect', 'graph'],
     ['inspect', 'graph', '--full'],

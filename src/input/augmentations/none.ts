@@ -1,6 +1,6 @@
 /** No augmentation: both training and evaluation use the image itself, or its central crop if the network takes smaller images. */
 import type { Augmentation } from '../augmentation.ts';
-import { center, isWithin } from '../distort.ts';
+import { addCenter, center, isWithin } from '../distort.ts';
 
 export const none: Augmentation = {
   name: 'none',
@@ -8,6 +8,11 @@ export const none: Augmentation = {
   makes: isWithin,
   create: (shapes, normalizer) => {
     const evaluation = (image: Float32Array, pixels: Uint8Array) => center(image, pixels, shapes, normalizer);
-    return { shape: shapes.image, training: evaluation, evaluation };
+    return {
+      shape: shapes.image,
+      training: evaluation,
+      evaluation,
+      addEvaluation: (op, pixels) => addCenter(op, pixels, shapes, normalizer),
+    };
   },
 };
