@@ -208,7 +208,7 @@ describe('importing pictures', needsDecoder, () => {
       writeFileSync(join(set, 'dataset.json'), '{');
       await assert.rejects(openPictures({ source }), {
         name: 'RunError',
-        message: /dataset\.json: not JSON/,
+        message: /dataset\.json: not JSON .*\. Delete .*pictures-32 to import the pictures again$/,
       });
       rmSync(set, { recursive: true });
       assert.equal((await imported({ source })).already, false);
