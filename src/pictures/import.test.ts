@@ -130,7 +130,7 @@ describe('importing pictures', needsDecoder, () => {
       const skipped = of('skipped');
       assert.equal(skipped?.count, process.platform === 'win32' ? 4 : 5);
       const lines = skipped?.examples.map(({ path, reason }) => `${path}: ${reason}`).join('\n') ?? '';
-      assert.match(lines, /^a\/cut\.jpg: JPEG, but damaged or cut short \(.*\)$/m);
+      assert.match(lines, /^a\/cut\.jpg: JPEG, but damaged or cut short$/m);
       assert.match(lines, /^a\/text, no picture\.jpg: a text file, expected JPEG/m);
       assert.match(lines, /^b\/drawing\.svg: an SVG drawing/m);
       assert.match(lines, /^readme\.txt: not in a class folder$/m);
