@@ -127,7 +127,7 @@ describe('importing pictures', needsDecoder, () => {
       writeIn(source, 'readme.txt', 'hello');
       if (process.platform !== 'win32') symlinkSync('/etc/hostname', join(source, 'b/link.jpg'));
       const { of, folder: set } = await imported({ source });
-      const skipped = of('skipped');
+      const skipped = of('notUsed');
       assert.equal(skipped?.count, process.platform === 'win32' ? 4 : 5);
       const lines = skipped?.examples.map(({ path, reason }) => `${path}: ${reason}`).join('\n') ?? '';
       assert.match(lines, /^a\/cut\.jpg: JPEG, but damaged or cut short$/m);
