@@ -48,7 +48,7 @@ export const eventKinds = [
   'predicting',
   'prediction',
   'unreadable',
-  'skipped',
+  'ignored',
   'predicted',
   'graph',
   'nodes',

@@ -1,12 +1,13 @@
 /** Opens a trained model from a training folder, a checkpoint file or an exported ONNX file. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { aChoice, aWholeNumber, type OptionChecks, optional } from '../arguments.ts';
 import type { FoundCheckpoint } from '../checkpoint/store.ts';
 import type { ImageShape } from '../data/record.ts';
 import { openRegularFile, readRegularFile } from '../disk/regular-file.ts';
 import { chooseEngine } from '../engine/engines.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
-import { messageOf, RunError } from '../errors.ts';
+import { errorCode, messageOf, RunError } from '../errors.ts';
 import { scoredWeights } from '../evaluation/evaluate.ts';
 import { type Weights, weightChoices } from '../evaluation/network-session.ts';
 import { augmentations } from '../input/augmentations.ts';
@@ -66,7 +67,22 @@ export async function openClassifier(
   onWarning: (message: string) => void,
 ): Promise<OpenedModel> {
   if (await isOnnx(path)) return openExported(path, options);
-  return openRun(await openCheckpoint(path, onWarning), options);
+  const found = await openCheckpoint(path, onWarning).catch(async (error: unknown) => {
+    throw (await exportedInside(path, error)) ?? error;
+  });
+  return openRun(found, options);
+}
+
+/** Returns the error for a folder that contains an exported file instead of checkpoints, or undefined for other folders. */
+async function exportedInside(dir: string, error: unknown): Promise<RunError | undefined> {
+  if (errorCode(error) !== 'CIFAR10_NO_CHECKPOINT') return undefined;
+  const names = await readdir(dir).catch(() => []);
+  const name = names.sort().find((one) => one.endsWith('.onnx'));
+  if (name === undefined) return undefined;
+  return new RunError(
+    `No checkpoint file found in ${oneLine(dir)}. To use the ONNX file in it, use \`checkpointDir: ${join(dir, name)}\``,
+    { cause: error },
+  );
 }
 
 async function openRun(

@@ -204,7 +204,7 @@ describe('is refused', () => {
     await refuse(
       'other.onnx',
       other,
-      /was not exported by this program: it has no classes in its metadata_props/,
+      /not an ONNX file that this program exported: it has no classes in its metadata_props.*export --format onnx/,
     );
     // The name does not matter.
     await refuse('other.bin', other, /it has no classes/);
@@ -250,6 +250,8 @@ describe('is refused', () => {
       message: /cannot read .*missing\.onnx: ENOENT/,
     });
     await assert.rejects(openModel(join(folder, 'nothing')), { code: 'CIFAR10_NO_CHECKPOINT' });
+    // This folder contains exported files, but no checkpoints.
+    await assert.rejects(openModel(folder), { message: /use `checkpointDir: .*\.onnx`/ });
   });
 
   test('a request for weights, an engine or a precision that an exported file does not have', async () => {
