@@ -117,7 +117,7 @@ async function prepare(
   await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
   report({ kind: 'reading', dataset });
   const { engine } = engineOf(asked, undefined);
-  const towers = towersOf(asked, engine, definition.batchSize, undefined);
+  const towers = towersOf(asked, engine, definition, undefined);
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
   const run = makeRun(definition, examples, engine, towers);
   requireRunning(signal);

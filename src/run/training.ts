@@ -208,7 +208,7 @@ async function prepare(
     ...engineOf(resolved.engine, stored, cores),
     examples: await readExamples(dataDir, dataset, signal),
   }));
-  const towers = towersOf(resolved.engine, engine, batchSize, stored);
+  const towers = towersOf(resolved.engine, engine, definition, stored);
   // A job of one process, as with `collective: mpi`, has nothing to exchange.
   const ranks = job === undefined || job.size === 1 ? undefined : await ranksOf(job, towers, batchSize);
   const made = await together(job, async () => makeRun(definition, examples, engine, towers, ranks));
