@@ -96,6 +96,13 @@ export function messageOf(thrown: unknown): string {
   return String(thrown);
 }
 
+/** Adds a line to the message of an error and returns the error, whose class, code and data stay the same. */
+export function withLine(thrown: unknown, line: string): unknown {
+  return typeof thrown === 'object' && thrown !== null
+    ? Object.assign(thrown, { message: `${messageOf(thrown)}\n${line}` })
+    : thrown;
+}
+
 /** Returns the stack of anything that was thrown, with the stacks of its causes, or an empty string if it has none. */
 export function stackOf(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return '';

@@ -42,6 +42,9 @@ export {
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
+  StoredImageShape,
+  StoredOrigin,
+  StoredStatistics,
   Versions as StoredVersions,
 } from './checkpoint/metadata.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
@@ -54,6 +57,8 @@ export {
   type DatasetDescription,
   type DatasetName,
   type OtherVersion,
+  type PicturesName,
+  type PicturesOrigin,
   type Split,
   withLabels,
 } from './data/dataset.ts';
@@ -157,7 +162,7 @@ export { withoutWatched } from './passes/watch.ts';
 export type { HyperparameterName } from './recipe/hyperparameters.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
 export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';
-export type { ParameterGroup } from './recipe/parameter-groups.ts';
+export type { FrozenLayers, FrozenRequest, ParameterGroup } from './recipe/parameter-groups.ts';
 export type {
   Length,
   Recipe,
@@ -168,9 +173,12 @@ export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export { type ImportRequest, importPictures } from './run/import-pictures.ts';
+export type { Initialization } from './run/initial-weights.ts';
 export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
 export type { ProcessOptions } from './run/process-options.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
+export type { CacheOption, PictureOptions } from './run/run-data.ts';
 export type { RunOptions } from './run/run-options.ts';
 export type { StopControl } from './run/stop-control.ts';
 export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';

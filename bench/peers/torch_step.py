@@ -32,6 +32,7 @@ CLASSES, SIDE = 10, 24
 LRN_RADIUS, LRN_ALPHA, LRN_BETA, LRN_BIAS = 4, 0.001 / 9, 0.75, 1.0
 WEIGHT_DECAY = {'local3/weights': 0.004, 'local4/weights': 0.004}
 LEARNING_RATE, AVERAGE_DECAY = 0.01, 0.9999
+PLAUSIBLE = (4.4, 5.0)  # the first loss: ln 10 plus the weight decay
 SHAPES = {  # name: shape, standard deviation of weights or value of biases
     'conv1/weights': ((64, 3, 5, 5), 5e-2), 'conv1/biases': ((64,), 0.0),
     'conv2/weights': ((64, 64, 5, 5), 5e-2), 'conv2/biases': ((64,), 0.1),
@@ -91,17 +92,25 @@ def loss_of(p, lrn, images, labels):
     return loss
 
 
+def random_batch(batch, channels_last):
+    images = torch.randn(batch, 3, SIDE, SIDE)
+    if channels_last:
+        images = images.contiguous(memory_format=torch.channels_last)
+    return images, torch.randint(0, CLASSES, (batch,))
+
+
+def lrn_of(name):
+    return banded_lrn() if name == 'banded' else own_lrn
+
+
 def make_step(batch, memory, lrn_name, precision, mode):
     """Returns a function that runs one complete training step and returns its loss."""
     channels_last = memory == 'channels_last'
     parameters = initial_parameters(channels_last)
     values = list(parameters.values())
     averages = [value.detach().clone() for value in values]
-    images = torch.randn(batch, 3, SIDE, SIDE)
-    if channels_last:
-        images = images.contiguous(memory_format=torch.channels_last)
-    labels = torch.randint(0, CLASSES, (batch,))
-    lrn = banded_lrn() if lrn_name == 'banded' else own_lrn
+    images, labels = random_batch(batch, channels_last)
+    lrn = lrn_of(lrn_name)
     forward = torch.compile(loss_of) if mode == 'compiled' else loss_of
 
     def step():
@@ -138,44 +147,58 @@ def variants():
     return eager + [('channels_last', 'banded', precision, 'compiled') for precision in ('fp32', 'bf16')]
 
 
-def run(description, variants, make_step, plausible):
-    """Runs the command line of a peer. It measures the variants and prints a line of JSON for each of them, and for the best.
-
-    make_step(batch, *variant) returns a function that runs a training step and returns its loss. `plausible` is the range of the
-    first loss.
-    """
+def command_line(description, cores):
+    """Returns the parser of the command line of a peer. `cores` is the default number of threads."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
     parser.add_argument('--batch', type=int, default=128, help='images of a step (128)')
-    parser.add_argument('--threads', type=int, default=cores, help='threads that compute (one for each core)')
+    parser.add_argument('--threads', type=int, default=cores, help=f'threads that compute, in each process ({cores})')
     parser.add_argument('--steps', type=int, default=20, help='steps that are timed (20)')
     parser.add_argument('--warm-up', type=int, default=3, help='steps before them (3)')
     parser.add_argument('--only', default='', help='only variants whose name has all these words, such as "fp32 eager"')
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    return parser
 
+
+def usable_cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+
+
+def report(args, variants, seconds_of, say=print):
+    """Measures the variants and prints a line of JSON for each of them, and for the best.
+
+    seconds_of(variant) returns the time of a step with args.batch images. say(text) prints.
+    """
     best = None
     for variant in variants:
         name = ' '.join(variant)
         if not set(args.only.split()) <= set(variant):
             continue
         try:
-            seconds = measure(args.batch, args.steps, args.warm_up, variant, make_step, plausible)
+            seconds = seconds_of(variant)
         except Exception as error:  # such as a missing compiler, or an operation that does not support bfloat16
             reason = str(error).strip().splitlines() or [type(error).__name__]
-            print(json.dumps({'variant': name, 'failed': reason[0][:200]}), flush=True)
+            say(json.dumps({'variant': name, 'failed': reason[0][:200]}), flush=True)
             continue
         rate = args.batch / seconds
         line = {'variant': name, 'images_per_sec': round(rate), 'ms_per_step': round(seconds * 1e3, 2),
                 'torch': torch.__version__, 'threads': args.threads, 'batch': args.batch}
-        print(json.dumps(line), flush=True)
+        say(json.dumps(line), flush=True)
         if best is None or rate > best['images_per_sec']:
             best = {'best': name, 'images_per_sec': round(rate)}
     if best is None:
         sys.exit(f'no variant was measured; --only {args.only!r} leaves none, or all failed')
-    print(json.dumps(best))
+    say(json.dumps(best), flush=True)
+
+
+def run(description, variants, make_step, plausible):
+    """Runs the command line of a peer.
+
+    make_step(batch, *variant) returns a function that runs a training step and returns its loss. `plausible` is the range of the
+    first loss.
+    """
+    args = command_line(description, usable_cores()).parse_args()
+    torch.set_num_threads(args.threads)
+    report(args, variants, lambda variant: measure(args.batch, args.steps, args.warm_up, variant, make_step, plausible))
 
 
 if __name__ == '__main__':
-    # The first loss is ln 10 plus the weight decay.
-    run(__doc__, variants(), make_step, (4.4, 5.0))
+    run(__doc__, variants(), make_step, PLAUSIBLE)

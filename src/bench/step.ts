@@ -29,8 +29,11 @@ export function stepFlop(subject: Subject, batchSize: number): number {
   return 2 * multiplyAdds(graphOf(subject, batchSize).graph);
 }
 
-function graphOf({ network, hyperparameters, groups = [] }: Subject, batchSize: number): TrainingGraph {
-  return buildTrainingGraph({ network, batchSize, hyperparameters, groups });
+function graphOf(
+  { network, hyperparameters, groups = [], freeze = [] }: Subject,
+  batchSize: number,
+): TrainingGraph {
+  return buildTrainingGraph({ network, batchSize, hyperparameters, groups, freeze });
 }
 
 /** Starts training with prefetched batches, like those of a real run. */

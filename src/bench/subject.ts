@@ -14,8 +14,8 @@ export interface Subject extends Omit<GraphRecipe, 'batchSize'> {
 export function subjectOf({ network: { name, configuration }, ...recipe }: Recipe): Subject {
   const dataset = datasets.synthetic;
   const network = makeNetwork(name, dataset.classes.length, configuration);
-  const { augmentation, normalization, hyperparameters, groups } = recipe;
+  const { augmentation, normalization, hyperparameters, groups, freeze } = recipe;
   const images = { augmentation, normalization };
   requireImages({ network, ...images }, dataset);
-  return { network, hyperparameters, groups, images };
+  return { network, hyperparameters, groups, freeze, images };
 }

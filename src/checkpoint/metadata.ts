@@ -17,7 +17,7 @@ import {
 } from '../readers.ts';
 import { type Hyperparameters, readHyperparameters } from '../recipe/hyperparameters.ts';
 import type { NetworkDescription } from '../recipe/network-request.ts';
-import { type ParameterGroup, readParameterGroups } from '../recipe/parameter-groups.ts';
+import { type FrozenLayers, type ParameterGroup, readParameterGroups } from '../recipe/parameter-groups.ts';
 import type { Length } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { oneLine, shortened } from '../wording.ts';
@@ -47,6 +47,8 @@ export interface CheckpointMetadata {
   readonly hyperparameters: Hyperparameters;
   /** The groups of parameters that have their own factors. The list is empty for checkpoints of versions before 0.2. */
   readonly groups: readonly ParameterGroup[];
+  /** The layers that are not trained. The list is empty for checkpoints of versions before 0.2. */
+  readonly freeze: FrozenLayers;
   /** How the network's images are made: the names of an augmentation and a normalization (`input/augmentations.ts`). For
    * checkpoints of versions before 0.2, they are those of the tutorial. */
   readonly augmentation: string;
@@ -138,6 +140,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   ranks: json(wholeNumber(1)),
   hyperparameters: json(readHyperparameters),
   groups: withDefault(json(readParameterGroups), []),
+  freeze: withDefault(json(listOf(text)), []),
   augmentation: withDefault(text, tutorialRecipe.augmentation),
   normalization: withDefault(text, tutorialRecipe.normalization),
   length: withDefault(json(readLength), tutorialRecipe.length),

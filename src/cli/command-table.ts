@@ -45,6 +45,22 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['download --data-dir data --dataset synthetic', 'Ten generated classes'],
     ],
   },
+  import: {
+    load: async () => (await import('./commands/import.ts')).importCommand,
+    isStoppable: true,
+    inJob: 'together',
+    summary: 'turn a folder of your own pictures into training data',
+    description:
+      'Decodes pictures (JPEG, PNG, WebP, AVIF, GIF, TIFF), resizes them, and writes their records to the data folder. ' +
+      'Pictures are in a folder for each class, which may be in folders named train, val and test, or in a CSV file with the ' +
+      'columns path and label. Files that cannot be read are listed and left out. If the command is repeated, it only decodes ' +
+      'pictures that were added or changed. train --data and eval --data do the same, and keep the records beside the pictures.',
+    examples: [
+      ['import --from photos --data-dir data', 'The pictures in photos/cat, photos/dog …'],
+      ['import --from photos.csv --data-dir data', 'The pictures that a list names, with their labels'],
+      ['import --from photos --data-dir data --image-size 64', 'Larger images'],
+    ],
+  },
   train: {
     load: async () => (await import('./commands/train.ts')).trainCommand,
     isStoppable: true,
@@ -61,6 +77,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
         'train --dataset synthetic --clip-norm 5 --max-steps 1000',
         'A first run without a download (the simple images need gradient clipping)',
       ],
+      ['train --data photos', 'Train on your own pictures: photos/cat/1.jpg, photos/dog/1.jpg …'],
       ['train --recipe resnet20 --train-dir runs/resnet', 'A residual network with its own recipe'],
       ['train --train-dir runs/a --seed 1', 'Another run in another folder'],
       ['train --train-dir runs/a --max-steps 20000', 'Resume that run, to step 20,000'],
@@ -165,7 +182,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
 };
 
 /** Commands that are planned. This version refuses them. */
-export const laterCommands: readonly string[] = ['import', 'export', 'predict', 'dashboard'];
+export const laterCommands: readonly string[] = ['export', 'predict', 'dashboard'];
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(commandTable, name);

@@ -26,6 +26,12 @@ export const eventKinds = [
   'progress',
   'downloaded',
   'extracting',
+  'importing',
+  'decoded',
+  'skipped',
+  'leaks',
+  'conflicts',
+  'imported',
   'ready',
   'start',
   'step',
@@ -87,8 +93,9 @@ export interface Console {
   columns(): number;
   /** Whether this console draws progress at the bottom of a terminal. If not, callers can print progress as lines instead. */
   readonly drawsProgress: boolean;
-  /** Prints a warning. The command continues. Names of options in the text are replaced by those of flags. */
-  warn(text: string): void;
+  /** Prints a warning. The command continues. Names of options in the text are replaced by those of flags. With `--json` the
+   * event is also printed to standard output. */
+  warn(text: string, event?: JsonEvent): void;
   /** Prints the error that ends the run. With `--json` the event is also printed to standard output. */
   error(text: string, event?: JsonEvent): void;
 }
@@ -163,7 +170,10 @@ export function createConsole(
     result: (text, event) => print(text, event, false),
     columns,
     drawsProgress: draws,
-    warn: (text) => write(err, `warning: ${inFlags(text)}`),
+    warn: (text, event) => {
+      write(err, `warning: ${inFlags(text)}`);
+      if (json && event !== undefined) write(out, JSON.stringify(event));
+    },
     error: (text, event) => {
       write(err, text);
       if (json && event !== undefined) write(out, JSON.stringify(event));

@@ -1,6 +1,7 @@
 /** Prints the events that occur while a data set is downloaded or generated. */
 import type { DataEvent } from '../data/events.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
+import { counted, enumeration, oneLine } from '../wording.ts';
 import type { Console } from './console.ts';
 import { inFlags } from './option-flags.ts';
 import { withBar } from './progress-line.ts';
@@ -11,7 +12,7 @@ import { withBar } from './progress-line.ts';
 export function dataReporter(console: Console, ready: Console['line']): (event: DataEvent) => void {
   let tenths = -1;
   return (event) => {
-    if (event.kind !== 'progress') console.progress(undefined);
+    if (event.kind !== 'progress' && event.kind !== 'decoded') console.progress(undefined);
     switch (event.kind) {
       case 'progress': {
         const { name, received, bytes } = event;
@@ -36,6 +37,36 @@ export function dataReporter(console: Console, ready: Console['line']): (event: 
       case 'extracting':
         console.line(`Extracting ${event.tarball}`, { ...event });
         console.progress(() => 'extracting and verifying …');
+        return;
+      case 'importing': {
+        const { source, pictures, classes, reused } = event;
+        const known = reused === 0 ? '' : `, ${counted(pictures - reused, 'picture')} new or changed`;
+        console.line(
+          `Importing ${counted(pictures, 'picture')} of ${counted(classes, 'class', 'classes')} from ${oneLine(source)}${known}`,
+          { ...event },
+        );
+        return;
+      }
+      case 'decoded': {
+        const { done, all } = event;
+        const share = done / all;
+        console.progress((columns) =>
+          withBar(`decoding ${done} of ${counted(all, 'picture')}`, share, columns),
+        );
+        if (Math.floor(share * 10) === tenths) return;
+        tenths = Math.floor(share * 10);
+        if (!console.drawsProgress) console.line(`>> Decoded ${Math.round(share * 100)}%`, { ...event });
+        return;
+      }
+      case 'skipped':
+        console.warn(skippedText(event), { ...event });
+        return;
+      case 'leaks':
+      case 'conflicts':
+        console.warn(duplicatesText(event), { ...event });
+        return;
+      case 'imported':
+        console.line(importedText(event), { ...event });
         return;
       case 'ready':
         ready(`${event.folder} ${event.already ? 'already exists and is complete' : 'is ready'}`, {
@@ -62,4 +93,34 @@ export function preparationReporter(console: Console): (event: PreparationEvent)
         return;
     }
   };
+}
+
+type Of<Kind extends DataEvent['kind']> = DataEvent & { readonly kind: Kind };
+
+function skippedText({ count, examples, list }: Of<'skipped'>): string {
+  const lines = examples.map(({ path, reason }) => `  ${oneLine(path)}: ${reason}`);
+  const more =
+    count > examples.length
+      ? [`  … and ${counted(count - examples.length, 'more', 'more')}; ${list} lists all`]
+      : [];
+  return [`${counted(count, 'file is', 'files are')} not used:`, ...lines, ...more].join('\n');
+}
+
+function duplicatesText({ kind, count, examples }: Of<'leaks' | 'conflicts'>): string {
+  const lines = examples.map(([first, second]) => `  ${oneLine(first)} = ${oneLine(second)}`);
+  const more = count > examples.length ? [`  … and ${counted(count - examples.length, 'more', 'more')}`] : [];
+  const what =
+    kind === 'leaks'
+      ? 'to be tested on, but also trained on (the same pixels), so the precision will be too high'
+      : 'in two classes (the same pixels)';
+  return [`${counted(count, 'picture is', 'pictures are')} ${what}:`, ...lines, ...more].join('\n');
+}
+
+function importedText({ training, validation, test, isTestGiven }: Of<'imported'>): string {
+  const parts = [
+    `${counted(training, 'training image')}`,
+    ...(validation > 0 ? [`${counted(validation, 'validation image')}`] : []),
+    `${counted(test, 'test image')}${isTestGiven ? '' : ' (selected by the seed)'}`,
+  ];
+  return `Imported ${enumeration(parts)}`;
 }

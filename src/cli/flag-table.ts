@@ -9,6 +9,7 @@ import { networkNames } from '../model/networks.ts';
 import { recipeBounds } from '../recipe/recipe.ts';
 import { recipeNames } from '../recipe/recipes.ts';
 import { scalingNames } from '../recipe/scale-learning-rate.ts';
+import { pictureBounds } from '../run/run-data.ts';
 import { runBounds } from '../run/run-options.ts';
 import { alternatives } from '../wording.ts';
 import type { CommandName, Flag, FlagValue } from './flag.ts';
@@ -22,7 +23,62 @@ const ownFlags = {
     help: 'folder of the data sets',
     group: 'Data',
     inSweep: 'same',
-    commands: ['download', 'train', 'eval', 'doctor'],
+    helpFor: { import: 'folder for the records of the pictures' },
+    commands: ['download', 'import', 'train', 'eval', 'doctor'],
+  },
+  from: {
+    kind: 'string',
+    valueName: 'folder|file',
+    help: 'pictures: a folder with a folder for each class, or a CSV file with the columns path and label',
+    group: 'Data',
+    commands: ['import'],
+  },
+  data: {
+    kind: 'string',
+    valueName: 'folder|file',
+    help: 'your own pictures, instead of --dataset: a folder with a folder for each class, a CSV file with the columns path and label, or a folder that import wrote',
+    helpFor: { eval: 'pictures to evaluate on (default: those of the checkpoint)' },
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['train', 'eval'],
+  },
+  imageSize: {
+    kind: 'integer',
+    valueName: 'pixels',
+    minimum: pictureBounds.imageSize.minimum as number,
+    maximum: pictureBounds.imageSize.maximum as number,
+    help: 'height and width of the images that are made of your own pictures (default: 32)',
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['import', 'train'],
+  },
+  testShare: {
+    kind: 'number',
+    valueName: 'share',
+    minimum: pictureBounds.testShare.minimum as number,
+    maximum: pictureBounds.testShare.maximum as number,
+    help: 'fraction of your own pictures of each class that are test images, if they have no test folder (default: 0.2)',
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['import', 'train'],
+  },
+  splitSeed: {
+    kind: 'integer',
+    valueName: 'seed',
+    minimum: pictureBounds.splitSeed.minimum as number,
+    maximum: pictureBounds.splitSeed.maximum as number,
+    help: 'seed that selects these test images (default: 0)',
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['import', 'train'],
+  },
+  cache: {
+    kind: 'string',
+    valueName: 'folder',
+    help: 'folder for the records of your own pictures (default: beside them, <data>.cifar10)',
+    group: 'Data',
+    inSweep: 'same',
+    commands: ['train', 'eval'],
   },
   dataset: {
     kind: 'choice',
@@ -229,8 +285,16 @@ const ownFlags = {
   },
   initFrom: {
     kind: 'string',
-    valueName: 'checkpoint',
-    help: 'checkpoint file of another run, whose weights become the initial weights of a new run',
+    valueName: 'path',
+    help: 'train folder, .safetensors file or TensorFlow checkpoint, whose weights become the initial weights of a new run',
+    group: 'Recipe',
+    inSweep: 'same',
+    commands: ['train'],
+  },
+  freeze: {
+    kind: 'string',
+    valueName: 'layers',
+    help: 'layers that keep their weights, such as conv1,conv2 (* matches any text); with --init-from, to train only the last layers',
     group: 'Recipe',
     inSweep: 'same',
     commands: ['train'],
@@ -355,14 +419,14 @@ const ownFlags = {
     default: false,
     help: 'only print results, warnings and errors',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'import', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object per line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['download', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
+    commands: ['download', 'import', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
   },
   checkpointDir: {
     kind: 'string',
@@ -439,7 +503,7 @@ const ownFlags = {
     help: 'how processes work together: mpi, none, or auto (MPI if mpirun or srun started several processes)',
     group: 'Computing',
     inSweep: { refused: 'the runs of a sweep train one after another in a single process' },
-    commands: ['download', 'train', 'eval'],
+    commands: ['download', 'import', 'train', 'eval'],
   },
 
   device: { notYetAvailable: true },
@@ -479,5 +543,6 @@ export type EvalFlags = FlagsOf<'eval'>;
 export type SweepFlags = FlagsOf<'sweep'>;
 export type BenchFlags = FlagsOf<'bench'>;
 export type DownloadFlags = FlagsOf<'download'>;
+export type ImportFlags = FlagsOf<'import'>;
 export type InspectFlags = FlagsOf<'inspect'>;
 export type DoctorFlags = FlagsOf<'doctor'>;

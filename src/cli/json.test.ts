@@ -8,6 +8,7 @@ import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { cifar10 } from '../testing/in-process.ts';
+import { writeClass } from '../testing/pictures.ts';
 import { program, stalling } from '../testing/program.ts';
 import { smallNetwork } from '../testing/synthetic.ts';
 import { eventKinds } from './console.ts';
@@ -32,6 +33,10 @@ test('every kind of event has a row in the documentation, and every row has a ki
 
 test('every command prints objects whose kinds and fields are documented, and nothing else', async () => {
   writeFileSync(join(folder, 'network.onnx'), onnxModel(buildEvaluationGraph(tutorialNetwork(10), 1)));
+  await writeClass('photos/train', 'cat', 2, 0);
+  await writeClass('photos/train', 'dog', 1, 0);
+  await writeClass('photos/test', 'dog', 1, 0);
+  writeFileSync('photos/notes.txt', 'hello');
   const where = [
     '--checkpoint-dir',
     'run',
@@ -82,6 +87,7 @@ test('every command prints objects whose kinds and fields are documented, and no
     ['inspect', 'data', '--pictures', 'classes.html'],
     ['inspect', 'network.onnx'],
     ['doctor', '--data-dir', 'data', '--train-dir', 'run'],
+    ['import', '--from', 'photos', '--data-dir', 'imported'],
   ];
   const seen = new Set<string>();
   for (const words of commands) {

@@ -1,6 +1,7 @@
 import { testEvaluationOf } from '../testing/mpi-evaluation.ts';
-import { testTrainingOf } from '../testing/mpi-training.ts';
+import { testOneDnnOf, testTrainingOf } from '../testing/mpi-training.ts';
 
 // MPICH is tested in mpi.slow.ts.
 testTrainingOf('Open MPI');
 testEvaluationOf('Open MPI', [2]);
+testOneDnnOf('Open MPI');

@@ -4,13 +4,14 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import type { ScaledFrom } from '../recipe/scale-learning-rate.ts';
+import type { Initialization } from '../run/initial-weights.ts';
 import type { TrainingEvent } from '../run/training.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { StepReport } from '../training/train-step.ts';
 import type { RecipeChange } from '../training/training-run.ts';
 import type { ValidationReport } from '../training/validation.ts';
-import { counted } from '../wording.ts';
+import { counted, oneLine } from '../wording.ts';
 import { type Console, duration, shortTime, timestamp } from './console.ts';
 import { writtenName } from './flag.ts';
 import { flagTable } from './flag-table.ts';
@@ -54,7 +55,7 @@ export class StepReporter {
   constructor(
     console: Console,
     flags: ReportedFlags,
-    { run, engineReason, resumedFrom, scaledFrom }: TrainingEvent & { readonly kind: 'start' },
+    { run, engineReason, resumedFrom, initialized, scaledFrom }: TrainingEvent & { readonly kind: 'start' },
   ) {
     this.#console = console;
     this.#flags = flags;
@@ -71,9 +72,11 @@ export class StepReporter {
         learningRate: hyperparameters.learningRate,
         warmupSteps: hyperparameters.warmupSteps,
         scaledFrom: scaledFrom ?? null,
+        initialized: initialized ?? null,
       },
     );
     if (engineReason !== undefined) console.line(`Engine ${engine.name}: ${inFlags(engineReason)}`);
+    if (initialized !== undefined) console.line(initializationLines(initialized));
     if (resumedFrom !== undefined) {
       console.line(resumeLine(flags.trainDir, resumedFrom));
       this.#saved = Number(/ckpt-(\d+)/.exec(resumedFrom)?.[1] ?? -1);
@@ -286,4 +289,16 @@ function resumeLine(trainDir: string, checkpoint: string): string {
 /** Formats a change, as in `--learning-rate changed: 0.05 → 0.01`. */
 function changeLine({ name, before, now }: RecipeChange): string {
   return `--${writtenName(name)} changed: ${before} → ${now}`;
+}
+
+/** The maximum number of new weights that are listed. */
+const mostNew = 8;
+
+/** Says which weights were loaded and which are new. */
+function initializationLines({ path, loaded, fresh }: Initialization): string {
+  const all = loaded.length + fresh.length;
+  const lines = fresh.slice(0, mostNew).map(({ name, reason }) => `  new: ${name} (${reason})`);
+  if (fresh.length > mostNew) lines.push(`  and ${counted(fresh.length - mostNew, 'other')}`);
+  const count = fresh.length === 0 ? `all ${all} weights` : `${loaded.length} of ${all} weights`;
+  return [`Initialized ${count} from ${oneLine(path)}`, ...lines].join('\n');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { examplesIn, splits, withLabels } from './dataset.ts';
+import { examplesIn, withLabels } from './dataset.ts';
 import { datasets, labelChoices } from './datasets.ts';
 import { recordBytes } from './record.ts';
 
@@ -77,7 +77,8 @@ test('every data set is registered under its name, and has distinct classes that
     assert.ok([1, 3].includes(record.image[0]), 'channels');
     for (const values of [statistics.mean, statistics.deviation])
       assert.ok(values.length === record.image[0] && values.every((value) => value > 0 && value < 1), name);
-    for (const split of splits) assert.ok(examplesIn(dataset, split) > 0, `${name}: ${split}`);
+    for (const split of ['train', 'test'] as const)
+      assert.ok(examplesIn(dataset, split) > 0, `${name}: ${split}`);
     const fileNames = [...dataset.files, ...record.labels].map((one) =>
       'namesFile' in one ? one.namesFile : one.name,
     );

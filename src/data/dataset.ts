@@ -8,13 +8,17 @@ import type { LabelField, RecordLayout } from './record.ts';
 export type DatasetName = 'cifar10' | 'cifar100' | 'synthetic';
 /** The name of every data set that was made of the user's own pictures. */
 export type PicturesName = 'pictures';
-export type Split = 'train' | 'test';
+/** `validation` occurs only in data sets of the user's own pictures. */
+export type Split = 'train' | 'test' | 'validation';
 
 export interface DatasetFile {
   readonly name: string;
   readonly split: Split;
   /** The number of records in the file. */
   readonly records: number;
+  /** The SHA-256 checksum of the file in hexadecimal, which is verified when the file is read. Data sets that are downloaded are
+   * verified once, by the checksum of their archive. */
+  readonly sha256?: string;
 }
 
 /** The archive from which a data set is downloaded. */
@@ -100,7 +104,7 @@ export function classesOf(dataset: DatasetDescription, field: LabelField): reado
   return field.name === dataset.labels ? dataset.classes : field.classes;
 }
 
-export const splits: readonly Split[] = ['train', 'test'];
+export const splits: readonly Split[] = ['train', 'test', 'validation'];
 
 export const aDataset: Check = anObjectWith('files', 'a data set: datasets.synthetic');
 

@@ -21,6 +21,7 @@ import {
 } from './dataset.ts';
 import { datasets, defaultDataset } from './datasets.ts';
 import type { Examples } from './examples.ts';
+import { picturesName } from './pictures.ts';
 import { labelOffset, readLabel, recordBytes } from './record.ts';
 
 export function folderOf(dataDir: string, dataset: DatasetDescription): string {
@@ -54,6 +55,8 @@ export function getAdvice(dataDir: string, dataset: DatasetDescription): string 
 
 /** Returns advice for an incomplete folder. The program itself never changes such a folder, because it belongs to the user. */
 export function replaceAdvice(dataDir: string, dataset: DatasetDescription): string {
+  if (dataset.name === picturesName)
+    return `Delete ${folderOf(dataDir, dataset)} to import the pictures again.`;
   if (!canBeMade(dataset)) return `Copy its files to ${folderOf(dataDir, dataset)}.`;
   return `Move ${folderOf(dataDir, dataset)} aside and run "${makeCommand(dataDir, dataset)}".`;
 }
@@ -116,7 +119,7 @@ function count(number: number): string {
 async function readDataFile(
   dataDir: string,
   dataset: DatasetDescription,
-  { name, records }: DatasetFile,
+  { name, records, sha256 }: DatasetFile,
   target: Uint8Array,
 ): Promise<void> {
   const path = join(folderOf(dataDir, dataset), name);
@@ -134,6 +137,8 @@ async function readDataFile(
   } finally {
     await file.close();
   }
+  if (sha256 !== undefined && sha256Of(target) !== sha256)
+    throw damaged(dataDir, dataset, path, 'its contents differ from what was written.');
   const wrong = wrongLabel(dataset, target);
   if (wrong !== undefined) throw damaged(dataDir, dataset, path, wrong);
 }
@@ -202,5 +207,9 @@ function keysOf(folder: string, dataset: DatasetDescription, split: Split): (ind
 
 /** Returns the SHA-256 checksum of the records, in order, in hexadecimal. It identifies a split, whichever folder it is in. */
 export function checksum({ records }: Pick<Examples, 'records'>): string {
-  return createHash('sha256').update(records).digest('hex');
+  return sha256Of(records);
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -6,7 +6,7 @@ import type {
   PicturesName,
   PicturesOrigin,
 } from './dataset.ts';
-import type { ImageShape } from './record.ts';
+import type { ImageShape, RecordLayout } from './record.ts';
 
 export const picturesName: PicturesName = 'pictures';
 
@@ -30,17 +30,25 @@ export function describePictures(parts: PicturesParts): DatasetDescription {
   return {
     name: picturesName,
     title: `the pictures${place}`,
-    folder: `pictures-${height === width ? height : `${height}x${width}`}`,
-    record: {
-      labels: [{ name: 'class', bytes: classes.length > 256 ? 2 : 1, classes, namesFile: 'classes.txt' }],
-      image,
-    },
+    folder: picturesFolder(height === width ? height : `${height}x${width}`),
+    record: picturesRecord(classes, image),
     labels: 'class',
     classes,
     files,
     statistics,
     ...(origin !== undefined && { origin }),
   };
+}
+
+/** Returns the name of the folder with images of a size, which distinguishes it from those of the same pictures in other sizes. */
+export function picturesFolder(size: number | string): string {
+  return `pictures-${size}`;
+}
+
+/** Returns the layout of the records of pictures. */
+export function picturesRecord(classes: readonly string[], image: ImageShape): RecordLayout {
+  const bytes = classes.length > 256 ? 2 : 1;
+  return { labels: [{ name: 'class', bytes, classes, namesFile: 'classes.txt' }], image };
 }
 
 function baseName(path: string): string {

@@ -92,6 +92,14 @@ export interface PartTime {
   readonly fastest: number;
 }
 
+/** The variables of a session in which a step has failed. */
+export interface Recovered {
+  readonly variables: Tensors;
+  /** Whether the variables contain the update of the failed step, because a part of the session completed the step before another
+   * part failed. Otherwise they are those from before the step. */
+  readonly isUpdated: boolean;
+}
+
 /** A compiled graph with its variables. */
 export interface Session {
   /** Sets the given variables; the others keep their values. Variables start as zeros.
@@ -100,10 +108,13 @@ export interface Session {
   /** Computes the outputs from the feeds and the variables, then updates the variables. Feeds are copied, so the caller may
    * reuse them. With `watch`, the step also returns the watched values as they were before the update.
    * @throws RunError for a missing or unsuitable feed, which leaves the variables unchanged, or when the engine fails. After
-   * a failure of the engine the session can only be released */
+   * a failure of the engine the session can only be recovered and released */
   step(feeds: Tensors, options?: StepOptions): Promise<Tensors>;
   /** Returns copies of all variables. */
   read(): Promise<Tensors>;
+  /** Returns copies of all variables after a failed call. They are those of a complete step.
+   * @throws RunError when the variables were lost, or are only partly updated */
+  recover(): Promise<Recovered>;
   /** Runs `steps` steps with the same feeds and returns the time of each part, in execution order.
    * @throws RunError when the session was not compiled with `profiling` */
   profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]>;

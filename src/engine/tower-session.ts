@@ -14,6 +14,7 @@ import { bytesOf, rowsOf, sameShape, sizeOf, type Tensor, tensorOver } from '../
 import {
   type Engine,
   type PartTime,
+  type Recovered,
   type Session,
   type StepOptions,
   stepChecks,
@@ -75,6 +76,8 @@ class TowerSession implements Session {
   readonly #whole: Graph;
   readonly #towers: readonly Tower[];
   readonly #memory: SharedMemoryOfGroup;
+  /** The towers that completed the step that failed in another tower. */
+  #updated: ReadonlySet<Tower> = new Set();
 
   constructor(whole: Graph, towers: readonly Tower[], memory: SharedMemoryOfGroup) {
     this.#whole = whole;
@@ -99,6 +102,21 @@ class TowerSession implements Session {
     return this.#first.session.read();
   }
 
+  /** Reads a tower whose variables are those from before the failed step or, if all those have ended, one that completed the step.
+   * @throws the error of the first tower if no tower can be read */
+  async recover(): Promise<Recovered> {
+    const isUpdated = (tower: Tower) => this.#updated.has(tower);
+    const sorted = this.#towers.toSorted((a, b) => Number(isUpdated(a)) - Number(isUpdated(b)));
+    const errors: unknown[] = [];
+    for (const tower of sorted)
+      try {
+        return { variables: await tower.session.read(), isUpdated: isUpdated(tower) };
+      } catch (error) {
+        errors.push(error);
+      }
+    throw errors[0];
+  }
+
   /** Profiles all towers at the same time and returns the times of the first. */
   async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {
     requireWholeNumber('steps', steps, 1);
@@ -120,19 +138,23 @@ class TowerSession implements Session {
   }
 
   /** Does something in all towers at the same time. If it fails in one tower, the others are ended too.
-   * @throws the error of the tower that failed first */
+   * @throws the error of the tower that failed first, with the number of the tower if there are several */
   async #each<T>(task: (tower: Tower, index: number) => Promise<T>): Promise<readonly T[]> {
     let failure: { readonly error: unknown } | undefined;
     const results = await Promise.allSettled(
       this.#towers.map((tower, index) =>
         task(tower, index).catch((error: unknown) => {
-          failure ??= { error };
-          failSharedGroup(this.#memory, `tower ${index}: ${messageOf(error)}`);
+          const message = `tower ${index}: ${messageOf(error)}`;
+          failure ??= { error: this.#towers.length === 1 ? error : new RunError(message, { cause: error }) };
+          failSharedGroup(this.#memory, message);
           throw error;
         }),
       ),
     );
-    if (failure !== undefined) throw failure.error;
+    if (failure !== undefined) {
+      this.#updated = new Set(this.#towers.filter((_, index) => results[index]?.status === 'fulfilled'));
+      throw failure.error;
+    }
     return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   }
 

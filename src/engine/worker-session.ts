@@ -7,12 +7,20 @@ import { describeType } from '../tensor/tensor.ts';
 import { threadFailure } from '../threads/start-worker.ts';
 import { Thread } from '../threads/thread.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
-import { type PartTime, type Session, type StepOptions, stepChecks, type Tensors } from './engine.ts';
+import {
+  type PartTime,
+  type Recovered,
+  type Session,
+  type StepOptions,
+  stepChecks,
+  type Tensors,
+} from './engine.ts';
 
 /** The methods of a compiled graph, which run in the thread of its session. */
 export type SessionMethods = {
   readonly write: (variables: Tensors) => void;
   readonly step: (feeds: Tensors, watch: boolean) => Tensors;
+  /** @throws RunError when a step failed after it had updated some of the variables */
   readonly read: () => Tensors;
   readonly profile: (feeds: Tensors, steps: number) => readonly PartTime[];
 };
@@ -72,6 +80,10 @@ export class WorkerSession<Start> implements Session {
 
   read(): Promise<Tensors> {
     return this.#call('read');
+  }
+
+  async recover(): Promise<Recovered> {
+    return { variables: await this.read(), isUpdated: false };
   }
 
   async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {

@@ -292,7 +292,7 @@ export function requireSameClasses(
   dataset: DatasetDescription,
   advice: string = '',
 ): void {
-  if (trained.join() === dataset.classes.join()) return;
+  if (JSON.stringify(trained) === JSON.stringify(dataset.classes)) return;
   throw new RunError(
     `the checkpoint was trained on ${trained.length} classes (${shortened(trained.join(', '))}), but ` +
       `${dataset.title} has ${dataset.classes.length} (${shortened(dataset.classes.join(', '))})${advice}`,

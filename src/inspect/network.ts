@@ -38,8 +38,14 @@ function networkOf({ network: { name, configuration } }: Recipe): Network {
 
 /** Prints the training step of a recipe as it is built, before the passes of any engine. */
 export function trainingStepFinding(recipe: Recipe): InspectFinding {
-  const { batchSize, hyperparameters, groups } = recipe;
-  const { graph } = buildTrainingGraph({ network: networkOf(recipe), batchSize, hyperparameters, groups });
+  const { batchSize, hyperparameters, groups, freeze } = recipe;
+  const { graph } = buildTrainingGraph({
+    network: networkOf(recipe),
+    batchSize,
+    hyperparameters,
+    groups,
+    freeze,
+  });
   return { kind: 'nodes', text: printGraph(graph) };
 }
 

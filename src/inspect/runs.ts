@@ -7,6 +7,7 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { stepOfName } from '../checkpoint/names.ts';
 import { readLines } from '../disk/json-lines.ts';
 import { messageOf } from '../errors.ts';
+import { eachOf } from '../parallel.ts';
 import { recipeFileName } from '../run/recipe-file.ts';
 import { readSweepRun, sweepRunFileName } from '../run/sweep-folder.ts';
 import { lastMetrics } from '../summary/last-metrics.ts';
@@ -57,14 +58,16 @@ const lossAverage = lossAverageName('total_loss');
  * runs. */
 export async function runsIn(dir: string): Promise<RunList> {
   const tops = await foldersIn(dir);
-  const nested = await eachOf(tops, async (folder) =>
+  const nested = await eachOf(tops, concurrency, async (folder) =>
     folder.isRun ? [folder] : [folder, ...(await foldersIn(dir, folder.name))],
   );
   const folders = nested.flat();
-  const scores = (await eachOf(folders, ({ path, names }) => scoresIn(path, names))).flat();
+  const scores = (await eachOf(folders, concurrency, ({ path, names }) => scoresIn(path, names))).flat();
   const precisions = new Map(scores.map(({ run, precision }) => [run, precision]));
   const found = folders.filter(({ isRun }) => isRun);
-  const rows = await eachOf(found, (folder) => rowOf(folder, precisions.get(resolve(folder.path)) ?? null));
+  const rows = await eachOf(found, concurrency, (folder) =>
+    rowOf(folder, precisions.get(resolve(folder.path)) ?? null),
+  );
   const order = new Intl.Collator('en', { numeric: true });
   const runs = rows.toSorted((a, b) => order.compare(a.name, b.name));
   return { runs, differing: differingSettings(runs) };
@@ -90,7 +93,7 @@ async function foldersIn(dir: string, within = ''): Promise<readonly Folder[]> {
   const names = entries
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map(({ name }) => name);
-  const folders = await eachOf(names, (name) => folderAt(dir, join(within, name)));
+  const folders = await eachOf(names, concurrency, (name) => folderAt(dir, join(within, name)));
   return folders.filter((folder) => folder !== undefined);
 }
 
@@ -183,7 +186,7 @@ function engineOf({ engine, precision }: CheckpointMetadata): string {
 
 function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings']> {
   const { dataset, network, batchSize, seed, holdout, precision, augmentation, normalization } = metadata;
-  const { groups, hyperparameters, engine } = metadata;
+  const { groups, freeze, hyperparameters, engine } = metadata;
   return {
     ...{ dataset: dataset.name, labels: dataset.labels },
     ...Object.fromEntries(
@@ -191,7 +194,7 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
     ),
     ...{ batchSize, seed, holdout, augmentation, normalization },
     ...hyperparameters,
-    ...{ groups: JSON.stringify(groups), engine, precision },
+    ...{ groups: JSON.stringify(groups), freeze: freeze.join(), engine, precision },
   };
 }
 
@@ -245,18 +248,4 @@ function fieldsOf(line: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-/** Runs a task for each item, several of them at the same time, and returns the results in the order of the items. */
-async function eachOf<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const work = async () => {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item !== undefined) results[index] = await task(item);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work));
-  return results;
 }

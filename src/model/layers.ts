@@ -104,8 +104,8 @@ export class Layers {
   /**
    * Adds batch normalization of x [N, C, H, W] or [N, C], as in PyTorch, with `gamma`, `beta` and the running statistics
    * `moving_mean` and `moving_variance`, all [C]. Training uses the statistics of the batch and moves the running
-   * statistics toward them; the running variance uses the unbiased estimate Σ (x - mean)² / (n - 1). Evaluation uses
-   * the running statistics.
+   * statistics toward them; the running variance uses the unbiased estimate Σ (x - mean)² / (n - 1). Evaluation and
+   * frozen layers use the running statistics.
    * @throws UsageError when training with batches of one image
    */
   batchNormalization(x: Value, options: BatchNormalizationOptions = {}): Value {
@@ -121,7 +121,7 @@ export class Layers {
         constantInit(start),
         ofBatch && ((before) => this.#moved(before, ofBatch, momentum)),
       );
-    if (!this.#mode.training) {
+    if (!this.#mode.training || this.#mode.isFrozen?.(scale.name) === true) {
       const [mean, variance] = [running('moving_mean', 0), running('moving_variance', 1)];
       return this.#builder.op(
         'BatchNormWithGlobalNormalization',

@@ -26,6 +26,9 @@ export const aNetwork: Check = anObjectWith('build', 'a network: tutorialNetwork
 export interface NetworkMode {
   /** Whether the graph is for training. Batch normalization then uses the statistics of the batch. */
   readonly training: boolean;
+  /** Whether a variable belongs to a layer that is not trained. Batch normalization then uses the running statistics. Default:
+   * none does. */
+  readonly isFrozen?: (variable: string) => boolean;
 }
 
 /** One number of a configuration. */

@@ -9,6 +9,7 @@
  *
  * A picture that already has that size keeps its pixels. Of an animation or a file of several pages, the first is used.
  */
+import type sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
@@ -33,14 +34,15 @@ const mostBytes = 1 << 29;
  * @throws PictureError with the reason, when the picture cannot be decoded
  * @throws RunError when the decoder is not installed */
 export async function decodePicture(source: string | Uint8Array, imageSize: number): Promise<Uint8Array> {
-  const open = await decoder();
+  const decode = await decoder();
   const bytes = typeof source === 'string' ? await bytesOf(source) : source;
   const format = requireSupported(bytes);
   try {
-    return planesOf(await pixelsOf(open(bytes), imageSize), imageSize);
+    return planesOf(await pixelsOf(decode(bytes, settings), imageSize), imageSize);
   } catch (error) {
     if (error instanceof PictureError) throw error;
-    const reason = (await tooLarge(open(bytes))) ?? explained(format, messageOf(error));
+    const reason =
+      (await tooLarge(decode(bytes, { limitInputPixels: false }))) ?? explained(format, messageOf(error));
     throw new PictureError(reason, { cause: error });
   }
 }
@@ -104,19 +106,25 @@ function explained(format: PictureFormat, message: string): string {
 /** Errors in the data are refused, and so are files that are cut short, but not mere warnings, such as an unknown tag. */
 const settings = { failOn: 'error', limitInputPixels: mostPixels, sequentialRead: true } as const;
 
-type Open = (bytes: Uint8Array) => Sharp;
-let opening: Promise<Open> | undefined;
-
-/** Loads the decoder when the first picture is decoded, because it is optional. */
-function decoder(): Promise<Open> {
-  opening ??= load();
-  return opening;
+/** Returns the version of the decoder, such as `sharp 0.35.5, libvips 8.18.7`. Another version may decode to other pixels.
+ * @throws RunError when the decoder is not installed */
+export async function decoderVersion(): Promise<string> {
+  const { sharp: version, vips } = (await decoder()).versions;
+  return `sharp ${version}, libvips ${vips}`;
 }
 
-async function load(): Promise<Open> {
+type Decoder = typeof sharp;
+let loading: Promise<Decoder> | undefined;
+
+/** Loads the decoder when the first picture is decoded, because it is optional. */
+function decoder(): Promise<Decoder> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<Decoder> {
   try {
-    const { default: sharp } = await import('sharp');
-    return (bytes) => sharp(bytes, settings);
+    return (await import('sharp')).default;
   } catch (error) {
     throw new RunError(missingMessage(error), { cause: error });
   }

@@ -1,5 +1,7 @@
 /** Groups of parameters that have their own learning rate or weight decay. */
+
 import { aFiniteNumber, aListOf, anOptionsObject, aText, type Check, required } from '../arguments.ts';
+import { UsageError } from '../errors.ts';
 import { finiteNumber, listOf, type Reader, record, text } from '../readers.ts';
 
 export interface ParameterGroup {
@@ -37,6 +39,31 @@ export function factorsOf(
   const product = (name: 'learningRate' | 'weightDecay') =>
     matching.reduce((factor, group) => factor * group[name], 1);
   return { learningRate: product('learningRate'), weightDecay: product('weightDecay') };
+}
+
+/** Patterns for the layers that are not trained: `conv1` for one layer, `*` for any text, such as `block1*`. */
+export type FrozenLayers = readonly string[];
+
+export const frozenCheck: Check = aListOf(aText);
+
+/** Frozen layers as a request names them: a list, or a text with commas, such as `conv1,conv2`. */
+export type FrozenRequest = FrozenLayers | string;
+
+export const aFrozenRequest: Check = (name, value) => {
+  if (typeof value !== 'string') frozenCheck(name, value);
+  if (frozenLayers(value as FrozenRequest).includes(''))
+    throw new UsageError(
+      `\`${name}\`: expected names of layers, such as conv1,conv2, found ${JSON.stringify(value)}`,
+    );
+};
+
+export function frozenLayers(request: FrozenRequest): FrozenLayers {
+  return typeof request === 'string' ? request.split(',').map((layer) => layer.trim()) : request;
+}
+
+/** Whether a variable belongs to a layer that is not trained. */
+export function isFrozen(variable: string, frozen: FrozenLayers): boolean {
+  return frozen.some((layer) => [layer, `${layer}/*`].some((match) => patternOf(match).test(variable)));
 }
 
 function patternOf(match: string): RegExp {

@@ -21,7 +21,14 @@ import {
   type NetworkRequest,
   requireNetwork,
 } from './network-request.ts';
-import { groupsCheck, type ParameterGroup } from './parameter-groups.ts';
+import {
+  aFrozenRequest,
+  type FrozenLayers,
+  type FrozenRequest,
+  frozenLayers,
+  groupsCheck,
+  type ParameterGroup,
+} from './parameter-groups.ts';
 
 /** How long a run trains, in updates or in passes over the training examples. */
 export type Length = { readonly maxSteps: number } | { readonly epochs: number };
@@ -39,6 +46,8 @@ export interface Recipe {
   readonly hyperparameters: Hyperparameters;
   /** The groups of parameters that have their own factors. */
   readonly groups: readonly ParameterGroup[];
+  /** The layers that are not trained. */
+  readonly freeze: FrozenLayers;
   /** The default length of a run. */
   readonly length: Length;
 }
@@ -54,6 +63,8 @@ export interface RecipeOptions {
   readonly hyperparameters?: Partial<Hyperparameters> | undefined;
   /** The groups of parameters that have their own factors. */
   readonly groups?: readonly ParameterGroup[] | undefined;
+  /** The layers that are not trained, such as `conv1,conv2` or `['conv1', 'conv2']`. `*` matches any text. */
+  readonly freeze?: FrozenRequest | undefined;
   /** The total number of updates, including those before a resume. */
   readonly maxSteps?: number | undefined;
   /** The total number of passes over the training examples, instead of `maxSteps`. */
@@ -76,6 +87,7 @@ export const recipeOptionChecks: OptionChecks<RecipeOptions> = {
   batchSize: optional(aNumberWithin(recipeBounds.batchSize)),
   hyperparameters: optional(someHyperparameters),
   groups: optional(groupsCheck),
+  freeze: optional(aFrozenRequest),
   maxSteps: optional(aNumberWithin(recipeBounds.maxSteps)),
   epochs: optional(aNumberWithin(recipeBounds.epochs)),
 };
@@ -103,6 +115,7 @@ export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
     batchSize: options.batchSize ?? recipe.batchSize,
     hyperparameters: makeHyperparameters((name) => hyperparameters[name] ?? recipe.hyperparameters[name]),
     groups: options.groups ?? recipe.groups,
+    freeze: options.freeze === undefined ? recipe.freeze : frozenLayers(options.freeze),
     length: lengthOf(options) ?? recipe.length,
   };
 }

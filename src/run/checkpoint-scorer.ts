@@ -5,8 +5,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { Job } from '../collective/mpi/start-mpi.ts';
-import type { DatasetDescription } from '../data/dataset.ts';
-import { chooseDataset } from '../data/datasets.ts';
+import { type DatasetDescription, examplesIn, type Split } from '../data/dataset.ts';
 import type { DataEvent } from '../data/events.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
@@ -24,10 +23,11 @@ import {
 } from '../evaluation/evaluate.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
-import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
+import type { PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
 import { coresOf, firstThenOthers, leads, together } from './ranks.ts';
+import { findData } from './run-data.ts';
 import { ScoreRecording } from './score-recording.ts';
 
 export type ScoringEvent =
@@ -156,26 +156,39 @@ export class CheckpointScorer {
   }
 
   async #examplesFor(metadata: CheckpointMetadata): Promise<Examples> {
-    const { dataDir, evalData } = this.#settings;
-    const { dataset: asked = metadata.dataset.name } = this.#settings;
-    const trained = asked === metadata.dataset.name ? datasetOf(metadata) : undefined;
-    const dataset = chooseDataset(this.#settings, trained, trainingDefaults.dataset);
-    const key = JSON.stringify([dataset.name, dataset.labels, metadata.holdout, metadata.seed]);
+    const { evalData } = this.#settings;
+    const trained = datasetOf(metadata);
+    const { name, labels, origin } = trained;
+    const key = JSON.stringify([name, labels, origin, trained.statistics, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
-    const advice =
-      '; leave out `dataset` and `labels` to evaluate on the data set that the run was trained on';
-    requireSameClasses(metadata.dataset.classes, dataset, advice);
-    const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
-    await firstThenOthers(this.#job, () =>
-      ensureDataset(dataset, dataDir, { signal: this.#signal, onEvent }),
+    const data = await together(this.#job, () =>
+      findData(this.#settings, trained, this.#settings, trainingDefaults.dataset),
     );
-    this.#report({ kind: 'reading', dataset });
-    const split = evalData === 'test' ? 'test' : 'train';
-    const whole = await together(this.#job, () => loadExamples(dataDir, dataset, split, this.#signal));
-    const examples = evalData === 'test' ? whole : partOf(whole, evalData, metadata);
+    const advice =
+      '; leave out `dataset`, `labels` and `data` to evaluate on the data that the run was trained on';
+    requireSameClasses(metadata.dataset.classes, data.dataset, advice);
+    const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
+    const provided = await firstThenOthers(this.#job, () => data.provide({ signal: this.#signal, onEvent }));
+    this.#report({ kind: 'reading', dataset: provided.dataset });
+    // The images are normalized as in training, even if they are from other data.
+    const dataset = { ...provided.dataset, statistics: trained.statistics };
+    const hasValidation = examplesIn(dataset, 'validation') > 0;
+    const split = splitFor(evalData, hasValidation);
+    const whole = await together(this.#job, () =>
+      loadExamples(provided.dataDir, dataset, split, this.#signal),
+    );
+    if (whole.count === 0)
+      throw new RunError(`${dataset.title} include no ${split} pictures; use another \`evalData\``);
+    const examples = evalData === 'test' || hasValidation ? whole : partOf(whole, evalData, metadata);
     this.#examples = { key, examples };
     return examples;
   }
+}
+
+/** Returns the split that contains the images to score. */
+function splitFor(evalData: EvalData, hasValidation: boolean): Split {
+  if (evalData === 'test') return 'test';
+  return evalData === 'validation' && hasValidation ? 'validation' : 'train';
 }
 
 /** Selects the training images on which the run was trained, or those that it held out.

@@ -14,6 +14,7 @@ import { datasetNames, labelChoices } from '../data/datasets.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 import { type Weights, weightChoices } from '../evaluation/evaluate.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
+import { type CacheOption, cacheCheck, type PictureOptions, pictureOptionChecks } from './run-data.ts';
 
 /** `test` means the test images, `train_eval` the images that were trained on, without distortions, and
  * `validation` the held-out images. */
@@ -21,14 +22,14 @@ export type EvalData = (typeof evalDataChoices)[number];
 export const evalDataChoices = ['test', 'train_eval', 'validation'] as const;
 
 /** A request to evaluate the checkpoints of a folder. Omitted options have the defaults of `recipe/defaults.ts`. */
-export interface EvaluationRequest {
+export interface EvaluationRequest extends Pick<PictureOptions, 'data'>, CacheOption {
   /** A training folder, or one checkpoint file. */
   readonly checkpointDir: string;
   /** The folder for results, reports and event files. */
   readonly evalDir: string;
   /** The folder of the data sets. A missing data set is downloaded or generated. */
   readonly dataDir: string;
-  /** Default: the data set of the checkpoint. */
+  /** Default: the data of the checkpoint. (`data` names the user's own pictures.) */
   readonly dataset?: DatasetName | undefined;
   /** The label that is used as the class, for data sets with several labels. Default: the label of the checkpoint. */
   readonly labels?: string | undefined;
@@ -56,6 +57,8 @@ export const evaluationChecks: OptionChecks<EvaluationRequest> = {
   dataDir: required(aText),
   dataset: optional(aChoice(datasetNames)),
   labels: optional(aChoice(labelChoices)),
+  data: pictureOptionChecks.data,
+  ...cacheCheck,
   evalData: optional(aChoice(evalDataChoices)),
   weights: optional(aChoice(weightChoices)),
   numExamples: optional(aWholeNumber(1)),
@@ -69,8 +72,9 @@ export const evaluationChecks: OptionChecks<EvaluationRequest> = {
 
 type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 /** A request with its defaults. */
-export type EvaluationSettings = Complete<Omit<EvaluationRequest, 'dataset' | 'labels'>> &
-  Pick<EvaluationRequest, 'dataset' | 'labels'>;
+export type EvaluationSettings = Complete<Omit<EvaluationRequest, DataNames>> &
+  Pick<EvaluationRequest, DataNames>;
+type DataNames = 'dataset' | 'labels' | 'data' | 'cache';
 
 export function settingsOf(request: EvaluationRequest): EvaluationSettings {
   const {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { datasets } from '../data/datasets.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
@@ -15,7 +16,7 @@ import { resolveRequest, type TrainingRequest } from './training-request.ts';
 function rates(request: Partial<TrainingRequest>, stored?: ReturnType<typeof storedRun>) {
   const complete = { trainDir: 'run', dataDir: 'data', scaleLearningRate: 'linear', ...request } as const;
   const given = request.recipe === undefined ? undefined : givenBy(request.recipe as string);
-  const { definition, scaledFrom } = resolveRequest(complete, given, stored);
+  const { definition, scaledFrom } = resolveRequest(complete, given, stored, datasets.cifar10);
   const { learningRate, warmupSteps } = definition.hyperparameters;
   return { learningRate, warmupSteps, from: scaledFrom };
 }

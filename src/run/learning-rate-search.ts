@@ -23,11 +23,12 @@ import { openSession } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { imagesOf, makeRun, requireImages } from '../training/training-run.ts';
-import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
+import type { PreparationEvent } from './ensure-dataset.ts';
 import { readInitialWeights } from './initial-weights.ts';
-import { inRecipe, readRecipe } from './recipe-source.ts';
+import { inRecipe, inRecipeLater, readRecipe } from './recipe-source.ts';
 import { type StopControl, stopChecks } from './stop-control.ts';
 import {
+  dataOfRun,
   engineOf,
   requireConsistent,
   resolveRequest,
@@ -103,25 +104,26 @@ async function prepare(
   signal: AbortSignal,
   report: (event: LearningRateEvent) => void,
 ): Promise<Plan> {
-  const { dataDir, initFrom } = request;
+  const { initFrom } = request;
   const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
-  const {
-    dataset,
-    definition,
-    engine: asked,
-  } = inRecipe(given, () => resolveRequest(request, given, undefined));
-  inRecipe(given, () => requireImages(definition, dataset));
+  const data = await inRecipeLater(given, () => dataOfRun(request, given, undefined));
+  const resolved = inRecipe(given, () => resolveRequest(request, given, undefined, data.dataset));
+  const { definition, engine: asked } = resolved;
+  inRecipe(given, () => requireImages(definition, data.dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const weights =
-    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition.seed);
-  await ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) });
+    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition);
+  const { dataset, dataDir } = await data.provide({
+    signal,
+    onEvent: (event) => report({ kind: 'data', event }),
+  });
   report({ kind: 'reading', dataset });
   const { engine } = engineOf(asked, undefined);
   const towers = towersOf(asked, engine, definition, undefined);
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
   const run = makeRun(definition, examples, engine, towers);
   requireRunning(signal);
-  return { run, training, initFrom: weights };
+  return { run, training, initFrom: weights?.tensors };
 }
 
 async function* test(

@@ -22,6 +22,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
     batchSize,
     hyperparameters,
     groups,
+    freeze,
     length,
   } = metadata;
   return [
@@ -29,8 +30,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
     '',
     '# The run.',
     toml({
-      dataset: dataset.name,
-      labels: dataset.labels,
+      ...dataKeys(dataset),
       seed,
       holdout,
       ...length,
@@ -39,15 +39,28 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
       towers,
     }),
     '# The recipe.',
-    toml({ name, batchSize, augmentation, normalization, ...hyperparameters }),
+    toml({
+      ...{ name, batchSize, augmentation, normalization },
+      ...(freeze.length > 0 && { freeze }),
+      ...hyperparameters,
+    }),
     stringify({ network }).trimEnd(),
     ...groups.map((group) => `\n${stringify({ groups: [inSnakeCase(group)] }).trimEnd()}`),
     '',
   ].join('\n');
 }
 
+/** Returns the keys that describe the data. */
+function dataKeys({ name, labels, origin, image }: CheckpointMetadata['dataset']): object {
+  if (origin === undefined) return { dataset: name, labels };
+  const { source: data, testShare, splitSeed } = origin;
+  return { data, imageSize: image?.[1], testShare, splitSeed };
+}
+
 function headerOf({ dataset, versions, threads, towers, history }: CheckpointMetadata, run: PrintedRun) {
-  const repeat = `train --recipe ${shellWord(run.path)} --data-dir ${shellWord(run.dataDir)} --train-dir FOLDER`;
+  // Pictures are found by the key `data`.
+  const dataDir = dataset.origin === undefined ? ` --data-dir ${shellWord(run.dataDir)}` : '';
+  const repeat = `train --recipe ${shellWord(run.path)}${dataDir} --train-dir FOLDER`;
   const changes = [
     '',
     'Because of these changes during the run, repeating it gives different weights:',

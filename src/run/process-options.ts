@@ -1,7 +1,8 @@
 /** The options of a training process that are not part of a recipe: its folders, its threads and what it keeps. */
 import { aBoolean, aText, aWholeNumber, type OptionChecks, optional, required } from '../arguments.ts';
+import { type CacheOption, cacheCheck } from './run-data.ts';
 
-export interface ProcessOptions {
+export interface ProcessOptions extends CacheOption {
   /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
   readonly trainDir: string;
   /** The folder of the data sets. A missing data set is downloaded or generated. */
@@ -19,7 +20,8 @@ export interface ProcessOptions {
   readonly summarySteps?: number | undefined;
   /** Whether to move the existing run in the folder aside and start a new one. */
   readonly restart?: boolean | undefined;
-  /** A checkpoint file with whose weights a new run starts. */
+  /** The source of the weights with which a new run starts: a train folder, a `.safetensors` file or a checkpoint of TensorFlow.
+   * Weights that it does not have, or that have another shape, are initialized as usual. */
   readonly initFrom?: string | undefined;
 }
 
@@ -27,6 +29,7 @@ export interface ProcessOptions {
 export const processOptionChecks: OptionChecks<ProcessOptions> = {
   trainDir: required(aText),
   dataDir: required(aText),
+  ...cacheCheck,
   readers: optional(aWholeNumber(1)),
   checkpointSteps: optional(aWholeNumber(1)),
   keep: optional(aWholeNumber(0)),

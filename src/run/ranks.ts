@@ -58,12 +58,14 @@ export function warningOfUnwatched(job: Job | undefined): string | undefined {
   );
 }
 
-/** Runs a task in the first process, and then in the others. For data, this means that the first process downloads it, and the
- * others find it, if they share the disk.
+/** Runs a task in the first process, and then in the others, and returns its result in each. For data, this means that the first
+ * process downloads it, and the others find it, if they share the disk.
  * @throws as `together` does */
-export async function firstThenOthers(job: Job | undefined, task: () => Promise<void>): Promise<void> {
-  await together(job, async () => (leads(job) ? task() : undefined));
-  if (job !== undefined) await together(job, async () => (leads(job) ? undefined : task()));
+export async function firstThenOthers<T>(job: Job | undefined, task: () => Promise<T>): Promise<T> {
+  if (job === undefined) return task();
+  const ofFirst = await together(job, async () => (leads(job) ? [await task()] : []));
+  const ofOthers = await together(job, async () => (leads(job) ? [] : [await task()]));
+  return [...ofFirst, ...ofOthers][0] as T;
 }
 
 /** @throws RunError when a batch has fewer images than the job has processes */

@@ -70,13 +70,26 @@ export function givenBy(source: string | RecipeObject): GivenRecipe {
 /** Runs a task that may fail because of a recipe. If the recipe is from a file, the error names the file.
  * @throws RunError in place of the task's UsageError, if the recipe is from a file */
 export function inRecipe<T>(given: GivenRecipe | undefined, task: () => T): T {
-  const file = given?.file;
   try {
     return task();
   } catch (error) {
-    if (file === undefined || !(error instanceof UsageError)) throw error;
-    throw new RunError(`${file}: ${inKeys(error.message)}`, { cause: error });
+    throw withFile(given, error);
   }
+}
+
+/** Does what `inRecipe` does, for an asynchronous task. */
+export async function inRecipeLater<T>(given: GivenRecipe | undefined, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    throw withFile(given, error);
+  }
+}
+
+function withFile(given: GivenRecipe | undefined, error: unknown): unknown {
+  const file = given?.file;
+  if (file === undefined || !(error instanceof UsageError)) return error;
+  return new RunError(`${file}: ${inKeys(error.message)}`, { cause: error });
 }
 
 /** Converts `` `batchSize` `` to `batch_size`, and `` `engine: onnx` `` to `engine = "onnx"`. Other text in backticks is

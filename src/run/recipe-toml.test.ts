@@ -240,6 +240,7 @@ test('every named recipe is read back unchanged from its file', () => {
 test('every option of a run can be in a file', () => {
   const all: Required<RunOptions> = {
     ...{ dataset: 'cifar100', labels: 'coarse', seed: 3, holdout: 0.2 },
+    ...{ data: 'photos', imageSize: 64, testShare: 0.3, splitSeed: 7 },
     ...{ engine: 'onednn', precision: 'bfloat16', towers: 4 },
   };
   const lines = Object.entries(all).map(([name, value]) => `${snakeCase(name)} = ${JSON.stringify(value)}`);

@@ -3,8 +3,9 @@ import { aChoice, aNumberWithin, aText, eitherOf, type OptionChecks, optional } 
 import type { DatasetName } from '../data/dataset.ts';
 import { datasetNames } from '../data/datasets.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
+import { type PictureOptions, pictureOptionChecks } from './run-data.ts';
 
-export interface RunOptions {
+export interface RunOptions extends PictureOptions {
   readonly dataset?: DatasetName | undefined;
   /** The labels of the data set that are used as the classes, such as `coarse`. Each data set defines its own labels. */
   readonly labels?: string | undefined;
@@ -28,6 +29,7 @@ export const runBounds = {
 export const runOptionChecks: OptionChecks<RunOptions> = {
   dataset: optional(aChoice(datasetNames)),
   labels: optional(aText),
+  ...pictureOptionChecks,
   seed: optional(aNumberWithin(runBounds.seed)),
   holdout: optional(aNumberWithin(runBounds.holdout)),
   engine: optional(aChoice(engineChoices)),

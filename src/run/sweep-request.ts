@@ -10,7 +10,7 @@ import {
   requireFiniteNumber,
   requireOptions,
 } from '../arguments.ts';
-import { examplesIn } from '../data/dataset.ts';
+import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { UsageError } from '../errors.ts';
 import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
 import { type Hyperparameters, hyperparameterNames } from '../recipe/hyperparameters.ts';
@@ -18,8 +18,10 @@ import { stepsIn } from '../training/epochs.ts';
 import { buildTrainingGraph } from '../training/training-graph.ts';
 import { requireImages } from '../training/training-run.ts';
 import { givenBy, withRecipeRead } from './recipe-source.ts';
+import { combinedChoice, type RunData } from './run-data.ts';
 import { runName } from './run-name.ts';
 import {
+  dataOfRun,
   requireConsistent,
   resolveRequest,
   type TrainingRequest,
@@ -34,6 +36,11 @@ const commonOptions = [
   'restart',
   'dataset',
   'labels',
+  'data',
+  'imageSize',
+  'testShare',
+  'splitSeed',
+  'cache',
   'holdout',
   'evalEvery',
   'maxSteps',
@@ -46,6 +53,7 @@ const commonOptions = [
   'initFrom',
   'hyperparameters',
   'groups',
+  'freeze',
 ] as const;
 type Varied = Required<Omit<TrainingRequest, (typeof commonOptions)[number]>> & Hyperparameters;
 const variedNames: readonly string[] = [
@@ -113,16 +121,30 @@ export async function planSweep(request: SweepRequest): Promise<readonly Planned
   const length = common.epochs === undefined ? { maxSteps: common.maxSteps ?? sweepDefaults.maxSteps } : {};
   const base = { ...common, ...length, keep };
   const seen = new Set<string>();
+  const found = new Map<string, Promise<RunData>>();
   const runs: PlannedRun[] = [];
   for (const options of combinationsOf(vary)) {
     const asked = await withRecipeRead(withOptions(base, options));
-    runs.push(plannedRun({ ...asked, holdout: holdoutOf(asked) }, options, seen));
+    const { dataset } = await dataOf(asked, found);
+    runs.push(plannedRun({ ...asked, holdout: holdoutOf(asked, dataset) }, options, dataset, seen));
   }
   return runs;
 }
 
-/** Returns the holdout of a request, or else that of its recipe, or else the default for sweeps. */
-function holdoutOf({ holdout, recipe }: RunRequest): number {
+/** Finds the data of a run, once for all runs with the same data.
+ * @param found the data that was found for other runs */
+function dataOf(request: RunRequest, found: Map<string, Promise<RunData>>): Promise<RunData> {
+  const given = request.recipe === undefined ? undefined : givenBy(request.recipe);
+  const key = JSON.stringify(combinedChoice(request, given?.run ?? {}));
+  const known = found.get(key) ?? dataOfRun(request, given, undefined);
+  found.set(key, known);
+  return known;
+}
+
+/** Returns the holdout of a request, or else that of its recipe, or else the default for sweeps. From data with validation images,
+ * nothing is held out by default. */
+function holdoutOf({ holdout, recipe }: RunRequest, dataset: DatasetDescription): number {
+  if (examplesIn(dataset, 'validation') > 0) return holdout ?? 0;
   const ofRecipe = recipe === undefined ? 0 : (givenBy(recipe).run.holdout ?? 0);
   return holdout ?? (ofRecipe > 0 ? ofRecipe : sweepDefaults.holdout);
 }
@@ -173,10 +195,15 @@ function withOptions(base: RunRequest, options: Readonly<Record<string, OptionVa
 
 /** Plans the run with these options, and checks that its graph can be built.
  * @param seen identifies the graphs that were already checked. Each graph is built only once, because that takes a while */
-function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: Set<string>): PlannedRun {
+function plannedRun(
+  request: RunRequest,
+  options: PlannedRun['options'],
+  dataset: DatasetDescription,
+  seen: Set<string>,
+): PlannedRun {
   const name = runName(options);
   try {
-    const { dataset, definition, engine: found } = checkedRun(request, seen);
+    const { definition, engine: found } = checkedRun(request, dataset, seen);
     const { batchSize, holdout } = definition;
     const { epochs, maxSteps = trainingDefaults.maxSteps } = request;
     const held = Math.round(examplesIn(dataset, 'train') * (1 - holdout));
@@ -184,7 +211,10 @@ function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: S
     const { precision = trainingDefaults.precision, engine = trainingDefaults.engine } = found;
     const { initFrom } = request;
     const hyperparameters = withDecaySteps(definition.hyperparameters, steps);
-    const data = { dataset: dataset.name, labels: dataset.labels, classes: dataset.classes.length };
+    const data = {
+      ...{ dataset: dataset.name, labels: dataset.labels, classes: dataset.classes.length },
+      ...(dataset.origin && { origin: dataset.origin, image: dataset.record.image }),
+    };
     const identity = {
       ...data,
       ...definition,
@@ -202,11 +232,11 @@ function plannedRun(request: RunRequest, options: PlannedRun['options'], seen: S
   }
 }
 
-function checkedRun(request: RunRequest, seen: Set<string>) {
+function checkedRun(request: RunRequest, dataset: DatasetDescription, seen: Set<string>) {
   const complete = { ...request, trainDir: 'run' };
   requireConsistent(complete);
   const given = request.recipe === undefined ? undefined : givenBy(request.recipe);
-  const found = resolveRequest(complete, given, undefined);
+  const found = resolveRequest(complete, given, undefined, dataset);
   const { network, batchSize, hyperparameters, augmentation, normalization } = found.definition;
   const built = JSON.stringify([network, batchSize, hyperparameters.optimizer, augmentation, normalization]);
   if (seen.has(built)) return found;

@@ -34,6 +34,7 @@ import { scaledRun } from './learning-rate-scaling.ts';
 import { type ProcessOptions, processOptionChecks } from './process-options.ts';
 import type { RecipeObject } from './recipe-object.ts';
 import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
+import { combinedChoice, findData, type RunData, requireOneData } from './run-data.ts';
 import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /**
@@ -64,6 +65,7 @@ export function requireConsistent(request: TrainingRequest): void {
   requireOptions(request, trainingChecks);
   requireOneLength(request);
   requireOffer(request);
+  requireOneData(request);
   if (request.dataset !== undefined) chooseDataset(request, undefined, request.dataset);
   const { restart, initFrom, trainDir } = request;
   if (restart === true && initFrom !== undefined && isWithin(resolve(trainDir), resolve(initFrom))) {
@@ -100,11 +102,13 @@ export interface ResolvedRequest {
 /** Returns the values that a request results in: its options, or else the values of the checkpoint that it resumes from, or
  * else those of the given recipe, or else those of the tutorial. The caller refuses a given recipe that differs from
  * that of the checkpoint.
+ * @param dataset describes the data of the run (`dataOfRun`)
  * @throws UsageError or RunError for options that contradict each other */
 export function resolveRequest(
   request: TrainingRequest,
   given: GivenRecipe | undefined,
   stored: CheckpointMetadata | undefined,
+  dataset: DatasetDescription,
 ): ResolvedRequest {
   const recipe = changed(baseOf(given, stored), request);
   const run = given?.run ?? {};
@@ -115,7 +119,6 @@ export function resolveRequest(
   };
   requireOffer(engine);
   requireImagePerTower(engine.towers, recipe.batchSize);
-  const dataset = datasetOfRun(request, run, stored);
   const { name, network, ...others } = recipe;
   const isStored = stored !== undefined && given === undefined && request.network === undefined;
   const definition = {
@@ -128,7 +131,7 @@ export function resolveRequest(
     holdout: request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
     history: stored?.history ?? [],
   };
-  requireHoldout(request, definition, stored);
+  requireHoldout(request, definition, stored, dataset);
   const { hyperparameters, scaledFrom } =
     request.scaleLearningRate === 'linear'
       ? scaledRun({
@@ -154,27 +157,33 @@ function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | und
   return { ...recipe, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
 }
 
-/** Returns the data set of a run. The labels in a recipe apply only to the data set of that recipe.
- * @throws UsageError when the data set has no such labels */
-function datasetOfRun(
-  request: Pick<RunOptions, 'dataset' | 'labels'>,
-  run: Pick<RunOptions, 'dataset' | 'labels'>,
+/** Finds the data of a run: that of the request, or else that of the checkpoint that it resumes from, or else that of the given
+ * recipe, or else that of the tutorial.
+ * @throws UsageError or RunError as `findData` does */
+export function dataOfRun(
+  request: Omit<TrainingRequest, 'trainDir'>,
+  given: GivenRecipe | undefined,
   stored: CheckpointMetadata | undefined,
-): DatasetDescription {
-  const { dataset = run.dataset } = request;
-  const { labels = dataset === run.dataset ? run.labels : undefined } = request;
+): Promise<RunData> {
   const before = stored === undefined ? undefined : datasetOf(stored);
-  return chooseDataset({ dataset, labels }, before, trainingDefaults.dataset);
+  return findData(combinedChoice(request, given?.run ?? {}), before, request, trainingDefaults.dataset);
 }
 
-/** Requires held-out examples if validations are requested.
- * @throws UsageError or RunError when `evalEvery` is given but no examples are held out */
+/** Requires validation examples if validations are requested, and only one kind of them.
+ * @throws UsageError or RunError when `evalEvery` is given but there are no validation examples, and for a holdout from pictures
+ * that have validation pictures */
 function requireHoldout(
   { evalEvery }: TrainingRequest,
   { holdout }: RunDefinition,
   stored: CheckpointMetadata | undefined,
+  dataset: DatasetDescription,
 ): void {
-  if (evalEvery === undefined || holdout > 0) return;
+  const hasValidation = examplesIn(dataset, 'validation') > 0;
+  if (hasValidation && holdout > 0)
+    throw new RunError(
+      `${dataset.title} include validation pictures, so no training pictures are held out; leave out \`holdout\``,
+    );
+  if (evalEvery === undefined || holdout > 0 || hasValidation) return;
   throw stored === undefined
     ? new UsageError('`evalEvery` needs held-out images; add `holdout`, such as `holdout: 0.1`')
     : new RunError(

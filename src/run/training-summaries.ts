@@ -61,7 +61,7 @@ export class TrainingSummaries {
 
 /** Returns the entries of the run on TensorBoard's HParams page. */
 function runValues(run: TrainingRun): readonly RecordedValue[] {
-  const { network, batchSize, seed, holdout, hyperparameters, engine, examples } = run;
+  const { network, batchSize, seed, holdout, hyperparameters, engine, examples, validation } = run;
   const all: Hyperparameters = {
     dataset: examples.dataset.name,
     network: network.name,
@@ -75,7 +75,7 @@ function runValues(run: TrainingRun): readonly RecordedValue[] {
   const metrics = [
     { tag: tagOf('averagedLoss', { term: 'total_loss' }).tag, displayName: 'total loss' },
     { tag: tagOf('averagedLoss', { term: 'cross_entropy' }).tag, displayName: 'cross entropy' },
-    ...(holdout > 0
+    ...(validation !== undefined
       ? [{ tag: tagOf('validationPrecision').tag, displayName: 'precision @ 1, held out' }]
       : []),
     { tag: tagOf('examplesPerSecond').tag, displayName: 'examples per second' },

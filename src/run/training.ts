@@ -9,7 +9,6 @@ import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
 import { aJob, type Job } from '../collective/mpi/start-mpi.ts';
 import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { loadExamples } from '../data/files.ts';
-import type { Tensors } from '../engine/engine.ts';
 import { messageOf, RunError, requireRunning } from '../errors.ts';
 import { Evaluator, scoredWeights } from '../evaluation/evaluate.ts';
 import { EventQueue } from '../events.ts';
@@ -32,8 +31,8 @@ import { imagesOf, makeRun, metadataOf, requireImages, requireSameRun } from '..
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
-import { ensureDataset, type PreparationEvent } from './ensure-dataset.ts';
-import { readInitialWeights } from './initial-weights.ts';
+import type { PreparationEvent } from './ensure-dataset.ts';
+import { type Initialization, type InitialWeights, readInitialWeights } from './initial-weights.ts';
 import {
   coresOf,
   firstThenOthers,
@@ -44,9 +43,11 @@ import {
   together,
 } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
-import { type GivenRecipe, inRecipe, readRecipe } from './recipe-source.ts';
+import { type GivenRecipe, inRecipe, inRecipeLater, readRecipe } from './recipe-source.ts';
+import type { ProvidedData } from './run-data.ts';
 import { TrainDir } from './train-dir.ts';
 import {
+  dataOfRun,
   engineOf,
   rateWarning,
   requireConsistent,
@@ -72,6 +73,8 @@ export type TrainingEvent =
       readonly engineReason: string | undefined;
       /** The path of the checkpoint that the run resumes from, or undefined for a new run. */
       readonly resumedFrom: string | undefined;
+      /** Which weights were loaded because of `initFrom`, or undefined without it. */
+      readonly initialized: Initialization | undefined;
       /** What the learning rate was scaled from, if the request scales it. */
       readonly scaledFrom: ScaledFrom | undefined;
       /** The total number of updates. */
@@ -135,8 +138,8 @@ export async function* runTraining(
     const plan = yield* queue.during(prepare(request, given, signal, queue.push, control));
     lost.throwIfAborted();
     if ('complete' in plan) {
-      const { globalStep, holdout, hyperparameters } = plan.complete;
-      yield { kind: 'complete', globalStep, hasHeldOut: holdout > 0, hyperparameters };
+      const { globalStep, hyperparameters } = plan.complete;
+      yield { kind: 'complete', globalStep, hasHeldOut: plan.hasHeldOut, hyperparameters };
       return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
     }
     lost.addEventListener('abort', () => plan.store.refuseSaves(lost.reason as RunError));
@@ -161,7 +164,7 @@ interface Plan {
   readonly scaledFrom: ScaledFrom | undefined;
   readonly store: CheckpointStore;
   readonly resume: FoundCheckpoint | undefined;
-  readonly initFrom: Tensors | undefined;
+  readonly initFrom: InitialWeights | undefined;
   /** The total number of updates. */
   readonly maxSteps: number;
 }
@@ -169,6 +172,8 @@ interface Plan {
 /** A run that is already complete. */
 interface CompleteRun {
   readonly complete: CheckpointMetadata;
+  /** Whether the run has validation images. */
+  readonly hasHeldOut: boolean;
 }
 
 /** Checks everything that can be checked before the data is downloaded, then provides and reads the data. A
@@ -180,7 +185,7 @@ async function prepare(
   report: (event: TrainingEvent) => void,
   { onSaveProgress: onProgress, job }: Pick<TrainingControl, 'onSaveProgress' | 'job'>,
 ): Promise<Plan | CompleteRun> {
-  const { trainDir, dataDir, keep = trainingDefaults.keep } = request;
+  const { trainDir, keep = trainingDefaults.keep } = request;
   const onWarning = (message: string) => report({ kind: 'warning', message });
   const store = new CheckpointStore(trainDir, {
     ...{ keep, onWarning, isLocked: true },
@@ -190,28 +195,33 @@ async function prepare(
   const resume = await sharedCheckpoint(job, find);
   const stored = resume?.checkpoint.metadata;
   const checked = await together(job, () => check(request, given, store, resume, job));
-  const { resolved, training, initFrom } = checked;
-  const { dataset, definition } = resolved;
+  const { data, resolved, training, initFrom } = checked;
+  const { definition } = resolved;
   const { batchSize, holdout } = definition;
-  const most = stepsOf(definition.length, batchSize, mostTrainingExamples(dataset, holdout));
-  if (stored !== undefined && stored.globalStep >= most) return { complete: stored };
-  await firstThenOthers(job, () =>
-    ensureDataset(dataset, dataDir, { signal, onEvent: (event) => report({ kind: 'data', event }) }),
+  const most = stepsOf(definition.length, batchSize, mostTrainingExamples(data.dataset, holdout));
+  if (stored !== undefined && stored.globalStep >= most) {
+    const hasHeldOut = holdout > 0 || examplesIn(data.dataset, 'validation') > 0;
+    return { complete: stored, hasHeldOut };
+  }
+  const provided = await firstThenOthers(job, () =>
+    data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
-  report({ kind: 'reading', dataset });
+  report({ kind: 'reading', dataset: provided.dataset });
   const cores = await coresOf(job);
   const {
     engine,
     reason: engineReason,
-    examples,
+    ...read
   } = await together(job, async () => ({
     ...engineOf(resolved.engine, stored, cores),
-    examples: await readExamples(dataDir, dataset, signal),
+    ...(await readExamples(provided, signal)),
   }));
   const towers = towersOf(resolved.engine, engine, definition, stored);
   // A job of one process, as with `collective: mpi`, has nothing to exchange.
   const ranks = job === undefined || job.size === 1 ? undefined : await ranksOf(job, towers, batchSize);
-  const made = await together(job, async () => makeRun(definition, examples, engine, towers, ranks));
+  const made = await together(job, async () =>
+    makeRun(definition, read.examples, engine, towers, ranks, read.validation),
+  );
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   const { scaledFrom } = resolved;
@@ -233,7 +243,8 @@ async function check(
   job: Job | undefined,
 ) {
   const stored = resume?.checkpoint.metadata;
-  const resolved = inRecipe(given, () => resolveRequest(request, given, stored));
+  const data = await inRecipeLater(given, () => dataOfRun(request, given, stored));
+  const resolved = inRecipe(given, () => resolveRequest(request, given, stored, data.dataset));
   const { dataset, definition, fixed } = resolved;
   if (stored !== undefined && leads(job)) await store.warnOfOtherRuns(stored);
   if (resume !== undefined)
@@ -242,18 +253,21 @@ async function check(
   inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   return {
+    data,
     resolved,
     training,
-    initFrom: await initialWeights(request, resume, training, definition.seed),
+    initFrom: await initialWeights(request, resume, training, definition),
   };
 }
 
-/** Reads the training examples, and verifies the test files too, so that a damaged one is found now, not after hours of
- * training. */
-async function readExamples(dataDir: string, dataset: DatasetDescription, signal: AbortSignal) {
+/** Reads the training examples and, if the data set has some, the validation examples. Verifies the test files too, so that a
+ * damaged one is found now, not after hours of training. */
+async function readExamples({ dataDir, dataset }: ProvidedData, signal: AbortSignal) {
   const examples = await loadExamples(dataDir, dataset, 'train', signal);
+  const hasValidation = examplesIn(dataset, 'validation') > 0;
+  const validation = hasValidation ? await loadExamples(dataDir, dataset, 'validation', signal) : undefined;
   await loadExamples(dataDir, dataset, 'test', signal);
-  return examples;
+  return { examples, validation };
 }
 
 /** Returns an upper bound on the number of examples to train on. The exact number is not known before the data is read, because
@@ -272,10 +286,10 @@ async function initialWeights(
   { initFrom, trainDir }: TrainingRequest,
   resume: FoundCheckpoint | undefined,
   training: TrainingGraph,
-  seed: number,
-): Promise<Tensors | undefined> {
+  { seed, freeze }: Pick<TrainingRun, 'seed' | 'freeze'>,
+): Promise<InitialWeights | undefined> {
   if (initFrom === undefined) return undefined;
-  if (resume === undefined) return readInitialWeights(initFrom, training, seed);
+  if (resume === undefined) return readInitialWeights(initFrom, training, { seed, freeze });
   throw new RunError(
     `\`initFrom\` starts a new run, but ${trainDir} contains one; use another \`trainDir\`, or \`restart\``,
   );
@@ -330,8 +344,10 @@ async function* trainAlong(
   yield* train(trainOptions(request, plan, control));
 }
 
-function startOf({ run, engineReason, resume, scaledFrom, maxSteps }: Plan): TrainingEvent {
-  return { kind: 'start', run, engineReason, resumedFrom: resume?.path, scaledFrom, maxSteps };
+function startOf({ run, engineReason, resume, initFrom, scaledFrom, maxSteps }: Plan): TrainingEvent {
+  const { path, loaded, fresh } = initFrom ?? {};
+  const initialized = path === undefined || !loaded || !fresh ? undefined : { path, loaded, fresh };
+  return { kind: 'start', run, engineReason, resumedFrom: resume?.path, initialized, scaledFrom, maxSteps };
 }
 
 /** Returns the options that all processes of a run train with. */
@@ -344,7 +360,7 @@ function trainOptions(
     ...{ run, training, store, maxSteps, checkpointSteps, readers, versions: { cifar10: version } },
     ...control,
     ...(resume && { resume }),
-    ...(initFrom && { initFrom }),
+    ...(initFrom && { initFrom: initFrom.tensors }),
   };
 }
 

@@ -38,6 +38,7 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       length: { maxSteps: 1_000_000 },
       history: [],
       groups: [],
+      freeze: [],
       augmentation: 'tutorial',
       normalization: 'per_image',
       versions: { cifar10: '0.1.0', node: '20.20.2', engine: 'onnxruntime-node 1.30.0' },

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Vendor } from '../collective/mpi/abi.ts';
+import { engineCase } from './engines.ts';
 import { cifar10 } from './in-process.ts';
 import { findLauncher, mpirun } from './mpirun.ts';
 import { main, offline, program } from './program.ts';
@@ -101,6 +102,23 @@ export function testTrainingOf(vendor: Vendor): void {
       }
       assert.ok(!existsSync(join(folder, `${short}-few`)));
     });
+  });
+}
+
+/** Tests that oneDNN trains as a job of two processes. `ranks.slow.ts` tests more combinations. */
+export function testOneDnnOf(vendor: Vendor): void {
+  const launcher = findLauncher(vendor);
+  const skip = 'missing' in launcher ? launcher.missing : engineCase('onednn').skip;
+
+  test(`a job of ${vendor} gives the losses of one process on onednn`, { skip }, async () => {
+    const words = (dir: string) => trainIn(dir, 3, ...smallNetwork, '--engine', 'onednn', '--towers', '1');
+    const alone = await cifar10(words('onednn-alone'));
+    const { code, output, errors } = await mpirun(vendor, 2, [main, ...words('onednn-job')]);
+    assert.equal(code, 0, errors);
+    const [expected, found] = [lossesOf(alone.output), lossesOf(output)];
+    assert.deepEqual([expected.length, found.length], [3, 3], alone.errors + errors);
+    for (const [step, loss] of found.entries())
+      assert.ok(Math.abs(loss - (expected[step] ?? Number.NaN)) < 1e-5, `${found} for ${expected}`);
   });
 }
 

@@ -33,7 +33,7 @@ const launchers: Readonly<
 export const mpiVendors: readonly Vendor[] = ['Open MPI', 'MPICH'];
 
 /** The variables that let root use Open MPI's launchers, as in a container. */
-const forRoot = {
+export const forRoot: Readonly<Record<string, string>> = {
   ...{ OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
   ...{ PRTE_ALLOW_RUN_AS_ROOT: '1', PRTE_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
 };

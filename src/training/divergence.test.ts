@@ -31,6 +31,7 @@ const session = (biases: number): Session => ({
       ['local3/biases', float32([2], [1, biases])],
       ['local3/biases/ExponentialMovingAverage', float32([1], [Number.POSITIVE_INFINITY])],
     ]),
+  recover: assert.fail,
   profile: async () => [],
   release: async () => undefined,
 });

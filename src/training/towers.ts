@@ -40,11 +40,11 @@ export function openSession(
 }
 
 function graphOf(
-  { network, hyperparameters, groups = [], ranks }: GraphRecipe & Pick<TrainingRun, 'ranks'>,
+  { network, hyperparameters, groups = [], freeze = [], ranks }: GraphRecipe & Pick<TrainingRun, 'ranks'>,
   rows: number,
 ) {
   return buildTrainingGraph(
-    { network, hyperparameters, groups, batchSize: rows },
+    { network, hyperparameters, groups, freeze, batchSize: rows },
     { votes: ranks !== undefined },
   ).graph;
 }

@@ -146,6 +146,7 @@ function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
       return {
         write: (variables) => session.write(variables),
         read: () => session.read(),
+        recover: () => session.recover(),
         profile: (feeds, count) => session.profile(feeds, count),
         release: () => session.release(),
         step: async (feeds, options) => {

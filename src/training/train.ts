@@ -24,10 +24,11 @@ import { type RunError, StoppedError } from '../errors.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
-import { type DivergedRun, type LastSaved, requireFinite, requireFiniteVariables } from './divergence.ts';
+import { requireFinite, requireFiniteVariables } from './divergence.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
 import { follow, overAllRanks } from './follow.ts';
 import { Patience } from './patience.ts';
+import { Position, rescue } from './rescue.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { type StepSummary, Summarizer } from './summarizer.ts';
 import { openSession, shareOf } from './towers.ts';
@@ -184,6 +185,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   });
   const patience = new Patience(options.signal);
   let session: Session | undefined;
+  let hasFailed = false;
   try {
     yield { kind: 'busy', globalStep, with: 'compiling' };
     const { training = buildTrainingGraph(run) } = options;
@@ -208,10 +210,16 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     if (ranks !== undefined && ranks.rank > 0)
       return yield* follow({ ...options, run, ranks, globalStep }, training, session, batches);
     yield* loop({ ...options, run: { ...run, history } }, training, session, batches, summarizer, patience);
+  } catch (error) {
+    hasFailed = true;
+    throw error;
   } finally {
     const released = Promise.all([batches.close(), session?.release()]);
-    if (patience.hasAbandoned || run.ranks?.lost.aborted === true) released.catch(() => undefined);
-    else await released;
+    // A step that was abandoned, or waits for a process that was lost, blocks its session.
+    const isBlocked = patience.hasAbandoned || run.ranks?.lost.aborted === true;
+    // After a failure, an error of the release is only a consequence of it.
+    const settled = isBlocked || hasFailed ? released.catch(() => undefined) : released;
+    if (!isBlocked) await settled;
   }
 }
 
@@ -247,15 +255,35 @@ function historyOf(
   ].map((line) => `step ${globalStep}: ${line}`);
 }
 
-/** Runs the training loop. Each iteration validates if that is due, makes an update, and saves the variables from before the
- * update if that is due. The last iteration makes no update. */
+/** Runs the training loop. If it fails, the last complete step is saved. */
 async function* loop(
+  options: TrainOptions,
+  training: TrainingGraph,
+  session: Session,
+  batches: BatchSource,
+  summarizer: Summarizer | undefined,
+  patience: Patience,
+): AsyncGenerator<TrainEvent, void, void> {
+  const { resume, run, store, versions } = options;
+  const first = resume?.checkpoint.metadata.globalStep ?? 0;
+  const position = new Position(first, resume && { globalStep: first, path: resume.path });
+  try {
+    yield* iterations(options, training, session, batches, summarizer, patience, position);
+  } catch (error) {
+    throw yield* rescue(error, position, { run, training, session, store, versions });
+  }
+}
+
+/** Each iteration validates if that is due, makes an update, and saves the variables from before the update if that is due. The
+ * last iteration makes no update. */
+async function* iterations(
   { run, store, resume, maxSteps, checkpointSteps, validate, versions, signal, saveRequests }: TrainOptions,
   training: TrainingGraph,
   session: Session,
   batches: BatchSource,
   summarizer: Summarizer | undefined,
   patience: Patience,
+  position: Position,
 ): AsyncGenerator<TrainEvent, void, void> {
   const best = validate && (await BestKeeper.open(validate));
   const epochs = new EpochCounter(run.examples.count, run.batchSize);
@@ -263,7 +291,6 @@ async function* loop(
   const isFirstScored = (resume?.checkpoint.metadata.validationPrecision ?? null) !== null;
   /** The epoch that ended with the last step. It is reported together with its score. */
   let ended: EpochReport | undefined;
-  let saved: LastSaved | undefined = resume && { globalStep: first, path: resume.path };
   const { ranks } = run;
   let isAgreed = false;
   for (let globalStep = Math.max(0, first); ; globalStep++) {
@@ -277,12 +304,13 @@ async function* loop(
     const isKnown = first === globalStep && (globalStep < maxSteps ? isLast() : isFirstScored || isAborted());
     const scores = best?.isDue(globalStep, maxSteps, epochs.endsAt(globalStep)) === true && !isKnown;
     let metadata = metadataOf(run, globalStep, versions);
-    let isSaved = saved?.globalStep === globalStep;
+    let isSaved = position.saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
     const needed = scores || (due && !isSaved);
     const tensors = needed || patience.needsCopy ? await readVariables(session) : undefined;
+    if (tensors !== undefined) position.keep(tensors);
     const check = () =>
-      tensors && requireFiniteVariables(tensors, training.graph.variables, globalStep, saved);
+      tensors && requireFiniteVariables(tensors, training.graph.variables, globalStep, position.saved);
     if (ended !== undefined && !scores) yield ended;
     if (needed) check();
     if (scores && tensors !== undefined) {
@@ -301,15 +329,17 @@ async function* loop(
     const taken = last
       ? undefined
       : await patience.forStep(
-          nextStep(run, training, session, batches, { dir: store.dir, saved }, shows, signal?.aborted),
+          nextStep(run, training, session, batches, { dir: store.dir, position }, shows, signal?.aborted),
           isSaved || tensors !== undefined,
         );
     // The checkpoint is saved only after the step, because the finite loss of the step shows that its weights are good.
     if ((due || taken === undefined) && !isSaved && tensors !== undefined) {
       if (!needed) check();
       yield { kind: 'busy', globalStep, with: 'saving' };
+      position.isSaving = true;
       const path = await store.save({ tensors, metadata });
-      saved = { globalStep, path };
+      position.isSaving = false;
+      position.saved = { globalStep, path };
       yield { kind: 'checkpoint', globalStep, path };
     }
     if (taken === undefined) {
@@ -334,7 +364,7 @@ async function nextStep(
   training: TrainingGraph,
   session: Session,
   batches: BatchSource,
-  kept: Pick<DivergedRun, 'dir' | 'saved'>,
+  { dir, position }: { readonly dir: string; readonly position: Position },
   shows: Summarizer | undefined,
   stop: boolean = false,
 ) {
@@ -343,9 +373,11 @@ async function nextStep(
   const waitedMillis = batches.waitedMillis - waitedBefore;
   const watch = shows !== undefined;
   const { report: found, outputs, stops } = await trainStep(run, training, session, batch, { watch, stop });
+  position.advance();
   const { variables } = training.graph;
+  const { saved } = position;
   const report: StepReport = { ...found, waitedMillis };
-  await requireFinite(report, { ...kept, variables, examples: run.examples, batch, session });
+  await requireFinite(report, { dir, saved, variables, examples: run.examples, batch, session });
   const summary = shows?.summarize(batch, outputs, report, batches);
   batches.recycle(batch);
   return { report, summary, stops };

@@ -36,7 +36,15 @@ import { optimizers } from '../optimizer/optimizers.ts';
 import { learningRate } from '../optimizer/schedule.ts';
 import { applyOptimizer } from '../optimizer/update.ts';
 import { allHyperparameters, type Hyperparameters } from '../recipe/hyperparameters.ts';
-import { factorsOf, groupsCheck, matches, type ParameterGroup } from '../recipe/parameter-groups.ts';
+import {
+  type FrozenLayers,
+  factorsOf,
+  frozenCheck,
+  groupsCheck,
+  isFrozen,
+  matches,
+  type ParameterGroup,
+} from '../recipe/parameter-groups.ts';
 import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { shortened } from '../wording.ts';
@@ -91,6 +99,7 @@ export interface GraphRecipe {
   readonly batchSize: number;
   readonly hyperparameters: Hyperparameters;
   readonly groups?: readonly ParameterGroup[];
+  readonly freeze?: FrozenLayers;
 }
 
 /** A recipe, or a whole run, of which only the settings in `GraphRecipe` are used. */
@@ -102,6 +111,7 @@ export const graphChecks: OptionChecks<GraphRecipe> = {
   batchSize: required(aWholeNumber(1)),
   hyperparameters: required(allHyperparameters),
   groups: optional(groupsCheck),
+  freeze: optional(frozenCheck),
 };
 const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   ...graphChecks,
@@ -134,7 +144,7 @@ export const stopVotesName = 'stop_votes';
  * @throws UsageError for a setting that is unknown or out of range, with its name, and for a group without parameters */
 export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: GraphOptions = {}): TrainingGraph {
   requireOptions(recipe, recipeOrRunChecks);
-  const { network, batchSize, hyperparameters, groups = [] } = recipe;
+  const { network, batchSize, hyperparameters, groups = [], freeze = [] } = recipe;
   const builder = new GraphBuilder('train');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
   const labels = builder.input('labels', { dtype: 'int32', shape: [batchSize] });
@@ -146,19 +156,22 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
 
   const optimizer = optimizers[hyperparameters.optimizer];
   const inLoss = optimizer.weightDecay === 'in the loss';
-  const model = addNetwork(builder, network, images, { training: true });
+  const frozen = (variable: string) => isFrozen(variable, freeze);
+  const model = addNetwork(builder, network, images, { training: true, isFrozen: frozen });
   requireMatches(groups, model.parameters);
+  requireTrainedAndFrozen(freeze, model.parameters);
   const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
   const losses = loss(builder, { ...model, parameters }, labels, {
     weightDecay: inLoss ? hyperparameters.weightDecay : 0,
     labelSmoothing: hyperparameters.labelSmoothing,
   });
-  const variables = parameters.map(({ variable }) => variable);
+  const trainable = parameters.filter(({ variable }) => !frozen(variable.name));
+  const variables = trainable.map(({ variable }) => variable);
   const averageOverBatch = gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);
   updateStates(builder, model.states);
   const applied = clipped(builder, averageOverBatch, hyperparameters.clipNorm);
-  const trained = parameters.map(({ variable, decayShare = 0, learningRateFactor }, index) => ({
+  const trained = trainable.map(({ variable, decayShare = 0, learningRateFactor }, index) => ({
     variable,
     gradient: applied[index] ?? variable,
     learningRateFactor,
@@ -167,9 +180,11 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
   const updated = applyOptimizer(builder, optimizer, hyperparameters, learningRate, trained);
   if (averageDecay !== undefined) {
     averageVariables(builder, variables, updated, averageDecay);
-    const states = model.states.flatMap(({ variable, update }) => (update ? [{ variable, update }] : []));
-    const [before, after] = [states.map(({ variable }) => variable), states.map(({ update }) => update)];
-    averageVariables(builder, before, after, averageDecay);
+    const fixed = parameters.flatMap(({ variable }) => (frozen(variable.name) ? [variable] : []));
+    averageVariables(builder, fixed, fixed, averageDecay);
+    const states = model.states.map(({ variable }) => variable);
+    const after = model.states.map(({ variable, update = variable }) => update);
+    averageVariables(builder, states, after, averageDecay);
   }
   averageLosses(builder, losses);
   builder.output(logitsName, model.logits);
@@ -221,6 +236,20 @@ function requireMatches(groups: readonly ParameterGroup[], parameters: readonly 
   throw new UsageError(
     `groups[${index}].match: ${pattern} matches no parameter of the network, which has ${shortened(names.join(', '))}`,
   );
+}
+
+/** Requires every pattern for frozen layers to match a parameter, and some parameter to be trained.
+ * @throws UsageError for a pattern that matches none, because it is probably misspelled */
+function requireTrainedAndFrozen(freeze: FrozenLayers, parameters: readonly Parameter[]): void {
+  const names = parameters.map(({ variable }) => variable.name);
+  const unmatched = freeze.find((layer) => !names.some((name) => isFrozen(name, [layer])));
+  const layers = [...new Set(names.map((name) => name.replace(/\/.*/, '')))];
+  if (unmatched !== undefined)
+    throw new UsageError(
+      `\`freeze\`: ${JSON.stringify(unmatched)} matches no layer of the network, which has ${shortened(layers.join(', '))}`,
+    );
+  if (names.every((name) => isFrozen(name, freeze)))
+    throw new UsageError('`freeze`: all layers are frozen, so there is nothing to train');
 }
 
 /** Returns a parameter to which the factors of its groups are applied. */

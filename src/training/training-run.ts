@@ -58,6 +58,7 @@ const definitionChecks: OptionChecks<RunDefinition> = {
 /** Makes the run of a definition with these training examples.
  * @param towers the number of towers, at most one per image of a batch
  * @param ranks the processes that train together, if there are several
+ * @param validation the validation examples, if the data set has some; otherwise the definition may hold out training examples
  * @throws UsageError for a setting that is out of range, with its name
  * @throws RunError when network and data differ in the number of classes, the augmentation cannot make the network's images
  * from the records, or the holdout leaves one part empty */
@@ -67,6 +68,7 @@ export function makeRun(
   engine: Engine,
   towers: number = 1,
   ranks?: Ranks,
+  validation?: Examples,
 ): TrainingRun {
   requireOptions(definition, definitionChecks);
   anEngine('engine', engine);
@@ -82,9 +84,9 @@ export function makeRun(
     ...(ranks && { ranks }),
     checksum: checksum(all),
   };
-  if (definition.holdout === 0) return { ...whole, examples: all };
-  const { training, validation } = holdOut(all, definition.holdout, definition.seed);
-  return { ...whole, examples: training, validation };
+  if (definition.holdout === 0) return { ...whole, examples: all, ...(validation && { validation }) };
+  const held = holdOut(all, definition.holdout, definition.seed);
+  return { ...whole, examples: held.training, validation: held.validation };
 }
 
 /** Requires the augmentation to make the network's images from the records of the data set.
@@ -127,7 +129,7 @@ export interface Versions {
 /** Returns the metadata that a checkpoint contains about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
   const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
-  const { groups, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
+  const { groups, freeze, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
   const { dataset } = examples;
   return {
     globalStep,
@@ -155,6 +157,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     ranks: run.ranks?.size ?? 1,
     hyperparameters,
     groups,
+    freeze,
     augmentation,
     normalization,
     length,
@@ -178,8 +181,17 @@ export function networkOf({ network: { name, configuration }, dataset }: Checkpo
 
 /** Returns the recipe of the run that wrote a checkpoint. */
 export function recipeOfCheckpoint(stored: CheckpointMetadata): Recipe {
-  const { recipe, network, batchSize, hyperparameters, groups, length } = stored;
-  return { name: recipe, network, ...storedImages(stored), batchSize, hyperparameters, groups, length };
+  const { recipe, network, batchSize, hyperparameters, groups, freeze, length } = stored;
+  return {
+    name: recipe,
+    network,
+    ...storedImages(stored),
+    batchSize,
+    hyperparameters,
+    groups,
+    freeze,
+    length,
+  };
 }
 
 /** Returns how the images of a checkpoint's run were made.
@@ -221,6 +233,7 @@ const keptParts: { readonly [Part in Exclude<keyof Recipe, 'name' | 'hyperparame
     normalization: 'normalization',
     batchSize: 'batch size',
     groups: 'parameter groups',
+    freeze: 'frozen layers',
   };
 const keptNames = Object.keys(keptParts) as readonly (keyof typeof keptParts)[];
 
@@ -250,7 +263,7 @@ export function requireSameRun(
     ['checksum of the training examples', stored.dataset.checksum, checksum],
     ['labels', stored.dataset.labels, dataset.labels],
     ...(stored.dataset.labels === dataset.labels
-      ? [['classes', stored.dataset.classes.join(), dataset.classes.join()]]
+      ? [['classes', shown(stored.dataset.classes), shown(dataset.classes)]]
       : []),
     ...keptNames.map((part) => [keptParts[part], shown(before[part]), shown(parts[part])] as const),
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
@@ -259,7 +272,9 @@ export function requireSameRun(
     ['holdout', stored.holdout, holdout],
   ].filter(([, before, now]) => before !== now);
   if (differences.length === 0) return;
-  const list = differences.map(([what, before, now]) => `${what}: ${before} there, ${now} here`).join('; ');
+  const list = differences
+    .map(([what, before, now]) => `${what}: ${brief(before)} there, ${brief(now)} here`)
+    .join('; ');
   throw new RunError(
     `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
       'or add `restart` to move that run aside.',
@@ -275,6 +290,11 @@ export function requireSameRun(
       },
     },
   );
+}
+
+/** Returns a value in a form that fits into a message. There may be a thousand names of classes. */
+function brief(value: unknown): string {
+  return shortened(oneLine(String(value)), 160);
 }
 
 /** Returns a text unchanged, and any other value as JSON that does not depend on the order of keys. */

@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../../disk/exists.ts';
 import { messageOf, RunError } from '../../errors.ts';
-import { withDataFolder } from '../data-folder.ts';
+import { placeOf, withDataFolder } from '../data-folder.ts';
 import type { Archive, DatasetDescription } from '../dataset.ts';
 import type { DataEvent } from '../events.ts';
 import { folderOf, loadExamples } from '../files.ts';
@@ -43,7 +43,7 @@ export async function download(
   }
   const already =
     (await isPresent(dataDir, dataset, options.signal)) ||
-    (await withDataFolder(dataDir, dataset, options, async () => {
+    (await withDataFolder(placeOf(dataDir, dataset), options, async () => {
       // Another process may have downloaded it while this one waited for the lock.
       if (await isPresent(dataDir, dataset, options.signal)) return true;
       await fetchAndExtract(dataset, archive, dataDir, options);

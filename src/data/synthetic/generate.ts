@@ -11,7 +11,7 @@ import { aText, requireOptions } from '../../arguments.ts';
 import { exists } from '../../disk/exists.ts';
 import { requireRunning } from '../../errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
-import { withDataFolder } from '../data-folder.ts';
+import { placeOf, withDataFolder } from '../data-folder.ts';
 import { type DatasetFile, filesOf, type Split, splits } from '../dataset.ts';
 import { datasets } from '../datasets.ts';
 import { type DataOptions, dataChecks } from '../events.ts';
@@ -76,7 +76,7 @@ export async function ensureSynthetic(dataDir: string, options: DataOptions = {}
     return true;
   };
   if (await isPresent()) return false;
-  return withDataFolder(dataDir, dataset, options, async () => {
+  return withDataFolder(placeOf(dataDir, dataset), options, async () => {
     if (await isPresent()) return false; // another process generated the set while this one waited for the lock
     options.onEvent?.({ kind: 'drawing', dataset: dataset.name, folder });
     await writeDataset(dataDir, dataset, (file) => drawFile(file, options.signal));

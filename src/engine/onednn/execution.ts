@@ -41,6 +41,10 @@ export class Execution {
   readonly #stagingOffset: number;
   readonly #executePrimitive: (primitive: Handle, args: EncodedArguments) => void;
   readonly #exchange: Exchange | undefined;
+  /** The first step that writes to the memory of a variable. */
+  readonly #firstUpdate: BoundStep | undefined;
+  /** Whether only some of the variables are updated. */
+  #isPartlyUpdated = false;
 
   /** @param exchange how the session averages exchanged values with others. Undefined: it does not
    * @throws RunError when oneDNN is missing or does not support a primitive of the graph
@@ -67,6 +71,10 @@ export class Execution {
       this.#putConstants();
       for (const step of this.#plan.setup) this.#execute(this.#bind(step));
       this.#steps = steps.map((step) => this.#bind(step));
+      const kept = new Set([...this.#plan.variables.values()].map(({ buffer }) => this.#offsetOf(buffer)));
+      this.#firstUpdate = this.#steps.find(({ step: { writes } }) =>
+        writes.some(({ buffer }) => kept.has(this.#offsetOf(buffer))),
+      );
       this.#stagings = new Map(
         stagings.map(([name, out, back]) => [name, { out: this.#bind(out), back: this.#bind(back) }]),
       );
@@ -79,13 +87,19 @@ export class Execution {
 
   /** Runs one step: computes the outputs from feeds and variables, and updates the variables.
    * @throws RunError when oneDNN fails, or when another session of the exchange failed. In the latter case the variables are
-   * unchanged */
+   * unchanged. In the former, some of them may be updated; `read` then throws */
   step(feeds: Tensors, watch: boolean = false): Tensors {
     for (const [name, tensor] of feeds) this.#put(this.#plan.inputs.get(name), tensor);
-    for (const bound of this.#steps) if (watch || !bound.step.watched) this.#execute(bound);
+    for (const bound of this.#steps) {
+      if (bound.step.watched && !watch) continue;
+      this.#isPartlyUpdated ||= bound === this.#firstUpdate;
+      this.#execute(bound);
+    }
     const { output, watched } = this.#plan.results;
     const taken = watch ? [...output, ...watched] : [...output];
-    return new Map(taken.map(([name, home]) => [name, this.#take(home, this.#shapeOf(name))]));
+    const results = new Map(taken.map(([name, home]) => [name, this.#take(home, this.#shapeOf(name))]));
+    this.#isPartlyUpdated = false;
+    return results;
   }
 
   write(variables: Tensors): void {
@@ -100,7 +114,9 @@ export class Execution {
     }
   }
 
+  /** @throws RunError when a step failed after it had updated some of the variables */
   read(): Tensors {
+    if (this.#isPartlyUpdated) throw new RunError('the step that failed has updated some of the variables');
     return new Map(
       [...this.#plan.variables].map(([name, home]) => {
         const staging = this.#stagings.get(name);

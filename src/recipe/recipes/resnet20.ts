@@ -35,5 +35,6 @@ export const resnet20Recipe: Recipe = {
     movingAverageDecay: 0,
   },
   groups: [],
+  freeze: [],
   length: { epochs: 20 },
 };

@@ -24,5 +24,6 @@ export const tutorialRecipe: Recipe = {
   batchSize: trainingDefaults.batchSize,
   hyperparameters: tutorialHyperparameters,
   groups: [],
+  freeze: [],
   length: { maxSteps: trainingDefaults.maxSteps },
 };

@@ -91,11 +91,13 @@ export class OnnxExecution {
     const before = await this.#first?.run(feeds, watch);
     const passed: OrtTensors = { ...feeds, ...before?.passed };
     const { returned } = await this.#graph.run(passed, updates, watch);
+    const own = [...returned].map(([name, tensor]) => [name, tensorOf(tensor)] as const);
+    const results = new Map([...(before?.returned ?? []), ...own]);
+    // Nothing can fail from here on, so a step that fails leaves the variables unchanged.
     for (const variable of this.#variables.values()) {
       [variable.current, variable.next] = [variable.next, variable.current];
     }
-    const own = [...returned].map(([name, tensor]) => [name, tensorOf(tensor)] as const);
-    return new Map([...(before?.returned ?? []), ...own]);
+    return results;
   }
 
   write(tensors: Tensors): void {

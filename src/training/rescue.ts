@@ -1,0 +1,108 @@
+/**
+ * Saves a run that fails during training, for example because a thread of the engine ended. The checkpoint contains the last
+ * complete step, if the session still has its variables, so that only the failed step is lost.
+ */
+import type { CheckpointStore } from '../checkpoint/store.ts';
+import type { Session, Tensors } from '../engine/engine.ts';
+import { errorCode, messageOf, StoppedError, withLine } from '../errors.ts';
+import type { Float32Tensor } from '../tensor/tensor.ts';
+import { type LastSaved, requireFiniteVariables } from './divergence.ts';
+import type { TrainingRun } from './run-definition.ts';
+import type { TrainEvent } from './train.ts';
+import type { TrainingGraph } from './training-graph.ts';
+import { metadataOf, type Versions } from './training-run.ts';
+
+type Variables = ReadonlyMap<string, Float32Tensor>;
+
+/** Where a run is, as far as is known when it fails. */
+export class Position {
+  /** The newest checkpoint of the run. */
+  saved: LastSaved | undefined;
+  /** Whether a checkpoint is being written. */
+  isSaving = false;
+  #globalStep: number;
+  #variables: Variables | undefined;
+
+  constructor(globalStep: number, saved: LastSaved | undefined) {
+    this.#globalStep = globalStep;
+    this.saved = saved;
+  }
+
+  /** The number of updates made. */
+  get globalStep(): number {
+    return this.#globalStep;
+  }
+
+  /** A copy of the variables after these updates, if one was made. */
+  get variables(): Variables | undefined {
+    return this.#variables;
+  }
+
+  /** Notes that the session has made an update. */
+  advance(): void {
+    this.#globalStep++;
+    this.#variables = undefined;
+  }
+
+  /** Keeps a copy of the variables. */
+  keep(variables: Variables): void {
+    this.#variables = variables;
+  }
+}
+
+export interface FailedRun {
+  readonly run: TrainingRun;
+  readonly training: TrainingGraph;
+  readonly session: Session;
+  readonly store: CheckpointStore;
+  readonly versions: Versions;
+}
+
+/** Failures after which the variables must not be saved: they are not finite, or another process uses the folder. */
+const unsavable = ['CIFAR10_DIVERGED', 'CIFAR10_FOLDER_LOST'];
+
+/** Saves a run that failed. Returns the error, whose message then also says which step was saved, and where.
+ * @param position where the run was when it failed */
+export async function* rescue(
+  error: unknown,
+  position: Position,
+  failed: FailedRun,
+): AsyncGenerator<TrainEvent, unknown, void> {
+  const isSavable = !(error instanceof StoppedError) && !unsavable.includes(errorCode(error) ?? '');
+  if (!isSavable || position.isSaving) return error;
+  const { saved } = position;
+  const last =
+    saved === undefined
+      ? 'Nothing was saved.'
+      : `The last checkpoint is ${saved.path}. Training in the same folder resumes from it.`;
+  // Without any update nothing is lost, and the next run should be free to use another recipe, such as a smaller batch.
+  if (position.globalStep === (saved?.globalStep ?? 0)) return withLine(error, last);
+  try {
+    const { variables, globalStep } = await lastComplete(position, failed.session);
+    requireFiniteVariables(variables, failed.training.graph.variables, globalStep, saved);
+    yield { kind: 'busy', globalStep, with: 'saving' };
+    const metadata = metadataOf(failed.run, globalStep, failed.versions);
+    const path = await failed.store.save({ tensors: variables, metadata });
+    yield { kind: 'checkpoint', globalStep, path };
+    return withLine(
+      error,
+      `Step ${globalStep} was saved to ${path}. Training in the same folder resumes from it.`,
+    );
+  } catch (reason) {
+    const [first = ''] = messageOf(reason).split('\n');
+    return withLine(error, `Step ${position.globalStep} could not be saved: ${first}\n${last}`);
+  }
+}
+
+/** Returns the variables of the last complete step, and the number of updates that they contain. */
+async function lastComplete(
+  { globalStep, variables }: Position,
+  session: Session,
+): Promise<{ readonly variables: Variables; readonly globalStep: number }> {
+  if (variables !== undefined) return { variables, globalStep };
+  const recovered = await session.recover();
+  return {
+    variables: recovered.variables as Tensors as Variables,
+    globalStep: recovered.isUpdated ? globalStep + 1 : globalStep,
+  };
+}
