@@ -99,7 +99,8 @@ function evaluatedInput(op: Apply, x: Value, layout: Plan): Value {
 
 /** Computes U [p, 1, q, I, O] from a filter [O, I, K, K]. */
 function evaluatedFilter(op: Apply, filter: Value, { i, o, k, points, G }: Plan): Value {
-  const flat = op('Reshape', { x: tapsFirst(op, filter) }, { shape: [k * k, i * o] });
+  const taps = op('Transpose', { x: filter }, { order: [2, 3, 1, 0] });
+  const flat = op('Reshape', { x: taps }, { shape: [k * k, i * o] });
   const product = op('BatchMatMul', { a: constant(op, kronecker(G, G)), b: flat });
   return op('Reshape', { x: product }, { shape: [points, 1, points, i, o] });
 }
@@ -133,7 +134,7 @@ export function winogradInputGradient(op: Apply, filter: Value, dy: Value, input
 
 export function winogradFilterGradient(op: Apply, x: Value, dy: Value, filterShape: Shape): Value {
   const layout = plan(x.shape, filterShape);
-  const { points, tilesDown, i, o, G } = layout;
+  const { points, tilesDown, i, o, k, G } = layout;
   const a = flipped(op, evaluatedInput(op, x, layout));
   const product = op('BatchMatMul', { a, b: evaluatedGradient(op, dy, layout) });
   const flat = op('Reshape', { x: product }, { shape: [points * tilesDown * points, i * o] });
@@ -144,29 +145,10 @@ export function winogradFilterGradient(op: Apply, x: Value, dy: Value, filterSha
       G,
     ),
   );
-  return tapsLast(op, op('BatchMatMul', { a: constant(op, rows), b: flat }), filterShape);
-}
-
-// ONNX Runtime is fast at transpositions that move a single axis. Two of them take a quarter of the time of one that reverses
-// three axes.
-
-/** Transposes a filter [O, I, K, K] to [K·K, I, O]. */
-function tapsFirst(op: Apply, filter: Value): Value {
-  const [o, i, kh, kw] = sizes(filter.shape);
-  const flat = op('Reshape', { x: filter }, { shape: [o, i * kh * kw] });
-  const outputsLast = op(
+  const taps = op(
     'Reshape',
-    { x: op('Transpose', { x: flat }, { order: [1, 0] }) },
-    { shape: [i, kh * kw, o] },
+    { x: op('BatchMatMul', { a: constant(op, rows), b: flat }) },
+    { shape: [k, k, i, o] },
   );
-  return op('Transpose', { x: outputsLast }, { order: [1, 0, 2] });
-}
-
-/** Transposes a matrix [K·K, I·O] to a filter [O, I, K, K]. */
-function tapsLast(op: Apply, matrix: Value, filterShape: Shape): Value {
-  const [o, i, kh, kw] = sizes(filterShape);
-  const taps = op('Reshape', { x: matrix }, { shape: [kh * kw, i, o] });
-  const inputsFirst = op('Transpose', { x: taps }, { order: [1, 0, 2] });
-  const flat = op('Reshape', { x: inputsFirst }, { shape: [i * kh * kw, o] });
-  return op('Reshape', { x: op('Transpose', { x: flat }, { order: [1, 0] }) }, { shape: [o, i, kh, kw] });
+  return op('Transpose', { x: taps }, { order: [3, 2, 0, 1] });
 }
